@@ -1,0 +1,126 @@
+"""Errors and warnings of nme_core.
+
+Every error carries what is wrong and how to mend it, so that a caller can show both without
+parsing text::
+
+    NMEError
+    ├── DataError            the table cannot be used as it is (column, person, row)
+    │   └── MissingColumnError   a column that was named is not there
+    ├── OptionError          an option, or a combination of options, does not exist
+    ├── NotFittedError       the model has to be fitted first
+    ├── UnknownPersonError   a prediction was asked for a person the model has not seen
+    ├── TrainingError        training could not go on (the loss is no longer a finite number)
+    └── RunFolderError       a run folder is missing, unfinished or damaged
+
+    NMEWarning
+    ├── ConvergenceWarning   training stopped at its limit, not because it had converged
+    ├── BoundaryWarning      a random effect's variance is estimated as (nearly) zero
+    └── DataWarning          the table can be used, but something should be looked at
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class NMEError(Exception):
+    """Base of every error that nme_core raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, in one sentence.
+    remedy : str, optional
+        What the user can do about it, in one sentence.
+    """
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message if remedy is None else f"{message} {remedy}")
+        self.message = message
+        self.remedy = remedy
+
+
+class DataError(NMEError, ValueError):
+    """The data cannot be used as they are; says which column, person or row where it is known."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str | None = None,
+        column: str | None = None,
+        person: str | None = None,
+        row: int | None = None,
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.column = column
+        self.person = person
+        self.row = row
+
+
+class MissingColumnError(DataError):
+    """A column that was named does not exist in the table."""
+
+    def __init__(self, column: str, available: Iterable[str], *, table: str = "table") -> None:
+        self.available = list(available)
+        shown = ", ".join(repr(name) for name in self.available[:20])
+        more = f" and {len(self.available) - 20} more" if len(self.available) > 20 else ""
+        super().__init__(
+            f"The {table} has no column {column!r}.",
+            remedy=f"Its columns are {shown}{more}.",
+            column=column,
+        )
+
+
+class OptionError(NMEError, ValueError):
+    """An option, or a combination of options, that does not exist or makes no sense."""
+
+
+class NotFittedError(NMEError):
+    """The model was asked for something that only a fitted model has."""
+
+    def __init__(self, model: object) -> None:
+        super().__init__(
+            f"This {type(model).__name__} has not been fitted yet.",
+            remedy="Call fit(X, y, groups=...) first.",
+        )
+
+
+class UnknownPersonError(NMEError, KeyError):
+    """A person-specific prediction was asked for somebody the model has not been fitted on."""
+
+    def __init__(self, persons: Iterable[object]) -> None:
+        self.persons = [str(person) for person in persons]
+        shown = ", ".join(repr(person) for person in self.persons[:5])
+        more = f" and {len(self.persons) - 5} more" if len(self.persons) > 5 else ""
+        super().__init__(
+            f"The model has not seen person {shown}{more}.",
+            remedy='Ask for the population instead (level="population").',
+        )
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class TrainingError(NMEError):
+    """Training could not go on: the loss stopped being a finite number."""
+
+
+class RunFolderError(NMEError):
+    """A run folder is missing, not finished, or damaged."""
+
+
+class NMEWarning(UserWarning):
+    """Base of every warning that nme_core gives."""
+
+
+class ConvergenceWarning(NMEWarning):
+    """Training stopped at its limit of epochs before it had converged."""
+
+
+class BoundaryWarning(NMEWarning):
+    """A random effect's variance is estimated as (nearly) zero: persons do not differ there."""
+
+
+class DataWarning(NMEWarning):
+    """The data can be used, but something in them should be looked at."""

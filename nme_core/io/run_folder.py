@@ -1,0 +1,191 @@
+"""The run folder: UTF-8 CSV tables with a header, JSON, safetensors; no pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nme_core.exceptions import RunFolderError
+
+#: Columns of every table of a run folder, in order. ``predictions`` also has one column
+#: ``p_<class>`` for each class. Text columns are read as text, so that ids stay as they are.
+TABLES: dict[str, tuple[str, ...]] = {
+    "history": (
+        "model", "epoch", "train_loss", "validation_loss",
+        "residual_variance", "mean_random_variance", "seconds",
+    ),
+    "metrics": ("model", "split", "scope", "person", "metric", "value", "n"),
+    "comparison": (
+        "model", "reference", "metric", "difference", "ci_low", "ci_high", "p", "n_persons",
+    ),
+    "predictions": (
+        "model", "person", "sequence", "time", "split",
+        "observed", "predicted", "population_predicted",
+    ),
+    "fixed_effects": ("parameter", "estimate"),
+    "random_effects": ("person", "n_obs", "parameter", "estimate", "se", "reliability"),
+    "covariance": ("parameter", "parameter_2", "value"),
+    "transitions": ("person", "readout", "from", "to", "value", "ci_low", "ci_high", "count"),
+    "hsic": (
+        "covariate", "parameters", "n_persons", "statistic", "p", "p_adjusted",
+        "reps", "strata", "method", "seed",
+    ),
+    "effects": (
+        "covariate", "parameter", "effect", "ci_low", "ci_high", "p", "p_adjusted", "kind",
+    ),
+}  # fmt: skip
+
+_TEXT_COLUMNS = {
+    "model", "split", "scope", "person", "metric", "reference", "sequence", "parameter",
+    "parameter_2", "readout", "from", "to", "covariate", "parameters", "strata", "method", "kind",
+}  # fmt: skip
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Status:
+    """Content of ``status.json``; times are ISO 8601 with time zone, progress is 0 to 1."""
+
+    state: RunState
+    started: str | None = None
+    finished: str | None = None
+    message: str = ""
+    progress: float = 0.0
+    pid: int | None = None
+
+
+class RunFolder:
+    """Reads and writes one run folder.
+
+    Parameters
+    ----------
+    path : path
+        The folder. It is made, with mode 0700, by the first thing that is written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    # -- JSON ---------------------------------------------------------------------------------
+
+    def write_json(self, name: str, content: dict[str, Any]) -> None:
+        """Write ``<name>.json`` in one step, so that a reader never sees half a file."""
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        self._replace(f"{name}.json", text + "\n")
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Content of ``<name>.json``; RunFolderError where it is missing or damaged."""
+        path = self.path / f"{name}.json"
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise RunFolderError(
+                f"{self.path} has no {path.name}.",
+                remedy="Give the folder that `nme fit --out` wrote.",
+            ) from None
+        except (OSError, ValueError) as error:
+            raise RunFolderError(
+                f"{path} cannot be read ({error}).", remedy="Run the fit again."
+            ) from error
+        if not isinstance(content, dict):
+            raise RunFolderError(f"{path} is damaged.", remedy="Run the fit again.")
+        return content
+
+    @property
+    def status(self) -> Status:
+        """Where the run stands."""
+        content = self.read_json("status")
+        known = {key: content.get(key) for key in Status.__dataclass_fields__ if key in content}
+        return Status(**{**known, "state": RunState(content["state"])})
+
+    def write_status(self, status: Status) -> None:
+        """Write ``status.json``."""
+        self.write_json("status", asdict(status))
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Every option as run, versions, seed, and the command that reproduces the run."""
+        return self.read_json("config")
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Roles, counts, fingerprints of the inputs, what was dropped and why."""
+        return self.read_json("data")
+
+    # -- tables -------------------------------------------------------------------------------
+
+    def has_table(self, name: str) -> bool:
+        """Whether ``<name>.csv`` has been written."""
+        return (self.path / f"{name}.csv").is_file()
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One table as a DataFrame; ids, names and labels are text, empty text is ``""``."""
+        path = self.path / f"{name}.csv"
+        if not path.is_file():
+            raise RunFolderError(
+                f"{self.path} has no {path.name}.", remedy="Has the run finished?"
+            )
+        header = pd.read_csv(path, nrows=0).columns
+        text = [column for column in header if column in _TEXT_COLUMNS]
+        frame = pd.read_csv(
+            path, dtype={column: "str" for column in text}, keep_default_na=False,
+            na_values={column: [""] for column in header if column not in text},
+        )  # fmt: skip
+        return frame
+
+    def write_table(self, name: str, frame: pd.DataFrame) -> None:
+        """Write ``<name>.csv`` with the columns that `TABLES` names, then any extra ones."""
+        columns = TABLES[name]
+        missing = [column for column in columns if column not in frame.columns]
+        if missing:
+            raise ValueError(f"table {name!r} lacks the columns {missing}")
+        extra = [column for column in frame.columns if column not in columns]
+        ordered = frame[[*columns, *extra]]
+        self._replace(f"{name}.csv", ordered.to_csv(index=False, lineterminator="\n"))
+
+    # -- covariates of the persons (so that a later test needs no other file) -----------------
+
+    @property
+    def covariates(self) -> pd.DataFrame:
+        """Person-level covariates, index ``person`` (text); no columns where there are none."""
+        path = self.path / "covariates.csv"
+        if not path.is_file():
+            return pd.DataFrame(index=pd.Index([], name="person", dtype="str"))
+        return pd.read_csv(path, dtype={"person": "str"}).set_index("person")
+
+    def write_covariates(self, covariates: pd.DataFrame) -> None:
+        """Write ``covariates.csv``; index: person."""
+        frame = covariates.rename_axis("person").reset_index()
+        self._replace("covariates.csv", frame.to_csv(index=False, lineterminator="\n"))
+
+    @property
+    def model_path(self) -> Path:
+        """Where the weights lie."""
+        return self.path / "model.safetensors"
+
+    def _replace(self, name: str, text: str) -> None:
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            os.replace(temporary, self.path / name)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
