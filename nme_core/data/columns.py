@@ -1,0 +1,218 @@
+"""Single columns of a table as ids, numbers, labels and times, with errors that say where."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
+
+from nme_core.exceptions import DataError, OptionError
+
+OutcomeKind = Literal["number", "class"]
+
+
+def place(index: pd.Index, position: int) -> str:
+    """Words for one row: its line in the file it was read from, else its index label."""
+    return f"{index.name or 'row'} {index[position]}"
+
+
+def row_number(index: pd.Index, position: int) -> int:
+    """The row's line in its file, else its label where that is a number, else its position."""
+    label = index[position]
+    return int(label) if isinstance(label, int | np.integer) else position
+
+
+def is_number(column: pd.Series) -> bool:
+    """Whether a column holds numbers (or true/false, which count as 1 and 0)."""
+    return bool(is_numeric_dtype(column.dtype) or is_bool_dtype(column.dtype))
+
+
+def label(value: Any) -> str:
+    """A cell as text: whole numbers without decimals, everything else as it is."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def as_labels(column: pd.Series) -> pd.Series:
+    """A column as text; missing stays missing."""
+    texts = [
+        None if missing else label(cell)
+        for cell, missing in zip(column, column.isna(), strict=True)
+    ]
+    return pd.Series(texts, index=column.index, name=column.name, dtype="str")
+
+
+def as_ids(column: pd.Series, *, role: str) -> pd.Series:
+    """Ids as text.
+
+    Raises
+    ------
+    DataError
+        A row has no id.
+    """
+    ids = as_labels(column)
+    missing = np.flatnonzero(ids.isna() | (ids == ""))
+    if len(missing):
+        raise DataError(
+            f"{len(missing)} rows have no {role} in column {column.name!r}, "
+            f"the first is {place(column.index, missing[0])}.",
+            remedy=f"Fill in the {role} or remove these rows.",
+            column=str(column.name),
+            row=row_number(column.index, missing[0]),
+        )
+    return ids
+
+
+def as_numbers(column: pd.Series, *, role: str) -> npt.NDArray[np.float64]:
+    """A numeric column as float64, missing = NaN.
+
+    Raises
+    ------
+    DataError
+        The column is not numeric (names its first offending cell) or holds an infinite value.
+    """
+    if not is_number(column):
+        raise _not_numeric(column, role)
+    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    infinite = np.flatnonzero(np.isinf(numbers))
+    if len(infinite):
+        raise DataError(
+            f"The {role} {column.name!r} is infinite in {place(column.index, infinite[0])}.",
+            remedy="Correct the value or leave the cell empty.",
+            column=str(column.name),
+            row=row_number(column.index, infinite[0]),
+        )
+    return numbers
+
+
+def _not_numeric(column: pd.Series, role: str) -> DataError:
+    position = _first_text(column)
+    value = column.iloc[position]
+    return DataError(
+        f"The {role} {column.name!r} is not numeric: "
+        f"{place(column.index, position)} holds {str(value)!r}.",
+        remedy="Correct the cell, leave it empty if the value is missing, "
+        "or leave the column out (--exclude).",
+        column=str(column.name),
+        row=row_number(column.index, position),
+    )
+
+
+def _first_text(column: pd.Series) -> int:
+    """Position of the first cell that is neither missing nor a number (0 where there is none)."""
+    numbers = pd.to_numeric(column.astype("object"), errors="coerce")
+    offending = np.flatnonzero(column.notna() & pd.isna(numbers))
+    return int(offending[0]) if len(offending) else 0
+
+
+def as_outcome(column: pd.Series, kind: OutcomeKind | None) -> tuple[pd.Series, OutcomeKind]:
+    """The outcome as numbers or labels, and which of the two it is.
+
+    Without a given kind, text is a class, a number with exactly two distinct values is a class,
+    and any other number is a number.
+
+    Raises
+    ------
+    OptionError
+        The kind does not exist.
+    DataError
+        The outcome is constant, missing everywhere, infinite, or text that mostly looks like
+        numbers.
+    """
+    if kind not in (None, "number", "class"):
+        raise OptionError(
+            f"There is no outcome kind {kind!r}.", remedy='Choose "number" or "class".'
+        )
+    distinct = int(column.nunique())
+    if distinct < 2:
+        state = "missing in every row" if distinct == 0 else f"constant ({column.dropna().iloc[0]})"
+        raise DataError(
+            f"The outcome {column.name!r} is {state}: there is nothing to predict.",
+            remedy="Name another outcome column.",
+            column=str(column.name),
+        )
+    numeric = is_number(column)
+    if kind is None and not numeric:
+        _refuse_broken_numbers(column)
+    if kind is None:
+        truth = is_bool_dtype(column.dtype)
+        kind = "number" if numeric and not truth and distinct > 2 else "class"
+    if numeric:
+        numbers = as_numbers(column, role="outcome")
+        if kind == "number":
+            return pd.Series(numbers, index=column.index, name=column.name), kind
+    elif kind == "number":
+        raise _not_numeric(column, "outcome")
+    return as_labels(column), kind
+
+
+def _refuse_broken_numbers(column: pd.Series) -> None:
+    values = column.dropna().astype("str").drop_duplicates().str.replace(",", ".")
+    if pd.to_numeric(values, errors="coerce").notna().mean() <= 0.5:
+        return
+    error = _not_numeric(column, "outcome")
+    raise DataError(
+        f"Most values of the outcome {column.name!r} are numbers, but "
+        f"{place(column.index, _first_text(column))} holds "
+        f"{str(column.iloc[_first_text(column)])!r}.",
+        remedy='Correct the cell, or say that the outcome is a class (outcome kind "class").',
+        column=error.column,
+        row=error.row,
+    )
+
+
+def as_time(column: pd.Series) -> pd.Series:
+    """Times as they are (numbers, date-times), or text parsed as date-time (ISO 8601, d.m.y).
+
+    Raises
+    ------
+    DataError
+        A time is missing or cannot be read.
+    """
+    if is_number(column):
+        as_numbers(column, role="time")
+        times = column
+    elif is_datetime64_any_dtype(column.dtype):
+        times = column
+    else:
+        times = _parse_times(column)
+    missing = np.flatnonzero(times.isna())
+    if len(missing):
+        raise DataError(
+            f"{len(missing)} rows have no time in column {column.name!r}, "
+            f"the first is {place(column.index, missing[0])}.",
+            remedy="Fill in the times or remove these rows.",
+            column=str(column.name),
+            row=row_number(column.index, missing[0]),
+        )
+    return times
+
+
+def _parse_times(column: pd.Series) -> pd.Series:
+    texts = column.astype("str")
+    best = pd.Series(pd.NaT, index=column.index, name=column.name)
+    for form in ("ISO8601", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"):
+        try:
+            times = pd.to_datetime(texts, format=form, errors="coerce")
+        except ValueError as error:
+            raise DataError(
+                f"The times in column {column.name!r} mix time zones.",
+                remedy="Write all times in one time zone.",
+                column=str(column.name),
+            ) from error
+        if times.notna().sum() > best.notna().sum():
+            best = times
+    unread = np.flatnonzero(best.isna() & column.notna())
+    if len(unread):
+        raise DataError(
+            f"The time {str(column.iloc[unread[0]])!r} in column {column.name!r}, "
+            f"{place(column.index, unread[0])}, cannot be read.",
+            remedy="Write times as numbers or like 2024-03-31 14:30.",
+            column=str(column.name),
+            row=row_number(column.index, unread[0]),
+        )
+    return best

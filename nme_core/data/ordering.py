@@ -1,0 +1,87 @@
+"""The order of a study's rows: person, then sequence, then time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nme_core.data.columns import place, row_number
+from nme_core.exceptions import DataError
+
+
+def refuse_duplicates(
+    groups: pd.Series, sequences: pd.Series | None, times: pd.Series | None
+) -> None:
+    """Raise DataError where a person has two rows at one time (of one sequence)."""
+    if times is None:
+        return
+    keys = [groups, times] if sequences is None else [groups, sequences, times]
+    table = pd.concat(keys, axis=1, ignore_index=True)
+    again = np.flatnonzero(table.duplicated())
+    if not len(again):
+        return
+    row = int(again[0])
+    same = np.flatnonzero((table == table.iloc[row]).all(axis=1))
+    where = "" if sequences is None else f" of sequence {sequences.iloc[row]!r}"
+    persons = groups.iloc[again].nunique()
+    scale = (
+        "" if len(again) == 1 else f" In all, {len(again)} rows of {persons} persons are affected."
+    )
+    remedy = (
+        "Keep one of the rows, use a time column that is finer, or name the column that tells "
+        "them apart (a session or a day) as the sequence."
+        if sequences is None
+        else "Keep one of the rows, or use a time column that is finer."
+    )
+    raise DataError(
+        f"Person {groups.iloc[row]!r} has more than one row at {times.name!r} = "
+        f"{times.iloc[row]}{where} ({', '.join(place(groups.index, int(i)) for i in same[:5])})."
+        + scale,
+        remedy=remedy,
+        column=str(times.name),
+        person=str(groups.iloc[row]),
+        row=row_number(groups.index, row),
+    )
+
+
+def order_rows(
+    groups: pd.Series, sequences: pd.Series | None, times: pd.Series | None
+) -> npt.NDArray[np.intp]:
+    """Positions of the rows by person (first appearance), sequence, and time.
+
+    Sequences with numbers as names are ordered by number. Others are ordered by their first time
+    where no two sequences of a person overlap in time, else by first appearance.
+    """
+    person = pd.factorize(groups)[0]
+    keys: list[npt.NDArray[Any]] = [person]
+    if sequences is not None:
+        keys.append(_sequence_rank(person, sequences, times))
+    if times is not None:
+        keys.append(times.rank(method="dense").to_numpy())
+    return np.lexsort(keys[::-1])
+
+
+def _sequence_rank(
+    person: npt.NDArray[np.intp], sequences: pd.Series, times: pd.Series | None
+) -> npt.NDArray[np.float64]:
+    numbers = pd.to_numeric(sequences, errors="coerce")
+    if numbers.notna().all():
+        return numbers.to_numpy(dtype=np.float64)
+    appearance = np.arange(len(sequences))
+    table = pd.DataFrame({"person": person, "sequence": sequences.to_numpy()})
+    table["clock"] = appearance if times is None else times.rank(method="dense").to_numpy()
+    table["appearance"] = appearance
+    spans = table.groupby(["person", "sequence"], sort=False).agg(
+        first=("clock", "min"), last=("clock", "max"), appearance=("appearance", "min")
+    )
+    by_time = spans.sort_values(["person", "first"])
+    person_of = by_time.index.get_level_values("person").to_numpy()
+    overlap = (by_time["first"].to_numpy()[1:] <= by_time["last"].to_numpy()[:-1]) & (
+        person_of[1:] == person_of[:-1]
+    )
+    rank = spans["appearance"] if overlap.any() else spans["first"]
+    joined = table.join(rank.rename("rank"), on=["person", "sequence"])
+    return joined["rank"].to_numpy(dtype=np.float64)

@@ -1,0 +1,183 @@
+"""Which columns of a long table are features, which are covariates, and which are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from nme_core.data.columns import as_numbers, is_number
+from nme_core.exceptions import DataError, MissingColumnError
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the features and of the covariates that stand in the long table, and notes."""
+
+    features: tuple[str, ...]
+    covariates: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def refuse_unusable(
+    long: pd.DataFrame, person: str, outcome: str, time: str | None, sequence: str | None
+) -> None:
+    """Raise DataError where the table lacks a role's column or cannot hold repeated observations.
+
+    Raises
+    ------
+    MissingColumnError
+        A role's column does not exist.
+    DataError
+        A column name occurs twice, one column has two roles, the table is empty, there is one
+        person only, or no person has more than one row.
+    """
+    if not long.columns.is_unique:
+        twice = str(long.columns[long.columns.duplicated()][0])
+        raise DataError(
+            f"The table has the column {twice!r} more than once.",
+            remedy="Give every column a name of its own.",
+            column=twice,
+        )
+    roles = {"person": person, "outcome": outcome, "time": time, "sequence": sequence}
+    taken: dict[str, str] = {}
+    for role, name in roles.items():
+        if name is None:
+            continue
+        require(long, name)
+        if name in taken:
+            raise DataError(
+                f"The column {name!r} cannot be both {taken[name]} and {role}.",
+                remedy="Name two different columns.",
+                column=name,
+            )
+        taken[name] = role
+    if long.empty:
+        raise DataError("The table has no rows.", remedy="Give one row per person and occasion.")
+    rows_per_person = long[person].value_counts()
+    if len(rows_per_person) == 1:
+        raise DataError(
+            f"The column {person!r} names one person only, {rows_per_person.index[0]!r}.",
+            remedy="A mixed-effects model needs several persons; is this the person column?",
+            column=person,
+            person=str(rows_per_person.index[0]),
+        )
+    if len(rows_per_person) and rows_per_person.max() == 1:
+        raise DataError(
+            f"Every person in the column {person!r} has a single row.",
+            remedy="Give the long table, with one row per person and occasion; is this the "
+            "person column?",
+            column=person,
+        )
+
+
+def require(table: pd.DataFrame, name: str) -> None:
+    """Raise MissingColumnError where the table has no such column."""
+    if name not in table.columns:
+        raise MissingColumnError(name, map(str, table.columns))
+
+
+def choose_columns(
+    long: pd.DataFrame,
+    groups: pd.Series,
+    *,
+    roles: Sequence[str],
+    features: Iterable[str] | None,
+    exclude: Iterable[str],
+    covariates: Sequence[str] | None,
+    table_covariates: Sequence[str],
+) -> Columns:
+    """Sort the columns without a role into features, covariates, and those left out.
+
+    Parameters
+    ----------
+    long : DataFrame
+        The long table.
+    groups : Series
+        Person of each row.
+    roles : sequence of str
+        Columns that are person, outcome, time or sequence.
+    features : iterable of str or None
+        None: numeric columns that vary within persons.
+    exclude : iterable of str
+        Columns not to use.
+    covariates : sequence of str or None
+        None: numeric columns that are constant within person.
+    table_covariates : sequence of str
+        Covariates that a table of their own already gives.
+
+    Raises
+    ------
+    MissingColumnError
+        A named column does not exist.
+    DataError
+        A column has two roles, or no feature is left.
+    """
+    excluded = list(exclude)
+    named = None if features is None else list(dict.fromkeys(features))
+    listed = [] if covariates is None else list(dict.fromkeys(covariates))
+    for name in [*(named or []), *excluded, *listed]:
+        require(long, name)
+    for name in [*(named or []), *listed]:
+        if name in roles or (name in listed and name in (named or [])):
+            raise DataError(
+                f"The column {name!r} cannot have two roles.",
+                remedy="Use it either as a feature, as a covariate or as another role.",
+                column=name,
+            )
+    if named is not None:
+        named = [name for name in named if name not in excluded]
+    listed = [name for name in listed if name not in excluded]
+    taken = {*roles, *excluded, *(named or []), *listed}
+    rest = [name for name in long.columns if name not in taken]
+
+    numeric = [name for name in rest if is_number(long[name])]
+    text = [name for name in rest if name not in set(numeric)]
+    empty = [name for name in numeric if long[name].isna().all()]
+    filled = [name for name in numeric if name not in set(empty)]
+    steady = [name for name in filled if _is_constant(long[[name]], groups)]
+    moving = [name for name in filled if name not in set(steady)]
+
+    chosen = moving if named is None else named
+    notes = _notes(long, text, empty)
+    found: list[str] = []
+    repeated = [name for name in steady if name in set(table_covariates)]
+    flat = [name for name in steady if name not in set(repeated) and long[name].nunique() < 2]
+    candidates = [name for name in steady if name not in {*repeated, *flat}]
+    if repeated:
+        notes.append(f"Taken from the covariate table instead: {_names(repeated)}.")
+    if flat:
+        notes.append(f"Left out, the same everywhere: {_names(flat)}.")
+    if candidates and covariates is None:
+        found = candidates
+        notes.append(f"Covariates because constant within every person: {_names(found)}.")
+    elif candidates:
+        notes.append(f"Left out, constant within every person: {_names(candidates)}.")
+    if named is not None and moving:
+        notes.append(f"Not named as features, left out: {_names(moving)}.")
+    if not chosen:
+        raise DataError(
+            "No feature is left: no other column is numeric and varies within persons.",
+            remedy="Name the features, or check the roles of the columns.",
+        )
+    return Columns(tuple(chosen), (*listed, *found), tuple(notes))
+
+
+def _is_constant(column: pd.DataFrame, groups: pd.Series) -> bool:
+    values = as_numbers(column.iloc[:, 0], role="feature")
+    by_person = pd.Series(values).groupby(groups.to_numpy())
+    return bool((by_person.max() - by_person.min()).fillna(0).max() == 0)
+
+
+def _notes(long: pd.DataFrame, text: list[str], empty: list[str]) -> list[str]:
+    notes = []
+    if text:
+        notes.append(f"Left out because not numeric: {_names(text)}.")
+    if empty:
+        notes.append(f"Left out because empty: {_names(empty)}.")
+    return notes
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(repr(str(name)) for name in names)

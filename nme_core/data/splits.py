@@ -1,0 +1,62 @@
+"""Splitting rows in time order, within every person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nme_core.exceptions import OptionError
+
+#: Names of the parts, in time order.
+SPLITS = ("train", "validation", "test")
+
+
+def split_within_person(
+    groups: Iterable[object],
+    fractions: tuple[float, float, float] = (0.6, 0.2, 0.2),
+    min_rows: int = 5,
+) -> npt.NDArray[np.str_]:
+    """Assign every row to training, validation or test, in time order within its person.
+
+    Of a person's n rows the first ``floor(0.6 n)`` are for training, those up to ``floor(0.8 n)``
+    for validation, the rest for test (spec: evaluation on the person's future).
+
+    Parameters
+    ----------
+    groups : sequence of n_rows ids
+        Person of each row. A person's rows are taken to be in time order.
+    fractions : three numbers
+        Shares of training, validation and test; they sum to 1.
+    min_rows : int
+        Persons with fewer rows are in training only.
+
+    Returns
+    -------
+    ndarray of str, shape (n_rows,)
+        ``"train"``, ``"validation"`` or ``"test"``.
+
+    Raises
+    ------
+    OptionError
+        The fractions are negative or do not sum to 1, or nothing is left for training.
+    """
+    if min(fractions) < 0 or fractions[0] == 0 or abs(sum(fractions) - 1) > 1e-9:
+        raise OptionError(
+            f"The fractions {fractions} cannot split a study.",
+            remedy="Give three shares that sum to 1, the first above 0, such as (0.6, 0.2, 0.2).",
+        )
+    rows = pd.Series(pd.factorize(np.asarray(list(groups), dtype=object))[0])
+    by_person = rows.groupby(rows)
+    position = by_person.cumcount().to_numpy()
+    n_rows = by_person.transform("size").to_numpy()
+    # The small constant keeps 0.6 * 35 at 21 whatever the rounding of the machine.
+    train_end = np.floor(fractions[0] * n_rows + 1e-9)
+    validation_end = np.floor((fractions[0] + fractions[1]) * n_rows + 1e-9)
+    parts = np.where(
+        position < train_end, SPLITS[0], np.where(position < validation_end, SPLITS[1], SPLITS[2])
+    )
+    parts[n_rows < min_rows] = SPLITS[0]
+    return parts

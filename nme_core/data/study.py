@@ -1,0 +1,283 @@
+"""A study: a long table and the roles of its columns, as X, y, groups, sequence ids, covariates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nme_core.data.columns import OutcomeKind, as_ids, as_numbers, as_outcome, as_time
+from nme_core.data.covariates import covariates_from_columns, covariates_from_table
+from nme_core.data.ordering import order_rows, refuse_duplicates
+from nme_core.data.reading import read_table
+from nme_core.data.selection import choose_columns, refuse_unusable
+from nme_core.exceptions import DataError
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which column of the long table plays which part; covariates are those in use."""
+
+    person: str
+    outcome: str
+    time: str | None
+    sequence: str | None
+    features: tuple[str, ...]
+    covariates: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Repeated observations of many persons, ready for a model.
+
+    Rows are sorted by person (order of first appearance), then sequence, then time; without a
+    time column they stay in the order of the table. Every table has a fresh RangeIndex except
+    `covariates`.
+
+    Attributes
+    ----------
+    X : DataFrame, shape (n_rows, n_features)
+        Features as float64 in the units of the data; NaN = missing.
+    y : Series, shape (n_rows,)
+        Outcome: float64 where it is a number, text where it is a class; missing = NaN.
+    groups : Series of text, shape (n_rows,)
+        Person of each row.
+    sequence_ids : Series of text, shape (n_rows,)
+        Sequence of each row, unique over persons: the person, or ``"<person>/<sequence>"``.
+    time : Series or None
+        Times as given, or datetime64 where the column was text.
+    covariates : DataFrame, shape (n_persons, n_covariates)
+        Index: person. Numbers are float64, everything else is text.
+    outcome_kind : str
+        ``"number"`` or ``"class"``.
+    roles : Roles
+        The columns that all this came from.
+    notes : tuple of str
+        In words, what was left out and why.
+    """
+
+    X: pd.DataFrame
+    y: pd.Series
+    groups: pd.Series
+    sequence_ids: pd.Series
+    time: pd.Series | None
+    covariates: pd.DataFrame
+    outcome_kind: OutcomeKind
+    roles: Roles
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_frame(
+        cls,
+        long: pd.DataFrame,
+        *,
+        person: str,
+        outcome: str,
+        time: str | None = None,
+        sequence: str | None = None,
+        features: Iterable[str] | None = None,
+        exclude: Iterable[str] = (),
+        covariates: pd.DataFrame | Sequence[str] | None = None,
+        outcome_kind: OutcomeKind | None = None,
+    ) -> Study:
+        """Build a study from a long table, one row per person and occasion.
+
+        Parameters
+        ----------
+        long : DataFrame
+            The table.
+        person, outcome, time, sequence : str
+            Names of columns. Without `sequence`, a person's rows are one sequence.
+        features : iterable of str, optional
+            Default: every numeric column that has no other role and varies within persons.
+        exclude : iterable of str
+            Columns that are not used.
+        covariates : DataFrame, list of str or None
+            A table with the person column and one row per person, or columns of `long` that are
+            constant within person. Numeric columns of `long` without another role that are
+            constant within person are covariates too, unless a list says which ones are.
+        outcome_kind : "number" or "class", optional
+            Default: text is a class, a number with two distinct values is a class, any other
+            number is a number.
+
+        Raises
+        ------
+        MissingColumnError
+            A named column does not exist.
+        DataError
+            The table is empty, has one person, a constant outcome, rows without a person,
+            person–time rows that occur twice, features that are not numeric, infinite values, or
+            covariates that do not belong to its persons.
+        """
+        refuse_unusable(long, person, outcome, time, sequence)
+        groups = as_ids(long[person], role="person id")
+        listed = covariates if not isinstance(covariates, pd.DataFrame) else None
+        columns = choose_columns(
+            long,
+            groups,
+            roles=[name for name in (person, outcome, time, sequence) if name is not None],
+            features=features,
+            exclude=exclude,
+            covariates=listed,
+            table_covariates=()
+            if not isinstance(covariates, pd.DataFrame)
+            else [str(name) for name in covariates.columns if name != person],
+        )
+        notes = list(columns.notes)
+        y, kind = as_outcome(long[outcome], outcome_kind)
+        X = pd.DataFrame(
+            {name: as_numbers(long[name], role="feature") for name in columns.features},
+            index=long.index,
+        )
+        times = None if time is None else as_time(long[time])
+        labels = None if sequence is None else as_ids(long[sequence], role="sequence id")
+        refuse_duplicates(groups, labels, times)
+        order = order_rows(groups, labels, times)
+
+        of_person = covariates_from_columns(long, groups, columns.covariates)
+        if isinstance(covariates, pd.DataFrame):
+            table, table_notes = covariates_from_table(covariates, list(of_person.index), person)
+            of_person = pd.concat([table, of_person], axis=1)
+            notes += table_notes
+        roles = Roles(person, outcome, time, sequence, tuple(X.columns), tuple(of_person.columns))
+        sequence_ids = groups if labels is None else groups + "/" + labels
+        return cls(
+            X=_rows(X, order),
+            y=_rows(y, order),
+            groups=_rows(groups, order),
+            sequence_ids=_rows(sequence_ids, order).rename(sequence or person),
+            time=None if times is None else _rows(times, order),
+            covariates=of_person,
+            outcome_kind=kind,
+            roles=roles,
+            notes=tuple(notes),
+        )
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        person: str,
+        outcome: str,
+        time: str | None = None,
+        sequence: str | None = None,
+        features: Iterable[str] | None = None,
+        exclude: Iterable[str] = (),
+        covariates: str | os.PathLike[str] | Sequence[str] | None = None,
+        outcome_kind: OutcomeKind | None = None,
+    ) -> Study:
+        """Build a study from a CSV file; ids stay text, messages count the lines of the file.
+
+        Takes what `from_frame` takes, except that `covariates` may be the path of a second CSV
+        file with one row per person. See `read_table` for what a file may look like.
+        """
+        ids = [name for name in (person, sequence) if name is not None]
+        long = read_table(path, text=ids)
+        table: pd.DataFrame | Sequence[str] | None
+        if isinstance(covariates, str | os.PathLike):
+            table = read_table(covariates, text=[person])
+        else:
+            table = covariates
+        return cls.from_frame(
+            long,
+            person=person,
+            outcome=outcome,
+            time=time,
+            sequence=sequence,
+            features=features,
+            exclude=exclude,
+            covariates=table,
+            outcome_kind=outcome_kind,
+        )
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.X)
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """Persons, in the order of the rows."""
+        return tuple(self.groups.unique())
+
+    @property
+    def n_persons(self) -> int:
+        """Number of persons."""
+        return int(self.groups.nunique())
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features, in the order of X's columns."""
+        return tuple(self.X.columns)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Labels that occur in the outcome, sorted; empty where the outcome is a number."""
+        if self.outcome_kind == "number":
+            return ()
+        return tuple(sorted(self.y.dropna().unique()))
+
+    def take(self, rows: npt.ArrayLike) -> Study:
+        """Part of the study: the given rows, in their present order.
+
+        Parameters
+        ----------
+        rows : array
+            A boolean mask of length n_rows, or row numbers.
+
+        Returns
+        -------
+        Study
+            Covariates are kept for the persons that remain.
+
+        Raises
+        ------
+        DataError
+            No row is left, or a mask has the wrong length.
+        """
+        chosen = np.asarray(rows)
+        if chosen.dtype == np.bool_ and chosen.shape != (self.n_rows,):
+            raise DataError(
+                f"The mask has {chosen.size} entries, the study {self.n_rows} rows.",
+                remedy="Give one entry per row.",
+            )
+        mask = np.zeros(self.n_rows, dtype=bool)
+        if chosen.size:
+            mask[chosen] = True
+        if not mask.any():
+            raise DataError("No row of the study is left.", remedy="Choose other rows.")
+        groups = _rows(self.groups, mask)
+        return replace(
+            self,
+            X=_rows(self.X, mask),
+            y=_rows(self.y, mask),
+            groups=groups,
+            sequence_ids=_rows(self.sequence_ids, mask),
+            time=None if self.time is None else _rows(self.time, mask),
+            covariates=self.covariates.loc[groups.unique()],
+        )
+
+    def with_observed_outcome(self) -> Study:
+        """The study without the rows whose outcome is missing; `notes` says how many there were."""
+        observed = self.y.notna().to_numpy()
+        missing = int((~observed).sum())
+        if missing == 0:
+            return self
+        noun = "row was" if missing == 1 else "rows were"
+        note = f"{missing} {noun} left out: the outcome {self.roles.outcome!r} is missing there."
+        kept = self.take(observed)
+        return replace(kept, notes=(*self.notes, note))
+
+
+def _rows(table: Any, chosen: npt.NDArray[Any]) -> Any:
+    return (
+        table[chosen].reset_index(drop=True)
+        if chosen.dtype == np.bool_
+        else table.iloc[chosen].reset_index(drop=True)
+    )

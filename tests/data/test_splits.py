@@ -1,0 +1,54 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from nme_core.data import Study, split_within_person
+from nme_core.exceptions import OptionError
+
+STUDIES = {
+    "moodregulation": "mood_sum",
+    "btheb": "bdi",
+    "gratitude": "pa_mean",
+    "nonverbal": "state",
+    "orthodont": "distance",
+    "oxboys": "height",
+    "sleepstudy": "reaction",
+}
+
+
+def test_a_person_is_cut_at_60_and_80_percent_in_time_order():
+    parts = split_within_person(["a"] * 10)
+    assert list(parts) == ["train"] * 6 + ["validation"] * 2 + ["test"] * 2
+
+
+def test_persons_are_cut_each_on_their_own_also_when_their_rows_alternate():
+    parts = split_within_person(["a", "b"] * 5)
+    assert list(parts[::2]) == ["train"] * 3 + ["validation", "test"]
+    assert list(parts[1::2]) == ["train"] * 3 + ["validation", "test"]
+
+
+def test_short_persons_are_in_training_only():
+    parts = split_within_person(["a"] * 4 + ["b"] * 5)
+    assert set(parts[:4]) == {"train"}
+    assert set(parts[4:]) == {"train", "validation", "test"}
+
+
+@pytest.mark.parametrize("n_rows", [5, 25, 35, 45, 55, 95, 1005])
+def test_cut_points_are_exact_where_rounding_could_lose_a_row(n_rows):
+    parts = split_within_person(["a"] * n_rows)
+    assert np.sum(parts == "train") == n_rows * 6 // 10
+    assert np.sum(parts != "test") == n_rows * 8 // 10
+
+
+@pytest.mark.parametrize("fractions", [(0.6, 0.2, 0.3), (0.0, 0.5, 0.5), (1.2, -0.1, -0.1)])
+def test_fractions_that_cannot_split_are_refused(fractions):
+    with pytest.raises(OptionError, match="sum to 1"):
+        split_within_person(["a"] * 10, fractions)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_real_studies_are_split_as_their_source_was(name, shared_data):
+    path = shared_data / name / "long.csv"
+    study = Study.from_csv(path, person="person", time="t", outcome=STUDIES[name])
+    source = pd.read_csv(path)["part"].replace({"val": "validation"})
+    assert list(split_within_person(study.groups, min_rows=1)) == list(source)
