@@ -1,0 +1,1 @@
+"""Figures as pure functions: tables in, figure out; they know no page and no framework."""

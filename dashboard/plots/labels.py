@@ -1,0 +1,92 @@
+"""Text and numbers as figures show them.
+
+Names of persons, states and columns come from data: they are shown as they are and never read as
+markup. plotly would read a part of HTML, matplotlib would read ``$...$`` as mathematics.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import unicodedata
+
+MINUS = "\u2212"
+ELLIPSIS = "\u2026"
+_UNSEEN = {"Cc", "Cf", "Cs", "Co"}
+_JOINERS = {"\u200c", "\u200d"}
+
+
+def clean(text: object, limit: int | None = None) -> str:
+    """One line without control characters; with `limit`, cut in the middle to that length."""
+    spaced = " ".join(str(text).split())
+    line = "".join(c for c in spaced if c in _JOINERS or unicodedata.category(c) not in _UNSEEN)
+    line = line or "(blank)"
+    if limit is None or len(line) <= limit:
+        return line
+    tail = (limit - 1) // 3
+    return line[: limit - 1 - tail].rstrip() + ELLIPSIS + line[len(line) - tail :].lstrip()
+
+
+def distinct(texts: list[str], limit: int) -> list[str]:
+    """`clean` for several labels that must stay different after they were cut."""
+    short = [clean(text, limit) for text in texts]
+    return [
+        f"{label[: limit - 3]} {short[: i + 1].count(label)}" if short.count(label) > 1 else label
+        for i, label in enumerate(short)
+    ]
+
+
+def for_screen(text: object, limit: int | None = None) -> str:
+    """Text for plotly, which reads HTML tags and entities, and TeX between dollar signs."""
+    return html.escape(clean(text, limit), quote=False).replace("$", "&#36;")
+
+
+def for_print(text: object, limit: int | None = None) -> str:
+    """Text for matplotlib, which reads TeX between dollar signs and hides ``_`` from legends."""
+    line = clean(text, limit).replace("$", r"\$")
+    return f"\u200a{line}" if line.startswith("_") else line
+
+
+def number(value: float, digits: int = 3, *, sign: bool = False) -> str:
+    """`value` with `digits` significant digits and a true minus; a dash where there is none."""
+    if not math.isfinite(value):
+        return "\u2013"
+    if value == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(value)))
+    if -4 <= exponent < 7:
+        decimals = max(digits - 1 - exponent, 0)
+        text = f"{abs(round(value, digits - 1 - exponent)):,.{decimals}f}"
+    else:
+        text = f"{abs(value):.{digits - 1}e}"
+    return _signed(text, value, sign)
+
+
+def cell(value: float, *, sign: bool = False, compact: bool = False) -> str:
+    """A matrix cell: two decimals; `compact`: two digits, without the zero before the point."""
+    if not math.isfinite(value):
+        return "\u2013"
+    decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    if compact and abs(value) >= 0.995:
+        decimals = max(decimals - 1, 0)
+    text = f"{abs(value):.{decimals}f}"
+    if float(text) == 0:
+        return ".00" if compact else "0.00"
+    if compact and text.startswith("0."):
+        text = text[1:]
+    return _signed(text, value, sign)
+
+
+def p_value(p: float) -> str:
+    """``p = .034`` or ``p < .001``."""
+    if not math.isfinite(p):
+        return "p \u2013"
+    if p < 0.001:
+        return "p < .001"
+    return "p = 1.000" if p >= 0.9995 else f"p = {p:.3f}".replace("0.", ".", 1)
+
+
+def _signed(text: str, value: float, sign: bool) -> str:
+    if value < 0:
+        return MINUS + text
+    return f"+{text}" if sign else text

@@ -1,0 +1,300 @@
+"""Figures for the screen (plotly). Show them with ``theme=None`` and `theme.PLOTLY_CONFIG`.
+
+`printed` has the same functions for paper, `tables` the numbers that both draw.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.plots import tables, theme
+from dashboard.plots.labels import for_screen, number, p_value
+from dashboard.plots.screen_matrix import transition_comparison
+from dashboard.plots.summaries import Histogram, box, histogram, least_squares, normal_curve, spread
+
+__all__ = [
+    "covariate_scatter", "hsic_null", "loss_curves", "observations_per_person", "outcome_overview",
+    "random_effect_distribution", "response_curves", "transition_comparison",
+]  # fmt: skip
+
+_HEIGHT = 380
+_TITLE = 70
+
+
+def random_effect_distribution(
+    estimates: pd.Series, variance: float, *, parameter: str
+) -> go.Figure:
+    """Histogram of the persons' estimates with the model's N(0, variance), one tick per person.
+
+    Parameters
+    ----------
+    estimates : Series
+        One parameter's estimate per person (index); NaN is left out.
+    variance : float
+        The model's variance of this random effect; 0 draws no curve.
+    parameter : str
+        Name of the parameter, as shown.
+    """
+    table = tables.random_effect_distribution(estimates, variance, parameter=parameter)
+    bins = histogram(table["estimate"], whole_numbers=False)
+    figure = _figure(f"Random effect {for_screen(parameter, _TITLE)}")
+    figure.add_trace(_bars(bins, "persons", f"estimates of {_count(len(table), 'person')}"))
+    if variance > 0:
+        x, y = normal_curve(variance, bins, len(table))
+        figure.add_scatter(
+            x=x, y=y, mode="lines", line={"color": theme.INK, "width": 2},
+            name=f"N(0, {number(variance, 2)}), the model's distribution", hoverinfo="skip",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=table["estimate"], y=np.zeros(len(table)), mode="markers", showlegend=False,
+        marker={"symbol": "line-ns-open", "size": 9, "color": theme.INK, "line": {"width": 1}},
+        customdata=_screened(table["person"]), cliponaxis=False,
+        hovertemplate="person %{customdata}<br>estimate %{x:.3g}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(title_text="estimate (difference from the population)")
+    figure.update_yaxes(title_text="persons", rangemode="tozero")
+    return figure
+
+
+def hsic_null(null: np.ndarray, statistic: float, p: float, *, covariate: str) -> go.Figure:
+    """Permuted HSIC statistics as a histogram, the observed statistic as a line with its p."""
+    table = tables.hsic_null(null, statistic, p, covariate=covariate)
+    bins = histogram(table["null_statistic"], whole_numbers=False)
+    figure = _figure(f"HSIC with {for_screen(covariate, _TITLE)}")
+    name = f"{len(table):,} permutations (no dependence)"
+    figure.add_trace(_bars(bins, "permutations", name))
+    figure.add_scatter(
+        x=[statistic, statistic], y=[0, bins.counts.max() * 1.08], mode="lines",
+        line={"color": theme.PERSON, "width": 3},
+        name=f"observed {number(statistic)}, {for_screen(p_value(p))}",
+        hovertemplate="observed %{x:.3g}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(title_text="HSIC statistic")
+    figure.update_yaxes(title_text="permutations", rangemode="tozero")
+    return figure
+
+
+def covariate_scatter(
+    values: pd.Series, covariate: pd.Series, *, parameter: str, covariate_name: str
+) -> go.Figure:
+    """One point per person: parameter against covariate; boxes where it is categorical.
+
+    Parameters
+    ----------
+    values, covariate : Series
+        Both with the person as index; only persons known in both are drawn.
+    parameter, covariate_name : str
+        Axis titles.
+    """
+    table = tables.covariate_scatter(
+        values, covariate, parameter=parameter, covariate_name=covariate_name
+    )
+    name = for_screen(covariate_name, _TITLE)
+    figure = _figure(f"{for_screen(parameter, 50)} and {for_screen(covariate_name, 40)}")
+    figure.update_layout(showlegend=False)
+    figure.update_yaxes(title_text=for_screen(parameter, 40))
+    if pd.api.types.is_numeric_dtype(table["covariate_value"]):
+        x, y = table["covariate_value"].to_numpy(), table["value"].to_numpy()
+        line = least_squares(x, y)
+        if line is not None:
+            figure.add_scatter(
+                x=line[0], y=line[1], mode="lines", line={"color": theme.INK, "width": 1.5},
+                name="least-squares line", hoverinfo="skip",
+            )  # fmt: skip
+            figure.update_layout(showlegend=True)
+        figure.add_trace(_persons(table, x, "%{x:.4~g}", name))
+        figure.update_xaxes(title_text=name)
+        return figure
+    groups = sorted(table["covariate_value"].unique())
+    for i, group in enumerate(groups):
+        rows = table[table["covariate_value"] == group]
+        own = rows["value"].to_numpy()
+        five = box(own)
+        figure.add_trace(
+            go.Box(
+                x=[i], q1=[five.q1], median=[five.median], q3=[five.q3], lowerfence=[five.low],
+                upperfence=[five.high], width=0.6, line={"color": theme.MUTED, "width": 1.5},
+                fillcolor="rgba(143,179,204,0.25)", hoverinfo="skip", showlegend=False,
+            )
+        )  # fmt: skip
+        order = np.argsort(own, kind="stable")
+        rows = rows.iloc[order]
+        figure.add_trace(_persons(rows, i + spread(len(rows)), for_screen(group), name))
+    figure.update_xaxes(
+        title_text=name, tickvals=list(range(len(groups))), range=[-0.6, len(groups) - 0.4],
+        ticktext=[
+            f"{for_screen(group, 18)}<br>n = {(table['covariate_value'] == group).sum()}"
+            for group in groups
+        ], showgrid=False,
+    )  # fmt: skip
+    return figure
+
+
+def loss_curves(history: pd.DataFrame) -> go.Figure:
+    """Training (dotted) and validation loss (solid) by epoch, one colour per model.
+
+    Parameters
+    ----------
+    history : DataFrame
+        Columns model, epoch, train_loss, validation_loss; NaN where there is none. The loss axis
+        is logarithmic where losses are positive and span more than a factor of 30.
+    """
+    table = tables.loss_curves(history)
+    figure = _figure("Loss by epoch")
+    colours = theme.model_colours(table["model"].unique())
+    for (model, part), rows in table.groupby(["model", "part"], sort=False):
+        figure.add_scatter(
+            x=rows["epoch"], y=rows["loss"], name=f"{for_screen(model, 30)}, {part}",
+            mode="lines+markers" if len(rows) < 3 else "lines",
+            line={"color": colours[model], "width": 2, "dash": _DASH[part]},
+            hovertemplate="epoch %{x}<br>loss %{y:.4g}<extra>%{fullData.name}</extra>",
+        )  # fmt: skip
+    low, high = table["loss"].min(), table["loss"].max()
+    logarithmic = low > 0 and high / low > 30
+    figure.update_xaxes(title_text="epoch", tickformat=",d", rangemode="tozero")
+    figure.update_yaxes(
+        title_text="loss (logarithmic axis)" if logarithmic else "loss",
+        type="log" if logarithmic else "linear",
+    )
+    figure.update_layout(uirevision="loss")
+    return figure
+
+
+def response_curves(
+    curves: pd.DataFrame, *, feature: str, outcome: str, person: str | None
+) -> go.Figure:
+    """What a feature does to the outcome: all persons thin, the population bold, one person marked.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns person ("" is the population), feature, x, value, in units of the data.
+    feature, outcome : str
+        Whose curves, and the name of the outcome.
+    person : str or None
+        Who is highlighted.
+    """
+    table = tables.response_curves(curves, feature=feature, outcome=outcome, person=person)
+    figure = _figure(f"Response of {for_screen(outcome, 40)} to {for_screen(feature, 40)}")
+    persons = table[table["level"] == "person"]
+    if not persons.empty:
+        ids = persons["person"].to_numpy()
+        cuts = np.flatnonzero(ids[1:] != ids[:-1]) + 1
+        figure.add_scatter(
+            x=np.insert(persons["x"].to_numpy(), cuts, np.nan),
+            y=np.insert(persons["value"].to_numpy(), cuts, np.nan),
+            customdata=np.insert(_screened(persons["person"]), cuts, ""),
+            mode="lines", line={"color": theme.PERSONS, "width": 1}, opacity=0.45,
+            name=_count(persons["person"].nunique(), "person"),
+            hovertemplate="person %{customdata}<br>%{x:.3g} → %{y:.3g}<extra></extra>",
+        )  # fmt: skip
+    marked = [
+        (table[table["level"] == "population"], "population", theme.POPULATION, 4),
+        (table[table["highlighted"]], f"person {for_screen(person, 30)}", theme.PERSON, 3),
+    ]
+    for rows, name, colour, width in marked:
+        if not rows.empty:
+            figure.add_scatter(
+                x=rows["x"], y=rows["value"], mode="lines", name=name,
+                line={"color": colour, "width": width},
+                hovertemplate="%{x:.3g} → %{y:.3g}<extra>%{fullData.name}</extra>",
+            )  # fmt: skip
+    figure.update_xaxes(title_text=for_screen(feature, _TITLE))
+    figure.update_yaxes(title_text=for_screen(outcome, 40))
+    return figure
+
+
+def observations_per_person(n_obs: pd.Series) -> go.Figure:
+    """Histogram of the number of observations per person (index), with the median."""
+    table = tables.observations_per_person(n_obs)
+    bins = histogram(table["n_obs"])
+    median = float(table["n_obs"].median())
+    figure = _figure("Observations per person")
+    figure.add_trace(_bars(bins, "persons", _count(len(table), "person"), whole=True))
+    figure.add_scatter(
+        x=[median, median], y=[0, bins.counts.max() * 1.08], mode="lines",
+        line={"color": theme.INK, "width": 2, "dash": "dash"},
+        name=f"median {number(median)}", hoverinfo="skip",
+    )  # fmt: skip
+    figure.update_xaxes(title_text="observations", tickformat=",d")
+    figure.update_yaxes(title_text="persons", rangemode="tozero")
+    return figure
+
+
+def outcome_overview(y: pd.Series, kind: str) -> go.Figure:
+    """The outcome's histogram (``kind="number"``) or the share of every state (``"class"``)."""
+    table = tables.outcome_overview(y, kind)
+    name, n = for_screen(y.name, 50), int(table["count"].sum())
+    figure = _figure(f"{name}, {_count(n, 'observation')}")
+    figure.update_layout(showlegend=False, margin_t=48)
+    if kind == "number":
+        bins = histogram(y)
+        figure.add_trace(_bars(bins, "observations", name))
+        figure.update_xaxes(title_text=name)
+        figure.update_yaxes(title_text="observations", rangemode="tozero")
+        return figure
+    colours = theme.state_colours(table["state"])
+    figure.add_bar(
+        y=list(range(len(table))), x=table["share"], orientation="h", width=0.7,
+        marker={"color": [colours[state] for state in table["state"]]},
+        text=[f"{100 * s:.1f} % ({c:,})" for s, c in zip(table["share"], table["count"],
+                                                         strict=True)],
+        textposition="outside", cliponaxis=False, customdata=_screened(table["state"]),
+        hovertemplate="%{customdata}<br>%{text}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(
+        title_text="share of observations", tickformat=".0%", rangemode="tozero",
+        range=[0, float(table["share"].max()) * 1.2],
+    )
+    figure.update_yaxes(
+        tickvals=list(range(len(table))), ticktext=[for_screen(s, 24) for s in table["state"]],
+        range=[len(table) - 0.4, -0.6], showgrid=False,
+    )
+    figure.update_layout(height=120 + 34 * max(len(table), 3))
+    return figure
+
+
+_DASH = {"train": "dot", "validation": "solid"}
+
+
+def _figure(title: str) -> go.Figure:
+    layout = {"title_text": title, "height": _HEIGHT, "showlegend": True}
+    return go.Figure(layout=go.Layout(template=theme.plotly_template(), **layout))
+
+
+def _bars(bins: Histogram, what: str, name: str, *, whole: bool = False) -> go.Bar:
+    if whole and bins.width == 1:
+        ranges = [f"{edge + 0.5:.0f}" for edge in bins.edges[:-1]]
+    else:
+        inner = 0.5 if whole else 0.0
+        edges = zip(bins.edges[:-1] + inner, bins.edges[1:] - inner, strict=True)
+        ranges = [f"{number(low)} to {number(high)}" for low, high in edges]
+    return go.Bar(
+        x=bins.centres, y=bins.counts, width=bins.width * 0.96, name=name, customdata=ranges,
+        marker={"color": theme.BARS, "line": {"width": 0}},
+        hovertemplate=f"%{{customdata}}<br>%{{y}} {what}<extra></extra>",
+    )  # fmt: skip
+
+
+def _persons(table: pd.DataFrame, x: np.ndarray, shown: str, covariate: str) -> go.Scatter:
+    """Points with the person in the hover; `shown` and `covariate` are ready for the screen."""
+    cells = np.empty((len(table), 3), dtype=object)
+    cells[:, 0], cells[:, 1], cells[:, 2] = _screened(table["person"]), covariate, shown
+    value = shown if shown.startswith("%{x") else "%{customdata[2]}"
+    return go.Scatter(
+        x=x, y=table["value"], mode="markers", showlegend=False, customdata=cells,
+        marker={"color": theme.PALETTE[0], "size": 8, "opacity": 0.65,
+                "line": {"color": "#FFFFFF", "width": 0.5}},
+        hovertemplate="person %{customdata[0]}<br>%{customdata[1]} "
+        f"{value}<br>estimate %{{y:.3g}}<extra></extra>",
+    )  # fmt: skip
+
+
+def _screened(texts: pd.Series) -> np.ndarray:
+    return np.array([for_screen(text) for text in texts], dtype=object)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -1,0 +1,186 @@
+"""Transition matrices for the screen (plotly)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.plots import tables, theme
+from dashboard.plots.labels import cell, distinct, for_screen, number
+from dashboard.plots.summaries import difference_limit, value_limits
+
+#: What a cell of each read-out is, in words.
+CELL_NAMES = {
+    "scores": "transition score (double-centred)",
+    "conditional": "probability of the next state",
+    "expected": "expected share of next states",
+    "observed": "observed share of next states",
+}
+_MATRIX, _TOP, _GAP = 290, 50, 0.024
+_LABEL = 14
+
+
+def transition_comparison(
+    person: pd.DataFrame,
+    population: pd.DataFrame,
+    *,
+    person_label: str,
+    readout: str,
+    counts: pd.DataFrame | None = None,
+) -> go.Figure:
+    """One person's transition matrix, the population's, and their difference, side by side.
+
+    From-states stand in rows, top to bottom in the population's order, to-states in columns.
+    Probabilities have a fixed 0 to 1 colour scale; scores and the difference are centred at 0. A
+    transition that was never observed (NaN) is grey with a dash.
+
+    Parameters
+    ----------
+    person, population : DataFrame
+        from × to.
+    person_label : str
+        The person as shown.
+    readout : {"scores", "conditional", "expected", "observed"}
+        Which matrix this is.
+    counts : DataFrame, optional
+        How often the person made each transition.
+
+    Raises
+    ------
+    ValueError
+        Unknown read-out, or states that do not agree.
+    """
+    table = tables.transition_comparison(
+        person, population, person_label=person_label, readout=readout, counts=counts
+    )
+    states = list(table["to"].unique())
+    k = len(states)
+    shown = [for_screen(label) for label in distinct(states, _LABEL)]
+    own, others, difference = (
+        table[name].to_numpy(dtype=float).reshape(k, k)
+        for name in ("value", "population_value", "difference")
+    )
+    low, high = value_limits(readout, own, others)
+    limit = difference_limit(readout, difference)
+    hover, longest = _hover(table, k), max(len(label) for label in distinct(states, _LABEL))
+    tilted = longest * 7.2 > 250 / k
+    under = 22 + (5.4 * longest if tilted else 14) + 22
+    figure = go.Figure(layout={"template": theme.plotly_template()})
+    titles = (
+        f"Person {for_screen(person_label, 26)}",
+        "Population",
+        "Difference (person \u2212 population)",
+    )
+    for i, (values, title) in enumerate(zip((own, others, difference), titles, strict=True)):
+        start = i * (1 + _GAP) / 3
+        axis, stop = "" if i == 0 else str(i + 1), start + (1 - 2 * _GAP) / 3
+        sign = i == 2 or readout == "scores"
+        text = [[_cell_text(v, k, sign=sign) for v in row] for row in values]
+        if i == 0 and counts is not None and k <= 5:
+            text = _with_counts(text, table["count"].to_numpy(dtype=float).reshape(k, k))
+        figure.add_trace(
+            go.Heatmap(
+                z=values, x=np.arange(k), y=np.arange(k), xaxis=f"x{axis}", yaxis=f"y{axis}",
+                coloraxis="coloraxis2" if i == 2 else "coloraxis", xgap=1, ygap=1,
+                text=text, texttemplate="%{text}", textfont={"size": _text_size(k)},
+                customdata=hover, hoverongaps=False,
+                hovertemplate="%{customdata}<extra></extra>",
+            )
+        )  # fmt: skip
+        _mark_empty(figure, values, hover, axis)
+        figure.update_layout(
+            {
+                f"xaxis{axis}": _axis(shown, start, stop, f"y{axis}") | {
+                    "title": {"text": "to", "standoff": 4}, "tickangle": -45 if tilted else 0,
+                    "range": [-0.5, k - 0.5], "side": "bottom",
+                },
+                f"yaxis{axis}": _axis(shown, 0, 1, f"x{axis}") | {
+                    "range": [k - 0.5, -0.5], "showticklabels": i == 0,
+                    "title": {"text": "from" if i == 0 else "", "standoff": 6},
+                },
+            }
+        )  # fmt: skip
+        figure.add_annotation(
+            text=f"<b>{title}</b>", x=start, y=1, xref="paper", yref="paper", xanchor="left",
+            yanchor="bottom", showarrow=False, font={"size": 13}, yshift=5,
+        )  # fmt: skip
+    bar = -under / _MATRIX
+    half = (1 - 2 * _GAP) / 3
+    values_scale = theme.DIVERGING if readout == "scores" else theme.SEQUENTIAL
+    figure.update_layout(
+        coloraxis=_colours(values_scale, low, high, CELL_NAMES[readout], half + _GAP / 2, bar),
+        coloraxis2=_colours(
+            theme.DIVERGING, -limit, limit, "difference", 1 - half / 2, bar, length=half * 0.9
+        ),
+        margin={"l": 54 + 7 * longest, "r": 12, "t": _TOP, "b": under + 66},
+        height=_TOP + _MATRIX + under + 66, showlegend=False, plot_bgcolor=theme.EMPTY,
+    )  # fmt: skip
+    return figure
+
+
+def _axis(shown: list[str], start: float, stop: float, anchor: str) -> dict[str, object]:
+    return {
+        "domain": [start, min(stop, 1)], "anchor": anchor, "tickvals": list(range(len(shown))),
+        "ticktext": shown, "showgrid": False, "showline": False, "ticks": "",
+        "fixedrange": True, "automargin": False, "type": "linear",
+    }  # fmt: skip
+
+
+def _colours(
+    stops: tuple[str, ...], low: float, high: float, title: str, x: float, y: float,
+    *, length: float = 0.5,
+) -> dict[str, object]:  # fmt: skip
+    return {
+        "colorscale": theme.plotly_scale(stops), "cmin": low, "cmax": high,
+        "colorbar": {
+            "orientation": "h", "x": x, "xanchor": "center", "y": y, "yanchor": "top",
+            "len": length, "thickness": 10, "nticks": 6, "outlinewidth": 0.5,
+            "outlinecolor": "#9AA3AD", "tickfont": {"size": 11}, "xpad": 0, "ypad": 0,
+            "title": {"text": title, "side": "bottom", "font": {"size": 12}},
+        },
+    }  # fmt: skip
+
+
+def _cell_text(value: float, k: int, *, sign: bool) -> str:
+    if k > 8 or not np.isfinite(value):
+        return ""
+    return cell(value, sign=sign, compact=k > 6)
+
+
+def _with_counts(text: list[list[str]], counts: np.ndarray) -> list[list[str]]:
+    return [
+        [f"{t}<br><span style='font-size:10px'>n {n:.0f}</span>" if t else "" for t, n in pair]
+        for pair in (zip(row, ns, strict=True) for row, ns in zip(text, counts, strict=True))
+    ]
+
+
+def _text_size(k: int) -> int:
+    return 14 if k <= 4 else 12 if k <= 6 else 11
+
+
+def _hover(table: pd.DataFrame, k: int) -> np.ndarray:
+    """Text for the hover of each cell, the same in all panels."""
+    lines = []
+    for row in table.to_dict("records"):
+        text = (
+            f"{for_screen(row['from'])} \u2192 {for_screen(row['to'])}"
+            f"<br>person {number(row['value'])}, population {number(row['population_value'])}"
+            f"<br>difference {number(row['difference'], sign=True)}"
+        )
+        if not np.isfinite(row["value"]):
+            text += "<br>the person was never observed in this from-state"
+        if not pd.isna(row["count"]):
+            text += f"<br>{int(row['count']):,} times in this person's data"
+        lines.append(text)
+    return np.array(lines, dtype=object).reshape(k, k)
+
+
+def _mark_empty(figure: go.Figure, values: np.ndarray, hover: np.ndarray, axis: str) -> None:
+    rows, columns = np.nonzero(~np.isfinite(values))
+    if len(rows):
+        figure.add_scatter(
+            x=columns, y=rows, mode="text", text=["\u2013"] * len(rows), xaxis=f"x{axis}",
+            yaxis=f"y{axis}", textfont={"color": theme.MUTED, "size": 14},
+            customdata=hover[rows, columns], hovertemplate="%{customdata}<extra></extra>",
+        )  # fmt: skip

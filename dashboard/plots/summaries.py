@@ -1,0 +1,135 @@
+"""What the screen figure and the print figure compute alike: bins, curves, lines, boxes, limits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+READOUTS = ("scores", "conditional", "expected", "observed")
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts in equally wide bins; ``edges`` has one more entry than ``counts``."""
+
+    edges: np.ndarray
+    counts: np.ndarray
+
+    @property
+    def width(self) -> float:
+        """Width of one bin, in the units of the data."""
+        return float(self.edges[1] - self.edges[0])
+
+    @property
+    def centres(self) -> np.ndarray:
+        """Middle of every bin."""
+        return (self.edges[:-1] + self.edges[1:]) / 2
+
+
+@dataclass(frozen=True)
+class Box:
+    """Quartiles and whiskers (the last values within 1.5 interquartile ranges)."""
+
+    q1: float
+    median: float
+    q3: float
+    low: float
+    high: float
+
+
+def histogram(values: pd.Series | np.ndarray, *, whole_numbers: bool = True) -> Histogram:
+    """Bins that fit the values: between 5 and 40, around whole numbers where all are whole.
+
+    Parameters
+    ----------
+    values : array
+        Numbers; what is not finite is left out.
+    whole_numbers : bool
+        False for quantities that are continuous even if the values happen to be whole.
+
+    Raises
+    ------
+    ValueError
+        There is no finite value.
+    """
+    finite = finite_values(values)
+    low, high = float(finite.min()), float(finite.max())
+    whole = whole_numbers and bool(np.all(finite == np.round(finite))) and high - low < 1e9
+    if whole:
+        step = max(1, math.ceil((high - low + 1) / 30))
+        n_bins = int((high - low) // step) + 1
+        edges = low - 0.5 + step * np.arange(n_bins + 1, dtype=float)
+    elif high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
+        half = 0.05 * abs(low) or 0.05
+        edges = np.array([low - half, low + half])
+    else:
+        n_bins = int(np.clip(len(np.histogram_bin_edges(finite, "sqrt")) - 1, 5, 40))
+        edges = np.linspace(low, high, n_bins + 1)
+    return Histogram(edges, np.histogram(finite, edges)[0])
+
+
+def finite_values(values: pd.Series | np.ndarray) -> np.ndarray:
+    """The finite values as float64; ValueError where there are none."""
+    array = np.asarray(values, dtype=float)
+    finite = array[np.isfinite(array)]
+    if finite.size == 0:
+        raise ValueError("There is no value to draw.")
+    return finite
+
+
+def normal_curve(variance: float, bins: Histogram, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """N(0, variance) as expected number of persons per bin; x covers bins and ±3.2 sd."""
+    sd = math.sqrt(variance)
+    low, high = min(bins.edges[0], -3.2 * sd), max(bins.edges[-1], 3.2 * sd)
+    x = np.linspace(low, high, 241)
+    density = np.exp(-0.5 * (x / sd) ** 2) / (sd * math.sqrt(2 * math.pi))
+    return x, n * bins.width * density
+
+
+def least_squares(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Ends of the least-squares line; None below 3 points or where x does not vary."""
+    if len(x) < 3 or np.ptp(x) == 0:
+        return None
+    slope = float(np.cov(x, y)[0, 1] / np.var(x, ddof=1))
+    ends = np.array([x.min(), x.max()])
+    return ends, y.mean() + slope * (ends - x.mean())
+
+
+def box(values: np.ndarray) -> Box:
+    """Box plot numbers of one group."""
+    q1, median, q3 = (float(q) for q in np.percentile(values, [25, 50, 75]))
+    reach = 1.5 * (q3 - q1)
+    low = min(float(values[values >= q1 - reach].min()), q1)
+    high = max(float(values[values <= q3 + reach].max()), q3)
+    return Box(q1, median, q3, low, high)
+
+
+def spread(n: int, width: float = 0.5) -> np.ndarray:
+    """Sideways offsets that keep `n` points of a group apart; always the same ones."""
+    golden = (math.sqrt(5) - 1) / 2
+    return (np.mod((np.arange(n) + 0.5) * golden, 1.0) - 0.5) * width
+
+
+def value_limits(readout: str, *matrices: np.ndarray) -> tuple[float, float]:
+    """Colour range of the panels: 0 to 1 for probabilities, symmetric around 0 for scores."""
+    if readout != "scores":
+        return 0.0, 1.0
+    limit = _symmetric(matrices, least=0.1)
+    return -limit, limit
+
+
+def difference_limit(readout: str, difference: np.ndarray) -> float:
+    """Half the colour range of a difference; never so narrow that a trifle looks large."""
+    return _symmetric((difference,), least=0.1)
+
+
+def _symmetric(matrices: tuple[np.ndarray, ...], *, least: float) -> float:
+    values = np.abs(np.concatenate([np.ravel(matrix) for matrix in matrices]))
+    largest = float(values[np.isfinite(values)].max(initial=0.0))
+    if largest <= least:
+        return least
+    unit = 10 ** math.floor(math.log10(largest)) / 2
+    return round(math.ceil(round(largest / unit, 6)) * unit, 9)

@@ -1,0 +1,182 @@
+"""One look for the screen (plotly) and for print (matplotlib, seaborn).
+
+Colours are safe for colour-blind readers: Okabe and Ito's eight for categories, blue to orange
+through white for values around 0, white to deep green for probabilities.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from matplotlib.colors import Colormap
+
+#: Okabe and Ito (2008), yellow darkened for lines on white; then Tol's muted colours.
+PALETTE = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A89B00", "#6B6B6B",
+    "#332288", "#882255", "#117733", "#999933", "#AA4499", "#44AA99", "#661100", "#88CCEE",
+)  # fmt: skip
+INK = "#222222"
+MUTED = "#5F6670"
+GRID = "#E4E7EB"
+EMPTY = "#E9EBEE"
+POPULATION = "#222222"
+PERSON = "#D55E00"
+PERSONS = "#7A8794"
+BARS = "#8FB3CC"
+
+#: Colour scales as equally spaced stops, shared by both libraries.
+SEQUENTIAL = ("#FFFFFF", "#D3EBE3", "#97D0C3", "#52AFA5", "#1F8583", "#0B5A5F", "#06343B")
+DIVERGING = (
+    "#08407E", "#2F79B5", "#8ABBDB", "#D5E6F1", "#FFFFFF",
+    "#FCE3C8", "#F5AC62", "#D76A12", "#8A3A04",
+)  # fmt: skip
+
+SCREEN_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+#: For every plotly chart, on a page and in a report: nothing is sent anywhere, few buttons.
+PLOTLY_CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+    "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
+    "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "nme-figure"},
+    "responsive": True,
+}
+
+ONE_COLUMN_MM = 85.0
+TWO_COLUMNS_MM = 170.0
+_MM_PER_INCH = 25.4
+
+#: Print: points. Nothing is smaller than 6 pt.
+PRINT_FONT = 7.0
+PRINT_SMALL = 6.0
+
+_MODEL_COLOURS = {
+    "nme": "#0072B2", "generic": "#D55E00", "specific": "#009E73",
+    "lme": "#CC79A7", "mlp-lme": "#E69F00", "unregularised": "#6B6B6B",
+}  # fmt: skip
+
+#: matplotlib's settings are global to the process and its drawing is not thread-safe.
+_PRINT_LOCK = threading.RLock()
+
+
+def state_colours(states: Iterable[str]) -> dict[str, str]:
+    """One colour per state, whatever the order in which the states are given.
+
+    Give all states of the study, also where only some are drawn: then a state keeps its colour
+    on every page. From the 17th state on, colours repeat.
+    """
+    ordered = sorted({str(state) for state in states})
+    return {state: PALETTE[i % len(PALETTE)] for i, state in enumerate(ordered)}
+
+
+def model_colours(models: Iterable[str]) -> dict[str, str]:
+    """One colour per model; the models that the product knows always have the same."""
+    names = list(dict.fromkeys(str(model) for model in models))
+    others = [colour for colour in PALETTE if colour not in _MODEL_COLOURS.values()]
+    unknown = [name for name in names if name not in _MODEL_COLOURS]
+    extra = {name: others[i % len(others)] for i, name in enumerate(unknown)}
+    return {name: _MODEL_COLOURS.get(name) or extra[name] for name in names}
+
+
+def plotly_scale(stops: tuple[str, ...]) -> list[tuple[float, str]]:
+    """A colour scale as plotly wants it."""
+    return [(i / (len(stops) - 1), colour) for i, colour in enumerate(stops)]
+
+
+def matplotlib_scale(stops: tuple[str, ...]) -> Colormap:
+    """The same colour scale for matplotlib."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("nme", list(stops))
+
+
+@lru_cache(maxsize=1)
+def plotly_template() -> go.layout.Template:
+    """The plotly template of every screen figure."""
+    import plotly.graph_objects as go
+
+    axis = {
+        "showgrid": True, "gridcolor": GRID, "zeroline": False, "showline": True,
+        "linecolor": "#9AA3AD", "ticks": "outside", "ticklen": 4, "tickcolor": "#9AA3AD",
+        "title": {"font": {"size": 13, "color": INK}, "standoff": 8},
+        "tickfont": {"size": 12, "color": INK}, "automargin": True,
+        "separatethousands": True, "exponentformat": "power",
+    }  # fmt: skip
+    return go.layout.Template(
+        layout={
+            "font": {"family": SCREEN_FONT, "size": 13, "color": INK},
+            "title": {
+                "font": {"size": 15, "color": INK}, "x": 0, "xref": "paper", "xanchor": "left",
+                "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12},
+            },
+            "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF", "colorway": list(PALETTE),
+            "xaxis": axis, "yaxis": axis, "margin": {"l": 64, "r": 20, "t": 76, "b": 56},
+            "legend": {
+                "orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom",
+                "font": {"size": 12}, "title": {"text": ""},
+            },
+            "hoverlabel": {
+                "bgcolor": "#FFFFFF", "bordercolor": "#9AA3AD", "align": "left",
+                "font": {"family": SCREEN_FONT, "size": 12, "color": INK}, "namelength": -1,
+            },
+            "hovermode": "closest", "bargap": 0.04,
+            "modebar": {"bgcolor": "rgba(255,255,255,0)", "color": "#9AA3AD",
+                        "activecolor": INK},
+        }
+    )  # fmt: skip
+
+
+#: seaborn and matplotlib settings of every print figure.
+PRINT_RC: dict[str, Any] = {
+    "font.size": PRINT_FONT, "axes.titlesize": PRINT_FONT + 1, "axes.labelsize": PRINT_FONT,
+    "xtick.labelsize": PRINT_SMALL, "ytick.labelsize": PRINT_SMALL,
+    "legend.fontsize": PRINT_SMALL, "legend.title_fontsize": PRINT_SMALL,
+    "legend.frameon": False, "figure.titlesize": PRINT_FONT + 1,
+    "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "font.family": "sans-serif", "text.color": INK, "axes.labelcolor": INK,
+    "axes.edgecolor": "#6E7781", "xtick.color": INK, "ytick.color": INK,
+    "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5, "ytick.major.size": 2.5, "lines.linewidth": 1.0,
+    "patch.linewidth": 0.5, "hatch.linewidth": 0.4, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.axisbelow": True, "axes.unicode_minus": True,
+    "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white",
+    "pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "nme",
+    "path.simplify": True, "figure.dpi": 100,
+}  # fmt: skip
+
+#: Sans-serif families, first those that look best; then families with other scripts.
+_FAMILIES = (
+    "Arial", "Helvetica", "Liberation Sans", "DejaVu Sans", "Noto Sans", "Noto Sans CJK JP",
+    "Noto Sans CJK SC", "PingFang SC", "Hiragino Sans", "Microsoft YaHei", "Yu Gothic",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _installed_families() -> list[str]:
+    from matplotlib import font_manager
+
+    installed = set(font_manager.get_font_names())
+    return [family for family in _FAMILIES if family in installed]
+
+
+@contextmanager
+def print_style() -> Iterator[None]:
+    """Everything that draws or saves a print figure runs inside: one at a time, our settings."""
+    import matplotlib as mpl
+
+    with _PRINT_LOCK:
+        families = _installed_families()
+        with mpl.rc_context({**PRINT_RC, "font.sans-serif": families}):
+            yield
+
+
+def inches(millimetres: float) -> float:
+    """Millimetres in inches."""
+    return millimetres / _MM_PER_INCH
