@@ -120,8 +120,8 @@ def install(requirements: str) -> None:
         make_environment()
         version = python_version()
     write_record({})  # until pip has finished, a later start must not trust what lies there
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check"]
-    if call([*pip, "install", "--requirement", requirements], to_stderr=True) != 0:
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-r", requirements]
+    if call(pip, to_stderr=True) != 0:
         raise UserError(
             "The installation did not finish; pip's message stands above. Check the network and "
             "the free disk space (2 GB), then run the same command again."
@@ -152,10 +152,12 @@ def finish(process: subprocess.Popen[bytes], patience: float) -> int:
     return code if code >= 0 else 128 - code
 
 
-def call(command: Sequence[str | Path], *, to_stderr: bool = False) -> int:
+def call(command: Sequence[object], *, to_stderr: bool = False) -> int:
     """Run a command in the project's folder; its exit code."""
     output = sys.stderr if to_stderr else None
-    return finish(subprocess.Popen(command, cwd=ROOT, stdout=output), patience=2)
+    return finish(
+        subprocess.Popen([str(part) for part in command], cwd=ROOT, stdout=output), patience=2
+    )
 
 
 def become(command: Sequence[str | Path]) -> int:
