@@ -17,6 +17,8 @@ CELL_NAMES = {
     "expected": "expected share of next states",
     "observed": "observed share of next states",
 }
+#: Up to so many states the values are written in the cells.
+MOST_WRITTEN = 8
 _MATRIX, _TOP, _GAP = 290, 50, 0.024
 _LABEL = 14
 
@@ -67,27 +69,27 @@ def transition_comparison(
     tilted = longest * 7.2 > 250 / k
     under = 22 + (5.4 * longest if tilted else 14) + 22
     figure = go.Figure(layout={"template": theme.plotly_template()})
+    scale = theme.DIVERGING if readout == "scores" else theme.SEQUENTIAL
     titles = (
-        f"Person {for_screen(person_label, 26)}",
+        f"Person {for_screen(person_label, 22)}",
         "Population",
         "Difference (person \u2212 population)",
     )
     for i, (values, title) in enumerate(zip((own, others, difference), titles, strict=True)):
         start = i * (1 + _GAP) / 3
         axis, stop = "" if i == 0 else str(i + 1), start + (1 - 2 * _GAP) / 3
-        sign = i == 2 or readout == "scores"
-        text = [[_cell_text(v, k, sign=sign) for v in row] for row in values]
-        if i == 0 and counts is not None and k <= 5:
-            text = _with_counts(text, table["count"].to_numpy(dtype=float).reshape(k, k))
-        figure.add_trace(
-            go.Heatmap(
-                z=values, x=np.arange(k), y=np.arange(k), xaxis=f"x{axis}", yaxis=f"y{axis}",
-                coloraxis="coloraxis2" if i == 2 else "coloraxis", xgap=1, ygap=1,
-                text=text, texttemplate="%{text}", textfont={"size": _text_size(k)},
-                customdata=hover, hoverongaps=False,
-                hovertemplate="%{customdata}<extra></extra>",
-            )
+        figure.add_heatmap(
+            z=values, x=np.arange(k), y=np.arange(k), xaxis=f"x{axis}", yaxis=f"y{axis}",
+            coloraxis="coloraxis2" if i == 2 else "coloraxis", xgap=1, ygap=1, customdata=hover,
+            hoverongaps=False, hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
+        if k <= MOST_WRITTEN:
+            written = [cell(v, sign=i == 2 or readout == "scores", compact=k > 6)
+                       for v in values.ravel()]  # fmt: skip
+            if i == 0 and counts is not None and k <= 5:
+                written = [_with_count(*pair) for pair in zip(written, table["count"], strict=True)]
+            stops, reach = (theme.DIVERGING, (-limit, limit)) if i == 2 else (scale, (low, high))
+            _write(figure, values, written, theme.text_colours(stops, values, *reach), axis)
         _mark_empty(figure, values, hover, axis)
         figure.update_layout(
             {
@@ -107,9 +109,8 @@ def transition_comparison(
         )  # fmt: skip
     bar = -under / _MATRIX
     half = (1 - 2 * _GAP) / 3
-    values_scale = theme.DIVERGING if readout == "scores" else theme.SEQUENTIAL
     figure.update_layout(
-        coloraxis=_colours(values_scale, low, high, CELL_NAMES[readout], half + _GAP / 2, bar),
+        coloraxis=_colours(scale, low, high, CELL_NAMES[readout], half + _GAP / 2, bar),
         coloraxis2=_colours(
             theme.DIVERGING, -limit, limit, "difference", 1 - half / 2, bar, length=half * 0.9
         ),
@@ -123,7 +124,7 @@ def _axis(shown: list[str], start: float, stop: float, anchor: str) -> dict[str,
     return {
         "domain": [start, min(stop, 1)], "anchor": anchor, "tickvals": list(range(len(shown))),
         "ticktext": shown, "showgrid": False, "showline": False, "ticks": "",
-        "fixedrange": True, "automargin": False, "type": "linear",
+        "fixedrange": True, "ticklabelstandoff": 3, "automargin": False, "type": "linear",
     }  # fmt: skip
 
 
@@ -142,17 +143,21 @@ def _colours(
     }  # fmt: skip
 
 
-def _cell_text(value: float, k: int, *, sign: bool) -> str:
-    if k > 8 or not np.isfinite(value):
-        return ""
-    return cell(value, sign=sign, compact=k > 6)
+def _with_count(text: str, count: int) -> str:
+    return f"{text}<br><span style='font-size:10px'>n={count:,}</span>"
 
 
-def _with_counts(text: list[list[str]], counts: np.ndarray) -> list[list[str]]:
-    return [
-        [f"{t}<br><span style='font-size:10px'>n {n:.0f}</span>" if t else "" for t, n in pair]
-        for pair in (zip(row, ns, strict=True) for row, ns in zip(text, counts, strict=True))
-    ]
+def _write(
+    figure: go.Figure, values: np.ndarray, texts: list[str], colours: list[str], axis: str
+) -> None:
+    k = len(values)
+    rows, columns = np.nonzero(np.isfinite(values))
+    chosen = rows * k + columns
+    figure.add_scatter(
+        x=columns, y=rows, mode="text", text=[texts[i] for i in chosen], hoverinfo="skip",
+        textfont={"color": [colours[i] for i in chosen], "size": _text_size(k)},
+        xaxis=f"x{axis}", yaxis=f"y{axis}",
+    )  # fmt: skip
 
 
 def _text_size(k: int) -> int:

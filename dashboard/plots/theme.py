@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     from matplotlib.colors import Colormap
@@ -95,6 +97,21 @@ def matplotlib_scale(stops: tuple[str, ...]) -> Colormap:
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("nme", list(stops))
+
+
+def text_colours(
+    stops: tuple[str, ...], values: np.ndarray, low: float, high: float
+) -> list[str]:
+    """White or ink for text on each value's colour (flattened), whichever is easier to read."""
+    position = np.clip((np.ravel(values) - low) / (high - low), 0, 1)
+    channels = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in stops]) / 255
+    at = np.linspace(0, 1, len(stops))
+    colours = np.stack([np.interp(np.nan_to_num(position), at, c) for c in channels.T], axis=1)
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ np.array([0.2126, 0.7152, 0.0722])
+    # WCAG 2 contrast with white, and with INK (relative luminance 0.016).
+    white_is_better = 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.066
+    return ["#FFFFFF" if white else INK for white in white_is_better]
 
 
 @lru_cache(maxsize=1)
