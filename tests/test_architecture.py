@@ -220,19 +220,19 @@ def test_nothing_in_the_core_prints_but_the_command_line() -> None:
 
 def unpickles(tree: ast.Module, imported: set[str]) -> bool:
     """Whether a module imports or calls something that can unpickle a file."""
-    if {name.partition(".")[0] for name in imported} & UNPICKLING:
-        return True
-    if UNPICKLING_CALLS & imported:
-        return True
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr in {"read_pickle", "to_pickle"}:
-            return True
-        if isinstance(node, ast.Attribute) and ast.unparse(node) in UNPICKLING_CALLS:
-            return True
-        if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
-            if ast.unparse(node.value) != "False":
-                return True
-    return False
+
+    def can(node: ast.AST) -> bool:
+        if isinstance(node, ast.Attribute):
+            is_pandas = node.attr in {"read_pickle", "to_pickle"}
+            return is_pandas or ast.unparse(node) in UNPICKLING_CALLS
+        if isinstance(node, ast.keyword):
+            return node.arg == "allow_pickle" and ast.unparse(node.value) != "False"
+        return False
+
+    modules = {name.partition(".")[0] for name in imported}
+    return bool(modules & UNPICKLING or imported & UNPICKLING_CALLS) or any(
+        can(node) for node in ast.walk(tree)
+    )
 
 
 def test_nothing_unpickles() -> None:
