@@ -44,7 +44,7 @@ def for_screen(text: object, limit: int | None = None) -> str:
 def for_print(text: object, limit: int | None = None) -> str:
     """Text for matplotlib, which reads TeX between dollar signs and hides ``_`` from legends."""
     line = clean(text, limit).replace("$", r"\$")
-    return f"\u200a{line}" if line.startswith("_") else line
+    return f" {line}" if line.startswith("_") else line
 
 
 def number(value: float, digits: int = 3, *, sign: bool = False) -> str:
@@ -58,7 +58,8 @@ def number(value: float, digits: int = 3, *, sign: bool = False) -> str:
         decimals = max(digits - 1 - exponent, 0)
         text = f"{abs(round(value, digits - 1 - exponent)):,.{decimals}f}"
     else:
-        text = f"{abs(value):.{digits - 1}e}"
+        mantissa, power = f"{abs(value):.{digits - 1}e}".split("e")
+        text = f"{mantissa}e{power[0].replace('-', MINUS).replace('+', '')}{int(power[1:])}"
     return _signed(text, value, sign)
 
 
@@ -84,6 +85,11 @@ def p_value(p: float) -> str:
     if p < 0.001:
         return "p < .001"
     return "p = 1.000" if p >= 0.9995 else f"p = {p:.3f}".replace("0.", ".", 1)
+
+
+def count(n: int, noun: str) -> str:
+    """``1 person``, ``1,200 persons``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _signed(text: str, value: float, sign: bool) -> str:

@@ -10,9 +10,21 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.plots import tables, theme
-from dashboard.plots.labels import for_screen, number, p_value
+from dashboard.plots.labels import count, for_screen, number, p_value
 from dashboard.plots.screen_matrix import transition_comparison
-from dashboard.plots.summaries import Histogram, box, histogram, least_squares, normal_curve, spread
+from dashboard.plots.summaries import (
+    Histogram,
+    box,
+    histogram,
+    is_logarithmic,
+    least_squares,
+    normal_curve,
+    padded,
+    random_effect_bins,
+    share_ticks,
+    spread,
+    whole_step,
+)
 
 __all__ = [
     "covariate_scatter", "hsic_null", "loss_curves", "observations_per_person", "outcome_overview",
@@ -38,13 +50,16 @@ def random_effect_distribution(
         Name of the parameter, as shown.
     """
     table = tables.random_effect_distribution(estimates, variance, parameter=parameter)
-    bins = histogram(table["estimate"], whole_numbers=False)
+    bins = random_effect_bins(table["estimate"], variance)
     figure = _figure(f"Random effect {for_screen(parameter, _TITLE)}")
-    figure.add_trace(_bars(bins, "persons", f"estimates of {_count(len(table), 'person')}"))
+    name = f"estimates of {count(len(table), 'person')}"
+    if variance == 0:
+        name += ", the model's variance is 0"
+    figure.add_trace(_bars(bins, "persons", name))
     if variance > 0:
         x, y = normal_curve(variance, bins, len(table))
         figure.add_scatter(
-            x=x, y=y, mode="lines", line={"color": theme.INK, "width": 2},
+            x=x, y=y, mode="lines", line={"color": theme.INK, "width": 2, "simplify": False},
             name=f"N(0, {number(variance, 2)}), the model's distribution", hoverinfo="skip",
         )  # fmt: skip
     figure.add_scatter(
@@ -54,7 +69,9 @@ def random_effect_distribution(
         hovertemplate="person %{customdata}<br>estimate %{x:.3g}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(title_text="estimate (difference from the population)")
-    figure.update_yaxes(title_text="persons", rangemode="tozero")
+    figure.update_yaxes(
+        title_text="persons", rangemode="tozero", dtick=whole_step(bins.counts.max())
+    )
     return figure
 
 
@@ -71,7 +88,8 @@ def hsic_null(null: np.ndarray, statistic: float, p: float, *, covariate: str) -
         name=f"observed {number(statistic)}, {for_screen(p_value(p))}",
         hovertemplate="observed %{x:.3g}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title_text="HSIC statistic")
+    ends = padded(min(bins.edges[0], statistic), max(bins.edges[-1], statistic))
+    figure.update_xaxes(title_text="HSIC statistic", range=ends)
     figure.update_yaxes(title_text="permutations", rangemode="tozero")
     return figure
 
@@ -93,7 +111,7 @@ def covariate_scatter(
     )
     name = for_screen(covariate_name, _TITLE)
     figure = _figure(f"{for_screen(parameter, 50)} and {for_screen(covariate_name, 40)}")
-    figure.update_layout(showlegend=False)
+    figure.update_layout(showlegend=False, margin_t=48)
     figure.update_yaxes(title_text=for_screen(parameter, 40))
     if pd.api.types.is_numeric_dtype(table["covariate_value"]):
         x, y = table["covariate_value"].to_numpy(), table["value"].to_numpy()
@@ -103,7 +121,7 @@ def covariate_scatter(
                 x=line[0], y=line[1], mode="lines", line={"color": theme.INK, "width": 1.5},
                 name="least-squares line", hoverinfo="skip",
             )  # fmt: skip
-            figure.update_layout(showlegend=True)
+            figure.update_layout(showlegend=True, margin_t=76)
         figure.add_trace(_persons(table, x, "%{x:.4~g}", name))
         figure.update_xaxes(title_text=name)
         return figure
@@ -122,18 +140,20 @@ def covariate_scatter(
         order = np.argsort(own, kind="stable")
         rows = rows.iloc[order]
         figure.add_trace(_persons(rows, i + spread(len(rows)), for_screen(group), name))
+    many = len(groups) > 5
+    sizes = table["covariate_value"].value_counts()
     figure.update_xaxes(
         title_text=name, tickvals=list(range(len(groups))), range=[-0.6, len(groups) - 0.4],
         ticktext=[
-            f"{for_screen(group, 18)}<br>n = {(table['covariate_value'] == group).sum()}"
+            for_screen(group, 18) + (f" ({sizes[group]})" if many else f"<br>n = {sizes[group]}")
             for group in groups
-        ], showgrid=False,
+        ], showgrid=False, tickangle=-45 if many else 0,
     )  # fmt: skip
     return figure
 
 
 def loss_curves(history: pd.DataFrame) -> go.Figure:
-    """Training (dotted) and validation loss (solid) by epoch, one colour per model.
+    """Loss in training (dotted) and validation (solid) by epoch, one colour per model.
 
     Parameters
     ----------
@@ -144,20 +164,29 @@ def loss_curves(history: pd.DataFrame) -> go.Figure:
     table = tables.loss_curves(history)
     figure = _figure("Loss by epoch")
     colours = theme.model_colours(table["model"].unique())
+    validated = table["part"] == "validation"
     for (model, part), rows in table.groupby(["model", "part"], sort=False):
+        solid = part == "validation" or not (validated & (table["model"] == model)).any()
         figure.add_scatter(
-            x=rows["epoch"], y=rows["loss"], name=f"{for_screen(model, 30)}, {part}",
-            mode="lines+markers" if len(rows) < 3 else "lines",
+            x=rows["epoch"], y=rows["loss"], name=for_screen(model, 30), legendgroup=str(model),
+            mode="lines+markers" if len(rows) < 3 else "lines", showlegend=solid,
             line={"color": colours[model], "width": 2, "dash": _DASH[part]},
-            hovertemplate="epoch %{x}<br>loss %{y:.4g}<extra>%{fullData.name}</extra>",
+            hovertemplate=f"{part}, epoch %{{x}}<br>loss %{{y:.4g}}"
+            "<extra>%{fullData.name}</extra>",
         )  # fmt: skip
-    low, high = table["loss"].min(), table["loss"].max()
-    logarithmic = low > 0 and high / low > 30
-    figure.update_xaxes(title_text="epoch", tickformat=",d", rangemode="tozero")
+    for part in table["part"].unique():
+        figure.add_scatter(
+            x=[None], y=[None], mode="lines", name=part, hoverinfo="skip",
+            line={"color": theme.INK, "width": 1.5, "dash": _DASH[part]},
+        )  # fmt: skip
+    last, logarithmic = int(table["epoch"].max()), is_logarithmic(table["loss"])
+    figure.update_xaxes(
+        title_text="epoch", tickformat=",d", range=[0, max(last, 5) * 1.01], dtick=whole_step(last)
+    )
     figure.update_yaxes(
         title_text="loss (logarithmic axis)" if logarithmic else "loss",
-        type="log" if logarithmic else "linear",
-    )
+        type="log" if logarithmic else "linear", tickformat="~g" if logarithmic else None,
+    )  # fmt: skip
     figure.update_layout(uirevision="loss")
     return figure
 
@@ -165,7 +194,7 @@ def loss_curves(history: pd.DataFrame) -> go.Figure:
 def response_curves(
     curves: pd.DataFrame, *, feature: str, outcome: str, person: str | None
 ) -> go.Figure:
-    """What a feature does to the outcome: all persons thin, the population bold, one person marked.
+    """Draw what a feature does to the outcome: persons thin, population bold, one person marked.
 
     Parameters
     ----------
@@ -187,7 +216,7 @@ def response_curves(
             y=np.insert(persons["value"].to_numpy(), cuts, np.nan),
             customdata=np.insert(_screened(persons["person"]), cuts, ""),
             mode="lines", line={"color": theme.PERSONS, "width": 1}, opacity=0.45,
-            name=_count(persons["person"].nunique(), "person"),
+            name=count(persons["person"].nunique(), "person"),
             hovertemplate="person %{customdata}<br>%{x:.3g} → %{y:.3g}<extra></extra>",
         )  # fmt: skip
     marked = [
@@ -212,14 +241,19 @@ def observations_per_person(n_obs: pd.Series) -> go.Figure:
     bins = histogram(table["n_obs"])
     median = float(table["n_obs"].median())
     figure = _figure("Observations per person")
-    figure.add_trace(_bars(bins, "persons", _count(len(table), "person"), whole=True))
+    figure.add_trace(_bars(bins, "persons", count(len(table), "person"), whole=True))
     figure.add_scatter(
         x=[median, median], y=[0, bins.counts.max() * 1.08], mode="lines",
         line={"color": theme.INK, "width": 2, "dash": "dash"},
-        name=f"median {number(median)}", hoverinfo="skip",
+        name=f"median {median:,g}", hoverinfo="skip",
     )  # fmt: skip
-    figure.update_xaxes(title_text="observations", tickformat=",d")
-    figure.update_yaxes(title_text="persons", rangemode="tozero")
+    ends = padded(bins.edges[0], bins.edges[-1], least=8)
+    figure.update_xaxes(
+        title_text="observations", tickformat=",d", range=ends, dtick=whole_step(ends[1] - ends[0])
+    )
+    figure.update_yaxes(
+        title_text="persons", rangemode="tozero", dtick=whole_step(bins.counts.max())
+    )
     return figure
 
 
@@ -227,7 +261,7 @@ def outcome_overview(y: pd.Series, kind: str) -> go.Figure:
     """The outcome's histogram (``kind="number"``) or the share of every state (``"class"``)."""
     table = tables.outcome_overview(y, kind)
     name, n = for_screen(y.name, 50), int(table["count"].sum())
-    figure = _figure(f"{name}, {_count(n, 'observation')}")
+    figure = _figure(f"{name} ({count(n, 'observation')})")
     figure.update_layout(showlegend=False, margin_t=48)
     if kind == "number":
         bins = histogram(y)
@@ -245,13 +279,14 @@ def outcome_overview(y: pd.Series, kind: str) -> go.Figure:
         hovertemplate="%{customdata}<br>%{text}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(
-        title_text="share of observations", tickformat=".0%", rangemode="tozero",
+        title_text="share of observations", tickformat=".0%",
         range=[0, float(table["share"].max()) * 1.2],
-    )
+        tickvals=share_ticks(float(table["share"].max())),
+    )  # fmt: skip
     figure.update_yaxes(
         tickvals=list(range(len(table))), ticktext=[for_screen(s, 24) for s in table["state"]],
         range=[len(table) - 0.4, -0.6], showgrid=False,
-    )
+    )  # fmt: skip
     figure.update_layout(height=120 + 34 * max(len(table), 3))
     return figure
 
@@ -294,7 +329,3 @@ def _persons(table: pd.DataFrame, x: np.ndarray, shown: str, covariate: str) -> 
 
 def _screened(texts: pd.Series) -> np.ndarray:
     return np.array([for_screen(text) for text in texts], dtype=object)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -7,20 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.plots import tables, theme
-from dashboard.plots.labels import cell, distinct, for_screen, number
-from dashboard.plots.summaries import difference_limit, value_limits
+from dashboard.plots.labels import distinct, for_screen, number
+from dashboard.plots.matrices import CELL_NAMES, LABEL_LENGTH, Panel, comparison_panels
 
-#: What a cell of each read-out is, in words.
-CELL_NAMES = {
-    "scores": "transition score (double-centred)",
-    "conditional": "probability of the next state",
-    "expected": "expected share of next states",
-    "observed": "observed share of next states",
-}
-#: Up to so many states the values are written in the cells.
-MOST_WRITTEN = 8
 _MATRIX, _TOP, _GAP = 290, 50, 0.024
-_LABEL = 14
 
 
 def transition_comparison(
@@ -56,41 +46,28 @@ def transition_comparison(
     table = tables.transition_comparison(
         person, population, person_label=person_label, readout=readout, counts=counts
     )
-    states = list(table["to"].unique())
-    k = len(states)
-    shown = [for_screen(label) for label in distinct(states, _LABEL)]
-    own, others, difference = (
-        table[name].to_numpy(dtype=float).reshape(k, k)
-        for name in ("value", "population_value", "difference")
-    )
-    low, high = value_limits(readout, own, others)
-    limit = difference_limit(readout, difference)
-    hover, longest = _hover(table, k), max(len(label) for label in distinct(states, _LABEL))
+    panels = comparison_panels(table, compact_from=7)
+    names = distinct(list(table["to"].unique()), LABEL_LENGTH)
+    shown, k = [for_screen(name) for name in names], len(names)
+    hover, longest = _hover(table, k), max(len(name) for name in names)
     tilted = longest * 7.2 > 250 / k
     under = 22 + (5.4 * longest if tilted else 14) + 22
     figure = go.Figure(layout={"template": theme.plotly_template()})
-    scale = theme.DIVERGING if readout == "scores" else theme.SEQUENTIAL
     titles = (
         f"Person {for_screen(person_label, 22)}",
         "Population",
         "Difference (person \u2212 population)",
     )
-    for i, (values, title) in enumerate(zip((own, others, difference), titles, strict=True)):
+    for i, (panel, title) in enumerate(zip(panels, titles, strict=True)):
         start = i * (1 + _GAP) / 3
         axis, stop = "" if i == 0 else str(i + 1), start + (1 - 2 * _GAP) / 3
         figure.add_heatmap(
-            z=values, x=np.arange(k), y=np.arange(k), xaxis=f"x{axis}", yaxis=f"y{axis}",
+            z=panel.values, x=np.arange(k), y=np.arange(k), xaxis=f"x{axis}", yaxis=f"y{axis}",
             coloraxis="coloraxis2" if i == 2 else "coloraxis", xgap=1, ygap=1, customdata=hover,
             hoverongaps=False, hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
-        if k <= MOST_WRITTEN:
-            written = [cell(v, sign=i == 2 or readout == "scores", compact=k > 6)
-                       for v in values.ravel()]  # fmt: skip
-            if i == 0 and counts is not None and k <= 5:
-                written = [_with_count(*pair) for pair in zip(written, table["count"], strict=True)]
-            stops, reach = (theme.DIVERGING, (-limit, limit)) if i == 2 else (scale, (low, high))
-            _write(figure, values, written, theme.text_colours(stops, values, *reach), axis)
-        _mark_empty(figure, values, hover, axis)
+        _write(figure, panel, axis, table["count"] if i == 0 and k <= 5 else None)
+        _mark_empty(figure, panel, hover, axis)
         figure.update_layout(
             {
                 f"xaxis{axis}": _axis(shown, start, stop, f"y{axis}") | {
@@ -109,11 +86,10 @@ def transition_comparison(
         )  # fmt: skip
     bar = -under / _MATRIX
     half = (1 - 2 * _GAP) / 3
+    own, difference = panels[0], panels[2]
     figure.update_layout(
-        coloraxis=_colours(scale, low, high, CELL_NAMES[readout], half + _GAP / 2, bar),
-        coloraxis2=_colours(
-            theme.DIVERGING, -limit, limit, "difference", 1 - half / 2, bar, length=half * 0.9
-        ),
+        coloraxis=_colours(own, CELL_NAMES[readout], half + _GAP / 2, bar, length=0.5),
+        coloraxis2=_colours(difference, "difference", 1 - half / 2, bar, length=half * 0.9),
         margin={"l": 54 + 7 * longest, "r": 12, "t": _TOP, "b": under + 66},
         height=_TOP + _MATRIX + under + 66, showlegend=False, plot_bgcolor=theme.EMPTY,
     )  # fmt: skip
@@ -128,12 +104,9 @@ def _axis(shown: list[str], start: float, stop: float, anchor: str) -> dict[str,
     }  # fmt: skip
 
 
-def _colours(
-    stops: tuple[str, ...], low: float, high: float, title: str, x: float, y: float,
-    *, length: float = 0.5,
-) -> dict[str, object]:  # fmt: skip
+def _colours(panel: Panel, title: str, x: float, y: float, *, length: float) -> dict[str, object]:
     return {
-        "colorscale": theme.plotly_scale(stops), "cmin": low, "cmax": high,
+        "colorscale": theme.plotly_scale(panel.stops), "cmin": panel.low, "cmax": panel.high,
         "colorbar": {
             "orientation": "h", "x": x, "xanchor": "center", "y": y, "yanchor": "top",
             "len": length, "thickness": 10, "nticks": 6, "outlinewidth": 0.5,
@@ -143,19 +116,21 @@ def _colours(
     }  # fmt: skip
 
 
-def _with_count(text: str, count: int) -> str:
-    return f"{text}<br><span style='font-size:10px'>n={count:,}</span>"
-
-
-def _write(
-    figure: go.Figure, values: np.ndarray, texts: list[str], colours: list[str], axis: str
-) -> None:
-    k = len(values)
-    rows, columns = np.nonzero(np.isfinite(values))
+def _write(figure: go.Figure, panel: Panel, axis: str, counts: pd.Series | None) -> None:
+    if not panel.texts:
+        return
+    texts = list(panel.texts)
+    if counts is not None and counts.notna().any():
+        texts = [
+            f"{text}<br><span style='font-size:10px'>n={n:,}</span>"
+            for text, n in zip(texts, counts, strict=True)
+        ]
+    k = len(panel.values)
+    rows, columns = np.nonzero(np.isfinite(panel.values))
     chosen = rows * k + columns
     figure.add_scatter(
         x=columns, y=rows, mode="text", text=[texts[i] for i in chosen], hoverinfo="skip",
-        textfont={"color": [colours[i] for i in chosen], "size": _text_size(k)},
+        textfont={"color": [panel.text_colours[i] for i in chosen], "size": _text_size(k)},
         xaxis=f"x{axis}", yaxis=f"y{axis}",
     )  # fmt: skip
 
@@ -181,8 +156,8 @@ def _hover(table: pd.DataFrame, k: int) -> np.ndarray:
     return np.array(lines, dtype=object).reshape(k, k)
 
 
-def _mark_empty(figure: go.Figure, values: np.ndarray, hover: np.ndarray, axis: str) -> None:
-    rows, columns = np.nonzero(~np.isfinite(values))
+def _mark_empty(figure: go.Figure, panel: Panel, hover: np.ndarray, axis: str) -> None:
+    rows, columns = panel.empty
     if len(rows):
         figure.add_scatter(
             x=columns, y=rows, mode="text", text=["\u2013"] * len(rows), xaxis=f"x{axis}",

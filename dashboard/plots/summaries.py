@@ -40,7 +40,9 @@ class Box:
     high: float
 
 
-def histogram(values: pd.Series | np.ndarray, *, whole_numbers: bool = True) -> Histogram:
+def histogram(
+    values: pd.Series | np.ndarray, *, whole_numbers: bool = True, width_of_one: float = 0.0
+) -> Histogram:
     """Bins that fit the values: between 5 and 40, around whole numbers where all are whole.
 
     Parameters
@@ -49,6 +51,8 @@ def histogram(values: pd.Series | np.ndarray, *, whole_numbers: bool = True) -> 
         Numbers; what is not finite is left out.
     whole_numbers : bool
         False for quantities that are continuous even if the values happen to be whole.
+    width_of_one : float
+        Width of the only bin where all values are equal; 0: a tenth of the value.
 
     Raises
     ------
@@ -63,12 +67,39 @@ def histogram(values: pd.Series | np.ndarray, *, whole_numbers: bool = True) -> 
         n_bins = int((high - low) // step) + 1
         edges = low - 0.5 + step * np.arange(n_bins + 1, dtype=float)
     elif high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
-        half = 0.05 * abs(low) or 0.05
+        half = width_of_one / 2 or 0.05 * abs(low) or 0.05
         edges = np.array([low - half, low + half])
     else:
         n_bins = int(np.clip(len(np.histogram_bin_edges(finite, "sqrt")) - 1, 5, 40))
         edges = np.linspace(low, high, n_bins + 1)
     return Histogram(edges, np.histogram(finite, edges)[0])
+
+
+def random_effect_bins(estimates: pd.Series, variance: float) -> Histogram:
+    """Bins of a random effect's estimates; one bin has a quarter of the model's sd as width."""
+    return histogram(estimates, whole_numbers=False, width_of_one=math.sqrt(variance) / 4)
+
+
+def padded(low: float, high: float, *, least: float = 0.0) -> tuple[float, float]:
+    """An axis range with some room at both ends, at least `least` wide."""
+    room = max(0.03 * (high - low), (least - (high - low)) / 2)
+    return low - room, high + room
+
+
+def whole_step(top: float, most: int = 8) -> int | None:
+    """Step 1 for an axis of counts that ends at `top`; None where automatic steps are whole."""
+    return 1 if top <= most else None
+
+
+def share_ticks(top: float) -> list[float]:
+    """Ticks of an axis of shares from 0 to `top`, never above 1."""
+    step = 0.2 if top > 0.5 else 0.1 if top > 0.25 else 0.05 if top > 0.1 else 0.02
+    return [i * step for i in range(round(1 / step) + 1) if i * step <= top * 1.1]
+
+
+def is_logarithmic(losses: pd.Series) -> bool:
+    """Whether losses are drawn on a logarithmic axis: positive and over a factor of 30 apart."""
+    return bool(losses.min() > 0 and losses.max() / losses.min() > 30)
 
 
 def finite_values(values: pd.Series | np.ndarray) -> np.ndarray:
@@ -110,7 +141,8 @@ def box(values: np.ndarray) -> Box:
 def spread(n: int, width: float = 0.5) -> np.ndarray:
     """Sideways offsets that keep `n` points of a group apart; always the same ones."""
     golden = (math.sqrt(5) - 1) / 2
-    return (np.mod((np.arange(n) + 0.5) * golden, 1.0) - 0.5) * width
+    offsets = np.mod(np.arange(n) * golden, 1.0)
+    return (offsets - offsets.mean()) * width if n else offsets
 
 
 def value_limits(readout: str, *matrices: np.ndarray) -> tuple[float, float]:
@@ -121,7 +153,7 @@ def value_limits(readout: str, *matrices: np.ndarray) -> tuple[float, float]:
     return -limit, limit
 
 
-def difference_limit(readout: str, difference: np.ndarray) -> float:
+def difference_limit(difference: np.ndarray) -> float:
     """Half the colour range of a difference; never so narrow that a trifle looks large."""
     return _symmetric((difference,), least=0.1)
 

@@ -179,9 +179,7 @@ def response_curves(
 def observations_per_person(n_obs: pd.Series) -> pd.DataFrame:
     """One row per person: person, n_obs."""
     known = _finite(n_obs)
-    return pd.DataFrame(
-        {"person": known.index.astype(str), "n_obs": known.to_numpy().astype(int)}
-    )
+    return pd.DataFrame({"person": known.index.astype(str), "n_obs": known.to_numpy().astype(int)})
 
 
 def outcome_overview(y: pd.Series, kind: str) -> pd.DataFrame:

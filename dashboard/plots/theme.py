@@ -51,8 +51,8 @@ PLOTLY_CONFIG: dict[str, Any] = {
     "responsive": True,
 }
 
-ONE_COLUMN_MM = 85.0
-TWO_COLUMNS_MM = 170.0
+#: Width of a print figure by the number of columns of the journal page it fills.
+WIDTHS_MM = {1: 85.0, 2: 170.0}
 _MM_PER_INCH = 25.4
 
 #: Print: points. Nothing is smaller than 6 pt.
@@ -99,9 +99,7 @@ def matplotlib_scale(stops: tuple[str, ...]) -> Colormap:
     return LinearSegmentedColormap.from_list("nme", list(stops))
 
 
-def text_colours(
-    stops: tuple[str, ...], values: np.ndarray, low: float, high: float
-) -> list[str]:
+def text_colours(stops: tuple[str, ...], values: np.ndarray, low: float, high: float) -> list[str]:
     """White or ink for text on each value's colour (flattened), whichever is easier to read."""
     position = np.clip((np.ravel(values) - low) / (high - low), 0, 1)
     channels = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in stops]) / 255
@@ -192,6 +190,13 @@ def print_style() -> Iterator[None]:
         families = _installed_families()
         with mpl.rc_context({**PRINT_RC, "font.sans-serif": families}):
             yield
+
+
+def width_mm(columns: int) -> float:
+    """Width of a print figure; ValueError unless `columns` is 1 or 2."""
+    if columns not in WIDTHS_MM:
+        raise ValueError(f"A print figure fills 1 or 2 columns, not {columns!r}.")
+    return WIDTHS_MM[columns]
 
 
 def inches(millimetres: float) -> float:

@@ -1,0 +1,88 @@
+"""The panels of a matrix figure, as the screen and the print figure both draw them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dashboard.plots import theme
+from dashboard.plots.labels import cell
+from dashboard.plots.summaries import difference_limit, value_limits
+
+#: What a cell of each read-out is, in words.
+CELL_NAMES = {
+    "scores": "transition score (double-centred)",
+    "conditional": "probability of the next state",
+    "expected": "expected share of next states",
+    "observed": "observed share of next states",
+}
+#: Up to so many states the values are written in the cells.
+MOST_WRITTEN = 8
+#: State names on an axis are cut to so many characters.
+LABEL_LENGTH = 14
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One matrix: values (from × to), colour scale and its ends, and what stands in the cells.
+
+    ``texts`` and ``text_colours`` are flat, row by row; ``texts`` is empty with many states.
+    """
+
+    values: np.ndarray
+    stops: tuple[str, ...]
+    low: float
+    high: float
+    texts: tuple[str, ...]
+    text_colours: tuple[str, ...]
+
+    @property
+    def empty(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and columns of the cells without a value."""
+        rows, columns = np.nonzero(~np.isfinite(self.values))
+        return rows, columns
+
+
+def comparison_panels(table: pd.DataFrame, *, compact_from: int) -> tuple[Panel, Panel, Panel]:
+    """Person, population and difference from `tables.transition_comparison`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        K² rows.
+    compact_from : int
+        Number of states from which numbers are written in their short form.
+    """
+    k = table["to"].nunique()
+    readout = table["readout"].iloc[0]
+    own, others, difference = (
+        table[name].to_numpy(dtype=float).reshape(k, k)
+        for name in ("value", "population_value", "difference")
+    )
+    low, high = value_limits(readout, own, others)
+    limit = difference_limit(difference)
+    scores = readout == "scores"
+    stops = theme.DIVERGING if scores else theme.SEQUENTIAL
+    compact = k >= compact_from
+    return (
+        _panel(own, stops, low, high, sign=scores, compact=compact),
+        _panel(others, stops, low, high, sign=scores, compact=compact),
+        _panel(difference, theme.DIVERGING, -limit, limit, sign=True, compact=compact),
+    )
+
+
+def _panel(
+    values: np.ndarray,
+    stops: tuple[str, ...],
+    low: float,
+    high: float,
+    *,
+    sign: bool,
+    compact: bool,
+) -> Panel:
+    written = len(values) <= MOST_WRITTEN
+    texts = [cell(v, sign=sign, compact=compact) for v in values.ravel()] if written else []
+    colours = theme.text_colours(stops, values, low, high)
+    return Panel(values, stops, low, high, tuple(texts), tuple(colours))

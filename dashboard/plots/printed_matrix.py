@@ -1,0 +1,113 @@
+"""Transition matrices for print (matplotlib, seaborn)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dashboard.plots import tables, theme
+from dashboard.plots.labels import distinct, for_print
+from dashboard.plots.matrices import CELL_NAMES, LABEL_LENGTH, Panel, comparison_panels
+
+
+def transition_comparison(
+    person: pd.DataFrame,
+    population: pd.DataFrame,
+    *,
+    person_label: str,
+    readout: str,
+    counts: pd.DataFrame | None = None,
+    columns: int = 2,
+) -> Figure:
+    """One person's transition matrix, the population's, and their difference.
+
+    Arguments as in `screen.transition_comparison`; ``columns=2`` (170 mm) puts the panels side by
+    side, ``columns=1`` (85 mm) one under the other.
+    """
+    table = tables.transition_comparison(
+        person, population, person_label=person_label, readout=readout, counts=counts
+    )
+    panels = comparison_panels(table, compact_from=6)
+    shown = distinct(list(table["to"].unique()), LABEL_LENGTH)
+    titles = (
+        f"Person {for_print(person_label, 22)}",
+        "Population",
+        "Difference (person \u2212 population)",
+    )
+    with theme.print_style():
+        longest, k = max(len(label) for label in shown), len(shown)
+        figure, side = _sheet(columns, longest, k)
+        axes = list(np.ravel(figure.subplots(1, 3) if columns == 2 else figure.subplots(3, 1)))
+        for i, (axis, panel, title) in enumerate(zip(axes, panels, titles, strict=True)):
+            sns.heatmap(
+                panel.values, ax=axis, vmin=panel.low, vmax=panel.high, cbar=False,
+                cmap=theme.matplotlib_scale(panel.stops), linewidths=0.4, linecolor="white",
+            )  # fmt: skip
+            _write(axis, panel, table["count"] if i == 0 and k <= 4 else None)
+            axis.set_title(title)
+            _label(axis, shown, rows=columns == 1 or i == 0, tilted=_tilted(longest, side, k))
+        _colour_bar(figure, axes[:2], panels[0], CELL_NAMES[readout])
+        _colour_bar(figure, axes[2:], panels[2], "difference")
+    return figure
+
+
+def _sheet(columns: int, longest: int, k: int) -> tuple[Figure, float]:
+    """An empty figure that leaves each panel about as high as wide, and that width in mm."""
+    width = theme.width_mm(columns)
+    names = 1.2 * longest
+    side = (width - names - 14) / 3 if columns == 2 else min(width - names - 12, 52)
+    below = 0.85 * names if _tilted(longest, side, k) else 3
+    height = side + below + 22 if columns == 2 else 3 * (0.9 * side + below + 9) + 24
+    size = (theme.inches(width), theme.inches(height))
+    return Figure(figsize=size, layout="constrained"), side
+
+
+def _tilted(longest: int, side: float, k: int) -> bool:
+    return longest * 1.3 > side / k
+
+
+def _write(axis: Axes, panel: Panel, counts: pd.Series | None) -> None:
+    k = len(panel.values)
+    axis.set_facecolor(theme.EMPTY)
+    middle = {"ha": "center", "va": "center"}
+    for row, column in zip(*panel.empty, strict=True):
+        axis.text(column + 0.5, row + 0.5, "\u2013", color=theme.MUTED, **middle)
+    counted = counts is not None and counts.notna().any()
+    for i, text in enumerate(panel.texts):
+        row, column = divmod(i, k)
+        if not np.isfinite(panel.values[row, column]):
+            continue
+        axis.text(
+            column + 0.5, row + (0.38 if counted else 0.5), text, color=panel.text_colours[i],
+            fontsize=theme.PRINT_FONT if k <= 4 else theme.PRINT_SMALL, **middle,
+        )  # fmt: skip
+        if counted:
+            axis.text(
+                column + 0.5, row + 0.68, f"n={counts.iloc[i]:,}", color=panel.text_colours[i],
+                fontsize=theme.PRINT_SMALL, **middle,
+            )  # fmt: skip
+
+
+def _label(axis: Axes, shown: list[str], *, rows: bool, tilted: bool) -> None:
+    at, labels = np.arange(len(shown)) + 0.5, [for_print(label) for label in shown]
+    turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if tilted else {}
+    axis.set_xticks(at, labels, **{"rotation": 0, **turned})
+    axis.set_yticks(at, labels if rows else [""] * len(shown), rotation=0)
+    axis.set(xlabel="to", ylabel="from" if rows else "")
+    axis.tick_params(length=0, pad=2)
+
+
+def _colour_bar(figure: Figure, axes: list[Axes], panel: Panel, title: str) -> None:
+    mappable = ScalarMappable(Normalize(panel.low, panel.high), theme.matplotlib_scale(panel.stops))
+    bar = figure.colorbar(
+        mappable, ax=axes, location="bottom", shrink=0.75, aspect=20 * len(axes), pad=0.02,
+        label=title, ticks=MaxNLocator(5),
+    )  # fmt: skip
+    bar.outline.set_linewidth(0.4)
+    bar.ax.tick_params(length=2)
