@@ -1,0 +1,155 @@
+"""Every figure of a study or run, with its sentence; pages and the export page share them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard import glossary
+from dashboard.components.figures import Figure
+from dashboard.components.text import interval, number, p_phrase
+from dashboard.services import covariates as tests
+from dashboard.services import results
+
+
+def observations_figure(counts: pd.Series) -> Figure:
+    """How many occasions each person has."""
+    low, high = int(counts.min()), int(counts.max())
+    sentence = (
+        f"Each of {len(counts)} persons has {low} to {high} rows, half of them "
+        f"{number(float(counts.median()))} or more; it does not show gaps between them."
+    )
+    return Figure("observations_per_person", "Rows per person", sentence, {"n_obs": counts})
+
+
+def outcome_figure(outcome: pd.Series, kind: str, name: str) -> Figure:
+    """What the outcome looks like over all rows."""
+    known = outcome.dropna()
+    if kind == "class":
+        share = known.value_counts(normalize=True)
+        what = f"The most frequent state is {share.index[0]}, {share.iloc[0]:.0%} of the rows"
+    else:
+        what = f"The mean of {name} is {number(known.mean())}, the SD {number(known.std())}"
+    missing = int(outcome.isna().sum())
+    sentence = f"{what}; {missing} rows have no outcome. Persons are pooled here."
+    return Figure("outcome_overview", "Outcome", sentence, {"y": outcome, "kind": kind})
+
+
+def loss_figure(history: pd.DataFrame) -> Figure:
+    """Losses over epochs."""
+    last = history.groupby("model", sort=False)["epoch"].max()
+    epochs = ", ".join(f"{model} {int(epoch)}" for model, epoch in last.items())
+    sentence = f"Loss by pass through the data (passes so far: {epochs}). {glossary.LOSS_LIMIT}"
+    return Figure("loss_curves", "Training", sentence, {"history": history})
+
+
+def transition_figure(run: str, person: str, readout: str) -> Figure:
+    """One person beside the population."""
+    found = results.transitions(run, person, readout)
+    word = glossary.READOUTS[readout][0]
+    largest = results.largest_difference(found)
+    if largest is None:
+        what = f"Person {person} does not differ from the population in the {word}."
+    else:
+        start, end, own, others = largest
+        gap = "higher" if own > others else "lower"
+        what = (
+            f"The largest difference is {start} to {end}: the {word} is {number(own)} for "
+            f"person {person} and {number(others)} in the population, "
+            f"{number(abs(own - others), 2)} {gap}."
+        )
+    return Figure(
+        "transition_comparison",
+        f"Transitions of {person}, {word}",
+        f"{what} {glossary.TRANSITION_LIMIT}",
+        {
+            "person": found.person,
+            "population": found.population,
+            "person_label": person,
+            "readout": readout,
+            "counts": found.counts,
+        },
+    )
+
+
+def random_effect_figure(run: str, parameter: str) -> Figure:
+    """Persons' estimates of one parameter against the model's normal distribution."""
+    rows = results.random_effect(run, parameter)
+    variance = results.variance(run, parameter)
+    sentence = (
+        f"{len(rows)} persons' deviations in {parameter} have an SD of "
+        f"{number(rows['estimate'].std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
+        f"{glossary.EFFECT_LIMIT}"
+    )
+    return Figure(
+        "random_effect_distribution",
+        f"Random effect {parameter}",
+        sentence,
+        {"estimates": rows["estimate"], "variance": variance, "parameter": parameter},
+    )
+
+
+def response_figure(run: str, feature: str, outcome: str, person: str | None) -> Figure:
+    """What a feature does to the prediction, person by person."""
+    curves = results.table(run, "response_curves")
+    own = curves[curves["feature"] == feature]
+    spread = own.groupby("person")["value"].agg(lambda values: values.max() - values.min())
+    of_all = number(spread.get(results.POPULATION), 2)
+    sentence = (
+        f"Over the observed range of {feature}, the population's predicted {outcome} changes by "
+        f"{of_all}, a person's by {number(spread.drop(results.POPULATION).median(), 2)} in the "
+        f"median. {glossary.CURVE_LIMIT}"
+    )
+    return Figure(
+        "response_curves",
+        f"Response to {feature}",
+        sentence,
+        {"curves": curves, "feature": feature, "outcome": outcome, "person": person},
+    )
+
+
+def hsic_figure(found: tests.CovariateResult, covariate: str) -> Figure:
+    """The permutation null and the observed statistic."""
+    row = found.hsic.set_index("covariate").loc[covariate]
+    finding = "goes beyond" if row["p_adjusted"] < 0.05 else "lies within"
+    sentence = (
+        f"The dependence of persons' {row['parameters']} on {covariate} {finding} what chance "
+        f"gives in {int(row['reps']):,} permutations ({p_phrase(row['p'])}; corrected for "
+        f"{len(found.hsic)} {'test' if len(found.hsic) == 1 else 'tests'} "
+        f"{p_phrase(row['p_adjusted'])}; {int(row['n_persons'])} persons). {glossary.HSIC_LIMIT}"
+    )
+    return Figure(
+        "hsic_null",
+        f"HSIC {covariate}",
+        sentence,
+        {
+            "null": found.nulls[covariate],
+            "statistic": float(row["statistic"]),
+            "p": float(row["p"]),
+            "covariate": covariate,
+        },
+    )
+
+
+def scatter_figure(
+    run: str, found: tests.CovariateResult, covariate: str, parameter: str
+) -> Figure:
+    """One parameter against the covariate."""
+    effects = found.effects[found.effects["covariate"] == covariate]
+    row = effects[effects["parameter"].str.split(" (", regex=False).str[0] == parameter].iloc[0]
+    name = "Spearman's ρ" if row["kind"] == "spearman" else "the mean difference"
+    sentence = (
+        f"For {parameter}, {name} with {covariate} is {number(row['effect'], 2)}, 95 % interval "
+        f"{interval(row['ci_low'], row['ci_high'])}, corrected {p_phrase(row['p_adjusted'])}. "
+        f"{glossary.SCATTER_LIMIT}"
+    )
+    return Figure(
+        "covariate_scatter",
+        f"{parameter} and {covariate}",
+        sentence,
+        {
+            "values": tests.person_parameters(run)[parameter],
+            "covariate": results.covariates(run)[covariate],
+            "parameter": parameter,
+            "covariate_name": covariate,
+        },
+    )

@@ -1,0 +1,29 @@
+"""Errors on the screen: what and how to mend it, never a stack trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from dashboard.components.text import plain
+from dashboard.glossary import UNEXPECTED
+from dashboard.services.home import NMEError, log_exception
+
+
+def show_error(error: NMEError) -> None:
+    """Message and remedy of an error that was raised on purpose."""
+    remedy = f"\n\n{plain(error.remedy)}" if error.remedy else ""
+    st.error(f"{plain(error.message)}{remedy}")
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Show errors raised inside; unexpected ones go to the log file, with a plain sentence here."""
+    try:
+        yield
+    except NMEError as error:
+        show_error(error)
+    except Exception as error:
+        st.error(plain(UNEXPECTED.format(log=log_exception(error))))

@@ -1,0 +1,84 @@
+"""Which figure to export: one selector for the figure, one for what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from dashboard.components import catalogue
+from dashboard.components.figures import Figure
+from dashboard.glossary import READOUTS
+from dashboard.services import covariates, results
+from dashboard.services.runs import Run
+from dashboard.services.studies import study_record
+
+
+def choose_figure(run: Run) -> Figure:
+    """Selectors for the run's figures; the figure chosen."""
+    choices: dict[str, Callable[[Run], Figure]] = {}
+    if results.has_table(run.id, "transitions") and run.model == "nme-crf":
+        choices["Transitions of a person"] = _transitions
+    if results.has_table(run.id, "response_curves"):
+        choices["Response curves"] = _response
+    if results.widest_parameters(run.id):
+        choices["Random-effect distribution"] = _random_effect
+    if covariates.tested(run.id):
+        choices["HSIC permutation test"] = _hsic
+        choices["Parameter against covariate"] = _scatter
+    choices["Training losses"] = _losses
+    name = st.selectbox("Figure", list(choices), key="export_figure", persist_state="session")
+    return choices[name](run)
+
+
+def _transitions(run: Run) -> Figure:
+    person = st.selectbox("Person", results.persons(run.id), key="person", persist_state="session")
+    available = [name for name in READOUTS if name in results.readouts(run.id)]
+    readout = st.selectbox(
+        "Read-out", available, format_func=lambda name: READOUTS[name][0], key="readout",
+        persist_state="session",
+    )  # fmt: skip
+    return catalogue.transition_figure(run.id, person, readout)
+
+
+def _response(run: Run) -> Figure:
+    features = list(results.table(run.id, "response_curves")["feature"].unique())
+    feature = st.selectbox("Feature", features, key="feature", persist_state="session")
+    person = st.selectbox(
+        "Person to highlight", results.persons(run.id, "response_curves"), index=None,
+        key="person", placeholder="nobody", persist_state="session",
+    )  # fmt: skip
+    record = study_record(run.study)
+    outcome = record.roles["outcome"] if record is not None else "outcome"
+    return catalogue.response_figure(run.id, feature, outcome, person)
+
+
+def _random_effect(run: Run) -> Figure:
+    names = results.widest_parameters(run.id)
+    parameter = st.selectbox("Parameter", names, key="parameter", persist_state="session")
+    return catalogue.random_effect_figure(run.id, parameter)
+
+
+def _hsic(run: Run) -> Figure:
+    found = covariates.kept_tests(run.id)
+    assert found is not None
+    return catalogue.hsic_figure(found, _covariate(run))
+
+
+def _scatter(run: Run) -> Figure:
+    found = covariates.kept_tests(run.id)
+    assert found is not None
+    covariate = _covariate(run)
+    names = list(covariates.person_parameters(run.id).columns)
+    parameter = st.selectbox("Parameter", names, key="scatter")
+    return catalogue.scatter_figure(run.id, found, covariate, parameter)
+
+
+def _covariate(run: Run) -> str:
+    return st.selectbox(
+        "Covariate", list(covariates.tested(run.id)), key="covariate", persist_state="session"
+    )
+
+
+def _losses(run: Run) -> Figure:
+    return catalogue.loss_figure(results.table(run.id, "history"))

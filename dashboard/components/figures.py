@@ -1,0 +1,89 @@
+"""A figure on the screen, the sentence under it, and its files for print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.errors import guard
+from dashboard.components.text import plain, slug
+from dashboard.plots import export, printed, screen, tables
+from dashboard.plots.theme import PLOTLY_CONFIG
+
+_FORMATS: dict[str, tuple[str, str, Callable[..., bytes]]] = {
+    "png": ("PNG, 300 dpi", "image/png", export.to_png),
+    "svg": ("SVG", "image/svg+xml", export.to_svg),
+    "pdf": ("PDF", "application/pdf", export.to_pdf),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure by name, drawn alike for the screen and for print.
+
+    ``name`` is a function of ``dashboard.plots``; ``arguments`` are its keyword arguments;
+    ``sentence`` is plain text that says what the figure shows and what it does not.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    arguments: dict[str, Any] = field(repr=False)
+
+    def numbers(self) -> pd.DataFrame:
+        """The numbers that it shows."""
+        return getattr(tables, self.name)(**self.arguments)
+
+    def image(self, kind: str, dpi: int = 300) -> bytes:
+        """The printed figure as a file; ``dpi`` matters for png only."""
+        drawn = getattr(printed, self.name)(**self.arguments)
+        if kind == "png":
+            return export.to_png(drawn, dpi=dpi)
+        return _FORMATS[kind][2](drawn)
+
+
+def show(figure: Figure) -> None:
+    """The screen figure, its sentence, and a small menu with its files."""
+    key = slug(figure.title)
+    st.plotly_chart(
+        getattr(screen, figure.name)(**figure.arguments),
+        key=f"figure_{key}",
+        theme=None,
+        config=PLOTLY_CONFIG,
+        alt=figure.sentence,
+    )
+    words, files = st.columns([5, 1], vertical_alignment="top")
+    words.markdown(plain(figure.sentence))
+    with files.popover("Download", width="stretch", key=f"files_{key}"):
+        downloads(figure, prefix=f"{key}_")
+
+
+def downloads(figure: Figure, *, prefix: str = "export_") -> None:
+    """Buttons for every file format; a file is drawn when its button is pressed."""
+    for kind, (label, mime, _) in _FORMATS.items():
+        st.download_button(
+            label,
+            data=lambda kind=kind: figure.image(kind),
+            file_name=f"{slug(figure.title)}.{kind}",
+            mime=mime,
+            key=f"{prefix}{kind}",
+            on_click="ignore",
+        )
+    st.download_button(
+        "Numbers (CSV)",
+        data=lambda: figure.numbers().to_csv(index=False).encode(),
+        file_name=f"{slug(figure.title)}.csv",
+        mime="text/csv",
+        key=f"{prefix}csv",
+        on_click="ignore",
+    )
+
+
+def preview(figure: Figure) -> None:
+    """The printed figure as an image on the page."""
+    with guard():
+        st.image(figure.image("png", dpi=140), alt=figure.sentence, width=720)

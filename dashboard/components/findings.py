@@ -1,0 +1,85 @@
+"""Tests against covariates, as tables and sentences."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.text import interval, number, p_phrase, p_value, plain
+from dashboard.services.covariates import Compliance, CovariateResult
+
+_KINDS = {"spearman": "Spearman's ρ", "mean difference": "mean difference"}
+
+
+def compliance_note(found: Compliance | None, covariate: str) -> None:
+    """Say whether answering more or less often goes with the covariate."""
+    if found is None:
+        return
+    what = (
+        f"Number of observations and {covariate}: Spearman's ρ = {number(found.rho, 2)}, "
+        f"{p_phrase(found.p)}, {found.n_persons} persons."
+    )
+    if found.p >= 0.05:
+        st.caption(plain(what))
+        return
+    less = "fewer" if found.rho < 0 else "more"
+    st.warning(
+        plain(
+            f"{what} Persons with a higher score have {less} observations. Estimates from few "
+            "observations are pulled more towards the population, which alone can look like "
+            "dependence; the test permutes only within groups of similar numbers of observations."
+        )
+    )
+
+
+def hsic_view(found: CovariateResult) -> pd.DataFrame:
+    """The tests as text, with their number."""
+    rows = found.hsic
+    return pd.DataFrame(
+        {
+            "covariate": rows["covariate"],
+            "tested": rows["parameters"],
+            "persons": rows["n_persons"],
+            "HSIC": rows["statistic"].map(number),
+            "p": rows["p"].map(p_value),
+            "corrected p": rows["p_adjusted"].map(p_value),
+            "tests": len(rows),
+            "permutations": rows["reps"],
+        }
+    )
+
+
+def effects_view(effects: pd.DataFrame) -> pd.DataFrame:
+    """Direction and size per parameter, as text, smallest p first."""
+    rows = effects.sort_values("p", kind="stable")
+    return pd.DataFrame(
+        {
+            "parameter": rows["parameter"],
+            "effect": rows["effect"].map(lambda value: number(value, 2)),
+            "95 % interval": [
+                interval(a, b) for a, b in zip(rows["ci_low"], rows["ci_high"], strict=True)
+            ],
+            "p": rows["p"].map(p_value),
+            "corrected p": rows["p_adjusted"].map(p_value),
+            "kind": rows["kind"].map(lambda kind: _KINDS.get(kind, kind)),
+        }
+    )
+
+
+def finding(effects: pd.DataFrame, covariate: str) -> str:
+    """One sentence on the parameters that go with the covariate after correction."""
+    count = len(effects)
+    kept = effects[effects["p_adjusted"] < 0.05].sort_values("p", kind="stable")
+    if kept.empty:
+        return (
+            f"None of {count} parameters goes with {covariate} after correction. That is not "
+            "proof of no association: the intervals show what remains possible."
+        )
+    row = kept.iloc[0]
+    way = "higher" if row["effect"] > 0 else "lower"
+    return (
+        f"{len(kept)} of {count} parameters go with {covariate} after correction. The clearest: "
+        f"{row['parameter']} is {way} in persons with more of it "
+        f"({_KINDS.get(row['kind'], row['kind'])} {number(row['effect'], 2)}, 95 % interval "
+        f"{interval(row['ci_low'], row['ci_high'])}). An association between persons, not a cause."
+    )

@@ -1,0 +1,61 @@
+"""Training as it goes on: progress, time left, losses, cancel; then what came out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.components.catalogue import loss_figure
+from dashboard.components.errors import guard
+from dashboard.components.figures import show
+from dashboard.components.links import link
+from dashboard.components.text import duration, plain
+from dashboard.components.verdict import show_verdict
+from dashboard.services import runs
+
+
+def follow(identity: str) -> None:
+    """Draw where a run stands; while it trains, once a second."""
+    run = runs.run_record(identity)
+    if run is not None and run.active:
+        _live(identity)
+    elif run is not None:
+        _ended(run)
+
+
+@st.fragment(run_every=1.0)
+def _live(identity: str) -> None:
+    with guard():
+        run = runs.run_record(identity)
+        if run is None or not run.active:
+            st.rerun()
+        st.subheader("Training", anchor=False)
+        st.text(run.name)
+        with st.container(key="progress"):
+            st.progress(min(max(run.status.progress, 0.0), 1.0), text=_progress_text(run))
+        if st.button("Cancel", key="cancel"):
+            runs.cancel(identity)
+            st.rerun()
+        st.caption("You can leave this page or close the browser: training goes on.")
+        history = runs.history(identity)
+        if history is not None:
+            show(loss_figure(history))
+
+
+def _progress_text(run: runs.Run) -> str:
+    left = runs.seconds_left(run.status)
+    words = plain(run.status.message or "Starting.")
+    return words if left is None else f"{words}  {duration(left)} left"
+
+
+def _ended(run: runs.Run) -> None:
+    st.subheader("Result", anchor=False)
+    st.text(run.name)
+    if not run.done:
+        show_message = st.warning if run.status.state == "cancelled" else st.error
+        show_message(plain(run.status.message or "Training stopped."))
+        return
+    show_verdict(run)
+    following = ["fit", "transitions" if run.model == "nme-crf" else "random-effects", "covariates"]
+    for column, path in zip(st.columns(4), following, strict=False):
+        with column:
+            link(path)

@@ -1,0 +1,26 @@
+"""What stands under the navigation: study and run in view, and what the product is not."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.errors import guard
+from dashboard.glossary import RESEARCH_USE, RUN_STATES
+from dashboard.services.runs import run_record
+from dashboard.services.studies import study_record
+
+
+def sidebar() -> None:
+    """Draw it."""
+    with st.sidebar, guard():
+        study = study_record(state.study_id() or "")
+        run = run_record(state.run_id() or "")
+        if study is not None:
+            st.caption("Study")
+            st.text(study.name)
+        if run is not None:
+            st.caption("Run")
+            st.text(f"{run.options['model'].upper()}, {run.options['placement']}")
+            st.caption(RUN_STATES[run.status.state])
+        st.caption(RESEARCH_USE)

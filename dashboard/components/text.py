@@ -1,0 +1,68 @@
+"""Text and numbers as the screen shows them."""
+
+from __future__ import annotations
+
+import math
+import re
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&\"'=^])")
+_LINKS = re.compile(r"(?i)(https?|ftp|mailto|www)(?=[.:])|@")
+
+
+def plain(text: object) -> str:
+    """Text from a file or a user, safe inside a Markdown sentence: shown as it is."""
+    flat = " ".join(str(text).split())
+    # An invisible word joiner keeps addresses from becoming links.
+    flat = _LINKS.sub(lambda match: match.group(0) + "\u2060", flat)
+    return _MARKUP.sub(r"\\\1", flat)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with two or three significant digits; an en dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    if abs(value) >= 10**digits:
+        return f"{value:,.0f}"
+    rounded = float(f"{value:.{digits}g}")
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
+    if decimals > digits + 3:
+        return f"{value:.{digits - 1}e}".replace("-", "−")
+    return f"{rounded:.{decimals}f}".replace("-", "−")
+
+
+def p_value(value: float | None) -> str:
+    """A p-value to three decimals, or "< .001"."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value < 0.001:
+        return "< .001"
+    return f"{value:.3f}".removeprefix("0") if value < 0.9995 else "1.000"
+
+
+def p_phrase(value: float) -> str:
+    """A p-value inside a sentence: "p = .012" or "p < .001"."""
+    text = p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def interval(low: float | None, high: float | None, digits: int = 2) -> str:
+    """An interval in brackets; an en dash where there is none."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return "–"
+    return f"[{number(low, digits)}, {number(high, digits)}]"
+
+
+def duration(seconds: float) -> str:
+    """A rough length of time in words."""
+    if seconds < 10:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {round(seconds / 5) * 5} seconds"
+    return f"about {round(seconds / 60)} minutes"
+
+
+def slug(text: str) -> str:
+    """Text as part of a file name: letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "figure"

@@ -1,0 +1,183 @@
+"""Every word of explanation on the screen; Markdown where a page says so."""
+
+from __future__ import annotations
+
+#: Path in the address: title. The order is the order of work.
+PAGES = {
+    "study": "Study",
+    "model": "Model",
+    "fit": "Fit",
+    "transitions": "Transitions",
+    "random-effects": "Random effects",
+    "covariates": "Covariates",
+    "export": "Export",
+}
+
+LEADS = {
+    "study": "Start from a sample study or from your own table: one row per person and occasion.",
+    "model": "Choose what the model is and where persons may differ from each other, then train.",
+    "fit": "How well the model predicts occasions of the same persons that it has not seen.",
+    "transitions": "How one person moves between states, beside the population.",
+    "random-effects": "How far persons differ from the population, parameter by parameter.",
+    "covariates": "Do persons' parameters go with what else is known about them?",
+    "export": "Figures for print, and the numbers they show.",
+}
+
+SAMPLE_STUDIES: dict[str | None, str] = {
+    None: "Simulated studies with a known truth, for a first look.",
+    "dyads": "Simulated: 100 mother–adolescent pairs, four affective states, a depression score "
+    "that shifts two transitions.",
+    "mood": "Simulated: 60 persons, some weeks of daily mood, whose response to sleep differs by "
+    "person and is not a straight line.",
+    "null": "Simulated: nothing depends on depression here, but persons with more depression "
+    "answer less often. A test should find nothing.",
+}
+
+RESEARCH_USE = "Research use, not diagnosis. Everything stays on this computer."
+
+UNEXPECTED = (
+    "Something went wrong that should not have. Your study and your runs are kept. "
+    "The details are in {log}; please send that file's last entry to whoever maintains this."
+)
+
+EMPTY = {
+    "no_study": "**No study yet.** Load a sample study or your own table first.",
+    "no_run": "**No model yet.** Train a model on this study; this page then shows its results.",
+    "unknown_run": "**There is no run at this address.** It may lie on another computer, or have "
+    "been deleted. Load a study and train a model.",
+    "still_running": "**Training is still going on.** This page fills when it is done.",
+    "not_finished": "**This run has no results.** {message}",
+    "unknown_study": "**There is no study at this address.** Load it again.",
+    "no_transitions": "**Transitions exist only for sequence models.** This run is an NME-MLP, "
+    "which predicts each occasion by itself. Train an NME-CRF on a study whose outcome is a "
+    "state, or look at each person's response curves.",
+    "no_covariates": "**This study has no covariates.** Load it with a second table (one row per "
+    "person) or with columns that are constant within a person, then train again.",
+    "no_random_effects": "**Nothing in this model varies by person.** Train with a placement.",
+    "no_tests": "Choose a covariate and run the test.",
+}
+
+RUN_STATES = {
+    "queued": "waiting to start",
+    "running": "training",
+    "done": "finished",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+
+ROLES = {
+    "person": "Which column tells persons apart.",
+    "time": "Order within a person: a number or a date.",
+    "sequence": "Session or episode within a person; leave empty where there is only one.",
+    "outcome": "What is predicted: a number, or a state in words.",
+    "features": "What it is predicted from; numbers that vary within a person.",
+    "covariates": "Known once per person, such as a depression score; tested, never trained on.",
+}
+
+MODELS = {
+    "nme-crf": (
+        "NME-CRF",
+        "For states in a sequence: what somebody does next depends on the state before, and "
+        "persons may differ in how they move between states.",
+    ),
+    "nme-mlp": (
+        "NME-MLP",
+        "For a number or a class on each occasion: a network whose parameters may differ by "
+        "person.",
+    ),
+}
+
+ONLY_NUMBERS = "The outcome of this study is a number, so NME-MLP is the model for it."
+
+PLACEMENTS = {
+    "transitions": "Persons differ in how they move between states; features mean the same for "
+    "all.",
+    "last": "Persons differ in the last layer: how what the network found leads to the outcome.",
+    "first": "Persons differ in the first layer: how features are read.",
+    "all": "Every layer may differ by person; needs many occasions per person.",
+    "last+transitions": "Persons differ in the last layer and in how they move between states.",
+    "first+transitions": "Persons differ in the first layer and in how they move between states.",
+    "all+transitions": "Every layer and the transitions may differ; needs many occasions a person.",
+}
+
+COVARIANCES = {
+    "diagonal": "Persons' deviations are independent of each other across parameters.",
+    "full": "Persons' deviations may be correlated across parameters; slower.",
+}
+
+BASELINES = {
+    "generic": "one model for all persons",
+    "specific": "one model per person, nothing shared",
+}
+
+MODEL_NAMES = {
+    "nme": "NME (person-specific)",
+    "generic": "generic (one for all)",
+    "specific": "specific (one per person)",
+    "lme": "linear mixed model",
+    "mlp-lme": "network + linear mixed",
+    "unregularised": "unregularised",
+}
+
+METRICS = {
+    "mse": ("MSE", "mean squared error, in squared units of the outcome; lower is better"),
+    "mae": ("MAE", "mean absolute error, in units of the outcome; lower is better"),
+    "pearson": ("Pearson r", "correlation of predicted and observed; higher is better"),
+    "ccc": ("CCC", "concordance: agreement in correlation, mean and spread; higher is better"),
+    "accuracy": ("accuracy", "share of occasions predicted right; higher is better"),
+    "kappa": ("Cohen's κ", "agreement beyond chance; higher is better"),
+    "macro_f1": ("macro F1", "mean over states of precision and recall; higher is better"),
+    "log_loss": ("log-loss", "minus log probability of what happened, per step; lower is better"),
+}
+
+SPLIT = (
+    "Fitted on the first 60 % of each person's occasions, stopped on the next 20 %, judged on the "
+    "last 20 %. This is the future of the same persons, not of new ones."
+)
+
+READOUTS = {
+    "conditional": (
+        "conditional probability",
+        "Probability of the next state given this one, at the population's average features.",
+    ),
+    "expected": (
+        "expected share",
+        "What the model says happened in this person's own data: share of moves from each state.",
+    ),
+    "observed": (
+        "observed share",
+        "What was counted in this person's labels, without any model; few counts are unsure.",
+    ),
+    "scores": (
+        "score",
+        "The model's raw contrast: rows and columns add up to 0, positive means more than average. "
+        "Not a probability; used for the tests.",
+    ),
+}
+
+TRANSITION_LIMIT = (
+    "It describes this person's recorded sequences under the model; it does not say why, and "
+    "small differences may be chance: this version shows no interval."
+)
+EFFECT_LIMIT = (
+    "Estimates are pulled towards the population, the more so the fewer occasions a person has; "
+    "their spread is therefore narrower than the curve."
+)
+CURVE_LIMIT = (
+    "Other features are held at their mean; the curve describes predictions, not what would "
+    "happen if the feature were changed."
+)
+HSIC_LIMIT = (
+    "HSIC answers whether there is any dependence, of any shape; it has no direction and says "
+    "nothing about cause."
+)
+SCATTER_LIMIT = "One point per person; an association between persons, not within one."
+LOSS_LIMIT = "Lower is better; the levels of different models compare only on the same split."
+STRATA = (
+    "Permutations stay within groups of persons with similar numbers of occasions, so that "
+    "answering less often is not mistaken for a difference between persons."
+)
+RESPONSE_CURVES = (
+    "Single weights of a network mean little by themselves. What a feature does to the predicted "
+    "outcome, person by person, is shown first."
+)

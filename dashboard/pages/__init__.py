@@ -1,0 +1,1 @@
+"""One screen each: read the state, call a service, render."""

@@ -1,0 +1,50 @@
+"""Covariates: do persons' parameters go with what else is known about them?"""
+
+import streamlit as st
+
+from dashboard.components.catalogue import hsic_figure, scatter_figure
+from dashboard.components.context import empty, finished_run, title
+from dashboard.components.errors import guard
+from dashboard.components.figures import show
+from dashboard.components.findings import compliance_note, effects_view, finding, hsic_view
+from dashboard.components.text import plain
+from dashboard.glossary import EMPTY, LEADS, STRATA
+from dashboard.services import covariates, results
+
+title("Covariates", LEADS["covariates"])
+run = finished_run()
+names = list(results.covariates(run.id).columns)
+if not names:
+    empty("no_covariates", "study")
+
+left, right = st.columns([3, 1], vertical_alignment="bottom")
+covariate = left.selectbox("Covariate", names, key="covariate", persist_state="session")
+if right.button("Run HSIC test", key="run_hsic", type="primary", width="stretch"):
+    with guard(), st.spinner("Permuting persons"):
+        covariates.run_tests(run.id, covariate)
+compliance_note(covariates.compliance(run.id, covariate), covariate)
+
+found = covariates.kept_tests(run.id)
+if found is None:
+    st.info(EMPTY["no_tests"])
+    st.stop()
+
+st.subheader("Dependence", anchor=False)
+st.dataframe(hsic_view(found), hide_index=True)
+st.caption(f"{STRATA} Corrected by Benjamini and Hochberg over every covariate tested on this run.")
+
+if covariate not in set(found.hsic["covariate"]):
+    st.info(f"{plain(covariate)} has not been tested on this run yet.")
+    st.stop()
+show(hsic_figure(found, covariate))
+
+st.subheader("Which parameters, in which direction", anchor=False)
+effects = found.effects[found.effects["covariate"] == covariate]
+st.markdown(plain(finding(effects, covariate)))
+st.dataframe(effects_view(effects), hide_index=True, height=min(38 + 35 * len(effects), 388))
+parameters = list(covariates.person_parameters(run.id).columns)
+strongest = effects.sort_values("p")["parameter"].iloc[0].split(" (")[0]
+parameter = st.selectbox(
+    "Parameter", parameters, parameters.index(strongest), key=f"scatter_{run.id}_{covariate}"
+)
+show(scatter_figure(run.id, found, covariate, parameter))

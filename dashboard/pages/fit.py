@@ -1,0 +1,36 @@
+"""Fit: does the model predict what it has not seen, and did training settle?"""
+
+import streamlit as st
+
+from dashboard.components.catalogue import loss_figure
+from dashboard.components.context import finished_run, title
+from dashboard.components.figures import show
+from dashboard.components.verdict import comparison_view, metrics_view, show_verdict
+from dashboard.glossary import LEADS, METRICS, SPLIT
+from dashboard.services import results
+
+title("Fit", LEADS["fit"])
+run = finished_run()
+
+show_verdict(run)
+table = results.metrics_table(run.id)
+st.subheader("Models and metrics", anchor=False)
+st.dataframe(metrics_view(run.id), hide_index=True)
+st.caption(f"{SPLIT} {results.test_rows(run.id):,} occasions, pooled over persons.")
+with st.expander("What the metrics mean"):
+    for metric in table.columns:
+        name, meaning = METRICS[metric]
+        st.markdown(f"**{name}**: {meaning}.")
+
+comparison = comparison_view(run.id)
+if len(comparison):
+    st.subheader("Paired over persons", anchor=False)
+    st.dataframe(comparison, hide_index=True)
+    st.caption(
+        "Each person's own metric under another model minus the same person's under NME, averaged; "
+        "the interval is a bootstrap over persons. p-values here are not corrected for the number "
+        "of rows."
+    )
+
+st.subheader("Training", anchor=False)
+show(loss_figure(results.table(run.id, "history")))

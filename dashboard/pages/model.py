@@ -1,0 +1,38 @@
+"""Model: choose it, train it in a process of its own, follow it."""
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.context import empty, title
+from dashboard.components.model_form import model_form
+from dashboard.components.progress import follow
+from dashboard.components.text import plain
+from dashboard.glossary import LEADS
+from dashboard.services import runs
+from dashboard.services.studies import study_record
+
+title("Model", LEADS["model"])
+
+run = runs.run_record(state.run_id() or "")
+if run is not None and run.study != state.study_id():
+    state.choose_run(run.id, run.study)
+if run is None and state.run_id() is not None:
+    empty("unknown_run", "study")
+if state.study_id() is None:
+    empty("no_study", "study")
+record = study_record(state.study_id() or "")
+if record is None:
+    empty("unknown_study", "study")
+
+if run is not None:
+    follow(run.id)
+
+if run is None or not run.active:
+    if run is not None:
+        st.divider()
+        st.subheader("Train another model", anchor=False)
+    st.markdown(f"Study **{plain(record.name)}**, outcome **{plain(record.roles['outcome'])}**")
+    options = model_form(record)
+    if st.button("Train", key="train", type="primary", disabled=options is None):
+        state.choose_run(runs.start(record, options), record.id)
+        st.rerun()

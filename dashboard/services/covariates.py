@@ -1,0 +1,101 @@
+"""Tests of person parameters against covariates, kept in the run folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from dashboard.services.caching import per_session
+from dashboard.services.results import observations, run_folder
+from nme_core.analysis import covariate_parameters
+from nme_core.independence import test_covariates
+
+REPS = 2000
+
+
+@dataclass(frozen=True)
+class CovariateResult:
+    """Every test of one run: tables as in the run folder, null values by covariate."""
+
+    hsic: pd.DataFrame
+    effects: pd.DataFrame
+    nulls: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """Spearman correlation of the number of observations with a covariate, over persons."""
+
+    rho: float
+    p: float
+    n_persons: int
+
+
+@per_session(8)
+def person_parameters(identity: str) -> pd.DataFrame:
+    """What is tested: person × parameter."""
+    return covariate_parameters(run_folder(identity))
+
+
+def run_tests(identity: str, covariate: str) -> CovariateResult:
+    """Test a covariate, correct together with all that were tested on this run, and keep it.
+
+    Raises
+    ------
+    DataError
+        The covariate is constant, or too few persons have it.
+    """
+    before = tested(identity)
+    family = tuple(dict.fromkeys([*before, covariate]))
+    result = _test(identity, family)
+    run = run_folder(identity)
+    run.write_table("hsic", result.hsic)
+    run.write_table("effects", result.effects)
+    return result
+
+
+def tested(identity: str) -> tuple[str, ...]:
+    """Covariates that were tested on this run, in order."""
+    run = run_folder(identity)
+    return tuple(run.table("hsic")["covariate"].unique()) if run.has_table("hsic") else ()
+
+
+def kept_tests(identity: str) -> CovariateResult | None:
+    """Results of the tests done on this run; None where there are none."""
+    family = tested(identity)
+    return _test(identity, family) if family else None
+
+
+@per_session(8)
+def _test(identity: str, family: tuple[str, ...]) -> CovariateResult:
+    parameters = person_parameters(identity)
+    run = run_folder(identity)
+    kind = "transition scores" if run.config["model"] == "nme-crf" else "random effects"
+    found = test_covariates(
+        parameters,
+        run.covariates[list(family)],
+        observations(identity).reindex(parameters.index),
+        parameters=kind,
+        reps=REPS,
+        strata="n_obs",
+        adjust="bh",
+        seed=0,
+    )
+    return CovariateResult(found.hsic, found.effects, dict(found.nulls))
+
+
+def compliance(identity: str, covariate: str) -> Compliance | None:
+    """Whether persons with more of a covariate have more observations; None where unknowable."""
+    from scipy import stats
+
+    values = run_folder(identity).covariates[covariate]
+    if not is_numeric_dtype(values):
+        return None
+    both = pd.concat([observations(identity), values.rename("value")], axis=1).dropna()
+    if len(both) < 5 or both.iloc[:, 0].nunique() < 2 or both["value"].nunique() < 2:
+        return None
+    rho, p = stats.spearmanr(both.iloc[:, 0], both["value"])
+    return Compliance(float(rho), float(p), len(both))

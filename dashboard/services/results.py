@@ -1,0 +1,155 @@
+"""Tables of a finished run, in the shape that figures and pages want."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dashboard.services.caching import per_session
+from dashboard.services.home import folder
+from nme_core.exceptions import RunFolderError
+from nme_core.io import RunFolder
+
+POPULATION = ""
+HIGHER_IS_BETTER = {"pearson", "ccc", "accuracy", "kappa", "macro_f1"}
+
+
+def run_folder(identity: str) -> RunFolder:
+    """The run's folder; RunFolderError where there is none."""
+    path = folder("runs", identity)
+    if path is None:
+        raise RunFolderError("This run is no longer there.", remedy="Train the model again.")
+    return RunFolder(path)
+
+
+@per_session(32)
+def table(identity: str, name: str) -> pd.DataFrame:
+    """One table of a finished run; not to be changed in place."""
+    return run_folder(identity).table(name)
+
+
+def has_table(identity: str, name: str) -> bool:
+    """Whether the run wrote this table."""
+    return run_folder(identity).has_table(name)
+
+
+def covariates(identity: str) -> pd.DataFrame:
+    """Person-level covariates of the run, index person."""
+    return run_folder(identity).covariates
+
+
+def observations(identity: str) -> pd.Series:
+    """Number of observations of each person, index person."""
+    effects = table(identity, "random_effects")
+    return effects.groupby("person", sort=False)["n_obs"].first()
+
+
+# -- transitions ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """One read-out for one person and for the population: matrices from × to."""
+
+    person: pd.DataFrame
+    population: pd.DataFrame
+    counts: pd.DataFrame | None
+
+    @property
+    def difference(self) -> pd.DataFrame:
+        """Person minus population."""
+        return self.person - self.population
+
+
+def readouts(identity: str) -> list[str]:
+    """Names of the read-outs in the run, in the order written."""
+    return list(table(identity, "transitions")["readout"].unique())
+
+
+def persons(identity: str, name: str = "transitions") -> list[str]:
+    """Persons in a table, in the study's order."""
+    found = table(identity, name)["person"].unique()
+    return [person for person in found if person != POPULATION]
+
+
+def transitions(identity: str, person: str, readout: str) -> Transitions:
+    """Matrices of one person and the population."""
+    rows = table(identity, "transitions")
+    rows = rows[rows["readout"] == readout]
+    own = rows[rows["person"] == person]
+    counted = own["count"].notna().any()
+    return Transitions(
+        person=_matrix(own, "value"),
+        population=_matrix(rows[rows["person"] == POPULATION], "value"),
+        counts=_matrix(own, "count") if counted else None,
+    )
+
+
+def _matrix(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    states = list(dict.fromkeys(rows["from"]))
+    matrix = rows.pivot(index="from", columns="to", values=column)
+    return matrix.reindex(index=states, columns=states).astype(float)
+
+
+def largest_difference(found: Transitions) -> tuple[str, str, float, float] | None:
+    """(from, to, person's value, population's value) where they differ most; None if nowhere."""
+    size = found.difference.abs().stack()
+    if size.empty or not size.max() > 0:
+        return None
+    start, end = size.idxmax()
+    return start, end, found.person.loc[start, end], found.population.loc[start, end]
+
+
+# -- random effects -------------------------------------------------------------------------------
+
+
+def parameters(identity: str) -> list[str]:
+    """Names of the parameters that vary by person."""
+    return list(table(identity, "random_effects")["parameter"].unique())
+
+
+def random_effect(identity: str, parameter: str) -> pd.DataFrame:
+    """One parameter's rows of ``random_effects``, index person."""
+    rows = table(identity, "random_effects")
+    return rows[rows["parameter"] == parameter].set_index("person")
+
+
+def variance(identity: str, parameter: str) -> float:
+    """The model's variance of one random effect."""
+    rows = table(identity, "covariance")
+    match = rows[(rows["parameter"] == parameter) & (rows["parameter_2"] == parameter)]
+    if match.empty:
+        raise RunFolderError(
+            f"covariance.csv has no variance of {parameter!r}.", remedy="Train the model again."
+        )
+    return float(match["value"].iloc[0])
+
+
+def widest_parameters(identity: str, most: int = 200) -> list[str]:
+    """Parameters in the order of their variance over persons, largest first."""
+    rows = table(identity, "covariance")
+    diagonal = rows[rows["parameter"] == rows["parameter_2"]]
+    ordered = diagonal.sort_values("value", ascending=False, kind="stable")["parameter"]
+    known = set(parameters(identity))
+    return [name for name in ordered if name in known][:most]
+
+
+# -- fit ------------------------------------------------------------------------------------------
+
+
+def metrics_table(identity: str, split: str = "test") -> pd.DataFrame:
+    """Models × metrics, pooled over persons."""
+    rows = table(identity, "metrics")
+    rows = rows[(rows["split"] == split) & (rows["scope"] == "pooled")]
+    models = list(dict.fromkeys(rows["model"]))
+    names = list(dict.fromkeys(rows["metric"]))
+    wide = rows.pivot(index="model", columns="metric", values="value")
+    return wide.reindex(index=models, columns=names)
+
+
+def test_rows(identity: str) -> int:
+    """Number of occasions that the test metrics rest on."""
+    rows = table(identity, "metrics")
+    rows = rows[(rows["split"] == "test") & (rows["scope"] == "pooled")]
+    return int(rows["n"].max()) if len(rows) else 0

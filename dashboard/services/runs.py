@@ -1,0 +1,235 @@
+"""Runs: training in a process of its own, followed through the files that it writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+
+import nme_core
+from dashboard.services.home import folder, home, new_id, now, utc_text
+from dashboard.services.studies import StudyRecord
+from nme_core.io import RunFolder, RunState, Status
+
+LOG = "train.log"
+_CHILDREN: dict[str, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """The choices of the model page, as ``nme fit`` knows them."""
+
+    model: str
+    placement: str
+    covariance: str = "diagonal"
+    hidden: tuple[int, ...] = (32,)
+    baselines: tuple[str, ...] = ("generic", "specific")
+    epochs: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: what it was asked for and where it stands."""
+
+    id: str
+    name: str
+    study: str
+    created: str
+    options: dict[str, Any]
+    status: Status
+
+    @property
+    def model(self) -> str:
+        """``nme-crf`` or ``nme-mlp``."""
+        return str(self.options["model"])
+
+    @property
+    def active(self) -> bool:
+        """Whether its process is at work."""
+        return self.status.state in (RunState.QUEUED, RunState.RUNNING)
+
+    @property
+    def done(self) -> bool:
+        """Whether it finished and every table is there."""
+        return self.status.state is RunState.DONE
+
+
+def command(study: Path, roles: dict[str, Any], options: ModelOptions, out: Path) -> list[str]:
+    """The ``nme fit`` call for a study folder, as a list of arguments."""
+    words = [sys.executable, "-m", "nme_core", "fit", str(study / "long.csv")]
+    if (study / "covariates.csv").is_file():
+        words += ["--covariates", str(study / "covariates.csv")]
+    words += ["--person", roles["person"], "--outcome", roles["outcome"]]
+    for role in ("time", "sequence"):
+        if roles[role]:
+            words += [f"--{role}", roles[role]]
+    words += ["--features", ",".join(roles["features"])]
+    if roles["exclude"]:
+        words += ["--exclude", ",".join(roles["exclude"])]
+    words += ["--model", options.model, "--placement", options.placement]
+    words += ["--covariance", options.covariance]
+    words += ["--hidden", ",".join(str(units) for units in options.hidden)]
+    words += ["--baselines", ",".join(options.baselines) or "none"]
+    if options.epochs is not None:
+        words += ["--epochs", str(options.epochs)]
+    return [*words, "--seed", str(options.seed), "--out", str(out), "--quiet"]
+
+
+def start(record: StudyRecord, options: ModelOptions) -> str:
+    """Start training a study in its own process; returns the run's id."""
+    study = folder("studies", record.id)
+    if study is None:
+        raise FileNotFoundError(f"study {record.id}")
+    identity, path = new_id("runs")
+    run = RunFolder(path)
+    run.write_status(Status(RunState.QUEUED, started=utc_text(), message="Starting."))
+    content = {
+        "name": f"{record.name}, {options.model}, {options.placement}",
+        "study": record.id,
+        "created": utc_text(),
+        "options": asdict(options),
+    }
+    child = _launch(command(study, record.roles, options, path), path)
+    _CHILDREN[identity] = child
+    created = psutil.Process(child.pid).create_time()
+    run.write_json("run", {**content, "pid": child.pid, "process_created": created})
+    return identity
+
+
+def _launch(words: list[str], path: Path) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    root = Path(nme_core.__file__).parent.parent
+    detached: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        detached = {"creationflags": flags}
+    with (path / LOG).open("ab") as log:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=root,
+            env=environment,
+            **detached,
+        )
+
+
+def run_record(identity: str) -> Run | None:
+    """Where a run stands now; None where there is no such run.
+
+    A run whose process has gone without saying so is marked failed, with its last words.
+    """
+    path = folder("runs", identity)
+    if path is None or not (path / "run.json").is_file():
+        return None
+    content = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    run = RunFolder(path)
+    # The process first: one that ends between the two looks would seem to have died.
+    alive = _process(identity, content) is not None
+    status = run.status
+    if status.state in (RunState.QUEUED, RunState.RUNNING) and not alive:
+        status = replace(
+            status, state=RunState.FAILED, finished=utc_text(), message=_last_words(path)
+        )
+        run.write_status(status)
+    return Run(
+        id=identity,
+        name=content["name"],
+        study=content["study"],
+        created=content["created"],
+        options=content["options"],
+        status=status,
+    )
+
+
+def list_runs(study: str | None = None) -> list[Run]:
+    """Runs on this computer (of one study, or all), newest first."""
+    parent = home() / "runs"
+    names = sorted((p.name for p in parent.iterdir()), reverse=True) if parent.is_dir() else []
+    runs = [run for name in names if (run := run_record(name)) is not None]
+    return [run for run in runs if study is None or run.study == study]
+
+
+def history(identity: str) -> pd.DataFrame | None:
+    """Losses so far; None before the first epoch."""
+    path = folder("runs", identity)
+    if path is None or not RunFolder(path).has_table("history"):
+        return None
+    table = RunFolder(path).table("history")
+    return table if len(table) else None
+
+
+def seconds_left(status: Status) -> float | None:
+    """Rough time to the end in seconds, from the progress so far; None while nobody can say."""
+    if status.started is None or not 0.03 <= status.progress < 1:
+        return None
+    elapsed = (now() - pd.Timestamp(status.started).to_pydatetime()).total_seconds()
+    return max(elapsed, 0.0) * (1 - status.progress) / status.progress
+
+
+def cancel(identity: str) -> None:
+    """Stop a run's process; its folder keeps what was written so far."""
+    path = folder("runs", identity)
+    if path is None:
+        return
+    run = RunFolder(path)
+    process = _process(identity, run.read_json("run"))
+    if process is not None:
+        family = [*process.children(recursive=True), process]
+        for member in family:
+            _quietly(member.terminate)
+        _, stubborn = psutil.wait_procs(family, timeout=3)
+        for member in stubborn:
+            _quietly(member.kill)
+        psutil.wait_procs(stubborn, timeout=3)
+    status = run.status
+    if status.state is not RunState.DONE:
+        run.write_status(
+            replace(
+                status,
+                state=RunState.CANCELLED,
+                finished=utc_text(),
+                message="Cancelled. Nothing of this run can be used.",
+            )
+        )
+
+
+def _process(identity: str, content: dict[str, Any]) -> psutil.Process | None:
+    """The run's living process; the time it was created guards against a reused number."""
+    child = _CHILDREN.get(identity)
+    if child is not None and child.poll() is not None:
+        del _CHILDREN[identity]
+    try:
+        process = psutil.Process(content["pid"])
+        same = abs(process.create_time() - content["process_created"]) < 1.0
+        alive = same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return None
+    return process if alive else None
+
+
+def _quietly(action: Callable[[], None]) -> None:
+    try:
+        action()
+    except psutil.NoSuchProcess:
+        return
+
+
+def _last_words(path: Path) -> str:
+    log = path / LOG
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.is_file() else []
+    said = [line.strip() for line in lines if line.strip()]
+    # A trace is for the log, not for the screen.
+    if said and not any(line.startswith("Traceback") for line in said):
+        return said[-1][:500]
+    return f"Training stopped unexpectedly. The details are in {log}."

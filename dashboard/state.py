@@ -1,0 +1,77 @@
+"""What a session remembers, and its mirror in the address; the only place that knows the keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+_RUN = "run"
+_STUDY = "study"
+_PROPOSED = "nme_proposed"
+
+
+def restore() -> None:
+    """Make session and address agree; the address wins. Called before every page."""
+    for key in (_RUN, _STUDY):
+        given = st.query_params.get(key)
+        if given:
+            st.session_state[_slot(key)] = given
+        elif remembered := st.session_state.get(_slot(key)):
+            st.query_params[key] = remembered
+
+
+def run_id() -> str | None:
+    """Id of the run in view; None where none was chosen."""
+    return st.session_state.get(_slot(_RUN))
+
+
+def study_id() -> str | None:
+    """Id of the study in view; None where none was chosen."""
+    return st.session_state.get(_slot(_STUDY))
+
+
+def choose_study(identity: str) -> None:
+    """Put a study in view and leave the run of another one."""
+    _set(_STUDY, identity)
+    _set(_RUN, None)
+
+
+def choose_run(identity: str, study: str) -> None:
+    """Put a run and its study in view."""
+    _set(_RUN, identity)
+    _set(_STUDY, study)
+
+
+def leave_run() -> None:
+    """Take the run out of view; the study stays."""
+    _set(_RUN, None)
+
+
+def propose(token: str | None, values: dict[str, Any]) -> None:
+    """Set widgets to proposed values whenever ``token`` is another one than before.
+
+    Called before the widgets are drawn; None forgets, so that the next proposal counts again.
+    """
+    if token is not None and token != st.session_state.get(_PROPOSED):
+        for key, value in values.items():
+            st.session_state[key] = value
+    st.session_state[_PROPOSED] = token
+
+
+def address() -> dict[str, str]:
+    """Query parameters that a link to another page has to carry."""
+    values = {_RUN: run_id(), _STUDY: study_id()}
+    return {key: value for key, value in values.items() if value}
+
+
+def _slot(key: str) -> str:
+    return f"nme_{key}_id"
+
+
+def _set(key: str, identity: str | None) -> None:
+    st.session_state[_slot(key)] = identity
+    if identity:
+        st.query_params[key] = identity
+    elif key in st.query_params:
+        del st.query_params[key]

@@ -1,0 +1,218 @@
+"""A home of its own for every test, studies and finished runs in it, and the app at a page."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.services import runs, studies
+from dashboard.services.home import new_id
+from nme_core.io import RunFolder, RunState, Status
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+STATES = ("calm", "tense", "low")
+PERSONS = tuple(f"{i:03d}" for i in range(1, 25))
+
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty NME_HOME."""
+    monkeypatch.setenv("NME_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def open_page(home: Path) -> OpenPage:
+    """The app at a page, with query parameters as in the address."""
+
+    def open_at(page: str, **query: str) -> AppTest:
+        app = AppTest.from_file(APP, default_timeout=30)
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.run()
+        return app.switch_page(f"pages/{page}.py").run()
+
+    return open_at
+
+
+def long_table(*, states: bool) -> pd.DataFrame:
+    """A small study: 24 persons, 20 occasions, two features."""
+    rng = np.random.default_rng(1)
+    n = len(PERSONS) * 20
+    table = pd.DataFrame(
+        {
+            "pid": np.repeat(PERSONS, 20),
+            "day": np.tile(np.arange(20), len(PERSONS)),
+            "sleep": rng.normal(7, 1, n).round(2),
+            "steps": rng.normal(5000, 900, n).round(0),
+        }
+    )
+    table["feeling"] = rng.choice(STATES, n) if states else rng.normal(5, 1, n).round(2)
+    return table
+
+
+def covariate_table() -> pd.DataFrame:
+    """One row per person."""
+    rng = np.random.default_rng(2)
+    return pd.DataFrame(
+        {
+            "pid": PERSONS,
+            "depression": rng.integers(0, 40, len(PERSONS)),
+            "clinic": rng.choice(["north", "south"], len(PERSONS)),
+        }
+    )
+
+
+def keep(*, states: bool) -> str:
+    """Put the small study on disk; its id."""
+    draft = studies.draft_upload(
+        "diary.csv",
+        long_table(states=states).to_csv(index=False).encode(),
+        covariate_table().to_csv(index=False).encode(),
+    )
+    guess = draft.guess
+    assert guess.person is not None
+    roles = studies.ChosenRoles(
+        guess.person, "feeling", guess.time, None, ("sleep", "steps"), ("depression", "clinic")
+    )
+    return studies.keep_study(draft, roles)
+
+
+@pytest.fixture
+def state_study(home: Path) -> str:
+    """A study whose outcome is a state."""
+    return keep(states=True)
+
+
+@pytest.fixture
+def number_study(home: Path) -> str:
+    """A study whose outcome is a number."""
+    return keep(states=False)
+
+
+@pytest.fixture
+def crf_run(state_study: str) -> str:
+    """A finished NME-CRF run of the state study."""
+    identity, folder = _begin(state_study, "nme-crf", "transitions")
+    rng = np.random.default_rng(3)
+    pairs = [(a, b) for a in STATES for b in STATES]
+    rows = []
+    for person in ("", *PERSONS):
+        raw = rng.normal(0, 0.3 if person else 0.8, (3, 3))
+        scores = raw - raw.mean(0) - raw.mean(1)[:, None] + raw.mean()
+        shares = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+        for readout in ("scores", "conditional", "expected", "observed"):
+            values = scores if readout == "scores" else shares
+            counted = readout in ("expected", "observed") and person
+            for (start, end), value in zip(pairs, values.ravel(), strict=True):
+                count = round(value * 7) if counted else np.nan
+                rows.append((person, readout, start, end, value, np.nan, np.nan, count))
+    columns = ["person", "readout", "from", "to", "value", "ci_low", "ci_high", "count"]
+    table = pd.DataFrame(rows, columns=columns)
+    folder.write_table("transitions", table)
+    names = [f"transitions[{a},{b}]" for a, b in pairs]
+    own = table[(table["readout"] == "scores") & (table["person"] != "")]
+    _finish(folder, names, own["value"].to_numpy().reshape(len(PERSONS), -1), ("log_loss", "kappa"))
+    return identity
+
+
+@pytest.fixture
+def mlp_run(number_study: str) -> str:
+    """A finished NME-MLP run of the number study."""
+    identity, folder = _begin(number_study, "nme-mlp", "last")
+    names = ["layers.1.weight[0,0]", "layers.1.weight[0,1]", "layers.1.bias[0]"]
+    effects = np.random.default_rng(4).normal(0, [0.2, 0.9, 0.5], (len(PERSONS), 3))
+    x = np.linspace(4, 10, 7)
+    curves = pd.concat(
+        pd.DataFrame(
+            {"person": person, "feature": feature, "x": x, "value": 5 - (x - 7 - 0.1 * i) ** 2 / 9}
+        )
+        for i, person in enumerate(("", *PERSONS))
+        for feature in ("sleep", "steps")
+    )
+    curves.to_csv(folder.path / "response_curves.csv", index=False)
+    _finish(folder, names, effects, ("mse", "pearson"))
+    return identity
+
+
+def _begin(study: str, model: str, placement: str) -> tuple[str, RunFolder]:
+    identity, path = new_id("runs")
+    folder = RunFolder(path)
+    options = runs.ModelOptions(model=model, placement=placement)
+    content = {
+        "name": f"diary, {model}, {placement}",
+        "study": study,
+        "created": "2026-01-01T10:00:00+00:00",
+        "options": options.__dict__ | {"hidden": [32], "baselines": ["generic"]},
+        "pid": 2**22 + 1,
+        "process_created": 0.0,
+    }
+    folder.write_json("run", content)
+    folder.write_json("config", {"model": model, "placement": placement})
+    return identity, folder
+
+
+def _finish(
+    folder: RunFolder, names: list[str], effects: np.ndarray, metrics: tuple[str, str]
+) -> None:
+    persons = len(PERSONS)
+    folder.write_table(
+        "random_effects",
+        pd.DataFrame(
+            {
+                "person": np.repeat(PERSONS, len(names)),
+                "n_obs": 20,
+                "parameter": np.tile(names, persons),
+                "estimate": effects.ravel(),
+                "se": 0.1,
+                "reliability": 0.8,
+            }
+        ),
+    )
+    folder.write_table(
+        "covariance",
+        pd.DataFrame(
+            {"parameter": names, "parameter_2": names, "value": effects.var(0) * 1.3 + 0.01}
+        ),
+    )
+    folder.write_table(
+        "metrics",
+        pd.DataFrame(
+            [
+                (model, "test", "pooled", "", metric, value, 96)
+                for model, shift in (("nme", 0.0), ("generic", 0.1))
+                for metric, value in ((metrics[0], 0.7 + shift), (metrics[1], 0.4 - shift))
+            ],
+            columns=["model", "split", "scope", "person", "metric", "value", "n"],
+        ),
+    )
+    columns = ["model", "reference", "metric", "difference", "ci_low", "ci_high", "p", "n_persons"]
+    comparison = [
+        ("generic", "nme", metrics[0], 0.1, 0.04, 0.16, 0.0004, persons),
+        ("generic", "nme", metrics[1], -0.1, -0.21, 0.01, 0.0712, persons),
+    ]
+    folder.write_table("comparison", pd.DataFrame(comparison, columns=columns))
+    epochs = np.arange(1, 11)
+    folder.write_table(
+        "history",
+        pd.DataFrame(
+            {
+                "model": "nme",
+                "epoch": epochs,
+                "train_loss": 1 + 1 / epochs,
+                "validation_loss": 1.1 + 1 / epochs,
+                "residual_variance": 0.5,
+                "mean_random_variance": 0.2,
+                "seconds": epochs * 0.1,
+            }
+        ),
+    )
+    folder.write_covariates(covariate_table().set_index("pid"))
+    folder.write_status(
+        Status(RunState.DONE, "2026-01-01T10:00:00+00:00", "2026-01-01T10:01:00+00:00", "", 1.0)
+    )
