@@ -1,0 +1,172 @@
+"""Direction and size beside every HSIC: Spearman's rho, or differences between groups."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nme_core.exceptions import DataError, OptionError
+from nme_core.independence.correction import adjust_p
+from nme_core.independence.kernels import is_categorical
+
+_COLUMNS = [
+    "covariate", "parameter", "effect", "ci_low", "ci_high", "p", "p_adjusted", "kind",
+    "group", "n_persons", "n_tests",
+]  # fmt: skip
+
+_Array = NDArray[np.float64]
+
+
+def effects_table(
+    x: pd.DataFrame,
+    covariate: pd.Series,
+    *,
+    adjust: str = "bh",
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Association of every parameter with one covariate, over persons.
+
+    A number gives Spearman's rho with the interval of Bonett and Wright (2000) and the t
+    approximation for p. A category gives differences of means with Welch's interval and test: for
+    two groups the second (in sorted order) minus the first, for more each group minus the rest.
+
+    Parameters
+    ----------
+    x : DataFrame, index person, one column per parameter
+        No missing values.
+    covariate : Series, index person
+        Persons for whom it is missing, or who are not in `x`, are left out.
+    adjust : {"bh", "holm", "none"}
+        Correction over the rows of this table.
+    level : float
+        Coverage of the intervals, above 0 and below 1.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``effects.csv``, then ``group`` (which groups were compared, empty for
+        Spearman), ``n_persons`` and ``n_tests``. A difference is in the units of the parameter.
+        Where something is not defined (a constant parameter, a group of one) it is missing.
+
+    Raises
+    ------
+    DataError
+        Where fewer than 4 persons have both, the covariate is constant, a parameter is missing, or
+        a person has two rows.
+    """
+    if not 0 < level < 1:
+        raise OptionError(f"level must lie between 0 and 1, not be {level}.")
+    name = str(covariate.name)
+    known = covariate.dropna()
+    _check_persons(x, known)
+    persons = x.index.intersection(known.index)
+    if len(persons) < 4:
+        raise DataError(
+            f"Only {len(persons)} persons have parameters and a value of {name!r}.",
+            remedy="Are the persons named alike in both tables?",
+            column=name,
+        )
+    values, known = x.loc[persons], known.loc[persons]
+    if known.nunique() < 2:
+        raise DataError(
+            f"The covariate {name!r} is the same for all {len(persons)} persons.",
+            remedy="A constant cannot be tested: leave it out.",
+            column=name,
+        )
+    numbers = values.to_numpy(dtype=np.float64)
+    parts = []
+    if is_categorical(known):
+        for label, chosen in _contrasts(known):
+            estimates = _welch(numbers, chosen, level)
+            parts.append(_part(x.columns, estimates, "mean difference", label))
+    else:
+        estimates = _spearman(numbers, known.to_numpy(dtype=np.float64), level)
+        parts.append(_part(x.columns, estimates, "spearman", ""))
+    table = pd.concat(parts, ignore_index=True)
+    table["covariate"] = name
+    table["n_persons"] = len(persons)
+    return with_adjusted_p(table, adjust)[_COLUMNS]
+
+
+def with_adjusted_p(table: pd.DataFrame, adjust: str) -> pd.DataFrame:
+    """The table with ``p_adjusted`` over its rows as one family, of ``n_tests`` tests."""
+    return table.assign(
+        p_adjusted=adjust_p(table["p"].to_numpy(), adjust), n_tests=int(table["p"].notna().sum())
+    )
+
+
+def _check_persons(x: pd.DataFrame, covariate: pd.Series) -> None:
+    for index in (x.index, covariate.index):
+        if index.has_duplicates:
+            person = str(index[index.duplicated()][0])
+            raise DataError(
+                f"Person {person!r} has more than one row.",
+                remedy="Give one row per person.",
+                person=person,
+            )
+    missing = x.isna().any(axis=1)
+    if missing.any():
+        person = str(x.index[missing][0])
+        raise DataError(
+            f"A parameter of person {person!r} is missing.",
+            remedy="Leave out persons whose parameters are not known.",
+            person=person,
+        )
+
+
+def _part(
+    parameters: pd.Index, estimates: tuple[_Array, _Array, _Array, _Array], kind: str, group: str
+) -> pd.DataFrame:
+    effect, low, high, p = estimates
+    return pd.DataFrame(
+        {
+            "parameter": parameters.astype(str), "effect": effect, "ci_low": low, "ci_high": high,
+            "p": p, "kind": kind, "group": group,
+        }
+    )  # fmt: skip
+
+
+def _contrasts(labels: pd.Series) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Name and members (shape (n,)) of each group that is compared with the others."""
+    found = sorted(labels.unique(), key=lambda label: (str(type(label)), label))
+    array = labels.to_numpy(dtype=object)
+    if len(found) == 2:
+        return [(f"{found[1]} - {found[0]}", array == found[1])]
+    return [(f"{label} - rest", array == label) for label in found]
+
+
+def _spearman(x: _Array, y: _Array, level: float) -> tuple[_Array, _Array, _Array, _Array]:
+    """rho, its interval and p for every column of x, shape (n, d), with y, shape (n,)."""
+    from scipy.special import ndtri, stdtr
+
+    n = len(y)
+    ranks = pd.DataFrame(x).rank().to_numpy() - (n + 1) / 2  # shape: (n, d)
+    other = pd.Series(y).rank().to_numpy() - (n + 1) / 2
+    spread = np.sqrt(np.square(ranks).sum(axis=0) * np.square(other).sum())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rho = np.clip((other @ ranks) / spread, -1.0, 1.0)
+        t = np.abs(rho) * np.sqrt((n - 2) / (1 - rho**2))
+        width = ndtri(0.5 + level / 2) * np.sqrt((1 + rho**2 / 2) / (n - 3))
+        z = np.arctanh(rho)
+    return rho, np.tanh(z - width), np.tanh(z + width), 2 * stdtr(n - 2, -t)
+
+
+def _welch(
+    x: _Array, chosen: NDArray[np.bool_], level: float
+) -> tuple[_Array, _Array, _Array, _Array]:
+    """Mean of the chosen persons minus mean of the rest, interval and p, per column of x."""
+    from scipy.special import stdtr, stdtrit
+
+    first, second = x[chosen], x[~chosen]
+    effect = first.mean(axis=0) - second.mean(axis=0)
+    missing = np.full_like(effect, np.nan)
+    if min(len(first), len(second)) < 2:
+        return effect, missing, missing, missing
+    a = first.var(axis=0, ddof=1) / len(first)
+    b = second.var(axis=0, ddof=1) / len(second)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        df = (a + b) ** 2 / (a**2 / (len(first) - 1) + b**2 / (len(second) - 1))
+        width = stdtrit(df, 0.5 + level / 2) * np.sqrt(a + b)
+        p = 2 * stdtr(df, -np.abs(effect) / np.sqrt(a + b))
+    return effect, effect - width, effect + width, p

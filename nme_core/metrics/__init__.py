@@ -1,0 +1,20 @@
+"""How well predictions fit: per row, per person, and between models over persons."""
+
+from nme_core.metrics.classification import accuracy, confusion, kappa, log_loss, macro_f1
+from nme_core.metrics.comparison import compare
+from nme_core.metrics.evaluation import evaluate
+from nme_core.metrics.regression import ccc, mae, mse, pearson
+
+__all__ = [
+    "accuracy",
+    "ccc",
+    "compare",
+    "confusion",
+    "evaluate",
+    "kappa",
+    "log_loss",
+    "macro_f1",
+    "mae",
+    "mse",
+    "pearson",
+]
