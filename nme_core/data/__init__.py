@@ -1,13 +1,27 @@
 """Data: studies from tables, their checks, splits, and simulated sample studies."""
 
 from nme_core.data.reading import read_table
+from nme_core.data.simulate import (
+    SAMPLES,
+    SampleStudy,
+    sample_study,
+    simulate_dyads,
+    simulate_mood,
+    simulate_null,
+)
 from nme_core.data.splits import SPLITS, split_within_person
 from nme_core.data.study import Roles, Study
 
 __all__ = [
+    "SAMPLES",
     "SPLITS",
     "Roles",
+    "SampleStudy",
     "Study",
     "read_table",
+    "sample_study",
+    "simulate_dyads",
+    "simulate_mood",
+    "simulate_null",
     "split_within_person",
 ]

@@ -276,8 +276,4 @@ class Study:
 
 
 def _rows(table: Any, chosen: npt.NDArray[Any]) -> Any:
-    return (
-        table[chosen].reset_index(drop=True)
-        if chosen.dtype == np.bool_
-        else table.iloc[chosen].reset_index(drop=True)
-    )
+    return table.iloc[chosen].reset_index(drop=True)
