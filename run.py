@@ -98,10 +98,13 @@ def make_environment() -> None:
     if VENV.exists():
         say("The environment .venv is unfinished, broken or from elsewhere: making it anew.")
         shutil.rmtree(VENV)
+    VENV.mkdir()
+    write_record({})
     # A .venv must not be built on itself, nor on somebody else's environment.
     base = getattr(sys, "_base_executable", sys.executable)
-    if call([base, "-m", "venv", VENV], to_stderr=True) != 0:
-        raise UserError(f"The environment {VENV} could not be made; the reason stands above.")
+    made = subprocess.run([base, "-m", "venv", VENV], capture_output=True, text=True)
+    if made.returncode != 0:
+        raise UserError(f"The environment {VENV} could not be made:\n{made.stdout}{made.stderr}")
 
 
 def install(requirements: str) -> None:
@@ -124,7 +127,7 @@ def install(requirements: str) -> None:
     if call(pip, to_stderr=True) != 0:
         raise UserError(
             "The installation did not finish; pip's message stands above. Check the network and "
-            "the free disk space (2 GB), then run the same command again."
+            "the free disk space (5 GB), then run the same command again."
         )
     installed = {requirements, "requirements.txt"}
     write_record(

@@ -53,12 +53,16 @@ def calls(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     def call(command: list[object], *, to_stderr: bool = False) -> int:
         made.append([str(part) for part in command])
-        if made[-1][1:3] == ["-m", "venv"]:
-            run.PYTHON.parent.mkdir(parents=True)
-            run.PYTHON.touch()
         return 0
 
+    def make(command: list[object], **_: object) -> subprocess.CompletedProcess[str]:
+        made.append([str(part) for part in command])
+        run.PYTHON.parent.mkdir()
+        run.PYTHON.touch()
+        return subprocess.CompletedProcess(made[-1], 0, "", "")
+
     monkeypatch.setattr(run, "call", call)
+    monkeypatch.setattr(run.subprocess, "run", make)
     monkeypatch.setattr(run, "python_version", lambda: "3.11" if run.PYTHON.exists() else "")
     return made
 
@@ -182,6 +186,19 @@ def test_an_installation_that_broke_off_is_started_anew(
     calls.clear()
     run.install("requirements.txt")
     assert modules(calls) == ["venv", "pip"]
+
+
+@posix
+def test_ctrl_c_while_the_environment_is_made(project: Path) -> None:
+    process = start(project, "nme", start_new_session=True)
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("Installing")
+    time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert said.endswith("Stopped.\n")
 
 
 def test_a_failed_installation_is_said_and_not_taken_for_done(
