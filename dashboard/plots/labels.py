@@ -48,15 +48,17 @@ def for_print(text: object, limit: int | None = None) -> str:
 
 
 def number(value: float, digits: int = 3, *, sign: bool = False) -> str:
-    """`value` with `digits` significant digits and a true minus; a dash where there is none."""
+    """`value` with at least `digits` significant digits, all digits before the point, true minus.
+
+    A dash where the value is not finite.
+    """
     if not math.isfinite(value):
         return "\u2013"
     if value == 0:
         return "0"
-    exponent = math.floor(math.log10(abs(value)))
+    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])
     if -4 <= exponent < 7:
-        decimals = max(digits - 1 - exponent, 0)
-        text = f"{abs(round(value, digits - 1 - exponent)):,.{decimals}f}"
+        text = f"{abs(value):,.{max(digits - 1 - exponent, 0)}f}"
     else:
         mantissa, power = f"{abs(value):.{digits - 1}e}".split("e")
         text = f"{mantissa}e{power[0].replace('-', MINUS).replace('+', '')}{int(power[1:])}"

@@ -55,6 +55,8 @@ def random_effect_distribution(
             sns.lineplot(x=x, y=y, ax=axis, color=theme.INK, estimator=None, label=name)
         sns.rugplot(x=table["estimate"], ax=axis, color=theme.INK, height=0.03, lw=0.4)
         axis.set(xlabel=f"estimate of {for_print(parameter, 44)}", ylabel="persons")
+        if len(bins.counts) == 1 and variance == 0:
+            axis.set_xlim(padded(*bins.edges, least=8 * bins.width))
         _counts_axis(axis)
         _legend(axis)
     return figure
@@ -112,7 +114,8 @@ def loss_curves(history: pd.DataFrame, *, columns: int = 1) -> Figure:
         for (model, part), rows in table.groupby(["model", "part"], sort=False):
             sns.lineplot(
                 x=rows["epoch"], y=rows["loss"], ax=axis, color=colours[model], estimator=None,
-                linestyle=_DASH[part], marker="o" if len(rows) < 3 else None, legend=False,
+                linestyle=_DASH[part], marker="o" if len(rows) < 3 else None,
+                markersize=3, legend=False,
             )  # fmt: skip
         logarithmic = is_logarithmic(table["loss"])
         if logarithmic:
@@ -146,7 +149,7 @@ def response_curves(
         if not persons.empty:
             sns.lineplot(
                 data=persons, x="x", y="value", units="person", estimator=None, ax=axis,
-                color=theme.PERSONS, linewidth=0.4, alpha=0.45, legend=False,
+                color=theme.PERSONS, linewidth=0.4, alpha=0.3, legend=False,
             )  # fmt: skip
             name = count(persons["person"].nunique(), "person")
             entries.append(Line2D([], [], color=theme.PERSONS, linewidth=0.6, label=name))
@@ -209,7 +212,7 @@ def _figure(columns: int, height_mm: float = _HEIGHT_MM) -> tuple[Figure, Axes]:
 def _bars(axis: Axes, values: pd.Series, bins: Histogram, name: str) -> None:
     sns.histplot(
         x=values, bins=bins.edges, ax=axis, color=theme.BARS, alpha=1, edgecolor="white",
-        linewidth=0.4, label=name, legend=False,
+        linewidth=0.15, label=name, legend=False,
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def transition_comparison(
     titles = (
         f"Person {for_print(person_label, 22)}",
         "Population",
-        "Difference (person \u2212 population)",
+        "Difference",
     )
     with theme.print_style():
         longest, k = max(len(label) for label in shown), len(shown)
@@ -53,7 +53,7 @@ def transition_comparison(
             axis.set_title(title)
             _label(axis, shown, rows=columns == 1 or i == 0, tilted=_tilted(longest, side, k))
         _colour_bar(figure, axes[:2], panels[0], CELL_NAMES[readout])
-        _colour_bar(figure, axes[2:], panels[2], "difference")
+        _colour_bar(figure, axes[2:], panels[2], "person \u2212 population")
     return figure
 
 
@@ -65,7 +65,9 @@ def _sheet(columns: int, longest: int, k: int) -> tuple[Figure, float]:
     below = 0.85 * names if _tilted(longest, side, k) else 3
     height = side + below + 22 if columns == 2 else 3 * (0.9 * side + below + 9) + 24
     size = (theme.inches(width), theme.inches(height))
-    return Figure(figsize=size, layout="constrained"), side
+    figure = Figure(figsize=size, layout="constrained")
+    figure.get_layout_engine().set(h_pad=0.04 if columns == 2 else 0.07)
+    return figure, side
 
 
 def _tilted(longest: int, side: float, k: int) -> bool:

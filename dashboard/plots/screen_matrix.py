@@ -56,7 +56,7 @@ def transition_comparison(
     titles = (
         f"Person {for_screen(person_label, 22)}",
         "Population",
-        "Difference (person \u2212 population)",
+        "Difference",
     )
     for i, (panel, title) in enumerate(zip(panels, titles, strict=True)):
         start = i * (1 + _GAP) / 3
@@ -89,7 +89,9 @@ def transition_comparison(
     own, difference = panels[0], panels[2]
     figure.update_layout(
         coloraxis=_colours(own, CELL_NAMES[readout], half + _GAP / 2, bar, length=0.5),
-        coloraxis2=_colours(difference, "difference", 1 - half / 2, bar, length=half * 0.9),
+        coloraxis2=_colours(
+            difference, "person \u2212 population", 1 - half / 2, bar, length=half * 0.9
+        ),
         margin={"l": 54 + 7 * longest, "r": 12, "t": _TOP, "b": under + 66},
         height=_TOP + _MATRIX + under + 66, showlegend=False, plot_bgcolor=theme.EMPTY,
     )  # fmt: skip
@@ -136,7 +138,7 @@ def _write(figure: go.Figure, panel: Panel, axis: str, counts: pd.Series | None)
 
 
 def _text_size(k: int) -> int:
-    return 14 if k <= 4 else 12 if k <= 6 else 11
+    return 14 if k <= 4 else 12 if k <= 6 else 11 if k == 7 else 10
 
 
 def _hover(table: pd.DataFrame, k: int) -> np.ndarray:
