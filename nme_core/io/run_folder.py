@@ -111,7 +111,9 @@ class RunFolder:
     def status(self) -> Status:
         """Where the run stands."""
         content = self.read_json("status")
-        known = {key: content.get(key) for key in Status.__dataclass_fields__ if key in content}
+        known: dict[str, Any] = {
+            key: content[key] for key in Status.__dataclass_fields__ if key in content
+        }
         return Status(**{**known, "state": RunState(content["state"])})
 
     def write_status(self, status: Status) -> None:
@@ -138,13 +140,11 @@ class RunFolder:
         """One table as a DataFrame; ids, names and labels are text, empty text is ``""``."""
         path = self.path / f"{name}.csv"
         if not path.is_file():
-            raise RunFolderError(
-                f"{self.path} has no {path.name}.", remedy="Has the run finished?"
-            )
+            raise RunFolderError(f"{self.path} has no {path.name}.", remedy="Has the run finished?")
         header = pd.read_csv(path, nrows=0).columns
         text = [column for column in header if column in _TEXT_COLUMNS]
         frame = pd.read_csv(
-            path, dtype={column: "str" for column in text}, keep_default_na=False,
+            path, dtype=dict.fromkeys(text, "str"), keep_default_na=False,
             na_values={column: [""] for column in header if column not in text},
         )  # fmt: skip
         return frame

@@ -1,0 +1,569 @@
+"""What all models have in common: encoding, fitting, read-outs, saving."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
+from sklearn.base import BaseEstimator
+from torch import Tensor, nn
+
+from nme_core.data.scaling import FeatureScaler
+from nme_core.data.sequences import Batch, pad_units
+from nme_core.estimators import units
+from nme_core.exceptions import (
+    DataError,
+    NotFittedError,
+    OptionError,
+    RunFolderError,
+    UnknownPersonError,
+)
+from nme_core.nn import Family, MixedEffects
+from nme_core.training import (
+    Annealed,
+    Problem,
+    Progress,
+    RandomEffectsCovariance,
+    Schedule,
+    Separate,
+    Variational,
+    train,
+)
+
+ESTIMATORS = ("variational", "annealed")
+COVARIANCES = ("diagonal", "full")
+POOLING = ("partial", "complete", "none")
+LEVELS = ("person", "population")
+#: Draws from the posterior over which a probability is averaged.
+DRAWS = 64
+
+_MODELS: dict[str, type[NeuralMixedEffects]] = {}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows ready for the network; see `pad_units`."""
+
+    x: NDArray[np.float32]
+    groups: NDArray[np.int64]
+    sequences: NDArray[np.int64] | None = None
+    initial: NDArray[np.int64] | None = None
+
+    def batches(self, y: NDArray[Any], device: torch.device) -> list[Batch]:
+        """Stack the rows, with outcome y, into padded units."""
+        padded = pad_units(
+            self.x, y, self.groups, sequences=self.sequences, initial=self.initial
+        )  # fmt: skip
+        return [batch.to(device) for batch in padded]
+
+
+class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
+    """Base of the models. Its subclasses document the parameters and attributes."""
+
+    #: Placements that the model knows by name.
+    placements: tuple[str, ...] = ("first", "last", "all")
+    #: Where the layers of the network start in the names of its parameters.
+    _layers = ""
+
+    def __init__(
+        self,
+        hidden: Sequence[int] = (32,),
+        placement: str | Sequence[str] = "last",
+        *,
+        covariance: str = "diagonal",
+        estimator: str = "variational",
+        pooling: str = "partial",
+        epochs: int | None = None,
+        device: str = "cpu",
+        random_state: int = 0,
+    ) -> None:
+        self.hidden = hidden
+        self.placement = placement
+        self.covariance = covariance
+        self.estimator = estimator
+        self.pooling = pooling
+        self.epochs = epochs
+        self.device = device
+        self.random_state = random_state
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _MODELS[cls.__name__] = cls
+
+    # What a subclass says of its outcome.
+
+    def _learn_outcome(self, y: ArrayLike) -> None:
+        raise NotImplementedError
+
+    def _encode_outcome(self, y: ArrayLike) -> NDArray[Any]:
+        raise NotImplementedError
+
+    def _network(self, n_inputs: int) -> nn.Module:
+        raise NotImplementedError
+
+    def _family(self) -> Family:
+        raise NotImplementedError
+
+    # Fitting.
+
+    def _fit(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        groups: ArrayLike,
+        *,
+        validation: tuple[Any, ...] | None,
+        progress: Callable[[Progress], None] | None,
+        **context: ArrayLike | None,
+    ) -> Self:
+        """Fit; `context` holds sequence ids and initial states of a sequence model."""
+        self._check_options()
+        table, names = _features(X)
+        labels = _texts(groups, "groups")
+        if len(labels) != len(table) or np.shape(y) != (len(table),):
+            raise DataError(
+                f"X has {len(table)} rows, y {np.shape(y)[0]}, groups {len(labels)}.",
+                remedy="All three need one entry for each row.",
+            )
+        self._forget()
+        self.groups_: NDArray[np.str_] = np.array(list(dict.fromkeys(labels)))
+        self._index = {group: k for k, group in enumerate(self.groups_.tolist())}
+        self._scaler = FeatureScaler.learn(table, names)
+        self.feature_names_in_ = np.array(names)
+        self._learn_outcome(y)
+        device = self._build()
+        rows = self._rows(table, labels, **context)
+        outcome = self._encode_outcome(y)
+        self.n_obs_ = pd.Series(
+            np.bincount(rows.groups, minlength=len(self.groups_)), self._persons(), name="n_obs"
+        )
+        batches = rows.batches(outcome, device)
+        problem = self._problem(n_rows=len(table))
+        watched = None
+        if validation is not None:
+            watched = self._validation(validation).batches(
+                self._encode_outcome(validation[1]), device
+            )
+        elif self.pooling == "none":
+            raise OptionError(
+                "One network per person can only be stopped early on validation rows.",
+                remedy="Call fit(..., validation=(X, y, groups)).",
+            )
+        training = train(
+            problem,
+            batches,
+            self._schedule(),
+            seed=self.random_state,
+            validation=watched,
+            report=progress,
+        )
+        self._keep(problem, [vars(row) for row in training.history], training.verdict.value)
+        self._after_fit(batches)
+        return self
+
+    def _after_fit(self, batches: list[Batch]) -> None:
+        """Hook for what a subclass reads off the rows that it was fitted on."""
+
+    def _check_options(self) -> None:
+        for name, value, allowed in (
+            ("estimator", self.estimator, ESTIMATORS),
+            ("covariance", self.covariance, COVARIANCES),
+            ("pooling", self.pooling, POOLING),
+        ):
+            if value not in allowed:
+                raise OptionError(
+                    f"{name}={value!r} does not exist.", remedy=f"Choose from {', '.join(allowed)}."
+                )
+        if isinstance(self.placement, str) and self.placement not in self.placements:
+            raise OptionError(
+                f"placement={self.placement!r} does not exist for {type(self).__name__}.",
+                remedy=f"Choose from {', '.join(self.placements)}, or give parameter names.",
+            )
+        if any(width < 1 for width in self.hidden):
+            raise OptionError("A hidden layer needs at least one unit.")
+        if self.epochs is not None and self.epochs < 1:
+            raise OptionError("epochs has to be at least 1.")
+
+    def _forget(self) -> None:
+        for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:
+            delattr(self, name)
+
+    def _build(self) -> torch.device:
+        """Make the network on its device, with parameters drawn from the seed."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.random_state)
+            network = self._network(len(self._scaler.input_names))
+        device = _device(self.device)
+        self._mixed = MixedEffects(network, self._random(network), len(self.groups_)).to(device)
+        return device
+
+    def _random(self, network: nn.Module) -> list[str]:
+        """Names of the person-specific parameters."""
+        names = [name for name, _ in network.named_parameters()]
+        if self.pooling == "complete":
+            return []
+        if self.pooling == "none":
+            return names
+        if not isinstance(self.placement, str):
+            return list(self.placement)
+        layers = sorted(
+            {n.rsplit(".", 1)[0] for n in names if n.startswith(f"{self._layers}layers.")}
+        )
+        layers.sort(key=lambda name: int(name.rsplit(".", 1)[1]))
+        chosen = {"first": layers[:1], "last": layers[-1:], "all": layers}
+        random: list[str] = []
+        for part in self.placement.split("+"):
+            if part in chosen:
+                random += [n for n in names if n.rsplit(".", 1)[0] in chosen[part]]
+            else:
+                random.append(part)
+        return random
+
+    def _problem(self, n_rows: int) -> Problem:
+        start = 1.0 if self.estimator == "annealed" else 0.1
+        n_random = self._mixed.n_random
+        covariance = RandomEffectsCovariance(
+            n_random, self.covariance, start=start, device=self._mixed.deviations.device
+        )
+        if self.pooling == "none":
+            return Separate(self._mixed, self._family(), covariance, n_rows=n_rows, weight=0.0)
+        if self.estimator == "annealed":
+            return Annealed(self._mixed, self._family(), covariance, n_rows=n_rows)
+        first = f"{self._layers}layers.0.weight"
+        linear = not self.hidden and self._family().has_residual_variance
+        return Variational(
+            self._mixed,
+            self._family(),
+            covariance,
+            n_rows=n_rows,
+            seed=self.random_state,
+            per_input=None if linear else first,
+            weak=(first, f"{self._layers}layers.0.bias") if linear else (),
+        )
+
+    def _schedule(self) -> Schedule:
+        decays = self.estimator == "variational" and self.pooling != "none"
+        return Schedule(epochs=self.epochs, decays=decays, validate_every=10 if decays else 1)
+
+    def _keep(self, problem: Problem, history: list[dict[str, Any]], verdict: str) -> None:
+        self._sigma = problem.covariance.matrix.cpu()
+        self._residual_variance = problem.residual_variance
+        posterior = problem.posterior_covariance()
+        self._posterior = None if posterior is None else posterior.cpu()
+        self._spread = {name: std.cpu() for name, std in problem.shared_spread().items()}
+        self._mixed = self._mixed.cpu().eval().requires_grad_(False)
+        self.history_ = pd.DataFrame(history)
+        self.verdict_ = verdict
+        self.n_epochs_ = len(history)
+
+    # Rows in, rows out.
+
+    def _persons(self) -> pd.Index[str]:
+        return pd.Index(self.groups_, name="person", dtype="str")
+
+    def _rows(
+        self,
+        table: NDArray[np.float64],
+        groups: Sequence[str] | None,
+        **context: ArrayLike | None,
+    ) -> Rows:
+        """Encode rows; without groups (the population) every row belongs to person 0."""
+        if groups is None:
+            codes = np.zeros(len(table), dtype=np.int64)
+        else:
+            unknown = dict.fromkeys(group for group in groups if group not in self._index)
+            if unknown:
+                raise UnknownPersonError(unknown)
+            codes = np.array([self._index[group] for group in groups], dtype=np.int64)
+        return Rows(self._scaler.transform(table), codes)
+
+    def _validation(self, validation: tuple[Any, ...]) -> Rows:
+        table, names = _features(validation[0])
+        self._check_names(names)
+        return self._rows(table, _texts(validation[2], "groups"))
+
+    def _check_names(self, names: tuple[str, ...]) -> None:
+        expected = tuple(self.feature_names_in_)
+        if len(names) != len(expected):
+            raise DataError(
+                f"The model was fitted on {len(expected)} features; these rows have {len(names)}.",
+                remedy=f"It needs {', '.join(expected)}.",
+            )
+
+    def _select(self, X: ArrayLike | pd.DataFrame) -> NDArray[np.float64]:
+        """Features of new rows, in the order of the fit; a DataFrame is read by column names."""
+        expected = [str(name) for name in self.feature_names_in_]
+        if isinstance(X, pd.DataFrame) and set(expected) <= set(map(str, X.columns)):
+            X = X.set_axis([str(c) for c in X.columns], axis=1)[expected]
+        table, names = _features(X)
+        self._check_names(names)
+        return table
+
+    def _batches(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        groups: ArrayLike | None,
+        level: str,
+        **context: ArrayLike | None,
+    ) -> list[Batch]:
+        """Return new rows in padded units, checked."""
+        self._check_fitted()
+        if level not in LEVELS:
+            raise OptionError(
+                f"level={level!r} does not exist.", remedy='Choose "person" or "population".'
+            )
+        if level == "person" and groups is None:
+            raise OptionError(
+                "A prediction for persons needs to know whose each row is.",
+                remedy='Give groups=..., or ask for the population with level="population".',
+            )
+        labels = _texts(groups, "groups") if groups is not None and level == "person" else None
+        rows = self._rows(self._select(X), labels, **context)
+        return rows.batches(self._no_outcome(len(rows.x)), torch.device("cpu"))
+
+    @torch.no_grad()
+    def _outputs(self, batch: Batch, level: str) -> Iterator[Any]:
+        """Yield the network's output once for each draw from the posterior, the same in each call.
+
+        For the population η = 0. A point estimate is its only draw.
+        """
+        n_units = len(batch.groups)
+        for fixed, deviations in self._draws() if self._posterior is not None else [(None, None)]:
+            if level == "population":
+                own = self._mixed.deviations.new_zeros(n_units, self._mixed.n_random)
+            else:
+                own = (self._mixed.deviations if deviations is None else deviations)[batch.groups]
+            yield self._mixed(batch.x, fixed=fixed, deviations=own)
+
+    def _draws(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        """Yield `DRAWS` seeded draws of the shared parameters and of all deviations."""
+        generator = torch.Generator().manual_seed(self.random_state)
+        mixed, spread = self._mixed, self._spread
+        factor = torch.linalg.cholesky(self._posterior).float()
+
+        def noise(like: Tensor) -> Tensor:
+            return torch.randn(like.shape, generator=generator, dtype=like.dtype)
+
+        for _ in range(DRAWS):
+            fixed = {k: v + spread[k] * noise(v) for k, v in mixed.fixed().items()}
+            own = torch.bmm(factor, noise(mixed.deviations).unsqueeze(2)).squeeze(2)
+            yield fixed, mixed.deviations + own
+
+    @torch.no_grad()
+    def _plug_in(self, batch: Batch, level: str) -> Any:
+        """Return the network's output at the posterior mean."""
+        return self._mixed(batch.x, groups=batch.groups if level == "person" else None)
+
+    def _no_outcome(self, n: int) -> NDArray[Any]:
+        return np.full(n, -1, dtype=np.int64)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "groups_"):
+            raise NotFittedError(self)
+
+    # Read-outs.
+
+    def parameter_names(self) -> list[str]:
+        """Names of the person-specific numbers, ``<torch name>[indices]``."""
+        self._check_fitted()
+        return self._units().random_labels()
+
+    def _state_names(self) -> list[str]:
+        return []
+
+    def _units(self) -> units.DataUnits:
+        """Return the map from the network's standardised parameters to the units of the data."""
+        return units.DataUnits.of(
+            self._mixed,
+            states=self._state_names(),
+            linear=None if self.hidden else f"{self._layers}layers.0",
+            scaler=self._scaler,
+            outcome=self._outcome_scale(),
+        )
+
+    def _outcome_scale(self) -> tuple[float, float]:
+        """Mean and sd of the outcome; 0 and 1 where it is not a number."""
+        return 0.0, 1.0
+
+    @property
+    def fixed_effects_(self) -> pd.Series:
+        """φ and θ̄ by parameter; in units of the data for a network without hidden layers."""
+        self._check_fitted()
+        return self._units().fixed()
+
+    @property
+    def random_effects_(self) -> pd.DataFrame:
+        """η̂, person × parameter; units as in `fixed_effects_`."""
+        self._check_fitted()
+        return self._units().random_effects(self._persons())
+
+    @property
+    def random_effects_cov_(self) -> pd.DataFrame:
+        """Σ, parameter × parameter."""
+        self._check_fitted()
+        return self._units().covariance(self._sigma.numpy())
+
+    @property
+    def random_effects_se_(self) -> pd.DataFrame:
+        """Posterior standard deviation of η, person × parameter; NaN for ``annealed``."""
+        self._check_fitted()
+        return self._units().standard_errors(self._posterior, self._persons())
+
+    @property
+    def reliability_(self) -> pd.DataFrame:
+        """1 − S_i[k,k]/Σ[k,k], person × parameter: 0 nothing learned of the person, 1 all."""
+        variance = np.diag(self.random_effects_cov_.to_numpy())
+        return 1 - self.random_effects_se_.pow(2).div(variance, axis="columns")
+
+    @property
+    def residual_variance_(self) -> float:
+        """σ² in squared units of the outcome; 1 for classes and sequences."""
+        self._check_fitted()
+        return self._residual_variance * self._outcome_scale()[1] ** 2
+
+    # Saving.
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to one safetensors file (JSON in its header); no pickle."""
+        self._check_fitted()
+        tensors = {f"network.{k}": v.contiguous() for k, v in self._mixed.state_dict().items()}
+        tensors["sigma"] = self._sigma.contiguous()
+        if self._posterior is not None:
+            tensors["posterior"] = self._posterior.contiguous()
+            tensors.update({f"spread.{k}": v.contiguous() for k, v in self._spread.items()})
+        tensors["feature_mean"] = torch.from_numpy(self._scaler.mean)
+        tensors["feature_sd"] = torch.from_numpy(self._scaler.sd)
+        tensors["n_obs"] = torch.from_numpy(self.n_obs_.to_numpy())
+        history = self.history_.astype(float)
+        tensors["history"] = torch.from_numpy(np.array(history.to_numpy(), order="C"))
+        tensors.update(self._extra_tensors())
+        content = {
+            "model": type(self).__name__,
+            "parameters": {**self.get_params(), "hidden": list(self.hidden)},
+            "groups": self.groups_.tolist(),
+            "features": list(self._scaler.names),
+            "flagged": list(self._scaler.flagged),
+            "residual_variance": self._residual_variance,
+            "verdict": self.verdict_,
+            "history": list(history.columns),
+            "outcome": self._outcome_state(),
+        }
+        save_file(tensors, os.fspath(path), metadata={"nme": json.dumps(content)})
+
+    def _extra_tensors(self) -> dict[str, Tensor]:
+        return {}
+
+    def _outcome_state(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _restore(self, content: dict[str, Any], tensors: dict[str, Tensor]) -> Self:
+        self.groups_ = np.array(content["groups"])
+        self._index = {group: k for k, group in enumerate(content["groups"])}
+        self._scaler = FeatureScaler(
+            tuple(content["features"]),
+            tensors["feature_mean"].numpy(),
+            tensors["feature_sd"].numpy(),
+            tuple(content["flagged"]),
+        )
+        self.feature_names_in_ = np.array(content["features"])
+        self._restore_outcome(content["outcome"], tensors)
+        network = self._network(len(self._scaler.input_names))
+        self._mixed = MixedEffects(network, self._random(network), len(self.groups_))
+
+        def under(prefix: str) -> dict[str, Tensor]:
+            return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+        self._mixed.load_state_dict(under("network."))
+        self._spread = under("spread.")
+        self._mixed.eval().requires_grad_(False)
+        self._sigma, self._posterior = tensors["sigma"], tensors.get("posterior")
+        self._residual_variance = content["residual_variance"]
+        self.n_obs_ = pd.Series(tensors["n_obs"].numpy(), self._persons(), name="n_obs")
+        self.history_ = pd.DataFrame(tensors["history"].numpy(), columns=content["history"])
+        self.history_["epoch"] = self.history_["epoch"].astype(int)
+        self.verdict_, self.n_epochs_ = content["verdict"], len(self.history_)
+        return self
+
+    def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a fitted model that `save` wrote; RunFolderError if the file is not one."""
+        model = load(path)
+        if not isinstance(model, cls):
+            raise RunFolderError(
+                f"{os.fspath(path)} holds a {type(model).__name__}, not a {cls.__name__}.",
+                remedy=f"Use {type(model).__name__}.load.",
+            )
+        return model
+
+
+def load(path: str | os.PathLike[str]) -> NeuralMixedEffects:
+    """Read a fitted model of any kind; RunFolderError if the file is missing or not a model."""
+    try:
+        with safe_open(os.fspath(path), framework="pt") as file:
+            content = json.loads(file.metadata()["nme"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise RunFolderError(f"There is no file {os.fspath(path)}.") from None
+    except Exception as error:
+        raise RunFolderError(f"{os.fspath(path)} is not a saved model ({error}).") from error
+    parameters = {**content["parameters"], "hidden": tuple(content["parameters"]["hidden"])}
+    return _MODELS[content["model"]](**parameters)._restore(content, tensors)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise OptionError(
+            f"device={name!r} does not exist.", remedy="Choose cpu, cuda or auto."
+        ) from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise OptionError("No CUDA device was found.", remedy="Choose cpu or auto.")
+    return device
+
+
+def _features(X: ArrayLike | pd.DataFrame) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Features as an array with their names; DataError where they are not numbers."""
+    if isinstance(X, pd.DataFrame):
+        names = tuple(str(name) for name in X.columns)
+    else:
+        shape = np.shape(X)
+        if len(shape) != 2:
+            raise DataError(f"X needs two dimensions (rows × features); it has {len(shape)}.")
+        names = tuple(f"x{k}" for k in range(shape[1]))
+    try:
+        table = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"X holds something that is not a number ({error}).",
+            remedy="Leave text columns out or recode them as numbers.",
+        ) from error
+    if not len(table) or not names:
+        raise DataError("X is empty.", remedy="Give at least one row and one feature.")
+    if np.isinf(table).any():
+        column = names[int(np.flatnonzero(np.isinf(table).any(axis=0))[0])]
+        raise DataError(f"Feature {column!r} has an infinite value.", column=column)
+    return table, names
+
+
+def _texts(values: ArrayLike, what: str) -> list[str]:
+    """Ids as text; DataError where one is missing."""
+    series = pd.Series(np.asarray(values))
+    if series.isna().any():
+        row = int(np.flatnonzero(series.isna())[0])
+        raise DataError(f"{what} has no value in row {row}.", row=row)
+    return [str(value) for value in series]

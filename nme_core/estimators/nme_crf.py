@@ -1,0 +1,380 @@
+"""NME-CRF: a linear-chain CRF with person-specific transitions and emission network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
+from torch import Tensor, nn
+
+from nme_core.data.sequences import Batch
+from nme_core.estimators.base import NeuralMixedEffects, Rows, _texts
+from nme_core.estimators.outcomes import check_classes, encode_classes
+from nme_core.exceptions import DataError, OptionError, UnknownPersonError
+from nme_core.nn import CRFNetwork, Family, LinearChain
+from nme_core.nn.crf import forward_backward, viterbi, with_initial
+from nme_core.training import Progress
+
+READOUTS = ("scores", "conditional", "expected", "observed")
+
+
+class NMECRF(NeuralMixedEffects):
+    """NME-CRF for sequences of states (arXiv 2306.08149).
+
+    Emission scores come from an MLP of the features, transition scores from one matrix per
+    person, ``transitions[from, to]``.
+
+    Parameters
+    ----------
+    hidden : sequence of int
+        Units of each hidden layer of the emission network; empty: linear.
+    placement : str or sequence of str
+        Which parameters are person-specific: ``transitions``, ``first``, ``last`` or ``all``
+        layers of the emission network, a layer choice with ``+transitions``, or parameter names.
+    covariance, estimator, pooling, epochs, device, random_state
+        As in `NMEMLPRegressor`.
+
+    Attributes
+    ----------
+    classes_ : array of str
+        States, sorted.
+    fixed_effects_, random_effects_, random_effects_cov_, random_effects_se_, reliability_,
+    groups_, n_obs_, history_, verdict_
+        As in `NMEMLPRegressor`.
+    """
+
+    placements = (
+        "transitions",
+        "first",
+        "last",
+        "all",
+        "first+transitions",
+        "last+transitions",
+        "all+transitions",
+    )
+    _layers = "emission."
+
+    def __init__(
+        self,
+        hidden: Sequence[int] = (),
+        placement: str | Sequence[str] = "last+transitions",
+        *,
+        covariance: str = "diagonal",
+        estimator: str = "variational",
+        pooling: str = "partial",
+        epochs: int | None = None,
+        device: str = "cpu",
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(
+            hidden,
+            placement,
+            covariance=covariance,
+            estimator=estimator,
+            pooling=pooling,
+            epochs=epochs,
+            device=device,
+            random_state=random_state,
+        )
+
+    def fit(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike,
+        sequence_ids: ArrayLike | None = None,
+        validation: tuple[Any, ...] | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Self:
+        """Fit to rows in order of time within each sequence.
+
+        Parameters
+        ----------
+        X : array or DataFrame, shape (n, F)
+            Features, NaN where missing.
+        y : array, shape (n,)
+            State of each step; missing ones are summed out.
+        groups, sequence_ids : array, shape (n,)
+            Person and sequence of each step. Without ids a person's rows are one sequence.
+        validation : tuple (X, y, groups[, sequence_ids[, initial_states]]), optional
+            Other steps of the same persons, to watch; ``annealed`` stops early on them.
+        progress : callable, optional
+            Called with a `Progress` after each epoch; what it raises stops the fit.
+
+        Raises
+        ------
+        DataError, OptionError, TrainingError
+            As in `NMEMLPRegressor.fit`.
+        """
+        return self._fit(
+            X, y, groups, validation=validation, progress=progress, sequence_ids=sequence_ids
+        )
+
+    # Predictions. `initial_states` holds, for each row, the state before it where that is known
+    # (read at the first row of each sequence only).
+
+    def predict(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        groups: ArrayLike | None = None,
+        *,
+        sequence_ids: ArrayLike | None = None,
+        initial_states: ArrayLike | None = None,
+        level: str = "person",
+    ) -> NDArray[np.str_]:
+        """Most probable path of each sequence (Viterbi), shape (n,), as text.
+
+        Parameters
+        ----------
+        X, groups, sequence_ids
+            As in `fit`. Without ids a person's rows are one sequence.
+        initial_states : array, shape (n,), optional
+            State just before each row; read at the first row of every sequence, missing where it
+            is not known.
+        level : {"person", "population"}
+            "population" sets η = 0 and takes persons that the model has not seen.
+        """
+        batches = self._steps(X, groups, sequence_ids, initial_states, level)
+        codes = np.empty(sum(batch.n_rows for batch in batches), dtype=np.int64)
+        for batch in batches:
+            path = viterbi(*_scores(self._plug_in(batch, level), batch), lengths=batch.lengths)
+            codes[batch.rows[batch.mask].numpy()] = path[batch.mask].numpy()
+        states: NDArray[np.str_] = self.classes_[codes]
+        return states
+
+    def predict_proba(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        groups: ArrayLike | None = None,
+        *,
+        sequence_ids: ArrayLike | None = None,
+        initial_states: ArrayLike | None = None,
+        level: str = "person",
+    ) -> NDArray[np.float64]:
+        """Marginal probability of each state at each step, shape (n, K), averaged over the
+        posterior of the parameters; arguments of `predict`.
+        """
+        batches = self._steps(X, groups, sequence_ids, initial_states, level)
+        n = sum(batch.n_rows for batch in batches)
+        result = torch.zeros(n, len(self.classes_), dtype=torch.float64)
+        for batch in batches:
+            draws = [
+                forward_backward(*_scores(output, batch), lengths=batch.lengths).unary
+                for output in self._outputs(batch, level)
+            ]
+            result[batch.rows[batch.mask]] = torch.stack(draws).mean(0)[batch.mask]
+        probabilities: NDArray[np.float64] = result.numpy()
+        return probabilities
+
+    @torch.no_grad()
+    def sequence_loss(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        *,
+        sequence_ids: ArrayLike | None = None,
+        initial_states: ArrayLike | None = None,
+        level: str = "person",
+    ) -> NDArray[np.float64]:
+        """Each row's share of −log p(labels of its sequence), shape (n,): the sum over the labels
+        of the whole sequence divided by its number of labels, NaN where the label is missing.
+
+        p is averaged over the posterior of the parameters. Arguments as in `predict`; y holds the
+        labels.
+        """
+        batches = self._steps(X, groups, sequence_ids, initial_states, level)
+        codes = torch.from_numpy(encode_classes(y, self.classes_))
+        loss = torch.full((len(codes),), torch.nan, dtype=torch.float64)
+        for batch in batches:
+            labels = torch.where(batch.mask, codes[batch.rows], -1)
+            known = replace(batch, y=labels)
+            draws = torch.stack(
+                [-LinearChain().deviance(o, known) / 2 for o in self._outputs(batch, level)]
+            )
+            mean_log = torch.logsumexp(draws, dim=0) - math.log(len(draws))
+            labelled = labels >= 0
+            share = -mean_log / labelled.sum(1).clamp_min(1)
+            loss[batch.rows[labelled]] = share.unsqueeze(1).expand_as(labels)[labelled]
+        values: NDArray[np.float64] = loss.numpy()
+        return values
+
+    def transition_matrix(
+        self, person: str | None = None, readout: str = "conditional"
+    ) -> pd.DataFrame:
+        """Transitions of one person, or of the population, from (rows) × to (columns).
+
+        Parameters
+        ----------
+        person : str, optional
+            None: the population (η = 0).
+        readout : {"scores", "conditional", "expected", "observed"}
+            ``scores``: A double-centred, so that rows and columns sum to 0 (log-odds; the part of
+            A that is unique). ``conditional``: softmax over the to-states of A plus the
+            population's mean emission score. ``expected``: the transitions that the model expects
+            on the person's rows, row-normalised. ``observed``: those counted in the labels,
+            row-normalised; NaN in a row that was never left.
+        """
+        self._check_fitted()
+        if readout not in READOUTS:
+            raise OptionError(
+                f"readout={readout!r} does not exist.", remedy=f"Choose from {', '.join(READOUTS)}."
+            )
+        values = self.transition_matrices(readout)
+        if person is None:
+            matrix = values[-1]
+        elif str(person) in self._index:
+            matrix = values[self._index[str(person)]]
+        else:
+            raise UnknownPersonError([person])
+        return pd.DataFrame(
+            matrix,
+            index=pd.Index(self.classes_, name="from"),
+            columns=pd.Index(self.classes_, name="to"),
+        )
+
+    def transition_matrices(self, readout: str) -> NDArray[np.float64]:
+        """Transitions of all persons and then the population, shape (P + 1, K, K)."""
+        self._check_fitted()
+        if readout in ("expected", "observed"):
+            counts = self.transition_counts(readout)
+            total = counts.sum(axis=2, keepdims=True)
+            values: NDArray[np.float64] = np.divide(
+                counts, total, out=np.full_like(counts, np.nan), where=total > 0
+            )
+            return values
+        scores = self._transition_scores()
+        if readout == "scores":
+            scores = scores - scores.mean(axis=1, keepdims=True)
+            values = scores - scores.mean(axis=2, keepdims=True)
+        else:
+            values = softmax(scores + self._mean_emission, axis=2)
+        return values
+
+    def transition_counts(self, readout: str) -> NDArray[np.float64]:
+        """Number of transitions, ``expected`` or ``observed``, shape (P + 1, K, K)."""
+        self._check_fitted()
+        counts = {"expected": self._expected, "observed": self._observed}
+        return counts[readout]
+
+    def _transition_scores(self) -> NDArray[np.float64]:
+        """A of all persons and then the population, shape (P + 1, K, K)."""
+        n_states = len(self.classes_)
+        shared = self._mixed.fixed()["transitions"].double()
+        scores = shared.expand(len(self.groups_) + 1, -1, -1).clone()
+        if "transitions" in self._mixed.random:
+            columns = [name == "transitions" for name, _ in self._mixed.parameter_indices()]
+            own = self._mixed.deviations[:, torch.tensor(columns)].double()
+            scores[:-1] += own.view(-1, n_states, n_states)
+        values: NDArray[np.float64] = scores.numpy()
+        return values
+
+    @torch.no_grad()
+    def _after_fit(self, batches: list[Batch]) -> None:
+        """Count transitions, and take the population's mean emission score."""
+        n_groups, n_states = len(self.groups_), len(self.classes_)
+        expected = torch.zeros(n_groups + 1, n_states, n_states, dtype=torch.float64)
+        observed = torch.zeros_like(expected)
+        emission, n_rows = torch.zeros(n_states, dtype=torch.float64), 0
+        for stack in batches:
+            batch = stack.to(torch.device("cpu"))
+            own, shared = self._mixed(batch.x, groups=batch.groups), self._mixed(batch.x)
+            expected.index_add_(
+                0, batch.groups, forward_backward(own[0], own[1], batch.lengths).pairwise
+            )
+            expected[-1] += forward_backward(shared[0], shared[1], batch.lengths).pairwise.sum(0)
+            before, after = batch.y[:, :-1], batch.y[:, 1:]
+            seen = (before >= 0) & (after >= 0)
+            who = batch.groups.unsqueeze(1).expand_as(before)
+            observed.index_put_(
+                (who[seen], before[seen], after[seen]),
+                torch.ones(int(seen.sum()), dtype=torch.float64),
+                accumulate=True,
+            )
+            emission += shared[0][batch.mask].double().sum(0)
+            n_rows += batch.n_rows
+        observed[-1] = observed[:-1].sum(0)
+        self._mean_emission: NDArray[np.float64] = (emission / n_rows).numpy()
+        self._expected: NDArray[np.float64] = expected.numpy()
+        self._observed: NDArray[np.float64] = observed.numpy()
+
+    def _steps(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        groups: ArrayLike | None,
+        sequence_ids: ArrayLike | None,
+        initial_states: ArrayLike | None,
+        level: str,
+    ) -> list[Batch]:
+        ids = groups if sequence_ids is None else sequence_ids
+        return self._batches(X, groups, level, sequence_ids=ids, initial=initial_states)
+
+    def _rows(
+        self,
+        table: NDArray[np.float64],
+        groups: Sequence[str] | None,
+        **context: ArrayLike | None,
+    ) -> Rows:
+        rows = super()._rows(table, groups)
+        ids = context.get("sequence_ids")
+        if ids is None:
+            labels = groups if groups is not None else ["" for _ in range(len(table))]
+        else:
+            labels = _texts(ids, "sequence_ids")
+        if len(labels) != len(table):
+            raise DataError(f"X has {len(table)} rows, sequence_ids {len(labels)}.")
+        pairs = pd.MultiIndex.from_arrays([rows.groups, np.array(labels)])
+        sequences = pd.factorize(pairs)[0].astype(np.int64)
+        initial = context.get("initial")
+        before = None if initial is None else encode_classes(initial, self.classes_)
+        return Rows(rows.x, rows.groups, sequences, before)
+
+    def _validation(self, validation: tuple[Any, ...]) -> Rows:
+        table = self._select(validation[0])
+        extra = dict(zip(("sequence_ids", "initial"), validation[3:], strict=False))
+        return self._rows(table, _texts(validation[2], "groups"), **extra)
+
+    def _learn_outcome(self, y: ArrayLike) -> None:
+        self.classes_ = check_classes(y, missing_allowed=True)
+
+    def _encode_outcome(self, y: ArrayLike) -> NDArray[np.int64]:
+        return encode_classes(y, self.classes_)
+
+    def _network(self, n_inputs: int) -> nn.Module:
+        return CRFNetwork(n_inputs, self.hidden, len(self.classes_))
+
+    def _family(self) -> Family:
+        return LinearChain()
+
+    def _state_names(self) -> list[str]:
+        return [str(state) for state in self.classes_]
+
+    def _outcome_state(self) -> dict[str, Any]:
+        return {"classes": self.classes_.tolist()}
+
+    def _extra_tensors(self) -> dict[str, Tensor]:
+        return {
+            "mean_emission": torch.from_numpy(self._mean_emission),
+            "expected": torch.from_numpy(self._expected),
+            "observed": torch.from_numpy(self._observed),
+        }
+
+    def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        self.classes_ = np.array(outcome["classes"])
+        self._mean_emission = tensors["mean_emission"].numpy()
+        self._expected = tensors["expected"].numpy()
+        self._observed = tensors["observed"].numpy()
+
+
+def _scores(output: tuple[Tensor, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
+    """Emission scores, with the state before the first step, and transition scores; float64."""
+    emissions, transitions = output[0].double(), output[1].double()
+    return with_initial(emissions, transitions, batch.initial), transitions

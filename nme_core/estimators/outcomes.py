@@ -1,0 +1,48 @@
+"""Class labels ↔ codes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from nme_core.exceptions import DataError
+
+
+def labels_as_text(y: ArrayLike) -> pd.Series:
+    """Labels as text, missing as NaN; whole numbers lose their ".0"."""
+    series = pd.Series(np.asarray(y))
+    missing = series.isna()
+    if pd.api.types.is_float_dtype(series) and (series[~missing] % 1 == 0).all():
+        series = series.astype("Int64")
+    return series.astype("str").where(~missing)
+
+
+def check_classes(y: ArrayLike, *, missing_allowed: bool) -> NDArray[np.str_]:
+    """Sorted classes of an outcome; DataError if there is only one, or a label is missing."""
+    labels = labels_as_text(y)
+    missing = np.flatnonzero(labels.isna())
+    if missing.size and not missing_allowed:
+        raise DataError(
+            f"The outcome has {missing.size} missing labels, the first in row {missing[0]}.",
+            remedy="Leave these rows out.",
+            row=int(missing[0]),
+        )
+    classes = np.array(sorted(labels.dropna().unique()))
+    if len(classes) < 2:
+        raise DataError("The outcome has only one class; there is nothing to predict.")
+    return classes
+
+
+def encode_classes(y: ArrayLike, classes: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Codes of labels, −1 where missing; DataError for a label that is not among the classes."""
+    labels = labels_as_text(y)
+    codes = pd.Index(classes).get_indexer(pd.Index(labels))
+    unknown = np.flatnonzero((codes < 0) & labels.notna().to_numpy())
+    if unknown.size:
+        raise DataError(
+            f"Label {labels.iloc[unknown[0]]!r} in row {unknown[0]} was not among the classes"
+            f" that the model was fitted on ({', '.join(classes)}).",
+            row=int(unknown[0]),
+        )
+    return codes.astype(np.int64)

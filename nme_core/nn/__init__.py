@@ -1,0 +1,16 @@
+"""Networks and their parts: person-specific parameters, MLP, linear-chain CRF, outcome families."""
+
+from nme_core.nn.crf import CRFNetwork, LinearChain
+from nme_core.nn.families import Categorical, Family, Gaussian
+from nme_core.nn.mlp import MLP
+from nme_core.nn.random_effects import MixedEffects
+
+__all__ = [
+    "MLP",
+    "CRFNetwork",
+    "Categorical",
+    "Family",
+    "Gaussian",
+    "LinearChain",
+    "MixedEffects",
+]

@@ -1,0 +1,181 @@
+"""Linear-chain conditional random field with a transition matrix per sequence.
+
+    score(y) = Σ_t s_t[y_t] + Σ_t A[y_{t−1}, y_t],        p(y | x) = exp(score(y)) / Z
+
+s_t are the emission scores, A the transition scores, ``transitions[from, to]``. All functions take
+a stack of sequences, each with its own A, padded at the end to the longest. The recursions run in
+float64 and are scaled at every step (Rabiner 1989), so that long sequences do not underflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from nme_core.data.sequences import Batch
+from nme_core.nn.mlp import MLP
+
+
+class Marginals(NamedTuple):
+    """Result of `forward_backward`; S sequences of at most T steps, K states."""
+
+    log_partition: Tensor  # (S,)
+    unary: Tensor  # (S, T, K): p(y_t = k); zero on padding
+    pairwise: Tensor  # (S, K, K): Σ_t p(y_{t−1} = from, y_t = to)
+
+
+class CRFNetwork(nn.Module):
+    """Emission scores from an MLP, and one matrix of transition scores.
+
+    Parameters
+    ----------
+    n_features, n_states : int
+        Number of inputs F and of states K.
+    hidden : sequence of int
+        Hidden layers of the emission network.
+    """
+
+    def __init__(self, n_features: int, hidden: Sequence[int], n_states: int) -> None:
+        super().__init__()
+        self.emission = MLP(n_features, hidden, n_states)
+        self.transitions = nn.Parameter(torch.zeros(n_states, n_states))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Map x, shape (T, F), to emission (T, K) and transition scores (K, K)."""
+        return self.emission(x), self.transitions
+
+
+class LinearChain:
+    """A sequence of states: D = −2 log p of all the labels of a sequence together.
+
+    Steps whose label is missing (−1) are summed out. The state before the first step, where it is
+    known (``batch.initial`` ≥ 0), enters through its row of the transition scores.
+    """
+
+    has_residual_variance: ClassVar[bool] = False
+
+    def deviance(self, output: tuple[Tensor, Tensor], batch: Batch) -> Tensor:
+        """−2 log p of each sequence's labels, given the state before it; shape (n_units,)."""
+        transitions = output[1].double()
+        emissions = with_initial(output[0].double(), transitions, batch.initial)
+        log_z = log_partition(emissions, transitions, batch.lengths)
+        if bool((batch.mask & (batch.y < 0)).any()):
+            states = torch.arange(emissions.shape[2], device=emissions.device)
+            excluded = (batch.y.unsqueeze(2) >= 0) & (batch.y.unsqueeze(2) != states)
+            clamped = emissions.masked_fill(excluded, -torch.inf)
+            score = log_partition(clamped, transitions, batch.lengths)
+        else:
+            score = path_score(emissions, transitions, batch.y, batch.mask)
+        return 2 * (log_z - score)
+
+
+def with_initial(emissions: Tensor, transitions: Tensor, initial: Tensor) -> Tensor:
+    """Add A[state before, ·] to the first step where that state is known (``initial`` ≥ 0).
+
+    Shapes: emissions (S, T, K), transitions (S, K, K), initial (S,).
+    """
+    known = (initial >= 0).unsqueeze(1)
+    rows = transitions[torch.arange(len(initial), device=initial.device), initial.clamp_min(0)]
+    first = emissions[:, 0] + torch.where(known, rows, 0.0)
+    return torch.cat([first.unsqueeze(1), emissions[:, 1:]], dim=1)
+
+
+def path_score(emissions: Tensor, transitions: Tensor, y: Tensor, mask: Tensor) -> Tensor:
+    """Score of one path per sequence; y and mask have shape (S, T), the result (S,)."""
+    y = y.clamp_min(0)
+    emitted = emissions.gather(2, y.unsqueeze(2)).squeeze(2)  # (S, T)
+    n_states = transitions.shape[-1]
+    moves = y[:, :-1] * n_states + y[:, 1:]  # (S, T-1)
+    moved = transitions.flatten(1).gather(1, moves)
+    return torch.where(mask, emitted, 0.0).sum(1) + torch.where(mask[:, 1:], moved, 0.0).sum(1)
+
+
+@torch.no_grad()
+def forward_backward(emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Marginals:
+    """Log partition function, state probabilities and expected transitions of each sequence.
+
+    Parameters
+    ----------
+    emissions : Tensor, shape (S, T, K)
+        Emission scores; −inf forbids a state at a step.
+    transitions : Tensor, shape (S, K, K)
+        Transition scores [from, to].
+    lengths : Tensor of int, shape (S,)
+        Steps of each sequence, at least 1.
+    """
+    n_sequences, n_steps, _ = emissions.shape
+    emissions, transitions = emissions.double(), transitions.double()
+    steps = torch.arange(n_steps, device=emissions.device)
+    real = (steps.unsqueeze(1) < lengths).unsqueeze(2)  # (T, S, 1)
+
+    offset = emissions.amax(2, keepdim=True)  # (S, T, 1)
+    e = torch.exp(emissions - offset).transpose(0, 1).contiguous()  # (T, S, K)
+    top = transitions.amax((1, 2), keepdim=True)  # (S, 1, 1)
+    a = torch.exp(transitions - top)  # (S, from, to)
+
+    alpha, scale = torch.empty_like(e), e.new_ones(n_steps, n_sequences, 1)
+    scale[0] = e[0].sum(1, keepdim=True)
+    alpha[0] = e[0] / scale[0]
+    for t in range(1, n_steps):
+        step = torch.bmm(alpha[t - 1].unsqueeze(1), a).squeeze(1) * e[t]
+        total = torch.where(real[t], step.sum(1, keepdim=True), 1.0)
+        scale[t] = total
+        alpha[t] = torch.where(real[t], step / total, alpha[t - 1])
+
+    # message[t] = e_t β_t / scale_t, so that β_{t−1} = A message[t]
+    beta, message = torch.ones_like(e), torch.zeros_like(e)
+    for t in range(n_steps - 1, 0, -1):
+        message[t] = torch.where(real[t], e[t] * beta[t] / scale[t], 0.0)
+        backward = torch.bmm(a, message[t].unsqueeze(2)).squeeze(2)
+        beta[t - 1] = torch.where(real[t], backward, 1.0)
+
+    log_z = scale.log().sum((0, 2)) + torch.where(real, offset.transpose(0, 1), 0.0).sum((0, 2))
+    log_z = log_z + top.flatten() * (lengths - 1)
+    unary = torch.where(real, alpha * beta, 0.0).transpose(0, 1)
+    pairwise = a * torch.einsum("tsf,tsg->sfg", alpha[:-1], message[1:])
+    return Marginals(log_z, unary, pairwise)
+
+
+class _LogPartition(torch.autograd.Function):
+    """Log Z whose gradient is the marginals: ∂ log Z/∂s_t = unary, ∂ log Z/∂A = pairwise."""
+
+    @staticmethod
+    def forward(ctx: Any, emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Tensor:
+        result = forward_backward(emissions, transitions, lengths)
+        ctx.save_for_backward(result.unary, result.pairwise)
+        return result.log_partition
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+        unary, pairwise = ctx.saved_tensors
+        weight = gradients[0].view(-1, 1, 1)
+        return weight * unary, weight * pairwise, None
+
+
+def log_partition(emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Tensor:
+    """Log Z of each sequence, differentiable; shapes as in `forward_backward`."""
+    result: Tensor = _LogPartition.apply(emissions, transitions, lengths)  # type: ignore[no-untyped-call]
+    return result
+
+
+@torch.no_grad()
+def viterbi(emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Tensor:
+    """Most probable path of each sequence; shape (S, T), −1 on padding."""
+    n_sequences, n_steps, _ = emissions.shape
+    emissions, transitions = emissions.double(), transitions.double()
+    best = emissions[:, 0]  # (S, K): score of the best path that ends in each state
+    origin = torch.zeros(n_steps, *best.shape, dtype=torch.long, device=emissions.device)
+    for t in range(1, n_steps):
+        top, origin[t] = (best.unsqueeze(2) + transitions).max(1)
+        best = torch.where((t < lengths).unsqueeze(1), top + emissions[:, t], best)
+    state = best.argmax(1)  # (S,)
+    path = torch.full((n_sequences, n_steps), -1, dtype=torch.long, device=emissions.device)
+    for t in range(n_steps - 1, -1, -1):
+        inside = t < lengths
+        path[:, t] = torch.where(inside, state, -1)
+        before = origin[t].gather(1, state.unsqueeze(1)).squeeze(1)
+        state = torch.where(inside & (t > 0), before, state)
+    return path

@@ -1,0 +1,138 @@
+"""Person-specific parameters for any module: θ_i = θ̄ + η_i."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from nme_core.exceptions import OptionError
+
+
+class MixedEffects(nn.Module):
+    """Give every group (person) its own version of some parameters of a module.
+
+    θ_i = θ̄ + η_i for the parameters named in `random`; all others, φ, stay shared (equation 1 of
+    arXiv 2306.08149). The module keeps θ̄ and φ as its own parameters; the deviations η of all
+    groups are stacked in one tensor, so that all groups are computed at once.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Any module whose parameters have the names that ``module.named_parameters()`` gives.
+    random : sequence of str
+        Names of the person-specific parameters. Empty: every parameter is shared.
+    n_groups : int
+        Number of groups P.
+
+    Attributes
+    ----------
+    deviations : torch.nn.Parameter, shape (n_groups, n_random)
+        η, with the parameters of `random` flattened one after the other.
+
+    Raises
+    ------
+    OptionError
+        If `random` names a parameter that the module does not have.
+    """
+
+    def __init__(self, module: nn.Module, random: Sequence[str], n_groups: int) -> None:
+        super().__init__()
+        parameters = dict(module.named_parameters())
+        unknown = [name for name in random if name not in parameters]
+        if unknown:
+            raise OptionError(
+                f"The module has no parameter {unknown[0]!r}.",
+                remedy=f"Its parameters are {', '.join(parameters)}.",
+            )
+        self.module = module
+        self.random = tuple(dict.fromkeys(random))
+        self.shapes = {name: tuple(parameters[name].shape) for name in self.random}
+        self._sizes = [prod(shape) for shape in self.shapes.values()]
+        like = next(iter(parameters.values()))
+        self.deviations = nn.Parameter(like.new_zeros(n_groups, sum(self._sizes)))
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups P."""
+        return self.deviations.shape[0]
+
+    @property
+    def n_random(self) -> int:
+        """Number of person-specific parameters R."""
+        return self.deviations.shape[1]
+
+    def parameter_indices(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Name and index of each of the R person-specific numbers, in the order of the columns."""
+        return [
+            (name, index)
+            for name, shape in self.shapes.items()
+            for index in product(*(range(size) for size in shape))
+        ]
+
+    def fixed(self) -> dict[str, Tensor]:
+        """Return the shared parameters φ and the person-generic part θ̄, by name."""
+        return dict(self.module.named_parameters())
+
+    def fixed_vector(self, fixed: Mapping[str, Tensor] | None = None) -> Tensor:
+        """θ̄ as one vector, in the order of the columns of `deviations`; shape (n_random,)."""
+        values = self.fixed() if fixed is None else fixed
+        parts = [values[name].reshape(-1) for name in self.random]
+        return torch.cat(parts) if parts else self.deviations.new_zeros(0)
+
+    def shift_fixed(self, shift: Tensor) -> None:
+        """Move `shift`, shape (n_random,), from the deviations of all groups into θ̄."""
+        with torch.no_grad():
+            parameters = self.fixed()
+            for name, part in zip(self.random, torch.split(shift, self._sizes), strict=True):
+                parameters[name] += part.reshape(self.shapes[name])
+            self.deviations.sub_(shift)
+
+    def forward(
+        self,
+        *inputs: Tensor,
+        groups: Tensor | None = None,
+        fixed: Mapping[str, Tensor] | None = None,
+        deviations: Tensor | None = None,
+    ) -> Any:
+        """Compute the module for a stack of units, each with the parameters of its group.
+
+        Parameters
+        ----------
+        *inputs : Tensor, shape (n_units, ...)
+            What the module takes, with one more dimension in front. A unit is a piece of one
+            group's data; a group may have several.
+        groups : Tensor of int, shape (n_units,), optional
+            The group of each unit. None: η = 0, the population.
+        fixed : mapping of str to Tensor, optional
+            Values to use instead of the module's own φ and θ̄ (posterior draws).
+        deviations : Tensor, shape (n_units, n_random), optional
+            Values to use instead of ``self.deviations[groups]``.
+
+        Returns
+        -------
+        Whatever the module returns, each tensor with the dimension n_units in front.
+        """
+        shared = dict(self.fixed() if fixed is None else fixed)
+        if deviations is None:
+            if groups is None:
+                deviations = self.deviations.new_zeros(inputs[0].shape[0], self.n_random)
+            else:
+                deviations = self.deviations[groups]
+        own = {
+            # (1, *shape) + (n_units, *shape)
+            name: shared.pop(name).unsqueeze(0) + part.reshape(-1, *self.shapes[name])
+            for name, part in zip(
+                self.random, torch.split(deviations, self._sizes, dim=1), strict=True
+            )
+        }  # fmt: skip
+
+        def compute(own: dict[str, Tensor], *inputs: Tensor) -> Any:
+            return functional_call(self.module, {**shared, **own}, inputs)
+
+        return vmap(compute, in_dims=(0, *(0 for _ in inputs)))(own, *inputs)

@@ -1,0 +1,20 @@
+"""Training: what is minimised, how Σ and σ² move, and the loop that knows nothing of the model."""
+
+from nme_core.training.annealed import Annealed
+from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
+from nme_core.training.separate import Separate
+from nme_core.training.variational import Variational
+
+__all__ = [
+    "Annealed",
+    "Problem",
+    "Progress",
+    "RandomEffectsCovariance",
+    "Schedule",
+    "Separate",
+    "Training",
+    "Variational",
+    "Verdict",
+    "train",
+]

@@ -1,0 +1,288 @@
+"""The training loop: steps, stopping, history. It knows nothing of the model."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from nme_core.data.sequences import Batch, steps
+from nme_core.exceptions import ConvergenceWarning, TrainingError
+from nme_core.nn import Family, MixedEffects
+from nme_core.training.covariance import RandomEffectsCovariance
+
+
+class Problem(Protocol):
+    """What an estimator of the random effects offers to the loop."""
+
+    mixed: MixedEffects
+    family: Family
+    covariance: RandomEffectsCovariance
+    residual_variance: float
+
+    @property
+    def settled(self) -> bool:
+        """Whether training may stop."""
+        ...
+
+    def parameters(self) -> list[nn.Parameter]:
+        """What the optimiser adjusts."""
+        ...
+
+    def loss(self, batches: list[Batch]) -> Tensor:
+        """Return the part of the objective that lies in these batches."""
+        ...
+
+    def after_step(self) -> None:
+        """Update what moves with every step."""
+        ...
+
+    def after_epoch(self) -> None:
+        """Update what moves once an epoch."""
+        ...
+
+    def observe(self, losses: Tensor, rows: Tensor) -> bool:
+        """Take note of each person's validation deviance and rows; True if it was worth it."""
+        ...
+
+    def finish(self, *, validated: bool) -> None:
+        """Settle on the state that is kept."""
+        ...
+
+    def shared_spread(self) -> dict[str, Tensor]:
+        """Posterior standard deviations of the shared parameters, where the estimator has them."""
+        ...
+
+    def posterior_covariance(self) -> Tensor | None:
+        """Covariance of each person's deviations, where the estimator has one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train.
+
+    With `decays`, the learning rate stays until the objective no longer falls and then goes to 0
+    by a cosine; without, training stops when it no longer falls or, with validation rows, when
+    these have not improved for `patience` epochs.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Of Adam.
+    epochs : int, optional
+        Exactly so many; None: stop by the rules above.
+    longest : int
+        Limit of epochs before the decay, where `epochs` is None.
+    decays : bool
+        Whether the learning rate goes down at the end.
+    window, tolerance : int, float
+        Converged when the mean objective of `window` epochs is less than `tolerance` below that of
+        the `window` epochs before.
+    patience : int
+        Epochs without a better validation loss before stopping.
+    validate_every : int
+        Epochs from one look at the validation rows to the next.
+    """
+
+    learning_rate: float = 0.01
+    epochs: int | None = None
+    longest: int = 3000
+    decays: bool = True
+    window: int = 100
+    tolerance: float = 1e-3
+    patience: int = 50
+    validate_every: int = 10
+
+
+class Verdict(StrEnum):
+    """How training ended."""
+
+    CONVERGED = "converged"
+    FIXED = "ran the number of epochs asked for"
+    LIMIT = "stopped at the limit of epochs"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the loop reports after each epoch; losses are per row, in standardised units."""
+
+    epoch: int
+    fraction: float
+    train_loss: float
+    validation_loss: float | None
+    residual_variance: float
+    mean_random_variance: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """History of a training, and how it ended."""
+
+    history: tuple[Progress, ...]
+    verdict: Verdict
+
+
+def train(
+    problem: Problem,
+    batches: list[Batch],
+    schedule: Schedule,
+    *,
+    seed: int,
+    validation: list[Batch] | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> Training:
+    """Minimise a problem's objective over batches.
+
+    Parameters
+    ----------
+    problem : Problem
+        Trained in place.
+    batches : list of Batch
+        Training rows.
+    schedule : Schedule
+        Learning rate and stopping rule.
+    seed : int
+        Seed of the mini-batches.
+    validation : list of Batch, optional
+        Rows to watch.
+    report : callable, optional
+        Called after each epoch; an exception that it raises stops the training.
+
+    Raises
+    ------
+    TrainingError
+        If the objective is no longer a finite number.
+    """
+    optimiser = torch.optim.Adam(problem.parameters(), lr=schedule.learning_rate, fused=True)
+    generator = torch.Generator().manual_seed(seed)
+    stop = _Stopping(schedule)
+    history: list[Progress] = []
+    start, validation_loss, epoch = time.monotonic(), None, 0
+    while not stop.done:
+        epoch += 1
+        for group in optimiser.param_groups:
+            group["lr"] = schedule.learning_rate * stop.rate(epoch)
+        loss = 0.0
+        for step in steps(batches, generator):
+            optimiser.zero_grad(set_to_none=True)
+            value = problem.loss(step)
+            loss += float(value.detach())
+            value.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            problem.after_step()
+        if loss != loss or abs(loss) == float("inf"):
+            raise TrainingError(
+                f"The loss stopped being a finite number in epoch {epoch}.",
+                remedy="Look for extreme values in the features and the outcome.",
+            )
+        problem.after_epoch()
+        improved = True
+        if validation is not None and epoch % schedule.validate_every == 0:
+            losses, rows = _validate(problem, validation)
+            validation_loss = float(losses.sum() / rows.sum())
+            improved = problem.observe(losses, rows)
+            stop.validated(epoch, improved)
+        stop.trained(epoch, loss, problem.settled)
+        variances = problem.covariance.variances
+        history.append(
+            Progress(
+                epoch=epoch,
+                fraction=stop.fraction(epoch),
+                train_loss=loss,
+                validation_loss=validation_loss,
+                residual_variance=problem.residual_variance,
+                mean_random_variance=float(variances.mean()) if len(variances) else 0.0,
+                seconds=time.monotonic() - start,
+            )
+        )
+        if report is not None:
+            report(history[-1])
+    problem.finish(validated=validation_loss is not None)
+    if stop.verdict is Verdict.LIMIT:
+        warnings.warn(
+            f"Training stopped at the limit of {schedule.longest} epochs before it had converged;"
+            " look at the loss curve, and allow more epochs if it still falls.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return Training(tuple(history), stop.verdict)
+
+
+@torch.no_grad()
+def _validate(problem: Problem, batches: list[Batch]) -> tuple[Tensor, Tensor]:
+    """Deviance and number of rows of each person, (P,) each."""
+    like = problem.mixed.deviations
+    losses, rows = like.new_zeros(problem.mixed.n_groups), like.new_zeros(problem.mixed.n_groups)
+    for batch in batches:
+        deviance = problem.family.deviance(problem.mixed(batch.x, groups=batch.groups), batch)
+        losses.index_add_(0, batch.groups, deviance.to(like.dtype))
+        rows.index_add_(0, batch.groups, batch.lengths.to(like.dtype))
+    return losses, rows
+
+
+class _Stopping:
+    """Learning rate over the epochs, and when to stop."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.done = False
+        self.verdict = Verdict.FIXED
+        self._losses: list[float] = []
+        self._best_epoch = 0
+        self._decay_from: int | None = None
+        if schedule.epochs is not None and schedule.decays:
+            self._decay_from = schedule.epochs // 2
+        self._last = schedule.epochs
+
+    def rate(self, epoch: int) -> float:
+        """Return the factor of the learning rate, 1 to 0."""
+        if self._decay_from is None or self._last is None or epoch <= self._decay_from:
+            return 1.0
+        part = (epoch - self._decay_from) / (self._last - self._decay_from + 1)
+        return float((1 + torch.cos(torch.tensor(torch.pi * part))) / 2)
+
+    def fraction(self, epoch: int) -> float:
+        """Return the part of the way that lies behind, as far as it can be known."""
+        end = self._last if self._last is not None else 1.5 * self.schedule.longest
+        return min(1.0, epoch / end)
+
+    def validated(self, epoch: int, improved: bool) -> None:
+        """Take note of a look at the validation rows."""
+        if improved:
+            self._best_epoch = epoch
+        waited = epoch - self._best_epoch >= self.schedule.patience
+        if waited and self._settled and self._last is None and not self.schedule.decays:
+            self.done, self.verdict = True, Verdict.CONVERGED
+
+    _settled = False
+
+    def trained(self, epoch: int, loss: float, settled: bool) -> None:
+        """Take note of an epoch."""
+        self._settled = settled
+        self._losses.append(loss)
+        if self._last is not None:
+            self.done = self.done or epoch >= self._last
+            return
+        converged = settled and self._flat()
+        if converged or epoch >= self.schedule.longest:
+            self.verdict = Verdict.CONVERGED if converged else Verdict.LIMIT
+            if self.schedule.decays:
+                self._decay_from, self._last = epoch, epoch + max(epoch // 2, self.schedule.window)
+            else:
+                self.done = True
+
+    def _flat(self) -> bool:
+        window = self.schedule.window
+        if len(self._losses) < 2 * window:
+            return False
+        before = sum(self._losses[-2 * window : -window]) / window
+        now = sum(self._losses[-window:]) / window
+        return before - now < self.schedule.tolerance
