@@ -7,6 +7,8 @@ import gc
 import streamlit as st
 
 from dashboard import state
+from dashboard.components import look
+from dashboard.components.context import adopt_run
 from dashboard.components.errors import guard
 from dashboard.components.links import navigation_pages
 from dashboard.components.sidebar import sidebar
@@ -18,9 +20,11 @@ def settle() -> None:
     gc.freeze()
 
 
-st.set_page_config(page_title="NME", layout="wide", initial_sidebar_state="expanded")
+st.set_page_config(page_title="NME", layout="wide", initial_sidebar_state=230)
 settle()
+look.apply()
 state.restore()
+adopt_run()
 page = st.navigation(navigation_pages())
 sidebar()
 with guard():

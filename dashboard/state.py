@@ -9,6 +9,7 @@ import streamlit as st
 _RUN = "run"
 _STUDY = "study"
 _PROPOSED = "nme_proposed"
+_OPEN = "nme_proposal_open"
 
 
 def restore() -> None:
@@ -35,6 +36,7 @@ def choose_study(identity: str) -> None:
     """Put a study in view and leave the run of another one."""
     _set(_STUDY, identity)
     _set(_RUN, None)
+    st.session_state[_OPEN] = False
 
 
 def choose_run(identity: str, study: str) -> None:
@@ -48,15 +50,18 @@ def leave_run() -> None:
     _set(_RUN, None)
 
 
-def propose(token: str | None, values: dict[str, Any]) -> None:
+def propose(token: str | None, values: dict[str, Any]) -> bool:
     """Set widgets to proposed values whenever ``token`` is another one than before.
 
     Called before the widgets are drawn; None forgets, so that the next proposal counts again.
+    Returns whether no study has been chosen since the proposal.
     """
     if token is not None and token != st.session_state.get(_PROPOSED):
         for key, value in values.items():
             st.session_state[key] = value
+        st.session_state[_OPEN] = True
     st.session_state[_PROPOSED] = token
+    return bool(st.session_state.get(_OPEN))
 
 
 def address() -> dict[str, str]:

@@ -15,8 +15,8 @@ def observations_figure(counts: pd.Series) -> Figure:
     """How many occasions each person has."""
     low, high = int(counts.min()), int(counts.max())
     sentence = (
-        f"Each of {len(counts)} persons has {low} to {high} rows, half of them "
-        f"{number(float(counts.median()))} or more; it does not show gaps between them."
+        f"{len(counts)} persons with {low} to {high} rows each, {counts.median():g} in the median; "
+        "gaps between rows do not show here."
     )
     return Figure("observations_per_person", "Rows per person", sentence, {"n_obs": counts})
 
@@ -26,19 +26,21 @@ def outcome_figure(outcome: pd.Series, kind: str, name: str) -> Figure:
     known = outcome.dropna()
     if kind == "class":
         share = known.value_counts(normalize=True)
-        what = f"The most frequent state is {share.index[0]}, {share.iloc[0]:.0%} of the rows"
+        what = (
+            f"The most frequent state is {share.index[0]}, {100 * share.iloc[0]:.0f} % of the rows"
+        )
     else:
         what = f"The mean of {name} is {number(known.mean())}, the SD {number(known.std())}"
     missing = int(outcome.isna().sum())
-    sentence = f"{what}; {missing} rows have no outcome. Persons are pooled here."
+    sentence = f"{what}; {missing or 'no'} rows lack the outcome. Persons are pooled here."
     return Figure("outcome_overview", "Outcome", sentence, {"y": outcome, "kind": kind})
 
 
 def loss_figure(history: pd.DataFrame) -> Figure:
     """Losses over epochs."""
     last = history.groupby("model", sort=False)["epoch"].max()
-    epochs = ", ".join(f"{model} {int(epoch)}" for model, epoch in last.items())
-    sentence = f"Loss by pass through the data (passes so far: {epochs}). {glossary.LOSS_LIMIT}"
+    epochs = ", ".join(f"{int(epoch)} of {model}" for model, epoch in last.items())
+    sentence = f"Loss after each pass through the data: {epochs}. {glossary.LOSS_LIMIT}"
     return Figure("loss_curves", "Training", sentence, {"history": history})
 
 
@@ -135,8 +137,8 @@ def scatter_figure(
 ) -> Figure:
     """One parameter against the covariate."""
     effects = found.effects[found.effects["covariate"] == covariate]
-    row = effects[effects["parameter"].str.split(" (", regex=False).str[0] == parameter].iloc[0]
-    name = "Spearman's ρ" if row["kind"] == "spearman" else "the mean difference"
+    row = effects[effects["parameter"] == parameter].sort_values("p", kind="stable").iloc[0]
+    name = "Spearman's ρ" if row["kind"] == "spearman" else f"the mean difference {row['group']}"
     sentence = (
         f"For {parameter}, {name} with {covariate} is {number(row['effect'], 2)}, 95 % interval "
         f"{interval(row['ci_low'], row['ci_high'])}, corrected {p_phrase(row['p_adjusted'])}. "

@@ -13,6 +13,13 @@ from dashboard.glossary import EMPTY
 from dashboard.services.runs import Run, run_record
 
 
+def adopt_run() -> None:
+    """Put the study of the run in view into view as well."""
+    run = run_record(state.run_id() or "")
+    if run is not None and run.study != state.study_id():
+        state.choose_run(run.id, run.study)
+
+
 def title(text: str, lead: str) -> None:
     """A page's heading and the sentence under it."""
     st.title(text, anchor=False)
@@ -42,6 +49,4 @@ def finished_run() -> Run:
         empty("still_running", "model")
     if not run.done:
         empty("not_finished", "model", message=run.status.message)
-    if run.study != state.study_id():
-        state.choose_run(run.id, run.study)
     return run

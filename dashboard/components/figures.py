@@ -56,9 +56,8 @@ def show(figure: Figure) -> None:
         config=PLOTLY_CONFIG,
         alt=figure.sentence,
     )
-    words, files = st.columns([5, 1], vertical_alignment="top")
-    words.markdown(plain(figure.sentence))
-    with files.popover("Download", width="stretch", key=f"files_{key}"):
+    st.markdown(plain(figure.sentence))
+    with st.popover("Download this figure", type="tertiary", key=f"files_{key}"):
         downloads(figure, prefix=f"{key}_")
 
 

@@ -43,7 +43,7 @@ def hsic_view(found: CovariateResult) -> pd.DataFrame:
             "HSIC": rows["statistic"].map(number),
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
-            "tests": len(rows),
+            "tests": rows["n_tests"],
             "permutations": rows["reps"],
         }
     )
@@ -61,7 +61,11 @@ def effects_view(effects: pd.DataFrame) -> pd.DataFrame:
             ],
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
-            "kind": rows["kind"].map(lambda kind: _KINDS.get(kind, kind)),
+            "kind": [
+                f"{_KINDS[kind]} {group}".strip()
+                for kind, group in zip(rows["kind"], rows["group"], strict=True)
+            ],
+            "persons": rows["n_persons"],
         }
     )
 
@@ -72,14 +76,16 @@ def finding(effects: pd.DataFrame, covariate: str) -> str:
     kept = effects[effects["p_adjusted"] < 0.05].sort_values("p", kind="stable")
     if kept.empty:
         return (
-            f"None of {count} parameters goes with {covariate} after correction. That is not "
-            "proof of no association: the intervals show what remains possible."
+            f"None of {count} comparisons of a parameter with {covariate} remains after "
+            "correction. That is not proof of no association: the intervals show what remains possible."
         )
     row = kept.iloc[0]
+    spearman = row["kind"] == "spearman"
     way = "higher" if row["effect"] > 0 else "lower"
+    where = f"in persons with more {covariate}" if spearman else f"for {covariate} {row['group']}"
     return (
-        f"{len(kept)} of {count} parameters go with {covariate} after correction. The clearest: "
-        f"{row['parameter']} is {way} in persons with more of it "
-        f"({_KINDS.get(row['kind'], row['kind'])} {number(row['effect'], 2)}, 95 % interval "
+        f"{len(kept)} of {count} comparisons of a parameter with {covariate} remain after "
+        f"correction. The clearest: {row['parameter']} is {way} {where} "
+        f"({_KINDS[row['kind']]} {number(row['effect'], 2)}, 95 % interval "
         f"{interval(row['ci_low'], row['ci_high'])}). An association between persons, not a cause."
     )

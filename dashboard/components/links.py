@@ -10,6 +10,7 @@ from streamlit.navigation.page import Page
 from dashboard import state
 from dashboard.glossary import PAGES
 
+_ARROW = ":material/arrow_forward:"
 _FOLDER = Path(__file__).parent.parent / "pages"
 
 
@@ -22,7 +23,7 @@ def navigation_pages() -> list[Page]:
 
 def link(path: str, label: str | None = None) -> None:
     """A link to another page."""
-    st.page_link(_file(path), label=label or PAGES[path], query_params=state.address())
+    st.page_link(_file(path), label=label or PAGES[path], icon=_ARROW, query_params=state.address())
 
 
 def go(path: str) -> None:

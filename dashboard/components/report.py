@@ -6,7 +6,6 @@ import streamlit as st
 
 from dashboard.components.catalogue import observations_figure, outcome_figure
 from dashboard.components.figures import show
-from dashboard.components.text import number
 from dashboard.services.studies import open_study
 
 _LOOK = {"stop": ("Stops training", "red"), "look": ("Worth a look", "orange"),
@@ -20,7 +19,7 @@ def show_report(study_id: str) -> bool:
     facts = {
         "Persons": f"{study.n_persons:,}",
         "Rows": f"{study.n_rows:,}",
-        "Rows per person (median)": number(float(counts.median())),
+        "Rows per person": f"{counts.median():g}",
         "Features": str(len(study.feature_names)),
         "Covariates": str(study.covariates.shape[1]),
     }

@@ -18,7 +18,13 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
     if draft is None:
         state.propose(None, {})
         return None
-    _propose(draft)
+    fresh = _propose(draft)
+    with st.expander("What the columns are", expanded=fresh):
+        return _selectors(draft)
+
+
+def _selectors(draft: Draft) -> ChosenRoles | None:
+    st.caption("Proposed from the names and values of the columns; change what is wrong.")
     columns = [str(name) for name in draft.long.columns]
     optional = [None, *columns]
     first, second, third, fourth = st.columns(4)
@@ -42,16 +48,21 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
     covariates = st.multiselect(
         "Covariates", possible, key="role_covariates", help=ROLES["covariates"]
     )
+    if st.checkbox("Show the first rows", key="first_rows"):
+        st.dataframe(draft.long.head(6), hide_index=True)
+        if draft.covariates is not None:
+            st.dataframe(draft.covariates.head(4), hide_index=True)
     if person is None or outcome is None or not features:
         st.caption("Choose the person, the outcome and at least one feature.")
         return None
     return ChosenRoles(person, outcome, time, sequence, tuple(features), tuple(covariates))
 
 
-def _propose(draft: Draft) -> None:
+def _propose(draft: Draft) -> bool:
+    """Set the selectors for a draft that is new; whether it has yet to be loaded."""
     content = draft.long_bytes + b"|" + (draft.covariate_bytes or b"")
     guess = draft.guess
-    state.propose(
+    return state.propose(
         hashlib.sha256(content).hexdigest(),
         {
             "role_person": guess.person,

@@ -43,7 +43,7 @@ effects = found.effects[found.effects["covariate"] == covariate]
 st.markdown(plain(finding(effects, covariate)))
 st.dataframe(effects_view(effects), hide_index=True, height=min(38 + 35 * len(effects), 388))
 parameters = list(covariates.person_parameters(run.id).columns)
-strongest = effects.sort_values("p")["parameter"].iloc[0].split(" (")[0]
+strongest = effects.sort_values("p")["parameter"].iloc[0]
 parameter = st.selectbox(
     "Parameter", parameters, parameters.index(strongest), key=f"scatter_{run.id}_{covariate}"
 )

@@ -14,8 +14,6 @@ from dashboard.services.studies import study_record
 title("Model", LEADS["model"])
 
 run = runs.run_record(state.run_id() or "")
-if run is not None and run.study != state.study_id():
-    state.choose_run(run.id, run.study)
 if run is None and state.run_id() is not None:
     empty("unknown_run", "study")
 if state.study_id() is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,15 @@ from dashboard.services.results import observations, run_folder
 from nme_core.analysis import covariate_parameters
 from nme_core.independence import test_covariates
 
-REPS = 2000
+
+@dataclass(frozen=True)
+class Settings:
+    """How covariates are tested; see `nme_core.independence.test_covariates`."""
+
+    reps: int = 2000
+    strata: str = "n_obs"
+    adjust: str = "bh"
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,9 +56,8 @@ def run_tests(identity: str, covariate: str) -> CovariateResult:
     DataError
         The covariate is constant, or too few persons have it.
     """
-    before = tested(identity)
-    family = tuple(dict.fromkeys([*before, covariate]))
-    result = _test(identity, family)
+    family = tuple(dict.fromkeys([*tested(identity), covariate]))
+    result = _test(identity, family, _settings(identity))
     run = run_folder(identity)
     run.write_table("hsic", result.hsic)
     run.write_table("effects", result.effects)
@@ -66,23 +73,31 @@ def tested(identity: str) -> tuple[str, ...]:
 def kept_tests(identity: str) -> CovariateResult | None:
     """Results of the tests done on this run; None where there are none."""
     family = tested(identity)
-    return _test(identity, family) if family else None
+    return _test(identity, family, _settings(identity)) if family else None
+
+
+def _settings(identity: str) -> Settings:
+    """How the tests in the run folder were made; those of `nme hsic` by default."""
+    run = run_folder(identity)
+    if not run.has_table("hsic"):
+        return Settings()
+    row = run.table("hsic").iloc[0]
+    adjust = str(row["method"]).rsplit(", ", 1)[-1]
+    return Settings(int(row["reps"]), str(row["strata"]), adjust, int(row["seed"]))
 
 
 @per_session(8)
-def _test(identity: str, family: tuple[str, ...]) -> CovariateResult:
+def _test(identity: str, family: tuple[str, ...], settings: Settings) -> CovariateResult:
     parameters = person_parameters(identity)
     run = run_folder(identity)
     kind = "transition scores" if run.config["model"] == "nme-crf" else "random effects"
     found = test_covariates(
         parameters,
-        run.covariates[list(family)],
+        run.covariates,
         observations(identity).reindex(parameters.index),
         parameters=kind,
-        reps=REPS,
-        strata="n_obs",
-        adjust="bh",
-        seed=0,
+        columns=list(family),
+        **asdict(settings),
     )
     return CovariateResult(found.hsic, found.effects, dict(found.nulls))
 
