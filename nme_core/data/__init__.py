@@ -1,6 +1,8 @@
 """Data: studies from tables, their checks, splits, and simulated sample studies."""
 
+from nme_core.data.checks import check_study
 from nme_core.data.reading import read_table
+from nme_core.data.report import Compliance, Finding, Report
 from nme_core.data.simulate import (
     SAMPLES,
     SampleStudy,
@@ -15,9 +17,13 @@ from nme_core.data.study import Roles, Study
 __all__ = [
     "SAMPLES",
     "SPLITS",
+    "Compliance",
+    "Finding",
+    "Report",
     "Roles",
     "SampleStudy",
     "Study",
+    "check_study",
     "read_table",
     "sample_study",
     "simulate_dyads",

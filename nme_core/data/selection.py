@@ -128,6 +128,11 @@ def choose_columns(
             )
     if named is not None:
         named = [name for name in named if name not in excluded]
+        for name in named:
+            if long[name].isna().all():
+                raise DataError(
+                    f"The feature {name!r} is empty.", remedy="Leave it out.", column=name
+                )
     listed = [name for name in listed if name not in excluded]
     taken = {*roles, *excluded, *(named or []), *listed}
     rest = [name for name in long.columns if name not in taken]

@@ -224,6 +224,13 @@ def test_tables_that_cannot_be_a_study_say_why(long):
     assert "both" in str(refused(long, outcome="day"))
     assert "two roles" in str(refused(long, features=["mood"]))
     assert "No feature" in str(refused(long, exclude=["sleep", "events"]))
+    assert "is empty" in str(refused(long.assign(sleep=np.nan), features=["sleep"]))
+
+
+def test_empty_columns_are_left_out_with_a_note(long):
+    study = Study.from_frame(long.assign(steps=np.nan), **ROLES)
+    assert study.feature_names == ("sleep", "events")
+    assert any("empty: 'steps'" in note for note in study.notes)
 
 
 def test_text_in_a_named_feature_is_found_by_column_row_and_value(tmp_path):

@@ -1,0 +1,171 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from nme_core.data import Study, check_study, sample_study, simulate_null
+
+
+def table(n_persons=12, n_rows=12):
+    """A table with nothing to complain about."""
+    rng = np.random.default_rng(1)
+    person = np.repeat([f"p{number}" for number in range(n_persons)], n_rows)
+    n = len(person)
+    return pd.DataFrame(
+        {
+            "person": person,
+            "day": np.tile(np.arange(n_rows), n_persons),
+            "sleep": rng.normal(7, 1, n).round(1),
+            "stress": rng.normal(4, 1, n).round(1),
+            "mood": rng.normal(5, 1, n).round(2),
+        }
+    )
+
+
+def report(frame, *, min_rows=5, **changes):
+    roles = {"person": "person", "time": "day", "outcome": "mood"}
+    return check_study(Study.from_frame(frame, **{**roles, **changes}), min_rows=min_rows)
+
+
+def findings(result, severity):
+    return [str(finding) for finding in result.findings if finding.severity == severity]
+
+
+def test_a_clean_study_is_usable_and_counted():
+    result = report(table())
+    assert result.usable
+    assert result.findings == ()
+    assert (result.n_rows, result.n_persons, result.n_sequences) == (144, 12, 12)
+    assert list(result.n_obs) == [12] * 12
+    assert result.n_gaps == 0
+    lines = result.lines()
+    assert lines[0] == "144 rows, 12 persons"
+    assert lines[1] == "Observations per person: 12 to 12, median 12"
+    assert "Missing values: none" in lines
+    assert lines[-1] == "Usable."
+
+
+def test_missing_values_are_counted_by_column_and_observations_by_outcome():
+    frame = table()
+    frame.loc[0:3, "mood"] = np.nan
+    frame.loc[0:49, "sleep"] = np.nan
+    result = report(frame)
+    assert result.missing.to_dict() == {"mood": 4, "sleep": 50, "stress": 0}
+    assert result.n_obs["p0"] == 8
+    (look,) = findings(result, "look")
+    assert "'sleep' is missing in 35%" in look
+    assert "sleep 50 (34.7%)" in "\n".join(result.lines())
+
+
+def test_short_persons_are_named_and_stop_only_when_nobody_is_left():
+    frame = table()
+    frame = frame[(frame["person"] != "p3") | (frame["day"] < 4)]
+    result = report(frame)
+    assert result.short_persons == ("p3",)
+    assert result.usable
+    assert any("Person 'p3' has fewer than 5" in look for look in findings(result, "look"))
+    nobody = report(table(n_rows=4))
+    assert not nobody.usable
+    assert "nothing is left to test on" in findings(nobody, "stop")[0]
+    assert nobody.findings[0].severity == "stop"
+    assert nobody.lines()[-1] == "Not usable as it is."
+    assert report(table(n_rows=4), min_rows=3).usable
+
+
+def test_an_outcome_that_never_varies_in_training_stops():
+    frame = table()
+    frame["mood"] = np.where(frame["day"] < 9, "calm", "tense")
+    result = report(frame)
+    assert not result.usable
+    assert "does not vary" in findings(result, "stop")[0]
+
+
+def test_states_with_few_visits_are_named():
+    frame = table()
+    frame["mood"] = np.where(frame["day"] % 2, "calm", "tense")
+    frame.loc[[5, 6], "mood"] = "angry"
+    result = report(frame)
+    assert result.states.to_dict() == {"angry": 2, "calm": 71, "tense": 71}
+    (look,) = findings(result, "look")
+    assert "'angry' has few visits: 2, in 1 of 12 persons" in look
+    assert "calm 71 (49%)" in "\n".join(result.lines())
+
+
+def test_many_states_are_doubted_once():
+    frame = table()
+    frame["mood"] = [f"word {number}" for number in range(len(frame))]
+    (look,) = findings(report(frame), "look")
+    assert "144 different states" in look
+
+
+def test_states_written_as_numbers_are_doubted():
+    frame = table()
+    frame["mood"] = frame["day"] % 3
+    (look,) = findings(report(frame), "look")
+    assert "only 3 whole values" in look
+    assert findings(report(frame, outcome_kind="class"), "look") == []
+
+
+def test_constant_columns_and_columns_that_do_not_vary_within_persons():
+    frame = table().assign(site=1, group=np.repeat([0, 1], 72))
+    result = report(frame, features=["sleep", "site", "group"], covariates=[])
+    assert result.constant == ("site",)
+    assert any("'site' is the same everywhere" in look for look in findings(result, "look"))
+    assert any("'group' differs between persons" in info for info in findings(result, "info"))
+
+
+def test_numbers_that_stand_for_missing_are_suspected():
+    frame = table()
+    frame.loc[[3, 40], "sleep"] = 99
+    (look,) = findings(report(frame), "look")
+    assert "'sleep' holds 99 (2 times)" in look
+    frame["sleep"] = np.linspace(50, 150, len(frame)).round()
+    assert findings(report(frame), "look") == []
+
+
+def test_missing_covariates_name_the_persons_and_equal_counts_give_no_compliance():
+    covariates = pd.DataFrame({"person": [f"p{i}" for i in range(11)], "bdi": range(11)})
+    result = report(table(), covariates=covariates)
+    assert any("Person 'p11' has no 'bdi'" in look for look in findings(result, "look"))
+    assert result.compliance == ()
+
+
+def test_gaps_in_time_are_counted():
+    frame = table()
+    result = report(frame[~frame["day"].isin([4, 5])])
+    assert result.n_gaps == 12
+    assert any("12 steps are longer" in info for info in findings(result, "info"))
+    assert report(frame, time=None).n_gaps is None
+
+
+def test_what_was_left_out_is_in_the_report():
+    result = report(table().assign(note="x"))
+    assert any("'note'" in info for info in findings(result, "info"))
+
+
+@pytest.mark.parametrize("trap", [True, False])
+def test_compliance_is_guarded(trap):
+    sample = simulate_null(n_persons=80, compliance_effect=trap)
+    roles = {key: value for key, value in sample.roles.items() if key != "model"}
+    result = check_study(Study.from_frame(sample.long, covariates=sample.covariates, **roles))
+    by_name = {entry.covariate: entry for entry in result.compliance}
+    assert set(by_name) == {"depression", "age"}
+    n_obs = sample.long.groupby("person").size()
+    depression = sample.covariates.set_index("person")["depression"]
+    expected = spearmanr(n_obs, depression)
+    assert by_name["depression"].spearman == pytest.approx(expected.statistic)
+    assert by_name["depression"].p == pytest.approx(expected.pvalue)
+    assert by_name["depression"].n_persons == 80
+    warned = any(
+        "'depression' have fewer observations" in look for look in findings(result, "look")
+    )
+    assert warned is trap
+
+
+def test_sample_studies_are_usable():
+    for name in ("dyads", "mood"):
+        sample = sample_study(name)
+        roles = {key: value for key, value in sample.roles.items() if key != "model"}
+        result = check_study(Study.from_frame(sample.long, covariates=sample.covariates, **roles))
+        assert result.usable
+        assert findings(result, "look") == []
