@@ -94,6 +94,11 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def tally(n: float) -> str:
+    """A count, which may be an expected one: ``1,204`` or ``12.3``."""
+    return f"{n:,.0f}" if float(n).is_integer() else f"{n:,.1f}"
+
+
 def _signed(text: str, value: float, sign: bool) -> str:
     if value < 0:
         return MINUS + text

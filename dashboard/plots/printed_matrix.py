@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dashboard.plots import tables, theme
-from dashboard.plots.labels import distinct, for_print
+from dashboard.plots.labels import distinct, for_print, tally
 from dashboard.plots.matrices import CELL_NAMES, LABEL_LENGTH, Panel, comparison_panels
 
 
@@ -91,7 +91,7 @@ def _write(axis: Axes, panel: Panel, counts: pd.Series | None) -> None:
         )  # fmt: skip
         if counted:
             axis.text(
-                column + 0.5, row + 0.68, f"n={counts.iloc[i]:,}", color=panel.text_colours[i],
+                column + 0.5, row + 0.68, f"n={tally(counts.iloc[i])}", color=panel.text_colours[i],
                 fontsize=theme.PRINT_SMALL, **middle,
             )  # fmt: skip
 

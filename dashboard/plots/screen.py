@@ -122,7 +122,7 @@ def covariate_scatter(
                 name="least-squares line", hoverinfo="skip",
             )  # fmt: skip
             figure.update_layout(showlegend=True, margin_t=76)
-        figure.add_trace(_persons(table, x, "%{x:.4~g}", name))
+        figure.add_trace(_persons(table, x, name))
         figure.update_xaxes(title_text=name)
         return figure
     groups = sorted(table["covariate_value"].unique())
@@ -139,7 +139,7 @@ def covariate_scatter(
         )  # fmt: skip
         order = np.argsort(own, kind="stable")
         rows = rows.iloc[order]
-        figure.add_trace(_persons(rows, i + spread(len(rows)), for_screen(group), name))
+        figure.add_trace(_persons(rows, i + spread(len(rows)), name, for_screen(group)))
     many = len(groups) > 5
     sizes = table["covariate_value"].value_counts()
     figure.update_xaxes(
@@ -168,7 +168,7 @@ def loss_curves(history: pd.DataFrame) -> go.Figure:
     for (model, part), rows in table.groupby(["model", "part"], sort=False):
         solid = part == "validation" or not (validated & (table["model"] == model)).any()
         figure.add_scatter(
-            x=rows["epoch"], y=rows["loss"], name=for_screen(model, 30), legendgroup=str(model),
+            x=rows["epoch"], y=rows["loss"], name=for_screen(model, 30), legendgroup=for_screen(model),
             mode="lines+markers" if len(rows) < 3 else "lines", showlegend=solid,
             line={"color": colours[model], "width": 2, "dash": _DASH[part]},
             hovertemplate=f"{part}, epoch %{{x}}<br>loss %{{y:.4g}}"
@@ -313,11 +313,13 @@ def _bars(bins: Histogram, what: str, name: str, *, whole: bool = False) -> go.B
     )  # fmt: skip
 
 
-def _persons(table: pd.DataFrame, x: np.ndarray, shown: str, covariate: str) -> go.Scatter:
-    """Points with the person in the hover; `shown` and `covariate` are ready for the screen."""
+def _persons(
+    table: pd.DataFrame, x: np.ndarray, covariate: str, group: str | None = None
+) -> go.Scatter:
+    """Points with the person in the hover; `covariate` and `group` are ready for the screen."""
     cells = np.empty((len(table), 3), dtype=object)
-    cells[:, 0], cells[:, 1], cells[:, 2] = _screened(table["person"]), covariate, shown
-    value = shown if shown.startswith("%{x") else "%{customdata[2]}"
+    cells[:, 0], cells[:, 1], cells[:, 2] = _screened(table["person"]), covariate, group
+    value = "%{x:.4~g}" if group is None else "%{customdata[2]}"
     return go.Scatter(
         x=x, y=table["value"], mode="markers", showlegend=False, customdata=cells,
         marker={"color": theme.PALETTE[0], "size": 8, "opacity": 0.65,

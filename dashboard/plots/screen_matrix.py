@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.plots import tables, theme
-from dashboard.plots.labels import distinct, for_screen, number
+from dashboard.plots.labels import distinct, for_screen, number, tally
 from dashboard.plots.matrices import CELL_NAMES, LABEL_LENGTH, Panel, comparison_panels
 
 _MATRIX, _TOP, _GAP = 290, 50, 0.024
@@ -124,7 +124,7 @@ def _write(figure: go.Figure, panel: Panel, axis: str, counts: pd.Series | None)
     texts = list(panel.texts)
     if counts is not None and counts.notna().any():
         texts = [
-            f"{text}<br><span style='font-size:10px'>n={n:,}</span>"
+            f"{text}<br><span style='font-size:10px'>n={tally(n)}</span>"
             for text, n in zip(texts, counts, strict=True)
         ]
     k = len(panel.values)
@@ -153,7 +153,7 @@ def _hover(table: pd.DataFrame, k: int) -> np.ndarray:
         if not np.isfinite(row["value"]):
             text += "<br>the person was never observed in this from-state"
         if not pd.isna(row["count"]):
-            text += f"<br>{int(row['count']):,} times in this person's data"
+            text += f"<br>{tally(row['count'])} times in this person's data"
         lines.append(text)
     return np.array(lines, dtype=object).reshape(k, k)
 

@@ -31,7 +31,8 @@ def transition_comparison(
     readout : {"scores", "conditional", "expected", "observed"}
         Which transition matrix this is.
     counts : DataFrame, optional
-        How often the person made each transition, from × to; absent is 0.
+        How often the person made each transition, from × to; absent is 0. Expected counts may be
+        fractions.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def transition_comparison(
             "value": own.ravel(),
             "population_value": others.ravel(),
             "difference": (own - others).ravel(),
-            "count": pd.array(np.where(np.isnan(n), None, n).ravel(), dtype="Int64"),
+            "count": n.ravel(),
         }
     )
 

@@ -82,7 +82,7 @@ def test_any_number_of_states_with_long_names(k):
     assert len(set(figure.layout.xaxis.ticktext)) == k
     assert max(map(len, figure.layout.xaxis.ticktext)) <= 14
     assert any(t.type == "scatter" for t in figure.data) == (k <= 8)
-    assert figure.layout.xaxis.tickangle == -45
+    assert figure.layout.xaxis.tickangle == (0 if k == 2 else -45)
 
 
 def test_states_called_by_numbers_stay_names(population):
@@ -232,7 +232,6 @@ def test_no_text_from_data_reaches_plotly_as_markup():
 
 
 def test_no_text_from_data_is_read_as_a_hover_template():
-    for figure in every_figure("%{x}"):
+    for figure in every_figure("%{x} evil"):
         for trace in figure.data:
-            template = getattr(trace, "hovertemplate", None) or ""
-            assert "%{x}" not in template.replace("<br>%{x}", "").replace("epoch %{x}", "")
+            assert "evil" not in (getattr(trace, "hovertemplate", None) or "")
