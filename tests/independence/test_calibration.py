@@ -1,0 +1,55 @@
+"""Tests of the test: how often it rejects, with and without an effect."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+
+from nme_core import independence
+
+
+def shrunken_effects(rng, n_persons, *, compliance=0.0, effect=0.0, least=10):
+    """Depression, observations and shrunken person means of a Gaussian random-intercept model.
+
+    Residual variance 10, random variance 1: the estimate from n observations is shrunken by
+    n / (n + 10). `compliance` correlates depression with how few observations there are.
+    """
+    depression = rng.normal(size=n_persons)
+    silence = compliance * depression + np.sqrt(1 - compliance**2) * rng.normal(size=n_persons)
+    share = (np.argsort(np.argsort(silence)) + 0.5) / n_persons
+    n_obs = np.round(least * (200 / least) ** (1 - share))
+    eta = rng.normal(size=n_persons) + effect * depression
+    mean = eta + rng.normal(size=n_persons) * np.sqrt(10 / n_obs)
+    return mean * n_obs / (n_obs + 10), depression, pd.Series(n_obs)
+
+
+def rejections(n_studies, n_persons, *, within=False, groups=False, **study):
+    count = 0
+    for seed in range(n_studies):
+        x, depression, n_obs = shrunken_effects(np.random.default_rng(seed), n_persons, **study)
+        covariate = np.where(depression > 0, "high", "low") if groups else depression
+        strata = independence.quantile_strata(n_obs).to_numpy() if within else None
+        result = independence.hsic_test(x, covariate, reps=99, strata=strata, random_state=seed)
+        count += result.p <= 0.05
+    return count
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"within": True}, {"groups": True}], ids=["free", "within strata", "groups"]
+)
+def test_rejects_five_percent_of_true_nulls(options):
+    low, high = binom.interval(0.999, 400, 0.05)
+    assert low <= rejections(400, 40, **options) <= high
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_finds_an_effect(within):
+    assert rejections(100, 60, within=within, effect=0.7) >= 80
+
+
+def test_strata_protect_against_compliance():
+    # depressed persons answer less and are shrunken more; depression has no effect
+    trap = {"compliance": 0.95, "least": 2}
+    _, high = binom.interval(0.999, 200, 0.05)
+    assert rejections(200, 100, **trap) > 50
+    assert rejections(200, 100, within=True, **trap) <= high

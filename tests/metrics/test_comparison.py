@@ -1,0 +1,163 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.stats import binom
+
+from nme_core import metrics
+from nme_core.exceptions import MissingColumnError, OptionError
+from nme_core.io import TABLES
+
+
+def table_of(values, metric="mse", split="test"):
+    """Rows of `metrics.evaluate` for {model: one value per person}."""
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "model": model, "split": split, "scope": "person",
+                    "person": [f"{number:03d}" for number in range(len(of_persons))],
+                    "metric": metric, "value": of_persons, "n": 10,
+                }
+            )
+            for model, of_persons in values.items()
+        ],
+        ignore_index=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def values():
+    rng = np.random.default_rng(0)
+    nme = rng.gamma(2, size=40)
+    return {
+        "nme": nme,
+        "generic": nme + 0.3 + 0.5 * rng.normal(size=40),
+        "specific": nme + 0.01 * rng.normal(size=40),
+    }
+
+
+def test_differences_are_paired_over_persons(values):
+    table = metrics.compare(table_of(values).sample(frac=1, random_state=0))
+    assert tuple(table.columns) == TABLES["comparison"]
+    table = table.set_index("model")
+    assert set(table.index) == {"generic", "specific"}
+    row = table.loc["generic"]
+    difference = values["generic"] - values["nme"]
+    assert row["difference"] == pytest.approx(difference.mean())
+    width = stats.t.ppf(0.975, 39) * stats.sem(difference)
+    expected = difference.mean() + np.array([-width, width])
+    assert [row["ci_low"], row["ci_high"]] == pytest.approx(expected, abs=0.03)
+    assert row["p"] < 0.01
+    assert (row["n_persons"], row["metric"], row["reference"]) == (40, "mse", "nme")
+    assert table.loc["specific", "p"] > 0.05
+
+
+def test_p_agrees_with_the_exact_sign_flip_test():
+    difference = np.array([0.9, -0.2, 0.5, 0.4, 0.8, -0.1])
+    signs = np.array(np.meshgrid(*[[-1, 1]] * 6)).reshape(6, -1)
+    exact = np.mean(np.abs(difference @ signs) >= abs(difference.sum()) - 1e-12)
+    table = metrics.compare(table_of({"nme": np.zeros(6), "other": difference}))
+    assert table["p"].item() == pytest.approx(exact, abs=0.015)
+
+
+def test_the_other_direction_has_the_other_sign(values):
+    there = metrics.compare(table_of(values)).set_index("model").loc["generic"]
+    back = metrics.compare(table_of(values), reference="generic").set_index("model").loc["nme"]
+    assert back["difference"] == pytest.approx(-there["difference"])
+    assert back["p"] == there["p"]
+    assert back["ci_low"] == pytest.approx(-there["ci_high"], abs=0.02)
+
+
+def test_seeded(values):
+    first, again = (metrics.compare(table_of(values)) for _ in range(2))
+    pd.testing.assert_frame_equal(first, again)
+    other = metrics.compare(table_of(values), random_state=1)
+    assert (other["ci_low"] != first["ci_low"]).any()
+
+
+def test_draws_in_chunks_are_the_same_draws(values, monkeypatch):
+    whole = metrics.compare(table_of(values))
+    monkeypatch.setattr("nme_core.metrics.comparison._CHUNK", 4000)
+    pieces = metrics.compare(table_of(values))
+    columns = ["difference", "n_persons"]
+    pd.testing.assert_frame_equal(pieces[columns], whole[columns])
+    np.testing.assert_allclose(
+        pieces[["ci_low", "ci_high"]], whole[["ci_low", "ci_high"]], atol=0.03
+    )
+    np.testing.assert_allclose(pieces["p"], whole["p"], atol=0.02)
+
+
+def test_persons_for_whom_a_metric_is_not_defined_are_left_out(values):
+    values["nme"] = values["nme"].copy()
+    values["nme"][:5] = np.nan
+    table = metrics.compare(table_of(values)).set_index("model")
+    assert table.loc["generic", "n_persons"] == 35
+    expected = (values["generic"] - values["nme"])[5:].mean()
+    assert table.loc["generic", "difference"] == pytest.approx(expected)
+
+
+def test_equal_models():
+    row = metrics.compare(table_of({"nme": np.ones(9), "same": np.ones(9)})).iloc[0]
+    assert row[["difference", "ci_low", "ci_high", "p"]].tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_too_few_persons_have_no_interval(n):
+    values = {"nme": np.full(3, np.nan), "other": np.ones(3)}
+    values["nme"][:n] = 0.5
+    row = metrics.compare(table_of(values)).iloc[0]
+    assert row["n_persons"] == n
+    assert row[["ci_low", "ci_high", "p"]].isna().all()
+    assert np.isnan(row["difference"]) == (n == 0)
+
+
+def test_only_the_persons_rows_of_the_split_count(values):
+    table = table_of(values)
+    noise = table.assign(value=1e6)
+    more = pd.concat(
+        [table, noise.assign(split="train"), noise.assign(scope="pooled", person="")[::40]]
+    )
+    pd.testing.assert_frame_equal(metrics.compare(more), metrics.compare(table))
+
+
+def test_from_predictions_to_comparison():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=600)
+    rows = pd.DataFrame({"person": np.repeat(np.arange(30).astype(str), 20), "split": "test"})
+    predictions = pd.concat(
+        [
+            rows.assign(observed=y, model=name, predicted=y + noise * rng.normal(size=600))
+            for name, noise in (("generic", 2.0), ("nme", 1.0))
+        ]
+    )
+    table = metrics.compare(metrics.evaluate(predictions, "number")).set_index("metric")
+    assert list(table.index) == ["mse", "mae", "pearson", "ccc"]
+    assert table.loc["mse", "difference"] == pytest.approx(3, abs=0.5)
+    assert table.loc["pearson", "difference"] < 0
+    assert (table["p"] < 0.001).all()
+
+
+def test_interval_covers_and_test_keeps_its_level():
+    rng = np.random.default_rng(0)
+    covered = rejected = 0
+    for seed in range(300):
+        difference = rng.normal(size=25)
+        row = metrics.compare(
+            table_of({"nme": np.zeros(25), "other": difference}),
+            reps=400, flips=199, random_state=seed,
+        ).iloc[0]  # fmt: skip
+        covered += row["ci_low"] <= 0 <= row["ci_high"]
+        rejected += row["p"] <= 0.05
+    low, high = binom.interval(0.999, 300, 0.05)
+    assert low <= rejected <= high
+    assert 0.88 <= covered / 300 <= 0.98  # a percentile interval of 25 persons is a bit narrow
+
+
+def test_wrong_calls(values):
+    with pytest.raises(OptionError, match="'lme'"):
+        metrics.compare(table_of(values), reference="lme")
+    with pytest.raises(OptionError, match="validation"):
+        metrics.compare(table_of(values), split="validation")
+    with pytest.raises(MissingColumnError, match="'scope'"):
+        metrics.compare(table_of(values).drop(columns="scope"))
