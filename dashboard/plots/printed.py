@@ -6,6 +6,8 @@ They are 85 mm or 170 mm wide, have no title (a caption says what they show) and
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -36,7 +38,7 @@ __all__ = [
 ]  # fmt: skip
 
 _HEIGHT_MM = 60.0
-_DASH = {"train": (0, (1, 1)), "validation": "solid"}
+_DASH: dict[str, Any] = {"train": (0, (1, 1)), "validation": "solid"}
 
 
 def random_effect_distribution(
@@ -113,8 +115,8 @@ def loss_curves(history: pd.DataFrame, *, columns: int = 1) -> Figure:
         figure, axis = _figure(columns)
         for (model, part), rows in table.groupby(["model", "part"], sort=False):
             sns.lineplot(
-                x=rows["epoch"], y=rows["loss"], ax=axis, color=colours[model], estimator=None,
-                linestyle=_DASH[part], marker="o" if len(rows) < 3 else None,
+                x=rows["epoch"], y=rows["loss"], ax=axis, color=colours[str(model)], estimator=None,
+                linestyle=_DASH[str(part)], marker="o" if len(rows) < 3 else None,
                 markersize=3, legend=False,
             )  # fmt: skip
         logarithmic = is_logarithmic(table["loss"])
@@ -126,7 +128,7 @@ def loss_curves(history: pd.DataFrame, *, columns: int = 1) -> Figure:
         axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         entries = [Line2D([], [], color=c, label=for_print(m, 30)) for m, c in colours.items()]
         entries += [
-            Line2D([], [], color=theme.INK, linewidth=0.8, linestyle=_DASH[part], label=part)
+            Line2D([], [], color=theme.INK, linewidth=0.8, linestyle=_DASH[str(part)], label=part)
             for part in table["part"].unique()
         ]
         _legend(axis, entries)
@@ -270,7 +272,9 @@ def _grouped(axis: Axes, table: pd.DataFrame) -> None:
         for_print(group, 18) + (f" ({n})" if many else f"\nn = {n}")
         for group, n in zip(groups, np.bincount(codes), strict=True)
     ]
-    turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if many else {}
+    turned: dict[str, Any] = (
+        {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if many else {}
+    )
     axis.set_xticks(range(len(groups)), names, **turned)
     axis.set_xlim(-0.6, len(groups) - 0.4)
     axis.grid(visible=False, axis="x")

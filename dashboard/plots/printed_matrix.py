@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -9,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from dashboard.plots import tables, theme
@@ -65,9 +68,8 @@ def _sheet(columns: int, longest: int, k: int) -> tuple[Figure, float]:
     below = 0.85 * names if _tilted(longest, side, k) else 3
     height = side + below + 22 if columns == 2 else 3 * (0.9 * side + below + 9) + 24
     size = (theme.inches(width), theme.inches(height))
-    figure = Figure(figsize=size, layout="constrained")
-    figure.get_layout_engine().set(h_pad=0.04 if columns == 2 else 0.07)
-    return figure, side
+    layout = ConstrainedLayoutEngine(h_pad=0.04 if columns == 2 else 0.07)
+    return Figure(figsize=size, layout=layout), side
 
 
 def _tilted(longest: int, side: float, k: int) -> bool:
@@ -77,28 +79,30 @@ def _tilted(longest: int, side: float, k: int) -> bool:
 def _write(axis: Axes, panel: Panel, counts: pd.Series | None) -> None:
     k = len(panel.values)
     axis.set_facecolor(theme.EMPTY)
-    middle = {"ha": "center", "va": "center"}
+    middle: dict[str, Any] = {"ha": "center", "va": "center"}
     for row, column in zip(*panel.empty, strict=True):
         axis.text(column + 0.5, row + 0.5, "\u2013", color=theme.MUTED, **middle)
-    counted = counts is not None and counts.notna().any()
+    below = [] if counts is None or counts.isna().any() else [tally(n) for n in counts]
     for i, text in enumerate(panel.texts):
         row, column = divmod(i, k)
         if not np.isfinite(panel.values[row, column]):
             continue
         axis.text(
-            column + 0.5, row + (0.38 if counted else 0.5), text, color=panel.text_colours[i],
+            column + 0.5, row + (0.38 if below else 0.5), text, color=panel.text_colours[i],
             fontsize=theme.PRINT_FONT if k <= 4 else theme.PRINT_SMALL, **middle,
         )  # fmt: skip
-        if counted:
+        if below:
             axis.text(
-                column + 0.5, row + 0.68, f"n={tally(counts.iloc[i])}", color=panel.text_colours[i],
+                column + 0.5, row + 0.68, f"n={below[i]}", color=panel.text_colours[i],
                 fontsize=theme.PRINT_SMALL, **middle,
             )  # fmt: skip
 
 
 def _label(axis: Axes, shown: list[str], *, rows: bool, tilted: bool) -> None:
     at, labels = np.arange(len(shown)) + 0.5, [for_print(label) for label in shown]
-    turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if tilted else {}
+    turned: dict[str, Any] = (
+        {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if tilted else {}
+    )
     axis.set_xticks(at, labels, **{"rotation": 0, **turned})
     axis.set_yticks(at, labels if rows else [""] * len(shown), rotation=0)
     axis.set(xlabel="to", ylabel="from" if rows else "")

@@ -168,16 +168,17 @@ def loss_curves(history: pd.DataFrame) -> go.Figure:
     for (model, part), rows in table.groupby(["model", "part"], sort=False):
         solid = part == "validation" or not (validated & (table["model"] == model)).any()
         figure.add_scatter(
-            x=rows["epoch"], y=rows["loss"], name=for_screen(model, 30), legendgroup=for_screen(model),
+            x=rows["epoch"], y=rows["loss"], name=for_screen(model, 30),
+            legendgroup=for_screen(model),
             mode="lines+markers" if len(rows) < 3 else "lines", showlegend=solid,
-            line={"color": colours[model], "width": 2, "dash": _DASH[part]},
+            line={"color": colours[str(model)], "width": 2, "dash": _DASH[str(part)]},
             hovertemplate=f"{part}, epoch %{{x}}<br>loss %{{y:.4g}}"
             "<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     for part in table["part"].unique():
         figure.add_scatter(
             x=[None], y=[None], mode="lines", name=part, hoverinfo="skip",
-            line={"color": theme.INK, "width": 1.5, "dash": _DASH[part]},
+            line={"color": theme.INK, "width": 1.5, "dash": _DASH[str(part)]},
         )  # fmt: skip
     last, logarithmic = int(table["epoch"].max()), is_logarithmic(table["loss"])
     figure.update_xaxes(

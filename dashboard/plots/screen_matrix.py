@@ -160,9 +160,16 @@ def _hover(table: pd.DataFrame, k: int) -> np.ndarray:
 
 def _mark_empty(figure: go.Figure, panel: Panel, hover: np.ndarray, axis: str) -> None:
     rows, columns = panel.empty
-    if len(rows):
-        figure.add_scatter(
-            x=columns, y=rows, mode="text", text=["\u2013"] * len(rows), xaxis=f"x{axis}",
-            yaxis=f"y{axis}", textfont={"color": theme.MUTED, "size": 14},
-            customdata=hover[rows, columns], hovertemplate="%{customdata}<extra></extra>",
-        )  # fmt: skip
+    if len(rows) == 0:
+        return
+    axes = {"xaxis": f"x{axis}", "yaxis": f"y{axis}"}
+    # A matrix of its own, as the hover of a text reaches only a few pixels around it.
+    figure.add_heatmap(
+        z=np.where(np.isfinite(panel.values), np.nan, 0.0), customdata=hover, xgap=1, ygap=1,
+        colorscale=[(0, theme.EMPTY), (1, theme.EMPTY)], showscale=False, hoverongaps=False,
+        hovertemplate="%{customdata}<extra></extra>", **axes,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=columns, y=rows, mode="text", text=["\u2013"] * len(rows), hoverinfo="skip",
+        textfont={"color": theme.MUTED, "size": 14}, **axes,
+    )  # fmt: skip

@@ -187,8 +187,8 @@ def print_style() -> Iterator[None]:
     import matplotlib as mpl
 
     with _PRINT_LOCK:
-        families = _installed_families()
-        with mpl.rc_context({**PRINT_RC, "font.sans-serif": families}):
+        settings: dict[Any, Any] = {**PRINT_RC, "font.sans-serif": _installed_families()}
+        with mpl.rc_context(settings):
             yield
 
 

@@ -11,7 +11,7 @@ EVIL = "<img src=x onerror=alert(1)> & $x^2$"
 
 
 def matrices(figure: go.Figure) -> list[go.Heatmap]:
-    return [trace for trace in figure.data if isinstance(trace, go.Heatmap)]
+    return [t for t in figure.data if isinstance(t, go.Heatmap) and t.coloraxis]
 
 
 def named(figure: go.Figure, start: str) -> go.Scatter | go.Bar:
@@ -60,7 +60,11 @@ def test_never_observed_cells_are_marked_and_hold_no_number(person, population):
     figure = draw(person, population)
     marks = [t for t in figure.data if t.type == "scatter" and set(t.text) == {"\u2013"}]
     assert [list(mark.y) for mark in marks] == [[1] * 4, [1] * 4]
-    assert "never observed" in marks[0].customdata[0]
+    grey = [t for t in figure.data if isinstance(t, go.Heatmap) and not t.coloraxis]
+    for matrix in grey:
+        np.testing.assert_array_equal(np.isnan(matrix.z), person.notna())
+        assert "never observed" in matrix.customdata[1][0]
+    assert [matrix.xaxis for matrix in grey] == ["x", "x3"]
     written = [t for t in figure.data if t.type == "scatter" and t not in marks]
     assert [len(t.text) for t in written] == [12, 16, 12]
 
