@@ -39,11 +39,9 @@ def label(value: Any) -> str:
 
 def as_labels(column: pd.Series) -> pd.Series:
     """A column as text; missing stays missing."""
-    texts = [
-        None if missing else label(cell)
-        for cell, missing in zip(column, column.isna(), strict=True)
-    ]
-    return pd.Series(texts, index=column.index, name=column.name, dtype="str")
+    codes, values = pd.factorize(column)
+    texts = np.array([*map(label, values), None], dtype=object)  # code -1 (missing): the last one
+    return pd.Series(texts[codes], index=column.index, name=column.name, dtype="str")
 
 
 def as_ids(column: pd.Series, *, role: str) -> pd.Series:
@@ -58,13 +56,17 @@ def as_ids(column: pd.Series, *, role: str) -> pd.Series:
     missing = np.flatnonzero(ids.isna() | (ids == ""))
     if len(missing):
         raise DataError(
-            f"{len(missing)} rows have no {role} in column {column.name!r}, "
+            f"{_rows_have(len(missing))} no {role} in column {column.name!r}, "
             f"the first is {place(column.index, missing[0])}.",
             remedy=f"Fill in the {role} or remove these rows.",
             column=str(column.name),
             row=row_number(column.index, missing[0]),
         )
     return ids
+
+
+def _rows_have(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count} rows have"
 
 
 def as_numbers(column: pd.Series, *, role: str) -> npt.NDArray[np.float64]:
@@ -112,8 +114,8 @@ def _first_text(column: pd.Series) -> int:
 def as_outcome(column: pd.Series, kind: OutcomeKind | None) -> tuple[pd.Series, OutcomeKind]:
     """The outcome as numbers or labels, and which of the two it is.
 
-    Without a given kind, text is a class, a number with exactly two distinct values is a class,
-    and any other number is a number.
+    Without a given kind, text and categories are classes, a number with exactly two distinct
+    values is a class, and any other number is a number.
 
     Raises
     ------
@@ -127,6 +129,9 @@ def as_outcome(column: pd.Series, kind: OutcomeKind | None) -> tuple[pd.Series, 
         raise OptionError(
             f"There is no outcome kind {kind!r}.", remedy='Choose "number" or "class".'
         )
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind = kind or "class"
+        column = column.astype(column.cat.categories.dtype)
     distinct = int(column.nunique())
     if distinct < 2:
         state = "missing in every row" if distinct == 0 else f"constant ({column.dropna().iloc[0]})"
@@ -183,7 +188,7 @@ def as_time(column: pd.Series) -> pd.Series:
     missing = np.flatnonzero(times.isna())
     if len(missing):
         raise DataError(
-            f"{len(missing)} rows have no time in column {column.name!r}, "
+            f"{_rows_have(len(missing))} no time in column {column.name!r}, "
             f"the first is {place(column.index, missing[0])}.",
             remedy="Fill in the times or remove these rows.",
             column=str(column.name),

@@ -42,6 +42,8 @@ def covariates_from_table(
             person=who,
             row=row_number(table.index, twice[0]),
         )
+    if table.empty:
+        raise DataError("The covariate table has no rows.", remedy="Give one row per person.")
     known = set(ids)
     without = [who for who in persons if who not in known]
     if len(without) == len(persons):

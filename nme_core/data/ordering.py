@@ -47,6 +47,19 @@ def refuse_duplicates(
     )
 
 
+def name_sequences(groups: pd.Series, sequences: pd.Series) -> pd.Series:
+    """``"<person>/<sequence>"``; DataError where two sequences would get the same name."""
+    names = groups + "/" + sequences
+    pairs = pd.concat([groups, sequences], axis=1, ignore_index=True).drop_duplicates()
+    if names.nunique() < len(pairs):
+        raise DataError(
+            "Persons and sequences cannot be told apart, because some contain a slash.",
+            remedy="Write the ids without '/'.",
+            column=str(sequences.name),
+        )
+    return names
+
+
 def order_rows(
     groups: pd.Series, sequences: pd.Series | None, times: pd.Series | None
 ) -> npt.NDArray[np.intp]:

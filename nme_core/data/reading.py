@@ -136,7 +136,7 @@ def _convert(column: pd.Series, *, comma: bool) -> pd.Series:
     present = column.dropna()
     numbers = pd.to_numeric(present, errors="coerce")
     if numbers.notna().all():
-        return pd.to_numeric(column)
+        return numbers.reindex(column.index)
     if comma and present.str.fullmatch(_DECIMAL_COMMA).all():
         return pd.to_numeric(column.str.replace(",", "."))
     if present.str.lower().isin(list(_TRUTH)).all():

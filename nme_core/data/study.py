@@ -13,7 +13,7 @@ import pandas as pd
 
 from nme_core.data.columns import OutcomeKind, as_ids, as_numbers, as_outcome, as_time
 from nme_core.data.covariates import covariates_from_columns, covariates_from_table
-from nme_core.data.ordering import order_rows, refuse_duplicates
+from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
 from nme_core.data.reading import read_table
 from nme_core.data.selection import choose_columns, refuse_unusable
 from nme_core.exceptions import DataError
@@ -115,6 +115,7 @@ class Study:
             covariates that do not belong to its persons.
         """
         refuse_unusable(long, person, outcome, time, sequence)
+        long = long.infer_objects()
         groups = as_ids(long[person], role="person id")
         listed = covariates if not isinstance(covariates, pd.DataFrame) else None
         columns = choose_columns(
@@ -145,7 +146,7 @@ class Study:
             of_person = pd.concat([table, of_person], axis=1)
             notes += table_notes
         roles = Roles(person, outcome, time, sequence, tuple(X.columns), tuple(of_person.columns))
-        sequence_ids = groups if labels is None else groups + "/" + labels
+        sequence_ids = groups if labels is None else name_sequences(groups, labels)
         return cls(
             X=_rows(X, order),
             y=_rows(y, order),

@@ -94,6 +94,9 @@ def test_ids_of_any_type_become_the_same_text(ids):
         ([0.0, 1.0, 2.0, np.nan, 2.0, 1.0], "class", "class", ("0", "1", "2")),
         (["low", "high", None, "low", "mid", "mid"], None, "class", ("high", "low", "mid")),
         ([True, False, True, True, False, True], None, "class", ("False", "True")),
+        (pd.Categorical([1, 2, 3, 1, 2, 3]), None, "class", ("1", "2", "3")),
+        (pd.Categorical([1, 2, 3, 1, 2, 3]), "number", "number", ()),
+        (np.array([1, 2, 3, 1, None, 3], dtype=object), None, "number", ()),
     ],
 )
 def test_outcome_kinds(long, values, asked, kind, classes):
@@ -121,6 +124,11 @@ def test_sequences_are_unique_over_persons_and_ordered():
     assert list(study.y) == [4, 5, 3, 1, 2, 6, 7]
     alone = Study.from_frame(frame.drop(columns="session"), person="id", outcome="y")
     assert list(alone.sequence_ids) == list(alone.groups)
+
+
+def test_sequence_names_that_would_collide_are_refused(long):
+    frame = long.assign(id=["a/b"] * 3 + ["a"] * 3, part=["c"] * 3 + ["b/c"] * 3)
+    assert "slash" in str(refused(frame, sequence="part"))
 
 
 def test_named_sequences_follow_time_where_they_do_not_overlap():
@@ -282,6 +290,7 @@ def test_infinite_values_are_refused(long, column):
 
 
 def test_covariate_tables_that_do_not_fit_say_why(long):
+    assert "no rows" in str(refused(long, covariates=pd.DataFrame({"id": [], "bdi": []})))
     twice = pd.DataFrame({"id": ["a", "b", "a"], "bdi": [1, 2, 3]})
     error = refused(long, covariates=twice)
     assert "'a' more than once (row 0, row 2)" in str(error)
