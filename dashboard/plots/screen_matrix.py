@@ -151,7 +151,7 @@ def _hover(table: pd.DataFrame, k: int) -> np.ndarray:
             f"<br>difference {number(row['difference'], sign=True)}"
         )
         if not np.isfinite(row["value"]):
-            text += "<br>the person was never observed in this from-state"
+            text += "<br>never observed for this person"
         if not pd.isna(row["count"]):
             text += f"<br>{tally(row['count'])} times in this person's data"
         lines.append(text)
