@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from dashboard import state
 from dashboard.components.links import link
 from dashboard.components.text import plain
 from dashboard.glossary import EMPTY
 from dashboard.services.runs import Run, run_record
+
+
+_APP = Path(__file__).parent.parent / "app.py"
 
 
 def adopt_run() -> None:
@@ -21,9 +27,21 @@ def adopt_run() -> None:
 
 
 def title(text: str, lead: str) -> None:
-    """A page's heading and the sentence under it."""
+    """A page's heading and the sentence under it; the first thing on every page."""
+    _be_inside_app()
     st.title(text, anchor=False)
     st.markdown(lead)
+
+
+def _be_inside_app() -> None:
+    """Put the app around a page that Streamlit runs by itself.
+
+    It does so with every file of a folder called pages until ``st.navigation`` has been called
+    for the first time in the server's life: when the first address asked for is a page's.
+    """
+    if PagesManager.uses_pages_directory:
+        runpy.run_path(str(_APP), run_name="__main__")
+        st.stop()
 
 
 def empty(key: str, *paths: str, **words: object) -> NoReturn:

@@ -77,7 +77,8 @@ def finding(effects: pd.DataFrame, covariate: str) -> str:
     if kept.empty:
         return (
             f"None of {count} comparisons of a parameter with {covariate} remains after "
-            "correction. That is not proof of no association: the intervals show what remains possible."
+            "correction. That is not proof of no association: the intervals show what remains "
+            "possible."
         )
     row = kept.iloc[0]
     spearman = row["kind"] == "spearman"

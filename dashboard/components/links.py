@@ -32,4 +32,4 @@ def go(path: str) -> None:
 
 
 def _file(path: str) -> Path:
-    return _FOLDER / f"{path.replace('-', '_')}.py"
+    return _FOLDER / f"{path}.py"

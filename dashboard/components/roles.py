@@ -32,10 +32,15 @@ def _selectors(draft: Draft) -> ChosenRoles | None:
         "Person", columns, None, key="role_person", help=ROLES["person"], placeholder=_CHOOSE
     )
     time = second.selectbox(
-        "Time", optional, format_func=_name, key="role_time", help=ROLES["time"]
+        "Time", optional, format_func=_name, key="role_time", help=ROLES["time"], placeholder="none"
     )
     sequence = third.selectbox(
-        "Sequence", optional, format_func=_name, key="role_sequence", help=ROLES["sequence"]
+        "Sequence",
+        optional,
+        format_func=_name,
+        key="role_sequence",
+        help=ROLES["sequence"],
+        placeholder="none",
     )
     outcome = fourth.selectbox(
         "Outcome", columns, None, key="role_outcome", help=ROLES["outcome"], placeholder=_CHOOSE

@@ -6,6 +6,7 @@ import math
 import re
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&\"'=^])")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LINKS = re.compile(r"(?i)(https?|ftp|mailto|www)(?=[.:])|@")
 
 
@@ -28,7 +29,8 @@ def number(value: float | None, digits: int = 3) -> str:
     rounded = float(f"{value:.{digits}g}")
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
     if decimals > digits + 3:
-        return f"{value:.{digits - 1}e}".replace("-", "−")
+        mantissa, exponent = f"{value:.{digits - 2}e}".replace("-", "−", 1).split("e")
+        return f"{mantissa} × 10{str(int(exponent.replace('−', '-'))).translate(_RAISED)}"
     return f"{rounded:.{decimals}f}".replace("-", "−")
 
 

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 OpenPage = Callable[..., AppTest]
-RESULT_PAGES = ("fit", "transitions", "random_effects", "covariates", "export")
+RESULT_PAGES = ("fit", "transitions", "random-effects", "covariates", "export")
 
 
 def words(app: AppTest) -> str:

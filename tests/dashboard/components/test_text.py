@@ -1,0 +1,60 @@
+import pytest
+
+from dashboard.components.text import duration, interval, number, p_phrase, p_value, plain, slug
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.43561, "0.436"),
+        (-2, "−2.00"),
+        (12345.6, "12,346"),
+        (0.999999, "1.00"),
+        (99.96, "100"),
+        (1000.4, "1,000"),
+        (0.00012345, "0.000123"),
+        (1.2e-9, "1.2 × 10⁻⁹"),
+        (-1.2e-9, "−1.2 × 10⁻⁹"),
+        (0, "0"),
+        (float("nan"), "–"),
+        (None, "–"),
+    ],
+)
+def test_number(value: float | None, shown: str) -> None:
+    assert number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [(0.0009, "< .001"), (0.001, ".001"), (0.0496, ".050"), (1.0, "1.000"), (0.9996, "1.000")],
+)
+def test_p_value(p: float, shown: str) -> None:
+    assert p_value(p) == shown
+
+
+def test_p_in_a_sentence() -> None:
+    assert p_phrase(0.0001) == "p < .001"
+    assert p_phrase(0.25) == "p = .250"
+
+
+def test_interval() -> None:
+    assert interval(-0.1234, 0.5) == "[−0.12, 0.50]"
+    assert interval(None, 0.5) == "–"
+
+
+def test_durations_are_rough() -> None:
+    assert duration(3) == "a few seconds"
+    assert duration(42) == "about 40 seconds"
+    assert duration(240) == "about 4 minutes"
+
+
+def test_markup_is_escaped() -> None:
+    assert plain("**b** <i> $x$ [a](b) :red[c]\n# d") == (
+        r"\*\*b\*\* \<i\> \$x\$ \[a\]\(b\) \:red\[c\] \# d"
+    )
+    assert "www\u2060" in plain("www.example.org")
+
+
+def test_slug_is_a_safe_file_name() -> None:
+    assert slug("../Person <7>") == "person-7"
+    assert slug("///") == "figure"

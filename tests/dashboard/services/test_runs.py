@@ -1,0 +1,135 @@
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dashboard.services import runs, studies
+from nme_core.io import RunFolder, RunState, Status
+
+WORKS = """
+import sys, time
+from nme_core.io import RunFolder, RunState, Status
+folder = RunFolder(sys.argv[1])
+folder.write_status(Status(RunState.RUNNING, "2026-01-01T00:00:00+00:00", None, "Epoch 1", 0.5))
+time.sleep(float(sys.argv[2]))
+folder.write_status(Status(RunState.DONE, "2026-01-01T00:00:00+00:00", None, "Finished.", 1.0))
+"""
+
+
+@pytest.fixture
+def trained_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Replace `nme fit` by a small program that gets the run folder and one more argument."""
+
+    def replace_command(program: str, argument: str) -> None:
+        monkeypatch.setattr(
+            runs, "command", lambda *words: [sys.executable, "-c", program, str(words[3]), argument]
+        )
+
+    return replace_command
+
+
+def begin(study: str) -> str:
+    record = studies.study_record(study)
+    assert record is not None
+    return runs.start(record, runs.ModelOptions("nme-crf", "transitions"))
+
+
+def wait_for(identity: str, state: RunState) -> runs.Run:
+    for _ in range(300):
+        run = runs.run_record(identity)
+        assert run is not None
+        if run.status.state is state:
+            return run
+        time.sleep(0.05)
+    raise AssertionError(f"never {state}: {run.status}")
+
+
+def test_command_names_every_choice(state_study: str, tmp_path: Path) -> None:
+    record = studies.study_record(state_study)
+    assert record is not None
+    options = runs.ModelOptions(
+        "nme-crf", "last+transitions", "full", (16, 8), ("generic",), epochs=7, seed=3
+    )
+    words = runs.command(tmp_path, record.roles, options, tmp_path / "out")
+    assert words[:5] == [sys.executable, "-m", "nme_core", "fit", str(tmp_path / "long.csv")]
+    options_given = dict(zip(words[5:-1:2], words[6:-1:2], strict=True))
+    assert options_given == {
+        "--person": "pid",
+        "--outcome": "feeling",
+        "--time": "day",
+        "--features": "sleep,steps",
+        "--model": "nme-crf",
+        "--placement": "last+transitions",
+        "--covariance": "full",
+        "--hidden": "16,8",
+        "--baselines": "generic",
+        "--epochs": "7",
+        "--seed": "3",
+        "--out": str(tmp_path / "out"),
+    }
+    assert words[-1] == "--quiet"
+
+
+def test_a_run_is_followed_to_its_end(
+    state_study: str, trained_by: Callable[[str, str], None]
+) -> None:
+    trained_by(WORKS, "0.5")
+    identity = begin(state_study)
+    assert runs.run_record(identity).active
+    running = wait_for(identity, RunState.RUNNING)
+    assert running.status.progress == 0.5
+    assert runs.seconds_left(running.status) > 0
+    assert wait_for(identity, RunState.DONE).done
+    assert [run.id for run in runs.list_runs(state_study)] == [identity]
+
+
+def test_cancel_ends_the_process(
+    state_study: str, trained_by: Callable[[str, str], None], home: Path
+) -> None:
+    trained_by(WORKS, "600")
+    identity = begin(state_study)
+    wait_for(identity, RunState.RUNNING)
+    pid = RunFolder(home / "runs" / identity).read_json("run")["pid"]
+    runs.cancel(identity)
+    run = runs.run_record(identity)
+    assert run.status.state is RunState.CANCELLED
+    assert run.status.progress == 0.5
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_run_that_says_why_it_ended_is_quoted(
+    state_study: str, trained_by: Callable[[str, str], None]
+) -> None:
+    trained_by("import sys; print('nme: no such thing', file=sys.stderr); sys.exit(2)", "")
+    assert wait_for(begin(state_study), RunState.FAILED).status.message == "nme: no such thing"
+
+
+def test_a_trace_stays_in_the_log(
+    state_study: str, trained_by: Callable[[str, str], None], home: Path
+) -> None:
+    trained_by("raise ZeroDivisionError('secret')", "")
+    identity = begin(state_study)
+    message = wait_for(identity, RunState.FAILED).status.message
+    assert "secret" not in message
+    assert str(home / "runs" / identity / runs.LOG) in message
+
+
+def test_a_dead_process_is_noticed_after_a_restart(crf_run: str, home: Path) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    folder.write_status(Status(RunState.RUNNING, "2026-01-01T00:00:00+00:00", progress=0.4))
+    run = runs.run_record(crf_run)
+    assert run.status.state is RunState.FAILED
+    assert folder.status.state is RunState.FAILED
+
+
+def test_unknown_runs_are_none(home: Path) -> None:
+    assert runs.run_record("20260101-000000-00000000") is None
+    assert runs.run_record("../..") is None
+
+
+def test_time_left_needs_some_progress() -> None:
+    assert runs.seconds_left(Status(RunState.RUNNING, "2026-01-01T00:00:00+00:00")) is None
+    assert runs.seconds_left(Status(RunState.RUNNING, None, progress=0.5)) is None

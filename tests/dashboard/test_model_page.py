@@ -1,0 +1,98 @@
+"""The model page: choices, a run in its own process, and how it may end."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.services import runs
+from nme_core.io import RunFolder, RunState, Status
+
+OpenPage = Callable[..., AppTest]
+
+
+def words(app: AppTest) -> str:
+    shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.error]
+    return "\n".join(str(element.value) for element in shown)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training that waits, so that a test can look at it."""
+    program = "import time; time.sleep(600)"
+    monkeypatch.setattr(runs, "command", lambda *_: [sys.executable, "-c", program])
+
+
+def test_without_a_study_says_to_load_one(open_page: OpenPage) -> None:
+    app = open_page("model")
+    assert not app.exception
+    assert "No study yet" in words(app)
+
+
+def test_a_state_outcome_offers_both_models(open_page: OpenPage, state_study: str) -> None:
+    app = open_page("model", study=state_study)
+    assert app.radio(key="model_kind").value == "nme-crf"
+    assert app.selectbox(key="placement").value == "transitions"
+    app.radio(key="model_kind").set_value("nme-mlp").run()
+    assert app.selectbox(key="placement").options == ["last", "first", "all"]
+    assert not app.exception
+
+
+def test_a_number_outcome_has_no_sequence_model(open_page: OpenPage, number_study: str) -> None:
+    app = open_page("model", study=number_study)
+    assert app.radio(key="model_kind").options == ["NME-MLP"]
+
+
+def test_layers_that_make_no_sense_are_refused(open_page: OpenPage, state_study: str) -> None:
+    app = open_page("model", study=state_study)
+    app.text_input(key="hidden_nme-crf").set_value("16,many").run()
+    assert "whole numbers" in app.error[0].value
+    assert app.button(key="train").disabled
+
+
+@pytest.mark.usefixtures("patient")
+def test_train_follow_and_cancel(open_page: OpenPage, state_study: str) -> None:
+    app = open_page("model", study=state_study)
+    app.text_input(key="hidden_nme-crf").set_value("8, 4").run()
+    app.button(key="train").click().run()
+    assert not app.exception
+    (run,) = runs.list_runs()
+    assert run.options["hidden"] == [8, 4]
+    assert run.options["placement"] == "transitions"
+    assert run.active
+    assert app.query_params["run"] == run.id
+    assert not [button for button in app.button if button.key == "train"]
+    app.button(key="cancel").click().run()
+    assert not app.exception
+    assert runs.run_record(run.id).status.state is RunState.CANCELLED
+    assert "Cancelled" in words(app)
+    assert app.button(key="train")
+
+
+def test_progress_is_shown(
+    open_page: OpenPage, crf_run: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_process", lambda *_: object())
+    folder = RunFolder(home / "runs" / crf_run)
+    folder.write_status(Status(RunState.RUNNING, message="nme, epoch 40", progress=0.4))
+    app = open_page("model", run=crf_run)
+    assert not app.exception
+    assert app.get("progress")[0].proto.value == 40
+    assert "epoch 40" in app.get("progress")[0].proto.text
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_failed_run_says_why(open_page: OpenPage, crf_run: str, home: Path) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    folder.write_status(Status(RunState.FAILED, message="The outcome is constant."))
+    app = open_page("model", run=crf_run)
+    assert "outcome is constant" in app.error[0].value
+    assert app.button(key="train")
+
+
+def test_a_finished_run_has_a_verdict_and_the_way_on(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("model", run=crf_run)
+    assert not app.exception
+    assert "does worse" in words(app)
