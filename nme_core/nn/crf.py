@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from nme_core.data.sequences import Batch
 from nme_core.nn.mlp import MLP
@@ -140,7 +141,10 @@ def forward_backward(emissions: Tensor, transitions: Tensor, lengths: Tensor) ->
 
 
 class _LogPartition(torch.autograd.Function):
-    """Log Z whose gradient is the marginals: ∂ log Z/∂s_t = unary, ∂ log Z/∂A = pairwise."""
+    """Log Z whose gradient is the marginals: ∂ log Z/∂s_t = unary, ∂ log Z/∂A = pairwise.
+
+    Has no second derivative: asking for one is an error.
+    """
 
     @staticmethod
     def forward(ctx: Any, emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Tensor:
@@ -149,6 +153,7 @@ class _LogPartition(torch.autograd.Function):
         return result.log_partition
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
         unary, pairwise = ctx.saved_tensors
         weight = gradients[0].view(-1, 1, 1)
