@@ -114,11 +114,11 @@ def steps(batches: list[Batch], generator: torch.Generator) -> Iterator[list[Bat
     A person's units always come in the same step.
     """
     padded = sum(batch.mask.numel() for batch in batches)
-    n_steps = -(-padded // ROWS_PER_STEP)
+    n_groups = 1 + max(int(batch.groups.max()) for batch in batches)
+    n_steps = min(-(-padded // ROWS_PER_STEP), n_groups)
     if n_steps == 1:
         yield batches
         return
-    n_groups = 1 + max(int(batch.groups.max()) for batch in batches)
     step_of = torch.randperm(n_groups, generator=generator) % n_steps
     for step in range(n_steps):
         chosen = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -175,14 +176,14 @@ def train(
             optimiser.zero_grad(set_to_none=True)
             value = problem.loss(step)
             loss += float(value.detach())
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"The loss stopped being a finite number in epoch {epoch}.",
+                    remedy="Look for extreme values in the features and the outcome.",
+                )
             value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             problem.after_step()
-        if loss != loss or abs(loss) == float("inf"):
-            raise TrainingError(
-                f"The loss stopped being a finite number in epoch {epoch}.",
-                remedy="Look for extreme values in the features and the outcome.",
-            )
         problem.after_epoch()
         improved = True
         if validation is not None and epoch % schedule.validate_every == 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -137,7 +139,7 @@ class Variational:
             total = total + part * shared
         total = total + deviance / self.residual_variance
         if self.family.has_residual_variance:
-            total = total + rows * float(torch.tensor(self.residual_variance).log())
+            total = total + rows * math.log(self.residual_variance)
         self._deviance, self._step_rows = float(deviance.detach()), rows
         return total / self.n_rows
 
