@@ -76,8 +76,12 @@ class OptionError(NMEError, ValueError):
     """An option, or a combination of options, that does not exist or makes no sense."""
 
 
-class NotFittedError(NMEError):
-    """The model was asked for something that only a fitted model has."""
+class NotFittedError(NMEError, ValueError, AttributeError):
+    """The model was asked for something that only a fitted model has.
+
+    An AttributeError too, as in scikit-learn, so that ``hasattr(model, "random_effects_")`` is
+    False before the fit.
+    """
 
     def __init__(self, model: object) -> None:
         super().__init__(
