@@ -22,6 +22,7 @@ from nme_core.data.sequences import Batch, pad_units
 from nme_core.estimators import units
 from nme_core.exceptions import (
     DataError,
+    MissingColumnError,
     NotFittedError,
     OptionError,
     RunFolderError,
@@ -71,6 +72,8 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
 
     #: Placements that the model knows by name.
     placements: tuple[str, ...] = ("first", "last", "all")
+    #: What a validation tuple may hold after X, y and groups.
+    _context: tuple[str, ...] = ()
     #: Where the layers of the network start in the names of its parameters.
     _layers = ""
 
@@ -128,13 +131,26 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         """Fit; `context` holds sequence ids and initial states of a sequence model."""
         self._check_options()
         table, names = _features(X)
+        _check_lengths(len(table), y=y, groups=groups, **context)
         labels = _texts(groups, "groups")
-        if len(labels) != len(table) or np.shape(y) != (len(table),):
-            raise DataError(
-                f"X has {len(table)} rows, y {np.shape(y)[0]}, groups {len(labels)}.",
-                remedy="All three need one entry for each row.",
-            )
         self._forget()
+        try:
+            return self._train(table, names, y, labels, validation, progress, context)
+        except BaseException:
+            self._forget()
+            raise
+
+    def _train(
+        self,
+        table: NDArray[np.float64],
+        names: tuple[str, ...],
+        y: ArrayLike,
+        labels: list[str],
+        validation: tuple[Any, ...] | None,
+        progress: Callable[[Progress], None] | None,
+        context: dict[str, ArrayLike | None],
+    ) -> Self:
+        """Learn all that is learned from checked rows."""
         self.groups_: NDArray[np.str_] = np.array(list(dict.fromkeys(labels)))
         self._index = {group: k for k, group in enumerate(self.groups_.tolist())}
         self._scaler = FeatureScaler.learn(table, names)
@@ -188,8 +204,17 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
                 f"placement={self.placement!r} does not exist for {type(self).__name__}.",
                 remedy=f"Choose from {', '.join(self.placements)}, or give parameter names.",
             )
+        if np.ndim(self.hidden) != 1:
+            raise OptionError(
+                f"hidden={self.hidden!r} is no sequence of layers.",
+                remedy="Write (32,) for one layer of 32 units, () for none.",
+            )
         if any(width < 1 for width in self.hidden):
             raise OptionError("A hidden layer needs at least one unit.")
+        if not isinstance(self.random_state, (int, np.integer)):
+            raise OptionError(
+                f"random_state={self.random_state!r} is no seed.", remedy="Give a whole number."
+            )
         if self.epochs is not None and self.epochs < 1:
             raise OptionError("epochs has to be at least 1.")
 
@@ -261,7 +286,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self._posterior = None if posterior is None else posterior.cpu()
         self._spread = {name: std.cpu() for name, std in problem.shared_spread().items()}
         self._mixed = self._mixed.cpu().eval().requires_grad_(False)
-        self.history_ = pd.DataFrame(history)
+        self.history_ = pd.DataFrame(history).astype({"validation_loss": float})
         self.verdict_ = verdict
         self.n_epochs_ = len(history)
 
@@ -287,9 +312,14 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         return Rows(self._scaler.transform(table), codes)
 
     def _validation(self, validation: tuple[Any, ...]) -> Rows:
-        table, names = _features(validation[0])
-        self._check_names(names)
-        return self._rows(table, _texts(validation[2], "groups"))
+        if len(validation) < 3:
+            raise OptionError(
+                f"validation has {len(validation)} parts.", remedy="It needs (X, y, groups)."
+            )
+        table = self._select(validation[0])
+        extra = dict(zip(self._context, validation[3:], strict=False))
+        _check_lengths(len(table), y=validation[1], groups=validation[2], **extra)
+        return self._rows(table, _texts(validation[2], "groups"), **extra)
 
     def _check_names(self, names: tuple[str, ...]) -> None:
         expected = tuple(self.feature_names_in_)
@@ -302,8 +332,13 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     def _select(self, X: ArrayLike | pd.DataFrame) -> NDArray[np.float64]:
         """Features of new rows, in the order of the fit; a DataFrame is read by column names."""
         expected = [str(name) for name in self.feature_names_in_]
-        if isinstance(X, pd.DataFrame) and set(expected) <= set(map(str, X.columns)):
-            X = X.set_axis([str(c) for c in X.columns], axis=1)[expected]
+        if isinstance(X, pd.DataFrame):
+            columns = [str(name) for name in X.columns]
+            lacking = [name for name in expected if name not in columns]
+            if not lacking:
+                X = X.set_axis(columns, axis=1)[expected]
+            elif expected != list(_unnamed(len(expected))):
+                raise MissingColumnError(lacking[0], columns, table="table of features")
         table, names = _features(X)
         self._check_names(names)
         return table
@@ -326,8 +361,10 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
                 "A prediction for persons needs to know whose each row is.",
                 remedy='Give groups=..., or ask for the population with level="population".',
             )
+        table = self._select(X)
+        _check_lengths(len(table), groups=groups, **context)
         labels = _texts(groups, "groups") if groups is not None and level == "person" else None
-        rows = self._rows(self._select(X), labels, **context)
+        rows = self._rows(table, labels, **context)
         return rows.batches(self._no_outcome(len(rows.x)), torch.device("cpu"))
 
     @torch.no_grad()
@@ -442,7 +479,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             tensors.update({f"spread.{k}": v.contiguous() for k, v in self._spread.items()})
         tensors["feature_mean"] = torch.from_numpy(self._scaler.mean)
         tensors["feature_sd"] = torch.from_numpy(self._scaler.sd)
-        tensors["n_obs"] = torch.from_numpy(self.n_obs_.to_numpy())
+        tensors["n_obs"] = torch.from_numpy(self.n_obs_.to_numpy(copy=True))
         history = self.history_.astype(float)
         tensors["history"] = torch.from_numpy(np.array(history.to_numpy(), order="C"))
         tensors.update(self._extra_tensors())
@@ -457,7 +494,9 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             "history": list(history.columns),
             "outcome": self._outcome_state(),
         }
-        save_file(tensors, os.fspath(path), metadata={"nme": json.dumps(content)})
+        save_file(
+            tensors, os.fspath(path), metadata={"nme": json.dumps(content, default=np.generic.item)}
+        )
 
     def _extra_tensors(self) -> dict[str, Tensor]:
         return {}
@@ -544,7 +583,7 @@ def _features(X: ArrayLike | pd.DataFrame) -> tuple[NDArray[np.float64], tuple[s
         shape = np.shape(X)
         if len(shape) != 2:
             raise DataError(f"X needs two dimensions (rows × features); it has {len(shape)}.")
-        names = tuple(f"x{k}" for k in range(shape[1]))
+        names = _unnamed(shape[1])
     try:
         table = np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -558,6 +597,21 @@ def _features(X: ArrayLike | pd.DataFrame) -> tuple[NDArray[np.float64], tuple[s
         column = names[int(np.flatnonzero(np.isinf(table).any(axis=0))[0])]
         raise DataError(f"Feature {column!r} has an infinite value.", column=column)
     return table, names
+
+
+def _unnamed(n_features: int) -> tuple[str, ...]:
+    """Names for the features of an array."""
+    return tuple(f"x{k}" for k in range(n_features))
+
+
+def _check_lengths(n_rows: int, **columns: ArrayLike | None) -> None:
+    """Raise DataError for a column that has not one entry for each row of X."""
+    for name, values in columns.items():
+        if values is not None and np.shape(values) != (n_rows,):
+            raise DataError(
+                f"X has {n_rows} rows, but {name} has the shape {np.shape(values)}.",
+                remedy="It needs one entry for each row.",
+            )
 
 
 def _texts(values: ArrayLike, what: str) -> list[str]:

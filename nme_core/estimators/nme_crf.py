@@ -15,9 +15,9 @@ from scipy.special import softmax
 from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch
-from nme_core.estimators.base import NeuralMixedEffects, Rows, _texts
+from nme_core.estimators.base import NeuralMixedEffects, Rows, _check_lengths, _texts
 from nme_core.estimators.outcomes import check_classes, encode_classes
-from nme_core.exceptions import DataError, OptionError, UnknownPersonError
+from nme_core.exceptions import OptionError, UnknownPersonError
 from nme_core.nn import CRFNetwork, Family, LinearChain
 from nme_core.nn.crf import forward_backward, viterbi, with_initial
 from nme_core.training import Progress
@@ -59,6 +59,7 @@ class NMECRF(NeuralMixedEffects):
         "last+transitions",
         "all+transitions",
     )
+    _context = ("sequence_ids", "initial_states")
     _layers = "emission."
 
     def __init__(
@@ -192,6 +193,7 @@ class NMECRF(NeuralMixedEffects):
         labels.
         """
         batches = self._steps(X, groups, sequence_ids, initial_states, level)
+        _check_lengths(sum(batch.n_rows for batch in batches), y=y)
         codes = torch.from_numpy(encode_classes(y, self.classes_))
         loss = torch.full((len(codes),), torch.nan, dtype=torch.float64)
         for batch in batches:
@@ -315,7 +317,9 @@ class NMECRF(NeuralMixedEffects):
         level: str,
     ) -> list[Batch]:
         ids = groups if sequence_ids is None else sequence_ids
-        return self._batches(X, groups, level, sequence_ids=ids, initial=initial_states)
+        return self._batches(
+            X, groups, level, sequence_ids=ids, owners=groups, initial_states=initial_states
+        )
 
     def _rows(
         self,
@@ -329,18 +333,14 @@ class NMECRF(NeuralMixedEffects):
             labels = groups if groups is not None else ["" for _ in range(len(table))]
         else:
             labels = _texts(ids, "sequence_ids")
-        if len(labels) != len(table):
-            raise DataError(f"X has {len(table)} rows, sequence_ids {len(labels)}.")
-        pairs = pd.MultiIndex.from_arrays([rows.groups, np.array(labels)])
+        # A population prediction has no person codes, but a sequence still belongs to one person.
+        owners = context.get("owners")
+        whose = rows.groups if owners is None else np.array(_texts(owners, "groups"))
+        pairs = pd.MultiIndex.from_arrays([whose, np.array(labels)])
         sequences = pd.factorize(pairs)[0].astype(np.int64)
-        initial = context.get("initial")
+        initial = context.get("initial_states")
         before = None if initial is None else encode_classes(initial, self.classes_)
         return Rows(rows.x, rows.groups, sequences, before)
-
-    def _validation(self, validation: tuple[Any, ...]) -> Rows:
-        table = self._select(validation[0])
-        extra = dict(zip(("sequence_ids", "initial"), validation[3:], strict=False))
-        return self._rows(table, _texts(validation[2], "groups"), **extra)
 
     def _learn_outcome(self, y: ArrayLike) -> None:
         self.classes_ = check_classes(y, missing_allowed=True)
