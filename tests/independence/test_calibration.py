@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import binom
 
 from nme_core import independence
+from nme_core.data import simulate_null
 
 
 def shrunken_effects(rng, n_persons, *, compliance=0.0, effect=0.0, least=10):
@@ -53,3 +54,36 @@ def test_strata_protect_against_compliance():
     _, high = binom.interval(0.999, 200, 0.05)
     assert rejections(200, 100, **trap) > 50
     assert rejections(200, 100, within=True, **trap) <= high
+
+
+def transition_log_odds(study):
+    """Double-centred log shares of each person's transitions, shrunken; and their depression."""
+    person, states = study.long[study.roles["person"]], study.long["state"]
+    known = person == person.shift(-1)
+    persons, labels = pd.unique(person), sorted(states.unique())
+    cells = pd.MultiIndex.from_product([persons, labels, labels])
+    pairs = pd.MultiIndex.from_arrays([person[known], states[known], states.shift(-1)[known]])
+    counts = pairs.value_counts().reindex(cells, fill_value=0).to_numpy()
+    counts = counts.reshape(len(persons), len(labels), len(labels))
+    population = counts.sum(axis=0) / counts.sum(axis=(0, 2))[:, None]
+    scores = np.log(counts + 5 * population)
+    scores -= scores.mean(axis=1, keepdims=True)
+    scores -= scores.mean(axis=2, keepdims=True)
+    x = pd.DataFrame(scores.reshape(len(persons), -1), index=persons)
+    covariates = study.covariates.set_index(study.roles["person"])
+    n_obs = person.value_counts().rename("n_obs")
+    return x, covariates["depression"].astype(float), n_obs
+
+
+@pytest.mark.parametrize(
+    ("compliance", "within"), [(False, False), (True, True)], ids=["free", "within strata"]
+)
+def test_transitions_of_the_null_study_are_rejected_at_five_percent(compliance, within):
+    count = 0
+    for seed in range(120):
+        study = simulate_null(60, compliance_effect=compliance, seed=seed)
+        x, depression, n_obs = transition_log_odds(study)
+        strata = independence.quantile_strata(n_obs) if within else None
+        count += independence.hsic_test(x, depression, reps=99, strata=strata).p <= 0.05
+    low, high = binom.interval(0.999, 120, 0.05)
+    assert low <= count <= high

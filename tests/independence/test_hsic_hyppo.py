@@ -1,7 +1,8 @@
-"""The statistic is hyppo's; hyppo compiles at its first call, so all of its calls stand here."""
+"""The statistic is hyppo's; all calls of hyppo, which is slow to load, stand here."""
 
 import warnings
 
+import numba
 import numpy as np
 import pytest
 
@@ -10,9 +11,11 @@ from nme_core import independence
 
 @pytest.fixture(scope="module")
 def hsic():
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         # hyppo 0.5.2 imports a name that scipy has moved
         warnings.simplefilter("ignore", DeprecationWarning)
+        # as plain Python its functions give the same numbers without a minute of compiling
+        patch.setattr(numba.config, "DISABLE_JIT", 1)
         from hyppo.independence import Hsic
     return Hsic
 
