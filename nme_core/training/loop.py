@@ -112,7 +112,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """What the loop reports after each epoch; losses are per row, in standardised units."""
+    """What the loop reports after each epoch; losses are per row, in standardised units.
+
+    The validation loss is None in epochs that did not look at the validation rows.
+    """
 
     epoch: int
     fraction: float
@@ -166,7 +169,7 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     stop = _Stopping(schedule)
     history: list[Progress] = []
-    start, validation_loss, epoch = time.monotonic(), None, 0
+    start, epoch = time.monotonic(), 0
     while not stop.done:
         epoch += 1
         for group in optimiser.param_groups:
@@ -185,12 +188,11 @@ def train(
             optimiser.step()
             problem.after_step()
         problem.after_epoch()
-        improved = True
+        validation_loss = None
         if validation is not None and epoch % schedule.validate_every == 0:
             losses, rows = _validate(problem, validation)
             validation_loss = float(losses.sum() / rows.sum())
-            improved = problem.observe(losses, rows)
-            stop.validated(epoch, improved)
+            stop.validated(epoch, problem.observe(losses, rows))
         stop.trained(epoch, loss, problem.settled)
         variances = problem.covariance.variances
         history.append(
@@ -206,7 +208,7 @@ def train(
         )
         if report is not None:
             report(history[-1])
-    problem.finish(validated=validation_loss is not None)
+    problem.finish(validated=validation is not None)
     if stop.verdict is Verdict.LIMIT:
         warnings.warn(
             f"Training stopped at the limit of {schedule.longest} epochs before it had converged;"

@@ -7,6 +7,9 @@ from torch import Tensor, nn
 
 from nme_core.training.annealed import Annealed
 
+#: A person is done after so many looks at the validation rows without a gain of this share.
+PATIENCE, GAIN = 50, 1e-3
+
 
 class Separate(Annealed):
     """Gradient descent on every person's own deviance, stopped early for each person alone.
@@ -35,14 +38,19 @@ class Separate(Annealed):
 
     @torch.no_grad()
     def observe(self, losses: Tensor, rows: Tensor) -> bool:
-        """Keep the network of each person whose own validation loss is the best so far."""
+        """Keep the network of each person whose own validation loss is the best so far.
+
+        A person who has not gained for `PATIENCE` looks is done, whatever the others do.
+        """
         if self._own_best is None:
             self._own_best = torch.full_like(losses, torch.inf)
+            self._waited = torch.where(rows > 0, 0, PATIENCE)
             self._kept = self.mixed.deviations.detach().clone()
-        better = (losses < self._own_best) & (rows > 0)
+        better = (losses < (1 - GAIN) * self._own_best) & (self._waited < PATIENCE)
         self._own_best = torch.where(better, losses, self._own_best)
         self._kept[better] = self.mixed.deviations.detach()[better]
-        return bool(better.any())
+        self._waited = torch.where(better, 0, self._waited + 1)
+        return bool((self._waited < PATIENCE).any())
 
     @torch.no_grad()
     def finish(self, *, validated: bool) -> None:

@@ -1,0 +1,98 @@
+"""Response curves: what the model predicts for a person as one feature changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nme_core.exceptions import OptionError
+
+if TYPE_CHECKING:
+    from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
+
+#: Points of a curve of a feature that takes many values.
+POINTS = 25
+#: Longest table that is made.
+LARGEST = 2_000_000
+
+
+def response_curves(
+    model: NMEMLPRegressor | NMEMLPClassifier, X: pd.DataFrame, groups: pd.Series
+) -> pd.DataFrame:
+    """Predictions along each feature, all others at their mean over all rows.
+
+    A person's curve spans only the values that the person was observed at; the population's spans
+    the middle 98 % of all values. It describes the model, and is no causal effect.
+
+    Parameters
+    ----------
+    model : NMEMLPRegressor or NMEMLPClassifier
+        Fitted.
+    X : DataFrame, shape (n, F)
+        Features of the rows, in units of the data.
+    groups : Series, shape (n,)
+        Person of each row.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``person`` ("" for the population), ``feature``, ``class`` ("" for a number), ``x``
+        and ``value`` (units of the outcome, or the probability of the class).
+
+    Raises
+    ------
+    OptionError
+        If the table would have more than `LARGEST` rows.
+    """
+    n_persons = len(model.groups_)
+    if n_persons * X.shape[1] * POINTS > LARGEST:
+        raise OptionError(f"Response curves of {n_persons} persons would fill too large a table.")
+    typical = X.mean()
+    by_person = X.groupby(groups.to_numpy())
+    low, high = by_person.min(), by_person.max()
+    parts = []
+    for feature in X.columns:
+        values = X[feature].dropna()
+        grid = _grid(values)
+        inside = (grid >= low[feature].to_numpy()[:, None]) & (
+            grid <= high[feature].to_numpy()[:, None]
+        )
+        who, where = np.nonzero(inside)
+        persons = low.index.to_numpy()[who]
+        rows = pd.DataFrame({name: typical[name] for name in X.columns}, index=range(len(who)))
+        parts.append(
+            _curve(model, rows.assign(**{feature: grid[where]}), persons, feature, grid[where])
+        )
+        rows = pd.DataFrame({name: typical[name] for name in X.columns}, index=range(len(grid)))
+        parts.append(_curve(model, rows.assign(**{feature: grid}), None, feature, grid))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _grid(values: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    distinct = np.unique(values)
+    if len(distinct) <= POINTS:
+        return np.asarray(distinct, dtype=np.float64)
+    low, high = np.quantile(values, [0.01, 0.99])
+    return np.linspace(low, high, POINTS)
+
+
+def _curve(
+    model: NMEMLPRegressor | NMEMLPClassifier,
+    rows: pd.DataFrame,
+    persons: np.ndarray[tuple[int], np.dtype[np.object_]] | None,
+    feature: str,
+    x: np.ndarray[tuple[int], np.dtype[np.float64]],
+) -> pd.DataFrame:
+    level = "population" if persons is None else "person"
+    curve = pd.DataFrame({"person": "" if persons is None else persons, "feature": feature, "x": x})
+    if hasattr(model, "predict_proba"):
+        values = model.predict_proba(rows, persons, level=level)
+        wide = pd.DataFrame(values, columns=model.classes_)
+        curve = pd.concat([curve, wide], axis=1).melt(
+            id_vars=list(curve.columns), var_name="class", value_name="value"
+        )
+    else:
+        curve = curve.assign(**{"class": "", "value": model.predict(rows, persons, level=level)})
+    return curve[["person", "feature", "class", "x", "value"]]

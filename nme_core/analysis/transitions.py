@@ -1,0 +1,34 @@
+"""Transitions of all persons and the population, by all read-outs, as one long table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from nme_core.estimators import NMECRF
+
+_COUNTED = ("expected", "observed")
+
+
+def transitions_table(model: NMECRF) -> pd.DataFrame:
+    """Columns of the table ``transitions``; person is "" for the population.
+
+    ``count`` is the number of transitions behind a value of ``expected`` and ``observed``. The
+    intervals are empty: none is shown before its coverage has been measured.
+    """
+    states = model.classes_
+    persons = [*model.groups_.tolist(), ""]
+    index = pd.MultiIndex.from_product([persons, states, states], names=["person", "from", "to"])
+    parts = []
+    for readout in ("scores", "conditional", *_COUNTED):
+        part = pd.DataFrame(
+            {"readout": readout, "value": model.transition_matrices(readout).ravel()}, index=index
+        )
+        counted = readout in _COUNTED
+        part["count"] = model.transition_counts(readout).ravel() if counted else np.nan
+        parts.append(part.reset_index())
+    table = pd.concat(parts, ignore_index=True).assign(ci_low=np.nan, ci_high=np.nan)
+    return table[["person", "readout", "from", "to", "value", "ci_low", "ci_high", "count"]]

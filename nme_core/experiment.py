@@ -1,0 +1,401 @@
+"""From a study to a finished run folder: split, fit, judge, fit again on all rows, read out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nme_core import __version__
+from nme_core.analysis import (
+    covariance_table,
+    random_effects_table,
+    response_curves,
+    transitions_table,
+)
+from nme_core.data import SPLITS, Study, split_within_person
+from nme_core.estimators import (
+    BASELINES,
+    NMECRF,
+    NeuralMixedEffects,
+    NMEMLPClassifier,
+    NMEMLPRegressor,
+    baseline,
+)
+from nme_core.exceptions import DataError, OptionError
+from nme_core.io import RunFolder, RunState, Status
+from nme_core.metrics import compare, evaluate
+from nme_core.training import Progress
+
+MODELS = ("nme-mlp", "nme-crf")
+#: Name in the history of the fit on all rows, which is interpreted.
+ALL_ROWS = "nme (all rows)"
+_WRITE_EVERY_S = 0.5
+# Rough share of the time that each fit takes, for the progress bar.
+_WEIGHT = {"nme": 0.4, ALL_ROWS: 0.4, "generic": 0.15, "specific": 0.05}
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What is fitted; the names and values are those of ``nme fit``."""
+
+    model: str
+    placement: str | None = None
+    covariance: str = "diagonal"
+    estimator: str = "variational"
+    hidden: tuple[int, ...] | None = None
+    baselines: tuple[str, ...] = ("generic", "specific")
+    epochs: int | None = None
+    seed: int = 0
+    device: str = "cpu"
+    refit: str = "all"
+
+    def estimator_for(self, study: Study) -> NeuralMixedEffects:
+        """Return the unfitted model; OptionError where the options do not fit the study."""
+        if self.model not in MODELS:
+            raise OptionError(
+                f"There is no model {self.model!r}.", remedy=f"Choose from {', '.join(MODELS)}."
+            )
+        unknown = [name for name in self.baselines if name not in BASELINES]
+        if unknown:
+            raise OptionError(
+                f"There is no baseline {unknown[0]!r}.",
+                remedy=f"Choose from {', '.join(BASELINES)}, or none.",
+            )
+        if self.refit not in ("all", "none"):
+            raise OptionError(f"refit={self.refit!r} does not exist.", remedy="all or none.")
+        kind: type[NeuralMixedEffects]
+        if self.model == "nme-crf":
+            if study.outcome_kind != "class":
+                raise OptionError(
+                    "An NME-CRF needs states as outcome, not a number.",
+                    remedy="Read the study with outcome_kind='class', or use nme-mlp.",
+                )
+            kind = NMECRF
+        else:
+            kind = NMEMLPClassifier if study.outcome_kind == "class" else NMEMLPRegressor
+        given: dict[str, Any] = {"hidden": self.hidden, "placement": self.placement}
+        return kind(
+            **{name: value for name, value in given.items() if value is not None},
+            covariance=self.covariance,
+            estimator=self.estimator,
+            epochs=self.epochs,
+            device=self.device,
+            random_state=self.seed,
+        )
+
+
+def run_experiment(
+    study: Study,
+    options: FitOptions,
+    folder: RunFolder,
+    *,
+    inputs: Sequence[str | os.PathLike[str]] = (),
+    command: str = "",
+    report: Callable[[str, float], None] | None = None,
+) -> None:
+    """Fit a model and its baselines to a study and write the run folder.
+
+    Metrics, comparison and predictions come from the split within person: fitted on training rows,
+    watched on validation rows, judged on test rows. With ``refit="all"`` effects, covariance,
+    transitions and the saved model come from a second fit on all rows.
+
+    Parameters
+    ----------
+    study : Study
+        The data.
+    options : FitOptions
+        What to fit.
+    folder : RunFolder
+        Where to write.
+    inputs : sequence of path
+        Files that the study was read from; their SHA-256 goes into ``data.json``.
+    command : str
+        Command that repeats the run, for ``config.json``.
+    report : callable, optional
+        Called with what is being done and the part of the way behind, 0 to 1.
+
+    Raises
+    ------
+    NMEError
+        With what is wrong; ``status.json`` then says ``failed``. On KeyboardInterrupt it says
+        ``cancelled``. What was finished is kept in both cases.
+    """
+    started = Status(RunState.RUNNING, started=_now(), message="Starting", pid=os.getpid())
+    folder.write_status(started)
+    journal = _Journal(folder, started, report)
+    try:
+        _run(study, options, folder, journal, inputs=inputs, command=command)
+    except KeyboardInterrupt:
+        journal.close(RunState.CANCELLED, "Cancelled; what was finished before is kept.")
+        raise
+    except Exception as error:
+        journal.close(RunState.FAILED, str(error) or type(error).__name__)
+        raise
+    journal.close(RunState.DONE, "Done")
+
+
+def _run(
+    study: Study,
+    options: FitOptions,
+    folder: RunFolder,
+    journal: _Journal,
+    *,
+    inputs: Sequence[str | os.PathLike[str]],
+    command: str,
+) -> None:
+    sequential = options.model == "nme-crf"
+    if not sequential:
+        study = study.with_observed_outcome()
+    model = options.estimator_for(study)
+    split = split_within_person(study.groups)
+    if not (split == "test").any():
+        raise DataError(
+            "No person has enough rows to hold some back for validation and test.",
+            remedy="At least one person needs 5 rows.",
+        )
+    folder.write_covariates(study.covariates)
+    folder.write_json("data", _describe(study, split, options, inputs))
+    config = {
+        **asdict(options),
+        "placement": model.placement,
+        "hidden": list(model.hidden),
+        "baselines": list(options.baselines),
+        "outcome_kind": study.outcome_kind,
+        "command": command,
+        "versions": _versions(),
+        "verdicts": {},
+    }
+    folder.write_json("config", config)
+
+    rows = _Rows.of(study, sequential)
+    models = {"nme": model} | {name: baseline(model, name) for name in options.baselines}
+    journal.plan([*models, *([ALL_ROWS] if options.refit == "all" else [])])
+    predictions = []
+    for name, one in models.items():
+        train, validation = rows.take(split == "train"), rows.take(split == "validation")
+        one.fit(
+            train.X,
+            train.y,
+            **train.fit_arguments,
+            validation=validation.as_validation,
+            progress=journal.follow(name),
+        )
+        config["verdicts"][name] = one.verdict_
+        predictions += [
+            _predict(one, rows.take(split == part)).assign(model=name, split=part)
+            for part in SPLITS
+        ]
+        _judge(pd.concat(predictions, ignore_index=True), study, folder)
+        folder.write_json("config", config)
+
+    final = model
+    if options.refit == "all":
+        final = options.estimator_for(study)
+        final.fit(rows.X, rows.y, **rows.fit_arguments, progress=journal.follow(ALL_ROWS))
+        config["verdicts"][ALL_ROWS] = final.verdict_
+        folder.write_json("config", config)
+    journal.say("Writing the tables", 0.98)
+    final.save(folder.model_path)
+    fixed = final.fixed_effects_.rename_axis("parameter").rename("estimate").reset_index()
+    folder.write_table("fixed_effects", fixed)
+    folder.write_table("random_effects", random_effects_table(final))
+    folder.write_table("covariance", covariance_table(final))
+    if isinstance(final, NMECRF):
+        folder.write_table("transitions", transitions_table(final))
+    else:
+        folder.write_table("response_curves", response_curves(final, study.X, study.groups))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of a study, with the state before each where the model is of sequences."""
+
+    X: pd.DataFrame
+    y: pd.Series
+    groups: pd.Series
+    time: pd.Series | None
+    sequence_ids: pd.Series
+    before: pd.Series | None
+
+    @classmethod
+    def of(cls, study: Study, sequential: bool) -> _Rows:
+        before = study.y.groupby(study.sequence_ids).shift() if sequential else None
+        return cls(study.X, study.y, study.groups, study.time, study.sequence_ids, before)
+
+    def take(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> _Rows:
+        parts: dict[str, Any] = {
+            name: None if value is None else value[chosen] for name, value in vars(self).items()
+        }
+        return _Rows(**parts)
+
+    @property
+    def fit_arguments(self) -> dict[str, pd.Series]:
+        if self.before is None:
+            return {"groups": self.groups}
+        return {"groups": self.groups, "sequence_ids": self.sequence_ids}
+
+    @property
+    def as_validation(self) -> tuple[Any, ...]:
+        if self.before is None:
+            return (self.X, self.y, self.groups)
+        return (self.X, self.y, self.groups, self.sequence_ids, self.before)
+
+    @property
+    def predict_arguments(self) -> dict[str, pd.Series]:
+        if self.before is None:
+            return {"groups": self.groups}
+        return {
+            "groups": self.groups,
+            "sequence_ids": self.sequence_ids,
+            "initial_states": self.before,
+        }
+
+
+def _predict(model: NeuralMixedEffects, rows: _Rows) -> pd.DataFrame:
+    """Predictions for rows: the run folder's columns without model and split, and ``loss``."""
+    table = pd.DataFrame(
+        {
+            "person": rows.groups,
+            "sequence": rows.sequence_ids,
+            "time": rows.time if rows.time is not None else np.nan,
+            "observed": rows.y,
+        }
+    ).reset_index(drop=True)
+    arguments: dict[str, Any] = rows.predict_arguments
+    table["predicted"] = model.predict(rows.X, **arguments)
+    table["population_predicted"] = model.predict(rows.X, **arguments, level="population")
+    if hasattr(model, "predict_proba"):
+        probabilities = model.predict_proba(rows.X, **arguments)
+        for k, label in enumerate(model.classes_):
+            table[f"p_{label}"] = probabilities[:, k]
+    if isinstance(model, NMECRF):
+        table["loss"] = model.sequence_loss(rows.X, rows.y, **arguments)
+    return table
+
+
+def _judge(predictions: pd.DataFrame, study: Study, folder: RunFolder) -> None:
+    """Write predictions, metrics and, with more than one model, the comparison."""
+    folder.write_table("predictions", predictions.drop(columns="loss", errors="ignore"))
+    metrics = evaluate(predictions, study.outcome_kind)
+    folder.write_table("metrics", metrics)
+    folder.write_table("comparison", compare(metrics))
+
+
+class _Journal:
+    """Keeps ``status.json`` and ``history.csv`` up to date while models are fitted."""
+
+    def __init__(
+        self, folder: RunFolder, status: Status, report: Callable[[str, float], None] | None
+    ) -> None:
+        self._folder, self._status, self._report = folder, status, report
+        self._history: list[dict[str, Any]] = []
+        self._written = 0.0
+        self._shares: dict[str, tuple[float, float]] = {}
+
+    def plan(self, names: Sequence[str]) -> None:
+        """Divide the way among the fits that are to come."""
+        weights = np.array([_WEIGHT[name] for name in names])
+        ends = 0.97 * np.cumsum(weights) / weights.sum()
+        starts = np.concatenate([[0.0], ends[:-1]])
+        spans = zip(starts.tolist(), ends.tolist(), strict=True)
+        self._shares = dict(zip(names, spans, strict=True))
+
+    def follow(self, name: str) -> Callable[[Progress], None]:
+        """Return what records the epochs of one fit."""
+        start, end = self._shares[name]
+
+        def record(progress: Progress) -> None:
+            self._history.append(
+                {
+                    "model": name,
+                    "epoch": progress.epoch,
+                    "train_loss": progress.train_loss,
+                    "validation_loss": progress.validation_loss,
+                    "residual_variance": progress.residual_variance,
+                    "mean_random_variance": progress.mean_random_variance,
+                    "seconds": round(progress.seconds, 3),
+                }
+            )
+            self.say(
+                f"Fitting {name}: epoch {progress.epoch}",
+                start + (end - start) * progress.fraction,
+                often=True,
+            )
+
+        return record
+
+    def say(self, message: str, progress: float, *, often: bool = False) -> None:
+        """Show where the run is; what comes often is written now and then only."""
+        if self._report is not None:
+            self._report(message, progress)
+        now = time.monotonic()
+        if often and now - self._written < _WRITE_EVERY_S:
+            return
+        self._written = now
+        self._status = replace(self._status, message=message, progress=round(progress, 4))
+        self._folder.write_status(self._status)
+        self._write_history()
+
+    def close(self, state: RunState, message: str) -> None:
+        """Write the last status."""
+        self._write_history()
+        done = 1.0 if state is RunState.DONE else self._status.progress
+        self._folder.write_status(
+            replace(self._status, state=state, message=message, progress=done, finished=_now())
+        )
+        if self._report is not None:
+            self._report(message, done)
+
+    def _write_history(self) -> None:
+        if self._history:
+            self._folder.write_table("history", pd.DataFrame(self._history))
+
+
+def _describe(
+    study: Study,
+    split: np.ndarray[Any, Any],
+    options: FitOptions,
+    inputs: Sequence[str | os.PathLike[str]],
+) -> dict[str, Any]:
+    """Content of ``data.json``."""
+    return {
+        "roles": asdict(study.roles),
+        "outcome_kind": study.outcome_kind,
+        "n_rows": study.n_rows,
+        "n_persons": study.n_persons,
+        "n_sequences": int(study.sequence_ids.nunique()),
+        "n_rows_by_split": {part: int((split == part).sum()) for part in SPLITS},
+        "n_missing_features": {k: int(v) for k, v in study.X.isna().sum().items() if v},
+        "n_missing_outcome": int(study.y.isna().sum()),
+        "missing_features": "mean of the training rows, beside an indicator input",
+        "interpreted_from": "all rows" if options.refit == "all" else "training rows",
+        "inputs": [
+            {"name": Path(path).name, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
+            for path in inputs
+        ],
+        "notes": list(study.notes),
+    }
+
+
+def _versions() -> dict[str, str]:
+    packages = ("torch", "numpy", "pandas", "scipy")
+    return {
+        "neural-mixed-effects": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,85 @@
+"""Predictions of a finished run for new rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nme_core.data.columns import as_ids, as_numbers, as_time
+from nme_core.data.ordering import order_rows
+from nme_core.estimators import NMECRF, load
+from nme_core.exceptions import DataError, MissingColumnError
+from nme_core.io import RunFolder
+
+
+def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
+    """Predict the outcome of new rows with the model of a run.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run.
+    table : DataFrame
+        Rows with the run's person and feature columns, and its time and sequence columns where it
+        has them; an outcome column is not read.
+
+    Returns
+    -------
+    DataFrame
+        In the order of `table`: ``person``, ``sequence``, ``time``, ``predicted``,
+        ``population_predicted``, and ``p_<class>`` for classes. ``predicted`` and ``p_<class>`` are
+        missing for persons that the model has not seen: for them only the population is known.
+
+    Raises
+    ------
+    RunFolderError
+        If the folder holds no finished model.
+    DataError
+        If a column is missing or cannot be read.
+    """
+    model: Any = load(run.model_path)
+    roles = run.data["roles"]
+    needed = [roles["person"], *roles["features"]]
+    needed += [roles[role] for role in ("time", "sequence") if roles[role] is not None]
+    for name in needed:
+        if name not in table.columns:
+            raise MissingColumnError(name, map(str, table.columns))
+    if table.empty:
+        raise DataError("The table has no rows.", remedy="Give at least one row to predict.")
+    groups = as_ids(table[roles["person"]], role="person id")
+    labels = None
+    if roles["sequence"] is not None:
+        labels = as_ids(table[roles["sequence"]], role="sequence id")
+    times = None if roles["time"] is None else as_time(table[roles["time"]])
+    X = pd.DataFrame({name: as_numbers(table[name], role="feature") for name in roles["features"]})
+    order = order_rows(groups, labels, times)
+    sequences = groups if labels is None else groups + "/" + labels
+
+    result = pd.DataFrame({"person": groups, "sequence": sequences})
+    result["time"] = np.nan if times is None else times
+    ordered = result.iloc[order].assign(row=order).reset_index(drop=True)
+    X = X.iloc[order].reset_index(drop=True)
+    known = ordered["person"].isin(model.groups_)
+    everyone = _predict(model, X, ordered, level="population")
+    ordered["population_predicted"] = everyone["predicted"]
+    own = everyone.iloc[:0]
+    if known.any():
+        own = _predict(model, X[known], ordered[known], level="person")
+    ordered = ordered.join(own)
+    first = ["person", "sequence", "time", "predicted", "population_predicted"]
+    rest = [name for name in ordered.columns if str(name).startswith("p_")]
+    return ordered.sort_values("row")[[*first, *rest]].reset_index(drop=True)
+
+
+def _predict(model: Any, X: pd.DataFrame, rows: pd.DataFrame, *, level: str) -> pd.DataFrame:
+    """Prediction and class probabilities, on the index of the rows."""
+    extra = {"sequence_ids": rows["sequence"]} if isinstance(model, NMECRF) else {}
+    result = pd.DataFrame(index=rows.index)
+    result["predicted"] = model.predict(X, rows["person"], level=level, **extra)
+    if hasattr(model, "predict_proba"):
+        probabilities = model.predict_proba(X, rows["person"], level=level, **extra)
+        for k, label in enumerate(model.classes_):
+            result[f"p_{label}"] = probabilities[:, k]
+    return result
