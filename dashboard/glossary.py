@@ -112,6 +112,7 @@ BASELINES = {
 
 MODEL_NAMES = {
     "nme": "NME (person-specific)",
+    "nme (all rows)": "NME on all rows",
     "generic": "generic (one for all)",
     "specific": "specific (one per person)",
     "lme": "linear mixed model",
@@ -134,6 +135,12 @@ SPLIT = (
     "Fitted on the first 60 % of each person's occasions, stopped on the next 20 %, judged on the "
     "last 20 %. This is the future of the same persons, not of new ones."
 )
+
+INTERPRETED = {
+    "all rows": "From a second fit of the same model on all rows; the metrics on the page Fit come "
+    "from the fit that has not seen the test part.",
+    "training rows": "From the fit on the training part, the first 60 % of each person's rows.",
+}
 
 READOUTS = {
     "conditional": (

@@ -15,10 +15,10 @@ def observations_figure(counts: pd.Series) -> Figure:
     """How many occasions each person has."""
     low, high = int(counts.min()), int(counts.max())
     sentence = (
-        f"{len(counts)} persons with {low} to {high} rows each, {counts.median():g} in the median; "
-        "gaps between rows do not show here."
+        f"{len(counts)} persons with {low} to {high} observations each, {counts.median():g} in the "
+        "median; gaps between them do not show here."
     )
-    return Figure("observations_per_person", "Rows per person", sentence, {"n_obs": counts})
+    return Figure("observations_per_person", "Observations per person", sentence, {"n_obs": counts})
 
 
 def outcome_figure(outcome: pd.Series, kind: str, name: str) -> Figure:
@@ -90,22 +90,24 @@ def random_effect_figure(run: str, parameter: str) -> Figure:
     )
 
 
-def response_figure(run: str, feature: str, outcome: str, person: str | None) -> Figure:
+def response_figure(
+    run: str, feature: str, outcome: str, label: str | None, person: str | None
+) -> Figure:
     """What a feature does to the prediction, person by person."""
-    curves = results.table(run, "response_curves")
-    own = curves[curves["feature"] == feature]
-    spread = own.groupby("person")["value"].agg(lambda values: values.max() - values.min())
-    of_all = number(spread.get(results.POPULATION), 2)
+    curves = results.response_curves(run, feature, label)
+    what = outcome if label is None else f"probability of {label}"
+    spread = curves.groupby("person")["value"].agg(lambda values: values.max() - values.min())
     sentence = (
-        f"Over the observed range of {feature}, the population's predicted {outcome} changes by "
-        f"{of_all}, a person's by {number(spread.drop(results.POPULATION).median(), 2)} in the "
-        f"median. {glossary.CURVE_LIMIT}"
+        f"Between its lowest and highest point, the population's curve of the predicted {what} "
+        f"changes by {number(spread.get(results.POPULATION), 2)}, a person's by "
+        f"{number(spread.drop(results.POPULATION).median(), 2)} in the median, each over the "
+        f"values of {feature} that were observed. {glossary.CURVE_LIMIT}"
     )
     return Figure(
         "response_curves",
-        f"Response to {feature}",
+        f"Response to {feature}" if label is None else f"Response of {label} to {feature}",
         sentence,
-        {"curves": curves, "feature": feature, "outcome": outcome, "person": person},
+        {"curves": curves, "feature": feature, "outcome": what, "person": person},
     )
 
 
@@ -149,7 +151,7 @@ def scatter_figure(
         f"{parameter} and {covariate}",
         sentence,
         {
-            "values": tests.person_parameters(run)[parameter],
+            "values": tests.parameters(run).values[parameter],
             "covariate": results.covariates(run)[covariate],
             "parameter": parameter,
             "covariate_name": covariate,

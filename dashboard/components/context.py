@@ -15,7 +15,6 @@ from dashboard.components.text import plain
 from dashboard.glossary import EMPTY
 from dashboard.services.runs import Run, run_record
 
-
 _APP = Path(__file__).parent.parent / "app.py"
 
 

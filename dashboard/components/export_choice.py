@@ -8,10 +8,10 @@ import streamlit as st
 
 from dashboard.components import catalogue
 from dashboard.components.figures import Figure
+from dashboard.components.response import choose_response
 from dashboard.glossary import READOUTS
 from dashboard.services import covariates, results
 from dashboard.services.runs import Run
-from dashboard.services.studies import study_record
 
 
 def choose_figure(run: Run) -> Figure:
@@ -20,7 +20,7 @@ def choose_figure(run: Run) -> Figure:
     if results.has_table(run.id, "transitions") and run.model == "nme-crf":
         choices["Transitions of a person"] = _transitions
     if results.has_table(run.id, "response_curves"):
-        choices["Response curves"] = _response
+        choices["Response curves"] = choose_response
     if results.widest_parameters(run.id):
         choices["Random-effect distribution"] = _random_effect
     if covariates.tested(run.id):
@@ -41,18 +41,6 @@ def _transitions(run: Run) -> Figure:
     return catalogue.transition_figure(run.id, person, readout)
 
 
-def _response(run: Run) -> Figure:
-    features = list(results.table(run.id, "response_curves")["feature"].unique())
-    feature = st.selectbox("Feature", features, key="feature", persist_state="session")
-    person = st.selectbox(
-        "Person to highlight", results.persons(run.id, "response_curves"), index=None,
-        key="person", placeholder="nobody", persist_state="session",
-    )  # fmt: skip
-    record = study_record(run.study)
-    outcome = record.roles["outcome"] if record is not None else "outcome"
-    return catalogue.response_figure(run.id, feature, outcome, person)
-
-
 def _random_effect(run: Run) -> Figure:
     names = results.widest_parameters(run.id)
     parameter = st.selectbox("Parameter", names, key="parameter", persist_state="session")
@@ -69,7 +57,7 @@ def _scatter(run: Run) -> Figure:
     found = covariates.kept_tests(run.id)
     assert found is not None
     covariate = _covariate(run)
-    names = list(covariates.person_parameters(run.id).columns)
+    names = list(covariates.parameters(run.id).values.columns)
     parameter = st.selectbox("Parameter", names, key="scatter")
     return catalogue.scatter_figure(run.id, found, covariate, parameter)
 

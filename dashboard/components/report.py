@@ -15,11 +15,11 @@ _LOOK = {"stop": ("Stops training", "red"), "look": ("Worth a look", "orange"),
 def show_report(study_id: str) -> bool:
     """Draw the report of a kept study; whether the study can be used."""
     study, report = open_study(study_id)
-    counts = study.groups.value_counts()
+    counts = report.n_obs
     facts = {
         "Persons": f"{study.n_persons:,}",
         "Rows": f"{study.n_rows:,}",
-        "Rows per person": f"{counts.median():g}",
+        "Per person (median)": f"{counts.median():g}",
         "Features": str(len(study.feature_names)),
         "Covariates": str(study.covariates.shape[1]),
     }

@@ -6,16 +6,22 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.text import interval, number, p_phrase, p_value, plain
-from dashboard.glossary import METRICS, MODEL_NAMES
+from dashboard.glossary import INTERPRETED, METRICS, MODEL_NAMES
 from dashboard.services import results
 from dashboard.services.runs import Run
 
 
 def show_verdict(run: Run) -> None:
     """How training ended, and how the model compares with the generic one."""
-    if run.status.message:
-        st.markdown(plain(run.status.message))
     st.markdown(plain(comparison_sentence(run.id)))
+    endings = results.verdicts(run.id)
+    for model, ending in endings.items():
+        st.caption(f"{plain(MODEL_NAMES.get(model, model))}: {plain(ending)}.")
+
+
+def interpreted_note(run: Run) -> None:
+    """Say which fit a page of interpretation rests on."""
+    st.caption(INTERPRETED[results.interpreted_from(run.id)])
 
 
 def comparison_sentence(run: str) -> str:

@@ -8,6 +8,7 @@ from dashboard.components.errors import guard
 from dashboard.components.figures import show
 from dashboard.components.findings import compliance_note, effects_view, finding, hsic_view
 from dashboard.components.text import plain
+from dashboard.components.verdict import interpreted_note
 from dashboard.glossary import EMPTY, LEADS, STRATA
 from dashboard.services import covariates, results
 
@@ -22,6 +23,7 @@ covariate = left.selectbox("Covariate", names, key="covariate", persist_state="s
 if right.button("Run HSIC test", key="run_hsic", type="primary", width="stretch"):
     with guard(), st.spinner("Permuting persons"):
         covariates.run_tests(run.id, covariate)
+interpreted_note(run)
 compliance_note(covariates.compliance(run.id, covariate), covariate)
 
 found = covariates.kept_tests(run.id)
@@ -42,7 +44,7 @@ st.subheader("Which parameters, in which direction", anchor=False)
 effects = found.effects[found.effects["covariate"] == covariate]
 st.markdown(plain(finding(effects, covariate)))
 st.dataframe(effects_view(effects), hide_index=True, height=min(38 + 35 * len(effects), 388))
-parameters = list(covariates.person_parameters(run.id).columns)
+parameters = list(covariates.parameters(run.id).values.columns)
 strongest = effects.sort_values("p")["parameter"].iloc[0]
 parameter = st.selectbox(
     "Parameter", parameters, parameters.index(strongest), key=f"scatter_{run.id}_{covariate}"

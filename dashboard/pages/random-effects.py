@@ -2,30 +2,23 @@
 
 import streamlit as st
 
-from dashboard.components.catalogue import random_effect_figure, response_figure
+from dashboard.components.catalogue import random_effect_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
+from dashboard.components.response import choose_response
 from dashboard.components.text import number
+from dashboard.components.verdict import interpreted_note
 from dashboard.glossary import LEADS, RESPONSE_CURVES
 from dashboard.services import results
-from dashboard.services.studies import study_record
 
 title("Random effects", LEADS["random-effects"])
 run = finished_run()
+interpreted_note(run)
 
 if results.has_table(run.id, "response_curves"):
     st.subheader("Response curves", anchor=False)
     st.markdown(RESPONSE_CURVES)
-    curves = results.table(run.id, "response_curves")
-    left, right = st.columns(2)
-    feature = left.selectbox("Feature", list(curves["feature"].unique()), key="feature")
-    person = right.selectbox(
-        "Person to highlight (type to search)", results.persons(run.id, "response_curves"),
-        index=None, key="person", placeholder="nobody", persist_state="session",
-    )  # fmt: skip
-    record = study_record(run.study)
-    outcome = record.roles["outcome"] if record is not None else "outcome"
-    show(response_figure(run.id, feature, outcome, person))
+    show(choose_response(run))
     st.subheader("Parameters", anchor=False)
 
 names = results.widest_parameters(run.id)

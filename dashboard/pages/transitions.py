@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.components.catalogue import transition_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
+from dashboard.components.verdict import interpreted_note
 from dashboard.glossary import LEADS, READOUTS
 from dashboard.services import results
 
@@ -24,6 +25,7 @@ readout = right.selectbox(
 )  # fmt: skip
 right.caption(READOUTS[readout][1])
 show(transition_figure(run.id, person, readout))
+interpreted_note(run)
 
 with st.expander("The four read-outs"):
     for name in available:

@@ -9,8 +9,8 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from dashboard.services.caching import per_session
-from dashboard.services.results import observations, run_folder
-from nme_core.analysis import covariate_parameters
+from dashboard.services.results import run_folder
+from nme_core.analysis import PersonParameters, person_parameters
 from nme_core.independence import test_covariates
 
 
@@ -43,9 +43,9 @@ class Compliance:
 
 
 @per_session(8)
-def person_parameters(identity: str) -> pd.DataFrame:
-    """What is tested: person × parameter."""
-    return covariate_parameters(run_folder(identity))
+def parameters(identity: str) -> PersonParameters:
+    """What is tested: person × parameter, and its name."""
+    return person_parameters(run_folder(identity))
 
 
 def run_tests(identity: str, covariate: str) -> CovariateResult:
@@ -88,14 +88,13 @@ def _settings(identity: str) -> Settings:
 
 @per_session(8)
 def _test(identity: str, family: tuple[str, ...], settings: Settings) -> CovariateResult:
-    parameters = person_parameters(identity)
-    run = run_folder(identity)
-    kind = "transition scores" if run.config["model"] == "nme-crf" else "random effects"
+    tested_on = parameters(identity)
     found = test_covariates(
-        parameters,
-        run.covariates,
-        observations(identity).reindex(parameters.index),
-        parameters=kind,
+        tested_on.values,
+        run_folder(identity).covariates,
+        tested_on.n_obs,
+        parameters=tested_on.label,
+        standardise=tested_on.standardise,
         columns=list(family),
         **asdict(settings),
     )
@@ -109,7 +108,8 @@ def compliance(identity: str, covariate: str) -> Compliance | None:
     values = run_folder(identity).covariates[covariate]
     if not is_numeric_dtype(values):
         return None
-    both = pd.concat([observations(identity), values.rename("value")], axis=1).dropna()
+    n_obs = parameters(identity).n_obs
+    both = pd.concat([n_obs, values.rename("value")], axis=1).dropna()
     if len(both) < 5 or both.iloc[:, 0].nunique() < 2 or both["value"].nunique() < 2:
         return None
     rho, p = stats.spearmanr(both.iloc[:, 0], both["value"])

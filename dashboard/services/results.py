@@ -39,10 +39,14 @@ def covariates(identity: str) -> pd.DataFrame:
     return run_folder(identity).covariates
 
 
-def observations(identity: str) -> pd.Series:
-    """Number of observations of each person, index person."""
-    effects = table(identity, "random_effects")
-    return effects.groupby("person", sort=False)["n_obs"].first()
+def interpreted_from(identity: str) -> str:
+    """Which rows the interpreted fit used: "all rows" or "training rows"."""
+    return str(run_folder(identity).data["interpreted_from"])
+
+
+def verdicts(identity: str) -> dict[str, str]:
+    """How each model's training ended, in words."""
+    return dict(run_folder(identity).config["verdicts"])
 
 
 # -- transitions ----------------------------------------------------------------------------------
@@ -67,9 +71,9 @@ def readouts(identity: str) -> list[str]:
     return list(table(identity, "transitions")["readout"].unique())
 
 
-def persons(identity: str, name: str = "transitions") -> list[str]:
-    """Persons in a table, in the study's order."""
-    found = table(identity, name)["person"].unique()
+def persons(identity: str) -> list[str]:
+    """Persons with transitions, in the study's order."""
+    found = table(identity, "transitions")["person"].unique()
     return [person for person in found if person != POPULATION]
 
 
@@ -153,3 +157,33 @@ def test_rows(identity: str) -> int:
     rows = table(identity, "metrics")
     rows = rows[(rows["split"] == "test") & (rows["scope"] == "pooled")]
     return int(rows["n"].max()) if len(rows) else 0
+
+
+# -- response curves ------------------------------------------------------------------------------
+
+
+def response_features(identity: str) -> list[str]:
+    """Features that have response curves, in the study's order."""
+    return list(table(identity, "response_curves")["feature"].unique())
+
+
+def response_classes(identity: str) -> list[str]:
+    """Classes whose probability the curves show; empty where the outcome is a number."""
+    found = table(identity, "response_curves")["class"].unique()
+    return [label for label in found if isinstance(label, str) and label]
+
+
+def response_persons(identity: str, feature: str) -> list[str]:
+    """Persons with a curve of this feature."""
+    rows = table(identity, "response_curves")
+    found = rows.loc[rows["feature"] == feature, "person"].unique()
+    return [person for person in found if person != POPULATION]
+
+
+def response_curves(identity: str, feature: str, label: str | None) -> pd.DataFrame:
+    """Curves of one feature: person ("" for the population), feature, x, value."""
+    rows = table(identity, "response_curves")
+    chosen = rows["feature"] == feature
+    if label is not None:
+        chosen &= rows["class"] == label
+    return rows.loc[chosen, ["person", "feature", "x", "value"]]

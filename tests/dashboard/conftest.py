@@ -130,7 +130,13 @@ def mlp_run(number_study: str) -> str:
     x = np.linspace(4, 10, 7)
     curves = pd.concat(
         pd.DataFrame(
-            {"person": person, "feature": feature, "x": x, "value": 5 - (x - 7 - 0.1 * i) ** 2 / 9}
+            {
+                "person": person,
+                "feature": feature,
+                "class": "",
+                "x": x,
+                "value": 5 - (x - 7 - 0.1 * i) ** 2 / 9,
+            }
         )
         for i, person in enumerate(("", *PERSONS))
         for feature in ("sleep", "steps")
@@ -153,7 +159,9 @@ def _begin(study: str, model: str, placement: str) -> tuple[str, RunFolder]:
         "process_created": 0.0,
     }
     folder.write_json("run", content)
-    folder.write_json("config", {"model": model, "placement": placement})
+    verdicts = {"nme": "converged after 10 epochs"}
+    folder.write_json("config", {"model": model, "placement": placement, "verdicts": verdicts})
+    folder.write_json("data", {"interpreted_from": "all rows"})
     return identity, folder
 
 

@@ -1,0 +1,36 @@
+"""Which response curve to show: feature, class, person."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.components.catalogue import response_figure
+from dashboard.components.figures import Figure
+from dashboard.services import results
+from dashboard.services.runs import Run
+from dashboard.services.studies import study_record
+
+
+def choose_response(run: Run) -> Figure:
+    """Selectors side by side; the figure chosen."""
+    classes = results.response_classes(run.id)
+    columns = st.columns(3 if classes else 2)
+    feature = columns[0].selectbox(
+        "Feature", results.response_features(run.id), key="feature", persist_state="session"
+    )
+    person = columns[1].selectbox(
+        "Person to highlight",
+        results.response_persons(run.id, feature),
+        index=None,
+        key="person",
+        placeholder="nobody",
+        persist_state="session",
+    )
+    label = (
+        columns[2].selectbox("Class", classes, key="class", persist_state="session")
+        if classes
+        else None
+    )
+    record = study_record(run.study)
+    outcome = record.roles["outcome"] if record is not None else "outcome"
+    return response_figure(run.id, feature, outcome, label, person)
