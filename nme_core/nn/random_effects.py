@@ -135,4 +135,5 @@ class MixedEffects(nn.Module):
         def compute(own: dict[str, Tensor], *inputs: Tensor) -> Any:
             return functional_call(self.module, {**shared, **own}, inputs)
 
-        return vmap(compute, in_dims=(0, *(0 for _ in inputs)))(own, *inputs)
+        in_dims = (0, *(0 for _ in inputs))
+        return vmap(compute, in_dims=in_dims, randomness="different")(own, *inputs)
