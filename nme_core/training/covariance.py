@@ -50,6 +50,11 @@ class RandomEffectsCovariance:
         """Diagonal of Σ, shape (n_random,)."""
         return self.matrix.diagonal()
 
+    @property
+    def precisions(self) -> Tensor:
+        """Diagonal of Σ⁻¹, shape (n_random,)."""
+        return self._whiten.square().sum(0)
+
     def whiten(self, values: Tensor) -> Tensor:
         """W v for each v in the last dimension, with WᵀW = Σ⁻¹, so that |W v|² = vᵀ Σ⁻¹ v."""
         whiten = self._whiten.to(values.dtype)
