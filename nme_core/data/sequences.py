@@ -79,6 +79,8 @@ def pad_units(
 ) -> list[Batch]:
     """Stack rows into padded units, bucketed by length so that padding stays under one half.
 
+    Units of fewer than 8 rows share a bucket.
+
     Parameters
     ----------
     x : array, shape (n, F)
