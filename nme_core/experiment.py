@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from nme_core import __version__
 from nme_core.analysis import (
@@ -41,6 +42,8 @@ MODELS = ("nme-mlp", "nme-crf")
 #: Name in the history of the fit on all rows, which is interpreted.
 ALL_ROWS = "nme (all rows)"
 _WRITE_EVERY_S = 0.5
+# Small tensors are computed faster by one thread than by several.
+_ONE_THREAD_BELOW = 200_000
 # Rough share of the time that each fit takes, for the progress bar.
 _WEIGHT = {"nme": 0.4, ALL_ROWS: 0.4, "generic": 0.15, "specific": 0.05}
 
@@ -134,6 +137,9 @@ def run_experiment(
     started = Status(RunState.RUNNING, started=_now(), message="Starting", pid=os.getpid())
     folder.write_status(started)
     journal = _Journal(folder, started, report)
+    threads = torch.get_num_threads()
+    if study.n_rows < _ONE_THREAD_BELOW:
+        torch.set_num_threads(1)
     try:
         _run(study, options, folder, journal, inputs=inputs, command=command)
     except KeyboardInterrupt:
@@ -142,6 +148,8 @@ def run_experiment(
     except Exception as error:
         journal.close(RunState.FAILED, str(error) or type(error).__name__)
         raise
+    finally:
+        torch.set_num_threads(threads)
     journal.close(RunState.DONE, "Done")
 
 

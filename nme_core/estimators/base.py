@@ -277,7 +277,10 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
 
     def _schedule(self) -> Schedule:
         decays = self.estimator == "variational" and self.pooling != "none"
-        return Schedule(epochs=self.epochs, decays=decays, validate_every=10 if decays else 1)
+        longest = 1000 if self.pooling == "none" else 3000
+        return Schedule(
+            epochs=self.epochs, longest=longest, decays=decays, validate_every=10 if decays else 5
+        )
 
     def _keep(self, problem: Problem, history: list[dict[str, Any]], verdict: str) -> None:
         self._sigma = problem.covariance.matrix.cpu()

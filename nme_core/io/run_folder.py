@@ -45,7 +45,11 @@ TABLES: dict[str, tuple[str, ...]] = {
 _TEXT_COLUMNS = {
     "model", "split", "scope", "person", "metric", "reference", "sequence", "parameter",
     "parameter_2", "readout", "from", "to", "covariate", "parameters", "strata", "method", "kind",
+    "group",
 }  # fmt: skip
+
+# Columns that hold class labels where the outcome is a class, else numbers.
+_LABELS = ("observed", "predicted", "population_predicted")
 
 
 class RunState(StrEnum):
@@ -143,6 +147,8 @@ class RunFolder:
             raise RunFolderError(f"{self.path} has no {path.name}.", remedy="Has the run finished?")
         header = pd.read_csv(path, nrows=0).columns
         text = [column for column in header if column in _TEXT_COLUMNS]
+        if name == "predictions" and any(column.startswith("p_") for column in header):
+            text += [column for column in _LABELS if column in header]
         frame = pd.read_csv(
             path, dtype=dict.fromkeys(text, "str"), keep_default_na=False,
             na_values={column: [""] for column in header if column not in text},

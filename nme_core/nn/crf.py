@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
@@ -107,6 +108,18 @@ def forward_backward(emissions: Tensor, transitions: Tensor, lengths: Tensor) ->
     lengths : Tensor of int, shape (S,)
         Steps of each sequence, at least 1.
     """
+    if emissions.device.type != "cpu":
+        return forward_backward_torch(emissions, transitions, lengths)
+    from nme_core.nn import crf_kernel
+
+    arrays = (emissions.double(), transitions.double(), lengths)
+    result = crf_kernel.forward_backward(*(np.ascontiguousarray(part.numpy()) for part in arrays))
+    return Marginals(*(torch.from_numpy(part) for part in result))
+
+
+@torch.no_grad()
+def forward_backward_torch(emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Marginals:
+    """Compute `forward_backward` on any device, all sequences at once, step by step."""
     n_sequences, n_steps, _ = emissions.shape
     emissions, transitions = emissions.double(), transitions.double()
     steps = torch.arange(n_steps, device=emissions.device)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -52,8 +54,13 @@ class Annealed:
         return list(self.mixed.parameters())
 
     def loss(self, batches: list[Batch]) -> Tensor:
-        """Return the part of J that lies in these batches."""
-        total = self.mixed.deviations.new_zeros(())
+        """Return the part of J + log σ² that lies in these batches.
+
+        J alone tells nothing of progress, as σ² follows the deviance: their ratio stays near 1.
+        """
+        rows = sum(batch.n_rows for batch in batches)
+        constant = rows / self.n_rows * math.log(self.residual_variance)
+        total = self.mixed.deviations.new_full((), constant)
         for batch in batches:
             objective, deviance = penalised_deviance(
                 self.mixed,
@@ -100,7 +107,7 @@ class Annealed:
     @torch.no_grad()
     def finish(self, *, validated: bool) -> None:
         """Go back to the best state; then move the mean of η, which has no penalty, into θ̄."""
-        if validated:
+        if validated and math.isfinite(self._best_loss):
             values, self.residual_variance, matrix = self._best
             for parameter, value in zip(self.mixed.parameters(), values, strict=True):
                 parameter.copy_(value)
