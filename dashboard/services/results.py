@@ -170,7 +170,7 @@ def response_features(identity: str) -> list[str]:
 def response_classes(identity: str) -> list[str]:
     """Classes whose probability the curves show; empty where the outcome is a number."""
     found = table(identity, "response_curves")["class"].unique()
-    return [label for label in found if isinstance(label, str) and label]
+    return [label for label in found if label]
 
 
 def response_persons(identity: str, feature: str) -> list[str]:

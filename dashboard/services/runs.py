@@ -20,6 +20,7 @@ from dashboard.services.studies import StudyRecord
 from nme_core.io import RunFolder, RunState, Status
 
 LOG = "train.log"
+_UNEXPECTED = "Training stopped unexpectedly. The details are in {log}."
 _CHILDREN: dict[str, subprocess.Popen[bytes]] = {}
 
 
@@ -142,6 +143,8 @@ def run_record(identity: str) -> Run | None:
             status, state=RunState.FAILED, finished=utc_text(), message=_last_words(path)
         )
         run.write_status(status)
+    if status.state is RunState.FAILED and _crashed(path):
+        status = replace(status, message=_UNEXPECTED.format(log=path / LOG))
     return Run(
         id=identity,
         name=content["name"],
@@ -226,10 +229,18 @@ def _quietly(action: Callable[[], None]) -> None:
 
 
 def _last_words(path: Path) -> str:
+    said = [line.strip() for line in _log(path).splitlines() if line.strip()]
+    if not said or _crashed(path):
+        return _UNEXPECTED.format(log=path / LOG)
+    return said[-1].removeprefix("nme: ")[:500]
+
+
+def _crashed(path: Path) -> bool:
+    """Whether the log holds a trace or an internal error: not for the screen."""
+    text = _log(path)
+    return "Traceback" in text or "internal error" in text
+
+
+def _log(path: Path) -> str:
     log = path / LOG
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.is_file() else []
-    said = [line.strip() for line in lines if line.strip()]
-    # A trace is for the log, not for the screen.
-    if said and not any(line.startswith("Traceback") for line in said):
-        return said[-1][:500]
-    return f"Training stopped unexpectedly. The details are in {log}."
+    return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""

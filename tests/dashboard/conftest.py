@@ -141,7 +141,7 @@ def mlp_run(number_study: str) -> str:
         for i, person in enumerate(("", *PERSONS))
         for feature in ("sleep", "steps")
     )
-    curves.to_csv(folder.path / "response_curves.csv", index=False)
+    folder.write_table("response_curves", curves)
     _finish(folder, names, effects, ("mse", "pearson"))
     return identity
 

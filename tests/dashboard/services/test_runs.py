@@ -104,13 +104,20 @@ def test_a_run_that_says_why_it_ended_is_quoted(
     state_study: str, trained_by: Callable[[str, str], None]
 ) -> None:
     trained_by("import sys; print('nme: no such thing', file=sys.stderr); sys.exit(2)", "")
-    assert wait_for(begin(state_study), RunState.FAILED).status.message == "nme: no such thing"
+    assert wait_for(begin(state_study), RunState.FAILED).status.message == "no such thing"
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        "raise ZeroDivisionError('secret')",
+        "import sys; sys.exit('nme: internal error: KeyError(secret)')",
+    ],
+)
 def test_a_trace_stays_in_the_log(
-    state_study: str, trained_by: Callable[[str, str], None], home: Path
+    state_study: str, trained_by: Callable[[str, str], None], home: Path, program: str
 ) -> None:
-    trained_by("raise ZeroDivisionError('secret')", "")
+    trained_by(program, "")
     identity = begin(state_study)
     message = wait_for(identity, RunState.FAILED).status.message
     assert "secret" not in message

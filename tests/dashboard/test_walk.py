@@ -1,0 +1,229 @@
+"""The whole way through in a real browser: upload, train, look, test, download; nothing leaves."""
+
+import io
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TRAINING_MS = 180_000
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psutil.Process]]:
+    """A fresh dashboard with an empty home: its address and process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home = tmp_path_factory.mktemp("walk")
+    log = home / "server.log"
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [*command, f"--server.port={port}", "--server.headless=true"],
+            cwd=ROOT,
+            env={**os.environ, "NME_HOME": str(home / "nme")},
+            stdout=file,
+            stderr=file,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.25)
+        yield address, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture
+def page(chromium_path: str) -> Iterator[Page]:
+    """A page at 1280 x 800."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+        page.set_default_timeout(30_000)
+        yield page
+        browser.close()
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> tuple[Path, Path]:
+    """A diary of 20 persons in three states, whose persistence goes with depression."""
+    rng = np.random.default_rng(0)
+    depression = rng.integers(0, 40, 20)
+    rows = []
+    for i, score in enumerate(depression):
+        state = 0
+        for day in range(30):
+            stay = 0.3 + 0.015 * score
+            if rng.random() > stay:
+                state = int((state + rng.integers(1, 3)) % 3)
+            sleep, steps = rng.normal(7 - state, 1), rng.normal(5 + state, 1)
+            rows.append((f"{i:03d}", day, ("calm", "tense", "low")[state], sleep, steps))
+    long = pd.DataFrame(rows, columns=["pid", "day", "feeling", "sleep", "steps"]).round(3)
+    long.to_csv(tmp_path / "diary.csv", index=False)
+    scores = pd.DataFrame({"pid": [f"{i:03d}" for i in range(20)], "depression": depression})
+    scores.to_csv(tmp_path / "scores.csv", index=False)
+    return tmp_path / "diary.csv", tmp_path / "scores.csv"
+
+
+def settled(page: Page) -> None:
+    """Wait until no script runs; then the page must be whole and fit its width."""
+    page.wait_for_timeout(300)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
+    widths = page.get_by_test_id("stMain").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert widths[0] <= widths[1]
+
+
+def open_page(page: Page, title: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    settled(page)
+
+
+def choose(page: Page, key: str, typed: str) -> None:
+    field = page.locator(f".st-key-{key} input").first
+    field.click()
+    field.fill(typed)
+    page.get_by_role("option").filter(has_text=typed).first.click()
+    settled(page)
+
+
+def train(page: Page) -> None:
+    """Train with few passes; the run is still there after a refresh."""
+    page.get_by_text("More options").click()
+    page.locator(".st-key-epochs input").fill("8")
+    page.locator(".st-key-epochs input").press("Enter")
+    settled(page)
+    page.locator(".st-key-train button").click()
+    expect(page.locator(".st-key-progress")).to_be_visible()
+    expect(page.locator(".st-key-cancel button")).to_be_visible()
+    assert re.search(r"[?&]run=[0-9a-f-]+", page.url)
+    page.reload()
+    expect(page.get_by_text("Result", exact=True)).to_be_visible(timeout=TRAINING_MS)
+    expect(page.locator(".st-key-train button")).to_be_visible()
+    settled(page)
+
+
+def figure(page: Page, nth: int = 0) -> None:
+    expect(page.locator(".js-plotly-plot .main-svg").nth(nth)).to_be_visible()
+
+
+def download(page: Page, kind: str) -> bytes:
+    with page.expect_download() as waiting:
+        page.locator(f".st-key-export_{kind} button").click()
+    assert waiting.value.suggested_filename.endswith(f".{kind}")
+    return Path(waiting.value.path()).read_bytes()
+
+
+def test_the_whole_way_through(
+    page: Page, server: tuple[str, psutil.Process], tables: tuple[Path, Path]
+) -> None:
+    address, process = server
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket_: asked.append(socket_.url))
+
+    # The first thing asked of a fresh server is not its front page.
+    page.goto(f"{address}/transitions")
+    expect(page.get_by_text("No study yet.")).to_be_visible()
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Study")
+    assert page.url.endswith("/study")
+
+    page.locator(".st-key-upload_long input[type=file]").set_input_files(tables[0])
+    expect(page.locator(".st-key-role_person")).to_be_visible()
+    page.locator(".st-key-upload_covariates input[type=file]").set_input_files(tables[1])
+    expect(page.locator(".st-key-role_covariates").get_by_text("depression")).to_be_visible()
+    choose(page, "role_outcome", "feeling")
+    page.locator(".st-key-load_study button").click()
+    expect(page.get_by_text("Report on diary")).to_be_visible()
+    figure(page, 0)
+
+    open_page(page, "Model")
+    train(page)
+
+    open_page(page, "Fit")
+    expect(page.get_by_text("Models and metrics")).to_be_visible()
+
+    open_page(page, "Transitions")
+    figure(page)
+    choose(page, "person", "007")
+    expect(page.get_by_text("Person 007").first).to_be_visible()
+    expect(page.get_by_text("The largest difference is")).to_be_visible()
+    choose(page, "readout", "observed")
+    figure(page)
+
+    open_page(page, "Random effects")
+    figure(page)
+    expect(page.get_by_text("the model's own SD is")).to_be_visible()
+
+    open_page(page, "Covariates")
+    choose(page, "covariate", "depression")
+    page.locator(".st-key-run_hsic button").click()
+    expect(page.get_by_text("HSIC answers whether")).to_be_visible()
+    figure(page, 1)
+
+    open_page(page, "Export")
+    expect(page.get_by_test_id("stImage").locator("img")).to_be_visible()
+    png = download(page, "png")
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    image = Image.open(io.BytesIO(png))
+    image.load()
+    assert image.info["dpi"] == pytest.approx((300, 300), abs=1)
+    assert image.width > 900
+    assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 20
+    assert download(page, "pdf").startswith(b"%PDF-")
+    assert b"<svg" in download(page, "svg")[:2000]
+    numbers = pd.read_csv(io.BytesIO(download(page, "csv")), dtype={"person": str})
+    assert set(numbers["person"]) == {"007"}
+    assert len(numbers) == 9
+
+    open_page(page, "Model")
+    page.locator(".st-key-model_kind").get_by_text("NME-MLP", exact=True).click()
+    settled(page)
+    train(page)
+    open_page(page, "Random effects")
+    figure(page, 1)
+    expect(page.get_by_text("Response curves", exact=True)).to_be_visible()
+    open_page(page, "Transitions")
+    expect(page.get_by_text("Transitions exist only for sequence models.")).to_be_visible()
+
+    hosts = {re.sub(r"^\w+://([^/:]+).*", r"\1", url) for url in asked if "://" in url}
+    assert hosts == {"127.0.0.1"}
+    family = [process, *process.children(recursive=True)]
+    peers = {c.raddr.ip for one in family for c in one.net_connections("inet") if c.raddr}
+    assert peers <= {"127.0.0.1"}
