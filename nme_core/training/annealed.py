@@ -54,13 +54,16 @@ class Annealed:
         return list(self.mixed.parameters())
 
     def loss(self, batches: list[Batch]) -> Tensor:
-        """Return the part of J + log σ² that lies in these batches.
+        """Return the part of J + log σ² + (P/N) log|Σ| that lies in these batches.
 
-        J alone tells nothing of progress, as σ² follows the deviance: their ratio stays near 1.
+        J alone tells nothing of progress: σ² follows the deviance and Σ the deviations, so that
+        their ratios stay where they are.
         """
         rows = sum(batch.n_rows for batch in batches)
-        constant = rows / self.n_rows * math.log(self.residual_variance)
-        total = self.mixed.deviations.new_full((), constant)
+        persons = sum(float(batch.share.sum()) for batch in batches)
+        constant = rows * math.log(self.residual_variance)
+        constant += self.weight * persons * float(self.covariance.log_determinant)
+        total = self.mixed.deviations.new_full((), constant / self.n_rows)
         for batch in batches:
             objective, deviance = penalised_deviance(
                 self.mixed,
