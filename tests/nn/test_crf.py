@@ -10,7 +10,14 @@ from torch import Tensor
 
 from nme_core.data.sequences import Batch
 from nme_core.nn import CRFNetwork, LinearChain
-from nme_core.nn.crf import forward_backward, log_partition, path_score, viterbi, with_initial
+from nme_core.nn.crf import (
+    forward_backward,
+    forward_backward_torch,
+    log_partition,
+    path_score,
+    viterbi,
+    with_initial,
+)
 
 STATES = 3
 LENGTHS = (4, 1, 6, 2, 5)
@@ -71,17 +78,24 @@ def random_labels(seed: int = 5) -> Tensor:
     return torch.randint(STATES, (len(LENGTHS), max(LENGTHS)), generator=generator)
 
 
-def test_partition_function_sums_over_every_path(chains):
+# Compiled for the CPU, and step by step for any device.
+both_recursions = pytest.mark.parametrize("recursion", [forward_backward, forward_backward_torch])
+
+
+@both_recursions
+def test_partition_function_sums_over_every_path(chains, recursion):
     emissions, transitions, lengths = chains
-    result = log_partition(emissions, transitions, lengths)
+    result = recursion(emissions, transitions, lengths).log_partition
+    torch.testing.assert_close(log_partition(emissions, transitions, lengths), result)
     for s, length in enumerate(LENGTHS):
         paths = all_paths(emissions[s], transitions[s], length)
         assert float(result[s]) == pytest.approx(log_sum(list(paths.values())), abs=1e-12)
 
 
-def test_marginals_are_the_shares_of_the_paths(chains):
+@both_recursions
+def test_marginals_are_the_shares_of_the_paths(chains, recursion):
     emissions, transitions, lengths = chains
-    result = forward_backward(emissions, transitions, lengths)
+    result = recursion(emissions, transitions, lengths)
     for s, length in enumerate(LENGTHS):
         paths = all_paths(emissions[s], transitions[s], length)
         log_z = log_sum(list(paths.values()))
@@ -96,9 +110,23 @@ def test_marginals_are_the_shares_of_the_paths(chains):
         torch.testing.assert_close(result.pairwise[s], pairwise, atol=1e-12, rtol=0)
 
 
-def test_pairwise_marginals_add_up_to_the_steps(chains):
+@both_recursions
+def test_forbidden_states_have_no_probability(chains, recursion):
     emissions, transitions, lengths = chains
-    result = forward_backward(emissions, transitions, lengths)
+    emissions = emissions.clone()
+    emissions[:, 0, 1] = emissions[2, 3, :2] = -torch.inf
+    result = recursion(emissions, transitions, lengths)
+    for s, length in enumerate(LENGTHS):
+        paths = all_paths(emissions[s], transitions[s], length)
+        assert float(result.log_partition[s]) == pytest.approx(log_sum(list(paths.values())))
+    assert (result.unary[:, 0, 1] == 0).all()
+    assert result.unary[2, 3].tolist() == pytest.approx([0, 0, 1])
+
+
+@both_recursions
+def test_pairwise_marginals_add_up_to_the_steps(chains, recursion):
+    emissions, transitions, lengths = chains
+    result = recursion(emissions, transitions, lengths)
     torch.testing.assert_close(result.pairwise.sum((1, 2)), (lengths - 1).double())
     torch.testing.assert_close(result.unary.sum((1, 2)), lengths.double())
 
@@ -282,13 +310,14 @@ def test_renaming_the_states_renames_the_results(chains):
     assert (order[again[mask]] == paths[mask]).all()
 
 
+@both_recursions
 @pytest.mark.parametrize("scale", [1.0, 30.0])
-def test_long_sequences_do_not_underflow(scale):
+def test_long_sequences_do_not_underflow(scale, recursion):
     generator = torch.Generator().manual_seed(0)
-    emissions = scale * torch.randn(2, 3000, 4, generator=generator)
+    emissions = scale * torch.randn(2, 1500, 4, generator=generator)
     transitions = scale * torch.randn(2, 4, 4, generator=generator)
-    lengths = torch.tensor([3000, 1234])
-    result = forward_backward(emissions, transitions, lengths)
+    lengths = torch.tensor([1500, 617])
+    result = recursion(emissions, transitions, lengths)
     for s, length in enumerate(lengths.tolist()):
         alpha = emissions[s, 0].double()
         for t in range(1, length):
