@@ -180,6 +180,11 @@ HSIC_LIMIT = (
 )
 SCATTER_LIMIT = "One point per person; an association between persons, not within one."
 LOSS_LIMIT = "Lower is better; the levels of different models compare only on the same split."
+CONTRASTS = (
+    "Scores are contrasts whose rows and columns add up to 0: when one transition is higher in "
+    "some persons, others in its row and column are lower. A shift of a single transition "
+    "therefore shows in several rows of this table."
+)
 STRATA = (
     "Permutations stay within groups of persons with similar numbers of occasions, so that "
     "answering less often is not mistaken for a difference between persons."

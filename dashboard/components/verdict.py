@@ -15,8 +15,8 @@ def show_verdict(run: Run) -> None:
     """How training ended, and how the model compares with the generic one."""
     st.markdown(plain(comparison_sentence(run.id)))
     endings = results.verdicts(run.id)
-    for model, ending in endings.items():
-        st.caption(f"{plain(MODEL_NAMES.get(model, model))}: {plain(ending)}.")
+    said = [f"{MODEL_NAMES.get(model, model)} {ending}" for model, ending in endings.items()]
+    st.caption(f"Training: {plain('; '.join(said))}.")
 
 
 def interpreted_note(run: Run) -> None:

@@ -281,7 +281,7 @@ def outcome_overview(y: pd.Series, kind: str) -> go.Figure:
     )  # fmt: skip
     figure.update_xaxes(
         title_text="share of observations", tickformat=".0%",
-        range=[0, float(table["share"].max()) * 1.2],
+        range=[0, float(table["share"].max()) * 1.5],
         tickvals=share_ticks(float(table["share"].max())),
     )  # fmt: skip
     figure.update_yaxes(
