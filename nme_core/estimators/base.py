@@ -385,7 +385,10 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             yield self._mixed(batch.x, fixed=fixed, deviations=own)
 
     def _draws(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-        """Yield `DRAWS` seeded draws of the shared parameters and of all deviations."""
+        """Yield `DRAWS` seeded draws of the shared parameters and of all deviations.
+
+        They come in pairs on both sides of the mean, so that what is linear in them has no error.
+        """
         generator = torch.Generator().manual_seed(self.random_state)
         mixed, spread = self._mixed, self._spread
         factor = torch.linalg.cholesky(self._posterior).float()
@@ -393,10 +396,12 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         def noise(like: Tensor) -> Tensor:
             return torch.randn(like.shape, generator=generator, dtype=like.dtype)
 
-        for _ in range(DRAWS):
-            fixed = {k: v + spread[k] * noise(v) for k, v in mixed.fixed().items()}
+        for _ in range(DRAWS // 2):
+            shared = {k: spread[k] * noise(v) for k, v in mixed.fixed().items()}
             own = torch.bmm(factor, noise(mixed.deviations).unsqueeze(2)).squeeze(2)
-            yield fixed, mixed.deviations + own
+            for side in (1, -1):
+                fixed = {k: v + side * shared[k] for k, v in mixed.fixed().items()}
+                yield fixed, mixed.deviations + side * own
 
     @torch.no_grad()
     def _plug_in(self, batch: Batch, level: str) -> Any:
