@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,14 +32,13 @@ from nme_core.estimators import (
     baseline,
 )
 from nme_core.exceptions import DataError, OptionError
-from nme_core.io import RunFolder, RunState, Status
+from nme_core.io import Journal, RunFolder, RunState
 from nme_core.metrics import compare, evaluate
 from nme_core.training import Progress
 
 MODELS = ("nme-mlp", "nme-crf")
 #: Name in the history of the fit on all rows, which is interpreted.
 ALL_ROWS = "nme (all rows)"
-_WRITE_EVERY_S = 0.5
 # Small tensors are computed faster by one thread than by several.
 _ONE_THREAD_BELOW = 200_000
 # Rough share of the time that each fit takes, for the progress bar.
@@ -134,9 +131,7 @@ def run_experiment(
         With what is wrong; ``status.json`` then says ``failed``. On KeyboardInterrupt it says
         ``cancelled``. What was finished is kept in both cases.
     """
-    started = Status(RunState.RUNNING, started=_now(), message="Starting", pid=os.getpid())
-    folder.write_status(started)
-    journal = _Journal(folder, started, report)
+    journal = Journal(folder, report)
     threads = torch.get_num_threads()
     if study.n_rows < _ONE_THREAD_BELOW:
         torch.set_num_threads(1)
@@ -157,7 +152,7 @@ def _run(
     study: Study,
     options: FitOptions,
     folder: RunFolder,
-    journal: _Journal,
+    journal: Journal,
     *,
     inputs: Sequence[str | os.PathLike[str]],
     command: str,
@@ -188,7 +183,8 @@ def _run(
 
     rows = _Rows.of(study, sequential)
     models = {"nme": model} | {name: baseline(model, name) for name in options.baselines}
-    journal.plan([*models, *([ALL_ROWS] if options.refit == "all" else [])])
+    fits = [*models, *([ALL_ROWS] if options.refit == "all" else [])]
+    journal.plan({name: _WEIGHT[name] for name in fits})
     predictions = []
     for name, one in models.items():
         train, validation = rows.take(split == "train"), rows.take(split == "validation")
@@ -197,7 +193,7 @@ def _run(
             train.y,
             **train.fit_arguments,
             validation=validation.as_validation,
-            progress=journal.follow(name),
+            progress=_follow(journal, name),
         )
         config["verdicts"][name] = one.verdict_
         predictions += [
@@ -210,7 +206,7 @@ def _run(
     final = model
     if options.refit == "all":
         final = options.estimator_for(study)
-        final.fit(rows.X, rows.y, **rows.fit_arguments, progress=journal.follow(ALL_ROWS))
+        final.fit(rows.X, rows.y, **rows.fit_arguments, progress=_follow(journal, ALL_ROWS))
         config["verdicts"][ALL_ROWS] = final.verdict_
         folder.write_json("config", config)
     journal.say("Writing the tables", 0.98)
@@ -300,74 +296,15 @@ def _judge(predictions: pd.DataFrame, study: Study, folder: RunFolder) -> None:
     folder.write_table("comparison", compare(metrics))
 
 
-class _Journal:
-    """Keeps ``status.json`` and ``history.csv`` up to date while models are fitted."""
+def _follow(journal: Journal, name: str) -> Callable[[Progress], None]:
+    """Return what records the epochs of one fit."""
 
-    def __init__(
-        self, folder: RunFolder, status: Status, report: Callable[[str, float], None] | None
-    ) -> None:
-        self._folder, self._status, self._report = folder, status, report
-        self._history: list[dict[str, Any]] = []
-        self._written = 0.0
-        self._shares: dict[str, tuple[float, float]] = {}
+    def record(progress: Progress) -> None:
+        row = {"model": name, **vars(progress)}
+        fraction = row.pop("fraction")
+        journal.record(name, row, fraction, f"Fitting {name}: epoch {progress.epoch}")
 
-    def plan(self, names: Sequence[str]) -> None:
-        """Divide the way among the fits that are to come."""
-        weights = np.array([_WEIGHT[name] for name in names])
-        ends = 0.97 * np.cumsum(weights) / weights.sum()
-        starts = np.concatenate([[0.0], ends[:-1]])
-        spans = zip(starts.tolist(), ends.tolist(), strict=True)
-        self._shares = dict(zip(names, spans, strict=True))
-
-    def follow(self, name: str) -> Callable[[Progress], None]:
-        """Return what records the epochs of one fit."""
-        start, end = self._shares[name]
-
-        def record(progress: Progress) -> None:
-            self._history.append(
-                {
-                    "model": name,
-                    "epoch": progress.epoch,
-                    "train_loss": progress.train_loss,
-                    "validation_loss": progress.validation_loss,
-                    "residual_variance": progress.residual_variance,
-                    "mean_random_variance": progress.mean_random_variance,
-                    "seconds": round(progress.seconds, 3),
-                }
-            )
-            self.say(
-                f"Fitting {name}: epoch {progress.epoch}",
-                start + (end - start) * progress.fraction,
-                often=True,
-            )
-
-        return record
-
-    def say(self, message: str, progress: float, *, often: bool = False) -> None:
-        """Show where the run is; what comes often is written now and then only."""
-        if self._report is not None:
-            self._report(message, progress)
-        now = time.monotonic()
-        if often and now - self._written < _WRITE_EVERY_S:
-            return
-        self._written = now
-        self._status = replace(self._status, message=message, progress=round(progress, 4))
-        self._folder.write_status(self._status)
-        self._write_history()
-
-    def close(self, state: RunState, message: str) -> None:
-        """Write the last status."""
-        self._write_history()
-        done = 1.0 if state is RunState.DONE else self._status.progress
-        self._folder.write_status(
-            replace(self._status, state=state, message=message, progress=done, finished=_now())
-        )
-        if self._report is not None:
-            self._report(message, done)
-
-    def _write_history(self) -> None:
-        if self._history:
-            self._folder.write_table("history", pd.DataFrame(self._history))
+    return record
 
 
 def _describe(
@@ -403,7 +340,3 @@ def _versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
     }
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

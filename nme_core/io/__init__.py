@@ -1,5 +1,6 @@
 """Run folders: plain files that hold everything a fit produced."""
 
+from nme_core.io.journal import Journal
 from nme_core.io.run_folder import TABLES, RunFolder, RunState, Status
 
-__all__ = ["TABLES", "RunFolder", "RunState", "Status"]
+__all__ = ["TABLES", "Journal", "RunFolder", "RunState", "Status"]

@@ -1,0 +1,82 @@
+"""Keeps the status and the history of a run up to date while models are fitted."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Any
+
+import pandas as pd
+
+from nme_core.io.run_folder import RunFolder, RunState, Status
+
+_WRITE_EVERY_S = 0.5
+# Part of the way after which all fits are done and the tables are written.
+_FITTED = 0.97
+
+
+class Journal:
+    """Writes ``status.json`` and ``history.csv``; the run counts as running from now on.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The run.
+    report : callable, optional
+        Also told what is being done, and the part of the way behind, 0 to 1.
+    """
+
+    def __init__(
+        self, folder: RunFolder, report: Callable[[str, float], None] | None = None
+    ) -> None:
+        self._folder, self._report = folder, report
+        self._status = Status(RunState.RUNNING, started=_now(), message="Starting", pid=os.getpid())
+        self._history: list[dict[str, Any]] = []
+        self._written = 0.0
+        self._spans: dict[str, tuple[float, float]] = {}
+        folder.write_status(self._status)
+
+    def plan(self, weights: Mapping[str, float]) -> None:
+        """Divide the way among the fits that are to come, in proportion to their weights."""
+        total = sum(weights.values())
+        ends = [_FITTED * part / total for part in accumulate(weights.values())]
+        self._spans = dict(zip(weights, zip([0.0, *ends], ends, strict=False), strict=True))
+
+    def record(self, fit: str, row: dict[str, Any], fraction: float, message: str) -> None:
+        """Add a row to the history; `fraction` is the part of this fit that lies behind."""
+        self._history.append(row)
+        start, end = self._spans[fit]
+        self._show(message, start + (end - start) * fraction)
+        if time.monotonic() - self._written >= _WRITE_EVERY_S:
+            self._write()
+
+    def say(self, message: str, progress: float) -> None:
+        """Show where the run is."""
+        self._show(message, progress)
+        self._write()
+
+    def close(self, state: RunState, message: str) -> None:
+        """Write the last status."""
+        done = 1.0 if state is RunState.DONE else self._status.progress
+        self._show(message, done)
+        self._status = replace(self._status, state=state, finished=_now())
+        self._write()
+
+    def _show(self, message: str, progress: float) -> None:
+        self._status = replace(self._status, message=message, progress=round(progress, 4))
+        if self._report is not None:
+            self._report(message, progress)
+
+    def _write(self) -> None:
+        self._written = time.monotonic()
+        if self._history:
+            self._folder.write_table("history", pd.DataFrame(self._history))
+        self._folder.write_status(self._status)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
