@@ -178,7 +178,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             problem,
             batches,
             self._schedule(),
-            seed=self.random_state,
+            seed=int(self.random_state),
             validation=watched,
             report=progress,
         )
@@ -225,7 +225,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     def _build(self) -> torch.device:
         """Make the network on its device, with parameters drawn from the seed."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.random_state)
+            torch.manual_seed(int(self.random_state))
             network = self._network(len(self._scaler.input_names))
         device = _device(self.device)
         self._mixed = MixedEffects(network, self._random(network), len(self.groups_)).to(device)
@@ -270,7 +270,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             self._family(),
             covariance,
             n_rows=n_rows,
-            seed=self.random_state,
+            seed=int(self.random_state),
             per_input=None if linear else first,
             weak=(first, f"{self._layers}layers.0.bias") if linear else (),
         )
@@ -389,7 +389,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
 
         They come in pairs on both sides of the mean, so that what is linear in them has no error.
         """
-        generator = torch.Generator().manual_seed(self.random_state)
+        generator = torch.Generator().manual_seed(int(self.random_state))
         mixed, spread = self._mixed, self._spread
         factor = torch.linalg.cholesky(self._posterior).float()
 

@@ -120,8 +120,9 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
         With ``level="person"`` each row needs a person that the model was fitted on
         (UnknownPersonError else); ``level="population"`` sets η = 0.
         """
+        values = self._rows_out(X, groups, level, lambda output: output)[:, 0]
         mean, sd = self._outcome_scale()
-        return self._rows_out(X, groups, level, lambda output: output)[:, 0] * sd + mean
+        return values * sd + mean
 
     def _learn_outcome(self, y: ArrayLike) -> None:
         values = _numbers(y)
