@@ -58,7 +58,7 @@ EMPTY = {
 }
 
 RUN_STATES = {
-    "queued": "waiting to start",
+    "queued": "training",
     "running": "training",
     "done": "finished",
     "failed": "failed",
@@ -132,7 +132,7 @@ METRICS = {
 }
 
 SPLIT = (
-    "Fitted on the first 60 % of each person's occasions, stopped on the next 20 %, judged on the "
+    "Fitted on the first 60 % of each person's occasions, watched on the next 20 %, judged on the "
     "last 20 %. This is the future of the same persons, not of new ones."
 )
 
@@ -180,6 +180,10 @@ HSIC_LIMIT = (
 )
 SCATTER_LIMIT = "One point per person; an association between persons, not within one."
 LOSS_LIMIT = "Lower is better; the levels of different models compare only on the same split."
+WEIGHTS = (
+    "A single weight of a network means little by itself, and which of them carries a difference "
+    "is partly arbitrary; the page Random effects shows what differs in terms of the outcome."
+)
 CONTRASTS = (
     "Scores are contrasts whose rows and columns add up to 0: when one transition is higher in "
     "some persons, others in its row and column are lower. A shift of a single transition "

@@ -44,7 +44,7 @@ def _live(identity: str) -> None:
 def _progress_text(run: runs.Run) -> str:
     left = runs.seconds_left(run.status)
     words = plain(run.status.message or "Starting.")
-    return words if left is None else f"{words}  {duration(left)} left"
+    return words if left is None else f"{words}, {duration(left)} left"
 
 
 def _ended(run: runs.Run) -> None:

@@ -9,7 +9,7 @@ from dashboard.components.figures import show
 from dashboard.components.findings import compliance_note, effects_view, finding, hsic_view
 from dashboard.components.text import plain
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import CONTRASTS, EMPTY, LEADS, STRATA
+from dashboard.glossary import CONTRASTS, EMPTY, LEADS, STRATA, WEIGHTS
 from dashboard.services import covariates, results
 
 title("Covariates", LEADS["covariates"])
@@ -44,8 +44,7 @@ st.subheader("Which parameters, in which direction", anchor=False)
 effects = found.effects[found.effects["covariate"] == covariate]
 st.markdown(plain(finding(effects, covariate)))
 st.dataframe(effects_view(effects), hide_index=True, height=min(38 + 35 * len(effects), 388))
-if run.model == "nme-crf":
-    st.caption(CONTRASTS)
+st.caption(CONTRASTS if run.model == "nme-crf" else WEIGHTS)
 parameters = list(covariates.parameters(run.id).values.columns)
 strongest = effects.sort_values("p")["parameter"].iloc[0]
 parameter = st.selectbox(

@@ -1,9 +1,12 @@
 """Each page without and with results: what a user reads, and that nothing went wrong."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from nme_core.io import RunFolder
 
 OpenPage = Callable[..., AppTest]
 RESULT_PAGES = ("fit", "transitions", "random-effects", "covariates", "export")
@@ -48,3 +51,57 @@ def test_loaded(open_page: OpenPage, request: pytest.FixtureRequest, run: str, p
     assert_sound(app)
     assert app.title
     assert not [text for text in words(app).splitlines() if "nan" in text.split()]
+
+
+def test_hsic_is_run_from_the_page(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("covariates", run=crf_run)
+    assert "run the test" in words(app)
+    app.selectbox(key="covariate").select("clinic").run()
+    app.button(key="run_hsic").click().run()
+    assert_sound(app)
+    assert app.dataframe[0].value["covariate"].tolist() == ["clinic"]
+    assert app.dataframe[0].value["tests"].tolist() == [1]
+    assert len(app.get("plotly_chart")) == 2
+    assert "HSIC answers whether" in words(app)
+
+
+def test_a_compliance_trap_is_announced(open_page: OpenPage, crf_run: str, home: Path) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    effects = folder.table("random_effects")
+    effects["n_obs"] = 100 - effects["person"].map(folder.covariates["depression"])
+    folder.write_table("random_effects", effects)
+    app = open_page("covariates", run=crf_run)
+    app.selectbox(key="covariate").select("depression").run()
+    assert "ρ \\= −1\\.0," in app.warning[0].value
+    assert "fewer observations" in app.warning[0].value
+
+
+def test_person_and_readout_change_the_figure(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("transitions", run=crf_run)
+    before = words(app)
+    app.selectbox(key="person").select("011").run()
+    assert_sound(app)
+    assert "person 011" in words(app) != before
+    app.selectbox(key="readout").select("scores").run()
+    assert_sound(app)
+    assert "Not a probability" in words(app)
+
+
+def test_every_export_is_offered(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("export", run=crf_run)
+    keys = {button.key for button in app.get("download_button")}
+    assert keys == {"export_png", "export_svg", "export_pdf", "export_csv"}
+
+
+def test_an_unexpected_error_is_logged_and_not_shown(
+    open_page: OpenPage, crf_run: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str) -> None:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr("dashboard.services.results.readouts", fail)
+    app = open_page("transitions", run=crf_run)
+    assert not app.exception
+    assert "a secret" not in words(app)
+    assert "Something went wrong" in words(app)
+    assert "a secret" in (home / "dashboard.log").read_text()

@@ -1,0 +1,85 @@
+"""The sentence under a figure says the numbers that the figure shows."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard.components import catalogue
+from dashboard.services import covariates, results
+from nme_core.io import RunFolder
+
+
+def test_transitions_name_the_largest_difference_and_its_direction(
+    crf_run: str, home: Path
+) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    table = folder.table("transitions")
+    chosen = (
+        (table["readout"] == "conditional") & (table["from"] == "low") & (table["to"] == "calm")
+    )
+    table.loc[chosen & (table["person"] == "005"), "value"] = 0.05
+    table.loc[chosen & (table["person"] == ""), "value"] = 0.95
+    folder.write_table("transitions", table)
+    figure = catalogue.transition_figure(crf_run, "005", "conditional")
+    assert "low to calm" in figure.sentence
+    assert "0.0500 for person 005 and 0.950 in the population, 0.90 lower" in figure.sentence
+    numbers = figure.numbers().set_index(["from", "to"])
+    assert numbers.loc[("low", "calm"), "difference"] == pytest.approx(-0.9)
+
+
+def test_random_effects_give_both_spreads(mlp_run: str) -> None:
+    figure = catalogue.random_effect_figure(mlp_run, "layers.1.weight[0,1]")
+    rows = results.random_effect(mlp_run, "layers.1.weight[0,1]")
+    sd, model_sd = rows["estimate"].std(), results.variance(mlp_run, "layers.1.weight[0,1]") ** 0.5
+    assert (
+        f"24 persons' deviations in layers.1.weight[0,1] have an SD of {sd:.2f}" in figure.sentence
+    )
+    assert f"own SD is {model_sd:.1f}" in figure.sentence or f"{model_sd:.2f}" in figure.sentence
+
+
+def test_response_curves_give_the_height_of_the_population_and_of_persons(mlp_run: str) -> None:
+    figure = catalogue.response_figure(mlp_run, "sleep", "feeling", None, "003")
+    curves = results.response_curves(mlp_run, "sleep", None)
+    height = curves.groupby("person")["value"].agg(np.ptp)
+    assert f"changes by {height['']:.1f}, a person's by {height.drop('').median():.1f}" in (
+        figure.sentence
+    )
+    assert figure.numbers()["highlighted"].sum() == 7
+
+
+def test_hsic_gives_p_and_the_number_of_tests(crf_run: str) -> None:
+    covariates.run_tests(crf_run, "clinic")
+    found = covariates.run_tests(crf_run, "depression")
+    row = found.hsic.set_index("covariate").loc["depression"]
+    sentence = catalogue.hsic_figure(found, "depression").sentence
+    assert "lies within" in sentence
+    assert f"(p = {row['p']:.3f}".replace("0.", ".") in sentence
+    assert "corrected for 2 tests" in sentence
+    assert "24 persons" in sentence
+
+
+def test_scatter_gives_the_effect_of_its_parameter(crf_run: str) -> None:
+    found = covariates.run_tests(crf_run, "depression")
+    name = "transitions[low,calm]"
+    figure = catalogue.scatter_figure(crf_run, found, "depression", name)
+    effect = found.effects.set_index("parameter").loc[name, "effect"]
+    assert f"{abs(effect):.2f}"[:3] in figure.sentence
+    values = covariates.parameters(crf_run).values[name]
+    drawn = figure.numbers().set_index("person")["value"]
+    pd.testing.assert_series_equal(drawn, values, check_names=False)
+
+
+def test_overview_of_the_data() -> None:
+    counts = pd.Series([3, 9, 4], index=["a", "b", "c"])
+    assert "3 persons with 3 to 9 observations each, 4 in the median" in (
+        catalogue.observations_figure(counts).sentence
+    )
+    states = pd.Series(["x", "x", "x", "y", None], name="state")
+    sentence = catalogue.outcome_figure(states, "class", "state").sentence
+    assert "most frequent state is x, 75 % of the rows; 1 rows lack" in sentence
+    numbers = pd.Series([1.0, 2.0, 3.0], name="mood")
+    assert "mean of mood is 2.00, the SD 1.00; no rows lack" in (
+        catalogue.outcome_figure(numbers, "number", "mood").sentence
+    )

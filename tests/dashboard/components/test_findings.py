@@ -1,0 +1,42 @@
+import pandas as pd
+
+from dashboard.components.findings import effects_view, finding
+
+
+def effects(**changes: object) -> pd.DataFrame:
+    row = {
+        "covariate": "bdi",
+        "parameter": "transitions[a,b]",
+        "effect": -0.4,
+        "ci_low": -0.6,
+        "ci_high": -0.2,
+        "p": 0.001,
+        "p_adjusted": 0.004,
+        "kind": "spearman",
+        "group": "",
+        "n_persons": 40,
+    }
+    other = row | {"parameter": "transitions[b,a]", "effect": 0.1, "p": 0.3, "p_adjusted": 0.4}
+    return pd.DataFrame([other, row | changes])
+
+
+def test_the_clearest_is_named_with_its_direction() -> None:
+    sentence = finding(effects(), "bdi")
+    assert "1 of 2 comparisons" in sentence
+    assert "transitions[a,b] is lower in persons with more bdi" in sentence
+    assert "−0.40, 95 % interval [−0.60, −0.20]" in sentence
+
+
+def test_groups_are_named() -> None:
+    sentence = finding(effects(kind="mean difference", group="b - a", effect=0.4), "clinic")
+    assert "is higher for clinic b - a" in sentence
+
+
+def test_nothing_found_is_no_proof() -> None:
+    assert "not proof of no association" in finding(effects(p_adjusted=0.06), "bdi")
+
+
+def test_table_starts_with_the_smallest_p() -> None:
+    shown = effects_view(effects())
+    assert list(shown["parameter"]) == ["transitions[a,b]", "transitions[b,a]"]
+    assert list(shown["corrected p"]) == [".004", ".400"]
