@@ -85,4 +85,4 @@ def downloads(figure: Figure, *, prefix: str = "export_") -> None:
 def preview(figure: Figure) -> None:
     """The printed figure as an image on the page."""
     with guard():
-        st.image(figure.image("png", dpi=140), alt=figure.sentence, width=720)
+        st.image(figure.image("png", dpi=200), alt=figure.sentence)

@@ -11,7 +11,8 @@ from pandas.api.types import is_numeric_dtype
 _PERSON = r"(person|participant|subject|patient|proband|dyad|user|respondent|id|pid|vpn)"
 _TIME = r"(time|date|datetime|timestamp|day|step|beep|occasion|week|age|t)"
 _SEQUENCE = r"(sequence|session|segment|visit|interaction|seq)"
-_OUTCOME = r"(state|outcome|mood|label|score|affect|class|target|y)"
+_OUTCOME = r"(state|outcome|mood|label|score|affect|class|target|bdi|phq|madrs|y)"
+_SPLIT = r"(part|split|fold|set)"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def guess_roles(long: pd.DataFrame, covariates: pd.DataFrame | None = None) -> R
     """
     columns = [str(name) for name in long.columns]
     person = _shared(columns, covariates) or _named(columns, _PERSON) or _repeating_text(long)
-    rest = [name for name in columns if name != person]
+    split = _named(columns, _SPLIT)
+    rest = [name for name in columns if name not in (person, split)]
     varying = [name for name in rest if person is None or _varies(long, person, name)]
     sequence = _named(rest, _SEQUENCE)
     time = _named([name for name in varying if name != sequence], _TIME)

@@ -39,6 +39,21 @@ def test_a_state_in_words_is_the_outcome_where_no_name_says_so() -> None:
     assert guess.features == ["gaze"]
 
 
+def test_a_column_that_names_the_split_has_no_role() -> None:
+    long = pd.DataFrame(
+        {
+            "person": [1, 1, 2, 2],
+            "t": [1, 2, 1, 2],
+            "part": ["train", "test", "train", "test"],
+            "height": [1.1, 1.2, 1.3, 1.5],
+        }
+    )
+    guess = guess_roles(long)
+    assert guess.outcome is None
+    assert guess.features == ["height"]
+    assert guess.covariates == []
+
+
 def test_nothing_is_claimed_where_nothing_fits() -> None:
     guess = guess_roles(pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]}))
     assert guess.person is None
