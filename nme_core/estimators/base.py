@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -18,8 +17,15 @@ from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from nme_core.data.scaling import FeatureScaler
-from nme_core.data.sequences import Batch, pad_units
+from nme_core.data.sequences import Batch
 from nme_core.estimators import units
+from nme_core.estimators.inputs import (
+    Rows,
+    check_lengths,
+    default_names,
+    read_features,
+    read_ids,
+)
 from nme_core.exceptions import (
     DataError,
     MissingColumnError,
@@ -48,23 +54,6 @@ LEVELS = ("person", "population")
 DRAWS = 64
 
 _MODELS: dict[str, type[NeuralMixedEffects]] = {}
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows ready for the network; see `pad_units`."""
-
-    x: NDArray[np.float32]
-    groups: NDArray[np.int64]
-    sequences: NDArray[np.int64] | None = None
-    initial: NDArray[np.int64] | None = None
-
-    def batches(self, y: NDArray[Any], device: torch.device) -> list[Batch]:
-        """Stack the rows, with outcome y, into padded units."""
-        padded = pad_units(
-            self.x, y, self.groups, sequences=self.sequences, initial=self.initial
-        )  # fmt: skip
-        return [batch.to(device) for batch in padded]
 
 
 class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
@@ -130,9 +119,9 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     ) -> Self:
         """Fit; `context` holds sequence ids and initial states of a sequence model."""
         self._check_options()
-        table, names = _features(X)
-        _check_lengths(len(table), y=y, groups=groups, **context)
-        labels = _texts(groups, "groups")
+        table, names = read_features(X)
+        check_lengths(len(table), y=y, groups=groups, **context)
+        labels = read_ids(groups, "groups")
         self._forget()
         try:
             return self._train(table, names, y, labels, validation, progress, context)
@@ -321,8 +310,8 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             )
         table = self._select(validation[0])
         extra = dict(zip(self._context, validation[3:], strict=False))
-        _check_lengths(len(table), y=validation[1], groups=validation[2], **extra)
-        return self._rows(table, _texts(validation[2], "groups"), **extra)
+        check_lengths(len(table), y=validation[1], groups=validation[2], **extra)
+        return self._rows(table, read_ids(validation[2], "groups"), **extra)
 
     def _check_names(self, names: tuple[str, ...]) -> None:
         expected = tuple(self.feature_names_in_)
@@ -340,9 +329,9 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             lacking = [name for name in expected if name not in columns]
             if not lacking:
                 X = X.set_axis(columns, axis=1)[expected]
-            elif expected != list(_unnamed(len(expected))):
+            elif expected != list(default_names(len(expected))):
                 raise MissingColumnError(lacking[0], columns, table="table of features")
-        table, names = _features(X)
+        table, names = read_features(X)
         self._check_names(names)
         return table
 
@@ -365,8 +354,8 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
                 remedy='Give groups=..., or ask for the population with level="population".',
             )
         table = self._select(X)
-        _check_lengths(len(table), groups=groups, **context)
-        labels = _texts(groups, "groups") if groups is not None and level == "person" else None
+        check_lengths(len(table), groups=groups, **context)
+        labels = read_ids(groups, "groups") if groups is not None and level == "person" else None
         rows = self._rows(table, labels, **context)
         return rows.batches(self._no_outcome(len(rows.x)), torch.device("cpu"))
 
@@ -581,51 +570,3 @@ def _device(name: str) -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise OptionError("No CUDA device was found.", remedy="Choose cpu or auto.")
     return device
-
-
-def _features(X: ArrayLike | pd.DataFrame) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Features as an array with their names; DataError where they are not numbers."""
-    if isinstance(X, pd.DataFrame):
-        names = tuple(str(name) for name in X.columns)
-    else:
-        shape = np.shape(X)
-        if len(shape) != 2:
-            raise DataError(f"X needs two dimensions (rows × features); it has {len(shape)}.")
-        names = _unnamed(shape[1])
-    try:
-        table = np.asarray(X, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"X holds something that is not a number ({error}).",
-            remedy="Leave text columns out or recode them as numbers.",
-        ) from error
-    if not len(table) or not names:
-        raise DataError("X is empty.", remedy="Give at least one row and one feature.")
-    if np.isinf(table).any():
-        column = names[int(np.flatnonzero(np.isinf(table).any(axis=0))[0])]
-        raise DataError(f"Feature {column!r} has an infinite value.", column=column)
-    return table, names
-
-
-def _unnamed(n_features: int) -> tuple[str, ...]:
-    """Names for the features of an array."""
-    return tuple(f"x{k}" for k in range(n_features))
-
-
-def _check_lengths(n_rows: int, **columns: ArrayLike | None) -> None:
-    """Raise DataError for a column that has not one entry for each row of X."""
-    for name, values in columns.items():
-        if values is not None and np.shape(values) != (n_rows,):
-            raise DataError(
-                f"X has {n_rows} rows, but {name} has the shape {np.shape(values)}.",
-                remedy="It needs one entry for each row.",
-            )
-
-
-def _texts(values: ArrayLike, what: str) -> list[str]:
-    """Ids as text; DataError where one is missing."""
-    series = pd.Series(np.asarray(values))
-    if series.isna().any():
-        row = int(np.flatnonzero(series.isna())[0])
-        raise DataError(f"{what} has no value in row {row}.", row=row)
-    return [str(value) for value in series]

@@ -15,7 +15,8 @@ from scipy.special import softmax
 from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch
-from nme_core.estimators.base import NeuralMixedEffects, Rows, _check_lengths, _texts
+from nme_core.estimators.base import NeuralMixedEffects
+from nme_core.estimators.inputs import Rows, check_lengths, read_ids
 from nme_core.estimators.outcomes import check_classes, encode_classes
 from nme_core.exceptions import OptionError, UnknownPersonError
 from nme_core.nn import CRFNetwork, Family, LinearChain
@@ -193,7 +194,7 @@ class NMECRF(NeuralMixedEffects):
         labels.
         """
         batches = self._steps(X, groups, sequence_ids, initial_states, level)
-        _check_lengths(sum(batch.n_rows for batch in batches), y=y)
+        check_lengths(sum(batch.n_rows for batch in batches), y=y)
         codes = torch.from_numpy(encode_classes(y, self.classes_))
         loss = torch.full((len(codes),), torch.nan, dtype=torch.float64)
         for batch in batches:
@@ -332,10 +333,10 @@ class NMECRF(NeuralMixedEffects):
         if ids is None:
             labels = groups if groups is not None else ["" for _ in range(len(table))]
         else:
-            labels = _texts(ids, "sequence_ids")
+            labels = read_ids(ids, "sequence_ids")
         # A population prediction has no person codes, but a sequence still belongs to one person.
         owners = context.get("owners")
-        whose = rows.groups if owners is None else np.array(_texts(owners, "groups"))
+        whose = rows.groups if owners is None else np.array(read_ids(owners, "groups"))
         pairs = pd.MultiIndex.from_arrays([whose, np.array(labels)])
         sequences = pd.factorize(pairs)[0].astype(np.int64)
         initial = context.get("initial_states")
