@@ -11,10 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 
-from nme_core.exceptions import NMEError, OptionError
+from nme_core.exceptions import DataError, NMEError, OptionError
 from nme_core.io import RunFolder
 
 app = typer.Typer(
@@ -42,6 +41,7 @@ OutcomeKind = Annotated[
     str | None, typer.Option(metavar="number|class", help="Default: read off the column.")
 ]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `nme fit` wrote.")]
+_LARGEST_SEED = 2**32 - 1
 
 
 @app.command()
@@ -76,7 +76,9 @@ def check(
     )
     typer.echo("\n".join(report.lines()))
     if not report.usable:
-        raise typer.Exit(2)
+        raise DataError(
+            "The study is not usable as it is.", remedy="The lines above that say STOP tell why."
+        )
 
 
 @app.command()
@@ -111,7 +113,10 @@ def fit(
     epochs: Annotated[
         int | None, typer.Option(help="Exactly so many; default: until converged.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same machine, same numbers.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=_LARGEST_SEED, help="Same seed, same machine, same numbers."),
+    ] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
     refit: Annotated[
         str, typer.Option(metavar="all|none", help="Fit again on all rows for what is interpreted.")
@@ -121,7 +126,7 @@ def fit(
     """Fit a model and its baselines, and write a run folder."""
     from nme_core.experiment import FitOptions, run_experiment
 
-    kind = "class" if model == "nme-crf" else outcome_kind
+    kind = "class" if model == "nme-crf" and outcome_kind is None else outcome_kind
     study = _study(long, covariates, person, outcome, time, sequence, features, exclude, kind)
     options = FitOptions(
         model=model,
@@ -160,7 +165,9 @@ def hsic(
     adjust: Annotated[
         str, typer.Option(metavar="bh|holm", help="Correction for several tests.")
     ] = "bh",
-    seed: Annotated[int, typer.Option(help="Seed of the permutations.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=_LARGEST_SEED, help="Seed of the permutations.")
+    ] = 0,
 ) -> None:
     """Test whether persons' parameters go with covariates; writes hsic.csv and effects.csv."""
     from nme_core import independence
@@ -232,12 +239,12 @@ def main() -> NoReturn:
     """Run the command; exit code 0 done, 2 bad input or usage, 130 on Ctrl-C."""
     warnings.showwarning = _show_warning
     try:
-        code = app(prog_name="nme", standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], prog_name="nme", standalone_mode=False)
     except NMEError as error:
         _stop(str(error))
-    except (click.Abort, KeyboardInterrupt):
-        _stop("stopped; what was finished is kept.", code=130)
-    except click.ClickException as error:
+    except (typer.Abort, KeyboardInterrupt):
+        code = 130
+    except typer.TyperException as error:
         _stop(error.format_message())
     except OSError as error:
         _stop(f"{error.strerror}: {error.filename}" if error.filename else str(error))
@@ -245,6 +252,8 @@ def main() -> NoReturn:
         if os.environ.get("NME_DEBUG"):
             raise
         _stop(f"internal error: {error!r} (NME_DEBUG=1 shows where). Please report it.", code=1)
+    if code == 130:  # typer turns Ctrl-C into this
+        _stop("stopped; what was finished is kept.", code=130)
     sys.exit(code if isinstance(code, int) else 0)
 
 
