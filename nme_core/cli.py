@@ -206,7 +206,7 @@ def predict(
     from nme_core.prediction import predict_rows
 
     folder = RunFolder(run)
-    roles = folder.data["roles"]
+    roles = folder.roles
     ids = [roles[role] for role in ("person", "sequence") if roles[role] is not None]
     predictions = predict_rows(folder, read_table(new, text=ids))
     out.parent.mkdir(parents=True, exist_ok=True)

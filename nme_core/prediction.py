@@ -40,7 +40,7 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
         If a column is missing or cannot be read.
     """
     model: Any = load(run.model_path)
-    roles = run.data["roles"]
+    roles = run.roles
     needed = [roles["person"], *roles["features"]]
     needed += [roles[role] for role in ("time", "sequence") if roles[role] is not None]
     for name in needed:

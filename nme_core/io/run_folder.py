@@ -52,6 +52,11 @@ _TEXT_COLUMNS = {
 # Columns that hold class labels where the outcome is a class, else numbers.
 _LABELS = ("observed", "predicted", "population_predicted")
 
+_FILES = (
+    *(f"{name}.csv" for name in (*TABLES, "covariates")),
+    *("config.json", "data.json", "model.safetensors"),
+)
+
 
 class RunState(StrEnum):
     """Where a run stands."""
@@ -109,7 +114,7 @@ class RunFolder:
                 f"{path} cannot be read ({error}).", remedy="Run the fit again."
             ) from error
         if not isinstance(content, dict):
-            raise RunFolderError(f"{path} is damaged.", remedy="Run the fit again.")
+            raise _damaged(path)
         return content
 
     @property
@@ -119,7 +124,10 @@ class RunFolder:
         known: dict[str, Any] = {
             key: content[key] for key in Status.__dataclass_fields__ if key in content
         }
-        return Status(**{**known, "state": RunState(content["state"])})
+        try:
+            return Status(**{**known, "state": RunState(str(content.get("state")))})
+        except ValueError as error:
+            raise _damaged(self.path / "status.json") from error
 
     def write_status(self, status: Status) -> None:
         """Write ``status.json``."""
@@ -135,6 +143,14 @@ class RunFolder:
         """Roles, counts, fingerprints of the inputs, what was dropped and why."""
         return self.read_json("data")
 
+    @property
+    def roles(self) -> dict[str, Any]:
+        """Columns of the study that the run was fitted on; the fields of `Roles`."""
+        roles = self.data.get("roles")
+        if not isinstance(roles, dict):
+            raise _damaged(self.path / "data.json")
+        return roles
+
     # -- tables -------------------------------------------------------------------------------
 
     def has_table(self, name: str) -> bool:
@@ -146,14 +162,19 @@ class RunFolder:
         path = self.path / f"{name}.csv"
         if not path.is_file():
             raise RunFolderError(f"{self.path} has no {path.name}.", remedy="Has the run finished?")
-        header = pd.read_csv(path, nrows=0).columns
-        text = [column for column in header if column in _TEXT_COLUMNS]
-        if name == "predictions" and any(column.startswith("p_") for column in header):
-            text += [column for column in _LABELS if column in header]
-        frame = pd.read_csv(
-            path, dtype=dict.fromkeys(text, "str"), keep_default_na=False,
-            na_values={column: [""] for column in header if column not in text},
-        )  # fmt: skip
+        try:
+            header = pd.read_csv(path, nrows=0).columns
+            text = [column for column in header if column in _TEXT_COLUMNS]
+            if name == "predictions" and any(column.startswith("p_") for column in header):
+                text += [column for column in _LABELS if column in header]
+            frame = pd.read_csv(
+                path, dtype=dict.fromkeys(text, "str"), keep_default_na=False,
+                na_values={column: [""] for column in header if column not in text},
+            )  # fmt: skip
+        except ValueError as error:
+            raise _damaged(path) from error
+        if not set(TABLES[name]) <= set(frame.columns):
+            raise _damaged(path)
         return frame
 
     def write_table(self, name: str, frame: pd.DataFrame) -> None:
@@ -174,17 +195,38 @@ class RunFolder:
         path = self.path / "covariates.csv"
         if not path.is_file():
             return pd.DataFrame(index=pd.Index([], name="person", dtype="str"))
-        return pd.read_csv(path, dtype={"person": "str"}).set_index("person")
+        try:
+            first = str(pd.read_csv(path, nrows=0).columns[0])
+            frame = pd.read_csv(path, dtype={first: "str"}, keep_default_na=False, na_values=[""])
+        except (ValueError, IndexError) as error:
+            raise _damaged(path) from error
+        return frame.set_index(first).rename_axis("person")
 
     def write_covariates(self, covariates: pd.DataFrame) -> None:
-        """Write ``covariates.csv``; index: person."""
-        frame = covariates.rename_axis("person").reset_index()
+        """Write ``covariates.csv``; index: person, which is the file's first column."""
+        first = "person"
+        while first in covariates.columns:
+            first += "_"
+        frame = covariates.rename_axis(first).reset_index()
         self._replace("covariates.csv", frame.to_csv(index=False, lineterminator="\n"))
 
     @property
     def model_path(self) -> Path:
         """Where the weights lie."""
         return self.path / "model.safetensors"
+
+    # -- the folder as a whole ----------------------------------------------------------------
+
+    def writes(self, path: str | os.PathLike[str]) -> bool:
+        """Whether a file is one of those that a run writes here."""
+        file = Path(path).resolve()
+        return file.parent == self.path.resolve() and file.name in _FILES
+
+    def clear(self) -> None:
+        """Remove what an earlier run wrote, except its status; anything else stays."""
+        if (self.path / "status.json").is_file():
+            for name in _FILES:
+                (self.path / name).unlink(missing_ok=True)
 
     def _replace(self, name: str, text: str) -> None:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -196,3 +238,7 @@ class RunFolder:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def _damaged(path: Path) -> RunFolderError:
+    return RunFolderError(f"{path} is damaged.", remedy="Run the fit again.")
