@@ -41,6 +41,7 @@ MODELS = ("nme-mlp", "nme-crf")
 ALL_ROWS = "nme (all rows)"
 # Small tensors are computed faster by one thread than by several.
 _ONE_THREAD_BELOW = 200_000
+_MOST_CLASSES = 100
 # Rough share of the time that each fit takes, for the progress bar.
 _WEIGHT = {"nme": 0.4, ALL_ROWS: 0.4, "generic": 0.15, "specific": 0.05}
 
@@ -74,6 +75,12 @@ class FitOptions:
             )
         if self.refit not in ("all", "none"):
             raise OptionError(f"refit={self.refit!r} does not exist.", remedy="all or none.")
+        if len(study.classes) > _MOST_CLASSES:
+            raise OptionError(
+                f"{study.roles.outcome!r} has {len(study.classes)} different values, more than "
+                f"the {_MOST_CLASSES} classes that a model may have.",
+                remedy="Choose a column with fewer states or, for a number, nme-mlp.",
+            )
         kind: type[NeuralMixedEffects]
         if self.model == "nme-crf":
             if study.outcome_kind != "class":
@@ -131,6 +138,13 @@ def run_experiment(
         With what is wrong; ``status.json`` then says ``failed``. On KeyboardInterrupt it says
         ``cancelled``. What was finished is kept in both cases.
     """
+    for path in inputs:
+        if folder.writes(path):
+            raise OptionError(
+                f"The run would overwrite {Path(path).name}, which it is fitted on.",
+                remedy="Give the run a folder of its own (--out).",
+            )
+    folder.clear()
     journal = Journal(folder, report)
     threads = torch.get_num_threads()
     if study.n_rows < _ONE_THREAD_BELOW:
@@ -167,8 +181,10 @@ def _run(
             "No person has enough rows to hold some back for validation and test.",
             remedy="At least one person needs 5 rows.",
         )
+    _refuse_unseen_classes(study, split)
     folder.write_covariates(study.covariates)
-    folder.write_json("data", _describe(study, split, options, inputs))
+    data = _describe(study, split, options, inputs)
+    folder.write_json("data", data)
     config = {
         **asdict(options),
         "placement": model.placement,
@@ -218,7 +234,23 @@ def _run(
     if isinstance(final, NMECRF):
         folder.write_table("transitions", transitions_table(final))
     else:
-        folder.write_table("response_curves", response_curves(final, study.X, study.groups))
+        try:
+            folder.write_table("response_curves", response_curves(final, study.X, study.groups))
+        except OptionError as error:
+            folder.write_json("data", {**data, "notes": [*data["notes"], str(error)]})
+
+
+def _refuse_unseen_classes(study: Study, split: np.ndarray[Any, Any]) -> None:
+    """Raise DataError for a class that no training row has."""
+    learned = set(study.y[split == "train"].dropna())
+    unseen = [label for label in study.classes if label not in learned]
+    if unseen:
+        raise DataError(
+            f"The class {unseen[0]!r} of {study.roles.outcome!r} occurs only in rows that are "
+            "held back for validation and test.",
+            remedy="Join rare classes with others, or empty the outcome of these rows.",
+            column=study.roles.outcome,
+        )
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def response_curves(
     n_persons = len(model.groups_)
     if n_persons * X.shape[1] * POINTS > LARGEST:
         raise OptionError(f"Response curves of {n_persons} persons would fill too large a table.")
-    typical = X.mean()
+    typical = X.mean().to_dict()
     by_person = X.groupby(groups.to_numpy())
     low, high = by_person.min(), by_person.max()
     parts = []
@@ -61,12 +61,10 @@ def response_curves(
         )
         who, where = np.nonzero(inside)
         persons = low.index.to_numpy()[who]
-        rows = pd.DataFrame({name: typical[name] for name in X.columns}, index=range(len(who)))
-        parts.append(
-            _curve(model, rows.assign(**{feature: grid[where]}), persons, feature, grid[where])
-        )
-        rows = pd.DataFrame({name: typical[name] for name in X.columns}, index=range(len(grid)))
-        parts.append(_curve(model, rows.assign(**{feature: grid}), None, feature, grid))
+        for whose, x in ((persons, grid[where]), (None, grid)):
+            if len(x):
+                rows = pd.DataFrame({**typical, feature: x})
+                parts.append(_curve(model, rows, whose, feature, x))
     return pd.concat(parts, ignore_index=True)
 
 
