@@ -194,6 +194,6 @@ STRATA = (
     "answering less often is not mistaken for a difference between persons."
 )
 RESPONSE_CURVES = (
-    "Single weights of a network mean little by themselves. What a feature does to the predicted "
-    "outcome, person by person, is shown first."
+    "Single weights of a network mean little by themselves. How each person's predicted outcome "
+    "goes with a feature is shown first."
 )

@@ -6,12 +6,14 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.links import go
-from dashboard.services.runs import list_runs
+from dashboard.glossary import RUN_STATES
+from dashboard.services.runs import Run, list_runs
 
 
 def earlier_runs() -> None:
-    """A selector of finished runs and a button that opens one; nothing where there are none."""
-    runs = {run.id: run for run in list_runs() if run.done and run.id != state.run_id()}
+    """A selector of runs that are finished or at work, and a button that opens one."""
+    known = [run for run in list_runs() if run.done or run.active]
+    runs = {run.id: run for run in known if run.id != state.run_id()}
     if not runs:
         return
     st.divider()
@@ -20,11 +22,16 @@ def earlier_runs() -> None:
         "Earlier runs",
         list(runs),
         index=None,
-        format_func=lambda key: f"{runs[key].name}, {runs[key].created[:16].replace('T', ' ')} UTC",
+        format_func=lambda key: _label(runs[key]),
         key="earlier_run",
         placeholder="Choose a run",
         label_visibility="collapsed",
     )
     if chosen is not None and st.button("Open", key="open_run"):
         state.choose_run(chosen, runs[chosen].study)
-        go("fit")
+        go("fit" if runs[chosen].done else "model")
+
+
+def _label(run: Run) -> str:
+    when = run.created[:16].replace("T", " ")
+    return f"{run.name}, {when} UTC, {RUN_STATES[run.status.state]}"

@@ -110,3 +110,14 @@ def test_an_unknown_study_says_so(open_page: OpenPage, study: str) -> None:
     app = open_page("study", study=study)
     assert not app.exception
     assert "no study at this address" in words(app)
+
+
+def test_earlier_runs_open_again(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("study")
+    (label,) = app.selectbox(key="earlier_run").options
+    assert label == "diary, nme-crf, transitions, 2026-01-01 10:00 UTC, finished"
+    app.selectbox(key="earlier_run").select(label).run()
+    app.button(key="open_run").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Fit"
+    assert app.query_params["run"] == crf_run
