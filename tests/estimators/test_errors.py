@@ -61,7 +61,7 @@ def test_missing_outcome(cases):
 
 def test_text_as_a_number(cases):
     case = cases["regressor"]
-    with pytest.raises(DataError, match="not a number.*NMEMLPClassifier"):
+    with pytest.raises(DataError, match=r"not a number.*NMEMLPClassifier"):
         case.make().fit(case.X, ["high"] * len(case.X), groups=case.groups)
     with pytest.raises(DataError, match="not a number"):
         case.make().fit(case.X.assign(sleep="long"), case.y, groups=case.groups)
@@ -166,7 +166,7 @@ def test_a_person_of_the_transition_matrix(cases):
     model = cases["crf"].fit()
     with pytest.raises(UnknownPersonError, match="'zoe'"):
         model.transition_matrix("zoe")
-    with pytest.raises(OptionError, match="readout='counts'.*scores, conditional"):
+    with pytest.raises(OptionError, match=r"readout='counts'.*scores, conditional"):
         model.transition_matrix("b", readout="counts")
 
 
