@@ -18,6 +18,9 @@ RARE_VISITS, RARE_SHARE, RARE_PERSONS = 20, 0.01, 0.1
 #: Share of missing values above which a column should be looked at.
 MUCH_MISSING = 0.2
 
+#: Rank correlation with the order of a person's rows above which a feature counts as a trend.
+TREND = 0.9
+
 #: Numbers that files often use for "no value".
 MISSING_NUMBERS = (-9, -99, -999, -9999, 99, 999, 9999)
 
@@ -46,6 +49,7 @@ def check_study(study: Study, *, min_rows: int = 5) -> Report:
         *_check_outcome(study),
         *_check_states(study, states),
         *_check_columns(study, constant),
+        *_check_trends(study),
         *_check_missing(study, missing),
         *_check_compliance(compliance),
         *_check_gaps(study, n_gaps),
@@ -184,6 +188,26 @@ def _check_columns(study: Study, constant: Sequence[str]) -> Iterable[Finding]:
                 f"The feature {name!r} differs between persons but never within one.",
                 name,
                 "It can also be used as a covariate.",
+            )
+
+
+def _check_trends(study: Study) -> Iterable[Finding]:
+    """Find features that run with time: later rows lie where a model has seen nothing."""
+    order = study.groups.groupby(study.groups).cumcount().astype(float)
+    for name in study.feature_names:
+        pair = pd.DataFrame({"order": order, "value": study.X[name]}).dropna()
+        persons = study.groups[pair.index]
+        ranks = pair.groupby(persons).rank()
+        within = ranks - ranks.groupby(persons).transform("mean")
+        spread = float(np.sqrt((within["order"] ** 2).sum() * (within["value"] ** 2).sum()))
+        product = float((within["order"] * within["value"]).sum())
+        if spread > 0 and abs(product) / spread > TREND:
+            yield Finding(
+                "look",
+                f"The feature {name!r} runs with time: a person's later rows, on which models are "
+                "judged, lie outside the values that the models were trained on.",
+                name,
+                "Leave it out unless a trend over time is what you want to extrapolate.",
             )
 
 

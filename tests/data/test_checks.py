@@ -119,7 +119,8 @@ def test_numbers_that_stand_for_missing_are_suspected():
     frame.loc[[3, 40], "sleep"] = 99
     (look,) = findings(report(frame), "look")
     assert "'sleep' holds 99 (2 times)" in look
-    frame["sleep"] = np.linspace(50, 150, len(frame)).round()
+    spread = np.linspace(50, 150, len(frame)).round()
+    frame["sleep"] = np.random.default_rng(0).permutation(spread)
     assert findings(report(frame), "look") == []
 
 
@@ -169,3 +170,17 @@ def test_sample_studies_are_usable():
         result = check_study(Study.from_frame(sample.long, covariates=sample.covariates, **roles))
         assert result.usable
         assert findings(result, "look") == []
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_features_that_run_with_time_are_named(direction):
+    frame = table().assign(week=lambda rows: direction * (rows["day"] // 3) + 100.0)
+    (finding,) = findings(report(frame), "look")
+    assert "'week' runs with time" in finding
+
+
+def test_a_feature_that_runs_with_time_in_a_few_persons_only_is_left_alone():
+    frame = table()
+    few = frame["person"].isin(["p0", "p1"])
+    frame["sleep"] = frame["sleep"].where(~few, frame["day"] / 4 + 6)
+    assert findings(report(frame), "look") == []
