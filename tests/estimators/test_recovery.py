@@ -143,7 +143,7 @@ def dyads():
     sample = simulate_dyads(60, 250, seed=11)
     roles = {name: value for name, value in sample.roles.items() if name != "model"}
     study = Study.from_frame(sample.long, **roles)
-    model = NMECRF(placement="transitions", epochs=300)
+    model = NMECRF(placement="transitions")
     model.fit(study.X, study.y, groups=study.groups, sequence_ids=study.sequence_ids)
     order = [sample.truth["states"].index(state) for state in model.classes_]
     persons = [sample.truth["persons"][person]["transitions"] for person in model.groups_]
@@ -158,7 +158,14 @@ def test_transition_scores_of_dyads_are_found(dyads):
     assert np.corrcoef(true[:-1].ravel(), found[:-1].ravel())[0, 1] > 0.9
     assert np.corrcoef(true[-1].ravel(), found[-1].ravel())[0, 1] > 0.97
     own = [(scores[:-1] - scores[-1]).ravel() for scores in (true, found)]
-    assert np.corrcoef(*own)[0, 1] > 0.7, "what tells a dyad from the population"
+    # What tells a dyad from the population; the best that can be had, with everything else known,
+    # is about 0.79.
+    assert np.corrcoef(*own)[0, 1] > 0.72
+
+
+def test_the_variance_of_transition_scores_is_found(dyads):
+    model, *_ = dyads
+    assert np.diag(model.random_effects_cov_).mean() == pytest.approx(0.25, rel=0.2)
 
 
 def test_planted_slopes_of_depression_are_found(dyads):
@@ -168,7 +175,7 @@ def test_planted_slopes_of_depression_are_found(dyads):
         k = states.index(state)
         assert sign * spearmanr(found[:-1, k, k], depression).statistic > 0.3
         slopes = [np.polyfit(depression, scores[:-1, k, k], 1)[0] for scores in (true, found)]
-        assert 0.5 < slopes[1] / slopes[0] < 1.3
+        assert 0.6 < slopes[1] / slopes[0] < 1.3
 
 
 def test_emissions_of_dyads_are_found(dyads):
