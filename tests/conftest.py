@@ -1,10 +1,17 @@
-"""What every test shares: one thread per process, a home of its own, real studies, a browser."""
+"""What every test shares: one thread per process, a home of its own, the command, studies."""
 
+import io
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
 import pytest
 
 # Before numpy or torch is imported anywhere: several test processes run side by side.
@@ -50,3 +57,94 @@ def chromium_path() -> str:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+class Said(NamedTuple):
+    """How a command ended, and what it wrote to the terminal."""
+
+    code: int | str | None
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def nme() -> Callable[..., Said]:
+    """The command ``nme`` with the given words, run in this process."""
+    from nme_core.cli import main
+
+    def run(*words: object) -> Said:
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "argv", ["nme", *map(str, words)])
+            patch.setattr(warnings, "showwarning", warnings.showwarning)  # main sets its own
+            with pytest.raises(SystemExit) as stop:
+                main()
+        return Said(stop.value.code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a small study that has everything: long.csv and covariates.csv.
+
+    12 persons ("000", "007", ...), 2 sessions of 9 rows each, rows shuffled; missing features,
+    one person without covariates, a group called None, and outcomes ``mood`` (two of them
+    missing) and ``state`` (likewise).
+    """
+    rng = np.random.default_rng(11)
+    persons = [f"{7 * i:03d}" for i in range(12)]
+    n = len(persons) * 18
+    long = pd.DataFrame(
+        {
+            "id": np.repeat(persons, 18),
+            "session": np.tile(np.repeat(["1", "2"], 9), len(persons)),
+            "beep": np.tile(np.arange(9), 2 * len(persons)),
+            "sleep": rng.normal(7, 1.2, n).round(3),
+            "stress": rng.normal(0, 1, n).round(3),
+            "note": "text",
+        }
+    )
+    own = np.repeat(rng.normal(0, 1, len(persons)), 18)
+    long["mood"] = (5 + own + 0.6 * long["sleep"] + rng.normal(0, 0.4, n)).round(3)
+    long["state"] = np.array(["low", "mid", "top"])[
+        np.digitize(own + rng.normal(0, 1, n) + 0.5 * long["stress"], [-0.6, 0.6])
+    ]
+    long.loc[[3, 40], "stress"] = np.nan
+    long.loc[[5, 50], ["mood", "state"]] = np.nan
+    covariates = pd.DataFrame(
+        {
+            "id": persons[:-1],
+            "depression": rng.integers(0, 40, len(persons) - 1),
+            "clinic": ["None", "north", "south"] * 3 + ["None", "north"],
+        }
+    )
+    folder = tmp_path_factory.mktemp("tiny")
+    long.sample(frac=1, random_state=3).to_csv(folder / "long.csv", index=False)
+    covariates.to_csv(folder / "covariates.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fit_tiny(
+    nme: Callable[..., Said], tiny_study: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Fit the small study, each combination of options once; returns the run folder."""
+    done: dict[tuple[str, ...], Path] = {}
+
+    def fit(model: str, *options: str) -> Path:
+        key = (model, *options)
+        if key not in done:
+            out = tmp_path_factory.mktemp("run") / "run"
+            said = nme(
+                *("fit", tiny_study / "long.csv", "--covariates", tiny_study / "covariates.csv"),
+                *("--person", "id", "--sequence", "session"),
+                *("--time", "beep", "--features", "sleep,stress", "--model", model),
+                *("--outcome", "state" if model == "nme-crf" else "mood"),
+                *("--epochs", "30", "--out", out, "--quiet", *options),
+            )
+            assert said == (0, "", "")
+            done[key] = out
+        return done[key]
+
+    return fit
