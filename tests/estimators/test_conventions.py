@@ -185,3 +185,15 @@ def test_parameters_can_be_chosen_by_name(one_of_each):
     assert model.parameter_names() == [f"{name}[{k}]" for k in range(3)]
     with pytest.raises(OptionError, match=r"no parameter 'layers\.7\.bias'"):
         one_of_each.fit(placement=["layers.7.bias"])
+
+
+def test_validation_rows_are_only_watched(one_of_each):
+    """Nothing is learned from them, scaling included: the last step of ``variational`` is kept."""
+    case = one_of_each
+    model = case.make(epochs=20)
+    other = (case.X * 3 + 5, *case.validation[1:])
+    model.fit(case.X, case.y, groups=case.groups, **case.context, validation=other)
+    plain = case.fit(epochs=20)
+    np.testing.assert_array_equal(case.predict(model), case.predict(plain))
+    assert model.history_["validation_loss"].notna().sum() == 2
+    pd.testing.assert_series_equal(model.history_["train_loss"], plain.history_["train_loss"])
