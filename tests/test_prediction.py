@@ -1,0 +1,134 @@
+"""Predictions for new rows: the fitted model's own, in the order of the file."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nme_core.data import Study, read_table
+from nme_core.estimators import load
+from nme_core.exceptions import DataError, MissingColumnError, RunFolderError
+from nme_core.io import RunFolder
+from nme_core.prediction import predict_rows
+
+FIRST = ["person", "sequence", "time", "predicted", "population_predicted"]
+
+
+@pytest.fixture(params=["nme-mlp", "nme-crf"])
+def run(request, fit_tiny):
+    return RunFolder(fit_tiny(request.param))
+
+
+@pytest.fixture
+def rows(tiny_study):
+    return read_table(tiny_study / "long.csv", text=["id", "session"])
+
+
+def test_training_rows_get_the_refit_models_own_predictions(run, rows, tiny_study):
+    model = load(run.model_path)
+    roles = run.roles
+    study = Study.from_csv(
+        tiny_study / "long.csv",
+        **{key: roles[key] for key in ("person", "outcome", "time", "sequence", "features")},
+    )
+    crf = hasattr(model, "transition_matrix")
+    extra = {"sequence_ids": study.sequence_ids} if crf else {}
+    own = pd.DataFrame({"person": study.groups, "sequence": study.sequence_ids})
+    own["time"] = study.time
+    own["predicted"] = model.predict(study.X, study.groups, **extra)
+    own["population_predicted"] = model.predict(study.X, level="population", **extra)
+    found = predict_rows(run, rows)
+    both = found.merge(own, on=["person", "sequence", "time"], suffixes=("", "_own"))
+    assert len(both) == len(rows)
+    for name in ("predicted", "population_predicted"):
+        if crf:
+            assert both[name].tolist() == both[f"{name}_own"].tolist()
+        else:
+            assert both[name].to_numpy() == pytest.approx(both[f"{name}_own"], rel=1e-5)
+    assert (found["predicted"] != found["population_predicted"]).any()
+
+
+def test_rows_stay_in_the_order_of_the_file(run, rows):
+    found = predict_rows(run, rows)
+    assert found["person"].tolist() == rows["id"].tolist()
+    assert found["sequence"].tolist() == (rows["id"] + "/" + rows["session"]).tolist()
+    assert found["time"].tolist() == rows["beep"].tolist()
+    turned = predict_rows(run, rows.iloc[::-1])
+    again = turned.iloc[::-1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, again, rtol=1e-5)
+
+
+def test_new_persons_get_the_populations_prediction_only(run, rows):
+    known = predict_rows(run, rows)
+    new = rows["id"].isin(["007", "021"]).to_numpy()
+    found = predict_rows(run, rows.assign(id=rows["id"].where(~new, "new-" + rows["id"])))
+    chances = [name for name in found.columns if name.startswith("p_")]
+    assert found.loc[new, ["predicted", *chances]].isna().all(axis=None)
+    assert found.loc[~new, ["predicted", *chances]].notna().all(axis=None)
+    assert found["population_predicted"].notna().all()
+    assert found.loc[new, "person"].str.startswith("new-").all()
+    pd.testing.assert_series_equal(
+        found["population_predicted"], known["population_predicted"], rtol=1e-5
+    )
+    pd.testing.assert_series_equal(
+        found.loc[~new, "predicted"], known.loc[~new, "predicted"], rtol=1e-5
+    )
+
+
+def test_new_persons_alone_can_be_predicted(run, rows):
+    found = predict_rows(run, rows.assign(id="somebody else", session=np.arange(len(rows))))
+    assert list(found.columns[:5]) == FIRST
+    assert found["predicted"].isna().all()
+    assert found["population_predicted"].notna().all()
+
+
+def test_columns_are_those_of_the_outcome(fit_tiny, rows):
+    assert list(predict_rows(RunFolder(fit_tiny("nme-mlp")), rows)) == FIRST
+    found = predict_rows(RunFolder(fit_tiny("nme-crf")), rows)
+    assert list(found) == [*FIRST, "p_low", "p_mid", "p_top"]
+    assert found.iloc[:, 5:].sum(axis=1).to_numpy() == pytest.approx(1)
+
+
+def test_the_outcome_and_other_columns_are_not_read(run, rows):
+    found = predict_rows(run, rows)
+    bare = rows.drop(columns=["mood", "state", "note"])[
+        ["stress", "beep", "session", "id", "sleep"]
+    ]
+    pd.testing.assert_frame_equal(found, predict_rows(run, bare))
+
+
+def test_a_missing_feature_is_allowed(run, rows):
+    found = predict_rows(run, rows.assign(stress=np.nan))
+    assert found["predicted"].notna().all()
+
+
+def test_steps_of_other_sequences_do_not_matter(fit_tiny, rows):
+    run = RunFolder(fit_tiny("nme-crf"))
+    chosen = (rows["session"] == "1").to_numpy()
+    whole = predict_rows(run, rows)[chosen].reset_index(drop=True)
+    pd.testing.assert_frame_equal(whole, predict_rows(run, rows[chosen]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("column", ["id", "beep", "session", "sleep"])
+def test_a_missing_column_is_named(run, rows, column):
+    with pytest.raises(MissingColumnError, match=f"no column '{column}'") as caught:
+        predict_rows(run, rows.drop(columns=column))
+    assert caught.value.column == column
+
+
+def test_a_feature_that_is_text_is_named_with_its_line(run, rows):
+    broken = rows.astype({"sleep": "object"})
+    broken.iloc[4, broken.columns.get_loc("sleep")] = "well"
+    with pytest.raises(
+        DataError, match=f"'sleep' is not numeric: line {rows.index[4]} holds 'well'"
+    ):
+        predict_rows(run, broken)
+
+
+def test_no_rows_are_refused(run, rows):
+    with pytest.raises(DataError, match="no rows"):
+        predict_rows(run, rows.iloc[:0])
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path, rows):
+    with pytest.raises(RunFolderError):
+        predict_rows(RunFolder(tmp_path), rows)
