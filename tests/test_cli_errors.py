@@ -1,0 +1,239 @@
+"""What goes wrong at the shell: exit code 2 and one line that says what, never a stack trace."""
+
+from pathlib import Path
+
+import pytest
+
+from nme_core import cli
+from nme_core.io import RunFolder, RunState
+
+MLP = ("--model", "nme-mlp", "--epochs", "1", "--baselines", "none")
+
+
+@pytest.fixture
+def refused(nme):
+    """Run a command that cannot work; returns what it says."""
+
+    def run(*words):
+        said = nme(*words)
+        assert said.code == 2, said
+        assert said.err.startswith("nme: ")
+        assert said.err.count("\n") == 1
+        assert said.err.endswith("\n")
+        assert "Traceback" not in said.err + said.out
+        assert "internal error" not in said.err
+        assert said.out == ""
+        return said.err
+
+    return run
+
+
+@pytest.fixture
+def fit(refused, tiny_study, tmp_path):
+    """A fit of the small study that cannot work; a word that is given replaces the usual one."""
+
+    def run(*words, table=tiny_study / "long.csv", **options):
+        usual = {"person": "id", "outcome": "mood", "out": tmp_path / "run"} | options
+        flags = [word for name, value in usual.items() for word in (f"--{name}", value)]
+        return refused("fit", table, *flags, *MLP, *words)
+
+    return run
+
+
+@pytest.fixture
+def trained(fit_tiny):
+    """A finished run."""
+    return fit_tiny("nme-mlp")
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def rows(outcome, n_rows=8):
+    """A table of two persons."""
+    lines = [f"{p},{d},{outcome(p, d)},{p * d}" for p in (1, 2) for d in range(n_rows)]
+    return "id,day,mood,x\n" + "\n".join(lines) + "\n"
+
+
+def test_a_table_that_cannot_be_read(fit, tmp_path):
+    assert "There is no file" in fit(table=tmp_path / "none.csv")
+    assert "Is a directory" in fit(table=tmp_path)
+    assert "is empty" in fit(table=write(tmp_path / "empty.csv", ""))
+    assert "no rows" in fit(table=write(tmp_path / "header.csv", "id,mood\n"))
+    (tmp_path / "bytes.csv").write_bytes(bytes(range(256)))
+    assert "UTF-8" in fit(table=tmp_path / "bytes.csv")
+
+
+def test_columns_that_are_not_there(fit, tmp_path):
+    for options in ({"person": "who"}, {"outcome": "who"}, {"features": "sleep,who"}):
+        assert "no column 'who'. Its columns are 'id', 'session'" in fit(**options)
+    for words in (("--time", "who"), ("--sequence", "who"), ("--exclude", "who")):
+        assert "no column 'who'" in fit(*words)
+    assert "There is no file" in fit("--covariates", tmp_path / "none.csv")
+    other = write(tmp_path / "other.csv", "person,age\n007,3\n")
+    assert "covariate table has no column 'id'" in fit("--covariates", other)
+
+
+def test_data_that_no_model_can_use(fit, tmp_path):
+    constant = write(tmp_path / "constant.csv", rows(lambda p, d: 3))
+    assert "'mood' is constant" in fit(table=constant)
+    short = write(tmp_path / "short.csv", rows(lambda p, d: p + d, n_rows=4))
+    assert "enough rows" in fit(table=short)
+    assert "'note' is not numeric: line 2 holds 'text'" in fit("--features", "note")
+    assert "more than one row" in fit("--time", "beep")  # without the session
+    assert "different values" in fit("--model", "nme-crf")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--model", "nme-tree"], "no model 'nme-tree'. Choose from nme-mlp, nme-crf."),
+        (["--placement", "transitions"], "placement='transitions' does not exist"),
+        (["--hidden", "x"], "--hidden 'x' is not a list of numbers"),
+        (["--hidden", "0"], "at least one unit"),
+        (["--epochs", "0"], "epochs has to be at least 1"),
+        (["--epochs", "many"], "Invalid value for '--epochs'"),
+        (["--seed", "-1"], "Invalid value for '--seed'"),
+        (["--seed", "1" * 20], "Invalid value for '--seed'"),
+        (["--baselines", "lme"], "no baseline 'lme'"),
+        (["--estimator", "laplace"], "estimator='laplace' does not exist"),
+        (["--covariance", "round"], "covariance='round' does not exist"),
+        (["--refit", "some"], "refit='some' does not exist"),
+        (["--device", "abacus"], "device='abacus' does not exist"),
+        (["--outcome-kind", "colour"], "no outcome kind 'colour'"),
+        (["--outcome-kind", "number", "--model", "nme-crf"], "needs states as outcome"),
+        (["--colour", "red"], "No such option: --colour"),
+        (["--covariates"], "Option '--covariates' requires an argument"),
+        (["second.csv"], "unexpected extra argument"),
+    ],
+)
+def test_options_that_do_not_exist(fit, words, message):
+    assert message in fit(*words)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train"], "No such command 'train'"),
+        (["--colour"], "No such option: --colour"),
+        (["fit"], "Missing argument 'LONG.csv'"),
+        (["fit", "long.csv"], "Missing option '--person'"),
+        (["hsic", "run"], "Missing option '--covariate'"),
+        (["sample", "dogs", "--out", "x"], "no sample study 'dogs'. Choose one of dyads"),
+        (["dashboard", "--port", "0"], "Invalid value for '--port'"),
+    ],
+)
+def test_usage(refused, words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert message in refused(*words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_places_that_cannot_be_written(fit, refused, trained, tiny_study, tmp_path):
+    file = write(tmp_path / "file", "")
+    long = tiny_study / "long.csv"
+    assert str(file) in fit(out=file)
+    assert str(file) in fit(out=file / "run")
+    assert "would overwrite covariates.csv" in fit(
+        "--covariates", tiny_study / "covariates.csv", out=tiny_study
+    )
+    assert str(file) in refused("sample", "mood", "--out", file)
+    assert str(file) in refused("predict", trained, long, "--out", file / "out.csv")
+    assert str(tmp_path) in refused("predict", trained, long, "--out", tmp_path)
+
+
+def test_a_refused_fit_leaves_its_reason_in_the_run(fit, tmp_path):
+    said = fit("--placement", "transitions")
+    status = RunFolder(tmp_path / "run").status
+    assert status.state is RunState.FAILED
+    assert said == f"nme: {status.message}\n"
+
+
+def test_tests_that_cannot_be_made(refused, trained, tmp_path):
+    assert f"{tmp_path / 'none'} has no" in refused("hsic", tmp_path / "none", "--covariate", "a")
+    for words, message in (
+        (["--covariate", "age"], "no column 'age'. Its columns are 'depression', 'clinic'"),
+        (["--covariate", "clinic", "--strata", "age"], "no column 'age'"),
+        (["--covariate", "clinic", "--strata", "clinic"], "Within strata of 'clinic'"),
+        (["--covariate", "clinic", "--adjust", "hope"], "no correction 'hope'"),
+        (["--covariate", "clinic", "--reps", "9"], "Invalid value for '--reps'"),
+        (["--covariate", "clinic", "--seed", "-1"], "Invalid value for '--seed'"),
+    ):
+        assert message in refused("hsic", trained, *words)
+    assert not RunFolder(trained).has_table("hsic")
+
+
+def test_predictions_that_cannot_be_made(refused, trained, tiny_study, tmp_path):
+    out = ("--out", tmp_path / "out.csv")
+    long = tiny_study / "long.csv"
+    assert "has no data.json" in refused("predict", tmp_path / "none", long, *out)
+    assert "There is no file" in refused("predict", trained, tmp_path / "none.csv", *out)
+    assert "Is a directory" in refused("predict", trained, tmp_path, *out)
+    lacking = write(tmp_path / "lacking.csv", "id,session,beep,sleep\n007,1,1,7\n")
+    assert "no column 'stress'" in refused("predict", trained, lacking, *out)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_damaged_run(refused, trained, tiny_study, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    for path in Path(trained).iterdir():
+        (run / path.name).write_bytes(path.read_bytes())
+    predict = ("predict", run, tiny_study / "long.csv", "--out", tmp_path / "out.csv")
+    (run / "model.safetensors").write_bytes(b"\0" * 40)
+    assert "is not a saved model" in refused(*predict)
+    write(run / "data.json", "{")
+    assert "data.json" in refused(*predict)
+    write(run / "random_effects.csv", "")
+    assert "random_effects.csv is damaged" in refused("hsic", run, "--covariate", "clinic")
+
+
+def test_a_study_that_is_not_usable(nme, tmp_path):
+    short = write(tmp_path / "short.csv", rows(lambda p, d: p + d, n_rows=4))
+    said = nme("check", short, "--person", "id", "--outcome", "mood")
+    assert said.code == 2
+    assert "STOP: " in said.out
+    assert said.err.startswith("nme: The study is not usable")
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [[], ["--help"]])
+def test_no_arguments_show_the_help(nme, words):
+    said = nme(*words)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("Usage: nme ")
+    for command in ("sample", "check", "fit", "hsic", "predict", "dashboard"):
+        assert f"\n  {command} " in said.out
+
+
+def test_every_option_of_a_fit_is_in_its_help(nme):
+    said = nme("fit", "--help")
+    assert said.code == 0
+    for option in (
+        *("covariates", "person", "outcome", "time", "sequence", "features", "exclude", "model"),
+        *("outcome-kind", "placement", "covariance", "estimator", "hidden", "baselines"),
+        *("epochs", "seed", "device", "refit", "quiet", "out"),
+    ):
+        assert f"--{option}" in said.out
+
+
+def test_a_fault_of_the_program_is_one_line_too(nme, monkeypatch):
+    monkeypatch.delenv("NME_DEBUG", raising=False)
+    monkeypatch.setattr(cli, "RunFolder", lambda path: 1 / 0)
+    said = nme("hsic", "run", "--covariate", "a")
+    assert said.code == 1
+    assert said.err.startswith("nme: internal error: ZeroDivisionError")
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, EOFError])
+def test_an_interrupt_ends_with_130(nme, monkeypatch, error):
+    def stop(_path):
+        raise error
+
+    monkeypatch.setattr(cli, "RunFolder", stop)
+    said = nme("hsic", "run", "--covariate", "a")
+    assert said.code == 130
+    assert said.err.strip() == "nme: stopped; what was finished is kept."
