@@ -26,6 +26,7 @@ from nme_core.estimators.inputs import (
     read_features,
     read_ids,
 )
+from nme_core.estimators.posterior import Posterior
 from nme_core.exceptions import (
     DataError,
     MissingColumnError,
@@ -50,8 +51,6 @@ ESTIMATORS = ("variational", "annealed")
 COVARIANCES = ("diagonal", "full")
 POOLING = ("partial", "complete", "none")
 LEVELS = ("person", "population")
-#: Draws from the posterior over which a probability is averaged.
-DRAWS = 64
 
 _MODELS: dict[str, type[NeuralMixedEffects]] = {}
 
@@ -145,14 +144,15 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self._scaler = FeatureScaler.learn(table, names)
         self.feature_names_in_ = np.array(names)
         self._learn_outcome(y)
-        device = self._build()
+        mixed = self._build()
+        device = mixed.deviations.device
         rows = self._rows(table, labels, **context)
         outcome = self._encode_outcome(y)
         self.n_obs_ = pd.Series(
             np.bincount(rows.groups, minlength=len(self.groups_)), self._persons(), name="n_obs"
         )
         batches = rows.batches(outcome, device)
-        problem = self._problem(n_rows=len(table))
+        problem = self._problem(mixed, n_rows=len(table))
         watched = None
         if validation is not None:
             watched = self._validation(validation).batches(
@@ -171,7 +171,10 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             validation=watched,
             report=progress,
         )
-        self._keep(problem, [vars(row) for row in training.history], training.verdict.value)
+        self._posterior = Posterior.of(problem)
+        history = pd.DataFrame([vars(row) for row in training.history])
+        self.history_ = history.astype({"validation_loss": float})
+        self.verdict_, self.n_epochs_ = training.verdict.value, len(history)
         self._after_fit(batches)
         return self
 
@@ -211,14 +214,13 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:
             delattr(self, name)
 
-    def _build(self) -> torch.device:
+    def _build(self) -> MixedEffects:
         """Make the network on its device, with parameters drawn from the seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(self.random_state))
             network = self._network(len(self._scaler.input_names))
-        device = _device(self.device)
-        self._mixed = MixedEffects(network, self._random(network), len(self.groups_)).to(device)
-        return device
+        mixed = MixedEffects(network, self._random(network), len(self.groups_))
+        return mixed.to(_device(self.device))
 
     def _random(self, network: nn.Module) -> list[str]:
         """Names of the person-specific parameters."""
@@ -242,20 +244,21 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
                 random.append(part)
         return random
 
-    def _problem(self, n_rows: int) -> Problem:
-        start = 1.0 if self.estimator == "annealed" else 0.1
-        n_random = self._mixed.n_random
+    def _problem(self, mixed: MixedEffects, n_rows: int) -> Problem:
         covariance = RandomEffectsCovariance(
-            n_random, self.covariance, start=start, device=self._mixed.deviations.device
+            mixed.n_random,
+            self.covariance,
+            start=1.0 if self.estimator == "annealed" else 0.1,
+            device=mixed.deviations.device,
         )
         if self.pooling == "none":
-            return Separate(self._mixed, self._family(), covariance, n_rows=n_rows, weight=0.0)
+            return Separate(mixed, self._family(), covariance, n_rows=n_rows, weight=0.0)
         if self.estimator == "annealed":
-            return Annealed(self._mixed, self._family(), covariance, n_rows=n_rows)
+            return Annealed(mixed, self._family(), covariance, n_rows=n_rows)
         first = f"{self._layers}layers.0.weight"
         linear = not self.hidden and self._family().has_residual_variance
         return Variational(
-            self._mixed,
+            mixed,
             self._family(),
             covariance,
             n_rows=n_rows,
@@ -270,17 +273,6 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         return Schedule(
             epochs=self.epochs, longest=longest, decays=decays, validate_every=10 if decays else 5
         )
-
-    def _keep(self, problem: Problem, history: list[dict[str, Any]], verdict: str) -> None:
-        self._sigma = problem.covariance.matrix.cpu()
-        self._residual_variance = problem.residual_variance
-        posterior = problem.posterior_covariance()
-        self._posterior = None if posterior is None else posterior.cpu()
-        self._spread = {name: std.cpu() for name, std in problem.shared_spread().items()}
-        self._mixed = self._mixed.cpu().eval().requires_grad_(False)
-        self.history_ = pd.DataFrame(history).astype({"validation_loss": float})
-        self.verdict_ = verdict
-        self.n_epochs_ = len(history)
 
     # Rows in, rows out.
 
@@ -359,43 +351,10 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         rows = self._rows(table, labels, **context)
         return rows.batches(self._no_outcome(len(rows.x)), torch.device("cpu"))
 
-    @torch.no_grad()
     def _outputs(self, batch: Batch, level: str) -> Iterator[Any]:
-        """Yield the network's output once for each draw from the posterior, the same in each call.
-
-        For the population η = 0. A point estimate is its only draw.
-        """
-        n_units = len(batch.groups)
-        for fixed, deviations in self._draws() if self._posterior is not None else [(None, None)]:
-            if level == "population":
-                own = self._mixed.deviations.new_zeros(n_units, self._mixed.n_random)
-            else:
-                own = (self._mixed.deviations if deviations is None else deviations)[batch.groups]
-            yield self._mixed(batch.x, fixed=fixed, deviations=own)
-
-    def _draws(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-        """Yield `DRAWS` seeded draws of the shared parameters and of all deviations.
-
-        They come in pairs on both sides of the mean, so that what is linear in them has no error.
-        """
-        generator = torch.Generator().manual_seed(int(self.random_state))
-        mixed, spread = self._mixed, self._spread
-        factor = torch.linalg.cholesky(self._posterior).float()
-
-        def noise(like: Tensor) -> Tensor:
-            return torch.randn(like.shape, generator=generator, dtype=like.dtype)
-
-        for _ in range(DRAWS // 2):
-            shared = {k: spread[k] * noise(v) for k, v in mixed.fixed().items()}
-            own = torch.bmm(factor, noise(mixed.deviations).unsqueeze(2)).squeeze(2)
-            for side in (1, -1):
-                fixed = {k: v + side * shared[k] for k, v in mixed.fixed().items()}
-                yield fixed, mixed.deviations + side * own
-
-    @torch.no_grad()
-    def _plug_in(self, batch: Batch, level: str) -> Any:
-        """Return the network's output at the posterior mean."""
-        return self._mixed(batch.x, groups=batch.groups if level == "person" else None)
+        """Yield the network's output once for each draw from the posterior, the same each time."""
+        persons, seed = level == "person", int(self.random_state)
+        return self._posterior.outputs(batch, persons=persons, seed=seed)
 
     def _no_outcome(self, n: int) -> NDArray[Any]:
         return np.full(n, -1, dtype=np.int64)
@@ -417,7 +376,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     def _units(self) -> units.DataUnits:
         """Return the map from the network's standardised parameters to the units of the data."""
         return units.DataUnits.of(
-            self._mixed,
+            self._posterior.mixed,
             states=self._state_names(),
             linear=None if self.hidden else f"{self._layers}layers.0",
             scaler=self._scaler,
@@ -444,13 +403,13 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     def random_effects_cov_(self) -> pd.DataFrame:
         """Σ, parameter × parameter."""
         self._check_fitted()
-        return self._units().covariance(self._sigma.numpy())
+        return self._units().covariance(self._posterior.sigma.numpy())
 
     @property
     def random_effects_se_(self) -> pd.DataFrame:
         """Posterior standard deviation of η, person × parameter; NaN for ``annealed``."""
         self._check_fitted()
-        return self._units().standard_errors(self._posterior, self._persons())
+        return self._units().standard_errors(self._posterior.covariance, self._persons())
 
     @property
     def reliability_(self) -> pd.DataFrame:
@@ -462,18 +421,14 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     def residual_variance_(self) -> float:
         """σ² in squared units of the outcome; 1 for classes and sequences."""
         self._check_fitted()
-        return self._residual_variance * self._outcome_scale()[1] ** 2
+        return self._posterior.residual_variance * self._outcome_scale()[1] ** 2
 
     # Saving.
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safetensors file (JSON in its header); no pickle."""
         self._check_fitted()
-        tensors = {f"network.{k}": v.contiguous() for k, v in self._mixed.state_dict().items()}
-        tensors["sigma"] = self._sigma.contiguous()
-        if self._posterior is not None:
-            tensors["posterior"] = self._posterior.contiguous()
-            tensors.update({f"spread.{k}": v.contiguous() for k, v in self._spread.items()})
+        tensors = {name: part.contiguous() for name, part in self._posterior.tensors().items()}
         tensors["feature_mean"] = torch.from_numpy(self._scaler.mean)
         tensors["feature_sd"] = torch.from_numpy(self._scaler.sd)
         tensors["n_obs"] = torch.from_numpy(self.n_obs_.to_numpy(copy=True))
@@ -486,7 +441,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             "groups": self.groups_.tolist(),
             "features": list(self._scaler.names),
             "flagged": list(self._scaler.flagged),
-            "residual_variance": self._residual_variance,
+            "residual_variance": self._posterior.residual_variance,
             "verdict": self.verdict_,
             "history": list(history.columns),
             "outcome": self._outcome_state(),
@@ -513,16 +468,8 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self.feature_names_in_ = np.array(content["features"])
         self._restore_outcome(content["outcome"], tensors)
         network = self._network(len(self._scaler.input_names))
-        self._mixed = MixedEffects(network, self._random(network), len(self.groups_))
-
-        def under(prefix: str) -> dict[str, Tensor]:
-            return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-        self._mixed.load_state_dict(under("network."))
-        self._spread = under("spread.")
-        self._mixed.eval().requires_grad_(False)
-        self._sigma, self._posterior = tensors["sigma"], tensors.get("posterior")
-        self._residual_variance = content["residual_variance"]
+        mixed = MixedEffects(network, self._random(network), len(self.groups_))
+        self._posterior = Posterior.from_tensors(mixed, tensors, content["residual_variance"])
         self.n_obs_ = pd.Series(tensors["n_obs"].numpy(), self._persons(), name="n_obs")
         self.history_ = pd.DataFrame(tensors["history"].numpy(), columns=content["history"])
         self.history_["epoch"] = self.history_["epoch"].astype(int)

@@ -147,7 +147,10 @@ class NMECRF(NeuralMixedEffects):
         batches = self._steps(X, groups, sequence_ids, initial_states, level)
         codes = np.empty(sum(batch.n_rows for batch in batches), dtype=np.int64)
         for batch in batches:
-            path = viterbi(*_scores(self._plug_in(batch, level), batch), lengths=batch.lengths)
+            path = viterbi(
+                *_scores(self._posterior.mean_output(batch, persons=level == "person"), batch),
+                lengths=batch.lengths,
+            )
             codes[batch.rows[batch.mask].numpy()] = path[batch.mask].numpy()
         states: NDArray[np.str_] = self.classes_[codes]
         return states
@@ -271,11 +274,12 @@ class NMECRF(NeuralMixedEffects):
     def _transition_scores(self) -> NDArray[np.float64]:
         """A of all persons and then the population, shape (P + 1, K, K)."""
         n_states = len(self.classes_)
-        shared = self._mixed.fixed()["transitions"].double()
+        mixed = self._posterior.mixed
+        shared = mixed.fixed()["transitions"].double()
         scores = shared.expand(len(self.groups_) + 1, -1, -1).clone()
-        if "transitions" in self._mixed.random:
-            columns = [name == "transitions" for name, _ in self._mixed.parameter_indices()]
-            own = self._mixed.deviations[:, torch.tensor(columns)].double()
+        if "transitions" in mixed.random:
+            columns = [name == "transitions" for name, _ in mixed.parameter_indices()]
+            own = mixed.deviations[:, torch.tensor(columns)].double()
             scores[:-1] += own.view(-1, n_states, n_states)
         values: NDArray[np.float64] = scores.numpy()
         return values
@@ -289,7 +293,8 @@ class NMECRF(NeuralMixedEffects):
         emission, n_rows = torch.zeros(n_states, dtype=torch.float64), 0
         for stack in batches:
             batch = stack.to(torch.device("cpu"))
-            own, shared = self._mixed(batch.x, groups=batch.groups), self._mixed(batch.x)
+            own = self._posterior.mean_output(batch, persons=True)
+            shared = self._posterior.mean_output(batch, persons=False)
             expected.index_add_(
                 0, batch.groups, forward_backward(own[0], own[1], batch.lengths).pairwise
             )

@@ -96,8 +96,8 @@ def test_loss_is_averaged_over_the_posterior(case):
     X, groups = case.X.iloc[rows], case.groups.iloc[rows]
     x = torch.from_numpy(model._scaler.transform(X.to_numpy())).unsqueeze(0)
     probabilities = []
-    for fixed, deviations in model._draws():
-        emissions, transitions = model._mixed(x, fixed=fixed, deviations=deviations[[2]])
+    for fixed, deviations in model._posterior._draws(0):
+        emissions, transitions = model._posterior.mixed(x, fixed=fixed, deviations=deviations[[2]])
         weights = dict(
             paths_with_weights(emissions[0].double().numpy(), transitions[0].double().numpy())
         )
@@ -184,15 +184,15 @@ def test_expected_transitions_are_summed_over_every_path(points, case):
     )
     x = torch.from_numpy(model._scaler.transform(some[0].to_numpy()))
     for person, deviations in (
-        (1, model._mixed.deviations[1]),
-        (-1, 0 * model._mixed.deviations[1]),
+        (1, model._posterior.mixed.deviations[1]),
+        (-1, 0 * model._posterior.mixed.deviations[1]),
     ):
         expected = np.zeros((3, 3))
         for name in ids.unique():
             if person >= 0 and not name.startswith(f"{model.groups_[person]}/"):
                 continue
             rows = np.flatnonzero(ids == name)
-            e, a = model._mixed(x[rows].unsqueeze(0), deviations=deviations.unsqueeze(0))
+            e, a = model._posterior.mixed(x[rows].unsqueeze(0), deviations=deviations.unsqueeze(0))
             paths = dict(paths_with_weights(e[0].double().numpy(), a[0].double().numpy()))
             total = sum(paths.values())
             for path, weight in paths.items():
@@ -237,7 +237,7 @@ def test_matrices_of_all_are_those_of_each(model):
 
 def test_scores_do_not_see_what_cancels(points):
     before = points.transition_matrices("scores")
-    transitions = points._mixed.module.transitions
+    transitions = points._posterior.mixed.module.transitions
     with torch.no_grad():
         kept = transitions.clone()
         transitions.add_(

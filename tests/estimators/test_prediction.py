@@ -56,8 +56,8 @@ def test_covariance_and_errors_follow_the_effects_into_units_of_the_data(cases):
     sd = np.append(case.X.std(ddof=0), 1.0)
     mean = np.append(case.X.mean(), 0.0)
     for covariance, found in (
-        (model._sigma.numpy(), model.random_effects_cov_.to_numpy()),
-        (model._posterior[2].numpy(), None),
+        (model._posterior.sigma.numpy(), model.random_effects_cov_.to_numpy()),
+        (model._posterior.covariance[2].numpy(), None),
     ):
         eta = rng.multivariate_normal(np.zeros(4), covariance, 200_000)
         slopes = eta * case.y.std(ddof=0) / sd
@@ -87,12 +87,13 @@ def test_predictions_are_averaged_over_the_posterior(cases):
     case = cases["regressor"]
     model = case.fit(placement="all", hidden=(4,), epochs=30)
     torch.manual_seed(0)
-    mixed, n = model._mixed, 4000
+    mixed, n = model._posterior.mixed, 4000
     x = torch.from_numpy(model._scaler.transform(case.X.to_numpy()[:1]))
-    spread = torch.linalg.cholesky(model._posterior[0]).float()
+    shared_spread = model._posterior.spread
+    spread = torch.linalg.cholesky(model._posterior.covariance[0]).float()
     draws = []
     for _ in range(n):
-        fixed = {k: v + model._spread[k] * torch.randn_like(v) for k, v in mixed.fixed().items()}
+        fixed = {k: v + shared_spread[k] * torch.randn_like(v) for k, v in mixed.fixed().items()}
         own = mixed.deviations[0] + spread @ torch.randn(mixed.n_random)
         draws.append(float(mixed(x.unsqueeze(0), fixed=fixed, deviations=own.unsqueeze(0))))
     expected = case.y.mean() + case.y.std(ddof=0) * np.array(draws)
@@ -117,7 +118,7 @@ def test_population_has_no_deviations(one_of_each):
     model = case.fit(epochs=20)
     before = case.predict(model, level="population")
     with torch.no_grad():
-        model._mixed.deviations.mul_(50)
+        model._posterior.mixed.deviations.mul_(50)
     np.testing.assert_array_equal(case.predict(model, level="population"), before)
     assert np.abs(case.predict(model) - before).max() > 0.01
 
