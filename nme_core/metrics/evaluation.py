@@ -33,7 +33,8 @@ def evaluate(predictions: pd.DataFrame, kind: Literal["number", "class"]) -> pd.
     DataFrame
         Columns ``model``, ``split``, ``scope``, ``person`` (empty where pooled), ``metric``,
         ``value``, ``n`` (rows that were used). mse, mae, pearson, ccc; or accuracy, kappa,
-        macro_f1, log_loss. A value that is not defined is missing.
+        macro_f1, log_loss. A value that is not defined is missing: also pearson and ccc of
+        fewer than 3 rows.
 
     Raises
     ------

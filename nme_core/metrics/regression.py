@@ -17,6 +17,9 @@ _Array = NDArray[np.float64]
 #: Names of the metrics, in the order of the tables.
 REGRESSION_METRICS = ("mse", "mae", "pearson", "ccc")
 
+#: Rows below which ``pearson`` and ``ccc`` are not defined: two points always lie on a line.
+MIN_CORRELATED = 3
+
 
 def regression_metrics(
     y_true: ArrayLike, y_pred: ArrayLike, groups: NDArray[np.intp], n_groups: int
@@ -35,7 +38,7 @@ def regression_metrics(
     -------
     dict of metric -> array, shape (n_groups,)
         NaN for a group without rows, and where a metric is not defined: ``pearson`` of a constant,
-        ``ccc`` of two equal constants.
+        ``ccc`` of two equal constants, and both below `MIN_CORRELATED` rows.
 
     Notes
     -----
@@ -62,11 +65,12 @@ def regression_metrics(
     with np.errstate(invalid="ignore"):
         pearson_r = np.clip(covariance / np.sqrt(var_true * var_predicted), -1.0, 1.0)
         concordance = 2 * covariance / (var_true + var_predicted + bias)
+    enough = n >= MIN_CORRELATED
     return {
         "mse": mean((true - predicted) ** 2),
         "mae": mean(np.abs(true - predicted)),
-        "pearson": pearson_r,
-        "ccc": concordance,
+        "pearson": np.where(enough, pearson_r, np.nan),
+        "ccc": np.where(enough, concordance, np.nan),
     }
 
 
@@ -81,12 +85,12 @@ def mae(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def pearson(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Pearson correlation of arrays of shape (n,); NaN where one of them is constant."""
+    """Pearson correlation of arrays of shape (n,); NaN where one is constant, or n < 3."""
     return _single(y_true, y_pred, "pearson")
 
 
 def ccc(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Lin's concordance correlation of arrays of shape (n,); NaN for two equal constants."""
+    """Lin's concordance of arrays of shape (n,); NaN for two equal constants, or n < 3."""
     return _single(y_true, y_pred, "ccc")
 
 

@@ -55,6 +55,16 @@ def test_one_row_and_none():
     assert np.isnan(metrics.mse([], []))
 
 
+def test_two_rows_have_no_correlation():
+    # two points always lie on a line
+    table = regression_metrics([1, 2, 1, 2, 4], [5, 3, 1, 2, 3], np.array([0, 0, 1, 1, 1]), 2)
+    assert table["mse"].tolist() == pytest.approx([8.5, 1 / 3])
+    for name in ("pearson", "ccc"):
+        assert np.isnan(getattr(metrics, name)([1.0, 2.0], [1.0, 2.0]))
+        assert np.isnan(table[name][0])
+        assert table[name][1] > 0.8
+
+
 def test_groups_equal_their_rows_alone(values):
     y, f = values
     groups = np.random.default_rng(1).integers(0, 5, size=50)
