@@ -45,7 +45,9 @@ class Panel:
         return rows, columns
 
 
-def comparison_panels(table: pd.DataFrame, *, compact_from: int) -> tuple[Panel, Panel, Panel]:
+def comparison_panels(
+    table: pd.DataFrame, *, compact_from: int, limit: float | None = None
+) -> tuple[Panel, Panel, Panel]:
     """Person, population and difference from `tables.transition_comparison`.
 
     Parameters
@@ -54,6 +56,8 @@ def comparison_panels(table: pd.DataFrame, *, compact_from: int) -> tuple[Panel,
         K² rows.
     compact_from : int
         Number of states from which numbers are written in their short form.
+    limit : float, optional
+        Difference that the colours of the third panel must reach at least.
     """
     k = table["to"].nunique()
     readout = table["readout"].iloc[0]
@@ -62,14 +66,14 @@ def comparison_panels(table: pd.DataFrame, *, compact_from: int) -> tuple[Panel,
         for name in ("value", "population_value", "difference")
     )
     low, high = value_limits(readout, own, others)
-    limit = difference_limit(difference)
+    reach = difference_limit(np.append(difference, np.nan if limit is None else limit))
     scores = readout == "scores"
     stops = theme.DIVERGING if scores else theme.SEQUENTIAL
     compact = k >= compact_from
     return (
         _panel(own, stops, low, high, sign=scores, compact=compact),
         _panel(others, stops, low, high, sign=scores, compact=compact),
-        _panel(difference, theme.DIVERGING, -limit, limit, sign=True, compact=compact),
+        _panel(difference, theme.DIVERGING, -reach, reach, sign=True, compact=compact),
     )
 
 

@@ -20,8 +20,11 @@ from dashboard.plots import tables, theme
 from dashboard.plots.labels import count, for_print, number, p_value
 from dashboard.plots.printed_matrix import transition_comparison
 from dashboard.plots.summaries import (
+    LEAST_BOXED,
+    Box,
     Histogram,
     box,
+    group_order,
     histogram,
     is_logarithmic,
     least_squares,
@@ -53,7 +56,7 @@ def random_effect_distribution(
         _bars(axis, table["estimate"], bins, name if variance else name + ", model variance 0")
         if variance > 0:
             x, y = normal_curve(variance, bins, len(table))
-            name = f"N(0, {number(variance, 2)}), the model's distribution"
+            name = f"model's distribution, SD {number(variance**0.5, 2)}"
             sns.lineplot(x=x, y=y, ax=axis, color=theme.INK, estimator=None, label=name)
         sns.rugplot(x=table["estimate"], ax=axis, color=theme.INK, height=0.03, lw=0.4)
         axis.set(xlabel=f"estimate of {for_print(parameter, 44)}", ylabel="persons")
@@ -252,20 +255,12 @@ def _scattered(axis: Axes, table: pd.DataFrame) -> None:
 
 
 def _grouped(axis: Axes, table: pd.DataFrame) -> None:
-    groups = sorted(table["covariate_value"].unique())
+    groups = group_order(table["covariate_value"])
     codes = table["covariate_value"].map({group: i for i, group in enumerate(groups)})
-    line = {"color": theme.MUTED, "linewidth": 0.7}
     for i in range(len(groups)):
         own = np.sort(table["value"].to_numpy()[codes == i])
-        five = box(own)
-        # seaborn 0.13's boxplot uses an argument that matplotlib 3.11 deprecates.
-        axis.bxp(
-            [{"med": five.median, "q1": five.q1, "q3": five.q3,
-              "whislo": five.low, "whishi": five.high}],
-            positions=[i], widths=0.6, showfliers=False, patch_artist=True, zorder=2,
-            boxprops={"facecolor": "#E4EDF3", "edgecolor": theme.MUTED, "linewidth": 0.7},
-            medianprops=line, whiskerprops=line, capprops=line, manage_ticks=False,
-        )  # fmt: skip
+        if len(own) >= LEAST_BOXED:
+            _boxed(axis, box(own), i)
         _points(axis, i + spread(len(own)), own)
     many = len(groups) > 3
     names = [
@@ -278,6 +273,18 @@ def _grouped(axis: Axes, table: pd.DataFrame) -> None:
     axis.set_xticks(range(len(groups)), names, **turned)
     axis.set_xlim(-0.6, len(groups) - 0.4)
     axis.grid(visible=False, axis="x")
+
+
+def _boxed(axis: Axes, five: Box, at: int) -> None:
+    line = {"color": theme.MUTED, "linewidth": 0.7}
+    # seaborn 0.13's boxplot uses an argument that matplotlib 3.11 deprecates.
+    axis.bxp(
+        [{"med": five.median, "q1": five.q1, "q3": five.q3,
+          "whislo": five.low, "whishi": five.high}],
+        positions=[at], widths=0.6, showfliers=False, patch_artist=True, zorder=2,
+        boxprops={"facecolor": "#E4EDF3", "edgecolor": theme.MUTED, "linewidth": 0.7},
+        medianprops=line, whiskerprops=line, capprops=line, manage_ticks=False,
+    )  # fmt: skip
 
 
 def _shares(axis: Axes, table: pd.DataFrame) -> None:

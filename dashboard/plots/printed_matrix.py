@@ -26,6 +26,7 @@ def transition_comparison(
     person_label: str,
     readout: str,
     counts: pd.DataFrame | None = None,
+    limit: float | None = None,
     columns: int = 2,
 ) -> Figure:
     """One person's transition matrix, the population's, and their difference.
@@ -36,7 +37,7 @@ def transition_comparison(
     table = tables.transition_comparison(
         person, population, person_label=person_label, readout=readout, counts=counts
     )
-    panels = comparison_panels(table, compact_from=6)
+    panels = comparison_panels(table, compact_from=6, limit=limit)
     shown = distinct(list(table["to"].unique()), LABEL_LENGTH)
     titles = (
         f"Person {for_print(person_label, 22)}",

@@ -13,8 +13,11 @@ from dashboard.plots import tables, theme
 from dashboard.plots.labels import count, for_screen, number, p_value
 from dashboard.plots.screen_matrix import transition_comparison
 from dashboard.plots.summaries import (
+    LEAST_BOXED,
+    Box,
     Histogram,
     box,
+    group_order,
     histogram,
     is_logarithmic,
     least_squares,
@@ -60,7 +63,7 @@ def random_effect_distribution(
         x, y = normal_curve(variance, bins, len(table))
         figure.add_scatter(
             x=x, y=y, mode="lines", line={"color": theme.INK, "width": 2, "simplify": False},
-            name=f"N(0, {number(variance, 2)}), the model's distribution", hoverinfo="skip",
+            name=f"model's distribution, SD {number(variance**0.5, 2)}", hoverinfo="skip",
         )  # fmt: skip
     figure.add_scatter(
         x=table["estimate"], y=np.zeros(len(table)), mode="markers", showlegend=False,
@@ -99,6 +102,8 @@ def covariate_scatter(
 ) -> go.Figure:
     """One point per person: parameter against covariate; boxes where it is categorical.
 
+    A covariate with two values is categorical; groups of fewer than five persons have no box.
+
     Parameters
     ----------
     values, covariate : Series
@@ -125,18 +130,12 @@ def covariate_scatter(
         figure.add_trace(_persons(table, x, name))
         figure.update_xaxes(title_text=name)
         return figure
-    groups = sorted(table["covariate_value"].unique())
+    groups = group_order(table["covariate_value"])
     for i, group in enumerate(groups):
         rows = table[table["covariate_value"] == group]
         own = rows["value"].to_numpy()
-        five = box(own)
-        figure.add_trace(
-            go.Box(
-                x=[i], q1=[five.q1], median=[five.median], q3=[five.q3], lowerfence=[five.low],
-                upperfence=[five.high], width=0.6, line={"color": theme.MUTED, "width": 1.5},
-                fillcolor="rgba(143,179,204,0.25)", hoverinfo="skip", showlegend=False,
-            )
-        )  # fmt: skip
+        if len(own) >= LEAST_BOXED:
+            figure.add_trace(_boxed(box(own), i))
         order = np.argsort(own, kind="stable")
         rows = rows.iloc[order]
         figure.add_trace(_persons(rows, i + spread(len(rows)), name, for_screen(group)))
@@ -311,6 +310,14 @@ def _bars(bins: Histogram, what: str, name: str, *, whole: bool = False) -> go.B
         x=bins.centres, y=bins.counts, width=bins.width * 0.96, name=name, customdata=ranges,
         marker={"color": theme.BARS, "line": {"width": 0}},
         hovertemplate=f"%{{customdata}}<br>%{{y}} {what}<extra></extra>",
+    )  # fmt: skip
+
+
+def _boxed(five: Box, at: int) -> go.Box:
+    return go.Box(
+        x=[at], q1=[five.q1], median=[five.median], q3=[five.q3], lowerfence=[five.low],
+        upperfence=[five.high], width=0.6, line={"color": theme.MUTED, "width": 1.5},
+        fillcolor="rgba(143,179,204,0.25)", hoverinfo="skip", showlegend=False,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ def transition_comparison(
     person_label: str,
     readout: str,
     counts: pd.DataFrame | None = None,
+    limit: float | None = None,
 ) -> go.Figure:
     """One person's transition matrix, the population's, and their difference, side by side.
 
@@ -37,6 +38,8 @@ def transition_comparison(
         Which matrix this is.
     counts : DataFrame, optional
         How often the person made each transition.
+    limit : float, optional
+        Largest absolute difference of any person: then all persons' differences share one scale.
 
     Raises
     ------
@@ -46,7 +49,7 @@ def transition_comparison(
     table = tables.transition_comparison(
         person, population, person_label=person_label, readout=readout, counts=counts
     )
-    panels = comparison_panels(table, compact_from=7)
+    panels = comparison_panels(table, compact_from=7, limit=limit)
     names = distinct(list(table["to"].unique()), LABEL_LENGTH)
     shown, k = [for_screen(name) for name in names], len(names)
     hover, longest = _hover(table, k), max(len(name) for name in names)

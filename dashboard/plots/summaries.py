@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+#: Groups with fewer persons get no box: their quartiles are the points themselves.
+LEAST_BOXED = 5
+
 READOUTS = ("scores", "conditional", "expected", "observed")
 
 
@@ -136,6 +139,15 @@ def box(values: np.ndarray) -> Box:
     low = min(float(values[values >= q1 - reach].min()), q1)
     high = max(float(values[values <= q3 + reach].max()), q3)
     return Box(q1, median, q3, low, high)
+
+
+def group_order(labels: pd.Series) -> list[str]:
+    """The groups of a categorical covariate: by size where all are numbers, else by name."""
+    found = sorted(labels.unique())
+    numbers = pd.to_numeric(pd.Series(found, dtype="str"), errors="coerce")
+    if numbers.isna().any():
+        return found
+    return [found[i] for i in numbers.argsort(kind="stable")]
 
 
 def spread(n: int, width: float = 0.5) -> np.ndarray:

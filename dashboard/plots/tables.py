@@ -18,6 +18,7 @@ def transition_comparison(
     person_label: str,
     readout: str,
     counts: pd.DataFrame | None = None,
+    limit: float | None = None,
 ) -> pd.DataFrame:
     """One row per transition: the person's value, the population's, and their difference.
 
@@ -33,6 +34,8 @@ def transition_comparison(
     counts : DataFrame, optional
         How often the person made each transition, from × to; absent is 0. Expected counts may be
         fractions.
+    limit : float, optional
+        Only the drawings use it.
 
     Returns
     -------
@@ -107,7 +110,8 @@ def covariate_scatter(
     """One row per person known on both sides: person, parameter, value, covariate, covariate_value.
 
     `values` and `covariate` are matched by their index, the person. ``covariate_value`` is text
-    where the covariate is categorical (text, category or bool), else a number.
+    where the covariate is categorical (text, category, bool, or a number with two values among
+    these persons), else a number.
     """
     known = _finite(values)
     side = covariate.copy()
@@ -124,13 +128,16 @@ def covariate_scatter(
     persons = known.index[known.index.isin(side.index)]
     if len(persons) == 0:
         raise ValueError("No person has both a value and the covariate.")
+    side = side.loc[persons]
+    if _is_number(side) and side.nunique() == 2:
+        side = side.map(_written)
     return pd.DataFrame(
         {
             "person": persons,
             "parameter": str(parameter),
             "value": known.loc[persons].to_numpy(),
             "covariate": str(covariate_name),
-            "covariate_value": side.loc[persons].to_numpy(),
+            "covariate_value": side.to_numpy(),
         }
     )
 
@@ -221,6 +228,10 @@ def _finite(values: pd.Series) -> pd.Series:
     if known.empty:
         raise ValueError("There is no value to draw.")
     return known
+
+
+def _written(value: float) -> str:
+    return str(int(value)) if value.is_integer() else str(value)
 
 
 def _is_number(values: pd.Series) -> bool:

@@ -27,7 +27,7 @@ def covariate(estimates):
 
 
 def test_matrix_shows_the_numbers_of_the_screen(person, population, counts):
-    given = {"person_label": "007", "readout": "observed", "counts": counts}
+    given = {"person_label": "007", "readout": "observed", "counts": counts, "limit": 0.6}
     figure = printed.transition_comparison(person, population, **given)
     drawn = [
         np.ma.filled(axis.collections[0].get_array().astype(float), np.nan).reshape(4, 4)
@@ -105,6 +105,13 @@ def test_scatter_and_boxes_are_those_of_the_screen(estimates, covariate):
         np.testing.assert_allclose(cloud.get_offsets(), np.column_stack([points.x, points.y]))
     middles = [line.get_ydata()[0] for line in axis.lines if line.get_zorder() > 2]
     assert {shown[0].median[0], shown[2].median[0]} <= set(middles)
+
+
+def test_a_group_of_four_has_no_box(estimates):
+    groups = pd.Series(["few"] * 5 + ["many"] * 55, index=estimates.index)
+    axis = printed.covariate_scatter(estimates, groups, parameter="w", covariate_name="arm").axes[0]
+    assert len(axis.patches) == 1
+    assert [len(cloud.get_offsets()) for cloud in axis.collections] == [4, 55]
 
 
 def test_curves_are_those_of_the_screen(history, curves):

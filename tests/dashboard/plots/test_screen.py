@@ -49,6 +49,12 @@ def test_probabilities_share_one_fixed_scale_and_the_difference_is_centred(perso
     assert centred.cmax >= 0.2
 
 
+def test_colours_of_the_difference_reach_the_limit_of_all_persons(person, population):
+    assert draw(person, population, limit=0.62).layout.coloraxis2.cmax == pytest.approx(0.65)
+    own = draw(person, population).layout.coloraxis2.cmax
+    assert draw(person, population, limit=0.001).layout.coloraxis2.cmax == own
+
+
 def test_scores_are_centred_in_every_panel(population):
     figure = draw(population - 0.3, population * 2 - 0.5, readout="scores")
     for axis in (figure.layout.coloraxis, figure.layout.coloraxis2):
@@ -100,7 +106,7 @@ def test_random_effects_histogram_and_curve(estimates):
     figure = screen.random_effect_distribution(estimates, 0.25, parameter="transitions[a,b]")
     bars = figure.data[0]
     assert sum(bars.y) == 59
-    curve = named(figure, "N(0, 0.25)")
+    curve = named(figure, "model's distribution, SD 0.50")
     assert np.trapezoid(curve.y, curve.x) == pytest.approx(59 * bars.width / 0.96, rel=0.02)
     rug = figure.data[-1]
     assert list(rug.customdata)[:4] == ["000", "001", "002", "004"]
@@ -141,6 +147,20 @@ def test_categorical_covariate_is_a_box_per_group(estimates):
     assert figure.layout.xaxis.ticktext[0] == f"a<br>n = {len(own)}"
     points = [trace for trace in figure.data if trace.type == "scatter"]
     assert sorted(points[0].y) == sorted(own)
+
+
+def test_two_values_of_a_number_are_groups_named_without_decimals(estimates):
+    dose = pd.Series([10.0, 9.0, 9.0] * 20, index=estimates.index)
+    figure = screen.covariate_scatter(estimates, dose, parameter="w", covariate_name="dose")
+    assert [text.split("<br>")[0] for text in figure.layout.xaxis.ticktext] == ["9", "10"]
+    assert [trace.type for trace in figure.data] == ["box", "scatter"] * 2
+
+
+def test_a_group_of_four_is_drawn_as_points_only(estimates):
+    groups = pd.Series(["few"] * 5 + ["many"] * 55, index=estimates.index)
+    figure = screen.covariate_scatter(estimates, groups, parameter="w", covariate_name="arm")
+    assert [trace.type for trace in figure.data] == ["scatter", "box", "scatter"]
+    assert len(figure.data[0].x) == 4
 
 
 def test_loss_curves_have_one_colour_per_model(history):

@@ -94,6 +94,12 @@ def test_categorical_covariate_becomes_text_and_blank_is_missing(estimates):
     assert set(table["covariate_value"]) == {"True", "False"}
 
 
+def test_a_number_with_two_values_among_the_persons_becomes_text(estimates):
+    drug = pd.Series([0.0, 1.0, np.nan] * 20, index=estimates.index)
+    table = tables.covariate_scatter(estimates, drug, parameter="w", covariate_name="drug")
+    assert set(table["covariate_value"]) == {"0", "1"}
+
+
 def test_covariate_errors(estimates):
     with pytest.raises(ValueError, match="No person"):
         tables.covariate_scatter(
