@@ -28,7 +28,7 @@ if len(comparison):
     st.dataframe(comparison, hide_index=True)
     st.caption(
         "Each person's own metric under another model minus the same person's under NME, averaged; "
-        "the interval is a bootstrap over persons. p-values here are not corrected for the number "
+        "the interval is Student's t over persons. p-values here are not corrected for the number "
         "of rows."
     )
 
