@@ -51,6 +51,8 @@ ESTIMATORS = ("variational", "annealed")
 COVARIANCES = ("diagonal", "full")
 POOLING = ("partial", "complete", "none")
 LEVELS = ("person", "population")
+#: Epochs over which the prior on shared parameters comes in.
+WARM_UP = 300
 
 _MODELS: dict[str, type[NeuralMixedEffects]] = {}
 
@@ -257,21 +259,27 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             return Annealed(mixed, self._family(), covariance, n_rows=n_rows)
         first = f"{self._layers}layers.0.weight"
         linear = not self.hidden and self._family().has_residual_variance
+        layers = tuple(n for n in mixed.fixed() if n.startswith(self._layers) and "weight" in n)
         return Variational(
             mixed,
             self._family(),
             covariance,
             n_rows=n_rows,
             seed=int(self.random_state),
-            per_input=None if linear else first,
+            by_input=() if linear else layers,
             weak=(first, f"{self._layers}layers.0.bias") if linear else (),
+            warm_up=WARM_UP if self.epochs is None else min(WARM_UP, self.epochs // 4),
         )
 
     def _schedule(self) -> Schedule:
         decays = self.estimator == "variational" and self.pooling != "none"
         longest = 1000 if self.pooling == "none" else 3000
         return Schedule(
-            epochs=self.epochs, longest=longest, decays=decays, validate_every=10 if decays else 5
+            epochs=self.epochs,
+            longest=longest,
+            decays=decays,
+            steady=0.03 if decays else None,
+            validate_every=10 if decays else 5,
         )
 
     # Rows in, rows out.
@@ -413,9 +421,12 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
 
     @property
     def reliability_(self) -> pd.DataFrame:
-        """1 − S_i[k,k]/Σ[k,k], person × parameter: 0 nothing learned of the person, 1 all."""
+        """1 − S_i[k,k]/Σ[k,k], person × parameter: 0 nothing learned of the person, 1 all.
+
+        S_i of a person that nothing is known of is Σ up to noise; what falls below 0 by it is 0.
+        """
         variance = np.diag(self.random_effects_cov_.to_numpy())
-        return 1 - self.random_effects_se_.pow(2).div(variance, axis="columns")
+        return (1 - self.random_effects_se_.pow(2).div(variance, axis="columns")).clip(lower=0)
 
     @property
     def residual_variance_(self) -> float:

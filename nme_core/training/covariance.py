@@ -51,9 +51,9 @@ class RandomEffectsCovariance:
         return self.matrix.diagonal()
 
     @property
-    def precisions(self) -> Tensor:
-        """Diagonal of Σ⁻¹, shape (n_random,)."""
-        return self._whiten.square().sum(0)
+    def precision(self) -> Tensor:
+        """Σ⁻¹, shape (n_random, n_random)."""
+        return self._whiten.T @ self._whiten
 
     def whiten(self, values: Tensor) -> Tensor:
         """W v for each v in the last dimension, with WᵀW = Σ⁻¹, so that |W v|² = vᵀ Σ⁻¹ v."""
@@ -65,6 +65,11 @@ class RandomEffectsCovariance:
     def penalty(self, deviations: Tensor) -> Tensor:
         """η_iᵀ Σ⁻¹ η_i of each row; (n, n_random) → (n,)."""
         return self.whiten(deviations).square().sum(-1)
+
+    def rescale(self, factor: Tensor) -> None:
+        """Multiply the random effects by `factor`, shape (n_random,): Σ becomes F Σ F."""
+        factor = factor.double()
+        self._set(factor.unsqueeze(1) * self.matrix * factor)
 
     def update(self, target: Tensor, rate: float = 1.0, floor: float = SMALLEST) -> None:
         """Move Σ towards `target` by `rate`, with every variance at least `floor`.

@@ -18,6 +18,9 @@ from nme_core.exceptions import ConvergenceWarning, TrainingError
 from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance
 
+#: Mean variance of the random effects, standardised, below which its changes do not matter.
+NEGLIGIBLE = 1e-3
+
 
 class Problem(Protocol):
     """What an estimator of the random effects offers to the loop."""
@@ -85,7 +88,10 @@ class Schedule:
         Whether the learning rate goes down at the end.
     window, tolerance : int, float
         Converged when the mean objective of `window` epochs is less than `tolerance` below that of
-        the `window` epochs before.
+        the `window` epochs before,
+    steady : float, optional
+        and the mean variance of the random effects has changed by less than this share over the
+        `window` epochs: it can still be on its way when the objective hardly falls any more.
     patience : int
         Epochs without a better validation loss before stopping.
     validate_every : int
@@ -98,6 +104,7 @@ class Schedule:
     decays: bool = True
     window: int = 100
     tolerance: float = 1e-3
+    steady: float | None = None
     patience: int = 50
     validate_every: int = 10
 
@@ -193,8 +200,9 @@ def train(
             losses, rows = _validate(problem, validation)
             validation_loss = float(losses.sum() / rows.sum())
             stop.validated(epoch, problem.observe(losses, rows))
-        stop.trained(epoch, loss, problem.settled)
         variances = problem.covariance.variances
+        variance = float(variances.mean()) if len(variances) else 0.0
+        stop.trained(epoch, loss, variance, problem.settled)
         history.append(
             Progress(
                 epoch=epoch,
@@ -202,7 +210,7 @@ def train(
                 train_loss=loss,
                 validation_loss=validation_loss,
                 residual_variance=problem.residual_variance,
-                mean_random_variance=float(variances.mean()) if len(variances) else 0.0,
+                mean_random_variance=variance,
                 seconds=time.monotonic() - start,
             )
         )
@@ -239,6 +247,7 @@ class _Stopping:
         self.done = False
         self.verdict = Verdict.FIXED
         self._losses: list[float] = []
+        self._variances: list[float] = []
         self._best_epoch = 0
         self._decay_from: int | None = None
         if schedule.epochs is not None and schedule.decays:
@@ -266,15 +275,19 @@ class _Stopping:
             self.done, self.verdict = True, Verdict.CONVERGED
 
     _settled = False
+    _settled_at = 0
 
-    def trained(self, epoch: int, loss: float, settled: bool) -> None:
+    def trained(self, epoch: int, loss: float, variance: float, settled: bool) -> None:
         """Take note of an epoch."""
+        if not settled:
+            self._settled_at = epoch
         self._settled = settled
         self._losses.append(loss)
+        self._variances.append(variance)
         if self._last is not None:
             self.done = self.done or epoch >= self._last
             return
-        converged = settled and self._flat()
+        converged = settled and self._flat() and self._steady()
         if converged or epoch >= self.schedule.longest:
             self.verdict = Verdict.CONVERGED if converged else Verdict.LIMIT
             if self.schedule.decays:
@@ -282,9 +295,15 @@ class _Stopping:
             else:
                 self.done = True
 
+    def _steady(self) -> bool:
+        if self.schedule.steady is None:
+            return True
+        before, now = self._variances[-self.schedule.window], self._variances[-1]
+        return abs(now - before) < self.schedule.steady * max(before, NEGLIGIBLE)
+
     def _flat(self) -> bool:
         window = self.schedule.window
-        if len(self._losses) < 2 * window:
+        if len(self._losses) - self._settled_at < 2 * window:
             return False
         before = sum(self._losses[-2 * window : -window]) / window
         now = sum(self._losses[-window:]) / window

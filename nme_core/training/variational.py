@@ -43,11 +43,15 @@ class Variational:
         N, the rows of one epoch.
     seed : int
         Seed of the draws.
-    per_input : str, optional
-        Name of the first layer's weight, shape (out, in): its prior variance τ² is one number per
-        input, which tells how relevant each feature is. Other matrices have one τ² each.
+    by_input : sequence of str
+        Weights of layers, shape (out, in): their prior variance τ² is one number per input (a
+        feature, or a hidden unit), which tells how relevant it is; what is not needed is switched
+        off at no cost. Other matrices have one τ² each.
     weak : sequence of str
         Parameters with a fixed, wide prior instead (fixed effects of a linear model).
+    warm_up : int
+        Steps over which the divergence of the shared parameters comes in, from 0 to its full
+        weight (Sønderby et al. 2016): at once it can switch off what a small study does show.
     """
 
     def __init__(
@@ -58,8 +62,9 @@ class Variational:
         *,
         n_rows: int,
         seed: int,
-        per_input: str | None = None,
+        by_input: tuple[str, ...] = (),
         weak: tuple[str, ...] = (),
+        warm_up: int = 0,
     ) -> None:
         self.mixed, self.family, self.covariance, self.n_rows = mixed, family, covariance, n_rows
         self.residual_variance = 1.0
@@ -76,7 +81,9 @@ class Variational:
         self.off_diagonal = nn.Parameter(
             mixed.deviations.new_zeros(n_groups, self._below.shape[1])
         )  # fmt: skip
-        self._per_input, self._weak = per_input, frozenset(weak)
+        self.log_expansion = nn.Parameter(mixed.deviations.new_zeros(n_random))
+        self._by_input, self._weak = frozenset(by_input), frozenset(weak)
+        self._warm_up, self._steps = warm_up, 0
         self.prior_variance: dict[str, Tensor] = {}
         for name, value in mixed.fixed().items():
             start_at = WEAK_PRIOR_VARIANCE if name in self._weak else 1.0
@@ -85,7 +92,7 @@ class Variational:
 
     def _pool(self, name: str, value: Tensor) -> Tensor:
         """Mean of a tensor over the elements that share one prior variance."""
-        if name == self._per_input:
+        if name in self._by_input:
             return value.mean(0, keepdim=True)
         return value.mean().reshape(1)
 
@@ -96,6 +103,7 @@ class Variational:
             *self.shared_log_std.values(),
             self.log_diagonal,
             self.off_diagonal,
+            self.log_expansion,
         ]
 
     def _lower(self, groups: Tensor | None = None) -> Tensor:
@@ -122,7 +130,7 @@ class Variational:
             spread = torch.bmm(lower, noise.unsqueeze(2)).squeeze(2)
         else:
             spread = self.log_diagonal.exp() * noise
-        drawn = mixed.deviations + spread
+        drawn = (mixed.deviations + spread) * self.log_expansion.exp()
         divergence = group_divergence(mixed.deviations, self.log_diagonal, lower, covariance)
         total = mixed.deviations.new_zeros(())
         deviance, rows = mixed.deviations.new_zeros(()), 0
@@ -136,12 +144,17 @@ class Variational:
             shared = shared_divergence(
                 value, self.shared_log_std[name], self.prior_variance[name]
             )  # fmt: skip
-            total = total + part * shared
+            total = total + self._warmth * part * shared
         total = total + deviance / self.residual_variance
         if self.family.has_residual_variance:
             total = total + rows * math.log(self.residual_variance)
         self._deviance, self._step_rows = float(deviance.detach()), rows
         return total / self.n_rows
+
+    @property
+    def _warmth(self) -> float:
+        """Weight of the shared parameters' divergence."""
+        return 1.0 if self._steps >= self._warm_up else self._steps / self._warm_up
 
     def _noise(self, like: Tensor) -> Tensor:
         return torch.randn(
@@ -151,6 +164,9 @@ class Variational:
     @torch.no_grad()
     def after_step(self) -> None:
         """Move σ², Σ and τ² towards their closed-form values."""
+        self._steps += 1
+        self._expand()
+        self._centre()
         if self.family.has_residual_variance:
             target = self._deviance / self._step_rows
             self.residual_variance += SMOOTHING * (target - self.residual_variance)
@@ -162,13 +178,41 @@ class Variational:
                 prior = self.prior_variance[name]
                 prior += SMOOTHING * (self._pool(name, moment) - prior)
 
+    def _expand(self) -> None:
+        """Scale the random effects by what their expansion has learned, and Σ with them."""
+        factor = self.log_expansion.exp()
+        self.mixed.deviations.mul_(factor)
+        self.log_diagonal.add_(self.log_expansion)
+        self.off_diagonal.mul_(factor[self._below[0]])
+        self.covariance.rescale(factor)
+        self.log_expansion.zero_()
+
+    def _centre(self) -> None:
+        """Move what all persons have in common from m into θ̄, towards where the bound is best.
+
+        θ̄ + m_i stays as it is, so only the two priors count: the best shift δ solves
+        (P Σ⁻¹ + T⁻¹) δ = P Σ⁻¹ m̄ − T⁻¹ θ̄ with T = diag τ².
+        """
+        mixed = self.mixed
+        if not mixed.n_random:
+            return
+        prior = {
+            name: self.prior_variance[name].expand_as(value)
+            for name, value in mixed.fixed().items()
+        }
+        own = mixed.n_groups * self.covariance.precision
+        shared = self._warmth * mixed.fixed_vector(prior).double().reciprocal()
+        pull = own @ mixed.deviations.mean(0).double() - shared * mixed.fixed_vector().double()
+        shift = torch.linalg.solve(own + shared.diag(), pull)
+        mixed.shift_fixed(SMOOTHING * shift.to(mixed.deviations.dtype))
+
     def after_epoch(self) -> None:
         """Nothing is left to do: every step updates."""
 
     @property
     def settled(self) -> bool:
-        """Whether training may stop: always, nothing is annealed."""
-        return True
+        """Whether training may stop: not before the bound is complete."""
+        return self._steps >= self._warm_up
 
     def observe(self, losses: Tensor, rows: Tensor) -> bool:
         """Take the validation loss as information only: the prior prevents overfitting."""

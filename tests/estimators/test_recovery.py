@@ -192,3 +192,22 @@ def test_emissions_of_dyads_are_found(dyads):
     assert difference == pytest.approx(6.67, rel=0.2)
     difference = weight("Aggressive", "mother_frown") - weight("Other", "mother_frown")
     assert difference == pytest.approx(6.67, rel=0.2)
+
+
+def test_intervals_of_dyads_cover_the_truth_in_a_small_study():
+    """Few steps: Σ must have arrived before training counts as converged."""
+    sample = simulate_dyads(80, 120, effect=0.0, seed=3)
+    roles = {name: value for name, value in sample.roles.items() if name != "model"}
+    study = Study.from_frame(sample.long, **roles)
+    model = NMECRF(placement="transitions")
+    model.fit(study.X, study.y, groups=study.groups, sequence_ids=study.sequence_ids)
+    order = [sample.truth["states"].index(state) for state in model.classes_]
+    persons = [sample.truth["persons"][person]["transitions"] for person in model.groups_]
+    true = double_centred(np.array(persons)[:, order][:, :, order])
+    found = model.transition_matrices("scores")[:-1]
+    centre = np.eye(4) - 1 / 4
+    double = np.kron(centre, centre)
+    spread = np.einsum("kr,prs,ks->pk", double, model._posterior.covariance.numpy(), double)
+    inside = np.abs(found - true) < 1.96 * np.sqrt(spread).reshape(found.shape)
+    assert 0.88 < inside.mean() < 0.98
+    assert np.diag(model.random_effects_cov_).mean() == pytest.approx(0.25, rel=0.25)

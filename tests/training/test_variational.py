@@ -50,13 +50,14 @@ def make_problem(study: str, kind: str) -> tuple[Variational, list[Batch]]:
         covariance,
         n_rows=sum(batch.n_rows for batch in batches),
         seed=0,
-        per_input=first,
+        by_input=(first,),
     )
     if study == "numbers":
         problem.residual_variance = 0.6
     with torch.no_grad():
         for parameter in problem.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
+        problem.log_expansion.zero_()
         for name, prior in problem.prior_variance.items():
             problem.prior_variance[name] = prior * (0.5 + torch.rand_like(prior))
     return problem, batches
@@ -138,6 +139,7 @@ def test_the_mean_over_draws_is_the_expected_deviance(full_up_to, monkeypatch):
     with torch.no_grad():
         for parameter in problem.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
+        problem.log_expansion.zero_()
         for parameter in (problem.log_diagonal, *problem.shared_log_std.values()):
             parameter.add_(2.0)
     batches = pad_units(x, y, groups)
@@ -235,3 +237,54 @@ def test_seed_decides_the_draws():
     assert first == losses(1)
     assert first[0] != first[1]
     assert first != losses(2)
+
+
+@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("kind", ["diagonal", "full"])
+@pytest.mark.parametrize("full_up_to", [64, 0])
+def test_expansion_changes_what_is_stored_and_nothing_else(study, kind, full_up_to, monkeypatch):
+    monkeypatch.setattr(variational, "FULL_UP_TO", full_up_to)
+    problem, batches = make_problem(study, kind)
+    fix_noise(problem, 1.0)
+    with torch.no_grad():
+        problem.log_expansion.add_(0.4 * torch.randn_like(problem.log_expansion))
+        factor = problem.log_expansion.exp()
+        expected, variances = problem.loss(batches).clone(), problem.covariance.variances.clone()
+        problem._expand()
+    assert problem.loss(batches).detach() == pytest.approx(float(expected), rel=1e-10)
+    torch.testing.assert_close(problem.covariance.variances, variances * factor**2)
+    assert not problem.log_expansion.any()
+
+
+@pytest.mark.parametrize("kind", ["diagonal", "full"])
+def test_centring_leaves_persons_where_they_are_and_raises_the_bound(kind):
+    problem, batches = make_problem("numbers", kind)
+    fix_noise(problem, 0.0)
+    mixed = problem.mixed
+    with torch.no_grad():
+        mixed.deviations.add_(1.0)
+        before = float(problem.loss(batches))
+        persons = mixed.fixed_vector() + mixed.deviations
+        for _ in range(300):
+            problem._centre()
+        torch.testing.assert_close(mixed.fixed_vector() + mixed.deviations, persons)
+        best = float(problem.loss(batches))
+        assert best < before
+        for direction in torch.eye(mixed.n_random).double():
+            for side in (-1e-3, 1e-3):
+                mixed.shift_fixed(side * direction)
+                assert float(problem.loss(batches)) > best
+                mixed.shift_fixed(-side * direction)
+
+
+def test_the_prior_on_shared_parameters_comes_in_step_by_step():
+    problem, batches = make_problem("numbers", "diagonal")
+    fix_noise(problem, 0.0)
+    whole = float(problem.loss(batches).detach())
+    problem._warm_up = 4
+    losses = []
+    for problem._steps in range(6):
+        losses.append(float(problem.loss(batches).detach()))
+        assert problem.settled == (problem._steps >= 4)
+    np.testing.assert_allclose(np.diff(losses)[:4], (whole - losses[0]) / 4, rtol=1e-9)
+    assert losses[4:] == [whole, whole]
