@@ -132,8 +132,14 @@ def _contrasts(labels: pd.Series) -> list[tuple[str, NDArray[np.bool_]]]:
     found = sorted(labels.unique(), key=lambda label: (str(type(label)), label))
     array = labels.to_numpy(dtype=object)
     if len(found) == 2:
-        return [(f"{found[1]} - {found[0]}", array == found[1])]
-    return [(f"{label} - rest", array == label) for label in found]
+        return [(f"{_name(found[1])} - {_name(found[0])}", array == found[1])]
+    return [(f"{_name(label)} - rest", array == label) for label in found]
+
+
+def _name(label: object) -> str:
+    """A group's name; whole numbers without decimals."""
+    whole = isinstance(label, float) and label.is_integer()
+    return str(int(label)) if whole else str(label)  # type: ignore[call-overload]
 
 
 def _spearman(x: _Array, y: _Array, level: float) -> tuple[_Array, _Array, _Array, _Array]:

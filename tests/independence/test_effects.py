@@ -76,10 +76,13 @@ def test_two_groups_are_compared_by_welch(x):
     assert (row["kind"], row["group"]) == ("mean difference", "b - a")
 
 
-def test_a_number_with_two_values_is_two_groups(x):
-    male = pd.Series([0, 1] * 20, index=x.index, name="male")
+@pytest.mark.parametrize("dtype", ["int64", "float64", "Float64"])
+def test_a_number_with_two_values_is_two_groups(x, dtype):
+    male = pd.Series([0, 1] * 20, index=x.index, name="male", dtype=dtype)
     table = independence.effects_table(x, male)
     assert (table["group"] == "1 - 0").all()
+    table_of_halves = independence.effects_table(x, male + 0.5)
+    assert (table_of_halves["group"] == "1.5 - 0.5").all()
     expected = x["a"][male == 1].mean() - x["a"][male == 0].mean()
     assert table["effect"].iloc[0] == pytest.approx(expected)
 
