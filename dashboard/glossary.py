@@ -47,6 +47,8 @@ EMPTY = {
     "been deleted. Load a study and train a model.",
     "still_running": "**Training is still going on.** This page fills when it is done.",
     "not_finished": "**This run has no results.** {message}",
+    "partly_finished": "**This run did not come to its end.** {kept} The pages after Fit need a "
+    "finished run: train the model again.",
     "unknown_study": "**There is no study at this address.** Load it again.",
     "no_transitions": "**Transitions exist only for sequence models.** This run is an NME-MLP, "
     "which predicts each occasion by itself. Train an NME-CRF on a study whose outcome is a "
@@ -56,6 +58,9 @@ EMPTY = {
     "no_random_effects": "**Nothing in this model varies by person.** Train with a placement.",
     "no_tests": "Choose a covariate and run the test.",
 }
+
+KEPT = "Kept: metrics and predictions of {models}, on the page Fit."
+NOTHING_KEPT = "No model was finished before, so nothing of this run can be used."
 
 RUN_STATES = {
     "queued": "training",
@@ -69,9 +74,22 @@ ROLES = {
     "person": "Which column tells persons apart.",
     "time": "Order within a person: a number or a date.",
     "sequence": "Session or episode within a person; leave empty where there is only one.",
-    "outcome": "What is predicted: a number, or a state in words.",
+    "outcome": "What is predicted: a number, or a state.",
+    "outcome_kind": "A number can be more or less, such as a rating. States are kinds, such as "
+    "calm or tense, even where the file writes them as 0, 1 and 2. NME-CRF needs states.",
     "features": "What it is predicted from; numbers that vary within a person.",
     "covariates": "Known once per person, such as a depression score; tested, never trained on.",
+}
+
+OUTCOME_KINDS = {"number": "number", "class": "class (state)"}
+
+OUTCOME_REASONS = {
+    "words": "{name} holds words, so each word is a state.",
+    "two values": "{name} holds two values ({values}), so each is taken as a state.",
+    "few whole numbers": "{name} holds only {n} whole numbers ({values}), so each is taken as a "
+    "state. Choose number if they are amounts or ratings.",
+    "numbers": "{name} holds {n} different numbers, so it is taken as a number.",
+    "unclear": "{name} cannot be used as it is; loading says why.",
 }
 
 MODELS = {
@@ -87,7 +105,10 @@ MODELS = {
     ),
 }
 
-ONLY_NUMBERS = "The outcome of this study is a number, so NME-MLP is the model for it."
+ONLY_NUMBERS = (
+    "The outcome of this study is a number, so NME-MLP is the model for it. If its values are "
+    "states, load the study again with “The outcome is: class (state)”; then NME-CRF is here too."
+)
 
 PLACEMENTS = {
     "transitions": "Persons differ in how they move between states; features mean the same for "
@@ -103,6 +124,16 @@ PLACEMENTS = {
 COVARIANCES = {
     "diagonal": "Persons' deviations are independent of each other across parameters.",
     "full": "Persons' deviations may be correlated across parameters; slower.",
+}
+
+OPTIONS = {
+    "covariance": "What the model learns about how persons differ: how much in each parameter "
+    "(diagonal), or also which parameters differ together (full).",
+    "hidden": "One number per layer, separated by commas, such as 32,16. Empty: no hidden layer, "
+    "a linear model.",
+    "epochs": "How often training goes through the data. Empty: until it has converged.",
+    "seed": "Where the random numbers of training start. The same seed gives the same results on "
+    "the same computer; another one shows how far results depend on chance.",
 }
 
 BASELINES = {
@@ -127,8 +158,27 @@ METRICS = {
     "ccc": ("CCC", "concordance: agreement in correlation, mean and spread; higher is better"),
     "accuracy": ("accuracy", "share of occasions predicted right; higher is better"),
     "kappa": ("Cohen's κ", "agreement beyond chance; higher is better"),
-    "macro_f1": ("macro F1", "mean over states of precision and recall; higher is better"),
-    "log_loss": ("log-loss", "minus log probability of what happened, per step; lower is better"),
+    "macro_f1": (
+        "macro F1",
+        "mean over states of F1, the harmonic mean of precision and recall; higher is better",
+    ),
+    "log_loss": (
+        "log-loss",
+        "minus log probability of what happened, per step; for an NME-CRF of all labels of a "
+        "person's held-out segment together, given the label before it, not label by label; lower "
+        "is better",
+    ),
+}
+
+SEQUENCE_LOSS = (
+    "The log-loss of an NME-CRF is −log p(all labels of the person's held-out segment together, "
+    "given the label before it), divided by the number of steps. It is not computed from the "
+    "probabilities of single states (p_<state>) in the predictions."
+)
+
+FLAT = {
+    "number": "predicts nearly the same number for everybody: it found no pattern",
+    "class": "predicts the same class every time: it found no pattern",
 }
 
 SPLIT = (
@@ -153,7 +203,7 @@ READOUTS = {
     ),
     "observed": (
         "observed share",
-        "What was counted in this person's labels, without any model; few counts are unsure.",
+        "Counted in the recorded sequences, no model involved; shares of few moves are unsure.",
     ),
     "scores": (
         "score",
@@ -163,13 +213,19 @@ READOUTS = {
 }
 
 TRANSITION_LIMIT = (
-    "It describes this person's recorded sequences under the model; it does not say why, and "
-    "small differences may be chance: this version shows no interval."
+    "It describes the recorded sequences as the model sees them and is no evidence of a cause; "
+    "small differences may be chance."
 )
+OBSERVED_LIMIT = (
+    "Counted in the recorded sequences, no model involved; with few moves a share can be far off "
+    "by chance."
+)
+OBSERVATIONS_LIMIT = "How regularly in time they come is not shown here."
 EFFECT_LIMIT = (
     "Estimates are pulled towards the population, the more so the fewer occasions a person has; "
     "their spread is therefore narrower than the curve."
 )
+NOT_LEARNED = "Not learned: the data hold next to nothing about persons here."
 CURVE_LIMIT = (
     "Other features are held at their mean; the curve describes predictions, not what would "
     "happen if the feature were changed."

@@ -6,7 +6,8 @@ import pandas as pd
 
 from dashboard import glossary
 from dashboard.components.figures import Figure
-from dashboard.components.text import interval, number, p_phrase
+from dashboard.components.findings import contrast, effect_size
+from dashboard.components.text import fixed, interval, number, p_phrase
 from dashboard.services import covariates as tests
 from dashboard.services import results
 
@@ -16,7 +17,7 @@ def observations_figure(counts: pd.Series) -> Figure:
     low, high = int(counts.min()), int(counts.max())
     sentence = (
         f"{len(counts)} persons with {low} to {high} observations each, {counts.median():g} in the "
-        "median; gaps between them do not show here."
+        f"median. {glossary.OBSERVATIONS_LIMIT}"
     )
     return Figure("observations_per_person", "Observations per person", sentence, {"n_obs": counts})
 
@@ -49,8 +50,19 @@ def transition_figure(run: str, person: str, readout: str) -> Figure:
     found = results.transitions(run, person, readout)
     word = glossary.READOUTS[readout][0]
     largest = results.largest_difference(found)
+    limit = glossary.OBSERVED_LIMIT if readout == "observed" else glossary.TRANSITION_LIMIT
     if largest is None:
         what = f"Person {person} does not differ from the population in the {word}."
+    elif readout == "observed":
+        start, end, own, others = largest
+        made = ""
+        if found.counts is not None:
+            moves = found.counts.loc[start]
+            made = f" ({int(moves[end]):,} of {int(moves.sum()):,} moves)"
+        what = (
+            f"The largest difference is {start} to {end}: {fixed(own, 2)}{made} for person "
+            f"{person}, {fixed(others, 2)} for all persons together."
+        )
     else:
         start, end, own, others = largest
         gap = "higher" if own > others else "lower"
@@ -62,13 +74,14 @@ def transition_figure(run: str, person: str, readout: str) -> Figure:
     return Figure(
         "transition_comparison",
         f"Transitions of {person}, {word}",
-        f"{what} {glossary.TRANSITION_LIMIT}",
+        f"{what} {limit}",
         {
             "person": found.person,
             "population": found.population,
             "person_label": person,
             "readout": readout,
             "counts": found.counts,
+            "limit": results.largest_gap(run, readout),
         },
     )
 
@@ -82,6 +95,8 @@ def random_effect_figure(run: str, parameter: str) -> Figure:
         f"{number(rows['estimate'].std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
         f"{glossary.EFFECT_LIMIT}"
     )
+    if not results.is_learned(run, parameter):
+        sentence = f"{glossary.NOT_LEARNED} {sentence}"
     return Figure(
         "random_effect_distribution",
         f"Random effect {parameter}",
@@ -140,9 +155,13 @@ def scatter_figure(
     """One parameter against the covariate."""
     effects = found.effects[found.effects["covariate"] == covariate]
     row = effects[effects["parameter"] == parameter].sort_values("p", kind="stable").iloc[0]
-    name = "Spearman's ρ" if row["kind"] == "spearman" else f"the mean difference {row['group']}"
+    spearman = row["kind"] == "spearman"
+    name = (
+        f"Spearman's ρ with {covariate}" if spearman
+        else f"the mean difference ({contrast(covariate, row['group'])})"
+    )  # fmt: skip
     sentence = (
-        f"For {parameter}, {name} with {covariate} is {number(row['effect'], 2)}, 95 % interval "
+        f"For {parameter}, {name} is {effect_size(row['kind'], row['effect'])}, 95 % interval "
         f"{interval(row['ci_low'], row['ci_high'])}, corrected {p_phrase(row['p_adjusted'])}. "
         f"{glossary.SCATTER_LIMIT}"
     )

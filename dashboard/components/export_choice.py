@@ -21,7 +21,7 @@ def choose_figure(run: Run) -> Figure:
         choices["Transitions of a person"] = _transitions
     if results.has_table(run.id, "response_curves"):
         choices["Response curves"] = choose_response
-    if results.widest_parameters(run.id):
+    if results.informative_parameters(run.id):
         choices["Random-effect distribution"] = _random_effect
     if covariates.tested(run.id):
         choices["HSIC permutation test"] = _hsic
@@ -42,7 +42,7 @@ def _transitions(run: Run) -> Figure:
 
 
 def _random_effect(run: Run) -> Figure:
-    names = results.widest_parameters(run.id)
+    names = results.informative_parameters(run.id)
     parameter = st.selectbox("Parameter", names, key="parameter", persist_state="session")
     return catalogue.random_effect_figure(run.id, parameter)
 

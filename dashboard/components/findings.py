@@ -5,10 +5,20 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.text import interval, number, p_phrase, p_value, plain
+from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
 from dashboard.services.covariates import Compliance, CovariateResult
 
 _KINDS = {"spearman": "Spearman's ρ", "mean difference": "mean difference"}
+
+
+def contrast(covariate: str, group: str) -> str:
+    """Which groups were compared: "drug: 1 minus 0"."""
+    return f"{covariate}: {group.replace(' - ', ' minus ')}"
+
+
+def effect_size(kind: str, value: float) -> str:
+    """An effect as text; a correlation with two decimals."""
+    return fixed(value, 2) if kind == "spearman" else number(value, 2)
 
 
 def compliance_note(found: Compliance | None, covariate: str) -> None:
@@ -16,7 +26,7 @@ def compliance_note(found: Compliance | None, covariate: str) -> None:
     if found is None:
         return
     what = (
-        f"Number of observations and {covariate}: Spearman's ρ = {number(found.rho, 2)}, "
+        f"Number of observations and {covariate}: Spearman's ρ = {fixed(found.rho, 2)}, "
         f"{p_phrase(found.p)}, {found.n_persons} persons."
     )
     if found.p >= 0.05:
@@ -55,15 +65,20 @@ def effects_view(effects: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "parameter": rows["parameter"],
-            "effect": rows["effect"].map(lambda value: number(value, 2)),
+            "effect": [
+                effect_size(kind, value)
+                for kind, value in zip(rows["kind"], rows["effect"], strict=True)
+            ],
             "95 % interval": [
                 interval(a, b) for a, b in zip(rows["ci_low"], rows["ci_high"], strict=True)
             ],
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
             "kind": [
-                f"{_KINDS[kind]} {group}".strip()
-                for kind, group in zip(rows["kind"], rows["group"], strict=True)
+                f"{_KINDS[kind]}, {contrast(covariate, group)}" if group else _KINDS[kind]
+                for covariate, kind, group in zip(
+                    rows["covariate"], rows["kind"], rows["group"], strict=True
+                )
             ],
             "persons": rows["n_persons"],
         }
@@ -83,10 +98,11 @@ def finding(effects: pd.DataFrame, covariate: str) -> str:
     row = kept.iloc[0]
     spearman = row["kind"] == "spearman"
     way = "higher" if row["effect"] > 0 else "lower"
-    where = f"in persons with more {covariate}" if spearman else f"for {covariate} {row['group']}"
+    where = f" in persons with more {covariate}" if spearman else ""
+    what = "" if spearman else f", {contrast(covariate, row['group'])}"
     return (
         f"{len(kept)} of {count} comparisons of a parameter with {covariate} remain after "
-        f"correction. The clearest: {row['parameter']} is {way} {where} "
-        f"({_KINDS[row['kind']]} {number(row['effect'], 2)}, 95 % interval "
+        f"correction. The clearest: {row['parameter']} is {way}{where} "
+        f"({_KINDS[row['kind']]}{what}, {effect_size(row['kind'], row['effect'])}, 95 % interval "
         f"{interval(row['ci_low'], row['ci_high'])}). An association between persons, not a cause."
     )

@@ -34,6 +34,14 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{rounded:.{decimals}f}".replace("-", "−")
 
 
+def fixed(value: float | None, decimals: int) -> str:
+    """A number with these decimals; an en dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    text = f"{abs(value):,.{decimals}f}"
+    return f"−{text}" if value < 0 and float(text.replace(",", "")) else text
+
+
 def p_value(value: float | None) -> str:
     """A p-value to three decimals, or "< .001"."""
     if value is None or not math.isfinite(value):
@@ -50,10 +58,24 @@ def p_phrase(value: float) -> str:
 
 
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:
-    """An interval in brackets; an en dash where there is none."""
+    """An interval in brackets, both ends with the same decimals; an en dash where there is none.
+
+    The end further from 0 has ``digits`` significant digits; the nearer one has at least one, if
+    that takes no more than two decimals more.
+    """
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return "–"
-    return f"[{number(low, digits)}, {number(high, digits)}]"
+    near, far = sorted((abs(low), abs(high)))
+    if far == 0 or not 1e-5 <= far < 1e6:
+        return f"[{number(low, digits)}, {number(high, digits)}]"
+    decimals = max(0, digits - 1 - _magnitude(far))
+    if near > 0 and -_magnitude(near) <= decimals + 2:
+        decimals = max(decimals, -_magnitude(near))
+    return f"[{fixed(low, decimals)}, {fixed(high, decimals)}]"
+
+
+def _magnitude(value: float) -> int:
+    return math.floor(math.log10(value))
 
 
 def duration(seconds: float) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.text import interval, number, p_phrase, p_value, plain
-from dashboard.glossary import INTERPRETED, METRICS, MODEL_NAMES
+from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
+from dashboard.glossary import FLAT, INTERPRETED, METRICS, MODEL_NAMES, SPLIT
 from dashboard.services import results
 from dashboard.services.runs import Run
 
@@ -15,8 +15,28 @@ def show_verdict(run: Run) -> None:
     """How training ended, and how the model compares with the generic one."""
     st.markdown(plain(comparison_sentence(run.id)))
     endings = results.verdicts(run.id)
-    said = [f"{MODEL_NAMES.get(model, model)} {ending}" for model, ending in endings.items()]
+    said = [
+        f"{MODEL_NAMES.get(model, model)} {_ending(model, ending)}"
+        for model, ending in endings.items()
+    ]
     st.caption(f"Training: {plain('; '.join(said))}.")
+
+
+def _ending(model: str, ending: str) -> str:
+    """How training ended; of separate networks, each has its own best epoch."""
+    if model != "specific":
+        return ending
+    kept = "best epoch of each person kept"
+    return kept if ending == "converged" else f"{ending}, {kept}"
+
+
+def split_note(run: str) -> str:
+    """Which occasions were fitted, watched and judged, and who was only fitted."""
+    few = results.training_only(run)
+    persons = "1 person" if few == 1 else f"{few:,} persons"
+    was = "was" if few == 1 else "were"
+    only = f" {persons} with fewer than 5 occasions {was} used for training only." if few else ""
+    return f"{SPLIT}{only} Judged here: {results.test_rows(run):,} occasions, pooled over persons."
 
 
 def interpreted_note(run: Run) -> None:
@@ -33,7 +53,7 @@ def comparison_sentence(run: str) -> str:
         return "No person has enough occasions for a test part; nothing can be said about the fit."
     metric = "log_loss" if "log_loss" in table.columns else table.columns[0]
     name = METRICS[metric][0]
-    value = number(table.loc["nme", metric])
+    value = metric_value(metric, table.loc["nme", metric])
     own = f"On occasions that it has not seen, the model's {name} is {value}"
     row = rows[rows["metric"] == metric]
     if row.empty or "generic" not in table.index or pd.isna(row.iloc[0]["difference"]):
@@ -42,24 +62,49 @@ def comparison_sentence(run: str) -> str:
     ahead = row["difference"] > 0
     if metric in results.HIGHER_IS_BETTER:
         ahead = not ahead
-    sure = row["ci_low"] > 0 or row["ci_high"] < 0
+    sure = (row["ci_low"] > 0 or row["ci_high"] < 0) and row["p"] < 0.05
     verdict = (
         "one model for all persons does worse" if ahead and sure
         else "one model for all persons does better" if sure
-        else "the difference to one model for all persons is within chance"
+        else "the data do not tell it apart from one model for all persons"
     )  # fmt: skip
     return (
-        f"{own}, the generic model's {number(table.loc['generic', metric])}: {verdict} "
+        f"{own}, the generic model's {metric_value(metric, table.loc['generic', metric])}: "
+        f"{verdict} "
         f"(generic minus NME, mean over {int(row['n_persons'])} persons: "
-        f"{number(row['difference'], 2)}, 95 % interval "
-        f"{interval(row['ci_low'], row['ci_high'])}, {p_phrase(row['p'])})."
+        f"{difference(metric, row['difference'])}, 95 % interval "
+        f"{limits(metric, row['ci_low'], row['ci_high'])}, {p_phrase(row['p'])})."
     )
 
 
+def metric_value(metric: str, value: float) -> str:
+    """A metric as text; those that end at 1 with three decimals."""
+    return fixed(value, 3) if metric in results.HIGHER_IS_BETTER else number(value)
+
+
+def difference(metric: str, value: float) -> str:
+    """A difference between two values of a metric as text."""
+    return fixed(value, 3) if metric in results.HIGHER_IS_BETTER else number(value, 2)
+
+
+def limits(metric: str, low: float, high: float) -> str:
+    """The interval of such a difference as text."""
+    if metric in results.HIGHER_IS_BETTER and pd.notna(low) and pd.notna(high):
+        return f"[{fixed(low, 3)}, {fixed(high, 3)}]"
+    return interval(low, high)
+
+
 def metrics_view(run: str) -> pd.DataFrame:
-    """Models × metrics on the test part, as text."""
+    """Models × metrics on the test part, as text; a remark where a model found no pattern."""
     table = results.metrics_table(run)
-    shown = pd.DataFrame({METRICS[m][0]: table[m].map(number) for m in table.columns})
+    shown = pd.DataFrame(
+        {METRICS[m][0]: [metric_value(m, value) for value in table[m]] for m in table.columns},
+        index=table.index,
+    )
+    flat = results.flat_models(run) & set(table.index)
+    if flat:
+        kind = "class" if "accuracy" in table.columns else "number"
+        shown["remark"] = [FLAT[kind] if model in flat else "" for model in table.index]
     shown.index = pd.Index([MODEL_NAMES.get(model, model) for model in table.index], name="model")
     return shown.reset_index()
 
@@ -71,9 +116,15 @@ def comparison_view(run: str) -> pd.DataFrame:
         {
             "model": [f"{MODEL_NAMES.get(m, m)} minus NME" for m in rows["model"]],
             "metric": [METRICS[m][0] for m in rows["metric"]],
-            "difference": rows["difference"].map(lambda v: number(v, 2)),
+            "difference": [
+                difference(metric, value)
+                for metric, value in zip(rows["metric"], rows["difference"], strict=True)
+            ],
             "95 % interval": [
-                interval(a, b) for a, b in zip(rows["ci_low"], rows["ci_high"], strict=True)
+                limits(metric, low, high)
+                for metric, low, high in zip(
+                    rows["metric"], rows["ci_low"], rows["ci_high"], strict=True
+                )
             ],
             "p": rows["p"].map(p_value),
             "persons": rows["n_persons"],

@@ -5,8 +5,9 @@ import streamlit as st
 from dashboard.components.catalogue import loss_figure
 from dashboard.components.context import finished_run, title
 from dashboard.components.figures import show
-from dashboard.components.verdict import comparison_view, metrics_view, show_verdict
-from dashboard.glossary import LEADS, METRICS, SPLIT
+from dashboard.components.text import plain
+from dashboard.components.verdict import comparison_view, metrics_view, show_verdict, split_note
+from dashboard.glossary import LEADS, METRICS, SEQUENCE_LOSS
 from dashboard.services import results
 
 title("Fit", LEADS["fit"])
@@ -16,7 +17,9 @@ show_verdict(run)
 table = results.metrics_table(run.id)
 st.subheader("Models and metrics", anchor=False)
 st.dataframe(metrics_view(run.id), hide_index=True)
-st.caption(f"{SPLIT} {results.test_rows(run.id):,} occasions, pooled over persons.")
+st.caption(split_note(run.id))
+if run.model == "nme-crf":
+    st.caption(plain(SEQUENCE_LOSS))
 with st.expander("What the metrics mean"):
     for metric in table.columns:
         name, meaning = METRICS[metric]

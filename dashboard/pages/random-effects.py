@@ -6,7 +6,7 @@ from dashboard.components.catalogue import random_effect_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
 from dashboard.components.response import choose_response
-from dashboard.components.text import number
+from dashboard.components.text import fixed, number
 from dashboard.components.verdict import interpreted_note
 from dashboard.glossary import LEADS, RESPONSE_CURVES
 from dashboard.services import results
@@ -21,11 +21,11 @@ if results.has_table(run.id, "response_curves"):
     show(choose_response(run))
     st.subheader("Parameters", anchor=False)
 
-names = results.widest_parameters(run.id)
+names = results.informative_parameters(run.id)
 if not names:
     empty("no_random_effects", "model")
 parameter = st.selectbox(
-    "Parameter (largest variance first)", names, key="parameter", persist_state="session"
+    "Parameter (most informative first)", names, key="parameter", persist_state="session"
 )
 show(random_effect_figure(run.id, parameter))
 
@@ -33,10 +33,16 @@ rows = results.random_effect(run.id, parameter)
 reliability = rows["reliability"].dropna()
 if len(reliability):
     st.markdown(
-        f"**Reliability** {number(reliability.median(), 2)} in the median, from "
-        f"{number(reliability.min(), 2)} to {number(reliability.max(), 2)}: the share of the "
+        f"**Reliability** {fixed(reliability.median(), 2)} in the median, from "
+        f"{fixed(reliability.min(), 2)} to {fixed(reliability.max(), 2)}: the share of the "
         "variance between persons that the data of a person settle. Near 0, a person's estimate "
         "says little beyond the population."
     )
 with st.expander("All persons"):
-    st.dataframe(rows.reset_index().drop(columns="parameter"), hide_index=True)
+    shown = rows.reset_index().drop(columns="parameter")
+    st.dataframe(
+        shown.style.format(number, subset=["estimate", "se"]).format(
+            lambda value: fixed(value, 2), subset=["reliability"]
+        ),
+        hide_index=True,
+    )

@@ -25,7 +25,8 @@ readout = right.selectbox(
 )  # fmt: skip
 right.caption(READOUTS[readout][1])
 show(transition_figure(run.id, person, readout))
-interpreted_note(run)
+if readout != "observed":
+    interpreted_note(run)
 
 with st.expander("The four read-outs"):
     for name in available:

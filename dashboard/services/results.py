@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from dashboard.services.caching import per_session
 from dashboard.services.home import folder
@@ -12,6 +13,10 @@ from nme_core.exceptions import RunFolderError
 from nme_core.io import RunFolder
 
 POPULATION = ""
+#: Below this median reliability the data hold next to nothing about persons in a parameter.
+LEARNED = 0.1
+#: Predictions whose SD is below this share of the outcome's are called the same for everybody.
+FLAT = 0.05
 HIGHER_IS_BETTER = {"pearson", "ccc", "accuracy", "kappa", "macro_f1"}
 
 
@@ -90,6 +95,16 @@ def transitions(identity: str, person: str, readout: str) -> Transitions:
     )
 
 
+def largest_gap(identity: str, readout: str) -> float:
+    """Largest absolute difference of any person from the population; NaN where there is none."""
+    rows = table(identity, "transitions")
+    rows = rows[rows["readout"] == readout]
+    own = rows[rows["person"] != POPULATION]
+    shared = rows[rows["person"] == POPULATION].set_index(["from", "to"])["value"]
+    others = shared.reindex(pd.MultiIndex.from_frame(own[["from", "to"]]))
+    return float((own["value"] - others.to_numpy()).abs().max())
+
+
 def _matrix(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     states = list(dict.fromkeys(rows["from"]))
     matrix = rows.pivot(index="from", columns="to", values=column)
@@ -130,13 +145,23 @@ def variance(identity: str, parameter: str) -> float:
     return float(match["value"].iloc[0])
 
 
-def widest_parameters(identity: str, most: int = 200) -> list[str]:
-    """Parameters in the order of their variance over persons, largest first."""
-    rows = table(identity, "covariance")
-    diagonal = rows[rows["parameter"] == rows["parameter_2"]]
-    ordered = diagonal.sort_values("value", ascending=False, kind="stable")["parameter"]
-    known = set(parameters(identity))
-    return [name for name in ordered if name in known][:most]
+def informative_parameters(identity: str, most: int = 200) -> list[str]:
+    """Parameters by how much the data say about persons, most first.
+
+    That is the median reliability times the spread of the estimates; then the spread alone.
+    """
+    by_parameter = table(identity, "random_effects").groupby("parameter", sort=False)
+    spread = by_parameter["estimate"].std()
+    order = pd.DataFrame(
+        {"told": by_parameter["reliability"].median().clip(0, 1) * spread, "spread": spread}
+    )
+    order = order.sort_values(["told", "spread"], ascending=False, kind="stable")
+    return order.index[:most].tolist()
+
+
+def is_learned(identity: str, parameter: str) -> bool:
+    """Whether the data say more than next to nothing about persons in this parameter."""
+    return not random_effect(identity, parameter)["reliability"].median() < LEARNED
 
 
 # -- fit ------------------------------------------------------------------------------------------
@@ -150,6 +175,26 @@ def metrics_table(identity: str, split: str = "test") -> pd.DataFrame:
     names = list(dict.fromkeys(rows["metric"]))
     wide = rows.pivot(index="model", columns="metric", values="value")
     return wide.reindex(index=models, columns=names)
+
+
+def training_only(identity: str) -> int:
+    """Number of persons with too few occasions for a validation and a test part."""
+    rows = table(identity, "predictions")
+    judged = rows.loc[rows["split"] == "test", "person"]
+    return len(set(rows["person"]) - set(judged))
+
+
+def flat_models(identity: str) -> set[str]:
+    """Models that predict nearly the same for every test row."""
+    rows = table(identity, "predictions")
+    rows = rows[rows["split"] == "test"].dropna(subset=["observed", "predicted"])
+    grouped = rows.groupby("model")
+    if is_numeric_dtype(rows["predicted"]):
+        spread = grouped[["predicted", "observed"]].std(ddof=0)
+        flat = spread["predicted"] < FLAT * spread["observed"]
+    else:
+        flat = grouped["predicted"].nunique() == 1
+    return set(flat.index[flat])
 
 
 def test_rows(identity: str) -> int:

@@ -165,6 +165,28 @@ def _begin(study: str, model: str, placement: str) -> tuple[str, RunFolder]:
     return identity, folder
 
 
+def _predictions(*, classes: bool) -> pd.DataFrame:
+    """Two models on the last four occasions of everybody; the generic one varies less."""
+    rng = np.random.default_rng(5)
+    size = 4 * len(PERSONS)
+    parts = []
+    for model, spread in (("nme", 1.0), ("generic", 0.5)):
+        observed = rng.choice(STATES, size) if classes else rng.normal(5, 1, size)
+        predicted = rng.choice(STATES, size) if classes else rng.normal(5, spread, size)
+        part = pd.DataFrame({"observed": observed, "predicted": predicted})
+        part["population_predicted"] = predicted
+        part["person"] = part["sequence"] = np.repeat(PERSONS, 4)
+        part["time"] = np.tile(np.arange(16, 20), len(PERSONS))
+        parts.append(
+            part.assign(model=model, split="test", **dict.fromkeys(_probabilities(classes), 0.5))
+        )
+    return pd.concat(parts)
+
+
+def _probabilities(classes: bool) -> list[str]:
+    return [f"p_{state}" for state in STATES] if classes else []
+
+
 def _finish(
     folder: RunFolder, names: list[str], effects: np.ndarray, metrics: tuple[str, str]
 ) -> None:
@@ -199,6 +221,7 @@ def _finish(
             columns=["model", "split", "scope", "person", "metric", "value", "n"],
         ),
     )
+    folder.write_table("predictions", _predictions(classes="log_loss" in metrics))
     columns = ["model", "reference", "metric", "difference", "ci_low", "ci_high", "p", "n_persons"]
     comparison = [
         ("generic", "nme", metrics[0], 0.1, 0.04, 0.16, 0.0004, persons),

@@ -72,7 +72,7 @@ def test_a_compliance_trap_is_announced(open_page: OpenPage, crf_run: str, home:
     folder.write_table("random_effects", effects)
     app = open_page("covariates", run=crf_run)
     app.selectbox(key="covariate").select("depression").run()
-    assert "ρ \\= −1\\.0," in app.warning[0].value
+    assert "ρ \\= −1\\.00," in app.warning[0].value
     assert "fewer observations" in app.warning[0].value
 
 
@@ -85,6 +85,33 @@ def test_person_and_readout_change_the_figure(open_page: OpenPage, crf_run: str)
     app.selectbox(key="readout").select("scores").run()
     assert_sound(app)
     assert "Not a probability" in words(app)
+
+
+def test_counted_transitions_rest_on_no_fit(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("transitions", run=crf_run)
+    assert "second fit" in words(app)
+    app.selectbox(key="readout").select("observed").run()
+    assert_sound(app)
+    assert "second fit" not in words(app)
+    assert "Counted in the recorded sequences, no model involved" in words(app)
+
+
+def test_the_loss_of_sequences_is_explained(
+    open_page: OpenPage, crf_run: str, mlp_run: str
+) -> None:
+    assert "held\\-out segment together" in words(open_page("fit", run=crf_run))
+    assert "held\\-out segment together" not in words(open_page("fit", run=mlp_run))
+
+
+def test_separate_networks_say_which_epoch_was_kept(
+    open_page: OpenPage, crf_run: str, home: Path
+) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    verdicts = {"nme": "converged", "specific": "converged"}
+    folder.write_json("config", folder.config | {"verdicts": verdicts})
+    shown = words(open_page("fit", run=crf_run)).replace("\\", "")
+    assert "NME (person-specific) converged; specific (one per person) best epoch" in shown
+    assert "best epoch of each person kept" in shown
 
 
 def test_every_export_is_offered(open_page: OpenPage, crf_run: str) -> None:

@@ -29,6 +29,41 @@ def test_transitions_name_the_largest_difference_and_its_direction(
     assert numbers.loc[("low", "calm"), "difference"] == pytest.approx(-0.9)
 
 
+def test_observed_shares_are_counts_and_no_model(crf_run: str, home: Path) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    table = folder.table("transitions")
+    row = (table["readout"] == "observed") & (table["from"] == "low")
+    own = row & (table["person"] == "005")
+    table.loc[own, ["value", "count"]] = [[3 / 13, 3], [10 / 13, 10], [0.0, 0]]
+    table.loc[row & (table["person"] == ""), "value"] = [0.95, 0.02, 0.03]
+    folder.write_table("transitions", table)
+    figure = catalogue.transition_figure(crf_run, "005", "observed")
+    assert "no model involved" in figure.sentence
+    assert "under the model" not in figure.sentence
+    assert "low to tense: 0.77 (10 of 13 moves) for person 005, 0.02 for all" in figure.sentence
+
+
+def test_colours_of_the_difference_are_the_same_for_every_person(crf_run: str) -> None:
+    limits = {
+        catalogue.transition_figure(crf_run, person, "scores").arguments["limit"]
+        for person in results.persons(crf_run)
+    }
+    assert len(limits) == 1
+
+
+def test_a_parameter_without_information_is_said_to_be_not_learned(
+    mlp_run: str, home: Path
+) -> None:
+    name = "layers.1.weight[0,1]"
+    assert "Not learned" not in catalogue.random_effect_figure(mlp_run, name).sentence
+    folder = RunFolder(home / "runs" / mlp_run)
+    rows = folder.table("random_effects")
+    folder.write_table("random_effects", rows.assign(reliability=0.04))
+    assert "Not learned: the data hold next to nothing" in (
+        catalogue.random_effect_figure(mlp_run, name).sentence
+    )
+
+
 def test_random_effects_give_both_spreads(mlp_run: str) -> None:
     figure = catalogue.random_effect_figure(mlp_run, "layers.1.weight[0,1]")
     rows = results.random_effect(mlp_run, "layers.1.weight[0,1]")
@@ -69,6 +104,12 @@ def test_scatter_gives_the_effect_of_its_parameter(crf_run: str) -> None:
     values = covariates.parameters(crf_run).values[name]
     drawn = figure.numbers().set_index("person")["value"]
     pd.testing.assert_series_equal(drawn, values, check_names=False)
+
+
+def test_scatter_of_two_groups_names_the_difference(crf_run: str) -> None:
+    found = covariates.run_tests(crf_run, "clinic")
+    sentence = catalogue.scatter_figure(crf_run, found, "clinic", "transitions[low,calm]").sentence
+    assert "the mean difference (clinic: south minus north) is " in sentence
 
 
 def test_overview_of_the_data() -> None:

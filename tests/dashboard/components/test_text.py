@@ -1,6 +1,15 @@
 import pytest
 
-from dashboard.components.text import duration, interval, number, p_phrase, p_value, plain, slug
+from dashboard.components.text import (
+    duration,
+    fixed,
+    interval,
+    number,
+    p_phrase,
+    p_value,
+    plain,
+    slug,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +49,31 @@ def test_p_in_a_sentence() -> None:
 def test_interval() -> None:
     assert interval(-0.1234, 0.5) == "[−0.12, 0.50]"
     assert interval(None, 0.5) == "–"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (0.04, 0.16, "[0.04, 0.16]"),
+        (0.003, 0.95, "[0.003, 0.950]"),
+        (0.00003, 0.95, "[0.00, 0.95]"),
+        (-0.00003, 0.95, "[0.00, 0.95]"),
+        (-12.3, 0.4, "[−12.3, 0.4]"),
+        (-1234.5, 20.2, "[−1,234, 20]"),
+        (0.0, 0.0, "[0, 0]"),
+    ],
+)
+def test_both_ends_of_an_interval_have_the_same_decimals(
+    low: float, high: float, shown: str
+) -> None:
+    assert interval(low, high) == shown
+
+
+def test_fixed_decimals() -> None:
+    assert fixed(3.0e-5, 2) == "0.00"
+    assert fixed(-0.0001, 3) == "0.000"
+    assert fixed(-1234.567, 1) == "−1,234.6"
+    assert fixed(float("nan"), 2) == "–"
 
 
 def test_durations_are_rough() -> None:

@@ -2,7 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.components.verdict import comparison_sentence, comparison_view, metrics_view
+from dashboard.components.verdict import (
+    comparison_sentence,
+    comparison_view,
+    metric_value,
+    metrics_view,
+    split_note,
+)
 from nme_core.io import RunFolder
 
 
@@ -11,7 +17,7 @@ from nme_core.io import RunFolder
     [
         (0.04, 0.16, "one model for all persons does worse"),
         (-0.16, -0.04, "one model for all persons does better"),
-        (-0.04, 0.16, "the difference to one model for all persons is within chance"),
+        (-0.04, 0.16, "the data do not tell it apart from one model for all persons"),
     ],
 )
 def test_verdict_on_a_loss(crf_run: str, home: Path, low: float, high: float, verdict: str) -> None:
@@ -25,13 +31,23 @@ def test_verdict_on_a_loss(crf_run: str, home: Path, low: float, high: float, ve
     assert "mean over 24 persons" in sentence
 
 
+def test_interval_and_p_must_agree_on_a_verdict(crf_run: str, home: Path) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    rows = folder.table("comparison")
+    rows.loc[0, "p"] = 0.125
+    folder.write_table("comparison", rows)
+    sentence = comparison_sentence(crf_run)
+    assert "the data do not tell it apart from one model for all persons" in sentence
+    assert "[0.04, 0.16], p = .125" in sentence
+
+
 def test_verdict_on_a_metric_where_more_is_better(crf_run: str, home: Path) -> None:
     folder = RunFolder(home / "runs" / crf_run)
     for name in ("metrics", "comparison"):
         table = folder.table(name)
         folder.write_table(name, table[table["metric"] == "kappa"])
     rows = folder.table("comparison")
-    rows.loc[0, ["difference", "ci_low", "ci_high"]] = [-0.1, -0.2, -0.05]
+    rows.loc[0, ["difference", "ci_low", "ci_high", "p"]] = [-0.1, -0.2, -0.05, 0.01]
     folder.write_table("comparison", rows)
     assert "does worse" in comparison_sentence(crf_run)
 
@@ -48,4 +64,32 @@ def test_tables(crf_run: str) -> None:
     assert shown.loc["NME (person-specific)", "Cohen's κ"] == "0.400"
     rows = comparison_view(crf_run)
     assert list(rows["p"]) == ["< .001", ".071"]
-    assert list(rows["95 % interval"]) == ["[0.040, 0.16]", "[−0.21, 0.010]"]
+    assert list(rows["95 % interval"]) == ["[0.04, 0.16]", "[−0.210, 0.010]"]
+
+
+def test_a_correlation_next_to_nothing_is_written_out() -> None:
+    assert metric_value("ccc", 3.0e-5) == "0.000"
+    assert metric_value("mse", 0.04561) == "0.0456"
+
+
+def test_a_model_that_found_no_pattern_is_remarked(mlp_run: str, home: Path) -> None:
+    assert "remark" not in metrics_view(mlp_run)
+    folder = RunFolder(home / "runs" / mlp_run)
+    rows = folder.table("predictions")
+    rows.loc[rows["model"] == "generic", "predicted"] = 5.0
+    folder.write_table("predictions", rows)
+    remarks = metrics_view(mlp_run).set_index("model")["remark"]
+    assert remarks["generic (one for all)"].startswith("predicts nearly the same number")
+    assert remarks["NME (person-specific)"] == ""
+
+
+def test_persons_in_training_only_are_said(mlp_run: str, home: Path) -> None:
+    assert "training only" not in split_note(mlp_run)
+    folder = RunFolder(home / "runs" / mlp_run)
+    rows = folder.table("predictions")
+    rows.loc[rows["person"].isin(["002", "009"]), "split"] = "train"
+    folder.write_table("predictions", rows)
+    assert "2 persons with fewer than 5 occasions were used for training only." in (
+        split_note(mlp_run)
+    )
+    assert "Judged here: 96 occasions" in split_note(mlp_run)

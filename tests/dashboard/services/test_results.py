@@ -1,9 +1,13 @@
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from dashboard.services import results
 from dashboard.services.results import Transitions
 from nme_core.exceptions import RunFolderError
+from nme_core.io import RunFolder
 
 
 def test_matrices_are_from_rows_to_columns(crf_run: str) -> None:
@@ -39,13 +43,59 @@ def test_person_ids_stay_text_and_the_population_is_none_of_them(crf_run: str) -
     assert len(results.persons(crf_run)) == 24
 
 
-def test_parameters_are_ordered_by_their_variance(mlp_run: str) -> None:
-    names = results.widest_parameters(mlp_run)
-    variances = [results.variance(mlp_run, name) for name in names]
-    assert variances == sorted(variances, reverse=True)
-    assert set(names) == set(results.parameters(mlp_run))
+def test_parameters_that_the_data_say_most_about_come_first(mlp_run: str, home: Path) -> None:
+    narrow, wide, bias = results.parameters(mlp_run)
+    assert results.informative_parameters(mlp_run) == [wide, bias, narrow]
+    assert results.informative_parameters(mlp_run, most=1) == [wide]
+    folder = RunFolder(home / "runs" / mlp_run)
+    rows = folder.table("random_effects")
+    rows.loc[rows["parameter"] == wide, "reliability"] = 0.05
+    rows.loc[rows["parameter"] == bias, "reliability"] = np.nan
+    folder.write_table("random_effects", rows)
+    assert results.informative_parameters(mlp_run) == [narrow, wide, bias]
+    assert [results.is_learned(mlp_run, name) for name in (narrow, wide, bias)] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_a_run_without_a_variance_is_an_error(mlp_run: str) -> None:
+    assert results.variance(mlp_run, results.parameters(mlp_run)[1]) > 0
     with pytest.raises(RunFolderError, match="unheard"):
         results.variance(mlp_run, "unheard")
+
+
+def test_largest_gap_is_over_all_persons(crf_run: str) -> None:
+    for readout in ("scores", "observed"):
+        found = [
+            results.transitions(crf_run, person, readout).difference.abs().max(axis=None)
+            for person in results.persons(crf_run)
+        ]
+        assert results.largest_gap(crf_run, readout) == pytest.approx(max(found))
+        assert min(found) < max(found)
+
+
+def test_persons_without_a_test_part_are_counted(mlp_run: str, home: Path) -> None:
+    assert results.training_only(mlp_run) == 0
+    folder = RunFolder(home / "runs" / mlp_run)
+    rows = folder.table("predictions")
+    rows.loc[rows["person"].isin(["002", "009"]), "split"] = "train"
+    folder.write_table("predictions", rows)
+    assert results.training_only(mlp_run) == 2
+
+
+@pytest.mark.parametrize(("run", "same"), [("mlp_run", 5.0), ("crf_run", "low")])
+def test_a_model_that_predicts_the_same_for_everybody(
+    request: pytest.FixtureRequest, home: Path, run: str, same: object
+) -> None:
+    identity = request.getfixturevalue(run)
+    assert results.flat_models(identity) == set()
+    folder = RunFolder(home / "runs" / identity)
+    rows = folder.table("predictions")
+    rows.loc[rows["model"] == "generic", "predicted"] = same
+    folder.write_table("predictions", rows)
+    assert results.flat_models(identity) == {"generic"}
 
 
 def test_metrics_are_models_by_metrics_on_the_test_part(mlp_run: str) -> None:
