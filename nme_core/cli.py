@@ -52,6 +52,7 @@ def sample(
     """Write a simulated sample study: long.csv, covariates.csv, truth.json, README.md."""
     from nme_core.data.simulate import sample_study
 
+    _check_folder(out)
     sample_study(name).write(out)
     typer.echo(f"Wrote the simulated study {name!r} to {out}; its README.md says how to use it.")
 
@@ -126,6 +127,7 @@ def fit(
     """Fit a model and its baselines, and write a run folder."""
     from nme_core.experiment import FitOptions, run_experiment
 
+    _check_folder(out)
     kind = "class" if model == "nme-crf" and outcome_kind is None else outcome_kind
     study = _study(long, covariates, person, outcome, time, sequence, features, exclude, kind)
     options = FitOptions(
@@ -175,9 +177,15 @@ def hsic(
 
     folder = RunFolder(run)
     parameters = person_parameters(folder)
+    covariates = folder.covariates
+    if covariates.columns.empty:
+        raise OptionError(
+            f"The run {run} has no covariates.",
+            remedy="Fit it with --covariates C.csv, a table with one row per person.",
+        )
     result = independence.test_covariates(
         parameters.values,
-        folder.covariates,
+        covariates,
         parameters.n_obs,
         parameters=parameters.label,
         reps=reps,
@@ -189,10 +197,9 @@ def hsic(
     )
     folder.write_table("hsic", result.hsic)
     folder.write_table("effects", result.effects)
-    typer.echo(result.hsic.round(4).to_string(index=False))
-    strongest = result.effects.sort_values("p").head(10)
+    typer.echo("\n".join(independence.hsic_lines(result.hsic)))
     typer.echo("\nStrongest single effects (of all that were tested, corrected together):")
-    typer.echo(strongest.round(4).to_string(index=False))
+    typer.echo("\n".join(independence.effects_lines(result.effects)))
 
 
 @app.command()
@@ -206,6 +213,7 @@ def predict(
     from nme_core.prediction import predict_rows
 
     folder = RunFolder(run)
+    _check_file(out, new, folder)
     roles = folder.roles
     ids = [roles[role] for role in ("person", "sequence") if roles[role] is not None]
     predictions = predict_rows(folder, read_table(new, text=ids))
@@ -290,6 +298,32 @@ def _study(
         covariates=covariates,
         outcome_kind=outcome_kind,  # type: ignore[arg-type]
     )
+
+
+def _check_folder(out: Path) -> None:
+    """Raise OptionError where a folder cannot be made, because a file has its name."""
+    for path in (out, *out.parents):
+        if path.exists() and not path.is_dir():
+            raise OptionError(
+                f"--out {out}: {path} is a file, not a folder.",
+                remedy="Name a folder; it is made where there is none.",
+            )
+
+
+def _check_file(out: Path, new: Path, folder: RunFolder) -> None:
+    """Raise OptionError where predictions would replace something else."""
+    _check_folder(out.parent)
+    if out.is_dir():
+        raise OptionError(
+            f"--out {out} is a folder.", remedy=f"Name a file, such as {out / 'predictions.csv'}."
+        )
+    own = folder.writes(out)
+    if own or (out.exists() and new.exists() and out.samefile(new)):
+        what = "a table of the run" if own else "the rows to predict"
+        raise OptionError(
+            f"The predictions would overwrite {out}, {what}.",
+            remedy="Name another file (--out).",
+        )
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -134,14 +134,20 @@ def test_usage(refused, words, message, tmp_path, monkeypatch):
 def test_places_that_cannot_be_written(fit, refused, trained, tiny_study, tmp_path):
     file = write(tmp_path / "file", "")
     long = tiny_study / "long.csv"
-    assert str(file) in fit(out=file)
-    assert str(file) in fit(out=file / "run")
+    for out in (file, file / "run"):
+        said = fit(out=out)
+        assert f"--out {out}: {file} is a file, not a folder. Name a folder" in said
     assert "would overwrite covariates.csv" in fit(
         "--covariates", tiny_study / "covariates.csv", out=tiny_study
     )
-    assert str(file) in refused("sample", "mood", "--out", file)
-    assert str(file) in refused("predict", trained, long, "--out", file / "out.csv")
-    assert str(tmp_path) in refused("predict", trained, long, "--out", tmp_path)
+    assert f"{file} is a file" in refused("sample", "mood", "--out", file)
+    predict = ("predict", trained, long, "--out")
+    assert f"{file} is a file" in refused(*predict, file / "out.csv")
+    assert f"--out {tmp_path} is a folder. Name a file" in refused(*predict, tmp_path)
+    for own in (long, Path(trained) / "predictions.csv"):
+        before = own.read_bytes()
+        assert f"would overwrite {own}" in refused(*predict, own)
+        assert own.read_bytes() == before
 
 
 def test_a_refused_fit_leaves_its_reason_in_the_run(fit, tmp_path):
@@ -163,6 +169,13 @@ def test_tests_that_cannot_be_made(refused, trained, tmp_path):
     ):
         assert message in refused("hsic", trained, *words)
     assert not RunFolder(trained).has_table("hsic")
+
+
+def test_a_run_without_covariates_cannot_be_tested(refused, nme, tiny_study, tmp_path):
+    words = ("fit", tiny_study / "long.csv", "--person", "id", "--outcome", "mood", *MLP)
+    assert nme(*words, "--refit", "none", "--quiet", "--out", tmp_path / "run").code == 0
+    said = refused("hsic", tmp_path / "run", "--covariate", "depression")
+    assert "has no covariates. Fit it with --covariates" in said
 
 
 def test_predictions_that_cannot_be_made(refused, trained, tiny_study, tmp_path):

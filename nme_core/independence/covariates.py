@@ -123,6 +123,10 @@ def test_covariates(
 
 def _tested(covariates: pd.DataFrame, columns: list[str] | None, strata: str) -> list[str]:
     available = [str(column) for column in covariates.columns]
+    if not available:
+        raise OptionError(
+            "There is no covariate to test.", remedy="Give a table with one row per person."
+        )
     for name in columns or []:
         if name not in available:
             raise MissingColumnError(name, available, table="table of covariates")
@@ -137,7 +141,8 @@ def _tested(covariates: pd.DataFrame, columns: list[str] | None, strata: str) ->
     tested = list(dict.fromkeys(chosen))
     if not tested:
         raise OptionError(
-            "There is no covariate to test.", remedy="Give a table with one row per person."
+            f"There is no covariate but {strata!r} itself to test.",
+            remedy="Choose other strata for this covariate.",
         )
     return tested
 

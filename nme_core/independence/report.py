@@ -1,0 +1,113 @@
+"""The tables ``hsic`` and ``effects`` as lines of text for a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import pandas as pd
+
+#: Characters of the widest line.
+WIDTH = 120
+
+#: Characters that a text column keeps where names have to be shortened.
+_SHORTEST = 12
+
+_GAP = "  "
+
+
+def hsic_lines(hsic: pd.DataFrame) -> list[str]:
+    """Tests of all covariates, one line each, below a header.
+
+    Parameters
+    ----------
+    hsic : DataFrame
+        The table of `CovariateTests`.
+    """
+    return _lines(
+        {
+            "covariate": hsic["covariate"],
+            "parameters": hsic["parameters"],
+            "persons": hsic["n_persons"],
+            "statistic": hsic["statistic"].map(_number),
+            "p": hsic["p"].map(_p),
+            "corrected p": hsic["p_adjusted"].map(_p),
+            "tests": hsic["n_tests"],
+            "permutations": hsic["reps"],
+            "strata": hsic["strata"],
+        },
+        text=("covariate", "parameters", "strata"),
+    )
+
+
+def effects_lines(effects: pd.DataFrame, n: int = 10) -> list[str]:
+    """Effects with the smallest p, one line each, below a header.
+
+    Parameters
+    ----------
+    effects : DataFrame
+        The table of `CovariateTests`.
+    n : int
+        Number of effects.
+    """
+    rows = effects.sort_values("p", kind="stable").head(n)
+    intervals = [
+        "" if math.isnan(low) else f"{_number(low)} to {_number(high)}"
+        for low, high in zip(rows["ci_low"], rows["ci_high"], strict=True)
+    ]
+    return _lines(
+        {
+            "covariate": rows["covariate"],
+            "parameter": rows["parameter"],
+            "kind": (rows["kind"] + " " + rows["group"]).str.strip(),
+            "effect": rows["effect"].map(_number),
+            "95 % interval": intervals,
+            "p": rows["p"].map(_p),
+            "corrected p": rows["p_adjusted"].map(_p),
+            "persons": rows["n_persons"],
+        },
+        text=("covariate", "parameter", "kind"),
+    )
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return f"{value:.3f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.3g}"
+
+
+def _p(p: float) -> str:
+    if math.isnan(p):
+        return ""
+    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def _lines(columns: dict[str, Iterable[object]], text: tuple[str, ...]) -> list[str]:
+    """Columns side by side, text to the left and numbers to the right, at most `WIDTH` wide."""
+    cells = {name: [name, *map(str, values)] for name, values in columns.items()}
+    widths = {name: max(map(len, column)) for name, column in cells.items()}
+    too_wide = sum(widths.values()) + len(_GAP) * (len(widths) - 1) - WIDTH
+    while too_wide > 0:
+        widest = max(text, key=widths.__getitem__)
+        if widths[widest] <= _SHORTEST:
+            break
+        widths[widest] -= 1
+        too_wide -= 1
+    lines = []
+    for row in zip(*cells.values(), strict=True):
+        parts = [
+            _shorten(cell, widths[name]).ljust(widths[name])
+            if name in text
+            else cell.rjust(widths[name])
+            for name, cell in zip(cells, row, strict=True)
+        ]
+        lines.append(_GAP.join(parts).rstrip())
+    return lines
+
+
+def _shorten(cell: str, width: int) -> str:
+    """The cell, its middle left out where it is wider."""
+    if len(cell) <= width:
+        return cell
+    head = (width - 1) // 2
+    return f"{cell[:head]}…{cell[len(cell) - (width - 1 - head) :]}"
