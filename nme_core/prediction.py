@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from nme_core.data.columns import as_ids, as_numbers, as_time
 from nme_core.data.ordering import order_rows
 from nme_core.estimators import NMECRF, load
 from nme_core.exceptions import DataError, MissingColumnError
 from nme_core.io import RunFolder
+
+# Fewer rows are predicted on one thread: handing out the work would take longer than doing it.
+_ONE_THREAD_BELOW = 200_000
 
 
 def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
@@ -62,24 +68,44 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     ordered = result.iloc[order].assign(row=order).reset_index(drop=True)
     X = X.iloc[order].reset_index(drop=True)
     known = ordered["person"].isin(model.groups_)
-    everyone = _predict(model, X, ordered, level="population")
-    ordered["population_predicted"] = everyone["predicted"]
-    own = everyone.iloc[:0]
-    if known.any():
-        own = _predict(model, X[known], ordered[known], level="person")
+    chances = [f"p_{label}" for label in getattr(model, "classes_", ())]
+    own = pd.DataFrame(np.nan, index=ordered.index[:0], columns=["predicted", *chances])
+    with _threads(len(X)):
+        ordered["population_predicted"] = _predict(model, X, ordered, level="population")
+        if known.any():
+            own = _predict_persons(model, X[known], ordered[known], chances)
     ordered = ordered.join(own)
     first = ["person", "sequence", "time", "predicted", "population_predicted"]
-    rest = [name for name in ordered.columns if str(name).startswith("p_")]
-    return ordered.sort_values("row")[[*first, *rest]].reset_index(drop=True)
+    return ordered.sort_values("row")[[*first, *chances]].reset_index(drop=True)
 
 
-def _predict(model: Any, X: pd.DataFrame, rows: pd.DataFrame, *, level: str) -> pd.DataFrame:
-    """Prediction and class probabilities, on the index of the rows."""
-    extra = {"sequence_ids": rows["sequence"]} if isinstance(model, NMECRF) else {}
+@contextmanager
+def _threads(n_rows: int) -> Iterator[None]:
+    """Use one thread for few rows."""
+    before = torch.get_num_threads()
+    if n_rows < _ONE_THREAD_BELOW:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _predict(model: Any, X: pd.DataFrame, rows: pd.DataFrame, *, level: str) -> Any:
+    """Prediction, shape (n,)."""
+    return model.predict(X, rows["person"], level=level, **_sequences(model, rows))
+
+
+def _predict_persons(
+    model: Any, X: pd.DataFrame, rows: pd.DataFrame, chances: list[str]
+) -> pd.DataFrame:
+    """Prediction and class probabilities of known persons, on the index of the rows."""
     result = pd.DataFrame(index=rows.index)
-    result["predicted"] = model.predict(X, rows["person"], level=level, **extra)
-    if hasattr(model, "predict_proba"):
-        probabilities = model.predict_proba(X, rows["person"], level=level, **extra)
-        for k, label in enumerate(model.classes_):
-            result[f"p_{label}"] = probabilities[:, k]
+    result["predicted"] = _predict(model, X, rows, level="person")
+    if chances:
+        result[chances] = model.predict_proba(X, rows["person"], **_sequences(model, rows))
     return result
+
+
+def _sequences(model: Any, rows: pd.DataFrame) -> dict[str, pd.Series]:
+    return {"sequence_ids": rows["sequence"]} if isinstance(model, NMECRF) else {}

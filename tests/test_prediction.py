@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from nme_core.data import Study, read_table
 from nme_core.estimators import load
@@ -86,6 +87,31 @@ def test_columns_are_those_of_the_outcome(fit_tiny, rows):
     found = predict_rows(RunFolder(fit_tiny("nme-crf")), rows)
     assert list(found) == [*FIRST, "p_low", "p_mid", "p_top"]
     assert found.iloc[:, 5:].sum(axis=1).to_numpy() == pytest.approx(1)
+
+
+def test_threads_are_given_back_and_probabilities_are_of_persons_only(run, rows, monkeypatch):
+    seen = []
+    kind = type(load(run.model_path))
+    for name in ("predict", "predict_proba"):
+        if original := getattr(kind, name, None):
+
+            def watched(*args, _name=name, _original=original, **words):
+                level = words.get("level", "person")
+                seen.append((_name, level, torch.get_num_threads()))
+                return _original(*args, **words)
+
+            monkeypatch.setattr(kind, name, watched)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        predict_rows(run, rows)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    expected = {("predict", "population", 1), ("predict", "person", 1)}
+    if hasattr(kind, "predict_proba"):
+        expected.add(("predict_proba", "person", 1))
+    assert set(seen) == expected
 
 
 def test_the_outcome_and_other_columns_are_not_read(run, rows):
