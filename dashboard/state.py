@@ -64,6 +64,14 @@ def propose(token: str | None, values: dict[str, Any]) -> bool:
     return bool(st.session_state.get(_OPEN))
 
 
+def preset(key: str, token: object, value: Any) -> None:
+    """Set one widget to ``value`` whenever ``token`` is another one than before; None forgets."""
+    remembered = f"nme_preset_{key}"
+    if token is not None and token != st.session_state.get(remembered):
+        st.session_state[key] = value
+    st.session_state[remembered] = token
+
+
 def address() -> dict[str, str]:
     """Query parameters that a link to another page has to carry."""
     values = {_RUN: run_id(), _STUDY: study_id()}

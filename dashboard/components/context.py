@@ -10,10 +10,11 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from dashboard import state
+from dashboard.components.kept import kept_words
 from dashboard.components.links import link
 from dashboard.components.text import plain
 from dashboard.glossary import EMPTY
-from dashboard.services.runs import Run, run_record
+from dashboard.services.runs import Run, kept_models, run_record
 
 _APP = Path(__file__).parent.parent / "app.py"
 
@@ -52,8 +53,11 @@ def empty(key: str, *paths: str, **words: object) -> NoReturn:
     st.stop()
 
 
-def finished_run() -> Run:
-    """The finished run in view; where there is none, an empty state ends the page."""
+def finished_run(*, partly: bool = False) -> Run:
+    """The finished run in view; where there is none, an empty state ends the page.
+
+    With ``partly``, the finished models of a run that was stopped are enough, with a note.
+    """
     identity = state.run_id()
     if identity is None:
         if state.study_id() is None:
@@ -64,6 +68,11 @@ def finished_run() -> Run:
         empty("unknown_run", "study", "model")
     if run.active:
         empty("still_running", "model")
-    if not run.done:
+    if not run.done and kept_models(run.id):
+        kept = kept_words(run.id)
+        if not partly:
+            empty("partly_finished", "fit", "model", kept=kept)
+        st.warning(EMPTY["partly_finished"].format(kept=plain(kept)))
+    elif not run.done:
         empty("not_finished", "model", message=run.status.message)
     return run

@@ -7,12 +7,12 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.links import go
 from dashboard.glossary import RUN_STATES
-from dashboard.services.runs import Run, list_runs
+from dashboard.services.runs import Run, kept_models, list_runs
 
 
 def earlier_runs() -> None:
-    """A selector of runs that are finished or at work, and a button that opens one."""
-    known = [run for run in list_runs() if run.done or run.active]
+    """A selector of runs with results or at work, and a button that opens one."""
+    known = [run for run in list_runs() if run.done or run.active or kept_models(run.id)]
     runs = {run.id: run for run in known if run.id != state.run_id()}
     if not runs:
         return
@@ -29,7 +29,7 @@ def earlier_runs() -> None:
     )
     if chosen is not None and st.button("Open", key="open_run"):
         state.choose_run(chosen, runs[chosen].study)
-        go("fit" if runs[chosen].done else "model")
+        go("model" if runs[chosen].active else "fit")
 
 
 def _label(run: Run) -> str:

@@ -10,13 +10,16 @@ from dashboard import glossary
 from dashboard.services.runs import ModelOptions
 from dashboard.services.studies import StudyRecord
 
+# The first of each list is the default of `nme fit`.
 _PLACEMENTS = {
     "nme-crf": [
-        "transitions", "last+transitions", "first+transitions", "all+transitions",
+        "last+transitions", "transitions", "first+transitions", "all+transitions",
         "last", "first", "all",
     ],
     "nme-mlp": ["last", "first", "all"],
 }  # fmt: skip
+# What `nme fit` takes where nothing is said.
+_HIDDEN = {"nme-crf": "", "nme-mlp": "32"}
 
 
 def model_form(record: StudyRecord) -> ModelOptions | None:
@@ -42,23 +45,25 @@ def _options(model: str, placement: str) -> ModelOptions | None:
     left, right = st.columns(2, gap="large")
     with left:
         baselines = st.multiselect(
-            "Compared with", list(glossary.BASELINES), ["generic", "specific"],
-            lambda name: f"{name}: {glossary.BASELINES[name]}", key="baselines",
+            "Compared with", list(glossary.BASELINES), ["generic", "specific"], key="baselines",
         )  # fmt: skip
-        covariance = st.selectbox("Covariance of persons", ["diagonal", "full"], key="covariance")
+        st.caption("; ".join(f"{name}: {words}" for name, words in glossary.BASELINES.items()))
+        covariance = st.selectbox(
+            "Covariance of persons", ["diagonal", "full"], key="covariance",
+            help=glossary.OPTIONS["covariance"],
+        )  # fmt: skip
         st.caption(glossary.COVARIANCES[covariance])
     with right:
-        default = "16" if model == "nme-crf" else "32"
         # The key carries the model, so that its default follows the model.
         text = st.text_input(
-            "Units of the hidden layers", default, key=f"hidden_{model}",
-            help="One number per layer, separated by commas; empty for a linear model.",
+            "Units of the hidden layers", _HIDDEN[model], key=f"hidden_{model}",
+            placeholder="no hidden layer", help=glossary.OPTIONS["hidden"],
         )  # fmt: skip
         epochs = st.number_input(
             "Passes through the data", 1, 5000, None, key="epochs",
-            placeholder="until it has converged",
+            placeholder="until it has converged", help=glossary.OPTIONS["epochs"],
         )  # fmt: skip
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed")
+        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", help=glossary.OPTIONS["seed"])
     hidden = _units(text)
     if hidden is None:
         st.error("Hidden layers are whole numbers of units, such as 32 or 32,16.")
@@ -67,7 +72,7 @@ def _options(model: str, placement: str) -> ModelOptions | None:
         model=model,
         placement=placement,
         covariance=covariance,
-        hidden=hidden,
+        hidden=None if hidden == _units(_HIDDEN[model]) else hidden,
         baselines=tuple(baselines),
         epochs=None if epochs is None else int(epochs),
         seed=int(seed),

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.components.catalogue import loss_figure
 from dashboard.components.errors import guard
 from dashboard.components.figures import show
+from dashboard.components.kept import kept_words
 from dashboard.components.links import link
 from dashboard.components.text import duration, plain
 from dashboard.components.verdict import show_verdict
@@ -52,7 +53,10 @@ def _ended(run: runs.Run) -> None:
     st.text(run.name)
     if not run.done:
         show_message = st.warning if run.status.state == "cancelled" else st.error
-        show_message(plain(run.status.message or "Training stopped."))
+        message = run.status.message or "Training stopped."
+        show_message(plain(f"{message} {kept_words(run.id)}"))
+        if runs.kept_models(run.id):
+            link("fit")
         return
     show_verdict(run)
     following = ["fit", "transitions" if run.model == "nme-crf" else "random-effects", "covariates"]

@@ -7,7 +7,9 @@ import hashlib
 import streamlit as st
 
 from dashboard import state
-from dashboard.glossary import ROLES
+from dashboard.components.text import plain
+from dashboard.glossary import OUTCOME_KINDS, OUTCOME_REASONS, ROLES
+from dashboard.services.roles import OutcomeKind, guess_outcome
 from dashboard.services.studies import ChosenRoles, Draft, covariate_columns
 
 _CHOOSE = "Choose a column"
@@ -17,13 +19,21 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
     """Selectors for every role; None until person, outcome and a feature are chosen."""
     if draft is None:
         state.propose(None, {})
+        state.preset("outcome_kind", None, None)
         return None
     fresh = _propose(draft)
     with st.expander("What the columns are", expanded=fresh):
-        return _selectors(draft)
+        chosen = _selectors(draft)
+    if isinstance(chosen, ChosenRoles):
+        return chosen
+    *others, last = chosen
+    listed = f"{', '.join(others)} and {last}" if others else last
+    st.caption(f"Before the study can be loaded, choose {listed}.")
+    return None
 
 
-def _selectors(draft: Draft) -> ChosenRoles | None:
+def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
+    """The roles as chosen, or what is missing, in words."""
     st.caption("Proposed from the names and values of the columns; change what is wrong.")
     columns = [str(name) for name in draft.long.columns]
     optional = [None, *columns]
@@ -45,6 +55,7 @@ def _selectors(draft: Draft) -> ChosenRoles | None:
     outcome = fourth.selectbox(
         "Outcome", columns, None, key="role_outcome", help=ROLES["outcome"], placeholder=_CHOOSE
     )
+    kind = _outcome_kind(draft, outcome)
     taken = {person, time, sequence, outcome}
     free = [name for name in columns if name not in taken]
     features = st.multiselect("Features", free, key="role_features", help=ROLES["features"])
@@ -58,18 +69,43 @@ def _selectors(draft: Draft) -> ChosenRoles | None:
         if draft.covariates is not None:
             st.dataframe(draft.covariates.head(4), hide_index=True)
     if person is None or outcome is None or not features:
-        st.caption("Choose the person, the outcome and at least one feature.")
+        wanted = {"the person": person, "the outcome": outcome, "at least one feature": features}
+        return tuple(words for words, given in wanted.items() if not given)
+    return ChosenRoles(
+        person, outcome, time, sequence, tuple(features), tuple(covariates), outcome_kind=kind
+    )
+
+
+def _outcome_kind(draft: Draft, outcome: str | None) -> OutcomeKind | None:
+    """Number or state, proposed from the column's values; None while there is no outcome."""
+    if outcome is None:
+        state.preset("outcome_kind", None, None)
         return None
-    return ChosenRoles(person, outcome, time, sequence, tuple(features), tuple(covariates))
+    found = guess_outcome(draft.long[outcome])
+    state.preset("outcome_kind", (_token(draft), outcome), found.kind)
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    kind = left.radio(
+        "The outcome is",
+        list(OUTCOME_KINDS),
+        format_func=OUTCOME_KINDS.__getitem__,
+        key="outcome_kind",
+        horizontal=True,
+        disabled=found.reason == "words",
+        help=ROLES["outcome_kind"],
+    )
+    listed = ", ".join(found.values)
+    words = {"name": plain(outcome), "n": found.n_values, "values": plain(listed)}
+    right.caption(OUTCOME_REASONS[found.reason].format(**words))
+    return kind
 
 
 def _propose(draft: Draft) -> bool:
     """Set the selectors for a draft that is new; whether it has yet to be loaded."""
-    content = draft.long_bytes + b"|" + (draft.covariate_bytes or b"")
     guess = draft.guess
     return state.propose(
-        hashlib.sha256(content).hexdigest(),
+        _token(draft),
         {
+            "study_name": draft.name,
             "role_person": guess.person,
             "role_time": guess.time,
             "role_sequence": guess.sequence,
@@ -78,6 +114,11 @@ def _propose(draft: Draft) -> bool:
             "role_covariates": guess.covariates,
         },
     )
+
+
+def _token(draft: Draft) -> str:
+    content = draft.long_bytes + b"|" + (draft.covariate_bytes or b"")
+    return hashlib.sha256(content).hexdigest()
 
 
 def _name(column: str | None) -> str:

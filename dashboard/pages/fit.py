@@ -11,7 +11,7 @@ from dashboard.glossary import LEADS, METRICS, SEQUENCE_LOSS
 from dashboard.services import results
 
 title("Fit", LEADS["fit"])
-run = finished_run()
+run = finished_run(partly=True)
 
 show_verdict(run)
 table = results.metrics_table(run.id)

@@ -48,10 +48,11 @@ elif sample is not None:
 
 roles = role_form(draft)
 if draft is not None:
+    name = st.text_input("Name of the study", key="study_name", max_chars=60, width=420)
     pressed = st.button("Load study", key="load_study", type="primary", disabled=roles is None)
     if pressed and roles is not None:
         with st.spinner("Checking the study"):
-            state.choose_study(studies.keep_study(draft, roles))
+            state.choose_study(studies.keep_study(draft, roles, name))
         st.rerun()
 
 identity = state.study_id()

@@ -21,17 +21,25 @@ from nme_core.io import RunFolder, RunState, Status
 
 LOG = "train.log"
 _UNEXPECTED = "Training stopped unexpectedly. The details are in {log}."
+_KILLED = (
+    "Training was ended from outside, or the computer ran out of memory: the process has gone "
+    "without a word. Train again; if it happens again, close other programs or use fewer features."
+)
+_CANCELLED = "Cancelled."
 _CHILDREN: dict[str, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """The choices of the model page, as ``nme fit`` knows them."""
+    """The choices of the model page, as ``nme fit`` knows them.
+
+    Without hidden layers (None), the model has those that it has by default.
+    """
 
     model: str
     placement: str
     covariance: str = "diagonal"
-    hidden: tuple[int, ...] = (32,)
+    hidden: tuple[int, ...] | None = None
     baselines: tuple[str, ...] = ("generic", "specific")
     epochs: int | None = None
     seed: int = 0
@@ -64,12 +72,14 @@ class Run:
         return self.status.state is RunState.DONE
 
 
-def command(study: Path, roles: dict[str, Any], options: ModelOptions, out: Path) -> list[str]:
-    """The ``nme fit`` call for a study folder, as a list of arguments."""
+def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) -> list[str]:
+    """The ``nme fit`` call for a study in its folder, as a list of arguments."""
+    roles = record.roles
     words = [sys.executable, "-m", "nme_core", "fit", str(study / "long.csv")]
     if (study / "covariates.csv").is_file():
         words += ["--covariates", str(study / "covariates.csv")]
     words += ["--person", roles["person"], "--outcome", roles["outcome"]]
+    words += ["--outcome-kind", record.outcome_kind]
     for role in ("time", "sequence"):
         if roles[role]:
             words += [f"--{role}", roles[role]]
@@ -78,7 +88,8 @@ def command(study: Path, roles: dict[str, Any], options: ModelOptions, out: Path
         words += ["--exclude", ",".join(roles["exclude"])]
     words += ["--model", options.model, "--placement", options.placement]
     words += ["--covariance", options.covariance]
-    words += ["--hidden", ",".join(str(units) for units in options.hidden)]
+    if options.hidden is not None:
+        words += ["--hidden", ",".join(str(units) for units in options.hidden)]
     words += ["--baselines", ",".join(options.baselines) or "none"]
     if options.epochs is not None:
         words += ["--epochs", str(options.epochs)]
@@ -99,7 +110,7 @@ def start(record: StudyRecord, options: ModelOptions) -> str:
         "created": utc_text(),
         "options": asdict(options),
     }
-    child = _launch(command(study, record.roles, options, path), path)
+    child = _launch(command(study, record, options, path), path)
     _CHILDREN[identity] = child
     created = psutil.Process(child.pid).create_time()
     run.write_json("run", {**content, "pid": child.pid, "process_created": created})
@@ -202,9 +213,21 @@ def cancel(identity: str) -> None:
                 status,
                 state=RunState.CANCELLED,
                 finished=utc_text(),
-                message="Cancelled. Nothing of this run can be used.",
+                message=_CANCELLED,
             )
         )
+
+
+def kept_models(identity: str) -> tuple[str, ...]:
+    """Models that were finished and judged in a run, whether or not the run came to its end."""
+    path = folder("runs", identity)
+    if path is None or not (path / "config.json").is_file():
+        return ()
+    run = RunFolder(path)
+    if not all(run.has_table(name) for name in ("metrics", "comparison", "history")):
+        return ()
+    judged = set(run.table("metrics")["model"])
+    return tuple(name for name in run.config.get("verdicts", {}) if name in judged)
 
 
 def _process(identity: str, content: dict[str, Any]) -> psutil.Process | None:
@@ -229,9 +252,12 @@ def _quietly(action: Callable[[], None]) -> None:
 
 
 def _last_words(path: Path) -> str:
-    said = [line.strip() for line in _log(path).splitlines() if line.strip()]
-    if not said or _crashed(path):
+    if _crashed(path):
         return _UNEXPECTED.format(log=path / LOG)
+    lines = [line.strip() for line in _log(path).splitlines()]
+    said = [line for line in lines if line and not line.startswith("nme: warning:")]
+    if not said:
+        return _KILLED
     return said[-1].removeprefix("nme: ")[:500]
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from dashboard.services.caching import per_session
 from dashboard.services.home import folder, home, new_id, utc_text
-from dashboard.services.roles import RoleGuess, guess_roles
+from dashboard.services.roles import OutcomeKind, RoleGuess, guess_roles
 from nme_core.data import SAMPLES, Report, Study, check_study, read_table, sample_study
 from nme_core.exceptions import DataError
 
@@ -33,7 +33,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class ChosenRoles:
-    """The roles as the user left them."""
+    """The roles as the user left them; without an outcome kind, `Study` decides."""
 
     person: str
     outcome: str
@@ -42,6 +42,7 @@ class ChosenRoles:
     features: tuple[str, ...]
     covariates: tuple[str, ...]
     exclude: tuple[str, ...] = ()
+    outcome_kind: OutcomeKind | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class StudyRecord:
     created: str
     source: str
     model: str | None
-    outcome_kind: str
+    outcome_kind: OutcomeKind
     roles: dict[str, Any]
 
 
@@ -116,8 +117,10 @@ def covariate_columns(draft: Draft, person: str | None) -> list[str]:
     return [name for name in dict.fromkeys([*extra, *own]) if name != person]
 
 
-def keep_study(draft: Draft, roles: ChosenRoles) -> str:
+def keep_study(draft: Draft, roles: ChosenRoles, name: str = "") -> str:
     """Check and keep a study; returns its id. Nothing is kept where the data cannot be used.
+
+    Without a name, the study is called like its file.
 
     Raises
     ------
@@ -128,25 +131,27 @@ def keep_study(draft: Draft, roles: ChosenRoles) -> str:
     taken = {roles.outcome, roles.time, roles.sequence, *roles.features, *roles.covariates}
     unused = tuple(name for name in draft.long.columns if name in constant - taken)
     roles = replace(roles, exclude=unused)
-    for name in (*roles.features, *roles.exclude):
-        if "," in name:
+    for column in (*roles.features, *roles.exclude):
+        if "," in column:
             raise DataError(
-                f"The name of column {name!r} contains a comma.",
+                f"The name of column {column!r} contains a comma.",
                 remedy="Rename the column in the file.",
-                column=name,
+                column=column,
             )
     with tempfile.TemporaryDirectory() as temporary:
         _write_tables(Path(temporary), draft, roles)
-        study = _read_study(Path(temporary), asdict(roles))
+        study = _read_study(Path(temporary), asdict(roles), roles.outcome_kind)
     identity, path = new_id("studies")
     _write_tables(path, draft, roles)
+    columns = asdict(roles)
+    del columns["outcome_kind"]
     record = {
-        "name": draft.name,
+        "name": " ".join(name.split()) or draft.name,
         "created": utc_text(),
         "source": draft.source,
         "model": draft.model,
         "outcome_kind": study.outcome_kind,
-        "roles": asdict(roles),
+        "roles": columns,
     }
     text = json.dumps(record, indent=2, ensure_ascii=False)
     (path / "study.json").write_text(text, encoding="utf-8")
@@ -176,11 +181,11 @@ def open_study(identity: str) -> tuple[Study, Report]:
     record = study_record(identity)
     if path is None or record is None:
         raise DataError("This study is no longer there.", remedy="Load it again.")
-    study = _read_study(path, record.roles)
+    study = _read_study(path, record.roles, record.outcome_kind)
     return study, check_study(study)
 
 
-def _read_study(path: Path, roles: dict[str, Any]) -> Study:
+def _read_study(path: Path, roles: dict[str, Any], outcome_kind: OutcomeKind | None) -> Study:
     covariates = path / "covariates.csv"
     return Study.from_csv(
         path / "long.csv",
@@ -191,6 +196,7 @@ def _read_study(path: Path, roles: dict[str, Any]) -> Study:
         features=list(roles["features"]),
         exclude=list(roles["exclude"]),
         covariates=covariates if covariates.is_file() else None,
+        outcome_kind=outcome_kind,
     )
 
 

@@ -34,7 +34,8 @@ def test_without_a_study_says_to_load_one(open_page: OpenPage) -> None:
 def test_a_state_outcome_offers_both_models(open_page: OpenPage, state_study: str) -> None:
     app = open_page("model", study=state_study)
     assert app.radio(key="model_kind").value == "nme-crf"
-    assert app.selectbox(key="placement").value == "transitions"
+    assert app.selectbox(key="placement").value == "last+transitions"
+    app.selectbox(key="placement").select("transitions").run()
     app.radio(key="model_kind").set_value("nme-mlp").run()
     assert app.selectbox(key="placement").options == ["last", "first", "all"]
     assert not app.exception
@@ -56,6 +57,7 @@ def test_layers_that_make_no_sense_are_refused(open_page: OpenPage, state_study:
 def test_train_follow_and_cancel(open_page: OpenPage, state_study: str) -> None:
     app = open_page("model", study=state_study)
     app.text_input(key="hidden_nme-crf").set_value("8, 4").run()
+    app.selectbox(key="placement").select("transitions").run()
     app.button(key="train").click().run()
     assert not app.exception
     (run,) = runs.list_runs()
@@ -68,7 +70,68 @@ def test_train_follow_and_cancel(open_page: OpenPage, state_study: str) -> None:
     assert not app.exception
     assert runs.run_record(run.id).status.state is RunState.CANCELLED
     assert "Cancelled" in words(app)
+    assert "nothing of this run can be used" in words(app)
     assert app.button(key="train")
+
+
+@pytest.mark.parametrize("page", ["model", "fit", "transitions"])
+def test_a_cancelled_run_says_what_is_kept(
+    open_page: OpenPage, crf_run: str, home: Path, page: str
+) -> None:
+    runs.cancel(crf_run)
+    folder = RunFolder(home / "runs" / crf_run)
+    assert folder.status.state is RunState.DONE
+    folder.write_status(Status(RunState.RUNNING, message="nme, epoch 40", progress=0.4))
+    runs.cancel(crf_run)
+    app = open_page(page, run=crf_run)
+    assert not app.exception
+    assert not app.error
+    assert "Kept: metrics and predictions of NME" in words(app).replace("\\", "")
+    assert len(app.dataframe) == (2 if page == "fit" else 0)
+    app = open_page("study")
+    (label,) = app.selectbox(key="earlier_run").options
+    app.selectbox(key="earlier_run").select(label).run()
+    app.button(key="open_run").click().run()
+    assert app.title[0].value == "Fit"
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("model", ["nme-crf", "nme-mlp"])
+def test_untouched_options_are_the_shell_s(
+    open_page: OpenPage,
+    nme: Callable[..., object],
+    state_study: str,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+) -> None:
+    started = []
+    monkeypatch.setattr(runs, "start", lambda *given: started.append(given) or "none")
+    app = open_page("model", study=state_study)
+    app.radio(key="model_kind").set_value(model).run()
+    app.button(key="train").click().run()
+    ((record, options),) = started
+    study = home / "studies" / state_study
+    words_given = runs.command(study, record, options, tmp_path / "page")[3:]
+    roles = ["--person", "pid", "--outcome", "feeling", "--time", "day"]
+    roles += ["--features", "sleep,steps", "--covariates", study / "covariates.csv"]
+    words_shell = ["fit", study / "long.csv", *roles, "--model", model, "--out", tmp_path / "shell"]
+    configs = []
+    for name, given in {"page": words_given, "shell": words_shell}.items():
+        nme(*given, "--epochs", 1)
+        config = RunFolder(tmp_path / name).config
+        del config["command"]
+        configs.append(config)
+    assert configs[0] == configs[1]
+    assert configs[0]["hidden"] == ([] if model == "nme-crf" else [32])
+
+
+def test_every_option_has_a_help_text(open_page: OpenPage, state_study: str) -> None:
+    app = open_page("model", study=state_study)
+    for widget in (app.selectbox(key="covariance"), app.number_input(key="seed")):
+        assert len(widget.help) > 40
+    assert app.multiselect(key="baselines").options == ["generic", "specific"]
 
 
 def test_progress_is_shown(

@@ -1,6 +1,7 @@
 """The study page: a sample or an upload becomes a study with a report."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -93,6 +94,67 @@ def test_without_an_outcome_there_is_nothing_to_load(open_page: OpenPage) -> Non
     app = upload(open_page("study"), diary().rename(columns={"mood": "zz"}))
     assert app.selectbox(key="role_outcome").value is None
     assert app.button(key="load_study").disabled
+    assert "can be loaded, choose the outcome." in words(app)
+    app.selectbox(key="role_person").set_value(None).run()
+    app.multiselect(key="role_features").set_value([]).run()
+    assert "choose the person, the outcome and at least one feature." in words(app)
+
+
+@pytest.mark.parametrize(
+    ("folder", "outcome", "values", "states"),
+    [("moodregulation", "state", "0, 1, 2", 3), ("nonverbal", "state_dyad", "0, 1, 2, 3", 4)],
+)
+def test_numbered_states_get_both_models(
+    open_page: OpenPage, shared_data: Path, folder: str, outcome: str, values: str, states: int
+) -> None:
+    app = upload(open_page("study"), pd.read_csv(shared_data / folder / "long.csv"))
+    app.selectbox(key="role_outcome").select(outcome).run()
+    assert app.radio(key="outcome_kind").value == "class"
+    assert f"only {states} whole numbers ({values})" in words(app)
+    app.button(key="load_study").click().run()
+    assert not app.exception
+    assert not app.error
+    (kept,) = studies.list_studies()
+    assert kept.outcome_kind == "class"
+    study, _ = studies.open_study(kept.id)
+    assert len(study.classes) == states
+    app.switch_page("pages/model.py").run()
+    assert app.radio(key="model_kind").options == ["NME-CRF", "NME-MLP"]
+
+
+def test_the_outcome_kind_follows_the_outcome_and_the_user(open_page: OpenPage) -> None:
+    table = diary().assign(state=lambda t: t["day"] % 3, word=lambda t: t["day"].map("w{}".format))
+    app = upload(open_page("study"), table)
+    app.selectbox(key="role_outcome").select("state").run()
+    assert app.radio(key="outcome_kind").value == "class"
+    app.radio(key="outcome_kind").set_value("number").run()
+    app.multiselect(key="role_features").set_value(["sleep"]).run()
+    assert app.radio(key="outcome_kind").value == "number"
+    app.selectbox(key="role_outcome").select("mood").run()
+    assert app.radio(key="outcome_kind").value == "number"
+    app.selectbox(key="role_outcome").select("word").run()
+    assert app.radio(key="outcome_kind").value == "class"
+    assert app.radio(key="outcome_kind").disabled
+    app.selectbox(key="role_outcome").select("state").run()
+    assert app.radio(key="outcome_kind").value == "class"
+    app.radio(key="outcome_kind").set_value("number").run()
+    app.button(key="load_study").click().run()
+    (kept,) = studies.list_studies()
+    assert kept.outcome_kind == "number"
+    app.switch_page("pages/model.py").run()
+    assert app.radio(key="model_kind").options == ["NME-MLP"]
+    assert "class (state)" in words(app)
+
+
+def test_the_name_is_the_file_s_until_it_is_changed(open_page: OpenPage) -> None:
+    app = upload(open_page("study"), diary())
+    assert app.text_input(key="study_name").value == "upload_long"
+    app.text_input(key="study_name").set_value("My *diary*").run()
+    app.button(key="load_study").click().run()
+    assert [study.name for study in studies.list_studies()] == ["My *diary*"]
+    assert r"Report on My \*diary\*" in words(app)
+    app = upload(app, diary().assign(sleep=7.0 + diary()["day"]))
+    assert app.text_input(key="study_name").value == "upload_long"
 
 
 def test_ids_with_markup_never_reach_markdown(open_page: OpenPage) -> None:

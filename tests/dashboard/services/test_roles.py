@@ -1,6 +1,8 @@
+import numpy as np
 import pandas as pd
+import pytest
 
-from dashboard.services.roles import guess_roles
+from dashboard.services.roles import guess_outcome, guess_roles
 
 
 def test_person_and_covariates_come_from_the_second_table() -> None:
@@ -58,3 +60,23 @@ def test_nothing_is_claimed_where_nothing_fits() -> None:
     guess = guess_roles(pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]}))
     assert guess.person is None
     assert guess.outcome is None
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "reason", "shown"),
+    [
+        ([0, 1, 2, np.nan], "class", "few whole numbers", ("0", "1", "2")),
+        ([5, 1, 3, 2, 4], "class", "few whole numbers", ("1", "2", "3", "4", "5")),
+        ([0.0, 1.0], "class", "two values", ("0", "1")),
+        ([0, 1, 2, 3, 4, 5], "number", "numbers", ()),
+        ([0.5, 1, 2], "number", "numbers", ("0.5", "1", "2")),
+        (["calm", "low", None], "class", "words", ()),
+        (["1", "2", "3", "n/a"], "number", "unclear", ()),
+        ([3, 3, 3], "number", "unclear", ()),
+    ],
+)
+def test_few_whole_numbers_are_proposed_as_states(
+    values: list[object], kind: str, reason: str, shown: tuple[str, ...]
+) -> None:
+    found = guess_outcome(pd.Series(values, name="y"))
+    assert (found.kind, found.reason, found.values) == (kind, reason, shown)

@@ -53,12 +53,13 @@ def test_command_names_every_choice(state_study: str, tmp_path: Path) -> None:
     options = runs.ModelOptions(
         "nme-crf", "last+transitions", "full", (16, 8), ("generic",), epochs=7, seed=3
     )
-    words = runs.command(tmp_path, record.roles, options, tmp_path / "out")
+    words = runs.command(tmp_path, record, options, tmp_path / "out")
     assert words[:5] == [sys.executable, "-m", "nme_core", "fit", str(tmp_path / "long.csv")]
     options_given = dict(zip(words[5:-1:2], words[6:-1:2], strict=True))
     assert options_given == {
         "--person": "pid",
         "--outcome": "feeling",
+        "--outcome-kind": "class",
         "--time": "day",
         "--features": "sleep,steps",
         "--model": "nme-crf",
@@ -130,6 +131,30 @@ def test_a_dead_process_is_noticed_after_a_restart(crf_run: str, home: Path) -> 
     run = runs.run_record(crf_run)
     assert run.status.state is RunState.FAILED
     assert folder.status.state is RunState.FAILED
+
+
+@pytest.mark.parametrize(
+    "program", ["", "import sys; print('nme: warning: slow', file=sys.stderr, flush=True);"]
+)
+def test_a_killed_process_that_said_nothing_is_explained(
+    state_study: str, trained_by: Callable[[str, str], None], home: Path, program: str
+) -> None:
+    trained_by(f"{program}import os; os.kill(os.getpid(), 9)", "")
+    identity = begin(state_study)
+    message = wait_for(identity, RunState.FAILED).status.message
+    assert "ended from outside" in message
+    assert "memory" in message
+    assert runs.LOG not in message
+
+
+def test_what_was_judged_before_a_stop_is_kept(crf_run: str, home: Path) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    # "generic" has metrics, but the fit of it was not recorded as ended.
+    assert set(folder.table("metrics")["model"]) == {"nme", "generic"}
+    assert runs.kept_models(crf_run) == ("nme",)
+    (folder.path / "comparison.csv").unlink()
+    assert runs.kept_models(crf_run) == ()
+    assert runs.kept_models("20260101-000000-00000000") == ()
 
 
 def test_unknown_runs_are_none(home: Path) -> None:

@@ -35,6 +35,20 @@ def test_kept_study_opens_as_chosen(home: Path) -> None:
     assert studies.list_studies() == [record]
 
 
+def test_the_outcome_kind_and_the_name_are_kept(home: Path) -> None:
+    long = LONG.replace(b".5\n", b"\n")
+    draft = studies.draft_upload("diary.csv", long, SECOND)
+    taken = studies.study_record(studies.keep_study(draft, roles()))
+    assert taken is not None
+    assert (taken.outcome_kind, taken.name) == ("number", "diary")
+    identity = studies.keep_study(draft, roles(outcome_kind="class"), "  My   study ")
+    record = studies.study_record(identity)
+    assert record is not None
+    assert (record.outcome_kind, record.name) == ("class", "My study")
+    study, _ = studies.open_study(identity)
+    assert study.classes == ("0", "1", "2", "3", "4")
+
+
 def test_a_constant_column_that_was_not_chosen_is_no_covariate(home: Path) -> None:
     draft = studies.draft_upload("diary.csv", LONG, SECOND)
     study, _ = studies.open_study(studies.keep_study(draft, roles()))
