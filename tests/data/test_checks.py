@@ -184,3 +184,56 @@ def test_a_feature_that_runs_with_time_in_a_few_persons_only_is_left_alone():
     few = frame["person"].isin(["p0", "p1"])
     frame["sleep"] = frame["sleep"].where(~few, frame["day"] / 4 + 6)
     assert findings(report(frame), "look") == []
+
+
+def determined(result):
+    return [f.column for f in result.findings if "all but determines" in f.message]
+
+
+def test_features_that_determine_a_class_are_named():
+    frame = table(n_rows=20)
+    frame["total"] = np.random.default_rng(2).integers(0, 13, len(frame))
+    frame["mood"] = np.where(frame["total"] > 7, "high", np.where(frame["total"] > 4, "mid", "low"))
+    result = report(frame)
+    (look,) = findings(result, "look")
+    assert "'total' all but determines the outcome 'mood'. Leave it out if" in look
+    assert determined(result) == ["total"]
+    frame.loc[::30, "mood"] = "mid"  # 8 of 240 rows
+    assert determined(report(frame)) == []
+
+
+def test_a_class_that_is_nearly_constant_or_known_from_single_rows_is_not_determined():
+    frame = table()
+    frame["mood"] = np.where(frame.index % 24 == 0, "tense", "calm")
+    assert determined(report(frame)) == []  # 96 % are calm whatever the feature
+    frame["mood"] = np.where(frame.index % 2 == 0, "tense", "calm")
+    frame["sleep"] = np.arange(len(frame)) // 2 + frame.index % 2 / 2  # as many values as rows
+    assert determined(report(frame)) == []
+
+
+@pytest.mark.parametrize("unit", [1, -1e6])
+def test_features_that_determine_a_number_are_named(unit):
+    frame = table()
+    noise = np.random.default_rng(3).normal(0, 1, len(frame))
+    result = report(frame.assign(sum=unit * (frame["mood"] + 0.05 * noise)))
+    assert determined(result) == ["sum"]
+    assert determined(report(frame.assign(sum=unit * (frame["mood"] + 0.3 * noise)))) == []
+
+
+def test_real_studies_name_only_what_the_outcome_was_computed_from(shared_data):
+    def found(name, outcome, kind=None, **words):
+        folder = shared_data / name
+        covariates = folder / "covariates.csv"
+        study = Study.from_csv(
+            folder / "long.csv", person="person", time="t", outcome=outcome, outcome_kind=kind,
+            covariates=covariates if covariates.exists() else None, **words,
+        )  # fmt: skip
+        return determined(check_study(study))
+
+    assert found("moodregulation", "state", "class") == ["mood_sum"]
+    assert found("nonverbal", "state", "class", exclude=["state_dyad"]) == []
+    for name, outcome in (
+        ("gratitude", "pa_mean"), ("btheb", "bdi"), ("orthodont", "distance"),
+        ("oxboys", "height"), ("sleepstudy", "reaction"),
+    ):  # fmt: skip
+        assert found(name, outcome) == []

@@ -147,7 +147,7 @@ def test_without_effect_nothing_is_planted():
 
 
 def test_null_has_a_compliance_trap_that_can_be_switched_off():
-    trap, fair = sample_study("null"), simulate_null(compliance_effect=False, seed=3)
+    trap, fair = sample_study("null"), simulate_null(compliance_effect=False, seed=4)
     assert trap.truth["effects"] == fair.truth["effects"] == []
     assert spearmanr(n_observed(trap), trap.covariates["depression"])[0] < -0.8
     assert abs(spearmanr(n_observed(fair), fair.covariates["depression"])[0]) < 0.25

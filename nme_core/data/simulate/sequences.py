@@ -147,7 +147,7 @@ def simulate_null(
     effect: float = 0.0,
     compliance_effect: bool = True,
     random_sd: float = 0.5,
-    seed: int = 3,
+    seed: int = 4,
 ) -> SampleStudy:
     """Four states in daily life, where depression changes how long persons answer, nothing else.
 
