@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
+from nme_core.data.determined import find_determined
 from nme_core.data.report import Compliance, Finding, Report, p_words
 from nme_core.data.splits import SPLITS, split_within_person
 from nme_core.data.study import Study
@@ -50,6 +51,7 @@ def check_study(study: Study, *, min_rows: int = 5) -> Report:
         *_check_states(study, states),
         *_check_columns(study, constant),
         *_check_trends(study),
+        *find_determined(study),
         *_check_missing(study, missing),
         *_check_compliance(compliance),
         *_check_gaps(study, n_gaps),
@@ -237,7 +239,8 @@ def _check_compliance(compliance: Sequence[Compliance]) -> Iterable[Finding]:
                 f"(Spearman {entry.spearman:.2f}, p {p_words(entry.p)}): "
                 "a test of person parameters can find a dependence that is not there.",
                 entry.covariate,
-                "Permute within strata of the number of observations (n_obs).",
+                "Permute within strata of the number of observations, as the Covariates page and "
+                "`nme hsic` do by default.",
             )
 
 

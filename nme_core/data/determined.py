@@ -1,0 +1,54 @@
+"""Features that all but determine the outcome, so that a model learns nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from nme_core.data.report import Finding
+from nme_core.data.study import Study
+
+#: A feature all but determines a class outcome where its values name the class of this share of
+#: rows, while the most frequent class alone has less than `FREQUENT_CLASS`; at most `FEW_VALUES`
+#: values, each on average in `ROWS_PER_VALUE` rows.
+DETERMINED, FREQUENT_CLASS, FEW_VALUES, ROWS_PER_VALUE = 0.99, 0.95, 50, 10
+
+#: A feature all but determines a number outcome above this correlation over rows.
+SAME_NUMBER = 0.99
+
+
+def find_determined(study: Study) -> Iterable[Finding]:
+    """Find features that the outcome may have been computed from."""
+    name = study.roles.outcome
+    determined = _names_the_class if study.outcome_kind == "class" else _same_number
+    for feature in study.feature_names:
+        pair = pd.DataFrame({"value": study.X[feature], "outcome": study.y}).dropna()
+        if determined(pair):
+            yield Finding(
+                "look",
+                f"The feature {feature!r} all but determines the outcome {name!r}.",
+                feature,
+                "Leave it out if it was computed from the outcome or measured with it.",
+            )
+
+
+def _names_the_class(pair: pd.DataFrame) -> bool:
+    """Whether the most frequent class at each value is nearly always the row's own."""
+    n_values = pair["value"].nunique()
+    if not 1 < n_values <= FEW_VALUES or len(pair) < ROWS_PER_VALUE * n_values:
+        return False
+    visits = pair.value_counts()
+    alone = visits.groupby("outcome").sum().max() / len(pair)
+    right = visits.groupby("value").max().sum() / len(pair)
+    return bool(alone < FREQUENT_CLASS and right >= DETERMINED)
+
+
+def _same_number(pair: pd.DataFrame) -> bool:
+    """Whether two numbers are nearly the same but for their units."""
+    centred = pair - pair.mean()
+    value, outcome = centred["value"].to_numpy(), centred["outcome"].to_numpy()
+    spread = float(np.sqrt((value @ value) * (outcome @ outcome)))
+    product = float(value @ outcome)
+    return len(pair) > 2 and spread > 0 and abs(product) >= SAME_NUMBER * spread
