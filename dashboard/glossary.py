@@ -56,6 +56,7 @@ EMPTY = {
     "no_covariates": "**This study has no covariates.** Load it with a second table (one row per "
     "person) or with columns that are constant within a person, then train again.",
     "no_random_effects": "**Nothing in this model varies by person.** Train with a placement.",
+    "no_groups": "This covariate makes no groups of persons that are large enough to compare.",
     "no_tests": "Choose a covariate and run the test.",
 }
 
@@ -229,6 +230,10 @@ NOT_LEARNED = "Not learned: the data hold next to nothing about persons here."
 CURVE_LIMIT = (
     "Other features are held at their mean; the curve describes predictions, not what would "
     "happen if the feature were changed."
+)
+GROUPS_LIMIT = (
+    "Means of the persons' own curves, drawn where at least half of a group was observed, other "
+    "features at their mean; a description, not a test."
 )
 HSIC_LIMIT = (
     "HSIC answers whether there is any dependence, of any shape; it has no direction and says "

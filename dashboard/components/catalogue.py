@@ -15,10 +15,10 @@ from dashboard.services import results
 def observations_figure(counts: pd.Series) -> Figure:
     """How many occasions each person has."""
     low, high = int(counts.min()), int(counts.max())
-    sentence = (
-        f"{len(counts)} persons with {low} to {high} observations each, {counts.median():g} in the "
-        f"median. {glossary.OBSERVATIONS_LIMIT}"
-    )
+    spread = f"{low} observations each"
+    if low < high:
+        spread = f"{low} to {high} observations each, {counts.median():g} in the median"
+    sentence = f"{len(counts)} persons with {spread}. {glossary.OBSERVATIONS_LIMIT}"
     return Figure("observations_per_person", "Observations per person", sentence, {"n_obs": counts})
 
 
@@ -31,7 +31,10 @@ def outcome_figure(outcome: pd.Series, kind: str, name: str) -> Figure:
             f"The most frequent state is {share.index[0]}, {100 * share.iloc[0]:.0f} % of the rows"
         )
     else:
-        what = f"The mean of {name} is {number(known.mean())}, the SD {number(known.std())}"
+        # Squares of very large numbers would overflow.
+        unit = known.abs().max() or 1.0
+        mean, sd = unit * (known / unit).mean(), unit * (known / unit).std()
+        what = f"The mean of {name} is {number(mean)}, the SD {number(sd)}"
     missing = int(outcome.isna().sum())
     sentence = f"{what}; {missing or 'no'} rows lack the outcome. Persons are pooled here."
     return Figure("outcome_overview", "Outcome", sentence, {"y": outcome, "kind": kind})
@@ -124,6 +127,33 @@ def response_figure(
         sentence,
         {"curves": curves, "feature": feature, "outcome": what, "person": person},
     )
+
+
+def group_figure(
+    run: str, covariate: str, feature: str, outcome: str, label: str | None
+) -> Figure | None:
+    """Mean response curves of persons low and high in a covariate; None without such groups."""
+    curves = tests.group_curves(run, covariate, feature, label)
+    if curves is None or curves.empty:
+        return None
+    what = f"predicted {outcome}" if label is None else f"predicted probability of {label}"
+    side = curves.pivot(index="x", columns="group", values="value")
+    side = side[list(curves["group"].unique())].dropna()
+    apart = "The groups have no part of the feature in common."
+    if len(side):
+        at = (side.max(axis=1) - side.min(axis=1)).idxmax()
+        means = [f"{number(value)} ({group})" for group, value in side.loc[at].items()]
+        apart = (
+            f"The groups' mean {what} differs most where {feature} is {number(at)}: "
+            f"{', '.join(means)}."
+        )
+    return Figure(
+        "group_curves",
+        f"Response to {feature} by {covariate}" if label is None
+        else f"Response of {label} to {feature} by {covariate}",
+        f"{apart} {glossary.GROUPS_LIMIT}",
+        {"curves": curves, "feature": feature, "outcome": what, "covariate_name": covariate},
+    )  # fmt: skip
 
 
 def hsic_figure(found: tests.CovariateResult, covariate: str) -> Figure:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard.components import catalogue
+from dashboard.components.context import empty
 from dashboard.components.figures import Figure
-from dashboard.components.response import choose_response
+from dashboard.components.response import choose_groups, choose_response
 from dashboard.glossary import READOUTS
 from dashboard.services import covariates, results
 from dashboard.services.runs import Run
@@ -21,6 +22,8 @@ def choose_figure(run: Run) -> Figure:
         choices["Transitions of a person"] = _transitions
     if results.has_table(run.id, "response_curves"):
         choices["Response curves"] = choose_response
+        if _grouping(run):
+            choices["Response curves by covariate"] = _groups
     if results.informative_parameters(run.id):
         choices["Random-effect distribution"] = _random_effect
     if covariates.tested(run.id):
@@ -39,6 +42,20 @@ def _transitions(run: Run) -> Figure:
         persist_state="session",
     )  # fmt: skip
     return catalogue.transition_figure(run.id, person, readout)
+
+
+def _grouping(run: Run) -> list[str]:
+    """Covariates that make groups of persons."""
+    known = results.covariates(run.id)
+    return [name for name in known if covariates.covariate_groups(known[name]) is not None]
+
+
+def _groups(run: Run) -> Figure:
+    covariate = st.selectbox("By covariate", _grouping(run), key="group_covariate")
+    figure = choose_groups(run, covariate)
+    if figure is None:
+        empty("no_groups")
+    return figure
 
 
 def _random_effect(run: Run) -> Figure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components.catalogue import response_figure
+from dashboard.components.catalogue import group_figure, response_figure
 from dashboard.components.figures import Figure
 from dashboard.services import results
 from dashboard.services.runs import Run
@@ -31,6 +31,24 @@ def choose_response(run: Run) -> Figure:
         if classes
         else None
     )
+    return response_figure(run.id, feature, _outcome(run), label, person)
+
+
+def choose_groups(run: Run, covariate: str) -> Figure | None:
+    """Selectors side by side; the figure of groups by a covariate, None without such groups."""
+    classes = results.response_classes(run.id)
+    columns = st.columns(2)
+    feature = columns[0].selectbox(
+        "Feature", results.response_features(run.id), key="feature", persist_state="session"
+    )
+    label = (
+        columns[1].selectbox("Class", classes, key="class", persist_state="session")
+        if classes
+        else None
+    )
+    return group_figure(run.id, covariate, feature, _outcome(run), label)
+
+
+def _outcome(run: Run) -> str:
     record = study_record(run.study)
-    outcome = record.roles["outcome"] if record is not None else "outcome"
-    return response_figure(run.id, feature, outcome, label, person)
+    return str(record.roles["outcome"]) if record is not None else "outcome"

@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from dashboard.components.catalogue import hsic_figure, scatter_figure
+from dashboard.components.catalogue import hsic_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.errors import guard
 from dashboard.components.figures import show
-from dashboard.components.findings import compliance_note, effects_view, finding, hsic_view
+from dashboard.components.findings import compliance_note, hsic_view
+from dashboard.components.parameters import show_parameters
+from dashboard.components.response import choose_groups
 from dashboard.components.text import plain
 from dashboard.components.verdict import interpreted_note
 from dashboard.glossary import CONTRASTS, EMPTY, LEADS, STRATA, WEIGHTS
@@ -40,14 +42,19 @@ if covariate not in set(found.hsic["covariate"]):
     st.stop()
 show(hsic_figure(found, covariate))
 
-st.subheader("Which parameters, in which direction", anchor=False)
-effects = found.effects[found.effects["covariate"] == covariate]
-st.markdown(plain(finding(effects, covariate)))
-st.dataframe(effects_view(effects), hide_index=True, height=min(38 + 35 * len(effects), 388))
-st.caption(CONTRASTS if run.model == "nme-crf" else WEIGHTS)
-parameters = list(covariates.parameters(run.id).values.columns)
-strongest = effects.sort_values("p")["parameter"].iloc[0]
-parameter = st.selectbox(
-    "Parameter", parameters, parameters.index(strongest), key=f"scatter_{run.id}_{covariate}"
-)
-show(scatter_figure(run.id, found, covariate, parameter))
+if run.model == "nme-crf":
+    st.subheader("Which parameters, in which direction", anchor=False)
+    show_parameters(run.id, found, covariate)
+    st.caption(CONTRASTS)
+    st.stop()
+
+if results.has_table(run.id, "response_curves"):
+    st.subheader("How predictions differ", anchor=False)
+    groups = choose_groups(run, covariate)
+    if groups is None:
+        st.caption(EMPTY["no_groups"])
+    else:
+        show(groups)
+with st.expander("Single parameters"):
+    st.markdown(WEIGHTS)
+    show_parameters(run.id, found, covariate)

@@ -36,8 +36,8 @@ from dashboard.plots.summaries import (
 )
 
 __all__ = [
-    "covariate_scatter", "hsic_null", "loss_curves", "observations_per_person", "outcome_overview",
-    "random_effect_distribution", "response_curves", "transition_comparison",
+    "covariate_scatter", "group_curves", "hsic_null", "loss_curves", "observations_per_person",
+    "outcome_overview", "random_effect_distribution", "response_curves", "transition_comparison",
 ]  # fmt: skip
 
 _HEIGHT_MM = 60.0
@@ -168,6 +168,27 @@ def response_curves(
         axis.set(xlabel=for_print(feature, 50), ylabel=for_print(outcome, 36))
         axis.margins(x=0.01)
         _legend(axis, entries)
+    return figure
+
+
+def group_curves(
+    curves: pd.DataFrame, *, feature: str, outcome: str, covariate_name: str, columns: int = 1
+) -> Figure:
+    """Mean response curves of groups of persons."""
+    table = tables.group_curves(
+        curves, feature=feature, outcome=outcome, covariate_name=covariate_name
+    )
+    with theme.print_style():
+        figure, axis = _figure(columns)
+        for i, (group, rows) in enumerate(table.groupby("group", sort=False)):
+            name = f"{for_print(group, 44)} ({count(int(rows['n_persons'].iloc[0]), 'person')})"
+            sns.lineplot(
+                x=rows["x"], y=rows["value"], ax=axis, estimator=None, label=name, linewidth=1.4,
+                color=theme.PALETTE[i % len(theme.PALETTE)],
+                marker="o" if len(rows) < 3 else None,
+            )  # fmt: skip
+        axis.set(xlabel=for_print(feature, 50), ylabel=f"mean {for_print(outcome, 32)}")
+        _legend(axis)
     return figure
 
 

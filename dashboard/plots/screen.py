@@ -30,8 +30,8 @@ from dashboard.plots.summaries import (
 )
 
 __all__ = [
-    "covariate_scatter", "hsic_null", "loss_curves", "observations_per_person", "outcome_overview",
-    "random_effect_distribution", "response_curves", "transition_comparison",
+    "covariate_scatter", "group_curves", "hsic_null", "loss_curves", "observations_per_person",
+    "outcome_overview", "random_effect_distribution", "response_curves", "transition_comparison",
 ]  # fmt: skip
 
 _HEIGHT = 380
@@ -232,6 +232,35 @@ def response_curves(
             )  # fmt: skip
     figure.update_xaxes(title_text=for_screen(feature, _TITLE))
     figure.update_yaxes(title_text=for_screen(outcome, 40))
+    return figure
+
+
+def group_curves(
+    curves: pd.DataFrame, *, feature: str, outcome: str, covariate_name: str
+) -> go.Figure:
+    """Mean response curves of groups of persons.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns group, n_persons, x, value; the groups in the order of the legend.
+    feature, outcome, covariate_name : str
+        Whose curves, the name of the outcome, and what the groups were made from.
+    """
+    table = tables.group_curves(
+        curves, feature=feature, outcome=outcome, covariate_name=covariate_name
+    )
+    figure = _figure(f"{for_screen(outcome, 40)} by {for_screen(covariate_name, 30)}")
+    for i, (group, rows) in enumerate(table.groupby("group", sort=False)):
+        name = f"{for_screen(group, 44)} ({count(int(rows['n_persons'].iloc[0]), 'person')})"
+        figure.add_scatter(
+            x=rows["x"], y=rows["value"], name=name,
+            mode="lines+markers" if len(rows) < 3 else "lines",
+            line={"color": theme.PALETTE[i % len(theme.PALETTE)], "width": 3},
+            hovertemplate="%{x:.3g} → %{y:.3g}<extra>%{fullData.name}</extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title_text=for_screen(feature, _TITLE))
+    figure.update_yaxes(title_text=f"mean {for_screen(outcome, 36)}")
     return figure
 
 

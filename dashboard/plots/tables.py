@@ -184,6 +184,29 @@ def response_curves(
     return out.sort_values(["person", "x"], kind="stable").reset_index(drop=True)
 
 
+def group_curves(
+    curves: pd.DataFrame, *, feature: str, outcome: str, covariate_name: str
+) -> pd.DataFrame:
+    """One row per group and point: covariate, group, n_persons, feature, x, outcome, value.
+
+    `curves` has the columns group, n_persons (in the group), x, value (a mean over its persons).
+    """
+    known = curves[np.isfinite(curves["value"].astype(float))]
+    if known.empty:
+        raise ValueError(f"There is no response curve for {feature!r}.")
+    return pd.DataFrame(
+        {
+            "covariate": str(covariate_name),
+            "group": known["group"].astype(str).to_numpy(),
+            "n_persons": known["n_persons"].to_numpy(dtype=int),
+            "feature": str(feature),
+            "x": known["x"].to_numpy(dtype=float),
+            "outcome": str(outcome),
+            "value": known["value"].to_numpy(dtype=float),
+        }
+    )
+
+
 def observations_per_person(n_obs: pd.Series) -> pd.DataFrame:
     """One row per person: person, n_obs."""
     known = _finite(n_obs)

@@ -9,9 +9,13 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from dashboard.services.caching import per_session
-from dashboard.services.results import run_folder
+from dashboard.services.results import POPULATION, response_curves, run_folder
 from nme_core.analysis import PersonParameters, person_parameters
 from nme_core.independence import test_covariates
+
+#: Groups of persons whose response curves are compared: how many, and the least persons in each.
+MOST_GROUPS = 6
+LEAST_PERSONS = 5
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,53 @@ def _test(identity: str, family: tuple[str, ...], settings: Settings) -> Covaria
         **asdict(settings),
     )
     return CovariateResult(found.hsic, found.effects, dict(found.nulls))
+
+
+def covariate_groups(values: pd.Series) -> pd.Series | None:
+    """Each person's group by a covariate; None where there are no groups to compare.
+
+    Of a number with more than two values, the persons in the lowest and in the highest third
+    (ties stay together); else every value is a group. All groups have at least 5 persons.
+    """
+    known, name = values.dropna(), values.name
+    if is_numeric_dtype(known) and known.nunique() > 2:
+        low, high = known.quantile([1 / 3, 2 / 3])
+        lowest, highest = known[known <= low], known[known >= high]
+        if low == high or lowest.empty or highest.empty:
+            return None
+        groups = pd.concat(
+            [
+                lowest.map(lambda _: f"{name} up to {lowest.max():g}"),
+                highest.map(lambda _: f"{name} from {highest.min():g}"),
+            ]
+        )
+    else:
+        written = known.map(lambda value: f"{value:g}" if isinstance(value, float) else str(value))
+        groups = (f"{name}: " + written).sort_values()
+    sizes = groups.value_counts()
+    return groups if 2 <= len(sizes) <= MOST_GROUPS and sizes.min() >= LEAST_PERSONS else None
+
+
+def group_curves(
+    identity: str, covariate: str, feature: str, label: str | None
+) -> pd.DataFrame | None:
+    """Mean of the persons' response curves in each group: group, n_persons, x, value.
+
+    Only where at least half of a group's persons were observed. None where the covariate makes
+    no groups to compare.
+    """
+    curves = response_curves(identity, feature, label)
+    curves = curves[curves["person"] != POPULATION]
+    values = run_folder(identity).covariates[covariate]
+    groups = covariate_groups(values[values.index.isin(curves["person"].unique())])
+    if groups is None:
+        return None
+    own = curves.assign(group=curves["person"].map(groups)).dropna(subset=["group"])
+    means = own.groupby(["group", "x"])["value"].agg(["mean", "size"]).reset_index()
+    means["n_persons"] = means["group"].map(groups.value_counts())
+    means = means[2 * means["size"] >= means["n_persons"]].rename(columns={"mean": "value"})
+    ordered = pd.concat(means[means["group"] == group] for group in dict.fromkeys(groups))
+    return ordered[["group", "n_persons", "x", "value"]].reset_index(drop=True)
 
 
 def compliance(identity: str, covariate: str) -> Compliance | None:

@@ -65,6 +65,24 @@ def test_hsic_is_run_from_the_page(open_page: OpenPage, crf_run: str) -> None:
     assert "HSIC answers whether" in words(app)
 
 
+def test_a_networks_single_weights_are_shown_last(open_page: OpenPage, mlp_run: str) -> None:
+    app = open_page("covariates", run=mlp_run)
+    app.button(key="run_hsic").click().run()
+    assert_sound(app)
+    assert [expander.label for expander in app.expander] == ["Single parameters"]
+    assert len(app.expander[0].dataframe) == 1
+    assert len(app.dataframe) == 2
+    assert "a description, not a test" in words(app)
+    assert len(app.get("plotly_chart")) == 3
+
+
+def test_curves_by_covariate_are_exported(open_page: OpenPage, mlp_run: str) -> None:
+    app = open_page("export", run=mlp_run)
+    app.selectbox(key="export_figure").select("Response curves by covariate").run()
+    assert_sound(app)
+    assert app.selectbox(key="group_covariate").options == ["depression", "clinic"]
+
+
 def test_a_compliance_trap_is_announced(open_page: OpenPage, crf_run: str, home: Path) -> None:
     folder = RunFolder(home / "runs" / crf_run)
     effects = folder.table("random_effects")

@@ -64,6 +64,18 @@ def test_a_parameter_without_information_is_said_to_be_not_learned(
     )
 
 
+def test_equal_counts_are_said_once() -> None:
+    figure = catalogue.observations_figure(pd.Series([20, 20, 20]))
+    assert "3 persons with 20 observations each." in figure.sentence
+
+
+def test_huge_outcomes_have_a_short_sentence() -> None:
+    sentence = catalogue.outcome_figure(pd.Series([-2e203, 2e203, 6e203]), "number", "y").sentence
+    assert "The mean of y is 2.0 × 10²⁰³, the SD 4.0 × 10²⁰³" in sentence
+    flat = catalogue.outcome_figure(pd.Series([0.0, 0.0]), "number", "y").sentence
+    assert "The mean of y is 0, the SD 0" in flat
+
+
 def test_random_effects_give_both_spreads(mlp_run: str) -> None:
     figure = catalogue.random_effect_figure(mlp_run, "layers.1.weight[0,1]")
     rows = results.random_effect(mlp_run, "layers.1.weight[0,1]")
@@ -82,6 +94,22 @@ def test_response_curves_give_the_height_of_the_population_and_of_persons(mlp_ru
         figure.sentence
     )
     assert figure.numbers()["highlighted"].sum() == 7
+
+
+def test_groups_name_where_they_differ_most(mlp_run: str, home: Path) -> None:
+    folder = RunFolder(home / "runs" / mlp_run)
+    curves = folder.table("response_curves")
+    south = folder.covariates.index[folder.covariates["clinic"] == "south"]
+    curves["value"] = np.where(curves["person"].isin(south) & (curves["x"] == 9), 4.5, 2.0)
+    folder.write_table("response_curves", curves)
+    figure = catalogue.group_figure(mlp_run, "clinic", "sleep", "feeling", None)
+    assert figure is not None
+    assert (
+        "mean predicted feeling differs most where sleep is 9.00: 2.00 (clinic: north), "
+        "4.50 (clinic: south)." in figure.sentence
+    )
+    assert "not a test" in figure.sentence
+    assert len(figure.numbers()) == 14
 
 
 def test_hsic_gives_p_and_the_number_of_tests(crf_run: str) -> None:

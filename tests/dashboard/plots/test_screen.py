@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from dashboard.plots import screen, tables, theme
+from dashboard.plots import printed, screen, tables, theme
 
 EVIL = "<img src=x onerror=alert(1)> & $x^2$"
 
@@ -197,6 +197,21 @@ def test_response_curves_are_not_joined_across_persons(curves):
     assert len(figure.data) == 2
 
 
+def test_groups_have_a_curve_each():
+    groups = pd.DataFrame(
+        {"group": ["low"] * 3 + ["high"] * 3, "n_persons": [9] * 3 + [7] * 3,
+         "x": [1.0, 2.0, 3.0] * 2, "value": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
+    )  # fmt: skip
+    figure = screen.group_curves(groups, feature="sleep", outcome="mood", covariate_name="bdi")
+    assert [trace.name for trace in figure.data] == ["low (9 persons)", "high (7 persons)"]
+    np.testing.assert_array_equal(figure.data[1].y, [4, 5, 6])
+    axis = printed.group_curves(groups, feature="sleep", outcome="mood", covariate_name="bdi").axes[
+        0
+    ]
+    np.testing.assert_array_equal(axis.lines[1].get_ydata(), [4, 5, 6])
+    assert axis.get_legend().get_texts()[0].get_text() == "low (9 persons)"
+
+
 def test_observations_of_equal_length_still_show_an_axis():
     figure = screen.observations_per_person(pd.Series([150] * 9, index=list("abcdefghi")))
     assert list(figure.data[0].y) == [9]
@@ -242,6 +257,9 @@ def every_figure(text: str) -> list[go.Figure]:
         screen.covariate_scatter(values, groups, parameter=text, covariate_name=text),
         screen.loss_curves(history),
         screen.response_curves(curve, feature=text, outcome=text, person=text),
+        screen.group_curves(
+            curve.assign(group=text, n_persons=5), feature=text, outcome=text, covariate_name=text
+        ),
         screen.observations_per_person(values * 10),
         screen.outcome_overview(values, "number"),
         screen.outcome_overview(groups.rename(text), "class"),

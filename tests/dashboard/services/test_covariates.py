@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dashboard.services import covariates
@@ -34,6 +35,54 @@ def test_what_cannot_be_tested_says_so_and_leaves_no_trace(crf_run: str) -> None
     with pytest.raises(NMEError):
         covariates.run_tests(crf_run, "shoe size")
     assert covariates.tested(crf_run) == ()
+
+
+def test_groups_are_the_lowest_and_the_highest_third_with_ties_together() -> None:
+    persons = [f"{i:02d}" for i in range(18)]
+    score = pd.Series([0.0] * 8 + list(range(1, 11)), persons, name="bdi")
+    groups = covariates.covariate_groups(score)
+    assert groups is not None
+    assert list(groups[groups == "bdi up to 0"].index) == persons[:8]
+    assert list(groups[groups == "bdi from 5"].index) == persons[12:]
+    assert len(groups) == 14
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ([0.0] * 6 + [1.0] * 6, ["drug: 0", "drug: 1"]),
+        (["a"] * 5 + ["b"] * 7, ["drug: a", "drug: b"]),
+        (["a"] * 4 + ["b"] * 8, None),
+        (list("abcdefg") * 6, None),
+        ([1.0] * 9 + [2.0, 3.0, np.nan], None),
+    ],
+)
+def test_groups_by_value(values: list[object], names: list[str] | None) -> None:
+    series = pd.Series(values, [f"{i:02d}" for i in range(len(values))], name="drug")
+    groups = covariates.covariate_groups(series)
+    assert names == (None if groups is None else list(dict.fromkeys(groups)))
+
+
+def test_curves_of_a_group_are_means_where_half_of_it_was_observed(
+    mlp_run: str, home: Path
+) -> None:
+    folder = RunFolder(home / "runs" / mlp_run)
+    curves = folder.table("response_curves")
+    score = folder.covariates["depression"]
+    low = score[score <= score.quantile(1 / 3)].index
+    gone = curves["person"].isin(low[: len(low) // 2 + 1]) & (curves["x"] > 8)
+    curves = curves[~gone]
+    folder.write_table("response_curves", curves)
+    found = covariates.group_curves(mlp_run, "depression", "sleep", None)
+    assert found is not None
+    first, last = found["group"].unique()
+    assert first.startswith("depression up to ")
+    assert found.loc[found["group"] == first, "x"].max() == 8
+    assert found.loc[found["group"] == last, "x"].max() == 10
+    own = curves[(curves["feature"] == "sleep") & (curves["x"] == 7) & curves["person"].isin(low)]
+    at = found[(found["group"] == first) & (found["x"] == 7)].iloc[0]
+    assert at["value"] == pytest.approx(own["value"].mean())
+    assert at["n_persons"] == len(low)
 
 
 def test_compliance_is_seen(crf_run: str, home: Path) -> None:

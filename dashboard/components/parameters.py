@@ -1,0 +1,24 @@
+"""A covariate's effects on single parameters: a sentence, a table, and one parameter's figure."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.components.catalogue import scatter_figure
+from dashboard.components.figures import show
+from dashboard.components.findings import effects_view, finding
+from dashboard.components.text import plain
+from dashboard.services import covariates
+
+
+def show_parameters(run: str, found: covariates.CovariateResult, covariate: str) -> None:
+    """What goes with the covariate, parameter by parameter."""
+    effects = found.effects[found.effects["covariate"] == covariate]
+    st.markdown(plain(finding(effects, covariate)))
+    st.dataframe(effects_view(effects), hide_index=True, height=min(38 + 35 * len(effects), 388))
+    names = list(covariates.parameters(run).values.columns)
+    strongest = effects.sort_values("p")["parameter"].iloc[0]
+    parameter = st.selectbox(
+        "Parameter", names, names.index(strongest), key=f"scatter_{run}_{covariate}"
+    )
+    show(scatter_figure(run, found, covariate, parameter))
