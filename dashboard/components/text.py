@@ -24,14 +24,20 @@ def number(value: float | None, digits: int = 3) -> str:
         return "–"
     if value == 0:
         return "0"
+    if abs(value) >= 1e7:
+        return _scientific(value, max(digits - 2, 1))
     if abs(value) >= 10**digits:
-        return f"{value:,.0f}"
+        return f"{value:,.0f}".replace("-", "−")
     rounded = float(f"{value:.{digits}g}")
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
     if decimals > digits + 3:
-        mantissa, exponent = f"{value:.{digits - 2}e}".replace("-", "−", 1).split("e")
-        return f"{mantissa} × 10{str(int(exponent.replace('−', '-'))).translate(_RAISED)}"
+        return _scientific(value, digits - 2)
     return f"{rounded:.{decimals}f}".replace("-", "−")
+
+
+def _scientific(value: float, decimals: int) -> str:
+    mantissa, exponent = f"{value:.{decimals}e}".split("e")
+    return f"{mantissa.replace('-', '−')} × 10{str(int(exponent)).translate(_RAISED)}"
 
 
 def fixed(value: float | None, decimals: int) -> str:
