@@ -47,7 +47,8 @@ def _names_the_class(pair: pd.DataFrame) -> bool:
 
 def _same_number(pair: pd.DataFrame) -> bool:
     """Whether two numbers are nearly the same but for their units."""
-    centred = pair - pair.mean()
+    scaled = pair / pair.abs().max()  # squares of very large numbers would overflow
+    centred = scaled - scaled.mean()
     value, outcome = centred["value"].to_numpy(), centred["outcome"].to_numpy()
     spread = float(np.sqrt((value @ value) * (outcome @ outcome)))
     product = float(value @ outcome)

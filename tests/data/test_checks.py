@@ -161,6 +161,8 @@ def test_compliance_is_guarded(trap):
         "'depression' have fewer observations" in look for look in findings(result, "look")
     )
     assert warned is trap
+    remedies = [one.remedy for one in result.findings if one.column == "depression"]
+    assert any("Covariates page and `nme hsic` do by default" in text for text in remedies) is trap
 
 
 def test_sample_studies_are_usable():
@@ -211,7 +213,7 @@ def test_a_class_that_is_nearly_constant_or_known_from_single_rows_is_not_determ
     assert determined(report(frame)) == []
 
 
-@pytest.mark.parametrize("unit", [1, -1e6])
+@pytest.mark.parametrize("unit", [1, -1e6, 1e200])
 def test_features_that_determine_a_number_are_named(unit):
     frame = table()
     noise = np.random.default_rng(3).normal(0, 1, len(frame))
