@@ -6,8 +6,8 @@ import pandas as pd
 
 from dashboard import glossary
 from dashboard.components.figures import Figure
-from dashboard.components.findings import contrast, effect_size
-from dashboard.components.text import fixed, interval, number, p_phrase
+from dashboard.components.findings import contrast, effect_limits, effect_size
+from dashboard.components.text import fixed, number, p_phrase
 from dashboard.services import covariates as tests
 from dashboard.services import results
 
@@ -192,8 +192,8 @@ def scatter_figure(
     )  # fmt: skip
     sentence = (
         f"For {parameter}, {name} is {effect_size(row['kind'], row['effect'])}, 95 % interval "
-        f"{interval(row['ci_low'], row['ci_high'])}, corrected {p_phrase(row['p_adjusted'])}. "
-        f"{glossary.SCATTER_LIMIT}"
+        f"{effect_limits(row['kind'], row['ci_low'], row['ci_high'])}, "
+        f"corrected {p_phrase(row['p_adjusted'])}. {glossary.SCATTER_LIMIT}"
     )
     return Figure(
         "covariate_scatter",

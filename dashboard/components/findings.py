@@ -21,6 +21,13 @@ def effect_size(kind: str, value: float) -> str:
     return fixed(value, 2) if kind == "spearman" else number(value, 2)
 
 
+def effect_limits(kind: str, low: float, high: float) -> str:
+    """The interval of an effect as text."""
+    if kind == "spearman" and pd.notna(low) and pd.notna(high):
+        return f"[{fixed(low, 2)}, {fixed(high, 2)}]"
+    return interval(low, high)
+
+
 def compliance_note(found: Compliance | None, covariate: str) -> None:
     """Say whether answering more or less often goes with the covariate."""
     if found is None:
@@ -70,7 +77,10 @@ def effects_view(effects: pd.DataFrame) -> pd.DataFrame:
                 for kind, value in zip(rows["kind"], rows["effect"], strict=True)
             ],
             "95 % interval": [
-                interval(a, b) for a, b in zip(rows["ci_low"], rows["ci_high"], strict=True)
+                effect_limits(kind, low, high)
+                for kind, low, high in zip(
+                    rows["kind"], rows["ci_low"], rows["ci_high"], strict=True
+                )
             ],
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
@@ -104,5 +114,6 @@ def finding(effects: pd.DataFrame, covariate: str) -> str:
         f"{len(kept)} of {count} comparisons of a parameter with {covariate} remain after "
         f"correction. The clearest: {row['parameter']} is {way}{where} "
         f"({_KINDS[row['kind']]}{what}, {effect_size(row['kind'], row['effect'])}, 95 % interval "
-        f"{interval(row['ci_low'], row['ci_high'])}). An association between persons, not a cause."
+        f"{effect_limits(row['kind'], row['ci_low'], row['ci_high'])}). "
+        "An association between persons, not a cause."
     )

@@ -11,11 +11,15 @@ from dashboard.components.text import plain
 from dashboard.services import covariates
 
 
-def show_parameters(run: str, found: covariates.CovariateResult, covariate: str) -> None:
-    """What goes with the covariate, parameter by parameter."""
+def show_parameters(
+    run: str, found: covariates.CovariateResult, covariate: str, *, note: str = ""
+) -> None:
+    """What goes with the covariate, parameter by parameter; the note stands under the table."""
     effects = found.effects[found.effects["covariate"] == covariate]
     st.markdown(plain(finding(effects, covariate)))
     st.dataframe(effects_view(effects), hide_index=True, height=min(38 + 35 * len(effects), 388))
+    if note:
+        st.caption(note)
     names = list(covariates.parameters(run).values.columns)
     strongest = effects.sort_values("p")["parameter"].iloc[0]
     parameter = st.selectbox(

@@ -66,8 +66,8 @@ def p_phrase(value: float) -> str:
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:
     """An interval in brackets, both ends with the same decimals; an en dash where there is none.
 
-    The end further from 0 has ``digits`` significant digits; the nearer one has at least one, if
-    that takes no more than two decimals more.
+    The end further from 0 has ``digits`` significant digits at least. Where that takes few more
+    decimals, the nearer one has them too (one more), or a single one (two more).
     """
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return "–"
@@ -75,8 +75,10 @@ def interval(low: float | None, high: float | None, digits: int = 2) -> str:
     if far == 0 or not 1e-5 <= far < 1e6:
         return f"[{number(low, digits)}, {number(high, digits)}]"
     decimals = max(0, digits - 1 - _magnitude(far))
-    if near > 0 and -_magnitude(near) <= decimals + 2:
-        decimals = max(decimals, -_magnitude(near))
+    if near > 0:
+        wanted = digits - 1 - _magnitude(near), -_magnitude(near)
+        fitting = [n for n, more in zip(wanted, (1, 2), strict=True) if n <= decimals + more]
+        decimals = max([decimals, *fitting[:1]])
     return f"[{fixed(low, decimals)}, {fixed(high, decimals)}]"
 
 

@@ -66,7 +66,7 @@ def comparison_sentence(run: str) -> str:
     verdict = (
         "one model for all persons does worse" if ahead and sure
         else "one model for all persons does better" if sure
-        else "the data do not tell it apart from one model for all persons"
+        else "the data do not tell the two models apart"
     )  # fmt: skip
     return (
         f"{own}, the generic model's {metric_value(metric, table.loc['generic', metric])}: "

@@ -44,8 +44,7 @@ show(hsic_figure(found, covariate))
 
 if run.model == "nme-crf":
     st.subheader("Which parameters, in which direction", anchor=False)
-    show_parameters(run.id, found, covariate)
-    st.caption(CONTRASTS)
+    show_parameters(run.id, found, covariate, note=CONTRASTS)
     st.stop()
 
 if results.has_table(run.id, "response_curves"):

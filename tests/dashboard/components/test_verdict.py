@@ -17,7 +17,7 @@ from nme_core.io import RunFolder
     [
         (0.04, 0.16, "one model for all persons does worse"),
         (-0.16, -0.04, "one model for all persons does better"),
-        (-0.04, 0.16, "the data do not tell it apart from one model for all persons"),
+        (-0.04, 0.16, "the data do not tell the two models apart"),
     ],
 )
 def test_verdict_on_a_loss(crf_run: str, home: Path, low: float, high: float, verdict: str) -> None:
@@ -37,8 +37,8 @@ def test_interval_and_p_must_agree_on_a_verdict(crf_run: str, home: Path) -> Non
     rows.loc[0, "p"] = 0.125
     folder.write_table("comparison", rows)
     sentence = comparison_sentence(crf_run)
-    assert "the data do not tell it apart from one model for all persons" in sentence
-    assert "[0.04, 0.16], p = .125" in sentence
+    assert "the data do not tell the two models apart" in sentence
+    assert "[0.040, 0.160], p = .125" in sentence
 
 
 def test_verdict_on_a_metric_where_more_is_better(crf_run: str, home: Path) -> None:
@@ -64,7 +64,7 @@ def test_tables(crf_run: str) -> None:
     assert shown.loc["NME (person-specific)", "Cohen's κ"] == "0.400"
     rows = comparison_view(crf_run)
     assert list(rows["p"]) == ["< .001", ".071"]
-    assert list(rows["95 % interval"]) == ["[0.04, 0.16]", "[−0.210, 0.010]"]
+    assert list(rows["95 % interval"]) == ["[0.040, 0.160]", "[−0.210, 0.010]"]
 
 
 def test_a_correlation_next_to_nothing_is_written_out() -> None:
