@@ -173,7 +173,7 @@ def test_gratitude_reaches_what_was_agreed(fit, shared_data):
     run = fit(
         shared_data / "gratitude",
         *("--person", "person", "--time", "t", "--outcome", "pa_mean", "--model", "nme-mlp"),
-        *("--features", "na_insecure,na_fearful,na_sad,dayno,beepno", "--hidden", "32"),
+        *("--features", "na_insecure,na_fearful,na_sad,beepno", "--hidden", "32"),
         *("--baselines", "generic", "--refit", "none"),
     )
     assert judged(run, "nme", "mse") <= 0.45  # 0.41
