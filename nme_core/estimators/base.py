@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
@@ -11,8 +10,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from safetensors import safe_open
-from safetensors.torch import save_file
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
@@ -26,7 +23,9 @@ from nme_core.estimators.inputs import (
     read_features,
     read_ids,
 )
+from nme_core.estimators.placement import person_specific
 from nme_core.estimators.posterior import Posterior
+from nme_core.estimators.saving import read_file, write_file
 from nme_core.exceptions import (
     DataError,
     MissingColumnError,
@@ -226,25 +225,11 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
 
     def _random(self, network: nn.Module) -> list[str]:
         """Names of the person-specific parameters."""
-        names = [name for name, _ in network.named_parameters()]
         if self.pooling == "complete":
             return []
         if self.pooling == "none":
-            return names
-        if not isinstance(self.placement, str):
-            return list(self.placement)
-        layers = sorted(
-            {n.rsplit(".", 1)[0] for n in names if n.startswith(f"{self._layers}layers.")}
-        )
-        layers.sort(key=lambda name: int(name.rsplit(".", 1)[1]))
-        chosen = {"first": layers[:1], "last": layers[-1:], "all": layers}
-        random: list[str] = []
-        for part in self.placement.split("+"):
-            if part in chosen:
-                random += [n for n in names if n.rsplit(".", 1)[0] in chosen[part]]
-            else:
-                random.append(part)
-        return random
+            return [name for name, _ in network.named_parameters()]
+        return person_specific(network, self.placement, layers=self._layers)
 
     def _problem(self, mixed: MixedEffects, n_rows: int) -> Problem:
         covariance = RandomEffectsCovariance(
@@ -439,7 +424,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safetensors file (JSON in its header); no pickle."""
         self._check_fitted()
-        tensors = {name: part.contiguous() for name, part in self._posterior.tensors().items()}
+        tensors = self._posterior.tensors()
         tensors["feature_mean"] = torch.from_numpy(self._scaler.mean)
         tensors["feature_sd"] = torch.from_numpy(self._scaler.sd)
         tensors["n_obs"] = torch.from_numpy(self.n_obs_.to_numpy(copy=True))
@@ -457,9 +442,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             "history": list(history.columns),
             "outcome": self._outcome_state(),
         }
-        save_file(
-            tensors, os.fspath(path), metadata={"nme": json.dumps(content, default=np.generic.item)}
-        )
+        write_file(path, content, tensors)
 
     def _extra_tensors(self) -> dict[str, Tensor]:
         return {}
@@ -504,14 +487,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
 
 def load(path: str | os.PathLike[str]) -> NeuralMixedEffects:
     """Read a fitted model of any kind; RunFolderError if the file is missing or not a model."""
-    try:
-        with safe_open(os.fspath(path), framework="pt") as file:
-            content = json.loads(file.metadata()["nme"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise RunFolderError(f"There is no file {os.fspath(path)}.") from None
-    except Exception as error:
-        raise RunFolderError(f"{os.fspath(path)} is not a saved model ({error}).") from error
+    content, tensors = read_file(path)
     parameters = {**content["parameters"], "hidden": tuple(content["parameters"]["hidden"])}
     return _MODELS[content["model"]](**parameters)._restore(content, tensors)
 
