@@ -13,9 +13,7 @@ parsing text::
     └── RunFolderError       a run folder is missing, unfinished or damaged
 
     NMEWarning
-    ├── ConvergenceWarning   training stopped at its limit, not because it had converged
-    ├── BoundaryWarning      a random effect's variance is estimated as (nearly) zero
-    └── DataWarning          the table can be used, but something should be looked at
+    └── ConvergenceWarning   training stopped at its limit, not because it had converged
 """
 
 from __future__ import annotations
@@ -120,11 +118,3 @@ class NMEWarning(UserWarning):
 
 class ConvergenceWarning(NMEWarning):
     """Training stopped at its limit of epochs before it had converged."""
-
-
-class BoundaryWarning(NMEWarning):
-    """A random effect's variance is estimated as (nearly) zero: persons do not differ there."""
-
-
-class DataWarning(NMEWarning):
-    """The data can be used, but something in them should be looked at."""

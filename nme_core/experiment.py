@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from nme_core import __version__
 from nme_core.analysis import (
@@ -31,6 +30,7 @@ from nme_core.estimators import (
     NMEMLPRegressor,
     baseline,
 )
+from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, OptionError
 from nme_core.io import Journal, RunFolder, RunState
 from nme_core.metrics import compare, evaluate
@@ -39,8 +39,6 @@ from nme_core.training import Progress
 MODELS = ("nme-mlp", "nme-crf")
 #: Name in the history of the fit on all rows, which is interpreted.
 ALL_ROWS = "nme (all rows)"
-# Small tensors are computed faster by one thread than by several.
-_ONE_THREAD_BELOW = 200_000
 _MOST_CLASSES = 100
 # Rough share of the time that each fit takes, for the progress bar.
 _WEIGHT = {"nme": 0.4, ALL_ROWS: 0.4, "generic": 0.15, "specific": 0.05}
@@ -146,19 +144,15 @@ def run_experiment(
             )
     folder.clear()
     journal = Journal(folder, report)
-    threads = torch.get_num_threads()
-    if study.n_rows < _ONE_THREAD_BELOW:
-        torch.set_num_threads(1)
     try:
-        _run(study, options, folder, journal, inputs=inputs, command=command)
+        with one_thread_for_few(study.n_rows):
+            _run(study, options, folder, journal, inputs=inputs, command=command)
     except KeyboardInterrupt:
         journal.close(RunState.CANCELLED, "Cancelled; what was finished before is kept.")
         raise
     except Exception as error:
         journal.close(RunState.FAILED, str(error) or type(error).__name__)
         raise
-    finally:
-        torch.set_num_threads(threads)
     journal.close(RunState.DONE, "Done")
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from nme_core.data.columns import as_ids, as_numbers, as_time
 from nme_core.data.ordering import order_rows
 from nme_core.estimators import NMECRF, load
+from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, MissingColumnError
 from nme_core.io import RunFolder
-
-# Fewer rows are predicted on one thread: handing out the work would take longer than doing it.
-_ONE_THREAD_BELOW = 200_000
 
 
 def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
@@ -70,25 +65,13 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     known = ordered["person"].isin(model.groups_)
     chances = [f"p_{label}" for label in getattr(model, "classes_", ())]
     own = pd.DataFrame(np.nan, index=ordered.index[:0], columns=["predicted", *chances])
-    with _threads(len(X)):
+    with one_thread_for_few(len(X)):
         ordered["population_predicted"] = _predict(model, X, ordered, level="population")
         if known.any():
             own = _predict_persons(model, X[known], ordered[known], chances)
     ordered = ordered.join(own)
     first = ["person", "sequence", "time", "predicted", "population_predicted"]
     return ordered.sort_values("row")[[*first, *chances]].reset_index(drop=True)
-
-
-@contextmanager
-def _threads(n_rows: int) -> Iterator[None]:
-    """Use one thread for few rows."""
-    before = torch.get_num_threads()
-    if n_rows < _ONE_THREAD_BELOW:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _predict(model: Any, X: pd.DataFrame, rows: pd.DataFrame, *, level: str) -> Any:

@@ -51,6 +51,11 @@ class RandomEffectsCovariance:
         return self.matrix.diagonal()
 
     @property
+    def precisions(self) -> Tensor:
+        """Diagonal of Σ⁻¹, shape (n_random,)."""
+        return self._whiten.square().sum(0)
+
+    @property
     def precision(self) -> Tensor:
         """Σ⁻¹, shape (n_random, n_random)."""
         return self._whiten.T @ self._whiten

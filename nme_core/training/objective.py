@@ -66,9 +66,7 @@ def group_divergence(
     if lower.numel():
         trace = covariance.whiten(lower.transpose(1, 2)).square().sum((1, 2))
     else:
-        trace = (torch.exp(2 * log_diagonal) * covariance.precision.diagonal().to(mean.dtype)).sum(
-            1
-        )
+        trace = (torch.exp(2 * log_diagonal) * covariance.precisions.to(mean.dtype)).sum(1)
     log_ratio = covariance.log_determinant.to(mean.dtype) - 2 * log_diagonal.sum(1)
     return covariance.penalty(mean) + trace + log_ratio - mean.shape[1]
 

@@ -106,15 +106,13 @@ class Variational:
             self.log_expansion,
         ]
 
-    def _lower(self, groups: Tensor | None = None) -> Tensor:
-        """Cholesky factors L of S, shape (n, R, R); without elements where S is diagonal."""
-        log_diagonal = self.log_diagonal if groups is None else self.log_diagonal[groups]
+    def _lower(self) -> Tensor:
+        """Cholesky factors L of S, shape (P, R, R); without elements where S is diagonal."""
         if not self._below.shape[1]:
-            return log_diagonal.new_zeros(len(log_diagonal), 0, 0)
-        off_diagonal = self.off_diagonal if groups is None else self.off_diagonal[groups]
+            return self.log_diagonal.new_zeros(len(self.log_diagonal), 0, 0)
         row, column = self._below
-        lower = torch.diag_embed(log_diagonal.exp()).flatten(1)
-        lower = lower.index_add(1, row * self.mixed.n_random + column, off_diagonal)
+        lower = torch.diag_embed(self.log_diagonal.exp()).flatten(1)
+        lower = lower.index_add(1, row * self.mixed.n_random + column, self.off_diagonal)
         return lower.view(-1, self.mixed.n_random, self.mixed.n_random)
 
     def loss(self, batches: list[Batch]) -> Tensor:
@@ -200,10 +198,14 @@ class Variational:
             name: self.prior_variance[name].expand_as(value)
             for name, value in mixed.fixed().items()
         }
-        own = mixed.n_groups * self.covariance.precision
+        mean, fixed = mixed.deviations.mean(0).double(), mixed.fixed_vector().double()
         shared = self._warmth * mixed.fixed_vector(prior).double().reciprocal()
-        pull = own @ mixed.deviations.mean(0).double() - shared * mixed.fixed_vector().double()
-        shift = torch.linalg.solve(own + shared.diag(), pull)
+        if self.covariance.kind == "diagonal":
+            own = mixed.n_groups * self.covariance.precisions
+            shift = (own * mean - shared * fixed) / (own + shared)
+        else:
+            own = mixed.n_groups * self.covariance.precision
+            shift = torch.linalg.solve(own + shared.diag(), own @ mean - shared * fixed)
         mixed.shift_fixed(SMOOTHING * shift.to(mixed.deviations.dtype))
 
     def after_epoch(self) -> None:
