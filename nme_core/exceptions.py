@@ -13,7 +13,8 @@ parsing text::
     └── RunFolderError       a run folder is missing, unfinished or damaged
 
     NMEWarning
-    └── ConvergenceWarning   training stopped at its limit, not because it had converged
+    ├── ConvergenceWarning   training stopped at its limit, not because it had converged
+    └── DivergenceWarning    training broke down; its last good state is kept
 """
 
 from __future__ import annotations
@@ -89,14 +90,17 @@ class NotFittedError(NMEError, ValueError, AttributeError):
 
 
 class UnknownPersonError(NMEError, KeyError):
-    """A person-specific prediction was asked for somebody the model has not been fitted on."""
+    """A person-specific prediction was asked for somebody the model has not been fitted on.
 
-    def __init__(self, persons: Iterable[object]) -> None:
+    Or for a group of another grouping factor (`factor`) that it has not been fitted on.
+    """
+
+    def __init__(self, persons: Iterable[object], factor: str = "person") -> None:
         self.persons = [str(person) for person in persons]
         shown = ", ".join(repr(person) for person in self.persons[:5])
         more = f" and {len(self.persons) - 5} more" if len(self.persons) > 5 else ""
         super().__init__(
-            f"The model has not seen person {shown}{more}.",
+            f"The model has not seen {factor} {shown}{more}.",
             remedy='Ask for the population instead (level="population").',
         )
 
@@ -118,3 +122,7 @@ class NMEWarning(UserWarning):
 
 class ConvergenceWarning(NMEWarning):
     """Training stopped at its limit of epochs before it had converged."""
+
+
+class DivergenceWarning(NMEWarning):
+    """The loss stopped being a finite number; the last good state is kept."""

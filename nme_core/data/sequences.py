@@ -6,7 +6,7 @@ sequence for a CRF. Units are padded at the end to a common length, once, before
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 #: Padded rows that one optimiser step works on; larger studies are split into mini-batches.
-ROWS_PER_STEP = 2**17
+ROWS_PER_STEP = 2**22
+#: Padded rows that are computed at once: few enough for the processor's cache and for memory.
+ROWS_PER_CHUNK = 2**16
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,13 @@ class Batch:
         Standardised number, or index of the class; −1 where the label of a step is missing.
     mask : Tensor of bool, shape (U, L)
         True where there is a row, False on padding.
-    groups : Tensor of int, shape (U,)
-        Person of each unit.
+    groups : Tensor of int, shape (U, G)
+        Person of each unit, and its group of every further grouping factor. The groups of all
+        factors are counted through: persons first.
     initial : Tensor of int, shape (U,)
         State just before the unit's first step, −1 where it is not known.
-    share : Tensor, shape (U,)
-        Part of the person's rows that lie in the unit, n_u / n_i; sums to 1 over a person's units.
+    share : Tensor, shape (U, G)
+        Part of the group's rows that lie in the unit, n_u / n_i; sums to 1 over a group's units.
     rows : Tensor of int, shape (U, L)
         Row of the table, −1 on padding.
     """
@@ -58,11 +61,12 @@ class Batch:
         """Rows of all units together, without padding."""
         return int(self.mask.sum())
 
-    def take(self, units: Tensor) -> Batch:
-        """Return the batch of some of the units, cut to the longest of them."""
+    def take(self, units: Tensor | slice) -> Batch:
+        """Return the batch of some of the units, cut to the longest; of a slice without copies."""
         length = int(self.mask[units].sum(1).max())
         parts = {field.name: getattr(self, field.name)[units] for field in fields(self)}
-        return Batch(**{k: v[:, :length] if v.dim() > 1 else v for k, v in parts.items()})
+        padded = ("x", "y", "mask", "rows")
+        return Batch(**{k: v[:, :length] if k in padded else v for k, v in parts.items()})
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on another device."""
@@ -79,7 +83,7 @@ def pad_units(
 ) -> list[Batch]:
     """Stack rows into padded units, bucketed by length so that padding stays under one half.
 
-    Units of fewer than 8 rows share a bucket.
+    Units of fewer than 8 rows share a bucket. Within a bucket the units of a person stand together.
 
     Parameters
     ----------
@@ -87,20 +91,23 @@ def pad_units(
         Features.
     y : array, shape (n,)
         Outcome.
-    groups : array of int, shape (n,)
-        Person of each row, in any order.
+    groups : array of int, shape (n,) or (n, G)
+        Groups of each row, persons first, in any order; see `Batch.groups`.
     sequences : array of int, shape (n,), optional
         Sequence of each row; rows of a sequence stand in order of time. None: the order of rows
         does not matter, and the rows of a long person are cut into several units.
     initial : array of int, shape (n,), optional
         State before each row (read at the first row of a sequence), −1 where it is not known.
     """
-    units = groups if sequences is None else sequences
+    groups = groups.reshape(len(groups), -1)
+    units = _combinations(groups) if sequences is None else sequences
     order = np.argsort(units, kind="stable")
     _, starts, sizes = np.unique(units[order], return_index=True, return_counts=True)
     if sequences is None:
         starts, sizes = _cut(starts, sizes, longest=max(8, int(np.ceil(sizes.mean()))))
-    per_group = np.bincount(groups)
+    by_person = np.argsort(groups[order[starts], 0], kind="stable")
+    starts, sizes = starts[by_person], sizes[by_person]
+    per_group = np.bincount(groups.reshape(-1))
     bucket = np.ceil(np.log2(np.maximum(sizes, 8))).astype(int)
     if (sizes.max() * len(sizes)) <= 1.5 * sizes.sum():
         bucket[:] = 0
@@ -111,22 +118,47 @@ def pad_units(
 
 
 def steps(batches: list[Batch], generator: torch.Generator) -> Iterator[list[Batch]]:
-    """Yield what each optimiser step of one epoch works on: all persons, or some at random.
+    """Yield what each optimiser step of one epoch works on: all persons, or a part of them.
 
-    A person's units always come in the same step.
+    A person's units always come in the same step. The parts are the same in every epoch and come
+    in random order.
     """
     padded = sum(batch.mask.numel() for batch in batches)
-    n_groups = 1 + max(int(batch.groups.max()) for batch in batches)
-    n_steps = min(-(-padded // ROWS_PER_STEP), n_groups)
+    n_persons = 1 + max(int(batch.groups[:, 0].max()) for batch in batches)
+    n_steps = min(-(-padded // ROWS_PER_STEP), n_persons)
     if n_steps == 1:
         yield batches
         return
-    step_of = torch.randperm(n_groups, generator=generator) % n_steps
-    for step in range(n_steps):
-        chosen = [
-            (b, (step_of.to(b.groups.device)[b.groups] == step).nonzero()[:, 0]) for b in batches
-        ]
-        yield [batch.take(units) for batch, units in chosen if len(units)]
+    bounds = torch.linspace(0, n_persons, n_steps + 1).round().long()
+    for step in torch.randperm(n_steps, generator=generator).tolist():
+        slices = []
+        for batch in batches:
+            persons = batch.groups[:, 0].contiguous()
+            edge = torch.searchsorted(persons, bounds[step : step + 2].to(persons.device)).tolist()
+            if edge[0] < edge[1]:
+                slices.append(batch.take(slice(*edge)))
+        yield slices
+
+
+def chunks(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Cut batches into pieces of few enough rows to be computed at once, without copies."""
+    for batch in batches:
+        n_units, length = batch.mask.shape
+        n_chunks = max(1, round(n_units * length / ROWS_PER_CHUNK))
+        size = -(-n_units // n_chunks)
+        if size >= n_units:
+            yield batch
+        else:
+            for start in range(0, n_units, size):
+                yield batch.take(slice(start, start + size))
+
+
+def _combinations(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Code of each row's combination of groups, shape (n,)."""
+    code = groups[:, 0]
+    for column in groups.T[1:]:
+        code = np.unique(code * (column.max() + 1) + column, return_inverse=True)[1]
+    return code
 
 
 def _cut(
@@ -154,15 +186,18 @@ def _pad(
     mask = position < sizes[:, None]  # (U, L)
     rows = order[np.where(mask, starts[:, None] + position, starts[:, None])]
     first = rows[:, 0]
+    features = np.empty((*rows.shape, x.shape[1]), dtype=x.dtype)
+    np.take(x, rows, axis=0, out=features, mode="clip")  # "clip" writes without a buffer
+    features[~mask] = 0
     padding = -1 if np.issubdtype(y.dtype, np.integer) else 0
     return Batch(
-        x=torch.from_numpy(np.where(mask[:, :, None], x[rows], 0.0).astype(x.dtype)),
-        y=torch.from_numpy(np.where(mask, y[rows], padding).astype(y.dtype)),
+        x=torch.from_numpy(features),
+        y=torch.from_numpy(np.where(mask, y[rows], padding).astype(y.dtype, copy=False)),
         mask=torch.from_numpy(mask),
         groups=torch.from_numpy(groups[first]),
         initial=torch.from_numpy(
             np.full(len(first), -1) if initial is None else initial[first].astype(np.int64)
         ),
-        share=torch.from_numpy((sizes / per_group[groups[first]]).astype(x.dtype)),
+        share=torch.from_numpy((sizes[:, None] / per_group[groups[first]]).astype(x.dtype)),
         rows=torch.from_numpy(np.where(mask, rows, -1)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
@@ -14,29 +15,31 @@ from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from nme_core.data.scaling import FeatureScaler
-from nme_core.data.sequences import Batch
-from nme_core.estimators import units
+from nme_core.data.sequences import Batch, chunks
+from nme_core.estimators.effects import Effects
 from nme_core.estimators.inputs import (
+    Labels,
     Rows,
     check_lengths,
     default_names,
     read_features,
-    read_ids,
+    read_groups,
 )
 from nme_core.estimators.placement import person_specific
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.saving import read_file, write_file
+from nme_core.estimators.units import DataUnits
 from nme_core.exceptions import (
     DataError,
     MissingColumnError,
     NotFittedError,
     OptionError,
     RunFolderError,
-    UnknownPersonError,
 )
 from nme_core.nn import Family, MixedEffects
 from nme_core.training import (
     Annealed,
+    Nesting,
     Problem,
     Progress,
     RandomEffectsCovariance,
@@ -111,7 +114,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self,
         X: ArrayLike | pd.DataFrame,
         y: ArrayLike,
-        groups: ArrayLike,
+        groups: ArrayLike | pd.DataFrame,
         *,
         validation: tuple[Any, ...] | None,
         progress: Callable[[Progress], None] | None,
@@ -121,10 +124,12 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self._check_options()
         table, names = read_features(X)
         check_lengths(len(table), y=y, groups=groups, **context)
-        labels = read_ids(groups, "groups")
+        factors = read_groups(groups)
+        if self.pooling == "none":
+            factors = factors[:1]  # a network of one's own leaves nothing to other factors
         self._forget()
         try:
-            return self._train(table, names, y, labels, validation, progress, context)
+            return self._train(table, names, y, factors, validation, progress, context)
         except BaseException:
             self._forget()
             raise
@@ -134,26 +139,23 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         table: NDArray[np.float64],
         names: tuple[str, ...],
         y: ArrayLike,
-        labels: list[str],
+        factors: list[Labels],
         validation: tuple[Any, ...] | None,
         progress: Callable[[Progress], None] | None,
         context: dict[str, ArrayLike | None],
     ) -> Self:
         """Learn all that is learned from checked rows."""
-        self.groups_: NDArray[np.str_] = np.array(list(dict.fromkeys(labels)))
-        self._index = {group: k for k, group in enumerate(self.groups_.tolist())}
+        self._set_factors({factor.name: factor.levels for factor in factors})
         self._scaler = FeatureScaler.learn(table, names)
         self.feature_names_in_ = np.array(names)
         self._learn_outcome(y)
         mixed = self._build()
         device = mixed.deviations.device
-        rows = self._rows(table, labels, **context)
+        rows = self._rows(table, factors, **context)
         outcome = self._encode_outcome(y)
-        self.n_obs_ = pd.Series(
-            np.bincount(rows.groups, minlength=len(self.groups_)), self._persons(), name="n_obs"
-        )
+        self._counts = np.bincount(rows.groups.reshape(-1), minlength=mixed.n_groups)
         batches = rows.batches(outcome, device)
-        problem = self._problem(mixed, n_rows=len(table))
+        problem = self._problem(mixed, batches)
         watched = None
         if validation is not None:
             watched = self._validation(validation).batches(
@@ -220,8 +222,11 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(self.random_state))
             network = self._network(len(self._scaler.input_names))
-        mixed = MixedEffects(network, self._random(network), len(self.groups_))
-        return mixed.to(_device(self.device))
+        return self._mixed(network).to(_device(self.device))
+
+    def _mixed(self, network: nn.Module) -> MixedEffects:
+        sizes = [len(levels) for levels in self.factors_.values()]
+        return MixedEffects(network, self._random(network), sizes)
 
     def _random(self, network: nn.Module) -> list[str]:
         """Names of the person-specific parameters."""
@@ -231,26 +236,31 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             return [name for name, _ in network.named_parameters()]
         return person_specific(network, self.placement, layers=self._layers)
 
-    def _problem(self, mixed: MixedEffects, n_rows: int) -> Problem:
-        covariance = RandomEffectsCovariance(
-            mixed.n_random,
-            self.covariance,
-            start=1.0 if self.estimator == "annealed" else 0.1,
-            device=mixed.deviations.device,
-        )
+    def _problem(self, mixed: MixedEffects, batches: list[Batch]) -> Problem:
+        n_rows = sum(batch.n_rows for batch in batches)
+        covariances = [
+            RandomEffectsCovariance(
+                mixed.n_random,
+                self.covariance,
+                start=1.0 if self.estimator == "annealed" else 0.1,
+                device=mixed.deviations.device,
+            )
+            for _ in mixed.sizes
+        ]
         if self.pooling == "none":
-            return Separate(mixed, self._family(), covariance, n_rows=n_rows, weight=0.0)
+            return Separate(mixed, self._family(), covariances, n_rows=n_rows, weight=0.0)
         if self.estimator == "annealed":
-            return Annealed(mixed, self._family(), covariance, n_rows=n_rows)
+            return Annealed(mixed, self._family(), covariances, n_rows=n_rows)
         first = f"{self._layers}layers.0.weight"
         linear = not self.hidden and self._family().has_residual_variance
         layers = tuple(n for n in mixed.fixed() if n.startswith(self._layers) and "weight" in n)
         return Variational(
             mixed,
             self._family(),
-            covariance,
+            covariances,
             n_rows=n_rows,
             seed=int(self.random_state),
+            nesting=Nesting.of(batches, mixed.sizes),
             by_input=() if linear else layers,
             weak=(first, f"{self._layers}layers.0.bias") if linear else (),
             warm_up=WARM_UP if self.epochs is None else min(WARM_UP, self.epochs // 4),
@@ -269,24 +279,55 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
 
     # Rows in, rows out.
 
-    def _persons(self) -> pd.Index[str]:
-        return pd.Index(self.groups_, name="person", dtype="str")
+    def _set_factors(self, factors: dict[str, list[str]]) -> None:
+        """Take note of the groups, counted through over all factors."""
+        self.factors_ = {name: np.array(levels) for name, levels in factors.items()}
+        counter = itertools.count()
+        self._index = [
+            {level: next(counter) for level in levels} for levels in factors.values()
+        ]  # fmt: skip
+
+    @property
+    def groups_(self) -> NDArray[np.str_]:
+        """Persons: the groups of the first factor."""
+        if "factors_" not in vars(self):
+            raise NotFittedError(self)
+        persons: NDArray[np.str_] = next(iter(self.factors_.values()))
+        return persons
+
+    def _levels(self, factor: int) -> pd.Index[str]:
+        name, levels = list(self.factors_.items())[factor]
+        index: pd.Index[str] = pd.Index(levels, name=name if factor else "person", dtype="str")
+        return index
 
     def _rows(
-        self,
-        table: NDArray[np.float64],
-        groups: Sequence[str] | None,
-        **context: ArrayLike | None,
+        self, table: NDArray[np.float64], factors: list[Labels] | None, **context: ArrayLike | None
     ) -> Rows:
-        """Encode rows; without groups (the population) every row belongs to person 0."""
-        if groups is None:
-            codes = np.zeros(len(table), dtype=np.int64)
+        """Encode rows; without factors (the population) every row belongs to person 0."""
+        if factors is None:
+            codes = np.zeros((len(table), 1), dtype=np.int64)
         else:
-            unknown = dict.fromkeys(group for group in groups if group not in self._index)
-            if unknown:
-                raise UnknownPersonError(unknown)
-            codes = np.array([self._index[group] for group in groups], dtype=np.int64)
+            pairs = zip(factors, self._index, strict=True)
+            codes = np.column_stack([factor.codes_in(index) for factor, index in pairs])
         return Rows(self._scaler.transform(table), codes)
+
+    def _read_groups(self, groups: ArrayLike | pd.DataFrame) -> list[Labels]:
+        """Grouping factors of new rows, in the order of the fit."""
+        expected = list(self.factors_)
+        if isinstance(groups, pd.DataFrame):
+            columns = [str(name) for name in groups.columns]
+            if all(name in columns for name in expected):
+                groups = groups.set_axis(columns, axis=1)[expected]
+        factors = read_groups(groups)
+        if self.pooling == "none":
+            factors = factors[:1]
+        if len(factors) != len(expected):
+            raise DataError(
+                f"The model was fitted with {len(expected)} grouping factors; these rows have"
+                f" {len(factors)}.",
+                remedy=f"It needs {', '.join(expected)}.",
+            )
+        return factors
 
     def _validation(self, validation: tuple[Any, ...]) -> Rows:
         if len(validation) < 3:
@@ -296,7 +337,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         table = self._select(validation[0])
         extra = dict(zip(self._context, validation[3:], strict=False))
         check_lengths(len(table), y=validation[1], groups=validation[2], **extra)
-        return self._rows(table, read_ids(validation[2], "groups"), **extra)
+        return self._rows(table, self._read_groups(validation[2]), **extra)
 
     def _check_names(self, names: tuple[str, ...]) -> None:
         expected = tuple(self.feature_names_in_)
@@ -323,11 +364,11 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     def _batches(
         self,
         X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | None,
+        groups: ArrayLike | pd.DataFrame | None,
         level: str,
         **context: ArrayLike | None,
     ) -> list[Batch]:
-        """Return new rows in padded units, checked."""
+        """Return new rows in padded units, checked, few enough of them to be computed at once."""
         self._check_fitted()
         if level not in LEVELS:
             raise OptionError(
@@ -340,20 +381,22 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             )
         table = self._select(X)
         check_lengths(len(table), groups=groups, **context)
-        labels = read_ids(groups, "groups") if groups is not None and level == "person" else None
-        rows = self._rows(table, labels, **context)
-        return rows.batches(self._no_outcome(len(rows.x)), torch.device("cpu"))
+        factors = None
+        if groups is not None and level == "person":
+            factors = self._read_groups(groups)
+        rows = self._rows(table, factors, **context)
+        return list(chunks(rows.batches(self._no_outcome(len(rows.x)), torch.device("cpu"))))
 
-    def _outputs(self, batch: Batch, level: str) -> Iterator[Any]:
-        """Yield the network's output once for each draw from the posterior, the same each time."""
+    def _outputs(self, batches: list[Batch], level: str) -> Iterator[list[Any]]:
+        """Yield the network's outputs for each draw from the posterior, the same each time."""
         persons, seed = level == "person", int(self.random_state)
-        return self._posterior.outputs(batch, persons=persons, seed=seed)
+        return self._posterior.outputs(batches, persons=persons, seed=seed)
 
     def _no_outcome(self, n: int) -> NDArray[Any]:
         return np.full(n, -1, dtype=np.int64)
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "groups_"):
+        if "factors_" not in vars(self):
             raise NotFittedError(self)
 
     # Read-outs.
@@ -366,9 +409,9 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     def _state_names(self) -> list[str]:
         return []
 
-    def _units(self) -> units.DataUnits:
+    def _units(self) -> DataUnits:
         """Return the map from the network's standardised parameters to the units of the data."""
-        return units.DataUnits.of(
+        return DataUnits.of(
             self._posterior.mixed,
             states=self._state_names(),
             linear=None if self.hidden else f"{self._layers}layers.0",
@@ -386,32 +429,65 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self._check_fitted()
         return self._units().fixed()
 
+    def effects(self, factor: str | None = None) -> Effects:
+        """Random effects of the groups of one grouping factor, with their standard errors.
+
+        Parameters
+        ----------
+        factor : str, optional
+            Name of the factor, a key of ``factors_``; None: the persons.
+        """
+        number = self._number(factor)
+        return Effects.of(self._posterior, self._units(), self._levels(number), number)
+
+    def covariance_of(self, factor: str | None = None) -> pd.DataFrame:
+        """Σ of one grouping factor, parameter × parameter; None: of the persons."""
+        number, one = self._number(factor), self._units()
+        sigma, names = self._posterior.sigma[number].numpy(), one.random_labels()
+        return pd.DataFrame(one.covariance(sigma), index=names, columns=names)
+
+    def n_obs_of(self, factor: str | None = None) -> pd.Series:
+        """Rows of each group of one grouping factor; None: of each person."""
+        number = self._number(factor)
+        start = sum(len(levels) for levels in list(self.factors_.values())[:number])
+        levels = self._levels(number)
+        return pd.Series(self._counts[start : start + len(levels)], levels, name="n_obs")
+
+    def _number(self, factor: str | None) -> int:
+        self._check_fitted()
+        names = list(self.factors_)
+        if factor is None:
+            return 0
+        if factor not in names:
+            raise OptionError(
+                f"There is no grouping factor {factor!r}.", remedy=f"Choose {', '.join(names)}."
+            )
+        return names.index(factor)
+
+    @property
+    def n_obs_(self) -> pd.Series:
+        """Rows of each person that the model was fitted on."""
+        return self.n_obs_of()
+
     @property
     def random_effects_(self) -> pd.DataFrame:
         """η̂, person × parameter; units as in `fixed_effects_`."""
-        self._check_fitted()
-        return self._units().random_effects(self._persons())
+        return self.effects().estimate
 
     @property
     def random_effects_cov_(self) -> pd.DataFrame:
-        """Σ, parameter × parameter."""
-        self._check_fitted()
-        return self._units().covariance(self._posterior.sigma.numpy())
+        """Σ of the persons, parameter × parameter."""
+        return self.covariance_of()
 
     @property
     def random_effects_se_(self) -> pd.DataFrame:
         """Posterior standard deviation of η, person × parameter; NaN for ``annealed``."""
-        self._check_fitted()
-        return self._units().standard_errors(self._posterior.covariance, self._persons())
+        return self.effects().se
 
     @property
     def reliability_(self) -> pd.DataFrame:
-        """1 − S_i[k,k]/Σ[k,k], person × parameter: 0 nothing learned of the person, 1 all.
-
-        S_i of a person that nothing is known of is Σ up to noise; what falls below 0 by it is 0.
-        """
-        variance = np.diag(self.random_effects_cov_.to_numpy())
-        return (1 - self.random_effects_se_.pow(2).div(variance, axis="columns")).clip(lower=0)
+        """1 − S_i[k,k]/Σ[k,k], person × parameter; see `Effects.reliability`."""
+        return self.effects().reliability
 
     @property
     def residual_variance_(self) -> float:
@@ -427,14 +503,14 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         tensors = self._posterior.tensors()
         tensors["feature_mean"] = torch.from_numpy(self._scaler.mean)
         tensors["feature_sd"] = torch.from_numpy(self._scaler.sd)
-        tensors["n_obs"] = torch.from_numpy(self.n_obs_.to_numpy(copy=True))
+        tensors["n_obs"] = torch.from_numpy(self._counts)
         history = self.history_.astype(float)
         tensors["history"] = torch.from_numpy(np.array(history.to_numpy(), order="C"))
         tensors.update(self._extra_tensors())
         content = {
             "model": type(self).__name__,
             "parameters": {**self.get_params(), "hidden": list(self.hidden)},
-            "groups": self.groups_.tolist(),
+            "factors": {name: levels.tolist() for name, levels in self.factors_.items()},
             "features": list(self._scaler.names),
             "flagged": list(self._scaler.flagged),
             "residual_variance": self._posterior.residual_variance,
@@ -451,8 +527,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         raise NotImplementedError
 
     def _restore(self, content: dict[str, Any], tensors: dict[str, Tensor]) -> Self:
-        self.groups_ = np.array(content["groups"])
-        self._index = {group: k for k, group in enumerate(content["groups"])}
+        self._set_factors(content["factors"])
         self._scaler = FeatureScaler(
             tuple(content["features"]),
             tensors["feature_mean"].numpy(),
@@ -462,9 +537,9 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self.feature_names_in_ = np.array(content["features"])
         self._restore_outcome(content["outcome"], tensors)
         network = self._network(len(self._scaler.input_names))
-        mixed = MixedEffects(network, self._random(network), len(self.groups_))
+        mixed = self._mixed(network)
         self._posterior = Posterior.from_tensors(mixed, tensors, content["residual_variance"])
-        self.n_obs_ = pd.Series(tensors["n_obs"].numpy(), self._persons(), name="n_obs")
+        self._counts = tensors["n_obs"].numpy()
         self.history_ = pd.DataFrame(tensors["history"].numpy(), columns=content["history"])
         self.history_["epoch"] = self.history_["epoch"].astype(int)
         self.verdict_, self.n_epochs_ = content["verdict"], len(self.history_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from nme_core.data.sequences import Batch, pad_units
-from nme_core.exceptions import DataError
+from nme_core.exceptions import DataError, UnknownPersonError
 
 
 @dataclass(frozen=True)
@@ -60,20 +61,65 @@ def default_names(n_features: int) -> tuple[str, ...]:
     return tuple(f"x{k}" for k in range(n_features))
 
 
-def check_lengths(n_rows: int, **columns: ArrayLike | None) -> None:
+def check_lengths(n_rows: int, **columns: ArrayLike | pd.DataFrame | None) -> None:
     """Raise DataError for a column that has not one entry for each row of X."""
     for name, values in columns.items():
-        if values is not None and np.shape(values) != (n_rows,):
+        if values is None:
+            continue
+        shape = np.shape(values)
+        table = name == "groups" and len(shape) == 2
+        if shape[:1] != (n_rows,) or (len(shape) > 1 and not table):
             raise DataError(
-                f"X has {n_rows} rows, but {name} has the shape {np.shape(values)}.",
+                f"X has {n_rows} rows, but {name} has the shape {shape}.",
                 remedy="It needs one entry for each row.",
             )
 
 
-def read_ids(values: ArrayLike, what: str) -> list[str]:
-    """Ids as text; DataError where one is missing."""
-    series = pd.Series(np.asarray(values))
-    if series.isna().any():
-        row = int(np.flatnonzero(series.isna())[0])
-        raise DataError(f"{what} has no value in row {row}.", row=row)
-    return [str(value) for value in series]
+@dataclass(frozen=True)
+class Labels:
+    """A column of ids as codes.
+
+    Attributes
+    ----------
+    name : str
+        What the ids are.
+    codes : array of int, shape (n,)
+        Place of each row's id in `levels`.
+    levels : list of str
+        The different ids as text, in order of appearance.
+    """
+
+    name: str
+    codes: NDArray[np.int64]
+    levels: list[str]
+
+    def codes_in(self, index: Mapping[str, int]) -> NDArray[np.int64]:
+        """Code of each row by another index of ids; UnknownPersonError where it has not all."""
+        unknown = [level for level in self.levels if level not in index]
+        if unknown:
+            raise UnknownPersonError(unknown, factor=self.name)
+        places = np.array([index[level] for level in self.levels], dtype=np.int64)
+        return np.asarray(places[self.codes], dtype=np.int64)
+
+
+def read_ids(values: ArrayLike, name: str) -> Labels:
+    """Ids as codes; DataError where one is missing."""
+    series = values if isinstance(values, pd.Series) else pd.Series(np.asarray(values))
+    codes, distinct = pd.factorize(series)
+    missing = np.flatnonzero(codes < 0)
+    if missing.size:
+        row = int(missing[0])
+        raise DataError(f"{name} has no value in row {row}.", row=row)
+    text = [str(value) for value in distinct]
+    merged, levels = pd.factorize(np.array(text, dtype=object))  # 1 and "1" are one id
+    return Labels(name, merged[codes].astype(np.int64), [str(level) for level in levels])
+
+
+def read_groups(groups: ArrayLike | pd.DataFrame) -> list[Labels]:
+    """Grouping factors of each row, persons first: one from a column, several from a table."""
+    if isinstance(groups, pd.DataFrame):
+        return [read_ids(groups[name], str(name)) for name in groups.columns]
+    if np.ndim(groups) == 2:
+        columns = np.asarray(groups).T
+        return [read_ids(column, f"group {k + 1}") for k, column in enumerate(columns)]
+    return [read_ids(groups, "person")]

@@ -14,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from torch import Tensor, nn
 
-from nme_core.data.sequences import Batch
+from nme_core.data.sequences import Batch, chunks
 from nme_core.estimators.base import NeuralMixedEffects
-from nme_core.estimators.inputs import Rows, check_lengths, read_ids
+from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
 from nme_core.estimators.outcomes import check_classes, encode_classes
-from nme_core.exceptions import OptionError, UnknownPersonError
+from nme_core.exceptions import DataError, OptionError, UnknownPersonError
 from nme_core.nn import CRFNetwork, Family, LinearChain
 from nme_core.nn.crf import forward_backward, viterbi, with_initial
 from nme_core.training import Progress
@@ -168,15 +168,14 @@ class NMECRF(NeuralMixedEffects):
         posterior of the parameters; arguments of `predict`.
         """
         batches = self._steps(X, groups, sequence_ids, initial_states, level)
-        n = sum(batch.n_rows for batch in batches)
+        n, n_draws = sum(batch.n_rows for batch in batches), 0
         result = torch.zeros(n, len(self.classes_), dtype=torch.float64)
-        for batch in batches:
-            draws = [
-                forward_backward(*_scores(output, batch), lengths=batch.lengths).unary
-                for output in self._outputs(batch, level)
-            ]
-            result[batch.rows[batch.mask]] = torch.stack(draws).mean(0)[batch.mask]
-        probabilities: NDArray[np.float64] = result.numpy()
+        for outputs in self._outputs(batches, level):
+            n_draws += 1
+            for batch, output in zip(batches, outputs, strict=True):
+                unary = forward_backward(*_scores(output, batch), lengths=batch.lengths).unary
+                result[batch.rows[batch.mask]] += unary[batch.mask]
+        probabilities: NDArray[np.float64] = (result / n_draws).numpy()
         return probabilities
 
     @torch.no_grad()
@@ -200,16 +199,18 @@ class NMECRF(NeuralMixedEffects):
         check_lengths(sum(batch.n_rows for batch in batches), y=y)
         codes = torch.from_numpy(encode_classes(y, self.classes_))
         loss = torch.full((len(codes),), torch.nan, dtype=torch.float64)
-        for batch in batches:
-            labels = torch.where(batch.mask, codes[batch.rows], -1)
-            known = replace(batch, y=labels)
-            draws = torch.stack(
-                [-LinearChain().deviance(o, known) / 2 for o in self._outputs(batch, level)]
-            )
-            mean_log = torch.logsumexp(draws, dim=0) - math.log(len(draws))
-            labelled = labels >= 0
+        known = [
+            replace(batch, y=torch.where(batch.mask, codes[batch.rows], -1)) for batch in batches
+        ]
+        draws = [
+            [-LinearChain().deviance(o, batch) / 2 for o, batch in zip(outputs, known, strict=True)]
+            for outputs in self._outputs(batches, level)
+        ]
+        for batch, logs in zip(known, zip(*draws, strict=True), strict=True):
+            mean_log = torch.logsumexp(torch.stack(logs), dim=0) - math.log(len(draws))
+            labelled = batch.y >= 0
             share = -mean_log / labelled.sum(1).clamp_min(1)
-            loss[batch.rows[labelled]] = share.unsqueeze(1).expand_as(labels)[labelled]
+            loss[batch.rows[labelled]] = share.unsqueeze(1).expand_as(labelled)[labelled]
         values: NDArray[np.float64] = loss.numpy()
         return values
 
@@ -237,8 +238,8 @@ class NMECRF(NeuralMixedEffects):
         values = self.transition_matrices(readout)
         if person is None:
             matrix = values[-1]
-        elif str(person) in self._index:
-            matrix = values[self._index[str(person)]]
+        elif str(person) in self._index[0]:
+            matrix = values[self._index[0][str(person)]]
         else:
             raise UnknownPersonError([person])
         return pd.DataFrame(
@@ -279,7 +280,8 @@ class NMECRF(NeuralMixedEffects):
         scores = shared.expand(len(self.groups_) + 1, -1, -1).clone()
         if "transitions" in mixed.random:
             columns = [name == "transitions" for name, _ in mixed.parameter_indices()]
-            own = mixed.deviations[:, torch.tensor(columns)].double()
+            persons = mixed.by_factor(mixed.deviations)[0]
+            own = persons[:, torch.tensor(columns)].double()
             scores[:-1] += own.view(-1, n_states, n_states)
         values: NDArray[np.float64] = scores.numpy()
         return values
@@ -291,17 +293,17 @@ class NMECRF(NeuralMixedEffects):
         expected = torch.zeros(n_groups + 1, n_states, n_states, dtype=torch.float64)
         observed = torch.zeros_like(expected)
         emission, n_rows = torch.zeros(n_states, dtype=torch.float64), 0
-        for stack in batches:
+        for stack in chunks(batches):
             batch = stack.to(torch.device("cpu"))
             own = self._posterior.mean_output(batch, persons=True)
             shared = self._posterior.mean_output(batch, persons=False)
-            expected.index_add_(
-                0, batch.groups, forward_backward(own[0], own[1], batch.lengths).pairwise
-            )
+            persons = batch.groups[:, 0]
+            pairwise = forward_backward(own[0], own[1], batch.lengths).pairwise
+            expected.index_add_(0, persons, pairwise)
             expected[-1] += forward_backward(shared[0], shared[1], batch.lengths).pairwise.sum(0)
             before, after = batch.y[:, :-1], batch.y[:, 1:]
             seen = (before >= 0) & (after >= 0)
-            who = batch.groups.unsqueeze(1).expand_as(before)
+            who = persons.unsqueeze(1).expand_as(before)
             observed.index_put_(
                 (who[seen], before[seen], after[seen]),
                 torch.ones(int(seen.sum()), dtype=torch.float64),
@@ -322,28 +324,32 @@ class NMECRF(NeuralMixedEffects):
         initial_states: ArrayLike | None,
         level: str,
     ) -> list[Batch]:
-        ids = groups if sequence_ids is None else sequence_ids
         return self._batches(
-            X, groups, level, sequence_ids=ids, owners=groups, initial_states=initial_states
+            X,
+            groups,
+            level,
+            sequence_ids=sequence_ids,
+            owners=groups,
+            initial_states=initial_states,
         )
 
     def _rows(
         self,
         table: NDArray[np.float64],
-        groups: Sequence[str] | None,
+        factors: list[Labels] | None,
         **context: ArrayLike | None,
     ) -> Rows:
-        rows = super()._rows(table, groups)
-        ids = context.get("sequence_ids")
-        if ids is None:
-            labels = groups if groups is not None else ["" for _ in range(len(table))]
-        else:
-            labels = read_ids(ids, "sequence_ids")
+        rows = super()._rows(table, factors)
         # A population prediction has no person codes, but a sequence still belongs to one person.
         owners = context.get("owners")
-        whose = rows.groups if owners is None else np.array(read_ids(owners, "groups"))
-        pairs = pd.MultiIndex.from_arrays([whose, np.array(labels)])
-        sequences = pd.factorize(pairs)[0].astype(np.int64)
+        whose = rows.groups[:, 0] if owners is None else read_groups(owners)[0].codes
+        ids = context.get("sequence_ids")
+        if ids is None:
+            sequences = whose
+        else:
+            labels = read_ids(ids, "sequence_ids")
+            sequences = whose * len(labels.levels) + labels.codes
+        _refuse_moving_sequences(rows.groups, sequences, list(self.factors_))
         initial = context.get("initial_states")
         before = None if initial is None else encode_classes(initial, self.classes_)
         return Rows(rows.x, rows.groups, sequences, before)
@@ -378,6 +384,23 @@ class NMECRF(NeuralMixedEffects):
         self._mean_emission = tensors["mean_emission"].numpy()
         self._expected = tensors["expected"].numpy()
         self._observed = tensors["observed"].numpy()
+
+
+def _refuse_moving_sequences(
+    groups: NDArray[np.int64], sequences: NDArray[np.int64], factors: list[str]
+) -> None:
+    """Raise DataError for a sequence that changes its group of a further grouping factor."""
+    for name, column in zip(factors[1:], groups.T[1:], strict=False):
+        table = pd.DataFrame({"sequence": sequences, "group": column}).drop_duplicates()
+        twice = table["sequence"].duplicated()
+        if twice.any():
+            row = int(table.index[twice][0])
+            raise DataError(
+                f"{name!r} changes within a sequence, in row {row}.",
+                remedy="Give each stay a sequence of its own (sequence_ids).",
+                row=row,
+                column=name,
+            )
 
 
 def _scores(output: tuple[Tensor, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:

@@ -59,14 +59,14 @@ class _MLPModel(NeuralMixedEffects):
         transform: Callable[[Tensor], Tensor],
     ) -> NDArray[np.float64]:
         """Posterior mean of the transformed network output, in the order of the rows, (n, O)."""
-        parts = []
-        batches = self._batches(X, groups, level)
-        for batch in batches:
-            outputs = [transform(output.double()) for output in self._outputs(batch, level)]
-            parts.append(torch.stack(outputs).mean(0))
-        result = torch.empty(sum(b.n_rows for b in batches), parts[0].shape[-1]).double()
-        for batch, part in zip(batches, parts, strict=True):
-            result[batch.rows[batch.mask]] = part[batch.mask]
+        batches, n_draws = self._batches(X, groups, level), 0
+        sums = [torch.zeros(()) for _ in batches]
+        for outputs in self._outputs(batches, level):
+            sums = [s + transform(o.double()) for s, o in zip(sums, outputs, strict=True)]
+            n_draws += 1
+        result = torch.empty(sum(b.n_rows for b in batches), sums[0].shape[-1]).double()
+        for batch, part in zip(batches, sums, strict=True):
+            result[batch.rows[batch.mask]] = part[batch.mask] / n_draws
         values: NDArray[np.float64] = result.numpy()
         return values
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,7 +11,8 @@ from torch import Tensor
 
 from nme_core.data.sequences import Batch
 from nme_core.nn import MixedEffects
-from nme_core.training import Problem
+from nme_core.nn.random_effects import own
+from nme_core.training import Nesting, Problem
 
 #: Draws over which a probability is averaged.
 DRAWS = 64
@@ -26,14 +27,16 @@ class Posterior:
     ----------
     mixed : MixedEffects
         The network; its parameters and deviations are the posterior means.
-    sigma : Tensor, shape (R, R)
-        Σ.
+    sigma : Tensor, shape (G, R, R), or (G, R) where it is diagonal
+        Σ of each grouping factor.
     residual_variance : float
         σ², standardised.
-    covariance : Tensor, shape (P, R, R), or None
-        S_i of every person; None for a point estimate.
+    covariance : Tensor, shape (P, R, R), or (P, R) where it is diagonal, or None
+        S_i of every group, given the groups that it lies in; None for a point estimate.
     spread : dict of str to Tensor
-        Posterior standard deviations of the shared parameters; empty for a point estimate.
+        Posterior standard deviations of the shared parameters that have one.
+    dependence : tuple of Nesting and Tensor, shape (P, R), or None
+        Which groups lie in others, and a, by which their deviations depend on them.
     """
 
     mixed: MixedEffects
@@ -41,6 +44,7 @@ class Posterior:
     residual_variance: float
     covariance: Tensor | None
     spread: dict[str, Tensor]
+    dependence: tuple[Nesting, Tensor] | None = None
 
     @classmethod
     def of(cls, problem: Problem) -> Self:
@@ -48,11 +52,20 @@ class Posterior:
         covariance = problem.posterior_covariance()
         return cls(
             mixed=problem.mixed.cpu().eval().requires_grad_(False),
-            sigma=problem.covariance.matrix.cpu(),
+            sigma=torch.stack([one.value for one in problem.covariances]).cpu(),
             residual_variance=problem.residual_variance,
             covariance=None if covariance is None else covariance.cpu(),
             spread={name: std.cpu() for name, std in problem.shared_spread().items()},
+            dependence=None if problem.dependence is None else _to_cpu(*problem.dependence),
         )
+
+    @property
+    def marginal_covariance(self) -> Tensor | None:
+        """Covariance of every group's deviations whatever the others are; None for points."""
+        if self.covariance is None or self.dependence is None:
+            return self.covariance
+        nesting, coefficient = self.dependence
+        return nesting.marginal(coefficient, self.covariance)
 
     @torch.no_grad()
     def mean_output(self, batch: Batch, *, persons: bool) -> Any:
@@ -60,17 +73,24 @@ class Posterior:
         return self.mixed(batch.x, groups=batch.groups if persons else None)
 
     @torch.no_grad()
-    def outputs(self, batch: Batch, *, persons: bool, seed: int) -> Iterator[Any]:
-        """Yield the network's output once for each draw; a point estimate is its only draw."""
-        for fixed, deviations in self._draws(seed):
-            if persons:
-                own = deviations[batch.groups]
-            else:
-                own = deviations.new_zeros(len(batch.groups), self.mixed.n_random)
-            yield self.mixed(batch.x, fixed=fixed, deviations=own)
+    def outputs(self, batches: Sequence[Batch], *, persons: bool, seed: int) -> Iterator[list[Any]]:
+        """Yield the network's outputs for all batches, once for each draw.
 
-    def _draws(self, seed: int) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-        """Yield `DRAWS` draws of the shared parameters and of all deviations.
+        A point estimate is its only draw; η = 0 unless `persons`.
+        """
+        for fixed, deviations in self.draws(seed):
+            outputs = []
+            for batch in batches:
+                if persons:
+                    drawn = own(deviations, batch.groups)
+                else:
+                    drawn = deviations.new_zeros(len(batch.groups), self.mixed.n_random)
+                outputs.append(self.mixed(batch.x, fixed=fixed, deviations=drawn))
+            yield outputs
+
+    @torch.no_grad()
+    def draws(self, seed: int) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        """Yield `DRAWS` draws of the shared parameters and of all deviations, shape (P, R).
 
         They come in pairs on both sides of the mean, so that what is linear in them has no error.
         """
@@ -79,17 +99,28 @@ class Posterior:
             yield mean, deviations
             return
         generator = torch.Generator().manual_seed(seed)
-        factor = torch.linalg.cholesky(self.covariance).float()
+        if self.covariance.dim() == 3:
+            factor = torch.linalg.cholesky(self.covariance).float()
+        else:
+            factor = self.covariance.sqrt().float()
 
         def noise(like: Tensor) -> Tensor:
             return torch.randn(like.shape, generator=generator, dtype=like.dtype)
 
         for _ in range(DRAWS // 2):
-            shared = {name: self.spread[name] * noise(value) for name, value in mean.items()}
-            own = torch.bmm(factor, noise(deviations).unsqueeze(2)).squeeze(2)
+            names = [name for name in mean if name in self.spread]
+            shared = {name: self.spread[name] * noise(mean[name]) for name in names}
+            if factor.dim() == 3:
+                each = torch.bmm(factor, noise(deviations).unsqueeze(2)).squeeze(2)
+            else:
+                each = factor * noise(deviations)
+            if self.dependence is not None:
+                nesting, coefficient = self.dependence
+                each = nesting.combine(coefficient, each)
             for side in (1, -1):
-                fixed = {name: value + side * shared[name] for name, value in mean.items()}
-                yield fixed, deviations + side * own
+                moved = {name: mean[name] + side * step for name, step in shared.items()}
+                fixed = {**mean, **moved}
+                yield fixed, deviations + side * each
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name, for a file; without σ²."""
@@ -98,6 +129,8 @@ class Posterior:
         result["sigma"] = self.sigma
         if self.covariance is not None:
             result["posterior"] = self.covariance
+        if self.dependence is not None:
+            result["home"], result["dependence"] = self.dependence[0].home, self.dependence[1]
         return result
 
     @classmethod
@@ -110,10 +143,18 @@ class Posterior:
             return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
         mixed.load_state_dict(under(_NETWORK))
+        dependence = None
+        if "home" in tensors:
+            dependence = Nesting(tensors["home"], mixed.sizes), tensors["dependence"]
         return cls(
             mixed=mixed.eval().requires_grad_(False),
             sigma=tensors["sigma"],
             residual_variance=residual_variance,
             covariance=tensors.get("posterior"),
             spread=under(_SPREAD),
+            dependence=dependence,
         )
+
+
+def _to_cpu(nesting: Nesting, coefficient: Tensor) -> tuple[Nesting, Tensor]:
+    return Nesting(nesting.home.cpu(), nesting.sizes), coefficient.cpu()

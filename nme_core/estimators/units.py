@@ -9,7 +9,6 @@ from itertools import product
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from torch import Tensor
 
 from nme_core.data.scaling import FeatureScaler
 from nme_core.nn import MixedEffects
@@ -36,24 +35,21 @@ class DataUnits:
         All parameters, in the order of the network.
     values : array, shape (n_parameters,)
         φ and θ̄, standardised.
-    matrix, offset : arrays, shapes (n_parameters, n_parameters) and (n_parameters,)
-        M and m.
+    matrix, offset : arrays, shapes (n_parameters, n_parameters) and (n_parameters,), or None
+        M and m; None where nothing changes.
     random : array of int, shape (n_random,)
         Places of the person-specific parameters.
     reported : array of int
         Places that differ by person in units of the data: `random`, and a bias that a
         person-specific weight moves.
-    deviations : array, shape (n_persons, n_random)
-        η̂, standardised.
     """
 
     labels: list[str]
     values: NDArray[np.float64]
-    matrix: NDArray[np.float64]
-    offset: NDArray[np.float64]
+    matrix: NDArray[np.float64] | None
+    offset: NDArray[np.float64] | None
     random: NDArray[np.int64]
     reported: NDArray[np.int64]
-    deviations: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -89,9 +85,10 @@ class DataUnits:
                 for index in product(*(range(size) for size in value.shape))
             )
         }
-        n = len(places)
-        matrix, offset = np.eye(n), np.zeros(n)
+        random = np.array([places[key] for key in mixed.parameter_indices()], dtype=np.int64)
+        matrix, offset, reported = None, None, random
         if linear is not None:
+            matrix, offset = np.eye(len(places)), np.zeros(len(places))
             weight = parameters[f"{linear}.weight"]
             flags = weight.shape[1] - len(scaler.mean)
             mean = np.concatenate([scaler.mean, np.zeros(flags)])
@@ -103,59 +100,55 @@ class DataUnits:
                 matrix[bias, slope] = -outcome[1] * mean[k] / sd[k]
                 matrix[bias, bias] = outcome[1]
                 offset[bias] = outcome[0]
-        random = np.array([places[key] for key in mixed.parameter_indices()], dtype=np.int64)
-        moved = set(np.flatnonzero((matrix[:, random] != 0).any(axis=1)).tolist())
-        reported = [*random.tolist(), *sorted(moved - set(random.tolist()))]
+            moved = np.flatnonzero((matrix[:, random] != 0).any(axis=1))
+            reported = np.concatenate([random, np.setdiff1d(moved, random)])
         return cls(
             labels=[label(name, index, states) for name, index in places],
             values=np.concatenate([value.reshape(-1) for value in parameters.values()]),
             matrix=matrix,
             offset=offset,
             random=random,
-            reported=np.array(reported, dtype=np.int64),
-            deviations=mixed.deviations.detach().double().numpy(),
+            reported=reported,
         )
 
     @property
-    def _names(self) -> list[str]:
-        return [self.labels[place] for place in self.reported]
-
-    @property
-    def _slice(self) -> NDArray[np.float64]:
+    def _slice(self) -> NDArray[np.float64] | None:
         """Part of M that maps η to the reported deviations, shape (n_reported, n_random)."""
+        if self.matrix is None:
+            return None
         return self.matrix[np.ix_(self.reported, self.random)]
 
     def fixed(self) -> pd.Series:
         """φ and θ̄ by parameter."""
+        values = self.values
+        if self.matrix is not None and self.offset is not None:
+            values = self.matrix @ values + self.offset
         return pd.Series(
-            self.matrix @ self.values + self.offset,
+            values,
             index=pd.Index(self.labels, name="parameter"),
             name="estimate",
         )
 
     def random_labels(self) -> list[str]:
         """Labels of the reported person-specific parameters."""
-        return self._names
+        return [self.labels[place] for place in self.reported]
 
-    def random_effects(self, persons: pd.Index[str]) -> pd.DataFrame:
-        """η̂, person × parameter."""
-        return pd.DataFrame(self.deviations @ self._slice.T, index=persons, columns=self._names)
-
-    def covariance(self, sigma: NDArray[np.float64]) -> pd.DataFrame:
-        """Σ, parameter × parameter."""
+    def deviations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """η of groups, (n, n_random) → (n, n_reported)."""
         part = self._slice
-        return pd.DataFrame(part @ sigma @ part.T, index=self._names, columns=self._names)
+        return values if part is None else values @ part.T
 
-    def standard_errors(self, posterior: Tensor | None, persons: pd.Index[str]) -> pd.DataFrame:
-        """Square roots of the diagonals of M S_i Mᵀ, person × parameter; NaN without a posterior.
+    def covariance(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Covariance of η, given whole or by its diagonal → (n_reported, n_reported)."""
+        matrix = np.diag(values) if values.ndim == 1 else values
+        part = self._slice
+        return matrix if part is None else part @ matrix @ part.T
 
-        `posterior` has shape (n_persons, n_random, n_random).
-        """
-        if posterior is None:
-            values = np.full((len(persons), len(self._names)), np.nan)
-        else:
-            part = self._slice
-            values = np.sqrt(
-                np.einsum("kr,prs,ks->pk", part, posterior.numpy(), part, optimize=True)
-            )
-        return pd.DataFrame(values, index=persons, columns=self._names)
+    def variances(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Variances of η from n covariances, whole or diagonal → (n, n_reported)."""
+        part = self._slice
+        if values.ndim == 2:
+            return values if part is None else values @ np.square(part).T
+        if part is None:
+            return np.diagonal(values, axis1=1, axis2=2)
+        return np.asarray(np.einsum("kr,prs,ks->pk", part, values, part, optimize=True))

@@ -1,4 +1,4 @@
-"""Person-specific parameters for any module: θ_i = θ̄ + η_i."""
+"""Person-specific parameters for any module: θ = θ̄ + Σ_g η_g."""
 
 from __future__ import annotations
 
@@ -21,19 +21,25 @@ class MixedEffects(nn.Module):
     arXiv 2306.08149). The module keeps θ̄ and φ as its own parameters; the deviations η of all
     groups are stacked in one tensor, so that all groups are computed at once.
 
+    With several grouping factors (person and clinic, crossed or nested) the deviations of a unit's
+    groups add up: θ = θ̄ + Σ_g η_g. The groups of one factor follow those of the other in the
+    stack.
+
     Parameters
     ----------
     module : torch.nn.Module
         Any module whose parameters have the names that ``module.named_parameters()`` gives.
     random : sequence of str
         Names of the person-specific parameters. Empty: every parameter is shared.
-    n_groups : int
-        Number of groups P.
+    n_groups : int or sequence of int
+        Number of groups P; with several grouping factors, of each.
 
     Attributes
     ----------
     deviations : torch.nn.Parameter, shape (n_groups, n_random)
         η, with the parameters of `random` flattened one after the other.
+    sizes : tuple of int
+        Number of groups of each factor; they add up to n_groups.
 
     Raises
     ------
@@ -41,7 +47,9 @@ class MixedEffects(nn.Module):
         If `random` names a parameter that the module does not have.
     """
 
-    def __init__(self, module: nn.Module, random: Sequence[str], n_groups: int) -> None:
+    def __init__(
+        self, module: nn.Module, random: Sequence[str], n_groups: int | Sequence[int]
+    ) -> None:
         super().__init__()
         parameters = dict(module.named_parameters())
         unknown = [name for name in random if name not in parameters]
@@ -54,12 +62,13 @@ class MixedEffects(nn.Module):
         self.random = tuple(dict.fromkeys(random))
         self.shapes = {name: tuple(parameters[name].shape) for name in self.random}
         self._sizes = [prod(shape) for shape in self.shapes.values()]
+        self.sizes = (n_groups,) if isinstance(n_groups, int) else tuple(n_groups)
         like = next(iter(parameters.values()))
-        self.deviations = nn.Parameter(like.new_zeros(n_groups, sum(self._sizes)))
+        self.deviations = nn.Parameter(like.new_zeros(sum(self.sizes), sum(self._sizes)))
 
     @property
     def n_groups(self) -> int:
-        """Number of groups P."""
+        """Number of groups P, of all factors together."""
         return self.deviations.shape[0]
 
     @property
@@ -85,13 +94,17 @@ class MixedEffects(nn.Module):
         parts = [values[name].reshape(-1) for name in self.random]
         return torch.cat(parts) if parts else self.deviations.new_zeros(0)
 
-    def shift_fixed(self, shift: Tensor) -> None:
-        """Move `shift`, shape (n_random,), from the deviations of all groups into θ̄."""
+    def by_factor(self, values: Tensor) -> tuple[Tensor, ...]:
+        """Cut values, shape (n_groups, ...), into those of each grouping factor."""
+        return torch.split(values, list(self.sizes))
+
+    def shift_fixed(self, shift: Tensor, factor: int = 0) -> None:
+        """Move `shift`, shape (n_random,), from the deviations of one factor into θ̄."""
         with torch.no_grad():
             parameters = self.fixed()
             for name, part in zip(self.random, torch.split(shift, self._sizes), strict=True):
                 parameters[name] += part.reshape(self.shapes[name])
-            self.deviations.sub_(shift)
+            self.by_factor(self.deviations)[factor].sub_(shift)
 
     def forward(
         self,
@@ -107,12 +120,12 @@ class MixedEffects(nn.Module):
         *inputs : Tensor, shape (n_units, ...)
             What the module takes, with one more dimension in front. A unit is a piece of one
             group's data; a group may have several.
-        groups : Tensor of int, shape (n_units,), optional
-            The group of each unit. None: η = 0, the population.
+        groups : Tensor of int, shape (n_units,) or (n_units, n_factors), optional
+            The group of each unit, as its row in `deviations`. None: η = 0, the population.
         fixed : mapping of str to Tensor, optional
             Values to use instead of the module's own φ and θ̄ (posterior draws).
         deviations : Tensor, shape (n_units, n_random), optional
-            Values to use instead of ``self.deviations[groups]``.
+            Values to use instead of those of ``self.deviations`` (see `own`).
 
         Returns
         -------
@@ -123,8 +136,8 @@ class MixedEffects(nn.Module):
             if groups is None:
                 deviations = self.deviations.new_zeros(inputs[0].shape[0], self.n_random)
             else:
-                deviations = self.deviations[groups]
-        own = {
+                deviations = own(self.deviations, groups)
+        parts = {
             # (1, *shape) + (n_units, *shape)
             name: shared.pop(name).unsqueeze(0) + part.reshape(-1, *self.shapes[name])
             for name, part in zip(
@@ -132,8 +145,23 @@ class MixedEffects(nn.Module):
             )
         }  # fmt: skip
 
-        def compute(own: dict[str, Tensor], *inputs: Tensor) -> Any:
-            return functional_call(self.module, {**shared, **own}, inputs)
+        def compute(parts: dict[str, Tensor], *inputs: Tensor) -> Any:
+            return functional_call(self.module, {**shared, **parts}, inputs)
 
         in_dims = (0, *(0 for _ in inputs))
-        return vmap(compute, in_dims=in_dims, randomness="different")(own, *inputs)
+        return vmap(compute, in_dims=in_dims, randomness="different")(parts, *inputs)
+
+
+def own(deviations: Tensor, groups: Tensor) -> Tensor:
+    """Deviation of each unit, summed over its groups; shape (n_units, n_random).
+
+    Parameters
+    ----------
+    deviations : Tensor, shape (n_groups, n_random)
+        η of all groups.
+    groups : Tensor of int, shape (n_units,) or (n_units, n_factors)
+        Rows of `deviations`.
+    """
+    if groups.dim() == 1:
+        return deviations[groups]
+    return sum((deviations[column] for column in groups.T[1:]), start=deviations[groups[:, 0]])

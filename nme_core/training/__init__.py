@@ -3,11 +3,13 @@
 from nme_core.training.annealed import Annealed
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
+from nme_core.training.nesting import Nesting
 from nme_core.training.separate import Separate
 from nme_core.training.variational import Variational
 
 __all__ = [
     "Annealed",
+    "Nesting",
     "Problem",
     "Progress",
     "RandomEffectsCovariance",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from nme_core.data.sequences import Batch
 from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import SMALLEST, RandomEffectsCovariance
 from nme_core.training.objective import penalised_deviance
+from nme_core.training.snapshot import snapshot
 
 #: Factor of the bound after each epoch, and the bound at which annealing counts as ended.
 ANNEALING = 0.98
@@ -28,7 +30,7 @@ class Annealed:
 
     Parameters
     ----------
-    mixed, family, covariance, n_rows
+    mixed, family, covariances, n_rows
         As in `Variational`.
     weight : float
         λ of the penalty; 0 leaves the deviations unregularised.
@@ -38,16 +40,16 @@ class Annealed:
         self,
         mixed: MixedEffects,
         family: Family,
-        covariance: RandomEffectsCovariance,
+        covariances: Sequence[RandomEffectsCovariance],
         *,
         n_rows: int,
         weight: float = 1.0,
     ) -> None:
-        self.mixed, self.family, self.covariance = mixed, family, covariance
+        self.mixed, self.family, self.covariances = mixed, family, list(covariances)
         self.n_rows, self.weight = n_rows, weight
         self.residual_variance = 1.0
         self._bound, self._deviance = 1.0, 0.0
-        self._best_loss, self._best = torch.inf, self._state()
+        self._best_loss, self._best = torch.inf, self.snapshot()
 
     def parameters(self) -> list[nn.Parameter]:
         """What the optimiser adjusts."""
@@ -60,23 +62,21 @@ class Annealed:
         their ratios stay where they are.
         """
         rows = sum(batch.n_rows for batch in batches)
-        persons = sum(float(batch.share.sum()) for batch in batches)
         constant = rows * math.log(self.residual_variance)
-        constant += self.weight * persons * float(self.covariance.log_determinant)
-        total = self.mixed.deviations.new_full((), constant / self.n_rows)
-        for batch in batches:
-            objective, deviance = penalised_deviance(
-                self.mixed,
-                self.family,
-                batch,
-                covariance=self.covariance,
-                residual_variance=self.residual_variance,
-                n_rows=self.n_rows,
-                weight=self.weight,
-            )
-            total = total + objective
-            self._deviance += float(deviance)
-        return total
+        for factor, covariance in enumerate(self.covariances):
+            groups = sum(float(batch.share[:, factor].sum()) for batch in batches)
+            constant += self.weight * groups * float(covariance.log_determinant)
+        objective, deviance = penalised_deviance(
+            self.mixed,
+            self.family,
+            batches,
+            covariances=self.covariances,
+            residual_variance=self.residual_variance,
+            n_rows=self.n_rows,
+            weight=self.weight,
+        )
+        self._deviance += float(deviance)
+        return objective + constant / self.n_rows
 
     def after_step(self) -> None:
         """Nothing to do: Σ and σ² move once an epoch."""
@@ -88,11 +88,12 @@ class Annealed:
             self.residual_variance = max(self._deviance / self.n_rows, SMALLEST)
         self._deviance = 0.0
         self._bound *= ANNEALING
-        if self.mixed.n_random:
-            centred = (self.mixed.deviations - self.mixed.deviations.mean(0)).double()
-            self.covariance.update(
-                centred.T @ centred / len(centred), floor=max(self._bound, SMALLEST)
-            )
+        if not self.mixed.n_random:
+            return
+        parts = self.mixed.by_factor(self.mixed.deviations)
+        for covariance, part in zip(self.covariances, parts, strict=True):
+            centred = (part - part.mean(0)).double()
+            covariance.update(centred.T @ centred / len(centred), floor=max(self._bound, SMALLEST))
 
     @property
     def settled(self) -> bool:
@@ -104,27 +105,29 @@ class Annealed:
         loss = float(losses.sum() / rows.sum())
         if loss >= self._best_loss:
             return False
-        self._best_loss, self._best = loss, self._state()
+        self._best_loss, self._best = loss, self.snapshot()
         return True
 
     @torch.no_grad()
     def finish(self, *, validated: bool) -> None:
         """Go back to the best state; then move the mean of η, which has no penalty, into θ̄."""
         if validated and math.isfinite(self._best_loss):
-            values, self.residual_variance, matrix = self._best
-            for parameter, value in zip(self.mixed.parameters(), values, strict=True):
-                parameter.copy_(value)
-            if self.mixed.n_random:
-                self.covariance.update(matrix)
-        self.mixed.shift_fixed(self.mixed.deviations.mean(0))
+            self._best()
+        for factor, part in enumerate(self.mixed.by_factor(self.mixed.deviations)):
+            self.mixed.shift_fixed(part.mean(0), factor)
 
-    def _state(self) -> tuple[list[Tensor], float, Tensor]:
-        values = [parameter.detach().clone() for parameter in self.mixed.parameters()]
-        return values, self.residual_variance, self.covariance.matrix
+    def snapshot(self) -> Callable[[], None]:
+        """Return what goes back to the present state."""
+        return snapshot(self, self.mixed.parameters())
 
     def shared_spread(self) -> dict[str, Tensor]:
         """Nothing: points have no spread."""
         return {}
+
+    @property
+    def dependence(self) -> None:
+        """Points do not depend on each other."""
+        return None
 
     def posterior_covariance(self) -> None:
         """Points have no posterior covariance."""

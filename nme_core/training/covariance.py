@@ -23,49 +23,55 @@ class RandomEffectsCovariance:
 
     Attributes
     ----------
-    matrix : Tensor, shape (n_random, n_random)
-        Σ; the off-diagonal is 0 for ``diagonal``.
+    value : Tensor, shape (n_random,) or (n_random, n_random)
+        What Σ is made of: the variances of a diagonal one, or the whole matrix.
     """
 
     def __init__(
         self, n_random: int, kind: str, *, start: float, device: torch.device | None = None
     ) -> None:
         self.kind = kind
-        self._set(start * torch.eye(n_random, dtype=torch.float64, device=device))
+        variances = torch.full((n_random,), start, dtype=torch.float64, device=device)
+        self._set(variances if kind == "diagonal" else variances.diag())
 
-    def _set(self, matrix: Tensor) -> None:
-        self.matrix = matrix
+    def _set(self, value: Tensor) -> None:
+        self.value = value
         if self.kind == "diagonal":
-            variance = matrix.diagonal()
-            self._whiten = variance.rsqrt().diag()
-            self.log_determinant = variance.log().sum()
+            self._whiten = value.rsqrt()
+            self.log_determinant = value.log().sum()
         else:
-            factor = torch.linalg.cholesky(matrix)
-            eye = torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
+            factor = torch.linalg.cholesky(value)
+            eye = torch.eye(len(value), dtype=value.dtype, device=value.device)
             self._whiten = torch.linalg.solve_triangular(factor, eye, upper=False)
             self.log_determinant = 2 * factor.diagonal().log().sum()
 
     @property
+    def matrix(self) -> Tensor:
+        """Σ, shape (n_random, n_random)."""
+        return self.value.diag() if self.kind == "diagonal" else self.value
+
+    @property
     def variances(self) -> Tensor:
         """Diagonal of Σ, shape (n_random,)."""
-        return self.matrix.diagonal()
+        return self.value if self.kind == "diagonal" else self.value.diagonal()
 
     @property
     def precisions(self) -> Tensor:
         """Diagonal of Σ⁻¹, shape (n_random,)."""
-        return self._whiten.square().sum(0)
+        squared = self._whiten.square()
+        return squared if self.kind == "diagonal" else squared.sum(0)
 
     @property
     def precision(self) -> Tensor:
         """Σ⁻¹, shape (n_random, n_random)."""
+        if self.kind == "diagonal":
+            return self.precisions.diag()
         return self._whiten.T @ self._whiten
 
     def whiten(self, values: Tensor) -> Tensor:
         """W v for each v in the last dimension, with WᵀW = Σ⁻¹, so that |W v|² = vᵀ Σ⁻¹ v."""
         whiten = self._whiten.to(values.dtype)
-        if self.kind == "diagonal":
-            return values * whiten.diagonal()
-        return values @ whiten.T
+        return values * whiten if self.kind == "diagonal" else values @ whiten.T
 
     def penalty(self, deviations: Tensor) -> Tensor:
         """η_iᵀ Σ⁻¹ η_i of each row; (n, n_random) → (n,)."""
@@ -74,7 +80,8 @@ class RandomEffectsCovariance:
     def rescale(self, factor: Tensor) -> None:
         """Multiply the random effects by `factor`, shape (n_random,): Σ becomes F Σ F."""
         factor = factor.double()
-        self._set(factor.unsqueeze(1) * self.matrix * factor)
+        across = factor if self.kind == "diagonal" else factor.unsqueeze(1)
+        self._set(across * self.value * factor)
 
     def update(self, target: Tensor, rate: float = 1.0, floor: float = SMALLEST) -> None:
         """Move Σ towards `target` by `rate`, with every variance at least `floor`.
@@ -89,16 +96,13 @@ class RandomEffectsCovariance:
             Lower bound of the variances; a full matrix gets what lacks added to its diagonal.
         """
         target = target.double()
-        if target.dim() == 1:
-            target = target.diag()
         if self.kind == "diagonal":
-            target = target.diagonal().diag()
-        matrix = (1 - rate) * self.matrix + rate * target
+            target = target.diagonal() if target.dim() == 2 else target
+            self._set(torch.lerp(self.value, target, rate).clamp_min(floor))
+            return
+        matrix = torch.lerp(self.value, target, rate)
         matrix = (matrix + matrix.T) / 2
         if len(matrix):
-            lacking = (floor - torch.linalg.eigvalsh(matrix).min()) if self.kind == "full" else 0.0
-            short = torch.as_tensor(floor - matrix.diagonal()).clamp_min(0)
-            if self.kind == "full":
-                short = torch.full_like(short, max(float(lacking), 0.0))
-            matrix = matrix + short.diag()
+            lacking = (floor - torch.linalg.eigvalsh(matrix).min()).clamp_min(0)
+            matrix = matrix + lacking * torch.eye(len(matrix), device=matrix.device)
         self._set(matrix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -13,13 +13,18 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from nme_core.data.sequences import Batch, steps
-from nme_core.exceptions import ConvergenceWarning, TrainingError
+from nme_core.data.sequences import Batch, chunks, steps
+from nme_core.exceptions import ConvergenceWarning, DivergenceWarning, TrainingError
 from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.nesting import Nesting
 
 #: Mean variance of the random effects, standardised, below which its changes do not matter.
 NEGLIGIBLE = 1e-3
+#: Epochs from one state to go back to to the next, and how often training goes back to one.
+SNAPSHOT_EVERY, RECOVERIES = 50, 3
+#: Factor of the learning rate after each time.
+SMALLER = 0.2
 
 
 class Problem(Protocol):
@@ -27,7 +32,7 @@ class Problem(Protocol):
 
     mixed: MixedEffects
     family: Family
-    covariance: RandomEffectsCovariance
+    covariances: list[RandomEffectsCovariance]
     residual_variance: float
 
     @property
@@ -59,12 +64,25 @@ class Problem(Protocol):
         """Settle on the state that is kept."""
         ...
 
+    def snapshot(self) -> Callable[[], None]:
+        """Return what goes back to the present state."""
+        ...
+
     def shared_spread(self) -> dict[str, Tensor]:
         """Posterior standard deviations of the shared parameters, where the estimator has them."""
         ...
 
+    @property
+    def dependence(self) -> tuple[Nesting, Tensor] | None:
+        """How the posteriors of groups depend on those that they lie in, where they do."""
+        ...
+
     def posterior_covariance(self) -> Tensor | None:
-        """Covariance of each person's deviations, where the estimator has one."""
+        """Covariance of each group's deviations, where the estimator has one.
+
+        Shape (P, R, R), or (P, R) where only the variances are not zero; given the groups that a
+        group lies in (see `dependence`).
+        """
         ...
 
 
@@ -113,6 +131,7 @@ class Verdict(StrEnum):
     """How training ended."""
 
     CONVERGED = "converged"
+    DIVERGED = "diverged; the last good state is kept"
     FIXED = "ran the number of epochs asked for"
     LIMIT = "stopped at the limit of epochs"
 
@@ -167,40 +186,50 @@ def train(
     report : callable, optional
         Called after each epoch; an exception that it raises stops the training.
 
+    Notes
+    -----
+    Where the objective is no longer a finite number, training goes back to its last good state and
+    on with a smaller learning rate; what does not help after `RECOVERIES` times has diverged.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If training stopped at the limit of epochs.
+    DivergenceWarning
+        If training diverged; what is kept is its last good state.
+
     Raises
     ------
     TrainingError
-        If the objective is no longer a finite number.
+        If the objective never was a finite number for long enough to have such a state.
     """
-    optimiser = torch.optim.Adam(problem.parameters(), lr=schedule.learning_rate, fused=True)
+    optimiser = _adam(problem, schedule.learning_rate)
     generator = torch.Generator().manual_seed(seed)
     stop = _Stopping(schedule)
     history: list[Progress] = []
-    start, epoch = time.monotonic(), 0
+    start, epoch, smaller = time.monotonic(), 0, 1.0
+    go_back, good_epoch, recoveries = problem.snapshot(), 0, 0
     while not stop.done:
         epoch += 1
         for group in optimiser.param_groups:
-            group["lr"] = schedule.learning_rate * stop.rate(epoch)
-        loss = 0.0
-        for step in steps(batches, generator):
-            optimiser.zero_grad(set_to_none=True)
-            value = problem.loss(step)
-            loss += float(value.detach())
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    f"The loss stopped being a finite number in epoch {epoch}.",
-                    remedy="Look for extreme values in the features and the outcome.",
-                )
-            value.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            problem.after_step()
-        problem.after_epoch()
+            group["lr"] = schedule.learning_rate * smaller * stop.rate(epoch)
+        loss = _epoch(problem, optimiser, steps(batches, generator))
+        if not math.isfinite(loss):
+            go_back()
+            if recoveries == RECOVERIES:
+                stop.diverged()
+                break
+            recoveries, smaller = recoveries + 1, smaller * SMALLER
+            optimiser = _adam(problem, schedule.learning_rate * smaller)
+            continue
+        if epoch - good_epoch >= SNAPSHOT_EVERY:
+            go_back, good_epoch = problem.snapshot(), epoch
         validation_loss = None
         if validation is not None and epoch % schedule.validate_every == 0:
             losses, rows = _validate(problem, validation)
             validation_loss = float(losses.sum() / rows.sum())
             stop.validated(epoch, problem.observe(losses, rows))
-        variances = problem.covariance.variances
+        variances = torch.cat([covariance.variances for covariance in problem.covariances])
         variance = float(variances.mean()) if len(variances) else 0.0
         stop.trained(epoch, loss, variance, problem.settled)
         history.append(
@@ -216,6 +245,20 @@ def train(
         )
         if report is not None:
             report(history[-1])
+    if stop.verdict is Verdict.DIVERGED:
+        advice = "Look for extreme values in the features and the outcome."
+        if not good_epoch:
+            raise TrainingError(
+                f"The loss stopped being a finite number in epoch {epoch}, in spite of smaller"
+                " and smaller steps.",
+                remedy=advice,
+            )
+        warnings.warn(
+            f"Training diverged in epoch {epoch}; what is shown is its state after epoch"
+            f" {good_epoch}. {advice}",
+            DivergenceWarning,
+            stacklevel=2,
+        )
     problem.finish(validated=validation is not None)
     if stop.verdict is Verdict.LIMIT:
         warnings.warn(
@@ -227,15 +270,38 @@ def train(
     return Training(tuple(history), stop.verdict)
 
 
+def _adam(problem: Problem, learning_rate: float) -> torch.optim.Adam:
+    return torch.optim.Adam(problem.parameters(), lr=learning_rate, fused=True)
+
+
+def _epoch(problem: Problem, optimiser: torch.optim.Adam, parts: Iterable[list[Batch]]) -> float:
+    """Objective of one pass over all rows; it ends early where that is not a finite number."""
+    loss = 0.0
+    for step in parts:
+        optimiser.zero_grad(set_to_none=True)
+        value = problem.loss(step)
+        loss += float(value.detach())
+        if not math.isfinite(loss):
+            return loss
+        value.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        try:
+            problem.after_step()
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # Σ is not finite
+            return math.nan
+    problem.after_epoch()
+    return loss
+
+
 @torch.no_grad()
 def _validate(problem: Problem, batches: list[Batch]) -> tuple[Tensor, Tensor]:
     """Deviance and number of rows of each person, (P,) each."""
-    like = problem.mixed.deviations
-    losses, rows = like.new_zeros(problem.mixed.n_groups), like.new_zeros(problem.mixed.n_groups)
-    for batch in batches:
+    like, n_persons = problem.mixed.deviations, problem.mixed.sizes[0]
+    losses, rows = like.new_zeros(n_persons), like.new_zeros(n_persons)
+    for batch in chunks(batches):
         deviance = problem.family.deviance(problem.mixed(batch.x, groups=batch.groups), batch)
-        losses.index_add_(0, batch.groups, deviance.to(like.dtype))
-        rows.index_add_(0, batch.groups, batch.lengths.to(like.dtype))
+        losses.index_add_(0, batch.groups[:, 0], deviance.to(like.dtype))
+        rows.index_add_(0, batch.groups[:, 0], batch.lengths.to(like.dtype))
     return losses, rows
 
 
@@ -260,6 +326,10 @@ class _Stopping:
             return 1.0
         part = (epoch - self._decay_from) / (self._last - self._decay_from + 1)
         return float((1 + torch.cos(torch.tensor(torch.pi * part))) / 2)
+
+    def diverged(self) -> None:
+        """Give up."""
+        self.verdict = Verdict.DIVERGED
 
     def fraction(self, epoch: int) -> float:
         """Return the part of the way that lies behind, as far as it can be known."""

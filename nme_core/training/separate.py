@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch
 from nme_core.training.annealed import Annealed
+from nme_core.training.objective import total_deviance
 
 #: A person is done after so many looks at the validation rows without a gain of this share.
 PATIENCE, GAIN = 10, 1e-3
@@ -26,10 +27,7 @@ class Separate(Annealed):
 
         It is not divided by σ², through which one person's fit would change the others' steps.
         """
-        total = self.mixed.deviations.new_zeros(())
-        for batch in batches:
-            output = self.mixed(batch.x, groups=batch.groups)
-            total = total + self.family.deviance(output, batch).sum()
+        total = total_deviance(self.mixed, self.family, batches)
         self._deviance += float(total.detach())
         return total / self.n_rows
 

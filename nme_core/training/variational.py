@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +12,19 @@ from torch import Tensor, nn
 from nme_core.data.sequences import Batch
 from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance
-from nme_core.training.objective import group_divergence, shared_divergence
+from nme_core.training.nesting import Nesting
+from nme_core.training.objective import (
+    group_divergence,
+    shared_divergence,
+    sum_over_groups,
+    total_deviance,
+)
+from nme_core.training.snapshot import snapshot
 
-#: Up to this many random effects a person's posterior covariance is full, above it is diagonal.
+#: Up to this many random effects a person's posterior covariance is full, above it is diagonal,
 FULL_UP_TO = 64
+#: and also where the covariances of all persons together would have more elements than this.
+FULL_ELEMENTS = 2**25
 #: Share of the way that Σ, σ² and τ² move to their closed-form values after each step.
 SMOOTHING = 0.05
 START_STD = 0.05
@@ -29,7 +40,8 @@ class Variational:
 
     by reparameterised gradients, one draw a step. Σ, σ² and τ² follow in closed form, smoothed over
     steps. The means m and μ are the deviations and parameters of `mixed` itself, so that after
-    training `mixed` computes with the posterior mean.
+    training `mixed` computes with the posterior mean. With several grouping factors each has its
+    own Σ; q is a product over factors that cross, and knows of groups that lie in others.
 
     Parameters
     ----------
@@ -37,12 +49,14 @@ class Variational:
         Network; trained in place.
     family : Family
         Gives the deviance D.
-    covariance : RandomEffectsCovariance
-        Σ; moved after every step.
+    covariances : sequence of RandomEffectsCovariance
+        Σ of each grouping factor; moved after every step.
     n_rows : int
         N, the rows of one epoch.
     seed : int
         Seed of the draws.
+    nesting : Nesting, optional
+        Which groups lie in others; None: none.
     by_input : sequence of str
         Weights of layers, shape (out, in): their prior variance τ² is one number per input (a
         feature, or a hidden unit), which tells how relevant it is; what is not needed is switched
@@ -58,30 +72,38 @@ class Variational:
         self,
         mixed: MixedEffects,
         family: Family,
-        covariance: RandomEffectsCovariance,
+        covariances: Sequence[RandomEffectsCovariance],
         *,
         n_rows: int,
         seed: int,
+        nesting: Nesting | None = None,
         by_input: tuple[str, ...] = (),
         weak: tuple[str, ...] = (),
         warm_up: int = 0,
     ) -> None:
-        self.mixed, self.family, self.covariance, self.n_rows = mixed, family, covariance, n_rows
+        self.mixed, self.family, self.n_rows = mixed, family, n_rows
+        self.covariances = list(covariances)
         self.residual_variance = 1.0
         device, n_groups, n_random = mixed.deviations.device, mixed.n_groups, mixed.n_random
         self._generator = torch.Generator(device=device).manual_seed(seed)
-        start = torch.tensor(START_STD).log()
+        start = math.log(START_STD)
         self.shared_log_std = {
-            name: nn.Parameter(torch.full_like(value, float(start)))
+            name: nn.Parameter(torch.full_like(value, start))
             for name, value in mixed.fixed().items()
         }
-        self.log_diagonal = nn.Parameter(torch.full_like(mixed.deviations, float(start)))
+        self.log_diagonal = nn.Parameter(torch.full_like(mixed.deviations, start))
         below = torch.tril_indices(n_random, n_random, -1, device=device)
-        self._below = below if n_random <= FULL_UP_TO else below[:, :0]
+        full = n_random <= FULL_UP_TO and n_groups * n_random**2 <= FULL_ELEMENTS
+        self._below = below if full else below[:, :0]
         self.off_diagonal = nn.Parameter(
             mixed.deviations.new_zeros(n_groups, self._below.shape[1])
         )  # fmt: skip
-        self.log_expansion = nn.Parameter(mixed.deviations.new_zeros(n_random))
+        self.nesting = None if nesting is None or nesting.is_empty else nesting
+        # One scale for all factors where groups lie in others: it leaves their coefficients alone.
+        n_scales, n_nested = (1, n_groups) if self.nesting else (len(mixed.sizes), 0)
+        self.log_expansion = nn.Parameter(mixed.deviations.new_zeros(n_scales, n_random))
+        self.coefficient = nn.Parameter(mixed.deviations.new_zeros(n_nested, n_random))
+        self._around = mixed.deviations.new_zeros(())
         self._by_input, self._weak = frozenset(by_input), frozenset(weak)
         self._warm_up, self._steps = warm_up, 0
         self.prior_variance: dict[str, Tensor] = {}
@@ -104,7 +126,12 @@ class Variational:
             self.log_diagonal,
             self.off_diagonal,
             self.log_expansion,
+            self.coefficient,
         ]
+
+    def snapshot(self) -> Callable[[], None]:
+        """Return what goes back to the present state."""
+        return snapshot(self, [*self.parameters(), *self.prior_variance.values()])
 
     def _lower(self) -> Tensor:
         """Cholesky factors L of S, shape (P, R, R); without elements where S is diagonal."""
@@ -117,7 +144,7 @@ class Variational:
 
     def loss(self, batches: list[Batch]) -> Tensor:
         """Return the part of −2·ELBO/N that lies in these batches, with one draw from q."""
-        mixed, covariance = self.mixed, self.covariance
+        mixed = self.mixed
         fixed = {
             name: value + self.shared_log_std[name].exp() * self._noise(value)
             for name, value in mixed.fixed().items()
@@ -128,26 +155,35 @@ class Variational:
             spread = torch.bmm(lower, noise.unsqueeze(2)).squeeze(2)
         else:
             spread = self.log_diagonal.exp() * noise
-        drawn = (mixed.deviations + spread) * self.log_expansion.exp()
-        divergence = group_divergence(mixed.deviations, self.log_diagonal, lower, covariance)
-        total = mixed.deviations.new_zeros(())
-        deviance, rows = mixed.deviations.new_zeros(()), 0
-        for batch in batches:
-            output = mixed(batch.x, fixed=fixed, deviations=drawn[batch.groups])
-            deviance = deviance + self.family.deviance(output, batch).sum()
-            total = total + (batch.share * divergence[batch.groups]).sum()
-            rows += batch.n_rows
-        part = rows / self.n_rows
+        centre: Tensor = mixed.deviations
+        if self.nesting:
+            around = self.nesting.combine(self.coefficient, spread) - spread
+            self._around = around.detach()
+            centre = centre + around
+        drawn = (centre + spread) * self._per_group(self.log_expansion.exp())
+        deviance = total_deviance(mixed, self.family, batches, fixed=fixed, deviations=drawn)
+        own = (centre, self.log_diagonal, lower)
+        parts = zip(*map(mixed.by_factor, own), self.covariances, strict=True)
+        divergence = torch.cat([group_divergence(*part) for part in parts])
+        total = sum_over_groups(batches, divergence)
+        rows = sum(batch.n_rows for batch in batches)
         for name, value in mixed.fixed().items():
             shared = shared_divergence(
                 value, self.shared_log_std[name], self.prior_variance[name]
             )  # fmt: skip
-            total = total + self._warmth * part * shared
+            total = total + self._warmth * rows / self.n_rows * shared
         total = total + deviance / self.residual_variance
         if self.family.has_residual_variance:
             total = total + rows * math.log(self.residual_variance)
         self._deviance, self._step_rows = float(deviance.detach()), rows
         return total / self.n_rows
+
+    def _per_group(self, values: Tensor) -> Tensor:
+        """Give each group the values of its factor, (G, R) → (P, R), or (1, R) for one factor."""
+        if len(values) == 1:
+            return values
+        sizes = torch.tensor(self.mixed.sizes, device=values.device)
+        return values.repeat_interleave(sizes, dim=0)
 
     @property
     def _warmth(self) -> float:
@@ -169,7 +205,8 @@ class Variational:
             target = self._deviance / self._step_rows
             self.residual_variance += SMOOTHING * (target - self.residual_variance)
         if self.mixed.n_random:
-            self.covariance.update(self._second_moment(), rate=SMOOTHING)
+            for covariance, moment in zip(self.covariances, self._second_moments(), strict=True):
+                covariance.update(moment, rate=SMOOTHING)
         for name, value in self.mixed.fixed().items():
             if value.dim() > 1 and name not in self._weak:
                 moment = value.square() + torch.exp(2 * self.shared_log_std[name])
@@ -178,18 +215,21 @@ class Variational:
 
     def _expand(self) -> None:
         """Scale the random effects by what their expansion has learned, and Σ with them."""
-        factor = self.log_expansion.exp()
+        factor = self._per_group(self.log_expansion.exp())
         self.mixed.deviations.mul_(factor)
-        self.log_diagonal.add_(self.log_expansion)
-        self.off_diagonal.mul_(factor[self._below[0]])
-        self.covariance.rescale(factor)
+        self.log_diagonal.add_(self._per_group(self.log_expansion))
+        self.off_diagonal.mul_(factor[:, self._below[0]])
+        self._around = self._around * factor
+        scales = self.log_expansion.exp().expand(len(self.covariances), -1)
+        for covariance, scale in zip(self.covariances, scales, strict=True):
+            covariance.rescale(scale)
         self.log_expansion.zero_()
 
     def _centre(self) -> None:
         """Move what all persons have in common from m into θ̄, towards where the bound is best.
 
         θ̄ + m_i stays as it is, so only the two priors count: the best shift δ solves
-        (P Σ⁻¹ + T⁻¹) δ = P Σ⁻¹ m̄ − T⁻¹ θ̄ with T = diag τ².
+        (P Σ⁻¹ + T⁻¹) δ = P Σ⁻¹ m̄ − T⁻¹ θ̄ with T = diag τ². Likewise for every other factor.
         """
         mixed = self.mixed
         if not mixed.n_random:
@@ -198,15 +238,49 @@ class Variational:
             name: self.prior_variance[name].expand_as(value)
             for name, value in mixed.fixed().items()
         }
-        mean, fixed = mixed.deviations.mean(0).double(), mixed.fixed_vector().double()
         shared = self._warmth * mixed.fixed_vector(prior).double().reciprocal()
-        if self.covariance.kind == "diagonal":
-            own = mixed.n_groups * self.covariance.precisions
-            shift = (own * mean - shared * fixed) / (own + shared)
-        else:
-            own = mixed.n_groups * self.covariance.precision
-            shift = torch.linalg.solve(own + shared.diag(), own @ mean - shared * fixed)
-        mixed.shift_fixed(SMOOTHING * shift.to(mixed.deviations.dtype))
+        for factor, covariance in enumerate(self.covariances):
+            n_groups = mixed.sizes[factor]
+            mean = mixed.by_factor(mixed.deviations)[factor].mean(0).double()
+            fixed = mixed.fixed_vector().double()
+            if covariance.kind == "diagonal":
+                own = n_groups * covariance.precisions
+                shift = (own * mean - shared * fixed) / (own + shared)
+            else:
+                own = n_groups * covariance.precision
+                shift = torch.linalg.solve(own + shared.diag(), own @ mean - shared * fixed)
+            mixed.shift_fixed(SMOOTHING * shift.to(mixed.deviations.dtype), factor)
+        if self.nesting:
+            self._centre_homes(self.nesting.home)
+
+    def _centre_homes(self, home: Tensor) -> None:
+        """Move what the groups in one home have in common from their m into the home's.
+
+        As in `_centre`: (n Σ⁻¹ + Σ_h⁻¹) δ = n Σ⁻¹ m̄ − Σ_h⁻¹ m_h for the n groups of a home.
+        """
+        means = self.mixed.deviations.double()
+        starts = torch.tensor([0, *self.mixed.sizes]).cumsum(0).tolist()
+        for number, (start, stop) in enumerate(pairwise(starts)):
+            inside = torch.arange(start, stop, device=home.device)
+            inside = inside[home[inside] >= 0]
+            if not len(inside):
+                continue
+            homes, place = torch.unique(home[inside], return_inverse=True)
+            n = torch.bincount(place).double().unsqueeze(1)
+            total = torch.zeros_like(means[homes]).index_add_(0, place, means[inside])
+            outer = next(k for k, edge in enumerate(starts[1:]) if int(homes[0]) < edge)
+            inner, around = self.covariances[number], self.covariances[outer]
+            if inner.kind == "diagonal":
+                own, other = n * inner.precisions, around.precisions
+                shift = (total * inner.precisions - other * means[homes]) / (own + other)
+            else:
+                own, other = n.unsqueeze(2) * inner.precision, around.precision
+                right = total @ inner.precision - means[homes] @ other
+                shift = torch.linalg.solve(own + other, right)
+            step = (SMOOTHING * shift).to(self.mixed.deviations.dtype)
+            self.mixed.deviations.index_add_(0, homes, step)
+            self.mixed.deviations.index_add_(0, inside, -step[place])
+            means = self.mixed.deviations.double()
 
     def after_epoch(self) -> None:
         """Nothing is left to do: every step updates."""
@@ -224,26 +298,42 @@ class Variational:
         """Keep the last step, which is as good as any."""
 
     @torch.no_grad()
-    def _second_moment(self) -> Tensor:
-        """Mean over persons of m mᵀ + S; only its diagonal where Σ is diagonal."""
-        mean, lower = self.mixed.deviations, self._lower()
-        if self.covariance.kind == "diagonal":
-            spread = lower.square().sum(2) if lower.numel() else torch.exp(2 * self.log_diagonal)
-            return (mean.square() + spread).mean(0)
-        second = mean.T @ mean / len(mean)
-        if lower.numel():
-            factor = lower.transpose(0, 1).flatten(1)  # (R, P·R)
-            return second + factor @ factor.T / len(mean)
-        return second + torch.exp(2 * self.log_diagonal).mean(0).diag()
+    def _second_moments(self) -> list[Tensor]:
+        """Mean over each factor's groups of m mᵀ + S; only its diagonal where Σ is diagonal."""
+        lower, centres = self._lower(), self.mixed.deviations + self._around
+        result = []
+        for covariance, mean, log_diagonal, factor in zip(
+            self.covariances,
+            *map(self.mixed.by_factor, (centres, self.log_diagonal, lower)),
+            strict=True,
+        ):
+            variances = torch.exp(2 * log_diagonal)
+            if covariance.kind == "diagonal":
+                spread = factor.square().sum(2) if lower.numel() else variances
+                result.append((mean.square() + spread).mean(0))
+                continue
+            second = mean.T @ mean / len(mean)
+            if lower.numel():
+                columns = factor.transpose(0, 1).flatten(1)  # (R, P·R)
+                second = second + columns @ columns.T / len(mean)
+            else:
+                second = second + variances.mean(0).diag()
+            result.append(second)
+        return result
 
     def shared_spread(self) -> dict[str, Tensor]:
         """Posterior standard deviation of every shared parameter, by name."""
         return {name: log_std.detach().exp() for name, log_std in self.shared_log_std.items()}
 
+    @property
+    def dependence(self) -> tuple[Nesting, Tensor] | None:
+        """How a group's deviations depend on those of the groups that it lies in."""
+        return (self.nesting, self.coefficient.detach()) if self.nesting else None
+
     @torch.no_grad()
     def posterior_covariance(self) -> Tensor:
-        """S_i of every person, shape (P, R, R), float64; diagonal above `FULL_UP_TO` effects."""
+        """S_i of every group, shape (P, R, R), or (P, R) where they are diagonal; float64."""
         lower = self._lower().double()
-        if lower.numel() or not self.mixed.n_random:
+        if lower.numel():
             return lower @ lower.transpose(1, 2)
-        return torch.diag_embed(torch.exp(2 * self.log_diagonal.double()))
+        return torch.exp(2 * self.log_diagonal.double())

@@ -27,7 +27,7 @@ def test_every_row_lies_in_one_unit_with_its_values():
         rows = batch.rows[batch.mask].numpy()
         np.testing.assert_array_equal(batch.x[batch.mask].numpy(), x[rows])
         np.testing.assert_array_equal(batch.y[batch.mask].numpy(), y[rows])
-        whose = batch.groups.unsqueeze(1).expand_as(batch.mask)[batch.mask].numpy()
+        whose = batch.groups[:, :1].expand_as(batch.mask)[batch.mask].numpy()
         np.testing.assert_array_equal(whose, groups[rows])
         assert (batch.x[~batch.mask] == 0).all()
         assert (batch.rows[~batch.mask] == -1).all()
@@ -38,7 +38,7 @@ def test_shares_of_a_persons_units_add_up_to_one():
     batches = pad_units(x, y, groups)
     total = torch.zeros(5, dtype=torch.float64)
     for batch in batches:
-        total.index_add_(0, batch.groups, batch.share)
+        total.index_add_(0, batch.groups[:, 0], batch.share[:, 0])
     torch.testing.assert_close(total, torch.ones_like(total), rtol=1e-14, atol=0)
     assert max(int((b.groups == 3).sum()) for b in batches) > 1, "the long person is not cut"
 
@@ -101,7 +101,7 @@ def test_taking_units_cuts_to_the_longest_of_them():
     (batch,) = pad_units(np.arange(15.0)[:, None], np.arange(15.0), groups, sequences=groups)
     part = batch.take(torch.tensor([2, 1]))
     assert part.mask.shape == (2, 5)
-    assert part.groups.tolist() == [2, 1]
+    assert part.groups.tolist() == [[2], [1]]
     assert part.y[0, :4].tolist() == [11, 12, 13, 14]
 
 

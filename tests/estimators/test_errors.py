@@ -114,7 +114,7 @@ def test_persons_without_a_name(one_of_each):
     case = one_of_each
     groups = case.groups.copy()
     groups[6] = None
-    with pytest.raises(DataError, match="groups has no value in row 6"):
+    with pytest.raises(DataError, match="person has no value in row 6"):
         case.make().fit(case.X, case.y, groups=groups)
 
 

@@ -96,7 +96,7 @@ def test_loss_is_averaged_over_the_posterior(case):
     X, groups = case.X.iloc[rows], case.groups.iloc[rows]
     x = torch.from_numpy(model._scaler.transform(X.to_numpy())).unsqueeze(0)
     probabilities = []
-    for fixed, deviations in model._posterior._draws(0):
+    for fixed, deviations in model._posterior.draws(0):
         emissions, transitions = model._posterior.mixed(x, fixed=fixed, deviations=deviations[[2]])
         weights = dict(
             paths_with_weights(emissions[0].double().numpy(), transitions[0].double().numpy())

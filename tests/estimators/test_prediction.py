@@ -56,7 +56,7 @@ def test_covariance_and_errors_follow_the_effects_into_units_of_the_data(cases):
     sd = np.append(case.X.std(ddof=0), 1.0)
     mean = np.append(case.X.mean(), 0.0)
     for covariance, found in (
-        (model._posterior.sigma.numpy(), model.random_effects_cov_.to_numpy()),
+        (model._posterior.sigma[0].numpy(), model.random_effects_cov_.to_numpy()),
         (model._posterior.covariance[2].numpy(), None),
     ):
         eta = rng.multivariate_normal(np.zeros(4), covariance, 200_000)

@@ -17,7 +17,7 @@ def make_problem(n_persons: int = 5, kind: str = "full") -> tuple[Annealed, list
     x, y = rng.normal(size=(len(groups), 2)), rng.normal(size=len(groups))
     mixed = MixedEffects(MLP(2, (), 1), ["layers.0.weight", "layers.0.bias"], n_persons).double()
     covariance = RandomEffectsCovariance(3, kind, start=1.0)
-    return Annealed(mixed, Gaussian(), covariance, n_rows=len(x)), pad_units(x, y, groups)
+    return Annealed(mixed, Gaussian(), [covariance], n_rows=len(x)), pad_units(x, y, groups)
 
 
 def move(problem: Annealed, scale: float = 1.0) -> None:
@@ -45,14 +45,14 @@ def test_covariance_is_that_of_all_persons_around_their_mean():
     move(problem, scale=10.0)
     problem.after_epoch()
     values = problem.mixed.deviations.detach().numpy()
-    np.testing.assert_allclose(problem.covariance.matrix, np.cov(values.T, ddof=0))
+    np.testing.assert_allclose(problem.covariances[0].matrix, np.cov(values.T, ddof=0))
 
 
 def test_variances_stay_above_the_annealing_bound_which_falls():
     problem, _ = make_problem(kind="diagonal")
     for epoch in range(1, 4):
         problem.after_epoch()
-        assert problem.covariance.variances.tolist() == pytest.approx([ANNEALING**epoch] * 3)
+        assert problem.covariances[0].variances.tolist() == pytest.approx([ANNEALING**epoch] * 3)
 
 
 def test_training_may_stop_only_when_annealing_has_ended():
@@ -64,7 +64,7 @@ def test_training_may_stop_only_when_annealing_has_ended():
     assert ANNEALING**epochs <= ANNEALED_AT < ANNEALING ** (epochs - 1)
     without = MixedEffects(MLP(2, (), 1), [], 3)
     empty = RandomEffectsCovariance(0, "diagonal", start=1.0)
-    assert Annealed(without, Gaussian(), empty, n_rows=1).settled
+    assert Annealed(without, Gaussian(), [empty], n_rows=1).settled
 
 
 def test_finish_goes_back_to_the_best_state():
@@ -78,7 +78,7 @@ def test_finish_goes_back_to_the_best_state():
     best = (
         problem.mixed(x, groups=groups).detach(),
         problem.residual_variance,
-        problem.covariance.matrix.clone(),
+        problem.covariances[0].matrix.clone(),
     )
     move(problem, scale=9.0)
     problem.loss(batches)
@@ -88,7 +88,7 @@ def test_finish_goes_back_to_the_best_state():
     problem.finish(validated=True)
     torch.testing.assert_close(problem.mixed(x, groups=groups), best[0])
     assert problem.residual_variance == best[1]
-    torch.testing.assert_close(problem.covariance.matrix, best[2])
+    torch.testing.assert_close(problem.covariances[0].matrix, best[2])
 
 
 def test_without_validation_the_last_state_is_kept():
@@ -114,8 +114,8 @@ def test_one_person_alone_survives():
     move(problem)
     problem.loss(batches).backward()
     problem.after_epoch()
-    assert torch.isfinite(problem.covariance.matrix).all()
-    assert float(problem.covariance.variances.min()) == pytest.approx(ANNEALING)
+    assert torch.isfinite(problem.covariances[0].matrix).all()
+    assert float(problem.covariances[0].variances.min()) == pytest.approx(ANNEALING)
 
 
 def test_points_have_no_posterior():
@@ -134,7 +134,7 @@ def test_loss_is_minus_twice_the_joint_log_density_so_that_progress_shows():
         float(Gaussian().deviance(problem.mixed(b.x, groups=b.groups), b).sum().detach())
         for b in batches
     )
-    penalty = float(problem.covariance.penalty(problem.mixed.deviations).sum().detach())
-    log_determinant = float(torch.logdet(problem.covariance.matrix))
+    penalty = float(problem.covariances[0].penalty(problem.mixed.deviations).sum().detach())
+    log_determinant = float(torch.logdet(problem.covariances[0].matrix))
     expected = (deviance / 0.3 + penalty + 5 * log_determinant) / 40 + math.log(0.3)
     assert float(problem.loss(batches).detach()) == pytest.approx(expected)

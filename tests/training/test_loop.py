@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch, pad_units
-from nme_core.exceptions import ConvergenceWarning, TrainingError
+from nme_core.exceptions import ConvergenceWarning, DivergenceWarning, TrainingError
 from nme_core.nn import MLP, Gaussian, MixedEffects
 from nme_core.training import (
     Annealed,
@@ -20,6 +21,7 @@ from nme_core.training import (
     Verdict,
     train,
 )
+from nme_core.training.loop import RECOVERIES, SMALLER, SNAPSHOT_EVERY
 
 
 class Bowl:
@@ -28,12 +30,12 @@ class Bowl:
     settled = True
     residual_variance = 0.25
 
-    def __init__(self, validation: list[float] | None = None, poison_at: int | None = None) -> None:
+    def __init__(self, validation: list[float] | None = None, poison: range = range(0)) -> None:
         self.mixed = MixedEffects(MLP(1, (), 1), ["layers.0.bias"], 1)
         self.family = Gaussian()
-        self.covariance = RandomEffectsCovariance(1, "diagonal", start=0.1)
+        self.covariances = [RandomEffectsCovariance(1, "diagonal", start=0.1)]
         self.w = nn.Parameter(torch.tensor(0.0))
-        self.validation, self.poison_at = validation, poison_at
+        self.validation, self.poison = validation, poison
         self.looks = self.steps = self.epochs = 0
         self.best, self.finished = math.inf, False
 
@@ -42,7 +44,7 @@ class Bowl:
 
     def loss(self, batches: list[Batch]) -> Tensor:
         self.steps += 1
-        poison = float("nan") if self.steps == self.poison_at else 0.0
+        poison = float("nan") if self.steps in self.poison else 0.0
         return (self.w - 1.0).square() + poison
 
     def after_step(self) -> None:
@@ -50,6 +52,15 @@ class Bowl:
 
     def after_epoch(self) -> None:
         self.epochs += 1
+
+    def snapshot(self) -> Callable[[], None]:
+        value = float(self.w.detach())
+
+        def restore() -> None:
+            with torch.no_grad():
+                self.w.fill_(value)
+
+        return restore
 
     def observe(self, losses: Tensor, rows: Tensor) -> bool:
         self.looks += 1
@@ -148,16 +159,36 @@ def test_validation_loss_is_the_mean_deviance_per_row():
     assert [row.validation_loss for row in history] == 2 * [None, pytest.approx(expected)]
 
 
-def test_a_loss_that_is_no_number_stops_the_training_with_the_epoch():
-    with pytest.raises(TrainingError, match="epoch 3"):
-        train(Bowl(poison_at=3), rows(), Schedule(epochs=9), seed=0)
+def test_a_loss_that_is_no_number_from_the_start_is_an_error_with_the_epoch():
+    with pytest.raises(TrainingError, match=f"epoch {3 + RECOVERIES}"):
+        train(Bowl(poison=range(3, 99)), rows(), Schedule(epochs=9), seed=0)
+
+
+def test_after_a_loss_that_is_no_number_training_goes_on_from_the_last_good_state():
+    bowl = Bowl(poison=range(70, 71))
+    training = train(bowl, rows(), Schedule(epochs=200, decays=False), seed=0)
+    assert training.verdict is Verdict.FIXED
+    assert [row.epoch for row in training.history] == [*range(1, 70), *range(71, 201)]
+    losses = [row.train_loss for row in training.history]
+    assert losses[69] == pytest.approx(losses[SNAPSHOT_EVERY], rel=1e-6), "not where it was"
+    steps = np.diff(np.sqrt(losses))
+    assert steps[70] == pytest.approx(SMALLER * steps[1], rel=0.1), "not with a smaller step"
+
+
+def test_what_does_not_recover_has_diverged_and_keeps_the_last_good_state():
+    bowl = Bowl(poison=range(70, 999))
+    with pytest.warns(DivergenceWarning, match=f"after epoch {SNAPSHOT_EVERY}"):
+        training = train(bowl, rows(), Schedule(epochs=200, decays=False), seed=0)
+    assert training.verdict is Verdict.DIVERGED
+    assert float(bowl.w.detach()) == pytest.approx(0.01 * SNAPSHOT_EVERY, rel=0.2)
+    assert bowl.finished
 
 
 @pytest.mark.parametrize("kind", ["diagonal", "full"])
 def test_parameters_that_are_no_numbers_stop_the_training(kind):
     mixed = MixedEffects(MLP(1, (), 1), ["layers.0.weight", "layers.0.bias"], 1)
     covariance = RandomEffectsCovariance(2, kind, start=0.1)
-    problem = Variational(mixed, Gaussian(), covariance, n_rows=6, seed=0)
+    problem = Variational(mixed, Gaussian(), [covariance], n_rows=6, seed=0)
     with torch.no_grad():
         mixed.module.layers[0].weight.fill_(float("nan"))
     with pytest.raises(TrainingError):
@@ -190,7 +221,7 @@ def test_early_stopping_ends_with_the_best_validation_loss():
     problem = Annealed(
         mixed,
         Gaussian(),
-        RandomEffectsCovariance(20, "diagonal", start=1.0),
+        [RandomEffectsCovariance(20, "diagonal", start=1.0)],
         n_rows=24,
     )
     training_rows, validation = draw(24), draw(30)

@@ -84,19 +84,16 @@ def test_one_epoch_of_mini_batches_adds_up_to_the_objective(study, kind, weight,
     n_rows = sum(batch.n_rows for batch in batches)
 
     def objective(some: list[Batch]) -> tuple[float, float]:
-        parts = [
-            penalised_deviance(
-                mixed,
-                family,
-                batch,
-                covariance=covariance,
-                residual_variance=RESIDUAL_VARIANCE,
-                n_rows=n_rows,
-                weight=weight,
-            )
-            for batch in some
-        ]
-        return sum(float(j.detach()) for j, _ in parts), sum(float(d) for _, d in parts)
+        value, deviance = penalised_deviance(
+            mixed,
+            family,
+            some,
+            covariances=[covariance],
+            residual_variance=RESIDUAL_VARIANCE,
+            n_rows=n_rows,
+            weight=weight,
+        )
+        return float(value.detach()), float(deviance)
 
     whole, deviance = objective(batches)
     by_loop = loop_over_units(mixed, family, batches, covariance, weight)
@@ -112,17 +109,17 @@ def test_gradients_of_mini_batches_add_up_too():
     mixed, family, batches = number_study()
     mixed = randomise(mixed)
     options = {
-        "covariance": draw_covariance(mixed.n_random, "full"),
+        "covariances": [draw_covariance(mixed.n_random, "full")],
         "residual_variance": RESIDUAL_VARIANCE,
         "n_rows": sum(batch.n_rows for batch in batches),
     }
-    sum(penalised_deviance(mixed, family, b, **options)[0] for b in batches).backward()
+    penalised_deviance(mixed, family, batches, **options)[0].backward()
     whole = mixed.deviations.grad.clone()
     mixed.zero_grad()
     for batch in batches:
         for unit in range(len(batch.groups)):
             part = batch.take(torch.tensor([unit]))
-            penalised_deviance(mixed, family, part, **options)[0].backward()
+            penalised_deviance(mixed, family, [part], **options)[0].backward()
     torch.testing.assert_close(mixed.deviations.grad, whole, rtol=1e-12, atol=1e-14)
 
 

@@ -18,7 +18,7 @@ def make_problem(n_persons: int = 3, change: float = 0.0) -> tuple[Separate, lis
     network = MLP(2, (4,), 1)
     mixed = MixedEffects(network, [n for n, _ in network.named_parameters()], n_persons)
     covariance = RandomEffectsCovariance(mixed.n_random, "diagonal", start=1.0)
-    problem = Separate(mixed, Gaussian(), covariance, n_rows=len(x), weight=0.0)
+    problem = Separate(mixed, Gaussian(), [covariance], n_rows=len(x), weight=0.0)
     return problem, pad_units(x.astype(np.float32), y.astype(np.float32), groups)
 
 

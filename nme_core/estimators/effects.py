@@ -1,0 +1,54 @@
+"""Random effects of one grouping factor, as tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nme_core.estimators.posterior import Posterior
+from nme_core.estimators.units import DataUnits
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Random effects of the groups of one factor.
+
+    Attributes
+    ----------
+    estimate : DataFrame, group × parameter
+        η̂. In units of the data for a network without hidden layers, else standardised.
+    se : DataFrame, group × parameter
+        Posterior standard deviation of η; NaN for a point estimate.
+    variance : Series
+        Diagonal of Σ, by parameter.
+    """
+
+    estimate: pd.DataFrame
+    se: pd.DataFrame
+    variance: pd.Series
+
+    @classmethod
+    def of(
+        cls, posterior: Posterior, units: DataUnits, groups: pd.Index[str], factor: int
+    ) -> Effects:
+        """Read the effects of the factor with this number off a posterior."""
+        mixed, names = posterior.mixed, units.random_labels()
+        own = mixed.by_factor(mixed.deviations)[factor].double().numpy()
+        estimate = pd.DataFrame(units.deviations(own), index=groups, columns=names)
+        se = pd.DataFrame(np.nan, index=groups, columns=names)
+        covariance = posterior.marginal_covariance
+        if covariance is not None:
+            spread = mixed.by_factor(covariance)[factor].double().numpy()
+            se[:] = np.sqrt(units.variances(spread))
+        sigma = posterior.sigma[factor : factor + 1].numpy()
+        return cls(estimate, se, pd.Series(units.variances(sigma)[0], index=names))
+
+    @property
+    def reliability(self) -> pd.DataFrame:
+        """1 − S_i[k,k]/Σ[k,k], group × parameter: 0 nothing learned of the group, 1 all.
+
+        S_i of a group that nothing is known of is Σ up to noise; what falls below 0 by it is 0.
+        """
+        return (1 - self.se.pow(2).div(self.variance, axis="columns")).clip(lower=0)
