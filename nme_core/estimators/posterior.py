@@ -61,11 +61,30 @@ class Posterior:
 
     @property
     def marginal_covariance(self) -> Tensor | None:
-        """Covariance of every group's deviations whatever the others are; None for points."""
-        if self.covariance is None or self.dependence is None:
+        """Covariance of every group's deviations whatever the others are; None for points.
+
+        Factors that cross can shift against each other as a whole without any change of what they
+        predict. Only Σ limits that: with V_g = Σ_g/P_g the shift of factor g has the covariance
+        V_g − V_g (Σ_h V_h)⁻¹ V_g, which every one of its groups shares.
+        """
+        if self.covariance is None or len(self.mixed.sizes) == 1:
             return self.covariance
-        nesting, coefficient = self.dependence
-        return nesting.marginal(coefficient, self.covariance)
+        result, crossing = self.covariance, list(range(len(self.mixed.sizes)))
+        if self.dependence is not None:
+            nesting, coefficient = self.dependence
+            result = nesting.marginal(coefficient, result)
+            homes = self.mixed.by_factor(nesting.home)
+            crossing = [g for g, home in enumerate(homes) if not bool((home >= 0).any())]
+        parts = list(self.mixed.by_factor(result))
+        means = {
+            g: self.sigma[g].diag() if self.sigma.dim() == 2 else self.sigma[g] for g in crossing
+        }
+        means = {g: sigma / self.mixed.sizes[g] for g, sigma in means.items()}
+        total = sum(means.values(), start=torch.zeros(()))
+        for g, mean in means.items():
+            shift = mean - mean @ torch.linalg.solve(total, mean)
+            parts[g] = parts[g] + (shift.diagonal() if result.dim() == 2 else shift)
+        return torch.cat(parts)
 
     @torch.no_grad()
     def mean_output(self, batch: Batch, *, persons: bool) -> Any:
