@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -13,25 +13,64 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from torch import Tensor, nn
 
 from nme_core.estimators.base import NeuralMixedEffects
-from nme_core.estimators.outcomes import check_classes, encode_classes
-from nme_core.exceptions import DataError
-from nme_core.nn import MLP, Categorical, Family, Gaussian
+from nme_core.estimators.outcomes import check_classes, check_ordered, encode_classes
+from nme_core.exceptions import DataError, OptionError
+from nme_core.nn import MLP, Categorical, Gaussian, Ordinal, OrdinalMLP, Poisson, RowFamily
 from nme_core.training import Progress
 
 
 class _MLPModel(NeuralMixedEffects):
     """What both NME-MLPs share."""
 
+    #: Outcome families; the first is the default.
+    families: tuple[str, ...]
+
+    def _family(self) -> RowFamily:
+        raise NotImplementedError
+
+    def __init__(
+        self,
+        hidden: Sequence[int] = (32,),
+        placement: str | Sequence[str] = "last",
+        *,
+        family: str | None = None,
+        covariance: str = "diagonal",
+        estimator: str = "variational",
+        pooling: str = "partial",
+        epochs: int | None = None,
+        device: str = "cpu",
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(
+            hidden,
+            placement,
+            covariance=covariance,
+            estimator=estimator,
+            pooling=pooling,
+            epochs=epochs,
+            device=device,
+            random_state=random_state,
+        )
+        self.family = family
+
+    def _check_options(self) -> None:
+        super()._check_options()
+        if self.family is not None and self.family not in self.families:
+            raise OptionError(
+                f"family={self.family!r} does not exist for {type(self).__name__}.",
+                remedy=f"Choose from {', '.join(self.families)}.",
+            )
+
     def fit(
         self,
         X: ArrayLike | pd.DataFrame,
         y: ArrayLike,
         *,
-        groups: ArrayLike,
-        validation: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
+        groups: ArrayLike | pd.DataFrame,
+        validation: tuple[Any, ...] | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> Self:
-        """Fit to rows X, shape (n, F) (NaN: missing), outcome y, (n,), persons groups, (n,).
+        """Fit to rows X, (n, F) (NaN: missing), outcome y, (n,), persons groups, (n,) or (n, G).
 
         Parameters
         ----------
@@ -54,15 +93,15 @@ class _MLPModel(NeuralMixedEffects):
     def _rows_out(
         self,
         X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | None,
+        groups: ArrayLike | pd.DataFrame | None,
         level: str,
-        transform: Callable[[Tensor], Tensor],
     ) -> NDArray[np.float64]:
-        """Posterior mean of the transformed network output, in the order of the rows, (n, O)."""
+        """Posterior mean of the expected outcome, in the order of the rows, (n, 1) or (n, K)."""
+        mean = self._family().mean
         batches, n_draws = self._batches(X, groups, level), 0
         sums = [torch.zeros(()) for _ in batches]
         for outputs in self._outputs(batches, level):
-            sums = [s + transform(o.double()) for s, o in zip(sums, outputs, strict=True)]
+            sums = [s + mean(o.double()) for s, o in zip(sums, outputs, strict=True)]
             n_draws += 1
         result = torch.empty(sum(b.n_rows for b in batches), sums[0].shape[-1]).double()
         for batch, part in zip(batches, sums, strict=True):
@@ -72,7 +111,7 @@ class _MLPModel(NeuralMixedEffects):
 
 
 class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
-    """NME-MLP for a number, with Gaussian residuals (arXiv 2306.08149).
+    """NME-MLP for a number, with Gaussian residuals, or a count (arXiv 2306.08149).
 
     Parameters
     ----------
@@ -80,6 +119,8 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
         Units of each hidden layer (ReLU); empty for a linear model.
     placement : {"first", "last", "all"} or sequence of str
         Which layers, or which named parameters, are person-specific.
+    family : {"gaussian", "poisson"}, optional
+        Default: gaussian. "poisson" is for counts: log E y is the network's output.
     covariance : {"diagonal", "full"}
         Structure of the random effects' covariance Σ.
     estimator : {"variational", "annealed"}
@@ -108,29 +149,37 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
         How training ended.
     """
 
+    families = ("gaussian", "poisson")
+
     def predict(
         self,
         X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | None = None,
+        groups: ArrayLike | pd.DataFrame | None = None,
         *,
         level: str = "person",
     ) -> NDArray[np.float64]:
-        """Predict the outcome, shape (n,), in its own units.
+        """Predict the outcome (of counts, the mean), shape (n,), in its own units.
 
         With ``level="person"`` each row needs a person that the model was fitted on
         (UnknownPersonError else); ``level="population"`` sets η = 0.
         """
-        values = self._rows_out(X, groups, level, lambda output: output)[:, 0]
+        values = self._rows_out(X, groups, level)[:, 0]
+        if self.family == "poisson":
+            return values
         mean, sd = self._outcome_scale()
         return values * sd + mean
 
     def _learn_outcome(self, y: ArrayLike) -> None:
-        values = _numbers(y)
+        values = _counts(y) if self.family == "poisson" else _numbers(y)
         self._scale = (float(values.mean()), float(values.std()))
         if self._scale[1] <= 1e-12 * max(1.0, abs(self._scale[0])):
             raise DataError("The outcome is constant; there is nothing to predict.")
+        if self.family == "poisson":
+            self._scale = (float(np.log(self._scale[0])), 1.0)
 
     def _encode_outcome(self, y: ArrayLike) -> NDArray[np.float32]:
+        if self.family == "poisson":
+            return _counts(y).astype(np.float32)
         mean, sd = self._scale
         return ((_numbers(y) - mean) / sd).astype(np.float32)
 
@@ -140,8 +189,8 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
     def _network(self, n_inputs: int) -> nn.Module:
         return MLP(n_inputs, self.hidden, 1)
 
-    def _family(self) -> Family:
-        return Gaussian()
+    def _family(self) -> RowFamily:
+        return Poisson(self._scale[0]) if self.family == "poisson" else Gaussian()
 
     def _outcome_scale(self) -> tuple[float, float]:
         return self._scale
@@ -154,30 +203,38 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
 
 
 class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]
-    """NME-MLP for a class, by softmax (arXiv 2306.08149).
+    """NME-MLP for a class, by softmax or, for ordered ones, cumulative logits (arXiv 2306.08149).
 
     Parameters and attributes as in `NMEMLPRegressor`; ``residual_variance_`` is 1.
+
+    Parameters
+    ----------
+    family : {"categorical", "ordinal"}, optional
+        Default: categorical. "ordinal" is for classes that have an order: numbers, or an ordered
+        pandas Categorical.
 
     Attributes
     ----------
     classes_ : array of str
-        Classes, sorted.
+        Classes, sorted; ordinal ones from low to high.
     """
+
+    families = ("categorical", "ordinal")
 
     def predict_proba(
         self,
         X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | None = None,
+        groups: ArrayLike | pd.DataFrame | None = None,
         *,
         level: str = "person",
     ) -> NDArray[np.float64]:
         """Probability of each class, shape (n, n_classes), in the order of ``classes_``."""
-        return self._rows_out(X, groups, level, lambda output: torch.softmax(output, dim=-1))
+        return self._rows_out(X, groups, level)
 
     def predict(
         self,
         X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | None = None,
+        groups: ArrayLike | pd.DataFrame | None = None,
         *,
         level: str = "person",
     ) -> NDArray[np.str_]:
@@ -188,16 +245,21 @@ class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]
         return chosen
 
     def _learn_outcome(self, y: ArrayLike) -> None:
-        self.classes_ = check_classes(y, missing_allowed=False)
+        if self.family == "ordinal":
+            self.classes_ = check_ordered(y)
+        else:
+            self.classes_ = check_classes(y, missing_allowed=False)
 
     def _encode_outcome(self, y: ArrayLike) -> NDArray[np.int64]:
         return encode_classes(y, self.classes_)
 
     def _network(self, n_inputs: int) -> nn.Module:
+        if self.family == "ordinal":
+            return OrdinalMLP(n_inputs, self.hidden, len(self.classes_))
         return MLP(n_inputs, self.hidden, len(self.classes_))
 
-    def _family(self) -> Family:
-        return Categorical()
+    def _family(self) -> RowFamily:
+        return Ordinal() if self.family == "ordinal" else Categorical()
 
     def _outcome_state(self) -> dict[str, Any]:
         return {"classes": self.classes_.tolist()}
@@ -220,6 +282,19 @@ def _numbers(y: ArrayLike) -> NDArray[np.float64]:
         raise DataError(
             f"The outcome has {bad.size} missing or infinite values, the first in row {bad[0]}.",
             remedy="Leave these rows out.",
+            row=int(bad[0]),
+        )
+    return values
+
+
+def _counts(y: ArrayLike) -> NDArray[np.float64]:
+    """Outcome as counts; DataError where one is negative or not whole."""
+    values = _numbers(y)
+    bad = np.flatnonzero((values < 0) | (values != np.round(values)))
+    if bad.size:
+        raise DataError(
+            f"The outcome is no count in row {bad[0]}: {values[bad[0]]:g}.",
+            remedy='Counts are 0, 1, 2 …; use family="gaussian" for other numbers.',
             row=int(bad[0]),
         )
     return values

@@ -34,6 +34,21 @@ def check_classes(y: ArrayLike, *, missing_allowed: bool) -> NDArray[np.str_]:
     return classes
 
 
+def check_ordered(y: ArrayLike) -> NDArray[np.str_]:
+    """Classes of an ordinal outcome from low to high; DataError where their order is not known."""
+    check_classes(y, missing_allowed=False)
+    if isinstance(y, pd.Series) and isinstance(y.dtype, pd.CategoricalDtype) and y.cat.ordered:
+        return np.array([str(level) for level in y.cat.categories if (y == level).any()])
+    labels = pd.Series(labels_as_text(y).unique())
+    numbers = pd.to_numeric(labels, errors="coerce")
+    if numbers.isna().any():
+        raise DataError(
+            f"The order of the class {labels[numbers.isna()].iloc[0]!r} is not known.",
+            remedy="Code the classes as numbers, or give an ordered pandas Categorical.",
+        )
+    return np.array(labels[numbers.sort_values().index])
+
+
 def encode_classes(y: ArrayLike, classes: NDArray[np.str_]) -> NDArray[np.int64]:
     """Codes of labels, −1 where missing; DataError for a label that is not among the classes."""
     labels = labels_as_text(y)

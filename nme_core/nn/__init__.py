@@ -1,8 +1,8 @@
 """Networks and their parts: person-specific parameters, MLP, linear-chain CRF, outcome families."""
 
 from nme_core.nn.crf import CRFNetwork, LinearChain
-from nme_core.nn.families import Categorical, Family, Gaussian
-from nme_core.nn.mlp import MLP
+from nme_core.nn.families import Categorical, Family, Gaussian, Ordinal, Poisson, RowFamily
+from nme_core.nn.mlp import MLP, OrdinalMLP
 from nme_core.nn.random_effects import MixedEffects
 
 __all__ = [
@@ -13,4 +13,8 @@ __all__ = [
     "Gaussian",
     "LinearChain",
     "MixedEffects",
+    "Ordinal",
+    "OrdinalMLP",
+    "Poisson",
+    "RowFamily",
 ]
