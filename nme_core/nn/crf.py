@@ -107,14 +107,46 @@ def forward_backward(emissions: Tensor, transitions: Tensor, lengths: Tensor) ->
         Transition scores [from, to].
     lengths : Tensor of int, shape (S,)
         Steps of each sequence, at least 1.
-    """
-    if emissions.device.type != "cpu":
-        return forward_backward_torch(emissions, transitions, lengths)
-    from nme_core.nn import crf_kernel
 
-    arrays = (emissions.double(), transitions.double(), lengths)
-    result = crf_kernel.forward_backward(*(np.ascontiguousarray(part.numpy()) for part in arrays))
-    return Marginals(*(torch.from_numpy(part) for part in result))
+    Notes
+    -----
+    On the CPU by a compiled kernel, elsewhere by torch. Where scores lie so far apart (over 700)
+    that the scaled recursion has no number for them, a slower one in logarithms takes over.
+    """
+    emissions, transitions = emissions.double(), transitions.double()
+    if emissions.device.type == "cpu":
+        from nme_core.nn import crf_kernel
+
+        parts = crf_kernel.forward_backward(*_arrays(emissions, transitions, lengths))
+        result = Marginals(*(torch.from_numpy(part) for part in parts))
+    else:
+        result = forward_backward_torch(emissions, transitions, lengths)
+    lost = (~torch.isfinite(result.log_partition)).nonzero()[:, 0]
+    for s in lost.tolist():
+        log_z, unary, pairwise = _in_logarithms(emissions[s, : int(lengths[s])], transitions[s])
+        result.log_partition[s] = log_z
+        result.unary[s, : len(unary)] = unary
+        result.pairwise[s] = pairwise
+    return result
+
+
+def _arrays(*tensors: Tensor) -> list[np.ndarray[Any, Any]]:
+    return [np.ascontiguousarray(tensor.numpy()) for tensor in tensors]
+
+
+def _in_logarithms(emissions: Tensor, transitions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """`forward_backward` of one sequence without padding, (T, K), whatever its scores."""
+    n_steps = len(emissions)
+    alpha, beta = emissions.clone(), torch.zeros_like(emissions)
+    for t in range(1, n_steps):
+        alpha[t] += torch.logsumexp(alpha[t - 1].unsqueeze(1) + transitions, dim=0)
+    for t in range(n_steps - 1, 0, -1):
+        beta[t - 1] = torch.logsumexp(transitions + emissions[t] + beta[t], dim=1)
+    log_z = torch.logsumexp(alpha[-1], dim=0)
+    if not torch.isfinite(log_z):  # every path is forbidden
+        return log_z, torch.full_like(alpha, torch.nan), torch.full_like(transitions, torch.nan)
+    moves = alpha[:-1].unsqueeze(2) + transitions + (emissions + beta)[1:].unsqueeze(1) - log_z
+    return log_z, torch.exp(alpha + beta - log_z), moves.exp().sum(0)
 
 
 @torch.no_grad()
@@ -182,6 +214,17 @@ def log_partition(emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Te
 @torch.no_grad()
 def viterbi(emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Tensor:
     """Most probable path of each sequence; shape (S, T), −1 on padding."""
+    if emissions.device.type == "cpu":
+        from nme_core.nn import crf_kernel
+
+        parts = _arrays(emissions.double(), transitions.double(), lengths)
+        return torch.from_numpy(crf_kernel.viterbi(*parts))
+    return viterbi_torch(emissions, transitions, lengths)
+
+
+@torch.no_grad()
+def viterbi_torch(emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Tensor:
+    """Compute `viterbi` on any device, all sequences at once, step by step."""
     n_sequences, n_steps, _ = emissions.shape
     emissions, transitions = emissions.double(), transitions.double()
     best = emissions[:, 0]  # (S, K): score of the best path that ends in each state

@@ -1,32 +1,87 @@
-"""Compiled forward–backward recursion for the CPU; cached on disk after its first use."""
+"""Compiled recursions of a linear chain for the CPU; cached on disk after their first use.
+
+Each takes a stack of S sequences, K states, and writes the results of sequences `first` to `last`
+into arrays that it is given: several threads share the work, and the numbers do not depend on how
+many there are.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
+import torch
 from numba import njit
 from numpy.typing import NDArray
 
 _Array = NDArray[np.float64]
+_Ints = NDArray[np.int64]
+
+#: Work (steps × states²) from which on a second thread pays.
+_WORTH_A_THREAD = 200_000
+
+
+def forward_backward(
+    emissions: _Array, transitions: _Array, lengths: _Ints
+) -> tuple[_Array, _Array, _Array]:
+    """Log Z (S,), unary (S, T, K) and summed pairwise marginals (S, K, K) of S sequences."""
+    n_sequences, _, n_states = emissions.shape
+    result = (
+        np.empty(n_sequences),
+        np.zeros(emissions.shape),
+        np.zeros((n_sequences, n_states, n_states)),
+    )
+    _share(_forward_backward, (emissions, transitions, lengths, *result), lengths, n_states)
+    return result
+
+
+def viterbi(emissions: _Array, transitions: _Array, lengths: _Ints) -> _Ints:
+    """Most probable path of each sequence, (S, T), −1 on padding."""
+    path = np.full(emissions.shape[:2], -1, dtype=np.int64)
+    arrays = (emissions, transitions, lengths, path)
+    _share(_viterbi, arrays, lengths, emissions.shape[2])
+    return path
+
+
+def _share(
+    kernel: Callable[..., None], arrays: tuple[Any, ...], lengths: _Ints, n_states: int
+) -> None:
+    """Run a kernel over all sequences, in as many threads as pay and as torch may use."""
+    work = np.cumsum(lengths) * n_states**2
+    n_threads = int(min(torch.get_num_threads(), 1 + work[-1] // _WORTH_A_THREAD, len(lengths)))
+    if n_threads == 1:
+        kernel(*arrays, 0, len(lengths))
+        return
+    edges = np.searchsorted(work, np.linspace(0, work[-1], n_threads + 1)[1:-1]).tolist()
+    edges = [0, *edges, len(lengths)]
+    with ThreadPoolExecutor(n_threads) as pool:
+        parts = [pool.submit(kernel, *arrays, first, last) for first, last in pairwise(edges)]
+        for part in parts:
+            part.result()
 
 
 @njit(cache=True, nogil=True)
-def forward_backward(
-    emissions: _Array, transitions: _Array, lengths: NDArray[np.int64]
-) -> tuple[_Array, _Array, _Array]:
-    """Log Z (S,), unary (S, T, K) and summed pairwise marginals (S, K, K) of S sequences.
-
-    The recursion of `nme_core.nn.crf.forward_backward`, sequence by sequence, scaled at each step.
-    """
-    n_sequences, n_steps, n_states = emissions.shape
-    log_z = np.zeros(n_sequences)
-    unary = np.zeros((n_sequences, n_steps, n_states))
-    pairwise = np.zeros((n_sequences, n_states, n_states))
+def _forward_backward(
+    emissions: _Array,
+    transitions: _Array,
+    lengths: _Ints,
+    log_z: _Array,
+    unary: _Array,
+    pairwise: _Array,
+    first: int,
+    last: int,
+) -> None:
+    """The recursion of `nme_core.nn.crf.forward_backward`, scaled at each step."""
+    n_steps, n_states = emissions.shape[1:]
     e = np.empty((n_steps, n_states))
     alpha = np.empty((n_steps, n_states))
     scale = np.empty(n_steps)
     beta = np.empty(n_states)
     message = np.empty(n_states)
-    for s in range(n_sequences):
+    for s in range(first, last):
         length = lengths[s]
         top = transitions[s].max()
         a = np.exp(transitions[s] - top)
@@ -44,6 +99,9 @@ def forward_backward(
                         reached += alpha[t - 1, j] * a[j, k]
                 alpha[t, k] = reached * e[t, k]
                 scale[t] += alpha[t, k]
+            if not scale[t] > 0.0:  # scores so far apart that no path is left in float64
+                total = np.nan
+                scale[t] = 1.0
             for k in range(n_states):
                 alpha[t, k] /= scale[t]
             total += np.log(scale[t])
@@ -61,4 +119,40 @@ def forward_backward(
                         flow = a[j, k] * message[k]
                         beta[j] += flow
                         pairwise[s, j, k] += alpha[t - 1, j] * flow
-    return log_z, unary, pairwise
+
+
+@njit(cache=True, nogil=True)
+def _viterbi(
+    emissions: _Array,
+    transitions: _Array,
+    lengths: _Ints,
+    path: _Ints,
+    first: int,
+    last: int,
+) -> None:
+    n_steps, n_states = emissions.shape[1:]
+    origin = np.empty((n_steps, n_states), dtype=np.int64)
+    best = np.empty(n_states)
+    reached = np.empty(n_states)
+    for s in range(first, last):
+        length = lengths[s]
+        best[:] = emissions[s, 0]
+        for t in range(1, length):
+            for k in range(n_states):
+                origin[t, k] = 0
+                top = best[0] + transitions[s, 0, k]
+                for j in range(1, n_states):
+                    score = best[j] + transitions[s, j, k]
+                    if score > top:
+                        top = score
+                        origin[t, k] = j
+                reached[k] = top + emissions[s, t, k]
+            best[:] = reached
+        state = 0
+        for k in range(1, n_states):
+            if best[k] > best[state]:
+                state = k
+        for t in range(length - 1, -1, -1):
+            path[s, t] = state
+            if t > 0:
+                state = origin[t, state]

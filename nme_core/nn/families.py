@@ -84,7 +84,8 @@ class Gaussian:
     ) -> Tensor:
         """Draw from N(f, σ²)."""
         noise = torch.randn(output.shape, generator=generator, dtype=output.dtype)
-        return (output + residual_variance**0.5 * noise).squeeze(-1)
+        drawn: Tensor = output + residual_variance**0.5 * noise
+        return drawn.squeeze(-1)
 
 
 class Poisson:

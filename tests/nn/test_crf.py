@@ -9,13 +9,14 @@ import torchcrf
 from torch import Tensor
 
 from nme_core.data.sequences import Batch
-from nme_core.nn import CRFNetwork, LinearChain
+from nme_core.nn import CRFNetwork, LinearChain, crf_kernel
 from nme_core.nn.crf import (
     forward_backward,
     forward_backward_torch,
     log_partition,
     path_score,
     viterbi,
+    viterbi_torch,
     with_initial,
 )
 
@@ -131,9 +132,10 @@ def test_pairwise_marginals_add_up_to_the_steps(chains, recursion):
     torch.testing.assert_close(result.unary.sum((1, 2)), lengths.double())
 
 
-def test_viterbi_finds_the_best_of_every_path(chains):
+@pytest.mark.parametrize("search", [viterbi, viterbi_torch])
+def test_viterbi_finds_the_best_of_every_path(chains, search):
     emissions, transitions, lengths = chains
-    found = viterbi(emissions, transitions, lengths)
+    found = search(emissions, transitions, lengths)
     for s, length in enumerate(LENGTHS):
         paths = all_paths(emissions[s], transitions[s], length)
         best = max(paths, key=lambda path: paths[path])
@@ -328,6 +330,35 @@ def test_long_sequences_do_not_underflow(scale, recursion):
         torch.testing.assert_close(
             result.unary[s, :length].sum(1), torch.ones(length, dtype=torch.float64)
         )
+
+
+@pytest.mark.parametrize("spread", [2000.0, 1e5])
+def test_scores_that_lie_far_apart_have_marginals_too(chains, spread):
+    """So far apart that exp() of their difference is 0: the best path then has all."""
+    emissions, transitions, lengths = chains
+    result = forward_backward(spread * emissions, spread * transitions, lengths)
+    for s, length in enumerate(LENGTHS):
+        paths = all_paths(spread * emissions[s], spread * transitions[s], length)
+        assert float(result.log_partition[s]) == pytest.approx(log_sum(list(paths.values())))
+    best = viterbi(emissions, transitions, lengths)
+    mask = best >= 0
+    expected = torch.nn.functional.one_hot(best.clamp_min(0), STATES).double()
+    torch.testing.assert_close(result.unary[mask], expected[mask])
+    torch.testing.assert_close(result.pairwise.sum((1, 2)), (lengths - 1).double())
+
+
+def test_the_number_of_threads_changes_nothing(monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    emissions = torch.randn(7, 30, 3, generator=generator, dtype=torch.float64)
+    transitions = torch.randn(7, 3, 3, generator=generator, dtype=torch.float64)
+    lengths = torch.tensor([30, 1, 17, 30, 2, 9, 30])
+    alone = forward_backward(emissions, transitions, lengths)
+    path = viterbi(emissions, transitions, lengths)
+    monkeypatch.setattr(crf_kernel, "_WORTH_A_THREAD", 10)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    shared = forward_backward(emissions, transitions, lengths)
+    assert all(torch.equal(a, b) for a, b in zip(alone, shared, strict=True))
+    assert torch.equal(viterbi(emissions, transitions, lengths), path)
 
 
 def test_constant_in_the_transitions_cancels(chains):
