@@ -103,7 +103,9 @@ def fit(
         ),
     ] = None,
     covariance: Annotated[str, typer.Option(help="diagonal or full.")] = "diagonal",
-    estimator: Annotated[str, typer.Option(help="variational or annealed.")] = "variational",
+    estimator: Annotated[
+        str, typer.Option(help="variational, laplace or annealed.")
+    ] = "variational",
     hidden: Annotated[
         str | None,
         typer.Option(metavar="32[,16…]", help="Units of each hidden layer; '' for none."),

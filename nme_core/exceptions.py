@@ -14,6 +14,7 @@ parsing text::
 
     NMEWarning
     ├── ConvergenceWarning   training stopped at its limit, not because it had converged
+    ├── BoundaryWarning      a variance of the random effects is estimated as 0
     └── DivergenceWarning    training broke down; its last good state is kept
 """
 
@@ -122,6 +123,10 @@ class NMEWarning(UserWarning):
 
 class ConvergenceWarning(NMEWarning):
     """Training stopped at its limit of epochs before it had converged."""
+
+
+class BoundaryWarning(NMEWarning):
+    """A variance of the random effects, or of a combination of them, is estimated as 0."""
 
 
 class DivergenceWarning(NMEWarning):

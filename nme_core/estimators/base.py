@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -39,17 +40,22 @@ from nme_core.exceptions import (
 from nme_core.nn import Family, MixedEffects
 from nme_core.training import (
     Annealed,
+    CollinearColumnError,
+    Laplace,
+    LinearGaussian,
     Nesting,
     Problem,
     Progress,
     RandomEffectsCovariance,
     Schedule,
     Separate,
+    Training,
     Variational,
     train,
 )
+from nme_core.training.variational import FULL_ELEMENTS, FULL_UP_TO
 
-ESTIMATORS = ("variational", "annealed")
+ESTIMATORS = ("variational", "laplace", "annealed")
 COVARIANCES = ("diagonal", "full")
 POOLING = ("partial", "complete", "none")
 LEVELS = ("person", "population")
@@ -166,20 +172,56 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
                 "One network per person can only be stopped early on validation rows.",
                 remedy="Call fit(..., validation=(X, y, groups)).",
             )
-        training = train(
-            problem,
-            batches,
-            self._schedule(),
-            seed=int(self.random_state),
-            validation=watched,
-            report=progress,
-        )
+        if isinstance(problem, LinearGaussian):
+            training = self._solve(problem, batches, progress)
+        else:
+            training = train(
+                problem,
+                batches,
+                self._schedule(),
+                seed=int(self.random_state),
+                validation=watched,
+                report=progress,
+            )
         self._posterior = Posterior.of(problem)
         history = pd.DataFrame([vars(row) for row in training.history])
         self.history_ = history.astype({"validation_loss": float})
         self.verdict_, self.n_epochs_ = training.verdict.value, len(history)
         self._after_fit(batches)
         return self
+
+    def _solve(
+        self,
+        problem: LinearGaussian,
+        batches: list[Batch],
+        progress: Callable[[Progress], None] | None,
+    ) -> Training:
+        """Fit a linear model exactly; DataError where a feature is a combination of others."""
+        try:
+            training = problem.solve(batches, progress)
+        except CollinearColumnError as error:
+            inputs = self._scaler.input_names
+            name = inputs[error.column] if error.column < len(inputs) else "the intercept"
+            raise DataError(
+                f"{name!r} is constant or a combination of other features, so that their effects"
+                " cannot be told apart.",
+                remedy="Leave it out of the features.",
+                column=name,
+            ) from error
+        self._log_likelihood = problem.fit.log_likelihood
+        return training
+
+    @property
+    def log_likelihood_(self) -> float:
+        """Log-likelihood of a linear model with ``laplace``, of the data in their own units."""
+        self._check_fitted()
+        if not hasattr(self, "_log_likelihood"):
+            raise OptionError(
+                "Only a linear model for numbers has an exact likelihood.",
+                remedy='Fit with hidden=() and estimator="laplace".',
+            )
+        n_rows = int(self.n_obs_.sum())
+        return float(self._log_likelihood - n_rows * np.log(self._outcome_scale()[1]))
 
     def _after_fit(self, batches: list[Batch]) -> None:
         """Hook for what a subclass reads off the rows that it was fitted on."""
@@ -236,7 +278,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             return [name for name, _ in network.named_parameters()]
         return person_specific(network, self.placement, layers=self._layers)
 
-    def _problem(self, mixed: MixedEffects, batches: list[Batch]) -> Problem:
+    def _problem(self, mixed: MixedEffects, batches: list[Batch]) -> Problem | LinearGaussian:
         n_rows = sum(batch.n_rows for batch in batches)
         covariances = [
             RandomEffectsCovariance(
@@ -253,8 +295,15 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             return Annealed(mixed, self._family(), covariances, n_rows=n_rows)
         first = f"{self._layers}layers.0.weight"
         linear = not self.hidden and self._family().has_residual_variance
+        if self.estimator == "laplace":
+            self._check_laplace(mixed)
+            if linear:
+                return LinearGaussian(mixed, covariances)
         layers = tuple(n for n in mixed.fixed() if n.startswith(self._layers) and "weight" in n)
-        return Variational(
+        kind: Callable[..., Variational] = Variational
+        if self.estimator == "laplace":
+            kind = partial(Laplace, batches=batches)
+        return kind(
             mixed,
             self._family(),
             covariances,
@@ -266,8 +315,20 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             warm_up=WARM_UP if self.epochs is None else min(WARM_UP, self.epochs // 4),
         )
 
+    def _check_laplace(self, mixed: MixedEffects) -> None:
+        if len(mixed.sizes) > 1:
+            raise OptionError(
+                "laplace takes one grouping factor.", remedy='Use estimator="variational".'
+            )
+        if mixed.n_random > FULL_UP_TO or mixed.n_groups * mixed.n_random**2 > FULL_ELEMENTS:
+            raise OptionError(
+                f"laplace takes at most {FULL_UP_TO} random effects, and {FULL_ELEMENTS:,} numbers"
+                f" in the covariances of all persons; here a person has {mixed.n_random} effects.",
+                remedy='Use estimator="variational", or another placement.',
+            )
+
     def _schedule(self) -> Schedule:
-        decays = self.estimator == "variational" and self.pooling != "none"
+        decays = self.estimator != "annealed" and self.pooling != "none"
         longest = 1000 if self.pooling == "none" else 3000
         return Schedule(
             epochs=self.epochs,

@@ -123,7 +123,7 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
         Default: gaussian. "poisson" is for counts: log E y is the network's output.
     covariance : {"diagonal", "full"}
         Structure of the random effects' covariance Σ.
-    estimator : {"variational", "annealed"}
+    estimator : {"variational", "laplace", "annealed"}
         How the random effects are estimated; see `nme_core.training`.
     pooling : {"partial", "complete", "none"}
         "partial" is NME; "complete" is one network for all (the baseline ``generic``); "none" is

@@ -12,7 +12,7 @@ from torch import Tensor
 from nme_core.data.sequences import Batch
 from nme_core.nn import MixedEffects
 from nme_core.nn.random_effects import own
-from nme_core.training import Nesting, Problem
+from nme_core.training import LinearGaussian, Nesting, Problem
 
 #: Draws over which a probability is averaged.
 DRAWS = 64
@@ -47,7 +47,7 @@ class Posterior:
     dependence: tuple[Nesting, Tensor] | None = None
 
     @classmethod
-    def of(cls, problem: Problem) -> Self:
+    def of(cls, problem: Problem | LinearGaussian) -> Self:
         """Take a trained problem's results to the CPU."""
         covariance = problem.posterior_covariance()
         return cls(
@@ -119,7 +119,7 @@ class Posterior:
             return
         generator = torch.Generator().manual_seed(seed)
         if self.covariance.dim() == 3:
-            factor = torch.linalg.cholesky(self.covariance).float()
+            factor = _square_roots(self.covariance).float()
         else:
             factor = self.covariance.sqrt().float()
 
@@ -177,3 +177,11 @@ class Posterior:
 
 def _to_cpu(nesting: Nesting, coefficient: Tensor) -> tuple[Nesting, Tensor]:
     return Nesting(nesting.home.cpu(), nesting.sizes), coefficient.cpu()
+
+
+def _square_roots(covariance: Tensor) -> Tensor:
+    """L with L Lᵀ = S of each S, shape (P, R, R), also where a variance is 0."""
+    size = covariance.diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-30)
+    eye = torch.eye(covariance.shape[1], dtype=covariance.dtype)
+    roots: Tensor = torch.linalg.cholesky(covariance + 1e-10 * size.view(-1, 1, 1) * eye)
+    return roots

@@ -2,6 +2,8 @@
 
 from nme_core.training.annealed import Annealed
 from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.laplace import Laplace, LinearGaussian
+from nme_core.training.linear_mixed import CollinearColumnError
 from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
 from nme_core.training.nesting import Nesting
 from nme_core.training.separate import Separate
@@ -9,6 +11,9 @@ from nme_core.training.variational import Variational
 
 __all__ = [
     "Annealed",
+    "CollinearColumnError",
+    "Laplace",
+    "LinearGaussian",
     "Nesting",
     "Problem",
     "Progress",

@@ -1,0 +1,256 @@
+"""Laplace estimator: exact for linear models, a Gaussian at the curvature for all others."""
+
+from __future__ import annotations
+
+import copy
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nme_core.data.sequences import Batch, chunks
+from nme_core.exceptions import BoundaryWarning, ConvergenceWarning
+from nme_core.nn import Gaussian, MixedEffects
+from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.linear_mixed import LinearMixedFit, Sums, fit_linear_mixed_model
+from nme_core.training.loop import Progress, Training, Verdict
+from nme_core.training.objective import total_deviance
+from nme_core.training.variational import Variational
+
+#: Steps from one look at the curvature to the next.
+LOOK_EVERY = 25
+#: Step of the finite differences of the gradient, standardised.
+STEP = 1e-4
+#: A variance below this, standardised, lies at the boundary.
+BOUNDARY = 1e-7
+
+
+class Laplace(Variational):
+    """q(η_i) = N(m_i, C_i) with C_i = H_i⁻¹, the inverse curvature at m_i, not a learned one.
+
+        H_i = ½ ∂²(Σ_j D_ij/σ²)/∂η² + Σ⁻¹
+
+    The curvature comes from differences of the exact gradient, for all persons at once; directions
+    in which it is negative, which a network that is not linear in η can have, count as flat. All
+    else is as in `Variational`: the shared parameters see the spread of η through its draws (in
+    expectation the trace tr J_i C_i J_iᵀ), Σ ← mean of m mᵀ + C, and the prior on the shared
+    parameters prevents overfitting.
+
+    Parameters
+    ----------
+    batches : sequence of Batch
+        All training rows, for the curvature.
+    **options
+        As in `Variational`.
+    """
+
+    def __init__(
+        self,
+        mixed: MixedEffects,
+        *args: Any,
+        batches: Sequence[Batch],
+        **options: Any,
+    ) -> None:
+        super().__init__(mixed, *args, **options)
+        self._rows = list(batches)
+        self._next_look = 0
+
+    def parameters(self) -> list[nn.Parameter]:
+        """What the optimiser adjusts: not the spread."""
+        spread = {id(self.log_diagonal), id(self.off_diagonal)}
+        return [one for one in super().parameters() if id(one) not in spread]
+
+    def snapshot(self) -> Callable[[], None]:
+        """Return what goes back to the present state."""
+        back = super().snapshot()
+        spread = [part.detach().clone() for part in (self.log_diagonal, self.off_diagonal)]
+
+        @torch.no_grad()
+        def restore() -> None:
+            back()
+            self.log_diagonal.copy_(spread[0])
+            self.off_diagonal.copy_(spread[1])
+
+        return restore
+
+    def after_epoch(self) -> None:
+        """Look at the curvature from time to time."""
+        if self._steps >= self._next_look:
+            self._look()
+            self._next_look = self._steps + LOOK_EVERY
+
+    def finish(self, *, validated: bool) -> None:
+        """Take the spread from the curvature at the end."""
+        self._look()
+
+    def _look(self) -> None:
+        if not self.mixed.n_random:
+            return
+        data = self.curvature() / self.residual_variance
+        with torch.no_grad():
+            prior = torch.cat(
+                [
+                    covariance.precision.expand(size, -1, -1)
+                    for covariance, size in zip(self.covariances, self.mixed.sizes, strict=True)
+                ]
+            )
+            inverse = torch.linalg.inv(_without_negative(data) + prior)
+            lower = torch.linalg.cholesky((inverse + inverse.transpose(1, 2)) / 2)
+            lower = lower.to(self.log_diagonal.dtype)
+            self.log_diagonal.copy_(lower.diagonal(dim1=1, dim2=2).log())
+            self.off_diagonal.copy_(lower[:, self._below[0], self._below[1]])
+
+    def curvature(self) -> Tensor:
+        """½ ∂²(Σ_j D_ij)/∂η_i² of every group at m, shape (P, R, R), float64."""
+        mixed = copy.deepcopy(self.mixed).double()
+        mean = mixed.deviations.detach()
+        rows = [_double(batch) for batch in chunks(self._rows)]
+        columns = []
+        for k in range(mixed.n_random):
+            sides = []
+            for sign in (1, -1):
+                at = mean.clone()
+                at[:, k] += sign * STEP
+                at.requires_grad_()
+                half = total_deviance(mixed, self.family, rows, deviations=at) / 2
+                sides.append(torch.autograd.grad(half, at)[0])
+            columns.append((sides[0] - sides[1]) / (2 * STEP))
+        result = torch.stack(columns, dim=2)
+        return (result + result.transpose(1, 2)) / 2
+
+
+class LinearGaussian:
+    """The linear model with Gaussian outcome: its likelihood has a closed form and is maximised.
+
+    Offers what `Problem` offers once it is trained; `solve` takes the place of the loop.
+
+    Parameters
+    ----------
+    mixed : MixedEffects
+        A network of one layer and one grouping factor; filled in place.
+    covariances : sequence of RandomEffectsCovariance
+        Σ, one; filled in place.
+    """
+
+    dependence = None
+
+    def __init__(self, mixed: MixedEffects, covariances: Sequence[RandomEffectsCovariance]) -> None:
+        self.mixed, self.family, self.covariances = mixed, Gaussian(), list(covariances)
+        self.residual_variance = 1.0
+
+    def solve(
+        self, batches: Sequence[Batch], report: Callable[[Progress], None] | None
+    ) -> Training:
+        """Fit.
+
+        Raises
+        ------
+        CollinearColumnError
+            If an input is a combination of others.
+
+        Warns
+        -----
+        BoundaryWarning, ConvergenceWarning
+        """
+        history: list[Progress] = []
+        start = time.monotonic()
+
+        def follow(deviance: float, residual_variance: float) -> None:
+            history.append(
+                Progress(
+                    epoch=len(history) + 1,
+                    fraction=min(0.99, 0.1 * len(history)),
+                    train_loss=deviance,
+                    validation_loss=None,
+                    residual_variance=residual_variance,
+                    mean_random_variance=float("nan"),
+                    seconds=time.monotonic() - start,
+                )
+            )
+            if report is not None:
+                report(history[-1])
+
+        kind = self.covariances[0].kind
+        self.fit = fit_linear_mixed_model(
+            _sums(batches, self.mixed.n_groups), self._columns(), kind, follow=follow
+        )
+        self._fill(self.fit)
+        if not self.fit.converged:
+            warnings.warn(
+                "The search for the maximum of the likelihood did not converge; remove random"
+                " effects that the data cannot tell apart.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+            return Training(tuple(history), Verdict.LIMIT)
+        variances = torch.linalg.eigvalsh(self.fit.sigma)
+        if len(variances) and float(variances[0]) < BOUNDARY:
+            warnings.warn(
+                "A variance of the random effects, or of a combination of them, is 0: the estimate"
+                " lies at the boundary. Take fewer random effects, or covariance='diagonal'.",
+                BoundaryWarning,
+                stacklevel=2,
+            )
+        return Training(tuple(history), Verdict.CONVERGED)
+
+    def _columns(self) -> list[int]:
+        """Columns of (inputs, 1) that have a random effect."""
+        weight = next(iter(self.mixed.fixed().values()))
+        return [
+            index[1] if name.endswith("weight") else weight.shape[1]
+            for name, index in self.mixed.parameter_indices()
+        ]
+
+    @torch.no_grad()
+    def _fill(self, fit: LinearMixedFit) -> None:
+        weight, bias = self.mixed.fixed().values()
+        weight.copy_(fit.fixed[:-1].unsqueeze(0))
+        bias.copy_(fit.fixed[-1:])
+        self.mixed.deviations.copy_(fit.effects)
+        self.residual_variance = fit.residual_variance
+        if self.mixed.n_random:
+            self.covariances[0].update(fit.sigma)
+
+    def shared_spread(self) -> dict[str, Tensor]:
+        """Standard errors of β, by name."""
+        std = self.fit.fixed_covariance.diagonal().sqrt().float()
+        weight, bias = self.mixed.fixed()
+        return {weight: std[:-1].unsqueeze(0), bias: std[-1:]}
+
+    def posterior_covariance(self) -> Tensor:
+        """Conditional covariances of the random effects, shape (P, R, R)."""
+        return self.fit.effects_covariance
+
+
+def _sums(batches: Sequence[Batch], n_groups: int) -> Sums:
+    """Sums of the inputs, 1 and the outcome over each person's rows."""
+    p, device = batches[0].x.shape[2] + 1, batches[0].x.device
+    xx = torch.zeros(n_groups, p, p, dtype=torch.float64, device=device)
+    xy, yy, n_rows = xx.new_zeros(n_groups, p), xx.new_zeros(()), 0
+    for batch in chunks(batches):
+        mask = batch.mask.unsqueeze(2)
+        x = torch.cat([batch.x.double(), torch.ones_like(mask, dtype=torch.float64)], dim=2)
+        x, y = torch.where(mask, x, 0.0), torch.where(batch.mask, batch.y.double(), 0.0)
+        persons = batch.groups[:, 0]
+        xx.index_add_(0, persons, x.transpose(1, 2) @ x)
+        xy.index_add_(0, persons, torch.einsum("ulp,ul->up", x, y))
+        yy = yy + y.square().sum()
+        n_rows += batch.n_rows
+    return Sums(xx.cpu(), xy.cpu(), yy.cpu(), n_rows)
+
+
+def _double(batch: Batch) -> Batch:
+    number = torch.is_floating_point(batch.y)
+    return Batch(
+        **{**vars(batch), "x": batch.x.double(), "y": batch.y.double() if number else batch.y}
+    )
+
+
+def _without_negative(matrices: Tensor) -> Tensor:
+    """The nearest matrices without negative eigenvalues."""
+    values, vectors = torch.linalg.eigh(matrices)
+    result: Tensor = vectors * values.clamp_min(0).unsqueeze(1) @ vectors.transpose(1, 2)
+    return result
