@@ -22,7 +22,7 @@ from nme_core.training.objective import (
 from nme_core.training.snapshot import snapshot
 
 #: Up to this many random effects a person's posterior covariance is full, above it is diagonal,
-FULL_UP_TO = 64
+FULL_UP_TO = 128
 #: and also where the covariances of all persons together would have more elements than this.
 FULL_ELEMENTS = 2**25
 #: Share of the way that Σ, σ² and τ² move to their closed-form values after each step.
