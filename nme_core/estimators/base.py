@@ -53,7 +53,8 @@ from nme_core.training import (
     Variational,
     train,
 )
-from nme_core.training.variational import FULL_ELEMENTS, FULL_UP_TO
+from nme_core.training.laplace import LARGEST
+from nme_core.training.variational import FULL_ELEMENTS
 
 ESTIMATORS = ("variational", "laplace", "annealed")
 COVARIANCES = ("diagonal", "full")
@@ -172,6 +173,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
                 "One network per person can only be stopped early on validation rows.",
                 remedy="Call fit(..., validation=(X, y, groups)).",
             )
+        self._log_likelihood: float | None = None
         if isinstance(problem, LinearGaussian):
             training = self._solve(problem, batches, progress)
         else:
@@ -215,7 +217,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     def log_likelihood_(self) -> float:
         """Log-likelihood of a linear model with ``laplace``, of the data in their own units."""
         self._check_fitted()
-        if not hasattr(self, "_log_likelihood"):
+        if self._log_likelihood is None:
             raise OptionError(
                 "Only a linear model for numbers has an exact likelihood.",
                 remedy='Fit with hidden=() and estimator="laplace".',
@@ -295,13 +297,20 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             return Annealed(mixed, self._family(), covariances, n_rows=n_rows)
         first = f"{self._layers}layers.0.weight"
         linear = not self.hidden and self._family().has_residual_variance
+        curved = len(mixed.sizes) == 1 and _few_effects(mixed)
         if self.estimator == "laplace":
-            self._check_laplace(mixed)
+            if not curved:
+                raise OptionError(
+                    f"laplace takes one grouping factor and at most {LARGEST} random effects, with"
+                    f" {FULL_ELEMENTS:,} numbers in the covariances of all persons; here are"
+                    f" {len(mixed.sizes)} factors and {mixed.n_random} effects.",
+                    remedy='Use estimator="variational", or another placement.',
+                )
             if linear:
                 return LinearGaussian(mixed, covariances)
         layers = tuple(n for n in mixed.fixed() if n.startswith(self._layers) and "weight" in n)
         kind: Callable[..., Variational] = Variational
-        if self.estimator == "laplace":
+        if curved and mixed.n_random:
             kind = partial(Laplace, batches=batches)
         return kind(
             mixed,
@@ -314,18 +323,6 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             weak=(first, f"{self._layers}layers.0.bias") if linear else (),
             warm_up=WARM_UP if self.epochs is None else min(WARM_UP, self.epochs // 4),
         )
-
-    def _check_laplace(self, mixed: MixedEffects) -> None:
-        if len(mixed.sizes) > 1:
-            raise OptionError(
-                "laplace takes one grouping factor.", remedy='Use estimator="variational".'
-            )
-        if mixed.n_random > FULL_UP_TO or mixed.n_groups * mixed.n_random**2 > FULL_ELEMENTS:
-            raise OptionError(
-                f"laplace takes at most {FULL_UP_TO} random effects, and {FULL_ELEMENTS:,} numbers"
-                f" in the covariances of all persons; here a person has {mixed.n_random} effects.",
-                remedy='Use estimator="variational", or another placement.',
-            )
 
     def _schedule(self) -> Schedule:
         decays = self.estimator != "annealed" and self.pooling != "none"
@@ -576,6 +573,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             "flagged": list(self._scaler.flagged),
             "residual_variance": self._posterior.residual_variance,
             "verdict": self.verdict_,
+            "log_likelihood": self._log_likelihood,
             "history": list(history.columns),
             "outcome": self._outcome_state(),
         }
@@ -601,6 +599,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         mixed = self._mixed(network)
         self._posterior = Posterior.from_tensors(mixed, tensors, content["residual_variance"])
         self._counts = tensors["n_obs"].numpy()
+        self._log_likelihood = content["log_likelihood"]
         self.history_ = pd.DataFrame(tensors["history"].numpy(), columns=content["history"])
         self.history_["epoch"] = self.history_["epoch"].astype(int)
         self.verdict_, self.n_epochs_ = content["verdict"], len(self.history_)
@@ -626,6 +625,11 @@ def load(path: str | os.PathLike[str]) -> NeuralMixedEffects:
     content, tensors = read_file(path)
     parameters = {**content["parameters"], "hidden": tuple(content["parameters"]["hidden"])}
     return _MODELS[content["model"]](**parameters)._restore(content, tensors)
+
+
+def _few_effects(mixed: MixedEffects) -> bool:
+    """Whether every person can have a whole covariance matrix."""
+    return mixed.n_random <= LARGEST and mixed.n_groups * mixed.n_random**2 <= FULL_ELEMENTS
 
 
 def _device(name: str) -> torch.device:

@@ -20,8 +20,12 @@ from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.objective import total_deviance
 from nme_core.training.variational import Variational
 
-#: Steps from one look at the curvature to the next.
-LOOK_EVERY = 25
+#: Up to this many random effects a person's curvature is taken.
+LARGEST = 128
+#: Steps from one look at the curvature to the next: so many at first, then this share of all.
+LOOK_AFTER, LOOK_SHARE = 10, 0.2
+#: Steps after which the spread follows Σ and σ².
+FOLLOW_EVERY = 5
 #: Step of the finite differences of the gradient, standardised.
 STEP = 1e-4
 #: A variance below this, standardised, lies at the boundary.
@@ -56,7 +60,11 @@ class Laplace(Variational):
     ) -> None:
         super().__init__(mixed, *args, **options)
         self._rows = list(batches)
-        self._next_look = 0
+        self._next_look = self._next_follow = 0
+
+    @property
+    def _full_up_to(self) -> int:
+        return LARGEST
 
     def parameters(self) -> list[nn.Parameter]:
         """What the optimiser adjusts: not the spread."""
@@ -77,31 +85,36 @@ class Laplace(Variational):
         return restore
 
     def after_epoch(self) -> None:
-        """Look at the curvature from time to time."""
+        """Let the spread follow; look at the curvature from time to time."""
         if self._steps >= self._next_look:
             self._look()
-            self._next_look = self._steps + LOOK_EVERY
+            self._next_look = self._steps + max(LOOK_AFTER, int(LOOK_SHARE * self._steps))
+        if self._steps >= self._next_follow:
+            self._follow()
+            self._next_follow = self._steps + FOLLOW_EVERY
 
     def finish(self, *, validated: bool) -> None:
         """Take the spread from the curvature at the end."""
         self._look()
+        self._follow()
 
     def _look(self) -> None:
+        prior = self.covariances[0].precision
+        self._data = _without_negative(self.curvature(), 1e-3 * prior * self.residual_variance)
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """C = (H_data/σ² + Σ⁻¹)⁻¹."""
         if not self.mixed.n_random:
             return
-        data = self.curvature() / self.residual_variance
-        with torch.no_grad():
-            prior = torch.cat(
-                [
-                    covariance.precision.expand(size, -1, -1)
-                    for covariance, size in zip(self.covariances, self.mixed.sizes, strict=True)
-                ]
-            )
-            inverse = torch.linalg.inv(_without_negative(data) + prior)
-            lower = torch.linalg.cholesky((inverse + inverse.transpose(1, 2)) / 2)
-            lower = lower.to(self.log_diagonal.dtype)
-            self.log_diagonal.copy_(lower.diagonal(dim1=1, dim2=2).log())
-            self.off_diagonal.copy_(lower[:, self._below[0], self._below[1]])
+        precision = self._data / self.residual_variance + self.covariances[0].precision
+        # L⁻ᵀ of the precision L Lᵀ is a root of C, but upper triangular: so factor C reversed.
+        flipped = torch.linalg.cholesky(precision.flip(1, 2))
+        eye = torch.eye(self.mixed.n_random, dtype=precision.dtype, device=precision.device)
+        root = torch.linalg.solve_triangular(flipped, eye, upper=False)
+        lower = root.transpose(1, 2).flip(1, 2).to(self.log_diagonal.dtype)
+        self.log_diagonal.copy_(lower.diagonal(dim1=1, dim2=2).log())
+        self.off_diagonal.copy_(lower[:, self._below[0], self._below[1]])
 
     def curvature(self) -> Tensor:
         """½ ∂²(Σ_j D_ij)/∂η_i² of every group at m, shape (P, R, R), float64."""
@@ -249,8 +262,14 @@ def _double(batch: Batch) -> Batch:
     )
 
 
-def _without_negative(matrices: Tensor) -> Tensor:
-    """The nearest matrices without negative eigenvalues."""
-    values, vectors = torch.linalg.eigh(matrices)
-    result: Tensor = vectors * values.clamp_min(0).unsqueeze(1) @ vectors.transpose(1, 2)
-    return result
+def _without_negative(matrices: Tensor, tolerance: Tensor) -> Tensor:
+    """Each matrix, or the nearest without negative eigenvalues where it has any.
+
+    `tolerance` is a small positive definite matrix: what is not negative with it counts as zero.
+    """
+    broken = torch.linalg.cholesky_ex(matrices + tolerance).info > 0
+    if bool(broken.any()):
+        values, vectors = torch.linalg.eigh(matrices[broken])
+        matrices = matrices.clone()
+        matrices[broken] = vectors * values.clamp_min(0).unsqueeze(1) @ vectors.transpose(1, 2)
+    return matrices

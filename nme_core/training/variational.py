@@ -22,7 +22,7 @@ from nme_core.training.objective import (
 from nme_core.training.snapshot import snapshot
 
 #: Up to this many random effects a person's posterior covariance is full, above it is diagonal,
-FULL_UP_TO = 128
+FULL_UP_TO = 64
 #: and also where the covariances of all persons together would have more elements than this.
 FULL_ELEMENTS = 2**25
 #: Share of the way that Σ, σ² and τ² move to their closed-form values after each step.
@@ -68,6 +68,10 @@ class Variational:
         weight (Sønderby et al. 2016): at once it can switch off what a small study does show.
     """
 
+    @property
+    def _full_up_to(self) -> int:
+        return FULL_UP_TO
+
     def __init__(
         self,
         mixed: MixedEffects,
@@ -93,7 +97,7 @@ class Variational:
         }
         self.log_diagonal = nn.Parameter(torch.full_like(mixed.deviations, start))
         below = torch.tril_indices(n_random, n_random, -1, device=device)
-        full = n_random <= FULL_UP_TO and n_groups * n_random**2 <= FULL_ELEMENTS
+        full = n_random <= self._full_up_to and n_groups * n_random**2 <= FULL_ELEMENTS
         self._below = below if full else below[:, :0]
         self.off_diagonal = nn.Parameter(
             mixed.deviations.new_zeros(n_groups, self._below.shape[1])

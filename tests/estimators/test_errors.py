@@ -11,7 +11,7 @@ from nme_core.exceptions import DataError, MissingColumnError, OptionError, Unkn
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"estimator": "magic"}, "estimator='magic'.*variational, annealed"),
+        ({"estimator": "magic"}, "estimator='magic'.*variational, laplace, annealed"),
         ({"covariance": "banded"}, "covariance='banded'.*diagonal, full"),
         ({"pooling": "some"}, "pooling='some'"),
         ({"placement": "middle"}, "placement='middle'.*first, last, all"),

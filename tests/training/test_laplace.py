@@ -82,5 +82,8 @@ def test_it_is_the_second_derivative(states):
 def test_negative_curvature_counts_as_flat():
     vectors = torch.linalg.qr(torch.randn(4, 4).double()).Q
     values = torch.tensor([2.0, 0.3, -1e-3, -4.0]).double()
-    found = _without_negative((vectors * values @ vectors.T).unsqueeze(0))[0]
-    torch.testing.assert_close(found, vectors * values.clamp_min(0) @ vectors.T)
+    good = vectors * values.abs() @ vectors.T
+    both = torch.stack([vectors * values @ vectors.T, good])
+    found = _without_negative(both, 1e-6 * torch.eye(4).double())
+    torch.testing.assert_close(found[0], vectors * values.clamp_min(0) @ vectors.T)
+    assert torch.equal(found[1], good)
