@@ -40,6 +40,10 @@ Exclude = Annotated[str | None, typer.Option(metavar="D,E", help="Columns that a
 OutcomeKind = Annotated[
     str | None, typer.Option(metavar="number|class", help="Default: read off the column.")
 ]
+Group = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COL", help="Column of a further grouping factor; may be repeated."),
+]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `nme fit` wrote.")]
 _LARGEST_SEED = 2**32 - 1
 
@@ -65,6 +69,7 @@ def check(
     covariates: Covariates = None,
     time: Time = None,
     sequence: Sequence = None,
+    group: Group = None,
     features: Features = None,
     exclude: Exclude = None,
     outcome_kind: OutcomeKind = None,
@@ -73,7 +78,18 @@ def check(
     from nme_core.data import check_study
 
     report = check_study(
-        _study(long, covariates, person, outcome, time, sequence, features, exclude, outcome_kind)
+        _study(
+            long,
+            covariates,
+            person,
+            outcome,
+            time,
+            sequence,
+            group,
+            features,
+            exclude,
+            outcome_kind,
+        )
     )
     typer.echo("\n".join(report.lines()))
     if not report.usable:
@@ -92,6 +108,7 @@ def fit(
     covariates: Covariates = None,
     time: Time = None,
     sequence: Sequence = None,
+    group: Group = None,
     features: Features = None,
     exclude: Exclude = None,
     outcome_kind: OutcomeKind = None,
@@ -100,6 +117,13 @@ def fit(
         typer.Option(
             metavar="first|last|all|transitions|last+transitions|…",
             help="Where the person-specific parameters stand.",
+        ),
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            metavar="gaussian|poisson|categorical|ordinal",
+            help="Kind of outcome of an nme-mlp; default: gaussian, or categorical for classes.",
         ),
     ] = None,
     covariance: Annotated[str, typer.Option(help="diagonal or full.")] = "diagonal",
@@ -131,10 +155,15 @@ def fit(
 
     _check_folder(out)
     kind = "class" if model == "nme-crf" and outcome_kind is None else outcome_kind
-    study = _study(long, covariates, person, outcome, time, sequence, features, exclude, kind)
+    if family in ("categorical", "ordinal") and outcome_kind is None:
+        kind = "class"
+    study = _study(
+        long, covariates, person, outcome, time, sequence, group, features, exclude, kind
+    )
     options = FitOptions(
         model=model,
         placement=placement,
+        family=family,
         covariance=covariance,
         estimator=estimator,
         hidden=None if hidden is None else _widths(hidden),
@@ -218,6 +247,7 @@ def predict(
     _check_file(out, new, folder)
     roles = folder.roles
     ids = [roles[role] for role in ("person", "sequence") if roles[role] is not None]
+    ids += roles.get("groups", [])
     predictions = predict_rows(folder, read_table(new, text=ids))
     out.parent.mkdir(parents=True, exist_ok=True)
     predictions.to_csv(out, index=False, lineterminator="\n")
@@ -283,6 +313,7 @@ def _study(
     outcome: str,
     time: str | None,
     sequence: str | None,
+    group: list[str] | None,
     features: str | None,
     exclude: str | None,
     outcome_kind: str | None,
@@ -295,6 +326,7 @@ def _study(
         outcome=outcome,
         time=time,
         sequence=sequence,
+        group=group or (),
         features=_names(features),
         exclude=_names(exclude) or (),
         covariates=covariates,

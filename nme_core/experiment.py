@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ from nme_core.estimators import (
     baseline,
 )
 from nme_core.estimators.threads import one_thread_for_few
-from nme_core.exceptions import DataError, OptionError
+from nme_core.exceptions import DataError, NMEWarning, OptionError
 from nme_core.io import Journal, RunFolder, RunState
 from nme_core.metrics import compare, evaluate
 from nme_core.training import Progress
@@ -50,6 +52,7 @@ class FitOptions:
 
     model: str
     placement: str | None = None
+    family: str | None = None
     covariance: str = "diagonal"
     estimator: str = "variational"
     hidden: tuple[int, ...] | None = None
@@ -86,10 +89,19 @@ class FitOptions:
                     "An NME-CRF needs states as outcome, not a number.",
                     remedy="Read the study with outcome_kind='class', or use nme-mlp.",
                 )
+            if self.family is not None:
+                raise OptionError(
+                    "An NME-CRF has no family; its states are classes.",
+                    remedy="Leave --family out, or use nme-mlp.",
+                )
             kind = NMECRF
         else:
             kind = NMEMLPClassifier if study.outcome_kind == "class" else NMEMLPRegressor
-        given: dict[str, Any] = {"hidden": self.hidden, "placement": self.placement}
+        given: dict[str, Any] = {
+            "hidden": self.hidden,
+            "placement": self.placement,
+            "family": self.family,
+        }
         return kind(
             **{name: value for name, value in given.items() if value is not None},
             covariance=self.covariance,
@@ -170,6 +182,8 @@ def _run(
         study = study.with_observed_outcome()
     model = options.estimator_for(study)
     split = split_within_person(study.groups)
+    split, note = _keep_known_groups(split, study)
+    study = replace(study, notes=(*study.notes, *note))
     if not (split == "test").any():
         raise DataError(
             "No person has enough rows to hold some back for validation and test.",
@@ -188,6 +202,7 @@ def _run(
         "command": command,
         "versions": _versions(),
         "verdicts": {},
+        "warnings": [],
     }
     folder.write_json("config", config)
 
@@ -198,13 +213,14 @@ def _run(
     predictions = []
     for name, one in models.items():
         train, validation = rows.take(split == "train"), rows.take(split == "validation")
-        one.fit(
-            train.X,
-            train.y,
-            **train.fit_arguments,
-            validation=validation.as_validation,
-            progress=_follow(journal, name),
-        )
+        with _noting(name, config["warnings"]):
+            one.fit(
+                train.X,
+                train.y,
+                **train.fit_arguments,
+                validation=validation.as_validation,
+                progress=_follow(journal, name),
+            )
         config["verdicts"][name] = one.verdict_
         predictions += [
             _predict(one, rows.take(split == part)).assign(model=name, split=part)
@@ -216,7 +232,8 @@ def _run(
     final = model
     if options.refit == "all":
         final = options.estimator_for(study)
-        final.fit(rows.X, rows.y, **rows.fit_arguments, progress=_follow(journal, ALL_ROWS))
+        with _noting(ALL_ROWS, config["warnings"]):
+            final.fit(rows.X, rows.y, **rows.fit_arguments, progress=_follow(journal, ALL_ROWS))
         config["verdicts"][ALL_ROWS] = final.verdict_
         folder.write_json("config", config)
     journal.say("Writing the tables", 0.98)
@@ -227,11 +244,31 @@ def _run(
     folder.write_table("covariance", covariance_table(final))
     if isinstance(final, NMECRF):
         folder.write_table("transitions", transitions_table(final))
+    elif study.roles.groups:
+        undrawn = "Response curves are not drawn for several grouping factors."
+        folder.write_json("data", {**data, "notes": [*data["notes"], undrawn]})
     else:
         try:
             folder.write_table("response_curves", response_curves(final, study.X, study.groups))
         except OptionError as error:
             folder.write_json("data", {**data, "notes": [*data["notes"], str(error)]})
+
+
+def _keep_known_groups(
+    split: np.ndarray[Any, Any], study: Study
+) -> tuple[np.ndarray[Any, Any], list[str]]:
+    """Move rows into training whose further group no training row has; and say how many."""
+    unseen = np.zeros(len(split), dtype=bool)
+    for column in study.further_groups.columns:
+        groups = study.further_groups[column]
+        unseen |= (~groups.isin(groups[split == "train"].unique())).to_numpy()
+    if not unseen.any():
+        return split, []
+    note = (
+        f"{int(unseen.sum())} rows are used for training and not held back, because their group"
+        " occurs only there."
+    )
+    return np.where(unseen, "train", split), [note]
 
 
 def _refuse_unseen_classes(study: Study, split: np.ndarray[Any, Any]) -> None:
@@ -253,7 +290,7 @@ class _Rows:
 
     X: pd.DataFrame
     y: pd.Series
-    groups: pd.Series
+    groups: pd.Series | pd.DataFrame
     time: pd.Series | None
     sequence_ids: pd.Series
     before: pd.Series | None
@@ -261,7 +298,7 @@ class _Rows:
     @classmethod
     def of(cls, study: Study, sequential: bool) -> _Rows:
         before = study.y.groupby(study.sequence_ids).shift() if sequential else None
-        return cls(study.X, study.y, study.groups, study.time, study.sequence_ids, before)
+        return cls(study.X, study.y, study.factors, study.time, study.sequence_ids, before)
 
     def take(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> _Rows:
         parts: dict[str, Any] = {
@@ -270,7 +307,11 @@ class _Rows:
         return _Rows(**parts)
 
     @property
-    def fit_arguments(self) -> dict[str, pd.Series]:
+    def persons(self) -> pd.Series:
+        return self.groups.iloc[:, 0] if isinstance(self.groups, pd.DataFrame) else self.groups
+
+    @property
+    def fit_arguments(self) -> dict[str, Any]:
         if self.before is None:
             return {"groups": self.groups}
         return {"groups": self.groups, "sequence_ids": self.sequence_ids}
@@ -282,7 +323,7 @@ class _Rows:
         return (self.X, self.y, self.groups, self.sequence_ids, self.before)
 
     @property
-    def predict_arguments(self) -> dict[str, pd.Series]:
+    def predict_arguments(self) -> dict[str, Any]:
         if self.before is None:
             return {"groups": self.groups}
         return {
@@ -296,7 +337,7 @@ def _predict(model: NeuralMixedEffects, rows: _Rows) -> pd.DataFrame:
     """Predictions for rows: the run folder's columns without model and split, and ``loss``."""
     table = pd.DataFrame(
         {
-            "person": rows.groups,
+            "person": rows.persons,
             "sequence": rows.sequence_ids,
             "time": rows.time if rows.time is not None else np.nan,
             "observed": rows.y,
@@ -320,6 +361,19 @@ def _judge(predictions: pd.DataFrame, study: Study, folder: RunFolder) -> None:
     metrics = evaluate(predictions, study.outcome_kind)
     folder.write_table("metrics", metrics)
     folder.write_table("comparison", compare(metrics))
+
+
+@contextmanager
+def _noting(model: str, notes: list[dict[str, str]]) -> Iterator[None]:
+    """Take note of the warnings of a fit, and let them pass."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        if issubclass(warning.category, NMEWarning):
+            kind = warning.category.__name__
+            notes.append({"model": model, "kind": kind, "message": str(warning.message)})
+        warnings.warn(warning.message, warning.category, stacklevel=3)
 
 
 def _follow(journal: Journal, name: str) -> Callable[[Progress], None]:

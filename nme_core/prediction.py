@@ -44,6 +44,7 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     roles = run.roles
     needed = [roles["person"], *roles["features"]]
     needed += [roles[role] for role in ("time", "sequence") if roles[role] is not None]
+    needed += roles.get("groups", [])
     for name in needed:
         if name not in table.columns:
             raise MissingColumnError(name, map(str, table.columns))
@@ -62,31 +63,34 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     result["time"] = np.nan if times is None else times
     ordered = result.iloc[order].assign(row=order).reset_index(drop=True)
     X = X.iloc[order].reset_index(drop=True)
-    known = ordered["person"].isin(model.groups_)
+    factors = ordered[["person"]].set_axis([roles["person"]], axis=1)
+    for name in roles.get("groups", []):
+        factors[name] = as_ids(table[name], role=f"{name} id").iloc[order].to_numpy()
+    known = pd.Series(True, index=ordered.index)
+    for (_, levels), name in zip(model.factors_.items(), factors, strict=False):
+        known &= factors[name].isin(levels)
     chances = [f"p_{label}" for label in getattr(model, "classes_", ())]
     own = pd.DataFrame(np.nan, index=ordered.index[:0], columns=["predicted", *chances])
     with one_thread_for_few(len(X)):
-        ordered["population_predicted"] = _predict(model, X, ordered, level="population")
+        ordered["population_predicted"] = model.predict(
+            X, ordered["person"], level="population", **_sequences(model, ordered)
+        )
         if known.any():
-            own = _predict_persons(model, X[known], ordered[known], chances)
+            own = _predict_persons(model, X[known], ordered[known], factors[known], chances)
     ordered = ordered.join(own)
     first = ["person", "sequence", "time", "predicted", "population_predicted"]
     return ordered.sort_values("row")[[*first, *chances]].reset_index(drop=True)
 
 
-def _predict(model: Any, X: pd.DataFrame, rows: pd.DataFrame, *, level: str) -> Any:
-    """Prediction, shape (n,)."""
-    return model.predict(X, rows["person"], level=level, **_sequences(model, rows))
-
-
 def _predict_persons(
-    model: Any, X: pd.DataFrame, rows: pd.DataFrame, chances: list[str]
+    model: Any, X: pd.DataFrame, rows: pd.DataFrame, factors: pd.DataFrame, chances: list[str]
 ) -> pd.DataFrame:
     """Prediction and class probabilities of known persons, on the index of the rows."""
     result = pd.DataFrame(index=rows.index)
-    result["predicted"] = _predict(model, X, rows, level="person")
+    groups = factors if len(factors.columns) > 1 else factors.iloc[:, 0]
+    result["predicted"] = model.predict(X, groups, **_sequences(model, rows))
     if chances:
-        result[chances] = model.predict_proba(X, rows["person"], **_sequences(model, rows))
+        result[chances] = model.predict_proba(X, groups, **_sequences(model, rows))
     return result
 
 

@@ -98,7 +98,7 @@ def test_data_that_no_model_can_use(fit, tmp_path):
         (["--seed", "-1"], "Invalid value for '--seed'"),
         (["--seed", "1" * 20], "Invalid value for '--seed'"),
         (["--baselines", "lme"], "no baseline 'lme'"),
-        (["--estimator", "laplace"], "estimator='laplace' does not exist"),
+        (["--estimator", "magic"], "estimator='magic' does not exist"),
         (["--covariance", "round"], "covariance='round' does not exist"),
         (["--refit", "some"], "refit='some' does not exist"),
         (["--device", "abacus"], "device='abacus' does not exist"),

@@ -202,6 +202,7 @@ def test_data_json_says_what_went_in(fit_tiny, tiny_study):
         "sequence": "session",
         "features": ["sleep", "stress"],
         "covariates": ["depression", "clinic"],
+        "groups": [],
     }
     assert (data["n_rows"], data["n_persons"], data["n_sequences"]) == (214, 12, 24)
     assert sum(data["n_rows_by_split"].values()) == 214
@@ -337,7 +338,7 @@ def test_a_failure_leaves_its_message_and_what_was_finished(study, folder):
         ({"baselines": ("lme",)}, "no baseline 'lme'"),
         ({"refit": "some"}, "refit='some'"),
         ({"placement": "transitions"}, "placement='transitions'"),
-        ({"estimator": "laplace"}, "estimator='laplace'"),
+        ({"estimator": "magic"}, "estimator='magic'"),
         ({"model": "nme-crf"}, "needs states"),
         ({"device": "abacus"}, "device='abacus'"),
     ],

@@ -44,7 +44,7 @@ def person_parameters(run: RunFolder) -> PersonParameters:
     RunFolderError
         If the run has no person-specific parameters.
     """
-    effects = run.table("random_effects")
+    effects = _of_persons(run.table("random_effects"))
     if effects.empty:
         raise RunFolderError(
             f"{run.path} has no person-specific parameters.", remedy="Fit an NME model."
@@ -55,11 +55,16 @@ def person_parameters(run: RunFolder) -> PersonParameters:
         names = "transitions[" + table["from"] + "," + table["to"] + "]"
         wide = _wide(table.assign(parameter=names, estimate=table["value"]))
         return PersonParameters(wide, "transition scores (double-centred)", n_obs, True)
-    covariance = run.table("covariance")
+    covariance = _of_persons(run.table("covariance"))
     own = covariance[covariance["parameter"] == covariance["parameter_2"]]
     sd = np.sqrt(own.set_index("parameter")["value"])
     wide = _wide(effects)
     return PersonParameters(wide / sd[wide.columns], "random effects (in model sd)", n_obs, False)
+
+
+def _of_persons(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the persons, where a table has other grouping factors too: the first are theirs."""
+    return table if "group" not in table else table[table["group"] == table["group"].iloc[0]]
 
 
 def _wide(table: pd.DataFrame) -> pd.DataFrame:

@@ -15,25 +15,38 @@ def random_effects_table(model: NeuralMixedEffects) -> pd.DataFrame:
     """One row per person and parameter: person, n_obs, parameter, estimate, se, reliability.
 
     Units as in ``model.random_effects_``; se and reliability are missing for point estimates.
+    With several grouping factors the groups of all of them, and ``group``, the factor's name.
     """
-    parts = {
-        "estimate": model.random_effects_,
-        "se": model.random_effects_se_,
-        "reliability": model.reliability_,
-    }
-    long = pd.DataFrame({name: part.stack() for name, part in parts.items()})
-    long = long.rename_axis(["person", "parameter"]).reset_index()
-    return long.assign(n_obs=long["person"].map(model.n_obs_))[
-        ["person", "n_obs", "parameter", "estimate", "se", "reliability"]
-    ]
+    tables = []
+    for factor in model.factors_:
+        effects = model.effects(factor)
+        n_groups, n_parameters = effects.estimate.shape
+        table = pd.DataFrame(
+            {
+                "person": np.repeat(effects.estimate.index.to_numpy(), n_parameters),
+                "n_obs": np.repeat(model.n_obs_of(factor).to_numpy(), n_parameters),
+                "parameter": np.tile(effects.estimate.columns.to_numpy(), n_groups),
+                "estimate": effects.estimate.to_numpy().ravel(),
+                "se": effects.se.to_numpy().ravel(),
+                "reliability": effects.reliability.to_numpy().ravel(),
+            }
+        )
+        tables.append(table if len(model.factors_) == 1 else table.assign(group=factor))
+    return pd.concat(tables, ignore_index=True)
 
 
 def covariance_table(model: NeuralMixedEffects) -> pd.DataFrame:
-    """Σ as rows parameter, parameter_2, value: its diagonal, and what is not 0 above it."""
-    sigma = model.random_effects_cov_
-    values = sigma.to_numpy()
-    row, column = np.nonzero(np.triu(values != 0) | np.eye(len(values), dtype=bool))
-    names = sigma.index.to_numpy()
-    return pd.DataFrame(
-        {"parameter": names[row], "parameter_2": names[column], "value": values[row, column]}
-    )
+    """Σ as rows parameter, parameter_2, value: its diagonal, and what is not 0 above it.
+
+    With several grouping factors the Σ of each, and ``group``, the factor's name.
+    """
+    tables = []
+    for factor in model.factors_:
+        sigma = model.covariance_of(factor)
+        values, names = sigma.to_numpy(), sigma.index.to_numpy()
+        row, column = np.nonzero(np.triu(values != 0) | np.eye(len(values), dtype=bool))
+        table = pd.DataFrame(
+            {"parameter": names[row], "parameter_2": names[column], "value": values[row, column]}
+        )
+        tables.append(table if len(model.factors_) == 1 else table.assign(group=factor))
+    return pd.concat(tables, ignore_index=True)

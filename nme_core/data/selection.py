@@ -21,7 +21,12 @@ class Columns:
 
 
 def refuse_unusable(
-    long: pd.DataFrame, person: str, outcome: str, time: str | None, sequence: str | None
+    long: pd.DataFrame,
+    person: str,
+    outcome: str,
+    time: str | None,
+    sequence: str | None,
+    group: Sequence[str] = (),
 ) -> None:
     """Raise DataError where the table lacks a role's column or cannot hold repeated observations.
 
@@ -40,9 +45,10 @@ def refuse_unusable(
             remedy="Give every column a name of its own.",
             column=twice,
         )
-    roles = {"person": person, "outcome": outcome, "time": time, "sequence": sequence}
+    roles: list[tuple[str, str | None]] = [("person", person), ("outcome", outcome)]
+    roles += [("time", time), ("sequence", sequence), *(("group", name) for name in group)]
     taken: dict[str, str] = {}
-    for role, name in roles.items():
+    for role, name in roles:
         if name is None:
             continue
         require(long, name)
@@ -97,7 +103,7 @@ def choose_columns(
     groups : Series
         Person of each row.
     roles : sequence of str
-        Columns that are person, outcome, time or sequence.
+        Columns that are person, outcome, time, sequence or a further group.
     features : iterable of str or None
         None: numeric columns that vary within persons.
     exclude : iterable of str

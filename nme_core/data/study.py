@@ -29,6 +29,7 @@ class Roles:
     sequence: str | None
     features: tuple[str, ...]
     covariates: tuple[str, ...]
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,8 @@ class Study:
         ``"number"`` or ``"class"``.
     roles : Roles
         The columns that all this came from.
+    further_groups : DataFrame of text, shape (n_rows, n_factors)
+        Group of each row by every further grouping factor (a clinic, a dyad); often no column.
     notes : tuple of str
         In words, what was left out and why.
     """
@@ -69,6 +72,7 @@ class Study:
     covariates: pd.DataFrame
     outcome_kind: OutcomeKind
     roles: Roles
+    further_groups: pd.DataFrame
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -80,6 +84,7 @@ class Study:
         outcome: str,
         time: str | None = None,
         sequence: str | None = None,
+        group: Sequence[str] = (),
         features: Iterable[str] | None = None,
         exclude: Iterable[str] = (),
         covariates: pd.DataFrame | Sequence[str] | None = None,
@@ -93,6 +98,9 @@ class Study:
             The table.
         person, outcome, time, sequence : str
             Names of columns. Without `sequence`, a person's rows are one sequence.
+        group : sequence of str
+            Columns of further grouping factors, such as the clinic; persons may lie in one of
+            their groups or in several.
         features : iterable of str, optional
             Default: every numeric column that has no other role and varies within persons.
         exclude : iterable of str
@@ -114,14 +122,15 @@ class Study:
             person–time rows that occur twice, features that are not numeric, infinite values, or
             covariates that do not belong to its persons.
         """
-        refuse_unusable(long, person, outcome, time, sequence)
+        group = tuple(group)
+        refuse_unusable(long, person, outcome, time, sequence, group)
         long = long.infer_objects()
         groups = as_ids(long[person], role="person id")
         listed = covariates if not isinstance(covariates, pd.DataFrame) else None
         columns = choose_columns(
             long,
             groups,
-            roles=[name for name in (person, outcome, time, sequence) if name is not None],
+            roles=[name for name in (person, outcome, time, sequence, *group) if name is not None],
             features=features,
             exclude=exclude,
             covariates=listed,
@@ -145,7 +154,10 @@ class Study:
             table, table_notes = covariates_from_table(covariates, list(of_person.index), person)
             of_person = pd.concat([table, of_person], axis=1)
             notes += table_notes
-        roles = Roles(person, outcome, time, sequence, tuple(X.columns), tuple(of_person.columns))
+        further = {name: as_ids(long[name], role=f"{name} id") for name in group}
+        roles = Roles(
+            person, outcome, time, sequence, tuple(X.columns), tuple(of_person.columns), group
+        )
         sequence_ids = groups if labels is None else name_sequences(groups, labels)
         return cls(
             X=_rows(X, order),
@@ -156,6 +168,7 @@ class Study:
             covariates=of_person,
             outcome_kind=kind,
             roles=roles,
+            further_groups=_rows(pd.DataFrame(further, index=long.index), order),
             notes=tuple(notes),
         )
 
@@ -168,6 +181,7 @@ class Study:
         outcome: str,
         time: str | None = None,
         sequence: str | None = None,
+        group: Sequence[str] = (),
         features: Iterable[str] | None = None,
         exclude: Iterable[str] = (),
         covariates: str | os.PathLike[str] | Sequence[str] | None = None,
@@ -178,7 +192,7 @@ class Study:
         Takes what `from_frame` takes, except that `covariates` may be the path of a second CSV
         file with one row per person. See `read_table` for what a file may look like.
         """
-        ids = [name for name in (person, sequence) if name is not None]
+        ids = [name for name in (person, sequence, *group) if name is not None]
         long = read_table(path, text=ids)
         table: pd.DataFrame | Sequence[str] | None
         if isinstance(covariates, str | os.PathLike):
@@ -191,6 +205,7 @@ class Study:
             outcome=outcome,
             time=time,
             sequence=sequence,
+            group=group,
             features=features,
             exclude=exclude,
             covariates=table,
@@ -223,6 +238,13 @@ class Study:
         if self.outcome_kind == "number":
             return ()
         return tuple(sorted(self.y.dropna().unique()))
+
+    @property
+    def factors(self) -> pd.Series | pd.DataFrame:
+        """What a model takes as ``groups``: persons, or a table of all grouping factors."""
+        if self.further_groups.columns.empty:
+            return self.groups
+        return pd.concat([self.groups.rename(self.roles.person), self.further_groups], axis=1)
 
     def take(self, rows: npt.ArrayLike) -> Study:
         """Part of the study: the given rows, in their present order.
@@ -260,6 +282,7 @@ class Study:
             y=_rows(self.y, mask),
             groups=groups,
             sequence_ids=_rows(self.sequence_ids, mask),
+            further_groups=_rows(self.further_groups, mask),
             time=None if self.time is None else _rows(self.time, mask),
             covariates=self.covariates.loc[groups.unique()],
         )

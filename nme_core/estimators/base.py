@@ -238,7 +238,8 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
                 raise OptionError(
                     f"{name}={value!r} does not exist.", remedy=f"Choose from {', '.join(allowed)}."
                 )
-        if isinstance(self.placement, str) and self.placement not in self.placements:
+        known = self.placement in self.placements or "." in self.placement  # a parameter's name
+        if isinstance(self.placement, str) and not known:
             raise OptionError(
                 f"placement={self.placement!r} does not exist for {type(self).__name__}.",
                 remedy=f"Choose from {', '.join(self.placements)}, or give parameter names.",

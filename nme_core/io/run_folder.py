@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
 
@@ -97,7 +98,7 @@ class RunFolder:
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write ``<name>.json`` in one step, so that a reader never sees half a file."""
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-        self._replace(f"{name}.json", text + "\n")
+        self._replace(f"{name}.json", lambda file: file.write(text + "\n"))
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Content of ``<name>.json``; RunFolderError where it is missing or damaged."""
@@ -185,7 +186,9 @@ class RunFolder:
             raise ValueError(f"table {name!r} lacks the columns {missing}")
         extra = [column for column in frame.columns if column not in columns]
         ordered = frame[[*columns, *extra]]
-        self._replace(f"{name}.csv", ordered.to_csv(index=False, lineterminator="\n"))
+        self._replace(
+            f"{name}.csv", lambda file: ordered.to_csv(file, index=False, lineterminator="\n")
+        )
 
     # -- covariates of the persons (so that a later test needs no other file) -----------------
 
@@ -208,7 +211,9 @@ class RunFolder:
         while first in covariates.columns:
             first += "_"
         frame = covariates.rename_axis(first).reset_index()
-        self._replace("covariates.csv", frame.to_csv(index=False, lineterminator="\n"))
+        self._replace(
+            "covariates.csv", lambda file: frame.to_csv(file, index=False, lineterminator="\n")
+        )
 
     @property
     def model_path(self) -> Path:
@@ -228,12 +233,12 @@ class RunFolder:
             for name in _FILES:
                 (self.path / name).unlink(missing_ok=True)
 
-    def _replace(self, name: str, text: str) -> None:
+    def _replace(self, name: str, write: Callable[[TextIO], object]) -> None:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+                write(file)
             os.replace(temporary, self.path / name)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
