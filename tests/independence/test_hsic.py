@@ -7,6 +7,7 @@ import pytest
 from nme_core import independence
 from nme_core.exceptions import DataError
 from nme_core.independence import hsic
+from nme_core.independence.kernel_sums import permuted_sums
 
 
 @pytest.fixture
@@ -157,3 +158,12 @@ def test_2000_permutations_of_500_persons_take_a_couple_of_seconds():
     start = time.process_time()
     independence.hsic_test(x, y)
     assert time.process_time() - start < 4
+
+
+def test_permuted_sums_are_those_of_the_permuted_kernel():
+    rng = np.random.default_rng(0)
+    sides = rng.normal(size=(2, 13, 13))
+    fixed, moving = ((side + side.T) * (1 - np.eye(13)) for side in sides)
+    drawn = np.array([rng.permutation(13) for _ in range(7)])
+    expected = [np.vdot(fixed, moving[np.ix_(order, order)]) for order in drawn]
+    np.testing.assert_allclose(permuted_sums(fixed, moving, drawn), expected, rtol=1e-12)
