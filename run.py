@@ -4,6 +4,7 @@
     python run.py [--port 8501] [--no-browser]    the dashboard, in the browser
     python run.py test [pytest arguments]          the whole test suite
     python run.py lint                             style and types
+    python run.py bench [theme ...]                speed and memory against peers
     python run.py nme ...                          the command nme, with its exit code
 
 The first start makes the virtual environment .venv beside this file and installs the pinned
@@ -256,6 +257,12 @@ def lint() -> int:
     return max([call([PYTHON, "-m", *check]) for check in checks])
 
 
+def bench(themes: list[str]) -> int:
+    """Measure, and write benchmarks/RESULTS.md."""
+    install("requirements-bench.txt")
+    return call([PYTHON, "-m", "benchmarks", *themes])
+
+
 def port_number(text: str) -> int:
     """Read a port."""
     port = int(text)
@@ -274,6 +281,8 @@ def main(arguments: list[str]) -> int:
         return test(rest)
     if command == "lint" and not rest:
         return lint()
+    if command == "bench":
+        return bench(rest)
     parser = argparse.ArgumentParser(
         prog="run.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

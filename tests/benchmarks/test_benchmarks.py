@@ -1,0 +1,34 @@
+"""Every benchmark runs, on tiny sizes; nothing here is timed."""
+
+from importlib import import_module
+
+import pytest
+
+from benchmarks.__main__ import THEMES, main
+from benchmarks.table import Row, markdown, seconds
+
+
+@pytest.mark.parametrize("theme", [theme for theme in THEMES if theme not in ("imports", "hsic")])
+def test_each_theme_gives_rows(theme):
+    rows = import_module(f"benchmarks.{theme}").run(small=True)
+    assert rows
+    assert all(isinstance(row, Row) and row.measured for row in rows)
+
+
+def test_the_table_says_what_is_met():
+    rows = [Row.ratio("a", 0.5, 1.0), Row.ratio("b", 2.0, 1.0, "why"), Row.ratio("c", 3.0, None)]
+    assert [row.met for row in rows] == [True, False, None]
+    lines = markdown(rows).splitlines()
+    assert lines[0] == "| what | target | measured | met | remark |"
+    assert lines[3] == "| b | ≤ 1 | 2 | NO | why |"
+
+
+def test_times_are_taken_in_turns():
+    calls = []
+    seconds(lambda: calls.append("a"), lambda: calls.append("b"), repeats=2)
+    assert "".join(calls) == "ab" + "abab"
+
+
+def test_an_unknown_theme_is_named(capsys):
+    assert main(["weather"]) == 2
+    assert "'weather'" in capsys.readouterr().out
