@@ -140,11 +140,14 @@ def steps(batches: list[Batch], generator: torch.Generator) -> Iterator[list[Bat
         yield slices
 
 
-def chunks(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Cut batches into pieces of few enough rows to be computed at once, without copies."""
+def chunks(batches: Iterable[Batch], columns: int = 1) -> Iterator[Batch]:
+    """Cut batches into pieces of few enough rows to be computed at once, without copies.
+
+    `columns` is how many times as much memory as usual a row needs.
+    """
     for batch in batches:
         n_units, length = batch.mask.shape
-        n_chunks = max(1, round(n_units * length / ROWS_PER_CHUNK))
+        n_chunks = max(1, round(n_units * length * columns / ROWS_PER_CHUNK))
         size = -(-n_units // n_chunks)
         if size >= n_units:
             yield batch

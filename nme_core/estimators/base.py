@@ -51,10 +51,10 @@ from nme_core.training import (
     Separate,
     Training,
     Variational,
+    few_effects,
     train,
 )
 from nme_core.training.laplace import LARGEST
-from nme_core.training.variational import FULL_ELEMENTS
 
 ESTIMATORS = ("variational", "laplace", "annealed")
 COVARIANCES = ("diagonal", "full")
@@ -298,12 +298,11 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             return Annealed(mixed, self._family(), covariances, n_rows=n_rows)
         first = f"{self._layers}layers.0.weight"
         linear = not self.hidden and self._family().has_residual_variance
-        curved = len(mixed.sizes) == 1 and _few_effects(mixed)
         if self.estimator == "laplace":
-            if not curved:
+            if mixed.n_random and not few_effects(mixed):
                 raise OptionError(
-                    f"laplace takes one grouping factor and at most {LARGEST} random effects, with"
-                    f" {FULL_ELEMENTS:,} numbers in the covariances of all persons; here are"
+                    "laplace takes one grouping factor and at most"
+                    f" {LARGEST} random effects, fewer of many persons; here are"
                     f" {len(mixed.sizes)} factors and {mixed.n_random} effects.",
                     remedy='Use estimator="variational", or another placement.',
                 )
@@ -311,7 +310,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
                 return LinearGaussian(mixed, covariances)
         layers = tuple(n for n in mixed.fixed() if n.startswith(self._layers) and "weight" in n)
         kind: Callable[..., Variational] = Variational
-        if curved and mixed.n_random:
+        if few_effects(mixed):
             kind = partial(Laplace, batches=batches)
         return kind(
             mixed,
@@ -626,11 +625,6 @@ def load(path: str | os.PathLike[str]) -> NeuralMixedEffects:
     content, tensors = read_file(path)
     parameters = {**content["parameters"], "hidden": tuple(content["parameters"]["hidden"])}
     return _MODELS[content["model"]](**parameters)._restore(content, tensors)
-
-
-def _few_effects(mixed: MixedEffects) -> bool:
-    """Whether every person can have a whole covariance matrix."""
-    return mixed.n_random <= LARGEST and mixed.n_groups * mixed.n_random**2 <= FULL_ELEMENTS
 
 
 def _device(name: str) -> torch.device:

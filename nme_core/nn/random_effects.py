@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from itertools import product
 from math import prod
@@ -9,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch.func import functional_call, jacfwd, vmap
 
 from nme_core.exceptions import OptionError
 
@@ -105,6 +106,35 @@ class MixedEffects(nn.Module):
             for name, part in zip(self.random, torch.split(shift, self._sizes), strict=True):
                 parameters[name] += part.reshape(self.shapes[name])
             self.by_factor(self.deviations)[factor].sub_(shift)
+
+    def jacobian(self, x: Tensor, deviations: Tensor) -> Tensor:
+        """Derivative of the module's output, one tensor, by the deviations of each unit.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n_units, ...)
+            Input of each unit.
+        deviations : Tensor, shape (n_units, n_random)
+            Where.
+
+        Returns
+        -------
+        Tensor, shape (n_units, ..., n_random)
+        """
+        shared = {k: v.detach() for k, v in self.fixed().items()}
+
+        def compute(deviation: Tensor, x: Tensor) -> Tensor:
+            parts = dict(shared)
+            for name, part in zip(self.random, torch.split(deviation, self._sizes), strict=True):
+                parts[name] = shared[name] + part.reshape(self.shapes[name])
+            output: Tensor = functional_call(self.module, parts, (x,))
+            return output
+
+        with warnings.catch_warnings():
+            # torch loads its forward-mode rules by torch.jit.script, which it deprecates itself
+            warnings.simplefilter("ignore", DeprecationWarning)
+            result: Tensor = vmap(jacfwd(compute))(deviations, x)
+        return result
 
     def forward(
         self,

@@ -2,7 +2,7 @@
 
 from nme_core.training.annealed import Annealed
 from nme_core.training.covariance import RandomEffectsCovariance
-from nme_core.training.laplace import Laplace, LinearGaussian
+from nme_core.training.laplace import Laplace, LinearGaussian, few_effects
 from nme_core.training.linear_mixed import CollinearColumnError
 from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
 from nme_core.training.nesting import Nesting
@@ -23,5 +23,6 @@ __all__ = [
     "Training",
     "Variational",
     "Verdict",
+    "few_effects",
     "train",
 ]

@@ -6,30 +6,38 @@ import copy
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch, chunks
 from nme_core.exceptions import BoundaryWarning, ConvergenceWarning
-from nme_core.nn import Gaussian, MixedEffects
+from nme_core.nn import Family, Gaussian, LinearChain, MixedEffects, RowFamily
+from nme_core.nn.random_effects import own
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.linear_mixed import LinearMixedFit, Sums, fit_linear_mixed_model
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.objective import total_deviance
 from nme_core.training.variational import Variational
 
-#: Up to this many random effects a person's curvature is taken.
-LARGEST = 128
+#: Up to this many random effects a person's curvature is taken, and up to this much work for all
+#: persons together (persons × effects³).
+LARGEST, MOST_WORK = 128, 2**28
 #: Steps from one look at the curvature to the next: so many at first, then this share of all.
-LOOK_AFTER, LOOK_SHARE = 10, 0.2
+LOOK_AFTER, LOOK_SHARE = 25, 0.3
 #: Steps after which the spread follows Σ and σ².
 FOLLOW_EVERY = 5
 #: Step of the finite differences of the gradient, standardised.
-STEP = 1e-4
+STEP = 1e-5
 #: A variance below this, standardised, lies at the boundary.
 BOUNDARY = 1e-7
+
+
+def few_effects(mixed: MixedEffects) -> bool:
+    """Whether every person can have a whole covariance matrix from the curvature."""
+    work = mixed.n_groups * mixed.n_random**3
+    return 0 < mixed.n_random <= LARGEST and work <= MOST_WORK and len(mixed.sizes) == 1
 
 
 class Laplace(Variational):
@@ -37,11 +45,11 @@ class Laplace(Variational):
 
         H_i = ½ ∂²(Σ_j D_ij/σ²)/∂η² + Σ⁻¹
 
-    The curvature comes from differences of the exact gradient, for all persons at once; directions
-    in which it is negative, which a network that is not linear in η can have, count as flat. All
-    else is as in `Variational`: the shared parameters see the spread of η through its draws (in
-    expectation the trace tr J_i C_i J_iᵀ), Σ ← mean of m mᵀ + C, and the prior on the shared
-    parameters prevents overfitting.
+    The curvature is that of Gauss and Newton for rows that are independent, and comes from
+    differences of the exact gradient for sequences. It is looked at from time to time; in between
+    C_i follows Σ and σ². All else is as in `Variational`: the shared parameters see the spread of
+    η through its draws (in expectation the trace tr J_i C_i J_iᵀ), Σ ← mean of m mᵀ + C, and the
+    prior on the shared parameters prevents overfitting.
 
     Parameters
     ----------
@@ -59,17 +67,17 @@ class Laplace(Variational):
         **options: Any,
     ) -> None:
         super().__init__(mixed, *args, **options)
+        for spread in (self.log_diagonal, self.off_diagonal):
+            spread.requires_grad_(False)
         self._rows = list(batches)
         self._next_look = self._next_follow = 0
 
-    @property
     def _full_up_to(self) -> int:
         return LARGEST
 
     def parameters(self) -> list[nn.Parameter]:
         """What the optimiser adjusts: not the spread."""
-        spread = {id(self.log_diagonal), id(self.off_diagonal)}
-        return [one for one in super().parameters() if id(one) not in spread]
+        return [one for one in super().parameters() if one.requires_grad]
 
     def snapshot(self) -> Callable[[], None]:
         """Return what goes back to the present state."""
@@ -117,22 +125,57 @@ class Laplace(Variational):
         self.off_diagonal.copy_(lower[:, self._below[0], self._below[1]])
 
     def curvature(self) -> Tensor:
-        """½ ∂²(Σ_j D_ij)/∂η_i² of every group at m, shape (P, R, R), float64."""
-        mixed = copy.deepcopy(self.mixed).double()
-        mean = mixed.deviations.detach()
-        rows = [_double(batch) for batch in chunks(self._rows)]
-        columns = []
-        for k in range(mixed.n_random):
-            sides = []
-            for sign in (1, -1):
-                at = mean.clone()
-                at[:, k] += sign * STEP
-                at.requires_grad_()
-                half = total_deviance(mixed, self.family, rows, deviations=at) / 2
-                sides.append(torch.autograd.grad(half, at)[0])
-            columns.append((sides[0] - sides[1]) / (2 * STEP))
-        result = torch.stack(columns, dim=2)
-        return (result + result.transpose(1, 2)) / 2
+        """½ ∂²(Σ_j D_ij)/∂η_i² of every person at m, shape (P, R, R), float64."""
+        if isinstance(self.family, LinearChain):
+            return curvature_by_differences(self.mixed, self.family, self._rows)
+        return gauss_newton(self.mixed, cast(RowFamily, self.family), self._rows)
+
+
+@torch.no_grad()
+def gauss_newton(mixed: MixedEffects, family: RowFamily, batches: Sequence[Batch]) -> Tensor:
+    """Σ_j J_jᵀ I_j J_j of every person: J the derivative of the output, I its information.
+
+    The curvature itself where the output is linear in η, as it is for the last layer of a network.
+    Shape (P, R, R), float64.
+    """
+    n_random = mixed.n_random
+    result = torch.zeros(mixed.n_groups, n_random, n_random, dtype=torch.float64)
+    result = result.to(mixed.deviations.device)
+    for chunk in chunks(batches, columns=n_random):
+        eta = own(mixed.deviations, chunk.groups)
+        output = mixed(chunk.x, deviations=eta)
+        slope = mixed.jacobian(chunk.x, eta)  # (U, L, O, R)
+        slope = torch.where(chunk.mask[:, :, None, None], slope, 0.0)
+        weighted = family.information(output) @ slope
+        flat = (slope.flatten(1, 2).transpose(1, 2), weighted.flatten(1, 2))
+        result.index_add_(0, chunk.groups[:, 0], (flat[0] @ flat[1]).double())
+    return result
+
+
+def curvature_by_differences(
+    mixed: MixedEffects, family: Family, batches: Sequence[Batch]
+) -> Tensor:
+    """Curvature of any family by differences of its gradient, all persons at once.
+
+    Shape (P, R, R), float64.
+    """
+    mixed = copy.deepcopy(mixed).double()
+    rows = [_double(batch) for batch in chunks(batches)]
+    mean = mixed.deviations.detach()
+
+    def slope(at: Tensor) -> Tensor:
+        at = at.requires_grad_()
+        half = total_deviance(mixed, family, rows, deviations=at) / 2
+        return torch.autograd.grad(half, at)[0]
+
+    here = slope(mean.clone())
+    columns = []
+    for k in range(mixed.n_random):
+        at = mean.clone()
+        at[:, k] += STEP
+        columns.append((slope(at) - here) / STEP)
+    result = torch.stack(columns, dim=2)
+    return (result + result.transpose(1, 2)) / 2
 
 
 class LinearGaussian:

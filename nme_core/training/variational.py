@@ -21,10 +21,8 @@ from nme_core.training.objective import (
 )
 from nme_core.training.snapshot import snapshot
 
-#: Up to this many random effects a person's posterior covariance is full, above it is diagonal,
+#: Up to this many random effects a learned posterior covariance is full, above it is diagonal.
 FULL_UP_TO = 64
-#: and also where the covariances of all persons together would have more elements than this.
-FULL_ELEMENTS = 2**25
 #: Share of the way that Σ, σ² and τ² move to their closed-form values after each step.
 SMOOTHING = 0.05
 START_STD = 0.05
@@ -68,10 +66,6 @@ class Variational:
         weight (Sønderby et al. 2016): at once it can switch off what a small study does show.
     """
 
-    @property
-    def _full_up_to(self) -> int:
-        return FULL_UP_TO
-
     def __init__(
         self,
         mixed: MixedEffects,
@@ -97,8 +91,7 @@ class Variational:
         }
         self.log_diagonal = nn.Parameter(torch.full_like(mixed.deviations, start))
         below = torch.tril_indices(n_random, n_random, -1, device=device)
-        full = n_random <= self._full_up_to and n_groups * n_random**2 <= FULL_ELEMENTS
-        self._below = below if full else below[:, :0]
+        self._below = below if n_random <= self._full_up_to() else below[:, :0]
         self.off_diagonal = nn.Parameter(
             mixed.deviations.new_zeros(n_groups, self._below.shape[1])
         )  # fmt: skip
@@ -121,6 +114,11 @@ class Variational:
         if name in self._by_input:
             return value.mean(0, keepdim=True)
         return value.mean().reshape(1)
+
+    def _full_up_to(self) -> int:
+        """Return from how many effects on the posterior covariance is diagonal."""
+        # of many persons a full one would fill the memory
+        return FULL_UP_TO if self.mixed.n_groups * self.mixed.n_random**2 <= 2**25 else 0
 
     def parameters(self) -> list[nn.Parameter]:
         """What the optimiser adjusts."""
