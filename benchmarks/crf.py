@@ -17,7 +17,7 @@ from nme_core.training import Annealed, Laplace, RandomEffectsCovariance, Schedu
 
 N_FEATURES, EPOCHS = 8, 5
 #: Epochs of a whole training, so that the looks at the curvature count as they do there.
-WHOLE = 400
+WHOLE = 800
 
 
 def make_batches(n_persons: int, n_steps: int, n_states: int) -> list[Batch]:

@@ -24,7 +24,7 @@ from nme_core.training import (
 N_FEATURES, HIDDEN, N_ROWS = 10, 10, 50
 EPOCHS = 20
 #: Epochs of a whole training, so that the looks at the curvature count as they do there.
-WHOLE = 400
+WHOLE = 800
 
 
 def make_rows(
