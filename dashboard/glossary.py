@@ -171,6 +171,13 @@ METRICS = {
     ),
 }
 
+PAIRED = (
+    "Each person's own metric under another model minus the same person's under NME, averaged. The "
+    "interval comes from drawing persons again and again with replacement (studentised bootstrap); "
+    "p from swapping the two models of randomly chosen persons. The corrected p allows for the "
+    "number of models that are compared on the same metric (Holm), not for the number of metrics."
+)
+
 SEQUENCE_LOSS = (
     "The log-loss of an NME-CRF is −log p(all labels of the person's held-out segment together, "
     "given the label before it), divided by the number of steps. It is not computed from the "

@@ -21,7 +21,7 @@ CORE = {
     "nn": {"exceptions", "data"},
     "training": {"exceptions", "nn", "data"},
     "estimators": {"exceptions", "data", "nn", "training"},
-    "metrics": {"exceptions"},
+    "metrics": {"exceptions", "independence"},
     "independence": {"exceptions"},
     "io": {"exceptions"},
     "analysis": {"exceptions", "estimators", "data", "nn", "io", "training"},

@@ -62,7 +62,7 @@ def comparison_sentence(run: str) -> str:
     ahead = row["difference"] > 0
     if metric in results.HIGHER_IS_BETTER:
         ahead = not ahead
-    sure = (row["ci_low"] > 0 or row["ci_high"] < 0) and row["p"] < 0.05
+    sure = (row["ci_low"] > 0 or row["ci_high"] < 0) and row["p_adjusted"] < 0.05
     verdict = (
         "one model for all persons does worse" if ahead and sure
         else "one model for all persons does better" if sure
@@ -73,7 +73,7 @@ def comparison_sentence(run: str) -> str:
         f"{verdict} "
         f"(generic minus NME, mean over {int(row['n_persons'])} persons: "
         f"{difference(metric, row['difference'])}, 95 % interval "
-        f"{limits(metric, row['ci_low'], row['ci_high'])}, {p_phrase(row['p'])})."
+        f"{limits(metric, row['ci_low'], row['ci_high'])}, {p_phrase(row['p_adjusted'])})."
     )
 
 
@@ -127,6 +127,7 @@ def comparison_view(run: str) -> pd.DataFrame:
                 )
             ],
             "p": rows["p"].map(p_value),
+            "corrected p": rows["p_adjusted"].map(p_value),
             "persons": rows["n_persons"],
         }
     )

@@ -7,7 +7,7 @@ from dashboard.components.context import finished_run, title
 from dashboard.components.figures import show
 from dashboard.components.text import plain
 from dashboard.components.verdict import comparison_view, metrics_view, show_verdict, split_note
-from dashboard.glossary import LEADS, METRICS, SEQUENCE_LOSS
+from dashboard.glossary import LEADS, METRICS, PAIRED, SEQUENCE_LOSS
 from dashboard.services import results
 
 title("Fit", LEADS["fit"])
@@ -29,11 +29,7 @@ comparison = comparison_view(run.id)
 if len(comparison):
     st.subheader("Paired over persons", anchor=False)
     st.dataframe(comparison, hide_index=True)
-    st.caption(
-        "Each person's own metric under another model minus the same person's under NME, averaged; "
-        "the interval is Student's t over persons. p-values here are not corrected for the number "
-        "of rows."
-    )
+    st.caption(PAIRED)
 
 st.subheader("Training", anchor=False)
 show(loss_figure(results.table(run.id, "history")))

@@ -223,9 +223,10 @@ def _finish(
     )
     folder.write_table("predictions", _predictions(classes="log_loss" in metrics))
     columns = ["model", "reference", "metric", "difference", "ci_low", "ci_high", "p", "n_persons"]
+    columns.append("p_adjusted")
     comparison = [
-        ("generic", "nme", metrics[0], 0.1, 0.04, 0.16, 0.0004, persons),
-        ("generic", "nme", metrics[1], -0.1, -0.21, 0.01, 0.0712, persons),
+        ("generic", "nme", metrics[0], 0.1, 0.04, 0.16, 0.0004, persons, 0.0004),
+        ("generic", "nme", metrics[1], -0.1, -0.21, 0.01, 0.0712, persons, 0.0712),
     ]
     folder.write_table("comparison", pd.DataFrame(comparison, columns=columns))
     epochs = np.arange(1, 11)

@@ -34,7 +34,7 @@ def test_verdict_on_a_loss(crf_run: str, home: Path, low: float, high: float, ve
 def test_interval_and_p_must_agree_on_a_verdict(crf_run: str, home: Path) -> None:
     folder = RunFolder(home / "runs" / crf_run)
     rows = folder.table("comparison")
-    rows.loc[0, "p"] = 0.125
+    rows.loc[0, "p_adjusted"] = 0.125
     folder.write_table("comparison", rows)
     sentence = comparison_sentence(crf_run)
     assert "the data do not tell the two models apart" in sentence
@@ -47,7 +47,7 @@ def test_verdict_on_a_metric_where_more_is_better(crf_run: str, home: Path) -> N
         table = folder.table(name)
         folder.write_table(name, table[table["metric"] == "kappa"])
     rows = folder.table("comparison")
-    rows.loc[0, ["difference", "ci_low", "ci_high", "p"]] = [-0.1, -0.2, -0.05, 0.01]
+    rows.loc[0, ["difference", "ci_low", "ci_high", "p_adjusted"]] = [-0.1, -0.2, -0.05, 0.01]
     folder.write_table("comparison", rows)
     assert "does worse" in comparison_sentence(crf_run)
 
@@ -63,7 +63,7 @@ def test_tables(crf_run: str) -> None:
     assert shown.loc["generic (one for all)", "log-loss"] == "0.800"
     assert shown.loc["NME (person-specific)", "Cohen's κ"] == "0.400"
     rows = comparison_view(crf_run)
-    assert list(rows["p"]) == ["< .001", ".071"]
+    assert list(rows["p"]) == list(rows["corrected p"]) == ["< .001", ".071"]
     assert list(rows["95 % interval"]) == ["[0.040, 0.160]", "[−0.210, 0.010]"]
 
 
