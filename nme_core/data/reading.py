@@ -18,6 +18,9 @@ MISSING_CODES = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "n
 
 DELIMITERS = (",", ";", "\t")
 
+#: Rows that are looked at to see whether a file holds numbers only.
+_FIRST_ROWS = 200
+
 _DECIMAL_COMMA = r"[+-]?\d+(?:,\d+)?"
 _TRUTH = {"true": True, "false": False}
 
@@ -49,6 +52,10 @@ def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.
     """
     path = Path(path)
     header, delimiter = _read_header(path)
+    keep = set(text)
+    numbers = _read_numbers(path, header, delimiter, keep)
+    if numbers is not None:
+        return numbers
     cells = _read_cells(path, header, delimiter)
     cells.index = pd.RangeIndex(2, 2 + len(cells), name="line")
     cells = cells.dropna(how="all")
@@ -57,7 +64,6 @@ def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.
             f"{path.name} has a header but no rows.",
             remedy="Give one row per occasion.",
         )
-    keep = set(text)
     columns = {
         name: cells[name] if name in keep else _convert(cells[name], comma=delimiter != ",")
         for name in header
@@ -96,6 +102,46 @@ def _read_header(path: Path) -> tuple[list[str], str]:
             column=repeated[0],
         )
     return header, delimiter
+
+
+def _read_numbers(
+    path: Path, header: list[str], delimiter: str, text: set[str]
+) -> pd.DataFrame | None:
+    """Read a file whose columns are numbers, but for `text`: several times faster and smaller.
+
+    None where any column is something else, or anything about the file is out of the ordinary: it
+    is then read cell by cell, which tells what.
+    """
+    for n_rows in (_FIRST_ROWS, None):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                table = pd.read_csv(
+                    path,
+                    sep=delimiter,
+                    header=None,
+                    names=header,
+                    skiprows=1,
+                    nrows=n_rows,
+                    index_col=False,
+                    dtype={name: "str" for name in header if name in text},
+                    encoding="utf-8-sig",
+                    keep_default_na=False,
+                    na_values=list(MISSING_CODES),
+                    skip_blank_lines=False,
+                    float_precision="round_trip",
+                )
+        except (ValueError, Warning):
+            return None
+        numeric = table.drop(columns=[name for name in header if name in text]).dtypes
+        if table.empty or not all(dtype.kind in "iuf" for dtype in numeric):
+            return None
+    for name in text & set(header):
+        table[name] = table[name].str.strip()
+    if table.isna().all(axis=1).any():
+        return None
+    table.index = pd.RangeIndex(2, 2 + len(table), name="line")
+    return table
 
 
 def _read_cells(path: Path, header: list[str], delimiter: str) -> pd.DataFrame:

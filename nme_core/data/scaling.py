@@ -35,8 +35,8 @@ class FeatureScaler:
     @classmethod
     def learn(cls, x: NDArray[np.float64], names: tuple[str, ...]) -> FeatureScaler:
         """Learn from x, shape (n, F), NaN where missing; DataError if a feature has no value."""
-        missing = np.isnan(x)
-        empty = np.flatnonzero(missing.all(axis=0))
+        n_missing = np.array([np.isnan(column).sum() for column in x.T], dtype=np.int64)
+        empty = np.flatnonzero(n_missing == len(x))
         if empty.size:
             name = names[int(empty[0])]
             raise DataError(
@@ -44,10 +44,10 @@ class FeatureScaler:
                 remedy="Leave it out of the features.",
                 column=name,
             )
-        mean = np.nanmean(x, axis=0)
-        sd = np.nanstd(x, axis=0)
+        mean = np.array([np.nanmean(column) for column in x.T])  # a column at a time: no copies
+        sd = np.array([np.nanstd(column) for column in x.T])
         sd = np.where(sd > 1e-12 * np.maximum(1.0, np.abs(mean)), sd, 1.0)
-        return cls(names, mean, sd, tuple(int(k) for k in np.flatnonzero(missing.any(axis=0))))
+        return cls(names, mean, sd, tuple(int(k) for k in np.flatnonzero(n_missing)))
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -56,6 +56,9 @@ class FeatureScaler:
 
     def transform(self, x: NDArray[np.float64]) -> NDArray[np.float32]:
         """Map features, shape (n, F), to inputs, shape (n, F + number of indicators)."""
-        scaled = np.nan_to_num((x - self.mean) / self.sd, nan=0.0)
-        flags = np.isnan(x[:, list(self.flagged)])
-        return np.concatenate([scaled, flags], axis=1).astype(np.float32)
+        inputs = np.empty((len(x), len(self.input_names)), dtype=np.float32)
+        for k, (mean, sd) in enumerate(zip(self.mean, self.sd, strict=True)):  # little memory
+            inputs[:, k] = np.nan_to_num((x[:, k] - mean) / sd, nan=0.0)
+        for place, k in enumerate(self.flagged, start=len(self.names)):
+            inputs[:, place] = np.isnan(x[:, k])
+        return inputs
