@@ -129,7 +129,6 @@ def _read_numbers(
                     keep_default_na=False,
                     na_values=list(MISSING_CODES),
                     skip_blank_lines=False,
-                    float_precision="round_trip",
                 )
         except (ValueError, Warning):
             return None

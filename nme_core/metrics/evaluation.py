@@ -52,8 +52,8 @@ def evaluate(predictions: pd.DataFrame, kind: Literal["number", "class"]) -> pd.
             raise MissingColumnError(column, predictions.columns, table="table of predictions")
     used = predictions[predictions["observed"].notna()].reset_index(drop=True)
     _check_predicted(used)
-    models = list(dict.fromkeys(used["model"]))
-    present = list(dict.fromkeys(used["split"]))
+    models = used["model"].unique().tolist()
+    present = used["split"].unique().tolist()
     splits = [split for split in _SPLITS if split in present]
     splits += [split for split in present if split not in _SPLITS]
     parts = []
