@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -18,6 +19,9 @@ import pytest
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 os.environ["MPLBACKEND"] = "agg"
+# Compiled code is kept for each of the processes: they would compile the same at the same time.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"nme-tests-numba-{_worker}")
 
 ROOT = Path(__file__).resolve().parents[1]
 
