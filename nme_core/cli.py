@@ -44,6 +44,10 @@ Group = Annotated[
     list[str] | None,
     typer.Option(metavar="COL", help="Column of a further grouping factor; may be repeated."),
 ]
+Remedies = Annotated[
+    Path | None,
+    typer.Option("--remedy", metavar="FILE.json", help="Changes to the table that are made first."),
+]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `nme fit` wrote.")]
 _LARGEST_SEED = 2**32 - 1
 
@@ -73,6 +77,7 @@ def check(
     features: Features = None,
     exclude: Exclude = None,
     outcome_kind: OutcomeKind = None,
+    remedies: Remedies = None,
 ) -> None:
     """Report what a study holds and what should be looked at. Exit code 0: usable, 2: not."""
     from nme_core.data import check_study
@@ -89,6 +94,7 @@ def check(
             features,
             exclude,
             outcome_kind,
+            remedies,
         )
     )
     typer.echo("\n".join(report.lines()))
@@ -112,6 +118,7 @@ def fit(
     features: Features = None,
     exclude: Exclude = None,
     outcome_kind: OutcomeKind = None,
+    remedies: Remedies = None,
     placement: Annotated[
         str | None,
         typer.Option(
@@ -158,7 +165,7 @@ def fit(
     if family in ("categorical", "ordinal") and outcome_kind is None:
         kind = "class"
     study = _study(
-        long, covariates, person, outcome, time, sequence, group, features, exclude, kind
+        long, covariates, person, outcome, time, sequence, group, features, exclude, kind, remedies
     )
     options = FitOptions(
         model=model,
@@ -317,8 +324,9 @@ def _study(
     features: str | None,
     exclude: str | None,
     outcome_kind: str | None,
+    remedies: Path | None,
 ) -> Any:
-    from nme_core.data import Study
+    from nme_core.data import Study, read_remedies
 
     return Study.from_csv(
         long,
@@ -331,6 +339,7 @@ def _study(
         exclude=_names(exclude) or (),
         covariates=covariates,
         outcome_kind=outcome_kind,  # type: ignore[arg-type]
+        remedies=() if remedies is None else read_remedies(remedies),
     )
 
 

@@ -24,6 +24,7 @@ from nme_core.analysis import (
     transitions_table,
 )
 from nme_core.data import SPLITS, Study, split_within_person
+from nme_core.data.remedies import as_records
 from nme_core.estimators import (
     BASELINES,
     NMECRF,
@@ -410,6 +411,7 @@ def _describe(
             for path in inputs
         ],
         "notes": list(study.notes),
+        "remedies": as_records(study.remedies),
     }
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from nme_core.data.columns import as_ids, as_numbers, as_time
 from nme_core.data.ordering import order_rows
+from nme_core.data.remedies import apply_remedies, as_remedies, for_new_rows
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, MissingColumnError
@@ -50,6 +51,8 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
             raise MissingColumnError(name, map(str, table.columns))
     if table.empty:
         raise DataError("The table has no rows.", remedy="Give at least one row to predict.")
+    remedies = as_remedies(run.data.get("remedies", []))
+    table, _ = apply_remedies(table, for_new_rows(remedies, roles["features"]))
     groups = as_ids(table[roles["person"]], role="person id")
     labels = None
     if roles["sequence"] is not None:

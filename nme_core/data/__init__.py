@@ -2,6 +2,7 @@
 
 from nme_core.data.checks import check_study
 from nme_core.data.reading import read_table
+from nme_core.data.remedies import Remedy, apply_remedies, read_remedies
 from nme_core.data.report import Compliance, Finding, Report
 from nme_core.data.simulate import (
     SAMPLES,
@@ -19,11 +20,14 @@ __all__ = [
     "SPLITS",
     "Compliance",
     "Finding",
+    "Remedy",
     "Report",
     "Roles",
     "SampleStudy",
     "Study",
+    "apply_remedies",
     "check_study",
+    "read_remedies",
     "read_table",
     "sample_study",
     "simulate_dyads",

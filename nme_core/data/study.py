@@ -15,6 +15,7 @@ from nme_core.data.columns import OutcomeKind, as_ids, as_numbers, as_outcome, a
 from nme_core.data.covariates import covariates_from_columns, covariates_from_table
 from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
 from nme_core.data.reading import read_table
+from nme_core.data.remedies import Remedy, apply_remedies
 from nme_core.data.selection import choose_columns, refuse_unusable
 from nme_core.exceptions import DataError
 
@@ -62,6 +63,8 @@ class Study:
         Group of each row by every further grouping factor (a clinic, a dyad); often no column.
     notes : tuple of str
         In words, what was left out and why.
+    remedies : tuple of Remedy
+        Changes that were made to the table first, in order.
     """
 
     X: pd.DataFrame
@@ -74,6 +77,7 @@ class Study:
     roles: Roles
     further_groups: pd.DataFrame
     notes: tuple[str, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
 
     @classmethod
     def from_frame(
@@ -89,6 +93,7 @@ class Study:
         exclude: Iterable[str] = (),
         covariates: pd.DataFrame | Sequence[str] | None = None,
         outcome_kind: OutcomeKind | None = None,
+        remedies: Sequence[Remedy] = (),
     ) -> Study:
         """Build a study from a long table, one row per person and occasion.
 
@@ -112,6 +117,8 @@ class Study:
         outcome_kind : "number" or "class", optional
             Default: text is a class, a number with two distinct values is a class, any other
             number is a number.
+        remedies : sequence of Remedy
+            Changes to the long table that are made first (see `nme_core.data.remedies`).
 
         Raises
         ------
@@ -123,6 +130,7 @@ class Study:
             covariates that do not belong to its persons.
         """
         group = tuple(group)
+        long, remedied = apply_remedies(long, remedies)
         refuse_unusable(long, person, outcome, time, sequence, group)
         long = long.infer_objects()
         groups = as_ids(long[person], role="person id")
@@ -138,7 +146,7 @@ class Study:
             if not isinstance(covariates, pd.DataFrame)
             else [str(name) for name in covariates.columns if name != person],
         )
-        notes = list(columns.notes)
+        notes = [*remedied, *columns.notes]
         y, kind = as_outcome(long[outcome], outcome_kind)
         X = pd.DataFrame(
             {name: as_numbers(long[name], role="feature") for name in columns.features},
@@ -170,6 +178,7 @@ class Study:
             roles=roles,
             further_groups=_rows(pd.DataFrame(further, index=long.index), order),
             notes=tuple(notes),
+            remedies=tuple(remedies),
         )
 
     @classmethod
@@ -186,6 +195,7 @@ class Study:
         exclude: Iterable[str] = (),
         covariates: str | os.PathLike[str] | Sequence[str] | None = None,
         outcome_kind: OutcomeKind | None = None,
+        remedies: Sequence[Remedy] = (),
     ) -> Study:
         """Build a study from a CSV file; ids stay text, messages count the lines of the file.
 
@@ -210,6 +220,7 @@ class Study:
             exclude=exclude,
             covariates=table,
             outcome_kind=outcome_kind,
+            remedies=remedies,
         )
 
     @property

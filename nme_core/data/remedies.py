@@ -1,0 +1,254 @@
+"""Remedies: small changes to a table, applied in order, that a file records and that can be undone.
+
+The table itself is never written again: leaving a remedy out of the list undoes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nme_core.data.columns import as_labels, is_number
+from nme_core.exceptions import DataError, MissingColumnError, OptionError
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One change to a table.
+
+    Attributes
+    ----------
+    kind : str
+        ``"drop_duplicates"``: of rows alike in all `columns`, keep the last.
+        ``"set_missing"``: empty the cells of `columns` that hold one of `values`.
+        ``"merge_states"``: write `to` where `columns` hold one of `values`.
+        ``"exclude_persons"``: leave out the rows whose person column (`columns`) is in `values`.
+    columns : tuple of str
+        The columns it looks at.
+    values : tuple of str
+        Cells as text, whole numbers without decimals.
+    to : str or None
+        The state that others are merged into.
+    """
+
+    kind: str
+    columns: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    to: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in _APPLY:
+            raise OptionError(
+                f"There is no remedy {self.kind!r}.", remedy=f"Choose one of {', '.join(_APPLY)}."
+            )
+        needs_values = self.kind != "drop_duplicates"
+        if (
+            not self.columns
+            or needs_values != bool(self.values)
+            or (self.kind == "merge_states") != (self.to is not None)
+        ):
+            raise OptionError(
+                f"The remedy {self.kind!r} has not the entries that it needs.",
+                remedy="All need columns; all but drop_duplicates need values; only merge_states "
+                "needs to.",
+            )
+
+
+def apply_remedies(
+    table: pd.DataFrame, remedies: Iterable[Remedy]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Apply remedies in order to a copy of a table.
+
+    Returns
+    -------
+    table : DataFrame
+        The index (lines of the file) of the rows that remain is kept.
+    notes : tuple of str
+        One sentence per remedy, with how many rows or cells it changed.
+
+    Raises
+    ------
+    MissingColumnError
+        A remedy names a column that the table does not have.
+    DataError
+        A remedy names a column that the table has more than once.
+    """
+    table, notes = table.copy(deep=False), []
+    for remedy in remedies:
+        for name in remedy.columns:
+            if name not in table.columns:
+                raise MissingColumnError(name, map(str, table.columns))
+            if isinstance(table[name], pd.DataFrame):
+                raise DataError(
+                    f"The table has the column {name!r} more than once.",
+                    remedy="Give every column a name of its own.",
+                    column=name,
+                )
+        table, note = _APPLY[remedy.kind](table, remedy)
+        notes.append(note)
+    return table, tuple(notes)
+
+
+def read_remedies(path: str | os.PathLike[str]) -> tuple[Remedy, ...]:
+    """Read remedies from a JSON file: a list of objects with the entries of `Remedy`.
+
+    Raises
+    ------
+    DataError
+        The file is missing or does not hold such a list.
+    OptionError
+        A remedy does not exist or lacks an entry.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"There is no file {path}.", remedy="Check the path.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(
+            f"{Path(path).name} is not a JSON file.", remedy="Give a list of remedies."
+        ) from error
+    return as_remedies(content)
+
+
+def as_remedies(content: Any) -> tuple[Remedy, ...]:
+    """Remedies from what JSON holds; DataError where it is something else."""
+    if not isinstance(content, list) or not all(_is_record(entry) for entry in content):
+        raise DataError(
+            "These are not remedies.",
+            remedy='Give a list of objects such as {"kind": "set_missing", "columns": ["mood"], '
+            '"values": ["-99"]}.',
+        )
+    return tuple(
+        Remedy(
+            entry["kind"],
+            tuple(entry["columns"]),
+            tuple(entry.get("values", ())),
+            entry.get("to"),
+        )
+        for entry in content
+    )
+
+
+def as_records(remedies: Sequence[Remedy]) -> list[dict[str, Any]]:
+    """Remedies as JSON can hold them; `as_remedies` reads them back."""
+    return [
+        {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(remedy).items()
+        }
+        for remedy in remedies
+    ]
+
+
+def for_new_rows(remedies: Iterable[Remedy], columns: Iterable[str]) -> tuple[Remedy, ...]:
+    """What also has to be done to new rows: the remedies of cells in these columns."""
+    wanted = set(columns)
+    kept = []
+    for remedy in remedies:
+        shared = tuple(name for name in remedy.columns if name in wanted)
+        if shared and remedy.kind in ("set_missing", "merge_states"):
+            kept.append(replace(remedy, columns=shared))
+    return tuple(kept)
+
+
+def _is_record(entry: Any) -> bool:
+    return (
+        isinstance(entry, dict)
+        and set(entry) <= {"kind", "columns", "values", "to"}
+        and isinstance(entry.get("kind"), str)
+        and _is_texts(entry.get("columns"))
+        and _is_texts(entry.get("values", []))
+        and isinstance(entry.get("to"), str | None)
+    )
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+def _drop_duplicates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    repeated = table.duplicated(list(remedy.columns), keep="last")
+    alike = " and ".join(repr(name) for name in remedy.columns)
+    return table[~repeated], (
+        f"Remedy: of rows alike in {alike} the last was kept; {_count(repeated, 'row')} left out."
+    )
+
+
+def _set_missing(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    emptied = 0
+    for name in remedy.columns:
+        cells = as_labels(table[name]).isin(remedy.values)
+        emptied += int(cells.sum())
+        table[name] = _numbers_again(table[name], cells)
+    noun = "cell" if emptied == 1 else "cells"
+    return table, (
+        f"Remedy: {_names(remedy.values)} in {_names(remedy.columns)} means missing; "
+        f"{emptied} {noun} emptied."
+    )
+
+
+def _numbers_again(column: pd.Series, emptied: pd.Series) -> pd.Series:
+    """The column without these cells; as numbers where only their text kept it from being numeric.
+
+    Ids that look like numbers stay text: "007" does not become 7.
+    """
+    rest = column.mask(emptied)
+    if is_number(column) or not rest.notna().any():
+        return rest
+    numbers = pd.to_numeric(column, errors="coerce")
+    had_words = bool((numbers.isna() & column.notna()).any())
+    return numbers.mask(emptied) if had_words and numbers[rest.notna()].notna().all() else rest
+
+
+def _merge_states(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    changed = 0
+    for name in remedy.columns:
+        labels = as_labels(table[name])
+        cells = labels.isin(remedy.values)
+        changed += int(cells.sum())
+        merged = labels.mask(cells, remedy.to)
+        table[name] = _as_before(merged) if is_number(table[name]) else merged
+    noun = "cell" if changed == 1 else "cells"
+    return table, (
+        f"Remedy: {_names(remedy.values)} in {_names(remedy.columns)} became {remedy.to!r}; "
+        f"{changed} {noun} changed."
+    )
+
+
+def _as_before(labels: pd.Series) -> pd.Series:
+    """Labels of a numeric column as numbers, unless a merged state has a word as its name."""
+    numbers = pd.to_numeric(labels, errors="coerce")
+    return numbers if numbers.notna().equals(labels.notna()) else labels
+
+
+def _exclude_persons(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    out = pd.Series(False, index=table.index)
+    for name in remedy.columns:
+        out |= as_labels(table[name]).isin(remedy.values)
+    return table[~out], (
+        f"Remedy: {_names(remedy.values)} of {_names(remedy.columns)} excluded; "
+        f"{_count(out, 'row')} left out."
+    )
+
+
+def _count(rows: pd.Series, noun: str) -> str:
+    count = int(rows.sum())
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _names(texts: Sequence[str]) -> str:
+    return ", ".join(repr(text) for text in texts)
+
+
+_APPLY: dict[str, Callable[[pd.DataFrame, Remedy], tuple[pd.DataFrame, str]]] = {
+    "drop_duplicates": _drop_duplicates,
+    "set_missing": _set_missing,
+    "merge_states": _merge_states,
+    "exclude_persons": _exclude_persons,
+}
