@@ -20,6 +20,8 @@ def show_verdict(run: Run) -> None:
         for model, ending in endings.items()
     ]
     st.caption(f"Training: {plain('; '.join(said))}.")
+    for model, message in results.training_warnings(run.id):
+        st.warning(plain(f"{MODEL_NAMES.get(model, model)}: {message}"))
 
 
 def _ending(model: str, ending: str) -> str:

@@ -54,6 +54,12 @@ def verdicts(identity: str) -> dict[str, str]:
     return dict(run_folder(identity).config["verdicts"])
 
 
+def training_warnings(identity: str) -> list[tuple[str, str]]:
+    """Model and message of each warning of the fits."""
+    notes = run_folder(identity).config.get("warnings", [])
+    return [(str(note["model"]), str(note["message"])) for note in notes]
+
+
 # -- transitions ----------------------------------------------------------------------------------
 
 
