@@ -11,6 +11,7 @@ from dashboard.services.caching import per_session
 from dashboard.services.home import folder
 from nme_core.exceptions import RunFolderError
 from nme_core.io import RunFolder
+from nme_core.metrics.comparison import with_corrected_p
 
 POPULATION = ""
 #: Below this median reliability the data hold next to nothing about persons in a parameter.
@@ -31,7 +32,10 @@ def run_folder(identity: str) -> RunFolder:
 @per_session(32)
 def table(identity: str, name: str) -> pd.DataFrame:
     """One table of a finished run; not to be changed in place."""
-    return run_folder(identity).table(name)
+    found = run_folder(identity).table(name)
+    if name == "comparison" and "p_adjusted" not in found:
+        found = with_corrected_p(found)
+    return found
 
 
 def has_table(identity: str, name: str) -> bool:

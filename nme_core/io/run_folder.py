@@ -25,7 +25,6 @@ TABLES: dict[str, tuple[str, ...]] = {
     "metrics": ("model", "split", "scope", "person", "metric", "value", "n"),
     "comparison": (
         "model", "reference", "metric", "difference", "ci_low", "ci_high", "p", "n_persons",
-        "p_adjusted",
     ),
     "predictions": (
         "model", "person", "sequence", "time", "split",

@@ -125,10 +125,17 @@ def compare(
                     "n_persons": differences.size,
                 }
             )
-    result = pd.DataFrame(table, columns=_COLUMNS[:-1])
-    families = result.groupby("metric", sort=False)["p"]
-    result["p_adjusted"] = families.transform(lambda p: adjust_p(p, "holm"))
-    return result
+    return with_corrected_p(pd.DataFrame(table, columns=_COLUMNS[:-1]))
+
+
+def with_corrected_p(comparison: pd.DataFrame) -> pd.DataFrame:
+    """The table with ``p_adjusted``: Holm over the models, metric by metric.
+
+    For tables of runs that were made before the column was: it follows from ``p``.
+    """
+    families = comparison.groupby("metric", sort=False)["p"]
+    corrected = families.transform(lambda p: adjust_p(p, "holm"))
+    return comparison.assign(p_adjusted=corrected)
 
 
 def _without_rounding(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -40,7 +40,7 @@ def values():
 
 def test_differences_are_paired_over_persons(values):
     table = metrics.compare(table_of(values).sample(frac=1, random_state=0))
-    assert tuple(table.columns) == TABLES["comparison"]
+    assert tuple(table.columns) == (*TABLES["comparison"], "p_adjusted")
     table = table.set_index("model")
     assert set(table.index) == {"generic", "specific"}
     row = table.loc["generic"]

@@ -9,6 +9,7 @@ from dashboard.components.verdict import (
     metrics_view,
     split_note,
 )
+from dashboard.services import results
 from nme_core.io import RunFolder
 
 
@@ -93,3 +94,19 @@ def test_persons_in_training_only_are_said(mlp_run: str, home: Path) -> None:
         split_note(mlp_run)
     )
     assert "Judged here: 96 occasions" in split_note(mlp_run)
+
+
+def test_a_run_from_before_the_correction_is_read(crf_run: str, home: Path) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    table = folder.table("comparison")
+    folder.write_table("comparison", table.drop(columns="p_adjusted"))
+    found = results.table(crf_run, "comparison")
+    assert (found["p_adjusted"] >= found["p"]).all()
+    assert "95 % interval" in comparison_sentence(crf_run)
+
+
+def test_warnings_of_the_fits_are_listed(crf_run: str, home: Path) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    note = {"model": "nme", "kind": "BoundaryWarning", "message": "A variance is 0."}
+    folder.write_json("config", {**folder.config, "warnings": [note]})
+    assert results.training_warnings(crf_run) == [("nme", "A variance is 0.")]
