@@ -72,7 +72,7 @@ def bca(values: Values, drawn: Values) -> tuple[float, float]:
 
 def studentised(values: Values, drawn: Values) -> tuple[float, float]:
     """What `nme_core.metrics.compare` uses."""
-    return studentised_interval(values, drawn, LEVEL)
+    return studentised_interval(values, [drawn], LEVEL)
 
 
 METHODS = {

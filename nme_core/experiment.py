@@ -211,23 +211,20 @@ def _run(
     models = {"nme": model} | {name: baseline(model, name) for name in options.baselines}
     fits = [*models, *([ALL_ROWS] if options.refit == "all" else [])]
     journal.plan({name: _WEIGHT[name] for name in fits})
-    predictions = []
+    metrics: list[pd.DataFrame] = []
     for name, one in models.items():
-        train, validation = rows.take(split == "train"), rows.take(split == "validation")
         with _noting(name, config["warnings"]):
-            one.fit(
-                train.X,
-                train.y,
-                **train.fit_arguments,
-                validation=validation.as_validation,
-                progress=_follow(journal, name),
-            )
+            _fit_split(one, rows, split, _follow(journal, name))
         config["verdicts"][name] = one.verdict_
-        predictions += [
-            _predict(one, rows.take(split == part)).assign(model=name, split=part)
-            for part in SPLITS
-        ]
-        _judge(pd.concat(predictions, ignore_index=True), study, folder)
+        for part in SPLITS:
+            predictions = _predict(one, rows.take(split == part), name, part)
+            metrics.append(evaluate(predictions, study.outcome_kind))
+            folder.append_table(
+                "predictions",
+                predictions.drop(columns="loss", errors="ignore"),
+                progress=_telling(journal, f"Writing the predictions of {name} ({part})"),
+            )
+        _judge(pd.concat(metrics, ignore_index=True), folder)
         folder.write_json("config", config)
 
     final = model
@@ -241,7 +238,11 @@ def _run(
     final.save(folder.model_path)
     fixed = final.fixed_effects_.rename_axis("parameter").rename("estimate").reset_index()
     folder.write_table("fixed_effects", fixed)
-    folder.write_table("random_effects", random_effects_table(final))
+    folder.write_table(
+        "random_effects",
+        random_effects_table(final),
+        progress=_telling(journal, "Writing the random effects"),
+    )
     folder.write_table("covariance", covariance_table(final))
     if isinstance(final, NMECRF):
         folder.write_table("transitions", transitions_table(final))
@@ -253,6 +254,23 @@ def _run(
             folder.write_table("response_curves", response_curves(final, study.X, study.groups))
         except OptionError as error:
             folder.write_json("data", {**data, "notes": [*data["notes"], str(error)]})
+
+
+def _fit_split(
+    model: NeuralMixedEffects,
+    rows: _Rows,
+    split: np.ndarray[Any, Any],
+    progress: Callable[[Progress], None],
+) -> None:
+    """Fit on the training rows, watched on the validation rows, which are let go of after that."""
+    train, validation = rows.take(split == "train"), rows.take(split == "validation")
+    model.fit(
+        train.X,
+        train.y,
+        **train.fit_arguments,
+        validation=validation.as_validation,
+        progress=progress,
+    )
 
 
 def _keep_known_groups(
@@ -334,15 +352,18 @@ class _Rows:
         }
 
 
-def _predict(model: NeuralMixedEffects, rows: _Rows) -> pd.DataFrame:
-    """Predictions for rows: the run folder's columns without model and split, and ``loss``."""
+def _predict(model: NeuralMixedEffects, rows: _Rows, name: str, part: str) -> pd.DataFrame:
+    """Predictions for the rows of one part: the run folder's columns, and ``loss``."""
     table = pd.DataFrame(
         {
+            "model": pd.Categorical([name]).repeat(len(rows.y)),
+            "split": pd.Categorical([part]).repeat(len(rows.y)),
             "person": rows.persons,
             "sequence": rows.sequence_ids,
             "time": rows.time if rows.time is not None else np.nan,
             "observed": rows.y,
-        }
+        },
+        index=rows.y.index,
     ).reset_index(drop=True)
     arguments: dict[str, Any] = rows.predict_arguments
     table["predicted"] = model.predict(rows.X, **arguments)
@@ -356,10 +377,8 @@ def _predict(model: NeuralMixedEffects, rows: _Rows) -> pd.DataFrame:
     return table
 
 
-def _judge(predictions: pd.DataFrame, study: Study, folder: RunFolder) -> None:
-    """Write predictions, metrics and, with more than one model, the comparison."""
-    folder.write_table("predictions", predictions.drop(columns="loss", errors="ignore"))
-    metrics = evaluate(predictions, study.outcome_kind)
+def _judge(metrics: pd.DataFrame, folder: RunFolder) -> None:
+    """Write metrics and, with more than one model, the comparison."""
     folder.write_table("metrics", metrics)
     folder.write_table("comparison", compare(metrics))
 
@@ -375,6 +394,11 @@ def _noting(model: str, notes: list[dict[str, str]]) -> Iterator[None]:
             kind = warning.category.__name__
             notes.append({"model": model, "kind": kind, "message": str(warning.message)})
         warnings.warn(warning.message, warning.category, stacklevel=3)
+
+
+def _telling(journal: Journal, what: str) -> Callable[[int, int], None]:
+    """Return what shows how many rows of a large table have been written."""
+    return lambda written, of: journal.tell(f"{what}: {written:,} of {of:,} rows")
 
 
 def _follow(journal: Journal, name: str) -> Callable[[Progress], None]:
@@ -407,12 +431,16 @@ def _describe(
         "missing_features": "mean of the training rows, beside an indicator input",
         "interpreted_from": "all rows" if options.refit == "all" else "training rows",
         "inputs": [
-            {"name": Path(path).name, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
-            for path in inputs
+            {"name": Path(path).name, "sha256": _fingerprint(Path(path))} for path in inputs
         ],
         "notes": list(study.notes),
         "remedies": as_records(study.remedies),
     }
+
+
+def _fingerprint(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _versions() -> dict[str, str]:

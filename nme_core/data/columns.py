@@ -79,7 +79,11 @@ def as_numbers(column: pd.Series, *, role: str) -> npt.NDArray[np.float64]:
     """
     if not is_number(column):
         raise _not_numeric(column, role)
-    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = (
+        column.to_numpy()
+        if column.dtype == np.float64
+        else column.to_numpy(dtype=np.float64, na_value=np.nan)
+    )
     infinite = np.flatnonzero(np.isinf(numbers))
     if len(infinite):
         raise DataError(

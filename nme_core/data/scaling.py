@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nme_core.exceptions import DataError
+
+#: Features as a list of columns, each of shape (n,).
+Columns = Sequence[NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,10 @@ class FeatureScaler:
     flagged: tuple[int, ...]
 
     @classmethod
-    def learn(cls, x: NDArray[np.float64], names: tuple[str, ...]) -> FeatureScaler:
-        """Learn from x, shape (n, F), NaN where missing; DataError if a feature has no value."""
-        n_missing = np.array([np.isnan(column).sum() for column in x.T], dtype=np.int64)
-        empty = np.flatnonzero(n_missing == len(x))
+    def learn(cls, columns: Columns, names: tuple[str, ...]) -> FeatureScaler:
+        """Learn from F columns, NaN where missing; DataError if a feature has no value."""
+        n_missing = np.array([np.isnan(column).sum() for column in columns], dtype=np.int64)
+        empty = np.flatnonzero(n_missing == len(columns[0]))
         if empty.size:
             name = names[int(empty[0])]
             raise DataError(
@@ -44,8 +48,8 @@ class FeatureScaler:
                 remedy="Leave it out of the features.",
                 column=name,
             )
-        mean = np.array([np.nanmean(column) for column in x.T])  # a column at a time: no copies
-        sd = np.array([np.nanstd(column) for column in x.T])
+        mean = np.array([np.nanmean(column) for column in columns])
+        sd = np.array([np.nanstd(column) for column in columns])
         sd = np.where(sd > 1e-12 * np.maximum(1.0, np.abs(mean)), sd, 1.0)
         return cls(names, mean, sd, tuple(int(k) for k in np.flatnonzero(n_missing)))
 
@@ -54,11 +58,11 @@ class FeatureScaler:
         """Names of the network's inputs: the features, then the indicators."""
         return (*self.names, *(f"{self.names[k]} (missing)" for k in self.flagged))
 
-    def transform(self, x: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Map features, shape (n, F), to inputs, shape (n, F + number of indicators)."""
-        inputs = np.empty((len(x), len(self.input_names)), dtype=np.float32)
-        for k, (mean, sd) in enumerate(zip(self.mean, self.sd, strict=True)):  # little memory
-            inputs[:, k] = np.nan_to_num((x[:, k] - mean) / sd, nan=0.0)
+    def transform(self, columns: Columns) -> NDArray[np.float32]:
+        """Map F feature columns to inputs, shape (n, F + number of indicators)."""
+        inputs = np.empty((len(columns[0]), len(self.input_names)), dtype=np.float32)
+        for k, (mean, sd) in enumerate(zip(self.mean, self.sd, strict=True)):
+            inputs[:, k] = np.nan_to_num((columns[k] - mean) / sd, nan=0.0)
         for place, k in enumerate(self.flagged, start=len(self.names)):
-            inputs[:, place] = np.isnan(x[:, k])
+            inputs[:, place] = np.isnan(columns[k])
         return inputs

@@ -18,7 +18,7 @@ def split_within_person(
     groups: Iterable[object],
     fractions: tuple[float, float, float] = (0.6, 0.2, 0.2),
     min_rows: int = 5,
-) -> npt.NDArray[np.str_]:
+) -> npt.NDArray[np.object_]:
     """Assign every row to training, validation or test, in time order within its person.
 
     Of a person's n rows the first ``floor(0.6 n)`` are for training, those up to ``floor(0.8 n)``
@@ -48,15 +48,14 @@ def split_within_person(
             f"The fractions {fractions} cannot split a study.",
             remedy="Give three shares that sum to 1, the first above 0, such as (0.6, 0.2, 0.2).",
         )
-    rows = pd.Series(pd.factorize(np.asarray(list(groups), dtype=object))[0])
+    values = groups if isinstance(groups, pd.Series) else np.asarray(list(groups), dtype=object)
+    rows = pd.Series(pd.factorize(values)[0])
     by_person = rows.groupby(rows)
     position = by_person.cumcount().to_numpy()
     n_rows = by_person.transform("size").to_numpy()
     # The small constant keeps 0.6 * 35 at 21 whatever the rounding of the machine.
     train_end = np.floor(fractions[0] * n_rows + 1e-9)
     validation_end = np.floor((fractions[0] + fractions[1]) * n_rows + 1e-9)
-    parts = np.where(
-        position < train_end, SPLITS[0], np.where(position < validation_end, SPLITS[1], SPLITS[2])
-    )
-    parts[n_rows < min_rows] = SPLITS[0]
-    return parts
+    part = (position >= train_end).astype(np.intp) + (position >= validation_end)
+    part[n_rows < min_rows] = 0
+    return np.array(SPLITS, dtype=object)[part]  # objects: one pointer a row

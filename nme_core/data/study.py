@@ -151,6 +151,7 @@ class Study:
         X = pd.DataFrame(
             {name: as_numbers(long[name], role="feature") for name in columns.features},
             index=long.index,
+            copy=False,  # columns that are numbers already are not held twice
         )
         times = None if time is None else as_time(long[time])
         labels = None if sequence is None else as_ids(long[sequence], role="sequence id")
@@ -166,12 +167,13 @@ class Study:
         roles = Roles(
             person, outcome, time, sequence, tuple(X.columns), tuple(of_person.columns), group
         )
-        sequence_ids = groups if labels is None else name_sequences(groups, labels)
+        persons = _rows(groups, order)
+        sequences = persons if labels is None else _rows(name_sequences(groups, labels), order)
         return cls(
             X=_rows(X, order),
             y=_rows(y, order),
-            groups=_rows(groups, order),
-            sequence_ids=_rows(sequence_ids, order).rename(sequence or person),
+            groups=persons,
+            sequence_ids=sequences.rename(sequence or person),
             time=None if times is None else _rows(times, order),
             covariates=of_person,
             outcome_kind=kind,
@@ -311,4 +313,7 @@ class Study:
 
 
 def _rows(table: Any, chosen: npt.NDArray[Any]) -> Any:
+    """Chosen rows of a table, without a copy where they are all its rows in their order."""
+    if chosen.dtype != np.bool_ and np.array_equal(chosen, np.arange(len(table))):
+        return table.reset_index(drop=True)
     return table.iloc[chosen].reset_index(drop=True)

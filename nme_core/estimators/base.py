@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from nme_core.data.scaling import FeatureScaler
+from nme_core.data.scaling import Columns, FeatureScaler
 from nme_core.data.sequences import Batch, chunks
 from nme_core.estimators.effects import Effects
 from nme_core.estimators.inputs import (
@@ -130,7 +130,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         """Fit; `context` holds sequence ids and initial states of a sequence model."""
         self._check_options()
         table, names = read_features(X)
-        check_lengths(len(table), y=y, groups=groups, **context)
+        check_lengths(len(table[0]), y=y, groups=groups, **context)
         factors = read_groups(groups)
         if self.pooling == "none":
             factors = factors[:1]  # a network of one's own leaves nothing to other factors
@@ -143,7 +143,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
 
     def _train(
         self,
-        table: NDArray[np.float64],
+        table: Columns,
         names: tuple[str, ...],
         y: ArrayLike,
         factors: list[Labels],
@@ -159,9 +159,9 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         mixed = self._build()
         device = mixed.deviations.device
         rows = self._rows(table, factors, **context)
-        outcome = self._encode_outcome(y)
         self._counts = np.bincount(rows.groups.reshape(-1), minlength=mixed.n_groups)
-        batches = rows.batches(outcome, device)
+        batches = rows.batches(self._encode_outcome(y), device)
+        del rows, table, factors  # as large as the batches
         problem = self._problem(mixed, batches)
         watched = None
         if validation is not None:
@@ -359,11 +359,11 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         return index
 
     def _rows(
-        self, table: NDArray[np.float64], factors: list[Labels] | None, **context: ArrayLike | None
+        self, table: Columns, factors: list[Labels] | None, **context: ArrayLike | None
     ) -> Rows:
         """Encode rows; without factors (the population) every row belongs to person 0."""
         if factors is None:
-            codes = np.zeros((len(table), 1), dtype=np.int64)
+            codes = np.zeros((len(table[0]), 1), dtype=np.int64)
         else:
             pairs = zip(factors, self._index, strict=True)
             codes = np.column_stack([factor.codes_in(index) for factor, index in pairs])
@@ -394,7 +394,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             )
         table = self._select(validation[0])
         extra = dict(zip(self._context, validation[3:], strict=False))
-        check_lengths(len(table), y=validation[1], groups=validation[2], **extra)
+        check_lengths(len(table[0]), y=validation[1], groups=validation[2], **extra)
         return self._rows(table, self._read_groups(validation[2]), **extra)
 
     def _check_names(self, names: tuple[str, ...]) -> None:
@@ -405,7 +405,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
                 remedy=f"It needs {', '.join(expected)}.",
             )
 
-    def _select(self, X: ArrayLike | pd.DataFrame) -> NDArray[np.float64]:
+    def _select(self, X: ArrayLike | pd.DataFrame) -> Columns:
         """Features of new rows, in the order of the fit; a DataFrame is read by column names."""
         expected = [str(name) for name in self.feature_names_in_]
         if isinstance(X, pd.DataFrame):
@@ -438,7 +438,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
                 remedy='Give groups=..., or ask for the population with level="population".',
             )
         table = self._select(X)
-        check_lengths(len(table), groups=groups, **context)
+        check_lengths(len(table[0]), groups=groups, **context)
         factors = None
         if groups is not None and level == "person":
             factors = self._read_groups(groups)

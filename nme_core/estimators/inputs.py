@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from nme_core.data.scaling import Columns
 from nme_core.data.sequences import Batch, pad_units
 from nme_core.exceptions import DataError, UnknownPersonError
 
@@ -32,8 +33,11 @@ class Rows:
         return [batch.to(device) for batch in padded]
 
 
-def read_features(X: ArrayLike | pd.DataFrame) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Features as an array with their names; DataError where they are not numbers."""
+def read_features(X: ArrayLike | pd.DataFrame) -> tuple[Columns, tuple[str, ...]]:
+    """Features, a column at a time, with their names; DataError where they are not numbers.
+
+    Columns that are float64 already are not copied.
+    """
     if isinstance(X, pd.DataFrame):
         names = tuple(str(name) for name in X.columns)
     else:
@@ -42,18 +46,21 @@ def read_features(X: ArrayLike | pd.DataFrame) -> tuple[NDArray[np.float64], tup
             raise DataError(f"X needs two dimensions (rows × features); it has {len(shape)}.")
         names = default_names(shape[1])
     try:
-        table = np.asarray(X, dtype=np.float64)
+        if isinstance(X, pd.DataFrame):
+            columns = [np.asarray(X.iloc[:, k], dtype=np.float64) for k in range(len(names))]
+        else:
+            columns = list(np.asarray(X, dtype=np.float64).T)
     except (TypeError, ValueError) as error:
         raise DataError(
             f"X holds something that is not a number ({error}).",
             remedy="Leave text columns out or recode them as numbers.",
         ) from error
-    if not len(table) or not names:
+    if not names or not len(columns[0]):
         raise DataError("X is empty.", remedy="Give at least one row and one feature.")
-    if np.isinf(table).any():
-        column = names[int(np.flatnonzero(np.isinf(table).any(axis=0))[0])]
-        raise DataError(f"Feature {column!r} has an infinite value.", column=column)
-    return table, names
+    for name, values in zip(names, columns, strict=True):
+        if np.isinf(values).any():
+            raise DataError(f"Feature {name!r} has an infinite value.", column=name)
+    return columns, names
 
 
 def default_names(n_features: int) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from torch import Tensor, nn
 
+from nme_core.data.scaling import Columns
 from nme_core.data.sequences import Batch, chunks
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
@@ -335,7 +336,7 @@ class NMECRF(NeuralMixedEffects):
 
     def _rows(
         self,
-        table: NDArray[np.float64],
+        table: Columns,
         factors: list[Labels] | None,
         **context: ArrayLike | None,
     ) -> Rows:

@@ -59,6 +59,12 @@ class Journal:
         self._show(message, progress)
         self._write()
 
+    def tell(self, message: str) -> None:
+        """Show what is being done; the part of the way behind stays the same."""
+        self._show(message, self._status.progress)
+        if time.monotonic() - self._written >= _WRITE_EVERY_S:
+            self._write()
+
     def close(self, state: RunState, message: str) -> None:
         """Write the last status."""
         done = 1.0 if state is RunState.DONE else self._status.progress

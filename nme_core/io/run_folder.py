@@ -53,6 +53,9 @@ _TEXT_COLUMNS = {
 # Columns that hold class labels where the outcome is a class, else numbers.
 _LABELS = ("observed", "predicted", "population_predicted")
 
+#: Rows of a table that are written at once.
+_ROWS_AT_ONCE = 200_000
+
 _FILES = (
     *(f"{name}.csv" for name in (*TABLES, "covariates")),
     *("config.json", "data.json", "model.safetensors"),
@@ -178,17 +181,45 @@ class RunFolder:
             raise _damaged(path)
         return frame
 
-    def write_table(self, name: str, frame: pd.DataFrame) -> None:
-        """Write ``<name>.csv`` with the columns that `TABLES` names, then any extra ones."""
-        columns = TABLES[name]
-        missing = [column for column in columns if column not in frame.columns]
-        if missing:
-            raise ValueError(f"table {name!r} lacks the columns {missing}")
-        extra = [column for column in frame.columns if column not in columns]
-        ordered = frame[[*columns, *extra]]
-        self._replace(
-            f"{name}.csv", lambda file: ordered.to_csv(file, index=False, lineterminator="\n")
-        )
+    def write_table(
+        self,
+        name: str,
+        frame: pd.DataFrame,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Write ``<name>.csv`` with the columns that `TABLES` names, then any extra ones.
+
+        `progress` is told the number of rows written and of all rows, now and then.
+        """
+        columns = _in_order(name, frame)
+        self._replace(f"{name}.csv", lambda file: _write_rows(file, frame, columns, True, progress))
+
+    def append_table(
+        self,
+        name: str,
+        frame: pd.DataFrame,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Add rows to ``<name>.csv``, or begin it; all of them, or none where it is interrupted.
+
+        The columns have to be those of the rows that are there.
+        """
+        path, columns = self.path / f"{name}.csv", _in_order(name, frame)
+        if not path.is_file():
+            self.write_table(name, frame, progress=progress)
+            return
+        header = list(pd.read_csv(path, nrows=0).columns)
+        if header != columns:
+            raise ValueError(f"table {name!r} has the columns {header}, not {columns}")
+        before = path.stat().st_size
+        try:
+            with path.open("a", encoding="utf-8", newline="") as file:
+                _write_rows(file, frame, columns, False, progress)
+        except BaseException:
+            os.truncate(path, before)
+            raise
 
     # -- covariates of the persons (so that a later test needs no other file) -----------------
 
@@ -243,6 +274,32 @@ class RunFolder:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def _in_order(name: str, frame: pd.DataFrame) -> list[str]:
+    """Columns of a table: those that `TABLES` names, then any extra ones."""
+    columns = TABLES[name]
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise ValueError(f"table {name!r} lacks the columns {missing}")
+    return [*columns, *(column for column in frame.columns if column not in columns)]
+
+
+def _write_rows(
+    file: TextIO,
+    frame: pd.DataFrame,
+    columns: list[str],
+    header: bool,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Write rows as CSV, a part at a time, so that large tables take little memory."""
+    for start in range(0, max(len(frame), 1), _ROWS_AT_ONCE):
+        part = frame.iloc[start : start + _ROWS_AT_ONCE]
+        part.to_csv(
+            file, columns=columns, index=False, header=header and start == 0, lineterminator="\n"
+        )
+        if progress is not None and len(frame) > _ROWS_AT_ONCE:
+            progress(start + len(part), len(frame))
 
 
 def _damaged(path: Path) -> RunFolderError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -143,7 +145,7 @@ def _without_rounding(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def studentised_interval(
-    values: NDArray[np.float64], drawn: NDArray[np.float64], level: float
+    values: NDArray[np.float64], drawn: Iterable[NDArray[np.float64]], level: float
 ) -> tuple[float, float]:
     """Bootstrap-t interval of a mean (Efron and Tibshirani 1993, section 12.5).
 
@@ -151,19 +153,20 @@ def studentised_interval(
     ----------
     values : array, shape (n,)
         The sample.
-    drawn : array, shape (n_resamples, n)
+    drawn : iterable of arrays, each of shape (some resamples, n)
         Resamples of it. One whose values are all equal takes the smallest spread of the others;
         where there are no others, the interval is the mean.
     level : float
         Nominal coverage.
     """
     n, mean = values.size, values.mean()
-    spread = drawn.std(axis=1, ddof=1)
+    parts = [(part.mean(axis=1), part.std(axis=1, ddof=1)) for part in drawn]
+    means, spread = (np.concatenate(part) for part in zip(*parts, strict=True))
     varied = spread > _ROUNDING
     if not varied.any():
         return float(mean), float(mean)
     spread = np.maximum(spread, spread[varied].min())
-    t = (drawn.mean(axis=1) - mean) / (spread / np.sqrt(n))
+    t = (means - mean) / (spread / np.sqrt(n))
     high, low = np.quantile(t, [0.5 - level / 2, 0.5 + level / 2])
     se = values.std(ddof=1) / np.sqrt(n)
     return float(mean - low * se), float(mean - high * se)
@@ -179,7 +182,7 @@ def _interval(
     low = high = np.nan
     if n >= FEWEST:
         rng = np.random.default_rng(seed)
-        drawn = differences[rng.integers(n, size=(resamples, n))]
+        drawn = (differences[rng.integers(n, size=(size, n))] for size in _chunks(resamples, n))
         low, high = studentised_interval(differences, drawn, level)
     mean, low, high = _without_rounding(np.array([differences.mean(), low, high])).tolist()
     return mean, low, high

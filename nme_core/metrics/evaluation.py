@@ -50,7 +50,9 @@ def evaluate(predictions: pd.DataFrame, kind: Literal["number", "class"]) -> pd.
     for column in ("model", "person", "split", "observed", "predicted"):
         if column not in predictions.columns:
             raise MissingColumnError(column, predictions.columns, table="table of predictions")
-    used = predictions[predictions["observed"].notna()].reset_index(drop=True)
+    used = predictions
+    if used["observed"].isna().any():
+        used = used[used["observed"].notna()].reset_index(drop=True)
     _check_predicted(used)
     models = used["model"].unique().tolist()
     present = used["split"].unique().tolist()
@@ -59,7 +61,9 @@ def evaluate(predictions: pd.DataFrame, kind: Literal["number", "class"]) -> pd.
     parts = []
     for model in models:
         for split in splits:
-            rows = used[(used["model"] == model) & (used["split"] == split)]
+            rows = used
+            if len(models) * len(splits) > 1:
+                rows = used[(used["model"] == model) & (used["split"] == split)]
             if len(rows):
                 parts.append(_evaluate_rows(rows, kind).assign(model=model, split=split))
     if not parts:

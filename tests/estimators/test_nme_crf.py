@@ -94,7 +94,7 @@ def test_loss_is_averaged_over_the_posterior(case):
     model = case.fit(epochs=40)
     rows = sequence_rows(case)["c/0"][:3]
     X, groups = case.X.iloc[rows], case.groups.iloc[rows]
-    x = torch.from_numpy(model._scaler.transform(X.to_numpy())).unsqueeze(0)
+    x = torch.from_numpy(model._scaler.transform(X.to_numpy().T)).unsqueeze(0)
     probabilities = []
     for fixed, deviations in model._posterior.draws(0):
         emissions, transitions = model._posterior.mixed(x, fixed=fixed, deviations=deviations[[2]])
@@ -181,7 +181,7 @@ def test_expected_transitions_are_summed_over_every_path(points, case):
     model = case.make(estimator="annealed", epochs=20).fit(
         *some[:2], groups=some[2], sequence_ids=ids
     )
-    x = torch.from_numpy(model._scaler.transform(some[0].to_numpy()))
+    x = torch.from_numpy(model._scaler.transform(some[0].to_numpy().T))
     for person, deviations in (
         (1, model._posterior.mixed.deviations[1]),
         (-1, 0 * model._posterior.mixed.deviations[1]),

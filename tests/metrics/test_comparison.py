@@ -61,7 +61,7 @@ def test_studentised_interval_by_hand():
     # the last one has no spread of its own and takes the smallest, 0.5
     sd = np.append([np.std(row, ddof=1) for row in drawn[:3]], 0.5)
     t = (drawn.mean(1) - 2) / (sd / 2)
-    low, high = studentised_interval(sample, drawn, 0.5)
+    low, high = studentised_interval(sample, [drawn[:1], drawn[1:]], 0.5)
     se = np.std(sample, ddof=1) / 2
     assert low == pytest.approx(2 - np.quantile(t, 0.75) * se)
     assert high == pytest.approx(2 - np.quantile(t, 0.25) * se)
