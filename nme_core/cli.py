@@ -264,6 +264,39 @@ def predict(
 
 
 @app.command()
+def adapt(
+    run: Run,
+    new: Annotated[
+        Path, typer.Argument(metavar="NEWPERSONS.csv", help="Rows of persons new to the run.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
+) -> None:
+    """Learn the parameters of new persons, all else as it was learned; writes a run folder."""
+    from nme_core.adaptation import adapt_run
+    from nme_core.data import read_table
+
+    _check_folder(out)
+    folder = RunFolder(run)
+    roles = folder.roles
+    ids = [roles[role] for role in ("person", "sequence") if roles[role] is not None]
+    adapted = RunFolder(out)
+    persons = adapt_run(folder, read_table(new, text=ids), adapted, source=new)
+    effects = adapted.table("random_effects")
+    typer.echo(f"{'person':<24}{'rows':>8}{'reliability':>14}")
+    for person in persons[:20]:
+        own = effects[effects["person"] == person]
+        reliability = own["reliability"].median()
+        shown = "–" if reliability != reliability else f"{reliability:.2f}"
+        typer.echo(f"{person:<24}{own['n_obs'].iloc[0]:>8}{shown:>14}")
+    if len(persons) > 20:
+        typer.echo(f"… and {len(persons) - 20} more")
+    typer.echo(
+        f"Wrote {out}: {len(persons)} new persons. Reliability (median over the parameters): 0 is"
+        " the population, 1 the person's own."
+    )
+
+
+@app.command()
 def dashboard(port: Annotated[int, typer.Option(min=1, max=65535)] = 8501) -> None:
     """Start the dashboard on http://127.0.0.1:PORT."""
     package = find_spec("dashboard")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,57 @@ from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, MissingColumnError
 from nme_core.io import RunFolder
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """New rows in the order of the model: by person, sequence and time.
+
+    Attributes
+    ----------
+    about : DataFrame
+        ``person``, ``sequence``, ``time``, and ``row``, the place in the table that was read.
+    X : DataFrame
+        Features.
+    factors : DataFrame
+        Groups by every grouping factor of the run, persons first.
+    """
+
+    about: pd.DataFrame
+    X: pd.DataFrame
+    factors: pd.DataFrame
+
+
+def read_new_rows(run: RunFolder, table: pd.DataFrame) -> NewRows:
+    """Read the columns of a table that have the roles of a run; DataError where they cannot be."""
+    roles = run.roles
+    needed = [roles["person"], *roles["features"]]
+    needed += [roles[role] for role in ("time", "sequence") if roles[role] is not None]
+    needed += roles.get("groups", [])
+    for name in needed:
+        if name not in table.columns:
+            raise MissingColumnError(name, map(str, table.columns))
+    if table.empty:
+        raise DataError("The table has no rows.", remedy="Give at least one row.")
+    remedies = as_remedies(run.data.get("remedies", []))
+    table, _ = apply_remedies(table, for_new_rows(remedies, roles["features"]))
+    groups = as_ids(table[roles["person"]], role="person id")
+    labels = None
+    if roles["sequence"] is not None:
+        labels = as_ids(table[roles["sequence"]], role="sequence id")
+    times = None if roles["time"] is None else as_time(table[roles["time"]])
+    X = pd.DataFrame({name: as_numbers(table[name], role="feature") for name in roles["features"]})
+    order = order_rows(groups, labels, times)
+    sequences = groups if labels is None else groups + "/" + labels
+
+    result = pd.DataFrame({"person": groups, "sequence": sequences})
+    result["time"] = np.nan if times is None else times
+    ordered = result.iloc[order].assign(row=order).reset_index(drop=True)
+    X = X.iloc[order].reset_index(drop=True)
+    factors = ordered[["person"]].set_axis([roles["person"]], axis=1)
+    for name in roles.get("groups", []):
+        factors[name] = as_ids(table[name], role=f"{name} id").iloc[order].to_numpy()
+    return NewRows(ordered, X, factors)
 
 
 def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
@@ -42,33 +94,8 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
         If a column is missing or cannot be read.
     """
     model: Any = load(run.model_path)
-    roles = run.roles
-    needed = [roles["person"], *roles["features"]]
-    needed += [roles[role] for role in ("time", "sequence") if roles[role] is not None]
-    needed += roles.get("groups", [])
-    for name in needed:
-        if name not in table.columns:
-            raise MissingColumnError(name, map(str, table.columns))
-    if table.empty:
-        raise DataError("The table has no rows.", remedy="Give at least one row to predict.")
-    remedies = as_remedies(run.data.get("remedies", []))
-    table, _ = apply_remedies(table, for_new_rows(remedies, roles["features"]))
-    groups = as_ids(table[roles["person"]], role="person id")
-    labels = None
-    if roles["sequence"] is not None:
-        labels = as_ids(table[roles["sequence"]], role="sequence id")
-    times = None if roles["time"] is None else as_time(table[roles["time"]])
-    X = pd.DataFrame({name: as_numbers(table[name], role="feature") for name in roles["features"]})
-    order = order_rows(groups, labels, times)
-    sequences = groups if labels is None else groups + "/" + labels
-
-    result = pd.DataFrame({"person": groups, "sequence": sequences})
-    result["time"] = np.nan if times is None else times
-    ordered = result.iloc[order].assign(row=order).reset_index(drop=True)
-    X = X.iloc[order].reset_index(drop=True)
-    factors = ordered[["person"]].set_axis([roles["person"]], axis=1)
-    for name in roles.get("groups", []):
-        factors[name] = as_ids(table[name], role=f"{name} id").iloc[order].to_numpy()
+    rows = read_new_rows(run, table)
+    ordered, X, factors = rows.about, rows.X, rows.factors
     known = pd.Series(True, index=ordered.index)
     for (_, levels), name in zip(model.factors_.items(), factors, strict=False):
         known &= factors[name].isin(levels)

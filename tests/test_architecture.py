@@ -27,6 +27,7 @@ CORE = {
     "analysis": {"exceptions", "estimators", "data", "nn", "io", "training"},
 }
 CORE["prediction"] = {"exceptions", "data", "estimators", "io"}
+CORE["adaptation"] = {"exceptions", "data", "estimators", "io", "analysis", "prediction"}
 CORE["experiment"] = {*CORE}
 CORE["cli"] = {*CORE, "nme_core"}
 CORE["nme_core"] = {*CORE} - {"cli", "experiment"}

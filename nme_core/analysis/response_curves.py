@@ -46,7 +46,7 @@ def response_curves(
     OptionError
         If the table would have more than `LARGEST` rows.
     """
-    n_persons = len(model.groups_)
+    n_persons = groups.nunique()
     if n_persons * X.shape[1] * POINTS > LARGEST:
         raise OptionError(f"Response curves of {n_persons} persons would fill too large a table.")
     typical = X.mean().to_dict()

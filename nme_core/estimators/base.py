@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
@@ -31,6 +34,7 @@ from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.saving import read_file, write_file
 from nme_core.estimators.units import DataUnits
 from nme_core.exceptions import (
+    ConvergenceWarning,
     DataError,
     MissingColumnError,
     NotFittedError,
@@ -51,6 +55,7 @@ from nme_core.training import (
     Separate,
     Training,
     Variational,
+    adapt,
     few_effects,
     train,
 )
@@ -191,6 +196,68 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self.verdict_, self.n_epochs_ = training.verdict.value, len(history)
         self._after_fit(batches)
         return self
+
+    def _adapt(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        groups: ArrayLike | pd.DataFrame,
+        **context: ArrayLike | None,
+    ) -> Self:
+        """Return a model that also knows the persons of these rows; see `NMEMLPRegressor.adapt`."""
+        self._check_fitted()
+        table = self._select(X)
+        check_lengths(len(table[0]), y=y, groups=groups, **context)
+        persons = read_groups(groups)
+        self._check_adaptable(persons)
+        adapted = copy.copy(self)
+        (factor,) = self.factors_
+        adapted._set_factors({factor: [*self.groups_.tolist(), *persons[0].levels]})
+        rows = adapted._rows(table, persons, **context)
+        rows = replace(rows, groups=rows.groups - len(self.groups_))  # the new ones alone
+        batches = rows.batches(self._encode_outcome(y), torch.device("cpu"))
+        found = adapt(
+            self._posterior.mixed.for_groups(len(persons[0].levels)),
+            self._family(),
+            batches,
+            sigma=self._posterior.sigma[0],
+            residual_variance=self._posterior.residual_variance,
+        )
+        if not bool(found.arrived.all()):
+            names = [persons[0].levels[k] for k in torch.nonzero(~found.arrived)[:, 0].tolist()]
+            warnings.warn(
+                f"The parameters of {', '.join(map(repr, names[:5]))} were not found to full"
+                " precision; look at their rows before you use them.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        adapted._posterior = self._posterior.with_groups(found)
+        n_new = np.bincount(rows.groups[:, 0], minlength=len(persons[0].levels))
+        adapted._counts = np.concatenate([self._counts, n_new])
+        adapted._after_adapt(self, batches)
+        return adapted
+
+    def _check_adaptable(self, persons: list[Labels]) -> None:
+        if len(self.factors_) > 1 or len(persons) > 1:
+            raise OptionError(
+                "New persons can only be added to a model with one grouping factor.",
+                remedy="Fit a model with the persons as its only groups.",
+            )
+        if self.pooling != "partial" or not self._posterior.mixed.n_random:
+            raise OptionError(
+                "This model has no random effects that a new person could have.",
+                remedy='Adapt a model with pooling="partial".',
+            )
+        known = [level for level in persons[0].levels if level in self._index[0]]
+        if known:
+            raise DataError(
+                f"The model already knows person {known[0]!r}.",
+                remedy="Leave the person's rows out, or fit again with all rows.",
+                person=known[0],
+            )
+
+    def _after_adapt(self, before: Self, batches: list[Batch]) -> None:
+        """Hook for what a subclass reads off the rows of new persons."""
 
     def _solve(
         self,

@@ -121,6 +121,21 @@ class NMECRF(NeuralMixedEffects):
             X, y, groups, validation=validation, progress=progress, sequence_ids=sequence_ids
         )
 
+    def adapt(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | pd.DataFrame,
+        sequence_ids: ArrayLike | None = None,
+    ) -> Self:
+        """Return a new model that also knows persons it was not fitted on.
+
+        As `NMEMLPRegressor.adapt`; rows stand in order of time within each sequence, and missing
+        states are summed out.
+        """
+        return self._adapt(X, y, groups, sequence_ids=sequence_ids)
+
     # Predictions. `initial_states` holds, for each row, the state before it where that is known
     # (read at the first row of each sequence only).
 
@@ -290,6 +305,27 @@ class NMECRF(NeuralMixedEffects):
     @torch.no_grad()
     def _after_fit(self, batches: list[Batch]) -> None:
         """Count transitions, and take the population's mean emission score."""
+        expected, observed, emission = self._count(batches)
+        observed[-1] = observed.sum(0)
+        self._mean_emission: NDArray[np.float64] = emission.numpy()
+        self._expected: NDArray[np.float64] = expected.numpy()
+        self._observed: NDArray[np.float64] = observed.numpy()
+
+    @torch.no_grad()
+    def _after_adapt(self, before: Self, batches: list[Batch]) -> None:
+        """Count the transitions of the new persons; what is the population's stays."""
+        n_old = len(before.groups_)
+        moved = [replace(batch, groups=batch.groups + n_old) for batch in batches]
+        counts = [part[n_old:-1].numpy() for part in self._count(moved)[:2]]
+        for name, new in zip(("_expected", "_observed"), counts, strict=True):
+            old = getattr(before, name)
+            setattr(self, name, np.concatenate([old[:-1], new, old[-1:]]))
+
+    def _count(self, batches: list[Batch]) -> tuple[Tensor, Tensor, Tensor]:
+        """Transitions expected and observed, (P + 1, K, K), and the population's mean emission.
+
+        The last of the expected ones are the population's; there are none of the observed ones.
+        """
         n_groups, n_states = len(self.groups_), len(self.classes_)
         expected = torch.zeros(n_groups + 1, n_states, n_states, dtype=torch.float64)
         observed = torch.zeros_like(expected)
@@ -312,10 +348,7 @@ class NMECRF(NeuralMixedEffects):
             )
             emission += shared[0][batch.mask].double().sum(0)
             n_rows += batch.n_rows
-        observed[-1] = observed[:-1].sum(0)
-        self._mean_emission: NDArray[np.float64] = (emission / n_rows).numpy()
-        self._expected: NDArray[np.float64] = expected.numpy()
-        self._observed: NDArray[np.float64] = observed.numpy()
+        return expected, observed, emission / n_rows
 
     def _steps(
         self,

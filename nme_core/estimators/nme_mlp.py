@@ -90,6 +90,42 @@ class _MLPModel(NeuralMixedEffects):
         """
         return self._fit(X, y, groups, validation=validation, progress=progress)
 
+    def adapt(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | pd.DataFrame,
+    ) -> Self:
+        """Return a new model that also knows persons it was not fitted on.
+
+        Each new person's η is the mode given the person's rows, with all that was learned from the
+        others – φ, θ̄, Σ, σ² – held fixed; its standard error comes from the curvature there. This
+        model stays as it is.
+
+        Parameters
+        ----------
+        X : array or DataFrame, shape (n, F)
+            Features of the new persons' rows.
+        y : array, shape (n,)
+            Outcome.
+        groups : array, shape (n,)
+            Person of each row.
+
+        Raises
+        ------
+        DataError
+            If the model knows one of the persons already, or the rows cannot be used.
+        OptionError
+            If the model has no random effects, or several grouping factors.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the mode of a person was not reached.
+        """
+        return self._adapt(X, y, groups)
+
     def _rows_out(
         self,
         X: ArrayLike | pd.DataFrame,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from nme_core.data.sequences import Batch
 from nme_core.nn import MixedEffects
 from nme_core.nn.random_effects import own
-from nme_core.training import LinearGaussian, Nesting, Problem
+from nme_core.training import Adaptation, LinearGaussian, Nesting, Problem
 
 #: Draws over which a probability is averaged.
 DRAWS = 64
@@ -117,22 +117,23 @@ class Posterior:
         if self.covariance is None:
             yield mean, deviations
             return
-        generator = torch.Generator().manual_seed(seed)
+        # Two streams, so that what is shared is drawn alike whoever else the model knows.
+        streams = [torch.Generator().manual_seed(seed + k) for k in (0, 1)]
         if self.covariance.dim() == 3:
             factor = _square_roots(self.covariance).float()
         else:
             factor = self.covariance.sqrt().float()
 
-        def noise(like: Tensor) -> Tensor:
+        def noise(like: Tensor, generator: torch.Generator) -> Tensor:
             return torch.randn(like.shape, generator=generator, dtype=like.dtype)
 
         for _ in range(DRAWS // 2):
             names = [name for name in mean if name in self.spread]
-            shared = {name: self.spread[name] * noise(mean[name]) for name in names}
+            shared = {name: self.spread[name] * noise(mean[name], streams[0]) for name in names}
             if factor.dim() == 3:
-                each = torch.bmm(factor, noise(deviations).unsqueeze(2)).squeeze(2)
+                each = torch.bmm(factor, noise(deviations, streams[1]).unsqueeze(2)).squeeze(2)
             else:
-                each = factor * noise(deviations)
+                each = factor * noise(deviations, streams[1])
             if self.dependence is not None:
                 nesting, coefficient = self.dependence
                 each = nesting.combine(coefficient, each)
@@ -140,6 +141,19 @@ class Posterior:
                 moved = {name: mean[name] + side * step for name, step in shared.items()}
                 fixed = {**mean, **moved}
                 yield fixed, deviations + side * each
+
+    def with_groups(self, adaptation: Adaptation) -> Posterior:
+        """The posterior with new groups behind those that it has; one grouping factor."""
+        mixed = self.mixed.for_groups(self.mixed.n_groups + len(adaptation.deviations))
+        new = adaptation.deviations.to(self.mixed.deviations.dtype)
+        mixed.deviations.data = torch.cat([self.mixed.deviations.detach(), new])
+        covariance = self.covariance
+        if covariance is not None:
+            spread = adaptation.covariance
+            if covariance.dim() == 2:
+                spread = spread.diagonal(dim1=1, dim2=2)
+            covariance = torch.cat([covariance, spread.to(covariance.dtype)])
+        return replace(self, mixed=mixed.eval().requires_grad_(False), covariance=covariance)
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name, for a file; without σ²."""

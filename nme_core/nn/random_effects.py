@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -94,6 +95,10 @@ class MixedEffects(nn.Module):
         values = self.fixed() if fixed is None else fixed
         parts = [values[name].reshape(-1) for name in self.random]
         return torch.cat(parts) if parts else self.deviations.new_zeros(0)
+
+    def for_groups(self, n_groups: int) -> MixedEffects:
+        """Return the same module, copied, for other groups of one factor; their η is 0."""
+        return MixedEffects(copy.deepcopy(self.module), self.random, n_groups)
 
     def by_factor(self, values: Tensor) -> tuple[Tensor, ...]:
         """Cut values, shape (n_groups, ...), into those of each grouping factor."""

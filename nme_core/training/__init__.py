@@ -1,5 +1,6 @@
 """Training: what is minimised, how Σ and σ² move, and the loop that knows nothing of the model."""
 
+from nme_core.training.adapt import Adaptation, adapt
 from nme_core.training.annealed import Annealed
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.laplace import Laplace, LinearGaussian, few_effects
@@ -10,6 +11,7 @@ from nme_core.training.separate import Separate
 from nme_core.training.variational import Variational
 
 __all__ = [
+    "Adaptation",
     "Annealed",
     "CollinearColumnError",
     "Laplace",
@@ -23,6 +25,7 @@ __all__ = [
     "Training",
     "Variational",
     "Verdict",
+    "adapt",
     "few_effects",
     "train",
 ]

@@ -108,7 +108,7 @@ class Laplace(Variational):
 
     def _look(self) -> None:
         prior = self.covariances[0].precision
-        self._data = _without_negative(self.curvature(), 1e-3 * prior * self.residual_variance)
+        self._data = without_negative(self.curvature(), 1e-3 * prior * self.residual_variance)
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -160,7 +160,7 @@ def curvature_by_differences(
     Shape (P, R, R), float64.
     """
     mixed = copy.deepcopy(mixed).double()
-    rows = [_double(batch) for batch in chunks(batches)]
+    rows = [in_double(batch) for batch in chunks(batches)]
     mean = mixed.deviations.detach()
 
     def slope(at: Tensor) -> Tensor:
@@ -298,14 +298,15 @@ def _sums(batches: Sequence[Batch], n_groups: int) -> Sums:
     return Sums(xx.cpu(), xy.cpu(), yy.cpu(), n_rows)
 
 
-def _double(batch: Batch) -> Batch:
+def in_double(batch: Batch) -> Batch:
+    """Return the batch with its numbers in double precision."""
     number = torch.is_floating_point(batch.y)
     return Batch(
         **{**vars(batch), "x": batch.x.double(), "y": batch.y.double() if number else batch.y}
     )
 
 
-def _without_negative(matrices: Tensor, tolerance: Tensor) -> Tensor:
+def without_negative(matrices: Tensor, tolerance: Tensor) -> Tensor:
     """Each matrix, or the nearest without negative eigenvalues where it has any.
 
     `tolerance` is a small positive definite matrix: what is not negative with it counts as zero.

@@ -1,0 +1,131 @@
+"""New persons for a finished run: a run folder whose model knows them too."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nme_core.analysis import random_effects_table, response_curves, transitions_table
+from nme_core.data.columns import as_labels, as_numbers
+from nme_core.data.selection import require
+from nme_core.estimators import NMECRF, load
+from nme_core.estimators.threads import one_thread_for_few
+from nme_core.exceptions import DataError, NMEWarning, OptionError
+from nme_core.io import Journal, RunFolder, RunState
+from nme_core.prediction import read_new_rows
+
+#: Tables that are those of the run, since the model's other parts stay.
+_SAME = ("fixed_effects", "covariance")
+
+
+def adapt_run(
+    run: RunFolder, table: pd.DataFrame, folder: RunFolder, *, source: str | os.PathLike[str]
+) -> list[str]:
+    """Add new persons to the model of a run, and write a run folder of theirs.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run.
+    table : DataFrame
+        Rows of the new persons with the run's person, feature and outcome columns, and its time
+        and sequence columns where it has them.
+    folder : RunFolder
+        Where to write: the adapted model, and random effects, transitions or response curves of
+        the new persons and the population.
+    source : path
+        File of the table, for ``data.json``.
+
+    Returns
+    -------
+    list of str
+        The new persons.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or cannot be read, no row has an outcome, or the model knows one of
+        the persons.
+    OptionError
+        If the model cannot be adapted, or the folder is that of the run.
+    """
+    if folder.path.resolve() == run.path.resolve():
+        raise OptionError(
+            "The run would overwrite itself.", remedy="Give a folder of its own (--out)."
+        )
+    model: Any = load(run.model_path)
+    roles, config, data = run.roles, run.config, run.data
+    require(table, roles["outcome"])
+    rows = read_new_rows(run, table)
+    sequential = isinstance(model, NMECRF)
+    column = table[roles["outcome"]]
+    if config["outcome_kind"] == "class" or column.isna().all():
+        y = as_labels(column)
+    else:
+        y = pd.Series(as_numbers(column, role="outcome"), index=column.index)
+    y = y.iloc[rows.about["row"]].reset_index(drop=True)
+    observed = y.notna()
+    without = sorted(set(rows.about["person"]) - set(rows.about.loc[observed, "person"]))
+    if without:
+        raise DataError(
+            f"Person {without[0]!r} has no row whose outcome {roles['outcome']!r} is known.",
+            remedy="Leave the person out; what is known of them is the population.",
+            column=roles["outcome"],
+            person=without[0],
+        )
+    kept = observed if not sequential else pd.Series(True, index=y.index)
+    X, y, about = rows.X[kept], y[kept], rows.about[kept]
+    order = {"sequence_ids": about["sequence"]} if sequential else {}
+    caught: list[warnings.WarningMessage]
+    with warnings.catch_warnings(record=True) as caught, one_thread_for_few(len(X)):
+        warnings.simplefilter("always")
+        adapted = model.adapt(X, y, groups=about["person"], **order)
+    persons = list(dict.fromkeys(about["person"]))
+
+    folder.clear()
+    journal = Journal(folder)
+    adapted.save(folder.model_path)
+    for name in _SAME:
+        folder.write_table(name, run.table(name))
+    effects = random_effects_table(adapted)
+    folder.write_table("random_effects", effects[effects["person"].isin(persons)])
+    if sequential:
+        transitions = transitions_table(adapted)
+        chosen = transitions["person"].isin([*persons, ""])
+        folder.write_table("transitions", transitions[chosen])
+    else:
+        curves = response_curves(adapted, X, about["person"])
+        folder.write_table("response_curves", curves)
+    notes = [
+        {"model": "adapted", "kind": one.category.__name__, "message": str(one.message)}
+        for one in caught
+        if issubclass(one.category, NMEWarning)
+    ]
+    folder.write_json("config", {**config, "warnings": notes, "adapted_from": run.path.name})
+    left_out = int((~kept).sum())
+    folder.write_json(
+        "data",
+        {
+            "roles": data["roles"],
+            "outcome_kind": data["outcome_kind"],
+            "remedies": data.get("remedies", []),
+            "n_rows": len(X),
+            "n_persons": len(persons),
+            "adapted": persons,
+            "interpreted_from": "the rows of the new persons; all else is that of the run",
+            "inputs": [{"name": Path(source).name, "sha256": _fingerprint(source)}],
+            "notes": [f"{left_out} rows without an outcome were left out."] if left_out else [],
+        },
+    )
+    journal.close(RunState.DONE, "Done")
+    return persons
+
+
+def _fingerprint(path: str | os.PathLike[str]) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
