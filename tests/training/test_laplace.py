@@ -7,7 +7,7 @@ import torch
 from nme_core.data.sequences import pad_units
 from nme_core.nn import MLP, Categorical, CRFNetwork, Gaussian, LinearChain, MixedEffects
 from nme_core.training import Laplace, RandomEffectsCovariance
-from nme_core.training.laplace import _without_negative, curvature_by_differences
+from nme_core.training.laplace import curvature_by_differences, without_negative
 
 SIZES = [5, 9, 2]
 
@@ -84,7 +84,7 @@ def test_negative_curvature_counts_as_flat():
     values = torch.tensor([2.0, 0.3, -1e-3, -4.0]).double()
     good = vectors * values.abs() @ vectors.T
     both = torch.stack([vectors * values @ vectors.T, good])
-    found = _without_negative(both, 1e-6 * torch.eye(4).double())
+    found = without_negative(both, 1e-6 * torch.eye(4).double())
     torch.testing.assert_close(found[0], vectors * values.clamp_min(0) @ vectors.T)
     assert torch.equal(found[1], good)
 
