@@ -224,7 +224,7 @@ def test_every_public_name_is_explained() -> None:
 
 def test_nothing_in_the_core_prints_but_the_command_line() -> None:
     for path in source_files("nme_core"):
-        if module_of(path) not in {"nme_core.cli", "nme_core.__main__"}:
+        if not module_of(path).startswith(("nme_core.cli", "nme_core.__main__")):
             calls = [node.func for node in ast.walk(parse(path)) if isinstance(node, ast.Call)]
             assert "print" not in {getattr(call, "id", None) for call in calls}, path
 

@@ -1,0 +1,51 @@
+"""The command as a whole: its name, its exit codes, what it says of errors and warnings."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import Any, NoReturn
+
+import typer
+
+from nme_core.exceptions import NMEError
+
+app = typer.Typer(
+    help="Personalised models of repeated measurements. Research use, not diagnosis.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> NoReturn:
+    """Run the command; exit code 0 done, 2 bad input or usage, 130 on Ctrl-C."""
+    warnings.showwarning = _show_warning
+    try:
+        code = app(sys.argv[1:] or ["--help"], prog_name="nme", standalone_mode=False)
+    except NMEError as error:
+        _stop(str(error))
+    except (typer.Abort, KeyboardInterrupt):
+        code = 130
+    except typer.TyperException as error:
+        _stop(error.format_message())
+    except OSError as error:
+        _stop(f"{error.strerror}: {error.filename}" if error.filename else str(error))
+    except Exception as error:
+        if os.environ.get("NME_DEBUG"):
+            raise
+        _stop(f"internal error: {error!r} (NME_DEBUG=1 shows where). Please report it.", code=1)
+    if code == 130:  # typer turns Ctrl-C into this
+        _stop("stopped; what was finished is kept.", code=130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop(message: str, code: int = 2) -> NoReturn:
+    typer.echo(f"nme: {' '.join(message.split())}", err=True)
+    sys.exit(code)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    typer.echo(f"nme: warning: {' '.join(str(message).split())}", err=True)

@@ -1,0 +1,100 @@
+"""``nme fit``: a model and its baselines become a run folder."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nme_core.cli.app import app
+from nme_core.cli.options import Seed, StudyOptions, check_folder, names, takes_study, widths
+from nme_core.cli.progress import ProgressBar
+from nme_core.io import RunFolder
+
+
+@app.command()
+@takes_study
+def fit(
+    study: StudyOptions,
+    model: Annotated[str, typer.Option(metavar="nme-mlp|nme-crf", help="Kind of model.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder to write.")],
+    placement: Annotated[
+        str | None,
+        typer.Option(
+            metavar="first|last|all|transitions|last+transitions|…",
+            help="Where the person-specific parameters stand.",
+        ),
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            metavar="gaussian|poisson|categorical|ordinal",
+            help="Kind of outcome of an nme-mlp; default: gaussian, or categorical for classes.",
+        ),
+    ] = None,
+    covariance: Annotated[str, typer.Option(help="diagonal or full.")] = "diagonal",
+    estimator: Annotated[
+        str, typer.Option(help="variational, laplace or annealed.")
+    ] = "variational",
+    hidden: Annotated[
+        str | None,
+        typer.Option(metavar="32[,16…]", help="Units of each hidden layer; '' for none."),
+    ] = None,
+    baselines: Annotated[
+        str, typer.Option(metavar="generic,specific|none", help="Models to compare with.")
+    ] = "generic,specific",
+    epochs: Annotated[
+        int | None, typer.Option(help="Exactly so many; default: until converged.")
+    ] = None,
+    seed: Seed = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
+    refit: Annotated[
+        str, typer.Option(metavar="all|none", help="Fit again on all rows for what is interpreted.")
+    ] = "all",
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on the terminal.")] = False,
+) -> None:
+    """Fit a model and its baselines, and write a run folder."""
+    from nme_core.experiment import FitOptions, run_experiment
+
+    check_folder(out)
+    states = model == "nme-crf" or family in ("categorical", "ordinal")
+    table = study.read("class" if states else None)
+    options = FitOptions(
+        model=model,
+        placement=placement,
+        family=family,
+        covariance=covariance,
+        estimator=estimator,
+        hidden=None if hidden is None else widths(hidden),
+        baselines=tuple(names(baselines) or ()) if baselines != "none" else (),
+        epochs=epochs,
+        seed=seed,
+        device=device,
+        refit=refit,
+    )
+    with ProgressBar(shown=not quiet and sys.stderr.isatty()) as bar:
+        run_experiment(
+            table,
+            options,
+            RunFolder(out),
+            inputs=study.files,
+            command=shlex.join(["nme", *sys.argv[1:]]),
+            report=bar.show,
+        )
+    if not quiet:
+        _print_fit(RunFolder(out))
+
+
+def _print_fit(folder: RunFolder) -> None:
+    """Print the test metrics of all models and how training ended."""
+    metrics = folder.table("metrics").query("split == 'test' and scope == 'pooled'")
+    if not metrics.empty:
+        wide = metrics.pivot(index="model", columns="metric", values="value")
+        typer.echo("On the test rows (each person's last fifth), all persons pooled:")
+        typer.echo(wide.loc[metrics["model"].unique()].round(4).to_string())
+    for model, verdict in folder.config["verdicts"].items():
+        typer.echo(f"{model}: {verdict}.")
+    typer.echo(f"Run folder: {folder.path}")

@@ -1,0 +1,150 @@
+"""What several commands take: the roles of a study's columns, the run folder, where to write."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from nme_core.exceptions import OptionError
+from nme_core.io import RunFolder
+
+if TYPE_CHECKING:
+    from nme_core.data import Study
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `nme fit` wrote.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same machine, same numbers.")
+]
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """Files of a study and the roles of their columns; each field is an option."""
+
+    long: Annotated[
+        Path, typer.Argument(metavar="LONG.csv", help="One row per person and occasion.")
+    ]
+    person: Annotated[str, typer.Option(help="Column with the person's id.")]
+    outcome: Annotated[str, typer.Option(help="Column to predict: a number, a class or a state.")]
+    covariates: Annotated[
+        Path | None,
+        typer.Option(metavar="C.csv", help="One row per person, with the same id column."),
+    ] = None
+    time: Annotated[str | None, typer.Option(help="Column that orders a person's rows.")] = None
+    sequence: Annotated[str | None, typer.Option(help="Column with the session or sequence.")] = (
+        None
+    )
+    group: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL", help="Column of a further grouping factor; may be repeated."),
+    ] = None
+    features: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,C", help="Columns to predict from; default: all that fit."),
+    ] = None
+    exclude: Annotated[
+        str | None, typer.Option(metavar="D,E", help="Columns that are not used.")
+    ] = None
+    outcome_kind: Annotated[
+        str | None, typer.Option(metavar="number|class", help="Default: read off the column.")
+    ] = None
+    remedy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.json", help="Changes to the table that are made first."),
+    ] = None
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read."""
+        return [path for path in (self.long, self.covariates) if path is not None]
+
+    def read(self, outcome_kind: str | None = None) -> Study:
+        """Read the study; `outcome_kind` is taken where the user gave none."""
+        from nme_core.data import Study, read_remedies
+
+        return Study.from_csv(
+            self.long,
+            person=self.person,
+            outcome=self.outcome,
+            time=self.time,
+            sequence=self.sequence,
+            group=self.group or (),
+            features=names(self.features),
+            exclude=names(self.exclude) or (),
+            covariates=self.covariates,
+            outcome_kind=self.outcome_kind or outcome_kind,  # type: ignore[arg-type]
+            remedies=() if self.remedy is None else read_remedies(self.remedy),
+        )
+
+
+def takes_study(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `StudyOptions`, which it gets as its first argument."""
+    hints = get_type_hints(StudyOptions, include_extras=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    shared = [
+        inspect.Parameter(
+            field.name,
+            keyword,
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(StudyOptions)
+    ]
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    own = [parameter.replace(kind=keyword) for parameter in own]
+
+    def with_study(**given: Any) -> None:
+        study = StudyOptions(**{parameter.name: given.pop(parameter.name) for parameter in shared})
+        command(study, **given)
+
+    parameters = [*shared, *own]
+    with_study.__name__, with_study.__doc__ = command.__name__, command.__doc__
+    with_study.__annotations__ = {one.name: one.annotation for one in parameters}
+    with_study.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return with_study
+
+
+def check_folder(out: Path) -> None:
+    """Raise OptionError where a folder cannot be made, because a file has its name."""
+    for path in (out, *out.parents):
+        if path.exists() and not path.is_dir():
+            raise OptionError(
+                f"--out {out}: {path} is a file, not a folder.",
+                remedy="Name a folder; it is made where there is none.",
+            )
+
+
+def check_file(out: Path, new: Path, folder: RunFolder) -> None:
+    """Raise OptionError where predictions would replace something else."""
+    check_folder(out.parent)
+    if out.is_dir():
+        raise OptionError(
+            f"--out {out} is a folder.", remedy=f"Name a file, such as {out / 'predictions.csv'}."
+        )
+    own = folder.writes(out)
+    if own or (out.exists() and new.exists() and out.samefile(new)):
+        what = "a table of the run" if own else "the rows to predict"
+        raise OptionError(
+            f"The predictions would overwrite {out}, {what}.",
+            remedy="Name another file (--out).",
+        )
+
+
+def names(text: str | None) -> list[str] | None:
+    """The names in a list with commas."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def widths(text: str) -> tuple[int, ...]:
+    """The units of each hidden layer."""
+    try:
+        return tuple(int(width) for width in names(text) or ())
+    except ValueError:
+        raise OptionError(
+            f"--hidden {text!r} is not a list of numbers.", remedy="Write for example 32 or 32,16."
+        ) from None

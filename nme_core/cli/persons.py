@@ -1,0 +1,68 @@
+"""``nme predict`` and ``nme adapt``: new rows, and persons whom the run has not seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nme_core.cli.app import app
+from nme_core.cli.options import Run, check_file, check_folder
+from nme_core.io import RunFolder
+
+
+@app.command()
+def predict(
+    run: Run,
+    new: Annotated[Path, typer.Argument(metavar="NEW.csv", help="Rows to predict.")],
+    out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write.")],
+) -> None:
+    """Predict the outcome of new rows; for new persons only the population's prediction."""
+    from nme_core.data import read_table
+    from nme_core.prediction import predict_rows
+
+    folder = RunFolder(run)
+    check_file(out, new, folder)
+    roles = folder.roles
+    ids = [roles[role] for role in ("person", "sequence") if roles[role] is not None]
+    ids += roles.get("groups", [])
+    predictions = predict_rows(folder, read_table(new, text=ids))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    predictions.to_csv(out, index=False, lineterminator="\n")
+    unseen = predictions.loc[predictions["predicted"].isna(), "person"].nunique()
+    note = f"; {unseen} persons are new: only population_predicted is filled" if unseen else ""
+    typer.echo(f"Wrote {len(predictions)} predictions to {out}{note}.")
+
+
+@app.command()
+def adapt(
+    run: Run,
+    new: Annotated[
+        Path, typer.Argument(metavar="NEWPERSONS.csv", help="Rows of persons new to the run.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
+) -> None:
+    """Learn the parameters of new persons, all else as it was learned; writes a run folder."""
+    from nme_core.adaptation import adapt_run
+    from nme_core.data import read_table
+
+    check_folder(out)
+    folder = RunFolder(run)
+    roles = folder.roles
+    ids = [roles[role] for role in ("person", "sequence") if roles[role] is not None]
+    adapted = RunFolder(out)
+    persons = adapt_run(folder, read_table(new, text=ids), adapted, source=new)
+    effects = adapted.table("random_effects")
+    typer.echo(f"{'person':<24}{'rows':>8}{'reliability':>14}")
+    for person in persons[:20]:
+        own = effects[effects["person"] == person]
+        reliability = own["reliability"].median()
+        shown = "–" if reliability != reliability else f"{reliability:.2f}"
+        typer.echo(f"{person:<24}{own['n_obs'].iloc[0]:>8}{shown:>14}")
+    if len(persons) > 20:
+        typer.echo(f"… and {len(persons) - 20} more")
+    typer.echo(
+        f"Wrote {out}: {len(persons)} new persons. Reliability (median over the parameters): 0 is"
+        " the population, 1 the person's own."
+    )
