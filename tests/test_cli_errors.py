@@ -234,7 +234,7 @@ def test_every_option_of_a_fit_is_in_its_help(nme):
 
 def test_a_fault_of_the_program_is_one_line_too(nme, monkeypatch):
     monkeypatch.delenv("NME_DEBUG", raising=False)
-    monkeypatch.setattr(cli, "RunFolder", lambda path: 1 / 0)
+    monkeypatch.setattr(cli.covariates, "RunFolder", lambda path: 1 / 0)
     said = nme("hsic", "run", "--covariate", "a")
     assert said.code == 1
     assert said.err.startswith("nme: internal error: ZeroDivisionError")
@@ -246,7 +246,7 @@ def test_an_interrupt_ends_with_130(nme, monkeypatch, error):
     def stop(_path):
         raise error
 
-    monkeypatch.setattr(cli, "RunFolder", stop)
+    monkeypatch.setattr(cli.covariates, "RunFolder", stop)
     said = nme("hsic", "run", "--covariate", "a")
     assert said.code == 130
     assert said.err.strip() == "nme: stopped; what was finished is kept."

@@ -3,4 +3,18 @@
 from nme_core.cli import covariates, dashboard, fit, persons, study
 from nme_core.cli.app import app, main
 
-__all__ = ["app", "covariates", "dashboard", "fit", "main", "persons", "study"]
+__all__ = ["app", "main"]
+
+#: In the order of the help.
+COMMANDS = (
+    study.sample,
+    study.check,
+    fit.fit,
+    covariates.hsic,
+    persons.predict,
+    persons.adapt,
+    dashboard.dashboard,
+)
+
+for command in COMMANDS:
+    app.command()(command)

@@ -6,13 +6,11 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.app import app
 from nme_core.cli.options import Run, Seed
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
 
 
-@app.command()
 def hsic(
     run: Run,
     covariate: Annotated[list[str], typer.Option(help="Covariate to test; may be repeated.")],

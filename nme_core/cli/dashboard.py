@@ -10,11 +10,9 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.app import app
 from nme_core.exceptions import OptionError
 
 
-@app.command()
 def dashboard(port: Annotated[int, typer.Option(min=1, max=65535)] = 8501) -> None:
     """Start the dashboard on http://127.0.0.1:PORT."""
     package = find_spec("dashboard")

@@ -9,13 +9,11 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.app import app
 from nme_core.cli.options import Seed, StudyOptions, check_folder, names, takes_study, widths
 from nme_core.cli.progress import ProgressBar
 from nme_core.io import RunFolder
 
 
-@app.command()
 @takes_study
 def fit(
     study: StudyOptions,

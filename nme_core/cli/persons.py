@@ -7,12 +7,10 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.app import app
 from nme_core.cli.options import Run, check_file, check_folder
 from nme_core.io import RunFolder
 
 
-@app.command()
 def predict(
     run: Run,
     new: Annotated[Path, typer.Argument(metavar="NEW.csv", help="Rows to predict.")],
@@ -35,7 +33,6 @@ def predict(
     typer.echo(f"Wrote {len(predictions)} predictions to {out}{note}.")
 
 
-@app.command()
 def adapt(
     run: Run,
     new: Annotated[

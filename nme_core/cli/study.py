@@ -7,12 +7,10 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.app import app
 from nme_core.cli.options import StudyOptions, check_folder, takes_study
 from nme_core.exceptions import DataError
 
 
-@app.command()
 def sample(
     name: Annotated[str, typer.Argument(help="dyads, mood or null.")],
     out: Annotated[Path, typer.Option(help="Folder to write.")],
@@ -25,7 +23,6 @@ def sample(
     typer.echo(f"Wrote the simulated study {name!r} to {out}; its README.md says how to use it.")
 
 
-@app.command()
 @takes_study
 def check(study: StudyOptions) -> None:
     """Report what a study holds and what should be looked at. Exit code 0: usable, 2: not."""
