@@ -212,6 +212,20 @@ def test_a_study_that_is_not_usable(nme, tmp_path):
     assert said.err.count("\n") == 1
 
 
+def test_all_problems_of_a_table_are_named_and_what_is_proposed_mends_them(nme, tmp_path):
+    text = rows(lambda p, d: p + d, n_rows=6)
+    bad = write(tmp_path / "bad.csv", text + text.splitlines()[-1] + "\n2,9,k.A.,5\n")
+    roles = ("--person", "id", "--outcome", "mood", "--time", "day")
+    said = nme("check", bad, *roles)
+    assert said.code == 2
+    assert said.err.startswith("nme: ")
+    assert said.err.count("\n") == 1
+    proposed = [line.strip() for line in said.out.splitlines() if line.startswith("    {")]
+    assert len(proposed) == 2
+    write(tmp_path / "mend.json", f"[{', '.join(proposed)}]")
+    assert nme("check", bad, *roles, "--remedy", tmp_path / "mend.json").code == 0
+
+
 @pytest.mark.parametrize("words", [[], ["--help"]])
 def test_no_arguments_show_the_help(nme, words):
     said = nme(*words)

@@ -14,7 +14,7 @@ from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
 
 if TYPE_CHECKING:
-    from nme_core.data import Study
+    from nme_core.data import Finding, Study
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `nme fit` wrote.")]
 Seed = Annotated[
@@ -78,6 +78,28 @@ class StudyOptions:
             exclude=names(self.exclude) or (),
             covariates=self.covariates,
             outcome_kind=self.outcome_kind or outcome_kind,  # type: ignore[arg-type]
+            remedies=() if self.remedy is None else read_remedies(self.remedy),
+        )
+
+    def problems(self) -> tuple[Finding, ...]:
+        """Everything that keeps the table from being a study."""
+        from nme_core.data import find_problems, read_remedies, read_table
+
+        ids = [name for name in (self.person, self.sequence, *(self.group or ())) if name]
+        second = None
+        if self.covariates is not None:
+            second = read_table(self.covariates, text=[self.person])
+        return find_problems(
+            read_table(self.long, text=ids),
+            person=self.person,
+            outcome=self.outcome,
+            time=self.time,
+            sequence=self.sequence,
+            group=self.group or (),
+            features=names(self.features),
+            exclude=names(self.exclude) or (),
+            covariates=second,
+            outcome_kind=self.outcome_kind,
             remedies=() if self.remedy is None else read_remedies(self.remedy),
         )
 

@@ -24,11 +24,22 @@ def sample(
 
 
 @takes_study
-def check(study: StudyOptions) -> None:
+def check(
+    study: StudyOptions,
+    planned: Annotated[
+        int | None, typer.Option(help="Occasions that were planned for each person.")
+    ] = None,
+) -> None:
     """Report what a study holds and what should be looked at. Exit code 0: usable, 2: not."""
     from nme_core.data import check_study
 
-    report = check_study(study.read())
+    try:
+        table = study.read()
+    except DataError:
+        problems = study.problems()
+        typer.echo("\n".join(line for problem in problems for line in problem.lines()))
+        raise
+    report = check_study(table, planned=planned)
     typer.echo("\n".join(report.lines()))
     if not report.usable:
         raise DataError(

@@ -1,6 +1,7 @@
 """Data: studies from tables, their checks, splits, and simulated sample studies."""
 
 from nme_core.data.checks import check_study
+from nme_core.data.problems import find_problems
 from nme_core.data.reading import read_table
 from nme_core.data.remedies import Remedy, apply_remedies, read_remedies
 from nme_core.data.report import Compliance, Finding, Report
@@ -27,6 +28,7 @@ __all__ = [
     "Study",
     "apply_remedies",
     "check_study",
+    "find_problems",
     "read_remedies",
     "read_table",
     "sample_study",

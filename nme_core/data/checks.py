@@ -6,15 +6,22 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr
 
+from nme_core.data.attendance import (
+    compliance,
+    describe_spacing,
+    find_compliance,
+    find_gaps,
+    find_planned,
+)
 from nme_core.data.determined import find_determined
-from nme_core.data.report import Compliance, Finding, Report, p_words
+from nme_core.data.remedies import Remedy
+from nme_core.data.report import Finding, Report
 from nme_core.data.splits import SPLITS, split_within_person
+from nme_core.data.states import find_states
 from nme_core.data.study import Study
-
-#: A state is rare where it has fewer visits, or a smaller share of all, or of the persons.
-RARE_VISITS, RARE_SHARE, RARE_PERSONS = 20, 0.01, 0.1
+from nme_core.data.suspicious import find_collinear, find_suspicious
+from nme_core.exceptions import OptionError
 
 #: Share of missing values above which a column should be looked at.
 MUCH_MISSING = 0.2
@@ -22,11 +29,11 @@ MUCH_MISSING = 0.2
 #: Rank correlation with the order of a person's rows above which a feature counts as a trend.
 TREND = 0.9
 
-#: Numbers that files often use for "no value".
-MISSING_NUMBERS = (-9, -99, -999, -9999, 99, 999, 9999)
+#: A feature that varies within fewer persons than this share may be a covariate with slips.
+NEARLY_STEADY = 0.1
 
 
-def check_study(study: Study, *, min_rows: int = 5) -> Report:
+def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) -> Report:
     """Look at a study before anything is trained on it.
 
     Parameters
@@ -35,26 +42,42 @@ def check_study(study: Study, *, min_rows: int = 5) -> Report:
         The study.
     min_rows : int
         Persons with fewer observations are in training only (see `split_within_person`).
+    planned : int, optional
+        Occasions that were planned for each person.
+
+    Raises
+    ------
+    OptionError
+        If fewer than one occasion was planned.
     """
+    if planned is not None and planned < 1:
+        raise OptionError(
+            f"{planned} planned occasions make no sense.", remedy="Give a whole number above 0."
+        )
     observed = study.y.notna()
     n_obs = observed.groupby(study.groups, sort=False).sum().rename("n_obs").rename_axis("person")
-    missing = pd.concat([study.y.to_frame(), study.X], axis=1).isna().sum().rename_axis("column")
+    empty = pd.concat([study.y.to_frame(), study.X], axis=1).isna()
+    missing = empty.sum().rename_axis("column")
+    by_person = empty.mean(axis=1).groupby(study.groups, sort=False).mean().rename_axis("person")
     flat = (table.nunique() for table in (study.X, study.covariates))
     constant = tuple(str(name) for counts in flat for name in counts.index[counts < 2])
     states = study.y.value_counts().reindex(list(study.classes)).rename_axis("state")
     short = tuple(str(person) for person in n_obs.index[n_obs < min_rows])
-    compliance = tuple(_compliance(n_obs, study.covariates))
-    n_gaps = _count_gaps(study)
+    attendance = tuple(compliance(n_obs, study.covariates))
+    spacing, n_gaps = describe_spacing(study)
     findings = [
         *_check_split(study, short, min_rows),
         *_check_outcome(study),
-        *_check_states(study, states),
+        *find_states(study, states),
+        *find_suspicious(study),
         *_check_columns(study, constant),
         *_check_trends(study),
         *find_determined(study),
+        *find_collinear(study),
         *_check_missing(study, missing),
-        *_check_compliance(compliance),
-        *_check_gaps(study, n_gaps),
+        *find_planned(n_obs, planned),
+        *find_compliance(attendance),
+        *find_gaps(study, n_gaps),
         *(Finding("info", note) for note in study.notes),
     ]
     order = ("stop", "look", "info")
@@ -70,35 +93,12 @@ def check_study(study: Study, *, min_rows: int = 5) -> Report:
         states=states,
         short_persons=short,
         n_gaps=n_gaps,
-        compliance=compliance,
+        compliance=attendance,
         findings=tuple(sorted(findings, key=lambda finding: order.index(finding.severity))),
+        spacing=spacing,
+        planned=planned,
+        missing_by_person=by_person,
     )
-
-
-def _compliance(n_obs: pd.Series, covariates: pd.DataFrame) -> Iterable[Compliance]:
-    for name in covariates.columns:
-        column = covariates[name]
-        if not pd.api.types.is_numeric_dtype(column.dtype):
-            continue
-        both = pd.concat([n_obs, column], axis=1, ignore_index=True).dropna()
-        if len(both) < 5 or (both.nunique() < 2).any():
-            continue
-        yield Compliance(str(name), *_spearman(both), len(both))
-
-
-def _spearman(pairs: pd.DataFrame) -> tuple[float, float]:
-    """Rank correlation and its two-sided p (t distribution); scipy.stats is slow to import."""
-    rho = float(np.corrcoef(pairs.rank().to_numpy(), rowvar=False)[0, 1])
-    freedom = len(pairs) - 2
-    t = rho * np.sqrt(freedom / max((1 - rho) * (1 + rho), np.finfo(float).tiny))
-    return rho, float(2 * stdtr(freedom, -abs(t)))
-
-
-def _count_gaps(study: Study) -> int | None:
-    if study.time is None:
-        return None
-    steps = study.time.groupby(study.sequence_ids, sort=False).diff().dropna()
-    return int((steps > 1.5 * steps.median()).sum()) if len(steps) else 0
 
 
 def _check_split(study: Study, short: Sequence[str], min_rows: int) -> Iterable[Finding]:
@@ -113,6 +113,9 @@ def _check_split(study: Study, short: Sequence[str], min_rows: int) -> Iterable[
         yield Finding(
             "look",
             f"{_some(short)} {verb} fewer than {min_rows} observations: training only.",
+            study.roles.person,
+            "They may stay, near the population; or leave them out.",
+            (Remedy("exclude_persons", (study.roles.person,), tuple(short)),),
         )
 
 
@@ -137,59 +140,34 @@ def _check_outcome(study: Study) -> Iterable[Finding]:
         )
 
 
-def _check_states(study: Study, states: pd.Series) -> Iterable[Finding]:
-    if study.outcome_kind != "class":
-        return
-    name = study.roles.outcome
-    if len(states) > 20:
-        yield Finding(
-            "look",
-            f"The outcome {name!r} has {len(states)} different states.",
-            name,
-            "Is it a class? Few states with many visits can be learned best.",
-        )
-        return
-    persons = study.groups.groupby(study.y).nunique()
-    total = int(states.sum())
-    for state in study.classes:
-        visits, seen_in = int(states[state]), int(persons[state])
-        rare = visits < RARE_VISITS or visits / total < RARE_SHARE
-        if rare or seen_in / study.n_persons < RARE_PERSONS:
-            yield Finding(
-                "look",
-                f"State {state!r} has few visits: {visits}, in {seen_in} of "
-                f"{study.n_persons} persons.",
-                name,
-                "Its transitions are mostly guesses; think of joining it with another state.",
-            )
-
-
 def _check_columns(study: Study, constant: Sequence[str]) -> Iterable[Finding]:
     for name in constant:
         kind = "feature" if name in study.X.columns else "covariate"
-        yield Finding("look", f"The {kind} {name!r} is the same everywhere.", name, "Leave it out.")
+        fix = (
+            _leave_out(study, name) if kind == "feature" else (Remedy("exclude_columns", (name,)),)
+        )
+        yield Finding(
+            "look", f"The {kind} {name!r} is the same everywhere.", name, "Leave it out.", fix
+        )
     for name in study.feature_names:
-        column = study.X[name]
-        present = column.dropna()
-        for code in sorted(set(MISSING_NUMBERS) & set(present.unique())):
-            rest = present[present != code]
-            if len(rest) > 1 and abs(code - rest.mean()) > 6 * rest.std():
-                yield Finding(
-                    "look",
-                    f"The feature {name!r} holds {code} ({int((present == code).sum())} times), "
-                    f"far from its other values ({rest.min():g} to {rest.max():g}).",
-                    name,
-                    "If it means a missing value, leave these cells empty.",
-                )
         if name in constant:
             continue
-        by_person = column.groupby(study.groups)
-        if ((by_person.max() - by_person.min()).fillna(0) == 0).all():
+        by_person = study.X[name].groupby(study.groups)
+        varies = (by_person.max() - by_person.min()).fillna(0) != 0
+        if not varies.any():
             yield Finding(
                 "info",
                 f"The feature {name!r} differs between persons but never within one.",
                 name,
                 "It can also be used as a covariate.",
+            )
+        elif varies.mean() < NEARLY_STEADY:
+            who = [str(person) for person in varies.index[varies]]
+            yield Finding(
+                "look",
+                f"The feature {name!r} varies within {_some(who)} only.",
+                name,
+                "If it is known once per person, correct these rows and use it as a covariate.",
             )
 
 
@@ -210,7 +188,13 @@ def _check_trends(study: Study) -> Iterable[Finding]:
                 "judged, lie outside the values that the models were trained on.",
                 name,
                 "Leave it out unless a trend over time is what you want to extrapolate.",
+                _leave_out(study, name),
             )
+
+
+def _leave_out(study: Study, name: str) -> tuple[Remedy, ...]:
+    """What leaves a feature out, unless it is the only one."""
+    return () if len(study.feature_names) == 1 else (Remedy("exclude_columns", (name,)),)
 
 
 def _check_missing(study: Study, missing: pd.Series) -> Iterable[Finding]:
@@ -227,31 +211,6 @@ def _check_missing(study: Study, missing: pd.Series) -> Iterable[Finding]:
         if len(without):
             verb = "has" if len(without) == 1 else "have"
             yield Finding("look", f"{_some(list(without))} {verb} no {name!r}.", str(name))
-
-
-def _check_compliance(compliance: Sequence[Compliance]) -> Iterable[Finding]:
-    for entry in compliance:
-        if entry.p < 0.05:
-            verb = "fewer" if entry.spearman < 0 else "more"
-            yield Finding(
-                "look",
-                f"Persons with a higher {entry.covariate!r} have {verb} observations "
-                f"(Spearman {entry.spearman:.2f}, p {p_words(entry.p)}): "
-                "a test of person parameters can find a dependence that is not there.",
-                entry.covariate,
-                "Permute within strata of the number of observations, as the Covariates page and "
-                "`nme hsic` do by default.",
-            )
-
-
-def _check_gaps(study: Study, n_gaps: int | None) -> Iterable[Finding]:
-    if n_gaps:
-        yield Finding(
-            "info",
-            f"{n_gaps} steps are longer than the usual step in time.",
-            study.roles.time,
-            "A column that names the sequences (sessions, days) breaks them there.",
-        )
 
 
 def _some(persons: Sequence[str]) -> str:

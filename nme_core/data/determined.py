@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding
 from nme_core.data.study import Study
 
@@ -31,6 +32,7 @@ def find_determined(study: Study) -> Iterable[Finding]:
                 f"The feature {feature!r} all but determines the outcome {name!r}.",
                 feature,
                 "Leave it out if it was computed from the outcome or measured with it.",
+                () if len(study.feature_names) == 1 else (Remedy("exclude_columns", (feature,)),),
             )
 
 

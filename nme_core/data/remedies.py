@@ -29,6 +29,8 @@ class Remedy:
         ``"set_missing"``: empty the cells of `columns` that hold one of `values`.
         ``"merge_states"``: write `to` where `columns` hold one of `values`.
         ``"exclude_persons"``: leave out the rows whose person column (`columns`) is in `values`.
+        ``"drop_empty"``: leave out the rows in which one of `columns` is empty.
+        ``"exclude_columns"``: leave out `columns`.
     columns : tuple of str
         The columns it looks at.
     values : tuple of str
@@ -47,7 +49,7 @@ class Remedy:
             raise OptionError(
                 f"There is no remedy {self.kind!r}.", remedy=f"Choose one of {', '.join(_APPLY)}."
             )
-        needs_values = self.kind != "drop_duplicates"
+        needs_values = self.kind in _WITH_VALUES
         if (
             not self.columns
             or needs_values != bool(self.values)
@@ -55,9 +57,24 @@ class Remedy:
         ):
             raise OptionError(
                 f"The remedy {self.kind!r} has not the entries that it needs.",
-                remedy="All need columns; all but drop_duplicates need values; only merge_states "
-                "needs to.",
+                remedy=f"All need columns; {', '.join(_WITH_VALUES)} need values, the others have "
+                "none; only merge_states needs to.",
             )
+
+    def __str__(self) -> str:
+        """What it does, as an order in a few words."""
+        columns = " and ".join(repr(name) for name in self.columns)
+        if self.kind == "drop_duplicates":
+            return f"Keep the last of the rows alike in {columns}"
+        if self.kind == "drop_empty":
+            return f"Leave out the rows without {columns}"
+        if self.kind == "exclude_columns":
+            return f"Leave out {columns}"
+        if self.kind == "set_missing":
+            return f"Treat {_some(self.values)} in {columns} as missing"
+        if self.kind == "merge_states":
+            return f"Join {_some(self.values)} with {self.to!r}"
+        return f"Leave out {'person' if len(self.values) == 1 else 'persons'} {_some(self.values)}"
 
 
 def apply_remedies(
@@ -93,6 +110,26 @@ def apply_remedies(
         table, note = _APPLY[remedy.kind](table, remedy)
         notes.append(note)
     return table, tuple(notes)
+
+
+def of_second_table(
+    remedies: Iterable[Remedy], long: Iterable[str], second: Iterable[str]
+) -> tuple[tuple[Remedy, ...], tuple[Remedy, ...]]:
+    """Sort remedies into those of the long table and those of the covariate table.
+
+    To the covariate table belong those of cells or columns that stand only there.
+    """
+    only_there = set(second) - set(long)
+    of_cells = ("set_missing", "merge_states", "exclude_columns")
+    theirs = [one for one in remedies if set(one.columns) <= only_there and one.kind in of_cells]
+    return tuple(one for one in remedies if one not in theirs), tuple(theirs)
+
+
+def left_out_columns(remedies: Iterable[Remedy]) -> set[str]:
+    """Columns that remedies leave out."""
+    return {
+        name for remedy in remedies if remedy.kind == "exclude_columns" for name in remedy.columns
+    }
 
 
 def read_remedies(path: str | os.PathLike[str]) -> tuple[Remedy, ...]:
@@ -144,6 +181,14 @@ def as_records(remedies: Sequence[Remedy]) -> list[dict[str, Any]]:
         }
         for remedy in remedies
     ]
+
+
+def as_json(remedy: Remedy) -> str:
+    """One remedy as a line of the JSON file that `read_remedies` reads."""
+    return json.dumps(
+        {name: value for name, value in as_records([remedy])[0].items() if value},
+        ensure_ascii=False,
+    )
 
 
 def for_new_rows(remedies: Iterable[Remedy], columns: Iterable[str]) -> tuple[Remedy, ...]:
@@ -237,6 +282,21 @@ def _exclude_persons(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame,
     )
 
 
+def _drop_empty(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    empty = pd.Series(False, index=table.index)
+    for name in remedy.columns:
+        labels = as_labels(table[name])
+        empty |= labels.isna() | (labels == "")
+    return table[~empty], (
+        f"Remedy: rows without {_names(remedy.columns)} left out; {_count(empty, 'row')}."
+    )
+
+
+def _exclude_columns(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    kept = table.drop(columns=list(remedy.columns))
+    return kept, f"Remedy: {_names(remedy.columns)} left out."
+
+
 def _count(rows: pd.Series, noun: str) -> str:
     count = int(rows.sum())
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
@@ -246,9 +306,18 @@ def _names(texts: Sequence[str]) -> str:
     return ", ".join(repr(text) for text in texts)
 
 
+def _some(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
+    return _names(texts[:3]) + more
+
+
 _APPLY: dict[str, Callable[[pd.DataFrame, Remedy], tuple[pd.DataFrame, str]]] = {
     "drop_duplicates": _drop_duplicates,
     "set_missing": _set_missing,
     "merge_states": _merge_states,
     "exclude_persons": _exclude_persons,
+    "drop_empty": _drop_empty,
+    "exclude_columns": _exclude_columns,
 }
+
+_WITH_VALUES = ("set_missing", "merge_states", "exclude_persons")

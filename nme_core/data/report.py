@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pandas as pd
+
+from nme_core.data.remedies import Remedy, as_json
 
 Severity = Literal["stop", "look", "info"]
 
@@ -24,25 +26,54 @@ class Finding:
         The column it is about.
     remedy : str or None
         What can be done.
+    fixes : tuple of Remedy
+        Changes to the table, each of which would mend it; to choose from.
     """
 
     severity: Severity
     message: str
     column: str | None = None
     remedy: str | None = None
+    fixes: tuple[Remedy, ...] = ()
 
     def __str__(self) -> str:
         return self.message if self.remedy is None else f"{self.message} {self.remedy}"
 
+    def lines(self) -> list[str]:
+        """Lines of text for a terminal: what was found, and each fix as a remedy in JSON."""
+        words = {"stop": "STOP", "look": "Look", "info": "Note"}
+        return [f"{words[self.severity]}: {self}", *(f"    {as_json(fix)}" for fix in self.fixes)]
+
 
 @dataclass(frozen=True)
 class Compliance:
-    """Spearman correlation, over persons, of the number of observations with a covariate."""
+    """How, over persons, the number of observations goes with a covariate.
+
+    Attributes
+    ----------
+    covariate : str
+        Its name.
+    spearman : float or None
+        Rank correlation; None where the covariate has groups instead of numbers.
+    p : float
+        Two-sided p of that correlation, or of the Kruskal-Wallis test over the groups.
+    n_persons : int
+        Persons whose covariate is known.
+    medians : tuple of (str, float)
+        Median number of observations of each group.
+    """
 
     covariate: str
-    spearman: float
+    spearman: float | None
     p: float
     n_persons: int
+    medians: tuple[tuple[str, float], ...] = ()
+
+    def __str__(self) -> str:
+        if self.spearman is not None:
+            return f"Spearman {self.spearman:.2f}, p {p_words(self.p)}"
+        groups = ", ".join(f"{name} {median:g}" for name, median in self.medians)
+        return f"medians {groups}; Kruskal-Wallis p {p_words(self.p)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +100,15 @@ class Report:
         Steps within a sequence that are longer than one and a half times the usual step; None
         without a time.
     compliance : tuple of Compliance
-        One entry per numeric covariate.
+        One entry per covariate that has numbers or a few groups.
     findings : tuple of Finding
         The worst first.
+    spacing : str or None
+        In words, how the rows of a sequence lie in time; None without a time.
+    planned : int or None
+        Occasions planned for each person, where that is known.
+    missing_by_person : Series of float, index person
+        Share of the cells of outcome and features that are missing.
     """
 
     outcome: str
@@ -87,6 +124,9 @@ class Report:
     n_gaps: int | None
     compliance: tuple[Compliance, ...]
     findings: tuple[Finding, ...]
+    spacing: str | None = None
+    planned: int | None = None
+    missing_by_person: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
 
     @property
     def usable(self) -> bool:
@@ -101,6 +141,10 @@ class Report:
             f"{self.n_rows} rows, {self.n_persons} persons{sequences}",
             f"Observations per person: {low} to {high}, median {middle:g}",
         ]
+        if self.planned:
+            lines[-1] += f", of {self.planned} planned ({middle / self.planned:.0%})"
+        if self.spacing:
+            lines.append(f"Time: {self.spacing}")
         if self.outcome_kind == "class":
             total = max(int(self.states.sum()), 1)
             shares = (f"{name} {n} ({n / total:.0%})" for name, n in self.states.items())
@@ -111,12 +155,16 @@ class Report:
         shares = (f"{name} {n} ({n / self.n_rows:.1%})" for name, n in gaps.items())
         lines.append(f"Missing values: {', '.join(shares) or 'none'}")
         lines += [
-            f"Observations and {entry.covariate}: Spearman {entry.spearman:.2f}, "
-            f"p {p_words(entry.p)}, {entry.n_persons} persons"
+            f"Observations and {entry.covariate}: {entry}, {entry.n_persons} persons"
             for entry in self.compliance
         ]
-        words = {"stop": "STOP", "look": "Look", "info": "Note"}
-        lines += [f"{words[finding.severity]}: {finding}" for finding in self.findings]
+        for finding in self.findings:
+            lines += finding.lines()
+        if any(finding.fixes for finding in self.findings):
+            lines.append(
+                "The lines in braces are remedies: a list of those you want, in a JSON file, goes "
+                "to --remedy."
+            )
         lines.append("Usable." if self.usable else "Not usable as it is.")
         return lines
 

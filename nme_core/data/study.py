@@ -15,7 +15,7 @@ from nme_core.data.columns import OutcomeKind, as_ids, as_numbers, as_outcome, a
 from nme_core.data.covariates import covariates_from_columns, covariates_from_table
 from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
 from nme_core.data.reading import read_table
-from nme_core.data.remedies import Remedy, apply_remedies
+from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, of_second_table
 from nme_core.data.selection import choose_columns, refuse_unusable
 from nme_core.exceptions import DataError
 
@@ -118,7 +118,8 @@ class Study:
             Default: text is a class, a number with two distinct values is a class, any other
             number is a number.
         remedies : sequence of Remedy
-            Changes to the long table that are made first (see `nme_core.data.remedies`).
+            Changes that are made first (see `nme_core.data.remedies`): to the long table, or to the
+            covariate table where only that has the columns.
 
         Raises
         ------
@@ -130,7 +131,15 @@ class Study:
             covariates that do not belong to its persons.
         """
         group = tuple(group)
-        long, remedied = apply_remedies(long, remedies)
+        second = list(covariates.columns) if isinstance(covariates, pd.DataFrame) else []
+        first, rest = of_second_table(remedies, long.columns, second)
+        long, remedied = apply_remedies(long, first)
+        if isinstance(covariates, pd.DataFrame):
+            covariates, of_table = apply_remedies(covariates, rest)
+            remedied += of_table
+        gone = left_out_columns(remedies)
+        features = None if features is None else [name for name in features if name not in gone]
+        exclude = [name for name in exclude if name not in gone]
         refuse_unusable(long, person, outcome, time, sequence, group)
         long = long.infer_objects()
         groups = as_ids(long[person], role="person id")

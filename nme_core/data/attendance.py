@@ -1,0 +1,139 @@
+"""How regularly persons answered: against what was planned, against covariates, and in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtrc, stdtr
+
+from nme_core.data.report import Compliance, Finding
+from nme_core.data.study import Study
+
+#: A covariate with words has groups where these are at most so many, each with so many persons.
+MOST_GROUPS, LEAST_PERSONS = 8, 3
+
+#: Share of the planned occasions below which a person counts as having answered seldom.
+SELDOM = 0.5
+
+#: A step is a gap where it is longer than the usual one by this factor.
+GAP = 1.5
+
+
+def compliance(n_obs: pd.Series, covariates: pd.DataFrame) -> Iterable[Compliance]:
+    """How the number of observations goes with every covariate, over persons."""
+    for name in covariates.columns:
+        column = covariates[name]
+        both = pd.concat([n_obs, column], axis=1, ignore_index=True).dropna()
+        if len(both) < 5 or (both.nunique() < 2).any():
+            continue
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            yield Compliance(str(name), *_spearman(both), len(both))
+            continue
+        sizes = both[1].value_counts()
+        if len(sizes) <= MOST_GROUPS and sizes.min() >= LEAST_PERSONS:
+            medians = tuple(
+                (str(group), float(median)) for group, median in both.groupby(1)[0].median().items()
+            )
+            yield Compliance(str(name), None, _kruskal(both), len(both), medians)
+
+
+def _spearman(pairs: pd.DataFrame) -> tuple[float, float]:
+    """Rank correlation and its two-sided p (t distribution); scipy.stats is slow to import."""
+    rho = float(np.corrcoef(pairs.rank().to_numpy(), rowvar=False)[0, 1])
+    freedom = len(pairs) - 2
+    t = rho * np.sqrt(freedom / max((1 - rho) * (1 + rho), np.finfo(float).tiny))
+    return rho, float(2 * stdtr(freedom, -abs(t)))
+
+
+def _kruskal(pairs: pd.DataFrame) -> float:
+    """p of the Kruskal-Wallis test of column 0 over the groups of column 1, corrected for ties."""
+    ranks, n = pairs[0].rank(), len(pairs)
+    by_group = ranks.groupby(pairs[1])
+    h = 12 / (n * (n + 1)) * float((by_group.sum() ** 2 / by_group.size()).sum()) - 3 * (n + 1)
+    ties = pairs[0].value_counts().to_numpy(dtype=float)
+    h /= 1 - float((ties**3 - ties).sum()) / (n**3 - n)
+    return float(chdtrc(by_group.ngroups - 1, h))
+
+
+def find_compliance(entries: Sequence[Compliance]) -> Iterable[Finding]:
+    """Warn of the trap: covariates that go with how often persons answered."""
+    for entry in entries:
+        if entry.p >= 0.05:
+            continue
+        if entry.spearman is None:
+            who = f"The groups of {entry.covariate!r} differ in their number of observations"
+        else:
+            verb = "fewer" if entry.spearman < 0 else "more"
+            who = f"Persons with a higher {entry.covariate!r} have {verb} observations"
+        yield Finding(
+            "look",
+            f"{who} ({entry}): a test of person parameters can find a dependence that is not "
+            "there.",
+            entry.covariate,
+            "Permute within strata of the number of observations, as the Covariates page and "
+            "`nme hsic` do by default.",
+        )
+
+
+def find_planned(n_obs: pd.Series, planned: int | None) -> Iterable[Finding]:
+    """Compare the number of observations with what was planned for each person."""
+    if planned is None:
+        return
+    share = n_obs / planned
+    seldom, above = int((share < SELDOM).sum()), int((share > 1).sum())
+    yield Finding(
+        "look" if seldom else "info",
+        f"Of {planned} planned occasions, {share.median():.0%} were answered in the median "
+        f"({share.min():.0%} to {share.max():.0%}); {seldom} of {len(share)} persons answered "
+        f"less than {SELDOM:.0%}.",
+        remedy="Few observations make a person's own parameters uncertain; they stay near the "
+        "population." if seldom else None,
+    )  # fmt: skip
+    if above:
+        verb = "person has" if above == 1 else "persons have"
+        yield Finding(
+            "look",
+            f"{above} {verb} more observations than the {planned} that were planned.",
+            remedy="Are there rows that stand twice, or was more planned?",
+        )
+
+
+def describe_spacing(study: Study) -> tuple[str | None, int | None]:
+    """How the rows of a sequence lie in time, in words, and the number of gaps."""
+    if study.time is None:
+        return None, None
+    steps = study.time.groupby(study.sequence_ids, sort=False).diff().dropna()
+    if steps.empty:
+        return "one row per sequence", 0
+    usual = steps.median()
+    gaps = int((steps > GAP * usual).sum())
+    even = float((steps == usual).mean())
+    largest = steps.max()
+    return (
+        f"usual step {_step(usual)} ({even:.0%} of the steps), longest {_step(largest)}, "
+        f"{gaps} gaps",
+        gaps,
+    )
+
+
+def _step(step: float | pd.Timedelta) -> str:
+    if not isinstance(step, pd.Timedelta):
+        return f"{step:g}"
+    for unit, seconds in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if step.total_seconds() >= seconds:
+            return f"{step.total_seconds() / seconds:.3g} {unit}"
+    return f"{step.total_seconds():g} seconds"
+
+
+def find_gaps(study: Study, n_gaps: int | None) -> Iterable[Finding]:
+    """Say how many steps are longer than usual."""
+    if n_gaps:
+        verb = "step is" if n_gaps == 1 else "steps are"
+        yield Finding(
+            "info",
+            f"{n_gaps} {verb} longer than the usual step in time.",
+            study.roles.time,
+            "A column that names the sequences (sessions, days) breaks them there.",
+        )

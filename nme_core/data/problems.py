@@ -1,0 +1,196 @@
+"""What keeps a table from being a study, all of it at once, with changes that would mend it.
+
+`Study.from_frame` raises the first of these; a report wants all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
+
+from nme_core.data.columns import as_labels, is_number, label, place
+from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, of_second_table
+from nme_core.data.report import Finding
+from nme_core.data.selection import refuse_unusable
+from nme_core.data.study import Study
+from nme_core.exceptions import NMEError
+
+#: Words among numbers are taken as codes for "missing" where at most this share of the cells and
+#: so many different words are no numbers.
+WORDS_SHARE, MOST_WORDS = 0.5, 10
+
+
+def find_problems(
+    long: pd.DataFrame,
+    *,
+    person: str,
+    outcome: str,
+    time: str | None = None,
+    sequence: str | None = None,
+    features: Iterable[str] | None = None,
+    remedies: Sequence[Remedy] = (),
+    **others: Any,
+) -> tuple[Finding, ...]:
+    """Find everything that stops a table from being a study; empty where nothing does.
+
+    Parameters
+    ----------
+    long, person, outcome, time, sequence, features, remedies, **others
+        As for `Study.from_frame`.
+
+    Returns
+    -------
+    tuple of Finding
+        All of severity ``"stop"``. Where there is nothing to name but `Study.from_frame` refuses
+        the table all the same, its message is the only one.
+    """
+    try:
+        first, _ = of_second_table(remedies, long.columns, _columns(others.get("covariates")))
+        table, _ = apply_remedies(long, first)
+        refuse_unusable(table, person, outcome, time, sequence, others.get("group", ()))
+    except NMEError as error:
+        return (_as_finding(error),)
+    found: list[Finding] = []
+    gone = left_out_columns(remedies)
+    chosen = [name for name in features or () if name in table.columns and name not in gone]
+    found += _find_empty(table, person, "person")
+    found += [] if time is None else _find_empty(table, time, "time")
+    found += [] if sequence is None else _find_empty(table, sequence, "sequence")
+    found += _find_repeated(table, person, sequence, time)
+    for name in dict.fromkeys([outcome, *chosen]):
+        kind = "outcome" if name == outcome else "feature"
+        wants_number = kind == "feature" or others.get("outcome_kind") != "class"
+        found += _find_words(table, name, kind) if wants_number else []
+        found += _find_infinite(table, name, kind)
+    if found:
+        return tuple(found)
+    try:
+        Study.from_frame(
+            long,
+            person=person,
+            outcome=outcome,
+            time=time,
+            sequence=sequence,
+            features=features,
+            remedies=remedies,
+            **others,
+        )
+    except NMEError as error:
+        return (_as_finding(error),)
+    return ()
+
+
+def _as_finding(error: NMEError) -> Finding:
+    return Finding("stop", error.message, getattr(error, "column", None), error.remedy)
+
+
+def _columns(table: Any) -> list[str]:
+    return list(table.columns) if isinstance(table, pd.DataFrame) else []
+
+
+def _find_empty(table: pd.DataFrame, name: str, role: str) -> Iterator[Finding]:
+    labels = as_labels(table[name])
+    empty = np.flatnonzero(labels.isna() | (labels == ""))
+    if not len(empty) or len(empty) == len(table):
+        return
+    yield Finding(
+        "stop",
+        f"{_rows(len(empty))} no {role} in column {name!r}; the first is "
+        f"{place(table.index, int(empty[0]))}.",
+        name,
+        f"Fill in the {role}, or leave these rows out.",
+        (Remedy("drop_empty", (name,)),),
+    )
+
+
+def _find_repeated(
+    table: pd.DataFrame, person: str, sequence: str | None, time: str | None
+) -> Iterator[Finding]:
+    if time is None:
+        return
+    keys = [name for name in (person, sequence, time) if name is not None]
+    if len(set(keys)) < len(keys):
+        return
+    complete = table[keys].dropna()
+    again = np.flatnonzero(complete.duplicated())
+    if not len(again):
+        return
+    row = complete.iloc[int(again[0])]
+    same = np.flatnonzero((complete == row).all(axis=1))[:5]
+    persons = as_labels(complete[person].iloc[again]).nunique()
+    alike = bool(table[table[keys].notna().all(axis=1)].duplicated().to_numpy()[again].all())
+    twice = "row repeats" if len(again) == 1 else "rows repeat"
+    what = " in every column" if alike else ""
+    yield Finding(
+        "stop",
+        f"{len(again)} {twice} another one of the same person and {time!r}{what}, in {persons} "
+        f"{'person' if persons == 1 else 'persons'}; the first: person {label(row[person])!r} at "
+        f"{label(row[time])} ({', '.join(place(complete.index, int(i)) for i in same)}).",
+        time,
+        "Keep the last of them, use a time column that is finer, or name the column that tells "
+        "them apart (a session or a day) as the sequence.",
+        (Remedy("drop_duplicates", tuple(keys)),),
+    )
+
+
+def _find_words(table: pd.DataFrame, name: str, kind: str) -> Iterator[Finding]:
+    """Find words in a column that otherwise holds numbers, and text where numbers are needed."""
+    column = table[name]
+    if is_number(column) or isinstance(column.dtype, pd.CategoricalDtype):
+        return
+    present = column.dropna()
+    numbers = pd.to_numeric(present.astype("str"), errors="coerce")
+    words = present[numbers.isna()]
+    few = bool(len(words)) and len(words) <= WORDS_SHARE * len(present)
+    if not few and kind == "outcome":
+        return  # words as outcome are states
+    if is_datetime64_any_dtype(column.dtype) or not few:
+        first = place(present.index, 0) if len(present) else "no row"
+        value = str(present.iloc[0]) if len(present) else ""
+        yield Finding(
+            "stop",
+            f"The feature {name!r} is not numeric: {first} holds {value[:40]!r}.",
+            name,
+            "Leave the column out, or write numbers.",
+            (Remedy("exclude_columns", (name,)),),
+        )
+        return
+    codes = tuple(sorted(set(as_labels(words))))
+    rows = np.flatnonzero(column.index.isin(words.index))
+    listed = ", ".join(repr(code[:40]) for code in codes[:5])
+    listed += f" and {len(codes) - 5} more" if len(codes) > 5 else ""
+    cells = "1 cell" if len(words) == 1 else f"{len(words)} cells"
+    yield Finding(
+        "stop",
+        f"The {kind} {name!r} holds numbers, but also {listed} (in {cells}; the first is "
+        f"{place(column.index, int(rows[0]))}).",
+        name,
+        "Treat these cells as missing, or correct them in the file.",
+        (Remedy("set_missing", (name,), codes),) if len(codes) <= MOST_WORDS else (),
+    )
+
+
+def _find_infinite(table: pd.DataFrame, name: str, kind: str) -> Iterator[Finding]:
+    column = table[name]
+    if not is_number(column):
+        return
+    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    infinite = np.flatnonzero(np.isinf(numbers))
+    if len(infinite):
+        values = tuple(sorted({label(value) for value in numbers[infinite]}))
+        yield Finding(
+            "stop",
+            f"The {kind} {name!r} is infinite ({len(infinite)} times); the first is "
+            f"{place(column.index, int(infinite[0]))}.",
+            name,
+            "Treat these cells as missing, or correct them in the file.",
+            (Remedy("set_missing", (name,), values),),
+        )
+
+
+def _rows(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count} rows have"
