@@ -67,7 +67,7 @@ class StudyOptions:
         """Read the study; `outcome_kind` is taken where the user gave none."""
         from nme_core.data import Study, read_remedies
 
-        return Study.from_csv(
+        return Study.from_file(
             self.long,
             person=self.person,
             outcome=self.outcome,

@@ -1,8 +1,9 @@
 """Data: studies from tables, their checks, splits, and simulated sample studies."""
 
 from nme_core.data.checks import check_study
+from nme_core.data.formats.result import HowRead, Labels, Reading
 from nme_core.data.problems import find_problems
-from nme_core.data.reading import read_table
+from nme_core.data.reading import read_any, read_table
 from nme_core.data.remedies import Remedy, apply_remedies, read_remedies
 from nme_core.data.report import Compliance, Finding, Report
 from nme_core.data.simulate import (
@@ -21,6 +22,9 @@ __all__ = [
     "SPLITS",
     "Compliance",
     "Finding",
+    "HowRead",
+    "Labels",
+    "Reading",
     "Remedy",
     "Report",
     "Roles",
@@ -29,6 +33,7 @@ __all__ = [
     "apply_remedies",
     "check_study",
     "find_problems",
+    "read_any",
     "read_remedies",
     "read_table",
     "sample_study",

@@ -1,16 +1,20 @@
-"""Reading tables from CSV files: delimiter, decimal comma, missing codes, ids that stay text."""
+"""Reading tables from files: what they are is recognised, ids stay text, and it is said how."""
 
 from __future__ import annotations
 
 import csv
 import os
+import re
 import warnings
 from collections.abc import Iterable
-from pathlib import Path
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
 
+from nme_core.data.formats.encoding import to_utf8
+from nme_core.data.formats.result import HowRead, Reading
+from nme_core.data.formats.source import open_source
 from nme_core.exceptions import DataError
 
 #: Cells that mean "no value". The word None is not among them: it is a plausible state.
@@ -25,17 +29,59 @@ _DECIMAL_COMMA = r"[+-]?\d+(?:,\d+)?"
 _TRUTH = {"true": True, "false": False}
 
 
-def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.DataFrame:
-    """Read one CSV file (UTF-8, with or without BOM; comma, semicolon or tab).
+def read_any(
+    source: str | os.PathLike[str] | bytes,
+    name: str | None = None,
+    *,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    text: Iterable[str] = (),
+) -> Reading:
+    """Read one file with a table, whatever its format; what is not given is recognised.
 
-    A column becomes numeric where every cell that is not missing is a number; in files that are
-    not delimited by commas, ``1,5`` is a number too. Columns of ``true`` and ``false`` become
+    A column becomes numeric where every cell that is not missing is a number; in text files that
+    are not delimited by commas, ``1,5`` is a number too. Columns of ``true`` and ``false`` become
     boolean. All others are text. Rows without any cell are left out.
 
     Parameters
     ----------
+    source : path or bytes
+        The file, or its content.
+    name : str, optional
+        What messages call it, and what bytes are taken to be by its ending.
+    sheet : str, optional
+        Sheet of a workbook; default: the first with a table.
+    encoding, delimiter, decimal : str, optional
+        Of a text file, where they should not be recognised.
+    text : iterable of str
+        Columns that stay text whatever they look like ("007" stays "007").
+
+    Raises
+    ------
+    DataError
+        The file is missing, empty, too large, not a table, has no rows, repeats a column name, or
+        has a row with more cells than the header.
+    """
+    file = open_source(source, name)
+    content, encoding = to_utf8(file, encoding)
+    header, delimiter = _read_header(file.name, content, delimiter)
+    keep = set(text)
+    frame = _read_numbers(content, header, delimiter, keep)
+    if frame is None:
+        frame = _read_text(file.name, content, header, delimiter, keep, decimal)
+    how = HowRead("csv", encoding=encoding, delimiter=delimiter, quote='"', decimal=decimal)
+    return Reading(frame, how)
+
+
+def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.DataFrame:
+    """The table of a file; see `read_any`, which also says how it was read.
+
+    Parameters
+    ----------
     path : path
-        The file; its first line names the columns.
+        The file.
     text : iterable of str
         Columns that stay text whatever they look like ("007" stays "007").
 
@@ -47,57 +93,53 @@ def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.
     Raises
     ------
     DataError
-        The file is missing, empty, not UTF-8, has no rows, repeats a column name, or has a row
-        with more cells than the header.
+        What `read_any` says.
     """
-    path = Path(path)
-    header, delimiter = _read_header(path)
-    keep = set(text)
-    numbers = _read_numbers(path, header, delimiter, keep)
-    if numbers is not None:
-        return numbers
-    cells = _read_cells(path, header, delimiter)
+    return read_any(path, text=text).frame
+
+
+def _read_text(
+    name: str,
+    content: bytes,
+    header: list[str],
+    delimiter: str,
+    keep: set[str],
+    decimal: str | None,
+) -> pd.DataFrame:
+    cells = _read_cells(name, content, header, delimiter)
     cells.index = pd.RangeIndex(2, 2 + len(cells), name="line")
     cells = cells.dropna(how="all")
     if cells.empty:
         raise DataError(
-            f"{path.name} has a header but no rows.",
+            f"{name} has a header but no rows.",
             remedy="Give one row per occasion.",
         )
+    comma = decimal == "," or (decimal is None and delimiter != ",")
     columns = {
-        name: cells[name] if name in keep else _convert(cells[name], comma=delimiter != ",")
-        for name in header
+        column: cells[column] if column in keep else _convert(cells[column], comma=comma)
+        for column in header
     }
     return pd.DataFrame(columns, index=cells.index)
 
 
-def _read_header(path: Path) -> tuple[list[str], str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
-    except FileNotFoundError:
-        raise DataError(f"There is no file {path}.", remedy="Check the path.") from None
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path) from error
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror}).", remedy="Give a CSV file."
-        ) from error
+def _read_header(path: str, content: bytes, delimiter: str | None) -> tuple[list[str], str]:
+    first = re.split(rb"[\r\n]", content, maxsplit=1)[0].decode()
     if not first.strip():
         raise DataError(
-            f"{path.name} is empty." if not first else f"The first line of {path.name} is empty.",
+            f"The first line of {path} is empty.",
             remedy="The first line has to name the columns.",
         )
-    rows = {delimiter: next(csv.reader([first], delimiter=delimiter)) for delimiter in DELIMITERS}
-    delimiter = max(DELIMITERS, key=lambda candidate: len(rows[candidate]))
+    marks = DELIMITERS if delimiter is None else (delimiter,)
+    rows = {mark: next(csv.reader([first], delimiter=mark)) for mark in marks}
+    delimiter = max(marks, key=lambda candidate: len(rows[candidate]))
     header = [name.strip() for name in rows[delimiter]]
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         unnamed = repeated[0] == ""
         raise DataError(
-            f"{path.name} has several columns without a name."
+            f"{path} has several columns without a name."
             if unnamed
-            else f"{path.name} has the column {repeated[0]!r} more than once.",
+            else f"{path} has the column {repeated[0]!r} more than once.",
             remedy="Give every column a name of its own in the first line.",
             column=repeated[0],
         )
@@ -105,7 +147,7 @@ def _read_header(path: Path) -> tuple[list[str], str]:
 
 
 def _read_numbers(
-    path: Path, header: list[str], delimiter: str, text: set[str]
+    content: bytes, header: list[str], delimiter: str, text: set[str]
 ) -> pd.DataFrame | None:
     """Read a file whose columns are numbers, but for `text`: several times faster and smaller.
 
@@ -117,7 +159,7 @@ def _read_numbers(
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 table = pd.read_csv(
-                    path,
+                    BytesIO(content),
                     sep=delimiter,
                     header=None,
                     names=header,
@@ -125,7 +167,6 @@ def _read_numbers(
                     nrows=n_rows,
                     index_col=False,
                     dtype={name: "str" for name in header if name in text},
-                    encoding="utf-8-sig",
                     keep_default_na=False,
                     na_values=list(MISSING_CODES),
                     skip_blank_lines=False,
@@ -143,29 +184,26 @@ def _read_numbers(
     return table
 
 
-def _read_cells(path: Path, header: list[str], delimiter: str) -> pd.DataFrame:
+def _read_cells(path: str, content: bytes, header: list[str], delimiter: str) -> pd.DataFrame:
     too_long = DataError(
-        f"{path.name} has rows with more cells than its header has columns.",
+        f"{path} has rows with more cells than its header has columns.",
         remedy="Put cells that contain the delimiter in quotation marks.",
     )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             cells = pd.read_csv(
-                path,
+                BytesIO(content),
                 sep=delimiter,
                 header=None,
                 names=header,
                 skiprows=1,
                 index_col=False,
                 dtype="str",
-                encoding="utf-8-sig",
                 keep_default_na=False,
                 na_filter=False,
                 skip_blank_lines=False,
             )
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path) from error
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=header, dtype="str")
     except pd.errors.ParserWarning as warning:
@@ -188,10 +226,3 @@ def _convert(column: pd.Series, *, comma: bool) -> pd.Series:
         truth = np.array([_TRUTH.get(str(cell).lower()) for cell in column], dtype=object)
         return pd.Series(truth, index=column.index, dtype="boolean")
     return column
-
-
-def _not_utf8(path: Path) -> DataError:
-    return DataError(
-        f"{path.name} is not a UTF-8 text file.",
-        remedy='Save it as "CSV UTF-8" (in Excel: Save as, CSV UTF-8).',
-    )

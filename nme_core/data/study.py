@@ -13,8 +13,9 @@ import pandas as pd
 
 from nme_core.data.columns import OutcomeKind, as_ids, as_numbers, as_outcome, as_time
 from nme_core.data.covariates import covariates_from_columns, covariates_from_table
+from nme_core.data.formats.result import HowRead
 from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
-from nme_core.data.reading import read_table
+from nme_core.data.reading import read_any, read_table
 from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, of_second_table
 from nme_core.data.selection import choose_columns, refuse_unusable
 from nme_core.exceptions import DataError
@@ -65,6 +66,8 @@ class Study:
         In words, what was left out and why.
     remedies : tuple of Remedy
         Changes that were made to the table first, in order.
+    how_read : HowRead or None
+        How the file was read, where the study comes from one.
     """
 
     X: pd.DataFrame
@@ -78,6 +81,7 @@ class Study:
     further_groups: pd.DataFrame
     notes: tuple[str, ...] = ()
     remedies: tuple[Remedy, ...] = ()
+    how_read: HowRead | None = None
 
     @classmethod
     def from_frame(
@@ -193,7 +197,7 @@ class Study:
         )
 
     @classmethod
-    def from_csv(
+    def from_file(
         cls,
         path: str | os.PathLike[str],
         *,
@@ -208,20 +212,20 @@ class Study:
         outcome_kind: OutcomeKind | None = None,
         remedies: Sequence[Remedy] = (),
     ) -> Study:
-        """Build a study from a CSV file; ids stay text, messages count the lines of the file.
+        """Build a study from a file; ids stay text, messages count the lines of the file.
 
-        Takes what `from_frame` takes, except that `covariates` may be the path of a second CSV
-        file with one row per person. See `read_table` for what a file may look like.
+        Takes what `from_frame` takes, except that `covariates` may be the path of a second file
+        with one row per person. See `read_any` for what a file may look like.
         """
         ids = [name for name in (person, sequence, *group) if name is not None]
-        long = read_table(path, text=ids)
+        reading = read_any(path, text=ids)
         table: pd.DataFrame | Sequence[str] | None
         if isinstance(covariates, str | os.PathLike):
             table = read_table(covariates, text=[person])
         else:
             table = covariates
-        return cls.from_frame(
-            long,
+        study = cls.from_frame(
+            reading.frame,
             person=person,
             outcome=outcome,
             time=time,
@@ -233,6 +237,10 @@ class Study:
             outcome_kind=outcome_kind,
             remedies=remedies,
         )
+        return replace(study, notes=(*reading.notes, *study.notes), how_read=reading.how)
+
+    #: The same under the name of the commonest format.
+    from_csv = from_file
 
     @property
     def n_rows(self) -> int:

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nme_core.data import read_table, reading
-from nme_core.exceptions import DataError
+from nme_core.data import read_any, read_table, reading
+from nme_core.exceptions import DataError, OptionError
 
 
 @pytest.fixture
@@ -70,6 +70,7 @@ def test_short_rows_are_filled_with_missing(csv):
     ("text", "message"),
     [
         ("", "is empty"),
+        ("\n\n", "is empty"),
         ("\na,b\n1,2\n", "first line .* is empty"),
         ("a,b\n", "no rows"),
         ("a,b\n\n,\n", "no rows"),
@@ -85,11 +86,35 @@ def test_files_that_cannot_be_used_say_why(csv, text, message):
     assert caught.value.remedy
 
 
-def test_other_encodings_are_refused_with_the_way_out(csv):
-    with pytest.raises(DataError, match="not a UTF-8"):
-        read_table(csv("größe,b\n1,2\n", "latin-1"))
-    with pytest.raises(DataError, match="not a UTF-8"):
-        read_table(csv("a,b\n" + "1,2\n" * 5 + "größe,2\n", "latin-1"))
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_other_encodings_are_recognised(csv, encoding):
+    reading = read_any(csv("größe;b\n1,5;ü\n2;x\n", encoding))
+    assert list(reading.frame.columns) == ["größe", "b"]
+    assert list(reading.frame["größe"]) == [1.5, 2]
+    assert list(reading.frame["b"]) == ["ü", "x"]
+    assert reading.how.encoding == encoding
+    assert reading.how.delimiter == ";"
+    assert encoding.upper() in reading.how.words()
+
+
+def test_an_encoding_that_is_given_is_taken(csv):
+    path = csv("a,b\n1,ж\n", "cp1251")
+    assert list(read_any(path, encoding="cp1251").frame["b"]) == ["ж"]
+    with pytest.raises(DataError, match="not a text file in UTF-8"):
+        read_any(path, encoding="utf-8")
+    with pytest.raises(OptionError, match="no encoding 'klingon'"):
+        read_any(path, encoding="klingon")
+
+
+def test_bytes_are_read_under_a_name():
+    assert list(read_any(b"a,b\n1,2\n3,4\n", "up/load.csv").frame["b"]) == [2, 4]
+    with pytest.raises(DataError, match=r"^load.csv has a header"):
+        read_any(b"a,b\n", "up/load.csv")
+
+
+def test_bytes_that_are_no_text_are_refused():
+    with pytest.raises(DataError, match="not a text file"):
+        read_any(b"a,b\n1,\x00\x01\x02\n", "x.csv")
 
 
 def test_missing_files_and_folders_are_data_errors(tmp_path):
@@ -108,7 +133,8 @@ def test_a_file_of_numbers_reads_the_same_by_both_ways(tmp_path, monkeypatch):
     ]
     path = tmp_path / "long.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
-    fast = reading._read_numbers(path, ["id", "whole", "part", "gap", "sign"], ",", {"id"})
+    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    fast = reading._read_numbers(content, ["id", "whole", "part", "gap", "sign"], ",", {"id"})
     assert fast is not None
     monkeypatch.setattr(reading, "_read_numbers", lambda *_: None)
     pd.testing.assert_frame_equal(read_table(path, text=["id"]), fast)

@@ -1,0 +1,1 @@
+"""File formats: bytes in, a table and how it was read out; one module per format."""

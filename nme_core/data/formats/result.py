@@ -1,0 +1,159 @@
+"""What reading a file gives: the table, how it was read, and the words that came with it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pandas as pd
+
+_DELIMITERS = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "vertical bar",
+    " ": "space",
+}
+_MARKS = {
+    ".": "point",
+    ",": "comma",
+    "'": "apostrophe",
+    " ": "space",
+    "\u00a0": "space",
+    "\u202f": "space",
+}
+
+
+@dataclass(frozen=True)
+class HowRead:
+    """How a file was read; None where a format has no such thing.
+
+    Attributes
+    ----------
+    format : str
+        ``"csv"`` (any delimited text), ``"xlsx"``, ``"sav"`` or ``"parquet"``.
+    compression, member : str or None
+        ``"gzip"`` or ``"zip"``, and the name of the file inside.
+    encoding, delimiter, quote : str or None
+        Of a text file. The encoding is Python's name for it.
+    decimal, thousands : str or None
+        Decimal mark, and the mark between groups of three digits where one was found.
+    comment_lines, title_lines : int
+        Lines before the header that were skipped: those that begin with ``#``, and others.
+    sheet : str or None
+        Of a workbook.
+    """
+
+    format: str
+    compression: str | None = None
+    member: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    comment_lines: int = 0
+    title_lines: int = 0
+    sheet: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is known, as JSON can hold it."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, 0)}
+
+    def words(self) -> str:
+        """One sentence for a person, without the file's name."""
+        parts = [self._kind()]
+        if self.sheet is not None:
+            parts.append(f"sheet {self.sheet!r}")
+        if self.encoding is not None:
+            parts.append(self.encoding.upper())
+        if self.delimiter is not None:
+            parts.append(f"columns separated by {_name(self.delimiter, _DELIMITERS)}")
+        if self.decimal is not None:
+            parts.append(f"decimal {_name(self.decimal, _MARKS)}")
+        if self.thousands is not None:
+            parts.append(f"thousands marked by {_name(self.thousands, _MARKS)}")
+        if self.quote not in (None, '"'):
+            parts.append("cells in apostrophes" if self.quote == "'" else f"quote {self.quote}")
+        if self.comment_lines:
+            parts.append(f"{_lines(self.comment_lines, 'comment line')} skipped")
+        if self.title_lines:
+            parts.append(f"{_lines(self.title_lines, 'line')} above the header skipped")
+        return ", ".join(parts) + "."
+
+    def _kind(self) -> str:
+        kinds = {
+            "csv": "Text table",
+            "xlsx": "Excel workbook",
+            "sav": "SPSS file",
+            "parquet": "Parquet file",
+        }
+        packed = f" in a {self.compression} file" if self.compression else ""
+        return kinds[self.format] + packed
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Words that came with the columns.
+
+    Attributes
+    ----------
+    columns : dict of column: text
+        What a column means: SPSS's variable label, a question's wording.
+    values : dict of column: {cell: text}
+        What a cell means; cells as text, whole numbers without decimals. The table keeps the
+        cells.
+    missing : dict of column: cells
+        Cells that the file itself declares as missing. They are empty in the table.
+    units : dict of column: text
+        ``"hours"`` for durations and times of day, which the table holds as numbers.
+    """
+
+    columns: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A file as a table.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Numbers, booleans, date-times or text. The index is each row's line in a text file
+        (named ``line``) or its row in a sheet or file (named ``row``).
+    how : HowRead
+        What was recognised.
+    labels : Labels
+        Words for columns and cells, where the file has any.
+    notes : tuple of str
+        In words, what was changed or left out: names that were stripped, empty columns.
+    sheets : tuple of str
+        Sheets of a workbook, all of them; otherwise empty.
+    layout : str or None
+        ``"m-Path"`` or ``"openESM"`` where the columns are those of that source.
+    roles : dict of role: column
+        Roles (``person``, ``time``) that the layout knows.
+    """
+
+    frame: pd.DataFrame
+    how: HowRead
+    labels: Labels = field(default_factory=Labels)
+    notes: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+    layout: str | None = None
+    roles: dict[str, str] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """How it was read and what was changed, for a terminal."""
+        return [f"Read: {self.how.words()}", *self.notes]
+
+
+def _name(mark: str, names: dict[str, str]) -> str:
+    return names.get(mark, repr(mark))
+
+
+def _lines(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
