@@ -5,6 +5,7 @@ from __future__ import annotations
 #: Path in the address: title. The order is the order of work.
 PAGES = {
     "study": "Study",
+    "runs": "Runs",
     "model": "Model",
     "fit": "Fit",
     "transitions": "Transitions",
@@ -15,6 +16,7 @@ PAGES = {
 
 LEADS = {
     "study": "Start from a sample study or from your own table: one row per person and occasion.",
+    "runs": "Every study and every model that was trained on this computer.",
     "model": "Choose what the model is and where persons may differ from each other, then train.",
     "fit": "How well the model predicts occasions of the same persons that it has not seen.",
     "transitions": "How one person moves between states, beside the population.",
@@ -57,6 +59,7 @@ EMPTY = {
     "person) or with columns that are constant within a person, then train again.",
     "no_random_effects": "**Nothing in this model varies by person.** Train with a placement.",
     "no_groups": "This covariate makes no groups of persons that are large enough to compare.",
+    "no_runs": "**Nothing here yet.** Load a study and train a model; both are listed here.",
     "no_tests": "Choose a covariate and run the test.",
 }
 
@@ -64,11 +67,42 @@ KEPT = "Kept: metrics and predictions of {models}, on the page Fit."
 NOTHING_KEPT = "No model was finished before, so nothing of this run can be used."
 
 RUN_STATES = {
-    "queued": "training",
+    "queued": "waiting",
     "running": "training",
     "done": "finished",
     "failed": "failed",
     "cancelled": "cancelled",
+}
+
+RUNS = {
+    "at_once": "How many trainings may run at the same time. The others wait in order and begin "
+    "by themselves, even when no page is open.",
+    "delete_run": "Deletes the model, its results and its figures from this computer. This cannot "
+    "be undone.",
+    "delete_study": "Deletes the study's data and {runs} from this computer. This cannot be "
+    "undone. Files elsewhere stay.",
+    "orphans": "Runs whose study is no longer here",
+    "restart": "Train again with the same choices",
+    "compare": "Two finished runs side by side, on the test part.",
+    "paired": "Second minus first, person by person, averaged; intervals and p as on the page Fit.",
+    "unpaired": "The two runs were not judged on the same rows, so their metrics do not compare "
+    "person by person.",
+    "leave": "You can leave this page or close the browser: training goes on.",
+}
+
+#: Choices of a run, in words.
+CHOICES = {
+    "model": "model",
+    "placement": "where persons differ",
+    "covariance": "covariance of persons",
+    "hidden": "hidden layers",
+    "baselines": "compared with",
+    "epochs": "passes through the data",
+    "seed": "seed",
+    "estimator": "estimator",
+    "family": "family",
+    "groups": "further grouping factors",
+    "tune": "settings tried",
 }
 
 ROLES = {

@@ -50,6 +50,12 @@ def leave_run() -> None:
     _set(_RUN, None)
 
 
+def leave_study() -> None:
+    """Take study and run out of view."""
+    _set(_STUDY, None)
+    _set(_RUN, None)
+
+
 def propose(token: str | None, values: dict[str, Any]) -> bool:
     """Set widgets to proposed values whenever ``token`` is another one than before.
 

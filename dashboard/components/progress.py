@@ -9,8 +9,10 @@ from dashboard.components.errors import guard
 from dashboard.components.figures import show
 from dashboard.components.kept import kept_words
 from dashboard.components.links import link
-from dashboard.components.text import duration, plain
+from dashboard.components.queue import progress_words
+from dashboard.components.text import plain
 from dashboard.components.verdict import show_verdict
+from dashboard.glossary import RUNS
 from dashboard.services import runs
 
 
@@ -32,20 +34,14 @@ def _live(identity: str) -> None:
         st.subheader("Training", anchor=False)
         st.text(run.name)
         with st.container(key="progress"):
-            st.progress(min(max(run.status.progress, 0.0), 1.0), text=_progress_text(run))
+            st.progress(min(max(run.status.progress, 0.0), 1.0), text=progress_words(run))
         if st.button("Cancel", key="cancel"):
             runs.cancel(identity)
             st.rerun()
-        st.caption("You can leave this page or close the browser: training goes on.")
+        st.caption(RUNS["leave"])
         history = runs.history(identity)
         if history is not None:
             show(loss_figure(history))
-
-
-def _progress_text(run: runs.Run) -> str:
-    left = runs.seconds_left(run.status)
-    words = plain(run.status.message or "Starting.")
-    return words if left is None else f"{words}, {duration(left)} left"
 
 
 def _ended(run: runs.Run) -> None:
@@ -57,6 +53,10 @@ def _ended(run: runs.Run) -> None:
         show_message(plain(f"{message} {kept_words(run.id)}"))
         if runs.kept_models(run.id):
             link("fit")
+        if st.button(RUNS["restart"], key="restart"):
+            with guard():
+                runs.restart(run.id)
+                st.rerun()
         return
     show_verdict(run)
     following = ["fit", "transitions" if run.model == "nme-crf" else "random-effects", "covariates"]

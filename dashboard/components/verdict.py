@@ -53,7 +53,7 @@ def comparison_sentence(run: str) -> str:
     rows = rows[rows["model"] == "generic"]
     if "nme" not in table.index or table.empty:
         return "No person has enough occasions for a test part; nothing can be said about the fit."
-    metric = "log_loss" if "log_loss" in table.columns else table.columns[0]
+    metric = results.main_metric(table)
     name = METRICS[metric][0]
     value = metric_value(metric, table.loc["nme", metric])
     own = f"On occasions that it has not seen, the model's {name} is {value}"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_KEPT: list[Any] = []
 
 
 def per_session(max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -24,6 +26,8 @@ def per_session(max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
             function, show_spinner=False, scope="session", max_entries=max_entries
         )
 
+        _KEPT.append(cached)
+
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             if get_script_run_ctx(suppress_warning=True) is None:
@@ -33,3 +37,11 @@ def per_session(max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return call
 
     return decorate
+
+
+def forget() -> None:
+    """Let go of everything that is kept for this session, as after a deletion."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return
+    for cached in _KEPT:
+        cached.clear()

@@ -187,6 +187,11 @@ def metrics_table(identity: str, split: str = "test") -> pd.DataFrame:
     return wide.reindex(index=models, columns=names)
 
 
+def main_metric(table: pd.DataFrame) -> str:
+    """The metric that a fit is summed up by: log-loss where there is one, else the first."""
+    return "log_loss" if "log_loss" in table.columns else str(table.columns[0])
+
+
 def training_only(identity: str) -> int:
     """Number of persons with too few occasions for a validation and a test part."""
     rows = table(identity, "predictions")

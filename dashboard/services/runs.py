@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,7 +17,9 @@ import psutil
 
 import nme_core
 from dashboard.services.home import folder, home, new_id, now, utc_text
-from dashboard.services.studies import StudyRecord
+from dashboard.services.studies import StudyRecord, study_record
+from dashboard.services.turn import is_starting, living_process, queue
+from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, RunState, Status
 
 LOG = "train.log"
@@ -67,6 +70,11 @@ class Run:
         return self.status.state in (RunState.QUEUED, RunState.RUNNING)
 
     @property
+    def waiting(self) -> bool:
+        """Whether it has yet to begin."""
+        return self.status.state is RunState.QUEUED
+
+    @property
     def done(self) -> bool:
         """Whether it finished and every table is there."""
         return self.status.state is RunState.DONE
@@ -97,24 +105,67 @@ def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) 
 
 
 def start(record: StudyRecord, options: ModelOptions) -> str:
-    """Start training a study in its own process; returns the run's id."""
-    study = folder("studies", record.id)
-    if study is None:
+    """Start training a study in its own process, or let it wait there; returns the run's id."""
+    if folder("studies", record.id) is None:
         raise FileNotFoundError(f"study {record.id}")
     identity, path = new_id("runs")
-    run = RunFolder(path)
-    run.write_status(Status(RunState.QUEUED, started=utc_text(), message="Starting."))
     content = {
         "name": f"{record.name}, {options.model}, {options.placement}",
         "study": record.id,
         "created": utc_text(),
         "options": asdict(options),
     }
-    child = _launch(command(study, record, options, path), path)
+    _begin(identity, path, record, content)
+    return identity
+
+
+def restart(identity: str) -> None:
+    """Train a run that has ended once more, with the same choices and at the same address.
+
+    Raises
+    ------
+    DataError
+        The study is no longer there.
+    """
+    path = folder("runs", identity)
+    if path is None:
+        raise FileNotFoundError(f"run {identity}")
+    content = RunFolder(path).read_json("run")
+    record = study_record(content["study"])
+    if record is None:
+        raise DataError(
+            "The study of this run is no longer there.", remedy="Load it again and train on it."
+        )
+    (path / LOG).unlink(missing_ok=True)
+    RunFolder(path).clear()
+    _begin(identity, path, record, content)
+
+
+def _begin(identity: str, path: Path, record: StudyRecord, content: dict[str, Any]) -> None:
+    """Put a run in the queue and start its process, which waits there for its turn."""
+    study = folder("studies", record.id)
+    assert study is not None
+    run = RunFolder(path)
+    run.write_status(Status(RunState.QUEUED, started=utc_text(), message="Starting."))
+    content = {**content, "queued": time.time_ns(), "pid": None, "process_created": None}
+    run.write_json("run", content)
+    options = chosen_options(content["options"])
+    words = [sys.executable, "-m", "dashboard.services.turn", str(path)]
+    child = _launch([*words, *command(study, record, options, path)], path)
     _CHILDREN[identity] = child
     created = psutil.Process(child.pid).create_time()
     run.write_json("run", {**content, "pid": child.pid, "process_created": created})
-    return identity
+
+
+def chosen_options(content: dict[str, Any]) -> ModelOptions:
+    """The choices of a run as ``run.json`` holds them."""
+    known = ModelOptions.__dataclass_fields__
+    values = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in content.items()
+        if name in known
+    }
+    return ModelOptions(**values)
 
 
 def _launch(words: list[str], path: Path) -> subprocess.Popen[bytes]:
@@ -147,7 +198,7 @@ def run_record(identity: str) -> Run | None:
     content = json.loads((path / "run.json").read_text(encoding="utf-8"))
     run = RunFolder(path)
     # The process first: one that ends between the two looks would seem to have died.
-    alive = _process(identity, content) is not None
+    alive = is_starting(content) or _process(identity, content) is not None
     status = run.status
     if status.state in (RunState.QUEUED, RunState.RUNNING) and not alive:
         status = replace(
@@ -172,6 +223,12 @@ def list_runs(study: str | None = None) -> list[Run]:
     names = sorted((p.name for p in parent.iterdir()), reverse=True) if parent.is_dir() else []
     runs = [run for name in names if (run := run_record(name)) is not None]
     return [run for run in runs if study is None or run.study == study]
+
+
+def place(identity: str) -> int:
+    """How many runs that train or wait were asked for before this one."""
+    order = queue()
+    return order.index(identity) if identity in order else len(order)
 
 
 def history(identity: str) -> pd.DataFrame | None:
@@ -231,17 +288,11 @@ def kept_models(identity: str) -> tuple[str, ...]:
 
 
 def _process(identity: str, content: dict[str, Any]) -> psutil.Process | None:
-    """The run's living process; the time it was created guards against a reused number."""
+    """The run's living process."""
     child = _CHILDREN.get(identity)
     if child is not None and child.poll() is not None:
         del _CHILDREN[identity]
-    try:
-        process = psutil.Process(content["pid"])
-        same = abs(process.create_time() - content["process_created"]) < 1.0
-        alive = same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return None
-    return process if alive else None
+    return living_process(content)
 
 
 def _quietly(action: Callable[[], None]) -> None:

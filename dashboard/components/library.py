@@ -1,0 +1,131 @@
+"""Studies and runs as a list: open, rename, delete, train again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.errors import guard
+from dashboard.components.kept import kept_words
+from dashboard.components.links import go
+from dashboard.components.text import plain
+from dashboard.components.verdict import metric_value
+from dashboard.glossary import METRICS, MODELS, RUN_STATES, RUNS
+from dashboard.services import library, runs
+from dashboard.services.runs import Run
+
+#: So many studies stand on one page, and so many runs of a study before the rest is folded.
+STUDIES_A_PAGE = 6
+RUNS_SHOWN = 6
+_COLUMNS = [3.4, 2.5, 2.5, 1.0, 1.3]
+
+
+def show_library(shelves: list[library.Shelf]) -> None:
+    """Every study with its runs, a page at a time."""
+    pages = -(-len(shelves) // STUDIES_A_PAGE)
+    page = st.pagination(pages, key="library_page") if pages > 1 else 1
+    for shelf in shelves[(page - 1) * STUDIES_A_PAGE : page * STUDIES_A_PAGE]:
+        with st.container(border=True):
+            _show_shelf(shelf)
+
+
+def _show_shelf(shelf: library.Shelf) -> None:
+    study = shelf.study
+    if study is None:
+        st.markdown(f"**{RUNS['orphans']}**")
+    else:
+        name, _, opener, manage = st.columns([5.9, 2.5, 1.0, 1.3], vertical_alignment="center")
+        name.markdown(f"**{plain(study.name)}**")
+        name.caption(
+            f"Study, loaded {when(study.created)}, outcome {plain(study.roles['outcome'])}"
+        )
+        if opener.button("Open", key=f"open_study_{study.id}", width="stretch"):
+            state.choose_study(study.id)
+            go("study")
+        with manage.popover("Change", key=f"change_{study.id}", width="stretch"):
+            _manage_study(shelf)
+    for run in shelf.runs[:RUNS_SHOWN]:
+        _show_run(run)
+    if older := shelf.runs[RUNS_SHOWN:]:
+        with st.expander(f"{len(older)} older {'run' if len(older) == 1 else 'runs'}"):
+            for run in older:
+                _show_run(run)
+    if not shelf.runs:
+        st.caption("No model was trained on it yet.")
+
+
+def _show_run(run: Run) -> None:
+    name, ended, metric, opener, manage = st.columns(_COLUMNS, vertical_alignment="center")
+    name.markdown(plain(run.name))
+    name.caption(f"{MODELS[run.model][0]}, {when(run.created)}")
+    _show_end(run, ended)
+    found = None if run.active else library.outcome(run)
+    if found is not None:
+        word = METRICS[found.metric][0]
+        beside = (
+            "" if found.generic is None
+            else f" (generic {metric_value(found.metric, found.generic)})"
+        )  # fmt: skip
+        metric.markdown(plain(f"{word} {metric_value(found.metric, found.value)}{beside}"))
+        metric.caption(plain(found.ending))
+    if opener.button("Open", key=f"open_{run.id}", width="stretch"):
+        state.choose_run(run.id, run.study)
+        go("fit" if runs.kept_models(run.id) and not run.active else "model")
+    with manage.popover("Change", key=f"change_{run.id}", width="stretch"):
+        _manage_run(run)
+
+
+def _show_end(run: Run, where: st.delta_generator.DeltaGenerator) -> None:
+    where.markdown(RUN_STATES[run.status.state])
+    if run.waiting and (ahead := runs.place(run.id)):
+        where.caption(f"{ahead} before it")
+    elif not run.done and not run.active:
+        where.caption(plain(f"{run.status.message} {kept_words(run.id)}"))
+        if where.button(RUNS["restart"], key=f"restart_{run.id}"):
+            with guard():
+                runs.restart(run.id)
+                st.rerun()
+
+
+def _manage_run(run: Run) -> None:
+    with guard():
+        name = st.text_input("Name", run.name, max_chars=library.LONGEST_NAME, key=f"name_{run.id}")
+        if st.button("Rename", key=f"rename_{run.id}"):
+            library.rename_run(run.id, name)
+            st.rerun()
+        if _confirmed(run.id, RUNS["delete_run"]):
+            library.delete_run(run.id)
+            if state.run_id() == run.id:
+                state.leave_run()
+            st.rerun()
+
+
+def _manage_study(shelf: library.Shelf) -> None:
+    study = shelf.study
+    assert study is not None
+    with guard():
+        name = st.text_input(
+            "Name", study.name, max_chars=library.LONGEST_NAME, key=f"name_{study.id}"
+        )
+        if st.button("Rename", key=f"rename_{study.id}"):
+            library.rename_study(study.id, name)
+            st.rerun()
+        count = len(shelf.runs)
+        words = "its 1 run" if count == 1 else f"its {count} runs" if count else "nothing else"
+        if _confirmed(study.id, RUNS["delete_study"].format(runs=words)):
+            library.delete_study(study.id)
+            if state.study_id() == study.id:
+                state.leave_study()
+            st.rerun()
+
+
+def _confirmed(identity: str, what: str) -> bool:
+    """A tick and a button: whether deleting was asked for and confirmed."""
+    st.caption(what)
+    sure = st.checkbox("Yes, delete for good", key=f"sure_{identity}")
+    return st.button("Delete", key=f"delete_{identity}", disabled=not sure)
+
+
+def when(created: str) -> str:
+    """A moment as the list shows it."""
+    return f"{created[:16].replace('T', ' ')} UTC"

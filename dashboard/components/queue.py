@@ -1,0 +1,56 @@
+"""What trains now and what waits, followed once in two seconds."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.components.errors import guard
+from dashboard.components.text import duration, plain
+from dashboard.glossary import RUNS
+from dashboard.services import runs, settings
+
+
+def show_queue() -> None:
+    """How many may train at once, and the runs that train or wait, in order."""
+    left, right = st.columns([3, 1], gap="large")
+    with right:
+        number = st.number_input(
+            "Trainings at once", 1, 64, settings.trainings_at_once(), key="at_once",
+            help=RUNS["at_once"],
+        )  # fmt: skip
+    if number != settings.trainings_at_once():
+        settings.set_trainings_at_once(int(number))
+    active = [run for run in runs.list_runs() if run.active]
+    with left:
+        if active:
+            _live(tuple(sorted(run.id for run in active)))
+        else:
+            st.caption("No training is at work.")
+
+
+@st.fragment(run_every=2.0)
+def _live(identities: tuple[str, ...]) -> None:
+    with guard():
+        found = [run for name in identities if (run := runs.run_record(name)) is not None]
+        active = sorted((run for run in found if run.active), key=lambda run: runs.place(run.id))
+        if len(active) < len(identities):
+            st.rerun()
+        for run in active:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.progress(
+                    min(max(run.status.progress, 0.0), 1.0),
+                    text=f"{plain(run.name)}: {progress_words(run)}",
+                )
+                if st.button("Cancel", key=f"cancel_{run.id}"):
+                    runs.cancel(run.id)
+                    st.rerun()
+        st.caption(RUNS["leave"])
+
+
+def progress_words(run: runs.Run) -> str:
+    """Where an active run stands: its place in the queue, or what it does and for how long."""
+    if run.waiting and (ahead := runs.place(run.id)):
+        return f"waiting for its turn, {ahead} before it"
+    left = runs.seconds_left(run.status)
+    words = plain(run.status.message or "Starting.")
+    return words if left is None else f"{words}, {duration(left)} left"

@@ -1,0 +1,97 @@
+"""Two runs side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.library import when
+from dashboard.components.text import p_value
+from dashboard.components.verdict import difference, limits, metric_value
+from dashboard.glossary import CHOICES, METRICS, RUNS
+from dashboard.services import library
+from dashboard.services.runs import Run
+
+
+def compare_two(finished: list[Run]) -> None:
+    """Selectors for two runs, their choices, metrics and paired difference."""
+    st.subheader("Compare two runs", anchor=False)
+    st.caption(RUNS["compare"])
+    by_id, labels = {run.id: run for run in finished}, run_labels(finished)
+    columns = st.columns(2)
+    chosen = [
+        column.selectbox(
+            label, list(by_id), index=None, key=key, placeholder="Choose a run",
+            format_func=labels.__getitem__,
+        )
+        for column, label, key in zip(
+            columns, ("First run", "Second run"), ("compare_first", "compare_second"), strict=True
+        )
+    ]  # fmt: skip
+    if None in chosen:
+        return
+    first, second = (by_id[name] for name in chosen)
+    found = library.contrast(first, second)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Test metrics of NME**")
+        st.dataframe(metrics_beside(found.metrics), hide_index=True)
+    with right:
+        st.markdown("**Choices**")
+        st.dataframe(choices_beside(found.choices), hide_index=True)
+    if found.paired is None:
+        st.info(RUNS["unpaired"])
+    else:
+        st.dataframe(paired_view(found.paired), hide_index=True)
+        st.caption(RUNS["paired"])
+
+
+def run_labels(runs: list[Run]) -> dict[str, str]:
+    """Name and moment of each run; two that would read alike carry the end of their id too."""
+    plain_labels = {run.id: f"{run.name}, {when(run.created)}" for run in runs}
+    often = Counter(plain_labels.values())
+    return {
+        name: f"{label}, {name[-4:]}" if often[label] > 1 else label
+        for name, label in plain_labels.items()
+    }
+
+
+def metrics_beside(metrics: pd.DataFrame) -> pd.DataFrame:
+    """One row per metric, as text; an en dash where a run lacks it."""
+    shown = pd.DataFrame({"metric": [METRICS[name][0] for name in metrics.index]})
+    for side in (library.FIRST, library.SECOND):
+        values = zip(metrics.index, metrics[side], strict=True)
+        shown[side] = [metric_value(metric, value) for metric, value in values]
+    return shown
+
+
+def choices_beside(choices: pd.DataFrame) -> pd.DataFrame:
+    """One row per choice, those that differ first and marked."""
+    shown = choices.map(_words)
+    differs = shown[library.FIRST] != shown[library.SECOND]
+    shown.insert(0, "choice", [CHOICES.get(name, name) for name in choices.index])
+    shown["differs"] = differs.map({True: "yes", False: ""})
+    return shown.loc[differs.sort_values(ascending=False, kind="stable").index]
+
+
+def paired_view(paired: pd.DataFrame) -> pd.DataFrame:
+    """Second minus first, as text."""
+    rows = [
+        {
+            "metric": METRICS[row["metric"]][0],
+            "second minus first": difference(row["metric"], row["difference"]),
+            "95 % interval": limits(row["metric"], row["ci_low"], row["ci_high"]),
+            "p": p_value(row["p"]),
+            "persons": row["n_persons"],
+        }
+        for row in paired.to_dict("records")
+    ]
+    return pd.DataFrame(rows)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "default" if value is None or value != value else str(value)

@@ -1,0 +1,21 @@
+"""Runs: every study and run on this computer; open, compare, rename, delete."""
+
+import streamlit as st
+
+from dashboard.components.context import empty, title
+from dashboard.components.library import show_library
+from dashboard.components.queue import show_queue
+from dashboard.components.two_runs import compare_two
+from dashboard.glossary import LEADS
+from dashboard.services import library
+
+title("Runs", LEADS["runs"])
+shelves = library.shelves()
+if not shelves:
+    empty("no_runs", "study")
+show_queue()
+show_library(shelves)
+finished = [run for shelf in shelves for run in shelf.runs if run.done]
+if len(finished) > 1:
+    st.divider()
+    compare_two(finished)
