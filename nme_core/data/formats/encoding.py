@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 
 from nme_core.data.formats.source import Source
 from nme_core.exceptions import DataError, OptionError
@@ -16,6 +17,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _HEAD = 4096
+_SEEN = re.compile(rb"\S")
+_PART = 1 << 24
 
 #: Bytes that no text holds: all control characters but tab, line ends, form feed and the
 #: end-of-file mark of old systems.
@@ -45,18 +48,18 @@ def to_utf8(file: Source, encoding: str | None = None) -> tuple[bytes, str]:
     name = _lookup(encoding) if encoding is not None else _recognise(content)
     if name == "utf-8-sig":
         content, name = content.removeprefix(codecs.BOM_UTF8), "utf-8"
-    if name != "utf-8":
-        content = _decode(file, content, name).removeprefix("\ufeff").encode()
-    elif not _is_utf8(content):
+    if name == "utf-8" and not _is_utf8(content):
         if given:
             raise _not_in(file, "utf-8")
-        content, name = _decode(file, content, "cp1252").encode(), "cp1252"
-    if _CONTROL.search(content):
+        name = "cp1252"
+    if name != "utf-8":
+        content = _transcode(file, content, name).removeprefix(codecs.BOM_UTF8)
+    if b"\0" in content or _CONTROL.search(content, 0, _HEAD):
         raise DataError(
             f"{file.name} is not a text file.",
             remedy="Give a table as .csv, .tsv, .txt, .xlsx, .sav or .parquet.",
         )
-    if not content.strip():
+    if not _SEEN.search(content):
         raise DataError(f"{file.name} is empty.", remedy="The first line has to name the columns.")
     return content, name
 
@@ -75,20 +78,25 @@ def _recognise(content: bytes) -> str:
     return "utf-8"
 
 
+def _parts(content: bytes) -> Iterator[bytes]:
+    return (content[start : start + _PART] for start in range(0, len(content), _PART))
+
+
 def _is_utf8(content: bytes) -> bool:
     if content.isascii():
         return True
     try:
-        content.decode("utf-8")
+        for _ in codecs.iterdecode(_parts(content), "utf-8"):
+            pass
     except UnicodeDecodeError:
         return False
     return True
 
 
-def _decode(file: Source, content: bytes, name: str) -> str:
+def _transcode(file: Source, content: bytes, name: str) -> bytes:
     try:
-        return content.decode(name)
-    except UnicodeDecodeError as error:
+        return b"".join(part.encode() for part in codecs.iterdecode(_parts(content), name))
+    except UnicodeError as error:
         raise _not_in(file, name) from error
 
 

@@ -12,12 +12,18 @@ from nme_core.exceptions import DataError
 LARGEST = 2 * 1024**3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Source:
-    """The bytes of one file and the name that messages call it by."""
+    """The bytes of one file, the name that messages call it by, and what it was packed in."""
 
     name: str
     content: bytes
+    compression: str | None = None
+    member: str | None = None
+
+    def forget(self) -> None:
+        """Let go of the bytes, once they have been taken over."""
+        self.content = b""
 
 
 def open_source(source: str | os.PathLike[str] | bytes, name: str | None = None) -> Source:

@@ -1,0 +1,164 @@
+"""Columns of text as what they hold: numbers, true and false, durations, else text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+#: Cells that mean "no value". The word None is not among them: it is a plausible state.
+MISSING_CODES = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", ".")
+
+_TRUTH = {"true": True, "false": False}
+_CLOCK = re.compile(r"([+-]?)(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?")
+_PADDED = re.compile(r"0\d{2,}")
+
+_COMMA = r"[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?"
+#: Marks between groups of three digits that may stand beside each decimal mark.
+_THOUSANDS = {
+    ".": (",", "'", "’", " ", "\u00a0", "\u202f"),
+    ",": (".", "'", "’", " ", "\u00a0", "\u202f"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Converted:
+    """A column after conversion.
+
+    Attributes
+    ----------
+    values : Series
+        Numbers, booleans or text.
+    decimal, thousands : str or None
+        Marks that its numbers were written with, where they have any.
+    unit : str or None
+        ``"hours"`` where the cells were durations or times of day.
+    """
+
+    values: pd.Series
+    decimal: str | None = None
+    thousands: str | None = None
+    unit: str | None = None
+
+
+def present(column: pd.Series) -> pd.Series:
+    """A column of text without outer spaces; missing codes are missing."""
+    stripped = column.str.strip()
+    return stripped.mask(stripped.isin(MISSING_CODES))
+
+
+def is_padded(cells: Iterable[str]) -> bool:
+    """Whether cells are codes such as 007: three digits or more, a zero in front."""
+    return any(_PADDED.fullmatch(cell) for cell in cells)
+
+
+def convert(column: pd.Series, *, decimal: str | None, commas: bool) -> Converted:
+    """Convert a column of text, which `present` has cleaned.
+
+    Parameters
+    ----------
+    column : Series of text
+        Missing cells are missing.
+    decimal : str or None
+        Decimal mark of the file, where it is known.
+    commas : bool
+        Whether ``1,5`` may be a number where the file does not tell.
+    """
+    codes, distinct = pd.factorize(column)
+    cells = pd.Series(distinct, dtype="str")
+    if is_padded(cells):
+        return Converted(column)
+    for converted in _attempts(cells, decimal, commas):
+        if converted is not None:
+            return Converted(
+                _spread(converted.values, codes, column),
+                converted.decimal,
+                converted.thousands,
+                converted.unit,
+            )
+    return Converted(column)
+
+
+def _attempts(cells: pd.Series, decimal: str | None, commas: bool) -> Iterable[Converted | None]:
+    point, comma = _numbers(cells, "."), _numbers(cells, ",") if commas or decimal == "," else None
+    if decimal == ",":
+        yield comma
+        yield _grouped(cells, ",")
+        yield point
+    else:
+        yield point
+        yield comma
+        yield _grouped(cells, ".")
+        if commas:
+            yield _grouped(cells, ",")
+    yield _truth(cells)
+    yield _hours(cells)
+
+
+def _spread(values: pd.Series, codes: np.ndarray, column: pd.Series) -> pd.Series:
+    """Values of the distinct cells for all cells; code -1 is missing."""
+    missing = codes < 0
+    if not missing.any():
+        spread = values.to_numpy()[codes] if len(values) else values
+        return pd.Series(spread, index=column.index, name=column.name, dtype=values.dtype)
+    if values.dtype == np.int64:
+        values = values.astype(np.float64)
+    spread = values.reindex([*range(len(values)), -1]).to_numpy()[codes]
+    return pd.Series(spread, index=column.index, name=column.name, dtype=values.dtype)
+
+
+def _numbers(cells: pd.Series, decimal: str) -> Converted | None:
+    if decimal == ",":
+        if not cells.str.fullmatch(_COMMA).all():
+            return None
+        seen = cells.str.contains(",", regex=False).any()
+        numbers = _parse(cells.str.replace(",", ".", regex=False))
+    else:
+        numbers = _parse(cells)
+        seen = cells.str.contains(".", regex=False).any()
+    if numbers.isna().any():
+        return None
+    return Converted(numbers, decimal if seen else None)
+
+
+def _parse(cells: pd.Series) -> pd.Series:
+    return pd.to_numeric(cells.astype("object"), errors="coerce")
+
+
+def _grouped(cells: pd.Series, decimal: str) -> Converted | None:
+    """Numbers of which at least one has a mark between groups of three digits."""
+    for mark in _THOUSANDS[decimal]:
+        within = cells.str.contains(mark, regex=False)
+        if not within.any():
+            continue
+        groups = rf"[+-]?\d{{1,3}}(?:{re.escape(mark)}\d{{3}})+(?:{re.escape(decimal)}\d*)?"
+        if not cells[within].str.fullmatch(groups).all():
+            continue
+        found = _numbers(cells.str.replace(mark, "", regex=False), decimal)
+        if found is not None:
+            return Converted(found.values, found.decimal, thousands=mark)
+    return None
+
+
+def _truth(cells: pd.Series) -> Converted | None:
+    lower = cells.str.lower()
+    if not len(cells) or not lower.isin(list(_TRUTH)).all():
+        return None
+    return Converted(lower.map(_TRUTH).astype("boolean"))
+
+
+def _hours(cells: pd.Series) -> Converted | None:
+    """Durations or times of day, 7:30 or 07:30:15, as hours."""
+    if not len(cells) or not cells.str.fullmatch(_CLOCK.pattern).all():
+        return None
+    return Converted(pd.Series([_to_hours(cell) for cell in cells], dtype=np.float64), unit="hours")
+
+
+def _to_hours(cell: str) -> float:
+    match = _CLOCK.fullmatch(cell)
+    sign, hours, minutes, seconds = match.groups() if match else ("", "0", "0", None)
+    total = int(hours) + int(minutes) / 60 + float((seconds or "0").replace(",", ".")) / 3600
+    return -total if sign == "-" else total

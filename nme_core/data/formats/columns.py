@@ -1,0 +1,63 @@
+"""Names of columns: stripped, unique, none without a name; the same for every format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from nme_core.exceptions import DataError
+
+#: Columns that a table may have.
+MOST_COLUMNS = 20_000
+
+#: Spaces of all kinds, and characters that are not seen: joiners, marks of direction and order.
+_UNSEEN = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+
+
+def clean_names(name: str, header: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names without outer spaces and unseen characters, and notes on what was changed.
+
+    A column without a name is called after its place, ``column 3``.
+
+    Raises
+    ------
+    DataError
+        A name stands more than once, or there are too many columns.
+    """
+    if len(header) > MOST_COLUMNS:
+        raise DataError(
+            f"{name} has {len(header):,} columns; {MOST_COLUMNS:,} can be read.",
+            remedy="Leave out columns that are not needed.",
+        )
+    names = [_UNSEEN.sub(" ", cell).strip() for cell in header]
+    taken = set(names)
+    stripped = [new for new, cell in zip(names, header, strict=True) if new != cell and new]
+    unnamed = [place for place, cell in enumerate(names) if not cell]
+    for place in unnamed:
+        names[place] = _free(f"column {place + 1}", taken)
+        taken.add(names[place])
+    if len(taken - {""}) < len(names):
+        twice = next(cell for place, cell in enumerate(names) if cell in names[:place])
+        raise DataError(
+            f"{name} has the column {twice!r} more than once.",
+            remedy="Give every column a name of its own in the header.",
+            column=twice,
+        )
+    notes = []
+    if stripped:
+        notes.append(f"Spaces around names of columns were left out: {_listed(stripped)}.")
+    if unnamed:
+        called = _listed([names[place] for place in unnamed])
+        notes.append(f"Columns without a name are called by their place: {called}.")
+    return names, notes
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:10])
+    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown

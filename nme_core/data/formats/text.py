@@ -1,0 +1,317 @@
+"""Delimited text, by Arrow's reader where its rows are all alike, else row by row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from nme_core.data.formats.cells import MISSING_CODES, Converted, convert, is_padded, present
+from nme_core.data.formats.columns import clean_names
+from nme_core.data.formats.dialect import Dialect, recognise
+from nme_core.data.formats.encoding import to_utf8
+from nme_core.data.formats.result import HowRead, Labels, Reading
+from nme_core.data.formats.source import Source
+from nme_core.exceptions import DataError
+
+#: Cells that a table may have.
+MOST_CELLS = 500_000_000
+
+_HEAD = 1 << 18
+_BLOCK = 1 << 22
+_ROWS_AT_ONCE = 50_000
+#: How often a column may turn out to be something else than its first rows promised.
+_CHANGES = 6
+
+_INTEGER = re.compile(r"-?\d{1,18}")
+_FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_SEEN = re.compile(rb"\S")
+_COMMENT_LINE = re.compile(rb"[\r\n][ \t]*#")
+_AT_COLUMN = re.compile(r"In CSV column #(\d+)")
+
+
+@dataclass(eq=False)
+class _Body:
+    """Columns below the header, and the line of each row in the file."""
+
+    columns: list[pa.ChunkedArray]
+    lines: pd.Index
+
+
+def read_text(
+    file: Source,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    text: Iterable[str] = (),
+) -> Reading:
+    """Read a text table; see `nme_core.data.read_any`.
+
+    Raises
+    ------
+    DataError
+        The text has no header or no rows, repeats a column name, or has a row with more cells
+        than the header.
+    """
+    name = file.name
+    content, encoding = to_utf8(file, encoding)
+    file.forget()
+    dialect = _recognise(name, content, delimiter, decimal)
+    _refuse_too_many(name, content, dialect)
+    header, trailing = _without_trailing(dialect)
+    names, notes = clean_names(name, header)
+    keep = set(text)
+    types = _types(dialect, [column in keep for column in names] + [False] * trailing)
+    body = _read_body(name, content, dialect, types)
+    del content
+    columns: dict[str, pd.Series] = {}
+    units: dict[str, str] = {}
+    decimals, thousands = set(), set()
+    for column in names:
+        cells = body.columns.pop(0)
+        converted = _to_pandas(cells, dialect, text=column in keep)
+        columns[column] = converted.values
+        decimals.add(converted.decimal)
+        thousands.add(converted.thousands)
+        if converted.unit is not None:
+            units[column] = converted.unit
+    frame = pd.DataFrame(columns, copy=False)
+    frame.index = body.lines
+    frame = _without_blank_rows(frame)
+    if frame.empty:
+        raise DataError(
+            f"{name} has a header but no rows.", remedy="Give one row per person and occasion."
+        )
+    how = HowRead(
+        "csv",
+        compression=file.compression,
+        member=file.member,
+        encoding=encoding,
+        delimiter=dialect.delimiter if len(names) > 1 else None,
+        quote=dialect.quote,
+        decimal=_one(decimals) or dialect.decimal,
+        thousands=_one(thousands),
+        comment_lines=dialect.comment_lines,
+        title_lines=dialect.title_lines,
+    )
+    return Reading(frame, how, Labels(units=units), (*notes, *_unit_notes(units)))
+
+
+def _recognise(name: str, content: bytes, delimiter: str | None, decimal: str | None) -> Dialect:
+    head = content[:_HEAD].decode("utf-8", errors="ignore")
+    whole = len(content) <= _HEAD
+    return recognise(name, head, whole=whole, delimiter=delimiter, decimal=decimal)
+
+
+def _refuse_too_many(name: str, content: bytes, dialect: Dialect) -> None:
+    if content.count(b"\n") * len(dialect.header) > MOST_CELLS:
+        raise DataError(
+            f"{name} has more than {MOST_CELLS:,} cells.",
+            remedy="Leave out columns that are not needed, or split the file by persons.",
+        )
+
+
+def _without_trailing(dialect: Dialect) -> tuple[list[str], int]:
+    """The header without empty cells at its end that no row fills, and how many those are."""
+    header = list(dialect.header)
+    filled = max(
+        (place for row in dialect.sample for place, cell in enumerate(row, 1) if cell.strip()),
+        default=0,
+    )
+    end = len(header)
+    while end > max(filled, 1) and not header[end - 1].strip():
+        end -= 1
+    return header[:end], len(header) - end
+
+
+def _read_body(name: str, content: bytes, dialect: Dialect, types: dict[str, pa.DataType]) -> _Body:
+    """Columns by Arrow's reader where every row is as wide as the header, else row by row."""
+    start = dialect.header_bytes
+    commented = dialect.comment_lines and _COMMENT_LINE.search(content, max(start - 2, 0))
+    if not commented and _SEEN.search(content, start):
+        columns = _by_arrow(content, dialect, types)
+        if columns is not None and len(columns[0]) == _count_lines(content, start):
+            first = dialect.header_lines + 1
+            lines = pd.RangeIndex(first, first + len(columns[0]), name="line")
+            return _Body(columns, lines)
+    return _row_by_row(name, content, dialect, len(types))
+
+
+def _count_lines(content: bytes, start: int) -> int:
+    """Lines below the header, without blank ones at the end."""
+    end = len(content)
+    while content[end - 1] in b"\r\n":
+        end -= 1
+    breaks = content.count(b"\n", start, end)
+    return 1 + (breaks or content.count(b"\r", start, end))
+
+
+def _by_arrow(
+    content: bytes, dialect: Dialect, types: dict[str, pa.DataType]
+) -> list[pa.ChunkedArray] | None:
+    """None where the rows are not all alike."""
+    types = dict(types)
+    quoted = dialect.quote.encode() in content
+    body = pa.py_buffer(content).slice(dialect.header_bytes)
+    for _ in range(_CHANGES):
+        try:
+            table = arrow_csv.read_csv(
+                pa.BufferReader(body),
+                arrow_csv.ReadOptions(column_names=list(types), block_size=_BLOCK, encoding="utf8"),
+                arrow_csv.ParseOptions(
+                    delimiter=dialect.delimiter,
+                    quote_char=dialect.quote if quoted else False,
+                    newlines_in_values=quoted,
+                ),
+                arrow_csv.ConvertOptions(
+                    column_types=types,
+                    null_values=list(MISSING_CODES),
+                    decimal_point=dialect.decimal or ".",
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            found = _AT_COLUMN.search(str(error))
+            if found is None:
+                return None
+            changed = list(types)[int(found[1])]
+            if types[changed] == pa.string():
+                return None
+            types[changed] = pa.float64() if types[changed] == pa.int64() else pa.string()
+        else:
+            return list(table.columns)
+    return None
+
+
+def _types(dialect: Dialect, text: Sequence[bool]) -> dict[str, pa.DataType]:
+    """What each column seems to hold, by its first rows; keys are places."""
+    types = {}
+    for place, keep in enumerate(text):
+        cells = {row[place].strip() for row in dialect.sample if len(row) > place}
+        cells -= set(MISSING_CODES)
+        if dialect.decimal == ",":
+            cells = {cell.replace(",", ".") if "." not in cell else cell + "x" for cell in cells}
+        if keep or is_padded(cells) or not all(map(_FLOAT.fullmatch, cells)):
+            types[str(place)] = pa.string()
+        elif cells and all(map(_INTEGER.fullmatch, cells)):
+            types[str(place)] = pa.int64()
+        else:
+            types[str(place)] = pa.float64()
+    return types
+
+
+def _row_by_row(name: str, content: bytes, dialect: Dialect, width: int) -> _Body:
+    """All columns as text, with the line of every row; blank and comment lines are left out."""
+    parts: list[list[pa.Array]] = [[] for _ in range(width)]
+    lines: list[np.ndarray] = []
+    for rows, numbers in _batches(name, content, dialect, width):
+        for part, cells in zip(parts, zip(*rows, strict=True), strict=True):
+            part.append(pa.array(cells, pa.string()))
+        lines.append(np.array(numbers, dtype=np.int64))
+    columns = [pa.chunked_array(part, pa.string()) for part in parts]
+    index = np.concatenate(lines) if lines else np.empty(0, dtype=np.int64)
+    return _Body(columns, pd.Index(index, name="line"))
+
+
+def _batches(
+    name: str, content: bytes, dialect: Dialect, width: int
+) -> Iterator[tuple[list[list[str]], list[int]]]:
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    at_once = max(_ROWS_AT_ONCE // width, 1)
+    for cells, number in _rows(name, content, dialect):
+        if len(cells) < width:
+            cells += [""] * (width - len(cells))
+        elif len(cells) > width:
+            if any(cell.strip() for cell in cells[width:]):
+                raise _too_long(name, number, len(cells), width)
+            del cells[width:]
+        rows.append(cells)
+        numbers.append(number)
+        if len(rows) == at_once:
+            yield rows, numbers
+            rows, numbers = [], []
+    if rows:
+        yield rows, numbers
+
+
+def _rows(name: str, content: bytes, dialect: Dialect) -> Iterator[tuple[list[str], int]]:
+    """Rows below the header, each with the line that it begins on."""
+    body = io.BytesIO(content)
+    body.seek(dialect.header_bytes)
+    lines = io.TextIOWrapper(body, encoding="utf-8", newline="")
+    reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote)
+    unpaired = content.count(dialect.quote.encode()) % 2 == 1
+    before = first = 0
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            if unpaired and before > first + 1:
+                raise _not_closed(name, dialect.header_lines + first + 1, "has no end") from None
+            return
+        except csv.Error as error:
+            line = dialect.header_lines + before + 1
+            raise _not_closed(name, line, f"cannot be read: {error}") from error
+        comment = dialect.comment_lines and cells and cells[0].lstrip().startswith("#")
+        if not comment and any(cell.strip() for cell in cells):
+            yield cells, dialect.header_lines + before + 1
+        first, before = before, reader.line_num
+
+
+def _not_closed(name: str, number: int, what: str) -> DataError:
+    return DataError(
+        f"A cell in line {number} of {name} {what}.",
+        remedy="Look for a quotation mark that is not closed.",
+        row=number,
+    )
+
+
+def _too_long(name: str, number: int, cells: int, width: int) -> DataError:
+    return DataError(
+        f"{name} has rows with more cells than its header has columns: line {number} has "
+        f"{cells}, the header {width}.",
+        remedy="Put cells that contain the delimiter in quotation marks.",
+        row=number,
+    )
+
+
+def _to_pandas(cells: pa.ChunkedArray, dialect: Dialect, *, text: bool) -> Converted:
+    """A column as pandas holds it; what Arrow left as text is looked at once more."""
+    if pa.types.is_string(cells.type):
+        column = present(cells.to_pandas())
+        if text:
+            return Converted(column)
+        return convert(column, decimal=dialect.decimal, commas=dialect.delimiter != ",")
+    parts = [chunk.to_numpy(zero_copy_only=False) for chunk in cells.chunks]
+    return Converted(pd.Series(np.concatenate(parts), copy=False))
+
+
+def _without_blank_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows with at least one cell."""
+    blank = np.ones(len(frame), dtype=bool)
+    for name in frame.columns:
+        blank &= frame[name].isna().to_numpy()
+        if not blank.any():
+            return frame
+    return frame[~blank]
+
+
+def _one(marks: set[str | None]) -> str | None:
+    """The mark that all columns with decimals share; None where there is none or several."""
+    found = marks - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _unit_notes(units: dict[str, str]) -> Sequence[str]:
+    if not units:
+        return []
+    names = ", ".join(repr(name) for name in units)
+    return [f"Durations or times of day (7:30) are numbers of hours: {names}."]
