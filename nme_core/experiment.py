@@ -19,6 +19,7 @@ import pandas as pd
 from nme_core import __version__
 from nme_core.analysis import (
     covariance_table,
+    fixed_effects_table,
     random_effects_table,
     response_curves,
     transitions_table,
@@ -236,8 +237,7 @@ def _run(
         folder.write_json("config", config)
     journal.say("Writing the tables", 0.98)
     final.save(folder.model_path)
-    fixed = final.fixed_effects_.rename_axis("parameter").rename("estimate").reset_index()
-    folder.write_table("fixed_effects", fixed)
+    folder.write_table("fixed_effects", fixed_effects_table(final))
     folder.write_table(
         "random_effects",
         random_effects_table(final),

@@ -1,4 +1,4 @@
-"""Random effects and their covariance as long tables."""
+"""Fixed and random effects and their covariance as long tables."""
 
 from __future__ import annotations
 
@@ -11,15 +11,38 @@ if TYPE_CHECKING:
     from nme_core.estimators import NeuralMixedEffects
 
 
-def random_effects_table(model: NeuralMixedEffects) -> pd.DataFrame:
-    """One row per person and parameter: person, n_obs, parameter, estimate, se, reliability.
+def fixed_effects_table(model: NeuralMixedEffects) -> pd.DataFrame:
+    """One row per parameter: parameter, estimate, se, ci_low, ci_high (95 %).
 
-    Units as in ``model.random_effects_``; se and reliability are missing for point estimates.
-    With several grouping factors the groups of all of them, and ``group``, the factor's name.
+    Units as in ``model.fixed_effects_``; the last three are missing where
+    ``model.fixed_effects_se_`` is.
+    """
+    estimate, se = model.fixed_effects_, model.fixed_effects_se_
+    low, high = model.fixed_effects_interval()
+    return pd.DataFrame(
+        {
+            "parameter": estimate.index,
+            "estimate": estimate.to_numpy(),
+            "se": se.to_numpy(),
+            "ci_low": low.to_numpy(),
+            "ci_high": high.to_numpy(),
+        }
+    )
+
+
+def random_effects_table(model: NeuralMixedEffects) -> pd.DataFrame:
+    """One row per person and parameter: person, n_obs, parameter, estimate, se, reliability,
+    ci_low, ci_high (95 %).
+
+    Units as in ``model.random_effects_``; all after the estimate is missing for point estimates.
+    The interval is wider than 1.96 se on each side: it counts how uncertain the shared parameters
+    are, which the standard error (that of lme4 and MixedLM) takes as known. With several grouping
+    factors the groups of all of them, and ``group``, the factor's name.
     """
     tables = []
     for factor in model.factors_:
         effects = model.effects(factor)
+        low, high = effects.interval()
         n_groups, n_parameters = effects.estimate.shape
         table = pd.DataFrame(
             {
@@ -29,6 +52,8 @@ def random_effects_table(model: NeuralMixedEffects) -> pd.DataFrame:
                 "estimate": effects.estimate.to_numpy().ravel(),
                 "se": effects.se.to_numpy().ravel(),
                 "reliability": effects.reliability.to_numpy().ravel(),
+                "ci_low": low.to_numpy().ravel(),
+                "ci_high": high.to_numpy().ravel(),
             }
         )
         tables.append(table if len(model.factors_) == 1 else table.assign(group=factor))

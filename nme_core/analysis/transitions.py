@@ -16,19 +16,27 @@ _COUNTED = ("expected", "observed")
 def transitions_table(model: NMECRF) -> pd.DataFrame:
     """Columns of the table ``transitions``; person is "" for the population.
 
-    ``count`` is the number of transitions behind a value of ``expected`` and ``observed``. The
-    intervals are empty: none is shown before its coverage has been measured.
+    ``count`` is the number of transitions behind a value of ``expected`` and ``observed``. The 95 %
+    intervals ci_low to ci_high are those of `NMECRF.transition_intervals`, empty where the model
+    has none.
     """
     states = model.classes_
     persons = [*model.groups_.tolist(), ""]
     index = pd.MultiIndex.from_product([persons, states, states], names=["person", "from", "to"])
     parts = []
     for readout in ("scores", "conditional", *_COUNTED):
+        low, high = model.transition_intervals(readout)
         part = pd.DataFrame(
-            {"readout": readout, "value": model.transition_matrices(readout).ravel()}, index=index
+            {
+                "readout": readout,
+                "value": model.transition_matrices(readout).ravel(),
+                "ci_low": low.ravel(),
+                "ci_high": high.ravel(),
+            },
+            index=index,
         )
         counted = readout in _COUNTED
         part["count"] = model.transition_counts(readout).ravel() if counted else np.nan
         parts.append(part.reset_index())
-    table = pd.concat(parts, ignore_index=True).assign(ci_low=np.nan, ci_high=np.nan)
+    table = pd.concat(parts, ignore_index=True)
     return table[["person", "readout", "from", "to", "value", "ci_low", "ci_high", "count"]]

@@ -32,6 +32,7 @@ from nme_core.estimators.inputs import (
 from nme_core.estimators.placement import person_specific
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.saving import read_file, write_file
+from nme_core.estimators.uncertainty import Uncertainty, Z
 from nme_core.estimators.units import DataUnits
 from nme_core.exceptions import (
     ConvergenceWarning,
@@ -48,6 +49,7 @@ from nme_core.training import (
     Laplace,
     LinearGaussian,
     Nesting,
+    PersonInformation,
     Problem,
     Progress,
     RandomEffectsCovariance,
@@ -56,7 +58,10 @@ from nme_core.training import (
     Training,
     Variational,
     adapt,
+    affordable,
     few_effects,
+    person_information,
+    shared_covariance,
     train,
 )
 from nme_core.training.laplace import LARGEST
@@ -194,8 +199,48 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         history = pd.DataFrame([vars(row) for row in training.history])
         self.history_ = history.astype({"validation_loss": float})
         self.verdict_, self.n_epochs_ = training.verdict.value, len(history)
-        self._after_fit(batches)
+        self._after_fit(batches, self._quantify(problem.shared_precision(), batches))
         return self
+
+    def _quantify(
+        self, precision: dict[str, Tensor], batches: list[Batch]
+    ) -> PersonInformation | None:
+        """Take the uncertainty of shared and own parameters together; None where it is not taken.
+
+        `precision` is that of the prior on the shared parameters.
+        """
+        posterior, rows = self._posterior, [batch.to(torch.device("cpu")) for batch in batches]
+        free, n_rows = self._free(posterior.mixed), sum(batch.n_rows for batch in rows)
+        whole = posterior.covariance is not None and posterior.covariance.dim() == 3
+        if self.pooling != "partial" or not whole or not affordable(posterior.mixed, free, n_rows):
+            return None
+        information = self._inform(posterior.mixed, rows)
+        prior = {name: value.cpu() for name, value in precision.items()}
+        shared = shared_covariance(information, prior)
+        if shared is None:
+            return None
+        uncertainty = Uncertainty.of(information, shared)
+        self._posterior = replace(posterior, uncertainty=uncertainty)
+        return information
+
+    def _inform(self, mixed: MixedEffects, batches: list[Batch]) -> PersonInformation:
+        """Return what the rows of the persons of `mixed` say."""
+        return person_information(
+            mixed,
+            self._family(),
+            batches,
+            free=self._free(mixed),
+            sigma=self._posterior.sigma[0],
+            residual_variance=self._posterior.residual_variance,
+        )
+
+    def _free(self, mixed: MixedEffects) -> tuple[str, ...]:
+        """Shared parameters whose uncertainty counts: all but those of hidden layers.
+
+        The weights of a hidden layer are not unique: its units can change places.
+        """
+        hidden = tuple(f"{self._layers}layers.{k}." for k in range(len(self.hidden)))
+        return tuple(name for name in mixed.fixed() if not name.startswith(hidden))
 
     def _adapt(
         self,
@@ -234,7 +279,14 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         adapted._posterior = self._posterior.with_groups(found)
         n_new = np.bincount(rows.groups[:, 0], minlength=len(persons[0].levels))
         adapted._counts = np.concatenate([self._counts, n_new])
-        adapted._after_adapt(self, batches)
+        information = None
+        if self._posterior.uncertainty is not None:
+            mixed = self._posterior.mixed.for_groups(len(n_new))
+            mixed.deviations.data = found.deviations.to(mixed.deviations.dtype)
+            information = self._inform(mixed.requires_grad_(False), batches)
+            uncertainty = self._posterior.uncertainty.with_groups(information)
+            adapted._posterior = replace(adapted._posterior, uncertainty=uncertainty)
+        adapted._after_adapt(self, batches, information)
         return adapted
 
     def _check_adaptable(self, persons: list[Labels]) -> None:
@@ -256,7 +308,9 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
                 person=known[0],
             )
 
-    def _after_adapt(self, before: Self, batches: list[Batch]) -> None:
+    def _after_adapt(
+        self, before: Self, batches: list[Batch], information: PersonInformation | None
+    ) -> None:
         """Hook for what a subclass reads off the rows of new persons."""
 
     def _solve(
@@ -292,7 +346,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         n_rows = int(self.n_obs_.sum())
         return float(self._log_likelihood - n_rows * np.log(self._outcome_scale()[1]))
 
-    def _after_fit(self, batches: list[Batch]) -> None:
+    def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
         """Hook for what a subclass reads off the rows that it was fitted on."""
 
     def _check_options(self) -> None:
@@ -554,6 +608,26 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self._check_fitted()
         return self._units().fixed()
 
+    @property
+    def fixed_effects_se_(self) -> pd.Series:
+        """Standard errors of `fixed_effects_`, from the information of all persons.
+
+        NaN for a network with hidden layers, whose weights are not unique, and where the
+        information was not taken.
+        """
+        fixed = self.fixed_effects_
+        uncertainty = self._posterior.uncertainty
+        if uncertainty is None or self.hidden:
+            return pd.Series(np.nan, index=fixed.index, name="se")
+        covariance = self._units().shared_covariance(uncertainty.shared.numpy())
+        errors = np.sqrt(np.diag(covariance).clip(min=0))
+        return pd.Series(errors, index=fixed.index, name="se")
+
+    def fixed_effects_interval(self) -> tuple[pd.Series, pd.Series]:
+        """Lower and upper ends of the 95 % intervals of `fixed_effects_`, estimate ± 1.96 se."""
+        half = Z * self.fixed_effects_se_
+        return self.fixed_effects_ - half, self.fixed_effects_ + half
+
     def effects(self, factor: str | None = None) -> Effects:
         """Random effects of the groups of one grouping factor, with their standard errors.
 
@@ -664,7 +738,9 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self._restore_outcome(content["outcome"], tensors)
         network = self._network(len(self._scaler.input_names))
         mixed = self._mixed(network)
-        self._posterior = Posterior.from_tensors(mixed, tensors, content["residual_variance"])
+        self._posterior = Posterior.from_tensors(
+            mixed, tensors, content["residual_variance"], self._free(mixed)
+        )
         self._counts = tensors["n_obs"].numpy()
         self._log_likelihood = content["log_likelihood"]
         self.history_ = pd.DataFrame(tensors["history"].numpy(), columns=content["history"])

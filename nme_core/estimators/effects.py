@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.estimators.posterior import Posterior
+from nme_core.estimators.uncertainty import Z
 from nme_core.estimators.units import DataUnits
 
 
@@ -23,11 +24,15 @@ class Effects:
         Posterior standard deviation of η; NaN for a point estimate.
     variance : Series
         Diagonal of Σ, by parameter.
+    error : DataFrame, group × parameter
+        Standard deviation of η̂ − η with the uncertainty of the shared parameters, which `se` takes
+        as known; `se` where that uncertainty was not taken.
     """
 
     estimate: pd.DataFrame
     se: pd.DataFrame
     variance: pd.Series
+    error: pd.DataFrame
 
     @classmethod
     def of(
@@ -42,8 +47,15 @@ class Effects:
         if covariance is not None:
             spread = mixed.by_factor(covariance)[factor].double().numpy()
             se[:] = np.sqrt(units.variances(spread))
+        error = se.copy()
+        if posterior.uncertainty is not None:
+            error[:] = np.sqrt(units.variances(posterior.uncertainty.effects.numpy()))
         sigma = posterior.sigma[factor : factor + 1].numpy()
-        return cls(estimate, se, pd.Series(units.variances(sigma)[0], index=names))
+        return cls(estimate, se, pd.Series(units.variances(sigma)[0], index=names), error)
+
+    def interval(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Lower and upper ends of the 95 % intervals of η, group × parameter: η̂ ± 1.96 errors."""
+        return self.estimate - Z * self.error, self.estimate + Z * self.error
 
     @property
     def reliability(self) -> pd.DataFrame:

@@ -19,12 +19,14 @@ from nme_core.data.sequences import Batch, chunks
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
 from nme_core.estimators.outcomes import check_classes, encode_classes
+from nme_core.estimators.transition_intervals import ModelIntervals, observed_intervals
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
-from nme_core.nn import CRFNetwork, Family, LinearChain
+from nme_core.nn import CRFNetwork, Family, LinearChain, MixedEffects
 from nme_core.nn.crf import forward_backward, viterbi, with_initial
-from nme_core.training import Progress
+from nme_core.training import PersonInformation, Progress
 
-READOUTS = ("scores", "conditional", "expected", "observed")
+MODEL_READOUTS = ("scores", "conditional", "expected")
+READOUTS = (*MODEL_READOUTS, "observed")
 
 
 class NMECRF(NeuralMixedEffects):
@@ -302,17 +304,49 @@ class NMECRF(NeuralMixedEffects):
         values: NDArray[np.float64] = scores.numpy()
         return values
 
-    @torch.no_grad()
-    def _after_fit(self, batches: list[Batch]) -> None:
-        """Count transitions, and take the population's mean emission score."""
+    def transition_intervals(self, readout: str) -> tuple[NDArray[np.float64], ...]:
+        """Lower and upper ends of the 95 % intervals of `transition_matrices`, (P + 1, K, K) each.
+
+        NaN where the model's uncertainty was not taken; ``observed`` has intervals of Wilson's.
+        """
+        self._check_fitted()
+        low, high = self._intervals[readout]
+        return low, high
+
+    def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
+        """Count transitions, take the population's mean emission score, and the intervals."""
         expected, observed, emission = self._count(batches)
         observed[-1] = observed.sum(0)
         self._mean_emission: NDArray[np.float64] = emission.numpy()
         self._expected: NDArray[np.float64] = expected.numpy()
         self._observed: NDArray[np.float64] = observed.numpy()
+        self._intervals = self._model_intervals(self._posterior.mixed, information, batches)
+        self._intervals["observed"] = observed_intervals(self._observed)
 
-    @torch.no_grad()
-    def _after_adapt(self, before: Self, batches: list[Batch]) -> None:
+    def _model_intervals(
+        self, mixed: MixedEffects, information: PersonInformation | None, batches: list[Batch]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Intervals of the persons of `mixed`, the last of this model's, and of the population."""
+        chosen = [*range(len(self.groups_) - mixed.sizes[0], len(self.groups_)), -1]
+        values = {name: self.transition_matrices(name)[chosen] for name in MODEL_READOUTS}
+        uncertainty = self._posterior.uncertainty
+        if information is None or uncertainty is None:
+            return {name: np.full((2, *value.shape), np.nan) for name, value in values.items()}
+        rows = [batch.to(torch.device("cpu")) for batch in batches]
+        seed = int(self.random_state)
+        intervals = ModelIntervals(mixed, information, uncertainty.shared, rows, seed)
+        scores = self._transition_scores()[chosen]
+        return {
+            "scores": intervals.scores(values["scores"]),
+            "conditional": intervals.conditional(
+                values["conditional"], scores, self._mean_emission
+            ),
+            "expected": intervals.expected(values["expected"]),
+        }
+
+    def _after_adapt(
+        self, before: Self, batches: list[Batch], information: PersonInformation | None
+    ) -> None:
         """Count the transitions of the new persons; what is the population's stays."""
         n_old = len(before.groups_)
         moved = [replace(batch, groups=batch.groups + n_old) for batch in batches]
@@ -320,6 +354,16 @@ class NMECRF(NeuralMixedEffects):
         for name, new in zip(("_expected", "_observed"), counts, strict=True):
             old = getattr(before, name)
             setattr(self, name, np.concatenate([old[:-1], new, old[-1:]]))
+        mixed = self._posterior.mixed.for_groups(len(self.groups_) - n_old)
+        mixed.deviations.data = self._posterior.mixed.deviations[n_old:].clone()
+        found = self._model_intervals(mixed.requires_grad_(False), information, batches)
+        found["observed"] = observed_intervals(
+            self._observed[[*range(n_old, len(self.groups_)), -1]]
+        )
+        self._intervals = {
+            name: np.concatenate([old[:, :-1], found[name][:, :-1], old[:, -1:]], axis=1)
+            for name, old in before._intervals.items()
+        }
 
     def _count(self, batches: list[Batch]) -> tuple[Tensor, Tensor, Tensor]:
         """Transitions expected and observed, (P + 1, K, K), and the population's mean emission.
@@ -411,6 +455,9 @@ class NMECRF(NeuralMixedEffects):
             "mean_emission": torch.from_numpy(self._mean_emission),
             "expected": torch.from_numpy(self._expected),
             "observed": torch.from_numpy(self._observed),
+            **{
+                f"interval.{name}": torch.from_numpy(ends) for name, ends in self._intervals.items()
+            },
         }
 
     def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
@@ -418,6 +465,13 @@ class NMECRF(NeuralMixedEffects):
         self._mean_emission = tensors["mean_emission"].numpy()
         self._expected = tensors["expected"].numpy()
         self._observed = tensors["observed"].numpy()
+        self._intervals = {
+            # models of before have none
+            name: tensors.get(f"interval.{name}", torch.full((2, *self._observed.shape), torch.nan))
+            .double()
+            .numpy()
+            for name in READOUTS
+        }
 
 
 def _refuse_moving_sequences(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nme_core.data.sequences import Batch
+from nme_core.estimators.uncertainty import Uncertainty
 from nme_core.nn import MixedEffects
 from nme_core.nn.random_effects import own
 from nme_core.training import Adaptation, LinearGaussian, Nesting, Problem
@@ -37,6 +38,8 @@ class Posterior:
         Posterior standard deviations of the shared parameters that have one.
     dependence : tuple of Nesting and Tensor, shape (P, R), or None
         Which groups lie in others, and a, by which their deviations depend on them.
+    uncertainty : Uncertainty, optional
+        Of shared and person-specific parameters together, where it was taken.
     """
 
     mixed: MixedEffects
@@ -45,6 +48,7 @@ class Posterior:
     covariance: Tensor | None
     spread: dict[str, Tensor]
     dependence: tuple[Nesting, Tensor] | None = None
+    uncertainty: Uncertainty | None = None
 
     @classmethod
     def of(cls, problem: Problem | LinearGaussian) -> Self:
@@ -164,13 +168,21 @@ class Posterior:
             result["posterior"] = self.covariance
         if self.dependence is not None:
             result["home"], result["dependence"] = self.dependence[0].home, self.dependence[1]
+        if self.uncertainty is not None:
+            result |= self.uncertainty.tensors()
         return result
 
     @classmethod
     def from_tensors(
-        cls, mixed: MixedEffects, tensors: dict[str, Tensor], residual_variance: float
+        cls,
+        mixed: MixedEffects,
+        tensors: dict[str, Tensor],
+        residual_variance: float,
+        free: tuple[str, ...],
     ) -> Self:
-        """Undo `tensors`; `mixed` is an untrained network of the same shape."""
+        """Undo `tensors`; `mixed` is an untrained network of the same shape, `free` as in
+        `Uncertainty`.
+        """
 
         def under(prefix: str) -> dict[str, Tensor]:
             return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
@@ -186,6 +198,7 @@ class Posterior:
             covariance=tensors.get("posterior"),
             spread=under(_SPREAD),
             dependence=dependence,
+            uncertainty=Uncertainty.from_tensors(free, tensors),
         )
 
 

@@ -129,6 +129,10 @@ class DataUnits:
             name="estimate",
         )
 
+    def shared_covariance(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Covariance of φ and θ̄, all of them, in units of the data."""
+        return values if self.matrix is None else self.matrix @ values @ self.matrix.T
+
     def random_labels(self) -> list[str]:
         """Labels of the reported person-specific parameters."""
         return [self.labels[place] for place in self.reported]

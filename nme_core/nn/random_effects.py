@@ -100,6 +100,10 @@ class MixedEffects(nn.Module):
         """Return the same module, copied, for other groups of one factor; their η is 0."""
         return MixedEffects(copy.deepcopy(self.module), self.random, n_groups)
 
+    def by_parameter(self, values: Tensor) -> dict[str, Tensor]:
+        """Cut values, shape (..., n_random), into those of each person-specific parameter."""
+        return dict(zip(self.random, torch.split(values, self._sizes, dim=-1), strict=True))
+
     def by_factor(self, values: Tensor) -> tuple[Tensor, ...]:
         """Cut values, shape (n_groups, ...), into those of each grouping factor."""
         return torch.split(values, list(self.sizes))
@@ -108,7 +112,7 @@ class MixedEffects(nn.Module):
         """Move `shift`, shape (n_random,), from the deviations of one factor into θ̄."""
         with torch.no_grad():
             parameters = self.fixed()
-            for name, part in zip(self.random, torch.split(shift, self._sizes), strict=True):
+            for name, part in self.by_parameter(shift).items():
                 parameters[name] += part.reshape(self.shapes[name])
             self.by_factor(self.deviations)[factor].sub_(shift)
 
@@ -130,7 +134,7 @@ class MixedEffects(nn.Module):
 
         def compute(deviation: Tensor, x: Tensor) -> Tensor:
             parts = dict(shared)
-            for name, part in zip(self.random, torch.split(deviation, self._sizes), strict=True):
+            for name, part in self.by_parameter(deviation).items():
                 parts[name] = shared[name] + part.reshape(self.shapes[name])
             output: Tensor = functional_call(self.module, parts, (x,))
             return output
@@ -175,10 +179,8 @@ class MixedEffects(nn.Module):
         parts = {
             # (1, *shape) + (n_units, *shape)
             name: shared.pop(name).unsqueeze(0) + part.reshape(-1, *self.shapes[name])
-            for name, part in zip(
-                self.random, torch.split(deviations, self._sizes, dim=1), strict=True
-            )
-        }  # fmt: skip
+            for name, part in self.by_parameter(deviations).items()
+        }
 
         def compute(parts: dict[str, Tensor], *inputs: Tensor) -> Any:
             return functional_call(self.module, {**shared, **parts}, inputs)

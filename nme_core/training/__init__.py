@@ -3,6 +3,12 @@
 from nme_core.training.adapt import Adaptation, adapt
 from nme_core.training.annealed import Annealed
 from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.information import (
+    PersonInformation,
+    affordable,
+    person_information,
+    shared_covariance,
+)
 from nme_core.training.laplace import Laplace, LinearGaussian, few_effects
 from nme_core.training.linear_mixed import CollinearColumnError
 from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
@@ -17,6 +23,7 @@ __all__ = [
     "Laplace",
     "LinearGaussian",
     "Nesting",
+    "PersonInformation",
     "Problem",
     "Progress",
     "RandomEffectsCovariance",
@@ -26,6 +33,9 @@ __all__ = [
     "Variational",
     "Verdict",
     "adapt",
+    "affordable",
     "few_effects",
+    "person_information",
+    "shared_covariance",
     "train",
 ]

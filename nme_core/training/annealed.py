@@ -124,6 +124,10 @@ class Annealed:
         """Nothing: points have no spread."""
         return {}
 
+    def shared_precision(self) -> dict[str, Tensor]:
+        """Nothing: the shared parameters have no prior."""
+        return {}
+
     @property
     def dependence(self) -> None:
         """Points do not depend on each other."""

@@ -276,6 +276,10 @@ class LinearGaussian:
         weight, bias = self.mixed.fixed()
         return {weight: std[:-1].unsqueeze(0), bias: std[-1:]}
 
+    def shared_precision(self) -> dict[str, Tensor]:
+        """Nothing: the fixed effects have no prior."""
+        return {}
+
     def posterior_covariance(self) -> Tensor:
         """Conditional covariances of the random effects, shape (P, R, R)."""
         return self.fit.effects_covariance

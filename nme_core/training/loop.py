@@ -72,6 +72,10 @@ class Problem(Protocol):
         """Posterior standard deviations of the shared parameters, where the estimator has them."""
         ...
 
+    def shared_precision(self) -> dict[str, Tensor]:
+        """Prior precisions of the shared parameters, by name; without a prior none."""
+        ...
+
     @property
     def dependence(self) -> tuple[Nesting, Tensor] | None:
         """How the posteriors of groups depend on those that they lie in, where they do."""

@@ -327,6 +327,13 @@ class Variational:
         """Posterior standard deviation of every shared parameter, by name."""
         return {name: log_std.detach().exp() for name, log_std in self.shared_log_std.items()}
 
+    def shared_precision(self) -> dict[str, Tensor]:
+        """1/τ² of every shared parameter, by name."""
+        return {
+            name: self.prior_variance[name].expand_as(value).reciprocal()
+            for name, value in self.mixed.fixed().items()
+        }
+
     @property
     def dependence(self) -> tuple[Nesting, Tensor] | None:
         """How a group's deviations depend on those of the groups that it lies in."""

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from nme_core import NMEMLPRegressor
-from nme_core.analysis import covariance_table, random_effects_table
+from nme_core.analysis import covariance_table, fixed_effects_table, random_effects_table
 from nme_core.io import TABLES
 
 
 def test_one_row_per_person_and_parameter(regressor, features):
     table = random_effects_table(regressor)
-    assert list(table.columns) == list(TABLES["random_effects"])
+    assert list(table.columns) == [*TABLES["random_effects"], "ci_low", "ci_high"]
     names = [*(f"layers.1.weight[0,{k}]" for k in range(4)), "layers.1.bias[0]"]
     assert table["parameter"].tolist() == names * 6
     assert table["person"].unique().tolist() == features[1].unique().tolist()
@@ -26,6 +26,27 @@ def test_numbers_are_those_of_the_model(regressor):
     ):
         wide = table[column].unstack()[list(frame.columns)]
         assert wide.to_numpy() == pytest.approx(frame.to_numpy())
+
+
+def test_intervals_lie_around_the_estimate_and_are_wider_than_the_standard_error(regressor):
+    table = random_effects_table(regressor)
+    assert (table["ci_low"] + table["ci_high"]).to_numpy() == pytest.approx(2 * table["estimate"])
+    assert (table["ci_high"] - table["estimate"] >= 1.95 * table["se"]).all()
+    error = regressor.effects().error.to_numpy().ravel()
+    assert (table["ci_high"] - table["estimate"]).to_numpy() == pytest.approx(
+        1.96 * error, rel=1e-4
+    )
+
+
+def test_fixed_effects_have_intervals_where_they_are_unique(regressor, crf):
+    assert list(fixed_effects_table(crf).columns) == [
+        *("parameter", "estimate", "se", "ci_low", "ci_high")
+    ]
+    table = fixed_effects_table(crf)
+    assert (table["se"] > 0).all()
+    half = 1.959964 * table["se"]
+    assert (table["ci_high"] - table["estimate"]).to_numpy() == pytest.approx(half)
+    assert fixed_effects_table(regressor)["se"].isna().all()
 
 
 def test_number_of_observations_is_each_persons_own(crf, chain):

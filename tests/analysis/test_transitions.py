@@ -71,7 +71,16 @@ def test_counts_stand_only_where_something_was_counted(table):
     counted = table["readout"].isin(["expected", "observed"])
     assert table.loc[counted, "count"].notna().all()
     assert table.loc[~counted, "count"].isna().all()
-    assert table[["ci_low", "ci_high"]].isna().all(axis=None)
+
+
+def test_intervals_hold_what_is_shown(table):
+    shown = table[table["value"].notna()]
+    assert (shown["ci_low"] <= shown["value"]).all()
+    assert (shown["value"] <= shown["ci_high"]).all()
+    assert table.loc[table["value"].isna(), ["ci_low", "ci_high"]].isna().all(axis=None)
+    shares = shown[shown["readout"] != "scores"]
+    assert (shares["ci_low"] >= 0).all()
+    assert (shares["ci_high"] <= 1).all()
 
 
 def test_from_and_to_are_not_mixed_up(table, crf):

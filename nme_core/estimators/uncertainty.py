@@ -1,0 +1,56 @@
+"""How certain a fitted model is of its shared and its person-specific parameters together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from nme_core.training import PersonInformation
+
+#: 97.5 % point of the normal distribution.
+Z = 1.959963984540054
+_PREFIX = "uncertainty."
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Covariances that take the uncertainty of the shared parameters into account.
+
+    Attributes
+    ----------
+    free : tuple of str
+        Shared parameters that are not taken as known, p numbers.
+    shared : Tensor, shape (p, p)
+        V, their covariance.
+    effects : Tensor, shape (P, R, R)
+        Covariance of η̂_i − η_i of every person.
+    """
+
+    free: tuple[str, ...]
+    shared: Tensor
+    effects: Tensor
+
+    @classmethod
+    def of(cls, information: PersonInformation, shared: Tensor) -> Self:
+        """Put a model's information and V together, on the CPU."""
+        effects = information.effects_covariance(shared)
+        return cls(information.free, shared.cpu(), effects.cpu())
+
+    def with_groups(self, information: PersonInformation) -> Uncertainty:
+        """The same with new persons behind those that are there; V stays."""
+        new = information.effects_covariance(self.shared)
+        return replace(self, effects=torch.cat([self.effects, new]))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors by name, for a file."""
+        return {f"{_PREFIX}shared": self.shared, f"{_PREFIX}effects": self.effects}
+
+    @classmethod
+    def from_tensors(cls, free: tuple[str, ...], tensors: dict[str, Tensor]) -> Self | None:
+        """Undo `tensors`; None where a model has none."""
+        if f"{_PREFIX}shared" not in tensors:
+            return None
+        return cls(free, tensors[f"{_PREFIX}shared"], tensors[f"{_PREFIX}effects"])

@@ -1,0 +1,157 @@
+"""Information on shared and person-specific parameters together, and the covariance it gives.
+
+With φ the shared parameters that are free and θ̄ among them, half the second derivative of minus
+twice the log joint density is an arrow: persons meet only in φ. Its blocks are
+
+    H_φφ = Σ_i ½ ∂²D_i/∂φ²/σ² + T⁻¹,   H_iφ = ½ ∂²D_i/∂η_i∂φ/σ²,   H_ii = ½ ∂²D_i/∂η_i²/σ² + Σ⁻¹
+
+so that, by the Schur complement,
+
+    V = (H_φφ − Σ_i H_φi H_ii⁻¹ H_iφ)⁻¹,   C_i = H_ii⁻¹,   G_i = ∂η̂_i/∂φ = −C_i H_iφ,
+    cov(φ) = V,   cov(η_i) = C_i + G_i V G_iᵀ,   cov(η_i, φ) = G_i V.
+
+For a linear model with Gaussian outcome V is σ² (Xᵀ V_y⁻¹ X)⁻¹, the covariance of the fixed
+effects, and cov(η_i) that of η̂_i − η_i (Henderson 1975). Σ, σ² and T count as known.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from nme_core.data.sequences import Batch
+from nme_core.nn import Family, LinearChain, MixedEffects, RowFamily
+from nme_core.training.laplace import (
+    curvature_by_differences,
+    gauss_newton,
+    in_double,
+    without_negative,
+)
+
+#: Numbers in the information of all persons together, up to which it is taken,
+LARGEST_INFORMATION = 2**26
+#: and rows times parameters.
+MOST_DIFFERENTIATED = 2**27
+
+
+@dataclass(frozen=True)
+class PersonInformation:
+    """What each person's rows say of η_i and φ.
+
+    Attributes
+    ----------
+    free : tuple of str
+        Names of the parameters in φ; p numbers, in the order of these names.
+    shared : Tensor, shape (p, p)
+        Σ_i (½ ∂²D_i/∂φ²/σ² − H_φi H_ii⁻¹ H_iφ), what all persons together say of φ.
+    conditional : Tensor, shape (P, R, R)
+        C_i.
+    coupling : Tensor, shape (P, R, p)
+        G_i.
+    """
+
+    free: tuple[str, ...]
+    shared: Tensor
+    conditional: Tensor
+    coupling: Tensor
+
+    def effects_covariance(self, covariance: Tensor) -> Tensor:
+        """C_i + G_i V G_iᵀ of every person for this V, shape (P, R, R)."""
+        return self.conditional + self.coupling @ covariance @ self.coupling.transpose(1, 2)
+
+
+def affordable(mixed: MixedEffects, free: Sequence[str], n_rows: int) -> bool:
+    """Whether the information of all persons fits into memory and time; one grouping factor."""
+    numbers = sum(mixed.fixed()[name].numel() for name in {*free, *mixed.random})
+    return (
+        len(mixed.sizes) == 1
+        and mixed.n_groups * numbers**2 <= LARGEST_INFORMATION
+        and n_rows * numbers <= MOST_DIFFERENTIATED
+    )
+
+
+def person_information(
+    mixed: MixedEffects,
+    family: Family,
+    batches: Sequence[Batch],
+    *,
+    free: Sequence[str],
+    sigma: Tensor,
+    residual_variance: float,
+) -> PersonInformation:
+    """Take the information at the present parameters; float64.
+
+    The curvature is that of Gauss and Newton for rows, and exact (by differences) for sequences.
+
+    Parameters
+    ----------
+    mixed : MixedEffects
+        Network with one grouping factor; it is not changed.
+    family : Family
+        Of the outcome.
+    batches : sequence of Batch
+        Rows of all groups.
+    free : sequence of str
+        Names of the shared parameters that are not taken as known.
+    sigma : Tensor, shape (R, R), or (R,) where it is diagonal
+        Σ.
+    residual_variance : float
+        σ².
+    """
+    names = tuple(dict.fromkeys([*free, *mixed.random]))
+    sizes = [mixed.fixed()[name].numel() for name in names]
+    both = MixedEffects(copy.deepcopy(mixed.module), names, mixed.n_groups).double()
+    own = mixed.by_parameter(mixed.deviations.detach())
+    zero = mixed.deviations.new_zeros
+    stacked = [
+        own[name] if name in own else zero(mixed.n_groups, size)
+        for name, size in zip(names, sizes, strict=True)
+    ]
+    both.deviations.data = torch.cat(stacked, dim=1).double()
+    rows = [in_double(batch) for batch in batches]
+    if isinstance(family, LinearChain):
+        information = curvature_by_differences(both, family, rows)
+    else:
+        information = gauss_newton(both, cast(RowFamily, family), rows)
+    tiny = 1e-9 * torch.eye(sum(sizes), dtype=torch.float64)
+    information = without_negative(information, tiny) / residual_variance
+
+    places = dict(zip(names, torch.split(torch.arange(sum(sizes)), sizes), strict=True))
+    phi = torch.cat([places[name] for name in free])
+    eta = torch.cat([places[name] for name in mixed.random]) if mixed.random else phi[:0]
+    prior = torch.linalg.inv(sigma.double().diag() if sigma.dim() == 1 else sigma.double())
+    across = information[:, eta][:, :, phi]  # (P, R, p)
+    conditional = torch.linalg.inv(information[:, eta][:, :, eta] + prior)
+    coupling = -conditional @ across
+    shared = information.sum(0)[phi][:, phi]
+    shared = shared + torch.einsum("prk,prl->kl", across, coupling)
+    return PersonInformation(tuple(free), shared, conditional, coupling)
+
+
+def shared_covariance(
+    information: PersonInformation, precision: Mapping[str, Tensor]
+) -> Tensor | None:
+    """V from what the persons say of φ and the prior's precisions, shape (p, p).
+
+    None where the two together leave a combination of φ open.
+
+    Parameters
+    ----------
+    precision : mapping of str to Tensor
+        Diagonal of T⁻¹ by name of the parameter; 0 for those that it does not name.
+    """
+    total = information.shared.clone()
+    if precision:
+        prior = [precision[name].double().reshape(-1) for name in information.free]
+        total = total + torch.cat(prior).diag()
+    scale = total.diagonal().clamp_min(1e-30).sqrt()
+    values, vectors = torch.linalg.eigh(total / scale / scale.unsqueeze(1))
+    if float(values[0]) <= 1e-10:
+        return None
+    inverse: Tensor = (vectors / values) @ vectors.T / scale / scale.unsqueeze(1)
+    return (inverse + inverse.T) / 2
