@@ -28,6 +28,7 @@ CORE = {
 }
 CORE["prediction"] = {"exceptions", "data", "estimators", "io"}
 CORE["adaptation"] = {"exceptions", "data", "estimators", "io", "analysis", "prediction"}
+CORE["reporting"] = {"exceptions", "io", "metrics"}
 CORE["experiment"] = {*CORE}
 CORE["cli"] = {*CORE, "nme_core"}
 CORE["nme_core"] = {*CORE} - {"cli", "experiment"}
@@ -50,7 +51,7 @@ UNPICKLING = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "shelve"}
 UNPICKLING_CALLS = {"torch.load", "torch.save", "joblib.load", "joblib.dump"}
 
 #: Import names that differ from the name of the distribution.
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"docx": "python-docx", "sklearn": "scikit-learn"}
 
 
 def source_files(*folders: str) -> list[Path]:

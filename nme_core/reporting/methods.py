@@ -1,0 +1,221 @@
+"""The methods paragraphs of a run: what was fitted and tested, as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from nme_core.io import RunFolder
+from nme_core.reporting.apa import count, listed
+from nme_core.reporting.terms import (
+    CORRECTIONS,
+    FAMILIES,
+    estimator_name,
+    family_of,
+    metric_name,
+    model_name,
+    network_name,
+    placement_name,
+    strata_name,
+)
+
+#: Options of a run that the paragraphs say in words of their own.
+_SAID = {
+    "model", "placement", "family", "covariance", "estimator", "hidden", "baselines", "epochs",
+    "seed", "device", "refit", "outcome_kind", "command", "versions", "verdicts", "warnings",
+}  # fmt: skip
+
+
+def methods(folder: RunFolder) -> list[str]:
+    """Paragraphs for a methods section, filled from a run folder.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        A run of `nme fit`; what was not done in it is not spoken of.
+
+    Returns
+    -------
+    list of str
+        Data, model, evaluation, convergence and, where covariates were tested, the tests. Plain
+        text.
+
+    Raises
+    ------
+    RunFolderError
+        Where ``config.json`` or ``data.json`` is missing.
+    """
+    config, data = folder.config, folder.data
+    paragraphs = [_data(data), _model(config, data), _evaluation(folder, config, data)]
+    paragraphs.append(_convergence(config))
+    if folder.has_table("hsic"):
+        paragraphs.append(_tests(folder.table("hsic"), _effects(folder)))
+    return paragraphs
+
+
+def _effects(folder: RunFolder) -> pd.DataFrame | None:
+    return folder.table("effects") if folder.has_table("effects") else None
+
+
+def _data(data: dict[str, Any]) -> str:
+    roles, n_persons = data["roles"], data["n_persons"]
+    kind = "number" if data["outcome_kind"] == "number" else "class"
+    said = [
+        f"The analysis used {count(data['n_rows'], 'observation')} of "
+        f"{count(n_persons, 'person')}"
+        + (f" in {count(data['n_sequences'], 'sequence')}" if roles["sequence"] else "")
+        + "."
+    ]
+    features = roles["features"]
+    said.append(
+        f"The outcome was {roles['outcome']} (a {kind}), predicted from "
+        f"{count(len(features), 'feature')} ({listed(features)})."
+    )
+    if roles.get("groups"):
+        said.append(f"Further grouping factors: {listed(roles['groups'])}.")
+    missing = data["n_missing_features"]
+    if missing:
+        said.append(
+            f"{count(sum(missing.values()), 'missing value')} in "
+            f"{count(len(missing), 'feature')} took the {data['missing_features']}."
+        )
+    if data["n_missing_outcome"]:
+        said.append(
+            f"{count(data['n_missing_outcome'], 'observation')} without the outcome stayed in "
+            "their sequences; the missing label was summed out of the likelihood."
+        )
+    remedies = data.get("remedies", [])
+    if remedies:
+        said.append(
+            "Changes made to the table before the analysis: "
+            f"{listed([_remedy(one) for one in remedies])}."
+        )
+    said += [note if note.endswith(".") else f"{note}." for note in data["notes"]]
+    return " ".join(said)
+
+
+def _remedy(remedy: dict[str, Any]) -> str:
+    words = f"{str(remedy['kind']).replace('_', ' ')} ({', '.join(remedy['columns'])}"
+    # Ids of persons do not belong into a paper.
+    values = [] if remedy["kind"] == "exclude_persons" else remedy.get("values") or []
+    words += f": {', '.join(values)}" if values else ""
+    if remedy["kind"] == "exclude_persons":
+        words += f": {count(len(remedy['values']), 'person')}"
+    return words + (f" → {remedy['to']})" if remedy.get("to") else ")")
+
+
+def _model(config: dict[str, Any], data: dict[str, Any]) -> str:
+    network = network_name(config["hidden"])
+    place = placement_name(config["placement"])
+    if config["model"] == "nme-crf":
+        what = (
+            "A neural mixed effects conditional random field (NME-CRF; Wörtwein et al., 2023) "
+            f"with emission scores from a network {network}"
+        )
+    else:
+        what = (
+            "A neural mixed effects network (NME-MLP; Wörtwein et al., 2023) "
+            f"{network} for {FAMILIES[family_of(config)]}"
+        )
+    factors = ["person", *data["roles"].get("groups", [])]
+    said = [
+        f"{what} was fitted.",
+        f"Parameters of {place} differed by {listed(factors)}: each was the sum of a fixed effect "
+        f"and a random effect with the distribution N(0, Σ), Σ being {config['covariance']}.",
+        f"Parameters were estimated by {estimator_name(config)}.",
+    ]
+    if config["epochs"] is not None:
+        said.append(f"Training was set to {count(config['epochs'], 'epoch')}.")
+    further = {
+        name: value
+        for name, value in config.items()
+        if name not in _SAID and isinstance(value, str | int | float | bool) and value
+    }
+    if further:
+        said.append(
+            f"Further options: {listed([f'{name} = {value}' for name, value in further.items()])}."
+        )
+    versions = config["versions"]
+    said.append(
+        f"The seed was {config['seed']}; the software was Neural Mixed Effects "
+        f"{versions['neural-mixed-effects']} with PyTorch {versions['torch']} (Paszke et al., "
+        f"2019) and Python {versions['python']}."
+    )
+    return " ".join(said)
+
+
+def _evaluation(folder: RunFolder, config: dict[str, Any], data: dict[str, Any]) -> str:
+    parts = data["n_rows_by_split"]
+    said = [
+        "Each person's observations were split in order of time: the first 60% for fitting "
+        f"(n = {parts['train']:,}), the next 20% for validation (n = {parts['validation']:,}), "
+        f"and the last 20% for the test (n = {parts['test']:,}); persons with fewer than 5 "
+        "observations were used for fitting only. The test therefore concerns later observations "
+        "of the same persons, not new persons.",
+    ]
+    baselines = config["baselines"]
+    if baselines:
+        said.append(f"NME was compared with {listed([model_name(name) for name in baselines])}.")
+    if folder.has_table("comparison") and len(folder.table("comparison")):
+        comparison = folder.table("comparison")
+        names = [metric_name(metric) for metric in comparison["metric"].unique()]
+        n_models = comparison["model"].nunique()
+        said.append(
+            f"Models were compared in pairs over persons on {listed(names)}: mean difference "
+            "between a person's own metrics, with 95% studentised bootstrap intervals over "
+            "persons (Efron & Tibshirani, 1993) and two-sided sign-flip permutation tests. p "
+            f"values were corrected over the {count(n_models, 'comparison')} on each metric "
+            "(Holm, 1979), and not over the metrics."
+        )
+    said.append(
+        "What is interpreted (effects, covariance"
+        + (", transitions" if config["model"] == "nme-crf" else "")
+        + ") comes from "
+        + (
+            "a second fit of the same model to all observations."
+            if data["interpreted_from"] == "all rows"
+            else "the fit to the training observations."
+        )
+    )
+    return " ".join(said)
+
+
+def _convergence(config: dict[str, Any]) -> str:
+    verdicts: dict[str, list[str]] = {}
+    for model, verdict in config["verdicts"].items():
+        verdicts.setdefault(verdict, []).append(model)
+    said = [
+        f"Training of {listed(models)}: {verdict.rstrip('.')}."
+        for verdict, models in verdicts.items()
+    ]
+    said += [f"Warning for {note['model']}: {note['message']}" for note in config["warnings"]]
+    return " ".join(said) or "No model had been fitted to its end."
+
+
+def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
+    row = hsic.iloc[0]
+    adjust = str(row["method"]).rsplit(", ", 1)[-1]
+    correction = CORRECTIONS.get(adjust, adjust)
+    tested = [str(name) for name in hsic["covariate"]]
+    said = [
+        f"The persons' {row['parameters']} were tested, all together, against "
+        f"{count(len(tested), 'covariate')} ({listed(tested)}) with the Hilbert–Schmidt "
+        "independence criterion (HSIC; Gretton et al., 2007); the person was the unit of "
+        f"analysis. p values come from {int(row['reps']):,} permutations "
+        f"{strata_name(str(row['strata']))}, with {correction} correction over "
+        f"{count(len(tested), 'test')}."
+    ]
+    if effects is not None and len(effects):
+        kinds = set(effects["kind"])
+        measures = []
+        if "spearman" in kinds:
+            measures.append("Spearman's ρ (interval of Bonett and Wright, t approximation)")
+        if "mean difference" in kinds:
+            measures.append("mean differences between groups (Welch's interval and test)")
+        said.append(
+            f"Direction and size of single parameters are given as {listed(measures)}, with "
+            f"{correction} correction over all {int(effects['p'].notna().sum()):,} of these tests."
+        )
+    said.append("The tests show association between persons and no cause.")
+    return " ".join(said)

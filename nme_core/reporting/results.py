@@ -1,0 +1,181 @@
+"""The results sentences of a run, in APA style: what was found, and no more than was tested."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from nme_core.io import RunFolder
+from nme_core.metrics.comparison import with_corrected_p
+from nme_core.reporting.apa import (
+    bounded,
+    bounded_limits,
+    count,
+    fixed,
+    limits,
+    number,
+    p_value,
+)
+from nme_core.reporting.terms import CORRECTIONS, is_bounded, metric_name
+
+ALPHA = 0.05
+#: Metrics of which less is better.
+_LOWER_IS_BETTER = {"mse", "mae", "log_loss"}
+#: Single effects that are written out; all of them stand in the table.
+MOST_EFFECTS = 5
+
+
+def results(folder: RunFolder) -> list[str]:
+    """Paragraphs for a results section, filled from a run folder.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        A run of `nme fit`.
+
+    Returns
+    -------
+    list of str
+        Prediction, comparison of models, and tests against covariates, as far as they were made.
+        Plain text; p to three decimals or "< .001", 95% intervals, df where the test has them.
+    """
+    paragraphs = []
+    if folder.has_table("metrics"):
+        paragraphs.append(_prediction(folder.table("metrics")))
+    if folder.has_table("comparison"):
+        paragraphs.append(_comparison(with_corrected_p(folder.table("comparison"))))
+    if folder.has_table("hsic"):
+        paragraphs.append(_dependence(folder.table("hsic")))
+        if folder.has_table("effects"):
+            paragraphs.append(_effects(folder.table("effects")))
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def metric_value(metric: str, value: float) -> str:
+    """A metric in a text."""
+    return bounded(value) if is_bounded(metric) else number(value)
+
+
+def difference_text(metric: str, value: float, low: float, high: float) -> tuple[str, str]:
+    """A difference of two values of a metric, and its interval."""
+    if is_bounded(metric):
+        return fixed(value), limits(low, high, 2)
+    return number(value), limits(low, high)
+
+
+def _prediction(metrics: pd.DataFrame) -> str:
+    rows = metrics[(metrics["split"] == "test") & (metrics["scope"] == "pooled")]
+    if rows.empty:
+        return ""
+    persons = metrics[(metrics["split"] == "test") & (metrics["scope"] == "person")]
+    n = int(rows["n"].max())
+    models = []
+    for model, own in rows.groupby("model", sort=False):
+        values = [
+            f"{metric_name(metric)} = {metric_value(metric, value)}"
+            for metric, value in zip(own["metric"], own["value"], strict=True)
+        ]
+        models.append(f"{model}: {', '.join(values)}")
+    return (
+        f"On the {count(n, 'test observation')} of "
+        f"{count(persons['person'].nunique(), 'person')}, pooled over persons: "
+        f"{'; '.join(models)}."
+    )
+
+
+def _comparison(table: pd.DataFrame) -> str:
+    return " ".join(
+        _compared(str(row["model"]), str(row["reference"]), str(row["metric"]), row)
+        for _, row in table.iterrows()
+    )
+
+
+def _compared(model: str, reference: str, metric: str, row: pd.Series) -> str:
+    name, difference = metric_name(metric), float(row["difference"])
+    if not math.isfinite(difference):
+        return f"No person had a defined {name} under both {model} and {reference}."
+    known = row["p_adjusted"] < ALPHA
+    size, ends = difference_text(metric, difference, row["ci_low"], row["ci_high"])
+    statistics = (
+        f"mean difference {model} − {reference} = {size}, 95% CI {ends}, "
+        f"{p_value(row['p'])}, corrected "
+        f"{p_value(row['p_adjusted'])}, {count(int(row['n_persons']), 'person')}"
+    )
+    if not known:
+        return (
+            f"A difference in {name} between {model} and {reference} was not shown ({statistics})."
+        )
+    way = "higher" if difference > 0 else "lower"
+    better = (difference < 0) == (metric in _LOWER_IS_BETTER)
+    judged = "better" if better else "worse"
+    return (
+        f"{name[0].upper()}{name[1:]} was {way} ({judged}) for {model} than for {reference} ("
+        + (f"{statistics}).")
+    )
+
+
+def _dependence(hsic: pd.DataFrame) -> str:
+    adjust = str(hsic["method"].iloc[0]).rsplit(", ", 1)[-1]
+    said = []
+    for _, row in hsic.iterrows():
+        least = 1 / (float(row["reps"]) + 1)
+        found = row["p_adjusted"] < ALPHA
+        floor = (
+            f"; no smaller p was possible with {int(row['reps']):,} permutations"
+            if row["p"] <= least * (1 + 1e-9)
+            else ""
+        )
+        what = "were" if found else "were not shown to be"
+        said.append(
+            f"The persons' {row['parameters']} {what} statistically dependent on "
+            f"{row['covariate']} (HSIC = "
+            f"{bounded(row['statistic'])}, {p_value(row['p'])}, "
+            f"{p_value(row['p_adjusted']).replace('p', 'corrected p', 1)}, "
+            f"{count(int(row['n_persons']), 'person')}{floor})."
+        )
+    said.append(
+        f"Number of tests of this kind: {len(hsic)} ({CORRECTIONS.get(adjust, adjust)} "
+        "correction). HSIC has no direction."
+    )
+    return " ".join(said)
+
+
+def _effects(effects: pd.DataFrame) -> str:
+    n = int(effects["p"].notna().sum())
+    kept = effects[effects["p_adjusted"] < ALPHA].sort_values("p", kind="stable")
+    if kept.empty:
+        return (
+            f"None of {count(n, 'association')} of a single parameter with a covariate remained "
+            "after correction; this does not show that there is none."
+        )
+    shown = kept.head(MOST_EFFECTS)
+    said = [_effect(row) for _, row in shown.iterrows()]
+    rest = len(kept) - len(shown)
+    more = f" The other {rest} are in the table." if rest else ""
+    weights = kept["parameter"].str.contains(r"layers\.\d+\.weight", regex=True).any()
+    single = " Single weights of a network mean little by themselves." if weights else ""
+    return (
+        f"Of {count(n, 'association')} of a single parameter with a covariate, {len(kept)} "
+        f"remained after correction: {'; '.join(said)}.{more} These are associations between "
+        f"persons and show no cause.{single}"
+    )
+
+
+def _effect(row: pd.Series) -> str:
+    spearman = row["kind"] == "spearman"
+    n = int(row["n_persons"]) if "n_persons" in row else None
+    corrected = p_value(row["p_adjusted"]).replace("p", "corrected p", 1)
+    if spearman:
+        df = f"({n - 2})" if n else ""
+        size = f"Spearman's ρ{df} = {bounded(row['effect'])}"
+        ends = f"95% CI {bounded_limits(row['ci_low'], row['ci_high'])}"
+        return f"{row['parameter']} with {row['covariate']}, {size}, {ends}, " + (
+            f"{p_value(row['p'])}, {corrected}"
+        )
+    group = str(row.get("group", "")).replace(" - ", " − ")
+    return (
+        f"{row['parameter']} by {row['covariate']}, mean difference {group} = "
+        f"{number(row['effect'])}, 95% CI {limits(row['ci_low'], row['ci_high'])}, "
+        f"{p_value(row['p'])}, {corrected}"
+    )

@@ -1,0 +1,252 @@
+"""The result tables of a run, as text that can be printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nme_core.io import RunFolder
+from nme_core.io.run_folder import TABLES
+from nme_core.metrics.comparison import with_corrected_p
+from nme_core.reporting.apa import bounded, bounded_limits, limits, number, p_cell
+from nme_core.reporting.results import difference_text, metric_value
+from nme_core.reporting.terms import metric_name
+
+#: Rows of a table that are printed; the run folder's CSV has them all.
+MOST_ROWS = 40
+_POPULATION = ""
+#: Tables that are not printed as they are: too long, or shown by others.
+_UNPRINTED = {"history", "predictions", "fixed_effects", "random_effects", "response_curves"}
+
+
+@dataclass(frozen=True)
+class ResultTable:
+    """A table as it is printed.
+
+    Attributes
+    ----------
+    name : str
+        For a file's name.
+    caption : str
+        What it shows, in a line.
+    cells : DataFrame of str
+        The body; its columns are the head.
+    note : str
+        What stands below it.
+    """
+
+    name: str
+    caption: str
+    cells: pd.DataFrame
+    note: str = ""
+
+
+def result_tables(folder: RunFolder) -> list[ResultTable]:
+    """Every table that the run has the numbers for.
+
+    Data, metrics of all models, their comparison, random effects, the population's transitions,
+    and tests against covariates with the single effects.
+    """
+    made = [_data(folder)]
+    makers = {
+        "metrics": _metrics,
+        "comparison": _comparison,
+        "covariance": _random_effects,
+        "transitions": _transitions,
+        "hsic": _hsic,
+        "effects": _effects,
+    }
+    for name, make in makers.items():
+        if folder.has_table(name) and len(folder.table(name)):
+            made.append(make(folder))
+    others = [name for name in TABLES if name not in {*makers, *_UNPRINTED}]
+    made += [_plain(folder, name) for name in others if folder.has_table(name)]
+    return made
+
+
+def _data(folder: RunFolder) -> ResultTable:
+    data = folder.data
+    rows = [
+        ("Persons", f"{data['n_persons']:,}"),
+        ("Observations", f"{data['n_rows']:,}"),
+        ("Sequences", f"{data['n_sequences']:,}"),
+        *((f"Observations, {part}", f"{n:,}") for part, n in data["n_rows_by_split"].items()),
+        ("Observations without the outcome", f"{data['n_missing_outcome']:,}"),
+        *(
+            (f"Missing values of {name}", f"{n:,}")
+            for name, n in data["n_missing_features"].items()
+        ),
+    ]
+    cells = pd.DataFrame(rows, columns=["What", "Number"])
+    return ResultTable("data", "The data that were analysed", cells, " ".join(data["notes"]))
+
+
+def _metrics(folder: RunFolder) -> ResultTable:
+    metrics = folder.table("metrics")
+    rows = metrics[(metrics["split"] == "test") & (metrics["scope"] == "pooled")]
+    wide: dict[str, list[str]] = {"Model": [str(name) for name in rows["model"].unique()]}
+    for metric in rows["metric"].unique():
+        values = rows[rows["metric"] == metric].set_index("model")["value"]
+        wide[_head(metric)] = [
+            metric_value(metric, float(values.get(name, np.nan))) for name in wide["Model"]
+        ]
+    n = int(rows["n"].max()) if len(rows) else 0
+    note = (
+        f"{n:,} test observations (each person's last fifth), pooled over persons. Lower is better "
+        "for errors and log-loss, higher for the rest."
+    )
+    caption = "How well the models predict each person's later observations"
+    return ResultTable("metrics", caption, pd.DataFrame(wide), note)
+
+
+def _comparison(folder: RunFolder) -> ResultTable:
+    table = with_corrected_p(folder.table("comparison"))
+    columns = ("metric", "difference", "ci_low", "ci_high")
+    texts = [difference_text(*row) for row in zip(*(table[name] for name in columns), strict=True)]
+    cells = pd.DataFrame(
+        {
+            "Model": table["model"] + " − " + table["reference"],
+            "Metric": table["metric"].map(_head),
+            "Difference": [size for size, _ in texts],
+            "95% CI": [ends for _, ends in texts],
+            "p": table["p"].map(p_cell),
+            "Corrected p": table["p_adjusted"].map(p_cell),
+            "Persons": table["n_persons"].map("{:,}".format),
+        }
+    )
+    note = (
+        "Mean over persons of the difference between a person's own metrics, test observations; "
+        "studentised bootstrap interval over persons, sign-flip permutation test, p corrected over "
+        f"the {table['model'].nunique()} model(s) on each metric (Holm), not over metrics."
+    )
+    return ResultTable("comparison", "Models compared in pairs over persons", cells, note)
+
+
+def _random_effects(folder: RunFolder) -> ResultTable:
+    covariance, effects = folder.table("covariance"), folder.table("random_effects")
+    own = covariance[covariance["parameter"] == covariance["parameter_2"]]
+    keys = ["group", "parameter"] if "group" in covariance else ["parameter"]
+    grouped = effects.groupby(keys, sort=False)
+    told = pd.DataFrame(
+        {
+            "spread": grouped["estimate"].std(),
+            "reliability": grouped["reliability"].median(),
+            "persons": grouped["person"].nunique(),
+        }
+    ).reset_index()
+    joined = own.merge(told, on=keys, how="left")
+    first = joined.sort_values("value", ascending=False, kind="stable").head(MOST_ROWS)
+    shown = joined.loc[sorted(first.index)]
+    cells = pd.DataFrame(
+        {
+            **({"Factor": shown["group"]} if "group" in shown else {}),
+            "Parameter": shown["parameter"],
+            "Model SD": np.sqrt(shown["value"]).map(number),
+            "SD of estimates": shown["spread"].map(number),
+            "Reliability": shown["reliability"].map(bounded),
+            "Persons": shown["persons"].map("{:,}".format),
+        }
+    ).reset_index(drop=True)
+    note = (
+        "Model SD: square root of the diagonal of Σ. Reliability: median over persons of 1 − "
+        "posterior variance / model variance."
+    )
+    if len(shown) < len(joined):
+        note += f" The {len(shown)} largest of {len(joined):,} are shown."
+    return ResultTable("random_effects", "Random effects", cells, note)
+
+
+def _transitions(folder: RunFolder) -> ResultTable:
+    table = folder.table("transitions")
+    rows = table[(table["person"] == _POPULATION) & (table["readout"] == "conditional")]
+    states = list(dict.fromkeys(rows["from"]))
+    values = {(row["from"], row["to"]): _share(row) for _, row in rows.iterrows()}
+    cells = pd.DataFrame(
+        {"From": states, **{f"to {to}": [values[start, to] for start in states] for to in states}}
+    )
+    note = (
+        "Read-out “conditional”: probability of the next state given this one, at the "
+        "population's mean emission scores."
+    )
+    if rows["ci_low"].notna().any():
+        note += " In brackets: 95% interval."
+    return ResultTable("transitions", "Transitions of the population", cells, note)
+
+
+def _share(row: pd.Series) -> str:
+    text = bounded(float(row["value"]))
+    low, high = float(row["ci_low"]), float(row["ci_high"])
+    return f"{text} {bounded_limits(low, high)}" if np.isfinite([low, high]).all() else text
+
+
+def _hsic(folder: RunFolder) -> ResultTable:
+    table = folder.table("hsic")
+    cells = pd.DataFrame(
+        {
+            "Covariate": table["covariate"],
+            "Tested": table["parameters"],
+            "Persons": table["n_persons"].map("{:,}".format),
+            "HSIC": table["statistic"].map(bounded),
+            "p": table["p"].map(p_cell),
+            "Corrected p": table["p_adjusted"].map(p_cell),
+            "Permutations": table["reps"].map("{:,}".format),
+            "Within strata of": table["strata"],
+        }
+    )
+    note = f"Number of tests: {len(table)}. Method: {'; '.join(table['method'].unique())}."
+    return ResultTable("hsic", "Dependence of persons' parameters on covariates", cells, note)
+
+
+def _effects(folder: RunFolder) -> ResultTable:
+    table = folder.table("effects")
+    shown = table.sort_values("p", kind="stable").head(MOST_ROWS)
+    spearman = shown["kind"] == "spearman"
+    group = shown["group"] if "group" in shown else pd.Series("", index=shown.index)
+    cells = pd.DataFrame(
+        {
+            "Covariate": shown["covariate"],
+            "Parameter": shown["parameter"],
+            "Kind": ["Spearman's ρ" if one else "mean difference" for one in spearman]
+            + np.where(group == "", "", ", " + group.astype(object)),
+            "Effect": [
+                bounded(value) if one else number(value)
+                for one, value in zip(spearman, shown["effect"], strict=True)
+            ],
+            "95% CI": [
+                bounded_limits(low, high) if one else limits(low, high)
+                for one, low, high in zip(spearman, shown["ci_low"], shown["ci_high"], strict=True)
+            ],
+            "p": shown["p"].map(p_cell),
+            "Corrected p": shown["p_adjusted"].map(p_cell),
+        }
+    ).reset_index(drop=True)
+    note = (
+        f"p corrected over all {int(table['p'].notna().sum()):,} tests. "
+        "Associations between persons, no causes."
+    )
+    if len(shown) < len(table):
+        note += f" The {len(shown)} with the smallest p of {len(table):,} are shown."
+    return ResultTable("effects", "Single parameters and covariates", cells, note)
+
+
+def _plain(folder: RunFolder, name: str) -> ResultTable:
+    """A table of the run folder as it is, with numbers as they are printed."""
+    table = folder.table(name)
+    shown = table.head(MOST_ROWS)
+    cells = pd.DataFrame({column: shown[column].map(_cell) for column in shown})
+    cells.columns = [str(column).replace("_", " ") for column in cells.columns]
+    note = f"The first {len(shown)} of {len(table):,} rows." if len(shown) < len(table) else ""
+    return ResultTable(name, f"{name.replace('_', ' ').capitalize()} ({name}.csv)", cells, note)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float) and not value.is_integer():
+        return number(value)
+    return f"{value:,.0f}" if isinstance(value, float) else str(value)
+
+
+def _head(metric: str) -> str:
+    name = metric_name(metric)
+    return name[0].upper() + name[1:]

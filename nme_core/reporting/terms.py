@@ -1,0 +1,109 @@
+"""What the options and names of a run folder are called in a text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nme_core.reporting.apa import listed
+
+#: Metric: name in a text, and whether its size cannot exceed 1.
+METRICS: dict[str, tuple[str, bool]] = {
+    "mse": ("mean squared error", False),
+    "mae": ("mean absolute error", False),
+    "pearson": ("Pearson's r", True),
+    "ccc": ("concordance correlation", True),
+    "accuracy": ("accuracy", True),
+    "kappa": ("Cohen's κ", True),
+    "macro_f1": ("macro F1", True),
+    "log_loss": ("log-loss per step", False),
+}
+
+#: Model: what it is.
+MODELS = {
+    "nme": "the NME model",
+    "generic": "one network for all persons (generic)",
+    "specific": "one network per person with nothing shared (specific)",
+    "lme": "a linear mixed model (lme)",
+    "mlp-lme": "a network whose last hidden layer carries linear random effects (mlp-lme)",
+    "unregularised": "the same network without a prior on the persons' deviations (unregularised)",
+}
+
+ESTIMATORS = {
+    "variational": "variational inference (maximisation of the evidence lower bound; normal "
+    "approximation to each person's posterior)",
+    "laplace": "the Laplace approximation with EM updates of the covariance",
+    "annealed": "the annealed point estimates of Wörtwein et al. (2023)",
+}
+
+_EXACT = "maximum likelihood (exact, as the model is linear with a Gaussian outcome)"
+
+FAMILIES = {
+    "gaussian": "a Gaussian outcome",
+    "poisson": "a Poisson outcome",
+    "categorical": "a categorical outcome",
+    "ordinal": "an ordinal outcome",
+}
+
+CORRECTIONS = {"bh": "Benjamini–Hochberg", "holm": "Holm", "none": "no"}
+
+_PLACES = {
+    "first": "the first layer",
+    "last": "the last layer",
+    "all": "all layers",
+    "transitions": "the transition scores",
+}
+
+
+def metric_name(metric: str) -> str:
+    """A metric in a text; its own name where it is not known."""
+    return METRICS.get(metric, (metric, False))[0]
+
+
+def is_bounded(metric: str) -> bool:
+    """Whether a metric cannot exceed 1 in size."""
+    return METRICS.get(metric, (metric, False))[1]
+
+
+def model_name(model: str) -> str:
+    """A model in a text; its own name where it is not known."""
+    return MODELS.get(model, f"the model {model!r}")
+
+
+def placement_name(placement: str) -> str:
+    """Where the person-specific parameters stand."""
+    parts = placement.split("+")
+    return listed([_PLACES.get(part, f"the parameter {part}") for part in parts])
+
+
+def network_name(hidden: list[int]) -> str:
+    """The hidden layers."""
+    if not hidden:
+        return "without a hidden layer (linear in the inputs)"
+    units = listed([str(width) for width in hidden])
+    return f"with {'one hidden layer' if len(hidden) == 1 else f'{len(hidden)} hidden layers'} " + (
+        f"of {units} rectified linear units"
+    )
+
+
+def family_of(config: dict[str, Any]) -> str:
+    """The family of the outcome that a run was fitted with."""
+    if config["family"]:
+        return str(config["family"])
+    return "gaussian" if config["outcome_kind"] == "number" else "categorical"
+
+
+def estimator_name(config: dict[str, Any]) -> str:
+    """How the parameters were estimated."""
+    linear = config["model"] == "nme-mlp" and not config["hidden"]
+    if config["estimator"] == "laplace" and linear and family_of(config) == "gaussian":
+        return _EXACT
+    return ESTIMATORS.get(config["estimator"], str(config["estimator"]))
+
+
+def strata_name(strata: str) -> str:
+    """Among whom a test permuted."""
+    if strata == "none":
+        return "among all persons"
+    if strata == "n_obs":
+        return "within quintiles of the number of observations per person"
+    return f"within strata of {strata}"
