@@ -299,3 +299,45 @@ RESPONSE_CURVES = (
     "Single weights of a network mean little by themselves. How each person's predicted outcome "
     "goes with a feature is shown first."
 )
+
+SEVERITIES = {
+    "stop": ("Stops training", "red"),
+    "look": ("Worth a look", "orange"),
+    "info": ("For information", "gray"),
+}
+
+CHANGES = {
+    "made": "Changed here",
+    "undo": "The stored table stays as it was read; each change can be taken back.",
+    "problems": "**Before this table can be used**, this has to be mended, here or in the file:",
+}
+
+PRIVACY = {
+    "title": "**Privacy.** What is stored on this computer is decided here.",
+    "stored": "Only columns with a role are stored; {n} others of the first table are left out, "
+    "free text among them.",
+    "noticed": "{column} holds {kind} ({n} cells). It has no role and is not stored.",
+    "used": "{column} holds {kind} ({n} cells) and would be stored. Take its role away above if "
+    "that is not wanted.",
+    "person": "{column} tells persons apart by {kind}. With random codes they are not stored.",
+    "codes": "Random codes instead of ids",
+    "codes_help": "Every id is replaced by a random code. The key that leads back is offered for "
+    "download once and is stored nowhere.",
+    "dates": "Days instead of dates",
+    "dates_help": "Dates become days since the person's first observation. Steps in time stay "
+    "as they are; the calendar is lost.",
+    "ages": "Ages over 89 as one group",
+    "ages_help": "Very old persons are few and easily recognised; they count as 90.",
+    "key": "**Save the key of the codes now.** It leads from each code back to the person, is "
+    "stored nowhere, and is gone when this window is closed.",
+}
+
+HEATMAP_LIMIT = "It does not show why values are missing."
+
+REPORT = {
+    "spacing": "Time between a person's rows: {spacing}.",
+    "complete": "No value of the outcome or a feature is missing.",
+    "planned": "Planned occasions per person",
+    "planned_help": "How often each person was to answer, if that was planned. The report then "
+    "holds what came against it.",
+}

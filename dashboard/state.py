@@ -10,6 +10,8 @@ _RUN = "run"
 _STUDY = "study"
 _PROPOSED = "nme_proposed"
 _OPEN = "nme_proposal_open"
+_CHANGES = "nme_changes"
+_KEY = "nme_key_of_codes"
 
 
 def restore() -> None:
@@ -67,7 +69,34 @@ def propose(token: str | None, values: dict[str, Any]) -> bool:
             st.session_state[key] = value
         st.session_state[_OPEN] = True
     st.session_state[_PROPOSED] = token
+    return is_proposal_open()
+
+
+def is_proposal_open() -> bool:
+    """Whether no study has been chosen since the last proposal."""
     return bool(st.session_state.get(_OPEN))
+
+
+def changes(token: str) -> tuple[Any, ...]:
+    """Changes to the tables of a draft that the user has asked for; of another draft, none."""
+    known, made = st.session_state.get(_CHANGES, (None, ()))
+    return made if known == token else ()
+
+
+def set_changes(token: str, made: tuple[Any, ...]) -> None:
+    """Remember the changes to a draft."""
+    st.session_state[_CHANGES] = (token, made)
+
+
+def hold_key(study: str, key: bytes) -> None:
+    """Hold the key to a study's random codes until the session ends; it is stored nowhere."""
+    st.session_state[_KEY] = (study, key)
+
+
+def key_of(study: str) -> bytes | None:
+    """The key to a study's random codes, in the session in which they were made."""
+    known, key = st.session_state.get(_KEY, (None, None))
+    return key if known == study else None
 
 
 def preset(key: str, token: object, value: Any) -> None:

@@ -40,6 +40,26 @@ def outcome_figure(outcome: pd.Series, kind: str, name: str) -> Figure:
     return Figure("outcome_overview", "Outcome", sentence, {"y": outcome, "kind": kind})
 
 
+def missing_figure(grid: pd.DataFrame, by: str, time: str) -> Figure:
+    """Where values of the outcome and the features are missing, over time."""
+    share = grid.mean(axis=1)
+    most = share.idxmax()
+    what = f"Person {most}" if by == "person" else f"Column {most}"
+    with_any = int((grid.max(axis=1) > 0).sum())
+    kind = "persons" if by == "person" else "columns"
+    sentence = (
+        f"{with_any} of {len(grid)} {kind} lack values; most are missing in {what}, "
+        f"{100 * share[most]:.0f} % on average over the steps of time with rows. "
+        f"{glossary.HEATMAP_LIMIT}"
+    )
+    return Figure(
+        "missing_values",
+        f"Missing values by {by}",
+        sentence,
+        {"grid": grid, "by": by, "time": time},
+    )
+
+
 def loss_figure(history: pd.DataFrame) -> Figure:
     """Losses over epochs."""
     last = history.groupby("model", sort=False)["epoch"].max()

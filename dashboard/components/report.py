@@ -1,20 +1,37 @@
-"""The data report, calmly: counts, findings with what to do, and two figures."""
+"""The data report, calmly: counts, findings with what to do, and figures."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from dashboard.components.catalogue import observations_figure, outcome_figure
+from dashboard.components.catalogue import missing_figure, observations_figure, outcome_figure
+from dashboard.components.changes import show_changes, show_findings
+from dashboard.components.errors import show_error
 from dashboard.components.figures import show
-from dashboard.services.studies import open_study
+from dashboard.components.text import plain
+from dashboard.glossary import REPORT
+from dashboard.services.drafts import Remedy
+from dashboard.services.home import NMEError
+from dashboard.services.studies import (
+    StudyRecord,
+    change_study,
+    missing_over_time,
+    open_study,
+)
 
-_LOOK = {"stop": ("Stops training", "red"), "look": ("Worth a look", "orange"),
-         "info": ("For information", "gray")}  # fmt: skip
 
-
-def show_report(study_id: str) -> bool:
+def show_report(record: StudyRecord) -> bool:
     """Draw the report of a kept study; whether the study can be used."""
-    study, report = open_study(study_id)
+    made = record.remedies
+    change = partial(_change, record.id)
+    show_changes(made, change)
+    try:
+        study, report = open_study(record.id)
+    except NMEError as error:
+        show_error(error)
+        return False
     counts = report.n_obs
     facts = {
         "Persons": f"{study.n_persons:,}",
@@ -25,20 +42,47 @@ def show_report(study_id: str) -> bool:
     }
     for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
         column.metric(label, value)
-    for severity, (label, colour) in _LOOK.items():
-        for finding in (f for f in report.findings if f.severity == severity):
-            with st.container(border=True, gap="xxsmall"):
-                st.badge(label, color=colour)
-                st.text(finding.message)
-                if finding.remedy:
-                    st.text(finding.remedy)
-    if study.notes:
-        with st.expander("What was left out, and why"):
-            for note in study.notes:
+    if report.spacing:
+        st.caption(plain(REPORT["spacing"].format(spacing=report.spacing)))
+    show_findings(report.findings, made, change)
+    _planned(record)
+    if record.privacy or record.left_out:
+        with st.expander("What was left out or changed before storing"):
+            for note in record.privacy:
                 st.text(note)
+            if record.left_out:
+                st.text(f"Not stored, without a role: {', '.join(record.left_out)}.")
     left, right = st.columns(2)
     with left:
         show(observations_figure(counts))
     with right:
         show(outcome_figure(study.y, study.outcome_kind, study.roles.outcome))
+    if report.missing.sum():
+        for place, by in zip(st.columns(2), ("person", "column"), strict=True):
+            grid, time = missing_over_time(record.id, by)
+            with place:
+                show(missing_figure(grid, by, time))
+    else:
+        st.caption(REPORT["complete"])
     return report.usable
+
+
+def _planned(record: StudyRecord) -> None:
+    """How many occasions were planned for each person; remembered with the study."""
+    planned = st.number_input(
+        REPORT["planned"],
+        min_value=1,
+        value=record.planned,
+        step=1,
+        key=f"planned_{record.id}",
+        placeholder="not known",
+        help=REPORT["planned_help"],
+        width=320,
+    )
+    if planned != record.planned:
+        change_study(record.id, planned=planned)
+        st.rerun()
+
+
+def _change(study: str, remedies: tuple[Remedy, ...]) -> None:
+    change_study(study, remedies=remedies)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import plain
 from dashboard.glossary import OUTCOME_KINDS, OUTCOME_REASONS, ROLES
+from dashboard.services.drafts import ChosenRoles, Draft, covariate_columns
 from dashboard.services.roles import OutcomeKind, guess_outcome
-from dashboard.services.studies import ChosenRoles, Draft, covariate_columns
 
 _CHOOSE = "Choose a column"
 
@@ -82,7 +80,7 @@ def _outcome_kind(draft: Draft, outcome: str | None) -> OutcomeKind | None:
         state.preset("outcome_kind", None, None)
         return None
     found = guess_outcome(draft.long[outcome])
-    state.preset("outcome_kind", (_token(draft), outcome), found.kind)
+    state.preset("outcome_kind", (draft.token, outcome), found.kind)
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     kind = left.radio(
         "The outcome is",
@@ -103,7 +101,7 @@ def _propose(draft: Draft) -> bool:
     """Set the selectors for a draft that is new; whether it has yet to be loaded."""
     guess = draft.guess
     return state.propose(
-        _token(draft),
+        draft.token,
         {
             "study_name": draft.name,
             "role_person": guess.person,
@@ -114,11 +112,6 @@ def _propose(draft: Draft) -> bool:
             "role_covariates": guess.covariates,
         },
     )
-
-
-def _token(draft: Draft) -> str:
-    content = draft.long_bytes + b"|" + (draft.covariate_bytes or b"")
-    return hashlib.sha256(content).hexdigest()
 
 
 def _name(column: str | None) -> str:

@@ -6,9 +6,12 @@ from dashboard import state
 from dashboard.components.context import title
 from dashboard.components.earlier import earlier_runs
 from dashboard.components.links import link
+from dashboard.components.privacy import privacy_form, show_key
+from dashboard.components.problems import show_problems
 from dashboard.components.report import show_report
 from dashboard.components.roles import role_form
 from dashboard.components.text import plain
+from dashboard.components.upload import chosen_upload
 from dashboard.glossary import LEADS, SAMPLE_STUDIES
 from dashboard.services import studies
 
@@ -41,18 +44,22 @@ with right:
 
 draft = None
 if long is not None:
-    table = None if second is None else second.getvalue()
-    draft = studies.draft_upload(long.name, long.getvalue(), table)
+    draft = chosen_upload(long, second)
 elif sample is not None:
     draft = studies.draft_sample(sample)
 
 roles = role_form(draft)
 if draft is not None:
+    privacy = privacy_form(draft, roles)
+    made = show_problems(draft, roles)
     name = st.text_input("Name of the study", key="study_name", max_chars=60, width=420)
     pressed = st.button("Load study", key="load_study", type="primary", disabled=roles is None)
     if pressed and roles is not None:
         with st.spinner("Checking the study"):
-            state.choose_study(studies.keep_study(draft, roles, name))
+            identity = studies.keep_study(
+                draft, roles, name, remedies=made, privacy=privacy, take_key=state.hold_key
+            )
+            state.choose_study(identity)
         st.rerun()
 
 identity = state.study_id()
@@ -60,7 +67,8 @@ record = studies.study_record(identity or "")
 if record is not None:
     st.divider()
     st.subheader(f"Report on {plain(record.name)}", anchor=False)
-    if show_report(record.id):
+    show_key(record.id)
+    if show_report(record):
         link("model", "Next: choose a model")
 elif identity is not None:
     st.info("There is no study at this address. Load one above.")

@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from dashboard.plots import tables, theme
 from dashboard.plots.labels import count, for_print, number, p_value
 from dashboard.plots.printed_matrix import transition_comparison
+from dashboard.plots.printed_missing import missing_values
 from dashboard.plots.summaries import (
     LEAST_BOXED,
     Box,
@@ -36,8 +37,9 @@ from dashboard.plots.summaries import (
 )
 
 __all__ = [
-    "covariate_scatter", "group_curves", "hsic_null", "loss_curves", "observations_per_person",
-    "outcome_overview", "random_effect_distribution", "response_curves", "transition_comparison",
+    "covariate_scatter", "group_curves", "hsic_null", "loss_curves", "missing_values",
+    "observations_per_person", "outcome_overview", "random_effect_distribution", "response_curves",
+    "transition_comparison",
 ]  # fmt: skip
 
 _HEIGHT_MM = 60.0

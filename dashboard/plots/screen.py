@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from dashboard.plots import tables, theme
 from dashboard.plots.labels import count, for_screen, number, p_value
 from dashboard.plots.screen_matrix import transition_comparison
+from dashboard.plots.screen_missing import missing_values
 from dashboard.plots.summaries import (
     LEAST_BOXED,
     Box,
@@ -30,8 +31,9 @@ from dashboard.plots.summaries import (
 )
 
 __all__ = [
-    "covariate_scatter", "group_curves", "hsic_null", "loss_curves", "observations_per_person",
-    "outcome_overview", "random_effect_distribution", "response_curves", "transition_comparison",
+    "covariate_scatter", "group_curves", "hsic_null", "loss_curves", "missing_values",
+    "observations_per_person", "outcome_overview", "random_effect_distribution", "response_curves",
+    "transition_comparison",
 ]  # fmt: skip
 
 _HEIGHT = 380

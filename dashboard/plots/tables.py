@@ -228,6 +228,33 @@ def outcome_overview(y: pd.Series, kind: str) -> pd.DataFrame:
     return pd.DataFrame({"low": bins.edges[:-1], "high": bins.edges[1:], "count": bins.counts})
 
 
+def missing_values(grid: pd.DataFrame, *, by: str, time: str) -> pd.DataFrame:
+    """One row per cell of the grid that has rows of the study: `by`, time, share_missing.
+
+    Parameters
+    ----------
+    grid : DataFrame
+        Shares; one row per person or column, one column per step of time; NaN has no rows.
+    by : str
+        ``"person"`` or ``"column"``.
+    time : str
+        What the steps of time are, in words; only the drawings use it.
+    """
+    if by not in ("person", "column"):
+        raise ValueError(f"Unknown rows {by!r}; there are person and column.")
+    values = grid.to_numpy(dtype=float)
+    row, step = np.nonzero(np.isfinite(values))
+    if not len(row):
+        raise ValueError("There is no value to draw.")
+    return pd.DataFrame(
+        {
+            by: grid.index.astype(str).to_numpy()[row],
+            "time": grid.columns.to_numpy(dtype=float)[step],
+            "share_missing": values[row, step],
+        }
+    )
+
+
 def _states(matrix: pd.DataFrame, name: str) -> list[str]:
     states = [str(state) for state in matrix.index]
     if not states or [str(state) for state in matrix.columns] != states:

@@ -17,7 +17,7 @@ import psutil
 
 import nme_core
 from dashboard.services.home import folder, home, new_id, now, utc_text
-from dashboard.services.studies import StudyRecord, study_record
+from dashboard.services.studies import StudyRecord, data_options, study_record
 from dashboard.services.turn import is_starting, living_process, queue
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, RunState, Status
@@ -94,6 +94,7 @@ def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) 
     words += ["--features", ",".join(roles["features"])]
     if roles["exclude"]:
         words += ["--exclude", ",".join(roles["exclude"])]
+    words += data_options(study, record)
     words += ["--model", options.model, "--placement", options.placement]
     words += ["--covariance", options.covariance]
     if options.hidden is not None:

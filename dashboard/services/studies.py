@@ -1,53 +1,58 @@
-"""Studies on disk: read an upload, propose roles, check, keep, open again."""
+"""Studies on disk: check a draft, keep it without what names persons, open and mend it again."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
 
 from dashboard.services.caching import per_session
+from dashboard.services.drafts import (
+    ChosenRoles,
+    Draft,
+    chosen_tables,
+    covariate_columns,
+    draft_sample,
+    draft_upload,
+    study_arguments,
+)
 from dashboard.services.home import folder, home, new_id, utc_text
-from dashboard.services.roles import OutcomeKind, RoleGuess, guess_roles
-from nme_core.data import SAMPLES, Report, Study, check_study, read_table, sample_study
+from dashboard.services.roles import OutcomeKind
+from nme_core.data import SAMPLES, Remedy, Report, Study, check_study
+from nme_core.data.missing import missing_grid
+from nme_core.data.privacy import Privacy, deidentify, with_codes
+from nme_core.data.remedies import as_records, as_remedies
 from nme_core.exceptions import DataError
 
-
-@dataclass(frozen=True)
-class Draft:
-    """Tables that were chosen but not loaded yet, with a proposal for the roles."""
-
-    name: str
-    source: str
-    long_bytes: bytes
-    covariate_bytes: bytes | None
-    long: pd.DataFrame
-    covariates: pd.DataFrame | None
-    guess: RoleGuess
-    model: str | None = None
-
-
-@dataclass(frozen=True)
-class ChosenRoles:
-    """The roles as the user left them; without an outcome kind, `Study` decides."""
-
-    person: str
-    outcome: str
-    time: str | None
-    sequence: str | None
-    features: tuple[str, ...]
-    covariates: tuple[str, ...]
-    exclude: tuple[str, ...] = ()
-    outcome_kind: OutcomeKind | None = None
+__all__ = [
+    "ChosenRoles", "Draft", "StudyRecord", "change_study", "covariate_columns", "draft_sample",
+    "draft_upload", "keep_study", "list_studies", "missing_over_time", "open_study",
+    "sample_names", "study_record",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """One study on disk: what ``study.json`` says."""
+    """One study on disk: what ``study.json`` says.
+
+    Attributes
+    ----------
+    privacy : list of str
+        In words, what was done to the tables before they were stored.
+    left_out : list of str
+        Columns of the long table that were not stored, because they have no role.
+    changes : list of dict
+        Remedies, in order; the stored table is never changed by them.
+    planned : int or None
+        Occasions planned for each person.
+    """
 
     id: str
     name: str
@@ -56,6 +61,21 @@ class StudyRecord:
     model: str | None
     outcome_kind: OutcomeKind
     roles: dict[str, Any]
+    privacy: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    planned: int | None = None
+
+    @property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The changes, as nme_core takes them."""
+        return as_remedies(self.changes)
+
+    @property
+    def remedy_file(self) -> str:
+        """Name of the file with these changes; others have another one."""
+        text = json.dumps(self.changes, sort_keys=True)
+        return f"remedies-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
 
 
 def sample_names() -> tuple[str, ...]:
@@ -63,99 +83,99 @@ def sample_names() -> tuple[str, ...]:
     return tuple(SAMPLES)
 
 
-@per_session(4)
-def draft_sample(name: str) -> Draft:
-    """One sample study, with the roles it was made with."""
-    sample = sample_study(name)
-    with tempfile.TemporaryDirectory() as temporary:
-        sample.write(Path(temporary))
-        long_bytes = (Path(temporary) / "long.csv").read_bytes()
-        covariate_bytes = (Path(temporary) / "covariates.csv").read_bytes()
-    draft = draft_upload("long.csv", long_bytes, covariate_bytes)
-    roles = sample.roles
-    guess = RoleGuess(
-        roles["person"],
-        roles.get("time"),
-        roles.get("sequence"),
-        roles["outcome"],
-        list(roles.get("features") or draft.guess.features),
-        draft.guess.covariates,
-    )
-    return Draft(
-        name=name,
-        source="sample",
-        long_bytes=long_bytes,
-        covariate_bytes=covariate_bytes,
-        long=draft.long,
-        covariates=draft.covariates,
-        guess=guess,
-        model=roles.get("model"),
-    )
-
-
-@per_session(4)
-def draft_upload(name: str, long_bytes: bytes, covariate_bytes: bytes | None) -> Draft:
-    """Read uploaded tables and propose roles; DataError where a table cannot be read."""
-    with tempfile.TemporaryDirectory() as temporary:
-        long = _read(Path(temporary), name, long_bytes)
-        covariates = (
-            None
-            if covariate_bytes is None
-            else _read(Path(temporary), "the covariate table", covariate_bytes)
-        )
-    guess = guess_roles(long, covariates)
-    return Draft(Path(name).stem, "upload", long_bytes, covariate_bytes, long, covariates, guess)
-
-
-def covariate_columns(draft: Draft, person: str | None) -> list[str]:
-    """Columns that can be covariates: the second table's, and those constant within a person."""
-    extra = [] if draft.covariates is None else [str(c) for c in draft.covariates.columns]
-    own = []
-    if person is not None:
-        spread = draft.long.groupby(person, sort=False).nunique().max()
-        own = [str(name) for name, most in spread.items() if most <= 1]
-    return [name for name in dict.fromkeys([*extra, *own]) if name != person]
-
-
-def keep_study(draft: Draft, roles: ChosenRoles, name: str = "") -> str:
+def keep_study(
+    draft: Draft,
+    roles: ChosenRoles,
+    name: str = "",
+    *,
+    remedies: Sequence[Remedy] = (),
+    privacy: Privacy | None = None,
+    take_key: Callable[[str, bytes], None] | None = None,
+) -> str:
     """Check and keep a study; returns its id. Nothing is kept where the data cannot be used.
 
-    Without a name, the study is called like its file.
+    Parameters
+    ----------
+    draft, roles
+        The tables, and which columns of theirs are kept.
+    name : str
+        Without a name, the study is called like its file.
+    remedies : sequence of Remedy
+        Changes that are made whenever the study is read.
+    privacy : Privacy, optional
+        What is done to the tables before they are stored; default: dates become days, high ages
+        one group.
+    take_key : callable, optional
+        Gets the study's id and the key to its random codes as a CSV file. The key is for the
+        user alone: it is not stored.
 
     Raises
     ------
     DataError
-        What `Study.from_csv` says about the table.
+        What `Study.from_frame` says about the tables.
     """
-    constant = set(covariate_columns(draft, roles.person)) & set(draft.long.columns)
-    taken = {roles.outcome, roles.time, roles.sequence, *roles.features, *roles.covariates}
-    unused = tuple(name for name in draft.long.columns if name in constant - taken)
-    roles = replace(roles, exclude=unused)
-    for column in (*roles.features, *roles.exclude):
+    for column in roles.features:
         if "," in column:
             raise DataError(
                 f"The name of column {column!r} contains a comma.",
                 remedy="Rename the column in the file.",
                 column=column,
             )
-    with tempfile.TemporaryDirectory() as temporary:
-        _write_tables(Path(temporary), draft, roles)
-        study = _read_study(Path(temporary), asdict(roles), roles.outcome_kind)
-    identity, path = new_id("studies")
-    _write_tables(path, draft, roles)
+    long, covariates = chosen_tables(draft, roles)
+    Study.from_frame(long, covariates=covariates, remedies=remedies, **study_arguments(roles))
+    kept = deidentify(
+        long,
+        covariates,
+        Privacy() if privacy is None else privacy,
+        person=roles.person,
+        time=roles.time,
+        sequence=roles.sequence,
+    )
     columns = asdict(roles)
     del columns["outcome_kind"]
-    record = {
-        "name": " ".join(name.split()) or draft.name,
-        "created": utc_text(),
-        "source": draft.source,
-        "model": draft.model,
-        "outcome_kind": study.outcome_kind,
-        "roles": columns,
+    if kept.covariates is not None:
+        columns["covariates"] = [name for name in kept.covariates.columns if name != roles.person]
+    tables = {"long.csv": kept.long, "covariates.csv": kept.covariates}
+    files = {
+        file: table.to_csv(index=False, lineterminator="\n").encode()
+        for file, table in tables.items()
+        if table is not None
     }
-    text = json.dumps(record, indent=2, ensure_ascii=False)
-    (path / "study.json").write_text(text, encoding="utf-8")
+    changes = as_records(with_codes(remedies, kept.key))
+    with tempfile.TemporaryDirectory() as temporary:
+        _write(Path(temporary), files)
+        study = _read_study(Path(temporary), columns, roles.outcome_kind, as_remedies(changes))
+    identity, path = new_id("studies")
+    _write(path, files)
+    record = StudyRecord(
+        id=identity,
+        name=" ".join(name.split()) or draft.name,
+        created=utc_text(),
+        source=draft.source,
+        model=draft.model,
+        outcome_kind=study.outcome_kind,
+        roles=columns,
+        privacy=list(kept.notes),
+        left_out=[
+            str(name)
+            for name in draft.long.columns
+            if name not in {*roles.columns, *roles.covariates}
+        ],
+        changes=changes,
+    )
+    _write_record(path, record)
+    if kept.key is not None and take_key is not None:
+        take_key(identity, kept.key.to_csv(index=False).encode())
     return identity
+
+
+def change_study(identity: str, **changes: Any) -> None:
+    """Write other values into a study's record: ``remedies`` or ``planned``."""
+    path, record = _found(identity)
+    if "remedies" in changes:
+        changes["changes"] = as_records(changes.pop("remedies"))
+    content = {**asdict(record), **changes}
+    _write_record(path, StudyRecord(**content))
 
 
 def study_record(identity: str) -> StudyRecord | None:
@@ -174,18 +194,48 @@ def list_studies() -> list[StudyRecord]:
     return [record for name in found if (record := study_record(name)) is not None]
 
 
-@per_session(4)
 def open_study(identity: str) -> tuple[Study, Report]:
-    """A kept study and its data report."""
-    path = folder("studies", identity)
-    record = study_record(identity)
+    """A kept study, mended by its remedies, and its data report; DataError where they break it."""
+    _, record = _found(identity)
+    return _open_study(identity, record.remedies, record.planned)
+
+
+def missing_over_time(identity: str, by: Literal["person", "column"]) -> tuple[pd.DataFrame, str]:
+    """Share of missing cells by person or column and step of time; and what the steps are."""
+    study, _ = open_study(identity)
+    if study.time is None:
+        return missing_grid(study, by), "rows before this one"
+    unit = "days" if is_datetime64_any_dtype(study.time.dtype) else str(study.roles.time)
+    return missing_grid(study, by), f"{unit} since the person's first row"
+
+
+def data_options(path: Path, record: StudyRecord) -> list[str]:
+    """What ``nme fit`` is told about a study's table besides the roles."""
+    return ["--remedy", str(path / record.remedy_file)] if record.changes else []
+
+
+@per_session(4)
+def _open_study(
+    identity: str, remedies: tuple[Remedy, ...], planned: int | None
+) -> tuple[Study, Report]:
+    path, record = _found(identity)
+    study = _read_study(path, record.roles, record.outcome_kind, remedies)
+    return study, check_study(study, planned=planned)
+
+
+def _found(identity: str) -> tuple[Path, StudyRecord]:
+    path, record = folder("studies", identity), study_record(identity)
     if path is None or record is None:
         raise DataError("This study is no longer there.", remedy="Load it again.")
-    study = _read_study(path, record.roles, record.outcome_kind)
-    return study, check_study(study)
+    return path, record
 
 
-def _read_study(path: Path, roles: dict[str, Any], outcome_kind: OutcomeKind | None) -> Study:
+def _read_study(
+    path: Path,
+    roles: dict[str, Any],
+    outcome_kind: OutcomeKind | None,
+    remedies: Sequence[Remedy],
+) -> Study:
     covariates = path / "covariates.csv"
     return Study.from_csv(
         path / "long.csv",
@@ -197,36 +247,23 @@ def _read_study(path: Path, roles: dict[str, Any], outcome_kind: OutcomeKind | N
         exclude=list(roles["exclude"]),
         covariates=covariates if covariates.is_file() else None,
         outcome_kind=outcome_kind,
+        remedies=remedies,
     )
 
 
-def _write_tables(path: Path, draft: Draft, roles: ChosenRoles) -> None:
-    """The long table byte by byte as it came, and one covariate table of the chosen columns."""
-    (path / "long.csv").write_bytes(draft.long_bytes)
-    if not roles.covariates:
-        return
-    long = _read(path, "long.csv", draft.long_bytes, text=[roles.person])
-    own = [c for c in roles.covariates if draft.covariates is None or c not in draft.covariates]
-    table = long.groupby(roles.person, sort=False)[own].first()
-    table = table.rename_axis(roles.person).reset_index()
-    if draft.covariates is not None and draft.covariate_bytes is not None:
-        second = _read(path, "covariates.csv", draft.covariate_bytes, text=[roles.person])
-        if roles.person not in second.columns:
-            raise DataError(
-                f"The covariate table has no column {roles.person!r}.",
-                remedy="Name the person column as in the long table.",
-                column=roles.person,
-            )
-        chosen = [c for c in roles.covariates if c in second.columns]
-        second = second[[roles.person, *chosen]]
-        table = second.merge(table, on=roles.person, how="left") if own else second
-    table.to_csv(path / "covariates.csv", index=False)
+def _write(path: Path, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        (path / name).write_bytes(content)
 
 
-def _read(
-    directory: Path, name: str, content: bytes, text: list[str] | None = None
-) -> pd.DataFrame:
-    """Parse bytes with nme_core's reader, under the name that messages should carry."""
-    path = directory / Path(name).name
-    path.write_bytes(content)
-    return read_table(path, text=text or ()).reset_index(drop=True)
+def _write_record(path: Path, record: StudyRecord) -> None:
+    """Write ``study.json`` in one step, and the remedies as ``nme fit`` reads them."""
+    content = asdict(record)
+    del content["id"]
+    if record.changes:
+        text = json.dumps(record.changes, indent=2, ensure_ascii=False)
+        (path / record.remedy_file).write_text(text, encoding="utf-8")
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    temporary = path / "study.json.new"
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path / "study.json")

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.services import studies
+from nme_core.data import Remedy
 
 OpenPage = Callable[..., AppTest]
 
@@ -81,6 +82,87 @@ def test_a_table_that_cannot_be_used_is_explained_and_nothing_is_lost(open_page:
     assert "007" in app.error[0].value
     assert app.selectbox(key="role_person").value == "pid"
     assert studies.list_studies() == []
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    (button,) = [one for one in app.button if label in str(one.label).replace("\\", "")]
+    return button.click().run()
+
+
+def test_problems_are_mended_by_clicks_and_undone(open_page: OpenPage) -> None:
+    table = diary().astype({"sleep": object})
+    table.loc[3, "sleep"] = "k.A."
+    table.loc[20, "mood"] = -99
+    table = pd.concat([table, table.tail(1)])
+    app = upload(open_page("study"), table)
+    app.multiselect(key="role_features").set_value(["sleep"]).run()
+    assert "holds numbers, but also 'k.A.' (in 1 cell; the first is line 5)" in words(app)
+    assert "1 row repeats another one of the same person and 'day'" in words(app)
+    press(app, "Treat 'k.A.'")
+    press(app, "Keep the last of the rows alike")
+    assert "has to be mended" not in words(app)
+    press(app, "Load study")
+    assert not app.error
+    assert not app.exception
+    (kept,) = studies.list_studies()
+    assert [one.kind for one in kept.remedies] == ["set_missing", "drop_duplicates"]
+    assert "holds -99 (1 times)" in words(app)
+    press(app, "Treat '-99'")
+    assert studies.open_study(kept.id)[0].y.isna().sum() == 1
+    assert "holds -99" not in words(app)
+    app.button(key="undo_2").click().run()
+    assert "holds -99 (1 times)" in words(app)
+    assert not app.exception
+
+
+def test_a_change_that_breaks_the_study_can_be_undone(open_page: OpenPage) -> None:
+    app = upload(open_page("study"), diary())
+    press(app, "Load study")
+    (kept,) = studies.list_studies()
+    persons = tuple(diary()["pid"].unique())
+    studies.change_study(kept.id, remedies=(Remedy("exclude_persons", ("pid",), persons),))
+    app.run()
+    assert "no rows" in app.error[0].value
+    app.button(key="undo_0").click().run()
+    assert not app.error
+    assert {metric.label: metric.value for metric in app.metric}["Persons"] == "6"
+
+
+def test_a_hopeless_table_says_what_is_wrong_and_offers_nothing(open_page: OpenPage) -> None:
+    app = upload(open_page("study"), diary(("007",)))
+    app.selectbox(key="role_person").select("pid").run()
+    app.selectbox(key="role_outcome").select("mood").run()
+    app.multiselect(key="role_features").set_value(["sleep"]).run()
+    assert "names one person only, '007'" in words(app)
+    assert not [one for one in app.button if one.key and "fix_" in one.key]
+
+
+def test_planned_occasions_are_held_against_what_came(open_page: OpenPage) -> None:
+    app = upload(open_page("study"), diary())
+    press(app, "Load study")
+    (kept,) = studies.list_studies()
+    app.number_input(key=f"planned_{kept.id}").set_value(40).run()
+    assert "Of 40 planned occasions, 30% were answered in the median" in words(app)
+    assert studies.list_studies()[0].planned == 40
+
+
+def test_what_names_persons_is_said_before_anything_is_stored(open_page: OpenPage) -> None:
+    names = ("Ada Hill", "Ben Ray", "Cem Acar", "Dora Kern", "Eva Lind", "Finn Moe")
+    table = diary(names).assign(
+        mail="a@b.org", at=lambda t: "2024-03-0" + (t["day"] % 9 + 1).map(str)
+    )
+    app = upload(open_page("study"), table)
+    app.selectbox(key="role_person").select("pid").run()
+    said = words(app) + "".join(str(one.value) for one in app.warning)
+    assert "pid tells persons apart by names" in said
+    assert "mail holds e-mail addresses" in said
+    assert studies.list_studies() == []
+    assert app.checkbox(key="privacy_codes").value
+    press(app, "Load study")
+    (kept,) = studies.list_studies()
+    study, _ = studies.open_study(kept.id)
+    assert not set(study.groups) & set(names)
+    assert "Save the key of the codes now" in words(app)
 
 
 def test_an_empty_file_is_explained(open_page: OpenPage) -> None:

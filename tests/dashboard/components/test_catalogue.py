@@ -152,3 +152,10 @@ def test_overview_of_the_data() -> None:
     assert "mean of mood is 2.00, the SD 1.00; no rows lack" in (
         catalogue.outcome_figure(numbers, "number", "mood").sentence
     )
+
+
+def test_missing_values_name_who_lacks_most() -> None:
+    grid = pd.DataFrame([[0.0, 0.5, 1.0], [0.0, 0.0, None]], ["007", "008"], [0.0, 1.0, 2.0])
+    figure = catalogue.missing_figure(grid, "person", "days")
+    assert "1 of 2 persons lack values; most are missing in Person 007, 50 %" in figure.sentence
+    assert len(figure.numbers()) == 5

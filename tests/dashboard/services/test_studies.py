@@ -1,9 +1,13 @@
+import io
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from dashboard.services import studies
+from nme_core.data import Remedy, read_remedies
+from nme_core.data.privacy import Privacy
 from nme_core.exceptions import DataError, NMEError
 
 LONG = b"pid,day,x,z,group,mood\n" + b"".join(
@@ -55,10 +59,73 @@ def test_a_constant_column_that_was_not_chosen_is_no_covariate(home: Path) -> No
     assert list(study.covariates.columns) == ["bdi"]
 
 
-def test_the_uploaded_table_is_kept_byte_by_byte(home: Path) -> None:
-    draft = studies.draft_upload("diary.csv", LONG, None)
-    identity = studies.keep_study(draft, roles(covariates=()))
-    assert (home / "studies" / identity / "long.csv").read_bytes() == LONG
+def test_only_columns_with_a_role_are_stored(home: Path) -> None:
+    draft = studies.draft_upload("diary.csv", LONG, SECOND)
+    identity = studies.keep_study(draft, roles())
+    stored = pd.read_csv(home / "studies" / identity / "long.csv", dtype={"pid": str})
+    given = pd.read_csv(io.BytesIO(LONG), dtype={"pid": str})
+    pd.testing.assert_frame_equal(stored, given[["pid", "day", "mood", "x"]])
+    assert "note" not in (home / "studies" / identity / "covariates.csv").read_text()
+    record = studies.study_record(identity)
+    assert record is not None
+    assert record.left_out == ["z", "group"]
+
+
+def test_codes_and_days_are_stored_and_the_key_is_handed_over(home: Path) -> None:
+    dated = b"pid,day,x,mood\n" + b"".join(
+        f"{p:03d},2024-03-{d + 1:02d},{p + d / 7:.2f},{d % 5}.5\n".encode()
+        for p in range(1, 9)
+        for d in range(8)
+    )
+    draft = studies.draft_upload("diary.csv", dated, SECOND)
+    exclude = Remedy("exclude_persons", ("pid",), ("003",))
+    keys: dict[str, bytes] = {}
+    identity = studies.keep_study(
+        draft, roles(), remedies=[exclude], privacy=Privacy(codes=True), take_key=keys.__setitem__
+    )
+    key = pd.read_csv(io.BytesIO(keys[identity]), dtype=str).set_index("code")["person"]
+    study, _ = studies.open_study(identity)
+    assert study.n_persons == 7
+    assert "003" not in study.groups.map(key).tolist()
+    assert study.covariates["bdi"].rename(key)["002"] == 8
+    assert study.time is not None
+    assert sorted(study.time.unique()) == list(range(8))
+    stored = b"".join(file.read_bytes() for file in (home / "studies" / identity).iterdir())
+    for secret in (b"2024", b"003", b"002"):
+        assert secret not in stored
+
+
+def test_changes_are_applied_recorded_and_undone(home: Path) -> None:
+    draft = studies.draft_upload("diary.csv", LONG, SECOND)
+    identity = studies.keep_study(draft, roles())
+    exclude = Remedy("exclude_persons", ("pid",), ("003",))
+    studies.change_study(identity, remedies=(exclude,), planned=10)
+    study, report = studies.open_study(identity)
+    assert (study.n_persons, report.planned) == (7, 10)
+    record = studies.study_record(identity)
+    assert record is not None
+    assert record.remedies == (exclude,)
+    path = home / "studies" / identity
+    words = studies.data_options(path, record)
+    assert words[0] == "--remedy"
+    assert read_remedies(words[1]) == (exclude,)
+    studies.change_study(identity, remedies=())
+    assert studies.open_study(identity)[0].n_persons == 8
+    again = studies.study_record(identity)
+    assert again is not None
+    assert studies.data_options(path, again) == []
+    assert read_remedies(words[1]) == (exclude,)  # a run that was started with them finds them
+
+
+def test_missing_values_over_time(home: Path) -> None:
+    gappy = LONG.replace(b"003,2,3.29", b"003,2,")
+    identity = studies.keep_study(
+        studies.draft_upload("diary.csv", gappy, None), roles(covariates=())
+    )
+    grid, time = studies.missing_over_time(identity, "person")
+    assert grid.loc["003", 2] == 0.5
+    assert grid.to_numpy().sum() == 0.5
+    assert time == "day since the person's first row"
 
 
 def test_nothing_is_kept_where_the_data_cannot_be_used(home: Path) -> None:

@@ -1,0 +1,77 @@
+"""What was found in a table, with buttons that mend it; and the changes made, each to be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from dashboard.components.text import plain
+from dashboard.glossary import CHANGES, SEVERITIES
+from dashboard.services.drafts import Finding, Remedy
+
+Change = Callable[[tuple[Remedy, ...]], None]
+
+#: Findings of one severity that are shown at once; the others are a click away.
+_AT_ONCE = 8
+
+
+def show_findings(
+    findings: Sequence[Finding], made: tuple[Remedy, ...], change: Change, *, prefix: str = ""
+) -> None:
+    """The findings, worst first, with a button for each change that would mend one.
+
+    `change` gets all changes, those that were made before included; `prefix` keeps the keys of the
+    buttons apart where a page shows findings twice.
+    """
+    for severity, (label, colour) in SEVERITIES.items():
+        chosen = [finding for finding in findings if finding.severity == severity]
+        for n, finding in enumerate(chosen[:_AT_ONCE]):
+            _show_finding(finding, f"{prefix}{severity}_{n}", label, colour, made, change)
+        if len(chosen) > _AT_ONCE:
+            with st.expander(f"{len(chosen) - _AT_ONCE} more: {label}"):
+                for n, finding in enumerate(chosen[_AT_ONCE:], _AT_ONCE):
+                    _show_finding(finding, f"{prefix}{severity}_{n}", label, colour, made, change)
+
+
+def show_changes(made: tuple[Remedy, ...], change: Change, *, prefix: str = "") -> None:
+    """The changes made so far, each with a button that undoes it."""
+    if not made:
+        return
+    with st.container(border=True, gap="xxsmall", key=f"{prefix}changes"):
+        st.badge(CHANGES["made"], color="green")
+        st.caption(CHANGES["undo"])
+        for n, remedy in enumerate(made):
+            words, button = st.columns([5, 1], vertical_alignment="center")
+            words.text(str(remedy))
+            button.button(
+                "Undo",
+                key=f"{prefix}undo_{n}",
+                on_click=change,
+                args=(made[:n] + made[n + 1 :],),
+                width="stretch",
+            )
+
+
+def _show_finding(
+    finding: Finding,
+    key: str,
+    label: str,
+    colour: str,
+    made: tuple[Remedy, ...],
+    change: Change,
+) -> None:
+    with st.container(border=True, gap="xxsmall"):
+        st.badge(label, color=colour)
+        st.text(finding.message)
+        if finding.remedy:
+            st.text(finding.remedy)
+        if finding.fixes:
+            with st.container(horizontal=True, key=f"fixes_{key}"):
+                for k, remedy in enumerate(finding.fixes):
+                    st.button(
+                        plain(str(remedy)),
+                        key=f"fix_{key}_{k}",
+                        on_click=change,
+                        args=((*made, remedy),),
+                    )

@@ -1,0 +1,69 @@
+"""What in the tables tells who somebody is, said before anything is stored, and what is done."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.text import plain
+from dashboard.glossary import PRIVACY
+from dashboard.services.drafts import ChosenRoles, Draft, Noticed, Privacy, notice
+
+
+def privacy_form(draft: Draft, roles: ChosenRoles | None) -> Privacy:
+    """Say what was noticed and offer what can be done about it."""
+    noticed = notice(draft, roles)
+    named = roles is not None and roles.person in [one.column for one in noticed.personal]
+    state.preset("privacy_codes", (draft.token, roles and roles.person), named)
+    state.preset("privacy_dates", draft.token, True)
+    state.preset("privacy_ages", draft.token, True)
+    if draft.source == "sample":
+        return Privacy()
+    with st.container(border=True, gap="small", key="privacy"):
+        st.markdown(PRIVACY["title"])
+        if roles is not None:
+            n_left_out = len(draft.long.columns) - len(
+                {*roles.columns, *roles.covariates} & {str(name) for name in draft.long.columns}
+            )
+            st.caption(PRIVACY["stored"].format(n=n_left_out))
+        _show_noticed(noticed, roles)
+        first, second, third = st.columns(3)
+        codes = first.checkbox(PRIVACY["codes"], key="privacy_codes", help=PRIVACY["codes_help"])
+        dates = ages = True
+        if noticed.dates:
+            dates = second.checkbox(
+                PRIVACY["dates"], key="privacy_dates", help=PRIVACY["dates_help"]
+            )
+        if noticed.old_ages:
+            ages = third.checkbox(PRIVACY["ages"], key="privacy_ages", help=PRIVACY["ages_help"])
+    return Privacy(codes, dates, ages)
+
+
+def show_key(study: str) -> None:
+    """The key to the codes of a study that was just loaded, to be taken away."""
+    key = state.key_of(study)
+    if key is None:
+        return
+    with st.container(border=True, key="key_of_codes"):
+        st.markdown(PRIVACY["key"])
+        st.download_button(
+            "Key of the codes (CSV)",
+            key,
+            file_name="key-of-codes.csv",
+            mime="text/csv",
+            key="privacy_key",
+            on_click="ignore",
+        )
+
+
+def _show_noticed(noticed: Noticed, roles: ChosenRoles | None) -> None:
+    """Name the columns that may tell who somebody is, and whether they would be stored."""
+    used: set[str] = set() if roles is None else {*roles.columns, *roles.covariates}
+    for one in noticed.personal:
+        words = {"column": plain(one.column), "kind": one.kind, "n": f"{one.n_cells:,}"}
+        if roles is not None and one.column == roles.person:
+            st.warning(PRIVACY["person"].format(**words))
+        elif one.column in used:
+            st.warning(PRIVACY["used"].format(**words))
+        else:
+            st.caption(PRIVACY["noticed"].format(**words))

@@ -1,0 +1,28 @@
+"""What keeps a draft from being loaded, with what mends it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.changes import show_changes, show_findings
+from dashboard.glossary import CHANGES
+from dashboard.services.drafts import ChosenRoles, Draft, Remedy, problems_of
+
+_PREFIX = "draft_"
+
+
+def show_problems(draft: Draft, roles: ChosenRoles | None) -> tuple[Remedy, ...]:
+    """Show what stops the draft and what was changed; returns the changes."""
+    made: tuple[Remedy, ...] = state.changes(draft.token)
+    change = partial(state.set_changes, draft.token)
+    if state.is_proposal_open():  # once loaded, the report lists them
+        show_changes(made, change, prefix=_PREFIX)
+    if roles is not None:
+        problems = problems_of(draft, roles, made)
+        if problems:
+            st.markdown(CHANGES["problems"])
+            show_findings(problems, made, change, prefix=_PREFIX)
+    return made

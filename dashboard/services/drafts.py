@@ -1,0 +1,278 @@
+"""Tables that were chosen but not loaded yet: read, proposed roles, what stands in the way."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dashboard.services.caching import per_session
+from dashboard.services.roles import OutcomeKind, RoleGuess, guess_roles
+from nme_core.data import Finding, Labels, Remedy, find_problems, read_any, sample_study
+from nme_core.data.columns import as_labels
+from nme_core.data.covariates import covariates_from_columns
+from nme_core.data.privacy import Personal, Privacy, dates_of, find_personal, has_old_ages
+from nme_core.exceptions import DataError
+
+__all__ = [
+    "ChosenRoles", "Draft", "Finding", "Personal", "Privacy", "Remedy", "chosen_tables",
+    "covariate_columns", "draft_sample", "draft_upload", "notice", "problems_of",
+]  # fmt: skip
+
+#: What messages call a second table whose file has no name; its content says what it is.
+_SECOND = "the covariate table"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Tables that were chosen but not loaded yet, with a proposal for the roles.
+
+    Attributes
+    ----------
+    file : str
+        Name of the long table's file.
+    sheet : str or None
+        The sheet that was chosen, where the file has several.
+    sheets : tuple of str
+        Sheets of the file.
+    second_file : str or None
+        Name of the second table's file.
+    how : tuple of str
+        In words, how the files were read and what was changed in doing so.
+    labels : Labels
+        Words that came with the columns of both files.
+    """
+
+    name: str
+    source: str
+    file: str
+    long_bytes: bytes
+    covariate_bytes: bytes | None
+    long: pd.DataFrame
+    covariates: pd.DataFrame | None
+    guess: RoleGuess
+    model: str | None = None
+    sheet: str | None = None
+    sheets: tuple[str, ...] = ()
+    second_file: str | None = None
+    how: tuple[str, ...] = ()
+    labels: Labels = field(default_factory=Labels)
+
+    @cached_property
+    def token(self) -> str:
+        """Fingerprint of the two files and the sheet."""
+        content = self.long_bytes + b"|" + (self.covariate_bytes or b"")
+        return hashlib.sha256(content + (self.sheet or "").encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class ChosenRoles:
+    """The roles as the user left them; without an outcome kind, `Study` decides."""
+
+    person: str
+    outcome: str
+    time: str | None
+    sequence: str | None
+    features: tuple[str, ...]
+    covariates: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    outcome_kind: OutcomeKind | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the long table that have a role of their own there."""
+        named = (self.person, self.sequence, self.time, self.outcome, *self.features)
+        return list(dict.fromkeys(name for name in named if name is not None))
+
+
+@per_session(4)
+def draft_sample(name: str) -> Draft:
+    """One sample study, with the roles it was made with."""
+    sample = sample_study(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        sample.write(Path(temporary))
+        long_bytes = (Path(temporary) / "long.csv").read_bytes()
+        covariate_bytes = (Path(temporary) / "covariates.csv").read_bytes()
+    draft = draft_upload("long.csv", long_bytes, covariate_bytes)
+    roles = sample.roles
+    guess = RoleGuess(
+        roles["person"],
+        roles.get("time"),
+        roles.get("sequence"),
+        roles["outcome"],
+        list(roles.get("features") or draft.guess.features),
+        draft.guess.covariates,
+    )
+    return replace(draft, name=name, source="sample", guess=guess, model=roles.get("model"), how=())
+
+
+@per_session(4)
+def draft_upload(
+    name: str,
+    long_bytes: bytes,
+    covariate_bytes: bytes | None,
+    sheet: str | None = None,
+    second_name: str | None = None,
+) -> Draft:
+    """Read uploaded tables and propose roles; DataError where a table cannot be read."""
+    long = read_any(long_bytes, name, sheet=sheet)
+    second = None
+    if covariate_bytes is not None:
+        second = read_any(covariate_bytes, second_name or _SECOND)
+    covariates = None if second is None else second.frame
+    how = [long.how.words(), *long.notes]
+    if second is not None:
+        how += [f"Second table: {second.how.words()}", *second.notes]
+    labels = long.labels if second is None else _joined(second.labels, long.labels)
+    return Draft(
+        name=Path(name).stem,
+        source="upload",
+        file=name,
+        long_bytes=long_bytes,
+        covariate_bytes=covariate_bytes,
+        long=long.frame,
+        covariates=covariates,
+        guess=guess_roles(long.frame, covariates),
+        sheet=sheet,
+        sheets=long.sheets,
+        second_file=second_name,
+        how=tuple(how),
+        labels=labels,
+    )
+
+
+def _joined(first: Labels, last: Labels) -> Labels:
+    """Labels of two tables; where both know a column, those of the last."""
+    return Labels(
+        **{
+            one.name: {**getattr(first, one.name), **getattr(last, one.name)}
+            for one in fields(first)
+        }
+    )
+
+
+def covariate_columns(draft: Draft, person: str | None) -> list[str]:
+    """Columns that can be covariates: the second table's, and those constant within a person."""
+    extra = [] if draft.covariates is None else [str(c) for c in draft.covariates.columns]
+    own = []
+    if person is not None:
+        spread = draft.long.groupby(person, sort=False).nunique().max()
+        own = [str(name) for name, most in spread.items() if most <= 1]
+    return [name for name in dict.fromkeys([*extra, *own]) if name != person]
+
+
+def chosen_tables(draft: Draft, roles: ChosenRoles) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """What a study is made of: the columns that have a role, and nothing else.
+
+    Returns
+    -------
+    long : DataFrame
+        Person, sequence, time, outcome and features; the index holds the lines of the file.
+    covariates : DataFrame or None
+        The person column and the chosen covariates, from the second table and from columns of
+        the first that are constant within person; None where none was chosen.
+
+    Raises
+    ------
+    DataError
+        A table cannot be read, the second lacks the person column, or a covariate of the long
+        table is not constant within person.
+    """
+    ids = [name for name in (roles.person, roles.sequence) if name is not None]
+    whole = read_any(draft.long_bytes, draft.file, sheet=draft.sheet, text=ids).frame
+    long = whole[roles.columns]
+    if not roles.covariates:
+        return long, None
+    own = [c for c in roles.covariates if draft.covariates is None or c not in draft.covariates]
+    table = None
+    if own:
+        known = whole[whole[roles.person].notna()]
+        table = covariates_from_columns(known, as_labels(known[roles.person]), own)
+        table = table.rename_axis(roles.person).reset_index()
+    if draft.covariate_bytes is None:
+        return long, table
+    name = draft.second_file or _SECOND
+    second = read_any(draft.covariate_bytes, name, text=[roles.person]).frame
+    if roles.person not in second.columns:
+        raise DataError(
+            f"The covariate table has no column {roles.person!r}.",
+            remedy="Name the person column as in the long table.",
+            column=roles.person,
+        )
+    second = second[[roles.person, *(c for c in roles.covariates if c in second.columns)]]
+    return long, second if table is None else second.merge(table, on=roles.person, how="left")
+
+
+def problems_of(
+    draft: Draft, roles: ChosenRoles, remedies: Sequence[Remedy] = ()
+) -> tuple[Finding, ...]:
+    """Everything that keeps the draft from being loaded, once `remedies` are applied."""
+    return _problems(draft.token, draft, roles, tuple(remedies))
+
+
+@per_session(8)
+def _problems(
+    token: str, _draft: Draft, roles: ChosenRoles, remedies: tuple[Remedy, ...]
+) -> tuple[Finding, ...]:
+    """`token` stands for the draft in the cache."""
+    try:
+        long, covariates = chosen_tables(_draft, roles)
+    except DataError as error:
+        return (Finding("stop", error.message, error.column, error.remedy),)
+    return find_problems(long, covariates=covariates, remedies=remedies, **study_arguments(roles))
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """What was noticed in a draft before anything is stored.
+
+    Attributes
+    ----------
+    personal : tuple of Personal
+        Columns that may tell who somebody is.
+    dates : bool
+        Whether the study would hold dates.
+    old_ages : bool
+        Whether the study would hold ages above 89.
+    """
+
+    personal: tuple[Personal, ...]
+    dates: bool
+    old_ages: bool
+
+
+def notice(draft: Draft, roles: ChosenRoles | None) -> Noticed:
+    """Look for what tells who somebody is; dates and ages in what would be stored."""
+    return _notice(draft.token, draft, roles)
+
+
+@per_session(8)
+def _notice(token: str, _draft: Draft, roles: ChosenRoles | None) -> Noticed:
+    """`token` stands for the draft in the cache."""
+    given = [table for table in (_draft.long, _draft.covariates) if table is not None]
+    found = {one.column: one for table in given for one in find_personal(table)}
+    if roles is None:
+        return Noticed(tuple(found.values()), False, False)
+    used = {*roles.columns, *roles.covariates}
+    stored = [table[[name for name in table.columns if name in used]] for table in given]
+    dates = any(dates_of(table[name]) is not None for table in stored for name in table.columns)
+    return Noticed(tuple(found.values()), dates, any(has_old_ages(table) for table in stored))
+
+
+def study_arguments(roles: ChosenRoles) -> dict[str, Any]:
+    """Roles as `Study.from_frame` takes them."""
+    return {
+        "person": roles.person,
+        "outcome": roles.outcome,
+        "time": roles.time,
+        "sequence": roles.sequence,
+        "features": list(roles.features),
+        "exclude": list(roles.exclude),
+        "outcome_kind": roles.outcome_kind,
+    }

@@ -1,0 +1,289 @@
+"""Privacy on entry: what in a table names a person, and the table without it.
+
+Random codes instead of ids, days since a person's first observation instead of dates, ages above
+89 as one group (as in the HIPAA safe harbour rule, 45 CFR 164.514(b)(2)).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
+
+from nme_core.data.columns import as_labels, as_time, is_number
+from nme_core.data.remedies import Remedy
+from nme_core.exceptions import DataError
+
+#: Ages from here on are one group, written as this number; above `_OLDEST` a number is no age.
+OLD_AGE = 90
+_OLDEST = 120
+
+#: Distinct cells of a column that are looked at.
+_LOOKED_AT = 2000
+
+_NAMES = r"(first|last|given|family|sur|full|nick|user|patient|vor|nach|familien)?[_\W]?names?"
+_BY_NAME = (
+    ("names", rf"{_NAMES}|initials|initialen"),
+    ("e-mail addresses", r"e?[_\W]?mail([_\W]?address)?"),
+    ("phone numbers", r"(tele)?phone|tel|mobile|handy|fax|telefon"),
+    ("birth dates", r"birth|dob|(date[_\W]?of[_\W]?)?birth([_\W]?da(te|y))?|geb(urtsdatum|dat)?"),
+    ("addresses", r"address|street|zip|postcode|postal|plz|adresse|stra(ss|ß)e"),
+)
+_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}")
+_PHONE = re.compile(r"(\+|00?)[\d\s/().-]{6,}")
+_NAME = re.compile(r"[^\W\d_][\w'’-]+(,? +[^\W\d_][\w.'’-]*){1,3}")
+_AGE = re.compile(r"(^|[_\W\d])(age|alter)($|[_\W\d])", re.IGNORECASE)
+
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+@dataclass(frozen=True)
+class Personal:
+    """A column that may tell who a person is.
+
+    Attributes
+    ----------
+    column : str
+        Its name.
+    kind : str
+        ``"names"``, ``"e-mail addresses"``, ``"phone numbers"``, ``"birth dates"``,
+        ``"addresses"`` or ``"free text"``.
+    n_cells : int
+        Cells that are not empty.
+    """
+
+    column: str
+    kind: str
+    n_cells: int
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """What is done to a table before it is stored."""
+
+    codes: bool = False
+    dates: bool = True
+    ages: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Deidentified:
+    """Tables without what tells who somebody is.
+
+    Attributes
+    ----------
+    long, covariates : DataFrame
+        The tables; `covariates` may be None.
+    key : DataFrame or None
+        ``code`` and ``person``, one row per person; None without codes. Whoever has it can undo
+        the codes: it belongs to the user and is not stored beside the study.
+    notes : tuple of str
+        In words, what was done.
+    """
+
+    long: pd.DataFrame
+    covariates: pd.DataFrame | None
+    key: pd.DataFrame | None
+    notes: tuple[str, ...]
+
+
+def find_personal(table: pd.DataFrame) -> tuple[Personal, ...]:
+    """Find the columns that may tell who a person is, by their names and by what they hold."""
+    found = []
+    for k, name in enumerate(table.columns):
+        column = table.iloc[:, k]
+        kind = _kind(str(name), column)
+        if kind is not None:
+            found.append(Personal(str(name), kind, int(column.notna().sum())))
+    return tuple(found)
+
+
+def _kind(name: str, column: pd.Series) -> str | None:
+    values = column.dropna().drop_duplicates().head(_LOOKED_AT)
+    if values.empty:
+        return None
+    named = next(
+        (kind for kind, pattern in _BY_NAME if re.fullmatch(pattern, name, re.IGNORECASE)), None
+    )
+    if is_number(column) or is_datetime64_any_dtype(column.dtype):
+        return named if named in ("phone numbers", "birth dates", "addresses") else None
+    texts = values.astype("str").str.strip()
+    for kind, pattern, share in (
+        ("e-mail addresses", _MAIL, 0.0),
+        ("phone numbers", _PHONE, 0.5),
+        ("names", _NAME, 0.8),
+    ):
+        matching = texts.map(lambda text, pattern=pattern: bool(pattern.fullmatch(text)))
+        if kind == "names":
+            matching &= texts.str.title() == texts
+            if len(texts) < 3:
+                continue
+        if matching.mean() > share:
+            return kind
+    if named is not None:
+        return named
+    n_words = texts.str.count(r"\S+")
+    return "free text" if (n_words >= 4).mean() > 0.2 else None
+
+
+def dates_of(column: pd.Series) -> pd.Series | None:
+    """A column as date-times where it holds dates (empty cells stay empty); None otherwise."""
+    present = column.dropna()
+    if present.empty or is_number(column):
+        return None
+    try:
+        times = as_time(present)
+    except DataError:
+        return None
+    return times.reindex(column.index) if is_datetime64_any_dtype(times.dtype) else None
+
+
+def deidentify(
+    long: pd.DataFrame,
+    covariates: pd.DataFrame | None,
+    privacy: Privacy,
+    *,
+    person: str,
+    time: str | None = None,
+    sequence: str | None = None,
+    code: Callable[[], str] | None = None,
+) -> Deidentified:
+    """Take out of the tables what tells who somebody is.
+
+    Parameters
+    ----------
+    long : DataFrame
+        One row per person and occasion.
+    covariates : DataFrame or None
+        One row per person, with the same person column.
+    privacy : Privacy
+        What to do.
+    person, time, sequence : str
+        Columns of `long`.
+    code : callable, optional
+        Makes one random code; default: a letter and seven letters or digits, from the operating
+        system's randomness.
+
+    Returns
+    -------
+    Deidentified
+        Dates of the time column become days since the person's first; other dates, in either
+        table, days from that same day (they are left out where the times are no dates).
+    """
+    long = long.copy(deep=False)
+    covariates = None if covariates is None else covariates.copy(deep=False)
+    notes: list[str] = []
+    if privacy.dates:
+        covariates = _shift_dates(long, covariates, person, time, sequence, notes)
+    if privacy.ages:
+        for table in (long, covariates):
+            if table is not None:
+                _group_ages(table, [person, time, sequence], notes)
+    key = None
+    if privacy.codes:
+        key = _make_key([long, covariates], person, code or random_code)
+        codes = dict(zip(key["person"], key["code"], strict=True))
+        for table in (long, covariates):
+            if table is not None:
+                table[person] = as_labels(table[person]).map(codes).astype("str")
+        notes.append(f"{len(key)} ids in {person!r} were replaced by random codes.")
+    return Deidentified(long, covariates, key, tuple(notes))
+
+
+def random_code() -> str:
+    """Eight random letters and digits, the first a letter, none of them easy to mistake."""
+    return secrets.choice(_LETTERS[:24]) + "".join(secrets.choice(_LETTERS) for _ in range(7))
+
+
+def with_codes(remedies: Sequence[Remedy], key: pd.DataFrame | None) -> tuple[Remedy, ...]:
+    """Remedies for a table whose ids were replaced: persons are named by their codes."""
+    if key is None:
+        return tuple(remedies)
+    codes = dict(zip(key["person"], key["code"], strict=True))
+    return tuple(
+        replace(one, values=tuple(codes.get(value, value) for value in one.values))
+        if one.kind == "exclude_persons"
+        else one
+        for one in remedies
+    )
+
+
+def _make_key(
+    tables: Iterable[pd.DataFrame | None], person: str, code: Callable[[], str]
+) -> pd.DataFrame:
+    ids: dict[str, None] = {}
+    for table in tables:
+        if table is not None:
+            ids.update(dict.fromkeys(as_labels(table[person]).dropna()))
+    codes: dict[str, None] = {}
+    while len(codes) < len(ids):
+        codes[code()] = None
+    return pd.DataFrame({"code": list(codes), "person": list(ids)}, dtype="str")
+
+
+def _shift_dates(
+    long: pd.DataFrame,
+    covariates: pd.DataFrame | None,
+    person: str,
+    time: str | None,
+    sequence: str | None,
+    notes: list[str],
+) -> pd.DataFrame | None:
+    """Replace dates in place; returns the covariate table."""
+    ids = as_labels(long[person])
+    times = None if time is None else dates_of(long[time])
+    first = None if times is None else times.groupby(ids).min()
+    if time is not None and times is not None and first is not None:
+        long[time] = _days(times, ids.map(first))
+        notes.append(f"Dates in {time!r} became days since the person's first.")
+    if sequence is not None and (sequences := dates_of(long[sequence])) is not None:
+        days = _days(sequences, ids.map(sequences.groupby(ids).min()))
+        long[sequence] = as_labels(days)
+        notes.append(f"Dates in {sequence!r} became days since the person's first.")
+    if covariates is None:
+        return None
+    of_person = as_labels(covariates[person])
+    for name in [name for name in covariates.columns if name != person]:
+        dates = dates_of(covariates[name])
+        if dates is None:
+            continue
+        if first is None:
+            covariates = covariates.drop(columns=name)
+            notes.append(f"Dates in {name!r} were left out: there is no date to count from.")
+        else:
+            covariates[name] = _days(dates, of_person.map(first))
+            notes.append(f"Dates in {name!r} became days from the person's first observation.")
+    return covariates
+
+
+def _days(times: pd.Series, origin: pd.Series) -> pd.Series:
+    """Days between two times, to about a tenth of a second; missing where either is."""
+    return ((times - pd.to_datetime(origin)) / pd.Timedelta(days=1)).round(6)
+
+
+def _group_ages(table: pd.DataFrame, roles: Iterable[str | None], notes: list[str]) -> None:
+    """Write `OLD_AGE` for every higher age, in place."""
+    for name in _ages(table, roles):
+        old = (table[name] > OLD_AGE) & (table[name] <= _OLDEST)
+        if old.any():
+            table[name] = table[name].mask(old, OLD_AGE)
+            notes.append(f"Ages of {OLD_AGE} and more in {name!r} are one group, {OLD_AGE}.")
+
+
+def has_old_ages(table: pd.DataFrame) -> bool:
+    """Whether a column of ages holds some that would be grouped."""
+    return any(
+        bool(((table[name] > OLD_AGE) & (table[name] <= _OLDEST)).any()) for name in _ages(table)
+    )
+
+
+def _ages(table: pd.DataFrame, others: Iterable[Any] = ()) -> Iterator[str]:
+    taken = set(others)
+    for name in table.columns:
+        if name not in taken and _AGE.search(str(name)) and is_number(table[name]):
+            yield name

@@ -1,0 +1,145 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nme_core.data import Remedy, Study
+from nme_core.data.privacy import (
+    Privacy,
+    deidentify,
+    find_personal,
+    has_old_ages,
+    random_code,
+    with_codes,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind"),
+    [
+        ("Vorname", ["Anna", "Ben", "Cem"], "names"),
+        ("who", ["Anna Müller", "Ben O'Neil", "Cem de Boer"], None),
+        ("who", ["Anna Müller", "Ben O'Neil", "Cem Yilmaz-Kurt"], "names"),
+        ("contact", ["none", "a.b@c.org", "none"], "e-mail addresses"),
+        ("reach", ["+49 170 1234567", "0170/1234567", "030 123 456"], "phone numbers"),
+        ("dob", ["1950-02-03", "1961-04-05"], "birth dates"),
+        ("geburtsdatum", pd.to_datetime(["1950-02-03", "1961-04-05"]), "birth dates"),
+        ("plz", [12345, 54321], "addresses"),
+        ("note", ["felt a bit sad today", "ok", "went for a long walk"], "free text"),
+        ("state", ["Calm Positive", "tense", "low"], None),
+        ("id", ["001", "002", "003"], None),
+        ("id", ["0017001", "0017002", "0017003"], "phone numbers"),
+        ("name_count", [1, 2, 3], None),
+        ("time", ["2024-03-01 10:00", "2024-03-01 14:00"], None),
+        ("empty", [None, None], None),
+    ],
+)
+def test_columns_that_tell_who_somebody_is(name, values, kind):
+    found = find_personal(pd.DataFrame({name: values}))
+    assert [one.kind for one in found] == ([] if kind is None else [kind])
+
+
+def tables():
+    long = pd.DataFrame(
+        {
+            "id": ["b", "b", "a", "a", "a", None],
+            "at": ["02.01.2024 12:00", "01.01.2024 12:00", "05.01.2024 00:00",
+                   "05.01.2024 06:00", None, "01.01.2024 00:00"],
+            "visit": ["2024-01-02", "2024-01-01", "2024-01-05", "2024-01-05", "2024-01-06", None],
+            "x": [1.0, 2, 3, 4, 5, 6],
+        }
+    )  # fmt: skip
+    covariates = pd.DataFrame(
+        {"id": ["a", "b", "c"], "age": [93.0, 41, 999], "since": ["2023-12-26", "2024-01-02", None]}
+    )
+    return long, covariates
+
+
+def test_dates_become_days_since_the_persons_first():
+    long, covariates = tables()
+    done = deidentify(long, covariates, Privacy(), person="id", time="at", sequence="visit")
+    assert done.key is None
+    np.testing.assert_allclose(done.long["at"], [1, 0, 0, 0.25, np.nan, np.nan])
+    assert done.long["visit"].tolist()[:5] == ["1", "0", "0", "0", "1"]
+    np.testing.assert_allclose(done.covariates["since"], [-10, 0.5, np.nan])
+    assert "2024" not in done.long.to_csv() + done.covariates.to_csv()
+    assert long["at"].iloc[0] == "02.01.2024 12:00"  # what was given stays as it is
+
+
+def test_dates_without_an_origin_are_left_out_and_numbers_stay():
+    long, covariates = tables()
+    done = deidentify(long.assign(at=range(6)), covariates, Privacy(), person="id", time="at")
+    assert list(done.covariates.columns) == ["id", "age"]
+    assert list(done.long["at"]) == list(range(6))
+    assert any("'since' were left out" in note for note in done.notes)
+
+
+def test_ages_above_89_are_one_group_and_codes_for_missing_stay():
+    long, covariates = tables()
+    assert has_old_ages(covariates)
+    assert not has_old_ages(long)
+    done = deidentify(long, covariates, Privacy(), person="id")
+    assert done.covariates["age"].tolist() == [90, 41, 999]
+
+
+def test_codes_are_the_same_in_both_tables_and_the_key_undoes_them():
+    long, covariates = tables()
+    done = deidentify(long, covariates, Privacy(codes=True), person="id", time="at")
+    back = dict(zip(done.key["code"], done.key["person"], strict=True))
+    assert done.long["id"].map(back).tolist()[:5] == ["b", "b", "a", "a", "a"]
+    assert done.long["id"].isna().tolist() == [False] * 5 + [True]
+    assert done.covariates["id"].map(back).tolist() == ["a", "b", "c"]
+    assert len(back) == 3
+    other = deidentify(long, covariates, Privacy(codes=True), person="id")
+    assert set(other.key["code"]).isdisjoint(done.key["code"])
+
+
+def test_a_code_that_comes_twice_is_used_once():
+    codes = itertools.chain(["A", "A", "B", "A", "C"], map(str, itertools.count()))
+    long, covariates = tables()
+    done = deidentify(long, covariates, Privacy(codes=True), person="id", code=lambda: next(codes))
+    assert done.key["code"].tolist() == ["A", "B", "C"]
+
+
+def test_random_codes_are_never_numbers():
+    made = [random_code() for _ in range(300)]
+    assert len(set(made)) == 300
+    assert all(len(code) == 8 and code[0].isalpha() for code in made)
+
+
+def test_nothing_is_done_where_nothing_is_wanted():
+    long, covariates = tables()
+    done = deidentify(long, covariates, Privacy(dates=False, ages=False), person="id", time="at")
+    pd.testing.assert_frame_equal(done.long, long)
+    pd.testing.assert_frame_equal(done.covariates, covariates)
+    assert done.notes == ()
+
+
+def test_remedies_name_persons_by_their_codes():
+    key = pd.DataFrame({"code": ["X1", "X2"], "person": ["007", "008"]})
+    given = (Remedy("exclude_persons", ("id",), ("008", "zz")), Remedy("drop_empty", ("id",)))
+    exclude, drop = with_codes(given, key)
+    assert exclude.values == ("X2", "zz")
+    assert drop == given[1]
+    assert with_codes(given, None) == given
+
+
+def test_the_study_is_the_same_but_for_names_and_days():
+    rng = np.random.default_rng(0)
+    long = pd.DataFrame(
+        {
+            "id": np.repeat(["b", "a", "c"], 6),
+            "at": np.tile(pd.date_range("2024-03-01", periods=6, freq="7h").astype(str), 3),
+            "x": rng.normal(size=18).round(2),
+            "mood": rng.normal(size=18).round(2),
+        }
+    ).sample(frac=1, random_state=0)
+    roles = {"person": "id", "time": "at", "outcome": "mood"}
+    done = deidentify(long, None, Privacy(codes=True), person="id", time="at")
+    before, after = Study.from_frame(long, **roles), Study.from_frame(done.long, **roles)
+    np.testing.assert_array_equal(before.y, after.y)
+    back = dict(zip(done.key["code"], done.key["person"], strict=True))
+    assert after.groups.map(back).tolist() == before.groups.tolist()
+    steps = after.time.groupby(after.groups).diff().dropna()
+    np.testing.assert_allclose(steps, 7 / 24, atol=1e-5)
