@@ -25,6 +25,12 @@ LEADS = {
     "export": "Figures for print, and the numbers they show.",
 }
 
+VIEWS = {"clinician": "Clinician", "researcher": "Researcher"}
+VIEW_HELP = (
+    "Clinician: the few things that matter, in plain words, with nothing to set. Researcher: "
+    "every table, figure and setting."
+)
+
 SAMPLE_STUDIES: dict[str | None, str] = {
     None: "Simulated studies with a known truth, for a first look.",
     "dyads": "Simulated: 100 mother–adolescent pairs, four affective states, a depression score "
@@ -156,12 +162,42 @@ PLACEMENTS = {
     "all+transitions": "Every layer and the transitions may differ; needs many occasions a person.",
 }
 
+PRESETS = {
+    "quick": ("Quick", "Until it has converged, beside one model for all persons."),
+    "thorough": (
+        "Thorough",
+        "Until it has converged, beside every other model that it can be compared with. "
+        "Takes longer.",
+    ),
+}
+
+ESTIMATORS = {
+    "variational": "Learns how sure each person's parameters are, and how much persons differ, "
+    "while it trains. The best choice for most studies.",
+    "laplace": "Exact maximum likelihood for linear models (no hidden layer, a number as outcome): "
+    "the same as a linear mixed model. An approximation for others.",
+    "annealed": "The method of the original paper; tends to find smaller differences between "
+    "persons than there are, and gives no standard errors.",
+}
+
+FAMILIES = {
+    "gaussian": "An amount or a rating, with the same spread everywhere.",
+    "poisson": "A count: whole numbers from 0.",
+    "categorical": "Kinds without an order.",
+    "ordinal": "Ordered classes, such as the answers of a questionnaire item.",
+}
+
+ESTIMATE = "Rough estimate: {time}, judged by {runs} on this computer."
+NO_ESTIMATE = "How long it takes can be said after the first training of this kind is finished."
+
 COVARIANCES = {
     "diagonal": "Persons' deviations are independent of each other across parameters.",
     "full": "Persons' deviations may be correlated across parameters; slower.",
 }
 
 OPTIONS = {
+    "estimator": "How the differences between persons are learned.",
+    "family": "What kind of values the outcome has, which decides how errors are weighed.",
     "covariance": "What the model learns about how persons differ: how much in each parameter "
     "(diagonal), or also which parameters differ together (full).",
     "hidden": "One number per layer, separated by commas, such as 32,16. Empty: no hidden layer, "
@@ -203,6 +239,18 @@ METRICS = {
         "person's held-out segment together, given the label before it, not label by label; lower "
         "is better",
     ),
+}
+
+PLAIN_VERDICTS = {
+    "better": "Persons differ in ways that help to predict them: on occasions that the model has "
+    "not seen, giving persons parameters of their own predicts better than one model for all.",
+    "worse": "One model for everybody predicts better here than giving persons parameters of their "
+    "own. Look at single persons with care.",
+    "alike": "These data do not show whether giving persons parameters of their own predicts "
+    "better than one model for everybody. Look at single persons with care.",
+    "alone": "There is no other model to compare this one with.",
+    "unjudged": "No person has enough occasions for a test part; nothing can be said about the "
+    "fit.",
 }
 
 PAIRED = (
@@ -281,6 +329,10 @@ HSIC_LIMIT = (
     "nothing about cause."
 )
 SCATTER_LIMIT = "One point per person; an association between persons, not within one."
+VARIANCE_TRACES = (
+    "The variance of random effects says how much persons differ in their parameters; σ², for "
+    "numbers, what the model leaves unexplained. Training has settled where the lines stay level."
+)
 LOSS_LIMIT = "Lower is better; the levels of different models compare only on the same split."
 WEIGHTS = (
     "A single weight of a network means little by itself, and which of them carries a difference "

@@ -12,6 +12,8 @@ _PROPOSED = "nme_proposed"
 _OPEN = "nme_proposal_open"
 _CHANGES = "nme_changes"
 _KEY = "nme_key_of_codes"
+_VIEW = "nme_view"
+_CLINICIAN = "clinician"
 
 
 def restore() -> None:
@@ -56,6 +58,16 @@ def leave_study() -> None:
     """Take study and run out of view."""
     _set(_STUDY, None)
     _set(_RUN, None)
+
+
+def choose_view(name: str) -> None:
+    """Take the view ``clinician`` or ``researcher`` for this session."""
+    st.session_state[_VIEW] = name
+
+
+def researcher() -> bool:
+    """Whether everything is to be shown; else the few things that matter, in plain words."""
+    return st.session_state.get(_VIEW) != _CLINICIAN
 
 
 def propose(token: str | None, values: dict[str, Any]) -> bool:

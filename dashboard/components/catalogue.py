@@ -68,6 +68,15 @@ def loss_figure(history: pd.DataFrame) -> Figure:
     return Figure("loss_curves", "Training", sentence, {"history": history})
 
 
+def variance_figure(history: pd.DataFrame) -> Figure | None:
+    """Residual and random-effect variance over epochs; None where there are none yet."""
+    fixed_residual = (history["residual_variance"].dropna() == 1).all()
+    if fixed_residual and history["mean_random_variance"].isna().all():
+        return None
+    sentence = glossary.VARIANCE_TRACES
+    return Figure("variance_traces", "Variances by epoch", sentence, {"history": history})
+
+
 def transition_figure(run: str, person: str, readout: str) -> Figure:
     """One person beside the population."""
     found = results.transitions(run, person, readout)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.components.errors import guard
 from dashboard.components.text import plain, slug
-from dashboard.plots import export, printed, screen, tables
+from dashboard.plots import charts_print, charts_screen, export, figures, printed, screen, tables
+from dashboard.plots.charts import Chart
 from dashboard.plots.theme import PLOTLY_CONFIG
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 _FORMATS: dict[str, tuple[str, str, Callable[..., bytes]]] = {
     "png": ("PNG, 300 dpi", "image/png", export.to_png),
@@ -26,7 +30,8 @@ class Figure:
     """A figure by name, drawn alike for the screen and for print.
 
     ``name`` is a function of ``dashboard.plots``; ``arguments`` are its keyword arguments;
-    ``sentence`` is plain text that says what the figure shows and what it does not.
+    ``sentence`` is plain text that says what the figure shows and what it does not. Functions of
+    `figures` make a chart; all others are there for the screen, for print and as a table.
     """
 
     name: str
@@ -36,11 +41,29 @@ class Figure:
 
     def numbers(self) -> pd.DataFrame:
         """The numbers that it shows."""
+        if (chart := self.chart()) is not None:
+            return chart.numbers
         return getattr(tables, self.name)(**self.arguments)
+
+    def chart(self) -> Chart | None:
+        """The chart, where the figure is one."""
+        make = getattr(figures, self.name, None)
+        return None if make is None else make(**self.arguments)
+
+    def on_screen(self) -> go.Figure:
+        """The figure as plotly draws it."""
+        chart = self.chart()
+        if chart is not None:
+            return charts_screen.draw(chart)
+        return getattr(screen, self.name)(**self.arguments)
 
     def image(self, kind: str, dpi: int = 300) -> bytes:
         """The printed figure as a file; ``dpi`` matters for png only."""
-        drawn = getattr(printed, self.name)(**self.arguments)
+        chart = self.chart()
+        if chart is not None:
+            drawn = charts_print.draw(chart)
+        else:
+            drawn = getattr(printed, self.name)(**self.arguments)
         if kind == "png":
             return export.to_png(drawn, dpi=dpi)
         return _FORMATS[kind][2](drawn)
@@ -50,7 +73,7 @@ def show(figure: Figure) -> None:
     """The screen figure, its sentence, and a small menu with its files."""
     key = slug(figure.title)
     st.plotly_chart(
-        getattr(screen, figure.name)(**figure.arguments),
+        figure.on_screen(),
         key=f"figure_{key}",
         theme=None,
         config=PLOTLY_CONFIG,

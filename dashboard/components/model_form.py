@@ -1,12 +1,15 @@
-"""The choices of the model page."""
+"""The choices of the model page: a preset, the model, and everything else under one fold."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import streamlit as st
 
-from dashboard import glossary
+from dashboard import glossary, state
+from dashboard.components.text import duration
+from dashboard.services.estimate import Estimate
 from dashboard.services.runs import ModelOptions
 from dashboard.services.studies import StudyRecord
 
@@ -20,12 +23,23 @@ _PLACEMENTS = {
 }  # fmt: skip
 # What `nme fit` takes where nothing is said.
 _HIDDEN = {"nme-crf": "", "nme-mlp": "32"}
+_FAMILIES = {"number": ["gaussian", "poisson"], "class": ["categorical", "ordinal"]}
+_PRESETS = {"quick": ("generic",), "thorough": tuple(glossary.BASELINES)}
 
 
 def model_form(record: StudyRecord) -> ModelOptions | None:
-    """Selectors for model, placement and options; None while an entry makes no sense."""
+    """Preset, model, placement and all other options; None while an entry makes no sense."""
     kinds = ["nme-mlp"] if record.outcome_kind == "number" else ["nme-crf", "nme-mlp"]
     first = kinds.index(record.model) if record.model in kinds else 0
+    preset = st.radio(
+        "How thoroughly", list(_PRESETS), format_func=lambda name: glossary.PRESETS[name][0],
+        captions=[glossary.PRESETS[name][1] for name in _PRESETS], key="preset", horizontal=True,
+    )  # fmt: skip
+    if not state.researcher():
+        model = kinds[first]
+        st.caption(f"{glossary.MODELS[model][0]}. {glossary.MODELS[model][1]}")
+        st.caption(glossary.PLACEMENTS[_PLACEMENTS[model][0]])
+        return ModelOptions(model, _PLACEMENTS[model][0], baselines=_PRESETS[preset])
     left, right = st.columns(2, gap="large")
     with left:
         model = st.radio(
@@ -37,26 +51,24 @@ def model_form(record: StudyRecord) -> ModelOptions | None:
     with right:
         placement = st.selectbox("Where persons differ", _PLACEMENTS[model], key="placement")
         st.caption(glossary.PLACEMENTS[placement])
+    start = ModelOptions(model, placement, baselines=_PRESETS[preset])
+    state.preset("baselines", (record.id, preset), list(start.baselines))
     with st.expander("More options"):
-        return _options(model, placement)
+        return _options(record, start)
 
 
-def _options(model: str, placement: str) -> ModelOptions | None:
+def _options(record: StudyRecord, start: ModelOptions) -> ModelOptions | None:
     left, right = st.columns(2, gap="large")
     with left:
-        baselines = st.multiselect(
-            "Compared with", list(glossary.BASELINES), ["generic", "specific"], key="baselines",
-        )  # fmt: skip
+        estimator = _explained("Estimator", glossary.ESTIMATORS, "estimator")
+        covariance = _explained("Covariance of persons", glossary.COVARIANCES, "covariance")
+        baselines = st.multiselect("Compared with", list(glossary.BASELINES), key="baselines")
         st.caption("; ".join(f"{name}: {words}" for name, words in glossary.BASELINES.items()))
-        covariance = st.selectbox(
-            "Covariance of persons", ["diagonal", "full"], key="covariance",
-            help=glossary.OPTIONS["covariance"],
-        )  # fmt: skip
-        st.caption(glossary.COVARIANCES[covariance])
     with right:
+        family = _family(record, start.model)
         # The key carries the model, so that its default follows the model.
         text = st.text_input(
-            "Units of the hidden layers", _HIDDEN[model], key=f"hidden_{model}",
+            "Units of the hidden layers", _HIDDEN[start.model], key=f"hidden_{start.model}",
             placeholder="no hidden layer", help=glossary.OPTIONS["hidden"],
         )  # fmt: skip
         epochs = st.number_input(
@@ -68,15 +80,41 @@ def _options(model: str, placement: str) -> ModelOptions | None:
     if hidden is None:
         st.error("Hidden layers are whole numbers of units, such as 32 or 32,16.")
         return None
-    return ModelOptions(
-        model=model,
-        placement=placement,
+    return replace(
+        start,
         covariance=covariance,
-        hidden=None if hidden == _units(_HIDDEN[model]) else hidden,
+        estimator=estimator,
+        family=family,
+        hidden=None if hidden == _units(_HIDDEN[start.model]) else hidden,
         baselines=tuple(baselines),
         epochs=None if epochs is None else int(epochs),
         seed=int(seed),
     )
+
+
+def _explained(label: str, choices: dict[str, str], key: str) -> str:
+    """A selector whose choice is explained in a sentence under it."""
+    chosen = st.selectbox(label, list(choices), key=key, help=glossary.OPTIONS[key])
+    st.caption(choices[chosen])
+    return chosen
+
+
+def _family(record: StudyRecord, model: str) -> str | None:
+    """Kind of outcome of an NME-MLP; None for a sequence model, which has only one."""
+    if model != "nme-mlp":
+        return None
+    possible = _FAMILIES[record.outcome_kind]
+    choices = {name: glossary.FAMILIES[name] for name in possible}
+    family = _explained("Kind of outcome", choices, "family")
+    return None if family == possible[0] else family
+
+
+def estimate_words(found: Estimate | None) -> str:
+    """How long a training may take, in words."""
+    if found is None:
+        return glossary.NO_ESTIMATE
+    runs = "1 earlier training" if found.n_runs == 1 else f"{found.n_runs} earlier trainings"
+    return glossary.ESTIMATE.format(time=duration(found.seconds), runs=runs)
 
 
 def _units(text: str) -> tuple[int, ...] | None:

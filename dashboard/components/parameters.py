@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.components.catalogue import scatter_figure
 from dashboard.components.figures import show
 from dashboard.components.findings import effects_view, finding
@@ -17,11 +18,14 @@ def show_parameters(
     """What goes with the covariate, parameter by parameter; the note stands under the table."""
     effects = found.effects[found.effects["covariate"] == covariate]
     st.markdown(plain(finding(effects, covariate)))
+    strongest = effects.sort_values("p")["parameter"].iloc[0]
+    if not state.researcher():
+        show(scatter_figure(run, found, covariate, strongest))
+        return
     st.dataframe(effects_view(effects), hide_index=True, height=min(38 + 35 * len(effects), 388))
     if note:
         st.caption(note)
     names = list(covariates.parameters(run).values.columns)
-    strongest = effects.sort_values("p")["parameter"].iloc[0]
     parameter = st.selectbox(
         "Parameter", names, names.index(strongest), key=f"scatter_{run}_{covariate}"
     )

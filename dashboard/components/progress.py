@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components.catalogue import loss_figure
+from dashboard import state
+from dashboard.components.catalogue import loss_figure, variance_figure
 from dashboard.components.errors import guard
 from dashboard.components.figures import show
 from dashboard.components.kept import kept_words
@@ -40,8 +41,11 @@ def _live(identity: str) -> None:
             st.rerun()
         st.caption(RUNS["leave"])
         history = runs.history(identity)
-        if history is not None:
+        if history is not None and state.researcher():
             show(loss_figure(history))
+            variances = variance_figure(history)
+            if variances is not None:
+                show(variances)
 
 
 def _ended(run: runs.Run) -> None:

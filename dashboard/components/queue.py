@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.components.errors import guard
 from dashboard.components.text import duration, plain
 from dashboard.glossary import RUNS
@@ -13,19 +14,24 @@ from dashboard.services import runs, settings
 def show_queue() -> None:
     """How many may train at once, and the runs that train or wait, in order."""
     left, right = st.columns([3, 1], gap="large")
-    with right:
-        number = st.number_input(
-            "Trainings at once", 1, 64, settings.trainings_at_once(), key="at_once",
-            help=RUNS["at_once"],
-        )  # fmt: skip
-    if number != settings.trainings_at_once():
-        settings.set_trainings_at_once(int(number))
+    if state.researcher():
+        with right:
+            _at_once()
     active = [run for run in runs.list_runs() if run.active]
     with left:
         if active:
             _live(tuple(sorted(run.id for run in active)))
         else:
             st.caption("No training is at work.")
+
+
+def _at_once() -> None:
+    kept = settings.trainings_at_once()
+    number = st.number_input(
+        "Trainings at once", 1, 64, min(kept, 64), key="at_once", help=RUNS["at_once"]
+    )
+    if number != kept:
+        settings.set_trainings_at_once(int(number))
 
 
 @st.fragment(run_every=2.0)

@@ -6,7 +6,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.errors import guard
-from dashboard.glossary import RESEARCH_USE, RUN_STATES
+from dashboard.glossary import RESEARCH_USE, RUN_STATES, VIEW_HELP, VIEWS
+from dashboard.services import settings
 from dashboard.services.runs import run_record
 from dashboard.services.studies import study_record
 
@@ -14,6 +15,7 @@ from dashboard.services.studies import study_record
 def sidebar() -> None:
     """Draw it."""
     with st.sidebar, guard():
+        _view()
         study = study_record(state.study_id() or "")
         run = run_record(state.run_id() or "")
         if study is not None:
@@ -24,3 +26,14 @@ def sidebar() -> None:
             st.text(f"{run.options['model'].upper()}, {run.options['placement']}")
             st.caption(RUN_STATES[run.status.state])
         st.caption(RESEARCH_USE)
+
+
+def _view() -> None:
+    """The switch between the two views; the last choice holds for later sessions too."""
+    kept = settings.view()
+    chosen = st.radio(
+        "View", list(VIEWS), list(VIEWS).index(kept), VIEWS.__getitem__, key="view", help=VIEW_HELP
+    )
+    state.choose_view(chosen)
+    if chosen != kept:
+        settings.set_view(chosen)

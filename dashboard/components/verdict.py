@@ -5,14 +5,21 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
-from dashboard.glossary import FLAT, INTERPRETED, METRICS, MODEL_NAMES, SPLIT
+from dashboard.glossary import FLAT, INTERPRETED, METRICS, MODEL_NAMES, PLAIN_VERDICTS, SPLIT
 from dashboard.services import results
 from dashboard.services.runs import Run
 
 
 def show_verdict(run: Run) -> None:
     """How training ended, and how the model compares with the generic one."""
+    if not state.researcher():
+        st.markdown(f"**{plain(plain_verdict(run.id))}**")
+        with st.expander("The numbers behind this"):
+            st.markdown(plain(comparison_sentence(run.id)))
+        _warnings(run)
+        return
     st.markdown(plain(comparison_sentence(run.id)))
     endings = results.verdicts(run.id)
     said = [
@@ -20,6 +27,10 @@ def show_verdict(run: Run) -> None:
         for model, ending in endings.items()
     ]
     st.caption(f"Training: {plain('; '.join(said))}.")
+    _warnings(run)
+
+
+def _warnings(run: Run) -> None:
     for model, message in results.training_warnings(run.id):
         st.warning(plain(f"{MODEL_NAMES.get(model, model)}: {message}"))
 
@@ -61,15 +72,11 @@ def comparison_sentence(run: str) -> str:
     if row.empty or "generic" not in table.index or pd.isna(row.iloc[0]["difference"]):
         return f"{own}."
     row = row.iloc[0]
-    ahead = row["difference"] > 0
-    if metric in results.HIGHER_IS_BETTER:
-        ahead = not ahead
-    sure = (row["ci_low"] > 0 or row["ci_high"] < 0) and row["p_adjusted"] < 0.05
-    verdict = (
-        "one model for all persons does worse" if ahead and sure
-        else "one model for all persons does better" if sure
-        else "the data do not tell the two models apart"
-    )  # fmt: skip
+    verdict = {
+        "better": "one model for all persons does worse",
+        "worse": "one model for all persons does better",
+        "alike": "the data do not tell the two models apart",
+    }[_standing(row)]
     return (
         f"{own}, the generic model's {metric_value(metric, table.loc['generic', metric])}: "
         f"{verdict} "
@@ -77,6 +84,40 @@ def comparison_sentence(run: str) -> str:
         f"{difference(metric, row['difference'])}, 95 % interval "
         f"{limits(metric, row['ci_low'], row['ci_high'])}, {p_phrase(row['p_adjusted'])})."
     )
+
+
+def show_main_metric(run: Run) -> None:
+    """The metric that sums up the fit, model by model, and what it means."""
+    table = results.metrics_table(run.id)
+    if not table.empty:
+        name, meaning = METRICS[results.main_metric(table)]
+        st.dataframe(metrics_view(run.id, main_only=True), hide_index=True, width="content")
+        st.caption(f"{name}: {meaning}.")
+    st.caption(split_note(run.id))
+
+
+def _standing(row: pd.Series) -> str:
+    """Whether NME is ``better`` or ``worse`` than the model of a row of ``comparison``, or alike.
+
+    Better or worse only where the interval excludes 0 and the corrected p is below .05.
+    """
+    if not ((row["ci_low"] > 0 or row["ci_high"] < 0) and row["p_adjusted"] < 0.05):
+        return "alike"
+    ahead = row["difference"] > 0
+    return "better" if ahead != (row["metric"] in results.HIGHER_IS_BETTER) else "worse"
+
+
+def plain_verdict(run: str) -> str:
+    """Whether it pays to give persons their own parameters, in one sentence without numbers."""
+    table = results.metrics_table(run)
+    rows = results.table(run, "comparison")
+    rows = rows[rows["model"] == "generic"]
+    if "nme" not in table.index or table.empty:
+        return PLAIN_VERDICTS["unjudged"]
+    row = rows[rows["metric"] == results.main_metric(table)]
+    if row.empty or pd.isna(row.iloc[0]["difference"]):
+        return PLAIN_VERDICTS["alone"]
+    return PLAIN_VERDICTS[_standing(row.iloc[0])]
 
 
 def metric_value(metric: str, value: float) -> str:
@@ -96,16 +137,18 @@ def limits(metric: str, low: float, high: float) -> str:
     return interval(low, high)
 
 
-def metrics_view(run: str) -> pd.DataFrame:
+def metrics_view(run: str, *, main_only: bool = False) -> pd.DataFrame:
     """Models × metrics on the test part, as text; a remark where a model found no pattern."""
     table = results.metrics_table(run)
+    kind = "class" if "accuracy" in table.columns else "number"
+    if main_only and len(table.columns):
+        table = table[[results.main_metric(table)]]
     shown = pd.DataFrame(
         {METRICS[m][0]: [metric_value(m, value) for value in table[m]] for m in table.columns},
         index=table.index,
     )
     flat = results.flat_models(run) & set(table.index)
     if flat:
-        kind = "class" if "accuracy" in table.columns else "number"
         shown["remark"] = [FLAT[kind] if model in flat else "" for model in table.index]
     shown.index = pd.Index([MODEL_NAMES.get(model, model) for model in table.index], name="model")
     return shown.reset_index()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.components.catalogue import hsic_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.errors import guard
@@ -33,14 +34,19 @@ if found is None:
     st.info(EMPTY["no_tests"])
     st.stop()
 
-st.subheader("Dependence", anchor=False)
-st.dataframe(hsic_view(found), hide_index=True)
-st.caption(f"{STRATA} Corrected by Benjamini and Hochberg over every covariate tested on this run.")
+if state.researcher():
+    st.subheader("Dependence", anchor=False)
+    st.dataframe(hsic_view(found), hide_index=True)
+    st.caption(f"{STRATA} Corrected by Benjamini and Hochberg over every covariate tested here.")
 
 if covariate not in set(found.hsic["covariate"]):
     st.info(f"{plain(covariate)} has not been tested on this run yet.")
     st.stop()
-show(hsic_figure(found, covariate))
+figure = hsic_figure(found, covariate)
+if state.researcher():
+    show(figure)
+else:
+    st.markdown(plain(figure.sentence))
 
 if run.model == "nme-crf":
     st.subheader("Which parameters, in which direction", anchor=False)
@@ -54,6 +60,8 @@ if results.has_table(run.id, "response_curves"):
         st.caption(EMPTY["no_groups"])
     else:
         show(groups)
+if not state.researcher():
+    st.stop()
 with st.expander("Single parameters"):
     st.markdown(WEIGHTS)
     show_parameters(run.id, found, covariate)

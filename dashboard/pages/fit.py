@@ -2,11 +2,18 @@
 
 import streamlit as st
 
-from dashboard.components.catalogue import loss_figure
+from dashboard import state
+from dashboard.components.catalogue import loss_figure, variance_figure
 from dashboard.components.context import finished_run, title
 from dashboard.components.figures import show
 from dashboard.components.text import plain
-from dashboard.components.verdict import comparison_view, metrics_view, show_verdict, split_note
+from dashboard.components.verdict import (
+    comparison_view,
+    metrics_view,
+    show_main_metric,
+    show_verdict,
+    split_note,
+)  # fmt: skip
 from dashboard.glossary import LEADS, METRICS, PAIRED, SEQUENCE_LOSS
 from dashboard.services import results
 
@@ -14,6 +21,9 @@ title("Fit", LEADS["fit"])
 run = finished_run(partly=True)
 
 show_verdict(run)
+if not state.researcher():
+    show_main_metric(run)
+    st.stop()
 table = results.metrics_table(run.id)
 st.subheader("Models and metrics", anchor=False)
 st.dataframe(metrics_view(run.id), hide_index=True)
@@ -33,3 +43,6 @@ if len(comparison):
 
 st.subheader("Training", anchor=False)
 show(loss_figure(results.table(run.id, "history")))
+variances = variance_figure(results.table(run.id, "history"))
+if variances is not None:
+    show(variances)

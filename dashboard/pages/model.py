@@ -4,11 +4,12 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.context import empty, title
-from dashboard.components.model_form import model_form
+from dashboard.components.model_form import estimate_words, model_form
 from dashboard.components.progress import follow
 from dashboard.components.text import plain
 from dashboard.glossary import LEADS
 from dashboard.services import runs
+from dashboard.services.estimate import estimate
 from dashboard.services.studies import study_record
 
 title("Model", LEADS["model"])
@@ -31,6 +32,8 @@ if run is None or not run.active:
         st.subheader("Train another model", anchor=False)
     st.markdown(f"Study **{plain(record.name)}**, outcome **{plain(record.roles['outcome'])}**")
     options = model_form(record)
+    if options is not None:
+        st.caption(estimate_words(estimate(record, options)))
     if st.button("Train", key="train", type="primary", disabled=options is None):
         state.choose_run(runs.start(record, options), record.id)
         st.rerun()

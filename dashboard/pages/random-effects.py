@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.components.catalogue import random_effect_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
@@ -19,14 +20,18 @@ if results.has_table(run.id, "response_curves"):
     st.subheader("Response curves", anchor=False)
     st.markdown(RESPONSE_CURVES)
     show(choose_response(run))
+    if not state.researcher():
+        st.stop()
     st.subheader("Parameters", anchor=False)
 
 names = results.informative_parameters(run.id)
 if not names:
     empty("no_random_effects", "model")
-parameter = st.selectbox(
-    "Parameter (most informative first)", names, key="parameter", persist_state="session"
-)
+parameter = names[0]
+if state.researcher():
+    parameter = st.selectbox(
+        "Parameter (most informative first)", names, key="parameter", persist_state="session"
+    )
 show(random_effect_figure(run.id, parameter))
 
 rows = results.random_effect(run.id, parameter)
@@ -38,6 +43,8 @@ if len(reliability):
         "variance between persons that the data of a person settle. Near 0, a person's estimate "
         "says little beyond the population."
     )
+if not state.researcher():
+    st.stop()
 with st.expander("All persons"):
     shown = rows.reset_index().drop(columns="parameter")
     st.dataframe(

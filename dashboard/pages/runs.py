@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.components.context import empty, title
 from dashboard.components.library import show_library
 from dashboard.components.queue import show_queue
@@ -16,6 +17,6 @@ if not shelves:
 show_queue()
 show_library(shelves)
 finished = [run for shelf in shelves for run in shelf.runs if run.done]
-if len(finished) > 1:
+if len(finished) > 1 and state.researcher():
     st.divider()
     compare_two(finished)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.components.catalogue import transition_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
@@ -19,15 +20,19 @@ person = left.selectbox(
     "Person (type to search)", results.persons(run.id), key="person", persist_state="session"
 )
 available = [name for name in READOUTS if name in results.readouts(run.id)]
-readout = right.selectbox(
-    "Read-out", available, format_func=lambda name: READOUTS[name][0], key="readout",
-    persist_state="session",
-)  # fmt: skip
+readout = available[0]
+if state.researcher():
+    readout = right.selectbox(
+        "Read-out", available, format_func=lambda name: READOUTS[name][0], key="readout",
+        persist_state="session",
+    )  # fmt: skip
 right.caption(READOUTS[readout][1])
 show(transition_figure(run.id, person, readout))
 if readout != "observed":
     interpreted_note(run)
 
+if not state.researcher():
+    st.stop()
 with st.expander("The four read-outs"):
     for name in available:
         word, meaning = READOUTS[name]

@@ -87,6 +87,12 @@ def model_colours(models: Iterable[str]) -> dict[str, str]:
     return {name: _MODEL_COLOURS.get(name) or extra[name] for name in names}
 
 
+def faded(colour: str, opacity: float = 0.2) -> str:
+    """A colour as plotly writes it with an opacity."""
+    channels = ",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))
+    return f"rgba({channels},{opacity:g})"
+
+
 def plotly_scale(stops: tuple[str, ...]) -> list[tuple[float, str]]:
     """A colour scale as plotly wants it."""
     return [(i / (len(stops) - 1), colour) for i, colour in enumerate(stops)]

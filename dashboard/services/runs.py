@@ -46,6 +46,8 @@ class ModelOptions:
     baselines: tuple[str, ...] = ("generic", "specific")
     epochs: int | None = None
     seed: int = 0
+    estimator: str = "variational"
+    family: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,9 @@ def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) 
         words += ["--exclude", ",".join(roles["exclude"])]
     words += data_options(study, record)
     words += ["--model", options.model, "--placement", options.placement]
-    words += ["--covariance", options.covariance]
+    words += ["--covariance", options.covariance, "--estimator", options.estimator]
+    if options.family is not None:
+        words += ["--family", options.family]
     if options.hidden is not None:
         words += ["--hidden", ",".join(str(units) for units in options.hidden)]
     words += ["--baselines", ",".join(options.baselines) or "none"]

@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import runs
+from dashboard.services import runs, settings, studies
+from dashboard.services.estimate import estimate
 from nme_core.io import RunFolder, RunState, Status
 
 OpenPage = Callable[..., AppTest]
@@ -110,6 +112,7 @@ def test_untouched_options_are_the_shell_s(
     monkeypatch.setattr(runs, "start", lambda *given: started.append(given) or "none")
     app = open_page("model", study=state_study)
     app.radio(key="model_kind").set_value(model).run()
+    app.radio(key="preset").set_value("thorough").run()
     app.button(key="train").click().run()
     ((record, options),) = started
     study = home / "studies" / state_study
@@ -129,9 +132,65 @@ def test_untouched_options_are_the_shell_s(
 
 def test_every_option_has_a_help_text(open_page: OpenPage, state_study: str) -> None:
     app = open_page("model", study=state_study)
-    for widget in (app.selectbox(key="covariance"), app.number_input(key="seed")):
+    options = (app.selectbox(key="covariance"), app.selectbox(key="estimator"))
+    for widget in (*options, app.number_input(key="seed")):
         assert len(widget.help) > 40
     assert app.multiselect(key="baselines").options == ["generic", "specific"]
+
+
+def test_a_preset_sets_what_is_compared(open_page: OpenPage, state_study: str) -> None:
+    app = open_page("model", study=state_study)
+    assert app.multiselect(key="baselines").value == ["generic"]
+    app.radio(key="preset").set_value("thorough").run()
+    assert app.multiselect(key="baselines").value == ["generic", "specific"]
+    app.multiselect(key="baselines").set_value([]).run()
+    assert app.multiselect(key="baselines").value == []
+    assert not app.exception
+
+
+def test_a_network_has_a_kind_of_outcome_and_a_sequence_model_has_none(
+    open_page: OpenPage, state_study: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    monkeypatch.setattr(runs, "start", lambda *given: started.append(given[1]) or "none")
+    app = open_page("model", study=state_study)
+    assert "family" not in {widget.key for widget in app.selectbox}
+    app.radio(key="model_kind").set_value("nme-mlp").run()
+    app.selectbox(key="family").select("ordinal").run()
+    app.selectbox(key="estimator").select("annealed").run()
+    app.button(key="train").click().run()
+    assert (started[0].family, started[0].estimator) == ("ordinal", "annealed")
+
+
+def test_a_clinician_has_a_preset_and_a_button(
+    open_page: OpenPage, state_study: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    monkeypatch.setattr(runs, "start", lambda *given: started.append(given[1]) or "none")
+    settings.set_view("clinician")
+    app = open_page("model", study=state_study)
+    assert not app.expander
+    app.button(key="train").click().run()
+    (options,) = started
+    assert options == runs.ModelOptions("nme-crf", "last+transitions", baselines=("generic",))
+
+
+def test_time_is_judged_by_earlier_trainings(
+    open_page: OpenPage, crf_run: str, state_study: str, home: Path
+) -> None:
+    assert "can be said after the first" in words(open_page("model", study=state_study))
+    folder = RunFolder(home / "runs" / crf_run)
+    folder.write_json("data", {**folder.data, "n_rows": 240})
+    # 10 epochs of 0.1 s on 240 rows; this study has 480, and NME twice and the generic are fitted.
+    record = studies.study_record(state_study)
+    options = runs.ModelOptions("nme-crf", "transitions", baselines=("generic",))
+    found = estimate(record, options)
+    assert found.seconds == pytest.approx(3 * 10 * 0.1 * 2)
+    assert found.n_runs == 1
+    assert estimate(record, replace(options, epochs=100)).seconds == pytest.approx(60)
+    assert estimate(record, replace(options, model="nme-mlp")) is None
+    shown = words(open_page("model", study=state_study))
+    assert "Rough estimate: a few seconds, judged by 1 earlier training" in shown
 
 
 def test_progress_is_shown(
@@ -144,7 +203,8 @@ def test_progress_is_shown(
     assert not app.exception
     assert app.get("progress")[0].proto.value == 40
     assert "epoch 40" in app.get("progress")[0].proto.text
-    assert len(app.get("plotly_chart")) == 1
+    # Losses, and the variances of residuals and random effects.
+    assert len(app.get("plotly_chart")) == 2
 
 
 def test_a_failed_run_says_why(open_page: OpenPage, crf_run: str, home: Path) -> None:

@@ -65,6 +65,7 @@ def test_command_names_every_choice(state_study: str, tmp_path: Path) -> None:
         "--model": "nme-crf",
         "--placement": "last+transitions",
         "--covariance": "full",
+        "--estimator": "variational",
         "--hidden": "16,8",
         "--baselines": "generic",
         "--epochs": "7",

@@ -1,0 +1,154 @@
+"""Charts for print (matplotlib)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import FancyArrowPatch
+
+from dashboard.plots import theme
+from dashboard.plots.charts import Chart, Layer, Matrix, Panel
+from dashboard.plots.labels import for_print
+
+_LABEL = 14
+_DASH: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 1)), "dash": (0, (4, 2))}
+#: Pixels of the screen in millimetres of paper, and points.
+_MM_PER_PIXEL = 0.2
+
+
+def draw(chart: Chart, *, columns: int = 2) -> Figure:
+    """The chart as a matplotlib figure that fills ``columns`` of a journal page."""
+    across = min(chart.n_columns, len(chart.panels))
+    down = -(-len(chart.panels) // across)
+    with theme.print_style():
+        size = theme.inches(theme.width_mm(columns)), theme.inches(chart.height * _MM_PER_PIXEL)
+        figure = Figure(figsize=size, layout="constrained")
+        axes = list(np.ravel(figure.subplots(down, across, squeeze=False)))
+        for i, (axis, panel) in enumerate(zip(axes, chart.panels, strict=False)):
+            if panel.matrix is not None:
+                _matrix(figure, axis, panel.matrix, scale=i == len(chart.panels) - 1)
+            for layer in panel.layers:
+                _layer(axis, layer)
+            _frame(axis, panel)
+        for axis in axes[len(chart.panels) :]:
+            axis.set_visible(False)
+        _legend(figure, chart, axes[: len(chart.panels)])
+    return figure
+
+
+def _matrix(figure: Figure, axis: Axes, matrix: Matrix, *, scale: bool) -> None:
+    rows, columns = matrix.values.shape
+    colours = (
+        ListedColormap([colour for _, colour in matrix.legend])
+        if matrix.legend
+        else theme.matplotlib_scale(matrix.stops)
+    )
+    axis.set_facecolor(theme.EMPTY)
+    image = axis.imshow(
+        matrix.values, cmap=colours, vmin=matrix.limits[0], vmax=matrix.limits[1], aspect="auto",
+        interpolation="nearest",
+    )  # fmt: skip
+    axis.set_xticks(range(columns), [for_print(name, _LABEL) for name in matrix.columns])
+    axis.set_yticks(range(rows), [for_print(name, _LABEL) for name in matrix.rows])
+    axis.tick_params(length=0)
+    if matrix.texts:
+        shades = theme.text_colours(matrix.stops, matrix.values, *matrix.limits)
+        for i, (text, shade) in enumerate(zip(matrix.texts, shades, strict=True)):
+            axis.text(
+                i % columns, i // columns, text, ha="center", va="center", color=shade,
+                fontsize=theme.PRINT_SMALL,
+            )  # fmt: skip
+    if matrix.marks is not None:
+        for y, x in zip(*np.nonzero(matrix.marks), strict=True):
+            axis.add_patch(_box(x, y))
+    if scale and not matrix.legend:
+        figure.colorbar(image, ax=axis, label=for_print(matrix.scale), shrink=0.9)
+
+
+def _box(x: float, y: float) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((x - 0.45, y - 0.45), 0.9, 0.9, fill=False, edgecolor=theme.INK, linewidth=1)
+
+
+def _layer(axis: Axes, layer: Layer) -> None:
+    name = for_print(layer.name) if layer.name and layer.legend else None
+    colours: Any = list(layer.colours) or layer.colour
+    if layer.kind == "bars":
+        axis.bar(layer.x, layer.y, color=colours, label=name)
+    elif layer.kind == "band":
+        axis.fill_between(layer.x, layer.low, layer.high, color=layer.colour, alpha=0.2, lw=0)
+    elif layer.kind == "arrows":
+        _arrows(axis, layer)
+    elif layer.kind == "line":
+        axis.plot(
+            layer.x, layer.y, color=layer.colour, lw=layer.width / 2, label=name,
+            linestyle=_DASH[layer.dash],
+        )  # fmt: skip
+    else:
+        if layer.low is not None and layer.high is not None:
+            ends = (layer.low, layer.high)
+            lines = axis.hlines if layer.across == "x" else axis.vlines
+            lines(layer.y if layer.across == "x" else layer.x, *ends, color=theme.MUTED, lw=0.6)
+        sizes = layer.sizes if layer.sizes is not None else layer.size
+        axis.scatter(
+            layer.x, layer.y, s=np.square(np.asarray(sizes) / 2), c=colours, label=name, zorder=3,
+            linewidths=0,
+        )  # fmt: skip
+    if layer.labels and layer.kind != "arrows":
+        for x, y, text in zip(layer.x, layer.y, layer.labels, strict=True):
+            axis.text(x, y, for_print(text, 20), ha="center", va="center", zorder=4)
+
+
+def _arrows(axis: Axes, layer: Layer) -> None:
+    assert layer.low is not None
+    assert layer.high is not None
+    assert layer.sizes is not None
+    ends = zip(layer.x, layer.y, layer.low, layer.high, layer.sizes, strict=True)
+    for x, y, to_x, to_y, width in ends:
+        axis.add_patch(
+            FancyArrowPatch(
+                (x, y), (to_x, to_y), arrowstyle="-|>", mutation_scale=6, lw=max(width / 2, 0.3),
+                color=layer.colour, shrinkA=0, shrinkB=0,
+            )
+        )  # fmt: skip
+    middle = zip(layer.x, layer.y, layer.low, layer.high, layer.labels, strict=False)
+    for x, y, to_x, to_y, text in middle:
+        axis.text(x + 0.5 * (to_x - x), y + 0.5 * (to_y - y), text, ha="center", va="center",
+                  fontsize=theme.PRINT_SMALL)  # fmt: skip
+
+
+def _frame(axis: Axes, panel: Panel) -> None:
+    if panel.title:
+        axis.set_title(for_print(panel.title, 40))
+    axis.set_xlabel(for_print(panel.x_title, 60) if panel.x_title else "")
+    axis.set_ylabel(for_print(panel.y_title, 40) if panel.y_title else "")
+    if panel.x_range is not None:
+        axis.set_xlim(panel.x_range)
+    if panel.y_range is not None:
+        axis.set_ylim(panel.y_range)
+    for ticks, place in ((panel.x_ticks, axis.set_xticks), (panel.y_ticks, axis.set_yticks)):
+        if ticks is not None:
+            labels = [for_print(text, _LABEL) if text else "" for _, text in ticks]
+            place([value for value, _ in ticks], labels)
+    if panel.bare:
+        axis.axis("off")
+
+
+def _legend(figure: Figure, chart: Chart, axes: list[Axes]) -> None:
+    entries: dict[str, Any] = {}
+    for axis in axes:
+        handles, names = axis.get_legend_handles_labels()
+        entries |= dict(zip(names, handles, strict=True))
+    for panel in chart.panels:
+        for name, colour in panel.matrix.legend if panel.matrix is not None else ():
+            entries[for_print(name)] = Line2D([], [], color=colour, marker="s", linestyle="")
+    if len(entries) > 1:
+        figure.legend(
+            entries.values(), entries.keys(), loc="outside upper center", ncols=min(len(entries), 5)
+        )

@@ -1,0 +1,51 @@
+"""The two views: what each shows, and that the switch is remembered."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.services import settings
+
+OpenPage = Callable[..., AppTest]
+# What a clinician is never asked or shown.
+TECHNICAL = ("at_once", "covariance", "seed", "baselines", "readout", "parameter", "compare_first")
+
+
+def words(app: AppTest) -> str:
+    shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.error]
+    return "\n".join(str(element.value) for element in shown).replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("page", "run"),
+    [
+        ("runs", "crf_run"), ("model", "crf_run"), ("fit", "crf_run"), ("transitions", "crf_run"),
+        ("random-effects", "crf_run"), ("random-effects", "mlp_run"), ("covariates", "crf_run"),
+        ("export", "mlp_run"),
+    ],
+)  # fmt: skip
+def test_a_clinician_sees_each_page_without_settings(
+    open_page: OpenPage, request: pytest.FixtureRequest, page: str, run: str
+) -> None:
+    identity = request.getfixturevalue(run)
+    settings.set_view("clinician")
+    app = open_page(page, run=identity)
+    assert not app.exception
+    assert not app.error
+    assert app.title
+    shown = {getattr(widget, "key", None) for widget in app.main}
+    assert not shown & {*TECHNICAL} or page == "export"
+
+
+def test_the_switch_changes_the_page_and_is_remembered(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("fit", run=crf_run)
+    assert "Paired over persons" in [heading.value for heading in app.subheader]
+    app.radio(key="view").set_value("clinician").run()
+    assert not app.exception
+    assert not app.subheader
+    assert "giving persons parameters of their own predicts better" in words(app)
+    assert app.dataframe[0].value.columns.tolist()[:2] == ["model", "log-loss"]
+    assert settings.view() == "clinician"
+    later = open_page("fit", run=crf_run)
+    assert not later.subheader
