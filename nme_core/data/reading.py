@@ -7,9 +7,11 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from nme_core.data.formats.packed import is_workbook, refuse_foreign, unpack
 from nme_core.data.formats.result import Reading
 from nme_core.data.formats.source import open_source
 from nme_core.data.formats.text import read_text
+from nme_core.exceptions import OptionError
 
 
 def read_any(
@@ -47,7 +49,26 @@ def read_any(
         The file is missing, empty, too large, not a table, has no rows, repeats a column name, or
         has a row with more cells than the header.
     """
-    file = open_source(source, name)
+    file = unpack(open_source(source, name))
+    content = file.content
+    if sheet is not None and not is_workbook(content):
+        raise OptionError(
+            f"{file.name} has no sheets.", remedy="Leave the sheet out, or give a workbook (.xlsx)."
+        )
+    if is_workbook(content):
+        from nme_core.data.formats.excel import read_workbook
+
+        return read_workbook(file, sheet=sheet, text=text)
+    if content.startswith((b"$FL2", b"$FL3")):
+        from nme_core.data.formats.spss import read_spss
+
+        return read_spss(file, text=text)
+    if content.startswith(b"PAR1"):
+        from nme_core.data.formats.parquet import read_parquet
+
+        return read_parquet(file, text=text)
+    del content
+    refuse_foreign(file)
     return read_text(file, encoding=encoding, delimiter=delimiter, decimal=decimal, text=text)
 
 

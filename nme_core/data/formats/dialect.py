@@ -95,7 +95,7 @@ def recognise(
     mark = delimiter or said or _choose_delimiter(sample)
     quote = _choose_quote(sample, mark)
     rows = list(_rows(sample, mark, quote))
-    titles = _count_titles([cells for cells, _ in rows])
+    titles = count_titles([cells for cells, _ in rows])
     before = rows[titles - 1][1] if titles else 0
     cells, end = rows[titles]
     body = [cells for cells, _ in rows[titles + 1 :]][:SAMPLE_ROWS]
@@ -179,7 +179,7 @@ def _choose_quote(lines: Sequence[str], delimiter: str) -> str:
     return "'" if quoted and quoted >= len(lines) else '"'
 
 
-def _count_titles(rows: Sequence[Sequence[str]]) -> int:
+def count_titles(rows: Sequence[Sequence[str]]) -> int:
     """Rows above the header: few cells each, then a row of names as wide as the rows below it."""
     width = Counter(map(len, rows)).most_common(1)[0][0]
     for number, cells in enumerate(rows[: _MOST_TITLES + 1]):

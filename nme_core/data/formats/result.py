@@ -151,6 +151,14 @@ class Reading:
         return [f"Read: {self.how.words()}", *self.notes]
 
 
+def unit_notes(units: dict[str, str]) -> list[str]:
+    """Words for the columns that were made numbers of hours."""
+    if not units:
+        return []
+    names = ", ".join(repr(name) for name in units)
+    return [f"Durations or times of day (7:30) are numbers of hours: {names}."]
+
+
 def _name(mark: str, names: dict[str, str]) -> str:
     return names.get(mark, repr(mark))
 

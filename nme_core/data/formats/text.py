@@ -17,7 +17,7 @@ from nme_core.data.formats.cells import MISSING_CODES, Converted, convert, is_pa
 from nme_core.data.formats.columns import clean_names
 from nme_core.data.formats.dialect import Dialect, recognise
 from nme_core.data.formats.encoding import to_utf8
-from nme_core.data.formats.result import HowRead, Labels, Reading
+from nme_core.data.formats.result import HowRead, Labels, Reading, unit_notes
 from nme_core.data.formats.source import Source
 from nme_core.exceptions import DataError
 
@@ -102,7 +102,7 @@ def read_text(
         comment_lines=dialect.comment_lines,
         title_lines=dialect.title_lines,
     )
-    return Reading(frame, how, Labels(units=units), (*notes, *_unit_notes(units)))
+    return Reading(frame, how, Labels(units=units), (*notes, *unit_notes(units)))
 
 
 def _recognise(name: str, content: bytes, delimiter: str | None, decimal: str | None) -> Dialect:
@@ -308,10 +308,3 @@ def _one(marks: set[str | None]) -> str | None:
     """The mark that all columns with decimals share; None where there is none or several."""
     found = marks - {None}
     return found.pop() if len(found) == 1 else None
-
-
-def _unit_notes(units: dict[str, str]) -> Sequence[str]:
-    if not units:
-        return []
-    names = ", ".join(repr(name) for name in units)
-    return [f"Durations or times of day (7:30) are numbers of hours: {names}."]

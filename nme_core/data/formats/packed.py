@@ -1,0 +1,162 @@
+"""Packed files: gzip and zip of one file, unpacked to a bounded size."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from pathlib import PurePosixPath
+
+from nme_core.data.formats.source import LARGEST, Source, too_large
+from nme_core.exceptions import DataError
+
+_GZIP = b"\x1f\x8b"
+_PART = 1 << 20
+_CONTENT, _ODF = "[Content_Types].xml", "mimetype"
+_FOREIGN = {
+    b"\xd0\xcf\x11\xe0": "an old Excel file (.xls) or one with a password",
+    b"PK": "a packed document, not a table",
+    b"%PDF": "a PDF file",
+    b"{\\rtf": "a formatted text document",
+    b"<stata_dta": "a Stata file",
+    b"RDX": "an R data file",
+    b"RDA": "an R data file",
+    b"\x89HDF": "an HDF file",
+    b"SQLite": "a database",
+}
+
+#: Unpacked bytes per packed byte above which a file is refused: no table packs so well.
+MOST_RATIO = 250
+#: Bytes that any file may unpack to, whatever its ratio.
+_HARMLESS = 50 * 1024**2
+
+
+def unpack(file: Source) -> Source:
+    """The file itself, or the one file within it.
+
+    Raises
+    ------
+    DataError
+        The file is damaged, holds several files, none, an encrypted one, or more than can be
+        read.
+    """
+    if file.content.startswith(_GZIP):
+        name = file.name[:-3] if file.name.lower().endswith(".gz") else file.name
+        return Source(name, _gunzip(file), "gzip")
+    if zipfile.is_zipfile(io.BytesIO(file.content)):
+        with _opened(file) as archive:
+            names = set(archive.namelist())
+            if _CONTENT not in names and _ODF not in names:
+                return _only_member(file, archive)
+    return file
+
+
+def is_workbook(content: bytes) -> bool:
+    """Whether these are the bytes of an Excel workbook."""
+    return content.startswith(b"PK") and _CONTENT.encode() in content
+
+
+def refuse_foreign(file: Source) -> None:
+    """Raise DataError for the commonest files that are no table here, with the way out."""
+    for start, what in _FOREIGN.items():
+        if file.content.startswith(start):
+            raise DataError(
+                f"{file.name} is {what}, which is not read.",
+                remedy="Save it as .xlsx or as CSV UTF-8.",
+            )
+
+
+def read_member(file: Source, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Unpack one file of an archive, up to the limits.
+
+    Raises
+    ------
+    DataError
+        It is damaged, encrypted or too large.
+    """
+    limit = _limit(member.compress_size)
+    if member.flag_bits & 1:
+        raise DataError(
+            f"{file.name} is protected by a password.", remedy="Give it without a password."
+        )
+    if member.file_size > limit:
+        raise _bomb(file, member.file_size)
+    parts, size = [], 0
+    try:
+        with archive.open(member) as stream:
+            while part := stream.read(_PART):
+                size += len(part)
+                if size > limit:
+                    raise _bomb(file, size)
+                parts.append(part)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        raise _damaged(file) from error
+    return b"".join(parts)
+
+
+def _only_member(file: Source, archive: zipfile.ZipFile) -> Source:
+    members = [
+        entry
+        for entry in archive.infolist()
+        if not entry.is_dir() and not _is_hidden(entry.filename)
+    ]
+    if len(members) != 1:
+        found = "no file" if not members else f"{len(members)} files"
+        raise DataError(
+            f"{file.name} holds {found}; one can be read.", remedy="Unpack it and give the table."
+        )
+    name = PurePosixPath(members[0].filename.replace("\\", "/")).name
+    return Source(name, read_member(file, archive, members[0]), "zip", name)
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether an operating system put the file there by itself."""
+    return name.startswith("__MACOSX/") or PurePosixPath(name).name in (".DS_Store", "Thumbs.db")
+
+
+def _opened(file: Source) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(io.BytesIO(file.content))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _damaged(file) from error
+
+
+def _gunzip(file: Source) -> bytes:
+    limit = _limit(len(file.content))
+    rest, parts, size = file.content, [], 0
+    try:
+        while rest:
+            stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            while not stream.eof:
+                part = stream.decompress(rest, _PART)
+                rest = stream.unconsumed_tail
+                size += len(part)
+                if size > limit:
+                    raise _bomb(file, size)
+                parts.append(part)
+                if not part and not rest and not stream.eof:
+                    raise _damaged(file)
+            rest = stream.unused_data.lstrip(b"\0")
+    except zlib.error as error:
+        raise _damaged(file) from error
+    return b"".join(parts)
+
+
+def _limit(packed: int) -> int:
+    return min(LARGEST, max(_HARMLESS, packed * MOST_RATIO))
+
+
+def _bomb(file: Source, size: int) -> DataError:
+    if size > LARGEST:
+        return too_large(file.name, LARGEST)
+    return DataError(
+        f"{file.name} unpacks to more than {MOST_RATIO} times its size, as no table does.",
+        remedy="Unpack it yourself and give the table.",
+    )
+
+
+def _damaged(file: Source) -> DataError:
+    return DataError(
+        f"{file.name} is damaged: it cannot be unpacked.",
+        remedy="Export or copy the file again.",
+    )
