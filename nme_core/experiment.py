@@ -20,6 +20,7 @@ from nme_core import __version__
 from nme_core.analysis import (
     covariance_table,
     fixed_effects_table,
+    person_summaries,
     random_effects_table,
     response_curves,
     transitions_table,
@@ -193,6 +194,7 @@ def _run(
         )
     _refuse_unseen_classes(study, split)
     folder.write_covariates(study.covariates)
+    _write_persons(study, folder)
     data = _describe(study, split, options, inputs)
     folder.write_json("data", data)
     config = {
@@ -254,6 +256,19 @@ def _run(
             folder.write_table("response_curves", response_curves(final, study.X, study.groups))
         except OptionError as error:
             folder.write_json("data", {**data, "notes": [*data["notes"], str(error)]})
+
+
+def _write_persons(study: Study, folder: RunFolder) -> None:
+    """Write what tests of the persons need later: summaries, and groups that hold them whole."""
+    summaries = person_summaries(study.y, study.groups, study.sequence_ids, study.outcome_kind)
+    folder.write_table("person_summaries", summaries)
+    tables = [
+        pd.DataFrame({"person": study.groups, "factor": name, "group": column}).drop_duplicates()
+        for name, column in study.further_groups.items()
+        if not (column.groupby(study.groups).nunique() > 1).any()
+    ]
+    if tables:
+        folder.write_table("groups", pd.concat(tables, ignore_index=True))
 
 
 def _fit_split(

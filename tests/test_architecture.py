@@ -24,7 +24,7 @@ CORE = {
     "metrics": {"exceptions", "independence"},
     "independence": {"exceptions"},
     "io": {"exceptions"},
-    "analysis": {"exceptions", "estimators", "data", "nn", "io", "training"},
+    "analysis": {"exceptions", "estimators", "data", "nn", "io", "training", "independence"},
 }
 CORE["prediction"] = {"exceptions", "data", "estimators", "io"}
 CORE["adaptation"] = {"exceptions", "data", "estimators", "io", "analysis", "prediction"}

@@ -19,6 +19,7 @@ FILES = {
     *("status.json", "config.json", "data.json", "model.safetensors", "covariates.csv"),
     *(f"{name}.csv" for name in ("history", "metrics", "comparison", "predictions")),
     *(f"{name}.csv" for name in ("fixed_effects", "random_effects", "covariance")),
+    "person_summaries.csv",
 }
 METRICS = {
     "nme-mlp": ["mse", "mae", "pearson", "ccc"],

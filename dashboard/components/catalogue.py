@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard import glossary
 from dashboard.components.figures import Figure
-from dashboard.components.findings import contrast, effect_limits, effect_size
+from dashboard.components.findings import effect_limits, effect_name, effect_size
 from dashboard.components.text import fixed, number, p_phrase
 from dashboard.services import covariates as tests
 from dashboard.services import results
@@ -214,11 +214,7 @@ def scatter_figure(
     """One parameter against the covariate."""
     effects = found.effects[found.effects["covariate"] == covariate]
     row = effects[effects["parameter"] == parameter].sort_values("p", kind="stable").iloc[0]
-    spearman = row["kind"] == "spearman"
-    name = (
-        f"Spearman's ρ with {covariate}" if spearman
-        else f"the mean difference ({contrast(covariate, row['group'])})"
-    )  # fmt: skip
+    name = effect_name(row["kind"], covariate, row["group"])
     sentence = (
         f"For {parameter}, {name} is {effect_size(row['kind'], row['effect'])}, 95 % interval "
         f"{effect_limits(row['kind'], row['ci_low'], row['ci_high'])}, "

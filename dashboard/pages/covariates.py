@@ -37,7 +37,8 @@ if found is None:
 if state.researcher():
     st.subheader("Dependence", anchor=False)
     st.dataframe(hsic_view(found), hide_index=True)
-    st.caption(f"{STRATA} Corrected by Benjamini and Hochberg over every covariate tested here.")
+    how = plain(" ".join(found.notes)) or STRATA
+    st.caption(f"{how} Corrected by Benjamini and Hochberg over every covariate tested here.")
 
 if covariate not in set(found.hsic["covariate"]):
     st.info(f"{plain(covariate)} has not been tested on this run yet.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,12 @@ from pandas.api.types import is_numeric_dtype
 
 from dashboard.services.caching import per_session
 from dashboard.services.results import POPULATION, response_curves, run_folder
-from nme_core.analysis import PersonParameters, person_parameters
-from nme_core.independence import test_covariates
+from nme_core.analysis import (
+    CovariateOptions,
+    PersonParameters,
+    covariate_tests,
+    person_parameters,
+)
 
 #: Groups of persons whose response curves are compared: how many, and the least persons in each.
 MOST_GROUPS = 6
@@ -19,22 +23,16 @@ LEAST_PERSONS = 5
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How covariates are tested; see `nme_core.independence.test_covariates`."""
-
-    reps: int = 2000
-    strata: str = "n_obs"
-    adjust: str = "bh"
-    seed: int = 0
-
-
-@dataclass(frozen=True)
 class CovariateResult:
-    """Every test of one run: tables as in the run folder, null values by covariate."""
+    """Every test of one run: tables as in the run folder, null values by covariate.
+
+    `notes` say in sentences what was done, where that is not what is done by default.
+    """
 
     hsic: pd.DataFrame
     effects: pd.DataFrame
     nulls: dict[str, np.ndarray]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def run_tests(identity: str, covariate: str) -> CovariateResult:
         The covariate is constant, or too few persons have it.
     """
     family = tuple(dict.fromkeys([*tested(identity), covariate]))
-    result = _test(identity, family, _settings(identity))
+    result = _test(identity, family, options(identity))
     run = run_folder(identity)
     run.write_table("hsic", result.hsic)
     run.write_table("effects", result.effects)
@@ -77,32 +75,23 @@ def tested(identity: str) -> tuple[str, ...]:
 def kept_tests(identity: str) -> CovariateResult | None:
     """Results of the tests done on this run; None where there are none."""
     family = tested(identity)
-    return _test(identity, family, _settings(identity)) if family else None
+    return _test(identity, family, options(identity)) if family else None
 
 
-def _settings(identity: str) -> Settings:
+def options(identity: str) -> CovariateOptions:
     """How the tests in the run folder were made; those of `nme hsic` by default."""
     run = run_folder(identity)
     if not run.has_table("hsic"):
-        return Settings()
-    row = run.table("hsic").iloc[0]
-    adjust = str(row["method"]).rsplit(", ", 1)[-1]
-    return Settings(int(row["reps"]), str(row["strata"]), adjust, int(row["seed"]))
+        return CovariateOptions()
+    return CovariateOptions.of_table(run.table("hsic"))
 
 
 @per_session(8)
-def _test(identity: str, family: tuple[str, ...], settings: Settings) -> CovariateResult:
-    tested_on = parameters(identity)
-    found = test_covariates(
-        tested_on.values,
-        run_folder(identity).covariates,
-        tested_on.n_obs,
-        parameters=tested_on.label,
-        standardise=tested_on.standardise,
-        columns=list(family),
-        **asdict(settings),
-    )
-    return CovariateResult(found.hsic, found.effects, dict(found.nulls))
+def _test(identity: str, family: tuple[str, ...], how: CovariateOptions) -> CovariateResult:
+    found = covariate_tests(run_folder(identity), family, how)
+    usual = CovariateOptions(adjust=how.adjust, seed=how.seed, reps=how.reps, strata="n_obs")
+    notes = () if how in (usual, replace(usual, strata=None)) else found.notes
+    return CovariateResult(found.hsic, found.effects, dict(found.nulls), notes)
 
 
 def covariate_groups(values: pd.Series) -> pd.Series | None:

@@ -1,5 +1,6 @@
 """Read-outs of fitted models, as tables of a run folder."""
 
+from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
 from nme_core.analysis.covariates import PersonParameters, person_parameters
 from nme_core.analysis.random_effects import (
     covariance_table,
@@ -7,13 +8,17 @@ from nme_core.analysis.random_effects import (
     random_effects_table,
 )
 from nme_core.analysis.response_curves import response_curves
+from nme_core.analysis.summaries import person_summaries
 from nme_core.analysis.transitions import transitions_table
 
 __all__ = [
+    "CovariateOptions",
     "PersonParameters",
     "covariance_table",
+    "covariate_tests",
     "fixed_effects_table",
     "person_parameters",
+    "person_summaries",
     "random_effects_table",
     "response_curves",
     "transitions_table",

@@ -25,12 +25,15 @@ class PersonParameters:
         Rows of each person that the fit used.
     standardise : bool
         Whether a test has to standardise the columns, because they have no common scale yet.
+    centred_transitions : bool
+        Whether the numbers are double-centred transition scores.
     """
 
     values: pd.DataFrame
     label: str
     n_obs: pd.Series
     standardise: bool
+    centred_transitions: bool
 
 
 def person_parameters(run: RunFolder) -> PersonParameters:
@@ -54,12 +57,13 @@ def person_parameters(run: RunFolder) -> PersonParameters:
         table = run.table("transitions").query("readout == 'scores' and person != ''")
         names = "transitions[" + table["from"] + "," + table["to"] + "]"
         wide = _wide(table.assign(parameter=names, estimate=table["value"]))
-        return PersonParameters(wide, "transition scores (double-centred)", n_obs, True)
+        return PersonParameters(wide, "transition scores (double-centred)", n_obs, True, True)
     covariance = _of_persons(run.table("covariance"))
     own = covariance[covariance["parameter"] == covariance["parameter_2"]]
     sd = np.sqrt(own.set_index("parameter")["value"])
     wide = _wide(effects)
-    return PersonParameters(wide / sd[wide.columns], "random effects (in model sd)", n_obs, False)
+    label = "random effects (in model sd)"
+    return PersonParameters(wide / sd[wide.columns], label, n_obs, False, False)
 
 
 def _of_persons(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,18 +7,47 @@ from typing import Annotated
 import typer
 
 from nme_core.cli.options import Run, Seed
-from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
 
 
 def hsic(
     run: Run,
     covariate: Annotated[list[str], typer.Option(help="Covariate to test; may be repeated.")],
-    reps: Annotated[int, typer.Option(min=99, help="Permutations.")] = 2000,
+    reps: Annotated[
+        int, typer.Option(min=99, help="Permutations; raised to what the correction needs.")
+    ] = 2000,
     strata: Annotated[
+        str | None,
+        typer.Option(
+            metavar="none|n_obs|COL",
+            help="Permute among persons alike in this; default: n_obs where the guard is strata.",
+        ),
+    ] = None,
+    guard: Annotated[
         str,
-        typer.Option(metavar="none|n_obs|COL", help="Permute among persons alike in this."),
-    ] = "n_obs",
+        typer.Option(
+            metavar="strata|reliability|draws",
+            help="Against covariates that go with how often persons were observed.",
+        ),
+    ] = "strata",
+    blocks: Annotated[
+        str | None,
+        typer.Option(metavar="COL", help="Covariate or grouping factor: persons form blocks."),
+    ] = None,
+    permute: Annotated[
+        str,
+        typer.Option(metavar="within|whole", help="Persons within blocks, or whole blocks."),
+    ] = "within",
+    confounder: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL", help="Covariate that is held; may be repeated."),
+    ] = None,
+    incremental: Annotated[
+        bool,
+        typer.Option(
+            "--incremental", help="Hold each person's mean and variability (of states, shares)."
+        ),
+    ] = False,
     adjust: Annotated[
         str, typer.Option(metavar="bh|holm", help="Correction for several tests.")
     ] = "bh",
@@ -26,30 +55,25 @@ def hsic(
 ) -> None:
     """Test whether persons' parameters go with covariates; writes hsic.csv and effects.csv."""
     from nme_core import independence
-    from nme_core.analysis import person_parameters
+    from nme_core.analysis import CovariateOptions, covariate_tests
 
     folder = RunFolder(run)
-    parameters = person_parameters(folder)
-    covariates = folder.covariates
-    if covariates.columns.empty:
-        raise OptionError(
-            f"The run {run} has no covariates.",
-            remedy="Fit it with --covariates C.csv, a table with one row per person.",
-        )
-    result = independence.test_covariates(
-        parameters.values,
-        covariates,
-        parameters.n_obs,
-        parameters=parameters.label,
+    options = CovariateOptions(
         reps=reps,
         strata=strata,
+        guard=guard,
+        blocks=blocks,
+        permute=permute,
+        confounders=tuple(confounder or ()),
+        incremental=incremental,
         adjust=adjust,
         seed=seed,
-        standardise=parameters.standardise,
-        columns=covariate,
     )
+    result = covariate_tests(folder, covariate, options)
     folder.write_table("hsic", result.hsic)
     folder.write_table("effects", result.effects)
     typer.echo("\n".join(independence.hsic_lines(result.hsic)))
+    for note in result.notes:
+        typer.echo(note)
     typer.echo("\nStrongest single effects (of all that were tested, corrected together):")
     typer.echo("\n".join(independence.effects_lines(result.effects)))

@@ -1,5 +1,8 @@
 """Do persons' parameters depend on a covariate? HSIC with permutations, and effects beside it."""
 
+from nme_core.independence.arrangement import Arrangement, arranged_test, over_draws
+from nme_core.independence.blocks import strata_within, whole_block_test
+from nme_core.independence.conditional import conditional_test
 from nme_core.independence.correction import adjust_p, needed_reps
 from nme_core.independence.covariates import CovariateTests, test_covariates
 from nme_core.independence.effects import effects_table
@@ -7,12 +10,17 @@ from nme_core.independence.hsic import HSICResult, hsic_statistic, hsic_test
 from nme_core.independence.kernels import category_kernel, gaussian_kernel, is_categorical
 from nme_core.independence.permutation import permutations, quantile_strata
 from nme_core.independence.report import effects_lines, hsic_lines
+from nme_core.independence.strength import Strength, strength
 
 __all__ = [
+    "Arrangement",
     "CovariateTests",
     "HSICResult",
+    "Strength",
     "adjust_p",
+    "arranged_test",
     "category_kernel",
+    "conditional_test",
     "effects_lines",
     "effects_table",
     "gaussian_kernel",
@@ -21,7 +29,11 @@ __all__ = [
     "hsic_test",
     "is_categorical",
     "needed_reps",
+    "over_draws",
     "permutations",
     "quantile_strata",
+    "strata_within",
+    "strength",
     "test_covariates",
+    "whole_block_test",
 ]

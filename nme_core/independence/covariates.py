@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +12,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nme_core.exceptions import DataError, MissingColumnError, OptionError
+from nme_core.independence.arrangement import (
+    DRAWS_FACTOR,
+    Arrangement,
+    arranged_test,
+    of_blocks,
+    over_draws,
+)
+from nme_core.independence.blocks import cross, strata_within
 from nme_core.independence.correction import adjust_p, needed_reps
 from nme_core.independence.effects import effects_table, with_adjusted_p
-from nme_core.independence.hsic import HSICResult, hsic_test
+from nme_core.independence.hsic import HSICResult
 from nme_core.independence.kernels import is_categorical
 from nme_core.independence.permutation import quantile_strata
+from nme_core.independence.strength import Strength
 
 
 @dataclass(frozen=True)
@@ -25,17 +35,21 @@ class CovariateTests:
     Attributes
     ----------
     hsic : DataFrame
-        The columns of ``hsic.csv``, then ``n_tests``; one row per covariate.
+        The columns of ``hsic.csv``, then ``n_tests``, and ``strength`` with ``strength_low`` and
+        ``strength_high``, its 95 % interval; one row per covariate.
     effects : DataFrame
         The columns of ``effects.csv``, then ``group``, ``n_persons`` and ``n_tests``; corrected
         over all of its rows.
     nulls : dict of covariate -> array, shape (reps,)
         The permuted statistics.
+    notes : tuple of str
+        What was done, in sentences.
     """
 
     hsic: pd.DataFrame
     effects: pd.DataFrame
     nulls: dict[str, NDArray[np.float64]]
+    notes: tuple[str, ...] = ()
 
 
 def test_covariates(
@@ -50,6 +64,10 @@ def test_covariates(
     seed: int = 0,
     standardise: bool = True,
     columns: list[str] | None = None,
+    given: pd.DataFrame | None = None,
+    blocks: pd.Series | None = None,
+    whole_blocks: bool = False,
+    draws: Sequence[pd.DataFrame] = (),
 ) -> CovariateTests:
     """Test persons' parameters, taken together, against each covariate.
 
@@ -78,6 +96,18 @@ def test_covariates(
         See `hsic_test`.
     columns : list of str, optional
         Which covariates to test; all of them (but the strata column) by default.
+    given : DataFrame, index person, optional
+        Confounders, numbers and categories: the tests are conditional on them (see
+        `conditional_test`), the effects adjusted. A covariate that is tested is not held.
+    blocks : Series, index person, optional
+        Block of each person, such as the clinic. Persons are permuted within blocks, and what a
+        block's persons share is taken out of both sides.
+    whole_blocks : bool
+        Deal the covariate out anew to whole blocks instead (see `whole_block_test`); effects and
+        strength are then those of the blocks' means. Without strata and confounders.
+    draws : sequence of DataFrame like `x`
+        Draws of the parameters from their posterior, which are tested instead of `x` (see
+        `over_draws`); the effects are those of `x`.
 
     Raises
     ------
@@ -86,39 +116,116 @@ def test_covariates(
     DataError
         Where a covariate cannot be tested; its name is in ``error.column``.
     OptionError
-        Where nothing is left to test, or a covariate is to be tested within strata of itself.
+        Where nothing is left to test, a covariate is to be tested within strata of itself, or
+        options exclude each other.
     """
     tested = _tested(covariates, columns, strata)
-    used_reps = needed_reps(len(tested), reps)
-    blocks = _strata(covariates, n_obs, strata)
+    used_reps = needed_reps(len(tested) * (DRAWS_FACTOR if draws else 1), reps)
+    within = _strata(covariates, n_obs, strata)
+    if whole_blocks:
+        _check_whole(blocks, within, given)
+    elif blocks is not None:
+        within = _within_blocks(blocks, within, covariates, n_obs, strata)
+    held = {name: None if whole_blocks else _held(given, blocks, name) for name in tested}
     results = {
-        name: _test(x, covariates[name], blocks, used_reps, standardise, seed) for name in tested
+        name: _test(
+            draws or [x],
+            covariates[name],
+            Arrangement(within, blocks if whole_blocks else None, held[name], standardise),
+            used_reps,
+            seed,
+        )
+        for name in tested
     }
+    found = [result for result, _ in results.values()]
     hsic = pd.DataFrame(
         {
             "covariate": tested,
             "parameters": parameters,
-            "n_persons": [result.n_persons for result in results.values()],
-            "statistic": [result.statistic for result in results.values()],
-            "p": [result.p for result in results.values()],
-            "p_adjusted": adjust_p([result.p for result in results.values()], adjust),
+            "n_persons": [result.n_persons for result in found],
+            "statistic": [result.statistic for result in found],
+            "p": [result.p for result in found],
+            "p_adjusted": adjust_p([result.p for result in found], adjust),
             "reps": used_reps,
             "strata": strata,
-            "method": [f"{result.method}, {adjust}" for result in results.values()],
+            "method": [f"{result.method}, {adjust}" for result in found],
             "seed": seed,
             "n_tests": len(tested),
+            "strength": [size.value for _, size in results.values()],
+            "strength_low": [size.low for _, size in results.values()],
+            "strength_high": [size.high for _, size in results.values()],
         }
     )
-    values = x if blocks is None else x.loc[x.index.intersection(blocks.index)]
+    values = x if within is None else x.loc[x.index.intersection(within.index)]
+    clusters = blocks if whole_blocks else None
     effects = pd.concat(
-        [effects_table(values, covariates[name], adjust="none") for name in tested],
+        [_effects(values, covariates[name], held[name], clusters) for name in tested],
         ignore_index=True,
     )
     return CovariateTests(
         hsic=hsic,
         effects=with_adjusted_p(effects, adjust),
-        nulls={name: result.null for name, result in results.items()},
+        nulls={name: result.null for name, (result, _) in results.items()},
     )
+
+
+def _check_whole(
+    blocks: pd.Series | None, within: pd.Series | None, given: pd.DataFrame | None
+) -> None:
+    if blocks is None:
+        raise OptionError("Whole blocks need a column that says which persons form a block.")
+    if within is not None:
+        raise OptionError(
+            f"Whole blocks of {blocks.name!r} cannot be permuted within strata of persons.",
+            remedy='Guard by "reliability" or "draws", or give no strata.',
+        )
+    if given is not None and not given.columns.empty:
+        raise OptionError(
+            f"Whole blocks of {blocks.name!r} cannot be permuted with confounders held.",
+            remedy="Permute within blocks, or hold nothing.",
+        )
+
+
+def _within_blocks(
+    blocks: pd.Series,
+    within: pd.Series | None,
+    covariates: pd.DataFrame,
+    n_obs: pd.Series | None,
+    strata: str,
+) -> pd.Series:
+    """Strata inside of blocks: of a number by its quantiles there, of a category by its label."""
+    if within is None:
+        return blocks
+    values = n_obs if strata == "n_obs" else covariates[strata].dropna()
+    if values is None or not _has_quantiles(values):
+        return cross(blocks, within)
+    return strata_within(blocks, values)
+
+
+def _held(
+    given: pd.DataFrame | None, blocks: pd.Series | None, covariate: str
+) -> pd.DataFrame | None:
+    """What is held in the test of one covariate: the confounders but itself, and the blocks."""
+    parts = [] if given is None else [given.drop(columns=covariate, errors="ignore")]
+    if blocks is not None:
+        parts.append(blocks.astype(str).rename("block").to_frame())
+    return pd.concat(parts, axis=1, join="inner") if parts else None
+
+
+def _effects(
+    x: pd.DataFrame,
+    covariate: pd.Series,
+    held: pd.DataFrame | None,
+    clusters: pd.Series | None,
+) -> pd.DataFrame:
+    """Effects of single parameters; those of the means of blocks where there are any."""
+    if clusters is None:
+        return effects_table(x, covariate, given=held, adjust="none")
+    persons = x.index.intersection(covariate.dropna().index).intersection(clusters.index)
+    inside = clusters.loc[persons]
+    label = covariate.loc[persons].groupby(inside).first().rename(str(covariate.name))
+    table = effects_table(of_blocks(x.loc[persons], inside), label, adjust="none")
+    return table.assign(n_persons=len(persons))
 
 
 def _tested(covariates: pd.DataFrame, columns: list[str] | None, strata: str) -> list[str]:
@@ -159,23 +266,25 @@ def _strata(covariates: pd.DataFrame, n_obs: pd.Series | None, strata: str) -> p
             )
         return quantile_strata(n_obs).rename(strata)
     values = covariates[strata].dropna()
-    if is_categorical(values) or values.nunique() <= 5:
-        return values
-    return quantile_strata(values)
+    return quantile_strata(values) if _has_quantiles(values) else values
+
+
+def _has_quantiles(values: pd.Series) -> bool:
+    """Whether strata are quantiles: not of categories and of numbers with up to 5 values."""
+    return not is_categorical(values) and values.nunique() > 5
 
 
 def _test(
-    x: pd.DataFrame,
+    draws: Sequence[pd.DataFrame],
     covariate: pd.Series,
-    blocks: pd.Series | None,
+    arrangement: Arrangement,
     reps: int,
-    standardise: bool,
     seed: int,
-) -> HSICResult:
+) -> tuple[HSICResult, Strength]:
     try:
-        return hsic_test(
-            x, covariate, reps=reps, strata=blocks, standardise=standardise, random_state=seed
-        )
+        if len(draws) == 1:
+            return arranged_test(draws[0], covariate, arrangement, reps=reps, random_state=seed)
+        return over_draws(draws, covariate, arrangement, reps=reps, random_state=seed)
     except DataError as error:
         name = str(covariate.name)
         raise DataError(

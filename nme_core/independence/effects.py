@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nme_core.exceptions import DataError, OptionError
+from nme_core.independence.conditional import design, residuals
 from nme_core.independence.correction import adjust_p
 from nme_core.independence.kernels import is_categorical
 
@@ -22,6 +23,7 @@ def effects_table(
     x: pd.DataFrame,
     covariate: pd.Series,
     *,
+    given: pd.DataFrame | None = None,
     adjust: str = "bh",
     level: float = 0.95,
 ) -> pd.DataFrame:
@@ -30,6 +32,9 @@ def effects_table(
     A number gives Spearman's rho with the interval of Bonett and Wright (2000) and the t
     approximation for p. A category gives differences of means with Welch's interval and test: for
     two groups the second (in sorted order) minus the first, for more each group minus the rest.
+    With `given` both are adjusted: a partial rho (the correlation of what linear regressions on the
+    ranks of what is given leave of the ranks), and the coefficient of the group in a regression,
+    with the HC3 standard error.
 
     Parameters
     ----------
@@ -37,6 +42,8 @@ def effects_table(
         No missing values.
     covariate : Series, index person
         Persons for whom it is missing, or who are not in `x`, are left out.
+    given : DataFrame, index person, optional
+        What is held: numbers and categories; persons with a missing one are left out.
     adjust : {"bh", "holm", "none"}
         Correction over the rows of this table.
     level : float
@@ -61,6 +68,8 @@ def effects_table(
     known = covariate.dropna()
     _check_persons(x, known)
     persons = x.index.intersection(known.index)
+    if given is not None:
+        persons = persons.intersection(given.dropna().index)
     if len(persons) < 4:
         raise DataError(
             f"Only {len(persons)} persons have parameters and a value of {name!r}.",
@@ -75,14 +84,22 @@ def effects_table(
             column=name,
         )
     numbers = values.to_numpy(dtype=np.float64)
+    held = None if given is None or given.columns.empty else given.loc[persons]
     parts = []
     if is_categorical(known):
+        basis = None if held is None else design(held)
         for label, chosen in _contrasts(known):
-            estimates = _welch(numbers, chosen, level)
-            parts.append(_part(x.columns, estimates, "mean difference", label))
+            if basis is None:
+                estimates, kind = _welch(numbers, chosen, level), "mean difference"
+            else:
+                estimates = _adjusted_difference(numbers, chosen, basis, level)
+                kind = "adjusted mean difference"
+            parts.append(_part(x.columns, estimates, kind, label))
     else:
-        estimates = _spearman(numbers, known.to_numpy(dtype=np.float64), level)
-        parts.append(_part(x.columns, estimates, "spearman", ""))
+        basis = None if held is None else design(_ranked(held))
+        estimates = _spearman(numbers, known.to_numpy(dtype=np.float64), level, basis)
+        kind = "spearman" if basis is None else "partial spearman"
+        parts.append(_part(x.columns, estimates, kind, ""))
     table = pd.concat(parts, ignore_index=True)
     table["covariate"] = name
     table["n_persons"] = len(persons)
@@ -142,20 +159,67 @@ def _name(label: object) -> str:
     return str(int(label)) if whole else str(label)  # type: ignore[call-overload]
 
 
-def _spearman(x: _Array, y: _Array, level: float) -> tuple[_Array, _Array, _Array, _Array]:
+def _ranked(given: pd.DataFrame) -> pd.DataFrame:
+    """The table with the ranks of its numbers."""
+    numeric = given.select_dtypes("number").columns
+    return given.assign(**{name: given[name].rank() for name in numeric})
+
+
+def _spearman(
+    x: _Array, y: _Array, level: float, basis: _Array | None
+) -> tuple[_Array, _Array, _Array, _Array]:
     """rho, its interval and p for every column of x, shape (n, d), with y, shape (n,)."""
     from scipy.special import ndtri, stdtr
 
     n = len(y)
-    ranks = pd.DataFrame(x).rank().to_numpy() - (n + 1) / 2  # shape: (n, d)
-    other = pd.Series(y).rank().to_numpy() - (n + 1) / 2
+    middle = (n + 1) / 2
+    ranks: _Array = np.asarray(pd.DataFrame(x).rank() - middle, dtype=np.float64)  # (n, d)
+    other: _Array = np.asarray(pd.Series(y).rank() - middle, dtype=np.float64)
+    if basis is not None:
+        before = np.square(ranks).sum(axis=0), np.square(other).sum()
+        ranks, other = residuals(ranks, basis), residuals(other[:, None], basis)[:, 0]
+        # what is left of something that is determined is rounding error
+        ranks[:, np.square(ranks).sum(axis=0) <= 1e-12 * before[0]] = 0.0
+        other = other if np.square(other).sum() > 1e-12 * before[1] else np.zeros(n)
+    held = 0 if basis is None else basis.shape[1] - 1
     spread = np.sqrt(np.square(ranks).sum(axis=0) * np.square(other).sum())
     with np.errstate(invalid="ignore", divide="ignore"):
         rho = np.clip((other @ ranks) / spread, -1.0, 1.0)
-        t = np.abs(rho) * np.sqrt((n - 2) / (1 - rho**2))
-        width = ndtri(0.5 + level / 2) * np.sqrt((1 + rho**2 / 2) / (n - 3))
+        if n - 3 - held <= 0:
+            missing = np.full_like(rho, np.nan)
+            return rho, missing, missing, missing
+        t = np.abs(rho) * np.sqrt((n - 2 - held) / (1 - rho**2))
+        width = ndtri(0.5 + level / 2) * np.sqrt((1 + rho**2 / 2) / (n - 3 - held))
         z = np.arctanh(rho)
-    return rho, np.tanh(z - width), np.tanh(z + width), 2 * stdtr(n - 2, -t)
+    return rho, np.tanh(z - width), np.tanh(z + width), 2 * stdtr(n - 2 - held, -t)
+
+
+def _adjusted_difference(
+    x: _Array, chosen: NDArray[np.bool_], basis: _Array, level: float
+) -> tuple[_Array, _Array, _Array, _Array]:
+    """Coefficient of the chosen persons beside the basis, interval and p, per column of x.
+
+    HC3: each squared residual is divided by (1 − h)², h its leverage.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    group = residuals(chosen.astype(np.float64)[:, None], basis)[:, 0]
+    size = float(np.square(group).sum())
+    df = len(x) - basis.shape[1] - 1
+    missing = np.full(x.shape[1], np.nan)
+    if size <= 1e-10 * len(x) or df < 1:
+        return missing, missing, missing, missing
+    rest = residuals(x, basis)
+    effect = group @ rest / size
+    leverage = np.square(basis).sum(axis=1) + group**2 / size
+    error = rest - np.outer(group, effect)
+    # a person with leverage 1 is fitted exactly and tells nothing
+    weight = np.where(leverage < 1 - 1e-9, group / np.maximum(1 - leverage, 1e-9), 0.0)
+    se = np.sqrt(np.square(weight) @ np.square(error)) / size
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = 2 * stdtr(df, -np.abs(effect) / se)
+    width = stdtrit(df, 0.5 + level / 2) * se
+    return effect, effect - width, effect + width, p
 
 
 def _welch(

@@ -32,8 +32,8 @@ from nme_core.independence.permutation import permutations
 #: Below this number of persons a test says nothing.
 MIN_PERSONS = 5
 
-# Equal statistics differ by rounding when their sums run in another order.
-_TIE = 1e-10
+#: Equal statistics differ by rounding when their sums run in another order.
+TIE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,13 @@ def hsic_test(
     their rows does not matter; otherwise they are matched by position.
     """
     left, right, blocks, label = _align(x, y, strata)
-    kernel_x, name_x = _kernel(left, "x", standardise)
-    kernel_y, name_y = _kernel(right, "y", standardise)
+    kernel_x, name_x = side_kernel(left, "x", standardise)
+    kernel_y, name_y = side_kernel(right, "y", standardise)
     drawn = permutations(len(left), reps, strata=blocks, random_state=random_state)
     statistic, null = _permuted(_centre(kernel_x), _centre(kernel_y), drawn)
     return HSICResult(
         statistic=statistic,
-        p=float((1 + np.sum(null >= statistic - _TIE)) / (reps + 1)),
+        p=float((1 + np.sum(null >= statistic - TIE)) / (reps + 1)),
         reps=reps,
         n_persons=len(left),
         null=null,
@@ -224,8 +224,10 @@ def _frame(values: ArrayLike | pd.Series | pd.DataFrame, name: str) -> pd.DataFr
     return frame
 
 
-def _kernel(side: pd.DataFrame, name: str, standardise: bool) -> tuple[NDArray[np.float64], str]:
-    """Kernel of one side and what it is called."""
+def side_kernel(
+    side: pd.DataFrame, name: str, standardise: bool
+) -> tuple[NDArray[np.float64], str]:
+    """Kernel of one side, one row per person, and what it is called; `name` is for messages."""
     missing = side.isna().any(axis=1)
     if missing.any():
         person = str(side.index[missing][0])

@@ -29,7 +29,8 @@ def hsic_lines(hsic: pd.DataFrame) -> list[str]:
             "covariate": hsic["covariate"],
             "parameters": hsic["parameters"],
             "persons": hsic["n_persons"],
-            "statistic": hsic["statistic"].map(_number),
+            "strength": hsic["strength"].map(_number),
+            "95 % interval": _intervals(hsic["strength_low"], hsic["strength_high"]),
             "p": hsic["p"].map(_p),
             "corrected p": hsic["p_adjusted"].map(_p),
             "tests": hsic["n_tests"],
@@ -51,23 +52,26 @@ def effects_lines(effects: pd.DataFrame, n: int = 10) -> list[str]:
         Number of effects.
     """
     rows = effects.sort_values("p", kind="stable").head(n)
-    intervals = [
-        "" if math.isnan(low) else f"{_number(low)} to {_number(high)}"
-        for low, high in zip(rows["ci_low"], rows["ci_high"], strict=True)
-    ]
     return _lines(
         {
             "covariate": rows["covariate"],
             "parameter": rows["parameter"],
             "kind": (rows["kind"] + " " + rows["group"]).str.strip(),
             "effect": rows["effect"].map(_number),
-            "95 % interval": intervals,
+            "95 % interval": _intervals(rows["ci_low"], rows["ci_high"]),
             "p": rows["p"].map(_p),
             "corrected p": rows["p_adjusted"].map(_p),
             "persons": rows["n_persons"],
         },
         text=("covariate", "parameter", "kind"),
     )
+
+
+def _intervals(low: pd.Series, high: pd.Series) -> list[str]:
+    return [
+        "" if math.isnan(a) else f"{_number(a)} to {_number(b)}"
+        for a, b in zip(low, high, strict=True)
+    ]
 
 
 def _number(value: float) -> str:

@@ -41,13 +41,15 @@ TABLES: dict[str, tuple[str, ...]] = {
     "effects": (
         "covariate", "parameter", "effect", "ci_low", "ci_high", "p", "p_adjusted", "kind",
     ),
+    "groups": ("person", "factor", "group"),
+    "person_summaries": ("person", "summary", "value", "n"),
     "response_curves": ("person", "feature", "class", "x", "value"),
 }  # fmt: skip
 
 _TEXT_COLUMNS = {
     "model", "split", "scope", "person", "metric", "reference", "sequence", "parameter",
     "parameter_2", "readout", "from", "to", "covariate", "parameters", "strata", "method", "kind",
-    "group", "feature", "class",
+    "group", "feature", "class", "factor", "summary", "guard", "blocks", "permute", "given",
 }  # fmt: skip
 
 # Columns that hold class labels where the outcome is a class, else numbers.

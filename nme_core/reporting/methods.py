@@ -11,6 +11,7 @@ from nme_core.reporting.apa import count, listed
 from nme_core.reporting.terms import (
     CORRECTIONS,
     FAMILIES,
+    arrangement,
     estimator_name,
     family_of,
     metric_name,
@@ -206,6 +207,7 @@ def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
         f"{strata_name(str(row['strata']))}, with {correction} correction over "
         f"{count(len(tested), 'test')}."
     ]
+    said += arrangement(row)
     if effects is not None and len(effects):
         kinds = set(effects["kind"])
         measures = []
@@ -213,6 +215,10 @@ def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
             measures.append("Spearman's ρ (interval of Bonett and Wright, t approximation)")
         if "mean difference" in kinds:
             measures.append("mean differences between groups (Welch's interval and test)")
+        if "partial spearman" in kinds:
+            measures.append("partial Spearman correlations given what was held")
+        if "adjusted mean difference" in kinds:
+            measures.append("group differences adjusted for what was held (HC3 standard errors)")
         said.append(
             f"Direction and size of single parameters are given as {listed(measures)}, with "
             f"{correction} correction over all {int(effects['p'].notna().sum()):,} of these tests."

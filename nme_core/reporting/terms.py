@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from nme_core.reporting.apa import listed
 
 #: Metric: name in a text, and whether its size cannot exceed 1.
@@ -98,6 +100,34 @@ def estimator_name(config: dict[str, Any]) -> str:
     if config["estimator"] == "laplace" and linear and family_of(config) == "gaussian":
         return _EXACT
     return ESTIMATORS.get(config["estimator"], str(config["estimator"]))
+
+
+def arrangement(row: pd.Series) -> list[str]:
+    """Sentences on how a covariate was tested, beyond strata; `row` is one of ``hsic.csv``."""
+    known = row.reindex(["guard", "blocks", "permute", "given"]).fillna("")
+    said = []
+    if known["guard"] == "reliability":
+        said.append(
+            "Every person's deviations were divided by the square root of their reliability first."
+        )
+    elif known["guard"] == "draws":
+        said.append(
+            "Draws from the posterior of the parameters were tested; p is twice the median over "
+            "the draws (Meinshausen et al., 2009)."
+        )
+    if known["permute"] == "whole":
+        said.append(f"The covariate was permuted over whole blocks of {known['blocks']}.")
+    elif known["blocks"]:
+        said.append(f"Persons were permuted within {known['blocks']}, whose means were removed.")
+    held = [name for name in known["given"].split("; ") if name]
+    if row.get("incremental", False):
+        held.append("each person's simple summaries (mean and variability, or shares of states)")
+    if held:
+        said.append(
+            f"The tests were conditional on {', '.join(held)}, by permutation of residuals of "
+            "linear regressions (Freedman & Lane, 1983)."
+        )
+    return said
 
 
 def strata_name(strata: str) -> str:

@@ -29,7 +29,7 @@ def test_hsic_is_one_line_per_covariate(tests):
     lines = independence.hsic_lines(tests.hsic)
     header = lines[0].split("  ")
     assert [name.strip() for name in header if name.strip()] == [
-        *("covariate", "parameters", "persons", "statistic", "p", "corrected p"),
+        *("covariate", "parameters", "persons", "strength", "95 % interval", "p", "corrected p"),
         *("tests", "permutations", "strata"),
     ]
     assert len(lines) == 3

@@ -71,6 +71,29 @@ def test_a_linear_gaussian_model_by_laplace_is_exact_maximum_likelihood(run):
     assert "a Poisson outcome" in methods(run)[1]
 
 
+def test_methods_say_how_a_covariate_was_tested(run):
+    hsic = run.table("hsic")
+    usual = methods(run)[-1]
+    assert "conditional" not in usual
+    how = {"guard": "draws", "blocks": "", "permute": "", "given": "age; clinic"}
+    run.write_table("hsic", hsic.assign(**how, incremental=True))
+    text = methods(run)[-1]
+    assert "twice the median over the draws" in text
+    assert "conditional on age, clinic, each person's simple summaries" in text
+    how |= {"guard": "reliability", "blocks": "clinic", "permute": "whole", "given": ""}
+    run.write_table("hsic", hsic.assign(**how))
+    text = methods(run)[-1]
+    assert "square root of their reliability" in text
+    assert "whole blocks of clinic" in text
+    run.write_table("hsic", hsic.assign(**how | {"permute": "within"}))
+    assert "within clinic, whose means were removed" in methods(run)[-1]
+    kinds = {"spearman": "partial spearman", "mean difference": "adjusted mean difference"}
+    run.write_table("effects", run.table("effects").assign(kind=lambda t: t["kind"].map(kinds)))
+    text = methods(run)[-1]
+    assert "partial Spearman" in text
+    assert "HC3" in text
+
+
 def test_what_was_not_tested_is_not_spoken_of(run):
     for name in ("hsic", "effects", "comparison"):
         (run.path / f"{name}.csv").unlink()

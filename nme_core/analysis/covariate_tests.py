@@ -1,0 +1,268 @@
+"""Tests of a run's person parameters against covariates: a run folder and options → tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from nme_core.analysis.covariates import PersonParameters, person_parameters
+from nme_core.analysis.summaries import describe, held_summaries
+from nme_core.exceptions import MissingColumnError, OptionError, RunFolderError
+from nme_core.independence import CovariateTests, needed_reps, test_covariates
+from nme_core.independence.arrangement import DRAWS_FACTOR
+from nme_core.io import RunFolder
+
+#: How a covariate that goes with the number of observations is kept from looking like an effect.
+GUARDS = ("strata", "reliability", "draws")
+PERMUTE = ("within", "whole")
+#: Draws from the posterior that are tested with the guard "draws"; odd, so that one is the median.
+DRAWS = 21
+
+
+@dataclass(frozen=True)
+class CovariateOptions:
+    """How covariates are tested; the names and values are those of ``nme hsic``.
+
+    Attributes
+    ----------
+    reps : int
+        Permutations; raised to what the correction needs.
+    strata : str, optional
+        ``"n_obs"``, ``"none"`` or a covariate to permute within. By default ``"n_obs"`` with the
+        guard ``"strata"``, else ``"none"``.
+    guard : {"strata", "reliability", "draws"}
+        Permute within strata of the number of observations; divide the persons' deviations by the
+        square root of their reliability; or test draws from their posterior.
+    blocks : str, optional
+        Covariate, or further grouping factor of the run, that puts persons into blocks.
+    permute : {"within", "whole"}
+        Persons within blocks, or blocks as wholes.
+    confounders : tuple of str
+        Covariates that are held.
+    incremental : bool
+        Hold every person's mean and variability, or shares of states and rate of switching: do the
+        parameters tell more of the covariate than these do?
+    adjust : {"bh", "holm"}
+        Correction for the number of tests.
+    seed : int
+        Seed of the permutations and draws.
+    """
+
+    reps: int = 2000
+    strata: str | None = None
+    guard: str = "strata"
+    blocks: str | None = None
+    permute: str = "within"
+    confounders: tuple[str, ...] = ()
+    incremental: bool = False
+    adjust: str = "bh"
+    seed: int = 0
+
+    @property
+    def used_strata(self) -> str:
+        """What is permuted within."""
+        if self.strata is not None:
+            return self.strata
+        return "n_obs" if self.guard == "strata" else "none"
+
+    def check(self) -> None:
+        """Raise OptionError for a value that does not exist."""
+        for name, value, allowed in (
+            ("guard", self.guard, GUARDS),
+            ("permute", self.permute, PERMUTE),
+        ):
+            if value not in allowed:
+                raise OptionError(
+                    f"{name}={value!r} does not exist.", remedy=f"Choose {', '.join(allowed)}."
+                )
+
+    @classmethod
+    def of_table(cls, hsic: pd.DataFrame) -> CovariateOptions:
+        """Read the options off the table ``hsic`` that was made with them."""
+        row = hsic.iloc[0]
+        known = row.reindex(["guard", "blocks", "permute", "given"]).fillna("")
+        return cls(
+            reps=int(row["reps"]),
+            strata=str(row["strata"]),
+            guard=known["guard"] or "strata",
+            blocks=known["blocks"] or None,
+            permute=known["permute"] or "within",
+            confounders=tuple(name for name in known["given"].split("; ") if name),
+            incremental=bool(row.get("incremental", False)),
+            adjust=str(row["method"]).rsplit(", ", 1)[-1],
+            seed=int(row["seed"]),
+        )
+
+
+def covariate_tests(
+    run: RunFolder, covariates: Sequence[str], options: CovariateOptions | None = None
+) -> CovariateTests:
+    """Test a run's person parameters, taken together, against each covariate.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run with covariates.
+    covariates : sequence of str
+        Those to test, corrected together.
+    options : CovariateOptions, optional
+        How.
+
+    Returns
+    -------
+    CovariateTests
+        Tables for ``hsic.csv`` and ``effects.csv``, the permuted statistics, and sentences that say
+        what was done. Nothing is written.
+
+    Raises
+    ------
+    OptionError
+        Where the run has no covariates, or options do not exist or exclude each other.
+    MissingColumnError
+        For a covariate, stratum, block or confounder that the run does not have.
+    DataError
+        Where a covariate cannot be tested.
+    """
+    options = options or CovariateOptions()
+    options.check()
+    known = run.covariates
+    if known.columns.empty:
+        raise OptionError(
+            f"The run {run.path} has no covariates.",
+            remedy="Fit it with --covariates C.csv, a table with one row per person.",
+        )
+    for name in options.confounders:
+        if name not in known:
+            raise MissingColumnError(name, map(str, known.columns), table="table of covariates")
+    parameters = person_parameters(run)
+    guarded, draws = _guarded(run, parameters, options)
+    found = test_covariates(
+        guarded,
+        known,
+        parameters.n_obs,
+        parameters=parameters.label,
+        reps=options.reps,
+        strata=options.used_strata,
+        adjust=options.adjust,
+        seed=options.seed,
+        standardise=parameters.standardise,
+        columns=list(covariates),
+        given=_given(run, options, known),
+        blocks=_blocks(run, options, known),
+        whole_blocks=options.permute == "whole",
+        draws=draws,
+    )
+    hsic = found.hsic.assign(
+        guard=options.guard,
+        blocks=options.blocks or "",
+        permute=options.permute if options.blocks else "",
+        given="; ".join(options.confounders),
+        incremental=options.incremental,
+    )
+    notes = _notes(options, len(hsic))
+    if options.incremental:
+        notes = (*notes, _incremental_note(run))
+    return replace(found, hsic=hsic, notes=notes)
+
+
+def _guarded(
+    run: RunFolder, parameters: PersonParameters, options: CovariateOptions
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Numbers that are tested, and draws that are tested in their place, if any."""
+    if options.guard == "strata":
+        return parameters.values, []
+    from nme_core.estimators import load
+    from nme_core.estimators.person_posterior import person_posterior
+
+    posterior = person_posterior(
+        load(run.model_path), centred_transitions=parameters.centred_transitions
+    )
+    if options.guard == "reliability":
+        return posterior.unshrunken(), []
+    return parameters.values, list(posterior.draws(DRAWS, options.seed))
+
+
+def _given(run: RunFolder, options: CovariateOptions, known: pd.DataFrame) -> pd.DataFrame | None:
+    """Confounders and summaries of the persons that are held."""
+    parts = [known[list(options.confounders)]] if options.confounders else []
+    if options.incremental:
+        parts.append(held_summaries(_summaries(run)))
+    return pd.concat(parts, axis=1, join="inner") if parts else None
+
+
+def _summaries(run: RunFolder) -> pd.DataFrame:
+    if not run.has_table("person_summaries"):
+        raise RunFolderError(
+            f"{run.path} has no person_summaries.csv, which the incremental test needs.",
+            remedy="It was fitted by an older version: fit it again.",
+        )
+    return run.table("person_summaries")
+
+
+def _incremental_note(run: RunFolder) -> str:
+    what = describe(_summaries(run))
+    return (
+        f"Incremental: tested is whether the parameters tell more of the covariate than each "
+        f"person's {what} do, which are held (person_summaries.csv). A small p says that they do; "
+        "a large one does not say that they do not."
+    )
+
+
+def _blocks(run: RunFolder, options: CovariateOptions, known: pd.DataFrame) -> pd.Series | None:
+    """Block of each person, by a covariate or a further grouping factor."""
+    if options.blocks is None:
+        if options.permute == "whole":
+            raise OptionError(
+                "Whole blocks need to know who forms a block.", remedy="Name a column (--blocks)."
+            )
+        return None
+    factors = run.table("groups") if run.has_table("groups") else None
+    if factors is not None and options.blocks in set(factors["factor"]):
+        own = factors[factors["factor"] == options.blocks].set_index("person")["group"]
+        return own.rename(options.blocks)
+    if options.blocks not in known:
+        names = [*map(str, known.columns), *([] if factors is None else factors["factor"].unique())]
+        raise MissingColumnError(options.blocks, names, table="table of covariates")
+    return known[options.blocks].dropna()
+
+
+def _notes(options: CovariateOptions, n_tests: int) -> tuple[str, ...]:
+    """What was done, in sentences."""
+    notes = []
+    used = needed_reps(n_tests * (DRAWS_FACTOR if options.guard == "draws" else 1), options.reps)
+    if used > options.reps:
+        notes.append(
+            f"{used} permutations instead of {options.reps}: with fewer no corrected p of "
+            f"{n_tests} tests could fall below .05."
+        )
+    if options.guard == "reliability":
+        notes.append(
+            "Every person's deviations from the population are divided by the square root of their "
+            "reliability, so that all persons' vary alike however often they were observed."
+        )
+    if options.guard == "draws":
+        notes.append(
+            f"{DRAWS} draws from the posterior of the persons' parameters are tested; p is twice "
+            "their median p, which is valid and cautious."
+        )
+    if options.used_strata != "none":
+        what = "numbers of observations" if options.used_strata == "n_obs" else options.used_strata
+        notes.append(f"Persons are permuted among those with similar {what}.")
+    if options.blocks and options.permute == "within":
+        notes.append(
+            f"Persons are permuted within {options.blocks}; what persons of one {options.blocks} "
+            "share is taken out and is no evidence."
+        )
+    if options.blocks and options.permute == "whole":
+        notes.append(
+            f"The covariate is dealt out anew to whole blocks of {options.blocks}; effects and "
+            "strength are those of the blocks' means."
+        )
+    if options.confounders:
+        notes.append(
+            f"Given {', '.join(options.confounders)}: what a linear regression on them tells is "
+            "taken out of both sides (Freedman and Lane); a curved influence is not."
+        )
+    return tuple(notes)

@@ -1,0 +1,131 @@
+"""Posterior of the person-specific numbers that tests and read-outs use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nme_core.estimators.base import NeuralMixedEffects
+from nme_core.exceptions import OptionError
+
+#: Reliabilities below this are taken for it: a person of whom nothing is known says nothing.
+LEAST_RELIABILITY = 0.01
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PersonPosterior:
+    """Normal posterior of linear read-outs T η of every person, deviations from the population.
+
+    Attributes
+    ----------
+    names : list of str
+        The d read-outs.
+    persons : list of str
+    mean : array, shape (P, R)
+        η̂.
+    covariance : array, shape (P, R, R), or (P, R) where it is diagonal
+        C_i.
+    prior : array, shape (R, R), or (R,) where it is diagonal
+        Σ.
+    matrix : array, shape (d, R)
+        T.
+    """
+
+    names: list[str]
+    persons: list[str]
+    mean: _Array
+    covariance: _Array
+    prior: _Array
+    matrix: _Array
+
+    def estimate(self) -> pd.DataFrame:
+        """T η̂, person × read-out."""
+        return self._frame(self.mean @ self.matrix.T)
+
+    def reliability(self) -> pd.DataFrame:
+        """1 − (T C_i Tᵀ)_kk / (T Σ Tᵀ)_kk, between 0 and 1, person × read-out."""
+        left = _diagonals(self.matrix, self.covariance)
+        prior = _diagonals(self.matrix, self.prior[None])
+        return self._frame(np.clip(1 - left / np.where(prior > 0, prior, np.inf), 0.0, 1.0))
+
+    def unshrunken(self) -> pd.DataFrame:
+        """T η̂ / sqrt(reliability): every person's has the variance T Σ Tᵀ, whatever n_i is."""
+        reliability = self.reliability().clip(lower=LEAST_RELIABILITY)
+        return self.estimate() / reliability.pow(0.5)
+
+    def draws(self, n: int, seed: int) -> Iterator[pd.DataFrame]:
+        """Draws of T η from N(T η̂_i, T C_i Tᵀ), person × read-out."""
+        rng = np.random.default_rng(seed)
+        if self.covariance.ndim == 2:
+            root = np.sqrt(self.covariance)
+        else:
+            size = np.maximum(np.einsum("prr->p", self.covariance), 1e-30)
+            jitter = 1e-10 * size[:, None, None] * np.eye(self.covariance.shape[1])
+            root = np.linalg.cholesky(self.covariance + jitter)
+        for _ in range(n):
+            noise = rng.standard_normal(self.mean.shape)
+            moved = root * noise if root.ndim == 2 else np.einsum("prs,ps->pr", root, noise)
+            yield self._frame((self.mean + moved) @ self.matrix.T)
+
+    def _frame(self, values: _Array) -> pd.DataFrame:
+        return pd.DataFrame(values, index=pd.Index(self.persons), columns=self.names)
+
+
+def person_posterior(model: NeuralMixedEffects, *, centred_transitions: bool) -> PersonPosterior:
+    """Posterior of the persons' parameters of a fitted model.
+
+    Parameters
+    ----------
+    model : NeuralMixedEffects
+        Fitted; with several grouping factors the persons are the first.
+    centred_transitions : bool
+        The double-centred transition scores; else all person-specific parameters as they are
+        reported, divided by the model's standard deviation of each (0 where that is 0).
+
+    Raises
+    ------
+    OptionError
+        For a point estimate, which has no posterior.
+    """
+    posterior, units = model._posterior, model._units()
+    spread = posterior.marginal_covariance
+    if spread is None:
+        raise OptionError(
+            "The estimator 'annealed' gives no standard errors, so that there is no posterior.",
+            remedy='Guard by "strata", or fit with another estimator.',
+        )
+    mixed = posterior.mixed
+    mean = mixed.by_factor(mixed.deviations)[0].double().numpy()
+    covariance = mixed.by_factor(spread)[0].double().numpy()
+    prior = posterior.sigma[0].double().numpy()
+    persons = model.groups_.tolist()
+    if centred_transitions:
+        own = [k for k, (name, _) in enumerate(mixed.parameter_indices()) if name == "transitions"]
+        labels = units.random_labels()
+        n_states = round(len(own) ** 0.5)
+        centre = np.eye(n_states) - 1 / n_states
+        return PersonPosterior(
+            [labels[k] for k in own],
+            persons,
+            mean[:, own],
+            covariance[:, own] if covariance.ndim == 2 else covariance[:, own][:, :, own],
+            prior[own] if prior.ndim == 1 else prior[np.ix_(own, own)],
+            np.kron(centre, centre),
+        )
+    matrix = units.deviations(np.eye(mean.shape[1])).T
+    sd = np.sqrt(_diagonals(matrix, prior[None])[0])
+    matrix = matrix / np.where(sd > 0, sd, np.inf)[:, None]
+    return PersonPosterior(units.random_labels(), persons, mean, covariance, prior, matrix)
+
+
+def _diagonals(matrix: _Array, covariances: _Array) -> _Array:
+    """Diagonals of T C Tᵀ for n covariances, whole (n, R, R) or diagonal (n, R) → (n, d)."""
+    if covariances.ndim == 2:
+        return np.asarray(covariances @ np.square(matrix).T)
+    return np.asarray(np.einsum("kr,prs,ks->pk", matrix, covariances, matrix, optimize=True))
