@@ -15,6 +15,7 @@ parsing text::
     NMEWarning
     ├── ConvergenceWarning   training stopped at its limit, not because it had converged
     ├── BoundaryWarning      a variance of the random effects is estimated as 0
+    ├── FallbackWarning      a simpler model was fitted in place of the one that was meant
     └── DivergenceWarning    training broke down; its last good state is kept
 """
 
@@ -127,6 +128,10 @@ class ConvergenceWarning(NMEWarning):
 
 class BoundaryWarning(NMEWarning):
     """A variance of the random effects, or of a combination of them, is estimated as 0."""
+
+
+class FallbackWarning(NMEWarning):
+    """A simpler model was fitted in place of the one that was meant; says which, and why."""
 
 
 class DivergenceWarning(NMEWarning):

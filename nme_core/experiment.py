@@ -28,12 +28,14 @@ from nme_core.analysis import (
 from nme_core.data import SPLITS, Study, split_within_person
 from nme_core.data.remedies import as_records
 from nme_core.estimators import (
-    BASELINES,
+    GAUSSIAN,
     NMECRF,
+    LinearMixedModel,
     NeuralMixedEffects,
     NMEMLPClassifier,
     NMEMLPRegressor,
     baseline,
+    check_baselines,
 )
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, NMEWarning, OptionError
@@ -46,7 +48,15 @@ MODELS = ("nme-mlp", "nme-crf")
 ALL_ROWS = "nme (all rows)"
 _MOST_CLASSES = 100
 # Rough share of the time that each fit takes, for the progress bar.
-_WEIGHT = {"nme": 0.4, ALL_ROWS: 0.4, "generic": 0.15, "specific": 0.05}
+_WEIGHT = {
+    "nme": 0.4,
+    ALL_ROWS: 0.4,
+    "generic": 0.15,
+    "specific": 0.05,
+    "lme": 0.05,
+    "mlp-lme": 0.1,
+    "unregularised": 0.05,
+}
 
 
 @dataclass(frozen=True)
@@ -70,12 +80,6 @@ class FitOptions:
         if self.model not in MODELS:
             raise OptionError(
                 f"There is no model {self.model!r}.", remedy=f"Choose from {', '.join(MODELS)}."
-            )
-        unknown = [name for name in self.baselines if name not in BASELINES]
-        if unknown:
-            raise OptionError(
-                f"There is no baseline {unknown[0]!r}.",
-                remedy=f"Choose from {', '.join(BASELINES)}, or none.",
             )
         if self.refit not in ("all", "none"):
             raise OptionError(f"refit={self.refit!r} does not exist.", remedy="all or none.")
@@ -105,7 +109,7 @@ class FitOptions:
             "placement": self.placement,
             "family": self.family,
         }
-        return kind(
+        model = kind(
             **{name: value for name, value in given.items() if value is not None},
             covariance=self.covariance,
             estimator=self.estimator,
@@ -113,6 +117,13 @@ class FitOptions:
             device=self.device,
             random_state=self.seed,
         )
+        check_baselines(model, self.baselines)
+        for name in set(GAUSSIAN) & set(self.baselines) if study.roles.groups else ():
+            raise OptionError(
+                f"The baseline {name!r} takes one grouping factor.",
+                remedy="Leave it out, or the further groups.",
+            )
+        return model
 
 
 def run_experiment(
@@ -211,7 +222,8 @@ def _run(
     folder.write_json("config", config)
 
     rows = _Rows.of(study, sequential)
-    models = {"nme": model} | {name: baseline(model, name) for name in options.baselines}
+    models: dict[str, NeuralMixedEffects | LinearMixedModel] = {"nme": model}
+    models |= {name: baseline(model, name) for name in options.baselines}
     fits = [*models, *([ALL_ROWS] if options.refit == "all" else [])]
     journal.plan({name: _WEIGHT[name] for name in fits})
     metrics: list[pd.DataFrame] = []
@@ -272,7 +284,7 @@ def _write_persons(study: Study, folder: RunFolder) -> None:
 
 
 def _fit_split(
-    model: NeuralMixedEffects,
+    model: NeuralMixedEffects | LinearMixedModel,
     rows: _Rows,
     split: np.ndarray[Any, Any],
     progress: Callable[[Progress], None],
@@ -367,7 +379,9 @@ class _Rows:
         }
 
 
-def _predict(model: NeuralMixedEffects, rows: _Rows, name: str, part: str) -> pd.DataFrame:
+def _predict(
+    model: NeuralMixedEffects | LinearMixedModel, rows: _Rows, name: str, part: str
+) -> pd.DataFrame:
     """Predictions for the rows of one part: the run folder's columns, and ``loss``."""
     table = pd.DataFrame(
         {

@@ -336,7 +336,8 @@ def test_a_failure_leaves_its_message_and_what_was_finished(study, folder):
     ("options", "message"),
     [
         ({"model": "nme-tree"}, "no model 'nme-tree'"),
-        ({"baselines": ("lme",)}, "no baseline 'lme'"),
+        ({"baselines": ("gmm",)}, "no baseline 'gmm'"),
+        ({"baselines": ("mlp-lme",), "family": "poisson"}, "'mlp-lme' is for an NME-MLP whose"),
         ({"refit": "some"}, "refit='some'"),
         ({"placement": "transitions"}, "placement='transitions'"),
         ({"estimator": "magic"}, "estimator='magic'"),

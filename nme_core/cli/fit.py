@@ -42,7 +42,11 @@ def fit(
         typer.Option(metavar="32[,16…]", help="Units of each hidden layer; '' for none."),
     ] = None,
     baselines: Annotated[
-        str, typer.Option(metavar="generic,specific|none", help="Models to compare with.")
+        str,
+        typer.Option(
+            metavar="generic,specific,lme,mlp-lme,unregularised|none",
+            help="Models to compare with.",
+        ),
     ] = "generic,specific",
     epochs: Annotated[
         int | None, typer.Option(help="Exactly so many; default: until converged.")

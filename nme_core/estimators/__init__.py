@@ -1,16 +1,20 @@
 """Models in the manner of scikit-learn: NME-MLP for numbers and classes, NME-CRF for sequences."""
 
 from nme_core.estimators.base import NeuralMixedEffects, load
-from nme_core.estimators.baselines import BASELINES, baseline
+from nme_core.estimators.baselines import BASELINES, GAUSSIAN, baseline, check_baselines
+from nme_core.estimators.linear_mixed_model import LinearMixedModel
 from nme_core.estimators.nme_crf import NMECRF
 from nme_core.estimators.nme_mlp import NMEMLPClassifier, NMEMLPRegressor
 
 __all__ = [
     "BASELINES",
+    "GAUSSIAN",
     "NMECRF",
+    "LinearMixedModel",
     "NMEMLPClassifier",
     "NMEMLPRegressor",
     "NeuralMixedEffects",
     "baseline",
+    "check_baselines",
     "load",
 ]

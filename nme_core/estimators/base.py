@@ -46,6 +46,7 @@ from nme_core.nn import Family, MixedEffects
 from nme_core.training import (
     Annealed,
     CollinearColumnError,
+    ExpectationMaximisation,
     Laplace,
     LinearGaussian,
     Nesting,
@@ -68,7 +69,7 @@ from nme_core.training.laplace import LARGEST
 
 ESTIMATORS = ("variational", "laplace", "annealed")
 COVARIANCES = ("diagonal", "full")
-POOLING = ("partial", "complete", "none")
+POOLING = ("partial", "complete", "none", "free")
 LEVELS = ("person", "population")
 #: Epochs over which the prior on shared parameters comes in.
 WARM_UP = 300
@@ -81,6 +82,8 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
 
     #: Placements that the model knows by name.
     placements: tuple[str, ...] = ("first", "last", "all")
+    #: Estimators of the random effects.
+    estimators: tuple[str, ...] = ESTIMATORS
     #: What a validation tuple may hold after X, y and groups.
     _context: tuple[str, ...] = ()
     #: Where the layers of the network start in the names of its parameters.
@@ -186,6 +189,9 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self._log_likelihood: float | None = None
         if isinstance(problem, LinearGaussian):
             training = self._solve(problem, batches, progress)
+        elif isinstance(problem, ExpectationMaximisation) and not self.hidden:
+            training = problem.solve(progress)
+            self._log_likelihood = problem.log_likelihood
         else:
             training = train(
                 problem,
@@ -351,7 +357,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
 
     def _check_options(self) -> None:
         for name, value, allowed in (
-            ("estimator", self.estimator, ESTIMATORS),
+            ("estimator", self.estimator, self.estimators),
             ("covariance", self.covariance, COVARIANCES),
             ("pooling", self.pooling, POOLING),
         ):
@@ -415,7 +421,15 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         ]
         if self.pooling == "none":
             return Separate(mixed, self._family(), covariances, n_rows=n_rows, weight=0.0)
-        if self.estimator == "annealed":
+        if self.pooling == "free":
+            return Annealed(mixed, self._family(), covariances, n_rows=n_rows, weight=0.0)
+        if self.estimator == "em" and mixed.n_random:
+            if len(mixed.sizes) > 1:
+                raise OptionError(
+                    "em takes one grouping factor.", remedy='Use estimator="variational".'
+                )
+            return ExpectationMaximisation(mixed, covariances, batches=batches, n_rows=n_rows)
+        if self.estimator in ("annealed", "em"):
             return Annealed(mixed, self._family(), covariances, n_rows=n_rows)
         first = f"{self._layers}layers.0.weight"
         linear = not self.hidden and self._family().has_residual_variance
@@ -446,7 +460,8 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         )
 
     def _schedule(self) -> Schedule:
-        decays = self.estimator != "annealed" and self.pooling != "none"
+        points = self.pooling in ("none", "free")
+        decays = self.estimator not in ("annealed", "em") and not points
         longest = 1000 if self.pooling == "none" else 3000
         return Schedule(
             epochs=self.epochs,

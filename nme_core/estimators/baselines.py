@@ -1,25 +1,67 @@
-"""Baselines: the same network, with everything or nothing shared."""
+"""Baselines: the same network with everything, nothing, or too much shared; linear mixed models."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 from sklearn.base import clone
 
 from nme_core.estimators.base import NeuralMixedEffects
+from nme_core.estimators.linear_mixed_model import LinearMixedModel
+from nme_core.estimators.nme_mlp import NMEMLPRegressor
+from nme_core.exceptions import OptionError
 
-#: Name of each baseline and the pooling that makes it.
-BASELINES = {"generic": "complete", "specific": "none"}
+#: What each baseline changes in the model; ``lme`` is a model of its own.
+BASELINES: dict[str, dict[str, Any]] = {
+    "generic": {"pooling": "complete"},
+    "specific": {"pooling": "none"},
+    "lme": {},
+    "mlp-lme": {"placement": "last", "estimator": "em"},
+    "unregularised": {"pooling": "free"},
+}
+#: Baselines with Gaussian residuals.
+GAUSSIAN = ("lme", "mlp-lme")
 
 
-def baseline(model: NeuralMixedEffects, name: str) -> NeuralMixedEffects:
+def check_baselines(model: NeuralMixedEffects, names: Iterable[str]) -> None:
+    """Raise OptionError for a baseline that does not exist, or not for such a model."""
+    for name in names:
+        if name not in BASELINES:
+            raise OptionError(
+                f"There is no baseline {name!r}.",
+                remedy=f"Choose from {', '.join(BASELINES)}, or none.",
+            )
+        numbers = isinstance(model, NMEMLPRegressor) and model.family != "poisson"
+        if name in GAUSSIAN and not numbers:
+            others = ", ".join(known for known in BASELINES if known not in GAUSSIAN)
+            raise OptionError(
+                f"The baseline {name!r} is for an NME-MLP whose outcome is a number with Gaussian"
+                " residuals; not for sequences, classes or counts.",
+                remedy=f"Choose from {others}.",
+            )
+
+
+def baseline(model: NeuralMixedEffects, name: str) -> NeuralMixedEffects | LinearMixedModel:
     """Return an unfitted baseline of the same shape as `model`.
 
     Parameters
     ----------
     model : NeuralMixedEffects
         Gives the network, the estimator and the seed.
-    name : {"generic", "specific"}
-        One network for all persons, or one for each.
+    name : {"generic", "specific", "lme", "mlp-lme", "unregularised"}
+        One network for all persons; one for each; the linear mixed model of statsmodels; a linear
+        mixed model on the output of the network's last hidden layer, by EM; or the model itself
+        without a penalty on the persons' deviations (λ = 0).
+
+    Raises
+    ------
+    OptionError
+        If there is no such baseline for the model.
     """
+    check_baselines(model, [name])
+    if name == "lme":
+        return LinearMixedModel()
     copy: NeuralMixedEffects = clone(model)
-    copy.set_params(pooling=BASELINES[name])
+    copy.set_params(**BASELINES[name])
     return copy

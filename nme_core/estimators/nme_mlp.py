@@ -12,8 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 from torch import Tensor, nn
 
-from nme_core.estimators.base import NeuralMixedEffects
-from nme_core.estimators.outcomes import check_classes, check_ordered, encode_classes
+from nme_core.estimators.base import ESTIMATORS, NeuralMixedEffects
+from nme_core.estimators.outcomes import (
+    check_classes,
+    check_ordered,
+    counts,
+    encode_classes,
+    numbers,
+)
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import MLP, Categorical, Gaussian, Ordinal, OrdinalMLP, Poisson, RowFamily
 from nme_core.training import Progress
@@ -159,11 +165,13 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
         Default: gaussian. "poisson" is for counts: log E y is the network's output.
     covariance : {"diagonal", "full"}
         Structure of the random effects' covariance Σ.
-    estimator : {"variational", "laplace", "annealed"}
-        How the random effects are estimated; see `nme_core.training`.
-    pooling : {"partial", "complete", "none"}
+    estimator : {"variational", "laplace", "annealed", "em"}
+        How the random effects are estimated; see `nme_core.training`. "em" is for the last layer
+        of a model with Gaussian residuals (the baseline ``mlp-lme``).
+    pooling : {"partial", "complete", "none", "free"}
         "partial" is NME; "complete" is one network for all (the baseline ``generic``); "none" is
-        one network per person (``specific``), which needs validation rows.
+        one network per person (``specific``), which needs validation rows; "free" lets the
+        persons' deviations go unpenalised (``unregularised``).
     epochs : int, optional
         Exactly so many passes over the data; None: until converged.
     device : {"cpu", "cuda", "auto"}
@@ -186,6 +194,15 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
     """
 
     families = ("gaussian", "poisson")
+    estimators = (*ESTIMATORS, "em")
+
+    def _check_options(self) -> None:
+        super()._check_options()
+        if self.estimator == "em" and (self.family == "poisson" or self.placement != "last"):
+            raise OptionError(
+                "em is for Gaussian residuals and a person-specific last layer.",
+                remedy='Use placement="last" without a family, or estimator="variational".',
+            )
 
     def predict(
         self,
@@ -206,7 +223,7 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
         return values * sd + mean
 
     def _learn_outcome(self, y: ArrayLike) -> None:
-        values = _counts(y) if self.family == "poisson" else _numbers(y)
+        values = counts(y) if self.family == "poisson" else numbers(y)
         self._scale = (float(values.mean()), float(values.std()))
         if self._scale[1] <= 1e-12 * max(1.0, abs(self._scale[0])):
             raise DataError("The outcome is constant; there is nothing to predict.")
@@ -215,9 +232,9 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
 
     def _encode_outcome(self, y: ArrayLike) -> NDArray[np.float32]:
         if self.family == "poisson":
-            return _counts(y).astype(np.float32)
+            return counts(y).astype(np.float32)
         mean, sd = self._scale
-        return ((_numbers(y) - mean) / sd).astype(np.float32)
+        return ((numbers(y) - mean) / sd).astype(np.float32)
 
     def _no_outcome(self, n: int) -> NDArray[Any]:
         return np.zeros(n, dtype=np.float32)
@@ -302,35 +319,3 @@ class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]
 
     def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self.classes_ = np.array(outcome["classes"])
-
-
-def _numbers(y: ArrayLike) -> NDArray[np.float64]:
-    """Outcome as numbers; DataError where one is missing or not finite."""
-    try:
-        values = np.asarray(y, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"The outcome is not a number everywhere ({error}).",
-            remedy="Use NMEMLPClassifier for classes.",
-        ) from error
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        raise DataError(
-            f"The outcome has {bad.size} missing or infinite values, the first in row {bad[0]}.",
-            remedy="Leave these rows out.",
-            row=int(bad[0]),
-        )
-    return values
-
-
-def _counts(y: ArrayLike) -> NDArray[np.float64]:
-    """Outcome as counts; DataError where one is negative or not whole."""
-    values = _numbers(y)
-    bad = np.flatnonzero((values < 0) | (values != np.round(values)))
-    if bad.size:
-        raise DataError(
-            f"The outcome is no count in row {bad[0]}: {values[bad[0]]:g}.",
-            remedy='Counts are 0, 1, 2 …; use family="gaussian" for other numbers.',
-            row=int(bad[0]),
-        )
-    return values

@@ -1,4 +1,4 @@
-"""Class labels ↔ codes."""
+"""Outcomes, checked: class labels ↔ codes, numbers, counts."""
 
 from __future__ import annotations
 
@@ -61,3 +61,35 @@ def encode_classes(y: ArrayLike, classes: NDArray[np.str_]) -> NDArray[np.int64]
             row=int(unknown[0]),
         )
     return codes.astype(np.int64)
+
+
+def numbers(y: ArrayLike) -> NDArray[np.float64]:
+    """Outcome as numbers; DataError where one is missing or not finite."""
+    try:
+        values = np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"The outcome is not a number everywhere ({error}).",
+            remedy="Use NMEMLPClassifier for classes.",
+        ) from error
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        raise DataError(
+            f"The outcome has {bad.size} missing or infinite values, the first in row {bad[0]}.",
+            remedy="Leave these rows out.",
+            row=int(bad[0]),
+        )
+    return values
+
+
+def counts(y: ArrayLike) -> NDArray[np.float64]:
+    """Outcome as counts; DataError where one is negative or not whole."""
+    values = numbers(y)
+    bad = np.flatnonzero((values < 0) | (values != np.round(values)))
+    if bad.size:
+        raise DataError(
+            f"The outcome is no count in row {bad[0]}: {values[bad[0]]:g}.",
+            remedy='Counts are 0, 1, 2 …; use family="gaussian" for other numbers.',
+            row=int(bad[0]),
+        )
+    return values

@@ -3,6 +3,7 @@
 from nme_core.training.adapt import Adaptation, adapt
 from nme_core.training.annealed import Annealed
 from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.expectation_maximisation import ExpectationMaximisation
 from nme_core.training.information import (
     PersonInformation,
     affordable,
@@ -20,6 +21,7 @@ __all__ = [
     "Adaptation",
     "Annealed",
     "CollinearColumnError",
+    "ExpectationMaximisation",
     "Laplace",
     "LinearGaussian",
     "Nesting",

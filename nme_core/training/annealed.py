@@ -33,7 +33,7 @@ class Annealed:
     mixed, family, covariances, n_rows
         As in `Variational`.
     weight : float
-        λ of the penalty; 0 leaves the deviations unregularised.
+        λ of the penalty; 0 leaves the deviations unregularised, and there is nothing to anneal.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Annealed:
         self.mixed, self.family, self.covariances = mixed, family, list(covariances)
         self.n_rows, self.weight = n_rows, weight
         self.residual_variance = 1.0
-        self._bound, self._deviance = 1.0, 0.0
+        self._bound, self._deviance = (1.0 if weight else 0.0), 0.0
         self._best_loss, self._best = torch.inf, self.snapshot()
 
     def parameters(self) -> list[nn.Parameter]:

@@ -16,15 +16,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
 
 #: Columns whose part that the others do not explain is less than this are collinear.
 _COLLINEAR = 1e-9
+_ROWS_AT_ONCE = 2**14
+#: A diagonal element of Λ below the first lies at 0; the search starts again from the second, and
+#: what it finds counts where −2 log L per row is lower by more than the third.
+_AT_ZERO, _LIFTED, _BETTER = 1e-3, 0.1, 1e-9
+_LIFTS = 2
 
 
 class CollinearColumnError(ValueError):
@@ -55,6 +61,18 @@ class Sums:
     xy: Tensor
     yy: Tensor
     n_rows: int
+
+    @classmethod
+    def of(cls, x: NDArray[np.float64], y: NDArray[np.float64], groups: NDArray[np.int64]) -> Self:
+        """Add up rows x, shape (n, p), and y, (n,), of persons 0 to P − 1."""
+        n_groups, p = int(groups.max()) + 1, x.shape[1]
+        xx, xy = torch.zeros(n_groups, p, p).double(), torch.zeros(n_groups, p).double()
+        for start in range(0, len(x), _ROWS_AT_ONCE):
+            part = slice(start, start + _ROWS_AT_ONCE)
+            rows, own = torch.from_numpy(x[part]), torch.from_numpy(groups[part])
+            xx.index_add_(0, own, rows.unsqueeze(2) * rows.unsqueeze(1))
+            xy.index_add_(0, own, rows * torch.from_numpy(y[part]).unsqueeze(1))
+        return cls(xx, xy, torch.tensor(float(y @ y), dtype=torch.float64), len(x))
 
 
 @dataclass(frozen=True)
@@ -134,14 +152,18 @@ def fit_linear_mixed_model(
         (slope,) = torch.autograd.grad(value, free)
         return float(value.detach()) / sums.n_rows, slope.numpy() / sums.n_rows
 
+    lowest = math.inf
+
     def report(theta: NDArray[np.float64]) -> None:
+        nonlocal lowest
         if follow is not None:
             now = _profile(sums, random, factor(torch.from_numpy(np.asarray(theta))))
-            follow(float(now.deviance) / sums.n_rows, float(now.residual_variance))
+            deviance = float(now.deviance) / sums.n_rows
+            if deviance < lowest:
+                lowest = deviance
+                follow(deviance, float(now.residual_variance))
 
-    theta, converged = on_diagonal.astype(np.float64), True
-    report(theta)
-    if n_random:
+    def search(theta: NDArray[np.float64]) -> OptimizeResult[Any]:
         # From where the first search ends a second one starts afresh: the curvature that the first
         # has gathered is often poor near a boundary.
         for _ in range(2):
@@ -155,21 +177,38 @@ def fit_linear_mixed_model(
                 callback=report,
             )
             theta = np.asarray(found.x, dtype=np.float64)
-        slope = np.where(on_diagonal & (theta == 0), np.minimum(found.jac, 0), found.jac)
+        return cast("OptimizeResult[Any]", found)
+
+    theta, converged = on_diagonal.astype(np.float64), True
+    report(theta)
+    if n_random:
+        best = search(theta)
+        for _ in range(_LIFTS):
+            at_zero = on_diagonal & (best.x < _AT_ZERO)
+            if not at_zero.any():
+                break
+            # The likelihood is even in a diagonal element of Λ: its slope at 0 is 0, whether 0 is
+            # the maximum or not.
+            again = search(np.where(at_zero, _LIFTED, best.x))
+            if again.fun > best.fun - _BETTER:
+                break
+            best = again
+        theta = np.asarray(best.x, dtype=np.float64)
+        slope = np.where(on_diagonal & (theta == 0), np.minimum(best.jac, 0), best.jac)
         converged = bool(np.abs(slope).max() < 1e-5)
     scale = factor(torch.from_numpy(theta))
-    best = _profile(sums, random, scale)
-    variance = float(best.residual_variance)
-    inverse = torch.linalg.inv(best.precision)
-    spread = scale @ torch.cholesky_solve(scale.T.expand_as(best.lower), best.lower)
+    final = _profile(sums, random, scale)
+    variance = float(final.residual_variance)
+    inverse = torch.linalg.inv(final.precision)
+    spread = scale @ torch.cholesky_solve(scale.T.expand_as(final.lower), final.lower)
     return LinearMixedFit(
-        fixed=best.fixed,
+        fixed=final.fixed,
         fixed_covariance=variance * inverse,
         sigma=variance * scale @ scale.T,
         residual_variance=variance,
-        effects=torch.einsum("prs,ps->pr", spread, best.residual),
+        effects=torch.einsum("prs,ps->pr", spread, final.residual),
         effects_covariance=variance * spread,
-        log_likelihood=-0.5 * float(best.deviance),
+        log_likelihood=-0.5 * float(final.deviance),
         converged=converged,
     )
 

@@ -20,6 +20,34 @@ def make_study(seed: int = 0, n_persons: int = 8) -> tuple[np.ndarray, np.ndarra
     return x, y, person
 
 
+@pytest.mark.parametrize("kind", ["diagonal", "full"])
+def test_a_variance_at_0_on_the_way_is_not_taken_for_the_end(kind):
+    """From the usual start the search runs into 0, where the slope is 0 and the maximum is not."""
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(30), 12)
+    x = np.column_stack([rng.normal(size=(360, 2)), np.ones(360)])
+    own = rng.normal(size=(30, 2))[person] * [1.0, 0.7]
+    y = 3 + own[:, 0] + (1 + own[:, 1]) * x[:, 0] - x[:, 1] + rng.normal(size=360)
+    fit = fit_linear_mixed_model(Sums.of(x, y, person), [0, 1, 2], kind)
+    for share in (0.9, 1.1):
+        sigma = fit.sigma.numpy().copy()
+        assert sigma[1, 1] > 1e-3
+        sigma[1] *= share
+        sigma[:, 1] *= share
+        found = log_likelihood(
+            (x, y, person), [0, 1, 2], fit.fixed.numpy(), sigma, fit.residual_variance
+        )
+        assert found < fit.log_likelihood - 1e-6
+
+
+def test_sums_are_those_of_each_person():
+    x, y, person = make_study()
+    found, expected = Sums.of(x, y, person), make_sums(x, y, person)
+    torch.testing.assert_close(found.xx, expected.xx)
+    torch.testing.assert_close(found.xy, expected.xy)
+    assert (float(found.yy), found.n_rows) == (pytest.approx(float(expected.yy)), len(y))
+
+
 def make_sums(x: np.ndarray, y: np.ndarray, person: np.ndarray) -> Sums:
     persons = range(person.max() + 1)
     return Sums(

@@ -1,0 +1,416 @@
+"""The linear mixed model as a model among the others: the baseline ``lme``."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+
+from nme_core.data.scaling import FeatureScaler
+from nme_core.estimators.inputs import check_lengths, read_features, read_groups
+from nme_core.estimators.mixedlm import MixedLMFit, fit_mixedlm
+from nme_core.estimators.outcomes import numbers
+from nme_core.exceptions import (
+    BoundaryWarning,
+    ConvergenceWarning,
+    DataError,
+    FallbackWarning,
+    MissingColumnError,
+    NotFittedError,
+    OptionError,
+    TrainingError,
+)
+from nme_core.training import Progress, Verdict
+from nme_core.training.linear_mixed import Sums, fit_linear_mixed_model
+
+INTERCEPT = "intercept"
+#: A column whose part that the others do not explain is a smaller share than this is left out.
+_COLLINEAR = 1e-6
+#: Log-likelihood below the maximum that does not matter.
+SHORT = 0.01
+
+
+@dataclass(frozen=True)
+class _Structure:
+    """Which effects are random: columns of the design, and whether they are correlated."""
+
+    columns: list[int]
+    correlated: bool
+    words: str
+
+
+class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Linear mixed model for a number, fitted by statsmodels' MixedLM (maximum likelihood).
+
+        y_ij = x_ijᵀ (β + b_i) + ε_ij,    b_i ~ N(0, Σ),    ε_ij ~ N(0, σ²),    x = (features, 1)
+
+    Every person has an intercept of their own, and a slope of every feature as far as the data can
+    tell: a feature that varies within at least two persons, and a Σ with no more numbers than there
+    are persons, for no more random effects than rows (the rule of lme4). Σ is full; where that has
+    too many numbers or its fit does not converge, the slopes are uncorrelated; where that fails
+    too, there is a random intercept alone. Each step down is a FallbackWarning. Missing features
+    are their mean, beside an indicator, as in the other models; indicators have no slopes of
+    persons.
+
+    Attributes
+    ----------
+    fixed_effects_ : Series
+        β by feature and ``intercept``, in units of the data; NaN for a feature that was left out.
+    random_effects_ : DataFrame, person × effect
+        Conditional means of b_i.
+    random_effects_cov_ : DataFrame
+        Σ.
+    residual_variance_, log_likelihood_ : float
+        σ² and log L, of the data in their own units.
+    structure_ : str
+        In words, which effects are random.
+    groups_ : array of str
+        Persons.
+    history_ : DataFrame
+        One row per step of the search; the loss is −2 log L per row, standardised.
+    verdict_ : str
+        How the fit ended.
+    """
+
+    def fit(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike,
+        validation: tuple[Any, ...] | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Self:
+        """Fit to rows X, (n, F) (NaN: missing), outcome y, (n,), persons groups, (n,).
+
+        Parameters
+        ----------
+        validation : tuple, optional
+            Not looked at: there is nothing to tune.
+        progress : callable, optional
+            Called with a `Progress` after each step; what it raises stops the fit.
+
+        Raises
+        ------
+        DataError
+            If the rows cannot be used as they are.
+        OptionError
+            If there are several grouping factors.
+        TrainingError
+            If MixedLM breaks off even with a random intercept alone.
+
+        Warns
+        -----
+        FallbackWarning, BoundaryWarning, ConvergenceWarning
+        """
+        table, names = read_features(X)
+        check_lengths(len(table[0]), y=y, groups=groups)
+        factors = read_groups(groups)
+        if len(factors) > 1:
+            raise OptionError(
+                "The linear mixed model takes one grouping factor.",
+                remedy="Leave out the further groups, or the baseline lme.",
+            )
+        persons = factors[0]
+        self._scaler = FeatureScaler.learn(table, names)
+        outcome = numbers(y)
+        self._scale = (float(outcome.mean()), float(outcome.std()))
+        if self._scale[1] <= 1e-12 * max(1.0, abs(self._scale[0])):
+            raise DataError("The outcome is constant; there is nothing to predict.")
+        design = _with_ones(self._scaler.transform(table))
+        self._index = {level: k for k, level in enumerate(persons.levels)}
+        self._kept = _independent(design)
+        self._name_left_out()
+        history: list[Progress] = []
+        follow = _following(history, progress)
+        standard = (outcome - self._scale[0]) / self._scale[1]
+        found, structure = self._search(design[:, self._kept], standard, persons.codes, follow)
+        self._found, self._random = found, [self._kept[k] for k in structure.columns]
+        self.structure_, self.history_ = structure.words, _table(history)
+        self.verdict_ = (Verdict.CONVERGED if found.converged else Verdict.LIMIT).value
+        self.n_epochs_, self._n_rows = len(history), len(outcome)
+        return self
+
+    def _name_left_out(self) -> None:
+        inputs = (*self._scaler.input_names, INTERCEPT)
+        out = [name for k, name in enumerate(inputs) if k not in self._kept]
+        if out:
+            warnings.warn(
+                f"{', '.join(map(repr, out))} had no effect estimated in the linear mixed model:"
+                " constant, or a combination of other features.",
+                FallbackWarning,
+                stacklevel=3,
+            )
+
+    def _search(
+        self,
+        design: NDArray[np.float64],
+        outcome: NDArray[np.float64],
+        codes: NDArray[np.int64],
+        follow: Callable[[float], None],
+    ) -> tuple[MixedLMFit, _Structure]:
+        """Fit the richest structure that the data can tell; warn of every step down."""
+        names = [self._scaler.names[k] for k in self._kept if k < len(self._scaler.names)]
+        sums, failure = Sums.of(design, outcome, codes), ""
+        for structure, reason in _structures(design, codes, names):
+            if failure or reason:
+                warnings.warn(
+                    f"The linear mixed model has {structure.words}: {failure or reason}",
+                    FallbackWarning,
+                    stacklevel=3,
+                )
+            last = len(structure.columns) == 1
+            try:
+                found = self._from_the_maximum(sums, design, outcome, codes, structure, follow)
+            except TrainingError as error:
+                if last:
+                    raise TrainingError(
+                        str(error), remedy="Leave out the baseline lme, or features."
+                    ) from error
+                failure = f"with {structure.words} {error}"
+                continue
+            if found.converged or last:
+                break
+            failure = f"with {structure.words} MixedLM did not converge."
+        if not found.converged:
+            warnings.warn(
+                "MixedLM did not converge even with a random intercept alone; do not rely on the"
+                " linear mixed model.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        if found.at_boundary:
+            warnings.warn(
+                "In the linear mixed model a variance of the random effects, or of a combination of"
+                " them, is 0: the estimate lies at the boundary.",
+                BoundaryWarning,
+                stacklevel=3,
+            )
+        return found, structure
+
+    @staticmethod
+    def _from_the_maximum(
+        sums: Sums,
+        design: NDArray[np.float64],
+        outcome: NDArray[np.float64],
+        codes: NDArray[np.int64],
+        structure: _Structure,
+        follow: Callable[[float], None],
+    ) -> MixedLMFit:
+        """Fit by MixedLM, started where the exact likelihood is highest.
+
+        From its own start MixedLM can end far below the maximum where a variance is small. What it
+        finds counts as converged, too, where its likelihood is that maximum.
+        """
+        kind = "full" if structure.correlated else "diagonal"
+        exact = fit_linear_mixed_model(sums, structure.columns, kind)
+        found = fit_mixedlm(
+            design,
+            outcome,
+            codes,
+            structure.columns,
+            correlated=structure.correlated,
+            start=exact.sigma.numpy() / exact.residual_variance,
+            follow=follow,
+        )
+        short = exact.log_likelihood - found.log_likelihood
+        return replace(found, converged=found.converged or (exact.converged and short < SHORT))
+
+    def predict(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        groups: ArrayLike | None = None,
+        *,
+        level: str = "person",
+    ) -> NDArray[np.float64]:
+        """Predict the outcome, shape (n,); ``level="population"`` sets b = 0.
+
+        Raises
+        ------
+        UnknownPersonError
+            For a person that the model was not fitted on, unless for the population.
+        """
+        self._check_fitted()
+        if level not in ("person", "population"):
+            raise OptionError(
+                f"level={level!r} does not exist.", remedy='Choose "person" or "population".'
+            )
+        design = _with_ones(self._scaler.transform(self._select(X)))
+        values = design[:, self._kept] @ self._found.fixed
+        if level == "person":
+            if groups is None:
+                raise OptionError(
+                    "A prediction for persons needs to know whose each row is.",
+                    remedy='Give groups=..., or ask for level="population".',
+                )
+            check_lengths(len(design), groups=groups)
+            codes = read_groups(groups)[0].codes_in(self._index)
+            values = values + (design[:, self._random] * self._found.effects[codes]).sum(axis=1)
+        result: NDArray[np.float64] = values * self._scale[1] + self._scale[0]
+        return result
+
+    def _select(self, X: ArrayLike | pd.DataFrame) -> list[NDArray[np.float64]]:
+        """Features of new rows, in the order of the fit."""
+        if isinstance(X, pd.DataFrame):
+            X = X.set_axis([str(name) for name in X.columns], axis=1)
+            for name in self._scaler.names:
+                if name not in X.columns:
+                    raise MissingColumnError(name, X.columns, table="table of features")
+            X = X[list(self._scaler.names)]
+        table, names = read_features(X)
+        if len(names) != len(self._scaler.names):
+            raise DataError(
+                f"The model was fitted on {len(self._scaler.names)} features; these rows have"
+                f" {len(names)}.",
+                remedy=f"It needs {', '.join(self._scaler.names)}.",
+            )
+        return list(table)
+
+    def _check_fitted(self) -> None:
+        if "_found" not in vars(self):
+            raise NotFittedError(self)
+
+    # What comes out, in units of the data.
+
+    @property
+    def _names(self) -> list[str]:
+        return [*self._scaler.input_names, INTERCEPT]
+
+    def _to_data(self) -> NDArray[np.float64]:
+        """Matrix that takes coefficients of (inputs, 1), standardised, to units of the data."""
+        n_flags = len(self._scaler.flagged)
+        sd = np.concatenate([self._scaler.sd, np.ones(n_flags)])
+        mean = np.concatenate([self._scaler.mean, np.zeros(n_flags)])
+        matrix = np.diag(np.append(1 / sd, 1.0))
+        matrix[-1, :-1] = -mean / sd
+        return matrix * self._scale[1]
+
+    @property
+    def groups_(self) -> NDArray[np.str_]:
+        """Persons, in the order of the random effects."""
+        self._check_fitted()
+        return np.array(list(self._index))
+
+    @property
+    def fixed_effects_(self) -> pd.Series:
+        """β by feature and ``intercept``."""
+        self._check_fitted()
+        values = np.zeros(len(self._names))
+        values[self._kept] = self._found.fixed
+        values = self._to_data() @ values
+        values[-1] += self._scale[0]
+        out = [k for k in range(len(values)) if k not in self._kept]
+        values[out] = np.nan
+        return pd.Series(values, index=self._names, name="estimate")
+
+    @property
+    def _moved(self) -> tuple[list[str], NDArray[np.float64]]:
+        """Names of the random effects in units of the data, and the map to them."""
+        places = sorted({*self._random, len(self._names) - 1})
+        names = [self._names[k] for k in places]
+        return names, self._to_data()[np.ix_(places, self._random)]
+
+    @property
+    def random_effects_(self) -> pd.DataFrame:
+        """Conditional means of b_i, person × effect."""
+        self._check_fitted()
+        names, matrix = self._moved
+        index = pd.Index(self.groups_, name="person", dtype="str")
+        return pd.DataFrame(self._found.effects @ matrix.T, index=index, columns=names)
+
+    @property
+    def random_effects_cov_(self) -> pd.DataFrame:
+        """Σ, effect × effect."""
+        self._check_fitted()
+        names, matrix = self._moved
+        return pd.DataFrame(matrix @ self._found.sigma @ matrix.T, index=names, columns=names)
+
+    @property
+    def residual_variance_(self) -> float:
+        """σ²."""
+        self._check_fitted()
+        return self._found.residual_variance * self._scale[1] ** 2
+
+    @property
+    def log_likelihood_(self) -> float:
+        """Log L at the maximum."""
+        self._check_fitted()
+        return self._found.log_likelihood - self._n_rows * float(np.log(self._scale[1]))
+
+
+def _with_ones(inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.column_stack([inputs, np.ones(len(inputs))]).astype(np.float64)
+
+
+def _independent(design: NDArray[np.float64]) -> list[int]:
+    """Columns that the intercept (last) and those before them do not explain, in order."""
+    left = design.T @ design
+    size, kept = np.diag(left).copy(), []
+    for k in [left.shape[0] - 1, *range(left.shape[0] - 1)]:
+        if left[k, k] > _COLLINEAR * max(size[k], 1.0):
+            kept.append(k)
+            left = left - np.outer(left[:, k], left[k]) / left[k, k]
+    return sorted(kept)
+
+
+def _structures(
+    design: NDArray[np.float64], codes: NDArray[np.int64], names: list[str]
+) -> Iterator[tuple[_Structure, str]]:
+    """From the richest to the poorest, each with the reason why there is nothing richer.
+
+    `names` are those of the features, the first columns of the design.
+    """
+    n_persons, intercept = int(codes.max()) + 1, design.shape[1] - 1
+    by_person = pd.DataFrame(design[:, : len(names)]).groupby(codes)
+    varies = ((by_person.max() - by_person.min()) > 1e-6).sum().to_numpy() >= 2
+    columns = [*np.flatnonzero(varies).tolist(), intercept]
+    q, reason, slopes = len(columns), "", ", ".join(names[k] for k in columns[:-1])
+    if q > 1:
+        if n_persons * q >= len(design):
+            reason = f"{n_persons} persons × {q} random effects are not fewer than the rows."
+        elif q > n_persons:
+            reason = f"there are fewer persons than {q} random effects."
+        else:
+            correlated = q * (q + 1) // 2 <= n_persons
+            if correlated:
+                words = f"a random intercept and random slopes ({slopes}), correlated"
+                yield _Structure(columns, True, words), ""
+            words = f"a random intercept and random slopes ({slopes}), uncorrelated"
+            short = f"{q * (q + 1) // 2} (co)variances are more than the {n_persons} persons."
+            yield _Structure(columns, False, words), "" if correlated else short
+    yield _Structure([intercept], True, "a random intercept alone"), reason
+
+
+def _following(
+    history: list[Progress], progress: Callable[[Progress], None] | None
+) -> Callable[[float], None]:
+    """Return what records the steps."""
+    start = time.monotonic()
+
+    def follow(deviance: float) -> None:
+        history.append(
+            Progress(
+                epoch=len(history) + 1,
+                fraction=min(0.99, len(history) / 50),
+                train_loss=deviance,
+                validation_loss=None,
+                residual_variance=float("nan"),
+                mean_random_variance=float("nan"),
+                seconds=time.monotonic() - start,
+            )
+        )
+        if progress is not None:
+            progress(history[-1])
+
+    return follow
+
+
+def _table(history: list[Progress]) -> pd.DataFrame:
+    return pd.DataFrame([vars(row) for row in history]).astype({"validation_loss": float})
