@@ -39,6 +39,7 @@ DASHBOARD = {
     "glossary": set(),
     "plots": {"glossary"},
     "services": set(),
+    "reports": {"plots", "glossary"},
     "state": {"glossary"},
     "components": {"plots", "services", "state", "glossary"},
     "pages": {"components", "plots", "services", "state", "glossary"},
@@ -141,16 +142,26 @@ def test_the_core_knows_no_screen() -> None:
         assert not tops & {"streamlit", "dashboard", *PLOTTING}, path
 
 
-def test_only_services_import_the_core() -> None:
+def test_only_services_and_reports_import_the_core() -> None:
     for path in source_files("dashboard"):
         part = part_of(module_of(path), "dashboard", {*DASHBOARD})
-        if part != "services":
+        if part not in {"services", "reports"}:
             tops = {name.partition(".")[0] for name in imports_of(path)}
             assert "nme_core" not in tops, path
 
 
-def test_plots_know_no_framework() -> None:
-    for path in source_files("dashboard/plots"):
+def test_only_two_commands_reach_the_dashboard_by_its_name() -> None:
+    found = set()
+    for path in source_files("nme_core"):
+        for node in ast.walk(parse(path)):
+            name = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(name, str) and re.match(r"dashboard([./]\w|$)", name):
+                found.add(module_of(path))
+    assert found == {"nme_core.cli.dashboard", "nme_core.cli.report"}
+
+
+def test_plots_and_reports_know_no_framework() -> None:
+    for path in source_files("dashboard/plots", "dashboard/reports"):
         assert "streamlit" not in {name.partition(".")[0] for name in imports_of(path)}, path
 
 

@@ -1,6 +1,6 @@
 """The command ``nme``: samples, data report, fits, tests against covariates, predictions."""
 
-from nme_core.cli import covariates, dashboard, fit, persons, study
+from nme_core.cli import covariates, dashboard, fit, persons, report, study
 from nme_core.cli.app import app, main
 
 __all__ = ["app", "main"]
@@ -13,6 +13,7 @@ COMMANDS = (
     covariates.hsic,
     persons.predict,
     persons.adapt,
+    report.report,
     dashboard.dashboard,
 )
 

@@ -3,17 +3,17 @@
 from nme_core.reporting.formats import TABLE_FORMATS, to_csv, to_docx, to_html, to_latex
 from nme_core.reporting.methods import methods
 from nme_core.reporting.references import Reference, bibtex, references
-from nme_core.reporting.results import results
+from nme_core.reporting.results import findings, results
 from nme_core.reporting.tables import ResultTable, result_tables
-from nme_core.reporting.words import LIMITS, Words, require_finished, words
+from nme_core.reporting.words import Words, require_finished, words
 
 __all__ = [
-    "LIMITS",
     "TABLE_FORMATS",
     "Reference",
     "ResultTable",
     "Words",
     "bibtex",
+    "findings",
     "methods",
     "references",
     "require_finished",

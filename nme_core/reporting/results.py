@@ -26,8 +26,8 @@ _LOWER_IS_BETTER = {"mse", "mae", "log_loss"}
 MOST_EFFECTS = 5
 
 
-def results(folder: RunFolder) -> list[str]:
-    """Paragraphs for a results section, filled from a run folder.
+def findings(folder: RunFolder) -> dict[str, str]:
+    """Paragraphs for a results section by what they are about, filled from a run folder.
 
     Parameters
     ----------
@@ -36,20 +36,26 @@ def results(folder: RunFolder) -> list[str]:
 
     Returns
     -------
-    list of str
-        Prediction, comparison of models, and tests against covariates, as far as they were made.
-        Plain text; p to three decimals or "< .001", 95% intervals, df where the test has them.
+    dict of str
+        ``prediction``, ``comparison`` of models, ``dependence`` on covariates and single
+        ``effects``, as far as they were tested. Plain text; p to three decimals or "< .001", 95%
+        intervals, df where the test has them.
     """
-    paragraphs = []
+    found = {}
     if folder.has_table("metrics"):
-        paragraphs.append(_prediction(folder.table("metrics")))
+        found["prediction"] = _prediction(folder.table("metrics"))
     if folder.has_table("comparison"):
-        paragraphs.append(_comparison(with_corrected_p(folder.table("comparison"))))
+        found["comparison"] = _comparison(with_corrected_p(folder.table("comparison")))
     if folder.has_table("hsic"):
-        paragraphs.append(_dependence(folder.table("hsic")))
+        found["dependence"] = _dependence(folder.table("hsic"))
         if folder.has_table("effects"):
-            paragraphs.append(_effects(folder.table("effects")))
-    return [paragraph for paragraph in paragraphs if paragraph]
+            found["effects"] = _effects(folder.table("effects"))
+    return {name: text for name, text in found.items() if text}
+
+
+def results(folder: RunFolder) -> list[str]:
+    """The paragraphs of `findings` in order."""
+    return list(findings(folder).values())
 
 
 def metric_value(metric: str, value: float) -> str:

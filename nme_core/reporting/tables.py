@@ -18,7 +18,7 @@ from nme_core.reporting.terms import metric_name
 MOST_ROWS = 40
 _POPULATION = ""
 #: Tables that are not printed as they are: too long, or shown by others.
-_UNPRINTED = {"history", "predictions", "fixed_effects", "random_effects", "response_curves"}
+_UNPRINTED = {"history", "predictions", "random_effects", "response_curves"}
 
 
 @dataclass(frozen=True)

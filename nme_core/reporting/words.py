@@ -9,18 +9,20 @@ from nme_core.io import RunFolder, RunState
 from nme_core.reporting.formats import to_docx
 from nme_core.reporting.methods import methods
 from nme_core.reporting.references import Reference, references
-from nme_core.reporting.results import results
+from nme_core.reporting.results import findings
 from nme_core.reporting.tables import ResultTable, result_tables
 
 #: What every reader has to know.
-LIMITS = (
+_LIMITS = (
     "Metrics and comparisons concern later observations of the same persons, not new persons.",
     "Estimates of single persons are pulled towards the population, the more so the fewer "
     "observations a person has.",
-    "Standard errors leave out how uncertain the shared parameters are.",
     "Tests against covariates show association between persons and no cause.",
     "A difference or association that was not shown has not been shown to be absent.",
     "Research use, not diagnosis.",
+)
+_SE = (
+    "Standard errors and reliabilities of persons leave out how uncertain the shared parameters are"
 )
 
 
@@ -30,8 +32,10 @@ class Words:
 
     Attributes
     ----------
-    methods, results : tuple of str
+    methods : tuple of str
         Paragraphs.
+    findings : dict of str
+        Paragraphs of results by what they are about.
     references : tuple of Reference
         What they cite.
     tables : tuple of ResultTable
@@ -43,11 +47,16 @@ class Words:
     """
 
     methods: tuple[str, ...]
-    results: tuple[str, ...]
+    findings: dict[str, str]
     references: tuple[Reference, ...]
     tables: tuple[ResultTable, ...]
     limits: tuple[str, ...]
     command: str
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Paragraphs of results in order."""
+        return tuple(self.findings.values())
 
     @property
     def text(self) -> str:
@@ -90,12 +99,18 @@ def words(folder: RunFolder) -> Words:
     require_finished(folder)
     return Words(
         methods=tuple(methods(folder)),
-        results=tuple(results(folder)),
+        findings=findings(folder),
         references=tuple(references(folder)),
         tables=tuple(result_tables(folder)),
-        limits=LIMITS,
+        limits=_limits(folder),
         command=str(folder.config["command"]),
     )
+
+
+def _limits(folder: RunFolder) -> tuple[str, ...]:
+    counted = "ci_low" in folder.table("random_effects")
+    errors = f"{_SE}; the intervals count it." if counted else f"{_SE}."
+    return (*_LIMITS[:2], errors, *_LIMITS[2:])
 
 
 def require_finished(folder: RunFolder) -> None:

@@ -1,0 +1,164 @@
+"""The report of a study: which section says what."""
+
+from __future__ import annotations
+
+import shlex
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from dashboard import glossary
+from dashboard.plots.labels import number, p_value
+from dashboard.reports import figures
+from dashboard.reports.blocks import Block, Code, Items, Report, Section, Text
+from nme_core.io import RunFolder
+from nme_core.reporting import ResultTable, words
+
+#: Tables that stand in sections of their own.
+_PLACED = {
+    "data", "metrics", "comparison", "fixed_effects", "random_effects", "transitions", "hsic",
+    "effects",
+}  # fmt: skip
+_TESTED = ("dependence", "effects")
+_LEAST_PERSONS = 5
+
+
+def study_report(folder: RunFolder) -> Report:
+    """Everything that a reader needs to judge a run, with what it does not show."""
+    said = words(folder)
+    tables = {table.name: table for table in said.tables}
+    data, model, evaluation, convergence, *tests = said.methods
+    config, found = folder.config, said.findings
+    fit = [Text(found[name]) for name in ("prediction", "comparison") if name in found]
+    sections = [
+        Section("Data", (Text(data), *_given(tables, "data"), *_inputs(folder))),
+        Section("Missing values and compliance", _compliance(folder)),
+        Section("Model", (Text(model), *_why(config), Text(convergence), *figures.losses(folder))),
+        Section(
+            "Fit and comparison",
+            (Text(evaluation), *fit, *_given(tables, "metrics", "comparison")),
+        ),
+        _moves(folder, tables),
+        Section(
+            "Fixed and random effects",
+            (*_given(tables, "fixed_effects", "random_effects"), *figures.random_effects(folder)),
+        ),
+        _covariates(folder, [*tests, *(found.get(name, "") for name in _TESTED)], tables),
+    ]
+    further = [table for table in said.tables if table.name not in _PLACED]
+    if further:
+        sections.append(Section("Further tables", tuple(further)))
+    sections += [
+        Section("Limits", (Items(said.limits),)),
+        Section("References", (Items(tuple(one.text for one in said.references)),)),
+        _reproduce(folder, said.command),
+    ]
+    kept = tuple(section for section in sections if section.blocks)
+    kind = glossary.MODELS.get(config["model"], (config["model"], ""))[0]
+    lead = f"{kind}, outcome {folder.roles['outcome']}. Research use, not diagnosis."
+    return Report(f"Report: {folder.path.resolve().name}", lead, kept)
+
+
+def _given(tables: dict[str, ResultTable], *names: str) -> list[ResultTable]:
+    return [tables[name] for name in names if name in tables]
+
+
+def _inputs(folder: RunFolder) -> list[Block]:
+    """Fingerprints of the files that were read."""
+    lines = [f"{one['name']}: SHA-256 {one['sha256']}" for one in folder.data["inputs"]]
+    return [Text("Files that were read:"), Items(tuple(lines))] if lines else []
+
+
+def _why(config: dict) -> list[Block]:
+    """Why the model and the placement are what they are, in the words of the app."""
+    reasons = [
+        glossary.MODELS.get(config["model"], ("", ""))[1],
+        glossary.PLACEMENTS.get(config["placement"], ""),
+        glossary.COVARIANCES.get(config["covariance"], ""),
+    ]
+    kept = tuple(reason for reason in reasons if reason)
+    return [Text("What this model is for, and what its choices mean:"), Items(kept)] if kept else []
+
+
+def _compliance(folder: RunFolder) -> tuple[Block, ...]:
+    """Missing values by feature, observations by person, and their association with covariates."""
+    data = folder.data
+    blocks: list[Block] = list(figures.observations(folder))
+    missing = data["n_missing_features"]
+    shares = [f"{name} {100 * n / data['n_rows']:.1f} %" for name, n in missing.items()]
+    blocks.append(
+        Text(
+            f"Missing values by feature: {', '.join(shares)} of the observations."
+            if shares
+            else "No feature has missing values."
+        )
+    )
+    lines = _answering(folder)
+    if lines:
+        blocks += [
+            Text(
+                "Whether answering more often goes with a covariate (estimates from few "
+                "observations are pulled more towards the population, which alone can look like "
+                "dependence; uncorrected):"
+            ),
+            Items(tuple(lines)),
+        ]
+    return tuple(blocks)
+
+
+def _answering(folder: RunFolder) -> list[str]:
+    """Spearman correlation of the number of observations with each numeric covariate."""
+    from scipy import stats
+
+    effects = folder.table("random_effects")
+    n_obs = effects.drop_duplicates("person").set_index("person")["n_obs"]
+    lines = []
+    for name, values in folder.covariates.items():
+        both = pd.concat([n_obs, values.rename("value")], axis=1, join="inner").dropna()
+        if not is_numeric_dtype(values) or len(both) < _LEAST_PERSONS or both.nunique().min() < 2:
+            continue
+        rho, p = stats.spearmanr(both["n_obs"], both["value"])
+        lines.append(
+            f"{name}: Spearman's ρ({len(both) - 2}) = {number(rho, 2)}, {p_value(p)}, "
+            f"{len(both)} persons."
+        )
+    return lines
+
+
+def _moves(folder: RunFolder, tables: dict[str, ResultTable]) -> Section:
+    """Transitions of a sequence model, response curves of a network."""
+    interpreted = Text(f"From the fit on {folder.data['interpreted_from']}.")
+    if "transitions" in tables:
+        shown = (interpreted, *_given(tables, "transitions"), *figures.transitions(folder))
+        return Section("Transitions", shown)
+    curves = tuple(figures.responses(folder))
+    return Section("Response curves", (interpreted, *curves) if curves else ())
+
+
+def _covariates(
+    folder: RunFolder, paragraphs: list[str], tables: dict[str, ResultTable]
+) -> Section:
+    """Tests against covariates, all of them counted; or that there was none."""
+    if "hsic" not in tables:
+        return Section("Covariates", (Text("No covariate was tested in this run."),))
+    texts = [Text(text) for text in paragraphs if text]
+    blocks = (*texts, *_given(tables, "hsic", "effects"), *figures.scatters(folder))
+    return Section("Covariates", blocks)
+
+
+def _reproduce(folder: RunFolder, command: str) -> Section:
+    config = folder.config
+    versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
+    blocks: list[Block] = [Text("This command repeats the run on the same files:"), Code(command)]
+    if folder.has_table("hsic"):
+        row, tested = folder.table("hsic").iloc[0], folder.table("hsic")["covariate"]
+        adjust = str(row["method"]).rsplit(", ", 1)[-1]
+        named = " ".join(f"--covariate {shlex.quote(str(name))}" for name in tested)
+        blocks.append(
+            Code(
+                f"nme hsic RUN {named} --reps {int(row['reps'])} --strata "
+                f"{shlex.quote(str(row['strata']))} --adjust {adjust} --seed {int(row['seed'])}"
+            )
+        )
+    blocks.append(Text(f"Seed {config['seed']}. Versions: {versions}."))
+    return Section("How to reproduce", tuple(blocks))

@@ -1,0 +1,197 @@
+"""The print figures of a run, straight from its folder, each with the sentence that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dashboard import glossary
+from dashboard.plots import export, printed, tables
+from dashboard.plots.labels import count, number, p_value
+from nme_core.analysis import person_parameters
+from nme_core.io import RunFolder
+
+#: Most figures of one kind in a report of a study.
+MOST = 4
+POPULATION = ""
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """A figure for print.
+
+    ``name`` is a function of ``dashboard.plots.printed`` and ``tables``, ``arguments`` its keyword
+    arguments; ``sentence`` says what it shows and what not, and is its alternative text.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    arguments: dict[str, Any] = field(repr=False)
+    columns: int = 1
+
+    def file(self, kind: str, **options: Any) -> bytes:
+        """The figure as ``png``, ``svg`` or ``pdf``."""
+        draw: Callable[..., bytes] = getattr(export, f"to_{kind}")
+        return draw(getattr(printed, self.name)(**self.arguments, columns=self.columns), **options)
+
+    def numbers(self) -> pd.DataFrame:
+        """The numbers that it shows."""
+        return getattr(tables, self.name)(**self.arguments)
+
+
+def run_figures(folder: RunFolder) -> list[ReportFigure]:
+    """Every figure of a report of the study, in its order."""
+    return [
+        *observations(folder), *losses(folder), *transitions(folder), *responses(folder),
+        *random_effects(folder), *scatters(folder),
+    ]  # fmt: skip
+
+
+def observations(folder: RunFolder) -> Iterator[ReportFigure]:
+    """How many observations each person has."""
+    effects = _of_persons(folder.table("random_effects"))
+    counts = effects.drop_duplicates("person").set_index("person")["n_obs"]
+    if len(counts):
+        sentence = (
+            f"{count(len(counts), 'person')}: {counts.min():,} to {counts.max():,} observations "
+            f"each, {counts.median():,g} in the median. {glossary.OBSERVATIONS_LIMIT}"
+        )
+        arguments = {"n_obs": counts}
+        yield ReportFigure(
+            "observations_per_person", "Observations per person", sentence, arguments
+        )
+
+
+def losses(folder: RunFolder) -> Iterator[ReportFigure]:
+    """Losses over epochs."""
+    if not folder.has_table("history") or folder.table("history").empty:
+        return
+    history = folder.table("history")
+    last = history.groupby("model", sort=False)["epoch"].max()
+    epochs = ", ".join(f"{int(epoch):,} of {model}" for model, epoch in last.items())
+    sentence = f"Loss after each epoch: {epochs}. {glossary.LOSS_LIMIT}"
+    yield ReportFigure("loss_curves", "Training", sentence, {"history": history}, columns=2)
+
+
+def transitions(folder: RunFolder, person: str | None = None) -> Iterator[ReportFigure]:
+    """The population beside `person`, or beside whoever differs most from it (not named)."""
+    if not folder.has_table("transitions"):
+        return
+    table = folder.table("transitions")
+    rows = table[table["readout"] == "conditional"]
+    shared = matrix(rows, POPULATION)
+    label = person
+    if person is None:
+        others = rows[rows["person"] != POPULATION]
+        if others.empty:
+            return
+        gap = others["value"] - _shared_value(others, shared)
+        person = str((gap**2).groupby(others["person"]).sum().idxmax())
+        label = "who differs most"
+    own = matrix(rows, person)
+    start, end = (own - shared).abs().stack().idxmax()
+    sentence = (
+        f"Probability of the next state given this one. The largest difference is {start} to "
+        f"{end}: {number(own.loc[start, end], 2)} for the person, "
+        f"{number(shared.loc[start, end], 2)} in the population. {glossary.TRANSITION_LIMIT}"
+    )
+    arguments = {
+        "person": own, "population": shared, "person_label": label, "readout": "conditional",
+    }  # fmt: skip
+    yield ReportFigure(
+        "transition_comparison", f"Transitions of the person {label} and of the population"
+        if label == "who differs most" else f"Transitions of person {label} and of the population",
+        sentence, arguments, columns=2,
+    )  # fmt: skip
+
+
+def responses(folder: RunFolder, person: str | None = None) -> Iterator[ReportFigure]:
+    """Response curves, features with the largest effect in the population first."""
+    if not folder.has_table("response_curves"):
+        return
+    table = folder.table("response_curves")
+    outcome = folder.roles["outcome"]
+    shared = table[table["person"] == POPULATION]
+    spread = shared.groupby(["feature", "class"], sort=False)["value"].agg(np.ptp)
+    for feature, label in spread.sort_values(ascending=False, kind="stable").index[:MOST]:
+        rows = table[(table["feature"] == feature) & (table["class"] == label)]
+        if person is not None and not (rows["person"] == person).any():
+            continue
+        what = f"probability of {label}" if label else outcome
+        own = rows[rows["person"] != POPULATION].groupby("person")["value"].agg(np.ptp)
+        sentence = (
+            f"Between its lowest and highest point the population's curve of the predicted {what} "
+            f"changes by {number(spread[feature, label], 2)}, a person's by "
+            f"{number(own.median(), 2)} in the median. {glossary.CURVE_LIMIT}"
+        )
+        arguments = {"curves": rows, "feature": feature, "outcome": what, "person": person}
+        title = f"Response of {label} to {feature}" if label else f"Response to {feature}"
+        yield ReportFigure("response_curves", title, sentence, arguments)
+
+
+def random_effects(folder: RunFolder) -> Iterator[ReportFigure]:
+    """Persons' estimates against the model's distribution, the best known parameters first."""
+    table = _of_persons(folder.table("random_effects"))
+    covariance = _of_persons(folder.table("covariance"))
+    own = covariance[covariance["parameter"] == covariance["parameter_2"]]
+    variances = own.set_index("parameter")["value"]
+    grouped = table.groupby("parameter", sort=False)
+    told = grouped["reliability"].median().fillna(0).clip(0, 1) * grouped["estimate"].std()
+    for parameter in told.sort_values(ascending=False, kind="stable").index[:MOST]:
+        estimates = table[table["parameter"] == parameter].set_index("person")["estimate"]
+        variance = float(variances[parameter])
+        sentence = (
+            f"Deviations of {count(len(estimates), 'person')} in {parameter} have an SD of "
+            f"{number(estimates.std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
+            f"{glossary.EFFECT_LIMIT}"
+        )
+        arguments = {"estimates": estimates, "variance": variance, "parameter": parameter}
+        yield ReportFigure(
+            "random_effect_distribution", f"Random effect {parameter}", sentence, arguments
+        )
+
+
+def scatters(folder: RunFolder) -> Iterator[ReportFigure]:
+    """The parameter with the smallest p for each covariate that was tested."""
+    if not folder.has_table("effects"):
+        return
+    effects, covariates = folder.table("effects"), folder.covariates
+    values = person_parameters(folder).values
+    best = effects.sort_values("p", kind="stable").drop_duplicates("covariate")
+    for _, row in best.iterrows():
+        covariate, parameter = str(row["covariate"]), str(row["parameter"])
+        if covariate not in covariates or parameter not in values:
+            continue
+        sentence = (
+            f"The single parameter with the smallest p of all that were tested against "
+            f"{covariate}: {parameter}, corrected {p_value(row['p_adjusted'])}. "
+            f"{glossary.SCATTER_LIMIT}"
+        )
+        arguments = {
+            "values": values[parameter], "covariate": covariates[covariate],
+            "parameter": parameter, "covariate_name": covariate,
+        }  # fmt: skip
+        yield ReportFigure("covariate_scatter", f"{parameter} and {covariate}", sentence, arguments)
+
+
+def matrix(rows: pd.DataFrame, person: str) -> pd.DataFrame:
+    """One person's matrix from × to of one read-out; states in the order of the table."""
+    own = rows[rows["person"] == person]
+    states = list(dict.fromkeys(own["from"]))
+    wide = own.pivot(index="from", columns="to", values="value")
+    return wide.reindex(index=states, columns=states).astype(float)
+
+
+def _shared_value(rows: pd.DataFrame, shared: pd.DataFrame) -> np.ndarray:
+    index = pd.MultiIndex.from_frame(rows[["from", "to"]])
+    return shared.stack().reindex(index).to_numpy()
+
+
+def _of_persons(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the persons, where a table has other grouping factors too: the first are theirs."""
+    return table if "group" not in table else table[table["group"] == table["group"].iloc[0]]

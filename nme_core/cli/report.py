@@ -1,0 +1,81 @@
+"""``nme report``: a finished run as one file to read, to print or to paste from."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nme_core.cli.options import Run, check_folder
+from nme_core.exceptions import OptionError
+from nme_core.io import RunFolder
+
+_FORMATS = (".html", ".pdf", ".docx", ".txt", ".bib")
+
+
+def report(
+    run: Run,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="report.html or report.pdf; methods, results and tables as .docx; methods and "
+            "results as .txt; references as .bib.",
+        ),
+    ],
+    person: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="One page about this person, in plain words."),
+    ] = None,
+) -> None:
+    """Write a report of a run as one file that opens offline."""
+    folder = RunFolder(run)
+    check_report(out, folder, person)
+    content = content_of(folder, out.suffix.lower(), person)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(content)
+    typer.echo(f"Wrote {out}.")
+
+
+def check_report(out: Path, folder: RunFolder, person: str | None) -> None:
+    """Raise OptionError where a report cannot be written so."""
+    if out.suffix.lower() not in _FORMATS:
+        raise OptionError(
+            f"--out {out}: there is no report of this kind.",
+            remedy=f"Let the name end in one of {', '.join(_FORMATS)}.",
+        )
+    if person is not None and out.suffix.lower() not in _FORMATS[:2]:
+        raise OptionError(
+            "The page about a person is .html or .pdf.", remedy="Name such a file (--out)."
+        )
+    check_folder(out.parent)
+    if out.is_dir():
+        raise OptionError(f"--out {out} is a folder.", remedy=f"Name a file: {out / 'r.html'}.")
+
+
+def content_of(folder: RunFolder, ending: str, person: str | None = None) -> bytes:
+    """The file of a report."""
+    from nme_core.reporting import words
+
+    if ending in _FORMATS[:2]:
+        content: bytes = figure_reports().render(folder, ending[1:], person=person)
+        return content
+    said = words(folder)
+    if ending == ".docx":
+        return said.docx
+    return (said.text if ending == ".txt" else said.bibtex).encode()
+
+
+def figure_reports() -> Any:
+    """The part of the app that draws reports; nme_core itself draws nothing."""
+    try:
+        return import_module("dashboard.reports")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "dashboard":
+            raise
+        raise OptionError(
+            "Reports with figures need the dashboard, which is not installed.",
+            remedy="Install the whole project.",
+        ) from None
