@@ -16,6 +16,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from nme_core.data.formats.columns import clean_names
 from nme_core.data.formats.dialect import count_titles
 from nme_core.data.formats.objects import from_values
+from nme_core.data.formats.packed import ZIP_DAMAGE
 from nme_core.data.formats.result import HowRead, Labels, Reading, unit_notes
 from nme_core.data.formats.source import Source, too_large
 from nme_core.exceptions import DataError, OptionError
@@ -28,19 +29,8 @@ LARGEST = 512 * 1024**2
 _MOST_ROWS = 1_048_576
 _TITLES_WITHIN = 40
 _DAMAGE = (
-    zipfile.BadZipFile,
-    InvalidFileException,
-    ParseError,
-    SyntaxError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    EOFError,
-    OSError,
-    OverflowError,
-    RuntimeError,
+    *(*ZIP_DAMAGE, InvalidFileException, ParseError, SyntaxError, KeyError, TypeError),
+    *(AttributeError, IndexError, OverflowError),
 )
 
 
@@ -93,7 +83,9 @@ def _refuse_unsafe(file: Source) -> None:
                             f"{file.name} declares XML entities, as no workbook does.",
                             remedy="Open it in Excel and save it again as .xlsx.",
                         )
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+    except ZIP_DAMAGE as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError(
             f"{file.name} is damaged or protected by a password.",
             remedy="Open it in Excel and save it again as .xlsx without a password.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from pathlib import PurePosixPath
@@ -24,6 +26,12 @@ _FOREIGN = {
     b"\x89HDF": "an HDF file",
     b"SQLite": "a database",
 }
+
+#: What Python raises on archives that are not whole.
+ZIP_DAMAGE = (
+    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
+    *(ValueError, NotImplementedError, RuntimeError, struct.error, MemoryError),
+)
 
 #: Unpacked bytes per packed byte above which a file is refused: no table packs so well.
 MOST_RATIO = 250
@@ -89,7 +97,9 @@ def read_member(file: Source, archive: zipfile.ZipFile, member: zipfile.ZipInfo)
                 if size > limit:
                     raise _bomb(file, size)
                 parts.append(part)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+    except ZIP_DAMAGE as error:
+        if isinstance(error, DataError):
+            raise
         raise _damaged(file) from error
     return b"".join(parts)
 
@@ -117,7 +127,7 @@ def _is_hidden(name: str) -> bool:
 def _opened(file: Source) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(io.BytesIO(file.content))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except ZIP_DAMAGE as error:
         raise _damaged(file) from error
 
 
