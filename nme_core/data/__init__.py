@@ -16,6 +16,7 @@ from nme_core.data.simulate import (
 )
 from nme_core.data.splits import SPLITS, split_within_person
 from nme_core.data.study import Roles, Study
+from nme_core.data.wide import WideProposal, propose_wide, reshape
 
 __all__ = [
     "SAMPLES",
@@ -30,12 +31,15 @@ __all__ = [
     "Roles",
     "SampleStudy",
     "Study",
+    "WideProposal",
     "apply_remedies",
     "check_study",
     "find_problems",
+    "propose_wide",
     "read_any",
     "read_remedies",
     "read_table",
+    "reshape",
     "sample_study",
     "simulate_dyads",
     "simulate_mood",

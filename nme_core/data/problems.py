@@ -17,6 +17,7 @@ from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, of_
 from nme_core.data.report import Finding
 from nme_core.data.selection import refuse_unusable
 from nme_core.data.study import Study
+from nme_core.data.wide import propose_wide
 from nme_core.exceptions import NMEError
 
 #: Words among numbers are taken as codes for "missing" where at most this share of the cells and
@@ -53,7 +54,7 @@ def find_problems(
         table, _ = apply_remedies(long, first)
         refuse_unusable(table, person, outcome, time, sequence, others.get("group", ()))
     except NMEError as error:
-        return (_as_finding(error),)
+        return (*_find_wide(long, remedies), _as_finding(error))
     found: list[Finding] = []
     gone = left_out_columns(remedies)
     chosen = [name for name in features or () if name in table.columns and name not in gone]
@@ -82,6 +83,20 @@ def find_problems(
     except NMEError as error:
         return (_as_finding(error),)
     return ()
+
+
+def _find_wide(long: pd.DataFrame, remedies: Sequence[Remedy]) -> Iterator[Finding]:
+    proposal = None if remedies else propose_wide(long)
+    if proposal is not None:
+        person = "person" if proposal.person is None else proposal.person
+        measures = " or ".join(repr(measure) for measure in [*proposal.measures][:3])
+        yield Finding(
+            "stop",
+            proposal.sentence,
+            remedy=f"Make it long; then the person is {person!r}, the time 'occasion', and the "
+            f"outcome for example {measures}.",
+            fixes=(Remedy("wide_to_long", proposal.columns),),
+        )
 
 
 def _as_finding(error: NMEError) -> Finding:

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from nme_core.data.columns import as_labels, is_number
+from nme_core.data.wide import proposal_of, reshape
 from nme_core.exceptions import DataError, MissingColumnError, OptionError
 
 
@@ -31,6 +32,7 @@ class Remedy:
         ``"exclude_persons"``: leave out the rows whose person column (`columns`) is in `values`.
         ``"drop_empty"``: leave out the rows in which one of `columns` is empty.
         ``"exclude_columns"``: leave out `columns`.
+        ``"wide_to_long"``: one row per occasion, from `columns` such as mood_1, mood_2, mood_3.
     columns : tuple of str
         The columns it looks at.
     values : tuple of str
@@ -70,6 +72,9 @@ class Remedy:
             return f"Leave out the rows without {columns}"
         if self.kind == "exclude_columns":
             return f"Leave out {columns}"
+        if self.kind == "wide_to_long":
+            first, last = self.columns[0], self.columns[-1]
+            return f"Make one row of each occasion ({first} … {last})"
         if self.kind == "set_missing":
             return f"Treat {_some(self.values)} in {columns} as missing"
         if self.kind == "merge_states":
@@ -311,6 +316,11 @@ def _some(texts: Sequence[str]) -> str:
     return _names(texts[:3]) + more
 
 
+def _wide_to_long(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    long, note = reshape(table, proposal_of(table, remedy.columns))
+    return long, f"Remedy: {note[0].lower()}{note[1:]}"
+
+
 _APPLY: dict[str, Callable[[pd.DataFrame, Remedy], tuple[pd.DataFrame, str]]] = {
     "drop_duplicates": _drop_duplicates,
     "set_missing": _set_missing,
@@ -318,6 +328,7 @@ _APPLY: dict[str, Callable[[pd.DataFrame, Remedy], tuple[pd.DataFrame, str]]] = 
     "exclude_persons": _exclude_persons,
     "drop_empty": _drop_empty,
     "exclude_columns": _exclude_columns,
+    "wide_to_long": _wide_to_long,
 }
 
 _WITH_VALUES = ("set_missing", "merge_states", "exclude_persons")

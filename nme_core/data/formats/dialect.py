@@ -95,6 +95,11 @@ def recognise(
     mark = delimiter or said or _choose_delimiter(sample)
     quote = _choose_quote(sample, mark)
     rows = list(_rows(sample, mark, quote))
+    if not rows:
+        raise DataError(
+            f"The header of {name} cannot be read.",
+            remedy="A line has to name the columns; look for a quotation mark that is not closed.",
+        )
     titles = count_titles([cells for cells, _ in rows])
     before = rows[titles - 1][1] if titles else 0
     cells, end = rows[titles]
