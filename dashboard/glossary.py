@@ -365,9 +365,10 @@ CHANGES = {
 }
 
 PRIVACY = {
-    "title": "**Privacy.** What is stored on this computer is decided here.",
-    "stored": "Only columns with a role are stored; {n} others of the first table are left out, "
-    "free text among them.",
+    "title": "What is stored on this computer",
+    "stored": "Only columns with a role are stored. Columns of the first table without one, which "
+    "are left out: {n}.",
+    "stored_all": "Only columns with a role are stored; here all have one.",
     "noticed": "{column} holds {kind} ({n} cells). It has no role and is not stored.",
     "used": "{column} holds {kind} ({n} cells) and would be stored. Take its role away above if "
     "that is not wanted.",

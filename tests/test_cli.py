@@ -266,3 +266,20 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path):
     assert again["value"].to_numpy() == pytest.approx(metrics["value"], nan_ok=True)
     json.loads((run.path / "config.json").read_text(encoding="utf-8"))
     assert np.isfinite(history["train_loss"]).all()
+
+
+def test_roles_are_proposed_with_the_command_that_checks_them(nme, tmp_path):
+    assert nme("sample", "mood", "--out", tmp_path / "mood").code == 0
+    files = (tmp_path / "mood" / "long.csv", "--covariates", tmp_path / "mood" / "covariates.csv")
+    said = nme("check", *files)
+    assert (said.code, said.err) == (0, "")
+    assert "person: it repeats; 60 different values" in said.out
+    command = said.out.strip().splitlines()[-1]
+    again = nme(*shlex.split(command)[1:])
+    assert again.code == 0
+    assert again.out.endswith("Usable.\n")
+    bare = tmp_path / "bare.csv"
+    bare.write_text("a,b\n1.5,2\n2.5,3\n")
+    said = nme("check", bare)
+    assert said.code == 2
+    assert "No column seems to be the person or the outcome. Name them" in said.err

@@ -19,13 +19,12 @@ def privacy_form(draft: Draft, roles: ChosenRoles | None) -> Privacy:
     state.preset("privacy_ages", draft.token, True)
     if draft.source == "sample":
         return Privacy()
-    with st.container(border=True, gap="small", key="privacy"):
-        st.markdown(PRIVACY["title"])
+    with st.expander(PRIVACY["title"], expanded=state.is_proposal_open()):
         if roles is not None:
-            n_left_out = len(draft.long.columns) - len(
-                {*roles.columns, *roles.covariates} & {str(name) for name in draft.long.columns}
-            )
-            st.caption(PRIVACY["stored"].format(n=n_left_out))
+            used = {*roles.columns, *roles.covariates}
+            n_left_out = sum(str(name) not in used for name in draft.long.columns)
+            words = "stored_all" if n_left_out == 0 else "stored"
+            st.caption(PRIVACY[words].format(n=n_left_out))
         _show_noticed(noticed, roles)
         first, second, third = st.columns(3)
         codes = first.checkbox(PRIVACY["codes"], key="privacy_codes", help=PRIVACY["codes_help"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import plain
 from dashboard.glossary import OUTCOME_KINDS, OUTCOME_REASONS, ROLES
 from dashboard.services.drafts import ChosenRoles, Draft, covariate_columns
+from dashboard.services.memory import recall
 from dashboard.services.roles import OutcomeKind, guess_outcome
 
 _CHOOSE = "Choose a column"
@@ -62,6 +64,8 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     covariates = st.multiselect(
         "Covariates", possible, key="role_covariates", help=ROLES["covariates"]
     )
+    if draft.source == "upload":
+        _why(draft)
     if st.checkbox("Show the first rows", key="first_rows"):
         st.dataframe(draft.long.head(6), hide_index=True)
         if draft.covariates is not None:
@@ -74,13 +78,26 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     )
 
 
+def _why(draft: Draft) -> None:
+    """Why each column was proposed for what it is."""
+    guess, _ = recall(draft)
+    with st.popover("Why these roles", type="tertiary", key="why_roles"):
+        st.dataframe(
+            pd.DataFrame({"Column": list(guess.reasons), "Proposed": list(guess.reasons.values())}),
+            hide_index=True,
+            width=640,
+        )
+
+
 def _outcome_kind(draft: Draft, outcome: str | None) -> OutcomeKind | None:
     """Number or state, proposed from the column's values; None while there is no outcome."""
     if outcome is None:
         state.preset("outcome_kind", None, None)
         return None
     found = guess_outcome(draft.long[outcome])
-    state.preset("outcome_kind", (draft.token, outcome), found.kind)
+    guess, kept = recall(draft)
+    kind_now = kept if kept and outcome == guess.outcome and found.reason != "words" else found.kind
+    state.preset("outcome_kind", (draft.token, outcome), kind_now)
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     kind = left.radio(
         "The outcome is",
@@ -99,7 +116,7 @@ def _outcome_kind(draft: Draft, outcome: str | None) -> OutcomeKind | None:
 
 def _propose(draft: Draft) -> bool:
     """Set the selectors for a draft that is new; whether it has yet to be loaded."""
-    guess = draft.guess
+    guess, _ = recall(draft)
     return state.propose(
         draft.token,
         {

@@ -13,9 +13,9 @@ from dashboard.components.roles import role_form
 from dashboard.components.text import plain
 from dashboard.components.upload import chosen_upload
 from dashboard.glossary import LEADS, SAMPLE_STUDIES
-from dashboard.services import studies
+from dashboard.services import memory, studies
 
-_TYPES = ["csv", "tsv", "txt"]
+_TYPES = ["csv", "tsv", "txt", "xlsx", "sav", "parquet", "gz", "zip"]
 
 title("Study", LEADS["study"])
 
@@ -34,7 +34,7 @@ with left:
 with right:
     st.subheader("Your own tables", anchor=False)
     long = st.file_uploader(
-        "One row per person and occasion (.csv, .tsv)", _TYPES, key="upload_long"
+        "One row per person and occasion (text, Excel, SPSS, Parquet)", _TYPES, key="upload_long"
     )
     second = st.file_uploader(
         "Optional: one row per person, such as a depression score",
@@ -59,6 +59,7 @@ if draft is not None:
             identity = studies.keep_study(
                 draft, roles, name, remedies=made, privacy=privacy, take_key=state.hold_key
             )
+            memory.remember(draft, roles)
             state.choose_study(identity)
         st.rerun()
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.services.caching import per_session
-from dashboard.services.roles import OutcomeKind, RoleGuess, guess_roles
+from dashboard.services.roles import OutcomeKind, Proposal, propose_roles
 from nme_core.data import Finding, Labels, Remedy, find_problems, read_any, sample_study
 from nme_core.data.columns import as_labels
 from nme_core.data.covariates import covariates_from_columns
@@ -56,7 +56,7 @@ class Draft:
     covariate_bytes: bytes | None
     long: pd.DataFrame
     covariates: pd.DataFrame | None
-    guess: RoleGuess
+    guess: Proposal
     model: str | None = None
     sheet: str | None = None
     sheets: tuple[str, ...] = ()
@@ -101,13 +101,9 @@ def draft_sample(name: str) -> Draft:
         covariate_bytes = (Path(temporary) / "covariates.csv").read_bytes()
     draft = draft_upload("long.csv", long_bytes, covariate_bytes)
     roles = sample.roles
-    guess = RoleGuess(
-        roles["person"],
-        roles.get("time"),
-        roles.get("sequence"),
-        roles["outcome"],
-        list(roles.get("features") or draft.guess.features),
-        draft.guess.covariates,
+    given = {role: roles.get(role) for role in ("person", "time", "sequence", "outcome")}
+    guess = replace(
+        draft.guess, **given, features=list(roles.get("features") or draft.guess.features)
     )
     return replace(draft, name=name, source="sample", guess=guess, model=roles.get("model"), how=())
 
@@ -138,7 +134,7 @@ def draft_upload(
         covariate_bytes=covariate_bytes,
         long=long.frame,
         covariates=covariates,
-        guess=guess_roles(long.frame, covariates),
+        guess=propose_roles(long.frame, covariates, long.roles),
         sheet=sheet,
         sheets=long.sheets,
         second_file=second_name,

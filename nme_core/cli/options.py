@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Collection
+from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -104,15 +104,20 @@ class StudyOptions:
         )
 
 
-def takes_study(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `StudyOptions`, which it gets as its first argument."""
+def takes_study(
+    command: Callable[..., None], *, optional: Collection[str] = ()
+) -> Callable[..., None]:
+    """Give a command the options of `StudyOptions`, which it gets as its first argument.
+
+    Of the options that have to be given, those in `optional` may be left out: they are then None.
+    """
     hints = get_type_hints(StudyOptions, include_extras=True)
     keyword = inspect.Parameter.KEYWORD_ONLY
     shared = [
         inspect.Parameter(
             field.name,
             keyword,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+            default=_default(field, optional),
             annotation=hints[field.name],
         )
         for field in fields(StudyOptions)
@@ -129,6 +134,12 @@ def takes_study(command: Callable[..., None]) -> Callable[..., None]:
     with_study.__annotations__ = {one.name: one.annotation for one in parameters}
     with_study.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return with_study
+
+
+def _default(field: Field[Any], optional: Collection[str]) -> Any:
+    if field.name in optional:
+        return None
+    return inspect.Parameter.empty if field.default is MISSING else field.default
 
 
 def check_folder(out: Path) -> None:

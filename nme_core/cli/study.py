@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,16 +25,23 @@ def sample(
     typer.echo(f"Wrote the simulated study {name!r} to {out}; its README.md says how to use it.")
 
 
-@takes_study
+@partial(takes_study, optional=("person", "outcome"))
 def check(
     study: StudyOptions,
     planned: Annotated[
         int | None, typer.Option(help="Occasions that were planned for each person.")
     ] = None,
 ) -> None:
-    """Report what a study holds and what should be looked at. Exit code 0: usable, 2: not."""
+    """Report what a study holds and what should be looked at. Exit code 0: usable, 2: not.
+
+    Without --person and --outcome, propose what each column is and print the command that checks
+    the study so.
+    """
     from nme_core.data import check_study
 
+    if not study.person or not study.outcome:
+        _propose(study)
+        return
     try:
         table = study.read()
     except DataError:
@@ -45,3 +54,30 @@ def check(
         raise DataError(
             "The study is not usable as it is.", remedy="The lines above that say STOP tell why."
         )
+
+
+def _propose(study: StudyOptions) -> None:
+    """Print a proposal for the roles, why, and the command with it."""
+    from nme_core.data import read_any
+    from nme_core.data.proposal import column_type, propose_roles
+
+    reading = read_any(study.long)
+    second = None if study.covariates is None else read_any(study.covariates).frame
+    typer.echo("\n".join(reading.lines()))
+    proposal = propose_roles(reading.frame, second, reading.roles)
+    typer.echo("No roles were given. Proposed from names, values and structure:")
+    for name, reason in proposal.reasons.items():
+        table = reading.frame if name in reading.frame.columns else second
+        kind = "" if table is None else f" ({column_type(table[name])})"
+        typer.echo(f"  {name}{kind} – {reason}")
+    command = ["nme", "check", str(study.long)]
+    if study.covariates is not None:
+        command += ["--covariates", str(study.covariates)]
+    lacking = [role for role in ("person", "outcome") if getattr(proposal, role) is None]
+    if lacking:
+        raise DataError(
+            f"No column seems to be the {' or the '.join(lacking)}.",
+            remedy=f"Name {'it' if len(lacking) == 1 else 'them'} "
+            f"({', '.join(f'--{role}' for role in lacking)}).",
+        )
+    typer.echo(shlex.join([*command, *proposal.options()]))

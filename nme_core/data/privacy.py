@@ -35,7 +35,7 @@ _BY_NAME = (
     ("addresses", r"address|street|zip|postcode|postal|plz|adresse|stra(ss|ß)e"),
 )
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}")
-_PHONE = re.compile(r"(\+|00?)[\d\s/().-]{6,}")
+_PHONE = re.compile(r"\+\d{7,}|(\+\d|0)\d*[\s/().-][\d\s/().-]{4,}")
 _NAME = re.compile(r"[^\W\d_][\w'’-]+(,? +[^\W\d_][\w.'’-]*){1,3}")
 _AGE = re.compile(r"(^|[_\W\d])(age|alter)($|[_\W\d])", re.IGNORECASE)
 
@@ -112,11 +112,13 @@ def _kind(name: str, column: pd.Series) -> str | None:
     )
     if is_number(column) or is_datetime64_any_dtype(column.dtype):
         return named if named in ("phone numbers", "birth dates", "addresses") else None
+    if dates_of(values) is not None:
+        return named if named == "birth dates" else None
     texts = values.astype("str").str.strip()
     for kind, pattern, share in (
         ("e-mail addresses", _MAIL, 0.0),
         ("phone numbers", _PHONE, 0.5),
-        ("names", _NAME, 0.8),
+        ("names", _NAME, 0.6),
     ):
         matching = texts.map(lambda text, pattern=pattern: bool(pattern.fullmatch(text)))
         if kind == "names":
