@@ -385,12 +385,27 @@ PRIVACY = {
     "stored nowhere, and is gone when this window is closed.",
 }
 
+NO_PERSON = (
+    "No column repeats like an id, so nothing can be told apart as a person here. A study needs "
+    "one row per person and occasion, with a column that says who it was. If there is such a "
+    "column, choose it above; if there is none, this file cannot be used."
+)
+
 HEATMAP_LIMIT = "It does not show why values are missing."
 
 REPORT = {
     "spacing": "Time between a person's rows: {spacing}.",
     "complete": "No value of the outcome or a feature is missing.",
+    "missing": "Where a feature is missing, use",
+    "missing_help": "Means come from the training rows alone; a last known value from the "
+    "person's earlier rows alone. Whatever is chosen also holds for predictions.",
     "planned": "Planned occasions per person",
     "planned_help": "How often each person was to answer, if that was planned. The report then "
     "holds what came against it.",
+}
+
+MISSING_FEATURES = {
+    "indicator": "mean, and an input that says it was missing (default)",
+    "carry": "the person's last known value",
+    "drop": "leave the row out",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,10 @@ def adapt_run(
         y = pd.Series(as_numbers(column, role="outcome"), index=column.index)
     y = y.iloc[rows.about["row"]].reset_index(drop=True)
     observed = y.notna()
+    if data.get("missing") == "drop":
+        complete = rows.X.notna().all(axis=1)
+        rows, y = replace(rows, about=rows.about[complete], X=rows.X[complete]), y[complete]
+        observed = y.notna()
     without = sorted(set(rows.about["person"]) - set(rows.about.loc[observed, "person"]))
     if without:
         raise DataError(
@@ -107,7 +112,7 @@ def adapt_run(
         if issubclass(one.category, NMEWarning)
     ]
     folder.write_json("config", {**config, "warnings": notes, "adapted_from": run.path.name})
-    left_out = int((~kept).sum())
+    left_out = len(table) - int(kept.sum())
     folder.write_json(
         "data",
         {
@@ -119,7 +124,13 @@ def adapt_run(
             "adapted": persons,
             "interpreted_from": "the rows of the new persons; all else is that of the run",
             "inputs": [{"name": Path(source).name, "sha256": _fingerprint(source)}],
-            "notes": [f"{left_out} rows without an outcome were left out."] if left_out else [],
+            "missing": data.get("missing", "indicator"),
+            "notes": [
+                f"{left_out} rows were left out: they lack the outcome or, where the run "
+                "leaves out rows with missing features, a feature."
+            ]
+            if left_out
+            else [],
         },
     )
     journal.close(RunState.DONE, "Done")

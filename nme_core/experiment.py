@@ -457,6 +457,7 @@ def _describe(
         "n_rows_by_split": {part: int((split == part).sum()) for part in SPLITS},
         "n_missing_features": {k: int(v) for k, v in study.X.isna().sum().items() if v},
         "n_missing_outcome": int(study.y.isna().sum()),
+        "missing": study.missing,
         "missing_features": "mean of the training rows, beside an indicator input",
         "interpreted_from": "all rows" if options.refit == "all" else "training rows",
         "inputs": [

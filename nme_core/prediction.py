@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.data.columns import as_ids, as_numbers, as_time
+from nme_core.data.missing import carry_forward
 from nme_core.data.ordering import order_rows
 from nme_core.data.remedies import apply_remedies, as_remedies, for_new_rows
 from nme_core.estimators import NMECRF, load
@@ -62,6 +63,8 @@ def read_new_rows(run: RunFolder, table: pd.DataFrame) -> NewRows:
     result["time"] = np.nan if times is None else times
     ordered = result.iloc[order].assign(row=order).reset_index(drop=True)
     X = X.iloc[order].reset_index(drop=True)
+    if run.data.get("missing") == "carry":
+        X = carry_forward(X, ordered["person"])
     factors = ordered[["person"]].set_axis([roles["person"]], axis=1)
     for name in roles.get("groups", []):
         factors[name] = as_ids(table[name], role=f"{name} id").iloc[order].to_numpy()
@@ -85,6 +88,8 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
         In the order of `table`: ``person``, ``sequence``, ``time``, ``predicted``,
         ``population_predicted``, and ``p_<class>`` for classes. ``predicted`` and ``p_<class>`` are
         missing for persons that the model has not seen: for them only the population is known.
+        Missing features are dealt with as in the run: where it left such rows out, they have no
+        prediction.
 
     Raises
     ------
@@ -96,15 +101,23 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     model: Any = load(run.model_path)
     rows = read_new_rows(run, table)
     ordered, X, factors = rows.about, rows.X, rows.factors
-    known = pd.Series(True, index=ordered.index)
+    usable = pd.Series(True, index=ordered.index)
+    if run.data.get("missing") == "drop":
+        usable = X.notna().all(axis=1)
+    known = usable.copy()
     for (_, levels), name in zip(model.factors_.items(), factors, strict=False):
         known &= factors[name].isin(levels)
     chances = [f"p_{label}" for label in getattr(model, "classes_", ())]
     own = pd.DataFrame(np.nan, index=ordered.index[:0], columns=["predicted", *chances])
     with one_thread_for_few(len(X)):
-        ordered["population_predicted"] = model.predict(
-            X, ordered["person"], level="population", **_sequences(model, ordered)
-        )
+        if usable.any():
+            some = ordered[usable]
+            population = model.predict(
+                X[usable], some["person"], level="population", **_sequences(model, some)
+            )
+            ordered["population_predicted"] = pd.Series(population, index=some.index)
+        else:
+            ordered["population_predicted"] = np.nan
         if known.any():
             own = _predict_persons(model, X[known], ordered[known], factors[known], chances)
     ordered = ordered.join(own)

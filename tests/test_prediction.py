@@ -1,5 +1,7 @@
 """Predictions for new rows: the fitted model's own, in the order of the file."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -158,3 +160,41 @@ def test_no_rows_are_refused(run, rows):
 def test_a_folder_without_a_model_is_refused(tmp_path, rows):
     with pytest.raises(RunFolderError):
         predict_rows(RunFolder(tmp_path), rows)
+
+
+def copy_of(run, folder, **data):
+    shutil.copytree(run.path, folder)
+    copied = RunFolder(folder)
+    copied.write_json("data", {**copied.data, **data})
+    return copied
+
+
+def test_missing_features_are_dealt_with_as_in_the_run(run, rows, tmp_path):
+    assert run.data["missing"] == "indicator"
+    gappy = rows.copy()
+    gappy.loc[rows.index[::7], "stress"] = np.nan
+    carried = predict_rows(copy_of(run, tmp_path / "carry", missing="carry"), gappy)
+    in_order = gappy.sort_values(["id", "session", "beep"], key=lambda c: c.astype(float))
+    by_hand = gappy.assign(stress=in_order.groupby("id")["stress"].ffill())
+    assert by_hand["stress"].isna().sum() < gappy["stress"].isna().sum()
+    unlike = predict_rows(run, gappy)["predicted"] != carried["predicted"]
+    assert unlike.any()
+    pd.testing.assert_frame_equal(carried, predict_rows(run, by_hand))
+    dropped = predict_rows(copy_of(run, tmp_path / "drop", missing="drop"), gappy)
+    lacking = gappy[["sleep", "stress"]].isna().any(axis=1)
+    assert dropped["predicted"].isna().tolist() == lacking.tolist()
+    assert dropped["population_predicted"].isna().tolist() == lacking.tolist()
+    nothing = predict_rows(RunFolder(tmp_path / "drop"), gappy.assign(stress=np.nan))
+    assert nothing["population_predicted"].isna().all()
+
+
+def test_a_run_records_what_it_did_about_missing_features(fit_tiny, nme, tiny_study):
+    dropped = RunFolder(fit_tiny("nme-mlp", "--missing", "drop")).data
+    counts = RunFolder(fit_tiny("nme-mlp")).data["n_missing_features"]
+    assert dropped["missing"] == "drop"
+    assert dropped["n_missing_features"] == {}
+    assert any(f"{sum(counts.values())} missing feature values" in n for n in dropped["notes"])
+    said = nme(*("check", tiny_study / "long.csv", "--person", "id", "--outcome", "mood"),
+               *("--missing", "median"))  # fmt: skip
+    assert said.code == 2
+    assert "'median'" in said.err

@@ -11,13 +11,15 @@ from dashboard.components.changes import show_changes, show_findings
 from dashboard.components.errors import show_error
 from dashboard.components.figures import show
 from dashboard.components.text import plain
-from dashboard.glossary import REPORT
+from dashboard.glossary import MISSING_FEATURES, REPORT
 from dashboard.services.drafts import Remedy
 from dashboard.services.home import NMEError
 from dashboard.services.studies import (
+    MISSING,
     StudyRecord,
     change_study,
     missing_over_time,
+    missing_words,
     open_study,
 )
 
@@ -45,7 +47,7 @@ def show_report(record: StudyRecord) -> bool:
     if report.spacing:
         st.caption(plain(REPORT["spacing"].format(spacing=report.spacing)))
     show_findings(report.findings, made, change)
-    _planned(record)
+    _choices(record, bool(report.missing.drop(report.outcome).sum()))
     if record.privacy or record.left_out:
         with st.expander("What was left out or changed before storing"):
             for note in record.privacy:
@@ -65,6 +67,33 @@ def show_report(record: StudyRecord) -> bool:
     else:
         st.caption(REPORT["complete"])
     return report.usable
+
+
+def _choices(record: StudyRecord, lacks_features: bool) -> None:
+    """What is known besides the table, and what is done about missing features."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _planned(record)
+    if lacks_features:
+        with right:
+            _missing(record)
+
+
+def _missing(record: StudyRecord) -> None:
+    """What is done about missing features; the choice is stated with its count."""
+    chosen = st.selectbox(
+        REPORT["missing"],
+        MISSING,
+        index=MISSING.index(record.missing),
+        format_func=MISSING_FEATURES.__getitem__,
+        key=f"missing_{record.id}",
+        help=REPORT["missing_help"],
+    )
+    if chosen != record.missing:
+        change_study(record.id, missing=chosen)
+        st.rerun()
+    for note in missing_words(record.id):
+        st.caption(plain(note))
 
 
 def _planned(record: StudyRecord) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import plain
-from dashboard.glossary import OUTCOME_KINDS, OUTCOME_REASONS, ROLES
+from dashboard.glossary import NO_PERSON, OUTCOME_KINDS, OUTCOME_REASONS, ROLES
 from dashboard.services.drafts import ChosenRoles, Draft, covariate_columns
 from dashboard.services.memory import recall
 from dashboard.services.roles import OutcomeKind, guess_outcome
@@ -26,6 +26,8 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
         chosen = _selectors(draft)
     if isinstance(chosen, ChosenRoles):
         return chosen
+    if draft.guess.person is None and "the person" in chosen:
+        st.warning(NO_PERSON)
     *others, last = chosen
     listed = f"{', '.join(others)} and {last}" if others else last
     st.caption(f"Before the study can be loaded, choose {listed}.")

@@ -36,8 +36,8 @@ def missing_values(grid: pd.DataFrame, *, by: str, time: str) -> go.Figure:
         customdata=np.tile(np.array(names, dtype=object)[:, None], (1, values.shape[1])),
         hovertemplate=f"{by} %{{customdata}}<br>{for_screen(time)} %{{x:.3~g}}"
         "<br>%{z:.0%} missing<extra></extra>",
-        colorbar={"title": {"text": "missing"}, "tickformat": ".0%", "thickness": 12,
-                  "tickvals": [0, 0.5, 1]},
+        colorbar={"thickness": 12, "tickvals": [0, 0.5, 1],
+                  "ticktext": ["0 %", "50 %", "100 %<br>missing"]},
     )  # fmt: skip
     at = shown_rows(len(names))
     figure.update_layout(

@@ -26,15 +26,27 @@ from dashboard.services.drafts import (
 from dashboard.services.home import folder, home, new_id, utc_text
 from dashboard.services.roles import OutcomeKind
 from nme_core.data import SAMPLES, Remedy, Report, Study, check_study
-from nme_core.data.missing import missing_grid
+from nme_core.data.missing import MISSING, fill_features, missing_grid
 from nme_core.data.privacy import Privacy, deidentify, with_codes
 from nme_core.data.remedies import as_records, as_remedies
 from nme_core.exceptions import DataError
 
 __all__ = [
-    "ChosenRoles", "Draft", "StudyRecord", "change_study", "covariate_columns", "draft_sample",
-    "draft_upload", "keep_study", "list_studies", "missing_over_time", "open_study",
-    "sample_names", "study_record",
+    "MISSING",
+    "ChosenRoles",
+    "Draft",
+    "StudyRecord",
+    "change_study",
+    "covariate_columns",
+    "draft_sample",
+    "draft_upload",
+    "keep_study",
+    "list_studies",
+    "missing_over_time",
+    "missing_words",
+    "open_study",
+    "sample_names",
+    "study_record",
 ]  # fmt: skip
 
 
@@ -52,6 +64,8 @@ class StudyRecord:
         Remedies, in order; the stored table is never changed by them.
     planned : int or None
         Occasions planned for each person.
+    missing : str
+        What is done about missing features.
     """
 
     id: str
@@ -65,6 +79,7 @@ class StudyRecord:
     left_out: list[str] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
     planned: int | None = None
+    missing: str = "indicator"
 
     @property
     def remedies(self) -> tuple[Remedy, ...]:
@@ -170,7 +185,7 @@ def keep_study(
 
 
 def change_study(identity: str, **changes: Any) -> None:
-    """Write other values into a study's record: ``remedies`` or ``planned``."""
+    """Write other values into a study's record: ``remedies`` ``planned`` or ``missing``."""
     path, record = _found(identity)
     if "remedies" in changes:
         changes["changes"] = as_records(changes.pop("remedies"))
@@ -203,15 +218,26 @@ def open_study(identity: str) -> tuple[Study, Report]:
 def missing_over_time(identity: str, by: Literal["person", "column"]) -> tuple[pd.DataFrame, str]:
     """Share of missing cells by person or column and step of time; and what the steps are."""
     study, _ = open_study(identity)
+    record = _found(identity)[1]
     if study.time is None:
         return missing_grid(study, by), "rows before this one"
-    unit = "days" if is_datetime64_any_dtype(study.time.dtype) else str(study.roles.time)
+    shifted = any(note.startswith(f"Dates in {study.roles.time!r}") for note in record.privacy)
+    days = shifted or is_datetime64_any_dtype(study.time.dtype)
+    unit = "days" if days else str(study.roles.time)
     return missing_grid(study, by), f"{unit} since the person's first row"
 
 
 def data_options(path: Path, record: StudyRecord) -> list[str]:
     """What ``nme fit`` is told about a study's table besides the roles."""
-    return ["--remedy", str(path / record.remedy_file)] if record.changes else []
+    words = ["--remedy", str(path / record.remedy_file)] if record.changes else []
+    return words if record.missing == "indicator" else [*words, "--missing", record.missing]
+
+
+def missing_words(identity: str) -> tuple[str, ...]:
+    """In words, what the choice about missing features does, with counts; empty without any."""
+    study, _ = open_study(identity)
+    record = _found(identity)[1]
+    return fill_features(study, record.missing).notes[len(study.notes) :]
 
 
 @per_session(4)

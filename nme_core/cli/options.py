@@ -57,6 +57,14 @@ class StudyOptions:
         Path | None,
         typer.Option(metavar="FILE.json", help="Changes to the table that are made first."),
     ] = None
+    missing: Annotated[
+        str,
+        typer.Option(
+            metavar="indicator|carry|drop",
+            help="Missing features: mean beside an indicator, the person's last value, or the row "
+            "is left out.",
+        ),
+    ] = "indicator"
 
     @property
     def files(self) -> list[Path]:

@@ -38,7 +38,9 @@ def check(
     the study so.
     """
     from nme_core.data import check_study
+    from nme_core.data.missing import check_missing, fill_features
 
+    check_missing(study.missing)
     if not study.person or not study.outcome:
         _propose(study)
         return
@@ -49,7 +51,10 @@ def check(
         typer.echo("\n".join(line for problem in problems for line in problem.lines()))
         raise
     report = check_study(table, planned=planned)
-    typer.echo("\n".join(report.lines()))
+    filled = fill_features(table, study.missing)
+    new = filled.notes[len(table.notes) :]
+    typer.echo("\n".join([*report.lines()[:-1], *(f"Note: {note}" for note in new)]))
+    typer.echo(report.lines()[-1])
     if not report.usable:
         raise DataError(
             "The study is not usable as it is.", remedy="The lines above that say STOP tell why."

@@ -1,8 +1,9 @@
-"""Where values are missing: over persons, columns and time."""
+"""Where values are missing, over persons, columns and time; and what is done about features."""
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,75 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.data.study import Study
+from nme_core.exceptions import OptionError
+
+#: What is done about missing features: the person's last known value; the mean of the training rows
+#: beside an indicator input (which models do by themselves); or the row is left out.
+Missing = Literal["indicator", "carry", "drop"]
+MISSING: tuple[Missing, ...] = get_args(Missing)
 
 #: Most steps of time that the grids have.
 MOST_STEPS = 60
+
+
+def fill_features(study: Study, how: str = "indicator") -> Study:
+    """Do something about missing features; `notes` says what, and how many values it was.
+
+    Parameters
+    ----------
+    study : Study
+        Rows in order of time within each person.
+    how : "indicator", "carry" or "drop"
+        ``"indicator"`` leaves the study as it is: models put the mean of the training rows there,
+        beside an input that tells that the value was missing. ``"carry"`` writes the person's last
+        known value, from earlier rows only; what has none is left to the indicator. ``"drop"``
+        leaves the rows out; in a sequence their neighbours then follow each other.
+
+    Raises
+    ------
+    OptionError
+        There is no such way.
+    DataError
+        No row is complete.
+    """
+    check_missing(how)
+    empty = study.X.isna()
+    n_values, n_rows = int(empty.to_numpy().sum()), int(empty.any(axis=1).sum())
+    if n_values == 0:
+        return replace(study, missing=how)
+    which = f"{n_values} missing feature values in {n_rows} rows"
+    if how == "carry":
+        X = carry_forward(study.X, study.groups)
+        left = int(X.isna().to_numpy().sum())
+        note = (
+            f"{which}: {n_values - left} took the person's last known value (--missing carry); "
+            f"{left} before any known value take the mean of the training rows, beside an "
+            "indicator."
+        )
+        return replace(study, X=X, missing=how, notes=(*study.notes, note))
+    if how == "drop":
+        kept = study.take(~empty.any(axis=1).to_numpy())
+        note = f"{which}: these rows were left out (--missing drop)."
+        return replace(kept, missing=how, notes=(*study.notes, note))
+    note = (
+        f"{which}: they take the mean of the training rows, beside an indicator that the value was "
+        "missing (--missing indicator, the default)."
+    )
+    return replace(study, missing=how, notes=(*study.notes, note))
+
+
+def check_missing(how: str) -> None:
+    """Raise OptionError where there is no such way of dealing with missing features."""
+    if how not in MISSING:
+        raise OptionError(
+            f"There is no way {how!r} of dealing with missing features.",
+            remedy=f"Choose {', '.join(MISSING[:-1])} or {MISSING[-1]}.",
+        )
+
+
+def carry_forward(X: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
+    """Features with each missing value replaced by the person's last known one before it."""
+    return X.groupby(groups, sort=False).ffill()[list(X.columns)]
 
 
 def missing_grid(study: Study, by: Literal["person", "column"]) -> pd.DataFrame:

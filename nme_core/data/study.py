@@ -66,6 +66,8 @@ class Study:
         In words, what was left out and why.
     remedies : tuple of Remedy
         Changes that were made to the table first, in order.
+    missing : str
+        What was done about missing features (see `nme_core.data.missing`).
     how_read : HowRead or None
         How the file was read, where the study comes from one.
     """
@@ -82,6 +84,7 @@ class Study:
     notes: tuple[str, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     how_read: HowRead | None = None
+    missing: str = "indicator"
 
     @classmethod
     def from_frame(
