@@ -66,6 +66,9 @@ EMPTY = {
     "no_random_effects": "**Nothing in this model varies by person.** Train with a placement.",
     "no_groups": "This covariate makes no groups of persons that are large enough to compare.",
     "no_runs": "**Nothing here yet.** Load a study and train a model; both are listed here.",
+    "no_probabilities": "This run has no probabilities of states for this person.",
+    "one_person": "There is no other person in this run.",
+    "one_parameter": "Only one parameter varies by person.",
     "no_tests": "Choose a covariate and run the test.",
 }
 
@@ -306,6 +309,73 @@ TRANSITION_LIMIT = (
     "It describes the recorded sequences as the model sees them and is no evidence of a cause; "
     "small differences may be chance."
 )
+BEYOND = (
+    " {n} of the person's 95 % intervals {verb} the population's value (framed cells); one in "
+    "twenty would by chance."
+)
+SECTIONS = {
+    "person": "One person",
+    "all": "All persons",
+    "groups": "Groups",
+    "time": "Moves and time",
+    "two": "Two persons",
+    "sequence": "Over time",
+}
+EFFECT_SECTIONS = {
+    "curves": "Response curves",
+    "parameter": "One parameter",
+    "across": "Across parameters",
+    "persons": "Persons",
+}
+MULTIPLES = (
+    "{shown} of {all} persons, {order}. Every cell is from a state (row) to a state (column), on "
+    "one scale for all."
+)
+ORDERS = {"id": "in the order of the study", "similarity": "persons with similar moves together"}
+GROUP_LIMIT = (
+    "Means of the persons' own matrices, each person counting the same; a description, not a test. "
+    "The page Covariates tests."
+)
+ARROWS = (
+    "Wider arrows are more probable moves, larger circles states that are kept longer; moves with "
+    "a probability below .02 are left out."
+)
+DWELL = (
+    "Steps until a state is left, 1 / (1 − probability of staying): what the model's probabilities "
+    "imply if they are the same at every step. {largest}"
+)
+TWO_LIMIT = (
+    "Intervals of the difference of two persons are not known; small differences may be chance."
+)
+RIBBON = (
+    "{n} steps of person {person}, of which the model had not seen the last {test} (validation and "
+    "test part). Probabilities take the whole sequence of features into account."
+)
+CATERPILLAR = (
+    "{apart} of {all} persons' 95 % intervals exclude the population (orange); one in twenty would "
+    "by chance. {limit}"
+)
+QQ = (
+    "Points that leave the band speak against a normal distribution; shrinkage makes estimates "
+    "look more alike than persons are. {outside} of {all} lie outside it."
+)
+CORRELATIONS = (
+    "Correlations of persons' estimates. {largest} Estimates can correlate because the data cannot "
+    "tell two parameters apart, so this alone is no evidence that persons' parameters do."
+)
+RELIABILITY = (
+    "Reliability is the share of the variance between persons that a person's own data settle; it "
+    "grows with the number of observations. {median} in the median."
+)
+PERSON_MAP = (
+    "Each point is a person; persons close together have similar parameters. The two directions "
+    "carry {share} % of the variance between persons. Colours are no test: see the page Covariates."
+)
+FURTHEST = (
+    "Distance: root mean square of a person's deviations, each in the model's SD. Shrinkage "
+    "keeps it below 1 for most. Persons far out may be worth a look at their data."
+)
+
 OBSERVED_LIMIT = (
     "Counted in the recorded sequences, no model involved; with few moves a share can be far off "
     "by chance."

@@ -9,7 +9,7 @@ from dashboard.components.figures import Figure
 from dashboard.components.findings import effect_limits, effect_name, effect_size
 from dashboard.components.text import fixed, number, p_phrase
 from dashboard.services import covariates as tests
-from dashboard.services import results
+from dashboard.services import people, results
 
 
 def observations_figure(counts: pd.Series) -> Figure:
@@ -106,7 +106,7 @@ def transition_figure(run: str, person: str, readout: str) -> Figure:
     return Figure(
         "transition_comparison",
         f"Transitions of {person}, {word}",
-        f"{what} {limit}",
+        f"{what}{_beyond_words(run, person, readout, found)} {limit}",
         {
             "person": found.person,
             "population": found.population,
@@ -114,8 +114,24 @@ def transition_figure(run: str, person: str, readout: str) -> Figure:
             "readout": readout,
             "counts": found.counts,
             "limit": results.largest_gap(run, readout),
+            **_interval_arguments(run, person, readout),
         },
     )
+
+
+def _beyond_words(run: str, person: str, readout: str, found: results.Transitions) -> str:
+    """How many intervals exclude the population; nothing where the run has no intervals."""
+    ends = people.intervals(run, person, readout)
+    if ends is None:
+        return ""
+    beyond = (ends[0] > found.population) | (ends[1] < found.population)
+    count = int(beyond.to_numpy().sum())
+    return glossary.BEYOND.format(n=count or "None", verb="excludes" if count == 1 else "exclude")
+
+
+def _interval_arguments(run: str, person: str, readout: str) -> dict[str, pd.DataFrame]:
+    ends = people.intervals(run, person, readout)
+    return {} if ends is None else {"low": ends[0], "high": ends[1]}
 
 
 def random_effect_figure(run: str, parameter: str) -> Figure:

@@ -1,13 +1,14 @@
-"""Transitions: one person beside the population."""
+"""Transitions: one person beside the population, and all persons beside each other."""
 
 import streamlit as st
 
 from dashboard import state
+from dashboard.components import moves
 from dashboard.components.catalogue import transition_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import LEADS, READOUTS
+from dashboard.glossary import LEADS, READOUTS, SECTIONS
 from dashboard.services import results
 
 title("Transitions", LEADS["transitions"])
@@ -15,10 +16,15 @@ run = finished_run()
 if run.model != "nme-crf":
     empty("no_transitions", "random-effects", "model")
 
+section = st.segmented_control(
+    "Show", list(SECTIONS), default="person", required=True, format_func=SECTIONS.__getitem__,
+    key="section", persist_state="session", label_visibility="collapsed",
+)  # fmt: skip
 left, right = st.columns(2)
 person = left.selectbox(
-    "Person (type to search)", results.persons(run.id), key="person", persist_state="session"
-)
+    "Person (type to search)", results.persons(run.id), key="person", persist_state="session",
+    disabled=section in ("all", "groups"),
+)  # fmt: skip
 available = [name for name in READOUTS if name in results.readouts(run.id)]
 readout = available[0]
 if state.researcher():
@@ -27,8 +33,20 @@ if state.researcher():
         persist_state="session",
     )  # fmt: skip
 right.caption(READOUTS[readout][1])
-show(transition_figure(run.id, person, readout))
-if readout != "observed":
+
+if section == "person":
+    show(transition_figure(run.id, person, readout))
+elif section == "all":
+    moves.all_persons(run.id, readout)
+elif section == "groups":
+    moves.groups(run.id, readout)
+elif section == "time":
+    moves.moves_and_time(run.id, person, readout)
+elif section == "two":
+    moves.two_persons(run.id, person, readout)
+else:
+    moves.over_time(run.id, person)
+if readout != "observed" and section != "sequence":
     interpreted_note(run)
 
 if not state.researcher():

@@ -15,7 +15,7 @@ from dashboard.plots import theme
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import for_print
 
-_LABEL = 14
+_LABEL = 24
 _DASH: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 1)), "dash": (0, (4, 2))}
 #: Pixels of the screen in millimetres of paper, and points.
 _MM_PER_PIXEL = 0.2
@@ -119,7 +119,7 @@ def _arrows(axis: Axes, layer: Layer) -> None:
         )  # fmt: skip
     middle = zip(layer.x, layer.y, layer.low, layer.high, layer.labels, strict=False)
     for x, y, to_x, to_y, text in middle:
-        axis.text(x + 0.5 * (to_x - x), y + 0.5 * (to_y - y), text, ha="center", va="center",
+        axis.text(x + 0.34 * (to_x - x), y + 0.34 * (to_y - y), text, ha="center", va="center",
                   fontsize=theme.PRINT_SMALL)  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from dashboard.plots import theme
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import for_screen
 
-_LABEL = 14
+_LABEL = 24
 _DASH = {"solid": "solid", "dot": "dot", "dash": "dash"}
 _MARKS = {"points": "markers", "line": "lines"}
 
@@ -45,6 +45,7 @@ def draw(chart: Chart) -> go.Figure:
     for name, colour in _keys(chart):
         figure.add_scatter(
             x=[None], y=[None], mode="markers", name=for_screen(name, 24),
+            legendgroup=name,
             marker={"color": colour, "symbol": "square", "size": 11}, hoverinfo="skip",
         )  # fmt: skip
     legend = bool(_keys(chart)) or len([t for t in figure.data if t.showlegend]) > 1
@@ -101,15 +102,11 @@ def _add_matrix(figure: go.Figure, matrix: Matrix, at: dict[str, int], *, scale:
             **at,
         )  # fmt: skip
     if matrix.marks is not None and matrix.marks.any():
-        y, x = np.nonzero(matrix.marks)
-        figure.add_trace(
-            go.Scatter(
-                x=x, y=y, mode="markers", hoverinfo="skip", showlegend=False,
-                marker={"symbol": "square-open", "size": 34, "color": theme.INK,
-                        "line": {"width": 2}},
-            ),
-            **at,
-        )  # fmt: skip
+        for y, x in zip(*np.nonzero(matrix.marks), strict=True):
+            figure.add_shape(
+                type="rect", x0=x - 0.46, x1=x + 0.46, y0=y - 0.46, y1=y + 0.46,
+                line={"color": theme.INK, "width": 2.5}, **at,
+            )  # fmt: skip
 
 
 def _steps(matrix: Matrix) -> list[tuple[float, str]]:
@@ -193,7 +190,8 @@ def _add_arrows(figure: go.Figure, layer: Layer, at: dict[str, int]) -> None:
     if layer.labels:
         figure.add_trace(
             go.Scatter(
-                x=layer.x + 0.5 * (layer.low - layer.x), y=layer.y + 0.5 * (layer.high - layer.y),
+                x=layer.x + 0.34 * (layer.low - layer.x),
+                y=layer.y + 0.34 * (layer.high - layer.y),
                 mode="text", text=list(layer.labels), textfont={"size": 11}, hoverinfo="skip",
                 showlegend=False,
             ),

@@ -60,10 +60,10 @@ def comparison_panels(
         Difference that the colours of the third panel must reach at least.
     """
     k = table["to"].nunique()
+    beside = "other_value" if "other_value" in table else "population_value"
     readout = table["readout"].iloc[0]
     own, others, difference = (
-        table[name].to_numpy(dtype=float).reshape(k, k)
-        for name in ("value", "population_value", "difference")
+        table[name].to_numpy(dtype=float).reshape(k, k) for name in ("value", beside, "difference")
     )
     low, high = value_limits(readout, own, others)
     reach = difference_limit(np.append(difference, np.nan if limit is None else limit))
@@ -75,6 +75,23 @@ def comparison_panels(
         _panel(others, stops, low, high, sign=scores, compact=compact),
         _panel(difference, theme.DIVERGING, -reach, reach, sign=True, compact=compact),
     )
+
+
+def marked(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the cells whose interval excludes the population."""
+    k = table["to"].nunique()
+    if "beyond" not in table:
+        return np.empty(0, dtype=int), np.empty(0, dtype=int)
+    rows, columns = np.nonzero(table["beyond"].to_numpy(dtype=bool).reshape(k, k))
+    return rows, columns
+
+
+def panel_titles(table: pd.DataFrame) -> tuple[str, str, str]:
+    """What stands over the three panels, as it is in the data."""
+    if "other" in table:
+        first, second = str(table["person"].iloc[0]), str(table["other"].iloc[0])
+        return f"Person {first}", f"Person {second}", f"{first} minus {second}"
+    return f"Person {table['person'].iloc[0]}", "Population", "Difference"
 
 
 def _panel(

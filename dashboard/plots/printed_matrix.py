@@ -12,11 +12,19 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from dashboard.plots import tables, theme
 from dashboard.plots.labels import distinct, for_print, tally
-from dashboard.plots.matrices import CELL_NAMES, LABEL_LENGTH, Panel, comparison_panels
+from dashboard.plots.matrices import (
+    CELL_NAMES,
+    LABEL_LENGTH,
+    Panel,
+    comparison_panels,
+    marked,
+    panel_titles,
+)  # fmt: skip
 
 
 def transition_comparison(
@@ -27,6 +35,9 @@ def transition_comparison(
     readout: str,
     counts: pd.DataFrame | None = None,
     limit: float | None = None,
+    low: pd.DataFrame | None = None,
+    high: pd.DataFrame | None = None,
+    other: str | None = None,
     columns: int = 2,
 ) -> Figure:
     """One person's transition matrix, the population's, and their difference.
@@ -35,15 +46,12 @@ def transition_comparison(
     side, ``columns=1`` (85 mm) one under the other.
     """
     table = tables.transition_comparison(
-        person, population, person_label=person_label, readout=readout, counts=counts
-    )
+        person, population, person_label=person_label, readout=readout, counts=counts,
+        low=low, high=high, other=other,
+    )  # fmt: skip
     panels = comparison_panels(table, compact_from=6, limit=limit)
     shown = distinct(list(table["to"].unique()), LABEL_LENGTH)
-    titles = (
-        f"Person {for_print(person_label, 22)}",
-        "Population",
-        "Difference",
-    )
+    titles = [for_print(title, 34) for title in panel_titles(table)]
     with theme.print_style():
         longest, k = max(len(label) for label in shown), len(shown)
         figure, side = _sheet(columns, longest, k)
@@ -55,9 +63,16 @@ def transition_comparison(
             )  # fmt: skip
             _write(axis, panel, table["count"] if i == 0 and k <= 4 else None)
             axis.set_title(title)
+            for row, column in zip(*marked(table), strict=True) if i != 1 else ():
+                axis.add_patch(
+                    Rectangle((column + 0.04, row + 0.04), 0.92, 0.92, fill=False,
+                              edgecolor=theme.INK, linewidth=1.2)
+                )  # fmt: skip
             _label(axis, shown, rows=columns == 1 or i == 0, tilted=_tilted(longest, side, k))
         _colour_bar(figure, axes[:2], panels[0], CELL_NAMES[readout])
-        _colour_bar(figure, axes[2:], panels[2], "person \u2212 population")
+        _colour_bar(
+            figure, axes[2:], panels[2], "difference" if other else "person \u2212 population"
+        )
     return figure
 
 

@@ -8,7 +8,14 @@ import plotly.graph_objects as go
 
 from dashboard.plots import tables, theme
 from dashboard.plots.labels import distinct, for_screen, number, tally
-from dashboard.plots.matrices import CELL_NAMES, LABEL_LENGTH, Panel, comparison_panels
+from dashboard.plots.matrices import (
+    CELL_NAMES,
+    LABEL_LENGTH,
+    Panel,
+    comparison_panels,
+    marked,
+    panel_titles,
+)  # fmt: skip
 
 _MATRIX, _TOP, _GAP = 290, 50, 0.024
 
@@ -21,6 +28,9 @@ def transition_comparison(
     readout: str,
     counts: pd.DataFrame | None = None,
     limit: float | None = None,
+    low: pd.DataFrame | None = None,
+    high: pd.DataFrame | None = None,
+    other: str | None = None,
 ) -> go.Figure:
     """One person's transition matrix, the population's, and their difference, side by side.
 
@@ -40,6 +50,11 @@ def transition_comparison(
         How often the person made each transition.
     limit : float, optional
         Largest absolute difference of any person: then all persons' differences share one scale.
+    low, high : DataFrame, optional
+        Ends of the intervals of the person's values; cells whose interval excludes the
+        population have a frame.
+    other : str, optional
+        A second person, whose matrix stands in the population's place.
 
     Raises
     ------
@@ -47,8 +62,9 @@ def transition_comparison(
         Unknown read-out, or states that do not agree.
     """
     table = tables.transition_comparison(
-        person, population, person_label=person_label, readout=readout, counts=counts
-    )
+        person, population, person_label=person_label, readout=readout, counts=counts,
+        low=low, high=high, other=other,
+    )  # fmt: skip
     panels = comparison_panels(table, compact_from=7, limit=limit)
     names = distinct(list(table["to"].unique()), LABEL_LENGTH)
     shown, k = [for_screen(name) for name in names], len(names)
@@ -56,11 +72,7 @@ def transition_comparison(
     tilted = longest * 7.2 > 250 / k
     under = 22 + (5.4 * longest if tilted else 14) + 22
     figure = go.Figure(layout={"template": theme.plotly_template()})
-    titles = (
-        f"Person {for_screen(person_label, 22)}",
-        "Population",
-        "Difference",
-    )
+    titles = [for_screen(title, 34) for title in panel_titles(table)]
     for i, (panel, title) in enumerate(zip(panels, titles, strict=True)):
         start = i * (1 + _GAP) / 3
         axis, stop = "" if i == 0 else str(i + 1), start + (1 - 2 * _GAP) / 3
@@ -71,6 +83,8 @@ def transition_comparison(
         )  # fmt: skip
         _write(figure, panel, axis, table["count"] if i == 0 and k <= 5 else None)
         _mark_empty(figure, panel, hover, axis)
+        if i != 1:
+            _frame_marked(figure, table, axis)
         figure.update_layout(
             {
                 f"xaxis{axis}": _axis(shown, start, stop, f"y{axis}") | {
@@ -93,7 +107,8 @@ def transition_comparison(
     figure.update_layout(
         coloraxis=_colours(own, CELL_NAMES[readout], half + _GAP / 2, bar, length=0.5),
         coloraxis2=_colours(
-            difference, "person \u2212 population", 1 - half / 2, bar, length=half * 0.9
+            difference, "difference" if other else "person \u2212 population", 1 - half / 2,
+            bar, length=half * 0.9,
         ),
         margin={"l": 54 + 7 * longest, "r": 12, "t": _TOP, "b": under + 66},
         height=_TOP + _MATRIX + under + 66, showlegend=False, plot_bgcolor=theme.EMPTY,
@@ -148,17 +163,35 @@ def _hover(table: pd.DataFrame, k: int) -> np.ndarray:
     """Text for the hover of each cell, the same in all panels."""
     lines = []
     for row in table.to_dict("records"):
+        beside = (
+            f"person {for_screen(row['other'], 20)} {number(row['other_value'])}"
+            if "other" in row
+            else f"population {number(row['population_value'])}"
+        )
+        who = f"person {for_screen(row['person'], 20)}" if "other" in row else "person"
         text = (
             f"{for_screen(row['from'])} \u2192 {for_screen(row['to'])}"
-            f"<br>person {number(row['value'])}, population {number(row['population_value'])}"
+            f"<br>{who} {number(row['value'])}, {beside}"
             f"<br>difference {number(row['difference'], sign=True)}"
         )
+        if np.isfinite(row.get("ci_low", np.nan)):
+            text += f"<br>95 % interval {number(row['ci_low'])} to {number(row['ci_high'])}"
+            text += ", excludes the population" if row["beyond"] else ""
         if not np.isfinite(row["value"]):
             text += "<br>never observed for this person"
         if not pd.isna(row["count"]):
             text += f"<br>{tally(row['count'])} times in this person's data"
         lines.append(text)
     return np.array(lines, dtype=object).reshape(k, k)
+
+
+def _frame_marked(figure: go.Figure, table: pd.DataFrame, axis: str) -> None:
+    """A frame around the cells whose interval excludes the population."""
+    for row, column in zip(*marked(table), strict=True):
+        figure.add_shape(
+            type="rect", x0=column - 0.46, x1=column + 0.46, y0=row - 0.46, y1=row + 0.46,
+            xref=f"x{axis}", yref=f"y{axis}", line={"color": theme.INK, "width": 2.5},
+        )  # fmt: skip
 
 
 def _mark_empty(figure: go.Figure, panel: Panel, hover: np.ndarray, axis: str) -> None:

@@ -19,6 +19,9 @@ def transition_comparison(
     readout: str,
     counts: pd.DataFrame | None = None,
     limit: float | None = None,
+    low: pd.DataFrame | None = None,
+    high: pd.DataFrame | None = None,
+    other: str | None = None,
 ) -> pd.DataFrame:
     """One row per transition: the person's value, the population's, and their difference.
 
@@ -36,12 +39,18 @@ def transition_comparison(
         fractions.
     limit : float, optional
         Only the drawings use it.
+    low, high : DataFrame, optional
+        Ends of the intervals of the person's values, from × to.
+    other : str, optional
+        A second person, whose matrix stands in the population's place.
 
     Returns
     -------
     DataFrame
         Columns person, readout, from, to, value, population_value, difference, count; rows in
-        the order of the population's states, all to-states of the first from-state first.
+        the order of the population's states, all to-states of the first from-state first. With
+        intervals also ci_low, ci_high and ``beyond``: whether they exclude the population. With
+        a second person, other and other_value take the place of population_value.
 
     Raises
     ------
@@ -56,7 +65,7 @@ def transition_comparison(
     n = np.full(own.shape, np.nan)
     if counts is not None:
         n = _aligned(counts, states, "counts").fillna(0).to_numpy(dtype=float)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "person": str(person_label),
             "readout": readout,
@@ -68,6 +77,15 @@ def transition_comparison(
             "count": n.ravel(),
         }
     )
+    if low is not None and high is not None:
+        ends = (_aligned(m, states, "interval").to_numpy(dtype=float).ravel() for m in (low, high))
+        table["ci_low"], table["ci_high"] = ends
+        shared = table["population_value"]
+        table["beyond"] = (table["ci_low"] > shared) | (table["ci_high"] < shared)
+    if other is not None:
+        table.insert(1, "other", str(other))
+        table = table.rename(columns={"population_value": "other_value"})
+    return table
 
 
 def random_effect_distribution(

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from dashboard.services.caching import per_session
-from dashboard.services.results import POPULATION, response_curves, run_folder
+from dashboard.services.results import POPULATION, response_curves, run_folder, stamp
 from nme_core.analysis import (
     CovariateOptions,
     PersonParameters,
@@ -44,9 +44,13 @@ class Compliance:
     n_persons: int
 
 
-@per_session(8)
 def parameters(identity: str) -> PersonParameters:
     """What is tested: person × parameter, and its name."""
+    return _parameters(identity, stamp(identity))
+
+
+@per_session(8)
+def _parameters(identity: str, stamp_: int) -> PersonParameters:
     return person_parameters(run_folder(identity))
 
 
@@ -59,7 +63,7 @@ def run_tests(identity: str, covariate: str) -> CovariateResult:
         The covariate is constant, or too few persons have it.
     """
     family = tuple(dict.fromkeys([*tested(identity), covariate]))
-    result = _test(identity, family, options(identity))
+    result = _test(identity, family, options(identity), stamp(identity))
     run = run_folder(identity)
     run.write_table("hsic", result.hsic)
     run.write_table("effects", result.effects)
@@ -75,7 +79,7 @@ def tested(identity: str) -> tuple[str, ...]:
 def kept_tests(identity: str) -> CovariateResult | None:
     """Results of the tests done on this run; None where there are none."""
     family = tested(identity)
-    return _test(identity, family, options(identity)) if family else None
+    return _test(identity, family, options(identity), stamp(identity)) if family else None
 
 
 def options(identity: str) -> CovariateOptions:
@@ -87,7 +91,9 @@ def options(identity: str) -> CovariateOptions:
 
 
 @per_session(8)
-def _test(identity: str, family: tuple[str, ...], how: CovariateOptions) -> CovariateResult:
+def _test(
+    identity: str, family: tuple[str, ...], how: CovariateOptions, stamp_: int
+) -> CovariateResult:
     found = covariate_tests(run_folder(identity), family, how)
     usual = CovariateOptions(adjust=how.adjust, seed=how.seed, reps=how.reps, strata="n_obs")
     notes = () if how in (usual, replace(usual, strata=None)) else found.notes

@@ -29,9 +29,18 @@ def run_folder(identity: str) -> RunFolder:
     return RunFolder(path)
 
 
-@per_session(32)
+def stamp(identity: str) -> int:
+    """Changes when a run is trained again; part of the key of all that is kept of a run."""
+    return (run_folder(identity).path / "status.json").stat().st_mtime_ns
+
+
 def table(identity: str, name: str) -> pd.DataFrame:
     """One table of a finished run; not to be changed in place."""
+    return _table(identity, name, stamp(identity))
+
+
+@per_session(32)
+def _table(identity: str, name: str, stamp_: int) -> pd.DataFrame:
     found = run_folder(identity).table(name)
     if name == "comparison" and "p_adjusted" not in found:
         found = with_corrected_p(found)
@@ -99,9 +108,9 @@ def transitions(identity: str, person: str, readout: str) -> Transitions:
     own = rows[rows["person"] == person]
     counted = own["count"].notna().any()
     return Transitions(
-        person=_matrix(own, "value"),
-        population=_matrix(rows[rows["person"] == POPULATION], "value"),
-        counts=_matrix(own, "count") if counted else None,
+        person=as_matrix(own, "value"),
+        population=as_matrix(rows[rows["person"] == POPULATION], "value"),
+        counts=as_matrix(own, "count") if counted else None,
     )
 
 
@@ -115,7 +124,8 @@ def largest_gap(identity: str, readout: str) -> float:
     return float((own["value"] - others.to_numpy()).abs().max())
 
 
-def _matrix(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+def as_matrix(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """A column of rows of ``transitions`` as a matrix from × to, states in the order written."""
     states = list(dict.fromkeys(rows["from"]))
     matrix = rows.pivot(index="from", columns="to", values=column)
     return matrix.reindex(index=states, columns=states).astype(float)

@@ -61,8 +61,8 @@ def test_from_states_stand_top_to_bottom_and_one_scale_is_drawn() -> None:
     heatmaps = [trace for trace in figure.data if trace.type == "heatmap"]
     assert [trace.showscale for trace in heatmaps] == [False, True]
     assert (heatmaps[0].zmin, heatmaps[0].zmax) == (0, 1)
-    marks = [trace for trace in figure.data if getattr(trace, "mode", "") == "markers"]
-    assert [(list(mark.x), list(mark.y)) for mark in marks] == [([1], [1])] * 2
+    marks = [(shape.xref, shape.x0, shape.y1) for shape in figure.layout.shapes]
+    assert marks == [("x", 0.54, 1.46), ("x2", 0.54, 1.46)]
     arrows = [note for note in figure.layout.annotations if note.showarrow]
     assert [(note.xref, note.ax, note.x) for note in arrows] == [("x3", 0, 1)]
     assert charts_print.draw(matrices()).axes[0].get_ylim() == (1.5, -0.5)

@@ -1,0 +1,184 @@
+"""Charts of random effects."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from dashboard.plots import theme
+from dashboard.plots.charts import Chart, Layer, Matrix, Panel
+from dashboard.plots.labels import cell, number
+from dashboard.plots.summaries import padded
+
+#: More persons than this are drawn by every so-manieth, in order of the estimate.
+MOST_PERSONS = 300
+
+
+def caterpillar(rows: pd.DataFrame, *, parameter: str) -> Chart:
+    """Each person's estimate with its 95 % interval, in order of the estimate.
+
+    ``rows`` has the persons as index and the columns estimate and se; where se is missing there
+    is no interval. Of very many persons every so-manieth is drawn; the numbers have all.
+    """
+    table = rows.sort_values("estimate", kind="stable")
+    table = table.assign(
+        rank=np.arange(1, len(table) + 1),
+        low=table["estimate"] - 1.96 * table["se"],
+        high=table["estimate"] + 1.96 * table["se"],
+    )
+    drawn = table.iloc[:: math.ceil(len(table) / MOST_PERSONS)]
+    known = drawn["se"].notna().all()
+    apart = (drawn["low"] > 0) | (drawn["high"] < 0)
+    low, high = (drawn[name].to_numpy() if known else None for name in ("low", "high"))
+    layers = [
+        Layer(
+            "points", drawn["estimate"].to_numpy(), drawn["rank"].to_numpy(dtype=float),
+            "person", low=low, high=high, across="x", size=5,
+            colours=[theme.PERSON if one else theme.PERSONS for one in apart],
+            hover=[
+                f"person {person}: {number(row['estimate'])}"
+                + (f" ({number(row['low'])} to {number(row['high'])})" if known else "")
+                for person, row in drawn.iterrows()
+            ],
+        ),
+        Layer("line", np.zeros(2), np.array([0.0, len(table) + 1]), "population", theme.INK,
+              width=1.2, dash="dash"),
+    ]  # fmt: skip
+    panel = Panel(
+        "", "estimate (difference from the population)", "persons, in order", layers,
+        y_range=(0, len(table) + 1),
+    )  # fmt: skip
+    return Chart(
+        f"Persons' {parameter}", [panel], table.reset_index(), height=min(260 + 4 * len(drawn), 620)
+    )
+
+
+def effect_qq(estimates: pd.Series, *, parameter: str) -> Chart:
+    """Ordered estimates against quantiles of the normal distribution, with a 95 % band.
+
+    Estimates are standardised; the band is pointwise, from the distribution of order statistics
+    (beta) of a normal sample of this size.
+    """
+    known = estimates.dropna().sort_values()
+    n = len(known)
+    ranks = np.arange(1, n + 1)
+    expected = stats.norm.ppf((ranks - 0.375) / (n + 0.25))
+    spread = float(known.std())
+    observed = (known - known.mean()) / (spread if spread > 0 else 1.0)
+    low, high = (
+        stats.norm.ppf(stats.beta.ppf(level, ranks, n + 1 - ranks)) for level in (0.025, 0.975)
+    )
+    table = pd.DataFrame(
+        {"person": known.index, "expected": expected, "observed": observed.to_numpy(),
+         "low": low, "high": high}
+    )  # fmt: skip
+    layers = [
+        Layer("band", expected, expected, "95 % band", theme.PERSONS, low, high),
+        Layer("line", expected, expected, "normal", theme.INK, width=1.2),
+        Layer(
+            "points", expected, observed.to_numpy(), "persons", theme.PALETTE[0], size=6,
+            hover=[f"person {person}: {number(v)} SD" for person, v in observed.items()],
+        ),
+    ]  # fmt: skip
+    panel = Panel("", "quantile of the normal distribution", "estimate, in SD", layers)
+    return Chart(f"Q–Q plot of {parameter}", [panel], table)
+
+
+def effect_correlations(correlations: pd.DataFrame) -> Chart:
+    """Correlation of the persons' estimates across parameters, written where there is room."""
+    values = correlations.to_numpy(dtype=float)
+    names = [str(name) for name in correlations.index]
+    matrix = Matrix(
+        values, names, names, theme.DIVERGING, (-1.0, 1.0), "correlation",
+        texts=[cell(v, compact=True) for v in values.ravel()] if len(values) <= 10 else (),
+        hover=[
+            f"{a} and {b}: {number(float(correlations.loc[a, b]), 2)}"
+            for a in names for b in names
+        ],
+    )  # fmt: skip
+    long = correlations.rename_axis(index="parameter", columns="parameter_2")
+    numbers = long.stack().rename("correlation").reset_index()
+    return Chart(
+        "Correlations across parameters", [Panel(matrix=matrix)], numbers,
+        height=min(260 + 34 * len(names), 700),
+    )  # fmt: skip
+
+
+def reliability_by_observations(rows: pd.DataFrame, *, parameter: str) -> Chart:
+    """Reliability of each person's estimate against the number of observations.
+
+    ``rows`` has the persons as index and the columns n_obs and reliability.
+    """
+    known = rows.dropna(subset=["reliability"])
+    layer = Layer(
+        "points", known["n_obs"].to_numpy(dtype=float), known["reliability"].to_numpy(), "person",
+        hover=[
+            f"person {person}: {row['n_obs']:.0f} observations, {number(row['reliability'], 2)}"
+            for person, row in known.iterrows()
+        ],
+    )  # fmt: skip
+    panel = Panel("", "observations", "reliability", [layer], y_range=(-0.02, 1.02))
+    numbers = known.reset_index()[["person", "n_obs", "reliability"]]
+    return Chart(f"Reliability of persons' {parameter}", [panel], numbers)
+
+
+def person_map(
+    places: pd.DataFrame, shares: list[float], covariate: pd.Series, *, covariate_name: str
+) -> Chart:
+    """Persons on the two directions in which they differ most, coloured by a covariate.
+
+    ``places`` has the persons as index and the columns first and second; persons without the
+    covariate are grey. Numbers with more than six values are coloured in three thirds.
+    """
+    side = covariate.reindex(places.index)
+    groups = _thirds(side, covariate_name)
+    names = [name for name in dict.fromkeys(groups) if name != _UNKNOWN]
+    names = sorted(names, key=lambda name: _position(name, groups, side))
+    palette = {name: theme.PALETTE[i % len(theme.PALETTE)] for i, name in enumerate(names)}
+    layers = [
+        Layer(
+            "points", rows["first"].to_numpy(), rows["second"].to_numpy(), name,
+            palette.get(name, theme.EMPTY), size=9,
+            hover=[f"person {person}, {covariate_name} {side[person]}" for person in rows.index],
+        )
+        for name in [*names, _UNKNOWN]
+        if len(rows := places[(groups == name).to_numpy()])
+    ]  # fmt: skip
+    titles = [
+        f"{word} component ({100 * share:.0f} % of the variance)"
+        for word, share in zip(("first", "second"), [*shares, 0.0, 0.0], strict=False)
+    ]
+    panel = Panel(
+        "", titles[0], titles[1], layers, x_range=padded(*_ends(places["first"])),
+        y_range=padded(*_ends(places["second"])),
+    )  # fmt: skip
+    numbers = places.assign(**{covariate_name: side}).reset_index()
+    return Chart(f"Persons, by {covariate_name}", [panel], numbers, height=460)
+
+
+_UNKNOWN = "not known"
+
+
+def _ends(values: pd.Series) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if high > low else (low - 1, high + 1)
+
+
+def _thirds(side: pd.Series, name: str) -> pd.Series:
+    """What each person is coloured by, in words."""
+    if pd.api.types.is_numeric_dtype(side) and side.nunique() > 6:
+        low, high = side.quantile([1 / 3, 2 / 3])
+        words = [f"{name} up to {low:.3g}", "between", f"{name} from {high:.3g}"]
+        cut = np.select([side <= low, side < high], words[:2], words[2])
+        return pd.Series(cut, index=side.index).where(side.notna(), _UNKNOWN)
+    return side.map(lambda value: f"{value:g}" if isinstance(value, float) else str(value)).where(
+        side.notna(), _UNKNOWN
+    )
+
+
+def _position(name: str, groups: pd.Series, side: pd.Series) -> tuple[float, str]:
+    own = side[groups == name]
+    return (float(own.min()) if pd.api.types.is_numeric_dtype(side) else 0.0, name)

@@ -1,0 +1,143 @@
+"""All persons of a run at once: their order, groups, distances and sequences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from dashboard.services import results
+from dashboard.services.covariates import covariate_groups, parameters
+from dashboard.services.results import POPULATION
+
+#: Orders of the persons that need no covariate.
+BY_ID, BY_SIMILARITY = "id", "similarity"
+
+
+def order(identity: str, by: str) -> list[str]:
+    """Persons with transitions, ordered by id, by similarity, or by a covariate.
+
+    Similarity is the first principal component of their transition scores. Persons without the
+    covariate come last.
+    """
+    persons = results.persons(identity)
+    if by == BY_ID:
+        return persons
+    if by == BY_SIMILARITY:
+        scores = _wide(identity, "scores").loc[persons]
+        along = _components(scores.to_numpy(), 1)[0][:, 0]
+        return [persons[i] for i in np.argsort(along, kind="stable")]
+    values = results.covariates(identity)[by].reindex(persons)
+    return values.sort_values(kind="stable", na_position="last").index.tolist()
+
+
+def matrices(identity: str, readout: str, persons: list[str]) -> dict[str, pd.DataFrame]:
+    """One matrix from × to for each of these persons."""
+    return {person: results.transitions(identity, person, readout).person for person in persons}
+
+
+def group_matrices(
+    identity: str, readout: str, covariate: str
+) -> dict[str, tuple[int, pd.DataFrame]] | None:
+    """Number of persons and mean matrix of each group by a covariate; None without groups.
+
+    The groups are those of `covariate_groups`: lowest and highest third, or the values.
+    """
+    wide = _wide(identity, readout).drop(index=POPULATION)
+    values = results.covariates(identity)[covariate]
+    groups = covariate_groups(values[values.index.isin(wide.index)])
+    if groups is None:
+        return None
+    found = {}
+    for group in dict.fromkeys(groups):
+        own = wide.loc[wide.index.isin(groups.index[groups == group])]
+        mean = own.mean().unstack()
+        states = list(dict.fromkeys(wide.columns.get_level_values("from")))
+        found[str(group)] = (len(own), mean.reindex(index=states, columns=states))
+    return found
+
+
+def intervals(identity: str, person: str, readout: str) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Ends of the 95 % intervals of a person's matrix; None where the run has none."""
+    rows = results.table(identity, "transitions")
+    rows = rows[(rows["readout"] == readout) & (rows["person"] == person)]
+    if rows["ci_low"].isna().all():
+        return None
+    return results.as_matrix(rows, "ci_low"), results.as_matrix(rows, "ci_high")
+
+
+def person_map(identity: str) -> tuple[pd.DataFrame, list[float]]:
+    """Persons (index) on the first two principal components, and the variance share of each.
+
+    Of the person parameters that are tested against covariates, each scaled to unit variance
+    unless they are of one kind.
+    """
+    tested = parameters(identity)
+    values = tested.values.to_numpy(dtype=float)
+    if tested.standardise:
+        spread = values.std(axis=0)
+        values = values / np.where(spread > 0, spread, 1.0)
+    places, shares = _components(values, 2)
+    index = pd.Index(tested.values.index, name="person")
+    return pd.DataFrame(places, index=index, columns=["first", "second"]), shares
+
+
+def furthest(identity: str, most: int = 10) -> pd.DataFrame:
+    """Persons furthest from the population: person, distance, parameter, in_sd, n_obs.
+
+    The distance is the root mean square of a person's deviations, each in the model's SD of that
+    parameter; ``parameter`` is the one with the largest, ``in_sd`` its size.
+    """
+    rows = results.table(identity, "random_effects")
+    covariance = results.table(identity, "covariance")
+    same = covariance[covariance["parameter"] == covariance["parameter_2"]]
+    variances = same.drop_duplicates("parameter").set_index("parameter")["value"]
+    deviation = rows["estimate"] / np.sqrt(rows["parameter"].map(variances))
+    rows = rows.assign(in_sd=deviation)[np.isfinite(deviation)]
+    if rows.empty:
+        return pd.DataFrame(columns=["person", "distance", "parameter", "in_sd", "n_obs"])
+    largest = rows.loc[rows["in_sd"].abs().groupby(rows["person"]).idxmax()].set_index("person")
+    distance = np.sqrt((rows["in_sd"] ** 2).groupby(rows["person"]).mean())
+    table = largest[["parameter", "in_sd", "n_obs"]].assign(distance=distance)
+    table = table.sort_values("distance", ascending=False).head(most).reset_index()
+    return table[["person", "distance", "parameter", "in_sd", "n_obs"]]
+
+
+def effect_table(identity: str, parameters_: tuple[str, ...]) -> pd.DataFrame:
+    """Persons × these parameters: their estimates."""
+    rows = results.table(identity, "random_effects")
+    rows = rows[rows["parameter"].isin(parameters_)]
+    return rows.pivot(index="person", columns="parameter", values="estimate")[list(parameters_)]
+
+
+def sequences(identity: str, person: str) -> pd.DataFrame | None:
+    """NME's predictions of one person's rows in order, all parts; None without probabilities.
+
+    Columns sequence, time, split, observed, predicted, and one ``p_<state>`` for each state.
+    """
+    rows = results.table(identity, "predictions")
+    if not any(name.startswith("p_") for name in rows.columns):
+        return None
+    rows = rows[(rows["model"] == "nme") & (rows["person"] == person)]
+    part = rows["split"].map({"train": 0, "validation": 1, "test": 2})
+    return rows.assign(part=part).sort_values(["part", "sequence", "time"], kind="stable")
+
+
+def _wide(identity: str, readout: str) -> pd.DataFrame:
+    """Persons and the population ("") × transitions (from, to)."""
+    rows = results.table(identity, "transitions")
+    rows = rows[rows["readout"] == readout]
+    return rows.pivot(index="person", columns=["from", "to"], values="value")
+
+
+def _components(values: np.ndarray, count: int) -> tuple[np.ndarray, list[float]]:
+    """Places on the first principal components, and their shares of the variance."""
+    centred = values - values.mean(axis=0)
+    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+    total = float((sizes**2).sum()) or 1.0
+    places = np.zeros((len(values), count))
+    kept = min(count, len(sizes))
+    places[:, :kept] = left[:, :kept] * sizes[:kept]
+    # The sign of a component is arbitrary; the person who is furthest out is put on its right.
+    for k in range(kept):
+        places[:, k] *= np.sign(places[np.abs(places[:, k]).argmax(), k]) or 1.0
+    return places, [float(size**2 / total) for size in sizes[:kept]]

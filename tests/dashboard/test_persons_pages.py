@@ -1,0 +1,75 @@
+"""Sections of the pages Transitions and Random effects."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from nme_core.io import RunFolder
+
+OpenPage = Callable[..., AppTest]
+
+
+def words(app: AppTest) -> str:
+    shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.error]
+    return "\n".join(str(element.value) for element in shown).replace("\\", "")
+
+
+def assert_sound(app: AppTest) -> None:
+    assert not app.exception, app.exception
+    assert not app.error, [error.value for error in app.error]
+
+
+def test_every_section_of_transitions(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("transitions", run=crf_run)
+    app.segmented_control(key="section").set_value("all").run()
+    assert_sound(app)
+    assert "Persons 1 to 12 of 24 persons" in words(app)
+    app.selectbox(key="order").set_value("depression").run()
+    assert_sound(app)
+    assert "ordered by depression, lowest first" in words(app)
+    for section, said in {
+        "groups": "The groups' means differ most in",
+        "time": "steps for person 001",
+        "two": "for person 002",
+        "sequence": "4 steps of person 001",
+    }.items():
+        app.segmented_control(key="section").set_value(section).run()
+        assert_sound(app)
+        assert said in words(app)
+        assert len(app.get("plotly_chart")) == (2 if section == "time" else 1)
+
+
+def test_intervals_are_shown_where_there_are_any(
+    open_page: OpenPage, crf_run: str, home: Path
+) -> None:
+    assert "95 % intervals" not in words(open_page("transitions", run=crf_run))
+    folder = RunFolder(home / "runs" / crf_run)
+    table = folder.table("transitions")
+    own = table["person"] != ""
+    # Above the population everywhere.
+    table.loc[own, "ci_low"], table.loc[own, "ci_high"] = 0.99, 1.0
+    folder.write_table("transitions", table)
+    folder.write_status(folder.status)
+    app = open_page("transitions", run=crf_run)
+    assert_sound(app)
+    assert "9 of the person's 95 % intervals exclude the population's value" in words(app)
+
+
+@pytest.mark.parametrize("run", ["crf_run", "mlp_run"])
+def test_every_section_of_random_effects(
+    open_page: OpenPage, request: pytest.FixtureRequest, run: str
+) -> None:
+    app = open_page("random-effects", run=request.getfixturevalue(run))
+    for section, said, figures in (
+        ("parameter", "Reliability is the share", 4),
+        ("across", "The largest is", 1),
+        ("persons", "Distance: root mean square", 1),
+    ):
+        app.segmented_control(key="effect_section").set_value(section).run()
+        assert_sound(app)
+        assert said in words(app)
+        assert len(app.get("plotly_chart")) == figures
+    app.selectbox(key="map_colour").set_value("clinic").run()
+    assert_sound(app)
