@@ -27,6 +27,7 @@ from nme_core.analysis import (
 )
 from nme_core.data import SPLITS, Study, split_within_person
 from nme_core.data.remedies import as_records
+from nme_core.data.scaling import TableRows
 from nme_core.estimators import (
     GAUSSIAN,
     NMECRF,
@@ -226,20 +227,22 @@ def _run(
     models |= {name: baseline(model, name) for name in options.baselines}
     fits = [*models, *([ALL_ROWS] if options.refit == "all" else [])]
     journal.plan({name: _WEIGHT[name] for name in fits})
-    metrics: list[pd.DataFrame] = []
+    judged: list[pd.DataFrame] = []
     for name, one in models.items():
         with _noting(name, config["warnings"]):
             _fit_split(one, rows, split, _follow(journal, name))
         config["verdicts"][name] = one.verdict_
         for part in SPLITS:
             predictions = _predict(one, rows.take(split == part), name, part)
-            metrics.append(evaluate(predictions, study.outcome_kind))
+            metrics = evaluate(predictions, study.outcome_kind)
+            folder.append_table("metrics", metrics)
+            judged.append(metrics[(metrics["split"] == "test") & (metrics["scope"] == "person")])
             folder.append_table(
                 "predictions",
                 predictions.drop(columns="loss", errors="ignore"),
                 progress=_telling(journal, f"Writing the predictions of {name} ({part})"),
             )
-        _judge(pd.concat(metrics, ignore_index=True), folder)
+        folder.write_table("comparison", compare(pd.concat(judged, ignore_index=True)))
         folder.write_json("config", config)
 
     final = model
@@ -289,7 +292,7 @@ def _fit_split(
     split: np.ndarray[Any, Any],
     progress: Callable[[Progress], None],
 ) -> None:
-    """Fit on the training rows, watched on the validation rows, which are let go of after that."""
+    """Fit on the training rows, watched on the validation rows."""
     train, validation = rows.take(split == "train"), rows.take(split == "validation")
     model.fit(
         train.X,
@@ -332,9 +335,12 @@ def _refuse_unseen_classes(study: Study, split: np.ndarray[Any, Any]) -> None:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows of a study, with the state before each where the model is of sequences."""
+    """Rows of a study, with the state before each where the model is of sequences.
 
-    X: pd.DataFrame
+    Ids are categories, and chosen rows of X are only pointed at: a large study is held once.
+    """
+
+    X: Any  # a DataFrame, or TableRows of it
     y: pd.Series
     groups: pd.Series | pd.DataFrame
     time: pd.Series | None
@@ -344,13 +350,23 @@ class _Rows:
     @classmethod
     def of(cls, study: Study, sequential: bool) -> _Rows:
         before = study.y.groupby(study.sequence_ids).shift() if sequential else None
-        return cls(study.X, study.y, study.factors, study.time, study.sequence_ids, before)
+        groups = study.factors
+        ids: pd.Series | pd.DataFrame
+        if isinstance(groups, pd.DataFrame):
+            ids = pd.DataFrame({name: _categories(groups[name]) for name in groups})
+        else:
+            ids = _categories(groups)
+        sequences = _categories(study.sequence_ids)
+        return cls(study.X, study.y, ids, study.time, sequences, before)
 
     def take(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> _Rows:
-        parts: dict[str, Any] = {
-            name: None if value is None else value[chosen] for name, value in vars(self).items()
+        """Return some of all rows."""
+        rows: dict[str, Any] = {
+            name: None if value is None else value[chosen]
+            for name, value in vars(self).items()
+            if name != "X"
         }
-        return _Rows(**parts)
+        return _Rows(TableRows(self.X, np.flatnonzero(chosen)), **rows)
 
     @property
     def persons(self) -> pd.Series:
@@ -379,6 +395,13 @@ class _Rows:
         }
 
 
+def _categories(ids: pd.Series) -> pd.Series:
+    """Ids as categories in order of appearance."""
+    codes, levels = pd.factorize(ids)
+    values = pd.Categorical.from_codes(codes, levels)
+    return pd.Series(values, index=ids.index, name=ids.name)
+
+
 def _predict(
     model: NeuralMixedEffects | LinearMixedModel, rows: _Rows, name: str, part: str
 ) -> pd.DataFrame:
@@ -404,12 +427,6 @@ def _predict(
     if isinstance(model, NMECRF):
         table["loss"] = model.sequence_loss(rows.X, rows.y, **arguments)
     return table
-
-
-def _judge(metrics: pd.DataFrame, folder: RunFolder) -> None:
-    """Write metrics and, with more than one model, the comparison."""
-    folder.write_table("metrics", metrics)
-    folder.write_table("comparison", compare(metrics))
 
 
 @contextmanager

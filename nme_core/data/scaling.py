@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from nme_core.exceptions import DataError
 
-#: Features as a list of columns, each of shape (n,).
-Columns = Sequence[NDArray[np.float64]]
+
+class Columns(Protocol):
+    """Columns of numbers, each of shape (n,): a list, or what makes each when it is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: int, /) -> NDArray[np.floating[Any]]: ...
+
+    def __iter__(self) -> Iterator[NDArray[np.floating[Any]]]: ...
 
 
 @dataclass(frozen=True)
@@ -48,8 +57,8 @@ class FeatureScaler:
                 remedy="Leave it out of the features.",
                 column=name,
             )
-        mean = np.array([np.nanmean(column) for column in columns])
-        sd = np.array([np.nanstd(column) for column in columns])
+        mean = np.array([np.nanmean(column, dtype=np.float64) for column in columns])
+        sd = np.array([np.nanstd(column, dtype=np.float64) for column in columns])
         sd = np.where(sd > 1e-12 * np.maximum(1.0, np.abs(mean)), sd, 1.0)
         return cls(names, mean, sd, tuple(int(k) for k in np.flatnonzero(n_missing)))
 
@@ -58,11 +67,59 @@ class FeatureScaler:
         """Names of the network's inputs: the features, then the indicators."""
         return (*self.names, *(f"{self.names[k]} (missing)" for k in self.flagged))
 
-    def transform(self, columns: Columns) -> NDArray[np.float32]:
-        """Map F feature columns to inputs, shape (n, F + number of indicators)."""
-        inputs = np.empty((len(columns[0]), len(self.input_names)), dtype=np.float32)
-        for k, (mean, sd) in enumerate(zip(self.mean, self.sd, strict=True)):
-            inputs[:, k] = np.nan_to_num((columns[k] - mean) / sd, nan=0.0)
-        for place, k in enumerate(self.flagged, start=len(self.names)):
-            inputs[:, place] = np.isnan(columns[k])
-        return inputs
+    def inputs(self, columns: Columns) -> Inputs:
+        """Inputs of the network, one for each feature and each indicator."""
+        return Inputs(self, columns)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Columns of inputs, each computed when it is asked for, so that they are not held twice."""
+
+    scaler: FeatureScaler
+    features: Columns
+
+    def __len__(self) -> int:
+        return len(self.scaler.input_names)
+
+    def __getitem__(self, place: int, /) -> NDArray[np.float32]:
+        scaler, n_features = self.scaler, len(self.scaler.names)
+        if place >= n_features:
+            missing = np.isnan(self.features[scaler.flagged[place - n_features]])
+            return np.asarray(missing, dtype=np.float32)
+        scaled = (self.features[place] - scaler.mean[place]) / scaler.sd[place]
+        return np.asarray(np.nan_to_num(scaled, nan=0.0), dtype=np.float32)
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        return (self[place] for place in range(len(self)))
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """Some rows of a table of features, each column taken when it is asked for.
+
+    Attributes
+    ----------
+    table : DataFrame
+        All rows.
+    rows : array of int
+        Positions of those that are meant.
+    """
+
+    table: pd.DataFrame
+    rows: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return self.table.shape[1]
+
+    def __getitem__(self, place: int, /) -> NDArray[np.floating[Any]]:
+        return as_floats(self.table.iloc[:, place])[self.rows]
+
+    def __iter__(self) -> Iterator[NDArray[np.floating[Any]]]:
+        return (self[place] for place in range(len(self)))
+
+
+def as_floats(column: pd.Series) -> NDArray[np.floating[Any]]:
+    """A column as float64, or as float32 where that is what it is; then without a copy."""
+    single = column.dtype == np.float32
+    return np.asarray(column, dtype=np.float32 if single else np.float64)

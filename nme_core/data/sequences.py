@@ -11,8 +11,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
+
+from nme_core.data.scaling import Columns
 
 #: Padded rows that one optimiser step works on; larger studies are split into mini-batches.
 ROWS_PER_STEP = 2**22
@@ -74,7 +76,7 @@ class Batch:
 
 
 def pad_units(
-    x: NDArray[np.float32],
+    x: NDArray[np.float32] | Columns,
     y: NDArray[np.float32] | NDArray[np.int64],
     groups: NDArray[np.int64],
     *,
@@ -87,7 +89,7 @@ def pad_units(
 
     Parameters
     ----------
-    x : array, shape (n, F)
+    x : array, shape (n, F), or F columns
         Features.
     y : array, shape (n,)
         Outcome.
@@ -111,9 +113,15 @@ def pad_units(
     bucket = np.ceil(np.log2(np.maximum(sizes, 8))).astype(int)
     if (sizes.max() * len(sizes)) <= 1.5 * sizes.sum():
         bucket[:] = 0
-    return [
-        _pad(x, y, groups, initial, order, starts[chosen], sizes[chosen], per_group)
+    layouts = [
+        _Layout.of(order, starts[chosen], sizes[chosen])
         for chosen in (np.flatnonzero(bucket == b) for b in np.unique(bucket))
+    ]
+    columns = list(x.T) if isinstance(x, np.ndarray) else x
+    features = _pad_features(columns, layouts, x.dtype if isinstance(x, np.ndarray) else np.float32)
+    return [
+        _pad(padded, y, groups, initial, layout, per_group)
+        for padded, layout in zip(features, layouts, strict=True)
     ]
 
 
@@ -175,24 +183,47 @@ def _cut(
     return starts[unit] + offset, np.minimum(sizes[unit] - offset, longest)
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """Where the rows of a stack of units stand: row of the table (its first on padding), (U, L)."""
+
+    rows: NDArray[np.int64]
+    mask: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, order: NDArray[np.int64], starts: NDArray[np.int64], sizes: NDArray[np.int64]
+    ) -> _Layout:
+        position = np.arange(sizes.max())
+        mask = position < sizes[:, None]
+        rows = order[np.where(mask, starts[:, None] + position, starts[:, None])]
+        return cls(rows, mask, sizes)
+
+
+def _pad_features(
+    columns: Columns, layouts: list[_Layout], dtype: DTypeLike
+) -> list[NDArray[np.float32]]:
+    """Features of each stack, (U, L, F), filled column by column; 0 on padding."""
+    features = [np.empty((*layout.rows.shape, len(columns)), dtype) for layout in layouts]
+    for k, column in enumerate(columns):
+        for padded, layout in zip(features, layouts, strict=True):
+            padded[..., k] = np.where(layout.mask, column[layout.rows], 0)
+    return features
+
+
 def _pad(
-    x: NDArray[np.float32],
+    features: NDArray[np.float32],
     y: NDArray[np.float32] | NDArray[np.int64],
     groups: NDArray[np.int64],
     initial: NDArray[np.int64] | None,
-    order: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    sizes: NDArray[np.int64],
+    layout: _Layout,
     per_group: NDArray[np.int64],
 ) -> Batch:
-    position = np.arange(sizes.max())
-    mask = position < sizes[:, None]  # (U, L)
-    rows = order[np.where(mask, starts[:, None] + position, starts[:, None])]
+    rows, mask, sizes = layout.rows, layout.mask, layout.sizes
     first = rows[:, 0]
-    features = np.empty((*rows.shape, x.shape[1]), dtype=x.dtype)
-    np.take(x, rows, axis=0, out=features, mode="clip")  # "clip" writes without a buffer
-    features[~mask] = 0
     padding = -1 if np.issubdtype(y.dtype, np.integer) else 0
+    share = sizes[:, None] / per_group[groups[first]]
     return Batch(
         x=torch.from_numpy(features),
         y=torch.from_numpy(np.where(mask, y[rows], padding).astype(y.dtype, copy=False)),
@@ -201,6 +232,6 @@ def _pad(
         initial=torch.from_numpy(
             np.full(len(first), -1) if initial is None else initial[first].astype(np.int64)
         ),
-        share=torch.from_numpy((sizes[:, None] / per_group[groups[first]]).astype(x.dtype)),
+        share=torch.from_numpy(share.astype(features.dtype)),
         rows=torch.from_numpy(np.where(mask, rows, -1)),
     )

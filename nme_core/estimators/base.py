@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from nme_core.data.scaling import Columns, FeatureScaler
+from nme_core.data.scaling import Columns, FeatureScaler, TableRows
 from nme_core.data.sequences import Batch, chunks
 from nme_core.estimators.effects import Effects
 from nme_core.estimators.inputs import (
@@ -503,7 +503,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         else:
             pairs = zip(factors, self._index, strict=True)
             codes = np.column_stack([factor.codes_in(index) for factor, index in pairs])
-        return Rows(self._scaler.transform(table), codes)
+        return Rows(self._scaler.inputs(table), codes)
 
     def _read_groups(self, groups: ArrayLike | pd.DataFrame) -> list[Labels]:
         """Grouping factors of new rows, in the order of the fit."""
@@ -544,16 +544,18 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     def _select(self, X: ArrayLike | pd.DataFrame) -> Columns:
         """Features of new rows, in the order of the fit; a DataFrame is read by column names."""
         expected = [str(name) for name in self.feature_names_in_]
-        if isinstance(X, pd.DataFrame):
-            columns = [str(name) for name in X.columns]
+        if isinstance(X, pd.DataFrame | TableRows):
+            table = X if isinstance(X, pd.DataFrame) else X.table
+            columns = [str(name) for name in table.columns]
             lacking = [name for name in expected if name not in columns]
             if not lacking:
-                X = X.set_axis(columns, axis=1)[expected]
+                table = table.set_axis(columns, axis=1)[expected]
+                X = table if isinstance(X, pd.DataFrame) else replace(X, table=table)
             elif expected != list(default_names(len(expected))):
                 raise MissingColumnError(lacking[0], columns, table="table of features")
-        table, names = read_features(X)
+        features, names = read_features(X)
         self._check_names(names)
-        return table
+        return features
 
     def _batches(
         self,
@@ -579,7 +581,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         if groups is not None and level == "person":
             factors = self._read_groups(groups)
         rows = self._rows(table, factors, **context)
-        return list(chunks(rows.batches(self._no_outcome(len(rows.x)), torch.device("cpu"))))
+        return list(chunks(rows.batches(self._no_outcome(len(rows.groups)), torch.device("cpu"))))
 
     def _outputs(self, batches: list[Batch], level: str) -> Iterator[list[Any]]:
         """Yield the network's outputs for each draw from the posterior, the same each time."""

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from nme_core.data.scaling import Columns
+from nme_core.data.scaling import Columns, TableRows, as_floats
 from nme_core.data.sequences import Batch, pad_units
 from nme_core.exceptions import DataError, UnknownPersonError
 
@@ -20,7 +20,7 @@ from nme_core.exceptions import DataError, UnknownPersonError
 class Rows:
     """Rows ready for the network; see `pad_units`."""
 
-    x: NDArray[np.float32]
+    x: Columns
     groups: NDArray[np.int64]
     sequences: NDArray[np.int64] | None = None
     initial: NDArray[np.int64] | None = None
@@ -33,13 +33,17 @@ class Rows:
         return [batch.to(device) for batch in padded]
 
 
-def read_features(X: ArrayLike | pd.DataFrame) -> tuple[Columns, tuple[str, ...]]:
+def read_features(
+    X: ArrayLike | pd.DataFrame | TableRows,
+) -> tuple[Columns, tuple[str, ...]]:
     """Features, a column at a time, with their names; DataError where they are not numbers.
 
-    Columns that are float64 already are not copied.
+    Columns that are floats already are not copied.
     """
-    if isinstance(X, pd.DataFrame):
-        names = tuple(str(name) for name in X.columns)
+    columns: Columns
+    if isinstance(X, pd.DataFrame | TableRows):
+        table = X if isinstance(X, pd.DataFrame) else X.table
+        names = tuple(str(name) for name in table.columns)
     else:
         shape = np.shape(X)
         if len(shape) != 2:
@@ -47,7 +51,9 @@ def read_features(X: ArrayLike | pd.DataFrame) -> tuple[Columns, tuple[str, ...]
         names = default_names(shape[1])
     try:
         if isinstance(X, pd.DataFrame):
-            columns = [np.asarray(X.iloc[:, k], dtype=np.float64) for k in range(len(names))]
+            columns = [as_floats(X.iloc[:, k]) for k in range(len(names))]
+        elif isinstance(X, TableRows):
+            columns = X
         else:
             columns = list(np.asarray(X, dtype=np.float64).T)
     except (TypeError, ValueError) as error:

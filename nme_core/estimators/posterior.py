@@ -14,6 +14,7 @@ from nme_core.estimators.uncertainty import Uncertainty
 from nme_core.nn import MixedEffects
 from nme_core.nn.random_effects import own
 from nme_core.training import Adaptation, LinearGaussian, Nesting, Problem
+from nme_core.training.covariance import in_parts
 
 #: Draws over which a probability is averaged.
 DRAWS = 64
@@ -124,7 +125,7 @@ class Posterior:
         # Two streams, so that what is shared is drawn alike whoever else the model knows.
         streams = [torch.Generator().manual_seed(seed + k) for k in (0, 1)]
         if self.covariance.dim() == 3:
-            factor = _square_roots(self.covariance).float()
+            factor = _square_roots(self.covariance)
         else:
             factor = self.covariance.sqrt().float()
 
@@ -207,8 +208,12 @@ def _to_cpu(nesting: Nesting, coefficient: Tensor) -> tuple[Nesting, Tensor]:
 
 
 def _square_roots(covariance: Tensor) -> Tensor:
-    """L with L Lᵀ = S of each S, shape (P, R, R), also where a variance is 0."""
-    size = covariance.diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-30)
+    """L with L Lᵀ = S of each S, shape (P, R, R), also where a variance is 0; float32."""
     eye = torch.eye(covariance.shape[1], dtype=covariance.dtype)
-    roots: Tensor = torch.linalg.cholesky(covariance + 1e-10 * size.view(-1, 1, 1) * eye)
+    roots = torch.empty_like(covariance, dtype=torch.float32)
+    for some in in_parts(*covariance.shape[:2]):
+        size = covariance[some].diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-30)
+        roots[some] = torch.linalg.cholesky(
+            covariance[some] + 1e-10 * size.view(-1, 1, 1) * eye
+        ).float()
     return roots

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
 #: Smallest variance a random effect may have, in standardised units (Σ must stay invertible).
 SMALLEST = 1e-8
+#: Numbers of the matrices of many groups that are worked on at once, so that memory stays bounded.
+AT_ONCE = 2**20
 
 
 class RandomEffectsCovariance:
@@ -106,3 +110,10 @@ class RandomEffectsCovariance:
             lacking = (floor - torch.linalg.eigvalsh(matrix).min()).clamp_min(0)
             matrix = matrix + lacking * torch.eye(len(matrix), device=matrix.device)
         self._set(matrix)
+
+
+def in_parts(n_groups: int, n_random: int) -> Iterator[slice]:
+    """Groups, some at a time, whose matrices (n_random, n_random) are worked on at once."""
+    size = max(1, AT_ONCE // max(1, n_random**2))
+    for start in range(0, n_groups, size):
+        yield slice(start, start + size)

@@ -15,7 +15,7 @@ from nme_core.data.sequences import Batch, chunks
 from nme_core.exceptions import BoundaryWarning, ConvergenceWarning
 from nme_core.nn import Family, Gaussian, LinearChain, MixedEffects, RowFamily
 from nme_core.nn.random_effects import own
-from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.covariance import RandomEffectsCovariance, in_parts
 from nme_core.training.linear_mixed import LinearMixedFit, Sums, fit_linear_mixed_model
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.objective import total_deviance
@@ -70,6 +70,7 @@ class Laplace(Variational):
         for spread in (self.log_diagonal, self.off_diagonal):
             spread.requires_grad_(False)
         self._rows = list(batches)
+        self._data: Tensor | None = None
         self._next_look = self._next_follow = 0
 
     def _full_up_to(self) -> int:
@@ -108,21 +109,27 @@ class Laplace(Variational):
 
     def _look(self) -> None:
         prior = self.covariances[0].precision
-        self._data = without_negative(self.curvature(), 1e-3 * prior * self.residual_variance)
+        self._data = None  # what is replaced need not be held beside the new
+        self._data = self.curvature()
+        tolerance = 1e-3 * prior * self.residual_variance
+        for some in in_parts(*self._data.shape[:2]):
+            self._data[some] = without_negative(self._data[some], tolerance)
 
     @torch.no_grad()
     def _follow(self) -> None:
         """C = (H_data/σ² + Σ⁻¹)⁻¹."""
-        if not self.mixed.n_random:
+        if self._data is None or not self.mixed.n_random:
             return
-        precision = self._data / self.residual_variance + self.covariances[0].precision
-        # L⁻ᵀ of the precision L Lᵀ is a root of C, but upper triangular: so factor C reversed.
-        flipped = torch.linalg.cholesky(precision.flip(1, 2))
-        eye = torch.eye(self.mixed.n_random, dtype=precision.dtype, device=precision.device)
-        root = torch.linalg.solve_triangular(flipped, eye, upper=False)
-        lower = root.transpose(1, 2).flip(1, 2).to(self.log_diagonal.dtype)
-        self.log_diagonal.copy_(lower.diagonal(dim1=1, dim2=2).log())
-        self.off_diagonal.copy_(lower[:, self._below[0], self._below[1]])
+        prior = self.covariances[0].precision
+        eye = torch.eye(self.mixed.n_random, dtype=prior.dtype, device=prior.device)
+        for some in in_parts(*self._data.shape[:2]):
+            precision = self._data[some] / self.residual_variance + prior
+            # L⁻ᵀ of the precision L Lᵀ is a root of C, but upper triangular: so factor C reversed.
+            flipped = torch.linalg.cholesky(precision.flip(1, 2))
+            root = torch.linalg.solve_triangular(flipped, eye, upper=False)
+            lower = root.transpose(1, 2).flip(1, 2).to(self.log_diagonal.dtype)
+            self.log_diagonal[some] = lower.diagonal(dim1=1, dim2=2).log()
+            self.off_diagonal[some] = lower[:, self._below[0], self._below[1]]
 
     def curvature(self) -> Tensor:
         """½ ∂²(Σ_j D_ij)/∂η_i² of every person at m, shape (P, R, R), float64."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch
 from nme_core.nn import Family, MixedEffects
-from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.covariance import RandomEffectsCovariance, in_parts
 from nme_core.training.nesting import Nesting
 from nme_core.training.objective import (
     group_divergence,
@@ -141,7 +141,7 @@ class Variational:
             return self.log_diagonal.new_zeros(len(self.log_diagonal), 0, 0)
         row, column = self._below
         lower = torch.diag_embed(self.log_diagonal.exp()).flatten(1)
-        lower = lower.index_add(1, row * self.mixed.n_random + column, self.off_diagonal)
+        lower.index_add_(1, row * self.mixed.n_random + column, self.off_diagonal)
         return lower.view(-1, self.mixed.n_random, self.mixed.n_random)
 
     def loss(self, batches: list[Batch]) -> Tensor:
@@ -165,8 +165,8 @@ class Variational:
         drawn = (centre + spread) * self._per_group(self.log_expansion.exp())
         deviance = total_deviance(mixed, self.family, batches, fixed=fixed, deviations=drawn)
         own = (centre, self.log_diagonal, lower)
-        parts = zip(*map(mixed.by_factor, own), self.covariances, strict=True)
-        divergence = torch.cat([group_divergence(*part) for part in parts])
+        factors = zip(*map(mixed.by_factor, own), self.covariances, strict=True)
+        divergence = torch.cat([group_divergence(*factor) for factor in factors])
         total = sum_over_groups(batches, divergence)
         rows = sum(batch.n_rows for batch in batches)
         for name, value in mixed.fixed().items():
@@ -342,7 +342,11 @@ class Variational:
     @torch.no_grad()
     def posterior_covariance(self) -> Tensor:
         """S_i of every group, shape (P, R, R), or (P, R) where they are diagonal; float64."""
-        lower = self._lower().double()
-        if lower.numel():
-            return lower @ lower.transpose(1, 2)
-        return torch.exp(2 * self.log_diagonal.double())
+        lower = self._lower()
+        if not lower.numel():
+            return torch.exp(2 * self.log_diagonal.double())
+        result = torch.empty_like(lower, dtype=torch.float64)
+        for some in in_parts(*lower.shape[:2]):
+            factor = lower[some].double()
+            result[some] = factor @ factor.transpose(1, 2)
+        return result
