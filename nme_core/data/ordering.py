@@ -16,7 +16,7 @@ def refuse_duplicates(
     groups: pd.Series, sequences: pd.Series | None, times: pd.Series | None
 ) -> None:
     """Raise DataError where a person has two rows at one time (of one sequence)."""
-    if times is None:
+    if times is None or (sequences is None and _stands_in_order(groups, times, strictly=True)):
         return
     keys = [groups, times] if sequences is None else [groups, sequences, times]
     table = pd.concat(keys, axis=1, ignore_index=True)
@@ -68,6 +68,8 @@ def order_rows(
     Sequences with numbers as names are ordered by number. Others are ordered by their first time
     where no two sequences of a person overlap in time, else by first appearance.
     """
+    if times is not None and sequences is None and _stands_in_order(groups, times):
+        return np.arange(len(groups))
     person = pd.factorize(groups)[0]
     keys: list[npt.NDArray[Any]] = [person]
     if sequences is not None:
@@ -75,6 +77,16 @@ def order_rows(
     if times is not None:
         keys.append(times.rank(method="dense").to_numpy())
     return np.lexsort(keys[::-1])
+
+
+def _stands_in_order(groups: pd.Series, times: pd.Series, *, strictly: bool = False) -> bool:
+    """Whether each person's rows stand together and in order of time: then nothing is sorted."""
+    person = pd.factorize(groups)[0]
+    if (person[1:] < person[:-1]).any():
+        return False
+    clock = times.to_numpy()
+    later = clock[1:] > clock[:-1] if strictly else clock[1:] >= clock[:-1]
+    return bool((later | (person[1:] > person[:-1])).all())
 
 
 def _sequence_rank(

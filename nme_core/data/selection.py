@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nme_core.data.columns import as_numbers, is_number
 from nme_core.exceptions import DataError, MissingColumnError
@@ -147,7 +149,8 @@ def choose_columns(
     text = [name for name in rest if name not in set(numeric)]
     empty = [name for name in numeric if long[name].isna().all()]
     filled = [name for name in numeric if name not in set(empty)]
-    steady = [name for name in filled if _is_constant(long[[name]], groups)]
+    persons, levels = pd.factorize(groups)
+    steady = [name for name in filled if _is_constant(long[name], persons, len(levels))]
     moving = [name for name in filled if name not in set(steady)]
 
     chosen = moving if named is None else named
@@ -175,10 +178,13 @@ def choose_columns(
     return Columns(tuple(chosen), (*listed, *found), tuple(notes))
 
 
-def _is_constant(column: pd.DataFrame, groups: pd.Series) -> bool:
-    values = as_numbers(column.iloc[:, 0], role="feature")
-    by_person = pd.Series(values).groupby(groups.to_numpy())
-    return bool((by_person.max() - by_person.min()).fillna(0).max() == 0)
+def _is_constant(column: pd.Series, persons: NDArray[np.intp], n_persons: int) -> bool:
+    """Whether no person has two different values."""
+    values = as_numbers(column, role="feature")
+    low, high = np.full(n_persons, np.inf), np.full(n_persons, -np.inf)
+    np.fmin.at(low, persons, values)
+    np.fmax.at(high, persons, values)
+    return not (high > low).any()
 
 
 def _notes(long: pd.DataFrame, text: list[str], empty: list[str]) -> list[str]:

@@ -78,6 +78,8 @@ def read_text(
     for column in names:
         cells = body.columns.pop(0)
         converted = _to_pandas(cells, dialect, text=column in keep)
+        del cells
+        pa.default_memory_pool().release_unused()  # else it is kept for later
         columns[column] = converted.values
         decimals.add(converted.decimal)
         thousands.add(converted.thousands)
@@ -165,7 +167,9 @@ def _by_arrow(
         try:
             table = arrow_csv.read_csv(
                 pa.BufferReader(body),
-                arrow_csv.ReadOptions(column_names=list(types), block_size=_BLOCK, encoding="utf8"),
+                arrow_csv.ReadOptions(
+                    column_names=list(types), block_size=_BLOCK, encoding="utf8", use_threads=False
+                ),
                 arrow_csv.ParseOptions(
                     delimiter=dialect.delimiter,
                     quote_char=dialect.quote if quoted else False,
