@@ -43,6 +43,7 @@ from nme_core.exceptions import DataError, NMEWarning, OptionError
 from nme_core.io import Journal, RunFolder, RunState
 from nme_core.metrics import compare, evaluate
 from nme_core.training import Progress
+from nme_core.tuning import Judged, Settings, tune
 
 MODELS = ("nme-mlp", "nme-crf")
 #: Name in the history of the fit on all rows, which is interpreted.
@@ -75,6 +76,7 @@ class FitOptions:
     seed: int = 0
     device: str = "cpu"
     refit: str = "all"
+    tune: int = 0
 
     def estimator_for(self, study: Study) -> NeuralMixedEffects:
         """Return the unfitted model; OptionError where the options do not fit the study."""
@@ -195,7 +197,7 @@ def _run(
     sequential = options.model == "nme-crf"
     if not sequential:
         study = study.with_observed_outcome()
-    model = options.estimator_for(study)
+    model = options.estimator_for(study)  # refuses options that do not fit
     split = split_within_person(study.groups)
     split, note = _keep_known_groups(split, study)
     study = replace(study, notes=(*study.notes, *note))
@@ -223,12 +225,20 @@ def _run(
     folder.write_json("config", config)
 
     rows = _Rows.of(study, sequential)
-    models: dict[str, NeuralMixedEffects | LinearMixedModel] = {"nme": model}
-    models |= {name: baseline(model, name) for name in options.baselines}
-    fits = [*models, *([ALL_ROWS] if options.refit == "all" else [])]
-    journal.plan({name: _WEIGHT[name] for name in fits})
+    trials = [f"trial {number}" for number in range(1, options.tune + 1)]
+    fits = ["nme", *options.baselines, *([ALL_ROWS] if options.refit == "all" else [])]
+    journal.plan(dict.fromkeys(trials, _WEIGHT["nme"]) | {name: _WEIGHT[name] for name in fits})
+    if options.tune:
+        options = _tuned(options, study, rows, split, folder, journal, config["warnings"])
+        config |= {"hidden": list(options.hidden or ()), "covariance": options.covariance}
+        folder.write_json("config", config)
     judged: list[pd.DataFrame] = []
-    for name, one in models.items():
+    final: NeuralMixedEffects | None = None
+    for name in ("nme", *options.baselines):
+        nme = options.estimator_for(study)
+        one = nme if name == "nme" else baseline(nme, name)
+        if name == "nme" and options.refit == "none":
+            final = nme
         with _noting(name, config["warnings"]):
             _fit_split(one, rows, split, _follow(journal, name))
         config["verdicts"][name] = one.verdict_
@@ -245,8 +255,8 @@ def _run(
         folder.write_table("comparison", compare(pd.concat(judged, ignore_index=True)))
         folder.write_json("config", config)
 
-    final = model
-    if options.refit == "all":
+    if final is None:
+        del one, nme  # their posteriors are as large as the one that follows
         final = options.estimator_for(study)
         with _noting(ALL_ROWS, config["warnings"]):
             final.fit(rows.X, rows.y, **rows.fit_arguments, progress=_follow(journal, ALL_ROWS))
@@ -284,6 +294,45 @@ def _write_persons(study: Study, folder: RunFolder) -> None:
     ]
     if tables:
         folder.write_table("groups", pd.concat(tables, ignore_index=True))
+
+
+def _tuned(
+    options: FitOptions,
+    study: Study,
+    rows: _Rows,
+    split: np.ndarray[Any, Any],
+    folder: RunFolder,
+    journal: Journal,
+    notes: list[dict[str, str]],
+) -> FitOptions:
+    """Return the options with the settings that the validation rows favour."""
+    metric = "mse" if study.outcome_kind == "number" else "log_loss"
+
+    def judge(number: int, settings: Settings) -> Judged:
+        what = f"Trial {number} of {options.tune}: {settings}"
+
+        def follow(progress: Progress) -> None:
+            message = f"{what}, epoch {progress.epoch}"
+            journal.advance(f"trial {number}", progress.fraction, message)
+
+        model = replace(options, **vars(settings)).estimator_for(study)
+        with _noting(f"trial {number}", notes):
+            _fit_split(model, rows, split, follow)
+        held = _predict(model, rows.take(split == "validation"), "nme", "validation")
+        metrics = evaluate(held, study.outcome_kind)
+        pooled = metrics[(metrics["scope"] == "pooled") & (metrics["metric"] == metric)]
+        return Judged(float(pooled["value"].iloc[0]), len(model.parameter_names()))
+
+    asked = options.estimator_for(study)
+    chosen = tune(
+        Settings(tuple(asked.hidden), options.covariance),
+        options.tune,
+        judge,
+        folder,
+        widths_given=options.hidden is not None,
+        seed=options.seed,
+    )
+    return replace(options, **vars(chosen))
 
 
 def _fit_split(

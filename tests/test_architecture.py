@@ -29,6 +29,7 @@ CORE = {
 CORE["prediction"] = {"exceptions", "data", "estimators", "io"}
 CORE["adaptation"] = {"exceptions", "data", "estimators", "io", "analysis", "prediction"}
 CORE["reporting"] = {"exceptions", "io", "metrics"}
+CORE["tuning"] = {"exceptions", "io"}
 CORE["experiment"] = {*CORE}
 CORE["cli"] = {*CORE, "nme_core"}
 CORE["nme_core"] = {*CORE} - {"cli", "experiment"}

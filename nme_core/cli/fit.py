@@ -51,6 +51,15 @@ def fit(
     epochs: Annotated[
         int | None, typer.Option(help="Exactly so many; default: until converged.")
     ] = None,
+    tune: Annotated[
+        int,
+        typer.Option(
+            metavar="TRIALS",
+            min=0,
+            max=100,
+            help="Choose hidden layers and covariance by the validation rows.",
+        ),
+    ] = 0,
     seed: Seed = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
     refit: Annotated[
@@ -78,6 +87,7 @@ def fit(
         seed=seed,
         device=device,
         refit=refit,
+        tune=tune,
     )
     with ProgressBar(shown=not quiet and sys.stderr.isatty()) as bar:
         run_experiment(

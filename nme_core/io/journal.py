@@ -49,6 +49,10 @@ class Journal:
     def record(self, fit: str, row: dict[str, Any], fraction: float, message: str) -> None:
         """Add a row to the history; `fraction` is the part of this fit that lies behind."""
         self._history.append(row)
+        self.advance(fit, fraction, message)
+
+    def advance(self, fit: str, fraction: float, message: str) -> None:
+        """Show what is being done; `fraction` is the part of this fit that lies behind."""
         start, end = self._spans[fit]
         self._show(message, start + (end - start) * fraction)
         if time.monotonic() - self._written >= _WRITE_EVERY_S:

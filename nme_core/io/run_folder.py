@@ -43,6 +43,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "groups": ("person", "factor", "group"),
     "person_summaries": ("person", "summary", "value", "n"),
+    "tuning": ("trial", "options", "validation_loss", "seconds", "chosen"),
     "response_curves": ("person", "feature", "class", "x", "value"),
 }  # fmt: skip
 
@@ -50,6 +51,7 @@ _TEXT_COLUMNS = {
     "model", "split", "scope", "person", "metric", "reference", "sequence", "parameter",
     "parameter_2", "readout", "from", "to", "covariate", "parameters", "strata", "method", "kind",
     "group", "feature", "class", "factor", "summary", "guard", "blocks", "permute", "given",
+    "options", "note",
 }  # fmt: skip
 
 # Columns that hold class labels where the outcome is a class, else numbers.
