@@ -273,14 +273,17 @@ def _run(
     folder.write_table("covariance", covariance_table(final))
     if isinstance(final, NMECRF):
         folder.write_table("transitions", transitions_table(final))
-    elif study.roles.groups:
-        undrawn = "Response curves are not drawn for several grouping factors."
-        folder.write_json("data", {**data, "notes": [*data["notes"], undrawn]})
     else:
+        remark = ""
+        if study.roles.groups:
+            names = ", ".join(map(repr, study.roles.groups))
+            remark = f"A person's response curves have {names} at the population's value."
         try:
             folder.write_table("response_curves", response_curves(final, study.X, study.groups))
         except OptionError as error:
-            folder.write_json("data", {**data, "notes": [*data["notes"], str(error)]})
+            remark = str(error)
+        if remark:
+            folder.write_json("data", {**data, "notes": [*data["notes"], remark]})
 
 
 def _write_persons(study: Study, folder: RunFolder) -> None:

@@ -76,6 +76,27 @@ def test_new_rows_need_the_clinic(run, nme, table, tmp_path):
     assert "'clinic'" in said.err
 
 
+def test_curves_of_persons_leave_the_clinic_out(run):
+    curves = run.table("response_curves").pivot(index="x", columns="person", values="value")
+    own = curves.drop(columns="").sub(curves[""], axis=0).mean()
+    effects = run.table("random_effects").query("group == 'who'").set_index("person")["estimate"]
+    np.testing.assert_allclose(own, effects[own.index], rtol=1e-4, atol=1e-4)
+    assert len(own) == N_PERSONS
+    assert any("'clinic' at the population's value" in note for note in run.data["notes"])
+
+
+def test_laplace_says_that_it_takes_one_factor(nme, table, tmp_path):
+    table.to_csv(tmp_path / "long.csv", index=False)
+    said = nme(
+        *("fit", tmp_path / "long.csv", "--person", "who", "--group", "clinic", "--outcome", "y"),
+        *("--features", "x", "--model", "nme-mlp", "--hidden", "", "--estimator", "laplace"),
+        *("--baselines", "none", "--quiet", "--out", tmp_path / "run"),
+    )
+    assert said.code == 2
+    assert "one grouping factor" in said.err
+    assert "variational" in said.err
+
+
 def test_a_column_has_one_role(nme, table, tmp_path):
     table.to_csv(tmp_path / "long.csv", index=False)
     said = nme(

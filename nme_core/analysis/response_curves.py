@@ -24,7 +24,8 @@ def response_curves(
     """Predictions along each feature, all others at their mean over all rows.
 
     A person's curve spans only the values that the person was observed at; the population's spans
-    the middle 98 % of all values. It describes the model, and is no causal effect.
+    the middle 98 % of all values. It describes the model, and is no causal effect. Where there are
+    further grouping factors (a clinic), a person's curve has them at their population value.
 
     Parameters
     ----------
@@ -49,6 +50,7 @@ def response_curves(
     n_persons = groups.nunique()
     if n_persons * X.shape[1] * POINTS > LARGEST:
         raise OptionError(f"Response curves of {n_persons} persons would fill too large a table.")
+    model = model.of_persons()
     typical = X.mean().to_dict()
     by_person = X.groupby(groups.to_numpy())
     low, high = by_person.min(), by_person.max()

@@ -295,6 +295,21 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         adapted._after_adapt(self, batches, information)
         return adapted
 
+    def of_persons(self) -> Self:
+        """Return a model that knows the persons only: all further groups at their population value.
+
+        Of a model with one grouping factor it is the model itself.
+        """
+        self._check_fitted()
+        if len(self.factors_) == 1:
+            return self
+        alone = copy.copy(self)
+        name, persons = next(iter(self.factors_.items()))
+        alone._set_factors({name: persons.tolist()})
+        alone._posterior = self._posterior.of_first_factor()
+        alone._counts = self._counts[: len(persons)]
+        return alone
+
     def _check_adaptable(self, persons: list[Labels]) -> None:
         if len(self.factors_) > 1 or len(persons) > 1:
             raise OptionError(
@@ -434,13 +449,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         first = f"{self._layers}layers.0.weight"
         linear = not self.hidden and self._family().has_residual_variance
         if self.estimator == "laplace":
-            if mixed.n_random and not few_effects(mixed):
-                raise OptionError(
-                    "laplace takes one grouping factor and at most"
-                    f" {LARGEST} random effects, fewer of many persons; here are"
-                    f" {len(mixed.sizes)} factors and {mixed.n_random} effects.",
-                    remedy='Use estimator="variational", or another placement.',
-                )
+            self._check_laplace(mixed)
             if linear:
                 return LinearGaussian(mixed, covariances)
         layers = tuple(n for n in mixed.fixed() if n.startswith(self._layers) and "weight" in n)
@@ -458,6 +467,20 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             weak=(first, f"{self._layers}layers.0.bias") if linear else (),
             warm_up=WARM_UP if self.epochs is None else min(WARM_UP, self.epochs // 4),
         )
+
+    def _check_laplace(self, mixed: MixedEffects) -> None:
+        if mixed.n_random and len(mixed.sizes) > 1:
+            raise OptionError(
+                f"laplace takes one grouping factor; here are {len(mixed.sizes)}:"
+                f" {', '.join(self.factors_)}.",
+                remedy='Use estimator="variational", which takes several, or leave out the groups.',
+            )
+        if mixed.n_random and not few_effects(mixed):
+            raise OptionError(
+                f"laplace takes at most {LARGEST} random effects, fewer of many persons; here are"
+                f" {mixed.n_random} effects of {mixed.n_groups} persons.",
+                remedy='Use estimator="variational", or another placement.',
+            )
 
     def _schedule(self) -> Schedule:
         points = self.pooling in ("none", "free")

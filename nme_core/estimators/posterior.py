@@ -160,6 +160,20 @@ class Posterior:
             covariance = torch.cat([covariance, spread.to(covariance.dtype)])
         return replace(self, mixed=mixed.eval().requires_grad_(False), covariance=covariance)
 
+    def of_first_factor(self) -> Posterior:
+        """The posterior of the first factor's groups, those of all others at η = 0."""
+        n_groups = self.mixed.sizes[0]
+        mixed = self.mixed.for_groups(n_groups)
+        mixed.deviations.data = self.mixed.deviations[:n_groups].detach().clone()
+        covariance = self.marginal_covariance
+        return Posterior(
+            mixed=mixed.eval().requires_grad_(False),
+            sigma=self.sigma[:1],
+            residual_variance=self.residual_variance,
+            covariance=None if covariance is None else covariance[:n_groups],
+            spread=self.spread,
+        )
+
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name, for a file; without σ²."""
         result = {f"{_NETWORK}{name}": value for name, value in self.mixed.state_dict().items()}
