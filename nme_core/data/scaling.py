@@ -71,6 +71,10 @@ class FeatureScaler:
         """Inputs of the network, one for each feature and each indicator."""
         return Inputs(self, columns)
 
+    def transform(self, columns: Columns) -> NDArray[np.float32]:
+        """All inputs at once, shape (n, F + number of indicators)."""
+        return np.column_stack(list(self.inputs(columns)))
+
 
 @dataclass(frozen=True)
 class Inputs:

@@ -28,6 +28,7 @@ from nme_core.estimators.inputs import (
     default_names,
     read_features,
     read_groups,
+    select_columns,
 )
 from nme_core.estimators.placement import person_specific
 from nme_core.estimators.posterior import Posterior
@@ -567,16 +568,14 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
     def _select(self, X: ArrayLike | pd.DataFrame) -> Columns:
         """Features of new rows, in the order of the fit; a DataFrame is read by column names."""
         expected = [str(name) for name in self.feature_names_in_]
+        chosen: Any = X
         if isinstance(X, pd.DataFrame | TableRows):
-            table = X if isinstance(X, pd.DataFrame) else X.table
-            columns = [str(name) for name in table.columns]
-            lacking = [name for name in expected if name not in columns]
-            if not lacking:
-                table = table.set_axis(columns, axis=1)[expected]
-                X = table if isinstance(X, pd.DataFrame) else replace(X, table=table)
-            elif expected != list(default_names(len(expected))):
-                raise MissingColumnError(lacking[0], columns, table="table of features")
-        features, names = read_features(X)
+            try:
+                chosen = select_columns(X, expected)
+            except MissingColumnError:
+                if expected != list(default_names(len(expected))):
+                    raise
+        features, names = read_features(chosen)
         self._check_names(names)
         return features
 

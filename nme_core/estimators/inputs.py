@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nme_core.data.scaling import Columns, TableRows, as_floats
 from nme_core.data.sequences import Batch, pad_units
-from nme_core.exceptions import DataError, UnknownPersonError
+from nme_core.exceptions import DataError, MissingColumnError, UnknownPersonError
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,19 @@ def read_features(
         if np.isinf(values).any():
             raise DataError(f"Feature {name!r} has an infinite value.", column=name)
     return columns, names
+
+
+def select_columns(
+    X: pd.DataFrame | TableRows, expected: Sequence[str]
+) -> pd.DataFrame | TableRows:
+    """The features of these names, in their order; MissingColumnError where one is not there."""
+    table = X if isinstance(X, pd.DataFrame) else X.table
+    columns = [str(name) for name in table.columns]
+    for name in expected:
+        if name not in columns:
+            raise MissingColumnError(name, columns, table="table of features")
+    chosen = table.set_axis(columns, axis=1)[list(expected)]
+    return chosen if isinstance(X, pd.DataFrame) else replace(X, table=chosen)
 
 
 def default_names(n_features: int) -> tuple[str, ...]:

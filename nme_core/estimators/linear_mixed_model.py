@@ -13,8 +13,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from nme_core.data.scaling import FeatureScaler
-from nme_core.estimators.inputs import check_lengths, read_features, read_groups
+from nme_core.data.scaling import Columns, FeatureScaler, TableRows
+from nme_core.estimators.inputs import (
+    check_lengths,
+    read_features,
+    read_groups,
+    select_columns,
+)
 from nme_core.estimators.mixedlm import MixedLMFit, fit_mixedlm
 from nme_core.estimators.outcomes import numbers
 from nme_core.exceptions import (
@@ -22,7 +27,6 @@ from nme_core.exceptions import (
     ConvergenceWarning,
     DataError,
     FallbackWarning,
-    MissingColumnError,
     NotFittedError,
     OptionError,
     TrainingError,
@@ -256,22 +260,19 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         result: NDArray[np.float64] = values * self._scale[1] + self._scale[0]
         return result
 
-    def _select(self, X: ArrayLike | pd.DataFrame) -> list[NDArray[np.float64]]:
+    def _select(self, X: ArrayLike | pd.DataFrame) -> Columns:
         """Features of new rows, in the order of the fit."""
-        if isinstance(X, pd.DataFrame):
-            X = X.set_axis([str(name) for name in X.columns], axis=1)
-            for name in self._scaler.names:
-                if name not in X.columns:
-                    raise MissingColumnError(name, X.columns, table="table of features")
-            X = X[list(self._scaler.names)]
-        table, names = read_features(X)
+        if isinstance(X, pd.DataFrame | TableRows):
+            table, names = read_features(select_columns(X, self._scaler.names))
+        else:
+            table, names = read_features(X)
         if len(names) != len(self._scaler.names):
             raise DataError(
                 f"The model was fitted on {len(self._scaler.names)} features; these rows have"
                 f" {len(names)}.",
                 remedy=f"It needs {', '.join(self._scaler.names)}.",
             )
-        return list(table)
+        return table
 
     def _check_fitted(self) -> None:
         if "_found" not in vars(self):

@@ -6,13 +6,9 @@ from nme_core.data.scaling import FeatureScaler, TableRows
 from nme_core.exceptions import DataError
 
 
-def as_array(scaler, columns):
-    return np.column_stack(list(scaler.inputs(columns)))
-
-
 def test_inputs_have_mean_zero_and_sd_one():
     x = np.random.default_rng(0).normal([5.0, -300.0], [0.01, 40.0], (200, 2))
-    scaled = as_array(FeatureScaler.learn(x.T, ("a", "b")), x.T)
+    scaled = FeatureScaler.learn(x.T, ("a", "b")).transform(x.T)
     np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(scaled.std(axis=0), 1, rtol=1e-5)
     assert scaled.dtype == np.float32
@@ -20,7 +16,7 @@ def test_inputs_have_mean_zero_and_sd_one():
 
 def test_new_rows_are_scaled_by_what_was_learned():
     scaler = FeatureScaler.learn(np.array([[1.0, 3.0]]), ("a",))
-    np.testing.assert_allclose(as_array(scaler, np.array([[7.0, 2.0]])), [[5.0], [0.0]])
+    np.testing.assert_allclose(scaler.transform(np.array([[7.0, 2.0]])), [[5.0], [0.0]])
 
 
 def test_missing_values_are_the_mean_beside_an_indicator():
@@ -29,7 +25,7 @@ def test_missing_values_are_the_mean_beside_an_indicator():
     scaler = FeatureScaler.learn(x.T, ("a", "b", "c"))
     assert scaler.flagged == (0, 1)
     assert scaler.input_names == ("a", "b", "c", "a (missing)", "b (missing)")
-    inputs = as_array(scaler, x.T)
+    inputs = scaler.transform(x.T)
     assert inputs.shape == (4, 5)
     assert inputs[0, 1] == inputs[2, 0] == 0
     np.testing.assert_array_equal(inputs[:, 3:], np.isnan(x[:, :2]))
@@ -39,13 +35,13 @@ def test_missing_values_are_the_mean_beside_an_indicator():
 
 def test_a_value_missing_only_later_is_the_mean():
     scaler = FeatureScaler.learn(np.array([[1.0, 3.0]]), ("a",))
-    assert as_array(scaler, np.array([[np.nan]])).tolist() == [[0.0]]
+    assert scaler.transform(np.array([[np.nan]])).tolist() == [[0.0]]
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e9])
 def test_a_constant_feature_is_zero(constant):
     x = np.full((50, 1), constant)
-    scaled = as_array(FeatureScaler.learn(x.T, ("a",)), x.T)
+    scaled = FeatureScaler.learn(x.T, ("a",)).transform(x.T)
     np.testing.assert_allclose(scaled, 0, atol=1e-6)
 
 
