@@ -216,6 +216,10 @@ def refused(error: NMEError) -> str:
     return "refused"
 
 
+def _too_long(*_: object) -> None:
+    raise TimeoutError(f"more than {LONGEST} s")
+
+
 def main() -> int:
     """Throw files at the reader."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -224,6 +228,7 @@ def main() -> int:
     parser.add_argument("--memory", type=float, default=3.0)
     given = parser.parse_args()
     faulthandler.enable()
+    signal.signal(signal.SIGALRM, _too_long)
     limit = int(given.memory * 2**30)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     ends: collections.Counter[str] = collections.Counter()

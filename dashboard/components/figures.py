@@ -14,6 +14,7 @@ from dashboard.components.text import plain, slug
 from dashboard.plots import charts_print, charts_screen, export, figures, printed, screen, tables
 from dashboard.plots.charts import Chart
 from dashboard.plots.theme import PLOTLY_CONFIG
+from dashboard.services.exports import spreadsheet
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -97,7 +98,7 @@ def downloads(figure: Figure, *, prefix: str = "export_") -> None:
         )
     st.download_button(
         "Numbers (CSV)",
-        data=lambda: figure.numbers().to_csv(index=False).encode(),
+        data=lambda: spreadsheet(figure.numbers()),
         file_name=f"{slug(figure.title)}.csv",
         mime="text/csv",
         key=f"{prefix}csv",

@@ -2,5 +2,6 @@
 
 from nme_core.io.journal import Journal
 from nme_core.io.run_folder import TABLES, RunFolder, RunState, Status
+from nme_core.io.spreadsheet import as_text as spreadsheet_text
 
-__all__ = ["TABLES", "Journal", "RunFolder", "RunState", "Status"]
+__all__ = ["TABLES", "Journal", "RunFolder", "RunState", "Status", "spreadsheet_text"]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from io import BytesIO
 
+from nme_core.io import spreadsheet_text
 from nme_core.reporting.tables import ResultTable
 
 _LATEX = {
@@ -26,8 +27,8 @@ def is_numeric(table: ResultTable, column: str) -> bool:
 
 
 def to_csv(table: ResultTable) -> bytes:
-    """CSV in UTF-8 with a byte order mark, so that a spreadsheet reads it right."""
-    return table.cells.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+    """CSV in UTF-8 with a byte order mark, so that a spreadsheet reads it right and runs none."""
+    return spreadsheet_text(table.cells).encode("utf-8-sig")
 
 
 def to_html(table: ResultTable) -> str:

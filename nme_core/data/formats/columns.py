@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import pandas as pd
+from pandas.api.types import is_extension_array_dtype
+
 from nme_core.exceptions import DataError
 
 #: Columns that a table may have.
@@ -50,6 +53,15 @@ def clean_names(name: str, header: Sequence[str]) -> tuple[list[str], list[str]]
         called = _listed([names[place] for place in unnamed])
         notes.append(f"Columns without a name are called by their place: {called}.")
     return names, notes
+
+
+def assemble(columns: dict[str, pd.Series], index: pd.Index) -> pd.DataFrame:
+    """A table of columns whose own indices do not matter; ten thousand of them are no trouble."""
+    arrays = {
+        name: column.array if is_extension_array_dtype(column.dtype) else column.to_numpy()
+        for name, column in columns.items()
+    }
+    return pd.DataFrame(arrays, index=index, copy=False)
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -13,7 +13,7 @@ import openpyxl
 import pandas as pd
 from openpyxl.utils.exceptions import InvalidFileException
 
-from nme_core.data.formats.columns import clean_names
+from nme_core.data.formats.columns import assemble, clean_names
 from nme_core.data.formats.dialect import count_titles
 from nme_core.data.formats.objects import from_values
 from nme_core.data.formats.packed import ZIP_DAMAGE
@@ -168,8 +168,7 @@ def _as_reading(
         columns[name] = converted.values
         if converted.unit is not None:
             units[name] = converted.unit
-    frame = pd.DataFrame(columns, copy=False)
-    frame.index = pd.Index([number for number, _ in body], name="row")
+    frame = assemble(columns, pd.Index([number for number, _ in body], name="row"))
     how = HowRead(
         "xlsx",
         compression=file.compression,

@@ -11,7 +11,7 @@ from pyarrow import compute, parquet
 
 from nme_core.data.columns import as_labels
 from nme_core.data.formats.cells import Converted, convert, present
-from nme_core.data.formats.columns import clean_names
+from nme_core.data.formats.columns import assemble, clean_names
 from nme_core.data.formats.result import HowRead, Labels, Reading, unit_notes
 from nme_core.data.formats.source import LARGEST, Source, too_large
 from nme_core.data.formats.text import MOST_CELLS
@@ -58,8 +58,7 @@ def read_parquet(file: Source, *, text: Iterable[str] = ()) -> Reading:
             f"{file.name} has no column of numbers, text or times.",
             remedy="Give one row per person and occasion.",
         )
-    frame = pd.DataFrame(columns, copy=False)
-    frame.index = pd.RangeIndex(1, 1 + len(frame), name="row")
+    frame = assemble(columns, pd.RangeIndex(1, 1 + len(table), name="row"))
     how = HowRead("parquet", compression=file.compression, member=file.member)
     return Reading(frame, how, Labels(units=units), (*notes, *unit_notes(units)))
 

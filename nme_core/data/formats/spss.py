@@ -12,7 +12,7 @@ import pyreadstat
 
 from nme_core.data.columns import label
 from nme_core.data.formats.cells import Converted, present
-from nme_core.data.formats.columns import clean_names
+from nme_core.data.formats.columns import assemble, clean_names
 from nme_core.data.formats.result import HowRead, Labels, Reading, unit_notes
 from nme_core.data.formats.source import Source
 from nme_core.data.formats.text import MOST_CELLS
@@ -67,8 +67,7 @@ def read_spss(file: Source, *, text: Iterable[str] = ()) -> Reading:
         columns[name] = converted.values
         if converted.unit is not None:
             units[name] = converted.unit
-    frame = pd.DataFrame(columns, copy=False)
-    frame.index = pd.RangeIndex(1, 1 + len(frame), name="row")
+    frame = assemble(columns, pd.RangeIndex(1, 1 + len(table), name="row"))
     how = HowRead(
         "sav", compression=file.compression, member=file.member, encoding=meta.file_encoding
     )

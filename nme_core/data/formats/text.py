@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from nme_core.data.formats.cells import MISSING_CODES, Converted, convert, is_padded, present
-from nme_core.data.formats.columns import clean_names
+from nme_core.data.formats.columns import assemble, clean_names
 from nme_core.data.formats.dialect import Dialect, recognise
 from nme_core.data.formats.encoding import to_utf8
 from nme_core.data.formats.result import HowRead, Labels, Reading, unit_notes
@@ -85,8 +85,7 @@ def read_text(
         thousands.add(converted.thousands)
         if converted.unit is not None:
             units[column] = converted.unit
-    frame = pd.DataFrame(columns, copy=False)
-    frame.index = body.lines
+    frame = assemble(columns, body.lines)
     frame = _without_blank_rows(frame)
     if frame.empty:
         raise DataError(
