@@ -479,3 +479,11 @@ MISSING_FEATURES = {
     "carry": "the person's last known value",
     "drop": "leave the row out",
 }
+
+CODEBOOK = {
+    "title": "Codebook",
+    "lead": "What each stored column is. Labels, types and units can be changed here; they are "
+    "kept with the study and describe it, nothing is computed from them.",
+}
+
+WIDE = "Make the table long: one row per person and occasion"

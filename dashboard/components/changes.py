@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.components.text import plain
 from dashboard.glossary import CHANGES, SEVERITIES
-from dashboard.services.drafts import Finding, Remedy
+from dashboard.services.drafts import REMEDIED, Finding, Remedy
 
 Change = Callable[[tuple[Remedy, ...]], None]
 
@@ -34,8 +34,10 @@ def show_findings(
                     _show_finding(finding, f"{prefix}{severity}_{n}", label, colour, made, change)
 
 
-def show_changes(made: tuple[Remedy, ...], change: Change, *, prefix: str = "") -> None:
-    """The changes made so far, each with a button that undoes it."""
+def show_changes(
+    made: tuple[Remedy, ...], change: Change, *, done: Sequence[str] = (), prefix: str = ""
+) -> None:
+    """The changes made so far, each with a button that undoes it, and what they did in numbers."""
     if not made:
         return
     with st.container(border=True, gap="xxsmall", key=f"{prefix}changes"):
@@ -51,6 +53,8 @@ def show_changes(made: tuple[Remedy, ...], change: Change, *, prefix: str = "") 
                 args=(made[:n] + made[n + 1 :],),
                 width="stretch",
             )
+        for note in done:
+            st.caption(plain(note.removeprefix(REMEDIED)))
 
 
 def _show_finding(

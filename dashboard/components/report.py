@@ -8,11 +8,12 @@ import streamlit as st
 
 from dashboard.components.catalogue import missing_figure, observations_figure, outcome_figure
 from dashboard.components.changes import show_changes, show_findings
+from dashboard.components.codebook import show_codebook
 from dashboard.components.errors import show_error
 from dashboard.components.figures import show
 from dashboard.components.text import plain
 from dashboard.glossary import MISSING_FEATURES, REPORT
-from dashboard.services.drafts import Remedy
+from dashboard.services.drafts import REMEDIED, Remedy
 from dashboard.services.home import NMEError
 from dashboard.services.studies import (
     MISSING,
@@ -28,12 +29,13 @@ def show_report(record: StudyRecord) -> bool:
     """Draw the report of a kept study; whether the study can be used."""
     made = record.remedies
     change = partial(_change, record.id)
-    show_changes(made, change)
     try:
         study, report = open_study(record.id)
     except NMEError as error:
+        show_changes(made, change)
         show_error(error)
         return False
+    show_changes(made, change, done=[note for note in study.notes if note.startswith(REMEDIED)])
     counts = report.n_obs
     facts = {
         "Persons": f"{study.n_persons:,}",
@@ -46,8 +48,10 @@ def show_report(record: StudyRecord) -> bool:
         column.metric(label, value)
     if report.spacing:
         st.caption(plain(REPORT["spacing"].format(spacing=report.spacing)))
-    show_findings(report.findings, made, change)
+    others = [one for one in report.findings if not one.message.startswith(REMEDIED)]
+    show_findings(others, made, change)
     _choices(record, bool(report.missing.drop(report.outcome).sum()))
+    show_codebook(record.id)
     if record.privacy or record.left_out:
         with st.expander("What was left out or changed before storing"):
             for note in record.privacy:

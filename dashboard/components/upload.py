@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard.components.text import plain
+from dashboard.glossary import WIDE
 from dashboard.services.drafts import Draft, draft_upload
 
 
@@ -19,6 +20,12 @@ def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
                              placeholder="The first with a table", width=420)  # fmt: skip
         if sheet is not None:
             draft = draft_upload(long.name, long.getvalue(), table, sheet, other)
+    sheet = draft.sheet
+    if draft.wide is not None:
+        with st.container(border=True, key="wide"):
+            st.text(draft.wide.sentence)
+            if st.checkbox(WIDE, key=f"make_long_{draft.token[:12]}"):
+                draft = draft_upload(long.name, long.getvalue(), table, sheet, other, True)
     for line in draft.how:
         st.caption(plain(line))
     return draft

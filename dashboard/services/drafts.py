@@ -18,12 +18,17 @@ from nme_core.data import Finding, Labels, Remedy, find_problems, read_any, samp
 from nme_core.data.columns import as_labels
 from nme_core.data.covariates import covariates_from_columns
 from nme_core.data.privacy import Personal, Privacy, dates_of, find_personal, has_old_ages
+from nme_core.data.wide import WideProposal, propose_wide, reshape
 from nme_core.exceptions import DataError
 
 __all__ = [
+    "REMEDIED",
     "ChosenRoles", "Draft", "Finding", "Personal", "Privacy", "Remedy", "chosen_tables",
     "covariate_columns", "draft_sample", "draft_upload", "notice", "problems_of",
 ]  # fmt: skip
+
+#: Notes of a study that begin so say what a remedy did.
+REMEDIED = "Remedy: "
 
 #: What messages call a second table whose file has no name; its content says what it is.
 _SECOND = "the covariate table"
@@ -47,6 +52,10 @@ class Draft:
         In words, how the files were read and what was changed in doing so.
     labels : Labels
         Words that came with the columns of both files.
+    wide : WideProposal or None
+        How the file's table would become long, where it has one column per occasion.
+    reshaped : bool
+        Whether it was made long.
     """
 
     name: str
@@ -63,12 +72,14 @@ class Draft:
     second_file: str | None = None
     how: tuple[str, ...] = ()
     labels: Labels = field(default_factory=Labels)
+    wide: WideProposal | None = None
+    reshaped: bool = False
 
     @cached_property
     def token(self) -> str:
         """Fingerprint of the two files and the sheet."""
         content = self.long_bytes + b"|" + (self.covariate_bytes or b"")
-        return hashlib.sha256(content + (self.sheet or "").encode()).hexdigest()
+        return hashlib.sha256(content + f"{self.sheet}|{self.reshaped}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -115,14 +126,22 @@ def draft_upload(
     covariate_bytes: bytes | None,
     sheet: str | None = None,
     second_name: str | None = None,
+    reshaped: bool = False,
 ) -> Draft:
-    """Read uploaded tables and propose roles; DataError where a table cannot be read."""
+    """Read uploaded tables and propose roles; DataError where a table cannot be read.
+
+    With `reshaped`, a table with one column per occasion is made long.
+    """
     long = read_any(long_bytes, name, sheet=sheet)
     second = None
     if covariate_bytes is not None:
         second = read_any(covariate_bytes, second_name or _SECOND)
     covariates = None if second is None else second.frame
     how = [long.how.words(), *long.notes]
+    frame, wide = long.frame, propose_wide(long.frame)
+    if reshaped and wide is not None:
+        frame, note = reshape(frame, wide)
+        how.append(note)
     if second is not None:
         how += [f"Second table: {second.how.words()}", *second.notes]
     labels = long.labels if second is None else _joined(second.labels, long.labels)
@@ -132,14 +151,16 @@ def draft_upload(
         file=name,
         long_bytes=long_bytes,
         covariate_bytes=covariate_bytes,
-        long=long.frame,
+        long=frame,
         covariates=covariates,
-        guess=propose_roles(long.frame, covariates, long.roles),
+        guess=propose_roles(frame, covariates, long.roles),
         sheet=sheet,
         sheets=long.sheets,
         second_file=second_name,
         how=tuple(how),
         labels=labels,
+        wide=wide,
+        reshaped=reshaped and wide is not None,
     )
 
 
@@ -182,6 +203,8 @@ def chosen_tables(draft: Draft, roles: ChosenRoles) -> tuple[pd.DataFrame, pd.Da
     """
     ids = [name for name in (roles.person, roles.sequence) if name is not None]
     whole = read_any(draft.long_bytes, draft.file, sheet=draft.sheet, text=ids).frame
+    if draft.reshaped and draft.wide is not None:
+        whole, _ = reshape(whole, draft.wide)
     long = whole[roles.columns]
     if not roles.covariates:
         return long, None

@@ -8,10 +8,17 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from nme_core.data.columns import OutcomeKind, as_outcome, label
-from nme_core.data.proposal import Proposal, propose_roles
+from nme_core.data.proposal import COLUMN_TYPES, Proposal, propose_roles
 from nme_core.exceptions import DataError
 
-__all__ = ["OutcomeGuess", "OutcomeKind", "Proposal", "guess_outcome", "propose_roles"]
+__all__ = [
+    "COLUMN_TYPES",
+    "OutcomeGuess",
+    "OutcomeKind",
+    "Proposal",
+    "guess_outcome",
+    "propose_roles",
+]
 
 #: Most distinct whole numbers that are proposed as states.
 _MOST_STATES = 5

@@ -25,7 +25,8 @@ from dashboard.services.drafts import (
 )
 from dashboard.services.home import folder, home, new_id, utc_text
 from dashboard.services.roles import OutcomeKind
-from nme_core.data import SAMPLES, Remedy, Report, Study, check_study
+from nme_core.data import SAMPLES, Remedy, Report, Study, check_study, read_table
+from nme_core.data.codebook import check_codebook, make_codebook
 from nme_core.data.missing import MISSING, fill_features, missing_grid
 from nme_core.data.privacy import Privacy, deidentify, with_codes
 from nme_core.data.remedies import as_records, as_remedies
@@ -37,9 +38,12 @@ __all__ = [
     "Draft",
     "StudyRecord",
     "change_study",
+    "codebook",
+    "codebook_file",
     "covariate_columns",
     "draft_sample",
     "draft_upload",
+    "keep_codebook",
     "keep_study",
     "list_studies",
     "missing_over_time",
@@ -48,6 +52,8 @@ __all__ = [
     "sample_names",
     "study_record",
 ]  # fmt: skip
+
+_CODEBOOK = "codebook.csv"
 
 
 @dataclass(frozen=True)
@@ -179,9 +185,47 @@ def keep_study(
         changes=changes,
     )
     _write_record(path, record)
+    book = make_codebook(
+        kept.long,
+        kept.covariates,
+        _role_of(columns),
+        draft.labels,
+        states=study.outcome_kind == "class",
+    )
+    book.to_csv(path / _CODEBOOK, index=False, lineterminator="\n")
     if kept.key is not None and take_key is not None:
         take_key(identity, kept.key.to_csv(index=False).encode())
     return identity
+
+
+def codebook(identity: str) -> pd.DataFrame:
+    """The codebook of a study: one row per column with a role, all text."""
+    path, record = _found(identity)
+    if (path / _CODEBOOK).is_file():
+        return pd.read_csv(path / _CODEBOOK, dtype="str", keep_default_na=False)
+    second = path / "covariates.csv"
+    person = [record.roles["person"]]
+    return make_codebook(
+        read_table(path / "long.csv", text=person),
+        read_table(second, text=person) if second.is_file() else None,
+        _role_of(record.roles),
+        states=record.outcome_kind == "class",
+    )
+
+
+def keep_codebook(identity: str, table: pd.DataFrame) -> None:
+    """Store an edited codebook; DataError where it is none."""
+    path, _ = _found(identity)
+    checked = check_codebook(table, codebook(identity)["name"].tolist())
+    temporary = path / f"{_CODEBOOK}.new"
+    checked.to_csv(temporary, index=False, lineterminator="\n")
+    temporary.replace(path / _CODEBOOK)
+
+
+def codebook_file(identity: str) -> bytes:
+    """The codebook as a CSV file for a spreadsheet: no cell of it is read as a formula."""
+    table = codebook(identity)
+    return table.map(_harmless).to_csv(index=False).encode("utf-8-sig")
 
 
 def change_study(identity: str, **changes: Any) -> None:
@@ -247,6 +291,20 @@ def _open_study(
     path, record = _found(identity)
     study = _read_study(path, record.roles, record.outcome_kind, remedies)
     return study, check_study(study, planned=planned)
+
+
+def _role_of(roles: dict[str, Any]) -> dict[str, str]:
+    """Role of each column of a study."""
+    single = {
+        roles[role]: role for role in ("person", "time", "sequence", "outcome") if roles[role]
+    }
+    features = dict.fromkeys(roles["features"], "feature")
+    return {**dict.fromkeys(roles["covariates"], "covariate"), **features, **single}
+
+
+def _harmless(cell: str) -> str:
+    """A cell that a spreadsheet does not take for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _found(identity: str) -> tuple[Path, StudyRecord]:

@@ -146,10 +146,10 @@ def column_type(column: pd.Series, *, unit: str | None = None) -> ColumnType:
     if unit is not None or _matches(str(column.name), _DURATION):
         return "duration"
     values = present.unique().astype(np.float64)
-    if len(values) == 2:
-        return "category"
     low, high = ORDINAL_VALUES
     whole = bool(np.all(values == np.round(values)))
+    if whole and len(values) == 2:
+        return "category"
     if whole and low <= len(values) <= high and values.max() - values.min() < high:
         return "ordinal"
     return "number"

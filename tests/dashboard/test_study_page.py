@@ -165,6 +165,30 @@ def test_what_names_persons_is_said_before_anything_is_stored(open_page: OpenPag
     assert "Save the key of the codes now" in words(app)
 
 
+def test_what_is_done_about_missing_features_is_chosen_and_counted(open_page: OpenPage) -> None:
+    table = diary()
+    table.loc[[3, 4, 30], "sleep"] = None
+    app = upload(open_page("study"), table)
+    app.multiselect(key="role_features").set_value(["sleep"]).run()
+    press(app, "Load study")
+    (kept,) = studies.list_studies()
+    assert "3 missing feature values in 3 rows: they take the mean" in words(app).replace("\\", "")
+    app.selectbox(key=f"missing_{kept.id}").set_value("drop").run()
+    assert not app.exception
+    assert "these rows were left out" in words(app)
+    assert studies.list_studies()[0].missing == "drop"
+
+
+def test_the_same_file_is_remembered(open_page: OpenPage) -> None:
+    app = upload(open_page("study"), diary())
+    app.selectbox(key="role_outcome").select("sleep").run()
+    app.multiselect(key="role_features").set_value(["mood"]).run()
+    press(app, "Load study")
+    app = upload(open_page("study"), diary())
+    assert app.selectbox(key="role_outcome").value == "sleep"
+    assert app.multiselect(key="role_features").value == ["mood"]
+
+
 def test_an_empty_file_is_explained(open_page: OpenPage) -> None:
     app = open_page("study")
     app.file_uploader(key="upload_long").upload("empty.csv", b"", "text/csv").run()

@@ -159,3 +159,39 @@ def test_sample_studies_come_with_roles_that_fit(home: Path, name: str) -> None:
     assert report.usable
     assert "depression" in study.covariates
     assert draft.model in ("nme-crf", "nme-mlp")
+
+
+def test_the_codebook_is_stored_edited_and_taken_away(home: Path) -> None:
+    identity = studies.keep_study(studies.draft_upload("diary.csv", LONG, SECOND), roles())
+    table = studies.codebook(identity)
+    assert table["name"].tolist() == ["pid", "day", "mood", "x", "bdi"]
+    assert table["role"].tolist() == ["person", "time", "outcome", "feature", "covariate"]
+    table.loc[3, ["label", "unit"]] = "=1+1", "hours"
+    studies.keep_codebook(identity, table)
+    again = studies.codebook(identity)
+    pd.testing.assert_frame_equal(again, table)
+    assert "'=1+1" in studies.codebook_file(identity).decode()
+    with pytest.raises(DataError, match="no type"):
+        studies.keep_codebook(identity, table.assign(type="colour"))
+    (home / "studies" / identity / "codebook.csv").unlink()
+    assert studies.codebook(identity)["label"].tolist() == [""] * 5
+
+
+def test_a_wide_table_becomes_long_where_that_is_confirmed(home: Path) -> None:
+    wide = b"pid,sex,mood_1,mood_2,mood_3,mood_4,mood_5,mood_6\n" + b"".join(
+        f"{p:03d},{p % 2},{','.join(str((p * d) % 7) for d in range(1, 7))}\n".encode()
+        for p in range(1, 9)
+    )
+    as_it_is = studies.draft_upload("wide.csv", wide, None)
+    assert as_it_is.wide is not None
+    assert not as_it_is.reshaped
+    draft = studies.draft_upload("wide.csv", wide, None, reshaped=True)
+    assert draft.token != as_it_is.token
+    assert "became 48 rows" in "\n".join(draft.how)
+    assert (draft.guess.person, draft.guess.time, draft.guess.outcome) == (
+        "pid", "occasion", "mood",
+    )  # fmt: skip
+    chosen = studies.ChosenRoles("pid", "mood", None, None, ("occasion",), ("sex",))
+    study, _ = studies.open_study(studies.keep_study(draft, chosen))
+    assert (study.n_rows, study.persons[0]) == (48, "001")
+    assert study.y.tolist()[:3] == [1, 2, 3]

@@ -1,0 +1,38 @@
+"""The codebook of a study: read, edited in place, taken away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.glossary import CODEBOOK
+from dashboard.services.roles import COLUMN_TYPES
+from dashboard.services.studies import codebook, codebook_file, keep_codebook
+
+
+def show_codebook(study: str) -> None:
+    """A table of the study's columns; labels, types and units can be edited and are kept."""
+    with st.expander(CODEBOOK["title"]):
+        st.caption(CODEBOOK["lead"])
+        table = codebook(study)
+        edited = st.data_editor(
+            table,
+            hide_index=True,
+            num_rows="fixed",
+            disabled=["name", "range", "missing", "role"],
+            column_config={
+                "type": st.column_config.SelectboxColumn(options=list(COLUMN_TYPES), required=True),
+                "label": st.column_config.TextColumn(max_chars=200, width="medium"),
+                "unit": st.column_config.TextColumn(max_chars=40),
+            },
+            key=f"codebook_{study}",
+        )
+        if not edited.equals(table):
+            keep_codebook(study, edited)
+        st.download_button(
+            "Codebook (CSV)",
+            lambda: codebook_file(study),
+            file_name="codebook.csv",
+            mime="text/csv",
+            key="codebook_csv",
+            on_click="ignore",
+        )
