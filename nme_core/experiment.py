@@ -18,11 +18,16 @@ import pandas as pd
 
 from nme_core import __version__
 from nme_core.analysis import (
+    approximations,
+    class_calibration,
     covariance_table,
     fixed_effects_table,
+    model_checks,
+    number_calibration,
     person_summaries,
     random_effects_table,
     response_curves,
+    summary_table,
     transitions_table,
 )
 from nme_core.data import SPLITS, Study, split_within_person
@@ -221,6 +226,7 @@ def _run(
         "versions": _versions(),
         "verdicts": {},
         "warnings": [],
+        "approximate": [],
     }
     folder.write_json("config", config)
 
@@ -247,6 +253,9 @@ def _run(
             metrics = evaluate(predictions, study.outcome_kind)
             folder.append_table("metrics", metrics)
             judged.append(metrics[(metrics["split"] == "test") & (metrics["scope"] == "person")])
+            if part == "test" and not isinstance(one, LinearMixedModel):
+                calibration = _calibration(one, rows.take(split == part), predictions)
+                folder.append_table("calibration", calibration)
             folder.append_table(
                 "predictions",
                 predictions.drop(columns="loss", errors="ignore"),
@@ -271,6 +280,15 @@ def _run(
         progress=_telling(journal, "Writing the random effects"),
     )
     folder.write_table("covariance", covariance_table(final))
+    folder.write_table("summary", summary_table(final, rows.X))
+    folder.write_json("config", {**config, "approximate": approximations(final)})
+    journal.say("Simulating from the model", 0.99)
+    folder.write_table(
+        "checks",
+        model_checks(
+            final, rows.X, rows.y, rows.groups, sequence_ids=rows.sequence_ids, seed=options.seed
+        ),
+    )
     if isinstance(final, NMECRF):
         folder.write_table("transitions", transitions_table(final))
     else:
@@ -479,6 +497,15 @@ def _predict(
     if isinstance(model, NMECRF):
         table["loss"] = model.sequence_loss(rows.X, rows.y, **arguments)
     return table
+
+
+def _calibration(model: NeuralMixedEffects, rows: _Rows, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the table ``calibration`` of the rows that were held back."""
+    if isinstance(model, NMEMLPRegressor):
+        integral = model.probability_integral(rows.X, rows.y, rows.groups)
+        name, split = str(predictions["model"].iloc[0]), str(predictions["split"].iloc[0])
+        return number_calibration(integral, model=name, split=split)
+    return class_calibration(predictions)
 
 
 @contextmanager

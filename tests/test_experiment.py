@@ -20,6 +20,7 @@ FILES = {
     *(f"{name}.csv" for name in ("history", "metrics", "comparison", "predictions")),
     *(f"{name}.csv" for name in ("fixed_effects", "random_effects", "covariance")),
     "person_summaries.csv",
+    *(f"{name}.csv" for name in ("summary", "checks", "calibration")),
 }
 METRICS = {
     "nme-mlp": ["mse", "mae", "pearson", "ccc"],
@@ -71,6 +72,33 @@ def test_the_folder_holds_every_file_of_the_contract_and_no_pickle(finished):
             assert header[: len(TABLES[path.stem])] == list(TABLES[path.stem])
     if sys.platform != "win32":
         assert stat.S_IMODE(run.path.stat().st_mode) == 0o700
+
+
+def test_what_is_approximate_stands_in_the_config(finished):
+    """12 persons are few: their variances count as known."""
+    model, run = finished
+    tables = {entry["table"] for entry in run.config["approximate"]}
+    assert tables >= {"random_effects", "fixed_effects"}
+    assert ("transitions" in tables) is (model == "nme-crf")
+    assert all(
+        "12 persons" in e["reason"] or "unique" in e["reason"] for e in run.config["approximate"]
+    )
+
+
+def test_calibration_is_that_of_the_rows_held_back(finished):
+    model, run = finished
+    table = run.table("calibration")
+    assert set(table["split"]) == {"test"}
+    assert set(table["model"]) == {"nme", "generic", "specific"}
+    kinds = {"nme-mlp": {"pit", "interval"}, "nme-crf": {"probability"}}
+    assert set(table["kind"]) == kinds[model]
+    predictions = run.table("predictions").query("model == 'nme' and split == 'test'")
+    n = (predictions["observed"] != "").sum()  # an empty label is text
+    if model == "nme-crf":
+        counted = table.query("model == 'nme'").groupby("class")["n"].sum()
+        assert (counted == n).all()
+    else:
+        assert (table["n"] == n).all()
 
 
 def test_every_metric_is_there_for_every_model_and_split(finished):

@@ -1,5 +1,8 @@
 """Read-outs of fitted models, as tables of a run folder."""
 
+from nme_core.analysis.approximation import approximations
+from nme_core.analysis.calibration import class_calibration, number_calibration
+from nme_core.analysis.checks import model_checks
 from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
 from nme_core.analysis.covariates import PersonParameters, person_parameters
 from nme_core.analysis.random_effects import (
@@ -9,17 +12,24 @@ from nme_core.analysis.random_effects import (
 )
 from nme_core.analysis.response_curves import response_curves
 from nme_core.analysis.summaries import person_summaries
+from nme_core.analysis.summary import intraclass_correlation, summary_table
 from nme_core.analysis.transitions import transitions_table
 
 __all__ = [
     "CovariateOptions",
     "PersonParameters",
+    "approximations",
+    "class_calibration",
     "covariance_table",
     "covariate_tests",
     "fixed_effects_table",
+    "intraclass_correlation",
+    "model_checks",
+    "number_calibration",
     "person_parameters",
     "person_summaries",
     "random_effects_table",
     "response_curves",
+    "summary_table",
     "transitions_table",
 ]

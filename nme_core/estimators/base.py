@@ -33,7 +33,7 @@ from nme_core.estimators.inputs import (
 from nme_core.estimators.placement import person_specific
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.saving import read_file, write_file
-from nme_core.estimators.uncertainty import Uncertainty, Z
+from nme_core.estimators.uncertainty import Uncertainty, t_quantile
 from nme_core.estimators.units import DataUnits
 from nme_core.exceptions import (
     ConvergenceWarning,
@@ -51,6 +51,7 @@ from nme_core.training import (
     Laplace,
     LinearGaussian,
     Nesting,
+    PersonCurvature,
     PersonInformation,
     Problem,
     Progress,
@@ -58,11 +59,12 @@ from nme_core.training import (
     Schedule,
     Separate,
     Training,
+    VarianceUncertainty,
     Variational,
     adapt,
     affordable,
     few_effects,
-    person_information,
+    person_curvature,
     shared_covariance,
     train,
 )
@@ -221,23 +223,44 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         whole = posterior.covariance is not None and posterior.covariance.dim() == 3
         if self.pooling != "partial" or not whole or not affordable(posterior.mixed, free, n_rows):
             return None
-        information = self._inform(posterior.mixed, rows)
+        curvature = self._curvature(posterior.mixed, rows)
+        plain = curvature.given(posterior.sigma[0])
         prior = {name: value.cpu() for name, value in precision.items()}
-        shared = shared_covariance(information, prior)
+        shared = shared_covariance(plain, prior)
         if shared is None:
             return None
-        uncertainty = Uncertainty.of(information, shared)
+        sigma = posterior.sigma[0]
+        variances = VarianceUncertainty.of(
+            posterior.mixed.deviations.detach(),
+            plain.conditional.diagonal(dim1=1, dim2=2),
+            sigma if sigma.dim() == 1 else sigma.diagonal(),
+        )
+        information = self._widened(curvature, plain, posterior.mixed, variances)
+        uncertainty = Uncertainty(
+            plain.free, shared, information.effects_covariance(shared), variances
+        )
         self._posterior = replace(posterior, uncertainty=uncertainty)
         return information
 
-    def _inform(self, mixed: MixedEffects, batches: list[Batch]) -> PersonInformation:
+    def _widened(
+        self,
+        curvature: PersonCurvature,
+        plain: PersonInformation,
+        mixed: MixedEffects,
+        variances: VarianceUncertainty,
+    ) -> PersonInformation:
+        """Return `plain` with the uncertainty of the variances counted in."""
+        own = plain.conditional.diagonal(dim1=1, dim2=2)
+        added = variances.added(mixed.deviations.detach(), own)
+        return curvature.given(variances.widened(self._posterior.sigma[0]), added)
+
+    def _curvature(self, mixed: MixedEffects, batches: list[Batch]) -> PersonCurvature:
         """Return what the rows of the persons of `mixed` say."""
-        return person_information(
+        return person_curvature(
             mixed,
             self._family(),
             batches,
             free=self._free(mixed),
-            sigma=self._posterior.sigma[0],
             residual_variance=self._posterior.residual_variance,
         )
 
@@ -290,8 +313,11 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         if self._posterior.uncertainty is not None:
             mixed = self._posterior.mixed.for_groups(len(n_new))
             mixed.deviations.data = found.deviations.to(mixed.deviations.dtype)
-            information = self._inform(mixed.requires_grad_(False), batches)
-            uncertainty = self._posterior.uncertainty.with_groups(information)
+            curvature = self._curvature(mixed.requires_grad_(False), batches)
+            plain = curvature.given(self._posterior.sigma[0])
+            uncertainty = self._posterior.uncertainty
+            information = self._widened(curvature, plain, mixed, uncertainty.variances)
+            uncertainty = uncertainty.with_groups(information)
             adapted._posterior = replace(adapted._posterior, uncertainty=uncertainty)
         adapted._after_adapt(self, batches, information)
         return adapted
@@ -663,8 +689,11 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         return pd.Series(errors, index=fixed.index, name="se")
 
     def fixed_effects_interval(self) -> tuple[pd.Series, pd.Series]:
-        """Lower and upper ends of the 95 % intervals of `fixed_effects_`, estimate ± 1.96 se."""
-        half = Z * self.fixed_effects_se_
+        """Lower and upper ends of the 95 % intervals of `fixed_effects_`.
+
+        Estimate ± t se with Student's t of as many degrees of freedom as there are persons, less 1.
+        """
+        half = t_quantile(len(self.groups_)) * self.fixed_effects_se_
         return self.fixed_effects_ - half, self.fixed_effects_ + half
 
     def effects(self, factor: str | None = None) -> Effects:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ from nme_core.estimators.transition_intervals import ModelIntervals, observed_in
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
 from nme_core.nn import CRFNetwork, Family, LinearChain, MixedEffects
 from nme_core.nn.crf import forward_backward, viterbi, with_initial
+from nme_core.nn.crf_sampling import sample_paths
 from nme_core.training import PersonInformation, Progress
 
 MODEL_READOUTS = ("scores", "conditional", "expected")
@@ -196,6 +197,28 @@ class NMECRF(NeuralMixedEffects):
         probabilities: NDArray[np.float64] = (result / n_draws).numpy()
         return probabilities
 
+    def simulate(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        groups: ArrayLike | pd.DataFrame | None = None,
+        *,
+        sequence_ids: ArrayLike | None = None,
+        level: str = "person",
+        seed: int = 0,
+    ) -> Iterator[NDArray[np.str_]]:
+        """Yield states of these steps drawn from the fitted model, shape (n,), once for each of 64
+        draws of the parameters from their posterior; arguments of `predict`.
+        """
+        batches = self._steps(X, groups, sequence_ids, None, level)
+        generator = torch.Generator().manual_seed(seed)
+        codes = np.empty(sum(batch.n_rows for batch in batches), dtype=np.int64)
+        for outputs in self._outputs(batches, level):
+            for batch, output in zip(batches, outputs, strict=True):
+                path = sample_paths(*_scores(output, batch), batch.lengths, generator)
+                codes[batch.rows[batch.mask].numpy()] = path[batch.mask].numpy()
+            states: NDArray[np.str_] = self.classes_[codes]
+            yield states
+
     @torch.no_grad()
     def sequence_loss(
         self,
@@ -333,8 +356,14 @@ class NMECRF(NeuralMixedEffects):
         if information is None or uncertainty is None:
             return {name: np.full((2, *value.shape), np.nan) for name, value in values.items()}
         rows = [batch.to(torch.device("cpu")) for batch in batches]
-        seed = int(self.random_state)
-        intervals = ModelIntervals(mixed, information, uncertainty.shared, rows, seed)
+        intervals = ModelIntervals(
+            mixed,
+            information,
+            uncertainty.shared,
+            rows,
+            n_fitted=len(self.groups_),
+            seed=int(self.random_state),
+        )
         scores = self._transition_scores()[chosen]
         return {
             "scores": intervals.scores(values["scores"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +13,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from torch import Tensor, nn
 
 from nme_core.estimators.base import ESTIMATORS, NeuralMixedEffects
+from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.outcomes import (
     check_classes,
     check_ordered,
@@ -132,6 +133,31 @@ class _MLPModel(NeuralMixedEffects):
         """
         return self._adapt(X, y, groups)
 
+    def simulate(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        groups: ArrayLike | pd.DataFrame | None = None,
+        *,
+        level: str = "person",
+        seed: int = 0,
+    ) -> Iterator[NDArray[Any]]:
+        """Yield outcomes of these rows drawn from the fitted model, shape (n,), once for each of
+        64 draws of the parameters from their posterior; arguments of `predict`.
+        """
+        batches = self._batches(X, groups, level)
+        generator = torch.Generator().manual_seed(seed)
+        n_rows, variance = sum(b.n_rows for b in batches), self._posterior.residual_variance
+        for outputs in self._outputs(batches, level):
+            drawn = torch.empty(n_rows, dtype=torch.float64)
+            for batch, output in zip(batches, outputs, strict=True):
+                values = self._family().sample(output.double(), variance, generator)
+                drawn[batch.rows[batch.mask]] = values[batch.mask].double()
+            yield self._decode(drawn.numpy())
+
+    def _decode(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """Return drawn outcomes in units of the data."""
+        raise NotImplementedError
+
     def _rows_out(
         self,
         X: ArrayLike | pd.DataFrame,
@@ -222,6 +248,46 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
         mean, sd = self._outcome_scale()
         return values * sd + mean
 
+    def probability_integral(
+        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+    ) -> NDArray[np.float64]:
+        """Probability that the model gave to an outcome below the one observed, shape (n,).
+
+        F(y_ij), averaged over the posterior of the parameters: uniform between 0 and 1 where the
+        predictive distribution is right (Dawid 1984). For counts a uniform draw between F(y − 1)
+        and F(y), with the model's seed (Czado, Gneiting & Held 2009).
+        """
+        batches = self._batches(X, groups, "person")
+        encoded = torch.from_numpy(self._encode_outcome(y)).double()
+        check_lengths(sum(batch.n_rows for batch in batches), y=encoded)
+        random = torch.Generator().manual_seed(int(self.random_state))
+        mixing = torch.rand(len(encoded), generator=random, dtype=torch.float64)
+        total, n_draws = torch.zeros_like(encoded), 0
+        for outputs in self._outputs(batches, "person"):
+            n_draws += 1
+            for batch, output in zip(batches, outputs, strict=True):
+                rows = batch.rows[batch.mask]
+                mean = self._family().mean(output.double())[batch.mask].squeeze(-1)
+                total[rows] += self._below(encoded[rows], mean, mixing[rows])
+        values: NDArray[np.float64] = (total / n_draws).numpy()
+        return values
+
+    def _below(self, y: Tensor, mean: Tensor, mixing: Tensor) -> Tensor:
+        """F(y) of each row; of a count between F(y − 1) and F(y) by `mixing`."""
+        if self.family == "poisson":
+            upper = torch.special.gammaincc(y + 1, mean)
+            lower = torch.where(y > 0, torch.special.gammaincc(y.clamp_min(1), mean), 0.0)
+            within: Tensor = lower + mixing * (upper - lower)
+            return within
+        below: Tensor = torch.special.ndtr((y - mean) / self._posterior.residual_variance**0.5)
+        return below
+
+    def _decode(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        if self.family == "poisson":
+            return values
+        mean, sd = self._outcome_scale()
+        return values * sd + mean
+
     def _learn_outcome(self, y: ArrayLike) -> None:
         values = counts(y) if self.family == "poisson" else numbers(y)
         self._scale = (float(values.mean()), float(values.std()))
@@ -296,6 +362,10 @@ class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]
             self.predict_proba(X, groups, level=level).argmax(axis=1)
         ]
         return chosen
+
+    def _decode(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        states: NDArray[np.str_] = self.classes_[values.astype(np.int64)]
+        return states
 
     def _learn_outcome(self, y: ArrayLike) -> None:
         if self.family == "ordinal":

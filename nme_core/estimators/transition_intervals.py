@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from torch import Tensor
 
 from nme_core.data.sequences import Batch, chunks
-from nme_core.estimators.uncertainty import Z
+from nme_core.estimators.uncertainty import Z, t_quantile
 from nme_core.nn import MixedEffects
 from nme_core.nn.crf import forward_backward
 from nme_core.nn.random_effects import own
@@ -63,7 +63,8 @@ class ModelIntervals:
     The joint posterior of shared and person-specific parameters is normal around the fit (see
     `nme_core.training.information`). ``scores`` are linear in it: ± 1.96 standard deviations. For
     ``conditional`` and ``expected`` the standard deviation of the log-odds is taken over draws, and
-    the interval is value ± 1.96 of it on that scale.
+    the interval is value ± 1.96 of it on that scale. For the population Student's t takes the place
+    of 1.96.
 
     Parameters
     ----------
@@ -75,6 +76,8 @@ class ModelIntervals:
         V.
     batches : sequence of Batch
         Rows of these persons.
+    n_fitted : int
+        Persons that the shared parameters were learned from.
     seed : int
         Of the draws.
     """
@@ -85,6 +88,8 @@ class ModelIntervals:
         information: PersonInformation,
         shared: Tensor,
         batches: Sequence[Batch],
+        *,
+        n_fitted: int,
         seed: int,
     ) -> None:
         self.mixed, self.information, self.batches = mixed, information, list(chunks(batches))
@@ -95,6 +100,8 @@ class ModelIntervals:
         spans = (slice(*edge) for edge in pairwise(edges))
         self._places = dict(zip(information.free, spans, strict=True))
         self._shared, self._seed = shared, seed
+        self._quantiles = np.full((self.n_persons + 1, 1, 1), Z)
+        self._quantiles[-1] = t_quantile(n_fitted)
         names = [name for name, _ in mixed.parameter_indices()]
         self._random = torch.tensor([name == "transitions" for name in names], dtype=torch.bool)
 
@@ -118,7 +125,7 @@ class ModelIntervals:
         double = torch.kron(centre, centre)
         covariance = self._covariance(self._shared.new_zeros(len(double), len(self._shared)))
         variance = torch.einsum("kr,prs,ks->pk", double, covariance, double).clamp_min(0)
-        half = Z * variance.sqrt().numpy().reshape(values.shape)
+        half = self._quantiles * variance.sqrt().numpy().reshape(values.shape)
         return np.stack([values - half, values + half])
 
     def conditional(self, values: Floats, scores: Floats, emission: Floats) -> Floats:
@@ -130,7 +137,7 @@ class ModelIntervals:
         for _ in range(DRAWS):
             noise = torch.randn(*root.shape[:2], 1, generator=generator, dtype=torch.float64)
             spread.add(torch.softmax(at + (root @ noise).view_as(at), dim=2).numpy())
-        return spread.interval()
+        return spread.interval(self._quantiles)
 
     def _draws(self, n: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield n draws of what is added to φ, (p,), and to all η_i, (P, R); float32."""
@@ -163,7 +170,7 @@ class ModelIntervals:
                 pairwise = forward_backward(output[0], output[1], batch.lengths).pairwise
                 counts[-1] += pairwise.sum(0)
             spread.add((counts / counts.sum(2, keepdim=True)).numpy())
-        return spread.interval()
+        return spread.interval(self._quantiles)
 
     def _emission_slope(self) -> Tensor:
         """Derivative of the population's mean emission score by φ, shape (K, p)."""
@@ -199,10 +206,10 @@ class _Spread:
         self.sum += step
         self.square += step**2
 
-    def interval(self) -> Floats:
-        """Return the ends of the 95 % intervals, first dimension."""
+    def interval(self, quantiles: Floats) -> Floats:
+        """Return the ends of the intervals of ± so many standard deviations, first dimension."""
         variance = (self.square - self.sum**2 / self.n) / (self.n - 1)
-        half = Z * np.sqrt(np.clip(variance, 0, None))
+        half = quantiles * np.sqrt(np.clip(variance, 0, None))
         return np.stack([expit(self.at - half), expit(self.at + half)])
 
 

@@ -6,13 +6,20 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
+from scipy.special import stdtrit
 from torch import Tensor
 
-from nme_core.training import PersonInformation
+from nme_core.training import PersonInformation, VarianceUncertainty
 
 #: 97.5 % point of the normal distribution.
 Z = 1.959963984540054
 _PREFIX = "uncertainty."
+_VARIANCES = ("at", "mean", "variance")
+
+
+def t_quantile(n_persons: int) -> float:
+    """97.5 % point of Student's t with n − 1 degrees of freedom; NaN for one person."""
+    return float(stdtrit(n_persons - 1, 0.975)) if n_persons > 1 else float("nan")
 
 
 @dataclass(frozen=True)
@@ -27,17 +34,14 @@ class Uncertainty:
         V, their covariance.
     effects : Tensor, shape (P, R, R)
         Covariance of η̂_i − η_i of every person.
+    variances : VarianceUncertainty
+        Of the variances of the random effects.
     """
 
     free: tuple[str, ...]
     shared: Tensor
     effects: Tensor
-
-    @classmethod
-    def of(cls, information: PersonInformation, shared: Tensor) -> Self:
-        """Put a model's information and V together, on the CPU."""
-        effects = information.effects_covariance(shared)
-        return cls(information.free, shared.cpu(), effects.cpu())
+    variances: VarianceUncertainty
 
     def with_groups(self, information: PersonInformation) -> Uncertainty:
         """The same with new persons behind those that are there; V stays."""
@@ -46,11 +50,22 @@ class Uncertainty:
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name, for a file."""
-        return {f"{_PREFIX}shared": self.shared, f"{_PREFIX}effects": self.effects}
+        values = vars(self.variances)
+        return {
+            f"{_PREFIX}shared": self.shared,
+            f"{_PREFIX}effects": self.effects,
+            f"{_PREFIX}variances": torch.stack([values[name] for name in _VARIANCES]),
+        }
 
     @classmethod
     def from_tensors(cls, free: tuple[str, ...], tensors: dict[str, Tensor]) -> Self | None:
         """Undo `tensors`; None where a model has none."""
         if f"{_PREFIX}shared" not in tensors:
             return None
-        return cls(free, tensors[f"{_PREFIX}shared"], tensors[f"{_PREFIX}effects"])
+        values = dict(zip(_VARIANCES, tensors[f"{_PREFIX}variances"], strict=True))
+        return cls(
+            free,
+            tensors[f"{_PREFIX}shared"],
+            tensors[f"{_PREFIX}effects"],
+            VarianceUncertainty(**values),
+        )

@@ -45,6 +45,15 @@ TABLES: dict[str, tuple[str, ...]] = {
     "person_summaries": ("person", "summary", "value", "n"),
     "tuning": ("trial", "options", "validation_loss", "seconds", "chosen"),
     "response_curves": ("person", "feature", "class", "x", "value"),
+    "summary": ("group", "parameter", "quantity", "value"),
+    "checks": (
+        "check", "statistic", "person",
+        "observed", "simulated_mean", "simulated_low", "simulated_high",
+    ),
+    "calibration": (
+        "model", "split", "kind", "class", "low", "high",
+        "expected", "observed", "ci_low", "ci_high", "n",
+    ),
 }  # fmt: skip
 
 _TEXT_COLUMNS = {
@@ -52,6 +61,7 @@ _TEXT_COLUMNS = {
     "parameter_2", "readout", "from", "to", "covariate", "parameters", "strata", "method", "kind",
     "group", "feature", "class", "factor", "summary", "guard", "blocks", "permute", "given",
     "options", "note",
+    "quantity", "check", "statistic",
 }  # fmt: skip
 
 # Columns that hold class labels where the outcome is a class, else numbers.

@@ -5,9 +5,10 @@ from nme_core.training.annealed import Annealed
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.expectation_maximisation import ExpectationMaximisation
 from nme_core.training.information import (
+    PersonCurvature,
     PersonInformation,
     affordable,
-    person_information,
+    person_curvature,
     shared_covariance,
 )
 from nme_core.training.laplace import Laplace, LinearGaussian, few_effects
@@ -15,6 +16,7 @@ from nme_core.training.linear_mixed import CollinearColumnError
 from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
 from nme_core.training.nesting import Nesting
 from nme_core.training.separate import Separate
+from nme_core.training.variance_uncertainty import VarianceUncertainty
 from nme_core.training.variational import Variational
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Laplace",
     "LinearGaussian",
     "Nesting",
+    "PersonCurvature",
     "PersonInformation",
     "Problem",
     "Progress",
@@ -32,12 +35,13 @@ __all__ = [
     "Schedule",
     "Separate",
     "Training",
+    "VarianceUncertainty",
     "Variational",
     "Verdict",
     "adapt",
     "affordable",
     "few_effects",
-    "person_information",
+    "person_curvature",
     "shared_covariance",
     "train",
 ]

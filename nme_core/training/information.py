@@ -65,6 +65,41 @@ class PersonInformation:
         return self.conditional + self.coupling @ covariance @ self.coupling.transpose(1, 2)
 
 
+@dataclass(frozen=True)
+class PersonCurvature:
+    """½ ∂²D_i/∂(φ, η_i)²/σ² of every person.
+
+    Attributes
+    ----------
+    free : tuple of str
+        Names of the parameters in φ.
+    matrix : Tensor, shape (P, q, q)
+        By all numbers of φ and η together.
+    phi, eta : Tensor of int, shapes (p,) and (R,)
+        Places of φ and of η among them; those of θ̄ are both.
+    """
+
+    free: tuple[str, ...]
+    matrix: Tensor
+    phi: Tensor
+    eta: Tensor
+
+    def given(self, sigma: Tensor, added: Tensor | None = None) -> PersonInformation:
+        """Put the blocks together for this Σ, shape (R, R), or (R,) where it is diagonal.
+
+        `added`, shape (P, R), is put on the diagonals of the C_i.
+        """
+        prior = torch.linalg.inv(sigma.double().diag() if sigma.dim() == 1 else sigma.double())
+        across = self.matrix[:, self.eta][:, :, self.phi]  # (P, R, p)
+        conditional = torch.linalg.inv(self.matrix[:, self.eta][:, :, self.eta] + prior)
+        coupling = -conditional @ across
+        shared = self.matrix.sum(0)[self.phi][:, self.phi]
+        shared = shared + torch.einsum("prk,prl->kl", across, coupling)
+        if added is not None:
+            conditional = conditional + torch.diag_embed(added)
+        return PersonInformation(self.free, shared, conditional, coupling)
+
+
 def affordable(mixed: MixedEffects, free: Sequence[str], n_rows: int) -> bool:
     """Whether the information of all persons fits into memory and time; one grouping factor."""
     numbers = sum(mixed.fixed()[name].numel() for name in {*free, *mixed.random})
@@ -75,18 +110,17 @@ def affordable(mixed: MixedEffects, free: Sequence[str], n_rows: int) -> bool:
     )
 
 
-def person_information(
+def person_curvature(
     mixed: MixedEffects,
     family: Family,
     batches: Sequence[Batch],
     *,
     free: Sequence[str],
-    sigma: Tensor,
     residual_variance: float,
-) -> PersonInformation:
-    """Take the information at the present parameters; float64.
+) -> PersonCurvature:
+    """Take the curvature at the present parameters; float64.
 
-    The curvature is that of Gauss and Newton for rows, and exact (by differences) for sequences.
+    It is that of Gauss and Newton for rows, and exact (by differences) for sequences.
 
     Parameters
     ----------
@@ -98,8 +132,6 @@ def person_information(
         Rows of all groups.
     free : sequence of str
         Names of the shared parameters that are not taken as known.
-    sigma : Tensor, shape (R, R), or (R,) where it is diagonal
-        Σ.
     residual_variance : float
         σ².
     """
@@ -124,13 +156,7 @@ def person_information(
     places = dict(zip(names, torch.split(torch.arange(sum(sizes)), sizes), strict=True))
     phi = torch.cat([places[name] for name in free])
     eta = torch.cat([places[name] for name in mixed.random]) if mixed.random else phi[:0]
-    prior = torch.linalg.inv(sigma.double().diag() if sigma.dim() == 1 else sigma.double())
-    across = information[:, eta][:, :, phi]  # (P, R, p)
-    conditional = torch.linalg.inv(information[:, eta][:, :, eta] + prior)
-    coupling = -conditional @ across
-    shared = information.sum(0)[phi][:, phi]
-    shared = shared + torch.einsum("prk,prl->kl", across, coupling)
-    return PersonInformation(tuple(free), shared, conditional, coupling)
+    return PersonCurvature(tuple(free), information, phi, eta)
 
 
 def shared_covariance(

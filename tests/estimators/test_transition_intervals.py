@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import logit
+from scipy.stats import t
 from statsmodels.stats.proportion import proportion_confint
 
 from nme_core.data import Study
@@ -52,8 +53,8 @@ def test_intervals_of_scores_are_those_of_draws(model):
     assert low.shape == (9, 4, 4)
     np.testing.assert_allclose((low + high) / 2, model.transition_matrices("scores"), atol=1e-9)
     if model.placement == "last":  # nobody has transitions of one's own
-        everyone = np.broadcast_to((high - low)[-1], (8, 4, 4))
-        np.testing.assert_allclose(high[:-1] - low[:-1], everyone)
+        everyone = np.broadcast_to((high - low)[-1], (8, 4, 4)) * 1.959964 / t.ppf(0.975, 7)
+        np.testing.assert_allclose(high[:-1] - low[:-1], everyone, rtol=1e-6)
     else:
         assert ((high - low)[:-1] > (high - low)[-1]).mean() > 0.9
 
@@ -81,7 +82,7 @@ def test_the_delta_method_agrees_with_the_draws_of_conditional(model, study):
         slope[k, weight + k * len(mean) : weight + (k + 1) * len(mean)] = mean
     p = model.transition_matrices("conditional")[-1]
     low, high = (end[-1] for end in model.transition_intervals("conditional"))
-    found = (logit(high) - logit(low)) / (2 * 1.959964)
+    found = (logit(high) - logit(low)) / (2 * t.ppf(0.975, 7))  # 8 persons
     for row, k in np.ndindex(4, 4):
         z = slope.copy()
         first = starts["transitions"] + 4 * row

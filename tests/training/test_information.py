@@ -9,7 +9,7 @@ from torch import nn
 
 from nme_core.data.sequences import pad_units
 from nme_core.nn import MLP, Categorical, CRFNetwork, Gaussian, LinearChain, MixedEffects
-from nme_core.training import affordable, person_information, shared_covariance
+from nme_core.training import affordable, person_curvature, shared_covariance
 
 N_PERSONS, N_ROWS = 4, 5
 
@@ -61,10 +61,10 @@ def test_linear_model_gives_hendersons_equations():
     x, batches = rows(y)
     mixed = network(MLP(2, (), 1), ["layers.0.bias"])
     sigma, variance = torch.tensor([0.7], dtype=torch.float64), 0.4
-    information = person_information(
+    information = person_curvature(
         mixed.float(), Gaussian(), batches, free=["layers.0.weight", "layers.0.bias"],
-        sigma=sigma, residual_variance=variance,
-    )  # fmt: skip
+        residual_variance=variance,
+    ).given(sigma)  # fmt: skip
     X = np.column_stack([x, np.ones(len(x))])
     Z = np.kron(np.eye(N_PERSONS), np.ones((N_ROWS, 1)))
     both = np.hstack([X, Z])
@@ -95,9 +95,9 @@ def test_sequences_give_the_dense_curvature():
     assert set(free) == {*mixed.fixed()}
     sigma = torch.tensor([0.5, 0.4, 0.3, 0.6], dtype=torch.float64)
     precision = {name: torch.full_like(value, 0.5) for name, value in mixed.fixed().items()}
-    information = person_information(
-        mixed, LinearChain(), batches, free=free, sigma=sigma, residual_variance=1.0
-    )
+    information = person_curvature(
+        mixed, LinearChain(), batches, free=free, residual_variance=1.0
+    ).given(sigma)
     inputs = torch.from_numpy(x).double().view(N_PERSONS, N_ROWS, 2)
     labels = torch.from_numpy(y).view(N_PERSONS, N_ROWS)
 
@@ -123,9 +123,9 @@ def test_the_last_layer_of_a_network_for_classes():
     free = ["layers.1.weight"]
     sigma = torch.full((3,), 0.5, dtype=torch.float64)
     precision = {name: torch.full_like(value, 0.2) for name, value in mixed.fixed().items()}
-    information = person_information(
-        mixed.float(), Categorical(), batches, free=free, sigma=sigma, residual_variance=1.0
-    )
+    information = person_curvature(
+        mixed.float(), Categorical(), batches, free=free, residual_variance=1.0
+    ).given(sigma)
     fixed = {name: value.double() for name, value in mixed.fixed().items()}
     hidden = torch.from_numpy(x).double() @ fixed["layers.0.weight"].T + fixed["layers.0.bias"]
     units = nn.functional.relu(hidden)
@@ -144,10 +144,10 @@ def test_what_the_data_leave_open_has_no_covariance():
     """Softmax weights are not unique without a prior."""
     _, batches = rows(np.random.default_rng(2).integers(0, 2, N_PERSONS * N_ROWS))
     mixed = network(MLP(2, (), 2), ["layers.0.bias"]).float()
-    information = person_information(
+    information = person_curvature(
         mixed, Categorical(), batches, free=["layers.0.weight"],
-        sigma=torch.ones(2, dtype=torch.float64), residual_variance=1.0,
-    )  # fmt: skip
+        residual_variance=1.0,
+    ).given(torch.ones(2, dtype=torch.float64))  # fmt: skip
     assert shared_covariance(information, {}) is None
     prior = {"layers.0.weight": torch.ones(2, 2)}
     assert shared_covariance(information, prior) is not None
