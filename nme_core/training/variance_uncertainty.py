@@ -3,7 +3,8 @@
 A person's rows alone would estimate η_ik by b_i with error variance v_i: b_i ~ N(0, s + v_i) with
 s = Σ_kk. From few persons, or from persons with little to say, s is known only roughly, and most
 of its likelihood lies above its maximum: intervals that take it as known are too narrow (Laird &
-Louis 1987). Here s is integrated out, under a flat prior on √s (Gelman 2006):
+Louis 1987). Here s is integrated out, under a half-Cauchy prior on √s (Gelman 2006) of scale 1, a
+wide one in standardised units:
 
     var(η_ik) = E[s] v_i/(E[s] + v_i) + b_i² v_i² var[s]/(E[s] + v_i)⁴,
 
@@ -20,8 +21,8 @@ from torch import Tensor
 
 #: Points of the grid of s.
 POINTS = 80
-#: The grid reaches from this part of s + v, typically, to so many times it.
-LOWEST, HIGHEST = 1e-4, 1e2
+#: Ends of the grid of s, standardised.
+LOWEST, HIGHEST = 1e-6, 25.0
 #: Weights below this do not matter.
 SMALLEST = 1e-8
 #: Estimates further out than so many standard deviations are taken as that far.
@@ -59,11 +60,9 @@ class VarianceUncertainty:
         """
         at = at.double()
         b, v = _alone(deviations, conditional, at)
-        scale = at + v.median(0).values
         mean, variance = torch.zeros_like(at), torch.zeros_like(at)
         for k in range(len(at)):
-            ends = LOWEST * float(scale[k]), HIGHEST * float(scale[k])
-            s, weight = _posterior(b[:, k], v[:, k], ends)
+            s, weight = _posterior(b[:, k], v[:, k], (LOWEST, HIGHEST))
             # again, where there is weight
             likely = torch.nonzero(weight > SMALLEST)[:, 0]
             first, last = max(int(likely[0]) - 1, 0), min(int(likely[-1]) + 1, POINTS - 1)
@@ -87,12 +86,12 @@ class VarianceUncertainty:
 
 
 def _posterior(b: Tensor, v: Tensor, ends: tuple[float, float]) -> tuple[Tensor, Tensor]:
-    """Return a grid of s, even in log s, and its weights under a flat prior on √s."""
+    """Return a grid of s, even in log s, and its weights: likelihood × prior × √s."""
     steps = torch.linspace(math.log(ends[0]), math.log(ends[1]), POINTS, dtype=torch.float64)
     s = steps.exp()
     total = s.unsqueeze(1) + v  # (POINTS, P)
     fit = -0.5 * (total.log() + b.square() / total).sum(1)
-    return s, torch.softmax(fit + 0.5 * s.log(), dim=0)
+    return s, torch.softmax(fit - torch.log1p(s) + 0.5 * s.log(), dim=0)
 
 
 def _alone(deviations: Tensor, conditional: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
