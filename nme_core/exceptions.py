@@ -16,7 +16,8 @@ parsing text::
     ├── ConvergenceWarning   training stopped at its limit, not because it had converged
     ├── BoundaryWarning      a variance of the random effects is estimated as 0
     ├── FallbackWarning      a simpler model was fitted in place of the one that was meant
-    └── DivergenceWarning    training broke down; its last good state is kept
+    ├── DivergenceWarning    training broke down; its last good state is kept
+    └── ReliabilityWarning   a test is of parameters that are mostly noise
 """
 
 from __future__ import annotations
@@ -136,3 +137,7 @@ class FallbackWarning(NMEWarning):
 
 class DivergenceWarning(NMEWarning):
     """The loss stopped being a finite number; the last good state is kept."""
+
+
+class ReliabilityWarning(NMEWarning):
+    """What is tested has a low reliability: most of how persons differ in it is noise."""

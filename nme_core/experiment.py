@@ -556,15 +556,14 @@ def _describe(
         "missing": study.missing,
         "missing_features": "mean of the training rows, beside an indicator input",
         "interpreted_from": "all rows" if options.refit == "all" else "training rows",
-        "inputs": [
-            {"name": Path(path).name, "sha256": _fingerprint(Path(path))} for path in inputs
-        ],
+        "inputs": [{"name": Path(path).name, "sha256": fingerprint(Path(path))} for path in inputs],
         "notes": list(study.notes),
         "remedies": as_records(study.remedies),
     }
 
 
-def _fingerprint(path: Path) -> str:
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

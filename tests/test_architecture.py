@@ -31,6 +31,7 @@ CORE["adaptation"] = {"exceptions", "data", "estimators", "io", "analysis", "pre
 CORE["reporting"] = {"exceptions", "io", "metrics"}
 CORE["tuning"] = {"exceptions", "io"}
 CORE["experiment"] = {*CORE}
+CORE["stability"] = {*CORE}
 CORE["cli"] = {*CORE, "nme_core"}
 CORE["nme_core"] = {*CORE} - {"cli", "experiment"}
 CORE["__main__"] = {"cli"}

@@ -40,6 +40,9 @@ if state.researcher():
     how = plain(" ".join(found.notes)) or STRATA
     st.caption(f"{how} Corrected by Benjamini and Hochberg over every covariate tested here.")
 
+for caution in found.cautions:
+    st.warning(plain(caution))
+
 if covariate not in set(found.hsic["covariate"]):
     st.info(f"{plain(covariate)} has not been tested on this run yet.")
     st.stop()

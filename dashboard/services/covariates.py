@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from nme_core.analysis import (
     covariate_tests,
     person_parameters,
 )
+from nme_core.exceptions import ReliabilityWarning
 
 #: Groups of persons whose response curves are compared: how many, and the least persons in each.
 MOST_GROUPS = 6
@@ -26,13 +28,15 @@ LEAST_PERSONS = 5
 class CovariateResult:
     """Every test of one run: tables as in the run folder, null values by covariate.
 
-    `notes` say in sentences what was done, where that is not what is done by default.
+    `notes` say in sentences what was done, where that is not what is done by default; `cautions`
+    why the results should not be relied on.
     """
 
     hsic: pd.DataFrame
     effects: pd.DataFrame
     nulls: dict[str, np.ndarray]
     notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,12 @@ def options(identity: str) -> CovariateOptions:
 def _test(
     identity: str, family: tuple[str, ...], how: CovariateOptions, stamp_: int
 ) -> CovariateResult:
-    found = covariate_tests(run_folder(identity), family, how)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReliabilityWarning)  # the page shows `cautions`
+        found = covariate_tests(run_folder(identity), family, how)
     usual = CovariateOptions(adjust=how.adjust, seed=how.seed, reps=how.reps, strata="n_obs")
     notes = () if how in (usual, replace(usual, strata=None)) else found.notes
-    return CovariateResult(found.hsic, found.effects, dict(found.nulls), notes)
+    return CovariateResult(found.hsic, found.effects, dict(found.nulls), notes, found.cautions)
 
 
 def covariate_groups(values: pd.Series) -> pd.Series | None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from nme_core.analysis.covariates import PersonParameters, person_parameters
+from nme_core.analysis.reliability import LEAST, Reliability, reliability
 from nme_core.analysis.summaries import describe, held_summaries
-from nme_core.exceptions import MissingColumnError, OptionError, RunFolderError
+from nme_core.exceptions import (
+    MissingColumnError,
+    OptionError,
+    ReliabilityWarning,
+    RunFolderError,
+)
 from nme_core.independence import CovariateTests, needed_reps, test_covariates
 from nme_core.independence.arrangement import DRAWS_FACTOR
 from nme_core.io import RunFolder
@@ -114,7 +121,12 @@ def covariate_tests(
     -------
     CovariateTests
         Tables for ``hsic.csv`` and ``effects.csv``, the permuted statistics, and sentences that say
-        what was done. Nothing is written.
+        what was done and how reliable what was tested is. Nothing is written.
+
+    Warns
+    -----
+    ReliabilityWarning
+        Where the parameters together have a reliability below 0.3; also in ``cautions``.
 
     Raises
     ------
@@ -154,17 +166,25 @@ def covariate_tests(
         whole_blocks=options.permute == "whole",
         draws=draws,
     )
+    known_of = reliability(run, parameters)
+    if caution := known_of.caution():
+        warnings.warn(caution, ReliabilityWarning, stacklevel=2)
     hsic = found.hsic.assign(
         guard=options.guard,
         blocks=options.blocks or "",
         permute=options.permute if options.blocks else "",
         given="; ".join(options.confounders),
         incremental=options.incremental,
+        reliability=known_of.together,
+        reliability_kind=known_of.kind,
+        n_unreliable=len(known_of.unreliable),
     )
-    notes = _notes(options, len(hsic))
+    effects = found.effects.assign(reliability=found.effects["parameter"].map(known_of.single))
+    notes = (*_notes(options, len(hsic)), *_unreliable_note(known_of), known_of.note())
     if options.incremental:
         notes = (*notes, _incremental_note(run))
-    return replace(found, hsic=hsic, notes=notes)
+    cautions = (caution,) if caution else ()
+    return replace(found, hsic=hsic, effects=effects, notes=notes, cautions=cautions)
 
 
 def _guarded(
@@ -199,6 +219,14 @@ def _summaries(run: RunFolder) -> pd.DataFrame:
             remedy="It was fitted by an older version: fit it again.",
         )
     return run.table("person_summaries")
+
+
+def _unreliable_note(known: Reliability) -> tuple[str, ...]:
+    few, total = known.unreliable, len(known.single)
+    if not few:
+        return ()
+    shown = ", ".join(few[:5]) + (f" and {len(few) - 5} more" if len(few) > 5 else "")
+    return (f"{len(few)} of {total} parameters have a reliability below {LEAST}: {shown}.",)
 
 
 def _incremental_note(run: RunFolder) -> str:

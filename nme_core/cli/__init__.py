@@ -11,6 +11,7 @@ COMMANDS = (
     study.check,
     fit.fit,
     covariates.hsic,
+    covariates.stability,
     persons.predict,
     persons.adapt,
     report.report,

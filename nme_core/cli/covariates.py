@@ -1,7 +1,8 @@
-"""``nme hsic``: persons' parameters against covariates."""
+"""``nme hsic`` and ``nme stability``: persons' parameters against covariates, and themselves."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,3 +78,31 @@ def hsic(
         typer.echo(note)
     typer.echo("\nStrongest single effects (of all that were tested, corrected together):")
     typer.echo("\n".join(independence.effects_lines(result.effects)))
+
+
+def stability(
+    run: Run,
+    long: Annotated[
+        Path, typer.Argument(metavar="LONG.csv", help="The table that the run was fitted on.")
+    ],
+    covariates: Annotated[
+        Path | None,
+        typer.Option(metavar="C.csv", help="Its covariates; only where remedies are about them."),
+    ] = None,
+    seed_fit: Annotated[
+        bool,
+        typer.Option(help="Fit once more with another seed (as long as the run's last fit)."),
+    ] = True,
+) -> None:
+    """Check whether halves of the data and other seeds agree on persons; writes stability.csv."""
+    from nme_core.independence import stability_lines
+    from nme_core.stability import stability as check_stability
+
+    folder = RunFolder(run)
+    table = check_stability(folder, long, covariates, seed_fit=seed_fit)
+    folder.write_table("stability", table)
+    typer.echo("\n".join(stability_lines(table)))
+    typer.echo(
+        f"Split-half: {table['halves'].iloc[0]}, all else as the run learned it; Spearman and"
+        " Brown. 0: halves of a person's data say nothing of each other; 1: the same."
+    )

@@ -77,6 +77,14 @@ class PersonPosterior:
         return pd.DataFrame(values, index=pd.Index(self.persons), columns=self.names)
 
 
+def person_estimates(model: NeuralMixedEffects, *, centred_transitions: bool) -> pd.DataFrame:
+    """T η̂ of every person, as in `PersonPosterior`, for point estimates too."""
+    names, own, matrix = _readout(model, centred_transitions)
+    mixed = model._posterior.mixed
+    mean = mixed.by_factor(mixed.deviations)[0].double().numpy()[:, own]
+    return pd.DataFrame(mean @ matrix.T, index=pd.Index(model.groups_.tolist()), columns=names)
+
+
 def person_posterior(model: NeuralMixedEffects, *, centred_transitions: bool) -> PersonPosterior:
     """Posterior of the persons' parameters of a fitted model.
 
@@ -93,35 +101,42 @@ def person_posterior(model: NeuralMixedEffects, *, centred_transitions: bool) ->
     OptionError
         For a point estimate, which has no posterior.
     """
-    posterior, units = model._posterior, model._units()
+    posterior = model._posterior
     spread = posterior.marginal_covariance
     if spread is None:
         raise OptionError(
             "The estimator 'annealed' gives no standard errors, so that there is no posterior.",
             remedy='Guard by "strata", or fit with another estimator.',
         )
+    names, own, matrix = _readout(model, centred_transitions)
     mixed = posterior.mixed
-    mean = mixed.by_factor(mixed.deviations)[0].double().numpy()
     covariance = mixed.by_factor(spread)[0].double().numpy()
     prior = posterior.sigma[0].double().numpy()
-    persons = model.groups_.tolist()
+    return PersonPosterior(
+        names,
+        model.groups_.tolist(),
+        mixed.by_factor(mixed.deviations)[0].double().numpy()[:, own],
+        covariance[:, own] if covariance.ndim == 2 else covariance[:, own][:, :, own],
+        prior[own] if prior.ndim == 1 else prior[np.ix_(own, own)],
+        matrix,
+    )
+
+
+def _readout(
+    model: NeuralMixedEffects, centred_transitions: bool
+) -> tuple[list[str], list[int], _Array]:
+    """Names of the read-outs, the places in η that they are made of, and T."""
+    posterior, units = model._posterior, model._units()
+    mixed, labels = posterior.mixed, units.random_labels()
     if centred_transitions:
         own = [k for k, (name, _) in enumerate(mixed.parameter_indices()) if name == "transitions"]
-        labels = units.random_labels()
         n_states = round(len(own) ** 0.5)
         centre = np.eye(n_states) - 1 / n_states
-        return PersonPosterior(
-            [labels[k] for k in own],
-            persons,
-            mean[:, own],
-            covariance[:, own] if covariance.ndim == 2 else covariance[:, own][:, :, own],
-            prior[own] if prior.ndim == 1 else prior[np.ix_(own, own)],
-            np.kron(centre, centre),
-        )
-    matrix = units.deviations(np.eye(mean.shape[1])).T
-    sd = np.sqrt(_diagonals(matrix, prior[None])[0])
-    matrix = matrix / np.where(sd > 0, sd, np.inf)[:, None]
-    return PersonPosterior(units.random_labels(), persons, mean, covariance, prior, matrix)
+        return [labels[k] for k in own], own, np.kron(centre, centre)
+    matrix = units.deviations(np.eye(mixed.n_random)).T
+    sd = np.sqrt(_diagonals(matrix, posterior.sigma[:1].double().numpy())[0])
+    own = list(range(mixed.n_random))
+    return labels, own, matrix / np.where(sd > 0, sd, np.inf)[:, None]
 
 
 def _diagonals(matrix: _Array, covariances: _Array) -> _Array:

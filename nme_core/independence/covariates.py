@@ -44,12 +44,15 @@ class CovariateTests:
         The permuted statistics.
     notes : tuple of str
         What was done, in sentences.
+    cautions : tuple of str
+        Why the results should not be relied on, if anything speaks against it.
     """
 
     hsic: pd.DataFrame
     effects: pd.DataFrame
     nulls: dict[str, NDArray[np.float64]]
     notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
 
 def test_covariates(

@@ -67,6 +67,26 @@ def effects_lines(effects: pd.DataFrame, n: int = 10) -> list[str]:
     )
 
 
+def stability_lines(stability: pd.DataFrame) -> list[str]:
+    """Reliability of each parameter, one line each, below a header.
+
+    Parameters
+    ----------
+    stability : DataFrame
+        The table ``stability``.
+    """
+    return _lines(
+        {
+            "parameter": stability["parameter"],
+            "split-half": stability["split_half"].map(_number),
+            "95 % interval": _intervals(stability["ci_low"], stability["ci_high"]),
+            "seeds": stability["seed_agreement"].map(_number),
+            "persons": stability["n_persons"],
+        },
+        text=("parameter",),
+    )
+
+
 def _intervals(low: pd.Series, high: pd.Series) -> list[str]:
     return [
         "" if math.isnan(a) else f"{_number(a)} to {_number(b)}"

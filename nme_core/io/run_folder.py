@@ -42,6 +42,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "covariate", "parameter", "effect", "ci_low", "ci_high", "p", "p_adjusted", "kind",
     ),
     "groups": ("person", "factor", "group"),
+    "stability": ("parameter", "split_half", "n_persons", "seed_agreement"),
     "person_summaries": ("person", "summary", "value", "n"),
     "tuning": ("trial", "options", "validation_loss", "seconds", "chosen"),
     "response_curves": ("person", "feature", "class", "x", "value"),
@@ -62,6 +63,7 @@ _TEXT_COLUMNS = {
     "group", "feature", "class", "factor", "summary", "guard", "blocks", "permute", "given",
     "options", "note",
     "quantity", "check", "statistic",
+    "reliability_kind", "halves",
 }  # fmt: skip
 
 # Columns that hold class labels where the outcome is a class, else numbers.

@@ -1,0 +1,91 @@
+"""How reliable the person parameters of a run are, and what that means for a test of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nme_core.analysis.covariates import PersonParameters
+from nme_core.io import RunFolder
+
+#: A test of parameters with less carries a warning: most of what it sees is noise.
+LEAST = 0.3
+POSTERIOR, SPLIT_HALF = "posterior", "split-half"
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Reliability of a run's person parameters.
+
+    Attributes
+    ----------
+    single : Series
+        By parameter: the split-half reliability where ``stability.csv`` is there, else the median
+        over persons of the posterior reliability, 1 − se²/variance; missing where neither is known.
+    together : float
+        Of all parameters: the row ``all`` of ``stability.csv``, else the mean of `single`, weighted
+        by how much each varies in what is tested.
+    kind : str
+        ``"split-half"``, ``"posterior"`` or ``""``.
+    seeds : float
+        Agreement between seeds of all parameters together; missing where it was not computed.
+    """
+
+    single: pd.Series
+    together: float
+    kind: str
+    seeds: float
+
+    @property
+    def unreliable(self) -> list[str]:
+        """Parameters below `LEAST`."""
+        return [str(name) for name in self.single.index[self.single < LEAST]]
+
+    def note(self) -> str:
+        """What is known of stability, in a sentence."""
+        if self.kind != SPLIT_HALF:
+            said = "Stability: not checked (nme stability RUN LONG.csv)."
+            if np.isnan(self.together):
+                return said
+            return f"{said} The model's own estimate of reliability: {self.together:.2f}."
+        seeds = "not checked" if np.isnan(self.seeds) else f"{self.seeds:.2f}"
+        return (
+            f"Stability: split-half reliability of the parameters together {self.together:.2f}, "
+            f"agreement between seeds {seeds}."
+        )
+
+    def caution(self) -> str:
+        """Why a test of these parameters should not be relied on; empty where nothing speaks."""
+        if not self.together < LEAST:
+            return ""
+        return (
+            f"The reliability of the parameters together is {self.together:.2f} ({self.kind}), "
+            f"below {LEAST}: most of how persons differ in them is noise. Neither an effect nor "
+            "its absence should be read off these tests; more observations per person are needed."
+        )
+
+
+def reliability(run: RunFolder, parameters: PersonParameters) -> Reliability:
+    """Look up the reliability of what of a run is tested.
+
+    Of transitions the posterior reliability is that of the score before centring.
+    """
+    names = parameters.values.columns
+    if run.has_table("stability"):
+        table = run.table("stability").set_index("parameter")
+        halves, seeds = table["split_half"].to_dict(), table["seed_agreement"].to_dict()
+        single = pd.Series([halves.get(name, np.nan) for name in names], index=names)
+        return Reliability(single, halves["all"], SPLIT_HALF, seeds["all"])
+    effects = run.table("random_effects")
+    if "group" in effects:
+        effects = effects[effects["group"] == effects["group"].iloc[0]]
+    median = effects.groupby("parameter", sort=False)["reliability"].median().to_dict()
+    single = pd.Series([median.get(name, np.nan) for name in names], index=names)
+    weights = np.ones(len(names)) if parameters.standardise else parameters.values.var().to_numpy()
+    known = single.notna().to_numpy()
+    if not known.any() or weights[known].sum() <= 0:
+        return Reliability(single, np.nan, "", np.nan)
+    weighted = float(np.average(single.to_numpy()[known], weights=weights[known]))
+    return Reliability(single, weighted, POSTERIOR, np.nan)

@@ -1,0 +1,260 @@
+"""Stability of person parameters: do halves of a person's data, and other seeds, agree on them?"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nme_core.analysis import person_parameters
+from nme_core.data import Study
+from nme_core.data.remedies import as_remedies
+from nme_core.estimators import NMECRF, load
+from nme_core.estimators.person_posterior import person_estimates
+from nme_core.estimators.threads import one_thread_for_few
+from nme_core.exceptions import DataError, OptionError
+from nme_core.experiment import FitOptions, fingerprint
+from nme_core.io import RunFolder
+
+_Array = NDArray[np.float64]
+
+#: Row of the table that is about all parameters together.
+TOGETHER = "all"
+#: Below this number of persons agreement over persons says nothing.
+MIN_PERSONS = 5
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A study cut in two, person by person.
+
+    Attributes
+    ----------
+    half : array of int, shape (n_rows,)
+        0 or 1.
+    pieces : Series of text, shape (n_rows,)
+        Sequence of each row, cut wherever the half changes.
+    label : str
+        What was compared, in words.
+    """
+
+    half: NDArray[np.int64]
+    pieces: pd.Series
+    label: str
+
+
+def halves(study: Study, *, sequential: bool) -> Halves:
+    """Cut every person's rows in two halves that take turns in time.
+
+    Sequences take turns where at least half of the persons have several; else the calendar days
+    where times are dates; else, for a model of sequences, the quarters of each sequence (the first
+    and third against the second and fourth), and for a model of rows the rows. What stands at the
+    end of a piece is not followed by the next piece: the transitions between them are lost.
+    """
+    rows = pd.DataFrame({"person": study.groups, "sequence": study.sequence_ids})
+    several = rows.groupby("person")["sequence"].nunique() > 1
+    position = rows.groupby("sequence").cumcount()
+    if several.mean() >= 0.5:
+        unit, label = rows["sequence"], "odd and even sequences"
+    elif study.time is not None and pd.api.types.is_datetime64_any_dtype(study.time):
+        unit, label = study.time.dt.normalize(), "odd and even days"
+    elif sequential:
+        size = rows.groupby("sequence")["person"].transform("size")
+        quarter = (4 * position / size).astype(int)
+        unit = rows["sequence"] + "/" + quarter.astype(str)
+        label = "first and third against second and fourth quarter of each sequence"
+    else:
+        unit, label = position, "odd and even rows"
+    turn = unit.groupby(rows["person"]).transform(lambda own: pd.factorize(own)[0])
+    pieces = rows["sequence"] + "/" + turn.astype(str)
+    return Halves((turn % 2).to_numpy(dtype=np.int64), pieces, label)
+
+
+def stability(
+    run: RunFolder,
+    long: str | os.PathLike[str],
+    covariates: str | os.PathLike[str] | None = None,
+    *,
+    seed_fit: bool = True,
+) -> pd.DataFrame:
+    """How well the person parameters of a run are reproduced.
+
+    Split-half: the parameters of every person are estimated twice, from one half of the person's
+    rows each (see `halves`), with all that persons share, Σ and σ² as the run learned them. That
+    keeps the parameters of a network the same ones, which two separate fits would not (hidden units
+    have no order). r is their correlation over persons; of the whole length the reliability is, by
+    Spearman and Brown, 2r / (1 + \\|r\\|). The interval is Fisher's, carried through that.
+
+    Seeds: the model is fitted once more on all rows with the next seed. `seed_agreement` is the
+    correlation over persons of a parameter in both fits; it is missing for networks with hidden
+    layers, whose single parameters do not correspond. For all parameters together it is the
+    correlation of the distances between persons.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run, interpreted from all rows.
+    long, covariates : path
+        The files that it was fitted on; the second only where remedies are about it.
+    seed_fit : bool
+        Whether to fit with another seed, which takes as long as the run's last fit.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``stability.csv``; the last row, ``all``, is all parameters together: r is
+        there the sum of the covariances over the root of the product of the sums of variances.
+
+    Raises
+    ------
+    OptionError
+        For another file, a run that was not fitted on all rows, or several grouping factors.
+    DataError
+        Where fewer than 5 persons have observations in both halves.
+    """
+    study, options = _study(run, long, covariates), _options(run)
+    model: Any = load(run.model_path)
+    sequential = isinstance(model, NMECRF)
+    centred = person_parameters(run).centred_transitions
+    cut = halves(study, sequential=sequential)
+    with one_thread_for_few(study.n_rows):
+        first, second = _estimates_of_halves(model, study, cut, centred)
+        table = _agreement_of_halves(first, second)
+        table["seed_agreement"] = np.nan
+        if seed_fit:
+            own = person_estimates(model, centred_transitions=centred)
+            other = _refitted(study, options, centred)
+            identified = (sequential and centred) or not options.hidden
+            table["seed_agreement"] = _agreement_of_seeds(own, other, identified=identified)
+    return table.assign(halves=cut.label)
+
+
+def _study(
+    run: RunFolder, long: str | os.PathLike[str], covariates: str | os.PathLike[str] | None
+) -> Study:
+    """Read the study of a run again, from the file it was fitted on."""
+    data, roles, config = run.data, run.roles, run.config
+    if data["interpreted_from"] != "all rows":
+        raise OptionError(
+            "This run was not fitted on all rows, so that stability has nothing to compare with.",
+            remedy="Fit it with --refit all.",
+        )
+    if roles.get("groups"):
+        raise OptionError("Stability is computed for runs with one grouping factor, the persons.")
+    known = {one["sha256"] for one in data["inputs"]}
+    if fingerprint(Path(long)) not in known:
+        raise OptionError(
+            f"{long} is not the file that {run.path} was fitted on.",
+            remedy="Give that file, unchanged; data.json names it.",
+        )
+    study = Study.from_csv(
+        long,
+        person=roles["person"],
+        outcome=roles["outcome"],
+        time=roles["time"],
+        sequence=roles["sequence"],
+        features=roles["features"],
+        covariates=[] if covariates is None else covariates,
+        outcome_kind=config["outcome_kind"],
+        remedies=as_remedies(data.get("remedies", [])),
+    )
+    return study if config["model"] == "nme-crf" else study.with_observed_outcome()
+
+
+def _options(run: RunFolder) -> FitOptions:
+    config = run.config
+    known = {one.name: config[one.name] for one in fields(FitOptions) if one.name in config}
+    return FitOptions(**{**known, "hidden": tuple(config["hidden"]), "baselines": ()})
+
+
+def _estimates_of_halves(
+    model: Any, study: Study, cut: Halves, centred: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Parameters from each half, person × parameter, of persons observed in both."""
+    half = pd.Series(cut.half, index=study.groups.index)
+    observed = study.y.notna().groupby([study.groups, half]).sum().unstack(fill_value=0)
+    both = (observed > 0).all(axis=1)
+    persons = [who for who in study.persons if both[who]]
+    if observed.shape[1] < 2 or len(persons) < MIN_PERSONS:
+        raise DataError(
+            f"{len(persons)} persons have observations in both halves ({cut.label}); "
+            f"{MIN_PERSONS} are needed.",
+            remedy="A study needs several sequences, days or rows of each person.",
+        )
+    kept = study.groups.isin(persons).to_numpy()
+    order = np.argsort(cut.half[kept], kind="stable")  # one half after the other, each in time
+    names = study.groups[kept] + np.where(cut.half[kept] == 0, _mark(0), _mark(1))
+    context = {"sequence_ids": cut.pieces[kept].iloc[order]} if isinstance(model, NMECRF) else {}
+    adapted = model.adapt(
+        study.X[kept].iloc[order], study.y[kept].iloc[order], groups=names.iloc[order], **context
+    )
+    estimates = person_estimates(adapted, centred_transitions=centred)
+    first, second = (
+        estimates.loc[[who + _mark(half) for who in persons]].set_axis(persons) for half in (0, 1)
+    )
+    return first, second
+
+
+def _mark(half: int) -> str:
+    return f"\x1fhalf {half + 1}"  # a separator that no id of a person holds
+
+
+def _agreement_of_halves(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """One row per parameter and one for all together, without the seeds."""
+    a, b = (side.to_numpy() - side.to_numpy().mean(axis=0) for side in (first, second))
+    both, size_a, size_b = (a * b).sum(axis=0), np.square(a).sum(axis=0), np.square(b).sum(axis=0)
+    r = np.append(_ratio(both, size_a * size_b), _ratio(both.sum(), size_a.sum() * size_b.sum()))
+    width = 1.959964 / np.sqrt(max(len(a) - 3, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.arctanh(np.clip(r, -1.0, 1.0))
+    return pd.DataFrame(
+        {
+            "parameter": [*first.columns, TOGETHER],
+            "split_half": spearman_brown(r),
+            "ci_low": spearman_brown(np.tanh(z - width)),
+            "ci_high": spearman_brown(np.tanh(z + width)),
+            "half_correlation": r,
+            "n_persons": len(a),
+        }
+    )
+
+
+def spearman_brown(r: _Array) -> _Array:
+    """Reliability of the whole from the correlation of its halves, 2r / (1 + \\|r\\|)."""
+    return np.asarray(2 * r / (1 + np.abs(r)), dtype=np.float64)
+
+
+def _ratio(product: _Array | float, sizes: _Array | float) -> _Array:
+    sizes = np.asarray(sizes, dtype=np.float64)
+    ratio: _Array = np.full(sizes.shape, np.nan)
+    np.divide(product, np.sqrt(sizes), out=ratio, where=sizes > 0)
+    return ratio
+
+
+def _refitted(study: Study, options: FitOptions, centred: bool) -> pd.DataFrame:
+    """Parameters of the same model fitted with the next seed, person × parameter."""
+    model: Any = replace(options, seed=options.seed + 1).estimator_for(study)
+    context = {"sequence_ids": study.sequence_ids} if isinstance(model, NMECRF) else {}
+    model.fit(study.X, study.y, groups=study.groups, **context)
+    return person_estimates(model, centred_transitions=centred)
+
+
+def _agreement_of_seeds(own: pd.DataFrame, other: pd.DataFrame, *, identified: bool) -> _Array:
+    """Correlation over persons of each parameter, and of the distances between persons."""
+    from scipy.spatial.distance import pdist
+
+    other = other.loc[own.index, own.columns]
+    single = np.full(own.shape[1], np.nan)
+    if identified:
+        a, b = (side.to_numpy() - side.to_numpy().mean(axis=0) for side in (own, other))
+        sizes = np.square(a).sum(axis=0) * np.square(b).sum(axis=0)
+        single = _ratio((a * b).sum(axis=0), sizes)
+    distances = [pdist(side.to_numpy()) for side in (own, other)]
+    centred = [one - one.mean() for one in distances]
+    size = float(np.square(centred[0]).sum() * np.square(centred[1]).sum())
+    return np.append(single, _ratio(float(centred[0] @ centred[1]), size))
