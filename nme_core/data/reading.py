@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from nme_core.data.formats.layouts import apply_layout, find_metadata
 from nme_core.data.formats.packed import is_workbook, refuse_foreign, unpack
 from nme_core.data.formats.result import Reading
-from nme_core.data.formats.source import open_source
+from nme_core.data.formats.source import Source, open_source
 from nme_core.data.formats.text import read_text
 from nme_core.exceptions import OptionError
 
@@ -23,6 +24,7 @@ def read_any(
     delimiter: str | None = None,
     decimal: str | None = None,
     text: Iterable[str] = (),
+    metadata: str | os.PathLike[str] | bytes | None = None,
 ) -> Reading:
     """Read one file with a table, whatever its format; what is not given is recognised.
 
@@ -42,6 +44,10 @@ def read_any(
         Of a text file, where they should not be recognised.
     text : iterable of str
         Columns that stay text whatever they look like ("007" stays "007").
+    metadata : path or bytes, optional
+        What explains the columns: openESM's JSON, or m-Path's file of questions. Default: the
+        file that lies beside a path under the name that these give it (``…_ts.tsv`` and
+        ``…_metadata.json``; ``…_basic.csv`` and ``…_meta.csv``).
 
     Raises
     ------
@@ -49,7 +55,32 @@ def read_any(
         The file is missing, empty, too large, not a table, has no rows, repeats a column name, or
         has a row with more cells than the header.
     """
-    file = unpack(open_source(source, name))
+    reading = _read(
+        unpack(open_source(source, name)),
+        sheet=sheet,
+        encoding=encoding,
+        delimiter=delimiter,
+        decimal=decimal,
+        text=text,
+    )
+    beside = find_metadata(source) if metadata is None else metadata
+    return apply_layout(reading, None if beside is None else open_source(beside, _name_of(beside)))
+
+
+def _name_of(source: str | os.PathLike[str] | bytes) -> str:
+    return "The metadata" if isinstance(source, bytes) else os.path.basename(source)
+
+
+def _read(
+    file: Source,
+    *,
+    sheet: str | None,
+    encoding: str | None,
+    delimiter: str | None,
+    decimal: str | None,
+    text: Iterable[str],
+) -> Reading:
+    """Read a file by what its first bytes say it is."""
     content = file.content
     if sheet is not None and not is_workbook(content):
         raise OptionError(

@@ -14,7 +14,9 @@ MISSING_CODES = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "n
 
 _TRUTH = {"true": True, "false": False}
 _CLOCK = re.compile(r"([+-]?)(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?")
-_PADDED = re.compile(r"0\d{2,}")
+#: Codes such as 007, which are no numbers.
+PADDED = r"^0[0-9]{2,}$"
+_PADDED = re.compile(PADDED)
 
 _COMMA = r"[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?"
 #: Marks between groups of three digits that may stand beside each decimal mark.

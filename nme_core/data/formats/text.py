@@ -6,17 +6,26 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
-from nme_core.data.formats.cells import MISSING_CODES, Converted, convert, is_padded, present
+from nme_core.data.formats.cells import (
+    MISSING_CODES,
+    PADDED,
+    Converted,
+    convert,
+    is_padded,
+    present,
+)
 from nme_core.data.formats.columns import assemble, clean_names
 from nme_core.data.formats.dialect import Dialect, recognise
 from nme_core.data.formats.encoding import to_utf8
+from nme_core.data.formats.layouts import is_mpath
 from nme_core.data.formats.result import HowRead, Labels, Reading, unit_notes
 from nme_core.data.formats.source import Source
 from nme_core.exceptions import DataError
@@ -30,6 +39,7 @@ _ROWS_AT_ONCE = 50_000
 #: How often a column may turn out to be something else than its first rows promised.
 _CHANGES = 6
 
+_MISSING = pa.array(MISSING_CODES)
 _INTEGER = re.compile(r"-?\d{1,18}")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _SEEN = re.compile(rb"\S")
@@ -68,6 +78,9 @@ def read_text(
     _refuse_too_many(name, content, dialect)
     header, trailing = _without_trailing(dialect)
     names, notes = clean_names(name, header)
+    mpath = is_mpath(names)
+    if mpath:  # there 1,3 are two answers
+        dialect = replace(dialect, decimal=".")
     keep = set(text)
     types = _types(dialect, [column in keep for column in names] + [False] * trailing)
     body = _read_body(name, content, dialect, types)
@@ -77,7 +90,7 @@ def read_text(
     decimals, thousands = set(), set()
     for column in names:
         cells = body.columns.pop(0)
-        converted = _to_pandas(cells, dialect, text=column in keep)
+        converted = _to_pandas(cells, dialect, text=column in keep, lists=mpath)
         del cells
         pa.default_memory_pool().release_unused()  # else it is kept for later
         columns[column] = converted.values
@@ -286,15 +299,34 @@ def _too_long(name: str, number: int, cells: int, width: int) -> DataError:
     )
 
 
-def _to_pandas(cells: pa.ChunkedArray, dialect: Dialect, *, text: bool) -> Converted:
+def _to_pandas(cells: pa.ChunkedArray, dialect: Dialect, *, text: bool, lists: bool) -> Converted:
     """A column as pandas holds it; what Arrow left as text is looked at once more."""
     if pa.types.is_string(cells.type):
+        if not text and dialect.decimal != ",":
+            numbers = _plain_numbers(cells)
+            if numbers is not None:
+                return Converted(pd.Series(numbers, copy=False), dialect.decimal)
         column = present(cells.to_pandas())
         if text:
             return Converted(column)
-        return convert(column, decimal=dialect.decimal, commas=dialect.delimiter != ",")
+        return convert(
+            column, decimal=dialect.decimal, commas=dialect.delimiter != "," and not lists
+        )
     parts = [chunk.to_numpy(zero_copy_only=False) for chunk in cells.chunks]
     return Converted(pd.Series(np.concatenate(parts), copy=False))
+
+
+def _plain_numbers(cells: pa.ChunkedArray) -> np.ndarray | None:
+    """Cells that are all plain numbers or missing; much sooner done than what `convert` does."""
+    trimmed = compute.utf8_trim_whitespace(cells)
+    known = compute.if_else(compute.is_in(trimmed, _MISSING), None, trimmed)
+    if compute.any(compute.match_substring_regex(known, PADDED)).as_py():
+        return None
+    try:
+        numbers = known.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    return np.array(numbers.to_numpy(), dtype=np.float64)
 
 
 def _without_blank_rows(frame: pd.DataFrame) -> pd.DataFrame:
