@@ -21,6 +21,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nme_core.analysis.covariate_tests import DRAWS
 from nme_core.estimators import NMECRF
