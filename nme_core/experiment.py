@@ -19,7 +19,9 @@ import pandas as pd
 from nme_core import __version__
 from nme_core.analysis import (
     approximations,
+    can_be_certified,
     class_calibration,
+    compare_with_mixedlm,
     covariance_table,
     fixed_effects_table,
     model_checks,
@@ -289,6 +291,8 @@ def _run(
             final, rows.X, rows.y, rows.groups, sequence_ids=rows.sequence_ids, seed=options.seed
         ),
     )
+    chosen = rows if options.refit == "all" else rows.take(split == "train")
+    _certify(final, chosen, folder, data)
     if isinstance(final, NMECRF):
         folder.write_table("transitions", transitions_table(final))
     else:
@@ -302,6 +306,22 @@ def _run(
             remark = str(error)
         if remark:
             folder.write_json("data", {**data, "notes": [*data["notes"], remark]})
+
+
+def _certify(
+    model: NeuralMixedEffects, rows: _Rows, folder: RunFolder, data: dict[str, Any]
+) -> None:
+    """Write the certificate of an exact linear model beside MixedLM's fit of the same rows."""
+    if not isinstance(model, NMEMLPRegressor) or not can_be_certified(model, len(rows.y)):
+        return
+    try:
+        found = compare_with_mixedlm(model, rows.X, rows.y, rows.persons)
+    except OptionError as error:
+        data["notes"].append(f"No certificate was written. {error}")
+    else:
+        folder.write_table("certificate", found.table)
+        data["notes"].extend(("Certificate: " + found.verdict, *found.notes))
+    folder.write_json("data", data)
 
 
 def _write_persons(study: Study, folder: RunFolder) -> None:

@@ -1,6 +1,6 @@
 """The command ``nme``: samples, data report, fits, tests against covariates, predictions."""
 
-from nme_core.cli import covariates, dashboard, fit, persons, report, study
+from nme_core.cli import certify, covariates, dashboard, fit, persons, report, study
 from nme_core.cli.app import app, main
 
 __all__ = ["app", "main"]
@@ -10,6 +10,7 @@ COMMANDS = (
     study.sample,
     study.check,
     fit.fit,
+    certify.certify,
     covariates.hsic,
     covariates.stability,
     persons.predict,

@@ -63,6 +63,7 @@ from nme_core.training import (
     Variational,
     adapt,
     affordable,
+    exactly_linear,
     few_effects,
     person_curvature,
     shared_covariance,
@@ -479,6 +480,11 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
             self._check_laplace(mixed)
             if linear:
                 return LinearGaussian(mixed, covariances)
+        # The evidence lower bound of a linear Gaussian model is highest where q(η) is the exact
+        # conditional distribution: no draws are needed to get there.
+        whole = linear and self.epochs is None
+        if whole and exactly_linear(mixed, batches, self.covariance):
+            return LinearGaussian(mixed, covariances)
         layers = tuple(n for n in mixed.fixed() if n.startswith(self._layers) and "weight" in n)
         kind: Callable[..., Variational] = Variational
         if few_effects(mixed):

@@ -45,6 +45,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     "stability": ("parameter", "split_half", "n_persons", "seed_agreement"),
     "person_summaries": ("person", "summary", "value", "n"),
     "tuning": ("trial", "options", "validation_loss", "seconds", "chosen"),
+    "certificate": (
+        "quantity", "parameter", "parameter_2", "person",
+        "ours", "mixedlm", "relative_difference", "agrees",
+    ),
     "response_curves": ("person", "feature", "class", "x", "value"),
     "summary": ("group", "parameter", "quantity", "value"),
     "checks": (

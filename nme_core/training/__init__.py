@@ -11,7 +11,7 @@ from nme_core.training.information import (
     person_curvature,
     shared_covariance,
 )
-from nme_core.training.laplace import Laplace, LinearGaussian, few_effects
+from nme_core.training.laplace import Laplace, LinearGaussian, exactly_linear, few_effects
 from nme_core.training.linear_mixed import CollinearColumnError
 from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
 from nme_core.training.nesting import Nesting
@@ -40,6 +40,7 @@ __all__ = [
     "Verdict",
     "adapt",
     "affordable",
+    "exactly_linear",
     "few_effects",
     "person_curvature",
     "shared_covariance",

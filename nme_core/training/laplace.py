@@ -16,7 +16,12 @@ from nme_core.exceptions import BoundaryWarning, ConvergenceWarning
 from nme_core.nn import Family, Gaussian, LinearChain, MixedEffects, RowFamily
 from nme_core.nn.random_effects import own
 from nme_core.training.covariance import RandomEffectsCovariance, in_parts
-from nme_core.training.linear_mixed import LinearMixedFit, Sums, fit_linear_mixed_model
+from nme_core.training.linear_mixed import (
+    LinearMixedFit,
+    Sums,
+    collinear_column,
+    fit_linear_mixed_model,
+)
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.objective import total_deviance
 from nme_core.training.variational import Variational
@@ -30,8 +35,24 @@ LOOK_AFTER, LOOK_SHARE = 25, 0.3
 FOLLOW_EVERY = 5
 #: Step of the finite differences of the gradient, standardised.
 STEP = 1e-5
+#: Numbers in Σ up to which a linear Gaussian model is fitted in closed form by default.
+EXACT_UP_TO = 60
 #: A variance below this, standardised, lies at the boundary.
 BOUNDARY = 1e-7
+
+
+def exactly_linear(mixed: MixedEffects, batches: Sequence[Batch], kind: str) -> bool:
+    """Whether the bound of a linear Gaussian model should be maximised in closed form.
+
+    With so few numbers in Σ the search of `LinearGaussian` is quick; columns that the data cannot
+    tell apart need the prior of `Variational`.
+    """
+    n_numbers = mixed.n_random * (mixed.n_random + 1) // 2 if kind == "full" else mixed.n_random
+    if len(mixed.sizes) > 1 or n_numbers > EXACT_UP_TO:
+        return False
+    if mixed.n_random and not few_effects(mixed):
+        return False
+    return collinear_column(_sums(batches, mixed.n_groups).xx.sum(0)) is None
 
 
 def few_effects(mixed: MixedEffects) -> bool:

@@ -134,7 +134,9 @@ def fit_linear_mixed_model(
     CollinearColumnError
         If a column of X is a combination of others.
     """
-    _refuse_collinear(sums.xx.sum(0))
+    collinear = collinear_column(sums.xx.sum(0))
+    if collinear is not None:
+        raise CollinearColumnError(collinear)
     n_random = len(random)
     row, column = np.tril_indices(n_random)
     if kind == "diagonal":
@@ -245,10 +247,11 @@ def _profile(sums: Sums, random: list[int], scale: Tensor) -> _Profile:
     return _Profile(deviance, variance, fixed, precision, lower, residual)
 
 
-def _refuse_collinear(xx: Tensor) -> None:
-    """Raise for the first column that those before it explain: a Gram–Schmidt on XᵀX."""
+def collinear_column(xx: Tensor) -> int | None:
+    """Return the first column that those before it explain, if any: a Gram–Schmidt on XᵀX."""
     left = xx.clone()
     for k in range(len(xx)):
         if float(left[k, k]) <= _COLLINEAR * max(float(xx[k, k]), 1.0):
-            raise CollinearColumnError(k)
+            return k
         left = left - torch.outer(left[:, k], left[k]) / left[k, k]
+    return None

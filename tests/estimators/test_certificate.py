@@ -33,11 +33,16 @@ def read(name: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     )
 
 
-@pytest.fixture(scope="module", params=STUDIES)
+@pytest.fixture(
+    scope="module",
+    params=[(name, kind) for name in STUDIES for kind in ("laplace", "variational")],
+    ids="-".join,
+)
 def fitted(request):
-    X, y, groups = read(request.param)
-    model = NMEMLPRegressor((), placement="all", covariance="full", estimator="laplace")
-    return request.param, X, y, groups, model.fit(X, y, groups=groups)
+    name, estimator = request.param
+    X, y, groups = read(name)
+    model = NMEMLPRegressor((), placement="all", covariance="full", estimator=estimator)
+    return name, X, y, groups, model.fit(X, y, groups=groups)
 
 
 def test_it_equals_lme4(fitted):
@@ -130,3 +135,30 @@ def test_only_a_linear_model_has_the_exact_likelihood():
     model = NMEMLPRegressor((4,), estimator="laplace", epochs=3).fit(X, y, groups=groups)
     with pytest.raises(OptionError, match="hidden="):
         _ = model.log_likelihood_
+
+
+def test_variational_takes_the_closed_form_only_where_it_is_one():
+    """As many passes as are asked for, columns that say the same, many (co)variances: by draws."""
+    X, y, groups = read("sleepstudy")
+    model = NMEMLPRegressor((), placement="all", epochs=7).fit(X, y, groups=groups)
+    assert (model.n_epochs_, model.verdict_) == (7, "ran the number of epochs asked for")
+    for case, options in (
+        ({"X": X.assign(double=2 * X["Days"])}, {}),
+        ({"X": X.assign(**{f"c{k}": X["Days"] ** k for k in (2, 3)})}, {"covariance": "full"}),
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("nme_core.training.laplace.EXACT_UP_TO", 6)
+            patch.setattr("nme_core.estimators.base.train", _refused)
+            with pytest.raises(RuntimeError, match="by draws"):
+                NMEMLPRegressor((), placement="all", **options).fit(case["X"], y, groups=groups)
+
+
+def _refused(*args, **options):
+    raise RuntimeError("by draws")
+
+
+def test_a_linear_model_for_everybody_is_least_squares():
+    X, y, groups = read("Oxboys")
+    model = NMEMLPRegressor((), pooling="complete").fit(X, y, groups=groups)
+    slope, intercept = np.polyfit(X["age"], y, 1)
+    np.testing.assert_allclose(model.fixed_effects_[[SLOPE, BIAS]], [slope, intercept], rtol=1e-5)
