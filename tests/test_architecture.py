@@ -28,12 +28,14 @@ CORE = {
 }
 CORE["prediction"] = {"exceptions", "data", "estimators", "io"}
 CORE["adaptation"] = {"exceptions", "data", "estimators", "io", "analysis", "prediction"}
-CORE["reporting"] = {"exceptions", "io", "metrics"}
+CORE["reporting"] = {"exceptions", "io", "metrics", "analysis"}
 CORE["tuning"] = {"exceptions", "io"}
 CORE["experiment"] = {*CORE}
 CORE["stability"] = {*CORE}
+CORE["rerun"] = {"exceptions", "analysis", "data", "experiment", "io"}
+CORE["bundle"] = {"exceptions", "io", "reporting"}
 CORE["cli"] = {*CORE, "nme_core"}
-CORE["nme_core"] = {*CORE} - {"cli", "experiment"}
+CORE["nme_core"] = {*CORE} - {"cli", "experiment", "rerun", "bundle"}
 CORE["__main__"] = {"cli"}
 
 #: What each part of dashboard may import of dashboard.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dashboard.reports.content import study_report
-from dashboard.reports.figures import ReportFigure, run_figures
 from dashboard.reports.html import to_html
 from dashboard.reports.pdf import to_pdf
 from dashboard.reports.person import person_report
@@ -13,7 +12,7 @@ from nme_core.reporting import require_finished
 #: File format of a report: its ending.
 FORMATS = ("html", "pdf")
 
-__all__ = ["FORMATS", "ReportFigure", "render", "run_figures"]
+__all__ = ["FORMATS", "bundle_files", "render"]
 
 
 def render(folder: RunFolder, kind: str = "html", *, person: str | None = None) -> bytes:
@@ -38,3 +37,15 @@ def render(folder: RunFolder, kind: str = "html", *, person: str | None = None) 
     require_finished(folder)
     report = study_report(folder) if person is None else person_report(folder, person)
     return to_html(report).encode() if kind == "html" else to_pdf(report)
+
+
+def bundle_files(folder: RunFolder) -> dict[str, bytes]:
+    """Reports, and every figure as PNG, SVG and PDF with its numbers, by their names in a zip."""
+    report = study_report(folder)
+    files = {"report.html": to_html(report).encode(), "report.pdf": to_pdf(report)}
+    for i, figure in enumerate(report.figures, start=1):
+        name = f"figures/{i:02d}-{figure.name.replace('_', '-')}"
+        files |= {f"{name}.{kind}": figure.file(kind) for kind in ("png", "svg", "pdf")}
+        files[f"{name}.csv"] = figure.numbers().to_csv(index=False).encode()
+        files[f"{name}.txt"] = f"{figure.title}. {figure.sentence}\n".encode()
+    return files

@@ -59,3 +59,9 @@ class Report:
     lead: str
     sections: tuple[Section, ...]
     contents: bool = True
+
+    @property
+    def figures(self) -> list[ReportFigure]:
+        """All figures in order."""
+        blocks = [block for section in self.sections for block in section.blocks]
+        return [block for block in blocks if isinstance(block, ReportFigure)]

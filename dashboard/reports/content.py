@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
@@ -12,7 +10,7 @@ from dashboard.plots.labels import number, p_value
 from dashboard.reports import figures
 from dashboard.reports.blocks import Block, Code, Items, Report, Section, Text
 from nme_core.io import RunFolder
-from nme_core.reporting import ResultTable, words
+from nme_core.reporting import ResultTable, hsic_command, words
 
 #: Tables that stand in sections of their own.
 _PLACED = {
@@ -151,14 +149,6 @@ def _reproduce(folder: RunFolder, command: str) -> Section:
     versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
     blocks: list[Block] = [Text("This command repeats the run on the same files:"), Code(command)]
     if folder.has_table("hsic"):
-        row, tested = folder.table("hsic").iloc[0], folder.table("hsic")["covariate"]
-        adjust = str(row["method"]).rsplit(", ", 1)[-1]
-        named = " ".join(f"--covariate {shlex.quote(str(name))}" for name in tested)
-        blocks.append(
-            Code(
-                f"nme hsic RUN {named} --reps {int(row['reps'])} --strata "
-                f"{shlex.quote(str(row['strata']))} --adjust {adjust} --seed {int(row['seed'])}"
-            )
-        )
+        blocks.append(Code(hsic_command(folder)))
     blocks.append(Text(f"Seed {config['seed']}. Versions: {versions}."))
     return Section("How to reproduce", tuple(blocks))

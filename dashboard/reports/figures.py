@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from dashboard import glossary
 from dashboard.plots import export, printed, tables
@@ -33,23 +35,24 @@ class ReportFigure:
     sentence: str
     arguments: dict[str, Any] = field(repr=False)
     columns: int = 1
+    _files: dict[tuple[str, int], bytes] = field(default_factory=dict, repr=False, compare=False)
 
-    def file(self, kind: str, **options: Any) -> bytes:
-        """The figure as ``png``, ``svg`` or ``pdf``."""
-        draw: Callable[..., bytes] = getattr(export, f"to_{kind}")
-        return draw(getattr(printed, self.name)(**self.arguments, columns=self.columns), **options)
+    @cached_property
+    def _drawn(self) -> Figure:
+        return getattr(printed, self.name)(**self.arguments, columns=self.columns)
+
+    def file(self, kind: str, dpi: int = 300) -> bytes:
+        """The figure as ``png`` with `dpi`, ``svg`` or ``pdf``; made once."""
+        if (kind, dpi) not in self._files:
+            if kind == "png":
+                self._files[kind, dpi] = export.to_png(self._drawn, dpi)
+            else:
+                self._files[kind, dpi] = getattr(export, f"to_{kind}")(self._drawn)
+        return self._files[kind, dpi]
 
     def numbers(self) -> pd.DataFrame:
         """The numbers that it shows."""
         return getattr(tables, self.name)(**self.arguments)
-
-
-def run_figures(folder: RunFolder) -> list[ReportFigure]:
-    """Every figure of a report of the study, in its order."""
-    return [
-        *observations(folder), *losses(folder), *transitions(folder), *responses(folder),
-        *random_effects(folder), *scatters(folder),
-    ]  # fmt: skip
 
 
 def observations(folder: RunFolder) -> Iterator[ReportFigure]:

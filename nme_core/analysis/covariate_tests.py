@@ -180,7 +180,7 @@ def covariate_tests(
         n_unreliable=len(known_of.unreliable),
     )
     effects = found.effects.assign(reliability=found.effects["parameter"].map(known_of.single))
-    notes = (*_notes(options, len(hsic)), *_unreliable_note(known_of), known_of.note())
+    notes = (*how_tested(options, len(hsic)), *_unreliable_note(known_of), known_of.note())
     if options.incremental:
         notes = (*notes, _incremental_note(run))
     cautions = (caution,) if caution else ()
@@ -256,7 +256,7 @@ def _blocks(run: RunFolder, options: CovariateOptions, known: pd.DataFrame) -> p
     return known[options.blocks].dropna()
 
 
-def _notes(options: CovariateOptions, n_tests: int) -> tuple[str, ...]:
+def how_tested(options: CovariateOptions, n_tests: int) -> tuple[str, ...]:
     """What was done, in sentences."""
     notes = []
     used = needed_reps(n_tests * (DRAWS_FACTOR if options.guard == "draws" else 1), options.reps)

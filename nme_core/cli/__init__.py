@@ -1,6 +1,15 @@
 """The command ``nme``: samples, data report, fits, tests against covariates, predictions."""
 
-from nme_core.cli import certify, covariates, dashboard, fit, persons, report, study
+from nme_core.cli import (
+    bundle,
+    certify,
+    covariates,
+    dashboard,
+    fit,
+    persons,
+    report,
+    study,
+)
 from nme_core.cli.app import app, main
 
 __all__ = ["app", "main"]
@@ -16,6 +25,8 @@ COMMANDS = (
     persons.predict,
     persons.adapt,
     report.report,
+    bundle.bundle,
+    bundle.rerun,
     dashboard.dashboard,
 )
 

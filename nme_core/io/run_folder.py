@@ -76,7 +76,8 @@ _LABELS = ("observed", "predicted", "population_predicted")
 #: Rows of a table that are written at once.
 _ROWS_AT_ONCE = 200_000
 
-_FILES = (
+#: Files that a run writes, but for ``status.json``.
+FILES = (
     *(f"{name}.csv" for name in (*TABLES, "covariates")),
     *("config.json", "data.json", "model.safetensors"),
 )
@@ -276,12 +277,12 @@ class RunFolder:
     def writes(self, path: str | os.PathLike[str]) -> bool:
         """Whether a file is one of those that a run writes here."""
         file = Path(path).resolve()
-        return file.parent == self.path.resolve() and file.name in _FILES
+        return file.parent == self.path.resolve() and file.name in FILES
 
     def clear(self) -> None:
         """Remove what an earlier run wrote, except its status; anything else stays."""
         if (self.path / "status.json").is_file():
-            for name in _FILES:
+            for name in FILES:
                 (self.path / name).unlink(missing_ok=True)
 
     def _replace(self, name: str, write: Callable[[TextIO], object]) -> None:

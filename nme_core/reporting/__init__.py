@@ -1,9 +1,11 @@
 """What leaves a run as words and tables: methods, results, references, printed tables."""
 
+from nme_core.reporting.commands import hsic_command
 from nme_core.reporting.formats import TABLE_FORMATS, to_csv, to_docx, to_html, to_latex
 from nme_core.reporting.methods import methods
 from nme_core.reporting.references import Reference, bibtex, references
 from nme_core.reporting.results import findings, results
+from nme_core.reporting.script import notebook, script
 from nme_core.reporting.tables import ResultTable, result_tables
 from nme_core.reporting.words import Words, require_finished, words
 
@@ -14,11 +16,14 @@ __all__ = [
     "Words",
     "bibtex",
     "findings",
+    "hsic_command",
     "methods",
+    "notebook",
     "references",
     "require_finished",
     "result_tables",
     "results",
+    "script",
     "to_csv",
     "to_docx",
     "to_html",

@@ -6,10 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from nme_core.analysis.covariate_tests import CovariateOptions, how_tested
 from nme_core.io import RunFolder
 from nme_core.reporting.apa import count, listed
 from nme_core.reporting.terms import (
     CORRECTIONS,
+    EFFECTS,
     FAMILIES,
     arrangement,
     estimator_name,
@@ -195,8 +197,8 @@ def _convergence(config: dict[str, Any]) -> str:
 
 
 def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
-    row = hsic.iloc[0]
-    adjust = str(row["method"]).rsplit(", ", 1)[-1]
+    row, options = hsic.iloc[0], CovariateOptions.of_table(hsic)
+    adjust = options.adjust
     correction = CORRECTIONS.get(adjust, adjust)
     tested = [str(name) for name in hsic["covariate"]]
     said = [
@@ -208,13 +210,12 @@ def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
         f"{count(len(tested), 'test')}."
     ]
     said += arrangement(row)
+    said += how_tested(options, len(tested))
+    if options.incremental:
+        said.append("Each person's mean and variability, or shares of states, were held.")
     if effects is not None and len(effects):
         kinds = set(effects["kind"])
-        measures = []
-        if "spearman" in kinds:
-            measures.append("Spearman's ρ (interval of Bonett and Wright, t approximation)")
-        if "mean difference" in kinds:
-            measures.append("mean differences between groups (Welch's interval and test)")
+        measures = [text for kind, text in EFFECTS.items() if kind in kinds]
         if "partial spearman" in kinds:
             measures.append("partial Spearman correlations given what was held")
         if "adjusted mean difference" in kinds:

@@ -17,7 +17,7 @@ from nme_core.reporting.apa import (
     number,
     p_value,
 )
-from nme_core.reporting.terms import CORRECTIONS, is_bounded, metric_name
+from nme_core.reporting.terms import CORRECTIONS, CORRELATIONS, is_bounded, metric_name
 
 ALPHA = 0.05
 #: Metrics of which less is better.
@@ -49,7 +49,7 @@ def findings(folder: RunFolder) -> dict[str, str]:
     if folder.has_table("hsic"):
         found["dependence"] = _dependence(folder.table("hsic"))
         if folder.has_table("effects"):
-            found["effects"] = _effects(folder.table("effects"))
+            found["effects"] = _effects(folder.table("effects"), folder.table("hsic"))
     return {name: text for name, text in found.items() if text}
 
 
@@ -147,7 +147,7 @@ def _dependence(hsic: pd.DataFrame) -> str:
     return " ".join(said)
 
 
-def _effects(effects: pd.DataFrame) -> str:
+def _effects(effects: pd.DataFrame, hsic: pd.DataFrame) -> str:
     n = int(effects["p"].notna().sum())
     kept = effects[effects["p_adjusted"] < ALPHA].sort_values("p", kind="stable")
     if kept.empty:
@@ -156,7 +156,9 @@ def _effects(effects: pd.DataFrame) -> str:
             "after correction; this does not show that there is none."
         )
     shown = kept.head(MOST_EFFECTS)
-    said = [_effect(row) for _, row in shown.iterrows()]
+    # The means of blocks, not the persons, are then what is correlated.
+    blocks = "permute" in hsic and (hsic["permute"] == "whole").any()
+    said = [_effect(row, with_df=not blocks) for _, row in shown.iterrows()]
     rest = len(kept) - len(shown)
     more = f" The other {rest} are in the table." if rest else ""
     weights = kept["parameter"].str.contains(r"layers\.\d+\.weight", regex=True).any()
@@ -168,20 +170,20 @@ def _effects(effects: pd.DataFrame) -> str:
     )
 
 
-def _effect(row: pd.Series) -> str:
-    spearman = row["kind"] == "spearman"
-    n = int(row["n_persons"]) if "n_persons" in row else None
+def _effect(row: pd.Series, *, with_df: bool) -> str:
+    kind = str(row["kind"])
     corrected = p_value(row["p_adjusted"]).replace("p", "corrected p", 1)
-    if spearman:
-        df = f"({n - 2})" if n else ""
-        size = f"Spearman's ρ{df} = {bounded(row['effect'])}"
+    if kind in CORRELATIONS:
+        known = with_df and kind == "spearman" and "n_persons" in row
+        df = f"({int(row['n_persons']) - 2})" if known else ""
+        size = f"{CORRELATIONS[kind]}{df} = {bounded(row['effect'])}"
         ends = f"95% CI {bounded_limits(row['ci_low'], row['ci_high'])}"
         return f"{row['parameter']} with {row['covariate']}, {size}, {ends}, " + (
             f"{p_value(row['p'])}, {corrected}"
         )
     group = str(row.get("group", "")).replace(" - ", " − ")
     return (
-        f"{row['parameter']} by {row['covariate']}, mean difference {group} = "
+        f"{row['parameter']} by {row['covariate']}, {kind} {group} = "
         f"{number(row['effect'])}, 95% CI {limits(row['ci_low'], row['ci_high'])}, "
         f"{p_value(row['p'])}, {corrected}"
     )

@@ -12,13 +12,15 @@ from nme_core.io.run_folder import TABLES
 from nme_core.metrics.comparison import with_corrected_p
 from nme_core.reporting.apa import bounded, bounded_limits, limits, number, p_cell
 from nme_core.reporting.results import difference_text, metric_value
-from nme_core.reporting.terms import metric_name
+from nme_core.reporting.terms import CORRELATIONS, metric_name
 
 #: Rows of a table that are printed; the run folder's CSV has them all.
 MOST_ROWS = 40
 _POPULATION = ""
 #: Tables that are not printed as they are: too long, or shown by others.
-_UNPRINTED = {"history", "predictions", "random_effects", "response_curves"}
+_UNPRINTED = {"history", "predictions", "random_effects", "response_curves"} | {
+    "groups", "person_summaries",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -202,13 +204,13 @@ def _hsic(folder: RunFolder) -> ResultTable:
 def _effects(folder: RunFolder) -> ResultTable:
     table = folder.table("effects")
     shown = table.sort_values("p", kind="stable").head(MOST_ROWS)
-    spearman = shown["kind"] == "spearman"
+    spearman = shown["kind"].isin(CORRELATIONS)
     group = shown["group"] if "group" in shown else pd.Series("", index=shown.index)
     cells = pd.DataFrame(
         {
             "Covariate": shown["covariate"],
             "Parameter": shown["parameter"],
-            "Kind": ["Spearman's ρ" if one else "mean difference" for one in spearman]
+            "Kind": shown["kind"].map(lambda kind: CORRELATIONS.get(kind, kind)).astype(object)
             + np.where(group == "", "", ", " + group.astype(object)),
             "Effect": [
                 bounded(value) if one else number(value)

@@ -48,6 +48,18 @@ FAMILIES = {
 
 CORRECTIONS = {"bh": "Benjamini–Hochberg", "holm": "Holm", "none": "no"}
 
+#: Kind of effect: how its direction and size are given.
+EFFECTS = {
+    "spearman": "Spearman's ρ (interval of Bonett and Wright, t approximation)",
+    "partial spearman": "partial Spearman's ρ (correlation of what linear regressions of the ranks "
+    "leave)",
+    "mean difference": "mean differences between groups (Welch's interval and test)",
+    "adjusted mean difference": "mean differences between groups adjusted by linear regression",
+}
+
+#: Kinds of effect that are correlations.
+CORRELATIONS = {"spearman": "Spearman's ρ", "partial spearman": "partial Spearman's ρ"}
+
 _PLACES = {
     "first": "the first layer",
     "last": "the last layer",

@@ -1,0 +1,94 @@
+"""``nme bundle`` and ``nme rerun``: a run for somebody else, and the same once more."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nme_core.cli.options import Run, check_folder
+from nme_core.cli.progress import ProgressBar
+from nme_core.cli.report import figure_reports
+from nme_core.exceptions import OptionError
+from nme_core.io import RunFolder
+
+
+def bundle(
+    run: Run,
+    out: Annotated[Path, typer.Option(metavar="BUNDLE.zip", help="Zip to write.")],
+    with_data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file that the run was fitted on, to be packed too; may be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Pack a run with its tables, figures, report, script and notebook into one zip."""
+    from nme_core.bundle import write_bundle
+
+    folder = RunFolder(run)
+    if out.suffix.lower() != ".zip":
+        raise OptionError(f"--out {out} is no zip.", remedy="Let the name end in .zip.")
+    check_folder(out.parent)
+    data = {path.name: path for path in with_data or []}
+    _check_data(folder, data)
+    extra = figure_reports().bundle_files(folder)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    members = write_bundle(folder, out, extra=extra, data=data)
+    typer.echo(f"Wrote {out}: {len(members)} files, {'with' if data else 'without'} the data.")
+
+
+def _check_data(folder: RunFolder, data: dict[str, Path]) -> None:
+    """Raise OptionError for a file that the run was not fitted on."""
+    prints = {one["sha256"] for one in folder.data["inputs"]}
+    for path in data.values():
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() not in prints:
+                raise OptionError(
+                    f"The run was not fitted on {path}: its SHA-256 is another.",
+                    remedy="Give the files as they were.",
+                )
+
+
+def rerun(
+    first: Annotated[
+        Path, typer.Argument(metavar="BUNDLE.zip|RUN", help="Zip of `nme bundle`, or run folder.")
+    ],
+    long: Annotated[Path, typer.Argument(metavar="LONG.csv", help="The data.")],
+    out: Annotated[Path, typer.Option(metavar="RUN2", help="Folder to write.")],
+    covariates: Annotated[
+        Path | None, typer.Option(metavar="C.csv", help="One row per person.")
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Share of a column's largest value that counts as the same; default 1e-6."
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on the terminal.")] = False,
+) -> None:
+    """Repeat a run, and say whether the numbers are the same and, if not, what changed."""
+    from nme_core.bundle import run_of
+    from nme_core.rerun import rerun as repeat
+
+    check_folder(out)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        ProgressBar(shown=not quiet and sys.stderr.isatty()) as bar,
+    ):
+        repetition = repeat(
+            run_of(first, scratch),
+            RunFolder(out),
+            long,
+            covariates,
+            command=shlex.join(["nme", *sys.argv[1:]]),
+            tolerance=tolerance,
+            report=bar.show,
+        )
+    typer.echo("\n".join(repetition.lines()))
