@@ -227,3 +227,42 @@ def test_the_whole_way_through(
     family = [process, *process.children(recursive=True)]
     peers = {c.raddr.ip for one in family for c in one.net_connections("inet") if c.raddr}
     assert peers <= {"127.0.0.1"}
+
+
+def test_a_messy_file_is_mended_by_clicks(
+    page: Page, server: tuple[str, psutil.Process], tmp_path: Path
+) -> None:
+    address, _ = server
+    names = ("Ada Hill", "Ben Ray", "Cem Acar", "Dora Kern", "Jo Lind")
+    names = (*names, "<b>Gil</b> Oz", "**Hal** Ito", "$x$ Iv\u202eo")
+    rng = np.random.default_rng(0)
+    rows = [(n, f"{d:02d}.03.2024", *rng.normal(6, 1, 2).round(1)) for n in names
+            for d in range(1, 13)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["pid", "date", "sleep", "mood"]).astype({"sleep": object})
+    table.loc[5, "sleep"] = "k.A."
+    table.loc[[9, 30], "mood"] = -99
+    table = pd.concat([table, table.tail(1)])
+    table.to_csv(tmp_path / "messy.csv", sep=";", decimal=",", encoding="utf-16", index=False)
+
+    page.goto(f"{address}/study")
+    page.locator(".st-key-upload_long input[type=file]").set_input_files(tmp_path / "messy.csv")
+    expect(page.get_by_text("Text table, UTF-16, columns separated by semicolon")).to_be_visible()
+    expect(page.get_by_text("pid tells persons apart by names")).to_be_visible()
+    for fix in ("Keep the last of the rows alike", "Treat 'k.A.' in 'sleep'"):
+        page.get_by_role("button", name=fix).click()
+        settled(page)
+    expect(page.get_by_text("Before this table can be used")).to_have_count(0)
+    page.locator(".st-key-load_study button").click()
+    expect(page.get_by_text("Report on messy")).to_be_visible()
+    page.get_by_role("button", name="Treat '-99' in 'mood'").click()
+    expect(page.locator(".st-key-undo_2")).to_be_visible()
+    settled(page)
+    figure(page, 1)
+    with page.expect_download() as waiting:
+        page.locator(".st-key-privacy_key button").click()
+    key = pd.read_csv(waiting.value.path(), dtype="str")
+    assert set(key["person"]) == set(names)
+    page.locator(".st-key-undo_2 button").click()
+    expect(page.get_by_text("holds -99 (2 times)")).to_be_visible()
+    for shown in ("b", "strong", ".katex"):
+        assert page.locator(shown).filter(has_text=re.compile("Gil|Hal|x")).count() == 0
