@@ -183,15 +183,14 @@ def find_collinear(study: Study) -> Iterable[Finding]:
                     tuple(Remedy("exclude_columns", (name,)) for name in (names[j], first)),
                 )
     kept = [k for k, name in enumerate(names) if name not in said]
-    yield from _find_computed([names[k] for k in kept], z[:, kept])
+    yield from _find_computed([names[k] for k in kept], r[np.ix_(kept, kept)])
 
 
-def _find_computed(names: list[str], z: np.ndarray) -> Iterable[Finding]:
+def _find_computed(names: list[str], r: np.ndarray) -> Iterable[Finding]:
+    """Find features that those before them explain, from the correlations `r`."""
     for k in range(len(names) - 1, 1, -1):
-        others = z[:, :k]
-        weights = np.linalg.lstsq(others, z[:, k], rcond=None)[0]
-        left = float(((z[:, k] - others @ weights) ** 2).mean())
-        if 1 - left > COMPUTED:
+        weights = np.linalg.lstsq(r[:k, :k], r[:k, k], rcond=1e-10)[0]
+        if float(weights @ r[:k, k]) > COMPUTED:
             used = [names[i] for i in np.flatnonzero(np.abs(weights) > 0.01)]
             yield Finding(
                 "look",
