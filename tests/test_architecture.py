@@ -30,6 +30,7 @@ CORE["prediction"] = {"exceptions", "data", "estimators", "io"}
 CORE["adaptation"] = {"exceptions", "data", "estimators", "io", "analysis", "prediction"}
 CORE["reporting"] = {"exceptions", "io", "metrics", "analysis"}
 CORE["tuning"] = {"exceptions", "io"}
+CORE["adaptation_curve"] = {"exceptions", "data", "estimators", "metrics"}
 CORE["experiment"] = {*CORE}
 CORE["stability"] = {*CORE}
 CORE["rerun"] = {"exceptions", "analysis", "data", "experiment", "io"}
