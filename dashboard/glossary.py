@@ -464,7 +464,7 @@ NO_PERSON = (
 HEATMAP_LIMIT = "It does not show why values are missing."
 
 REPORT = {
-    "spacing": "Time between a person's rows: {spacing}.",
+    "spacing": "Time between a person's rows{unit}: {spacing}.",
     "complete": "No value of the outcome or a feature is missing.",
     "missing": "Where a feature is missing, use",
     "missing_help": "Means come from the training rows alone; a last known value from the "

@@ -47,7 +47,8 @@ def show_report(record: StudyRecord) -> bool:
     for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
         column.metric(label, value)
     if report.spacing:
-        st.caption(plain(REPORT["spacing"].format(spacing=report.spacing)))
+        unit = " (in days)" if record.counts_days else ""
+        st.caption(plain(REPORT["spacing"].format(spacing=report.spacing, unit=unit)))
     others = [one for one in report.findings if not one.message.startswith(REMEDIED)]
     show_findings(others, made, change)
     _choices(record, bool(report.missing.drop(report.outcome).sum()))

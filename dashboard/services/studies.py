@@ -93,6 +93,11 @@ class StudyRecord:
         return as_remedies(self.changes)
 
     @property
+    def counts_days(self) -> bool:
+        """Whether the dates of its time column became days."""
+        return any(note.startswith(f"Dates in {self.roles['time']!r}") for note in self.privacy)
+
+    @property
     def remedy_file(self) -> str:
         """Name of the file with these changes; others have another one."""
         text = json.dumps(self.changes, sort_keys=True)
@@ -265,8 +270,7 @@ def missing_over_time(identity: str, by: Literal["person", "column"]) -> tuple[p
     record = _found(identity)[1]
     if study.time is None:
         return missing_grid(study, by), "rows before this one"
-    shifted = any(note.startswith(f"Dates in {study.roles.time!r}") for note in record.privacy)
-    days = shifted or is_datetime64_any_dtype(study.time.dtype)
+    days = record.counts_days or is_datetime64_any_dtype(study.time.dtype)
     unit = "days" if days else str(study.roles.time)
     return missing_grid(study, by), f"{unit} since the person's first row"
 

@@ -108,6 +108,12 @@ def _not_numeric(column: pd.Series, role: str) -> DataError:
     )
 
 
+def first_word(column: pd.Series) -> tuple[int, str]:
+    """Position and content of the first cell that is neither missing nor a number."""
+    position = _first_text(column)
+    return position, str(column.iloc[position])
+
+
 def _first_text(column: pd.Series) -> int:
     """Position of the first cell that is neither missing nor a number (0 where there is none)."""
     numbers = pd.to_numeric(column.astype("object"), errors="coerce")

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nme_core.data.columns import as_numbers, is_number
+from nme_core.data.columns import as_numbers, first_word, is_number, place
+from nme_core.data.proposal import is_numbers
 from nme_core.exceptions import DataError, MissingColumnError
 
 
@@ -189,8 +190,16 @@ def _is_constant(column: pd.Series, persons: NDArray[np.intp], n_persons: int) -
 
 def _notes(long: pd.DataFrame, text: list[str], empty: list[str]) -> list[str]:
     notes = []
-    if text:
-        notes.append(f"Left out because not numeric: {_names(text)}.")
+    nearly = [name for name in text if is_numbers(long[name])]
+    words = [name for name in text if name not in nearly]
+    if words:
+        notes.append(f"Left out because not numeric: {_names(words)}.")
+    for name in nearly:
+        row, word = first_word(long[name])
+        notes.append(
+            f"Left out because not numeric: {name!r}, although most of its cells are numbers; "
+            f"{place(long.index, row)} holds {word!r}. Treat such words as missing to use it."
+        )
     if empty:
         notes.append(f"Left out because empty: {_names(empty)}.")
     return notes

@@ -144,6 +144,13 @@ def test_what_was_left_out_is_in_the_report():
     assert any("'note'" in info for info in findings(result, "info"))
 
 
+def test_a_column_that_is_nearly_numbers_is_left_out_with_its_word():
+    frame = table().astype({"sleep": "str"})
+    frame.loc[7, "sleep"] = "k.A."
+    (info,) = findings(report(frame), "info")
+    assert "'sleep', although most of its cells are numbers; row 7 holds 'k.A.'" in info
+
+
 @pytest.mark.parametrize("trap", [True, False])
 def test_compliance_is_guarded(trap):
     sample = simulate_null(n_persons=80, compliance_effect=trap)

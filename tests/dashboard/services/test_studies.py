@@ -90,6 +90,10 @@ def test_codes_and_days_are_stored_and_the_key_is_handed_over(home: Path) -> Non
     assert study.covariates["bdi"].rename(key)["002"] == 8
     assert study.time is not None
     assert sorted(study.time.unique()) == list(range(8))
+    record = studies.study_record(identity)
+    assert record is not None
+    assert record.counts_days
+    assert studies.missing_over_time(identity, "column")[1] == "days since the person's first row"
     stored = b"".join(file.read_bytes() for file in (home / "studies" / identity).iterdir())
     for secret in (b"2024", b"003", b"002"):
         assert secret not in stored
