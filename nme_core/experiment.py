@@ -383,6 +383,7 @@ def _fit_split(
     progress: Callable[[Progress], None],
 ) -> None:
     """Fit on the training rows, watched on the validation rows."""
+    rows = replace(rows, time=None)
     train, validation = rows.take(split == "train"), rows.take(split == "validation")
     model.fit(
         train.X,
@@ -412,6 +413,8 @@ def _keep_known_groups(
 
 def _refuse_unseen_classes(study: Study, split: np.ndarray[Any, Any]) -> None:
     """Raise DataError for a class that no training row has."""
+    if study.outcome_kind == "number":
+        return
     learned = set(study.y[split == "train"].dropna())
     unseen = [label for label in study.classes if label not in learned]
     if unseen:
@@ -446,7 +449,8 @@ class _Rows:
             ids = pd.DataFrame({name: _categories(groups[name]) for name in groups})
         else:
             ids = _categories(groups)
-        sequences = _categories(study.sequence_ids)
+        same = study.roles.sequence is None  # then a person is a sequence
+        sequences = ids if same and isinstance(ids, pd.Series) else _categories(study.sequence_ids)
         return cls(study.X, study.y, ids, study.time, sequences, before)
 
     def take(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> _Rows:
@@ -456,7 +460,7 @@ class _Rows:
             for name, value in vars(self).items()
             if name != "X"
         }
-        return _Rows(TableRows(self.X, np.flatnonzero(chosen)), **rows)
+        return _Rows(TableRows(self.X, chosen), **rows)
 
     @property
     def persons(self) -> pd.Series:

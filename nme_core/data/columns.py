@@ -11,6 +11,9 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 
 from nme_core.exceptions import DataError, OptionError
 
+#: Cells of a table of features from which on it is held in single precision.
+LARGE = 20_000_000
+
 OutcomeKind = Literal["number", "class"]
 
 
@@ -93,6 +96,25 @@ def as_numbers(column: pd.Series, *, role: str) -> npt.NDArray[np.float64]:
             row=row_number(column.index, infinite[0]),
         )
     return numbers
+
+
+def in_single_precision(columns: dict[str, npt.NDArray[np.float64]]) -> dict[str, npt.NDArray[Any]]:
+    """Columns of a very large table as float32, where that leaves their differences as they are.
+
+    A number is then off by less than 1e-4 of the column's standard deviation.
+    """
+    if sum(column.size for column in columns.values()) < LARGE:
+        return dict(columns)
+    return {
+        name: column.astype(np.float32) if _may_be_single(column) else column
+        for name, column in columns.items()
+    }
+
+
+def _may_be_single(column: npt.NDArray[np.float64]) -> bool:
+    present = column[~np.isnan(column)]
+    largest = max(present.max(initial=0.0), -present.min(initial=0.0))
+    return bool(largest <= 1000 * present.std()) if len(present) else True
 
 
 def _not_numeric(column: pd.Series, role: str) -> DataError:

@@ -106,12 +106,12 @@ class TableRows:
     ----------
     table : DataFrame
         All rows.
-    rows : array of int
-        Positions of those that are meant.
+    rows : array of int or of bool
+        Positions of those that are meant, or a mask.
     """
 
     table: pd.DataFrame
-    rows: NDArray[np.intp]
+    rows: NDArray[np.intp] | NDArray[np.bool_]
 
     def __len__(self) -> int:
         return self.table.shape[1]

@@ -106,7 +106,8 @@ def pad_units(
     order = np.argsort(units, kind="stable")
     _, starts, sizes = np.unique(units[order], return_index=True, return_counts=True)
     if sequences is None:
-        starts, sizes = _cut(starts, sizes, longest=max(8, int(np.ceil(sizes.mean()))))
+        longest = min(int(np.ceil(sizes.mean())), ROWS_PER_CHUNK)  # a unit is computed at once
+        starts, sizes = _cut(starts, sizes, longest=max(8, longest))
     by_person = np.argsort(groups[order[starts], 0], kind="stable")
     starts, sizes = starts[by_person], sizes[by_person]
     per_group = np.bincount(groups.reshape(-1))

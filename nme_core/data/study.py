@@ -11,7 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nme_core.data.columns import OutcomeKind, as_ids, as_numbers, as_outcome, as_time
+from nme_core.data.columns import (
+    OutcomeKind,
+    as_ids,
+    as_numbers,
+    as_outcome,
+    as_time,
+    in_single_precision,
+)
 from nme_core.data.covariates import covariates_from_columns, covariates_from_table
 from nme_core.data.formats.result import HowRead
 from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
@@ -45,7 +52,7 @@ class Study:
     Attributes
     ----------
     X : DataFrame, shape (n_rows, n_features)
-        Features as float64 in the units of the data; NaN = missing.
+        Features as float64 in the units of the data; NaN = missing. Of very large tables float32.
     y : Series, shape (n_rows,)
         Outcome: float64 where it is a number, text where it is a class; missing = NaN.
     groups : Series of text, shape (n_rows,)
@@ -165,7 +172,9 @@ class Study:
         notes = [*remedied, *columns.notes]
         y, kind = as_outcome(long[outcome], outcome_kind)
         X = pd.DataFrame(
-            {name: as_numbers(long[name], role="feature") for name in columns.features},
+            in_single_precision(
+                {name: as_numbers(long[name], role="feature") for name in columns.features}
+            ),
             index=long.index,
             copy=False,  # columns that are numbers already are not held twice
         )

@@ -178,7 +178,8 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         rows = self._rows(table, factors, **context)
         self._counts = np.bincount(rows.groups.reshape(-1), minlength=mixed.n_groups)
         batches = rows.batches(self._encode_outcome(y), device)
-        del rows, table, factors  # as large as the batches
+        del rows, table  # as large as the batches, as are the codes of the factors
+        factors.clear()
         problem = self._problem(mixed, batches)
         watched = None
         if validation is not None:
@@ -209,7 +210,9 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         history = pd.DataFrame([vars(row) for row in training.history])
         self.history_ = history.astype({"validation_loss": float})
         self.verdict_, self.n_epochs_ = training.verdict.value, len(history)
-        self._after_fit(batches, self._quantify(problem.shared_precision(), batches))
+        precision = problem.shared_precision()
+        del problem, watched  # of many persons as large as what is to come
+        self._after_fit(batches, self._quantify(precision, batches))
         return self
 
     def _quantify(

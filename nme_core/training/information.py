@@ -24,8 +24,9 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from nme_core.data.sequences import Batch
+from nme_core.data.sequences import Batch, chunks
 from nme_core.nn import Family, LinearChain, MixedEffects, RowFamily
+from nme_core.training.covariance import in_parts
 from nme_core.training.laplace import (
     curvature_by_differences,
     gauss_newton,
@@ -62,7 +63,11 @@ class PersonInformation:
 
     def effects_covariance(self, covariance: Tensor) -> Tensor:
         """C_i + G_i V G_iᵀ of every person for this V, shape (P, R, R)."""
-        return self.conditional + self.coupling @ covariance @ self.coupling.transpose(1, 2)
+        result = torch.empty_like(self.conditional)
+        for some in in_parts(*self.conditional.shape[:2]):
+            coupling = self.coupling[some]
+            result[some] = self.conditional[some] + coupling @ covariance @ coupling.transpose(1, 2)
+        return result
 
 
 @dataclass(frozen=True)
@@ -90,11 +95,17 @@ class PersonCurvature:
         `added`, shape (P, R), is put on the diagonals of the C_i.
         """
         prior = torch.linalg.inv(sigma.double().diag() if sigma.dim() == 1 else sigma.double())
-        across = self.matrix[:, self.eta][:, :, self.phi]  # (P, R, p)
-        conditional = torch.linalg.inv(self.matrix[:, self.eta][:, :, self.eta] + prior)
-        coupling = -conditional @ across
-        shared = self.matrix.sum(0)[self.phi][:, self.phi]
-        shared = shared + torch.einsum("prk,prl->kl", across, coupling)
+        n_groups, phi, eta = len(self.matrix), self.phi, self.eta
+        conditional = self.matrix.new_empty(n_groups, len(eta), len(eta))
+        coupling = self.matrix.new_empty(n_groups, len(eta), len(phi))
+        shared = self.matrix.new_zeros(len(phi), len(phi))
+        for some in in_parts(*self.matrix.shape[:2]):
+            matrix = self.matrix[some]
+            across = matrix[:, eta][:, :, phi]  # (P, R, p)
+            conditional[some] = torch.linalg.inv(matrix[:, eta][:, :, eta] + prior)
+            coupling[some] = -conditional[some] @ across
+            shared += matrix.sum(0)[phi][:, phi]
+            shared += torch.einsum("prk,prl->kl", across, coupling[some])
         if added is not None:
             conditional = conditional + torch.diag_embed(added)
         return PersonInformation(self.free, shared, conditional, coupling)
@@ -138,20 +149,21 @@ def person_curvature(
     names = tuple(dict.fromkeys([*free, *mixed.random]))
     sizes = [mixed.fixed()[name].numel() for name in names]
     both = MixedEffects(copy.deepcopy(mixed.module), names, mixed.n_groups).double()
-    own = mixed.by_parameter(mixed.deviations.detach())
+    given = mixed.by_parameter(mixed.deviations.detach())
     zero = mixed.deviations.new_zeros
     stacked = [
-        own[name] if name in own else zero(mixed.n_groups, size)
+        given[name] if name in given else zero(mixed.n_groups, size)
         for name, size in zip(names, sizes, strict=True)
     ]
     both.deviations.data = torch.cat(stacked, dim=1).double()
-    rows = [in_double(batch) for batch in batches]
+    rows = map(in_double, chunks(batches))  # part by part, not all rows a second time
     if isinstance(family, LinearChain):
-        information = curvature_by_differences(both, family, rows)
+        information = curvature_by_differences(both, family, list(rows))
     else:
         information = gauss_newton(both, cast(RowFamily, family), rows)
     tiny = 1e-9 * torch.eye(sum(sizes), dtype=torch.float64)
-    information = without_negative(information, tiny) / residual_variance
+    for some in in_parts(*information.shape[:2]):
+        information[some] = without_negative(information[some], tiny) / residual_variance
 
     places = dict(zip(names, torch.split(torch.arange(sum(sizes)), sizes), strict=True))
     phi = torch.cat([places[name] for name in free])

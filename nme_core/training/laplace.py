@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import torch
@@ -160,7 +160,7 @@ class Laplace(Variational):
 
 
 @torch.no_grad()
-def gauss_newton(mixed: MixedEffects, family: RowFamily, batches: Sequence[Batch]) -> Tensor:
+def gauss_newton(mixed: MixedEffects, family: RowFamily, batches: Iterable[Batch]) -> Tensor:
     """Σ_j J_jᵀ I_j J_j of every person: J the derivative of the output, I its information.
 
     The curvature itself where the output is linear in η, as it is for the last layer of a network.
