@@ -63,15 +63,16 @@ class LinearChain:
         """−2 log p of each sequence's labels, given the state before it; shape (n_units,)."""
         transitions = output[1].double()
         emissions = with_initial(output[0].double(), transitions, batch.initial)
+        if not bool((batch.mask & (batch.y < 0)).any()):
+            whole: Tensor = _PathDeviance.apply(  # type: ignore[no-untyped-call]
+                emissions, transitions, batch.y, batch.mask, batch.lengths
+            )
+            return whole
+        states = torch.arange(emissions.shape[2], device=emissions.device)
+        excluded = (batch.y.unsqueeze(2) >= 0) & (batch.y.unsqueeze(2) != states)
+        clamped = emissions.masked_fill(excluded, -torch.inf)
         log_z = log_partition(emissions, transitions, batch.lengths)
-        if bool((batch.mask & (batch.y < 0)).any()):
-            states = torch.arange(emissions.shape[2], device=emissions.device)
-            excluded = (batch.y.unsqueeze(2) >= 0) & (batch.y.unsqueeze(2) != states)
-            clamped = emissions.masked_fill(excluded, -torch.inf)
-            score = log_partition(clamped, transitions, batch.lengths)
-        else:
-            score = path_score(emissions, transitions, batch.y, batch.mask)
-        return 2 * (log_z - score)
+        return 2 * (log_z - log_partition(clamped, transitions, batch.lengths))
 
 
 def with_initial(emissions: Tensor, transitions: Tensor, initial: Tensor) -> Tensor:
@@ -203,6 +204,34 @@ class _LogPartition(torch.autograd.Function):
         unary, pairwise = ctx.saved_tensors
         weight = gradients[0].view(-1, 1, 1)
         return weight * unary, weight * pairwise, None
+
+
+class _PathDeviance(torch.autograd.Function):
+    """−2 log p of one path of each sequence, and its gradient at once.
+
+    ∂/∂s_t = 2 (unary − 1 at y_t), ∂/∂A = 2 (pairwise − number of moves in y). Has no second
+    derivative: asking for one is an error.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, emissions: Tensor, transitions: Tensor, y: Tensor, mask: Tensor, lengths: Tensor
+    ) -> Tensor:
+        result = forward_backward(emissions, transitions, lengths)
+        score = path_score(emissions, transitions, y, mask)
+        path, taken = y.clamp_min(0), -mask.double()
+        moves = path[:, :-1] * transitions.shape[-1] + path[:, 1:]
+        result.unary.scatter_add_(2, path.unsqueeze(2), taken.unsqueeze(2))
+        result.pairwise.flatten(1).scatter_add_(1, moves, taken[:, 1:])
+        ctx.save_for_backward(result.unary, result.pairwise)
+        return 2 * (result.log_partition - score)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        unary, pairwise = ctx.saved_tensors
+        weight = 2 * gradients[0].view(-1, 1, 1)
+        return weight * unary, weight * pairwise, None, None, None
 
 
 def log_partition(emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Tensor:

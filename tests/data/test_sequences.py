@@ -137,3 +137,11 @@ def test_few_persons_with_many_rows_never_give_an_empty_step(monkeypatch):
     for step in steps(batches, torch.Generator().manual_seed(0)):
         assert step
     assert len(collect(batches, seed=0)) == 2
+
+
+def test_a_unit_is_never_longer_than_what_is_computed_at_once(monkeypatch):
+    monkeypatch.setattr(sequences_module, "ROWS_PER_CHUNK", 16)
+    x = np.arange(100, dtype=np.float32).reshape(50, 2)
+    batches = pad_units(x, x[:, 0], np.zeros(50, dtype=np.int64))
+    assert max(int(batch.lengths.max()) for batch in batches) == 16
+    assert sum(batch.n_rows for batch in batches) == 50
