@@ -119,6 +119,7 @@ def adapt_run(
             "roles": data["roles"],
             "outcome_kind": data["outcome_kind"],
             "remedies": data.get("remedies", []),
+            "max_gap": data.get("max_gap"),
             "n_rows": len(X),
             "n_persons": len(persons),
             "adapted": persons,

@@ -583,6 +583,7 @@ def _describe(
         "inputs": [{"name": Path(path).name, "sha256": fingerprint(Path(path))} for path in inputs],
         "notes": list(study.notes),
         "remedies": as_records(study.remedies),
+        "max_gap": study.max_gap,
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.data.columns import as_ids, as_numbers, as_time
+from nme_core.data.gaps import break_at_gaps
 from nme_core.data.missing import carry_forward
 from nme_core.data.ordering import order_rows
 from nme_core.data.remedies import apply_remedies, as_remedies, for_new_rows
@@ -62,6 +63,8 @@ def read_new_rows(run: RunFolder, table: pd.DataFrame) -> NewRows:
     result = pd.DataFrame({"person": groups, "sequence": sequences})
     result["time"] = np.nan if times is None else times
     ordered = result.iloc[order].assign(row=order).reset_index(drop=True)
+    at = None if times is None else ordered["time"]
+    ordered["sequence"], _ = break_at_gaps(ordered["sequence"], at, run.data.get("max_gap"))
     X = X.iloc[order].reset_index(drop=True)
     if run.data.get("missing") == "carry":
         X = carry_forward(X, ordered["person"])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nme_core.analysis import person_parameters
 from nme_core.data import Study
+from nme_core.data.gaps import NEVER
 from nme_core.data.remedies import as_remedies
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.person_posterior import person_estimates
@@ -162,6 +163,7 @@ def _study(
         covariates=[] if covariates is None else covariates,
         outcome_kind=config["outcome_kind"],
         remedies=as_remedies(data.get("remedies", [])),
+        max_gap=data.get("max_gap") or NEVER,
     )
     return study if config["model"] == "nme-crf" else study.with_observed_outcome()
 

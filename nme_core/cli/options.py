@@ -53,6 +53,14 @@ class StudyOptions:
     outcome_kind: Annotated[
         str | None, typer.Option(metavar="number|class", help="Default: read off the column.")
     ] = None
+    max_gap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="8h|none",
+            help="Longest gap in time within a sequence (s, min, h, d; a number where times are"
+            " numbers); default: nights break sequences of several rows a day.",
+        ),
+    ] = None
     remedy: Annotated[
         Path | None,
         typer.Option(metavar="FILE.json", help="Changes to the table that are made first."),
@@ -86,6 +94,7 @@ class StudyOptions:
             exclude=names(self.exclude) or (),
             covariates=self.covariates,
             outcome_kind=self.outcome_kind or outcome_kind,  # type: ignore[arg-type]
+            max_gap=self.max_gap,
             remedies=() if self.remedy is None else read_remedies(self.remedy),
         )
 

@@ -135,5 +135,5 @@ def find_gaps(study: Study, n_gaps: int | None) -> Iterable[Finding]:
             "info",
             f"{n_gaps} {verb} longer than the usual step in time.",
             study.roles.time,
-            "A column that names the sequences (sessions, days) breaks them there.",
+            "A longest gap (--max-gap 8h) or a column that names the sequences breaks them there.",
         )

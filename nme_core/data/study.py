@@ -21,6 +21,7 @@ from nme_core.data.columns import (
 )
 from nme_core.data.covariates import covariates_from_columns, covariates_from_table
 from nme_core.data.formats.result import HowRead
+from nme_core.data.gaps import break_at_gaps, gap_limit, gap_notes
 from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
 from nme_core.data.reading import read_any, read_table
 from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, of_second_table
@@ -71,6 +72,8 @@ class Study:
         Group of each row by every further grouping factor (a clinic, a dyad); often no column.
     notes : tuple of str
         In words, what was left out and why.
+    max_gap : str or None
+        Longest gap in time within a sequence, as text (``8h``, or a number); None: any.
     remedies : tuple of Remedy
         Changes that were made to the table first, in order.
     missing : str
@@ -90,6 +93,7 @@ class Study:
     further_groups: pd.DataFrame
     notes: tuple[str, ...] = ()
     remedies: tuple[Remedy, ...] = ()
+    max_gap: str | None = None
     how_read: HowRead | None = None
     missing: str = "indicator"
 
@@ -108,6 +112,7 @@ class Study:
         covariates: pd.DataFrame | Sequence[str] | None = None,
         outcome_kind: OutcomeKind | None = None,
         remedies: Sequence[Remedy] = (),
+        max_gap: str | float | None = None,
     ) -> Study:
         """Build a study from a long table, one row per person and occasion.
 
@@ -131,6 +136,12 @@ class Study:
         outcome_kind : "number" or "class", optional
             Default: text is a class, a number with two distinct values is a class, any other
             number is a number.
+        max_gap : str or float, optional
+            Longest gap in time between two rows of a sequence; longer ones break it, so that what
+            comes after is no step from what was before. A duration with its unit for date-times
+            (``8h``; s, min, h, d), a number for times that are numbers, ``none`` for no limit.
+            Default: date-times that are taken several times a day (most steps up to 6 hours) are
+            broken at nights, gaps of more than 6 hours; other times are not.
         remedies : sequence of Remedy
             Changes that are made first (see `nme_core.data.remedies`): to the long table, or to the
             covariate table where only that has the columns.
@@ -194,18 +205,23 @@ class Study:
         )
         persons = _rows(groups, order)
         sequences = persons if labels is None else _rows(name_sequences(groups, labels), order)
+        at = None if times is None else _rows(times, order)
+        limit = gap_limit(max_gap, at, sequences)
+        sequences, n_gaps = break_at_gaps(sequences, at, limit)
+        notes += gap_notes(n_gaps, limit, asked=max_gap is not None)
         return cls(
             X=_rows(X, order),
             y=_rows(y, order),
             groups=persons,
             sequence_ids=sequences.rename(sequence or person),
-            time=None if times is None else _rows(times, order),
+            time=at,
             covariates=of_person,
             outcome_kind=kind,
             roles=roles,
             further_groups=_rows(pd.DataFrame(further, index=long.index), order),
             notes=tuple(notes),
             remedies=tuple(remedies),
+            max_gap=limit,
         )
 
     @classmethod
@@ -223,6 +239,7 @@ class Study:
         covariates: str | os.PathLike[str] | Sequence[str] | None = None,
         outcome_kind: OutcomeKind | None = None,
         remedies: Sequence[Remedy] = (),
+        max_gap: str | float | None = None,
     ) -> Study:
         """Build a study from a file; ids stay text, messages count the lines of the file.
 
@@ -248,6 +265,7 @@ class Study:
             covariates=table,
             outcome_kind=outcome_kind,
             remedies=remedies,
+            max_gap=max_gap,
         )
         return replace(study, notes=(*reading.notes, *study.notes), how_read=reading.how)
 
