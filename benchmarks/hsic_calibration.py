@@ -26,7 +26,15 @@ from numpy.typing import NDArray
 from nme_core.analysis.covariate_tests import DRAWS
 from nme_core.estimators import NMECRF
 from nme_core.estimators.person_posterior import PersonPosterior, person_posterior
-from nme_core.independence import conditional_test, hsic_test, quantile_strata
+from nme_core.independence import (
+    conditional_test,
+    gaussian_kernel,
+    hsic_test,
+    permutations,
+    quantile_strata,
+)
+from nme_core.independence.conditional import u_centred
+from nme_core.independence.kernel_sums import permuted_sums
 
 REPS, ALPHA = 99, 0.05
 SIZES, COMPLIANCE = (40, 100), (0.0, 0.9)
@@ -53,32 +61,40 @@ def linear_study(
     return posterior, pd.Series(score, persons), pd.Series(n_obs, persons, name="n_obs")
 
 
+def p_of(x: pd.DataFrame, other: NDArray[np.float64], drawn: NDArray[np.intp]) -> float:
+    """p of `hsic_test`, from the U-centred kernel of the covariate and ready permutations."""
+    kernel = u_centred(gaussian_kernel(x.to_numpy()))
+    null = permuted_sums(kernel, other, drawn)
+    return float((1 + np.sum(null >= np.vdot(kernel, other) * (1 - 1e-10))) / (len(drawn) + 1))
+
+
 def p_by_guard(
     posterior: PersonPosterior, score: pd.Series, n_obs: pd.Series, seed: int
 ) -> dict[str, float]:
     """p of every guard for one study."""
-    estimate, y = posterior.estimate(), score.loc[posterior.persons].to_numpy(dtype=float)
-    strata = quantile_strata(n_obs.loc[posterior.persons]).to_numpy()
-
-    def p(x: pd.DataFrame, within: NDArray[np.int64] | None = None) -> float:
-        return hsic_test(x.to_numpy(), y, reps=REPS, strata=within, random_state=seed).p
-
-    drawn = [p(draw) for draw in posterior.draws(DRAWS, seed)]
+    persons = posterior.persons
+    other = u_centred(gaussian_kernel(score.loc[persons].to_numpy(dtype=float)))
+    strata = quantile_strata(n_obs.loc[persons]).to_numpy()
+    free = permutations(len(persons), REPS, random_state=seed)
+    within = permutations(len(persons), REPS, strata=strata, random_state=seed)
+    drawn = [p_of(draw, other, free) for draw in posterior.draws(DRAWS, seed)]
     return {
-        "none": p(estimate),
-        "strata (default)": p(estimate, strata),
-        "reliability": p(posterior.unshrunken()),
+        "none": p_of(posterior.estimate(), other, free),
+        "strata (default)": p_of(posterior.estimate(), other, within),
+        "reliability": p_of(posterior.unshrunken(), other, free),
         "draws": min(1.0, 2 * float(np.median(drawn))),
     }
 
 
 def table(
-    conditions: dict[str, Callable[[int], dict[str, float]]], studies: int, first: int = 0
+    conditions: dict[str, Callable[[int], dict[str, float]]], studies: int, only: str
 ) -> None:
-    """Print how often each method rejects in each condition."""
+    """Print how often each method rejects in each condition whose name holds `only`."""
     header = False
     for name, test in conditions.items():
-        found = pd.DataFrame([test(seed) for seed in range(first, first + studies)])
+        if only not in name:
+            continue
+        found = pd.DataFrame([test(seed) for seed in range(studies)])
         share = (found <= ALPHA).mean()
         if not header:
             print("| " + " | ".join(["condition", *share.index]) + " |")
@@ -88,7 +104,7 @@ def table(
         print("| " + " | ".join([name, *cells]) + " |", flush=True)
 
 
-def linear(studies: int) -> None:
+def linear(studies: int, only: str) -> None:
     """No effect and a planted one, with and without compliance."""
 
     def condition(n: int, compliance: float, effect: float) -> Callable[[int], dict[str, float]]:
@@ -100,16 +116,20 @@ def linear(studies: int) -> None:
 
     table(
         {
-            f"{what}, {n} persons, compliance {compliance:g}": condition(n, compliance, effect)
-            for what, effect, sizes in (("no effect", 0.0, SIZES), ("effect 0.7", 0.7, SIZES[1:]))
+            f"{what}, {n} persons, compliance {compliance:.1f}": condition(n, compliance, effect)
+            for what, effect, sizes in (
+                ("no effect", 0.0, SIZES),
+                ("effect 0.7", 0.7, SIZES[1:]),
+            )
             for n in sizes
             for compliance in COMPLIANCE
         },
         studies,
+        only,
     )
 
 
-def confounder(studies: int) -> None:
+def confounder(studies: int, only: str) -> None:
     """Parameters and covariate that share a cause, with and without an effect beyond it."""
 
     def condition(n: int, effect: float, category: bool) -> Callable[[int], dict[str, float]]:
@@ -123,7 +143,10 @@ def confounder(studies: int) -> None:
             x[0] += common + effect * own
             y = y > y.median() if category else y
             held, _ = conditional_test(x, y, given, reps=REPS, random_state=seed)
-            return {"not held": hsic_test(x, y, reps=REPS, random_state=seed).p, "held": held.p}
+            return {
+                "not held": hsic_test(x, y, reps=REPS, random_state=seed).p,
+                "held": held.p,
+            }
 
         return test
 
@@ -135,10 +158,11 @@ def confounder(studies: int) -> None:
             for kind in ("number", "two groups")
         },
         studies,
+        only,
     )
 
 
-def crf(studies: int) -> None:
+def crf(studies: int, only: str) -> None:
     """Fitted NME-CRFs, no effect."""
     from nme_core.data import Study, simulate_null
 
@@ -154,7 +178,14 @@ def crf(studies: int) -> None:
 
         return test
 
-    table({"no compliance effect": condition(False), "compliance effect": condition(True)}, studies)
+    table(
+        {
+            "no compliance effect": condition(False),
+            "compliance effect": condition(True),
+        },
+        studies,
+        only,
+    )
 
 
 def main() -> None:
@@ -162,11 +193,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("linear", "confounder", "crf"))
     parser.add_argument("--studies", type=int)
+    parser.add_argument("--only", default="", help="conditions whose name holds this")
     given = parser.parse_args()
-    run, usual = {"linear": (linear, 200), "confounder": (confounder, 200), "crf": (crf, 20)}[
-        given.what
-    ]
-    run(given.studies or usual)
+    run, usual = {
+        "linear": (linear, 200),
+        "confounder": (confounder, 200),
+        "crf": (crf, 20),
+    }[given.what]
+    run(given.studies or usual, given.only)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 
+from benchmarks import hsic_calibration
 from benchmarks.__main__ import THEMES, main
 from benchmarks.table import Row, markdown, seconds
 
@@ -32,3 +33,14 @@ def test_times_are_taken_in_turns():
 def test_an_unknown_theme_is_named(capsys):
     assert main(["weather"]) == 2
     assert "'weather'" in capsys.readouterr().out
+
+
+def test_the_calibration_of_tests_prints_a_table(capsys):
+    hsic_calibration.linear(2, only="no effect, 40")
+    hsic_calibration.confounder(2, only="no effect, 30")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "| condition | none | strata (default) | reliability | draws |"
+    assert lines[2].startswith("| no effect, 40 persons, compliance 0.0 |")
+    assert lines[2].count("±") == 4
+    assert lines[4] == "| condition | not held | held |"
+    assert len(lines) == 8

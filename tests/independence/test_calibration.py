@@ -56,6 +56,17 @@ def test_strata_protect_against_compliance():
     assert rejections(200, 100, within=True, **trap) <= high
 
 
+def test_division_by_the_root_of_reliability_protects_too():
+    count = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        x, depression, n_obs = shrunken_effects(rng, 100, compliance=0.95, least=2)
+        divided = x / np.sqrt(n_obs / (n_obs + 10))  # 1 − C/Σ of a random intercept
+        count += independence.hsic_test(divided, depression, reps=99, random_state=seed).p <= 0.05
+    low, high = binom.interval(0.999, 200, 0.05)
+    assert low <= count <= high
+
+
 def transition_log_odds(study):
     """Double-centred log shares of each person's transitions, shrunken; and their depression."""
     person, states = study.long[study.roles["person"]], study.long["state"]
