@@ -11,7 +11,7 @@ import torch
 from benchmarks.machine import describe
 from benchmarks.table import Row, markdown
 
-THEMES = ("imports", "mlp", "crf", "linear", "certificate", "hsic", "sample", "scale")
+THEMES = ("imports", "mlp", "crf", "linear", "certificate", "hsic", "sample", "reading", "scale")
 
 
 def main(names: list[str]) -> int:

@@ -27,7 +27,11 @@ class StudyOptions:
     """Files of a study and the roles of their columns; each field is an option."""
 
     long: Annotated[
-        Path, typer.Argument(metavar="LONG.csv", help="One row per person and occasion.")
+        Path,
+        typer.Argument(
+            metavar="LONG.csv",
+            help="One row per person and occasion: text, .xlsx, .sav or .parquet.",
+        ),
     ]
     person: Annotated[str, typer.Option(help="Column with the person's id.")]
     outcome: Annotated[str, typer.Option(help="Column to predict: a number, a class or a state.")]
