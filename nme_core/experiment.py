@@ -33,6 +33,7 @@ from nme_core.analysis import (
     transitions_table,
 )
 from nme_core.data import SPLITS, Study, split_within_person
+from nme_core.data.memory import give_back
 from nme_core.data.remedies import as_records
 from nme_core.data.scaling import TableRows
 from nme_core.estimators import (
@@ -251,6 +252,7 @@ def _run(
             _fit_split(one, rows, split, _follow(journal, name))
         config["verdicts"][name] = one.verdict_
         for part in SPLITS:
+            give_back()
             predictions = _predict(one, rows.take(split == part), name, part)
             metrics = evaluate(predictions, study.outcome_kind)
             folder.append_table("metrics", metrics)
@@ -268,6 +270,7 @@ def _run(
 
     if final is None:
         del one, nme  # their posteriors are as large as the one that follows
+        give_back()
         final = options.estimator_for(study)
         with _noting(ALL_ROWS, config["warnings"]):
             final.fit(rows.X, rows.y, **rows.fit_arguments, progress=_follow(journal, ALL_ROWS))
@@ -383,6 +386,7 @@ def _fit_split(
     progress: Callable[[Progress], None],
 ) -> None:
     """Fit on the training rows, watched on the validation rows."""
+    give_back()
     rows = replace(rows, time=None)
     train, validation = rows.take(split == "train"), rows.take(split == "validation")
     model.fit(

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
+from nme_core.data.memory import give_back
 from nme_core.data.scaling import Columns, FeatureScaler, TableRows
 from nme_core.data.sequences import Batch, chunks
 from nme_core.estimators.effects import Effects
@@ -180,6 +181,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         batches = rows.batches(self._encode_outcome(y), device)
         del rows, table  # as large as the batches, as are the codes of the factors
         factors.clear()
+        give_back()
         problem = self._problem(mixed, batches)
         watched = None
         if validation is not None:
@@ -212,6 +214,7 @@ class NeuralMixedEffects(BaseEstimator):  # type: ignore[misc]
         self.verdict_, self.n_epochs_ = training.verdict.value, len(history)
         precision = problem.shared_precision()
         del problem, watched  # of many persons as large as what is to come
+        give_back()
         self._after_fit(batches, self._quantify(precision, batches))
         return self
 
