@@ -22,7 +22,7 @@ LEADS = {
     "transitions": "How one person moves between states, beside the population.",
     "random-effects": "How far persons differ from the population, parameter by parameter.",
     "covariates": "Do persons' parameters go with what else is known about them?",
-    "export": "Figures for print, and the numbers they show.",
+    "export": "What leaves the app: figures for print, reports, words to paste, tables, a bundle.",
 }
 
 VIEWS = {"clinician": "Clinician", "researcher": "Researcher"}
@@ -487,3 +487,12 @@ CODEBOOK = {
 }
 
 WIDE = "Make the table long: one row per person and occasion"
+
+TAKE_AWAY = {
+    "report": "The whole run as one file that opens without the app and without a network. The "
+    "bundle holds report, figures, tables, script and fingerprints, but not the data; a stranger "
+    "can repeat the run with it. Making a file takes up to a minute.",
+    "person": "One page about one person, in plain words. Research use, not diagnosis.",
+    "words": "Filled from this run. Read it before you use it: it says what was fitted and "
+    "tested, not what it means.",
+}

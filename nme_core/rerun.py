@@ -13,6 +13,7 @@ import pandas as pd
 
 from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
 from nme_core.data import Study
+from nme_core.data.missing import fill_features
 from nme_core.data.remedies import as_remedies
 from nme_core.exceptions import OptionError
 from nme_core.experiment import FitOptions, run_experiment
@@ -25,6 +26,8 @@ TOLERANCE = 1e-6
 TOLERANCES = {"history": 1e-4}
 #: Columns that say how long something took.
 _CLOCK = {"seconds"}
+#: Tables of a search over settings, which is not repeated: the settings that it found are taken.
+_SEARCHED = {"tuning"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def read_study(
             f"The run was fitted with a table of covariates ({data['inputs'][1]['name']}).",
             remedy="Give it, or one like it: --covariates C.csv.",
         )
-    return Study.from_file(
+    study = Study.from_file(
         long,
         person=roles["person"],
         outcome=roles["outcome"],
@@ -115,17 +118,19 @@ def read_study(
         covariates=list(roles["covariates"]) if covariates is None else covariates,
         outcome_kind=data["outcome_kind"],
         remedies=as_remedies(data.get("remedies", [])),
+        max_gap=data.get("max_gap") or "none",
     )
+    return fill_features(study, data.get("missing", "indicator"))
 
 
 def fit_options(config: dict[str, Any]) -> FitOptions:
-    """The options of a run, from its ``config.json``."""
+    """The options of a run, from its ``config.json``; what a search found stands in for it."""
     known: dict[str, Any] = {
         field.name: config[field.name] for field in fields(FitOptions) if field.name in config
     }
     for name, value in known.items():
         known[name] = tuple(value) if isinstance(value, list) else value
-    return FitOptions(**known)
+    return FitOptions(**{**known, "tune": 0})
 
 
 def rerun(
@@ -184,6 +189,7 @@ def compare_runs(
 ) -> Repetition:
     """Compare two run folders, table by table and number by number."""
     names = [name for name in TABLES if first.has_table(name) or second.has_table(name)]
+    names = [name for name in names if name not in _SEARCHED]
     tables = tuple(
         _compare_table(
             name, first, second, TOLERANCES.get(name, TOLERANCE) if tolerance is None else tolerance
@@ -257,8 +263,10 @@ def _changed(first: RunFolder, second: RunFolder) -> list[str]:
         x, y = (config["versions"].get(name, "none") for config in (old, new))
         if x != y:
             lines.append(f"Version of {name}: {x} became {y}.")
+    if old.get("tune"):
+        lines.append("The search over settings was not repeated: what it found was taken.")
     for field in fields(FitOptions):
-        if old.get(field.name) != new.get(field.name):
+        if field.name != "tune" and old.get(field.name) != new.get(field.name):
             lines.append(f"{field.name}: {old.get(field.name)} became {new.get(field.name)}.")
     for model in old["verdicts"]:
         if old["verdicts"][model] != new["verdicts"].get(model):

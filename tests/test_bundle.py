@@ -160,10 +160,16 @@ def test_what_else_changed_is_said(run, copy):
 
 def test_options_and_roles_are_those_of_the_run(run, tiny_study):
     options = fit_options(run.config)
+    assert options.tune == 0
     assert (options.model, options.epochs, options.baselines) == ("nme-mlp", 3, ("generic",))
     study = read_study(run, tiny_study / "long.csv", tiny_study / "covariates.csv")
     assert study.feature_names == ("sleep", "stress")
     assert study.n_persons == run.data["n_persons"]
+    assert study.X["stress"].isna().sum() == 2
+    run.write_json("data", {**run.data, "missing": "drop"})
+    dropped = read_study(run, tiny_study / "long.csv", tiny_study / "covariates.csv")
+    assert len(dropped.X) == len(study.X) - 2
+    run.write_json("data", {**run.data, "missing": "indicator"})
     with pytest.raises(OptionError, match=r"covariates\.csv"):
         read_study(run, tiny_study / "long.csv")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _FORMATS: dict[str, tuple[str, str, Callable[..., bytes]]] = {
-    "png": ("PNG, 300 dpi", "image/png", export.to_png),
+    "png": ("PNG", "image/png", export.to_png),
     "svg": ("SVG", "image/svg+xml", export.to_svg),
     "pdf": ("PDF", "application/pdf", export.to_pdf),
 }
@@ -58,13 +58,16 @@ class Figure:
             return charts_screen.draw(chart)
         return getattr(screen, self.name)(**self.arguments)
 
-    def image(self, kind: str, dpi: int = 300) -> bytes:
-        """The printed figure as a file; ``dpi`` matters for png only."""
-        chart = self.chart()
+    def image(self, kind: str, dpi: int = 300, columns: int | None = None) -> bytes:
+        """The printed figure as a file; ``dpi`` matters for png only.
+
+        ``columns`` of a journal page that it fills; None: those that suit it.
+        """
+        chart, size = self.chart(), {} if columns is None else {"columns": columns}
         if chart is not None:
-            drawn = charts_print.draw(chart)
+            drawn = charts_print.draw(chart, **size)
         else:
-            drawn = getattr(printed, self.name)(**self.arguments)
+            drawn = getattr(printed, self.name)(**self.arguments, **size)
         if kind == "png":
             return export.to_png(drawn, dpi=dpi)
         return _FORMATS[kind][2](drawn)
@@ -85,12 +88,23 @@ def show(figure: Figure) -> None:
         downloads(figure, prefix=f"{key}_")
 
 
-def downloads(figure: Figure, *, prefix: str = "export_") -> None:
+def choose_print() -> tuple[int, int | None]:
+    """Selectors for the dots per inch of a PNG, and the columns of a page that a figure fills."""
+    left, right = st.columns(2)
+    dpi = left.selectbox("PNG resolution", (300, 600), key="dpi", format_func="{} dpi".format)
+    names = {None: "as it suits", 1: "one column (85 mm)", 2: "two columns (170 mm)"}
+    columns = right.selectbox("Width", list(names), key="columns", format_func=names.get)
+    return dpi, columns
+
+
+def downloads(
+    figure: Figure, *, prefix: str = "export_", dpi: int = 300, columns: int | None = None
+) -> None:
     """Buttons for every file format; a file is drawn when its button is pressed."""
     for kind, (label, mime, _) in _FORMATS.items():
         st.download_button(
-            label,
-            data=lambda kind=kind: figure.image(kind),
+            f"{label}, {dpi} dpi" if kind == "png" else label,
+            data=lambda kind=kind: figure.image(kind, dpi, columns),
             file_name=f"{slug(figure.title)}.{kind}",
             mime=mime,
             key=f"{prefix}{kind}",

@@ -3,21 +3,34 @@
 import streamlit as st
 
 from dashboard.components.context import finished_run, title
+from dashboard.components.errors import guard
 from dashboard.components.export_choice import choose_figure
-from dashboard.components.figures import downloads, preview
+from dashboard.components.figures import choose_print, downloads, preview
+from dashboard.components.take_away import reports, tables, words
 from dashboard.components.text import plain
 from dashboard.glossary import LEADS
 
 title("Export", LEADS["export"])
 run = finished_run()
 
-left, right = st.columns([1, 2], gap="large")
-with left:
-    figure = choose_figure(run)
-    st.caption("Download")
-    with st.container(horizontal=True):
-        downloads(figure)
-    st.caption("Text in SVG and PDF stays text, so that it can be edited.")
-with right:
-    preview(figure)
-    st.markdown(plain(figure.sentence))
+figures_tab, report_tab, words_tab, tables_tab = st.tabs(
+    ["Figures", "Report and bundle", "Words to paste", "Tables"]
+)
+with figures_tab:
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        figure = choose_figure(run)
+        dpi, columns = choose_print()
+        st.caption("Download")
+        with st.container(horizontal=True):
+            downloads(figure, dpi=dpi, columns=columns)
+        st.caption("Text in SVG and PDF stays text, so that it can be edited.")
+    with right:
+        preview(figure)
+        st.markdown(plain(figure.sentence))
+with report_tab, guard():
+    reports(run)
+with words_tab, guard():
+    words(run)
+with tables_tab, guard():
+    tables(run)

@@ -66,9 +66,12 @@ _TEXT_COLUMNS = {
     "parameter_2", "readout", "from", "to", "covariate", "parameters", "strata", "method", "kind",
     "group", "feature", "class", "factor", "summary", "guard", "blocks", "permute", "given",
     "options", "note",
-    "quantity", "check", "statistic",
+    "quantity", "check",
     "reliability_kind", "halves",
 }  # fmt: skip
+
+# Columns that are text in one table and numbers in another.
+_TEXT_IN = {"checks": {"statistic"}}
 
 # Columns that hold class labels where the outcome is a class, else numbers.
 _LABELS = ("observed", "predicted", "population_predicted")
@@ -189,7 +192,8 @@ class RunFolder:
             raise RunFolderError(f"{self.path} has no {path.name}.", remedy="Has the run finished?")
         try:
             header = pd.read_csv(path, nrows=0).columns
-            text = [column for column in header if column in _TEXT_COLUMNS]
+            words = _TEXT_COLUMNS | _TEXT_IN.get(name, set())
+            text = [column for column in header if column in words]
             if name == "predictions" and any(column.startswith("p_") for column in header):
                 text += [column for column in _LABELS if column in header]
             frame = pd.read_csv(

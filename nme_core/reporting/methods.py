@@ -26,7 +26,8 @@ from nme_core.reporting.terms import (
 #: Options of a run that the paragraphs say in words of their own.
 _SAID = {
     "model", "placement", "family", "covariance", "estimator", "hidden", "baselines", "epochs",
-    "seed", "device", "refit", "outcome_kind", "command", "versions", "verdicts", "warnings",
+    "seed", "device", "refit", "tune", "outcome_kind", "command", "versions", "verdicts",
+    "warnings",
 }  # fmt: skip
 
 
@@ -78,7 +79,7 @@ def _data(data: dict[str, Any]) -> str:
     if roles.get("groups"):
         said.append(f"Further grouping factors: {listed(roles['groups'])}.")
     missing = data["n_missing_features"]
-    if missing:
+    if missing and not any("missing feature values" in note for note in data["notes"]):
         said.append(
             f"{count(sum(missing.values()), 'missing value')} in "
             f"{count(len(missing), 'feature')} took the {data['missing_features']}."
@@ -130,6 +131,11 @@ def _model(config: dict[str, Any], data: dict[str, Any]) -> str:
     ]
     if config["epochs"] is not None:
         said.append(f"Training was set to {count(config['epochs'], 'epoch')}.")
+    if config.get("tune"):
+        said.append(
+            "Hidden layers and covariance were chosen by the validation observations among "
+            f"{count(config['tune'], 'setting')}."
+        )
     further = {
         name: value
         for name, value in config.items()

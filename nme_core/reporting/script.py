@@ -107,6 +107,7 @@ def _study(folder: RunFolder) -> Cell:
     data, roles = folder.data, folder.roles
     lines = [
         "from nme_core import Study",
+        "from nme_core.data.missing import fill_features",
         "from nme_core.data.remedies import as_remedies",
         "",
         "study = Study.from_file(",
@@ -116,8 +117,10 @@ def _study(folder: RunFolder) -> Cell:
         f"    features={list(roles['features'])!r},",
         f"    covariates=COVARIATES if COVARIATES else {list(roles['covariates'])!r},",
         f"    outcome_kind={data['outcome_kind']!r},",
+        f"    max_gap={data.get('max_gap') or 'none'!r},",
         f"    remedies=as_remedies({data.get('remedies', [])!r}),",
         ")",
+        f"study = fill_features(study, {data.get('missing', 'indicator')!r})",
         "print(study.n_persons, 'persons,', study.n_rows, 'rows')",
     ]
     return Cell("The study: which column plays which part", "\n".join(lines))

@@ -110,7 +110,11 @@ def words(folder: RunFolder) -> Words:
 def _limits(folder: RunFolder) -> tuple[str, ...]:
     counted = "ci_low" in folder.table("random_effects")
     errors = f"{_SE}; the intervals count it." if counted else f"{_SE}."
-    return (*_LIMITS[:2], errors, *_LIMITS[2:])
+    approximate = [
+        f"{str(one['table']).replace('_', ' ').capitalize()}: {one['reason']}"
+        for one in folder.config.get("approximate", [])
+    ]
+    return (*_LIMITS[:2], errors, *approximate, *_LIMITS[2:])
 
 
 def require_finished(folder: RunFolder) -> None:

@@ -160,8 +160,25 @@ def _begin(study: str, model: str, placement: str) -> tuple[str, RunFolder]:
     }
     folder.write_json("run", content)
     verdicts = {"nme": "converged after 10 epochs"}
-    folder.write_json("config", {"model": model, "placement": placement, "verdicts": verdicts})
-    folder.write_json("data", {"interpreted_from": "all rows"})
+    config = {
+        "model": model, "placement": placement, "verdicts": verdicts, "warnings": [],
+        "family": None, "covariance": "diagonal", "estimator": "variational", "hidden": [32],
+        "baselines": ["generic"], "epochs": None, "seed": 0, "command": "nme fit long.csv",
+        "outcome_kind": "class" if model == "nme-crf" else "number",
+        "versions": {"neural-mixed-effects": "0.1.0", "python": "3.11", "torch": "2.13.0"},
+    }  # fmt: skip
+    folder.write_json("config", config)
+    roles = {
+        "person": "pid", "outcome": "feeling", "time": "day", "sequence": None,
+        "features": ["sleep", "steps"], "covariates": ["depression", "clinic"], "groups": [],
+    }  # fmt: skip
+    data = {
+        "interpreted_from": "all rows", "roles": roles, "outcome_kind": config["outcome_kind"],
+        "n_rows": 480, "n_persons": 24, "n_sequences": 24, "n_missing_features": {},
+        "n_rows_by_split": {"train": 288, "validation": 96, "test": 96}, "n_missing_outcome": 0,
+        "inputs": [], "notes": [],
+    }  # fmt: skip
+    folder.write_json("data", data)
     return identity, folder
 
 

@@ -57,8 +57,9 @@ def test_methods_say_what_was_fitted(run):
 
 
 def test_options_that_the_text_does_not_know_are_named(run):
-    run.write_json("config", {**run.config, "tune": 12, "unused": None})
-    assert "Further options: tune = 12." in methods(run)[1]
+    run.write_json("config", {**run.config, "tune": 12, "depth": 3, "unused": None})
+    assert "chosen by the validation observations among 12 settings." in methods(run)[1]
+    assert "Further options: depth = 3." in methods(run)[1]
     assert "unused" not in methods(run)[1]
 
 

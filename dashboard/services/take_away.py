@@ -1,0 +1,67 @@
+"""What a run leaves the app as: reports and the bundle, made by `nme` in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nme_core
+from dashboard.services.caching import per_session
+from dashboard.services.home import NMEError, home
+from dashboard.services.results import run_folder, table
+from nme_core.reporting import TABLE_FORMATS, ResultTable, Words
+from nme_core.reporting import words as words_of
+
+#: Longest that a file may take.
+_MOST_SECONDS = 600
+
+
+def report(identity: str, kind: str, person: str | None = None) -> bytes:
+    """The report of a run (``html``, ``pdf``), or the page about one person."""
+    chosen = [] if person is None else ["--person", person]
+    return _made(identity, "report", f"report.{kind}", *chosen)
+
+
+def bundle(identity: str) -> bytes:
+    """The run as one zip, without the data."""
+    return _made(identity, "bundle", "bundle.zip")
+
+
+@per_session(4)
+def words(identity: str) -> Words:
+    """Methods, results, references and tables of a finished run."""
+    return words_of(run_folder(identity))
+
+
+def persons(identity: str) -> list[str]:
+    """Persons whom the run knows, in its order."""
+    rows = table(identity, "random_effects")
+    if "group" in rows:
+        rows = rows[rows["group"] == rows["group"].iloc[0]]
+    return list(rows["person"].unique())
+
+
+def table_file(one: ResultTable, kind: str) -> bytes:
+    """One table as ``csv``, ``html``, ``tex`` or ``docx``."""
+    return TABLE_FORMATS[kind](one)
+
+
+def _made(identity: str, command: str, name: str, *words: str) -> bytes:
+    """Let `nme` make a file of a run; NMEError with its last words where it cannot."""
+    path = run_folder(identity).path
+    with tempfile.TemporaryDirectory(dir=home()) as folder:
+        out = Path(folder) / name
+        done = subprocess.run(
+            [sys.executable, "-m", "nme_core", command, path, "--out", out, *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            cwd=Path(nme_core.__file__).parent.parent,
+            timeout=_MOST_SECONDS,
+        )
+        if done.returncode != 0:
+            said = done.stderr.strip().splitlines()
+            raise NMEError(said[-1].removeprefix("nme: ") if said else f"{name} was not made.")
+        return out.read_bytes()

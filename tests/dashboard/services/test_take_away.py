@@ -1,0 +1,36 @@
+"""Files that a run leaves the app as."""
+
+import json
+import shutil
+
+import pytest
+
+from dashboard.services import take_away
+from dashboard.services.home import NMEError, new_id
+
+
+@pytest.fixture
+def run(home, fit_tiny) -> str:
+    """A real finished run among those of the app."""
+    identity, path = new_id("runs")
+    shutil.copytree(fit_tiny("nme-mlp", "--epochs", "2"), path, dirs_exist_ok=True)
+    (path / "run.json").write_text(json.dumps({"name": "tiny"}), encoding="utf-8")
+    return identity
+
+
+def test_a_report_is_made_and_leaves_nothing_behind(run, home):
+    before = {path.name for path in home.iterdir()}
+    assert take_away.report(run, "html", "007").startswith(b"<!DOCTYPE html>")
+    assert {path.name for path in home.iterdir()} == before
+
+
+def test_what_went_wrong_is_said(run):
+    with pytest.raises(NMEError, match="The run has no person 'nobody'"):
+        take_away.report(run, "pdf", "nobody")
+
+
+def test_persons_and_tables(run):
+    assert len(take_away.persons(run)) == 12
+    one = take_away.words(run).tables[1]
+    assert take_away.table_file(one, "tex").startswith(b"% needs")
+    assert take_away.table_file(one, "docx").startswith(b"PK")
