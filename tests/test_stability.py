@@ -12,7 +12,14 @@ from nme_core.analysis.reliability import reliability
 from nme_core.data import Study
 from nme_core.exceptions import DataError, OptionError, ReliabilityWarning
 from nme_core.io import RunFolder
-from nme_core.stability import TOGETHER, halves, spearman_brown, stability
+from nme_core.stability import (
+    TOGETHER,
+    _estimates_of_halves,
+    _study,
+    halves,
+    spearman_brown,
+    stability,
+)
 
 
 def study(*, sequences=1, dates=False, n=12):
@@ -164,9 +171,15 @@ def test_what_cannot_be_checked_is_said(nme, intercepts, tmp_path, fit_tiny, tin
         stability(run, intercepts / "long.csv")
 
 
-def test_persons_in_one_half_only_are_too_few():
-    from nme_core.stability import _estimates_of_halves
+@pytest.mark.parametrize(("limit", "sequences"), [(None, 80), ("0.5", 1600)])
+def test_sequences_are_broken_where_the_run_broke_them(intercepts, tmp_path, limit, sequences):
+    run = RunFolder(shutil.copytree(intercepts / "run", tmp_path / "run"))
+    run.write_json("data", {**run.data, "max_gap": limit})
+    read = _study(run, intercepts / "long.csv", None)
+    assert read.sequence_ids.nunique() == sequences
 
+
+def test_persons_in_one_half_only_are_too_few():
     short = study(n=12)
     cut = halves(short, sequential=False)
     with pytest.raises(DataError, match="2 persons have observations in both"):
