@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nme_core.estimators import NeuralMixedEffects
 
-#: With fewer persons, intervals that take Σ as known held the truth in less than 92 % of cases.
-FEW_PERSONS = 50
+#: Persons from whom on the intervals were simulated.
+FEW_PERSONS = 15
 
 
 def approximations(model: NeuralMixedEffects) -> list[dict[str, str]]:
@@ -50,10 +50,18 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, str]]:
         reasons.append(
             ("fixed_effects", "The weights of a network with hidden layers are not unique.")
         )
+        text = "The hidden layers count as known."
+        reasons += [(table, text) for table in tables if table != "fixed_effects"]
     if len(model.groups_) < FEW_PERSONS:
         text = (
-            f"The variances between persons count as known although only {len(model.groups_)}"
-            f" persons tell of them (fewer than {FEW_PERSONS})."
+            f"Only {len(model.groups_)} persons tell of the variances between persons (fewer than"
+            f" {FEW_PERSONS})."
         )
         reasons += [(table, text) for table in tables]
+    if "transitions" in tables:
+        text = "The population's intervals of scores and conditional probabilities are too wide."
+        reasons.append(("transitions", text))
+        if model.placement != "transitions":
+            text = "Coverage was simulated only for models whose transitions alone are personal."
+            reasons.append(("transitions", text))
     return [{"table": table, "reason": reason} for table, reason in reasons]
