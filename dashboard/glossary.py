@@ -11,6 +11,7 @@ PAGES = {
     "transitions": "Transitions",
     "random-effects": "Random effects",
     "covariates": "Covariates",
+    "new-person": "New person",
     "export": "Export",
 }
 
@@ -22,6 +23,7 @@ LEADS = {
     "transitions": "How one person moves between states, beside the population.",
     "random-effects": "How far persons differ from the population, parameter by parameter.",
     "covariates": "Do persons' parameters go with what else is known about them?",
+    "new-person": "What a few observations say about a person whom the model has never seen.",
     "export": "What leaves the app: figures for print, reports, words to paste, tables, a bundle.",
 }
 
@@ -69,6 +71,8 @@ EMPTY = {
     "no_probabilities": "This run has no probabilities of states for this person.",
     "one_person": "There is no other person in this run.",
     "one_parameter": "Only one parameter varies by person.",
+    "not_adaptable": "**This model cannot be adapted to new persons.** That takes a model with one "
+    "grouping factor in which something varies by person.",
     "no_tests": "Choose a covariate and run the test.",
 }
 
@@ -320,6 +324,20 @@ SECTIONS = {
     "time": "Moves and time",
     "two": "Two persons",
     "sequence": "Over time",
+}
+NEW_PERSON = {
+    "upload": "Rows of new persons (.csv, .tsv), with the columns {columns}",
+    "type": "One row per occasion, in order. Empty cells are missing.",
+    "how": "Everything that was learned from the others stays as it is; only this person's own "
+    "parameters are learned. It runs beside the page.",
+    "matrix": "{framed} of {all} intervals exclude the population's value (framed cells). With few "
+    "observations a person's matrix stays near the population; that is no evidence of being like "
+    "the others.",
+    "curve": "The band is the 95 % interval of this person's expected {outcome}, all that is "
+    "shared held as learned; single occasions scatter around it. Other features are held at their "
+    "mean in the new rows. {limit}",
+    "narrowing": "After {first} outcome{s} the interval {what} is {before} wide, after {last} it "
+    "is {after} wide. The person's rows are taken in order of time.",
 }
 EFFECT_SECTIONS = {
     "curves": "Response curves",

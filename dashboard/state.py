@@ -70,6 +70,16 @@ def researcher() -> bool:
     return st.session_state.get(_VIEW) != _CLINICIAN
 
 
+def keep_job(run: str, job: str) -> None:
+    """Remember the adaptation to new persons that was started last on a run."""
+    st.session_state[f"nme_job_{run}"] = job
+
+
+def kept_job(run: str) -> str | None:
+    """The adaptation to new persons that was started last on a run."""
+    return st.session_state.get(f"nme_job_{run}")
+
+
 def propose(token: str | None, values: dict[str, Any]) -> bool:
     """Set widgets to proposed values whenever ``token`` is another one than before.
 

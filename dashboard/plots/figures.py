@@ -9,6 +9,7 @@ from dashboard.plots.figures_effects import (
     person_map,
     reliability_by_observations,
 )
+from dashboard.plots.figures_newcomer import narrowing, newcomer_curve
 from dashboard.plots.figures_training import variance_traces
 from dashboard.plots.figures_transitions import (
     dwell_times,
@@ -20,6 +21,6 @@ from dashboard.plots.figures_transitions import (
 
 __all__ = [
     "caterpillar", "dwell_times", "effect_correlations", "effect_qq", "group_transitions",
-    "person_map", "reliability_by_observations", "state_ribbon", "transition_arrows",
-    "transition_multiples", "variance_traces",
+    "narrowing", "newcomer_curve", "person_map", "reliability_by_observations", "state_ribbon",
+    "transition_arrows", "transition_multiples", "variance_traces",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ import psutil
 import nme_core
 from dashboard.services.home import folder, home, new_id, now, utc_text
 from dashboard.services.studies import StudyRecord, data_options, study_record
-from dashboard.services.turn import is_starting, living_process, queue
+from dashboard.services.turn import is_starting, living_process, process_of, queue
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, RunState, Status
 
@@ -143,6 +144,7 @@ def restart(identity: str) -> None:
         )
     (path / LOG).unlink(missing_ok=True)
     RunFolder(path).clear()
+    shutil.rmtree(path / "new-persons", ignore_errors=True)
     _begin(identity, path, record, content)
 
 
@@ -156,10 +158,9 @@ def _begin(identity: str, path: Path, record: StudyRecord, content: dict[str, An
     run.write_json("run", content)
     options = chosen_options(content["options"])
     words = [sys.executable, "-m", "dashboard.services.turn", str(path)]
-    child = _launch([*words, *command(study, record, options, path)], path)
+    child = launch([*words, *command(study, record, options, path)], path)
     _CHILDREN[identity] = child
-    created = psutil.Process(child.pid).create_time()
-    run.write_json("run", {**content, "pid": child.pid, "process_created": created})
+    run.write_json("run", {**content, **process_of(child.pid)})
 
 
 def chosen_options(content: dict[str, Any]) -> ModelOptions:
@@ -173,7 +174,8 @@ def chosen_options(content: dict[str, Any]) -> ModelOptions:
     return ModelOptions(**values)
 
 
-def _launch(words: list[str], path: Path) -> subprocess.Popen[bytes]:
+def launch(words: list[str], path: Path) -> subprocess.Popen[bytes]:
+    """Start a process that outlives the page and the server; its words go into the log there."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     root = Path(nme_core.__file__).parent.parent
     detached: dict[str, Any] = {"start_new_session": True}

@@ -44,6 +44,11 @@ def living_process(content: dict[str, Any]) -> psutil.Process | None:
     return process if alive else None
 
 
+def process_of(pid: int) -> dict[str, Any]:
+    """What `living_process` needs in order to know a process again."""
+    return {"pid": pid, "process_created": psutil.Process(pid).create_time()}
+
+
 def is_starting(content: dict[str, Any]) -> bool:
     """Whether a run was asked for a moment ago and has no process yet."""
     waited = time.time() - content.get("queued", 0) / 1e9

@@ -158,6 +158,44 @@ class _MLPModel(NeuralMixedEffects):
         """Return drawn outcomes in units of the data."""
         raise NotImplementedError
 
+    def predict_interval(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        groups: ArrayLike | pd.DataFrame,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Ends of 95 % intervals of persons' expected outcome, shape (n,) or (n, n_classes).
+
+        Mean ± 1.96 SD over draws of the persons' own parameters, all that is shared held as it
+        was learned; in the units of ``predict`` or ``predict_proba`` (there held within 0 and 1).
+        How far single outcomes lie from what is expected is not part of it. NaN for estimators
+        without a posterior.
+        """
+        mean = self._family().mean
+        batches, n_draws = self._batches(X, groups, "person"), 0
+        moments = [(torch.zeros(()), torch.zeros(())) for _ in batches]
+        for outputs in self._posterior.own_outputs(batches, seed=self.random_state):
+            values = [self._in_units(mean(output.double())) for output in outputs]
+            moments = [(s + v, q + v.square()) for (s, q), v in zip(moments, values, strict=True)]
+            n_draws += 1
+        size = sum(batch.n_rows for batch in batches), moments[0][0].shape[-1]
+        low, high = torch.full(size, torch.nan).double(), torch.full(size, torch.nan).double()
+        if n_draws > 1:
+            for batch, (total, squares) in zip(batches, moments, strict=True):
+                centre = total / n_draws
+                spread = (squares / n_draws - centre.square()).clamp_min(0).sqrt()
+                chosen = batch.rows[batch.mask]
+                low[chosen] = (centre - 1.96 * spread)[batch.mask]
+                high[chosen] = (centre + 1.96 * spread)[batch.mask]
+        return self._shaped(low), self._shaped(high)
+
+    def _in_units(self, values: Tensor) -> Tensor:
+        """Expected outcomes in the units of the data."""
+        return values
+
+    def _shaped(self, values: Tensor) -> NDArray[np.float64]:
+        """Ends of intervals as `predict_interval` returns them."""
+        raise NotImplementedError
+
     def _rows_out(
         self,
         X: ArrayLike | pd.DataFrame,
@@ -288,6 +326,16 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
         mean, sd = self._outcome_scale()
         return values * sd + mean
 
+    def _in_units(self, values: Tensor) -> Tensor:
+        if self.family == "poisson":
+            return values
+        mean, sd = self._outcome_scale()
+        return values * sd + mean
+
+    def _shaped(self, values: Tensor) -> NDArray[np.float64]:
+        shaped: NDArray[np.float64] = values[:, 0].numpy()
+        return shaped
+
     def _learn_outcome(self, y: ArrayLike) -> None:
         values = counts(y) if self.family == "poisson" else numbers(y)
         self._scale = (float(values.mean()), float(values.std()))
@@ -349,6 +397,10 @@ class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]
     ) -> NDArray[np.float64]:
         """Probability of each class, shape (n, n_classes), in the order of ``classes_``."""
         return self._rows_out(X, groups, level)
+
+    def _shaped(self, values: Tensor) -> NDArray[np.float64]:
+        shaped: NDArray[np.float64] = values.clamp(0, 1).numpy()
+        return shaped
 
     def predict(
         self,

@@ -113,6 +113,12 @@ class Posterior:
             yield outputs
 
     @torch.no_grad()
+    def own_outputs(self, batches: Sequence[Batch], *, seed: int) -> Iterator[list[Any]]:
+        """As `outputs` for persons, with the shared parameters at their posterior mean."""
+        for _, deviations in self.draws(seed):
+            yield [self.mixed(b.x, deviations=own(deviations, b.groups)) for b in batches]
+
+    @torch.no_grad()
     def draws(self, seed: int) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
         """Yield `DRAWS` draws of the shared parameters and of all deviations, shape (P, R).
 

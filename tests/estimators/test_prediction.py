@@ -6,6 +6,8 @@ import pytest
 import torch
 from scipy.special import softmax
 
+from nme_core import NMEMLPClassifier, NMEMLPRegressor
+
 
 def linear_inputs(case):
     """Features in units of the data with missing ones at their mean, and the indicators."""
@@ -157,3 +159,34 @@ def test_missing_values_that_are_new_are_taken_at_the_mean(cases):
     np.testing.assert_allclose(
         model.predict(gap, case.groups), model.predict(mean, case.groups), rtol=1e-6
     )
+
+
+def test_intervals_of_the_expected_outcome_are_those_of_a_random_intercept() -> None:
+    rng = np.random.default_rng(5)
+    groups = np.repeat([f"p{i}" for i in range(30)], 10)
+    x = rng.normal(size=(300, 1))
+    y = np.repeat(rng.normal(0, 1, 30), 10) + x[:, 0] + rng.normal(0, 0.5, 300)
+    model = NMEMLPRegressor(hidden=(), estimator="laplace", placement="layers.0.bias").fit(
+        x, y, groups=groups
+    )
+    low, high = model.predict_interval(x, groups)
+    assert (low + high) / 2 == pytest.approx(model.predict(x, groups), abs=1e-4)
+    # 32 independent draws know an SD to 1 / √64 = 12.5 %; their mean over 30 persons far better.
+    se = model.random_effects_se_["layers.0.bias[0]"].loc[groups].to_numpy()
+    assert ((high - low) / 2 / 1.96 / se).mean() == pytest.approx(1, rel=0.06)
+
+
+def test_probabilities_have_intervals_within_0_and_1_and_points_have_none() -> None:
+    rng = np.random.default_rng(6)
+    groups = np.repeat([f"p{i}" for i in range(10)], 12)
+    x = rng.normal(size=(120, 2))
+    labels = np.where(x[:, 0] + rng.normal(size=120) > 0, "yes", "no")
+    model = NMEMLPClassifier(hidden=(3,), epochs=30).fit(x, labels, groups=groups)
+    low, high = model.predict_interval(x, groups)
+    proba = model.predict_proba(x, groups)
+    assert low.shape == (120, 2)
+    assert np.all((low >= 0) & (low < proba) & (proba < high) & (high <= 1))
+    point = NMEMLPRegressor(hidden=(), estimator="annealed", epochs=5).fit(
+        x, x[:, 0], groups=groups
+    )
+    assert np.isnan(point.predict_interval(x, groups)).all()

@@ -1,0 +1,168 @@
+"""A new person: rows in, a matrix or a curve out."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.errors import guard
+from dashboard.components.figures import Figure, show
+from dashboard.components.text import number, plain
+from dashboard.glossary import CURVE_LIMIT, NEW_PERSON
+from dashboard.services import newcomers, results
+from dashboard.services.runs import Run
+
+_EMPTY_ROWS = 6
+
+
+def ask_for_rows(run: Run) -> None:
+    """Upload or type in rows, and start adapting."""
+    roles = newcomers.columns(run.id)
+    needed = [roles["person"], roles["time"], roles["sequence"], *roles["features"]]
+    names = ", ".join(name for name in [*needed, roles["outcome"]] if name)
+    typed, uploaded = st.tabs(["Type in", "Upload"])
+    with typed:
+        st.caption(NEW_PERSON["type"])
+        rows = st.data_editor(
+            _blank(run, roles), num_rows="dynamic", hide_index=True, key=f"typed_{run.id}",
+            column_config=_configuration(run, roles),
+        )  # fmt: skip
+        if st.button("Adapt to these rows", key="adapt_typed", type="primary"):
+            with guard():
+                table = newcomers.typed_table(run.id, rows)
+                _begin(run, table.to_csv(index=False).encode())
+    with uploaded:
+        file = st.file_uploader(
+            NEW_PERSON["upload"].format(columns=plain(names)), ["csv", "tsv", "txt"],
+            key="upload_new",
+        )  # fmt: skip
+        if st.button(
+            "Adapt to this file", key="adapt_file", type="primary", disabled=file is None
+        ) and file is not None:  # fmt: skip
+            _begin(run, file.getvalue())
+    st.caption(NEW_PERSON["how"])
+
+
+def _begin(run: Run, content: bytes) -> None:
+    state.keep_job(run.id, newcomers.start(run.id, content))
+    st.rerun()
+
+
+def _blank(run: Run, roles: dict[str, object]) -> pd.DataFrame:
+    """Empty rows to type into: features, then the outcome."""
+    features = [str(name) for name in roles["features"]]  # type: ignore[attr-defined]
+    columns = {name: pd.Series([None] * _EMPTY_ROWS, dtype="float64") for name in features}
+    kind = "str" if _states(run) else "float64"
+    columns[str(roles["outcome"])] = pd.Series([None] * _EMPTY_ROWS, dtype=kind)
+    return pd.DataFrame(columns)
+
+
+def _configuration(run: Run, roles: dict[str, object]) -> dict[str, object]:
+    states = _states(run)
+    if not states:
+        return {}
+    return {str(roles["outcome"]): st.column_config.SelectboxColumn(options=states)}
+
+
+def _states(run: Run) -> list[str]:
+    """Classes of the outcome; none where it is a number."""
+    if results.has_table(run.id, "transitions"):
+        return list(dict.fromkeys(results.table(run.id, "transitions")["from"]))
+    return results.response_classes(run.id)
+
+
+def follow(run: Run, job: str) -> None:
+    """Where the adaptation stands; then what came out."""
+    found = newcomers.status(run.id, job)
+    if found is None:
+        return
+    if found.state in ("queued", "running"):
+        _live(run.id, job)
+    elif found.state == "failed":
+        st.error(plain(found.message))
+    else:
+        _results(run, newcomers.narrowing(run.id, job))
+
+
+@st.fragment(run_every=0.7)
+def _live(identity: str, job: str) -> None:
+    found = newcomers.status(identity, job)
+    if found is None or found.state not in ("queued", "running"):
+        st.rerun()
+    st.progress(found.progress, text=f"Adapting: {plain(found.message)}")
+
+
+def _results(run: Run, table: pd.DataFrame) -> None:
+    persons = [name for name in dict.fromkeys(table["person"]) if name != results.POPULATION]
+    person = persons[0]
+    if len(persons) > 1:
+        person = st.selectbox("New person", persons, key="new_person")
+    own = table[table["person"] == person]
+    shared = table[(table["person"] == results.POPULATION) & (table["k"] == table["k"].max())]
+    if "from" in table.columns:
+        _matrix(person, own, shared)
+    else:
+        _curve(run, person, own, shared)
+
+
+def _matrix(person: str, own: pd.DataFrame, shared: pd.DataFrame) -> None:
+    states = list(dict.fromkeys(own["from"]))
+    last = own[own["k"] == own["k"].max()]
+    mine, others = (newcomers.matrix(rows, "value", states) for rows in (last, shared))
+    ends = {side: newcomers.matrix(last, f"ci_{side}", states) for side in ("low", "high")}
+    framed = int(((ends["low"] > others) | (ends["high"] < others)).to_numpy().sum())
+    sentence = NEW_PERSON["matrix"].format(framed=framed or "None", all=len(last))
+    arguments = {
+        "person": mine, "population": others, "person_label": person, "readout": "conditional",
+    }  # fmt: skip
+    if last["ci_low"].notna().all():
+        arguments |= ends
+    show(Figure("transition_comparison", f"Transitions of {person}", sentence, arguments))
+    staying = own[own["from"] == own["to"]].assign(what=lambda rows: "stay in " + rows["from"])
+    population = {f"stay in {state}": float(others.loc[state, state]) for state in states}
+    _narrowing(staying, population, "probability", probability=True)
+
+
+def _curve(run: Run, person: str, own: pd.DataFrame, shared: pd.DataFrame) -> None:
+    columns = st.columns(2)
+    features = list(dict.fromkeys(own["feature"]))
+    feature = columns[0].selectbox("Feature", features, key="new_feature")
+    classes = [label for label in dict.fromkeys(own["class"]) if label]
+    label = columns[1].selectbox("Class", classes, key="new_class") if classes else ""
+    outcome = str(newcomers.columns(run.id)["outcome"])
+    what = f"probability of {label}" if label else outcome
+    own, shared = (
+        rows[(rows["feature"] == feature) & (rows["class"] == label)] for rows in (own, shared)
+    )
+    last = own[own["k"] == own["k"].max()]
+    arguments = {
+        "own": last, "population": shared, "person": person, "feature": feature, "outcome": what,
+    }  # fmt: skip
+    sentence = NEW_PERSON["curve"].format(outcome=what, limit=CURVE_LIMIT)
+    show(Figure("newcomer_curve", f"Response to {feature} of {person}", sentence, arguments))
+    middle = shared["x"].sort_values().iloc[len(shared) // 2]
+    at = f"{what} at {feature} = {number(middle)}"
+    rows = own[own["x"] == middle].assign(what=at)
+    population = {at: float(shared.loc[shared["x"] == middle, "value"].iloc[0])}
+    _narrowing(rows, population, what, probability=bool(label))
+
+
+def _narrowing(
+    rows: pd.DataFrame, population: dict[str, float], name: str, *, probability: bool
+) -> None:
+    columns = ["what", "k", "value", "ci_low", "ci_high"]
+    rows = rows[columns].assign(k=rows["k"].astype(int))
+    widths = (rows["ci_high"] - rows["ci_low"]).groupby(rows["k"]).mean()
+    if len(widths) < 2 or widths.isna().any():
+        return
+    first, last = int(widths.index[0]), int(widths.index[-1])
+    sentence = NEW_PERSON["narrowing"].format(
+        first=first, s="" if first == 1 else "s", last=last,
+        what="(mean over the panels)" if len(population) > 1 else "",
+        before=number(widths.iloc[0], 2), after=number(widths.iloc[-1], 2),
+    ).replace("  ", " ")  # fmt: skip
+    arguments = {
+        "table": rows, "population": population, "value_name": name, "probability": probability,
+    }  # fmt: skip
+    show(Figure("narrowing", "How the interval narrows", sentence, arguments))

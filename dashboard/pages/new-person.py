@@ -1,0 +1,16 @@
+"""New person: few rows of somebody whom the model has never seen."""
+
+from dashboard import state
+from dashboard.components.context import empty, finished_run, title
+from dashboard.components.newcomer import ask_for_rows, follow
+from dashboard.glossary import LEADS
+from dashboard.services import newcomers
+
+title("New person", LEADS["new-person"])
+run = finished_run()
+if not newcomers.possible(run.id):
+    empty("not_adaptable", "model")
+ask_for_rows(run)
+job = state.kept_job(run.id)
+if job is not None:
+    follow(run, job)

@@ -1,0 +1,117 @@
+"""New persons of a run: start an adaptation, follow it, read what came out."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dashboard.services.home import folder
+from dashboard.services.results import run_folder
+from dashboard.services.runs import launch
+from dashboard.services.turn import living_process, process_of
+from nme_core.exceptions import DataError
+from nme_core.io import RunFolder, RunState, Status
+
+FOLDER = "new-persons"
+#: What a person is called whose rows are typed in.
+TYPED = "new person"
+_CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}
+_GONE = "The process has gone without a word. Try again."
+
+
+def columns(identity: str) -> dict[str, Any]:
+    """The columns that rows of a new person need: the roles of the run."""
+    return dict(run_folder(identity).roles)
+
+
+def possible(identity: str) -> bool:
+    """Whether the model of a run can be adapted: one grouping factor, and random effects."""
+    run = run_folder(identity)
+    return not run.roles.get("groups") and len(run.table("random_effects")) > 0
+
+
+def typed_table(identity: str, typed: pd.DataFrame) -> pd.DataFrame:
+    """Rows that were typed in, with the person and sequence columns that the run needs.
+
+    Raises
+    ------
+    DataError
+        No row has an outcome.
+    """
+    roles = columns(identity)
+    rows = typed.dropna(how="all").reset_index(drop=True)
+    if rows.empty or rows[roles["outcome"]].isna().all():
+        raise DataError(
+            f"No row has a value of {roles['outcome']!r}.", remedy="Type in at least one."
+        )
+    rows[roles["person"]] = TYPED
+    if roles["sequence"] is not None:
+        rows[roles["sequence"]] = "1"
+    if roles["time"] is not None:
+        rows[roles["time"]] = range(1, len(rows) + 1)
+    return rows
+
+
+def start(identity: str, rows: bytes) -> str:
+    """Start adapting to rows (a CSV file) in a process of its own; returns the job's id."""
+    run = run_folder(identity)
+    job = secrets.token_hex(4)
+    path = run.path / FOLDER / job
+    path.mkdir(parents=True, mode=0o700)
+    (path / "rows.csv").write_bytes(rows)
+    RunFolder(path).write_status(Status(RunState.QUEUED, message="Starting."))
+    words = [sys.executable, "-m", "dashboard.services.newcomer", str(path), str(run.path)]
+    child = launch(words, path)
+    _CHILDREN[path] = child
+    RunFolder(path).write_json("job", process_of(child.pid))
+    return job
+
+
+def status(identity: str, job: str) -> Status | None:
+    """Where a job stands; None where there is no such job."""
+    path = _path(identity, job)
+    if path is None or not (path / "job.json").is_file():
+        return None
+    child = _CHILDREN.get(path)
+    if child is not None:
+        child.poll()
+    alive = living_process(RunFolder(path).read_json("job")) is not None
+    found = RunFolder(path).status
+    if found.state in (RunState.QUEUED, RunState.RUNNING) and not alive:
+        return Status(RunState.FAILED, message=_GONE)
+    return found
+
+
+def narrowing(identity: str, job: str) -> pd.DataFrame:
+    """What is believed after k outcomes: person ("" for the population), k, value, ci_low, ci_high.
+
+    And ``from`` and ``to``, or ``feature``, ``class`` and ``x``.
+    """
+    path = _path(identity, job)
+    assert path is not None
+    texts = ("person", "from", "to", "feature", "class")
+    return pd.read_csv(
+        path / "narrowing.csv", dtype=dict.fromkeys(texts, "str"), keep_default_na=False,
+        na_values={name: [""] for name in ("value", "ci_low", "ci_high", "x", "k")},
+    )  # fmt: skip
+
+
+def matrix(rows: pd.DataFrame, column: str, states: Sequence[str]) -> pd.DataFrame:
+    """One column of one person's rows, from × to."""
+    wide = rows.pivot(index="from", columns="to", values=column)
+    return wide.reindex(index=list(states), columns=list(states)).astype(float)
+
+
+def _path(identity: str, job: str) -> Path | None:
+    """Folder of a job; ids come from the session, and are looked up by name only."""
+    run = folder("runs", identity)
+    if run is None or not job.isalnum():
+        return None
+    path = run / FOLDER / job
+    return path if path.is_dir() else None
