@@ -13,7 +13,7 @@ from dashboard.components.errors import guard
 from dashboard.components.text import plain, slug
 from dashboard.plots import charts_print, charts_screen, export, figures, printed, screen, tables
 from dashboard.plots.charts import Chart
-from dashboard.plots.theme import PLOTLY_CONFIG
+from dashboard.plots.theme import PLOTLY_CONFIG, darkened
 from dashboard.services.exports import spreadsheet
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ class Figure:
 def show(figure: Figure) -> None:
     """The screen figure, its sentence, and a small menu with its files."""
     key = slug(figure.title)
+    drawn = figure.on_screen()
     st.plotly_chart(
-        figure.on_screen(),
+        darkened(drawn) if st.context.theme.type == "dark" else drawn,
         key=f"figure_{key}",
         theme=None,
         config=PLOTLY_CONFIG,

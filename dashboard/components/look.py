@@ -9,7 +9,7 @@ _STYLE = """
 .stMainBlockContainer { padding: 2.5rem 2.5rem 4rem 2.5rem; max-width: 1180px; }
 .stMainBlockContainer h1 { font-size: 1.9rem; padding: 0.5rem 0 0.25rem 0; }
 .stMainBlockContainer h3 { font-size: 1.25rem; padding: 0.75rem 0 0.25rem 0; }
-.stMain [data-testid="stPageLink"] a { border: 1px solid #D3D9DF; border-radius: 0.5rem; }
+.stMain [data-testid="stPageLink"] a { border: 1px solid #808A9473; border-radius: 0.5rem; }
 </style>
 """
 

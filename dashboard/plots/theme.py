@@ -154,6 +154,35 @@ def plotly_template() -> go.layout.Template:
     )  # fmt: skip
 
 
+#: What each neutral colour of a light figure becomes in a dark one.
+_DARK = {
+    "#FFFFFF": "#14181D", INK: "#E6E9ED", MUTED: "#A8B0BA", GRID: "#2C343D", EMPTY: "#2C343D",
+    "#9AA3AD": "#6E7781",
+}  # fmt: skip
+#: Colours that stand for values, and text on such colours, stay as they are.
+_STANDING = {"colorscale", "textfont"}
+
+
+def darkened(figure: go.Figure) -> go.Figure:
+    """The figure on a dark ground: neutral colours change, those that carry meaning stay.
+
+    The population's colour is that of the ink, and follows it.
+    """
+    import plotly.graph_objects as go
+
+    return go.Figure(_dark(figure.to_plotly_json()))
+
+
+def _dark(part: Any, key: str = "") -> Any:
+    if key in _STANDING:
+        return part
+    if isinstance(part, dict):
+        return {name: _dark(value, name) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return type(part)(_dark(value, key) for value in part)
+    return _DARK.get(part, part) if isinstance(part, str) else part
+
+
 #: seaborn and matplotlib settings of every print figure.
 PRINT_RC: dict[str, Any] = {
     "font.size": PRINT_FONT, "axes.titlesize": PRINT_FONT + 1, "axes.labelsize": PRINT_FONT,
