@@ -173,8 +173,8 @@ PRESETS = {
     "quick": ("Quick", "Until it has converged, beside one model for all persons."),
     "thorough": (
         "Thorough",
-        "Until it has converged, beside every other model that it can be compared with. "
-        "Takes longer.",
+        "Tries several sizes of network and kinds of covariance on the validation part first, "
+        "then compares with every other kind of model. Takes many times as long.",
     ),
 }
 
@@ -209,6 +209,8 @@ OPTIONS = {
     "(diagonal), or also which parameters differ together (full).",
     "hidden": "One number per layer, separated by commas, such as 32,16. Empty: no hidden layer, "
     "a linear model.",
+    "tune": "How many settings of hidden layers and covariance are tried; the best on the "
+    "validation part is kept. 0: the settings chosen here.",
     "epochs": "How often training goes through the data. Empty: until it has converged.",
     "seed": "Where the random numbers of training start. The same seed gives the same results on "
     "the same computer; another one shows how far results depend on chance.",
@@ -217,7 +219,12 @@ OPTIONS = {
 BASELINES = {
     "generic": "one model for all persons",
     "specific": "one model per person, nothing shared",
+    "unregularised": "persons' own parameters without the prior that holds them together",
+    "lme": "linear mixed model",
+    "mlp-lme": "network whose last layer is a linear mixed model",
 }
+#: Baselines for numbers only.
+FOR_NUMBERS = ("lme", "mlp-lme")
 
 MODEL_NAMES = {
     "nme": "NME (person-specific)",

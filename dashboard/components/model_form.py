@@ -24,7 +24,9 @@ _PLACEMENTS = {
 # What `nme fit` takes where nothing is said.
 _HIDDEN = {"nme-crf": "", "nme-mlp": "32"}
 _FAMILIES = {"number": ["gaussian", "poisson"], "class": ["categorical", "ordinal"]}
-_PRESETS = {"quick": ("generic",), "thorough": tuple(glossary.BASELINES)}
+_PRESETS = ("quick", "thorough")
+#: Settings that the thorough preset tries.
+_TRIALS = 10
 
 
 def model_form(record: StudyRecord) -> ModelOptions | None:
@@ -39,7 +41,7 @@ def model_form(record: StudyRecord) -> ModelOptions | None:
         model = kinds[first]
         st.caption(f"{glossary.MODELS[model][0]}. {glossary.MODELS[model][1]}")
         st.caption(glossary.PLACEMENTS[_PLACEMENTS[model][0]])
-        return ModelOptions(model, _PLACEMENTS[model][0], baselines=_PRESETS[preset])
+        return _preset(preset, record, model, _PLACEMENTS[model][0])
     left, right = st.columns(2, gap="large")
     with left:
         model = st.radio(
@@ -51,10 +53,24 @@ def model_form(record: StudyRecord) -> ModelOptions | None:
     with right:
         placement = st.selectbox("Where persons differ", _PLACEMENTS[model], key="placement")
         st.caption(glossary.PLACEMENTS[placement])
-    start = ModelOptions(model, placement, baselines=_PRESETS[preset])
+    start = _preset(preset, record, model, placement)
     state.preset("baselines", (record.id, preset), list(start.baselines))
+    state.preset("tune", (record.id, preset), start.tune)
     with st.expander("More options"):
         return _options(record, start)
+
+
+def _preset(name: str, record: StudyRecord, model: str, placement: str) -> ModelOptions:
+    """What a preset stands for; everything else as `nme fit` takes it where nothing is said."""
+    if name == "quick":
+        return ModelOptions(model, placement, baselines=("generic",))
+    return ModelOptions(model, placement, baselines=tuple(_baselines(record)), tune=_TRIALS)
+
+
+def _baselines(record: StudyRecord) -> dict[str, str]:
+    """Models that a model of this study can be compared with, and what they are."""
+    left_out = () if record.outcome_kind == "number" else glossary.FOR_NUMBERS
+    return {name: words for name, words in glossary.BASELINES.items() if name not in left_out}
 
 
 def _options(record: StudyRecord, start: ModelOptions) -> ModelOptions | None:
@@ -62,8 +78,9 @@ def _options(record: StudyRecord, start: ModelOptions) -> ModelOptions | None:
     with left:
         estimator = _explained("Estimator", glossary.ESTIMATORS, "estimator")
         covariance = _explained("Covariance of persons", glossary.COVARIANCES, "covariance")
-        baselines = st.multiselect("Compared with", list(glossary.BASELINES), key="baselines")
-        st.caption("; ".join(f"{name}: {words}" for name, words in glossary.BASELINES.items()))
+        known = _baselines(record)
+        baselines = st.multiselect("Compared with", list(known), key="baselines")
+        st.caption("; ".join(f"{name}: {words}" for name, words in known.items()))
     with right:
         family = _family(record, start.model)
         # The key carries the model, so that its default follows the model.
@@ -75,6 +92,7 @@ def _options(record: StudyRecord, start: ModelOptions) -> ModelOptions | None:
             "Passes through the data", 1, 5000, None, key="epochs",
             placeholder="until it has converged", help=glossary.OPTIONS["epochs"],
         )  # fmt: skip
+        tune = st.number_input("Settings to try", 0, 100, key="tune", help=glossary.OPTIONS["tune"])
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", help=glossary.OPTIONS["seed"])
     hidden = _units(text)
     if hidden is None:
@@ -89,6 +107,7 @@ def _options(record: StudyRecord, start: ModelOptions) -> ModelOptions | None:
         baselines=tuple(baselines),
         epochs=None if epochs is None else int(epochs),
         seed=int(seed),
+        tune=int(tune),
     )
 
 

@@ -29,14 +29,15 @@ def estimate(record: StudyRecord, options: ModelOptions) -> Estimate | None:
 
     Each fit takes (its number of epochs) × (seconds per epoch and row) × (rows of the study). The
     last two are the medians over earlier runs of the same model and placement (where there are
-    none: of the same model); the number of epochs likewise, unless it was asked for.
+    none: of the same model); the number of epochs likewise, unless it was asked for. A setting
+    that is tried counts as a fit.
     """
     earlier = _paces(options)
     if earlier.empty:
         return None
     n_rows = open_study(record.id)[0].n_rows
     total = 0.0
-    for fit in ("nme", *options.baselines, ALL_ROWS):
+    for fit in (*["nme"] * (1 + options.tune), *options.baselines, ALL_ROWS):
         rows = earlier[earlier["fit"] == fit]
         rows = rows if len(rows) else earlier[earlier["fit"] == "nme"]
         epochs = rows["epochs"].median() if options.epochs is None else options.epochs

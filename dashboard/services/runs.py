@@ -49,6 +49,7 @@ class ModelOptions:
     seed: int = 0
     estimator: str = "variational"
     family: str | None = None
+    tune: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) 
     words += ["--baselines", ",".join(options.baselines) or "none"]
     if options.epochs is not None:
         words += ["--epochs", str(options.epochs)]
+    if options.tune:
+        words += ["--tune", str(options.tune)]
     return [*words, "--seed", str(options.seed), "--out", str(out), "--quiet"]
 
 

@@ -112,7 +112,7 @@ def test_untouched_options_are_the_shell_s(
     monkeypatch.setattr(runs, "start", lambda *given: started.append(given) or "none")
     app = open_page("model", study=state_study)
     app.radio(key="model_kind").set_value(model).run()
-    app.radio(key="preset").set_value("thorough").run()
+    app.multiselect(key="baselines").set_value(["generic", "specific"]).run()
     app.button(key="train").click().run()
     ((record, options),) = started
     study = home / "studies" / state_study
@@ -135,14 +135,15 @@ def test_every_option_has_a_help_text(open_page: OpenPage, state_study: str) -> 
     options = (app.selectbox(key="covariance"), app.selectbox(key="estimator"))
     for widget in (*options, app.number_input(key="seed")):
         assert len(widget.help) > 40
-    assert app.multiselect(key="baselines").options == ["generic", "specific"]
+    assert app.multiselect(key="baselines").options == ["generic", "specific", "unregularised"]
 
 
 def test_a_preset_sets_what_is_compared(open_page: OpenPage, state_study: str) -> None:
     app = open_page("model", study=state_study)
     assert app.multiselect(key="baselines").value == ["generic"]
     app.radio(key="preset").set_value("thorough").run()
-    assert app.multiselect(key="baselines").value == ["generic", "specific"]
+    assert app.multiselect(key="baselines").value == ["generic", "specific", "unregularised"]
+    assert app.number_input(key="tune").value == 10
     app.multiselect(key="baselines").set_value([]).run()
     assert app.multiselect(key="baselines").value == []
     assert not app.exception
@@ -188,6 +189,7 @@ def test_time_is_judged_by_earlier_trainings(
     assert found.seconds == pytest.approx(3 * 10 * 0.1 * 2)
     assert found.n_runs == 1
     assert estimate(record, replace(options, epochs=100)).seconds == pytest.approx(60)
+    assert estimate(record, replace(options, tune=4)).seconds == pytest.approx(7 * 10 * 0.1 * 2)
     assert estimate(record, replace(options, model="nme-mlp")) is None
     shown = words(open_page("model", study=state_study))
     assert "Rough estimate: a few seconds, judged by 1 earlier training" in shown
