@@ -1,13 +1,15 @@
-"""Read-outs of fitted models, as tables of a run folder."""
+"""Read-outs of fitted models, as tables of a run folder.
+
+What needs torch is loaded when it is first used, so that reading a run folder does not
+import it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from nme_core.analysis.approximation import approximations
-from nme_core.analysis.calibration import class_calibration, number_calibration
-from nme_core.analysis.certificate import (
-    Certificate,
-    can_be_certified,
-    certify,
-    compare_with_mixedlm,
-)
 from nme_core.analysis.checks import model_checks
 from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
 from nme_core.analysis.covariates import PersonParameters, person_parameters
@@ -18,8 +20,28 @@ from nme_core.analysis.random_effects import (
 )
 from nme_core.analysis.response_curves import response_curves
 from nme_core.analysis.summaries import person_summaries
-from nme_core.analysis.summary import intraclass_correlation, summary_table
 from nme_core.analysis.transitions import transitions_table
+
+if TYPE_CHECKING:
+    from nme_core.analysis.calibration import class_calibration, number_calibration
+    from nme_core.analysis.certificate import (
+        Certificate,
+        can_be_certified,
+        certify,
+        compare_with_mixedlm,
+    )
+    from nme_core.analysis.summary import intraclass_correlation, summary_table
+
+_HOMES = {
+    "Certificate": "nme_core.analysis.certificate",
+    "can_be_certified": "nme_core.analysis.certificate",
+    "certify": "nme_core.analysis.certificate",
+    "class_calibration": "nme_core.analysis.calibration",
+    "compare_with_mixedlm": "nme_core.analysis.certificate",
+    "intraclass_correlation": "nme_core.analysis.summary",
+    "number_calibration": "nme_core.analysis.calibration",
+    "summary_table": "nme_core.analysis.summary",
+}
 
 __all__ = [
     "Certificate",
@@ -43,3 +65,9 @@ __all__ = [
     "summary_table",
     "transitions_table",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
