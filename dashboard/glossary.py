@@ -521,3 +521,15 @@ TAKE_AWAY = {
     "words": "Filled from this run. Read it before you use it: it says what was fitted and "
     "tested, not what it means.",
 }
+
+#: Tables of a run folder with intervals, as words.
+INTERVALS_OF = {
+    "fixed_effects": "the fixed effects",
+    "random_effects": "the persons' parameters",
+    "transitions": "the transitions",
+}
+APPROXIMATE = {
+    "unknown": "This run does not record which intervals are approximate; train it again to know.",
+    "none": "No interval of this model is known to be only approximate.",
+    "some": "Some of this model's intervals are only approximate, or missing.",
+}

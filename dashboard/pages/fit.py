@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.approximate import show_approximate
 from dashboard.components.catalogue import loss_figure, variance_figure
 from dashboard.components.context import finished_run, title
 from dashboard.components.figures import show
@@ -23,6 +24,7 @@ run = finished_run(partly=True)
 show_verdict(run)
 if not state.researcher():
     show_main_metric(run)
+    show_approximate(run.id)
     st.stop()
 table = results.metrics_table(run.id)
 st.subheader("Models and metrics", anchor=False)
@@ -46,3 +48,4 @@ show(loss_figure(results.table(run.id, "history")))
 variances = variance_figure(results.table(run.id, "history"))
 if variances is not None:
     show(variances)
+show_approximate(run.id)

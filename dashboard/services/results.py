@@ -73,6 +73,17 @@ def training_warnings(identity: str) -> list[tuple[str, str]]:
     return [(str(note["model"]), str(note["message"])) for note in notes]
 
 
+def approximations(identity: str) -> dict[str, list[str]] | None:
+    """Tables whose intervals are only approximate, by reason; None where it was not recorded."""
+    notes = run_folder(identity).config.get("approximate")
+    if notes is None:
+        return None
+    reasons: dict[str, list[str]] = {}
+    for note in notes:
+        reasons.setdefault(str(note["reason"]), []).append(str(note["table"]))
+    return reasons
+
+
 # -- transitions ----------------------------------------------------------------------------------
 
 

@@ -1,0 +1,24 @@
+"""Which of a run's intervals are only approximate, and why."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.text import plain
+from dashboard.glossary import APPROXIMATE, INTERVALS_OF
+from dashboard.services import results
+
+
+def show_approximate(run: str) -> None:
+    """One sentence; for researchers also the reasons, each with what it concerns."""
+    reasons = results.approximations(run)
+    known = "unknown" if reasons is None else "some" if reasons else "none"
+    if not state.researcher():
+        st.caption(APPROXIMATE[known])
+        return
+    st.subheader("What is approximate", anchor=False)
+    st.markdown(APPROXIMATE[known])
+    for reason, tables in (reasons or {}).items():
+        concerned = ", ".join(INTERVALS_OF[table] for table in tables)
+        st.markdown(f"- {plain(reason)} Concerns {concerned}.")
