@@ -585,6 +585,7 @@ def _describe(
         "missing_features": "mean of the training rows, beside an indicator input",
         "interpreted_from": "all rows" if options.refit == "all" else "training rows",
         "inputs": [{"name": Path(path).name, "sha256": fingerprint(Path(path))} for path in inputs],
+        "how_read": {} if study.how_read is None else study.how_read.as_dict(),
         "notes": list(study.notes),
         "remedies": as_records(study.remedies),
         "max_gap": study.max_gap,

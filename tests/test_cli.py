@@ -283,3 +283,17 @@ def test_roles_are_proposed_with_the_command_that_checks_them(nme, tmp_path):
     said = nme("check", bare)
     assert said.code == 2
     assert "No column seems to be the person or the outcome. Name them" in said.err
+
+
+def test_a_sheet_is_chosen_and_how_a_file_was_read_is_said(nme, tiny_study, tmp_path):
+    path = tmp_path / "study.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"about": ["nothing"]}).to_excel(book, sheet_name="notes", index=False)
+        table = pd.read_csv(tiny_study / "long.csv", dtype={"id": "str"})
+        table.to_excel(book, sheet_name="beeps", index=False)
+    roles = ("--person", "id", "--outcome", "mood", "--time", "beep", "--sequence", "session")
+    said = nme("check", path, *roles, "--sheet", "beeps")
+    assert said.code == 0
+    assert "Read: Excel workbook, sheet 'beeps'." in said.out
+    assert nme("check", path, *roles).code == 2
+    assert nme("check", path, *roles, "--sheet", "none").code == 2

@@ -65,6 +65,10 @@ class StudyOptions:
             " numbers); default: nights break sequences of several rows a day.",
         ),
     ] = None
+    sheet: Annotated[
+        str | None,
+        typer.Option(help="Sheet of a workbook (.xlsx); default: the first with a table."),
+    ] = None
     remedy: Annotated[
         Path | None,
         typer.Option(metavar="FILE.json", help="Changes to the table that are made first."),
@@ -99,19 +103,20 @@ class StudyOptions:
             covariates=self.covariates,
             outcome_kind=self.outcome_kind or outcome_kind,  # type: ignore[arg-type]
             max_gap=self.max_gap,
+            sheet=self.sheet,
             remedies=() if self.remedy is None else read_remedies(self.remedy),
         )
 
     def problems(self) -> tuple[Finding, ...]:
         """Everything that keeps the table from being a study."""
-        from nme_core.data import find_problems, read_remedies, read_table
+        from nme_core.data import find_problems, read_any, read_remedies, read_table
 
         ids = [name for name in (self.person, self.sequence, *(self.group or ())) if name]
         second = None
         if self.covariates is not None:
             second = read_table(self.covariates, text=[self.person])
         return find_problems(
-            read_table(self.long, text=ids),
+            read_any(self.long, sheet=self.sheet, text=ids).frame,
             person=self.person,
             outcome=self.outcome,
             time=self.time,

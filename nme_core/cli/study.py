@@ -53,6 +53,8 @@ def check(
     report = check_study(table, planned=planned)
     filled = fill_features(table, study.missing)
     new = filled.notes[len(table.notes) :]
+    if table.how_read is not None:
+        typer.echo(f"Read: {table.how_read.words()}")
     typer.echo("\n".join([*report.lines()[:-1], *(f"Note: {note}" for note in new)]))
     typer.echo(report.lines()[-1])
     if not report.usable:
@@ -66,7 +68,7 @@ def _propose(study: StudyOptions) -> None:
     from nme_core.data import read_any
     from nme_core.data.proposal import column_type, propose_roles
 
-    reading = read_any(study.long)
+    reading = read_any(study.long, sheet=study.sheet)
     second = None if study.covariates is None else read_any(study.covariates).frame
     typer.echo("\n".join(reading.lines()))
     proposal = propose_roles(reading.frame, second, reading.roles)
@@ -78,6 +80,8 @@ def _propose(study: StudyOptions) -> None:
     command = ["nme", "check", str(study.long)]
     if study.covariates is not None:
         command += ["--covariates", str(study.covariates)]
+    if study.sheet is not None:
+        command += ["--sheet", study.sheet]
     lacking = [role for role in ("person", "outcome") if getattr(proposal, role) is None]
     if lacking:
         raise DataError(
