@@ -6,19 +6,16 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
-from nme_core.data import Study
-from nme_core.data.missing import fill_features
-from nme_core.data.remedies import as_remedies
 from nme_core.exceptions import OptionError
 from nme_core.experiment import FitOptions, run_experiment
 from nme_core.io import RunFolder
 from nme_core.io.run_folder import TABLES
+from nme_core.recorded import fit_options, read_study
 
 #: Largest difference of a number that counts as the same, as a share of the largest number in its
 #: column. Losses of single epochs are let differ more: rounding grows in the course of training.
@@ -87,50 +84,6 @@ class Repetition:
             else f"The numbers are not the same: {n} of {len(self.tables)} tables differ."
         )
         return [verdict, *(table.message for table in self.tables), *self.changed]
-
-
-def read_study(
-    folder: RunFolder,
-    long: str | os.PathLike[str],
-    covariates: str | os.PathLike[str] | None = None,
-) -> Study:
-    """Read a study with the roles and remedies of a run.
-
-    Raises
-    ------
-    OptionError
-        Where the run had a table of covariates and none is given.
-    """
-    data, roles = folder.data, folder.roles
-    if covariates is None and len(data["inputs"]) > 1:
-        raise OptionError(
-            f"The run was fitted with a table of covariates ({data['inputs'][1]['name']}).",
-            remedy="Give it, or one like it: --covariates C.csv.",
-        )
-    study = Study.from_file(
-        long,
-        person=roles["person"],
-        outcome=roles["outcome"],
-        time=roles["time"],
-        sequence=roles["sequence"],
-        group=roles.get("groups", ()),
-        features=roles["features"],
-        covariates=list(roles["covariates"]) if covariates is None else covariates,
-        outcome_kind=data["outcome_kind"],
-        remedies=as_remedies(data.get("remedies", [])),
-        max_gap=data.get("max_gap") or "none",
-    )
-    return fill_features(study, data.get("missing", "indicator"))
-
-
-def fit_options(config: dict[str, Any]) -> FitOptions:
-    """The options of a run, from its ``config.json``; what a search found stands in for it."""
-    known: dict[str, Any] = {
-        field.name: config[field.name] for field in fields(FitOptions) if field.name in config
-    }
-    for name, value in known.items():
-        known[name] = tuple(value) if isinstance(value, list) else value
-    return FitOptions(**{**known, "tune": 0})
 
 
 def rerun(

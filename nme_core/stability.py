@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from nme_core.analysis import person_parameters
 from nme_core.data import Study
-from nme_core.data.gaps import NEVER
-from nme_core.data.remedies import as_remedies
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.person_posterior import person_estimates
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, OptionError
 from nme_core.experiment import FitOptions, fingerprint
 from nme_core.io import RunFolder
+from nme_core.recorded import fit_options, read_study
 
 _Array = NDArray[np.float64]
 
@@ -118,7 +117,8 @@ def stability(
     DataError
         Where fewer than 5 persons have observations in both halves.
     """
-    study, options = _study(run, long, covariates), _options(run)
+    study = _study(run, long, covariates)
+    options = replace(fit_options(run.config), baselines=())
     model: Any = load(run.model_path)
     sequential = isinstance(model, NMECRF)
     centred = person_parameters(run).centred_transitions
@@ -153,25 +153,8 @@ def _study(
             f"{long} is not the file that {run.path} was fitted on.",
             remedy="Give that file, unchanged; data.json names it.",
         )
-    study = Study.from_csv(
-        long,
-        person=roles["person"],
-        outcome=roles["outcome"],
-        time=roles["time"],
-        sequence=roles["sequence"],
-        features=roles["features"],
-        covariates=[] if covariates is None else covariates,
-        outcome_kind=config["outcome_kind"],
-        remedies=as_remedies(data.get("remedies", [])),
-        max_gap=data.get("max_gap") or NEVER,
-    )
+    study = read_study(run, long, [] if covariates is None else covariates)
     return study if config["model"] == "nme-crf" else study.with_observed_outcome()
-
-
-def _options(run: RunFolder) -> FitOptions:
-    config = run.config
-    known = {one.name: config[one.name] for one in fields(FitOptions) if one.name in config}
-    return FitOptions(**{**known, "hidden": tuple(config["hidden"]), "baselines": ()})
 
 
 def _estimates_of_halves(

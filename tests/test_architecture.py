@@ -33,10 +33,11 @@ CORE["tuning"] = {"exceptions", "io"}
 CORE["adaptation_curve"] = {"exceptions", "data", "estimators", "metrics"}
 CORE["experiment"] = {*CORE}
 CORE["stability"] = {*CORE}
-CORE["rerun"] = {"exceptions", "analysis", "data", "experiment", "io"}
+CORE["recorded"] = {"exceptions", "data", "experiment", "io"}
+CORE["rerun"] = {*CORE["recorded"], "analysis", "recorded"}
 CORE["bundle"] = {"exceptions", "io", "reporting"}
 CORE["cli"] = {*CORE, "nme_core"}
-CORE["nme_core"] = {*CORE} - {"cli", "experiment", "rerun", "bundle"}
+CORE["nme_core"] = {*CORE} - {"cli", "experiment", "recorded", "rerun", "bundle"}
 CORE["__main__"] = {"cli"}
 
 #: What each part of dashboard may import of dashboard.

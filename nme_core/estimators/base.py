@@ -847,7 +847,13 @@ def load(path: str | os.PathLike[str]) -> NeuralMixedEffects:
     """Read a fitted model of any kind; RunFolderError if the file is missing or not a model."""
     content, tensors = read_file(path)
     parameters = {**content["parameters"], "hidden": tuple(content["parameters"]["hidden"])}
-    return _MODELS[content["model"]](**parameters)._restore(content, tensors)
+    try:
+        return _MODELS[content["model"]](**parameters)._restore(content, tensors)
+    except KeyError as error:
+        raise RunFolderError(
+            f"{os.fspath(path)} was written by another version of this software: it lacks {error}.",
+            remedy="Fit the model again.",
+        ) from error
 
 
 def _device(name: str) -> torch.device:

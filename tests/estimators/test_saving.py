@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 from nme_core.estimators import NMECRF, NeuralMixedEffects, NMEMLPRegressor, load
 from nme_core.exceptions import RunFolderError
@@ -99,3 +100,14 @@ def test_files_that_are_no_models(cases, tmp_path):
     (tmp_path / "cut").write_bytes(cut)
     with pytest.raises(RunFolderError, match="not a saved model"):
         load(tmp_path / "cut")
+
+
+def test_a_file_of_another_version_says_so(cases, tmp_path):
+    cases["regressor"].fit().save(tmp_path / "model")
+    with safe_open(tmp_path / "model", framework="pt") as file:
+        content = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    del tensors["feature_sd"]
+    save_file(tensors, tmp_path / "old", metadata=content)
+    with pytest.raises(RunFolderError, match="another version of this software: it lacks"):
+        load(tmp_path / "old")

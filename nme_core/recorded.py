@@ -1,0 +1,63 @@
+"""What a run folder recorded of its study and its options, as they were."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from nme_core.data import Study
+from nme_core.data.gaps import NEVER
+from nme_core.data.missing import fill_features
+from nme_core.data.remedies import as_remedies
+from nme_core.exceptions import OptionError
+from nme_core.experiment import FitOptions
+from nme_core.io import RunFolder
+
+
+def read_study(
+    folder: RunFolder,
+    long: str | os.PathLike[str],
+    covariates: str | os.PathLike[str] | Sequence[str] | None = None,
+) -> Study:
+    """Read a study again, or another one, with the roles and changes that a run recorded.
+
+    `covariates` may be the table of covariates, or the columns of `long` that are covariates.
+
+    Raises
+    ------
+    OptionError
+        Where the run had a table of covariates and none is given.
+    """
+    data, roles = folder.data, folder.roles
+    if covariates is None and len(data["inputs"]) > 1:
+        raise OptionError(
+            f"The run was fitted with a table of covariates ({data['inputs'][1]['name']}).",
+            remedy="Give it, or one like it: --covariates C.csv.",
+        )
+    study = Study.from_file(
+        long,
+        person=roles["person"],
+        outcome=roles["outcome"],
+        time=roles["time"],
+        sequence=roles["sequence"],
+        group=roles.get("groups", ()),
+        features=roles["features"],
+        covariates=list(roles["covariates"]) if covariates is None else covariates,
+        outcome_kind=data["outcome_kind"],
+        remedies=as_remedies(data.get("remedies", [])),
+        max_gap=data.get("max_gap") or NEVER,
+        sheet=data.get("how_read", {}).get("sheet"),
+    )
+    return fill_features(study, data.get("missing", "indicator"))
+
+
+def fit_options(config: dict[str, Any]) -> FitOptions:
+    """The options of a run, from its ``config.json``; what a search found stands in for it."""
+    known: dict[str, Any] = {
+        field.name: config[field.name] for field in fields(FitOptions) if field.name in config
+    }
+    for name, value in known.items():
+        known[name] = tuple(value) if isinstance(value, list) else value
+    return FitOptions(**{**known, "tune": 0})
