@@ -74,8 +74,7 @@ def hsic(
     folder.write_table("hsic", result.hsic)
     folder.write_table("effects", result.effects)
     typer.echo("\n".join(independence.hsic_lines(result.hsic)))
-    for note in result.notes:
-        typer.echo(note)
+    typer.echo("\n".join(independence.note_lines(result.notes)))
     typer.echo("\nStrongest single effects (of all that were tested, corrected together):")
     typer.echo("\n".join(independence.effects_lines(result.effects)))
 

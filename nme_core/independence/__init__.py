@@ -9,7 +9,7 @@ from nme_core.independence.effects import effects_table
 from nme_core.independence.hsic import HSICResult, hsic_statistic, hsic_test
 from nme_core.independence.kernels import category_kernel, gaussian_kernel, is_categorical
 from nme_core.independence.permutation import permutations, quantile_strata
-from nme_core.independence.report import effects_lines, hsic_lines, stability_lines
+from nme_core.independence.report import effects_lines, hsic_lines, note_lines, stability_lines
 from nme_core.independence.strength import Strength, strength
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "hsic_test",
     "is_categorical",
     "needed_reps",
+    "note_lines",
     "over_draws",
     "permutations",
     "quantile_strata",

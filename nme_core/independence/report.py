@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable
 
 import pandas as pd
@@ -85,6 +86,11 @@ def stability_lines(stability: pd.DataFrame) -> list[str]:
         },
         text=("parameter",),
     )
+
+
+def note_lines(notes: Iterable[str]) -> list[str]:
+    """Sentences, each in as many lines as it needs."""
+    return [line for note in notes for line in textwrap.wrap(note, WIDTH)]
 
 
 def _intervals(low: pd.Series, high: pd.Series) -> list[str]:

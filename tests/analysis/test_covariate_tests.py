@@ -38,9 +38,10 @@ def test_the_default_is_the_test_within_strata(run):
     columns = list(expected.hsic)
     pd.testing.assert_frame_equal(found.hsic[columns], expected.hsic)
     pd.testing.assert_frame_equal(found.effects[list(expected.effects)], expected.effects)
-    assert found.notes == (
-        "Persons are permuted among those with similar numbers of observations.",
-    )
+    held, unreliable, unchecked = found.notes
+    assert held == "Persons are permuted among those with similar numbers of observations."
+    assert unreliable.startswith("9 of 9 parameters have a reliability below 0.3")
+    assert unchecked.startswith("Stability: not checked")
 
 
 def test_guards_test_what_the_posterior_says(run):

@@ -159,7 +159,7 @@ def test_the_whole_way_through(
 
     # The first thing asked of a fresh server is not its front page.
     page.goto(f"{address}/transitions")
-    expect(page.get_by_text("No study yet.")).to_be_visible()
+    expect(page.get_by_text("No study yet.")).to_be_visible(timeout=60_000)
     page.goto(address)
     expect(page.get_by_role("heading", level=1)).to_have_text("Study")
     assert page.url.endswith("/study")
