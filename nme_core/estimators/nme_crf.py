@@ -22,8 +22,7 @@ from nme_core.estimators.outcomes import check_classes, encode_classes
 from nme_core.estimators.transition_intervals import ModelIntervals, observed_intervals
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
 from nme_core.nn import CRFNetwork, Family, LinearChain, MixedEffects
-from nme_core.nn.crf import forward_backward, viterbi, with_initial
-from nme_core.nn.crf_sampling import sample_paths
+from nme_core.nn.crf import forward_backward, sample_paths, viterbi, with_initial
 from nme_core.training import PersonInformation, Progress
 
 MODEL_READOUTS = ("scores", "conditional", "expected")

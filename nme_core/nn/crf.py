@@ -269,3 +269,22 @@ def viterbi_torch(emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Te
         before = origin[t].gather(1, state.unsqueeze(1)).squeeze(1)
         state = torch.where(inside & (t > 0), before, state)
     return path
+
+
+@torch.no_grad()
+def sample_paths(
+    emissions: Tensor, transitions: Tensor, lengths: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Draw one path of every sequence exactly, p(y) ∝ exp(Σ_t s_t[y_t] + Σ_t A[y_{t−1}, y_t]).
+
+    Parameters as in `forward_backward`, with a source of randomness on the CPU.
+
+    Returns
+    -------
+    Tensor of int, shape (S, T), −1 on padding.
+    """
+    from nme_core.nn import crf_kernel
+
+    uniforms = torch.rand(emissions.shape[:2], generator=generator, dtype=torch.float64)
+    parts = (emissions.double().cpu(), transitions.double().cpu(), lengths.cpu(), uniforms)
+    return torch.from_numpy(crf_kernel.sample(*_arrays(*parts)))

@@ -46,6 +46,14 @@ def viterbi(emissions: _Array, transitions: _Array, lengths: _Ints) -> _Ints:
     return path
 
 
+def sample(emissions: _Array, transitions: _Array, lengths: _Ints, uniforms: _Array) -> _Ints:
+    """One path drawn from each sequence, (S, T), −1 on padding; uniforms (S, T) in [0, 1)."""
+    path = np.full(emissions.shape[:2], -1, dtype=np.int64)
+    arrays = (emissions, transitions, lengths, uniforms, path)
+    _share(_sample, arrays, lengths, emissions.shape[2])
+    return path
+
+
 def _share(
     kernel: Callable[..., None], arrays: tuple[Any, ...], lengths: _Ints, n_states: int
 ) -> None:
@@ -156,3 +164,49 @@ def _viterbi(
             path[s, t] = state
             if t > 0:
                 state = origin[t, state]
+
+
+@njit(cache=True, nogil=True)
+def _sample(
+    emissions: _Array,
+    transitions: _Array,
+    lengths: _Ints,
+    uniforms: _Array,
+    path: _Ints,
+    first: int,
+    last: int,
+) -> None:
+    """Forward sums in logarithms, then states drawn backwards from them."""
+    n_steps, n_states = emissions.shape[1:]
+    reached = np.empty((n_steps, n_states))
+    chance = np.empty(n_states)
+    for s in range(first, last):
+        length = lengths[s]
+        for t in range(length):
+            for k in range(n_states):
+                reached[t, k] = emissions[s, t, k]
+                if t > 0:
+                    top = -np.inf
+                    for j in range(n_states):
+                        top = max(top, reached[t - 1, j] + transitions[s, j, k])
+                    total = 0.0
+                    for j in range(n_states):
+                        total += np.exp(reached[t - 1, j] + transitions[s, j, k] - top)
+                    reached[t, k] += top + np.log(total)
+        for t in range(length - 1, -1, -1):
+            top = -np.inf
+            for j in range(n_states):
+                chance[j] = reached[t, j]
+                if t < length - 1:
+                    chance[j] += transitions[s, j, path[s, t + 1]]
+                top = max(top, chance[j])
+            total = 0.0
+            for j in range(n_states):
+                chance[j] = np.exp(chance[j] - top)
+                total += chance[j]
+            left = uniforms[s, t] * total
+            state = 0
+            while state < n_states - 1 and left >= chance[state]:
+                left -= chance[state]
+                state += 1
+            path[s, t] = state

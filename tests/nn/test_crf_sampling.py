@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy.stats import chisquare
 
-from nme_core.nn.crf_sampling import sample_paths
+from nme_core.nn.crf import sample_paths
 
 
 def test_every_path_comes_with_its_probability():
