@@ -216,25 +216,8 @@ OPTIONS = {
     "the same computer; another one shows how far results depend on chance.",
 }
 
-BASELINES = {
-    "generic": "one model for all persons",
-    "specific": "one model per person, nothing shared",
-    "unregularised": "persons' own parameters without the prior that holds them together",
-    "lme": "linear mixed model",
-    "mlp-lme": "network whose last layer is a linear mixed model",
-}
 #: Baselines for numbers only.
 FOR_NUMBERS = ("lme", "mlp-lme")
-
-MODEL_NAMES = {
-    "nme": "NME (person-specific)",
-    "nme (all rows)": "NME on all rows",
-    "generic": "generic (one for all)",
-    "specific": "specific (one per person)",
-    "lme": "linear mixed model",
-    "mlp-lme": "network + linear mixed",
-    "unregularised": "unregularised",
-}
 
 METRICS = {
     "mse": ("MSE", "mean squared error, in squared units of the outcome; lower is better"),

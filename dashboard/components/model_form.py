@@ -12,6 +12,7 @@ from dashboard.components.text import duration
 from dashboard.services.estimate import Estimate
 from dashboard.services.runs import ModelOptions
 from dashboard.services.studies import StudyRecord
+from dashboard.services.terms import BASELINES
 
 # The first of each list is the default of `nme fit`.
 _PLACEMENTS = {
@@ -70,7 +71,7 @@ def _preset(name: str, record: StudyRecord, model: str, placement: str) -> Model
 def _baselines(record: StudyRecord) -> dict[str, str]:
     """Models that a model of this study can be compared with, and what they are."""
     left_out = () if record.outcome_kind == "number" else glossary.FOR_NUMBERS
-    return {name: words for name, words in glossary.BASELINES.items() if name not in left_out}
+    return {name: words for name, words in BASELINES.items() if name not in left_out}
 
 
 def _options(record: StudyRecord, start: ModelOptions) -> ModelOptions | None:

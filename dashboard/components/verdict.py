@@ -7,9 +7,10 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
-from dashboard.glossary import FLAT, INTERPRETED, METRICS, MODEL_NAMES, PLAIN_VERDICTS, SPLIT
+from dashboard.glossary import FLAT, INTERPRETED, METRICS, PLAIN_VERDICTS, SPLIT
 from dashboard.services import results
 from dashboard.services.runs import Run
+from dashboard.services.terms import model_name
 
 
 def show_verdict(run: Run) -> None:
@@ -22,17 +23,14 @@ def show_verdict(run: Run) -> None:
         return
     st.markdown(plain(comparison_sentence(run.id)))
     endings = results.verdicts(run.id)
-    said = [
-        f"{MODEL_NAMES.get(model, model)} {_ending(model, ending)}"
-        for model, ending in endings.items()
-    ]
+    said = [f"{model_name(model)} {_ending(model, ending)}" for model, ending in endings.items()]
     st.caption(f"Training: {plain('; '.join(said))}.")
     _warnings(run)
 
 
 def _warnings(run: Run) -> None:
     for model, message in results.training_warnings(run.id):
-        st.warning(plain(f"{MODEL_NAMES.get(model, model)}: {message}"))
+        st.warning(plain(f"{model_name(model)}: {message}"))
 
 
 def _ending(model: str, ending: str) -> str:
@@ -150,7 +148,7 @@ def metrics_view(run: str, *, main_only: bool = False) -> pd.DataFrame:
     flat = results.flat_models(run) & set(table.index)
     if flat:
         shown["remark"] = [FLAT[kind] if model in flat else "" for model in table.index]
-    shown.index = pd.Index([MODEL_NAMES.get(model, model) for model in table.index], name="model")
+    shown.index = pd.Index([model_name(model) for model in table.index], name="model")
     return shown.reset_index()
 
 
@@ -159,7 +157,7 @@ def comparison_view(run: str) -> pd.DataFrame:
     rows = results.table(run, "comparison")
     return pd.DataFrame(
         {
-            "model": [f"{MODEL_NAMES.get(m, m)} minus NME" for m in rows["model"]],
+            "model": [f"{model_name(m)} minus NME" for m in rows["model"]],
             "metric": [METRICS[m][0] for m in rows["metric"]],
             "difference": [
                 difference(metric, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -20,14 +21,59 @@ METRICS: dict[str, tuple[str, bool]] = {
     "log_loss": ("log-loss per step", False),
 }
 
-#: Model: what it is.
+
+@dataclass(frozen=True)
+class ModelTerm:
+    """What a model is called.
+
+    Attributes
+    ----------
+    short : str
+        In a table or a legend.
+    text : str
+        Inside a sentence of a paper.
+    what : str
+        What it is, in plain words.
+    """
+
+    short: str
+    text: str
+    what: str
+
+
+#: Every model that a run can hold, and what it is called; nothing else names them.
 MODELS = {
-    "nme": "the NME model",
-    "generic": "one network for all persons (generic)",
-    "specific": "one network per person with nothing shared (specific)",
-    "lme": "a linear mixed model (lme)",
-    "mlp-lme": "a network whose last hidden layer carries linear random effects (mlp-lme)",
-    "unregularised": "the same network without a prior on the persons' deviations (unregularised)",
+    "nme": ModelTerm(
+        "NME (person-specific)",
+        "the NME model",
+        "persons have parameters of their own, which a prior holds together",
+    ),
+    "nme (all rows)": ModelTerm(
+        "NME on all rows",
+        "the NME model, fitted to all rows",
+        "the same model fitted once more to all rows; it is interpreted",
+    ),
+    "generic": ModelTerm(
+        "generic (one for all)",
+        "one network for all persons (generic)",
+        "one model for all persons",
+    ),
+    "specific": ModelTerm(
+        "specific (one per person)",
+        "one network per person with nothing shared (specific)",
+        "one model per person, nothing shared",
+    ),
+    "unregularised": ModelTerm(
+        "unregularised (no prior)",
+        "the same network without a prior on the persons' deviations (unregularised)",
+        "persons' own parameters without the prior that holds them together",
+    ),
+    "lme": ModelTerm("linear mixed model", "a linear mixed model (lme)", "linear mixed model"),
+    "mlp-lme": ModelTerm(
+        "network + linear mixed model",
+        "a network whose last hidden layer carries linear random effects (mlp-lme)",
+        "network whose last layer is a linear mixed model",
+    ),
 }
 
 ESTIMATORS = {
@@ -80,7 +126,12 @@ def is_bounded(metric: str) -> bool:
 
 def model_name(model: str) -> str:
     """A model in a text; its own name where it is not known."""
-    return MODELS.get(model, f"the model {model!r}")
+    return MODELS[model].text if model in MODELS else f"the model {model!r}"
+
+
+def short_model_name(model: str) -> str:
+    """A model in a table; its own name where it is not known."""
+    return MODELS[model].short if model in MODELS else model
 
 
 def placement_name(placement: str) -> str:

@@ -9,7 +9,9 @@ from io import BytesIO, StringIO
 import pandas as pd
 import pytest
 
+from nme_core.estimators import BASELINES
 from nme_core.exceptions import RunFolderError
+from nme_core.experiment import ALL_ROWS
 from nme_core.io import RunFolder, RunState, Status
 from nme_core.reporting import (
     ResultTable,
@@ -24,6 +26,7 @@ from nme_core.reporting import (
     to_latex,
     words,
 )
+from nme_core.reporting.terms import MODELS, model_name, short_model_name
 
 
 def test_methods_say_what_was_fitted(run):
@@ -279,3 +282,9 @@ def test_every_table_of_a_run_has_every_format(run):
     for table in result_tables(run):
         assert to_latex(replace(table, note="")).count(r" \\") == len(table.cells) + 1
         assert to_html(table).count("<tr>") == len(table.cells) + 1
+
+
+def test_every_model_has_its_words_in_one_place() -> None:
+    assert set(MODELS) == {"nme", ALL_ROWS, *BASELINES}
+    assert model_name("lme") == "a linear mixed model (lme)"
+    assert short_model_name("trial 3") == "trial 3"

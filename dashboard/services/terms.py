@@ -1,0 +1,15 @@
+"""What models are called, in the words that reports use as well."""
+
+from __future__ import annotations
+
+from nme_core.reporting.terms import MODELS, short_model_name
+
+__all__ = ["BASELINES", "model_name"]
+
+#: Model to compare with: what it is.
+BASELINES = {name: term.what for name, term in MODELS.items() if not name.startswith("nme")}
+
+
+def model_name(model: str) -> str:
+    """A model as tables and legends name it."""
+    return short_model_name(model)
