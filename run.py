@@ -5,6 +5,7 @@
     python run.py test [pytest arguments]          the whole test suite
     python run.py lint                             style and types
     python run.py bench [theme ...]                speed and memory against peers
+    python run.py screenshots [page ...]           pictures of the pages, in screenshots/
     python run.py nme ...                          the command nme, with its exit code
 
 The first start makes the virtual environment .venv beside this file and installs the pinned
@@ -263,6 +264,12 @@ def bench(themes: list[str]) -> int:
     return call([PYTHON, "-m", "benchmarks", *themes])
 
 
+def screenshots(arguments: list[str]) -> int:
+    """Make pictures of the pages."""
+    install("requirements-dev.txt")
+    return call([PYTHON, "-m", "benchmarks.screenshots", *arguments])
+
+
 def port_number(text: str) -> int:
     """Read a port."""
     port = int(text)
@@ -283,6 +290,8 @@ def main(arguments: list[str]) -> int:
         return lint()
     if command == "bench":
         return bench(rest)
+    if command == "screenshots":
+        return screenshots(rest)
     parser = argparse.ArgumentParser(
         prog="run.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -8,6 +8,7 @@ import streamlit as st
 
 _RUN = "run"
 _STUDY = "study"
+_JOB = "job"
 _PROPOSED = "nme_proposed"
 _OPEN = "nme_proposal_open"
 _CHANGES = "nme_changes"
@@ -24,6 +25,11 @@ def restore() -> None:
             st.session_state[_slot(key)] = given
         elif remembered := st.session_state.get(_slot(key)):
             st.query_params[key] = remembered
+    run = run_id()
+    if run and (job := st.query_params.get(_JOB)):
+        st.session_state[_job_slot(run)] = job
+    elif run and (job := kept_job(run)):
+        st.query_params[_JOB] = job
 
 
 def run_id() -> str | None:
@@ -71,13 +77,14 @@ def researcher() -> bool:
 
 
 def keep_job(run: str, job: str) -> None:
-    """Remember the adaptation to new persons that was started last on a run."""
-    st.session_state[f"nme_job_{run}"] = job
+    """Remember the adaptation to new persons that was started last on the run in view."""
+    st.session_state[_job_slot(run)] = job
+    st.query_params[_JOB] = job
 
 
 def kept_job(run: str) -> str | None:
     """The adaptation to new persons that was started last on a run."""
-    return st.session_state.get(f"nme_job_{run}")
+    return st.session_state.get(_job_slot(run))
 
 
 def propose(token: str | None, values: dict[str, Any]) -> bool:
@@ -131,7 +138,8 @@ def preset(key: str, token: object, value: Any) -> None:
 
 def address() -> dict[str, str]:
     """Query parameters that a link to another page has to carry."""
-    values = {_RUN: run_id(), _STUDY: study_id()}
+    run = run_id()
+    values = {_RUN: run, _STUDY: study_id(), _JOB: kept_job(run) if run else None}
     return {key: value for key, value in values.items() if value}
 
 
@@ -139,7 +147,13 @@ def _slot(key: str) -> str:
     return f"nme_{key}_id"
 
 
+def _job_slot(run: str) -> str:
+    return f"nme_job_{run}"
+
+
 def _set(key: str, identity: str | None) -> None:
+    if key == _RUN and identity != run_id() and _JOB in st.query_params:
+        del st.query_params[_JOB]  # it belongs to the run that is left
     st.session_state[_slot(key)] = identity
     if identity:
         st.query_params[key] = identity

@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import sys
 import tempfile
 import warnings
@@ -14,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+
+from benchmarks.chromium import NAMES, find_chromium
 
 # Before numpy or torch is imported anywhere: several test processes run side by side.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -46,18 +47,9 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """A Chromium to drive; without one the test is skipped, but fails where CI is set."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-    for name in names:
-        if path := shutil.which(name):
-            return path
-    for installed in (
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-        "/Applications/Chromium.app/Contents/MacOS/Chromium",
-        r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-    ):
-        if Path(installed).is_file():
-            return installed
-    reason = f"no Chromium was found (looked for {', '.join(names)})"
+    if path := find_chromium():
+        return path
+    reason = f"no Chromium was found (looked for {', '.join(NAMES)})"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

@@ -52,8 +52,7 @@ def test_what_is_believed_is_shown_with_its_narrowing(
         keys = pd.DataFrame({"feature": "sleep", "class": "", "x": x})
     monkeypatch.setattr(newcomers, "narrowing", lambda *_: believed(keys))
     monkeypatch.setattr(newcomers, "status", lambda *_: Status(RunState.DONE))
-    monkeypatch.setattr("dashboard.state.kept_job", lambda _: "job")
-    app = open_page("new-person", run=identity)
+    app = open_page("new-person", run=identity, job="job")
     assert not app.exception, app.exception
     assert not app.error
     assert len(app.get("plotly_chart")) == 2
@@ -80,3 +79,19 @@ def test_a_model_with_two_grouping_factors_says_that_it_cannot(
     data = folder.data
     folder.write_json("data", {**data, "roles": {**data["roles"], "groups": ["clinic"]}})
     assert "cannot be adapted" in words(open_page("new-person", run=mlp_run))
+
+
+def test_the_address_keeps_the_job_and_lets_go_of_it_with_the_run(
+    open_page: OpenPage, home: Path, mlp_run: str, crf_run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for run in (mlp_run, crf_run):
+        give_roles(home, run)
+    monkeypatch.setattr(newcomers, "start", lambda *_: "abcd1234")
+    monkeypatch.setattr(newcomers, "typed_table", lambda *_: pd.DataFrame())
+    app = open_page("new-person", run=mlp_run)
+    app.button(key="adapt_typed").click().run()
+    assert app.query_params["job"] == "abcd1234"
+    app.switch_page("pages/runs.py").run()
+    app.button(key=f"open_{crf_run}").click().run()
+    assert app.query_params["run"] == crf_run
+    assert "job" not in app.query_params

@@ -1,13 +1,7 @@
 """The whole way through in a real browser: upload, train, look, test, download; nothing leaves."""
 
 import io
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,19 +10,12 @@ import pandas as pd
 import psutil
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-ROOT = Path(__file__).resolve().parents[2]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from benchmarks import screenshots
+from benchmarks.browser import SIZE, chromium, new_page, open_page, serve, settled
+from dashboard.glossary import PAGES
+
 TRAINING_MS = 180_000
 
 pytestmark = pytest.mark.browser
@@ -37,44 +24,23 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psutil.Process]]:
     """A fresh dashboard with an empty home: its address and process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    home = tmp_path_factory.mktemp("walk")
-    log = home / "server.log"
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [*command, f"--server.port={port}", "--server.headless=true"],
-            cwd=ROOT,
-            env={**os.environ, "NME_HOME": str(home / "nme")},
-            stdout=file,
-            stderr=file,
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.25)
-        yield address, psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    with serve(tmp_path_factory.mktemp("walk") / "nme") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One Chromium for all walks."""
+    with chromium(chromium_path) as found:
+        yield found
 
 
 @pytest.fixture
-def page(chromium_path: str) -> Iterator[Page]:
-    """A page at 1280 x 800."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800}, accept_downloads=True)
-        page.set_default_timeout(30_000)
-        yield page
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a session of its own, at 1280 x 800."""
+    page = new_page(browser)
+    yield page
+    page.context.close()
 
 
 @pytest.fixture
@@ -96,22 +62,6 @@ def tables(tmp_path: Path) -> tuple[Path, Path]:
     scores = pd.DataFrame({"pid": [f"{i:03d}" for i in range(20)], "depression": depression})
     scores.to_csv(tmp_path / "scores.csv", index=False)
     return tmp_path / "diary.csv", tmp_path / "scores.csv"
-
-
-def settled(page: Page) -> None:
-    """Wait until no script runs; then the page must be whole and fit its width."""
-    page.wait_for_timeout(300)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
-    widths = page.get_by_test_id("stMain").evaluate("e => [e.scrollWidth, e.clientWidth]")
-    assert widths[0] <= widths[1]
-
-
-def open_page(page: Page, title: str) -> None:
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(title)
-    settled(page)
 
 
 def choose(page: Page, key: str, typed: str) -> None:
@@ -266,3 +216,20 @@ def test_a_messy_file_is_mended_by_clicks(
     expect(page.get_by_text("holds -99 (2 times)")).to_be_visible()
     for shown in ("b", "strong", ".katex"):
         assert page.locator(shown).filter(has_text=re.compile("Gil|Hal|x")).count() == 0
+
+
+def test_a_picture_of_a_page(
+    browser: Browser, server: tuple[str, psutil.Process], tmp_path: Path
+) -> None:
+    shown = {shot.title for shots in screenshots.SHOTS.values() for shot in shots}
+    assert shown == set(PAGES.values())
+    for theme, dark in (("light", False), ("dark", True)):
+        page = new_page(browser, theme)
+        made = list(
+            screenshots.shoot(page, server[0], "empty", tmp_path, titles=("Model",), whole=False)
+        )
+        page.context.close()
+        assert [path.name for path in made] == ["empty-03-model.png"]
+        image = Image.open(made[0]).convert("L")
+        assert image.size == (SIZE["width"], SIZE["height"])
+        assert (np.median(np.asarray(image)) < 128) == dark

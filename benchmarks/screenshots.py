@@ -1,0 +1,245 @@
+"""Pictures of every page, in both views and both themes; ``python run.py screenshots``.
+
+Trains briefly on the sample studies in a home of its own, then walks through the pages with one
+browser. With ``--whole`` a picture is as high as its page instead of 800 pixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from benchmarks.browser import ROOT, SIZE, chromium, new_page, open_page, serve, settled
+
+VIEWS = ("clinician", "researcher")
+THEMES = ("light", "dark")
+_EPOCHS = 40
+_PATIENCE_S = 300
+_HIGHEST = 6000
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A page, and the words that are clicked on it, one picture after each of them."""
+
+    title: str
+    clicks: tuple[str, ...] = ()
+
+
+#: What is looked at on a run of a sequence model, and on a run of a network.
+SHOTS = {
+    "crf": (
+        Shot("Study"),
+        Shot("Runs"),
+        Shot("Model"),
+        Shot("Fit"),
+        Shot(
+            "Transitions",
+            ("All persons", "Groups", "Moves and time", "Two persons", "Over time"),
+        ),
+        Shot("Random effects", ("Across parameters", "Persons")),
+        Shot("Covariates"),
+        Shot("New person"),
+        Shot("Export", ("Report and bundle", "Words to paste", "Tables")),
+    ),
+    "mlp": (
+        Shot("Model"),
+        Shot("Fit"),
+        Shot("Transitions"),
+        Shot("Random effects", ("One parameter", "Persons")),
+        Shot("Covariates"),
+        Shot("New person"),
+        Shot("Export"),
+    ),
+    "empty": (Shot("Study"), Shot("Runs"), Shot("Model"), Shot("Transitions"), Shot("Export")),
+}
+
+
+def prepare(epochs: int = _EPOCHS) -> dict[str, dict[str, str]]:
+    """Train on two samples in the home in use, test, adapt; what the address of each run says."""
+    from dashboard.services import covariates, newcomers, runs, studies
+
+    addresses = {}
+    for key, sample, model, placement in (
+        ("crf", "dyads", "nme-crf", "transitions"), ("mlp", "mood", "nme-mlp", "last"),
+    ):  # fmt: skip
+        draft = studies.draft_sample(sample)
+        guess = draft.guess
+        assert guess.person is not None
+        assert guess.outcome is not None
+        roles = studies.ChosenRoles(
+            guess.person, guess.outcome, guess.time, guess.sequence, tuple(guess.features),
+            tuple(guess.covariates),
+        )  # fmt: skip
+        study = studies.keep_study(draft, roles)
+        record = studies.study_record(study)
+        assert record is not None
+        options = runs.ModelOptions(model, placement, baselines=("generic",), epochs=epochs)
+        addresses[key] = {"run": runs.start(record, options), "study": study}
+    for key, address in addresses.items():
+        run = address["run"]
+        _until(lambda run=run: _ended(runs.run_record(run)), f"training {key}")
+        covariates.run_tests(run, "depression")
+        address["job"] = newcomers.start(run, _new_rows(key))
+        _until(
+            lambda run=run, job=address["job"]: _ended(newcomers.status(run, job)),
+            f"adapting {key}",
+        )
+    return addresses
+
+
+def _new_rows(key: str) -> bytes:
+    """A file with the first rows of one person, under another name."""
+    sample, person = {"crf": ("dyads", "D001"), "mlp": ("mood", "P001")}[key]
+    head, *lines = (ROOT / "sample_data" / sample / "long.csv").read_text("utf-8").splitlines()
+    own = [line.replace(person, "New", 1) for line in lines if line.startswith(person)]
+    return "\n".join([head, *own[:20]]).encode()
+
+
+def _ended(found: object) -> bool:
+    """Whether a run or a job is done; RuntimeError where it has failed."""
+    status = getattr(found, "status", found)
+    if status is None or status.state in ("failed", "cancelled"):
+        raise RuntimeError(f"This did not come to its end: {status}")
+    return status.state == "done"
+
+
+def _until(ready: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} took more than {_PATIENCE_S} s")
+        time.sleep(0.2)
+
+
+def take(page: Page, file: Path, *, whole: bool) -> None:
+    """One picture of the page as it is."""
+    if whole:
+        height = page.get_by_test_id("stMain").evaluate("e => e.scrollHeight")
+        page.set_viewport_size({"width": SIZE["width"], "height": min(height, _HIGHEST)})
+        page.wait_for_timeout(400)
+    page.screenshot(path=file)
+    if whole:
+        page.set_viewport_size(SIZE)
+
+
+def shoot(
+    page: Page, address: str, key: str, folder: Path, *, titles: Sequence[str], whole: bool
+) -> Iterator[Path]:
+    """Pictures of the pages of one run; the address carries the run."""
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
+    for number, shot in enumerate(SHOTS[key], 1):
+        if titles and shot.title not in titles:
+            continue
+        open_page(page, shot.title)
+        name = f"{key}-{number:02d}-{_slug(shot.title)}"
+        for i, words in enumerate(("", *shot.clicks)):
+            if words:
+                choice = page.get_by_test_id("stMain").get_by_text(words, exact=True)
+                if not choice.count():
+                    continue  # this view does not offer it
+                choice.first.click()
+                settled(page)
+            page.wait_for_timeout(500)  # figures and images that are still being drawn
+            file = folder / (f"{name}-{i}-{_slug(words)}.png" if words else f"{name}.png")
+            take(page, file, whole=whole)
+            yield file
+
+
+def _slug(text: str) -> str:
+    return text.lower().replace(" ", "-")
+
+
+@contextmanager
+def at_home(home: Path) -> Iterator[None]:
+    """Let the dashboard's own services keep their things in this folder."""
+    before = os.environ.get("NME_HOME")
+    os.environ["NME_HOME"] = str(home)
+    try:
+        yield
+    finally:
+        os.environ.pop("NME_HOME")
+        if before is not None:
+            os.environ["NME_HOME"] = before
+
+
+def make(
+    out: Path,
+    *,
+    titles: Sequence[str] = (),
+    views: Sequence[str] = VIEWS,
+    themes: Sequence[str] = THEMES,
+    keys: Sequence[str] = tuple(SHOTS),
+    epochs: int = _EPOCHS,
+    whole: bool = False,
+) -> list[Path]:
+    """Make the pictures; their paths."""
+    made = []
+    with tempfile.TemporaryDirectory(prefix="nme-screenshots-") as temporary:
+        full, bare = Path(temporary) / "full", Path(temporary) / "bare"
+        addresses: dict[str, dict[str, str]] = {}
+        if set(keys) - {"empty"}:
+            with at_home(full):
+                addresses = prepare(epochs)
+        with chromium() as browser:
+            for home, here in ((full, [*addresses]), (bare, ["empty"])):
+                wanted = [key for key in here if key in keys]
+                if not wanted:
+                    continue
+                with serve(home) as (server, _):
+                    for theme in themes:
+                        for view in views:
+                            folder = out / theme / view
+                            folder.mkdir(parents=True, exist_ok=True)
+                            _set_view(home, view)
+                            for key in wanted:
+                                page = new_page(browser, theme)
+                                query = "&".join(
+                                    f"{name}={value}"
+                                    for name, value in addresses.get(key, {}).items()
+                                )
+                                made += shoot(
+                                    page, f"{server}/model?{query}", key, folder,
+                                    titles=titles, whole=whole,
+                                )  # fmt: skip
+                                page.context.close()
+                                print(f"{theme}, {view}, {key}", file=sys.stderr, flush=True)
+    return made
+
+
+def _set_view(home: Path, view: str) -> None:
+    from dashboard.services import settings
+
+    with at_home(home):
+        settings.set_view(view)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Read the command line and make the pictures."""
+    parser = argparse.ArgumentParser(prog="run.py screenshots", description=__doc__)
+    parser.add_argument("titles", nargs="*", help="titles of pages, such as Fit; all by default")
+    parser.add_argument("--out", type=Path, default=ROOT / "screenshots")
+    parser.add_argument("--view", choices=VIEWS, action="append")
+    parser.add_argument("--theme", choices=THEMES, action="append")
+    parser.add_argument("--whole", action="store_true", help="whole pages instead of 800 pixels")
+    options = parser.parse_args(arguments)
+    made = make(
+        options.out, titles=options.titles, views=options.view or VIEWS,
+        themes=options.theme or THEMES, whole=options.whole,
+    )  # fmt: skip
+    print(f"{len(made)} pictures in {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
