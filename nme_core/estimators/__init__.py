@@ -1,10 +1,11 @@
 """Models in the manner of scikit-learn: NME-MLP for numbers and classes, NME-CRF for sequences."""
 
-from nme_core.estimators.base import NeuralMixedEffects, load
+from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.baselines import BASELINES, GAUSSIAN, baseline, check_baselines
 from nme_core.estimators.linear_mixed_model import LinearMixedModel
 from nme_core.estimators.nme_crf import NMECRF
 from nme_core.estimators.nme_mlp import NMEMLPClassifier, NMEMLPRegressor
+from nme_core.estimators.saving import load
 
 __all__ = [
     "BASELINES",

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 from torch import Tensor, nn
 
-from nme_core.estimators.base import ESTIMATORS, NeuralMixedEffects
+from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.inputs import check_lengths
+from nme_core.estimators.options import ESTIMATORS
 from nme_core.estimators.outcomes import (
     check_classes,
     check_ordered,

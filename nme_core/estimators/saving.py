@@ -4,14 +4,104 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
+import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from sklearn.base import BaseEstimator
 from torch import Tensor
 
+from nme_core.data.scaling import FeatureScaler
+from nme_core.estimators.adapting import Adaptable
+from nme_core.estimators.posterior import Posterior
 from nme_core.exceptions import RunFolderError
+
+_MODELS: dict[str, type[Saveable]] = {}
+
+
+class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
+    """Writes a fitted model to a file, and reads it."""
+
+    history_: pd.DataFrame
+    verdict_: str
+    n_epochs_: int
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _MODELS[cls.__name__] = cls
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to one safetensors file (JSON in its header); no pickle."""
+        self._check_fitted()
+        tensors = self._posterior.tensors()
+        tensors["feature_mean"] = torch.from_numpy(self._scaler.mean)
+        tensors["feature_sd"] = torch.from_numpy(self._scaler.sd)
+        tensors["n_obs"] = torch.from_numpy(self._counts)
+        history = self.history_.astype(float)
+        tensors["history"] = torch.from_numpy(np.array(history.to_numpy(), order="C"))
+        tensors.update(self._extra_tensors())
+        content = {
+            "model": type(self).__name__,
+            "parameters": {**self.get_params(), "hidden": list(self.hidden)},
+            "factors": {name: levels.tolist() for name, levels in self.factors_.items()},
+            "features": list(self._scaler.names),
+            "flagged": list(self._scaler.flagged),
+            "residual_variance": self._posterior.residual_variance,
+            "verdict": self.verdict_,
+            "log_likelihood": self._log_likelihood,
+            "history": list(history.columns),
+            "outcome": self._outcome_state(),
+        }
+        write_file(path, content, tensors)
+
+    def _restore(self, content: dict[str, Any], tensors: dict[str, Tensor]) -> Self:
+        self._set_factors(content["factors"])
+        self._scaler = FeatureScaler(
+            tuple(content["features"]),
+            tensors["feature_mean"].numpy(),
+            tensors["feature_sd"].numpy(),
+            tuple(content["flagged"]),
+        )
+        self.feature_names_in_ = np.array(content["features"])
+        self._restore_outcome(content["outcome"], tensors)
+        network = self._network(len(self._scaler.input_names))
+        mixed = self._mixed(network)
+        self._posterior = Posterior.from_tensors(
+            mixed, tensors, content["residual_variance"], self._free(mixed)
+        )
+        self._counts = tensors["n_obs"].numpy()
+        self._log_likelihood = content["log_likelihood"]
+        self.history_ = pd.DataFrame(tensors["history"].numpy(), columns=content["history"])
+        self.history_["epoch"] = self.history_["epoch"].astype(int)
+        self.verdict_, self.n_epochs_ = content["verdict"], len(self.history_)
+        return self
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a fitted model that `save` wrote; RunFolderError if the file is not one."""
+        model = load(path)
+        if not isinstance(model, cls):
+            raise RunFolderError(
+                f"{os.fspath(path)} holds a {type(model).__name__}, not a {cls.__name__}.",
+                remedy=f"Use {type(model).__name__}.load.",
+            )
+        return model
+
+
+def load(path: str | os.PathLike[str]) -> Saveable:
+    """Read a fitted model of any kind; RunFolderError if the file is missing or not a model."""
+    content, tensors = read_file(path)
+    parameters = {**content["parameters"], "hidden": tuple(content["parameters"]["hidden"])}
+    try:
+        return _MODELS[content["model"]](**parameters)._restore(content, tensors)
+    except KeyError as error:
+        raise RunFolderError(
+            f"{os.fspath(path)} was written by another version of this software: it lacks {error}.",
+            remedy="Fit the model again.",
+        ) from error
 
 
 def write_file(

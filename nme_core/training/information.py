@@ -17,8 +17,9 @@ effects, and cov(η_i) that of η̂_i − η_i (Henderson 1975). Σ, σ² and T 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import torch
@@ -41,36 +42,6 @@ MOST_DIFFERENTIATED = 2**27
 
 
 @dataclass(frozen=True)
-class PersonInformation:
-    """What each person's rows say of η_i and φ.
-
-    Attributes
-    ----------
-    free : tuple of str
-        Names of the parameters in φ; p numbers, in the order of these names.
-    shared : Tensor, shape (p, p)
-        Σ_i (½ ∂²D_i/∂φ²/σ² − H_φi H_ii⁻¹ H_iφ), what all persons together say of φ.
-    conditional : Tensor, shape (P, R, R)
-        C_i.
-    coupling : Tensor, shape (P, R, p)
-        G_i.
-    """
-
-    free: tuple[str, ...]
-    shared: Tensor
-    conditional: Tensor
-    coupling: Tensor
-
-    def effects_covariance(self, covariance: Tensor) -> Tensor:
-        """C_i + G_i V G_iᵀ of every person for this V, shape (P, R, R)."""
-        result = torch.empty_like(self.conditional)
-        for some in in_parts(*self.conditional.shape[:2]):
-            coupling = self.coupling[some]
-            result[some] = self.conditional[some] + coupling @ covariance @ coupling.transpose(1, 2)
-        return result
-
-
-@dataclass(frozen=True)
 class PersonCurvature:
     """½ ∂²D_i/∂(φ, η_i)²/σ² of every person.
 
@@ -90,25 +61,90 @@ class PersonCurvature:
     eta: Tensor
 
     def given(self, sigma: Tensor, added: Tensor | None = None) -> PersonInformation:
-        """Put the blocks together for this Σ, shape (R, R), or (R,) where it is diagonal.
+        """Return the blocks for this Σ, shape (R, R), or (R,) where it is diagonal.
 
         `added`, shape (P, R), is put on the diagonals of the C_i.
         """
-        prior = torch.linalg.inv(sigma.double().diag() if sigma.dim() == 1 else sigma.double())
-        n_groups, phi, eta = len(self.matrix), self.phi, self.eta
-        conditional = self.matrix.new_empty(n_groups, len(eta), len(eta))
-        coupling = self.matrix.new_empty(n_groups, len(eta), len(phi))
-        shared = self.matrix.new_zeros(len(phi), len(phi))
-        for some in in_parts(*self.matrix.shape[:2]):
-            matrix = self.matrix[some]
-            across = matrix[:, eta][:, :, phi]  # (P, R, p)
-            conditional[some] = torch.linalg.inv(matrix[:, eta][:, :, eta] + prior)
-            coupling[some] = -conditional[some] @ across
-            shared += matrix.sum(0)[phi][:, phi]
-            shared += torch.einsum("prk,prl->kl", across, coupling[some])
-        if added is not None:
-            conditional = conditional + torch.diag_embed(added)
-        return PersonInformation(self.free, shared, conditional, coupling)
+        whole = sigma.double().diag() if sigma.dim() == 1 else sigma.double()
+        return PersonInformation(self, torch.linalg.inv(whole), added)
+
+
+@dataclass(frozen=True)
+class PersonInformation:
+    """What each person's rows say of η_i and φ; computed when it is asked for.
+
+    Attributes
+    ----------
+    curvature : PersonCurvature
+        Of the rows alone.
+    prior : Tensor, shape (R, R)
+        Σ⁻¹.
+    added : Tensor, shape (P, R), optional
+        Put on the diagonals of the C_i.
+    """
+
+    curvature: PersonCurvature
+    prior: Tensor
+    added: Tensor | None = None
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the parameters in φ; p numbers, in the order of these names."""
+        return self.curvature.free
+
+    @property
+    def shared(self) -> Tensor:
+        """Σ_i (½ ∂²D_i/∂φ²/σ² − H_φi H_ii⁻¹ H_iφ), what all persons together say of φ; (p, p)."""
+        return self._totals[0]
+
+    @property
+    def own(self) -> Tensor:
+        """Diagonals of the C_i, shape (P, R)."""
+        return self._totals[1]
+
+    @property
+    def conditional(self) -> Tensor:
+        """C_i, shape (P, R, R)."""
+        return self._blocks[0]
+
+    @property
+    def coupling(self) -> Tensor:
+        """G_i, shape (P, R, p)."""
+        return self._blocks[1]
+
+    def effects_covariance(self, covariance: Tensor) -> Tensor:
+        """C_i + G_i V G_iᵀ of every person for this V, shape (P, R, R)."""
+        n_random = len(self.curvature.eta)
+        result = self.prior.new_empty(len(self.curvature.matrix), n_random, n_random)
+        for some, conditional, coupling in self._parts():
+            result[some] = conditional + coupling @ covariance @ coupling.transpose(1, 2)
+        return result
+
+    def _parts(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Yield some persons at a time, their C_i and their G_i: many are never held at once."""
+        phi, eta = self.curvature.phi, self.curvature.eta
+        for some in in_parts(*self.curvature.matrix.shape[:2]):
+            matrix = self.curvature.matrix[some][:, eta]
+            conditional = torch.linalg.inv(matrix[:, :, eta] + self.prior)
+            coupling = -conditional @ matrix[:, :, phi]
+            if self.added is not None:
+                conditional = conditional + torch.diag_embed(self.added[some])
+            yield some, conditional, coupling
+
+    @cached_property
+    def _totals(self) -> tuple[Tensor, Tensor]:
+        phi, eta, matrix = self.curvature.phi, self.curvature.eta, self.curvature.matrix
+        shared, own = matrix.sum(0)[phi][:, phi], matrix.new_empty(len(matrix), len(eta))
+        for some, conditional, coupling in self._parts():
+            own[some] = conditional.diagonal(dim1=1, dim2=2)
+            across = matrix[some][:, eta][:, :, phi]
+            shared += torch.einsum("prk,prl->kl", across, coupling)
+        return shared, own
+
+    @cached_property
+    def _blocks(self) -> tuple[Tensor, Tensor]:
+        conditional, coupling = zip(*(part[1:] for part in self._parts()), strict=True)
+        return torch.cat(conditional), torch.cat(coupling)
 
 
 def affordable(mixed: MixedEffects, free: Sequence[str], n_rows: int) -> bool:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nme_core.training.covariance import AT_ONCE
+
 #: Points of the grid of s.
 POINTS = 80
 #: Ends of the grid of s, standardised.
@@ -89,8 +91,11 @@ def _posterior(b: Tensor, v: Tensor, ends: tuple[float, float]) -> tuple[Tensor,
     """Return a grid of s, even in log s, and its weights: likelihood × prior × √s."""
     steps = torch.linspace(math.log(ends[0]), math.log(ends[1]), POINTS, dtype=torch.float64)
     s = steps.exp()
-    total = s.unsqueeze(1) + v  # (POINTS, P)
-    fit = -0.5 * (total.log() + b.square() / total).sum(1)
+    squares, fit = b.square(), torch.empty_like(s)
+    at_once = max(1, AT_ONCE // len(v))  # of many persons not all points
+    for start in range(0, POINTS, at_once):
+        total = s[start : start + at_once].unsqueeze(1) + v  # (points, P)
+        fit[start : start + at_once] = -0.5 * (total.log() + squares / total).sum(1)
     return s, torch.softmax(fit - torch.log1p(s) + 0.5 * s.log(), dim=0)
 
 

@@ -1,0 +1,125 @@
+"""Uncertainty of shared and person-specific parameters together, read off a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nme_core.data.sequences import Batch
+from nme_core.estimators.posterior import Posterior
+from nme_core.estimators.uncertainty import Uncertainty
+from nme_core.nn import Family, MixedEffects
+from nme_core.training import (
+    PersonCurvature,
+    PersonInformation,
+    VarianceUncertainty,
+    affordable,
+    person_curvature,
+    shared_covariance,
+)
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What was found of the persons of some rows.
+
+    Attributes
+    ----------
+    uncertainty : Uncertainty
+        Of the model.
+    information : PersonInformation
+        Of these persons, with the uncertainty of the variances counted in.
+    """
+
+    uncertainty: Uncertainty
+    information: PersonInformation
+
+
+def take_uncertainty(
+    posterior: Posterior,
+    family: Family,
+    batches: Sequence[Batch],
+    *,
+    free: Sequence[str],
+    precision: Mapping[str, Tensor],
+) -> Joint | None:
+    """Take the uncertainty at a fit; None where it is too much work or the data leave it open.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The fit.
+    family : Family
+        Of the outcome.
+    batches : sequence of Batch
+        All rows of the fit.
+    free : sequence of str
+        Shared parameters that do not count as known.
+    precision : mapping of str to Tensor
+        Of the prior on the shared parameters.
+    """
+    rows = [batch.to(torch.device("cpu")) for batch in batches]
+    n_rows = sum(batch.n_rows for batch in rows)
+    whole = posterior.covariance is not None and posterior.covariance.dim() == 3
+    if not whole or not affordable(posterior.mixed, free, n_rows):
+        return None
+    curvature = _curvature(posterior, family, posterior.mixed, rows, free)
+    plain = curvature.given(posterior.sigma[0])
+    shared = shared_covariance(plain, {name: value.cpu() for name, value in precision.items()})
+    if shared is None:
+        return None
+    sigma = posterior.sigma[0]
+    deviations = posterior.mixed.deviations.detach()
+    at = sigma if sigma.dim() == 1 else sigma.diagonal()
+    variances = VarianceUncertainty.of(deviations, plain.own, at)
+    information = _widened(curvature, plain, posterior, deviations, variances)
+    effects = information.effects_covariance(shared)
+    return Joint(Uncertainty(plain.free, shared, effects, variances), information)
+
+
+def add_persons(
+    posterior: Posterior, family: Family, mixed: MixedEffects, batches: Sequence[Batch]
+) -> Joint | None:
+    """Add new persons to a fit, which stays; None where its uncertainty was not taken.
+
+    Parameters
+    ----------
+    mixed : MixedEffects
+        Network with the new persons alone.
+    batches : sequence of Batch
+        Their rows.
+    """
+    before = posterior.uncertainty
+    if before is None:
+        return None
+    curvature = _curvature(posterior, family, mixed, batches, before.free)
+    plain = curvature.given(posterior.sigma[0])
+    deviations = mixed.deviations.detach()
+    information = _widened(curvature, plain, posterior, deviations, before.variances)
+    return Joint(before.with_groups(information), information)
+
+
+def _curvature(
+    posterior: Posterior,
+    family: Family,
+    mixed: MixedEffects,
+    batches: Sequence[Batch],
+    free: Sequence[str],
+) -> PersonCurvature:
+    variance = posterior.residual_variance
+    return person_curvature(mixed, family, batches, free=free, residual_variance=variance)
+
+
+def _widened(
+    curvature: PersonCurvature,
+    plain: PersonInformation,
+    posterior: Posterior,
+    deviations: Tensor,
+    variances: VarianceUncertainty,
+) -> PersonInformation:
+    """Return `plain` with the uncertainty of the variances counted in."""
+    added = variances.added(deviations, plain.own)
+    return curvature.given(variances.widened(posterior.sigma[0]), added)

@@ -1,0 +1,141 @@
+"""Which estimator of the random effects a model is trained with, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from nme_core.data.sequences import Batch
+from nme_core.exceptions import OptionError
+from nme_core.nn import Family, MixedEffects
+from nme_core.training import (
+    Annealed,
+    ExpectationMaximisation,
+    Laplace,
+    LinearGaussian,
+    Nesting,
+    Problem,
+    RandomEffectsCovariance,
+    Schedule,
+    Separate,
+    Variational,
+    exactly_linear,
+    few_effects,
+)
+from nme_core.training.laplace import LARGEST
+
+#: Epochs over which the prior on shared parameters comes in.
+WARM_UP = 300
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a model's options say of its training.
+
+    Attributes
+    ----------
+    estimator, covariance, pooling, epochs, seed
+        As in `NMEMLPRegressor`.
+    layers : str
+        Where the layers of the network start in the names of its parameters.
+    one_layer : bool
+        Whether the network has no hidden layer.
+    factors : tuple of str
+        Names of the grouping factors.
+    """
+
+    estimator: str
+    covariance: str
+    pooling: str
+    epochs: int | None
+    seed: int
+    layers: str
+    one_layer: bool
+    factors: tuple[str, ...]
+
+    def problem(
+        self, mixed: MixedEffects, family: Family, batches: list[Batch]
+    ) -> Problem | LinearGaussian:
+        """Return what is to be minimised.
+
+        Raises
+        ------
+        OptionError
+            If the estimator is not for this network or these grouping factors.
+        """
+        n_rows = sum(batch.n_rows for batch in batches)
+        covariances = [
+            RandomEffectsCovariance(
+                mixed.n_random,
+                self.covariance,
+                start=1.0 if self.estimator == "annealed" else 0.1,
+                device=mixed.deviations.device,
+            )
+            for _ in mixed.sizes
+        ]
+        if self.pooling == "none":
+            return Separate(mixed, family, covariances, n_rows=n_rows, weight=0.0)
+        if self.pooling == "free":
+            return Annealed(mixed, family, covariances, n_rows=n_rows, weight=0.0)
+        if self.estimator == "em" and mixed.n_random:
+            if len(mixed.sizes) > 1:
+                raise OptionError(
+                    "em takes one grouping factor.", remedy='Use estimator="variational".'
+                )
+            return ExpectationMaximisation(mixed, covariances, batches=batches, n_rows=n_rows)
+        if self.estimator in ("annealed", "em"):
+            return Annealed(mixed, family, covariances, n_rows=n_rows)
+        linear = self.one_layer and family.has_residual_variance
+        if self.estimator == "laplace":
+            self._check_laplace(mixed)
+            if linear:
+                return LinearGaussian(mixed, covariances)
+        # The evidence lower bound of a linear Gaussian model is highest where q(η) is the exact
+        # conditional distribution: no draws are needed to get there.
+        whole = linear and self.epochs is None
+        if whole and exactly_linear(mixed, batches, self.covariance):
+            return LinearGaussian(mixed, covariances)
+        first = f"{self.layers}layers.0."
+        weights = tuple(n for n in mixed.fixed() if n.startswith(self.layers) and "weight" in n)
+        kind: Callable[..., Variational] = Variational
+        if few_effects(mixed):
+            kind = partial(Laplace, batches=batches)
+        return kind(
+            mixed,
+            family,
+            covariances,
+            n_rows=n_rows,
+            seed=self.seed,
+            nesting=Nesting.of(batches, mixed.sizes),
+            by_input=() if linear else weights,
+            weak=(f"{first}weight", f"{first}bias") if linear else (),
+            warm_up=WARM_UP if self.epochs is None else min(WARM_UP, self.epochs // 4),
+        )
+
+    def schedule(self) -> Schedule:
+        """Return how long and how fast to train."""
+        points = self.pooling in ("none", "free")
+        decays = self.estimator not in ("annealed", "em") and not points
+        longest = 1000 if self.pooling == "none" else 3000
+        return Schedule(
+            epochs=self.epochs,
+            longest=longest,
+            decays=decays,
+            steady=0.03 if decays else None,
+            validate_every=10 if decays else 5,
+        )
+
+    def _check_laplace(self, mixed: MixedEffects) -> None:
+        if mixed.n_random and len(mixed.sizes) > 1:
+            raise OptionError(
+                f"laplace takes one grouping factor; here are {len(mixed.sizes)}:"
+                f" {', '.join(self.factors)}.",
+                remedy='Use estimator="variational", which takes several, or leave out the groups.',
+            )
+        if mixed.n_random and not few_effects(mixed):
+            raise OptionError(
+                f"laplace takes at most {LARGEST} random effects, fewer of many persons; here are"
+                f" {mixed.n_random} effects of {mixed.n_groups} persons.",
+                remedy='Use estimator="variational", or another placement.',
+            )

@@ -1,0 +1,155 @@
+"""What a fitted model says of its parameters, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nme_core.data.sequences import Batch
+from nme_core.estimators.effects import Effects
+from nme_core.estimators.encoding import RowEncoder
+from nme_core.estimators.posterior import Posterior
+from nme_core.estimators.uncertainty import t_quantile
+from nme_core.estimators.units import DataUnits
+from nme_core.exceptions import OptionError
+
+
+class ReadOuts(RowEncoder):
+    """Read-outs that all models share."""
+
+    hidden: Sequence[int]
+    random_state: int
+    _posterior: Posterior
+    _counts: NDArray[np.int64]
+    _log_likelihood: float | None
+
+    def _outputs(self, batches: list[Batch], level: str) -> Iterator[list[Any]]:
+        """Yield the network's outputs for each draw from the posterior, the same each time."""
+        persons, seed = level == "person", int(self.random_state)
+        return self._posterior.outputs(batches, persons=persons, seed=seed)
+
+    def parameter_names(self) -> list[str]:
+        """Names of the person-specific numbers, ``<torch name>[indices]``."""
+        self._check_fitted()
+        return self._units().random_labels()
+
+    def _units(self) -> DataUnits:
+        """Return the map from the network's standardised parameters to the units of the data."""
+        return DataUnits.of(
+            self._posterior.mixed,
+            states=self._state_names(),
+            linear=None if self.hidden else f"{self._layers}layers.0",
+            scaler=self._scaler,
+            outcome=self._outcome_scale(),
+        )
+
+    @property
+    def fixed_effects_(self) -> pd.Series:
+        """φ and θ̄ by parameter; in units of the data for a network without hidden layers."""
+        self._check_fitted()
+        return self._units().fixed()
+
+    @property
+    def fixed_effects_se_(self) -> pd.Series:
+        """Standard errors of `fixed_effects_`, from the information of all persons.
+
+        NaN for a network with hidden layers, whose weights are not unique, and where the
+        information was not taken.
+        """
+        fixed = self.fixed_effects_
+        uncertainty = self._posterior.uncertainty
+        if uncertainty is None or self.hidden:
+            return pd.Series(np.nan, index=fixed.index, name="se")
+        covariance = self._units().shared_covariance(uncertainty.shared.numpy())
+        errors = np.sqrt(np.diag(covariance).clip(min=0))
+        return pd.Series(errors, index=fixed.index, name="se")
+
+    def fixed_effects_interval(self) -> tuple[pd.Series, pd.Series]:
+        """Lower and upper ends of the 95 % intervals of `fixed_effects_`.
+
+        Estimate ± t se with Student's t of as many degrees of freedom as there are persons, less 1.
+        """
+        half = t_quantile(len(self.groups_)) * self.fixed_effects_se_
+        return self.fixed_effects_ - half, self.fixed_effects_ + half
+
+    def effects(self, factor: str | None = None) -> Effects:
+        """Random effects of the groups of one grouping factor, with their standard errors.
+
+        Parameters
+        ----------
+        factor : str, optional
+            Name of the factor, a key of ``factors_``; None: the persons.
+        """
+        number = self._number(factor)
+        return Effects.of(self._posterior, self._units(), self._levels(number), number)
+
+    def covariance_of(self, factor: str | None = None) -> pd.DataFrame:
+        """Σ of one grouping factor, parameter × parameter; None: of the persons."""
+        number, one = self._number(factor), self._units()
+        sigma, names = self._posterior.sigma[number].numpy(), one.random_labels()
+        return pd.DataFrame(one.covariance(sigma), index=names, columns=names)
+
+    def n_obs_of(self, factor: str | None = None) -> pd.Series:
+        """Rows of each group of one grouping factor; None: of each person."""
+        number = self._number(factor)
+        start = sum(len(levels) for levels in list(self.factors_.values())[:number])
+        levels = self._levels(number)
+        return pd.Series(self._counts[start : start + len(levels)], levels, name="n_obs")
+
+    def _number(self, factor: str | None) -> int:
+        self._check_fitted()
+        names = list(self.factors_)
+        if factor is None:
+            return 0
+        if factor not in names:
+            raise OptionError(
+                f"There is no grouping factor {factor!r}.", remedy=f"Choose {', '.join(names)}."
+            )
+        return names.index(factor)
+
+    @property
+    def n_obs_(self) -> pd.Series:
+        """Rows of each person that the model was fitted on."""
+        return self.n_obs_of()
+
+    @property
+    def random_effects_(self) -> pd.DataFrame:
+        """η̂, person × parameter; units as in `fixed_effects_`."""
+        return self.effects().estimate
+
+    @property
+    def random_effects_cov_(self) -> pd.DataFrame:
+        """Σ of the persons, parameter × parameter."""
+        return self.covariance_of()
+
+    @property
+    def random_effects_se_(self) -> pd.DataFrame:
+        """Posterior standard deviation of η, person × parameter; NaN for ``annealed``."""
+        return self.effects().se
+
+    @property
+    def reliability_(self) -> pd.DataFrame:
+        """1 − S_i[k,k]/Σ[k,k], person × parameter; see `Effects.reliability`."""
+        return self.effects().reliability
+
+    @property
+    def residual_variance_(self) -> float:
+        """σ² in squared units of the outcome; 1 for classes and sequences."""
+        self._check_fitted()
+        return self._posterior.residual_variance * self._outcome_scale()[1] ** 2
+
+    @property
+    def log_likelihood_(self) -> float:
+        """Log-likelihood of a linear model with ``laplace``, of the data in their own units."""
+        self._check_fitted()
+        if self._log_likelihood is None:
+            raise OptionError(
+                "Only a linear model for numbers has an exact likelihood.",
+                remedy='Fit with hidden=() and estimator="laplace".',
+            )
+        n_rows = int(self.n_obs_.sum())
+        return float(self._log_likelihood - n_rows * np.log(self._outcome_scale()[1]))

@@ -1,0 +1,88 @@
+"""One model on the split: fitted on training rows, and what it says of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nme_core.analysis import class_calibration, number_calibration
+from nme_core.data.columns import OutcomeKind
+from nme_core.data.memory import give_back
+from nme_core.estimators import (
+    NMECRF,
+    LinearMixedModel,
+    NeuralMixedEffects,
+    NMEMLPRegressor,
+)
+from nme_core.experiment.rows import StudyRows
+from nme_core.metrics import evaluate
+from nme_core.training import Progress
+
+
+def fit_split(
+    model: NeuralMixedEffects | LinearMixedModel,
+    rows: StudyRows,
+    split: np.ndarray[Any, Any],
+    progress: Callable[[Progress], None],
+) -> None:
+    """Fit on the training rows, watched on the validation rows."""
+    give_back()
+    rows = replace(rows, time=None)
+    train, validation = rows.take(split == "train"), rows.take(split == "validation")
+    model.fit(
+        train.X,
+        train.y,
+        **train.fit_arguments,
+        validation=validation.as_validation,
+        progress=progress,
+    )
+
+
+def predict(
+    model: NeuralMixedEffects | LinearMixedModel, rows: StudyRows, name: str, part: str
+) -> pd.DataFrame:
+    """Predictions for the rows of one part: the run folder's columns, and ``loss``."""
+    table = pd.DataFrame(
+        {
+            "model": pd.Categorical([name]).repeat(len(rows.y)),
+            "split": pd.Categorical([part]).repeat(len(rows.y)),
+            "person": rows.persons,
+            "sequence": rows.sequence_ids,
+            "time": rows.time if rows.time is not None else np.nan,
+            "observed": rows.y,
+        },
+        index=rows.y.index,
+    ).reset_index(drop=True)
+    arguments: dict[str, Any] = rows.predict_arguments
+    table["predicted"] = model.predict(rows.X, **arguments)
+    table["population_predicted"] = model.predict(rows.X, **arguments, level="population")
+    if hasattr(model, "predict_proba"):
+        probabilities = model.predict_proba(rows.X, **arguments)
+        for k, label in enumerate(model.classes_):
+            table[f"p_{label}"] = probabilities[:, k]
+    if isinstance(model, NMECRF):
+        table["loss"] = model.sequence_loss(rows.X, rows.y, **arguments)
+    return table
+
+
+def validation_loss(model: NeuralMixedEffects, rows: StudyRows, outcome_kind: OutcomeKind) -> float:
+    """Mean squared error, or log-loss, of the validation rows, all persons pooled."""
+    metric = "mse" if outcome_kind == "number" else "log_loss"
+    metrics = evaluate(predict(model, rows, "nme", "validation"), outcome_kind)
+    pooled = metrics[(metrics["scope"] == "pooled") & (metrics["metric"] == metric)]
+    return float(pooled["value"].iloc[0])
+
+
+def calibration(
+    model: NeuralMixedEffects, rows: StudyRows, predictions: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the table ``calibration`` of the rows that were held back."""
+    if isinstance(model, NMEMLPRegressor):
+        integral = model.probability_integral(rows.X, rows.y, rows.groups)
+        name, split = str(predictions["model"].iloc[0]), str(predictions["split"].iloc[0])
+        return number_calibration(integral, model=name, split=split)
+    return class_calibration(predictions)

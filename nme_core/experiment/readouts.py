@@ -1,0 +1,79 @@
+"""Tables of the model that is interpreted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nme_core.analysis import (
+    can_be_certified,
+    compare_with_mixedlm,
+    covariance_table,
+    fixed_effects_table,
+    model_checks,
+    random_effects_table,
+    response_curves,
+    summary_table,
+    transitions_table,
+)
+from nme_core.data import Study
+from nme_core.estimators import NMECRF, NeuralMixedEffects, NMEMLPRegressor
+from nme_core.exceptions import OptionError
+from nme_core.experiment.rows import StudyRows
+from nme_core.io import RunFolder
+
+
+def write_parameters(
+    model: NeuralMixedEffects,
+    rows: StudyRows,
+    folder: RunFolder,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Write the weights, and the tables of the parameters; `progress` as in `write_table`."""
+    model.save(folder.model_path)
+    folder.write_table("fixed_effects", fixed_effects_table(model))
+    folder.write_table("random_effects", random_effects_table(model), progress=progress)
+    folder.write_table("covariance", covariance_table(model))
+    folder.write_table("summary", summary_table(model, rows.X))
+
+
+def write_checks(model: NeuralMixedEffects, rows: StudyRows, folder: RunFolder, seed: int) -> None:
+    """Write how the rows look beside rows that the model would give."""
+    ids = rows.sequence_ids
+    table = model_checks(model, rows.X, rows.y, rows.groups, sequence_ids=ids, seed=seed)
+    folder.write_table("checks", table)
+
+
+def certify(model: NeuralMixedEffects, rows: StudyRows, folder: RunFolder) -> list[str]:
+    """Write the certificate of an exact linear model beside MixedLM's fit of the same rows.
+
+    Return what the notes should say of it.
+    """
+    if not isinstance(model, NMEMLPRegressor) or not can_be_certified(model, len(rows.y)):
+        return []
+    try:
+        found = compare_with_mixedlm(model, rows.X, rows.y, rows.persons)
+    except OptionError as error:
+        return [f"No certificate was written. {error}"]
+    folder.write_table("certificate", found.table)
+    return ["Certificate: " + found.verdict, *found.notes]
+
+
+def write_transitions_or_curves(
+    model: NeuralMixedEffects, study: Study, folder: RunFolder
+) -> list[str]:
+    """Write the transitions of a model of sequences, the response curves of any other.
+
+    Return what the notes should say of them.
+    """
+    if isinstance(model, NMECRF):
+        folder.write_table("transitions", transitions_table(model))
+        return []
+    notes = []
+    if study.roles.groups:
+        names = ", ".join(map(repr, study.roles.groups))
+        notes = [f"A person's response curves have {names} at the population's value."]
+    try:
+        folder.write_table("response_curves", response_curves(model, study.X, study.groups))
+    except OptionError as error:
+        notes = [str(error)]
+    return notes

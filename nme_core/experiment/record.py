@@ -1,0 +1,78 @@
+"""What a run folder says of its study."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nme_core import __version__
+from nme_core.analysis import person_summaries
+from nme_core.data import SPLITS, Study
+from nme_core.data.remedies import as_records
+from nme_core.experiment.options import FitOptions
+from nme_core.io import RunFolder
+
+
+def describe(
+    study: Study,
+    split: np.ndarray[Any, Any],
+    options: FitOptions,
+    inputs: Sequence[str | os.PathLike[str]],
+) -> dict[str, Any]:
+    """Content of ``data.json``."""
+    return {
+        "roles": asdict(study.roles),
+        "outcome_kind": study.outcome_kind,
+        "n_rows": study.n_rows,
+        "n_persons": study.n_persons,
+        "n_sequences": int(study.sequence_ids.nunique()),
+        "n_rows_by_split": {part: int((split == part).sum()) for part in SPLITS},
+        "n_missing_features": {k: int(v) for k, v in study.X.isna().sum().items() if v},
+        "n_missing_outcome": int(study.y.isna().sum()),
+        "missing": study.missing,
+        "missing_features": "mean of the training rows, beside an indicator input",
+        "interpreted_from": "all rows" if options.refit == "all" else "training rows",
+        "inputs": [{"name": Path(path).name, "sha256": fingerprint(Path(path))} for path in inputs],
+        "how_read": {} if study.how_read is None else study.how_read.as_dict(),
+        "notes": list(study.notes),
+        "remedies": as_records(study.remedies),
+        "max_gap": study.max_gap,
+    }
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of this software and of what it computes with."""
+    packages = ("torch", "numpy", "pandas", "scipy")
+    return {
+        "neural-mixed-effects": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
+
+
+def write_persons(study: Study, folder: RunFolder) -> None:
+    """Write what tests of the persons need later: summaries, and groups that hold them whole."""
+    summaries = person_summaries(study.y, study.groups, study.sequence_ids, study.outcome_kind)
+    folder.write_table("person_summaries", summaries)
+    tables = [
+        pd.DataFrame({"person": study.groups, "factor": name, "group": column}).drop_duplicates()
+        for name, column in study.further_groups.items()
+        if not (column.groupby(study.groups).nunique() > 1).any()
+    ]
+    if tables:
+        folder.write_table("groups", pd.concat(tables, ignore_index=True))

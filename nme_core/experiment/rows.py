@@ -1,0 +1,120 @@
+"""Rows of a study as the models take them, and the split of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nme_core.data import Study
+from nme_core.data.scaling import TableRows
+from nme_core.exceptions import DataError
+
+
+@dataclass(frozen=True)
+class StudyRows:
+    """Rows of a study, with the state before each where the model is of sequences.
+
+    Ids are categories, and chosen rows of X are only pointed at: a large study is held once.
+    """
+
+    X: Any  # a DataFrame, or TableRows of it
+    y: pd.Series
+    groups: pd.Series | pd.DataFrame
+    time: pd.Series | None
+    sequence_ids: pd.Series
+    before: pd.Series | None
+
+    @classmethod
+    def of(cls, study: Study, sequential: bool) -> StudyRows:
+        """Take the rows of a study; `sequential` for a model of sequences."""
+        before = study.y.groupby(study.sequence_ids).shift() if sequential else None
+        groups = study.factors
+        ids: pd.Series | pd.DataFrame
+        if isinstance(groups, pd.DataFrame):
+            ids = pd.DataFrame({name: _categories(groups[name]) for name in groups})
+        else:
+            ids = _categories(groups)
+        same = study.roles.sequence is None  # then a person is a sequence
+        sequences = ids if same and isinstance(ids, pd.Series) else _categories(study.sequence_ids)
+        return cls(study.X, study.y, ids, study.time, sequences, before)
+
+    def take(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> StudyRows:
+        """Return some of all rows."""
+        rows: dict[str, Any] = {
+            name: None if value is None else value[chosen]
+            for name, value in vars(self).items()
+            if name != "X"
+        }
+        return StudyRows(TableRows(self.X, chosen), **rows)
+
+    @property
+    def persons(self) -> pd.Series:
+        """Person of each row."""
+        return self.groups.iloc[:, 0] if isinstance(self.groups, pd.DataFrame) else self.groups
+
+    @property
+    def fit_arguments(self) -> dict[str, Any]:
+        """What `fit` is given beside X and y."""
+        if self.before is None:
+            return {"groups": self.groups}
+        return {"groups": self.groups, "sequence_ids": self.sequence_ids}
+
+    @property
+    def as_validation(self) -> tuple[Any, ...]:
+        """These rows as `fit` takes rows to watch."""
+        if self.before is None:
+            return (self.X, self.y, self.groups)
+        return (self.X, self.y, self.groups, self.sequence_ids, self.before)
+
+    @property
+    def predict_arguments(self) -> dict[str, Any]:
+        """What `predict` is given beside X."""
+        if self.before is None:
+            return {"groups": self.groups}
+        return {
+            "groups": self.groups,
+            "sequence_ids": self.sequence_ids,
+            "initial_states": self.before,
+        }
+
+
+def _categories(ids: pd.Series) -> pd.Series:
+    """Ids as categories in order of appearance."""
+    codes, levels = pd.factorize(ids)
+    values = pd.Categorical.from_codes(codes, levels)
+    return pd.Series(values, index=ids.index, name=ids.name)
+
+
+def keep_known_groups(
+    split: np.ndarray[Any, Any], study: Study
+) -> tuple[np.ndarray[Any, Any], list[str]]:
+    """Move rows into training whose further group no training row has; and say how many."""
+    unseen = np.zeros(len(split), dtype=bool)
+    for column in study.further_groups.columns:
+        groups = study.further_groups[column]
+        unseen |= (~groups.isin(groups[split == "train"].unique())).to_numpy()
+    if not unseen.any():
+        return split, []
+    note = (
+        f"{int(unseen.sum())} rows are used for training and not held back, because their group"
+        " occurs only there."
+    )
+    return np.where(unseen, "train", split), [note]
+
+
+def refuse_unseen_classes(study: Study, split: np.ndarray[Any, Any]) -> None:
+    """Raise DataError for a class that no training row has."""
+    if study.outcome_kind == "number":
+        return
+    learned = set(study.y[split == "train"].dropna())
+    unseen = [label for label in study.classes if label not in learned]
+    if unseen:
+        raise DataError(
+            f"The class {unseen[0]!r} of {study.roles.outcome!r} occurs only in rows that are "
+            "held back for validation and test.",
+            remedy="Join rare classes with others, or empty the outcome of these rows.",
+            column=study.roles.outcome,
+        )

@@ -1,0 +1,260 @@
+"""A whole run: split, fit, judge, fit again on all rows, read out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nme_core.analysis import approximations
+from nme_core.data import SPLITS, Study, split_within_person
+from nme_core.data.memory import give_back
+from nme_core.estimators import LinearMixedModel, NeuralMixedEffects, baseline
+from nme_core.estimators.threads import one_thread_for_few
+from nme_core.exceptions import DataError, OptionError
+from nme_core.experiment.following import follow, noting, telling
+from nme_core.experiment.judging import calibration, fit_split, predict, validation_loss
+from nme_core.experiment.options import FitOptions
+from nme_core.experiment.readouts import (
+    certify,
+    write_checks,
+    write_parameters,
+    write_transitions_or_curves,
+)
+from nme_core.experiment.record import describe, versions, write_persons
+from nme_core.experiment.rows import StudyRows, keep_known_groups, refuse_unseen_classes
+from nme_core.io import Journal, RunFolder, RunState
+from nme_core.metrics import compare, evaluate
+from nme_core.training import Progress
+from nme_core.tuning import Judged, Settings, tune
+
+#: Name in the history of the fit on all rows, which is interpreted.
+ALL_ROWS = "nme (all rows)"
+# Rough share of the time that each fit takes, for the progress bar.
+_WEIGHT = {
+    "nme": 0.4,
+    ALL_ROWS: 0.4,
+    "generic": 0.15,
+    "specific": 0.05,
+    "lme": 0.05,
+    "mlp-lme": 0.1,
+    "unregularised": 0.05,
+}
+
+
+def run_experiment(
+    study: Study,
+    options: FitOptions,
+    folder: RunFolder,
+    *,
+    inputs: Sequence[str | os.PathLike[str]] = (),
+    command: str = "",
+    report: Callable[[str, float], None] | None = None,
+) -> None:
+    """Fit a model and its baselines to a study and write the run folder.
+
+    Metrics, comparison and predictions come from the split within person: fitted on training rows,
+    watched on validation rows, judged on test rows. With ``refit="all"`` effects, covariance,
+    transitions and the saved model come from a second fit on all rows.
+
+    Parameters
+    ----------
+    study : Study
+        The data.
+    options : FitOptions
+        What to fit.
+    folder : RunFolder
+        Where to write.
+    inputs : sequence of path
+        Files that the study was read from; their SHA-256 goes into ``data.json``.
+    command : str
+        Command that repeats the run, for ``config.json``.
+    report : callable, optional
+        Called with what is being done and the part of the way behind, 0 to 1.
+
+    Raises
+    ------
+    NMEError
+        With what is wrong; ``status.json`` then says ``failed``. On KeyboardInterrupt it says
+        ``cancelled``. What was finished is kept in both cases.
+    """
+    for path in inputs:
+        if folder.writes(path):
+            raise OptionError(
+                f"The run would overwrite {Path(path).name}, which it is fitted on.",
+                remedy="Give the run a folder of its own (--out).",
+            )
+    folder.clear()
+    journal = Journal(folder, report)
+    try:
+        with one_thread_for_few(study.n_rows):
+            run = _Run.begin(study, options, folder, journal, inputs=inputs, command=command)
+            run.tune()
+            run.interpret(run.judge())
+    except KeyboardInterrupt:
+        journal.close(RunState.CANCELLED, "Cancelled; what was finished before is kept.")
+        raise
+    except Exception as error:
+        journal.close(RunState.FAILED, str(error) or type(error).__name__)
+        raise
+    journal.close(RunState.DONE, "Done")
+
+
+@dataclass
+class _Run:
+    """A run on its way; `data` and `config` are what the files of these names hold."""
+
+    study: Study
+    options: FitOptions
+    folder: RunFolder
+    journal: Journal
+    rows: StudyRows
+    split: np.ndarray[Any, Any]
+    data: dict[str, Any]
+    config: dict[str, Any]
+
+    @classmethod
+    def begin(
+        cls,
+        study: Study,
+        options: FitOptions,
+        folder: RunFolder,
+        journal: Journal,
+        *,
+        inputs: Sequence[str | os.PathLike[str]],
+        command: str,
+    ) -> _Run:
+        """Split the rows and write what is known before anything is fitted."""
+        sequential = options.model == "nme-crf"
+        if not sequential:
+            study = study.with_observed_outcome()
+        model = options.estimator_for(study)  # refuses options that do not fit
+        split = split_within_person(study.groups)
+        split, note = keep_known_groups(split, study)
+        study = replace(study, notes=(*study.notes, *note))
+        if not (split == "test").any():
+            raise DataError(
+                "No person has enough rows to hold some back for validation and test.",
+                remedy="At least one person needs 5 rows.",
+            )
+        refuse_unseen_classes(study, split)
+        folder.write_covariates(study.covariates)
+        write_persons(study, folder)
+        data = describe(study, split, options, inputs)
+        folder.write_json("data", data)
+        config = {
+            **asdict(options),
+            "placement": model.placement,
+            "hidden": list(model.hidden),
+            "baselines": list(options.baselines),
+            "outcome_kind": study.outcome_kind,
+            "command": command,
+            "versions": versions(),
+            "verdicts": {},
+            "warnings": [],
+            "approximate": [],
+        }
+        folder.write_json("config", config)
+        trials = [f"trial {number}" for number in range(1, options.tune + 1)]
+        fits = ["nme", *options.baselines, *([ALL_ROWS] if options.refit == "all" else [])]
+        journal.plan(dict.fromkeys(trials, _WEIGHT["nme"]) | {name: _WEIGHT[name] for name in fits})
+        rows = StudyRows.of(study, sequential)
+        return cls(study, options, folder, journal, rows, split, data, config)
+
+    def tune(self) -> None:
+        """Take the settings that the validation rows favour, where that was asked for."""
+        if not self.options.tune:
+            return
+        asked = self.options.estimator_for(self.study)
+        chosen = tune(
+            Settings(tuple(asked.hidden), self.options.covariance),
+            self.options.tune,
+            self._try,
+            self.folder,
+            widths_given=self.options.hidden is not None,
+            seed=self.options.seed,
+        )
+        self.options = replace(self.options, **vars(chosen))
+        self.config |= {"hidden": list(chosen.hidden), "covariance": chosen.covariance}
+        self.folder.write_json("config", self.config)
+
+    def _try(self, number: int, settings: Settings) -> Judged:
+        what = f"Trial {number} of {self.options.tune}: {settings}"
+
+        def progress(now: Progress) -> None:
+            message = f"{what}, epoch {now.epoch}"
+            self.journal.advance(f"trial {number}", now.fraction, message)
+
+        model = replace(self.options, **vars(settings)).estimator_for(self.study)
+        with noting(f"trial {number}", self.config["warnings"]):
+            fit_split(model, self.rows, self.split, progress)
+        held = self.rows.take(self.split == "validation")
+        loss = validation_loss(model, held, self.study.outcome_kind)
+        return Judged(loss, len(model.parameter_names()))
+
+    def judge(self) -> NeuralMixedEffects | None:
+        """Fit and judge all models on the split; return the one that is interpreted, if any."""
+        judged: list[pd.DataFrame] = []
+        kept: NeuralMixedEffects | None = None
+        for name in ("nme", *self.options.baselines):
+            nme = self.options.estimator_for(self.study)
+            one = nme if name == "nme" else baseline(nme, name)
+            if name == "nme" and self.options.refit == "none":
+                kept = nme
+            with noting(name, self.config["warnings"]):
+                fit_split(one, self.rows, self.split, follow(self.journal, name))
+            self.config["verdicts"][name] = one.verdict_
+            for part in SPLITS:
+                metrics = self._judge(one, name, part)
+                own = (metrics["split"] == "test") & (metrics["scope"] == "person")
+                judged.append(metrics[own])
+            self.folder.write_table("comparison", compare(pd.concat(judged, ignore_index=True)))
+            self.folder.write_json("config", self.config)
+        return kept
+
+    def _judge(
+        self, model: NeuralMixedEffects | LinearMixedModel, name: str, part: str
+    ) -> pd.DataFrame:
+        """Write what one model says of one part of the rows; return its metrics."""
+        give_back()
+        rows = self.rows.take(self.split == part)
+        predictions = predict(model, rows, name, part)
+        metrics = evaluate(predictions, self.study.outcome_kind)
+        self.folder.append_table("metrics", metrics)
+        if part == "test" and not isinstance(model, LinearMixedModel):
+            self.folder.append_table("calibration", calibration(model, rows, predictions))
+        self.folder.append_table(
+            "predictions",
+            predictions.drop(columns="loss", errors="ignore"),
+            progress=telling(self.journal, f"Writing the predictions of {name} ({part})"),
+        )
+        return metrics
+
+    def interpret(self, kept: NeuralMixedEffects | None) -> None:
+        """Read out the model that was kept, or one that is fitted on all rows."""
+        if kept is not None:
+            rows, model = self.rows.take(self.split == "train"), kept
+        else:
+            rows, model = self.rows, self.options.estimator_for(self.study)
+            give_back()
+            with noting(ALL_ROWS, self.config["warnings"]):
+                progress = follow(self.journal, ALL_ROWS)
+                model.fit(rows.X, rows.y, **rows.fit_arguments, progress=progress)
+            self.config["verdicts"][ALL_ROWS] = model.verdict_
+            self.folder.write_json("config", self.config)
+        self.journal.say("Writing the tables", 0.98)
+        told = telling(self.journal, "Writing the random effects")
+        write_parameters(model, self.rows, self.folder, told)
+        self.folder.write_json("config", {**self.config, "approximate": approximations(model)})
+        self.journal.say("Simulating from the model", 0.99)
+        write_checks(model, self.rows, self.folder, self.options.seed)
+        notes = certify(model, rows, self.folder)
+        notes += write_transitions_or_curves(model, self.study, self.folder)
+        if notes:
+            self.data["notes"] += notes
+            self.folder.write_json("data", self.data)
