@@ -12,6 +12,7 @@ PAGES = {
     "random-effects": "Random effects",
     "covariates": "Covariates",
     "new-person": "New person",
+    "gallery": "Gallery",
     "export": "Export",
 }
 
@@ -24,6 +25,7 @@ LEADS = {
     "random-effects": "How far persons differ from the population, parameter by parameter.",
     "covariates": "Do persons' parameters go with what else is known about them?",
     "new-person": "What a few observations say about a person whom the model has never seen.",
+    "gallery": "Figures that you pinned, with your captions, as one file.",
     "export": "What leaves the app: figures for print, reports, words to paste, tables, a bundle.",
 }
 
@@ -515,4 +517,21 @@ APPROXIMATE = {
     "unknown": "This run does not record which intervals are approximate; train it again to know.",
     "none": "No interval of this model is known to be only approximate.",
     "some": "Some of this model's intervals are only approximate, or missing.",
+}
+
+EXPORTED = {
+    "grey": "Shades of grey, with hatches and marks that tell apart what colours did: for printers "
+    "without colour, and for readers who see none.",
+    "text": "Text in SVG and PDF stays text, so that it can be edited.",
+    "html": "The interactive copy holds all that it needs and asks no other computer for anything.",
+}
+
+GALLERY = {
+    "empty": "Nothing is pinned yet. Press **Pin** under a figure on any page to keep it here.",
+    "kept": "Pinned figures stay as they were when you pinned them, also where the run is trained "
+    "again or deleted. They are stored with the study and go with it.",
+    "new": "Pinned. It stands on the page Gallery.",
+    "known": "This figure is in the gallery already.",
+    "captions": "Captions go into captions.txt; the names of the files follow the order.",
+    "zip": "The file holds each figure in the chosen formats with its numbers, and captions.txt.",
 }

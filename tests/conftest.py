@@ -2,6 +2,8 @@
 
 import io
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -53,6 +55,22 @@ def chromium_path() -> str:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def poppler() -> Callable[..., str]:
+    """What a tool of poppler says of a PDF; without it the test is skipped, but fails in CI."""
+
+    def run(name: str, *words: object) -> str:
+        if shutil.which(name) is None:
+            reason = f"{name} (poppler-utils) is not installed"
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        command = [name, *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    return run
 
 
 class Said(NamedTuple):

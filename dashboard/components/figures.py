@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.components.errors import guard
+from dashboard.components.pins import pin_button
 from dashboard.components.text import plain, slug
-from dashboard.plots import charts_print, charts_screen, export, figures, printed, screen, tables
-from dashboard.plots.charts import Chart
-from dashboard.plots.theme import PLOTLY_CONFIG, darkened
+from dashboard.glossary import EXPORTED
+from dashboard.plots import drawing
+from dashboard.plots.drawing import Paper
+from dashboard.plots.interactive import to_html
+from dashboard.plots.theme import PLOTLY_CONFIG, PrintSize, darkened
 from dashboard.services.exports import spreadsheet
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_FORMATS: dict[str, tuple[str, str, Callable[..., bytes]]] = {
-    "png": ("PNG", "image/png", export.to_png),
-    "svg": ("SVG", "image/svg+xml", export.to_svg),
-    "pdf": ("PDF", "application/pdf", export.to_pdf),
+#: Files of a figure: what the button says, and the type of the file.
+FILES = {
+    "png": ("PNG", "image/png"),
+    "svg": ("SVG", "image/svg+xml"),
+    "pdf": ("PDF", "application/pdf"),
+    "csv": ("Numbers (CSV)", "text/csv"),
+    "html": ("Interactive (HTML)", "text/html"),
+}
+_SIZES: dict[PrintSize | None, str] = {
+    None: "as it suits",
+    1: "one column (85 mm)",
+    2: "two columns (170 mm)",
+    "slide": "slide (254 mm)",
 }
 
 
@@ -42,35 +53,19 @@ class Figure:
 
     def numbers(self) -> pd.DataFrame:
         """The numbers that it shows."""
-        if (chart := self.chart()) is not None:
-            return chart.numbers
-        return getattr(tables, self.name)(**self.arguments)
-
-    def chart(self) -> Chart | None:
-        """The chart, where the figure is one."""
-        make = getattr(figures, self.name, None)
-        return None if make is None else make(**self.arguments)
+        return drawing.numbers(self.name, self.arguments)
 
     def on_screen(self) -> go.Figure:
         """The figure as plotly draws it."""
-        chart = self.chart()
-        if chart is not None:
-            return charts_screen.draw(chart)
-        return getattr(screen, self.name)(**self.arguments)
+        return drawing.on_screen(self.name, self.arguments)
 
-    def image(self, kind: str, dpi: int = 300, columns: int | None = None) -> bytes:
-        """The printed figure as a file; ``dpi`` matters for png only.
-
-        ``columns`` of a journal page that it fills; None: those that suit it.
-        """
-        chart, size = self.chart(), {} if columns is None else {"columns": columns}
-        if chart is not None:
-            drawn = charts_print.draw(chart, **size)
-        else:
-            drawn = getattr(printed, self.name)(**self.arguments, **size)
-        if kind == "png":
-            return export.to_png(drawn, dpi=dpi)
-        return _FORMATS[kind][2](drawn)
+    def file(self, kind: str, paper: Paper) -> bytes:
+        """The figure as one of `FILES`."""
+        if kind == "csv":
+            return spreadsheet(self.numbers())
+        if kind == "html":
+            return to_html(self.on_screen(), title=self.title, sentence=self.sentence)
+        return drawing.file(drawing.on_paper(self.name, self.arguments, paper), kind, paper)
 
 
 def show(figure: Figure) -> None:
@@ -85,43 +80,38 @@ def show(figure: Figure) -> None:
         alt=figure.sentence,
     )
     st.markdown(plain(figure.sentence))
-    with st.popover("Download this figure", type="tertiary", key=f"files_{key}"):
-        downloads(figure, prefix=f"{key}_")
+    with st.container(horizontal=True):
+        with st.popover("Download this figure", type="tertiary", key=f"files_{key}"):
+            downloads(figure, prefix=f"{key}_")
+        pin_button(figure, f"pin_{key}")
 
 
-def choose_print() -> tuple[int, int | None]:
-    """Selectors for the dots per inch of a PNG, and the columns of a page that a figure fills."""
+def choose_paper(prefix: str = "") -> Paper:
+    """Selectors for what a figure is printed on."""
     left, right = st.columns(2)
-    dpi = left.selectbox("PNG resolution", (300, 600), key="dpi", format_func="{} dpi".format)
-    names = {None: "as it suits", 1: "one column (85 mm)", 2: "two columns (170 mm)"}
-    columns = right.selectbox("Width", list(names), key="columns", format_func=names.get)
-    return dpi, columns
+    dpi = left.selectbox(
+        "PNG resolution", (300, 600), key=f"{prefix}dpi", format_func="{} dpi".format
+    )
+    size = right.selectbox("Size", list(_SIZES), key=f"{prefix}columns", format_func=_SIZES.get)
+    grey = st.checkbox("Without colours", key=f"{prefix}grey", help=EXPORTED["grey"])
+    return Paper(size, grey, dpi)
 
 
-def downloads(
-    figure: Figure, *, prefix: str = "export_", dpi: int = 300, columns: int | None = None
-) -> None:
+def downloads(figure: Figure, *, prefix: str = "export_", paper: Paper | None = None) -> None:
     """Buttons for every file format; a file is drawn when its button is pressed."""
-    for kind, (label, mime, _) in _FORMATS.items():
+    chosen = paper or Paper()
+    for kind, (label, mime) in FILES.items():
         st.download_button(
-            f"{label}, {dpi} dpi" if kind == "png" else label,
-            data=lambda kind=kind: figure.image(kind, dpi, columns),
+            f"{label}, {chosen.dpi} dpi" if kind == "png" else label,
+            data=lambda kind=kind: figure.file(kind, chosen),
             file_name=f"{slug(figure.title)}.{kind}",
             mime=mime,
             key=f"{prefix}{kind}",
             on_click="ignore",
         )
-    st.download_button(
-        "Numbers (CSV)",
-        data=lambda: spreadsheet(figure.numbers()),
-        file_name=f"{slug(figure.title)}.csv",
-        mime="text/csv",
-        key=f"{prefix}csv",
-        on_click="ignore",
-    )
 
 
-def preview(figure: Figure) -> None:
+def preview(figure: Figure, paper: Paper) -> None:
     """The printed figure as an image on the page."""
     with guard():
-        st.image(figure.image("png", dpi=200), alt=figure.sentence)
+        st.image(figure.file("png", replace(paper, dpi=200)), alt=figure.sentence)

@@ -5,10 +5,11 @@ import streamlit as st
 from dashboard.components.context import finished_run, title
 from dashboard.components.errors import guard
 from dashboard.components.export_choice import choose_figure
-from dashboard.components.figures import choose_print, downloads, preview
+from dashboard.components.figures import choose_paper, downloads, preview
+from dashboard.components.pins import pin_button
 from dashboard.components.take_away import reports, tables, words
 from dashboard.components.text import plain
-from dashboard.glossary import LEADS
+from dashboard.glossary import EXPORTED, LEADS
 
 title("Export", LEADS["export"])
 run = finished_run()
@@ -20,13 +21,14 @@ with figures_tab:
     left, right = st.columns([1, 2], gap="large")
     with left:
         figure = choose_figure(run)
-        dpi, columns = choose_print()
+        paper = choose_paper()
         st.caption("Download")
         with st.container(horizontal=True):
-            downloads(figure, dpi=dpi, columns=columns)
-        st.caption("Text in SVG and PDF stays text, so that it can be edited.")
+            downloads(figure, paper=paper)
+        pin_button(figure, "pin_export")
+        st.caption(f"{EXPORTED['text']} {EXPORTED['html']}")
     with right:
-        preview(figure)
+        preview(figure, paper)
         st.markdown(plain(figure.sentence))
 with report_tab, guard():
     reports(run)

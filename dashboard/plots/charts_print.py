@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,17 @@ from matplotlib.patches import FancyArrowPatch
 
 from dashboard.plots import theme
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
-from dashboard.plots.labels import for_print
+from dashboard.plots.labels import clean, for_print
 
 _LABEL = 24
 _DASH: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 1)), "dash": (0, (4, 2))}
 #: Pixels of the screen in millimetres of paper, and points.
 _MM_PER_PIXEL = 0.2
+#: Width of a letter of a title.
+_MM_A_LETTER = 1.7
 
 
-def draw(chart: Chart, *, columns: int = 2) -> Figure:
+def draw(chart: Chart, *, columns: theme.PrintSize = 2) -> Figure:
     """The chart as a matplotlib figure that fills ``columns`` of a journal page."""
     across = min(chart.n_columns, len(chart.panels))
     down = -(-len(chart.panels) // across)
@@ -29,19 +32,35 @@ def draw(chart: Chart, *, columns: int = 2) -> Figure:
         size = theme.inches(theme.width_mm(columns)), theme.inches(chart.height * _MM_PER_PIXEL)
         figure = Figure(figsize=size, layout="constrained")
         axes = list(np.ravel(figure.subplots(down, across, squeeze=False)))
-        for i, (axis, panel) in enumerate(zip(axes, chart.panels, strict=False)):
+        for axis, panel in zip(axes, chart.panels, strict=False):
             if panel.matrix is not None:
-                _matrix(figure, axis, panel.matrix, scale=i == len(chart.panels) - 1)
+                _matrix(axis, panel.matrix)
             for layer in panel.layers:
                 _layer(axis, layer)
-            _frame(axis, panel)
+            _frame(axis, panel, theme.width_mm(columns) / across)
+        _scales(figure, chart, axes)
         for axis in axes[len(chart.panels) :]:
             axis.set_visible(False)
         _legend(figure, chart, axes[: len(chart.panels)])
     return figure
 
 
-def _matrix(figure: Figure, axis: Axes, matrix: Matrix, *, scale: bool) -> None:
+def _scales(figure: Figure, chart: Chart, axes: list[Axes]) -> None:
+    """One scale for all panels with the same colours, at their side."""
+    shared: dict[tuple[str, ...], list[Axes]] = {}
+    names = {}
+    for axis, panel in zip(axes, chart.panels, strict=False):
+        if panel.matrix is not None and not panel.matrix.legend:
+            shared.setdefault(panel.matrix.stops, []).append(axis)
+            names[panel.matrix.stops] = panel.matrix.scale
+    for stops, together in shared.items():
+        figure.colorbar(
+            together[-1].images[0], ax=together, label=for_print(names[stops]),
+            shrink=0.9 if len(together) == 1 else 0.6,
+        )  # fmt: skip
+
+
+def _matrix(axis: Axes, matrix: Matrix) -> None:
     rows, columns = matrix.values.shape
     colours = (
         ListedColormap([colour for _, colour in matrix.legend])
@@ -49,12 +68,12 @@ def _matrix(figure: Figure, axis: Axes, matrix: Matrix, *, scale: bool) -> None:
         else theme.matplotlib_scale(matrix.stops)
     )
     axis.set_facecolor(theme.EMPTY)
-    image = axis.imshow(
+    axis.imshow(
         matrix.values, cmap=colours, vmin=matrix.limits[0], vmax=matrix.limits[1], aspect="auto",
         interpolation="nearest",
     )  # fmt: skip
-    axis.set_xticks(range(columns), [for_print(name, _LABEL) for name in matrix.columns])
-    axis.set_yticks(range(rows), [for_print(name, _LABEL) for name in matrix.rows])
+    axis.set_xticks(range(columns), [_tick(name) for name in matrix.columns])
+    axis.set_yticks(range(rows), [_tick(name) for name in matrix.rows])
     axis.tick_params(length=0)
     if matrix.texts:
         shades = theme.text_colours(matrix.stops, matrix.values, *matrix.limits)
@@ -66,8 +85,11 @@ def _matrix(figure: Figure, axis: Axes, matrix: Matrix, *, scale: bool) -> None:
     if matrix.marks is not None:
         for y, x in zip(*np.nonzero(matrix.marks), strict=True):
             axis.add_patch(_box(x, y))
-    if scale and not matrix.legend:
-        figure.colorbar(image, ax=axis, label=for_print(matrix.scale), shrink=0.9)
+
+
+def _tick(name: str) -> str:
+    """A label; none stays none."""
+    return for_print(name, _LABEL) if name else ""
 
 
 def _box(x: float, y: float) -> Any:
@@ -113,7 +135,7 @@ def _arrows(axis: Axes, layer: Layer) -> None:
     for x, y, to_x, to_y, width in ends:
         axis.add_patch(
             FancyArrowPatch(
-                (x, y), (to_x, to_y), arrowstyle="-|>", mutation_scale=6, lw=max(width / 2, 0.3),
+                (x, y), (to_x, to_y), arrowstyle="-|>", mutation_scale=6, lw=max(width, 0.4) / 2,
                 color=layer.colour, shrinkA=0, shrinkB=0,
             )
         )  # fmt: skip
@@ -123,9 +145,10 @@ def _arrows(axis: Axes, layer: Layer) -> None:
                   fontsize=theme.PRINT_SMALL)  # fmt: skip
 
 
-def _frame(axis: Axes, panel: Panel) -> None:
+def _frame(axis: Axes, panel: Panel, width_mm: float) -> None:
     if panel.title:
-        axis.set_title(for_print(panel.title, 40))
+        lines = wrap(clean(panel.title, 40), max(8, int((width_mm - 6) / _MM_A_LETTER)))
+        axis.set_title("\n".join(for_print(line) for line in lines))
     axis.set_xlabel(for_print(panel.x_title, 60) if panel.x_title else "")
     axis.set_ylabel(for_print(panel.y_title, 40) if panel.y_title else "")
     if panel.x_range is not None:
@@ -134,8 +157,7 @@ def _frame(axis: Axes, panel: Panel) -> None:
         axis.set_ylim(panel.y_range)
     for ticks, place in ((panel.x_ticks, axis.set_xticks), (panel.y_ticks, axis.set_yticks)):
         if ticks is not None:
-            labels = [for_print(text, _LABEL) if text else "" for _, text in ticks]
-            place([value for value, _ in ticks], labels)
+            place([value for value, _ in ticks], [_tick(text) for _, text in ticks])
     if panel.bare:
         axis.axis("off")
 

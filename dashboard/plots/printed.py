@@ -1,7 +1,8 @@
-"""Figures for print (matplotlib, seaborn): the functions of `screen`, with ``columns`` (1 or 2).
+"""Figures for print (matplotlib, seaborn): the functions of `screen`, with ``columns``.
 
-They are 85 mm or 170 mm wide, have no title (a caption says what they show) and no text under
-6 pt. `export` turns them into files. No pyplot state is touched, and threads may draw at once.
+They are as wide as one or two columns of a journal page, or laid out for a slide; they have no
+title (a caption says what they show) and no text under 6 pt. `export` turns them into files. No
+pyplot state is touched, and threads may draw at once.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _DASH: dict[str, Any] = {"train": (0, (1, 1)), "validation": "solid"}
 
 
 def random_effect_distribution(
-    estimates: pd.Series, variance: float, *, parameter: str, columns: int = 1
+    estimates: pd.Series, variance: float, *, parameter: str, columns: theme.PrintSize = 1
 ) -> Figure:
     """Histogram of the persons' estimates with the model's N(0, variance), one tick per person."""
     table = tables.random_effect_distribution(estimates, variance, parameter=parameter)
@@ -70,7 +71,7 @@ def random_effect_distribution(
 
 
 def hsic_null(
-    null: np.ndarray, statistic: float, p: float, *, covariate: str, columns: int = 1
+    null: np.ndarray, statistic: float, p: float, *, covariate: str, columns: theme.PrintSize = 1
 ) -> Figure:
     """Permuted HSIC statistics as a histogram, the observed statistic as a line with its p."""
     table = tables.hsic_null(null, statistic, p, covariate=covariate)
@@ -96,7 +97,7 @@ def covariate_scatter(
     *,
     parameter: str,
     covariate_name: str,
-    columns: int = 1,
+    columns: theme.PrintSize = 1,
 ) -> Figure:
     """One point per person: parameter against covariate; boxes where it is categorical."""
     table = tables.covariate_scatter(
@@ -112,7 +113,7 @@ def covariate_scatter(
     return figure
 
 
-def loss_curves(history: pd.DataFrame, *, columns: int = 1) -> Figure:
+def loss_curves(history: pd.DataFrame, *, columns: theme.PrintSize = 1) -> Figure:
     """Loss in training (dotted) and validation (solid) by epoch, one colour per model."""
     table = tables.loss_curves(history)
     colours = theme.model_colours(table["model"].unique())
@@ -141,7 +142,12 @@ def loss_curves(history: pd.DataFrame, *, columns: int = 1) -> Figure:
 
 
 def response_curves(
-    curves: pd.DataFrame, *, feature: str, outcome: str, person: str | None, columns: int = 1
+    curves: pd.DataFrame,
+    *,
+    feature: str,
+    outcome: str,
+    person: str | None,
+    columns: theme.PrintSize = 1,
 ) -> Figure:
     """Draw what a feature does to the outcome: persons thin, population bold, one person marked."""
     table = tables.response_curves(curves, feature=feature, outcome=outcome, person=person)
@@ -174,7 +180,12 @@ def response_curves(
 
 
 def group_curves(
-    curves: pd.DataFrame, *, feature: str, outcome: str, covariate_name: str, columns: int = 1
+    curves: pd.DataFrame,
+    *,
+    feature: str,
+    outcome: str,
+    covariate_name: str,
+    columns: theme.PrintSize = 1,
 ) -> Figure:
     """Mean response curves of groups of persons."""
     table = tables.group_curves(
@@ -194,7 +205,7 @@ def group_curves(
     return figure
 
 
-def observations_per_person(n_obs: pd.Series, *, columns: int = 1) -> Figure:
+def observations_per_person(n_obs: pd.Series, *, columns: theme.PrintSize = 1) -> Figure:
     """Histogram of the number of observations per person (index), with the median."""
     table = tables.observations_per_person(n_obs)
     bins = histogram(table["n_obs"])
@@ -214,7 +225,7 @@ def observations_per_person(n_obs: pd.Series, *, columns: int = 1) -> Figure:
     return figure
 
 
-def outcome_overview(y: pd.Series, kind: str, *, columns: int = 1) -> Figure:
+def outcome_overview(y: pd.Series, kind: str, *, columns: theme.PrintSize = 1) -> Figure:
     """The outcome's histogram (``kind="number"``) or the share of every state (``"class"``)."""
     table = tables.outcome_overview(y, kind)
     with theme.print_style():
@@ -229,7 +240,7 @@ def outcome_overview(y: pd.Series, kind: str, *, columns: int = 1) -> Figure:
     return figure
 
 
-def _figure(columns: int, height_mm: float = _HEIGHT_MM) -> tuple[Figure, Axes]:
+def _figure(columns: theme.PrintSize, height_mm: float = _HEIGHT_MM) -> tuple[Figure, Axes]:
     size = (theme.inches(theme.width_mm(columns)), theme.inches(height_mm))
     figure = Figure(figsize=size, layout="constrained")
     axis = figure.subplots()

@@ -38,12 +38,12 @@ def transition_comparison(
     low: pd.DataFrame | None = None,
     high: pd.DataFrame | None = None,
     other: str | None = None,
-    columns: int = 2,
+    columns: theme.PrintSize = 2,
 ) -> Figure:
     """One person's transition matrix, the population's, and their difference.
 
-    Arguments as in `screen.transition_comparison`; ``columns=2`` (170 mm) puts the panels side by
-    side, ``columns=1`` (85 mm) one under the other.
+    Arguments as in `screen.transition_comparison`; ``columns=2`` (170 mm) and
+    ``"slide"`` put the panels side by side, ``columns=1`` (85 mm) one under the other.
     """
     table = tables.transition_comparison(
         person, population, person_label=person_label, readout=readout, counts=counts,
@@ -55,7 +55,7 @@ def transition_comparison(
     with theme.print_style():
         longest, k = max(len(label) for label in shown), len(shown)
         figure, side = _sheet(columns, longest, k)
-        axes = list(np.ravel(figure.subplots(1, 3) if columns == 2 else figure.subplots(3, 1)))
+        axes = list(np.ravel(figure.subplots(1, 3) if columns != 1 else figure.subplots(3, 1)))
         for i, (axis, panel, title) in enumerate(zip(axes, panels, titles, strict=True)):
             sns.heatmap(
                 panel.values, ax=axis, vmin=panel.low, vmax=panel.high, cbar=False,
@@ -76,15 +76,15 @@ def transition_comparison(
     return figure
 
 
-def _sheet(columns: int, longest: int, k: int) -> tuple[Figure, float]:
+def _sheet(columns: theme.PrintSize, longest: int, k: int) -> tuple[Figure, float]:
     """An empty figure that leaves each panel about as high as wide, and that width in mm."""
     width = theme.width_mm(columns)
     names = 1.2 * longest
-    side = (width - names - 14) / 3 if columns == 2 else min(width - names - 12, 52)
+    side = (width - names - 14) / 3 if columns != 1 else min(width - names - 12, 52)
     below = 0.85 * names if _tilted(longest, side, k) else 3
-    height = side + below + 22 if columns == 2 else 3 * (0.9 * side + below + 9) + 24
+    height = side + below + 22 if columns != 1 else 3 * (0.9 * side + below + 9) + 24
     size = (theme.inches(width), theme.inches(height))
-    layout = ConstrainedLayoutEngine(h_pad=0.04 if columns == 2 else 0.07)
+    layout = ConstrainedLayoutEngine(h_pad=0.04 if columns != 1 else 0.07)
     return Figure(figsize=size, layout=layout), side
 
 

@@ -14,7 +14,9 @@ from dashboard.plots.labels import distinct, for_print
 _HEIGHT_MM, _ROW_MM = 60.0, 3.0
 
 
-def missing_values(grid: pd.DataFrame, *, by: str, time: str, columns: int = 1) -> Figure:
+def missing_values(
+    grid: pd.DataFrame, *, by: str, time: str, columns: theme.PrintSize = 1
+) -> Figure:
     """Share of missing cells over time, one row per person or column; grey has no rows."""
     tables.missing_values(grid, by=by, time=time)  # refuses what cannot be drawn
     names = [for_print(name) for name in distinct(list(grid.index.astype(str)), ROW_LABELS)]

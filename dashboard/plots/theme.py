@@ -10,13 +10,14 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
 
 #: Okabe and Ito (2008), yellow darkened for lines on white; then Tol's muted colours.
 PALETTE = (
@@ -51,8 +52,13 @@ PLOTLY_CONFIG: dict[str, Any] = {
     "responsive": True,
 }
 
-#: Width of a print figure by the number of columns of the journal page it fills.
-WIDTHS_MM = {1: 85.0, 2: 170.0}
+#: What a print figure fills: columns of a journal page, or a slide.
+PrintSize = Literal[1, 2, "slide"]
+#: Width as it is laid out. What is laid out for a slide is enlarged as a whole, type and lines too.
+WIDTHS_MM: dict[PrintSize, float] = {1: 85.0, 2: 170.0, "slide": 127.0}
+ENLARGED: dict[PrintSize, float] = {1: 1.0, 2: 1.0, "slide": 2.0}
+#: A slide is 16 wide and 9 high.
+_SLIDE_SHAPE = 9 / 16
 _MM_PER_INCH = 25.4
 
 #: Print: points. Nothing is smaller than 6 pt.
@@ -227,11 +233,17 @@ def print_style() -> Iterator[None]:
             yield
 
 
-def width_mm(columns: int) -> float:
-    """Width of a print figure; ValueError unless `columns` is 1 or 2."""
+def width_mm(columns: PrintSize) -> float:
+    """Width of a print figure as laid out; ValueError unless `columns` is 1, 2 or "slide"."""
     if columns not in WIDTHS_MM:
-        raise ValueError(f"A print figure fills 1 or 2 columns, not {columns!r}.")
+        raise ValueError(f"A print figure fills 1 or 2 columns or a slide, not {columns!r}.")
     return WIDTHS_MM[columns]
+
+
+def fit_slide(figure: Figure) -> None:
+    """Lower a figure that is laid out for a slide until it is no higher than one."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, min(height, width * _SLIDE_SHAPE))
 
 
 def inches(millimetres: float) -> float:

@@ -136,9 +136,9 @@ def test_every_export_is_offered(open_page: OpenPage, crf_run: str) -> None:
     app = open_page("export", run=crf_run)
     keys = {button.key for button in app.get("download_button")}
     assert keys == {
-        "export_png", "export_svg", "export_pdf", "export_csv", "report_html", "report_pdf",
-        "bundle_zip", "person_pdf", "words_docx", "bib", "table_csv", "table_html", "table_tex",
-        "table_docx",
+        "export_png", "export_svg", "export_pdf", "export_csv", "export_html", "report_html",
+        "report_pdf", "bundle_zip", "person_pdf", "words_docx", "bib", "table_csv", "table_html",
+        "table_tex", "table_docx",
     }  # fmt: skip
     assert "24 persons" in app.code[0].value
     assert not app.error

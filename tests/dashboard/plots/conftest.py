@@ -65,3 +65,93 @@ def curves() -> pd.DataFrame:
         for name, best in (("", 7.0), ("007", 6.0), ("b", 8.0))
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def examples() -> dict[str, dict[str, object]]:
+    """Arguments for every kind of figure that there is, by its name."""
+    rng = np.random.default_rng(5)
+    ids = pd.Index([f"{i:03d}" for i in range(30)], name="person")
+
+    def matrix() -> pd.DataFrame:
+        return square(list(rng.dirichlet(np.full(4, 9.0), 4)))
+
+    first, second, counts = matrix(), matrix(), square(list(rng.integers(1, 40, (4, 4))))
+    estimates = pd.Series(rng.normal(0, 0.5, 30), ids, name="w")
+    score = pd.Series(rng.integers(0, 40, 30).astype(float), ids, name="score")
+    models = ("generic", "nme", "specific")
+    training = pd.DataFrame({"model": np.repeat(models, 12), "epoch": np.tile(np.arange(1, 13), 3)})
+    training["train_loss"] = 1 + rng.random(36)
+    training["validation_loss"] = 2 + rng.random(36)
+    training["residual_variance"] = rng.random(36) + 0.5
+    training["mean_random_variance"] = rng.random(36)
+    x = np.linspace(4, 10, 6)
+    curves = pd.concat(
+        pd.DataFrame({"person": name, "feature": "sleep", "x": x, "value": rng.normal(5, 1, 6)})
+        for name in ("", "007", "008", "009")
+    )
+    groups = pd.concat(
+        pd.DataFrame({"group": name, "n_persons": 10, "x": x, "value": rng.normal(5, 1, 6)})
+        for name in ("low", "high")
+    )
+    grid = pd.DataFrame(rng.random((5, 8)), [f"{i:03d}" for i in range(5)], np.arange(8.0))
+    grid.iloc[1, 4:] = np.nan
+    ribbon = pd.DataFrame(
+        {"time": np.arange(25), "observed": rng.choice(STATES, 25), "predicted": "Positive"}
+        | {f"p_{state}": rng.random(25) for state in STATES}
+    )
+    dwell = pd.DataFrame(
+        {"state": STATES * 2, "who": np.repeat(["person 7", "population"], 4),
+         "steps": rng.uniform(2, 4, 8), "low": [1.5] * 4 + [np.nan] * 4,
+         "high": [5.0] * 4 + [np.nan] * 4}
+    )  # fmt: skip
+    persons = pd.DataFrame(
+        {"estimate": estimates, "se": 0.2, "n_obs": 20, "reliability": rng.random(30)}, index=ids
+    )
+    places = pd.DataFrame(rng.normal(size=(30, 2)), ids, ["first", "second"])
+    narrowing = pd.DataFrame(
+        {"what": np.repeat(["stay in a", "stay in b"], 3), "k": [5, 10, 20] * 2,
+         "value": 0.5, "ci_low": [0.1, 0.2, 0.3] * 2, "ci_high": [0.9, 0.8, 0.7] * 2}
+    )  # fmt: skip
+    names = [f"transitions[{a},b]" for a in "abc"]
+    return {
+        "transition_comparison": {
+            "person": first, "population": second, "person_label": "007", "readout": "observed",
+            "counts": counts, "low": first - 0.05, "high": first + 0.05,
+        },
+        "random_effect_distribution": {"estimates": estimates, "variance": 0.3, "parameter": "w"},
+        "hsic_null": {"null": rng.gamma(2, 0.01, 200), "statistic": 0.09, "p": 0.01,
+                      "covariate": "score"},
+        "covariate_scatter": {"values": estimates, "covariate": score, "parameter": "w",
+                              "covariate_name": "score"},
+        "loss_curves": {"history": training},
+        "response_curves": {"curves": curves, "feature": "sleep", "outcome": "mood",
+                            "person": "007"},
+        "group_curves": {"curves": groups, "feature": "sleep", "outcome": "mood",
+                         "covariate_name": "score"},
+        "observations_per_person": {"n_obs": pd.Series(rng.integers(20, 60, 30), ids)},
+        "outcome_overview": {"y": pd.Series(rng.choice(STATES, 90), name="state"), "kind": "class"},
+        "missing_values": {"grid": grid, "by": "person", "time": "days"},
+        "variance_traces": {"history": training},
+        "transition_multiples": {"matrices": {name: matrix() for name in ids[:6]},
+                                 "readout": "conditional", "notes": {"000": "(3)"}},
+        "group_transitions": {"groups": {"low": (9, first), "high": (8, second)},
+                              "readout": "conditional", "covariate": "score"},
+        "transition_arrows": {"matrices": {"Person 7": first, "Population": second}},
+        "dwell_times": {"table": dwell},
+        "state_ribbon": {"rows": ribbon, "person": "7", "states": STATES},
+        "caterpillar": {"rows": persons, "parameter": "w"},
+        "effect_qq": {"estimates": estimates, "parameter": "w"},
+        "effect_correlations": {"correlations": pd.DataFrame(
+            np.corrcoef(rng.normal(size=(3, 20))), names, names)},
+        "reliability_by_observations": {"rows": persons, "parameter": "w"},
+        "person_map": {"places": places, "shares": [0.6, 0.2], "covariate": score,
+                       "covariate_name": "score"},
+        "newcomer_curve": {
+            "own": pd.DataFrame({"x": x, "value": x, "ci_low": x - 1, "ci_high": x + 1}),
+            "population": pd.DataFrame({"x": x, "value": x / 2}), "person": "7",
+            "feature": "sleep", "outcome": "mood",
+        },
+        "narrowing": {"table": narrowing, "population": {"stay in a": 0.4, "stay in b": 0.6},
+                      "value_name": "probability", "probability": True},
+    }  # fmt: skip

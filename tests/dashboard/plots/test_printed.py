@@ -229,5 +229,5 @@ def test_threads_may_draw_at_once(estimates):
 
 
 def test_a_figure_of_three_columns_does_not_exist(estimates):
-    with pytest.raises(ValueError, match="1 or 2 columns"):
+    with pytest.raises(ValueError, match="1 or 2 columns or a slide"):
         printed.random_effect_distribution(estimates, 0.2, parameter="w", columns=3)

@@ -1,9 +1,7 @@
 """Reports are opened as a reader would: in a parser, a browser without network, a PDF reader."""
 
-import os
 import re
 import shutil
-import subprocess
 import xml.etree.ElementTree as ET
 from base64 import b64decode
 from html.parser import HTMLParser
@@ -121,23 +119,14 @@ def test_html_opens_in_a_browser_without_network(html, chromium_path):
     assert complaints == []
 
 
-def pdf_tool(name, *words):
-    if shutil.which(name) is None:
-        reason = f"{name} (poppler-utils) is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return subprocess.run([name, *map(str, words)], capture_output=True, text=True).stdout
-
-
-def test_pdf_has_text_and_embedded_fonts(nme, run, tmp_path):
+def test_pdf_has_text_and_embedded_fonts(nme, run, poppler, tmp_path):
     out = tmp_path / "report.pdf"
     assert nme("report", run.path, "--out", out).code == 0
-    text = pdf_tool("pdftotext", "-layout", out, "-")
+    text = poppler("pdftotext", "-layout", out, "-")
     assert "Fit and comparison" in text
     assert "Hilbert–Schmidt" in text
     assert "Cohen's κ" in text
-    fonts = pdf_tool("pdffonts", out).splitlines()[2:]
+    fonts = poppler("pdffonts", out).splitlines()[2:]
     assert len(fonts) >= 4
     for font in fonts:
         assert re.search(r"DejaVuSans.* yes yes yes", font), font
@@ -145,12 +134,12 @@ def test_pdf_has_text_and_embedded_fonts(nme, run, tmp_path):
 
 
 @pytest.mark.parametrize("model", ["nme-crf", "nme-mlp"])
-def test_a_person_has_one_page_in_plain_words(nme, fit_tiny, model, tmp_path):
+def test_a_person_has_one_page_in_plain_words(nme, fit_tiny, poppler, model, tmp_path):
     out = tmp_path / "person.pdf"
     said = nme("report", fit_tiny(model), "--person", "007", "--out", out)
     assert (said.code, said.err) == (0, "")
-    assert re.search(r"Pages: +1\n", pdf_tool("pdfinfo", out))
-    text = " ".join(pdf_tool("pdftotext", out, "-").split())
+    assert re.search(r"Pages: +1\n", poppler("pdfinfo", out))
+    text = " ".join(poppler("pdftotext", out, "-").split())
     assert "Person 007" in text
     assert "Research use, not diagnosis" in text
     assert "beside those of 11 other persons" in text

@@ -1,0 +1,28 @@
+"""The button that keeps a figure in the gallery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.errors import guard
+from dashboard.glossary import GALLERY
+from dashboard.plots.stored import as_json
+from dashboard.services import gallery
+
+if TYPE_CHECKING:
+    from dashboard.components.figures import Figure
+
+
+def pin_button(figure: Figure, key: str) -> None:
+    """Keep the figure as it is now; nothing where neither a study nor a run is in view."""
+    place = gallery.place(state.study_id(), state.run_id())
+    if place is None or not st.button("Pin", type="tertiary", key=key, icon=":material/keep:"):
+        return
+    with guard():
+        fresh = gallery.add(
+            place, figure.name, figure.title, figure.sentence, as_json(figure.arguments)
+        )
+        st.toast(GALLERY["new" if fresh else "known"])
