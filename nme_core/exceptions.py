@@ -15,6 +15,7 @@ parsing text::
     NMEWarning
     ├── ConvergenceWarning   training stopped at its limit, not because it had converged
     ├── BoundaryWarning      a variance of the random effects is estimated as 0
+    ├── SingularWarning      a combination of random effects is: their correlations are at ±1
     ├── FallbackWarning      a simpler model was fitted in place of the one that was meant
     ├── DivergenceWarning    training broke down; its last good state is kept
     └── ReliabilityWarning   a test is of parameters that are mostly noise
@@ -128,7 +129,14 @@ class ConvergenceWarning(NMEWarning):
 
 
 class BoundaryWarning(NMEWarning):
-    """A variance of the random effects, or of a combination of them, is estimated as 0."""
+    """The variance of a random effect is estimated as 0: persons show no differences in it."""
+
+
+class SingularWarning(NMEWarning):
+    """The covariance of the random effects is singular although no variance of its own is 0.
+
+    Random effects count as perfectly correlated.
+    """
 
 
 class FallbackWarning(NMEWarning):

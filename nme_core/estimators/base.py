@@ -15,6 +15,7 @@ from torch import nn
 from nme_core.data.memory import give_back
 from nme_core.data.scaling import Columns, FeatureScaler
 from nme_core.data.sequences import Batch
+from nme_core.estimators.boundaries import warn_of_boundary
 from nme_core.estimators.inputs import Labels, check_lengths, read_features, read_groups
 from nme_core.estimators.joint import take_uncertainty
 from nme_core.estimators.options import (
@@ -39,6 +40,7 @@ from nme_core.training import (
     LinearGaussian,
     Progress,
     Training,
+    Verdict,
     train,
 )
 
@@ -150,6 +152,10 @@ class NeuralMixedEffects(Saveable):
         history = pd.DataFrame([vars(row) for row in training.history])
         self.history_ = history.astype({"validation_loss": float})
         self.verdict_, self.n_epochs_ = training.verdict.value, len(history)
+        if training.verdict is Verdict.CONVERGED and self.pooling == "partial":
+            labels, exact = self.parameter_names(), isinstance(problem, LinearGaussian)
+            unique = [not self.hidden or "layers." not in label for label in labels]
+            warn_of_boundary(self._posterior, labels, exact=exact, unique=unique)
         precision = problem.shared_precision()
         del problem, watched  # of many persons as large as what is to come
         give_back()

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
@@ -23,7 +24,6 @@ from nme_core.estimators.inputs import (
 from nme_core.estimators.mixedlm import MixedLMFit, fit_mixedlm
 from nme_core.estimators.outcomes import numbers
 from nme_core.exceptions import (
-    BoundaryWarning,
     ConvergenceWarning,
     DataError,
     FallbackWarning,
@@ -31,12 +31,14 @@ from nme_core.exceptions import (
     OptionError,
     TrainingError,
 )
-from nme_core.training import Progress, Verdict
+from nme_core.training import Progress, Verdict, exact_boundary, warn_of
 from nme_core.training.linear_mixed import Sums, fit_linear_mixed_model
 
 INTERCEPT = "intercept"
 #: A column whose part that the others do not explain is a smaller share than this is left out.
 _COLLINEAR = 1e-6
+#: A variance of the random effects below this share of σ² counts as 0.
+BOUNDARY = 1e-6
 #: Log-likelihood below the maximum that does not matter.
 SHORT = 0.01
 
@@ -112,7 +114,7 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
         Warns
         -----
-        FallbackWarning, BoundaryWarning, ConvergenceWarning
+        FallbackWarning, BoundaryWarning, SingularWarning, ConvergenceWarning
         """
         table, names = read_features(X)
         check_lengths(len(table[0]), y=y, groups=groups)
@@ -190,13 +192,11 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 ConvergenceWarning,
                 stacklevel=3,
             )
-        if found.at_boundary:
-            warnings.warn(
-                "In the linear mixed model a variance of the random effects, or of a combination of"
-                " them, is 0: the estimate lies at the boundary.",
-                BoundaryWarning,
-                stacklevel=3,
-            )
+        else:
+            inputs = (*self._scaler.input_names, INTERCEPT)
+            effects = [f"{inputs[self._kept[k]]} (lme)" for k in structure.columns]
+            sigma, zero = torch.from_numpy(found.sigma), BOUNDARY * found.residual_variance
+            warn_of(exact_boundary(sigma, zero), effects, stacklevel=3)
         return found, structure
 
     @staticmethod

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from nme_core.exceptions import TrainingError
 from nme_core.training.linear_mixed import Sums
 
-#: A variance of the random effects below this share of σ² counts as 0.
-BOUNDARY = 1e-6
 START_RIDGE = 1e-8
 
 
@@ -41,8 +39,6 @@ class MixedLMFit:
         At the maximum.
     converged : bool
         Whether MixedLM says so.
-    at_boundary : bool
-        Whether a variance of the random effects, or of a combination of them, is 0.
     """
 
     fixed: NDArray[np.float64]
@@ -52,7 +48,6 @@ class MixedLMFit:
     effects: NDArray[np.float64]
     log_likelihood: float
     converged: bool
-    at_boundary: bool
 
 
 def fit_mixedlm(
@@ -143,7 +138,6 @@ def fit_mixedlm(
         ),
         log_likelihood=float(found.llf),
         converged=bool(found.converged),
-        at_boundary=bool(np.linalg.eigvalsh(sigma)[0] < BOUNDARY * variance),
     )
 
 

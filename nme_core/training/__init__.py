@@ -2,6 +2,7 @@
 
 from nme_core.training.adapt import Adaptation, adapt
 from nme_core.training.annealed import Annealed
+from nme_core.training.boundary import Boundary, approached_boundary, exact_boundary, warn_of
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.expectation_maximisation import ExpectationMaximisation
 from nme_core.training.information import (
@@ -22,6 +23,7 @@ from nme_core.training.variational import Variational
 __all__ = [
     "Adaptation",
     "Annealed",
+    "Boundary",
     "CollinearColumnError",
     "ExpectationMaximisation",
     "Laplace",
@@ -40,9 +42,12 @@ __all__ = [
     "Verdict",
     "adapt",
     "affordable",
+    "approached_boundary",
+    "exact_boundary",
     "exactly_linear",
     "few_effects",
     "person_curvature",
     "shared_covariance",
     "train",
+    "warn_of",
 ]

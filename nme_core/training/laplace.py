@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch, chunks
-from nme_core.exceptions import BoundaryWarning, ConvergenceWarning
+from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Family, Gaussian, LinearChain, MixedEffects, RowFamily
 from nme_core.nn.random_effects import own
 from nme_core.training.covariance import RandomEffectsCovariance, in_parts
@@ -37,8 +37,6 @@ FOLLOW_EVERY = 5
 STEP = 1e-5
 #: Numbers in Σ up to which a linear Gaussian model is fitted in closed form by default.
 EXACT_UP_TO = 60
-#: A variance below this, standardised, lies at the boundary.
-BOUNDARY = 1e-7
 
 
 def exactly_linear(mixed: MixedEffects, batches: Sequence[Batch], kind: str) -> bool:
@@ -237,12 +235,12 @@ class LinearGaussian:
 
         Warns
         -----
-        BoundaryWarning, ConvergenceWarning
+        ConvergenceWarning
         """
         history: list[Progress] = []
         start = time.monotonic()
 
-        def follow(deviance: float, residual_variance: float) -> None:
+        def follow(deviance: float, residual_variance: float, random_variance: float) -> None:
             history.append(
                 Progress(
                     epoch=len(history) + 1,
@@ -250,7 +248,7 @@ class LinearGaussian:
                     train_loss=deviance,
                     validation_loss=None,
                     residual_variance=residual_variance,
-                    mean_random_variance=float("nan"),
+                    mean_random_variance=random_variance,
                     seconds=time.monotonic() - start,
                 )
             )
@@ -270,14 +268,6 @@ class LinearGaussian:
                 stacklevel=2,
             )
             return Training(tuple(history), Verdict.LIMIT)
-        variances = torch.linalg.eigvalsh(self.fit.sigma)
-        if len(variances) and float(variances[0]) < BOUNDARY:
-            warnings.warn(
-                "A variance of the random effects, or of a combination of them, is 0: the estimate"
-                " lies at the boundary. Take fewer random effects, or covariance='diagonal'.",
-                BoundaryWarning,
-                stacklevel=2,
-            )
         return Training(tuple(history), Verdict.CONVERGED)
 
     def _columns(self) -> list[int]:

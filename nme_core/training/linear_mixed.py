@@ -114,7 +114,7 @@ def fit_linear_mixed_model(
     random: list[int],
     kind: str,
     *,
-    follow: Callable[[float, float], None] | None = None,
+    follow: Callable[[float, float, float], None] | None = None,
 ) -> LinearMixedFit:
     """Maximise the likelihood.
 
@@ -127,7 +127,7 @@ def fit_linear_mixed_model(
     kind : {"diagonal", "full"}
         Structure of Σ.
     follow : callable, optional
-        Called at each step with −2 log L per row and σ².
+        Called at each step with −2 log L per row, σ² and the mean of the variances in Σ.
 
     Raises
     ------
@@ -159,11 +159,14 @@ def fit_linear_mixed_model(
     def report(theta: NDArray[np.float64]) -> None:
         nonlocal lowest
         if follow is not None:
-            now = _profile(sums, random, factor(torch.from_numpy(np.asarray(theta))))
+            scale = factor(torch.from_numpy(np.asarray(theta)))
+            now = _profile(sums, random, scale)
             deviance = float(now.deviance) / sums.n_rows
             if deviance < lowest:
                 lowest = deviance
-                follow(deviance, float(now.residual_variance))
+                variance = float(now.residual_variance)
+                share = float(scale.square().sum()) / n_random if n_random else 0.0
+                follow(deviance, variance, variance * share)
 
     def search(theta: NDArray[np.float64]) -> OptimizeResult[Any]:
         # From where the first search ends a second one starts afresh: the curvature that the first
