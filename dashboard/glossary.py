@@ -76,6 +76,11 @@ EMPTY = {
     "not_adaptable": "**This model cannot be adapted to new persons.** That takes a model with one "
     "grouping factor in which something varies by person.",
     "no_tests": "Choose a covariate and run the test.",
+    "no_checks": "This run has no simulated data to compare with; train it again to have them.",
+    "no_calibration": "This run has no calibration table; train it again to have one.",
+    "no_test_part": "This model has no held-back occasion with a known outcome.",
+    "no_person_metric": "This metric is not known for single persons.",
+    "tests_elsewhere": "This run was tested outside of the app. Run the test to see it here.",
 }
 
 KEPT = "Kept: metrics and predictions of {models}, on the page Fit."
@@ -252,6 +257,71 @@ PLAIN_VERDICTS = {
     "fit.",
 }
 
+FIT_SECTIONS = {
+    "models": "Models",
+    "persons": "Persons",
+    "errors": "Errors",
+    "checks": "Model checks",
+    "training": "Training and certainty",
+}
+PAIRED_FIGURE = (
+    "{apart} of {all} intervals exclude 0. A positive difference means that the other model's "
+    "metric is larger: worse for errors and log-loss, better for accuracy and correlations."
+)
+INDIVIDUAL = {
+    "one": "On the {n} occasions of person {person} that were held back, the person's own "
+    "prediction has {own}, the population's {shared}.",
+    "untested": "Person {person} has no occasion that was held back with a known outcome.",
+    "several": "Each panel is one person, on one scale.",
+    "numbers": "Right of the dotted line nothing was fitted. The lines are expected values; single "
+    "occasions scatter around them.",
+    "states": "Right of the dotted line nothing was fitted. The strips are what was observed, and "
+    "the most probable states for this person and for the population.",
+}
+CONFUSION = {
+    "sentence": "{right} of {all} held-back occasions are predicted right.{most} Rows add up to 1; "
+    "rare states are easily missed even by a good model.",
+    "most": " The most frequent mistake: {start} predicted as {end} ({n} of {of}).",
+}
+RESIDUALS = (
+    "Observed minus predicted has a mean of {mean} and an SD of {sd} on {n} held-back occasions. A "
+    "slope or a funnel speaks against the model; occasions of one person are not independent."
+)
+PERSON_ERRORS = (
+    "The median {metric} of {n} persons is {median}; the worst predicted is person {person} "
+    "({worst}; {obs} occasions fitted). Few held-back occasions make a person's value unsure."
+)
+CHECKS = (
+    "{outside} of {all} observed values lie outside the middle 95 % of what the model simulates "
+    "for the same persons and occasions; one in twenty would by chance. The model was fitted to "
+    "these data, so that agreement is no proof that it predicts."
+)
+CALIBRATION = {
+    "number": "The {expected} % prediction intervals hold {observed} % of {n} held-back occasions. "
+    "Bars that rise at both ends say that intervals are too narrow. Intervals here take occasions "
+    "as independent, and are themselves somewhat too narrow.",
+    "class": "In {inside} of {all} groups of held-back occasions the 95 % interval of the observed "
+    "share holds the predicted probability. Intervals take occasions as independent, and are "
+    "somewhat too narrow.",
+}
+SHRINKAGE = {
+    "median": "Estimates of the {n} parameters vary {median} less between persons, in the median, "
+    "than the model says that persons do (0: no shrinkage, 1: all at the population's value).",
+    "most": "Shown are the {shown} most informative parameters.",
+    "icc": "The intraclass correlation is {icc}: the share of what the features leave unexplained "
+    "that lies between persons.",
+    "limit": "Strong shrinkage means that the data say little about single persons.",
+}
+CERTIFICATE = {
+    "offer": "Fits the linear mixed model of this study (random intercept and slopes) twice, here "
+    "and by MixedLM of statsmodels, and shows both side by side.",
+    "agrees": "All {n} numbers of the two fits agree to 0.001; the largest relative difference is "
+    "{largest}.",
+    "differs": "**The two fits do not agree everywhere**: the largest relative difference of {n} "
+    "numbers is {largest}. MixedLM may have stopped early; the table says where they differ.",
+    "own": "Of this run's own model, on the rows that it was fitted to, in units of the data.",
+    "other": "Of the linear mixed model of this study, not of this run's own model.",
+}
 PAIRED = (
     "Each person's own metric under another model minus the same person's under NME, averaged. The "
     "interval comes from drawing persons again and again with replacement (studentised bootstrap); "
@@ -423,10 +493,92 @@ CONTRASTS = (
     "some persons, others in its row and column are lower. A shift of a single transition "
     "therefore shows in several rows of this table."
 )
-STRATA = (
-    "Permutations stay within groups of persons with similar numbers of occasions, so that "
-    "answering less often is not mistaken for a difference between persons."
+#: Guard against the compliance trap: its name, and what it does.
+GUARDS = {
+    "strata": (
+        "permute among persons observed equally often",
+        "Persons are exchanged only with others of similar numbers of occasions. Safe, but where "
+        "the covariate follows compliance closely it finds less.",
+    ),
+    "reliability": (
+        "undo the pull towards the population",
+        "Each person's deviations are divided by the square root of their reliability, so that "
+        "persons observed seldom vary as much as the others.",
+    ),
+    "draws": (
+        "test draws instead of estimates",
+        "Draws from each person's posterior are tested; who was observed seldom is then more "
+        "uncertain instead of nearer to the population. The most cautious.",
+    ),
+    "none": (
+        "none",
+        "Nothing guards: if answering less often goes with the covariate, a finding may be "
+        "compliance alone.",
+    ),
+}
+PERMUTE = {"within": "persons within blocks", "whole": "whole blocks"}
+CORRECTIONS = {"bh": "Benjamini–Hochberg", "holm": "Holm"}
+TEST_OPTIONS = {
+    "guard": "Persons who answer seldom are pulled more towards the population. If answering "
+    "seldom goes with the covariate, that alone can look like an effect: the compliance trap.",
+    "confounders": "What a linear regression on these tells is taken out of both sides, of the "
+    "parameters and of the covariate; a curved influence is not.",
+    "blocks": "Persons of one clinic or family are alike. Permuting within blocks takes out what "
+    "they share; permuting whole blocks is for covariates that whole blocks share.",
+    "incremental": "Holds each person's mean and variability (of states: shares and rate of "
+    "switching), and asks what the parameters tell of the covariate beyond them.",
+    "adjust": "Benjamini–Hochberg limits the expected share of false findings among all findings; "
+    "Holm the chance of even one, and finds less.",
+    "again": "Tested on this run before: {names}. All are tested again in this way, and counted.",
+}
+COMPLIANCE = {
+    "trap": "Persons with a higher score have {less} observations. Estimates from few observations "
+    "are pulled more towards the population, which alone can look like dependence.",
+    "strata": "The test guards against it: persons are exchanged only with others who were "
+    "observed about as often.",
+    "reliability": "The test guards against it: the pull towards the population is undone first.",
+    "draws": "The test guards against it: draws from each person's posterior are tested.",
+    "none": "Nothing guards against it here: choose a guard under “How it is tested”.",
+}
+STABILITY = {
+    "caution": "The persons' parameters together have a reliability of {value}, below .30: most "
+    "of how persons differ in them is noise. Neither an effect nor its absence should be read off "
+    "these tests; more observations per person are needed.",
+    "posterior": "Reliability of the parameters together, as the model itself estimates it: "
+    "{value}; {few} of {all} parameters lie below .30. Whether halves of the data agree was not "
+    "checked.",
+    "split-half": "Reliability of the parameters together, from halves of each person's data: "
+    "{value}; {few} of {all} parameters lie below .30.{seeds}",
+    "unknown": "How reliable the parameters are is not known: this model has no standard errors.",
+    "seeds": " Agreement with a fit from another seed: {r}.",
+    "offer": "Estimates every person twice, from halves of their data, and fits the model once "
+    "more with another seed. Takes about as long as the last fit, beside the page.",
+    "help": "Whether what is tested is a property of the persons: if halves of a person's own data "
+    "do not agree on it, a covariate cannot go with it.",
+}
+PLAIN_FINDINGS = {
+    "beyond": "In these data, {what} goes with {covariate} beyond what chance gives "
+    "({p}{tests}, {n} persons). That is an association between persons; it does not say why.",
+    "within": "These data do not show that {what} goes with {covariate} ({p}{tests}, {n} persons). "
+    "That is no proof that it does not.",
+    "unsure": "Too little is known about single persons here to say whether {what} goes with "
+    "{covariate} ({n} persons).",
+}
+HOW_PERSONS = {"nme-crf": "how persons move between states", "nme-mlp": "how persons respond"}
+STRENGTH = (
+    "Strength: 0 is independence, 1 the closest link that there can be; it has no direction. The "
+    "clearest single effect gives direction and size (Spearman's ρ with a number, a difference of "
+    "means between groups) with its 95 % interval. p counts every covariate that was tested on "
+    "this run. Only the score is tested, never its bands."
 )
+BANDS = {
+    "title": "Groups of persons in figures",
+    "thirds": "lowest and highest third, or the values themselves",
+    "own": "bands of your own",
+    "help": "Bands group persons in figures and colour points. They are never tested, and are no "
+    "diagnosis.",
+    "source": "Usual bands, {source}; they can be changed.",
+}
 RESPONSE_CURVES = (
     "Single weights of a network mean little by themselves. How each person's predicted outcome "
     "goes with a feature is shown first."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from nme_core.exceptions import DataError, OptionError
 from nme_core.experiment import FitOptions, fingerprint
 from nme_core.io import RunFolder
 from nme_core.recorded import fit_options, read_study
+from nme_core.training import Progress
 
 _Array = NDArray[np.float64]
 
@@ -81,6 +83,7 @@ def stability(
     covariates: str | os.PathLike[str] | None = None,
     *,
     seed_fit: bool = True,
+    report: Callable[[str, float], None] | None = None,
 ) -> pd.DataFrame:
     """How well the person parameters of a run are reproduced.
 
@@ -103,6 +106,8 @@ def stability(
         The files that it was fitted on; the second only where remedies are about it.
     seed_fit : bool
         Whether to fit with another seed, which takes as long as the run's last fit.
+    report : callable, optional
+        Called with what is being done and the part of the way behind, 0 to 1.
 
     Returns
     -------
@@ -117,6 +122,8 @@ def stability(
     DataError
         Where fewer than 5 persons have observations in both halves.
     """
+    say = report or (lambda message, part: None)
+    say("Reading the study", 0.0)
     study = _study(run, long, covariates)
     options = replace(fit_options(run.config), baselines=())
     model: Any = load(run.model_path)
@@ -124,12 +131,13 @@ def stability(
     centred = person_parameters(run).centred_transitions
     cut = halves(study, sequential=sequential)
     with one_thread_for_few(study.n_rows):
+        say("Estimating persons from halves of their rows", 0.05)
         first, second = _estimates_of_halves(model, study, cut, centred)
         table = _agreement_of_halves(first, second)
         table["seed_agreement"] = np.nan
         if seed_fit:
             own = person_estimates(model, centred_transitions=centred)
-            other = _refitted(study, options, centred)
+            other = _refitted(study, options, centred, say)
             identified = (sequential and centred) or not options.hidden
             table["seed_agreement"] = _agreement_of_seeds(own, other, identified=identified)
     return table.assign(halves=cut.label)
@@ -221,11 +229,17 @@ def _ratio(product: _Array | float, sizes: _Array | float) -> _Array:
     return ratio
 
 
-def _refitted(study: Study, options: FitOptions, centred: bool) -> pd.DataFrame:
+def _refitted(
+    study: Study, options: FitOptions, centred: bool, say: Callable[[str, float], None]
+) -> pd.DataFrame:
     """Parameters of the same model fitted with the next seed, person × parameter."""
     model: Any = replace(options, seed=options.seed + 1).estimator_for(study)
     context = {"sequence_ids": study.sequence_ids} if isinstance(model, NMECRF) else {}
-    model.fit(study.X, study.y, groups=study.groups, **context)
+
+    def follow(now: Progress) -> None:
+        say(f"Fitting with another seed, epoch {now.epoch}", 0.25 + 0.75 * now.fraction)
+
+    model.fit(study.X, study.y, groups=study.groups, **context, progress=follow)
     return person_estimates(model, centred_transitions=centred)
 
 

@@ -245,5 +245,6 @@ def scatter_figure(
             "covariate": results.covariates(run)[covariate],
             "parameter": parameter,
             "covariate_name": covariate,
+            "bands": tests.band_of_persons(run, covariate),
         },
     )

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
+from dashboard.glossary import COMPLIANCE, PLAIN_FINDINGS
 from dashboard.services.covariates import Compliance, CovariateResult
 
 _KINDS = {
@@ -14,6 +15,7 @@ _KINDS = {
     "mean difference": "mean difference",
     "adjusted mean difference": "adjusted mean difference",
 }
+_STRENGTH = ("strength", "strength_low", "strength_high")
 _CORRELATIONS = ("spearman", "partial spearman")
 
 
@@ -41,8 +43,8 @@ def effect_limits(kind: str, low: float, high: float) -> str:
     return interval(low, high)
 
 
-def compliance_note(found: Compliance | None, covariate: str) -> None:
-    """Say whether answering more or less often goes with the covariate."""
+def compliance_note(found: Compliance | None, covariate: str, guard: str) -> None:
+    """Say whether answering more or less often goes with the covariate, and what guards."""
     if found is None:
         return
     what = (
@@ -53,13 +55,8 @@ def compliance_note(found: Compliance | None, covariate: str) -> None:
         st.caption(plain(what))
         return
     less = "fewer" if found.rho < 0 else "more"
-    st.warning(
-        plain(
-            f"{what} Persons with a higher score have {less} observations. Estimates from few "
-            "observations are pulled more towards the population, which alone can look like "
-            "dependence; the test permutes only within groups of similar numbers of observations."
-        )
-    )
+    trap = COMPLIANCE["trap"].format(less=less)
+    st.warning(plain(f"{what} {trap} {COMPLIANCE.get(guard, '')}".strip()))
 
 
 def hsic_view(found: CovariateResult) -> pd.DataFrame:
@@ -68,15 +65,34 @@ def hsic_view(found: CovariateResult) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "covariate": rows["covariate"],
-            "tested": rows["parameters"],
-            "persons": rows["n_persons"],
-            "HSIC": rows["statistic"].map(number),
+            "strength": [_strength(row) for row in rows.to_dict("records")],
+            "clearest single effect": [clearest(found.effects, name) for name in rows["covariate"]],
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
             "tests": rows["n_tests"],
+            "persons": rows["n_persons"],
+            "HSIC": rows["statistic"].map(number),
             "permutations": rows["reps"],
         }
     )
+
+
+def _strength(row: dict[str, object]) -> str:
+    value, low, high = (float(str(row[name])) for name in _STRENGTH)
+    limits = "" if pd.isna(low) or pd.isna(high) else f" [{fixed(low, 2)}, {fixed(high, 2)}]"
+    return f"{fixed(value, 2)}{limits}"
+
+
+def clearest(effects: pd.DataFrame, covariate: str) -> str:
+    """The single effect with the smallest p, with its direction and interval."""
+    own = effects[(effects["covariate"] == covariate) & effects["p"].notna()]
+    if own.empty:
+        return "–"
+    row = own.sort_values("p", kind="stable").iloc[0]
+    way = "higher" if row["effect"] > 0 else "lower"
+    size = effect_size(row["kind"], row["effect"])
+    limits = effect_limits(row["kind"], row["ci_low"], row["ci_high"])
+    return f"{row['parameter']} {way}: {size} {limits}"
 
 
 def effects_view(effects: pd.DataFrame) -> pd.DataFrame:
@@ -104,8 +120,21 @@ def effects_view(effects: pd.DataFrame) -> pd.DataFrame:
                 )
             ],
             "persons": rows["n_persons"],
+            "reliability": [fixed(value, 2) for value in rows["reliability"]],
         }
     )
+
+
+def plain_finding(found: CovariateResult, covariate: str, what: str, *, unsure: bool) -> str:
+    """One sentence without terms on whether persons differ with the covariate."""
+    row = found.hsic.set_index("covariate").loc[covariate]
+    beyond = row["p_adjusted"] < 0.05
+    key = "unsure" if unsure else "beyond" if beyond else "within"
+    tests = len(found.hsic)
+    return PLAIN_FINDINGS[key].format(
+        what=what, covariate=covariate, n=int(row["n_persons"]), p=p_phrase(row["p_adjusted"]),
+        tests=f", corrected for {tests} tests" if tests > 1 else "",
+    )  # fmt: skip
 
 
 def finding(effects: pd.DataFrame, covariate: str) -> str:

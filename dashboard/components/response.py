@@ -31,7 +31,7 @@ def choose_response(run: Run) -> Figure:
         if classes
         else None
     )
-    return response_figure(run.id, feature, _outcome(run), label, person)
+    return response_figure(run.id, feature, outcome_name(run), label, person)
 
 
 def choose_groups(run: Run, covariate: str) -> Figure | None:
@@ -46,9 +46,10 @@ def choose_groups(run: Run, covariate: str) -> Figure | None:
         if classes
         else None
     )
-    return group_figure(run.id, covariate, feature, _outcome(run), label)
+    return group_figure(run.id, covariate, feature, outcome_name(run), label)
 
 
-def _outcome(run: Run) -> str:
+def outcome_name(run: Run) -> str:
+    """What the outcome of a run's study is called."""
     record = study_record(run.study)
     return str(record.roles["outcome"]) if record is not None else "outcome"

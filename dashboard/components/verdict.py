@@ -135,8 +135,11 @@ def limits(metric: str, low: float, high: float) -> str:
     return interval(low, high)
 
 
-def metrics_view(run: str, *, main_only: bool = False) -> pd.DataFrame:
-    """Models × metrics on the test part, as text; a remark where a model found no pattern."""
+def metrics_view(run: str, *, main_only: bool = False, paired: bool = False) -> pd.DataFrame:
+    """Models × metrics on the test part, as text; a remark where a model found no pattern.
+
+    With ``paired``, other models also have their mean difference from NME with its interval.
+    """
     table = results.metrics_table(run)
     kind = "class" if "accuracy" in table.columns else "number"
     if main_only and len(table.columns):
@@ -145,6 +148,15 @@ def metrics_view(run: str, *, main_only: bool = False) -> pd.DataFrame:
         {METRICS[m][0]: [metric_value(m, value) for value in table[m]] for m in table.columns},
         index=table.index,
     )
+    if paired:
+        for row in (
+            results.table(run, "comparison").dropna(subset=["difference"]).to_dict("records")
+        ):
+            metric = row["metric"]
+            gap = difference(metric, row["difference"])
+            apart = f"{'' if gap.startswith('−') else '+'}{gap}"
+            ends = limits(metric, row["ci_low"], row["ci_high"])
+            shown.loc[row["model"], METRICS[metric][0]] += f" ({apart} {ends})"
     flat = results.flat_models(run) & set(table.index)
     if flat:
         shown["remark"] = [FLAT[kind] if model in flat else "" for model in table.index]

@@ -3,17 +3,17 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.catalogue import hsic_figure
+from dashboard.components import jobs as follow_jobs
 from dashboard.components.context import empty, finished_run, title
+from dashboard.components.covariate_results import show_covariate, show_plainly, show_tests
 from dashboard.components.errors import guard
-from dashboard.components.figures import show
-from dashboard.components.findings import compliance_note, hsic_view
-from dashboard.components.parameters import show_parameters
-from dashboard.components.response import choose_groups
+from dashboard.components.findings import compliance_note
+from dashboard.components.stability import show_stability
+from dashboard.components.test_choices import choose_how
 from dashboard.components.text import plain
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import CONTRASTS, EMPTY, LEADS, STRATA, WEIGHTS
-from dashboard.services import covariates, results
+from dashboard.glossary import EMPTY, LEADS
+from dashboard.services import covariates, jobs, results
 
 title("Covariates", LEADS["covariates"])
 run = finished_run()
@@ -23,49 +23,33 @@ if not names:
 
 left, right = st.columns([3, 1], vertical_alignment="bottom")
 covariate = left.selectbox("Covariate", names, key="covariate", persist_state="session")
-if right.button("Run HSIC test", key="run_hsic", type="primary", width="stretch"):
-    with guard(), st.spinner("Permuting persons"):
-        covariates.run_tests(run.id, covariate)
+pressed = right.button("Run HSIC test", key="run_hsic", type="primary", width="stretch")
+how = choose_how(run.id, covariate) if state.researcher() else covariates.options(run.id)
+if pressed:
+    with guard():
+        if covariates.takes_long(run.id, covariates.family(run.id, covariate), how):
+            covariates.start_tests(run.id, covariate, how)
+        else:
+            with st.spinner("Permuting persons"):
+                covariates.run_tests(run.id, covariate, how)
+        jobs.dismiss(run.id, jobs.TESTS)
 interpreted_note(run)
-compliance_note(covariates.compliance(run.id, covariate), covariate)
+compliance = covariates.compliance(run.id, covariate)
+compliance_note(compliance, covariate, covariates.guard_of(how))
+show_stability(run)
+follow_jobs.follow(run.id, jobs.TESTS, "Testing")
 
-found = covariates.kept_tests(run.id)
-if found is None:
-    st.info(EMPTY["no_tests"])
+if not covariates.ready(run.id):
+    st.info(EMPTY["tests_elsewhere" if covariates.tested(run.id) else "no_tests"])
     st.stop()
-
-if state.researcher():
-    st.subheader("Dependence", anchor=False)
-    st.dataframe(hsic_view(found), hide_index=True)
-    how = plain(" ".join(found.notes)) or STRATA
-    st.caption(f"{how} Corrected by Benjamini and Hochberg over every covariate tested here.")
-
-for caution in found.cautions:
-    st.warning(plain(caution))
-
-if covariate not in set(found.hsic["covariate"]):
-    st.info(f"{plain(covariate)} has not been tested on this run yet.")
-    st.stop()
-figure = hsic_figure(found, covariate)
-if state.researcher():
-    show(figure)
-else:
-    st.markdown(plain(figure.sentence))
-
-if run.model == "nme-crf":
-    st.subheader("Which parameters, in which direction", anchor=False)
-    show_parameters(run.id, found, covariate, note=CONTRASTS)
-    st.stop()
-
-if results.has_table(run.id, "response_curves"):
-    st.subheader("How predictions differ", anchor=False)
-    groups = choose_groups(run, covariate)
-    if groups is None:
-        st.caption(EMPTY["no_groups"])
+with guard(), st.spinner("Permuting persons"):
+    found = covariates.kept_tests(run.id)
+    assert found is not None
+    if state.researcher():
+        show_tests(found)
+    if covariate not in set(found.hsic["covariate"]):
+        st.info(f"{plain(covariate)} has not been tested on this run yet.")
+    elif state.researcher():
+        show_covariate(run, found, covariate)
     else:
-        show(groups)
-if not state.researcher():
-    st.stop()
-with st.expander("Single parameters"):
-    st.markdown(WEIGHTS)
-    show_parameters(run.id, found, covariate)
+        show_plainly(run, found, covariate)

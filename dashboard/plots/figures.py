@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from dashboard.plots.figures_checks import (
+    calibration_curve,
+    calibration_numbers,
+    check_numbers,
+    check_states,
+    check_transitions,
+)
 from dashboard.plots.figures_effects import (
     caterpillar,
     effect_correlations,
     effect_qq,
     person_map,
     reliability_by_observations,
+)
+from dashboard.plots.figures_fit import (
+    confusion,
+    individual_fits,
+    paired_differences,
+    person_errors,
+    residuals,
+    shrinkage,
 )
 from dashboard.plots.figures_newcomer import narrowing, newcomer_curve
 from dashboard.plots.figures_training import variance_traces
@@ -20,7 +35,9 @@ from dashboard.plots.figures_transitions import (
 )
 
 __all__ = [
-    "caterpillar", "dwell_times", "effect_correlations", "effect_qq", "group_transitions",
-    "narrowing", "newcomer_curve", "person_map", "reliability_by_observations", "state_ribbon",
-    "transition_arrows", "transition_multiples", "variance_traces",
+    "calibration_curve", "calibration_numbers", "caterpillar", "check_numbers", "check_states",
+    "check_transitions", "confusion", "dwell_times", "effect_correlations", "effect_qq",
+    "group_transitions", "individual_fits", "narrowing", "newcomer_curve", "paired_differences",
+    "person_errors", "person_map", "reliability_by_observations", "residuals", "shrinkage",
+    "state_ribbon", "transition_arrows", "transition_multiples", "variance_traces",
 ]  # fmt: skip

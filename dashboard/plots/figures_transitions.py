@@ -47,7 +47,7 @@ def transition_multiples(
 def group_transitions(
     groups: Mapping[str, tuple[int, pd.DataFrame]], *, readout: str, covariate: str
 ) -> Chart:
-    """Mean matrix of each group, and the last group's minus the first one's."""
+    """Mean matrix of each group, and the first (lowest) group's minus the last one's."""
     names = list(groups)
     means = {name: matrix for name, (_, matrix) in groups.items()}
     limits = value_limits(readout, *(m.to_numpy(dtype=float) for m in means.values()))
@@ -59,16 +59,16 @@ def group_transitions(
         )
         for i, (name, (n, matrix)) in enumerate(groups.items())
     ]  # fmt: skip
-    difference = means[names[-1]] - means[names[0]]
+    difference = means[names[0]] - means[names[-1]]
     reach = difference_limit(difference.to_numpy(dtype=float))
     panels.append(
         Panel(
-            title="last minus first", y_ticks=None if len(groups) % 3 == 0 else (),
+            title="first minus last", y_ticks=None if len(groups) % 3 == 0 else (),
             matrix=Matrix(
                 difference.to_numpy(dtype=float), list(difference.index),
                 list(difference.columns), theme.DIVERGING, (-reach, reach), "difference",
                 texts=[cell(v, sign=True) for v in difference.to_numpy(dtype=float).ravel()],
-                hover=_hover(difference, "last minus first"),
+                hover=_hover(difference, "first minus last"),
             ),
         )
     )  # fmt: skip

@@ -97,11 +97,12 @@ def covariate_scatter(
     *,
     parameter: str,
     covariate_name: str,
+    bands: pd.Series | None = None,
     columns: theme.PrintSize = 1,
 ) -> Figure:
     """One point per person: parameter against covariate; boxes where it is categorical."""
     table = tables.covariate_scatter(
-        values, covariate, parameter=parameter, covariate_name=covariate_name
+        values, covariate, parameter=parameter, covariate_name=covariate_name, bands=bands
     )
     with theme.print_style():
         figure, axis = _figure(columns)
@@ -270,22 +271,31 @@ def _legend(axis: Axes, entries: list[Line2D] | None = None) -> None:
     )  # fmt: skip
 
 
-def _points(axis: Axes, x: np.ndarray, y: np.ndarray) -> None:
+def _points(axis: Axes, x: np.ndarray, y: np.ndarray, *, color: str = theme.PALETTE[0]) -> None:
     sns.scatterplot(
-        x=x, y=y, ax=axis, color=theme.PALETTE[0], s=9, alpha=0.65, linewidth=0.2, legend=False,
+        x=x, y=y, ax=axis, color=color, s=9, alpha=0.65, linewidth=0.2, legend=False,
         zorder=3,
     )  # fmt: skip
 
 
 def _scattered(axis: Axes, table: pd.DataFrame) -> None:
     x, y = table["covariate_value"].to_numpy(), table["value"].to_numpy()
-    _points(axis, x, y)
+    if "band" not in table:
+        _points(axis, x, y)
+    entries = []
+    for band, colour in theme.band_colours(table).items():
+        own = (table["band"] == band).to_numpy()
+        _points(axis, x[own], y[own], color=colour)
+        dot = {"marker": "o", "linestyle": "", "markersize": 3}
+        entries.append(Line2D([], [], color=colour, label=for_print(band, 36), **dot))
     line = least_squares(x, y)
     if line is not None:
-        sns.lineplot(
-            x=line[0], y=line[1], ax=axis, color=theme.INK, label="least-squares line", zorder=4
-        )
-        _legend(axis)
+        axis.fill_between(line.x, line.low, line.high, color=theme.PERSONS, alpha=0.2, lw=0)
+        sns.lineplot(x=line.x, y=line.y, ax=axis, color=theme.INK, zorder=4)
+        name = "least-squares line, 95 % interval"
+        entries.append(Line2D([], [], color=theme.INK, linewidth=0.8, label=name))
+    if entries:
+        _legend(axis, entries)
 
 
 def _grouped(axis: Axes, table: pd.DataFrame) -> None:

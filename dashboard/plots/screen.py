@@ -100,7 +100,12 @@ def hsic_null(null: np.ndarray, statistic: float, p: float, *, covariate: str) -
 
 
 def covariate_scatter(
-    values: pd.Series, covariate: pd.Series, *, parameter: str, covariate_name: str
+    values: pd.Series,
+    covariate: pd.Series,
+    *,
+    parameter: str,
+    covariate_name: str,
+    bands: pd.Series | None = None,
 ) -> go.Figure:
     """One point per person: parameter against covariate; boxes where it is categorical.
 
@@ -112,9 +117,11 @@ def covariate_scatter(
         Both with the person as index; only persons known in both are drawn.
     parameter, covariate_name : str
         Axis titles.
+    bands : Series, optional
+        Each person's band of a number, which colours the point.
     """
     table = tables.covariate_scatter(
-        values, covariate, parameter=parameter, covariate_name=covariate_name
+        values, covariate, parameter=parameter, covariate_name=covariate_name, bands=bands
     )
     name = for_screen(covariate_name, _TITLE)
     figure = _figure(f"{for_screen(parameter, 50)} and {for_screen(covariate_name, 40)}")
@@ -125,11 +132,23 @@ def covariate_scatter(
         line = least_squares(x, y)
         if line is not None:
             figure.add_scatter(
-                x=line[0], y=line[1], mode="lines", line={"color": theme.INK, "width": 1.5},
+                x=np.concatenate([line.x, line.x[::-1]]),
+                y=np.concatenate([line.high, line.low[::-1]]), fill="toself", mode="none",
+                fillcolor=theme.faded(theme.PERSONS), name="95 % interval of the line",
+                hoverinfo="skip",
+            )  # fmt: skip
+            figure.add_scatter(
+                x=line.x, y=line.y, mode="lines", line={"color": theme.INK, "width": 1.5},
                 name="least-squares line", hoverinfo="skip",
             )  # fmt: skip
             figure.update_layout(showlegend=True, margin_t=76)
-        figure.add_trace(_persons(table, x, name))
+        if "band" not in table:
+            figure.add_trace(_persons(table, x, name))
+        for band, colour in theme.band_colours(table).items():
+            rows = table[table["band"] == band]
+            points = _persons(rows, rows["covariate_value"].to_numpy(), name)
+            points.update(name=for_screen(band, 36), showlegend=True, marker_color=colour)
+            figure.add_trace(points)
         figure.update_xaxes(title_text=name)
         return figure
     groups = group_order(table["covariate_value"])

@@ -43,6 +43,16 @@ class Box:
     high: float
 
 
+@dataclass(frozen=True)
+class Line:
+    """A fitted line: points along it, and the pointwise 95 % interval of the mean there."""
+
+    x: np.ndarray
+    y: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
 def histogram(
     values: pd.Series | np.ndarray, *, whole_numbers: bool = True, width_of_one: float = 0.0
 ) -> Histogram:
@@ -123,13 +133,22 @@ def normal_curve(variance: float, bins: Histogram, n: int) -> tuple[np.ndarray, 
     return x, n * bins.width * density
 
 
-def least_squares(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Ends of the least-squares line; None below 3 points or where x does not vary."""
+def least_squares(x: np.ndarray, y: np.ndarray) -> Line | None:
+    """Least-squares line with its interval; None below 3 points or where x does not vary.
+
+    The interval is Student's: the residuals are taken as independent, of one variance.
+    """
+    from scipy.special import stdtrit
+
     if len(x) < 3 or np.ptp(x) == 0:
         return None
-    slope = float(np.cov(x, y)[0, 1] / np.var(x, ddof=1))
-    ends = np.array([x.min(), x.max()])
-    return ends, y.mean() + slope * (ends - x.mean())
+    n, spread_x = len(x), float(np.square(x - x.mean()).sum())
+    slope = float((x - x.mean()) @ (y - y.mean())) / spread_x
+    at = np.linspace(x.min(), x.max(), 41)
+    line = y.mean() + slope * (at - x.mean())
+    left = float(np.square(y - y.mean() - slope * (x - x.mean())).sum()) / (n - 2)
+    reach = stdtrit(n - 2, 0.975) * np.sqrt(left * (1 / n + np.square(at - x.mean()) / spread_x))
+    return Line(at, line, line - reach, line + reach)
 
 
 def box(values: np.ndarray) -> Box:

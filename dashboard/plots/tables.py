@@ -123,13 +123,18 @@ def hsic_null(null: np.ndarray, statistic: float, p: float, *, covariate: str) -
 
 
 def covariate_scatter(
-    values: pd.Series, covariate: pd.Series, *, parameter: str, covariate_name: str
+    values: pd.Series,
+    covariate: pd.Series,
+    *,
+    parameter: str,
+    covariate_name: str,
+    bands: pd.Series | None = None,
 ) -> pd.DataFrame:
     """One row per person known on both sides: person, parameter, value, covariate, covariate_value.
 
     `values` and `covariate` are matched by their index, the person. ``covariate_value`` is text
     where the covariate is categorical (text, category, bool, or a number with two values among
-    these persons), else a number.
+    these persons), else a number. With ``bands``, each person's band, there is a column ``band``.
     """
     known = _finite(values)
     side = covariate.copy()
@@ -149,7 +154,7 @@ def covariate_scatter(
     side = side.loc[persons]
     if _is_number(side) and side.nunique() == 2:
         side = side.map(_written)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "person": persons,
             "parameter": str(parameter),
@@ -158,6 +163,10 @@ def covariate_scatter(
             "covariate_value": side.to_numpy(),
         }
     )
+    if bands is not None and _is_number(side):
+        own = bands.rename(index=str).reindex(persons)
+        table["band"] = own.fillna("outside of the bands").to_numpy()
+    return table
 
 
 def loss_curves(history: pd.DataFrame) -> pd.DataFrame:

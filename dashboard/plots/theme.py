@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects as go
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
@@ -91,6 +92,14 @@ def model_colours(models: Iterable[str]) -> dict[str, str]:
     unknown = [name for name in names if name not in _MODEL_COLOURS]
     extra = {name: others[i % len(others)] for i, name in enumerate(unknown)}
     return {name: _MODEL_COLOURS.get(name) or extra[name] for name in names}
+
+
+def band_colours(table: pd.DataFrame) -> dict[str, str]:
+    """One colour per band of a table of persons, from the lowest value up; none without bands."""
+    if "band" not in table:
+        return {}
+    lowest = table.groupby("band")["covariate_value"].min().sort_values()
+    return {str(band): PALETTE[i % len(PALETTE)] for i, band in enumerate(lowest.index)}
 
 
 def faded(colour: str, opacity: float = 0.2) -> str:

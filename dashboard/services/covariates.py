@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from dashboard.services import bands, jobs
 from dashboard.services.caching import per_session
 from dashboard.services.results import POPULATION, response_curves, run_folder, stamp
 from nme_core.analysis import (
@@ -17,19 +20,28 @@ from nme_core.analysis import (
     covariate_tests,
     person_parameters,
 )
+from nme_core.analysis.covariate_tests import GUARDS
+from nme_core.analysis.reliability import LEAST, Reliability, reliability
 from nme_core.exceptions import ReliabilityWarning
+from nme_core.independence import needed_reps
+from nme_core.io import RunFolder
 
 #: Groups of persons whose response curves are compared: how many, and the least persons in each.
 MOST_GROUPS = 6
 LEAST_PERSONS = 5
+NO_GUARD = "none"
+#: Tests of parameters below it should not be relied on.
+LEAST_RELIABLE = LEAST
+#: Persons squared times permutations times tests that take about a second.
+MOST_WORK = 400**2 * 2000
+_RECORD = "covariate_tests"
 
 
 @dataclass(frozen=True)
 class CovariateResult:
     """Every test of one run: tables as in the run folder, null values by covariate.
 
-    `notes` say in sentences what was done, where that is not what is done by default; `cautions`
-    why the results should not be relied on.
+    `notes` say in sentences what was done; `cautions` why the results should not be relied on.
     """
 
     hsic: pd.DataFrame
@@ -58,19 +70,87 @@ def _parameters(identity: str, stamp_: int) -> PersonParameters:
     return person_parameters(run_folder(identity))
 
 
-def run_tests(identity: str, covariate: str) -> CovariateResult:
+def guards() -> list[str]:
+    """What may keep how often persons answered from looking like an effect; "none" is the last."""
+    return [*dict.fromkeys([*GUARDS, NO_GUARD])]
+
+
+def guard_of(how: CovariateOptions) -> str:
+    """The one of `guards` that options stand for."""
+    return NO_GUARD if how == with_guard(how, NO_GUARD) else how.guard
+
+
+def with_guard(how: CovariateOptions, guard: str) -> CovariateOptions:
+    """The options with one of `guards`, permuting as it does by itself."""
+    if guard in GUARDS:
+        return replace(how, guard=guard, strata=None)
+    return replace(how, guard="strata", strata=NO_GUARD)
+
+
+def family(identity: str, covariate: str) -> tuple[str, ...]:
+    """All covariates that count as tests of this run once this one is tested too."""
+    return tuple(dict.fromkeys([*tested(identity), covariate]))
+
+
+def takes_long(identity: str, covariates: Sequence[str], how: CovariateOptions) -> bool:
+    """Whether tests take more than a moment: many persons, or a model that has to be loaded."""
+    if guard_of(how) not in ("strata", NO_GUARD):
+        return True
+    reps = needed_reps(len(covariates), how.reps)
+    return len(parameters(identity).values) ** 2 * reps * len(covariates) > MOST_WORK
+
+
+def start_tests(identity: str, covariate: str, how: CovariateOptions) -> None:
+    """Test a covariate beside the page; `jobs` says where it stands."""
+    jobs.start(identity, jobs.TESTS, family=family(identity, covariate), how=asdict(how))
+
+
+def run_tests(
+    identity: str, covariate: str, how: CovariateOptions | None = None
+) -> CovariateResult:
     """Test a covariate, correct together with all that were tested on this run, and keep it.
+
+    Those tested before are tested again with the same options, which are those of last time by
+    default.
 
     Raises
     ------
     DataError
         The covariate is constant, or too few persons have it.
     """
-    family = tuple(dict.fromkeys([*tested(identity), covariate]))
-    result = _test(identity, family, options(identity), stamp(identity))
-    run = run_folder(identity)
+    how = how or options(identity)
+    return make_tests(run_folder(identity), family(identity, covariate), how)
+
+
+def make_tests(
+    run: RunFolder,
+    covariates: Sequence[str],
+    how: CovariateOptions,
+    progress: Callable[[int, int], None] | None = None,
+) -> CovariateResult:
+    """Test covariates and write all that came out into the run folder."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReliabilityWarning)  # the page shows `cautions`
+        found = covariate_tests(run, covariates, how, progress=progress)
+    stability = reliability(run, person_parameters(run)).note()
+    result = CovariateResult(
+        found.hsic,
+        found.effects,
+        dict(found.nulls),
+        tuple(note for note in found.notes if note != stability),
+        found.cautions,
+    )
     run.write_table("hsic", result.hsic)
     run.write_table("effects", result.effects)
+    run.write_json(
+        _RECORD,
+        {
+            "tests": _fingerprint(run),
+            "notes": list(result.notes),
+            "cautions": list(result.cautions),
+            "nulls": {name: np.asarray(null).tolist() for name, null in result.nulls.items()},
+        },
+    )
     return result
 
 
@@ -81,9 +161,46 @@ def tested(identity: str) -> tuple[str, ...]:
 
 
 def kept_tests(identity: str) -> CovariateResult | None:
-    """Results of the tests done on this run; None where there are none."""
-    family = tested(identity)
-    return _test(identity, family, options(identity), stamp(identity)) if family else None
+    """Results of the tests done on this run; None where there are none.
+
+    Tests that were made in the shell are made once more, as the run folder has no permuted
+    statistics of them.
+    """
+    run = run_folder(identity)
+    if not run.has_table("hsic"):
+        return None
+    return _kept(identity, (run.path / "hsic.csv").stat().st_mtime_ns)
+
+
+def ready(identity: str) -> bool:
+    """Whether tests of this run can be shown at once."""
+    known = tested(identity)
+    if not known:
+        return False
+    return has_record(identity) or not takes_long(identity, known, options(identity))
+
+
+def has_record(identity: str) -> bool:
+    """Whether the tests in the run folder are there with all that a page shows of them."""
+    run = run_folder(identity)
+    if not (run.path / f"{_RECORD}.json").is_file():
+        return False
+    return bool(run.read_json(_RECORD)["tests"] == _fingerprint(run))
+
+
+@per_session(8)
+def _kept(identity: str, stamp_: int) -> CovariateResult:
+    run = run_folder(identity)
+    if not has_record(identity):
+        return make_tests(run, tested(identity), options(identity))
+    record = run.read_json(_RECORD)
+    nulls = {name: np.array(null) for name, null in record["nulls"].items()}
+    notes, cautions = tuple(record["notes"]), tuple(record["cautions"])
+    return CovariateResult(run.table("hsic"), run.table("effects"), nulls, notes, cautions)
+
+
+def _fingerprint(run: RunFolder) -> str:
+    return hashlib.sha256((run.path / "hsic.csv").read_bytes()).hexdigest()
 
 
 def options(identity: str) -> CovariateOptions:
@@ -94,16 +211,18 @@ def options(identity: str) -> CovariateOptions:
     return CovariateOptions.of_table(run.table("hsic"))
 
 
-@per_session(8)
-def _test(
-    identity: str, family: tuple[str, ...], how: CovariateOptions, stamp_: int
-) -> CovariateResult:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ReliabilityWarning)  # the page shows `cautions`
-        found = covariate_tests(run_folder(identity), family, how)
-    usual = CovariateOptions(adjust=how.adjust, seed=how.seed, reps=how.reps, strata="n_obs")
-    notes = () if how in (usual, replace(usual, strata=None)) else found.notes
-    return CovariateResult(found.hsic, found.effects, dict(found.nulls), notes, found.cautions)
+def how_reliable(identity: str) -> Reliability:
+    """Reliability of what is tested: split-half where that was computed, else the model's own."""
+    return reliability(run_folder(identity), parameters(identity))
+
+
+def block_columns(identity: str) -> list[str]:
+    """What can put persons into blocks: further grouping factors, and categories."""
+    run = run_folder(identity)
+    known = run.covariates
+    factors = list(run.table("groups")["factor"].unique()) if run.has_table("groups") else []
+    few = [name for name in known if 2 <= known[name].nunique() <= len(known) // 2]
+    return [*factors, *few]
 
 
 def covariate_groups(values: pd.Series) -> pd.Series | None:
@@ -131,6 +250,24 @@ def covariate_groups(values: pd.Series) -> pd.Series | None:
     return groups if 2 <= len(sizes) <= MOST_GROUPS and sizes.min() >= LEAST_PERSONS else None
 
 
+def groups_of(identity: str, values: pd.Series) -> pd.Series | None:
+    """Each person's group by a covariate of a run: its bands where it has any, else as above."""
+    own = bands.kept(run_folder(identity), values)
+    if not own:
+        return covariate_groups(values)
+    groups = bands.by_band(values, own)
+    sizes = groups.value_counts()
+    groups = groups[groups.map(sizes) >= LEAST_PERSONS]
+    return groups if groups.nunique() >= 2 else None
+
+
+def band_of_persons(identity: str, covariate: str) -> pd.Series | None:
+    """Each person's band, which colours figures; None where the covariate has no bands."""
+    values = run_folder(identity).covariates[covariate]
+    own = bands.kept(run_folder(identity), values)
+    return bands.by_band(values, own) if own else None
+
+
 def group_curves(
     identity: str, covariate: str, feature: str, label: str | None
 ) -> pd.DataFrame | None:
@@ -142,7 +279,7 @@ def group_curves(
     curves = response_curves(identity, feature, label)
     curves = curves[curves["person"] != POPULATION]
     values = run_folder(identity).covariates[covariate]
-    groups = covariate_groups(values[values.index.isin(curves["person"].unique())])
+    groups = groups_of(identity, values[values.index.isin(curves["person"].unique())])
     if groups is None:
         return None
     own = curves.assign(group=curves["person"].map(groups)).dropna(subset=["group"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,17 +11,14 @@ from typing import Any
 import pandas as pd
 
 from dashboard.services.home import folder
+from dashboard.services.jobs import begin, standing
 from dashboard.services.results import run_folder
-from dashboard.services.runs import launch
-from dashboard.services.turn import living_process, process_of
 from nme_core.exceptions import DataError
-from nme_core.io import RunFolder, RunState, Status
+from nme_core.io import Status
 
 FOLDER = "new-persons"
 #: What a person is called whose rows are typed in.
 TYPED = "new person"
-_CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}
-_GONE = "The process has gone without a word. Try again."
 
 
 def columns(identity: str) -> dict[str, Any]:
@@ -65,27 +61,14 @@ def start(identity: str, rows: bytes) -> str:
     path = run.path / FOLDER / job
     path.mkdir(parents=True, mode=0o700)
     (path / "rows.csv").write_bytes(rows)
-    RunFolder(path).write_status(Status(RunState.QUEUED, message="Starting."))
-    words = [sys.executable, "-m", "dashboard.services.newcomer", str(path), str(run.path)]
-    child = launch(words, path)
-    _CHILDREN[path] = child
-    RunFolder(path).write_json("job", process_of(child.pid))
+    begin(path, [sys.executable, "-m", "dashboard.services.newcomer", str(path), str(run.path)])
     return job
 
 
 def status(identity: str, job: str) -> Status | None:
     """Where a job stands; None where there is no such job."""
     path = _path(identity, job)
-    if path is None or not (path / "job.json").is_file():
-        return None
-    child = _CHILDREN.get(path)
-    if child is not None:
-        child.poll()
-    alive = living_process(RunFolder(path).read_json("job")) is not None
-    found = RunFolder(path).status
-    if found.state in (RunState.QUEUED, RunState.RUNNING) and not alive:
-        return Status(RunState.FAILED, message=_GONE)
-    return found
+    return None if path is None else standing(path)
 
 
 def narrowing(identity: str, job: str) -> pd.DataFrame:

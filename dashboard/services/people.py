@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.services import results
-from dashboard.services.covariates import covariate_groups, parameters
+from dashboard.services.covariates import groups_of, parameters
 from dashboard.services.results import POPULATION
 
 #: Orders of the persons that need no covariate.
@@ -40,11 +40,11 @@ def group_matrices(
 ) -> dict[str, tuple[int, pd.DataFrame]] | None:
     """Number of persons and mean matrix of each group by a covariate; None without groups.
 
-    The groups are those of `covariate_groups`: lowest and highest third, or the values.
+    The groups are those of `groups_of`: bands, lowest and highest third, or the values.
     """
     wide = _wide(identity, readout).drop(index=POPULATION)
     values = results.covariates(identity)[covariate]
-    groups = covariate_groups(values[values.index.isin(wide.index)])
+    groups = groups_of(identity, values[values.index.isin(wide.index)])
     if groups is None:
         return None
     found = {}

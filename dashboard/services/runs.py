@@ -147,7 +147,8 @@ def restart(identity: str) -> None:
         )
     (path / LOG).unlink(missing_ok=True)
     RunFolder(path).clear()
-    shutil.rmtree(path / "new-persons", ignore_errors=True)
+    for made_later in ("new-persons", "jobs"):
+        shutil.rmtree(path / made_later, ignore_errors=True)
     _begin(identity, path, record, content)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from nme_core.reporting.terms import MODELS, short_model_name
 
-__all__ = ["BASELINES", "model_name"]
+__all__ = ["BASELINES", "MODEL_WORDS", "model_name"]
 
-#: Model to compare with: what it is.
-BASELINES = {name: term.what for name, term in MODELS.items() if not name.startswith("nme")}
+#: Model: what it is, in plain words.
+MODEL_WORDS = {name: term.what for name, term in MODELS.items()}
+#: Those to compare with.
+BASELINES = {name: what for name, what in MODEL_WORDS.items() if not name.startswith("nme")}
 
 
 def model_name(model: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -104,7 +104,11 @@ class CovariateOptions:
 
 
 def covariate_tests(
-    run: RunFolder, covariates: Sequence[str], options: CovariateOptions | None = None
+    run: RunFolder,
+    covariates: Sequence[str],
+    options: CovariateOptions | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> CovariateTests:
     """Test a run's person parameters, taken together, against each covariate.
 
@@ -116,6 +120,8 @@ def covariate_tests(
         Those to test, corrected together.
     options : CovariateOptions, optional
         How.
+    progress : callable, optional
+        Told after each covariate how many were tested, and of how many.
 
     Returns
     -------
@@ -165,6 +171,7 @@ def covariate_tests(
         blocks=_blocks(run, options, known),
         whole_blocks=options.permute == "whole",
         draws=draws,
+        progress=progress,
     )
     known_of = reliability(run, parameters)
     if caution := known_of.caution():

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,7 @@ def test_covariates(
     blocks: pd.Series | None = None,
     whole_blocks: bool = False,
     draws: Sequence[pd.DataFrame] = (),
+    progress: Callable[[int, int], None] | None = None,
 ) -> CovariateTests:
     """Test persons' parameters, taken together, against each covariate.
 
@@ -111,6 +112,8 @@ def test_covariates(
     draws : sequence of DataFrame like `x`
         Draws of the parameters from their posterior, which are tested instead of `x` (see
         `over_draws`); the effects are those of `x`.
+    progress : callable, optional
+        Told after each covariate how many were tested, and of how many.
 
     Raises
     ------
@@ -130,16 +133,17 @@ def test_covariates(
     elif blocks is not None:
         within = _within_blocks(blocks, within, covariates, n_obs, strata)
     held = {name: None if whole_blocks else _held(given, blocks, name) for name in tested}
-    results = {
-        name: _test(
+    results: dict[str, tuple[HSICResult, Strength]] = {}
+    for name in tested:
+        results[name] = _test(
             draws or [x],
             covariates[name],
             Arrangement(within, blocks if whole_blocks else None, held[name], standardise),
             used_reps,
             seed,
         )
-        for name in tested
-    }
+        if progress is not None:
+            progress(len(results), len(tested))
     found = [result for result, _ in results.values()]
     hsic = pd.DataFrame(
         {

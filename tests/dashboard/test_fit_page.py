@@ -1,16 +1,23 @@
-"""The page Fit: what it says of the intervals."""
+"""The page Fit: every section, with each kind of run."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import results
+from dashboard.glossary import FIT_SECTIONS
+from dashboard.services import fit, jobs, results, settings
+from nme_core.io import RunFolder
+from tests.dashboard.conftest import STATES
 
 OpenPage = Callable[..., AppTest]
 
 
 def words(app: AppTest) -> str:
-    shown = [*app.markdown, *app.caption, *app.subheader]
+    shown = [*app.markdown, *app.caption, *app.subheader, *app.info, *app.error]
     return "\n".join(str(element.value) for element in shown).replace("\\", "")
 
 
@@ -19,22 +26,204 @@ def record(run: str, notes: list[dict[str, str]]) -> None:
     folder.write_json("config", {**folder.config, "approximate": notes})
 
 
-def test_a_run_without_the_record_says_so(open_page: OpenPage, mlp_run: str) -> None:
+def section(open_page: OpenPage, run: str, name: str) -> AppTest:
+    """The page at one of its sections; nothing went wrong."""
+    return turn(open_page("fit", run=run), name)
+
+
+def turn(app: AppTest, name: str) -> AppTest:
+    """The open page at another section; nothing went wrong."""
+    app.segmented_control(key="fit_section").set_value(name).run()
+    assert not app.exception, app.exception
+    assert not app.error, [error.value for error in app.error]
+    return app
+
+
+def charts(app: AppTest) -> int:
+    return len(app.get("plotly_chart"))
+
+
+def full(run: str) -> RunFolder:
+    """Give a run the tables of checks, calibration, summary, and metrics by person."""
+    folder = results.run_folder(run)
+    number = fit.is_number(run)
+    folder.write_table("checks", _checks(number=number))
+    folder.write_table("calibration", _calibration(number=number))
+    names = folder.table("random_effects")["parameter"].unique()
+    quantities = {"variance": 1.0, "sd": 1.0, "shrinkage": 0.4, "mean_reliability": 0.6}
+    rows = [("pid", name, what, value) for name in names for what, value in quantities.items()]
+    rows += [("pid", "", "n_groups", 24.0), *([("pid", "", "icc", 0.31)] if number else [])]
+    columns = ["group", "parameter", "quantity", "value"]
+    folder.write_table("summary", pd.DataFrame(rows, columns=columns))
+    metrics = folder.table("metrics")
+    own = metrics.merge(pd.DataFrame({"who": fit.persons(run)}), how="cross")
+    own = own.assign(scope="person", person=own["who"], n=4).drop(columns="who")
+    folder.write_table("metrics", pd.concat([metrics, own]))
+    return folder
+
+
+def _checks(*, number: bool) -> pd.DataFrame:
+    if number:
+        names = [("distribution", f"quantile {q}") for q in ("0.05", "0.25", "0.5", "0.75", "0.95")]
+        names += [("distribution", name) for name in ("mean", "sd", "skewness")]
+        names += [("persons", "sd of means"), ("persons", "mean of sds")]
+        names += [("autocorrelation", "lag 1")]
+    else:
+        names = [(check, state) for check in ("share", "dwell") for state in STATES]
+        names += [("persons", f"sd of share of {state}") for state in STATES]
+        names += [("transition", f"transitions[{a},{b}]") for a in STATES for b in STATES]
+    table = pd.DataFrame(names, columns=["check", "statistic"])
+    table = table.assign(person="", observed=0.4, simulated_mean=0.3)
+    table = table.assign(simulated_low=0.1, simulated_high=0.5)
+    table.loc[0, "observed"] = 0.9
+    return table
+
+
+def _calibration(*, number: bool) -> pd.DataFrame:
+    share = np.linspace(0.1, 0.9, 4)
+    rows = pd.DataFrame({"expected": share, "observed": share, "low": share, "high": share + 0.1})
+    rows = rows.assign(ci_low=share - 0.05, ci_high=share + 0.05, n=96, split="test")
+    kinds = [("interval", ""), ("pit", "")] if number else [("probability", s) for s in STATES]
+    return pd.concat(
+        rows.assign(model=model, kind=kind, **{"class": label})
+        for model in ("nme", "generic") for kind, label in kinds
+    )  # fmt: skip
+
+
+@pytest.fixture
+def classifier_run(state_study: str, crf_run: str) -> str:
+    """A finished NME-MLP run whose outcome is a state."""
+    folder = results.run_folder(crf_run)
+    (folder.path / "transitions.csv").unlink()
+    content = folder.read_json("run")
+    content["options"]["model"] = "nme-mlp"
+    folder.write_json("run", content)
+    folder.write_json("config", {**folder.config, "model": "nme-mlp", "placement": "last"})
+    return crf_run
+
+
+RUNS = ("crf_run", "classifier_run", "mlp_run")
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_every_section_of_a_run_with_all_tables(
+    open_page: OpenPage, request: pytest.FixtureRequest, run: str
+) -> None:
+    identity = request.getfixturevalue(run)
+    full(identity)
+    number = run == "mlp_run"
+    app = open_page("fit", run=identity)
+    assert charts(app) == 1
+    table = app.table[0].value
+    assert table.iloc[1, 0].endswith("(+0.10 [0.040, 0.160])")
+    assert "(" not in table.iloc[0, 0]
+    app = turn(app, "persons")
+    assert charts(app) == 2
+    assert "Person" in words(app) or "person" in words(app)
+    app = turn(app, "errors")
+    assert charts(app) == 2
+    assert ("Observed minus predicted" if number else "are predicted right") in words(app)
+    app = turn(app, "checks")
+    assert charts(app) == (2 if number else 3)
+    assert "1 of " in words(app)
+    assert ("prediction intervals hold" if number else "groups of held-back") in words(app)
+    app = turn(app, "training")
+    assert "vary 0.40 less" in words(app)
+    assert ("intraclass correlation is 0.31" in words(app)) is number
+    assert ("Certificate" in words(app)) is number
+
+
+@pytest.mark.parametrize("run", ["crf_run", "mlp_run"])
+def test_every_section_of_an_older_run(
+    open_page: OpenPage, request: pytest.FixtureRequest, run: str
+) -> None:
+    app = open_page("fit", run=request.getfixturevalue(run))
+    for name in FIT_SECTIONS:
+        shown = words(turn(app, name))
+        assert ("no simulated data to compare with" in shown) is (name == "checks")
+        assert ("no calibration table" in shown) is (name == "checks")
+
+
+def test_a_run_without_baselines(open_page: OpenPage, mlp_run: str) -> None:
+    folder = full(mlp_run)
+    for table in ("metrics", "predictions", "calibration"):
+        rows = folder.table(table)
+        folder.write_table(table, rows[rows["model"] == "nme"])
+    folder.write_table("comparison", folder.table("comparison").iloc[:0])
+    app = open_page("fit", run=mlp_run)
+    for name in FIT_SECTIONS:
+        turn(app, name)
+        assert "Paired over persons" not in words(app)
+        assert f"fit_model_{mlp_run}" not in {one.key for one in app.selectbox}
+
+
+def test_a_person_is_searched_and_another_model_chosen(
+    open_page: OpenPage, crf_run: str, home: Path
+) -> None:
+    full(crf_run)
+    app = section(open_page, crf_run, "persons")
+    app.selectbox(key="person").select("011").run()
+    assert "of person 011 that were held back" in words(app)
+    before = words(turn(app, "errors"))
+    app.selectbox(key=f"fit_model_{crf_run}").set_value("generic").run()
+    assert not app.exception
+    assert words(app) != before
+
+
+def test_the_certificate_of_a_linear_run_stands_side_by_side(
+    open_page: OpenPage, mlp_run: str
+) -> None:
+    rows = [("fixed effect", "sleep", "", "", 0.5, 0.5, 1e-6, True),
+            ("random effect", "intercept", "", "007", 0.1, 0.2, 0.3, False)]  # fmt: skip
+    columns = ["quantity", "parameter", "parameter_2", "person", "ours", "mixedlm"]
+    columns += ["relative_difference", "agrees"]
+    folder = results.run_folder(mlp_run)
+    folder.write_table("certificate", pd.DataFrame(rows, columns=columns))
+    app = section(open_page, mlp_run, "training")
+    assert "do not agree everywhere" in words(app)
+    table = app.dataframe[0].value
+    assert table["what"].tolist()[1].startswith("random effect intercept, person 007")
+    assert table["agrees"].tolist() == ["yes", "no"]
+    assert "Of this run's own model" in words(app)
+    folder.write_table("certificate", pd.DataFrame(rows[:1], columns=columns))
+    assert "All 1 numbers" in words(section(open_page, mlp_run, "training"))
+
+
+def test_a_certificate_is_asked_for_as_a_job(
+    open_page: OpenPage, mlp_run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {}
+    monkeypatch.setattr(
+        jobs, "start", lambda run, kind, **request: asked.update(request, kind=kind)
+    )
+    app = section(open_page, mlp_run, "training")
+    app.button(key="run_certificate").click().run()
+    assert not app.exception
+    assert asked["kind"] == "certificate"
+    assert Path(asked["long"]).is_file()
+
+
+def test_a_clinician_sees_no_sections(open_page: OpenPage, mlp_run: str) -> None:
+    full(mlp_run)
+    settings.set_view("clinician")
     app = open_page("fit", run=mlp_run)
     assert not app.exception
-    assert "does not record" in words(app)
+    assert not app.get("plotly_chart")
+    assert "fit_section" not in {getattr(widget, "key", None) for widget in app.main}
+
+
+def test_a_run_without_the_record_says_so(open_page: OpenPage, mlp_run: str) -> None:
+    assert "does not record" in words(section(open_page, mlp_run, "training"))
 
 
 def test_each_reason_is_given_once_with_what_it_concerns(open_page: OpenPage, mlp_run: str) -> None:
     tables = ("fixed_effects", "random_effects")
     record(mlp_run, [{"table": table, "reason": "Few persons."} for table in tables])
-    app = open_page("fit", run=mlp_run)
-    assert not app.exception
-    shown = words(app)
+    shown = words(section(open_page, mlp_run, "training"))
     assert shown.count("Few persons.") == 1
     assert "Concerns the fixed effects, the persons' parameters." in shown
 
 
 def test_nothing_approximate(open_page: OpenPage, mlp_run: str) -> None:
     record(mlp_run, [])
-    assert "No interval of this model" in words(open_page("fit", run=mlp_run))
+    assert "No interval of this model" in words(section(open_page, mlp_run, "training"))

@@ -27,16 +27,16 @@ def test_multiples_keep_the_order_given_and_one_scale() -> None:
     assert [panel.x_ticks is None for panel in chart.panels] == [False, True, True, True, True]
 
 
-def test_groups_end_with_last_minus_first_centred_at_0() -> None:
+def test_groups_end_with_low_minus_high_centred_at_0() -> None:
     groups = {"low": (4, matrix()), "high": (6, matrix(0.12))}
     chart = figures.group_transitions(groups, readout="conditional", covariate="depression")
     assert [panel.title for panel in chart.panels] == [
-        "low (4 persons)", "high (6 persons)", "last minus first",
+        "low (4 persons)", "high (6 persons)", "first minus last",
     ]  # fmt: skip
     last = chart.panels[-1].matrix
     assert last.stops == theme.DIVERGING
     assert last.limits[0] == -last.limits[1]
-    assert last.values[0] == pytest.approx([0.12, -0.12, 0.0])
+    assert last.values[0] == pytest.approx([-0.12, 0.12, 0.0])
 
 
 def test_arrows_lead_from_state_to_state_with_the_probability_as_width() -> None:

@@ -91,11 +91,14 @@ def test_normal_curve_is_the_one_of_the_screen(estimates):
 
 def test_scatter_and_boxes_are_those_of_the_screen(estimates, covariate):
     names = {"parameter": "w", "covariate_name": "score"}
-    line, points = screen.covariate_scatter(estimates, covariate, **names).data
+    band, line, points = screen.covariate_scatter(estimates, covariate, **names).data
     axis = printed.covariate_scatter(estimates, covariate, **names).axes[0]
     offsets = axis.collections[0].get_offsets()
     np.testing.assert_allclose(offsets, np.column_stack([points.x, points.y]))
     np.testing.assert_allclose(axis.lines[0].get_ydata(), line.y)
+    drawn = axis.collections[1].get_paths()[0].vertices[:, 1]
+    assert drawn.max() == pytest.approx(np.max(band.y))
+    assert drawn.min() == pytest.approx(np.min(band.y))
 
     groups = pd.Series(["b", "a", "a"] * 20, index=estimates.index)
     shown = screen.covariate_scatter(estimates, groups, **names).data

@@ -131,11 +131,26 @@ def test_observed_statistic_outside_its_null_is_in_view():
 def test_numeric_covariate_is_a_scatter_with_a_line(estimates):
     covariate = pd.Series(np.arange(60.0), index=estimates.index)
     figure = screen.covariate_scatter(estimates, covariate, parameter="w", covariate_name="score")
-    line, points = figure.data
+    _, line, points = figure.data
     assert line.name == "least-squares line"
     slope, intercept = np.polyfit(points.x, points.y, 1)
     np.testing.assert_allclose(line.y, intercept + slope * np.asarray(line.x))
     assert points.customdata[0][0] == "000"
+
+
+def test_bands_colour_the_points_from_the_lowest_up(estimates):
+    score = pd.Series(np.arange(60.0), index=estimates.index)
+    bands = pd.Series(np.where(score < 20, "z low", "a high"), index=estimates.index)[5:]
+    names = {"parameter": "w", "covariate_name": "score", "bands": bands}
+    points = screen.covariate_scatter(estimates, score, **names).data[2:]
+    assert [trace.name for trace in points] == ["outside of the bands", "z low", "a high"]
+    assert len({trace.marker.color for trace in points}) == 3
+    assert sum(len(trace.x) for trace in points) == estimates.notna().sum()
+    axis = printed.covariate_scatter(estimates, score, **names).axes[0]
+    shown = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert shown[:3] == ["outside of the bands", "z low", "a high"]
+    table = tables.covariate_scatter(estimates, score, **names)
+    assert table["band"].tolist()[-1] == "a high"
 
 
 def test_categorical_covariate_is_a_box_per_group(estimates):

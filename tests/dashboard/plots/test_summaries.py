@@ -43,11 +43,25 @@ def test_normal_curve_has_the_area_of_the_histogram():
 
 def test_least_squares_line():
     x = np.array([0.0, 1, 2, 4])
-    ends, y = summaries.least_squares(x, 3 - 2 * x)
-    np.testing.assert_allclose(ends, [0, 4])
-    np.testing.assert_allclose(y, [3, -5])
+    line = summaries.least_squares(x, 3 - 2 * x)
+    np.testing.assert_allclose(line.x[[0, -1]], [0, 4])
+    np.testing.assert_allclose(line.y[[0, -1]], [3, -5])
+    np.testing.assert_allclose(line.high, line.low, atol=1e-12)
     assert summaries.least_squares(np.ones(5), np.arange(5.0)) is None
     assert summaries.least_squares(np.arange(2.0), np.arange(2.0)) is None
+
+
+def test_interval_of_the_line_is_that_of_statsmodels():
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=30)
+    y = x + rng.normal(size=30)
+    line = summaries.least_squares(x, y)
+    fitted = sm.OLS(y, sm.add_constant(x)).fit()
+    low, high = fitted.get_prediction(sm.add_constant(line.x)).conf_int().T
+    np.testing.assert_allclose(line.low, low)
+    np.testing.assert_allclose(line.high, high)
 
 
 def test_box_agrees_with_matplotlib():

@@ -1,0 +1,45 @@
+"""Groups of persons by a score: presets of questionnaires that can be changed."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+from pandas.api.types import is_numeric_dtype
+
+from dashboard.components.errors import guard
+from dashboard.glossary import BANDS
+from dashboard.services import bands, results
+
+_THIRDS, _OWN = "thirds", "own"
+
+
+def choose_bands(run: str, covariate: str) -> None:
+    """Preset and editor of a covariate's bands, under one fold; nothing for categories."""
+    folder = results.run_folder(run)
+    values = results.covariates(run)[covariate]
+    if not is_numeric_dtype(values) or values.nunique() <= bands.MOST_BANDS:
+        return
+    now = bands.kept(folder, values)
+    with st.expander(BANDS["title"]):
+        names = [_THIRDS, *bands.PRESETS, _OWN]
+        begin = next((name for name, one in bands.PRESETS.items() if one.bands == now), _OWN)
+        chosen = st.selectbox(
+            "Groups", names, names.index(begin if now else _THIRDS),
+            format_func=lambda name: BANDS.get(name, f"bands of the {name}"),
+            key=f"bands_{run}_{covariate}", help=BANDS["help"],
+        )  # fmt: skip
+        edited: list[tuple[float, str]] = []
+        if chosen != _THIRDS:
+            preset = bands.PRESETS.get(chosen)
+            if preset is not None:
+                st.caption(BANDS["source"].format(source=preset.source))
+            shown = pd.DataFrame(preset.bands if preset else now, columns=["from", "name"])
+            table = st.data_editor(
+                shown.astype({"from": "float64", "name": "str"}), num_rows="dynamic",
+                hide_index=True, key=f"band_rows_{run}_{covariate}_{chosen}", width=420,
+            )  # fmt: skip
+            edited = list(table.dropna(how="all").itertuples(index=False, name=None))
+        if st.button("Use these groups", key=f"keep_bands_{run}_{covariate}"):
+            with guard():
+                bands.keep(folder, covariate, edited)
+                st.rerun()

@@ -1,0 +1,169 @@
+"""Figures of how well a model predicts and whether it holds, with their sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from dashboard import glossary
+from dashboard.components.figures import Figure
+from dashboard.components.text import fixed, number
+from dashboard.services import fit, results
+from dashboard.services.terms import model_name
+
+#: Persons whose fits stand on one page, and parameters in one figure.
+A_PAGE, MOST_PARAMETERS = 12, 24
+
+
+def paired_figure(run: str) -> Figure | None:
+    """Other models minus NME; None where there is nothing to compare."""
+    rows = results.table(run, "comparison").dropna(subset=["difference"])
+    if rows.empty:
+        return None
+    apart = int(((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).sum())
+    sentence = glossary.PAIRED_FIGURE.format(apart=apart or "None", all=len(rows))
+    return Figure(
+        "paired_differences", "Paired differences", sentence, {"rows": rows, "names": _names(rows)}
+    )
+
+
+def individual_figure(run: str, who: list[str], outcome: str) -> Figure:
+    """Observed, person-specific and population prediction of one person, or of several."""
+    rows = fit.individual(run, who)
+    states = [] if fit.is_number(run) else fit.states(run)
+    title = f"Fit of {who[0]}" if len(who) == 1 else f"Fits of {who[0]} to {who[-1]}"
+    what = glossary.INDIVIDUAL["several"]
+    if len(who) == 1:
+        what = _how_near(rows[who[0]], who[0], states)
+    sentence = f"{what} {glossary.INDIVIDUAL['states' if states else 'numbers']}"
+    arguments = {"rows": rows, "outcome": outcome, "states": states}
+    return Figure("individual_fits", title, sentence, arguments)
+
+
+def _how_near(rows: pd.DataFrame, person: str, states: list[str]) -> str:
+    test = rows[rows["split"] == "test"].dropna(subset=["observed"])
+    test = test[test["observed"] != ""]
+    if test.empty:
+        return glossary.INDIVIDUAL["untested"].format(person=person)
+    if states:
+        right = {
+            name: 100 * float((test[name] == test["observed"]).mean())
+            for name in ("predicted", "population_predicted")
+        }
+        own, shared = (f"{value:.0f} % right" for value in right.values())
+    else:
+        own, shared = (
+            "RMSE " + number(float(np.sqrt(np.square(test["observed"] - test[name]).mean())))
+            for name in ("predicted", "population_predicted")
+        )
+    return glossary.INDIVIDUAL["one"].format(n=len(test), person=person, own=own, shared=shared)
+
+
+def confusion_figure(run: str, model: str) -> Figure:
+    """Which states are taken for which."""
+    counts = fit.confusion(run, model)
+    wrong = counts.where(~np.eye(len(counts), dtype=bool), 0).stack()
+    right = int(np.trace(counts.to_numpy()))
+    most = ""
+    if wrong.max() > 0:
+        start, end = wrong.idxmax()
+        most = glossary.CONFUSION["most"].format(
+            start=start, end=end, n=int(wrong.max()), of=int(counts.loc[start].sum())
+        )
+    sentence = glossary.CONFUSION["sentence"].format(
+        right=right, all=int(counts.to_numpy().sum()), most=most
+    )
+    return Figure(
+        "confusion", f"Confusion {model}", sentence, {"counts": counts, "model": model_name(model)}
+    )
+
+
+def residual_figure(run: str, model: str, outcome: str) -> Figure:
+    """What is left of numbers after the prediction."""
+    rows = fit.judged(run, model)
+    left = rows["observed"] - rows["predicted"]
+    sentence = glossary.RESIDUALS.format(
+        mean=number(float(left.mean()), 2), sd=number(float(left.std()), 2), n=f"{len(left):,}"
+    )
+    return Figure("residuals", f"Residuals {model}", sentence, {"rows": rows, "outcome": outcome})
+
+
+def person_error_figure(run: str, metric: str) -> Figure | None:
+    """Each person's metric against their number of occasions; None where nobody has one."""
+    table = fit.by_person(run, metric)
+    own = table[table["model"] == fit.NME]
+    if own.empty:
+        return None
+    higher = metric in results.HIGHER_IS_BETTER
+    worst = own.loc[own["value"].idxmin() if higher else own["value"].idxmax()]
+    name = glossary.METRICS[metric][0]
+    sentence = glossary.PERSON_ERRORS.format(
+        metric=name, median=number(float(own["value"].median())), n=len(own),
+        worst=number(float(worst["value"])), person=worst["person"], obs=int(worst["n_obs"]),
+    )  # fmt: skip
+    names = {model: model_name(model) for model in table["model"].unique()}
+    arguments = {"table": table, "metric": name, "names": names}
+    return Figure("person_errors", f"{name} by person", sentence, arguments)
+
+
+def check_figures(run: str) -> list[Figure]:
+    """Simulated against observed; none where the run has no checks."""
+    table = fit.checks(run)
+    if table is None:
+        return []
+    names = ["check_numbers"] if fit.is_number(run) else ["check_states", "check_transitions"]
+    titles = {
+        "check_numbers": "Simulated and observed", "check_states": "States, simulated and observed",
+        "check_transitions": "Transitions, simulated and observed",
+    }  # fmt: skip
+    found = []
+    for name in names:
+        figure = Figure(name, titles[name], "", {"checks": table})
+        shown = figure.numbers()
+        is_move = shown["check"] == "transition"
+        shown = shown[is_move if name == "check_transitions" else ~is_move]
+        outside = int(shown["outside"].sum())
+        sentence = glossary.CHECKS.format(outside=outside or "None", all=len(shown))
+        found.append(Figure(name, titles[name], sentence, {"checks": table}))
+    return found
+
+
+def calibration_figure(run: str, model: str) -> Figure | None:
+    """Whether probabilities, or prediction intervals, hold; None where it was not computed."""
+    table = fit.calibration(run, model)
+    if table is None:
+        return None
+    arguments = {"calibration": table}
+    if fit.is_number(run):
+        wide = table[table["kind"] == "interval"].sort_values("expected").iloc[-1]
+        sentence = glossary.CALIBRATION["number"].format(
+            expected=f"{100 * wide['expected']:.0f}", observed=f"{100 * wide['observed']:.0f}",
+            n=f"{int(wide['n']):,}",
+        )  # fmt: skip
+        return Figure("calibration_numbers", f"Calibration {model}", sentence, arguments)
+    inside = (table["ci_low"] <= table["expected"]) & (table["expected"] <= table["ci_high"])
+    sentence = glossary.CALIBRATION["class"].format(inside=int(inside.sum()), all=len(table))
+    return Figure("calibration_curve", f"Calibration {model}", sentence, arguments)
+
+
+def shrinkage_figure(run: str) -> Figure | None:
+    """How far estimates are pulled to the population; None where the run does not say."""
+    found = fit.summary(run)
+    if found is None:
+        return None
+    table, icc = found
+    shown = table.head(MOST_PARAMETERS)
+    parts = [glossary.SHRINKAGE["median"].format(
+        median=fixed(float(table["shrinkage"].median()), 2), n=len(table)
+    )]  # fmt: skip
+    if len(shown) < len(table):
+        parts.append(glossary.SHRINKAGE["most"].format(shown=len(shown)))
+    if icc is not None:
+        parts.append(glossary.SHRINKAGE["icc"].format(icc=fixed(icc, 2)))
+    parts.append(glossary.SHRINKAGE["limit"])
+    return Figure("shrinkage", "Shrinkage", " ".join(parts), {"summary": shown})
+
+
+def _names(rows: pd.DataFrame) -> dict[str, str]:
+    metrics = {name: glossary.METRICS[name][0] for name in rows["metric"].unique()}
+    return {model: model_name(model) for model in rows["model"].unique()} | metrics

@@ -1,0 +1,157 @@
+"""The sections of the page Fit."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.components import catalogue_fit as catalogue
+from dashboard.components import jobs as follow_jobs
+from dashboard.components.approximate import show_approximate
+from dashboard.components.catalogue import loss_figure, variance_figure
+from dashboard.components.errors import guard
+from dashboard.components.figures import show
+from dashboard.components.response import outcome_name
+from dashboard.components.text import number, plain
+from dashboard.components.verdict import comparison_view, metrics_view, split_note
+from dashboard.glossary import CERTIFICATE, EMPTY, METRICS, PAIRED, SEQUENCE_LOSS
+from dashboard.services import fit, jobs, rechecks, results
+from dashboard.services.runs import Run
+from dashboard.services.terms import MODEL_WORDS, model_name
+
+
+def models(run: Run) -> None:
+    """Models × metrics with paired differences."""
+    table = results.metrics_table(run.id)
+    st.subheader("Models and metrics", anchor=False)
+    st.table(metrics_view(run.id, paired=True).set_index("model"))
+    st.caption(split_note(run.id))
+    if run.model == "nme-crf":
+        st.caption(plain(SEQUENCE_LOSS))
+    with st.expander("What the models and metrics are"):
+        for model in table.index:
+            st.markdown(plain(f"{model_name(model)}: {MODEL_WORDS.get(model, model)}."))
+        for metric in table.columns:
+            name, meaning = METRICS[metric]
+            st.markdown(f"**{name}**: {meaning}.")
+    figure = catalogue.paired_figure(run.id)
+    if figure is not None:
+        st.subheader("Paired over persons", anchor=False)
+        show(figure)
+        with st.expander("Differences as a table"):
+            st.dataframe(comparison_view(run.id), hide_index=True)
+        st.caption(PAIRED)
+
+
+def persons(run: Run) -> None:
+    """One person's fit, and everybody's as small multiples."""
+    everybody = fit.persons(run.id)
+    person = st.selectbox(
+        "Person (type to search)", everybody, key="person", persist_state="session"
+    )
+    show(catalogue.individual_figure(run.id, [person], outcome_name(run)))
+    st.subheader("All persons", anchor=False)
+    pages = -(-len(everybody) // catalogue.A_PAGE)
+    page = st.pagination(pages, key="fits_page") if pages > 1 else 1
+    shown = everybody[(page - 1) * catalogue.A_PAGE : page * catalogue.A_PAGE]
+    if len(shown) > 1:
+        show(catalogue.individual_figure(run.id, shown, outcome_name(run)))
+
+
+def errors(run: Run) -> None:
+    """Where predictions go wrong: occasions, states, persons."""
+    model = _choose_model(run, fit.models(run.id))
+    if fit.judged(run.id, model).empty:
+        st.info(EMPTY["no_test_part"])
+        return
+    if fit.is_number(run.id):
+        show(catalogue.residual_figure(run.id, model, outcome_name(run)))
+    else:
+        show(catalogue.confusion_figure(run.id, model))
+    st.subheader("Person by person", anchor=False)
+    metrics = list(results.metrics_table(run.id).columns)
+    first = metrics.index(results.main_metric(results.metrics_table(run.id)))
+    metric = st.selectbox(
+        "Metric", metrics, first, format_func=lambda name: METRICS[name][0], key="person_metric"
+    )
+    figure = catalogue.person_error_figure(run.id, metric)
+    if figure is None:
+        st.info(EMPTY["no_person_metric"])
+    else:
+        show(figure)
+
+
+def checks(run: Run) -> None:
+    """Simulated against observed, and calibration."""
+    figures = catalogue.check_figures(run.id)
+    for figure in figures:
+        show(figure)
+    if not figures:
+        st.info(EMPTY["no_checks"])
+    st.subheader("Calibration", anchor=False)
+    known = [name for name in fit.models(run.id) if fit.calibration(run.id, name) is not None]
+    if not known:
+        st.info(EMPTY["no_calibration"])
+        return
+    figure = catalogue.calibration_figure(run.id, _choose_model(run, known))
+    assert figure is not None
+    show(figure)
+
+
+def training(run: Run) -> None:
+    """Traces, shrinkage, what is approximate, and the certificate."""
+    history = results.table(run.id, "history")
+    show(loss_figure(history))
+    variances = variance_figure(history)
+    if variances is not None:
+        show(variances)
+    if run.done:
+        figure = catalogue.shrinkage_figure(run.id)
+        if figure is not None:
+            st.subheader("Shrinkage", anchor=False)
+            show(figure)
+        show_approximate(run.id)
+        _certificate(run)
+
+
+def _certificate(run: Run) -> None:
+    """Our linear fit beside MixedLM's; where there is none yet, a button that makes one."""
+    if not rechecks.can_be_certified(run.id):
+        return
+    st.subheader("Certificate", anchor=False)
+    found = rechecks.certificate(run.id)
+    if found is None:
+        st.caption(CERTIFICATE["offer"])
+        working = follow_jobs.follow(run.id, jobs.CERTIFICATE, "Certifying")
+        if not working and st.button("Certify", key="run_certificate"):
+            with guard():
+                rechecks.start_certificate(run.id, run.study)
+                st.rerun()
+        return
+    table, own = found
+    agree = bool(table["agrees"].all())
+    st.markdown(CERTIFICATE["agrees" if agree else "differs"].format(
+        largest=number(float(table["relative_difference"].max()), 2), n=len(table)
+    ))  # fmt: skip
+    shown = table.assign(
+        what=[_what(row) for row in table.to_dict("records")],
+        ours=table["ours"].map(lambda value: number(value, 5)),
+        mixedlm=table["mixedlm"].map(lambda value: number(value, 5)),
+        relative_difference=table["relative_difference"].map(lambda value: number(value, 2)),
+        agrees=table["agrees"].map({True: "yes", False: "no"}),
+    )
+    columns = ["what", "ours", "mixedlm", "relative_difference", "agrees"]
+    words = {"mixedlm": "MixedLM", "relative_difference": "relative difference"}
+    st.dataframe(shown[columns].rename(columns=words), hide_index=True)
+    st.caption(CERTIFICATE["own" if own else "other"])
+
+
+def _what(row: dict[str, str]) -> str:
+    names = " × ".join(row[name] for name in ("parameter", "parameter_2") if row[name])
+    person = f", person {row['person']} (largest difference)" if row["person"] else ""
+    return f"{row['quantity']} {names}{person}".strip()
+
+
+def _choose_model(run: Run, names: list[str]) -> str:
+    if len(names) == 1:
+        return names[0]
+    return st.selectbox("Model", names, format_func=model_name, key=f"fit_model_{run.id}")

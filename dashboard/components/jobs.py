@@ -1,0 +1,30 @@
+"""A job on a run, on the page: its progress, or why it failed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.components.text import plain
+from dashboard.services import jobs
+
+
+def follow(run: str, kind: str, what: str) -> bool:
+    """Draw where a job stands, until it has ended; whether it is at work."""
+    found = jobs.status(run, kind)
+    if found is None:
+        return False
+    if found.state in ("queued", "running"):
+        _live(run, kind, what)
+        return True
+    if found.state == "failed":
+        st.error(plain(found.message))
+    return False
+
+
+@st.fragment(run_every=0.7)
+def _live(run: str, kind: str, what: str) -> None:
+    found = jobs.status(run, kind)
+    if found is None or found.state not in ("queued", "running"):
+        st.rerun()
+    progress = min(max(found.progress, 0.0), 1.0)
+    st.progress(progress, text=plain(f"{what}: {found.message} You can leave this page."))

@@ -1,0 +1,41 @@
+"""How far the persons' parameters can be relied on, and the check that says so."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components import jobs as follow_jobs
+from dashboard.components.errors import guard
+from dashboard.components.text import fixed, plain
+from dashboard.glossary import STABILITY
+from dashboard.services import covariates, jobs, rechecks
+from dashboard.services.runs import Run
+
+
+def show_stability(run: Run) -> None:
+    """A caution where reliability is low; for researchers what is known, and the check."""
+    known = covariates.how_reliable(run.id)
+    low = known.together < covariates.LEAST_RELIABLE
+    if low:
+        st.warning(STABILITY["caution"].format(value=fixed(known.together, 2)))
+    if not state.researcher():
+        return
+    kind = known.kind or "unknown"
+    seeds = "" if math.isnan(known.seeds) else STABILITY["seeds"].format(r=fixed(known.seeds, 2))
+    few = len(known.unreliable)
+    said = STABILITY[kind].format(
+        value=fixed(known.together, 2), few=few or "None", all=len(known.single), seeds=seeds
+    )
+    st.caption(plain(said))
+    if follow_jobs.follow(run.id, jobs.STABILITY, "Checking stability"):
+        return
+    if kind != "split-half" and rechecks.possible(run.id):
+        left, right = st.columns([1, 2], vertical_alignment="center")
+        if left.button("Check stability", key="run_stability", help=STABILITY["help"]):
+            with guard():
+                rechecks.start(run.id, run.study, seeds=True)
+                st.rerun()
+        right.caption(STABILITY["offer"])

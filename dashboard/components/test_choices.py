@@ -1,0 +1,64 @@
+"""How covariates are tested: the choices of ``nme hsic``, under one fold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from dashboard.components.text import plain
+from dashboard.glossary import CORRECTIONS, GUARDS, PERMUTE, TEST_OPTIONS
+from dashboard.services import covariates, results
+
+_NO_BLOCKS = "no blocks"
+
+
+def choose_how(run: str, covariate: str) -> covariates.CovariateOptions:
+    """Selectors that begin at what was chosen for this run before; the options chosen."""
+    how = covariates.options(run)
+    others = [name for name in results.covariates(run).columns if name != covariate]
+    blocks = [name for name in covariates.block_columns(run) if name != covariate]
+    with st.expander("How it is tested"):
+        guards = covariates.guards()
+        guard = st.selectbox(
+            "Guard against the compliance trap", guards, guards.index(covariates.guard_of(how)),
+            format_func=lambda name: GUARDS.get(name, (name, ""))[0], key=f"guard_{run}",
+            help=TEST_OPTIONS["guard"],
+        )  # fmt: skip
+        st.caption(GUARDS.get(guard, ("", ""))[1])
+        left, right = st.columns(2)
+        confounders = left.multiselect(
+            "Confounders that are held", others,
+            [name for name in how.confounders if name in others],
+            key=f"confounders_{run}_{covariate}", help=TEST_OPTIONS["confounders"],
+            placeholder="none", disabled=not others,
+        )  # fmt: skip
+        block = right.selectbox(
+            "Persons come in blocks", [_NO_BLOCKS, *blocks],
+            1 + blocks.index(how.blocks) if how.blocks in blocks else 0,
+            key=f"blocks_{run}_{covariate}", help=TEST_OPTIONS["blocks"], disabled=not blocks,
+        )  # fmt: skip
+        permute = how.permute
+        if block != _NO_BLOCKS:
+            permute = right.radio(
+                "What is permuted", list(PERMUTE), list(PERMUTE).index(how.permute),
+                format_func=PERMUTE.__getitem__, key=f"permute_{run}", horizontal=True,
+            )  # fmt: skip
+        adjust = left.radio(
+            "Correction for the number of tests", list(CORRECTIONS),
+            list(CORRECTIONS).index(how.adjust), format_func=CORRECTIONS.__getitem__,
+            key=f"adjust_{run}", horizontal=True, help=TEST_OPTIONS["adjust"],
+        )  # fmt: skip
+        incremental = st.checkbox(
+            "Ask what the parameters tell beyond each person's mean and variability",
+            how.incremental, key=f"incremental_{run}", help=TEST_OPTIONS["incremental"],
+            disabled=not results.has_table(run, "person_summaries"),
+        )  # fmt: skip
+        tested = [name for name in covariates.tested(run) if name != covariate]
+        if tested:
+            st.caption(plain(TEST_OPTIONS["again"].format(names=", ".join(tested))))
+    how = covariates.with_guard(how, guard)
+    return replace(
+        how, confounders=tuple(confounders), blocks=None if block == _NO_BLOCKS else block,
+        permute=permute, adjust=adjust, incremental=incremental,
+    )  # fmt: skip

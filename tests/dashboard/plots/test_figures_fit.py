@@ -1,0 +1,193 @@
+"""Charts of fit and model checks: data in, figure out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard.plots import charts_print, charts_screen, figures, theme
+from dashboard.plots.charts import Chart
+
+STATES = ["calm", "tense", "low"]
+
+
+def drawn(chart: Chart) -> None:
+    """Both twins can be drawn."""
+    assert charts_screen.draw(chart).data
+    assert charts_print.draw(chart).axes
+
+
+def checks(rows: list[tuple[str, str, float]]) -> pd.DataFrame:
+    """Observed values beside a simulated interval of 0 to 0.5; and a person's row."""
+    table = pd.DataFrame(rows, columns=["check", "statistic", "observed"])
+    table = table.assign(person="", simulated_mean=0.3, simulated_low=0.0, simulated_high=0.5)
+    return pd.concat([table, table.tail(1).assign(person="7", check="person")])
+
+
+def test_numbers_are_checked_by_unit_and_marked_outside() -> None:
+    names = [("distribution", f"quantile {q}") for q in ("0.05", "0.25", "0.5", "0.75", "0.95")]
+    names += [("distribution", name) for name in ("mean", "sd", "skewness")]
+    names += [("persons", "sd of means"), ("persons", "mean of sds"), ("autocorrelation", "lag 1")]
+    table = checks([(*name, 0.1 * i) for i, name in enumerate(names)])
+    chart = figures.check_numbers(table)
+    assert [panel.title for panel in chart.panels] == ["Values", "Spread", "Shape"]
+    assert [text for _, text in chart.panels[0].x_ticks] == [
+        "5 %", "25 %", "50 %", "75 %", "95 %", "mean",
+    ]  # fmt: skip
+    simulated, observed = chart.panels[2].layers
+    assert observed.y.tolist() == pytest.approx([0.7, 1.0])
+    assert (simulated.low[0], simulated.high[0]) == (0.0, 0.5)
+    assert chart.numbers["outside"].sum() == 5
+    assert len(chart.numbers) == len(names)
+    drawn(chart)
+
+
+def state_checks() -> pd.DataFrame:
+    rows = [("share", state, 0.2) for state in STATES] + [("dwell", s, 2.0) for s in STATES]
+    rows += [("persons", f"sd of share of {state}", 0.1) for state in STATES]
+    moves = [(a, b) for a in STATES for b in STATES]
+    rows += [("transition", f"transitions[{a},{b}]", 0.1 * i) for i, (a, b) in enumerate(moves, 1)]
+    return checks(rows)
+
+
+def test_states_keep_their_order_in_every_panel() -> None:
+    chart = figures.check_states(state_checks())
+    assert [[text for _, text in panel.x_ticks] for panel in chart.panels] == [STATES] * 3
+    assert [panel.y_title for panel in chart.panels][:2] == ["share", "steps"]
+    assert all(panel.y_range[0] == 0 for panel in chart.panels)
+    drawn(chart)
+
+
+def test_transitions_are_from_rows_to_columns_and_framed_outside() -> None:
+    chart = figures.check_transitions(state_checks())
+    observed, simulated, difference = (panel.matrix for panel in chart.panels)
+    assert list(observed.rows) == list(observed.columns) == STATES
+    assert observed.values[0] == pytest.approx([0.1, 0.2, 0.3])
+    assert (simulated.values == 0.3).all()
+    assert difference.values[2, 0] == pytest.approx(0.4)
+    assert difference.marks.tolist() == [[False] * 3, [False, False, True], [True] * 3]
+    assert observed.limits == (0.0, 1.0)
+    assert difference.limits[0] == -difference.limits[1]
+    drawn(chart)
+
+
+def calibration(kind: str, n: int, **columns: object) -> pd.DataFrame:
+    expected = np.linspace(0.05, 0.95, n)
+    table = pd.DataFrame({"kind": kind, "class": "", "expected": expected, "observed": expected})
+    table = table.assign(ci_low=expected - 0.04, ci_high=expected + 0.04, n=50, model="nme")
+    return table.assign(low=expected - 0.05, high=expected + 0.05, **columns)
+
+
+def test_calibration_has_a_panel_per_class_and_the_diagonal() -> None:
+    parts = [calibration("probability", 4).assign(**{"class": state}) for state in STATES]
+    chart = figures.calibration_curve(pd.concat(parts))
+    assert [panel.title for panel in chart.panels] == STATES
+    line, points = chart.panels[1].layers
+    assert line.x.tolist() == line.y.tolist() == [0.0, 1.0]
+    assert points.x.tolist() == points.y.tolist()
+    assert points.high - points.low == pytest.approx(np.full(4, 0.08))
+    assert "n = 50" in points.hover[0]
+    drawn(chart)
+
+
+def test_calibration_of_numbers_is_coverage_and_the_place_in_the_distribution() -> None:
+    table = pd.concat([calibration("interval", 4), calibration("pit", 10, expected=0.1)])
+    chart = figures.calibration_numbers(table)
+    coverage, place = chart.panels
+    assert len(coverage.layers[1].x) == 4
+    assert len(place.layers[0].x) == 10
+    assert set(place.layers[1].y) == {0.1}
+    drawn(chart)
+
+
+def test_paired_differences_have_zero_and_a_row_per_model() -> None:
+    rows = pd.DataFrame(
+        [(model, metric, 0.1, -0.1, 0.3) for metric in ("mse", "ccc") for model in ("lme", "odd")],
+        columns=["model", "metric", "difference", "ci_low", "ci_high"],
+    )
+    chart = figures.paired_differences(rows, names={"lme": "linear mixed model", "mse": "MSE"})
+    assert [panel.title for panel in chart.panels] == ["MSE", "ccc"]
+    assert [text for _, text in chart.panels[0].y_ticks] == ["linear mixed model", "odd"]
+    zero, points = chart.panels[0].layers
+    assert zero.x.tolist() == [0, 0]
+    assert points.y.tolist() == [1.0, 0.0]
+    assert points.low.tolist() == [-0.1, -0.1]
+    assert points.colours[0] == theme.model_colours(["lme"])["lme"]
+    drawn(chart)
+
+
+def test_confusion_rows_add_up_to_1_and_empty_rows_are_missing() -> None:
+    counts = pd.DataFrame([[6, 2, 0], [1, 3, 0], [0, 0, 0]], STATES, STATES)
+    chart = figures.confusion(counts, model="NME")
+    values = chart.panels[0].matrix.values
+    assert values[0] == pytest.approx([0.75, 0.25, 0.0])
+    assert np.isnan(values[2]).all()
+    assert chart.panels[0].y_title == "observed"
+    assert chart.panels[0].matrix.hover[1] == "calm, predicted as tense: 2 of 8"
+    assert chart.numbers["count"].sum() == 12
+    drawn(chart)
+
+
+def test_residuals_are_observed_minus_predicted_and_sampled_where_many() -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"person": "1", "observed": rng.normal(size=5000)})
+    rows["predicted"] = rows["observed"] - 1 + rng.normal(0, 0.1, 5000)
+    chart = figures.residuals(rows, outcome="mood")
+    points = chart.panels[0].layers[0]
+    assert len(points.x) <= 2000
+    assert points.y.mean() == pytest.approx(1, abs=0.02)
+    assert chart.panels[1].layers[0].y.sum() == 5000
+    assert chart.panels[0].x_title == "predicted mood"
+    assert len(chart.numbers) == 5000
+    drawn(chart)
+
+
+def test_errors_by_person_keep_the_colour_of_their_model() -> None:
+    table = pd.DataFrame(
+        {"model": ["nme", "generic"], "person": "1", "n_obs": [30, 30], "value": [0.5, 0.7]}
+    )
+    chart = figures.person_errors(table, metric="MSE", names={"nme": "NME"})
+    own, other = chart.panels[0].layers
+    assert (own.name, own.colour) == ("NME", theme.model_colours(["nme"])["nme"])
+    assert (other.x.tolist(), other.y.tolist()) == ([30.0], [0.7])
+    drawn(chart)
+
+
+def fitted(states: bool = False) -> pd.DataFrame:
+    rows = pd.DataFrame({"split": ["train"] * 3 + ["validation", "test"]})
+    values = ["calm", "tense", "low", "", "calm"] if states else [1.0, 2, 3, np.nan, 9]
+    return rows.assign(observed=values, predicted=values, population_predicted=values[::-1])
+
+
+def test_individual_fits_of_numbers_share_one_range_and_show_what_was_fitted() -> None:
+    chart = figures.individual_fits({"a": fitted(), "b": fitted()}, outcome="mood")
+    assert [panel.title for panel in chart.panels] == ["Person a", "Person b"]
+    population, own, observed, border = chart.panels[0].layers
+    assert own.y[2] == observed.y[2] == 3
+    assert population.y[0] == 9
+    assert border.x.tolist() == [3.5, 3.5]
+    assert chart.panels[0].y_range == chart.panels[1].y_range
+    assert len(chart.numbers) == 10
+    drawn(chart)
+
+
+def test_individual_fits_of_states_are_strips_in_the_states_colours() -> None:
+    chart = figures.individual_fits({"a": fitted(states=True)}, outcome="state", states=STATES)
+    matrix = chart.panels[0].matrix
+    assert list(matrix.rows) == ["observed", "person", "population"]
+    assert matrix.values[0].tolist()[:3] == [0, 1, 2]
+    assert np.isnan(matrix.values[0][3])
+    assert dict(matrix.legend) == theme.state_colours(STATES)
+    drawn(chart)
+
+
+def test_shrinkage_reads_from_the_top() -> None:
+    table = pd.DataFrame(
+        {"sd": [1.0, 2], "shrinkage": [0.2, 0.9], "mean_reliability": [0.8, 0.1]},
+        pd.Index(["b", "a"], name="parameter"),
+    )
+    chart = figures.shrinkage(table)
+    (panel,) = chart.panels
+    assert [text for _, text in sorted(panel.y_ticks, reverse=True)] == ["b", "a"]
+    assert panel.layers[0].x.tolist() == [0.2, 0.9]
+    assert panel.x_range == (-0.03, 1.03)
+    drawn(chart)
