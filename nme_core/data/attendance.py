@@ -104,15 +104,15 @@ def describe_spacing(study: Study) -> tuple[str | None, int | None]:
     """How the rows of a sequence lie in time, in words, and the number of gaps."""
     if study.time is None:
         return None, None
-    steps = study.time.groupby(study.sequence_ids, sort=False).diff().dropna()
-    if steps.empty:
+    follows = study.sequence_blocks.steps()
+    if not len(follows):
         return "one row per sequence", 0
+    steps = study.time.diff().iloc[follows]
     usual = steps.median()
     gaps = int((steps > GAP * usual).sum())
     even = float((steps == usual).mean())
-    largest = steps.max()
     return (
-        f"usual step {_step(usual)} ({even:.0%} of the steps), longest {_step(largest)}, "
+        f"usual step {_step(usual)} ({even:.0%} of the steps), longest {_step(steps.max())}, "
         f"{gaps} gaps",
         gaps,
     )

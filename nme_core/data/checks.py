@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from nme_core.data.attendance import (
     find_gaps,
     find_planned,
 )
+from nme_core.data.blocks import Blocks, Column
 from nme_core.data.determined import find_determined
 from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding, Report
@@ -21,19 +22,17 @@ from nme_core.data.splits import SPLITS, split_within_person
 from nme_core.data.states import find_states
 from nme_core.data.study import Study
 from nme_core.data.suspicious import find_collinear, find_suspicious
+from nme_core.data.trends import find_trends, leave_out
 from nme_core.exceptions import OptionError
 
 #: Share of missing values above which a column should be looked at.
 MUCH_MISSING = 0.2
 
-#: Rank correlation with the order of a person's rows above which a feature counts as a trend.
-TREND = 0.9
-
-#: Rows, of whole persons evenly spread over the study, in which trends are looked for.
-_TREND_ROWS = 20_000
-
 #: A feature that varies within fewer persons than this share may be a covariate with slips.
 NEARLY_STEADY = 0.1
+
+#: A number with at most so many whole values may be states; so many rows tell it soon.
+_FEW_VALUES, _FEW_ROWS = 5, 1000
 
 
 def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) -> Report:
@@ -57,24 +56,34 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         raise OptionError(
             f"{planned} planned occasions make no sense.", remedy="Give a whole number above 0."
         )
-    observed = study.y.notna()
-    n_obs = observed.groupby(study.groups, sort=False).sum().rename("n_obs").rename_axis("person")
-    empty = pd.concat([study.y.to_frame(), study.X], axis=1).isna()
-    missing = empty.sum().rename_axis("column")
-    by_person = empty.mean(axis=1).groupby(study.groups, sort=False).mean().rename_axis("person")
-    flat = (table.nunique() for table in (study.X, study.covariates))
-    constant = tuple(str(name) for counts in flat for name in counts.index[counts < 2])
-    states = study.y.value_counts().reindex(list(study.classes)).rename_axis("state")
+    persons, name = study.blocks, study.roles.outcome
+    empty = study.y.isna().to_numpy()
+    n_obs = pd.Series(persons.sizes - persons.count(empty), _index(persons), name="n_obs")
+    columns, missing, by_person = {}, {name: int(empty.sum())}, persons.count(empty)
+    for feature in study.feature_names:
+        values = study.X[feature].to_numpy()
+        empty = np.isnan(values)
+        missing[feature] = int(empty.sum())
+        if missing[feature]:
+            by_person = by_person + persons.count(empty)
+        columns[feature] = Column.of(values, persons, missing[feature])
+    if study.outcome_kind == "number":
+        columns[name] = Column.of(study.y.to_numpy(), persons, missing[name])
+    flat = study.covariates.nunique()
+    constant = tuple(feature for feature in study.feature_names if columns[feature].constant)
+    constant += tuple(map(str, flat.index[flat < 2]))
+    visits = study.y.value_counts() if study.classes else pd.Series(dtype=int)
+    states = visits.reindex(list(study.classes)).rename_axis("state")
     short = tuple(str(person) for person in n_obs.index[n_obs < min_rows])
     attendance = tuple(compliance(n_obs, study.covariates))
     spacing, n_gaps = describe_spacing(study)
     findings = [
         *_check_split(study, short, min_rows),
-        *_check_outcome(study),
+        *_check_outcome(study, columns.get(name)),
         *find_states(study, states),
-        *find_suspicious(study),
-        *_check_columns(study, constant),
-        *_check_trends(study),
+        *find_suspicious(study, columns),
+        *_check_columns(study, columns, constant),
+        *find_trends(study, columns),
         *find_determined(study),
         *find_collinear(study),
         *_check_missing(study, missing),
@@ -89,9 +98,9 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         outcome_kind=study.outcome_kind,
         n_rows=study.n_rows,
         n_persons=study.n_persons,
-        n_sequences=int(study.sequence_ids.nunique()),
+        n_sequences=len(study.sequence_blocks.names),
         n_obs=n_obs,
-        missing=missing,
+        missing=pd.Series(missing, name=None).rename_axis("column"),
         constant=constant,
         states=states,
         short_persons=short,
@@ -100,7 +109,9 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         findings=tuple(sorted(findings, key=lambda finding: order.index(finding.severity))),
         spacing=spacing,
         planned=planned,
-        missing_by_person=by_person,
+        missing_by_person=pd.Series(
+            by_person / (persons.sizes * (len(study.feature_names) + 1)), _index(persons)
+        ),
     )
 
 
@@ -122,19 +133,27 @@ def _check_split(study: Study, short: Sequence[str], min_rows: int) -> Iterable[
         )
 
 
-def _check_outcome(study: Study) -> Iterable[Finding]:
+def _index(persons: Blocks) -> pd.Index:
+    return persons.names.rename("person")
+
+
+def _check_outcome(study: Study, numbers: Column | None) -> Iterable[Finding]:
+    """Look at the outcome; `numbers` is what is known of one that is a number."""
     name, y = study.roles.outcome, study.y
-    kept = study.with_observed_outcome()
-    training = kept.y[split_within_person(kept.groups) == SPLITS[0]]
-    if training.nunique() < 2:
+    observed = y.notna().to_numpy()
+    parts = split_within_person(pd.Series(study.blocks.codes[observed]))
+    training = y[observed][parts == SPLITS[0]]
+    if training.nunique() < 2 if numbers is None else not training.max() > training.min():
         yield Finding(
             "stop",
             f"The outcome {name!r} does not vary in the first 60 % of the persons' rows.",
             name,
             "There is nothing to learn from them; give more occasions.",
         )
+    if numbers is None or len(pd.unique(y.head(_FEW_ROWS).dropna())) > _FEW_VALUES:
+        return
     values = y.dropna().unique()
-    if study.outcome_kind == "number" and len(values) <= 5 and np.all(values == np.round(values)):
+    if len(values) <= _FEW_VALUES and np.all(values == np.round(values)):
         yield Finding(
             "look",
             f"The outcome {name!r} is taken as a number but has only {len(values)} whole values.",
@@ -143,20 +162,19 @@ def _check_outcome(study: Study) -> Iterable[Finding]:
         )
 
 
-def _check_columns(study: Study, constant: Sequence[str]) -> Iterable[Finding]:
+def _check_columns(
+    study: Study, columns: Mapping[str, Column], constant: Sequence[str]
+) -> Iterable[Finding]:
     for name in constant:
         kind = "feature" if name in study.X.columns else "covariate"
-        fix = (
-            _leave_out(study, name) if kind == "feature" else (Remedy("exclude_columns", (name,)),)
-        )
+        fix = leave_out(study, name) if kind == "feature" else (Remedy("exclude_columns", (name,)),)
         yield Finding(
             "look", f"The {kind} {name!r} is the same everywhere.", name, "Leave it out.", fix
         )
     for name in study.feature_names:
         if name in constant:
             continue
-        by_person = study.X[name].groupby(study.groups)
-        varies = (by_person.max() - by_person.min()).fillna(0) != 0
+        varies = columns[name].varies
         if not varies.any():
             yield Finding(
                 "info",
@@ -165,44 +183,16 @@ def _check_columns(study: Study, constant: Sequence[str]) -> Iterable[Finding]:
                 "It can also be used as a covariate.",
             )
         elif varies.mean() < NEARLY_STEADY:
-            who = [str(person) for person in varies.index[varies]]
             yield Finding(
                 "look",
-                f"The feature {name!r} varies within {_some(who)} only.",
+                f"The feature {name!r} varies within {_some(list(study.blocks.names[varies]))} "
+                "only.",
                 name,
                 "If it is known once per person, correct these rows and use it as a covariate.",
             )
 
 
-def _check_trends(study: Study) -> Iterable[Finding]:
-    """Find features that run with time: later rows lie where a model has seen nothing."""
-    looked_at = list(study.persons)[:: max(1, study.n_rows // _TREND_ROWS)]
-    groups = study.groups[study.groups.isin(looked_at)]
-    order = groups.groupby(groups).cumcount().astype(float)
-    for name in study.feature_names:
-        pair = pd.DataFrame({"order": order, "value": study.X.loc[groups.index, name]}).dropna()
-        persons = groups[pair.index]
-        ranks = pair.groupby(persons).rank()
-        within = ranks - ranks.groupby(persons).transform("mean")
-        spread = float(np.sqrt((within["order"] ** 2).sum() * (within["value"] ** 2).sum()))
-        product = float((within["order"] * within["value"]).sum())
-        if spread > 0 and abs(product) / spread > TREND:
-            yield Finding(
-                "look",
-                f"The feature {name!r} runs with time: a person's later rows, on which models are "
-                "judged, lie outside the values that the models were trained on.",
-                name,
-                "Leave it out unless a trend over time is what you want to extrapolate.",
-                _leave_out(study, name),
-            )
-
-
-def _leave_out(study: Study, name: str) -> tuple[Remedy, ...]:
-    """What leaves a feature out, unless it is the only one."""
-    return () if len(study.feature_names) == 1 else (Remedy("exclude_columns", (name,)),)
-
-
-def _check_missing(study: Study, missing: pd.Series) -> Iterable[Finding]:
+def _check_missing(study: Study, missing: Mapping[str, int]) -> Iterable[Finding]:
     for name, count in missing.items():
         if count / study.n_rows > MUCH_MISSING:
             kind = "outcome" if name == study.roles.outcome else "feature"

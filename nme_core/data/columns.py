@@ -43,6 +43,10 @@ def label(value: Any) -> str:
 def as_labels(column: pd.Series) -> pd.Series:
     """A column as text; missing stays missing."""
     codes, values = pd.factorize(column)
+    if isinstance(column.dtype, pd.StringDtype):
+        given = list(values.to_numpy(dtype=object))
+        if all(text == text.strip() for text in given):
+            return column.astype("str")  # nothing to build anew
     texts = np.array([*map(label, values), None], dtype=object)  # code -1 (missing): the last one
     return pd.Series(texts[codes], index=column.index, name=column.name, dtype="str")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from nme_core.data.blocks import Floats, draw, drawn_words
 from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding
 from nme_core.data.study import Study
@@ -19,17 +20,23 @@ DETERMINED, FREQUENT_CLASS, FEW_VALUES, ROWS_PER_VALUE = 0.99, 0.95, 50, 10
 #: A feature all but determines a number outcome above this correlation over rows.
 SAME_NUMBER = 0.99
 
+#: Rows by which this is judged, where there are more.
+MOST_ROWS = 20_000
+
 
 def find_determined(study: Study) -> Iterable[Finding]:
     """Find features that the outcome may have been computed from."""
     name = study.roles.outcome
     determined = _names_the_class if study.outcome_kind == "class" else _same_number
+    rows = draw(study.n_rows, MOST_ROWS)
+    outcome = study.y.iloc[rows]
     for feature in study.feature_names:
-        pair = pd.DataFrame({"value": study.X[feature], "outcome": study.y}).dropna()
-        if determined(pair):
+        value = study.X[feature].iloc[rows]
+        if determined(pd.DataFrame({"value": value, "outcome": outcome}).dropna()):
             yield Finding(
                 "look",
-                f"The feature {feature!r} all but determines the outcome {name!r}.",
+                f"The feature {feature!r} all but determines the outcome {name!r}"
+                f"{drawn_words(study.n_rows, MOST_ROWS)}.",
                 feature,
                 "Leave it out if it was computed from the outcome or measured with it.",
                 () if len(study.feature_names) == 1 else (Remedy("exclude_columns", (feature,)),),
@@ -49,9 +56,17 @@ def _names_the_class(pair: pd.DataFrame) -> bool:
 
 def _same_number(pair: pd.DataFrame) -> bool:
     """Whether two numbers are nearly the same but for their units."""
-    scaled = pair / pair.abs().max()  # squares of very large numbers would overflow
-    centred = scaled - scaled.mean()
-    value, outcome = centred["value"].to_numpy(), centred["outcome"].to_numpy()
+    value, outcome = pair["value"].to_numpy(np.float64), pair["outcome"].to_numpy(np.float64)
+    if len(pair) <= 2:
+        return False
+    value, outcome = _centred(value), _centred(outcome)
     spread = float(np.sqrt((value @ value) * (outcome @ outcome)))
     product = float(value @ outcome)
-    return len(pair) > 2 and spread > 0 and abs(product) >= SAME_NUMBER * spread
+    return spread > 0 and abs(product) >= SAME_NUMBER * spread
+
+
+def _centred(values: Floats) -> Floats:
+    """Values about their mean, in units of the largest: squares of the very large overflow."""
+    largest = float(np.abs(values).max())
+    scaled = values / largest if largest > 0 else values
+    return np.asarray(scaled - scaled.mean())

@@ -13,6 +13,9 @@ from nme_core.data.columns import as_numbers, first_word, is_number, place
 from nme_core.data.proposal import is_numbers
 from nme_core.exceptions import DataError, MissingColumnError
 
+#: Rows that soon tell whether a column varies within persons.
+_FIRST = 10_000
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -182,6 +185,10 @@ def choose_columns(
 def _is_constant(column: pd.Series, persons: NDArray[np.intp], n_persons: int) -> bool:
     """Whether no person has two different values."""
     values = as_numbers(column, role="feature")
+    first, who = values[:_FIRST], persons[:_FIRST]
+    steps = np.abs(np.diff(first)) > 0  # False beside a missing value
+    if bool((steps & (who[1:] == who[:-1])).any()):
+        return False  # the commonest case, seen soon
     low, high = np.full(n_persons, np.inf), np.full(n_persons, -np.inf)
     np.fmin.at(low, persons, values)
     np.fmax.at(high, persons, values)

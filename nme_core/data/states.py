@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from nme_core.data.remedies import Remedy
@@ -30,7 +31,7 @@ def find_states(study: Study, visits: pd.Series) -> Iterable[Finding]:
             "Is it a class? Few states with many visits can be learned best.",
         )
         return
-    persons = study.groups.groupby(study.y).nunique()
+    persons = _persons_of(study)
     total = int(visits.sum())
     moves = count_moves(study)
     for state in study.classes:
@@ -48,13 +49,25 @@ def find_states(study: Study, visits: pd.Series) -> Iterable[Finding]:
     yield from _find_unseen(name, moves)
 
 
+def _persons_of(study: Study) -> pd.Series:
+    """Number of persons who are ever in each state."""
+    codes, states = pd.factorize(study.y)
+    known = codes >= 0
+    pairs = np.unique(study.blocks.codes[known] * len(states) + codes[known])
+    return pd.Series(np.bincount(pairs % len(states), minlength=len(states)), index=states)
+
+
 def count_moves(study: Study) -> pd.DataFrame:
     """How often each state follows each within a sequence, from × to; missing labels break."""
-    before = study.y.groupby(study.sequence_ids, sort=False).shift()
-    pairs = pd.DataFrame({"from": before, "to": study.y}).dropna()
-    counted = pd.crosstab(pairs["from"], pairs["to"])
     states = list(study.classes)
-    return counted.reindex(index=states, columns=states, fill_value=0)
+    codes = pd.Index(states).get_indexer(pd.Index(study.y))
+    to = study.sequence_blocks.steps()
+    to = to[(codes[to] >= 0) & (codes[to - 1] >= 0)]
+    moves = np.bincount(codes[to - 1] * len(states) + codes[to], minlength=len(states) ** 2)
+    counted = moves.reshape(len(states), len(states))
+    return pd.DataFrame(
+        counted, index=pd.Index(states, name="from"), columns=pd.Index(states, name="to")
+    )
 
 
 def _join(name: str, state: str, visits: pd.Series, moves: pd.DataFrame) -> tuple[Remedy, ...]:

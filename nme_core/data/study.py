@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from nme_core.data.blocks import Blocks
 from nme_core.data.columns import (
     OutcomeKind,
     as_ids,
@@ -282,12 +284,23 @@ class Study:
     @property
     def persons(self) -> tuple[str, ...]:
         """Persons, in the order of the rows."""
-        return tuple(self.groups.unique())
+        return tuple(self.blocks.names)
 
     @property
     def n_persons(self) -> int:
         """Number of persons."""
-        return int(self.groups.nunique())
+        return len(self.blocks.names)
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """Where each person's rows are."""
+        return Blocks.of(self.groups)
+
+    @cached_property
+    def sequence_blocks(self) -> Blocks:
+        """Where each sequence's rows are."""
+        alone = self.sequence_ids is self.groups or self.sequence_ids.equals(self.groups)
+        return self.blocks if alone else Blocks.of(self.sequence_ids)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

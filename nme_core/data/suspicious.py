@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
+from nme_core.data.blocks import Column, Floats, draw, draw_present, drawn_words, extent
 from nme_core.data.columns import label
 from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding
@@ -47,60 +48,87 @@ OTHER_MEANING = 0.2
 COLLINEAR, COMPUTED = 0.95, 0.999
 _MOST_FEATURES, _MOST_ROWS = 60, 20_000
 
+#: Values of a column by which is judged what lies far from the others.
+_MOST_VALUES_DRAWN = 20_000
+
 #: Distinct values that one remedy may list.
 _MOST_VALUES = 10
 
 
-def find_suspicious(study: Study) -> Iterator[Finding]:
-    """Find values that look wrong, in features, in an outcome that is a number, in covariates."""
-    columns = [("feature", name, study.X[name]) for name in study.feature_names]
-    if study.outcome_kind == "number":
-        columns.append(("outcome", study.roles.outcome, study.y))
-    columns += [
-        ("covariate", str(name), study.covariates[name])
-        for name in study.covariates
-        if study.covariates[name].dtype == np.float64
-    ]
-    for kind, name, column in columns:
-        present = column.dropna()
-        codes = list(missing_codes(present))
-        for code in codes:
-            rest = present[present != code]
-            yield Finding(
-                "look",
-                f"The {kind} {name!r} holds {code} ({int((present == code).sum())} times), "
-                f"far from its other values ({rest.min():g} to {rest.max():g}).",
-                name,
-                "If it means a missing value, treat it as missing or leave these cells empty.",
-                (Remedy("set_missing", (name,), (str(code),)),),
-            )
-        present = present[~present.isin(codes)]
-        impossible = yield from _find_impossible(kind, name, present)
-        yield from _find_outliers(kind, name, present[~present.isin(impossible)])
+def find_suspicious(study: Study, columns: Mapping[str, Column]) -> Iterator[Finding]:
+    """Find values that look wrong, in features, in an outcome that is a number, in covariates.
+
+    `columns` are the features, and the outcome where it is a number, as looked at once.
+    """
+    for name, known in columns.items():
+        kind = "outcome" if name == study.roles.outcome else "feature"
+        yield from _find_in_column(kind, name, known.values, known.low, known.high)
+    for covariate, column in study.covariates.items():
+        if column.dtype == np.float64:
+            values = column.to_numpy()
+            yield from _find_in_column("covariate", str(covariate), values, *extent(values))
 
 
-def missing_codes(present: pd.Series) -> Iterator[int]:
-    """Codes for "no value" among the values of a column, judged by how the others lie."""
-    for code in sorted(int(code) for code in set(MISSING_NUMBERS) & set(present.unique())):
-        rest = present[(present != code) & ~present.isin(MISSING_NUMBERS)]
-        if len(rest) < 2:
-            continue
-        negative = code < -1 and rest.min() >= 0
-        outside = not rest.min() <= code <= rest.max()
-        if outside and (negative or abs(code - rest.mean()) > CODE_DISTANCE * rest.std()):
+def _find_in_column(
+    kind: str, name: str, values: Floats, low: float, high: float
+) -> Iterator[Finding]:
+    codes = list(missing_codes(values, low, high))
+    for code in codes:
+        least, most = extent(values[values != code])
+        yield Finding(
+            "look",
+            f"The {kind} {name!r} holds {code} ({int((values == code).sum())} times), "
+            f"far from its other values ({least:g} to {most:g}).",
+            name,
+            "If it means a missing value, treat it as missing or leave these cells empty.",
+            (Remedy("set_missing", (name,), (str(code),)),),
+        )
+    if codes:
+        values = np.where(np.isin(values, codes), np.nan, values)
+        low, high = extent(values)
+    impossible = yield from _find_impossible(kind, name, values, low, high)
+    if len(impossible):
+        values = np.where(np.isin(values, impossible), np.nan, values)
+        low, high = extent(values)
+    yield from _find_outliers(kind, name, values, low, high)
+
+
+def missing_codes(
+    values: Floats, low: float | None = None, high: float | None = None
+) -> Iterator[int]:
+    """Codes for "no value" among the values of a column, judged by how the others lie.
+
+    A code lies outside the other values, so that one is the lowest or the highest value; `low` and
+    `high` are these, where they are known.
+    """
+    if low is None or high is None:
+        low, high = extent(values)
+    if low not in MISSING_NUMBERS and high not in MISSING_NUMBERS:
+        return
+    rest = values[~np.isin(values, MISSING_NUMBERS) & ~np.isnan(values)]
+    if len(rest) < 2:
+        return
+    (least, most), mean, spread = extent(rest), float(rest.mean()), float(rest.std(ddof=1))
+    for code in sorted(MISSING_NUMBERS):
+        negative = code < -1 and least >= 0
+        outside = not least <= code <= most
+        far = negative or abs(code - mean) > CODE_DISTANCE * spread
+        if outside and far and bool((values == code).any()):
             yield code
 
 
 def _find_impossible(
-    kind: str, name: str, present: pd.Series
-) -> Generator[Finding, None, list[float]]:
+    kind: str, name: str, values: Floats, least: float, most: float
+) -> Generator[Finding, None, Floats]:
     """Find impossible values, and return them."""
     for pattern, low, high, what in LIMITS:
         if not re.search(rf"(^|[_\W\d]){pattern}($|[_\W\d])", name, re.IGNORECASE):
             continue
-        outside = present[(present < low) | (present > high)]
-        if len(outside) == 0 or len(outside) > OTHER_MEANING * len(present):
-            return []
+        if not (least < low or most > high):
+            break
+        outside = values[(values < low) | (values > high)]
+        if len(outside) > OTHER_MEANING * np.count_nonzero(~np.isnan(values)):
+            break
         yield Finding(
             "look",
             f"The {kind} {name!r} holds {_shown(outside)}, which {what} cannot be "
@@ -109,24 +137,32 @@ def _find_impossible(
             "Correct the file, or treat these values as missing.",
             _empty(name, outside),
         )
-        return list(outside.unique())
-    return []
+        return np.unique(outside)
+    return values[:0]
 
 
-def _find_outliers(kind: str, name: str, present: pd.Series) -> Iterator[Finding]:
-    if len(present) < OUTLIER_VALUES:
+def _find_outliers(
+    kind: str, name: str, values: Floats, low: float, high: float
+) -> Iterator[Finding]:
+    drawn = draw_present(values, _MOST_VALUES_DRAWN)
+    if len(drawn) < OUTLIER_VALUES:
         return
-    far = _far(present)
-    if len(present) and present.min() > 0:
-        far &= _far(np.log(present))
-    outliers = present[far]
-    if len(outliers) == 0 or len(outliers) > OUTLIER_SHARE * len(present):
+    least, most = _usual(drawn)
+    if low > 0:
+        least_log, most_log = _usual(np.log(drawn))
+        with np.errstate(over="ignore"):
+            least, most = min(least, np.exp(least_log)), max(most, np.exp(most_log))
+    if not (low < least or high > most):
         return
-    rest = present[~far]
+    far = (values < least) | (values > most)
+    outliers, n_present = values[far], int(np.count_nonzero(~np.isnan(values)))
+    if len(outliers) > OUTLIER_SHARE * n_present:
+        return
+    rest = extent(values[~far])
     yield Finding(
         "look",
         f"The {kind} {name!r} holds {_shown(outliers)}, far from its other values "
-        f"({rest.min():g} to {rest.max():g}).",
+        f"({rest[0]:g} to {rest[1]:g}){drawn_words(n_present, _MOST_VALUES_DRAWN)}.",
         name,
         "Correct a slip of the pen in the file, or treat these values as missing; leave true "
         "values as they are.",
@@ -134,23 +170,23 @@ def _find_outliers(kind: str, name: str, present: pd.Series) -> Iterator[Finding
     )
 
 
-def _far(values: pd.Series) -> pd.Series:
-    distance = (values - values.median()).abs()
-    spread = 1.4826 * distance.median()
-    if spread == 0:
-        return pd.Series(False, index=values.index)
-    return distance > OUTLIER_DISTANCE * spread
+def _usual(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Between what values lie that are no outliers; everything where half of them are equal."""
+    middle = np.median(values)
+    with np.errstate(over="ignore"):
+        width = OUTLIER_DISTANCE * 1.4826 * np.median(np.abs(values - middle))
+        return (-np.inf, np.inf) if width == 0 else (float(middle - width), float(middle + width))
 
 
-def _empty(name: str, values: pd.Series) -> tuple[Remedy, ...]:
-    texts = tuple(label(value) for value in sorted(values.unique()))
+def _empty(name: str, values: Floats) -> tuple[Remedy, ...]:
+    texts = tuple(label(value) for value in np.unique(values))
     return (Remedy("set_missing", (name,), texts),) if len(texts) <= _MOST_VALUES else ()
 
 
-def _shown(values: pd.Series) -> str:
-    counts = values.value_counts().sort_index()
-    listed = ", ".join(f"{value:g}" for value in counts.index[:3])
-    more = f" and {len(counts) - 3} more values" if len(counts) > 3 else ""
+def _shown(values: Floats) -> str:
+    different = np.unique(values)
+    listed = ", ".join(f"{value:g}" for value in different[:3])
+    more = f" and {len(different) - 3} more values" if len(different) > 3 else ""
     times = "once" if len(values) == 1 else f"in {len(values)} rows"
     return f"{listed}{more} ({times})"
 
@@ -159,8 +195,8 @@ def find_collinear(study: Study) -> Iterable[Finding]:
     """Find features that say the same as another, or as several others together."""
     names = list(study.feature_names)[:_MOST_FEATURES]
     rows = study.X[names]
-    step = max(1, len(rows) // _MOST_ROWS)
-    complete = rows.iloc[::step].dropna()
+    complete = rows.iloc[draw(len(rows), _MOST_ROWS)].astype(np.float64).dropna()
+    judged = drawn_words(len(rows), _MOST_ROWS)
     scale = complete.abs().max().replace(0, 1)  # squares of very large numbers would overflow
     centred = complete / scale - (complete / scale).mean()
     spread = np.sqrt((centred**2).mean())
@@ -177,16 +213,16 @@ def find_collinear(study: Study) -> Iterable[Finding]:
                 yield Finding(
                     "look",
                     f"The features {first!r} and {names[j]!r} say nearly the same "
-                    f"(correlation {r[i, j]:.2f}).",
+                    f"(correlation {r[i, j]:.2f}){judged}.",
                     names[j],
                     "Leave one of them out; their effects cannot be told apart.",
                     tuple(Remedy("exclude_columns", (name,)) for name in (names[j], first)),
                 )
     kept = [k for k, name in enumerate(names) if name not in said]
-    yield from _find_computed([names[k] for k in kept], r[np.ix_(kept, kept)])
+    yield from _find_computed([names[k] for k in kept], r[np.ix_(kept, kept)], judged)
 
 
-def _find_computed(names: list[str], r: np.ndarray) -> Iterable[Finding]:
+def _find_computed(names: list[str], r: np.ndarray, judged: str) -> Iterable[Finding]:
     """Find features that those before them explain, from the correlations `r`."""
     for k in range(len(names) - 1, 1, -1):
         weights = np.linalg.lstsq(r[:k, :k], r[:k, k], rcond=1e-10)[0]
@@ -195,7 +231,7 @@ def _find_computed(names: list[str], r: np.ndarray) -> Iterable[Finding]:
             yield Finding(
                 "look",
                 f"The feature {names[k]!r} can be computed from "
-                f"{', '.join(repr(name) for name in used[:5])}.",
+                f"{', '.join(repr(name) for name in used[:5])}{judged}.",
                 names[k],
                 "Leave one of them out; their effects cannot be told apart.",
                 (Remedy("exclude_columns", (names[k],)),),

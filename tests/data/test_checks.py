@@ -4,6 +4,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from nme_core.data import Study, check_study, sample_study, simulate_null
+from nme_core.data.blocks import draw
+from nme_core.data.trends import rank_correlation
 
 
 def table(n_persons=12, n_rows=12):
@@ -246,3 +248,40 @@ def test_real_studies_name_only_what_the_outcome_was_computed_from(shared_data):
         ("oxboys", "height"), ("sleepstudy", "reaction"),
     ):  # fmt: skip
         assert found(name, outcome) == []
+
+
+def test_in_large_studies_findings_that_rest_on_some_rows_say_so():
+    rng = np.random.default_rng(3)
+    n_persons, n_rows = 1400, 30
+    n = n_persons * n_rows
+    frame = pd.DataFrame(
+        {
+            "person": np.repeat([f"p{k}" for k in range(n_persons)], n_rows),
+            "day": np.tile(np.arange(n_rows), n_persons),
+            "sleep": rng.normal(7, 1, n),
+            "mood": rng.normal(5, 1, n),
+        }
+    )
+    frame["week"] = frame["day"] + rng.normal(0, 0.1, n)
+    frame["rest"] = 2 * frame["sleep"] + rng.normal(0, 0.01, n)
+    frame["again"] = frame["mood"] + rng.normal(0, 0.01, n)
+    hidden = min({*range(n)} - {*draw(n, 20_000)})
+    frame.loc[hidden, "sleep"] = 900.0  # found all the same
+    looks = "\n".join(findings(report(frame), "look"))
+    drawn = "(judged by 20,000 rows drawn at random)"
+    assert "'sleep' holds 900 (once), far from its other values" in looks
+    assert "'week' runs with time (judged by 700 persons)" in looks
+    assert f"'again' all but determines the outcome 'mood' {drawn}" in looks
+    assert f"say nearly the same (correlation 1.00) {drawn}" in looks
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_trends_are_rank_correlations_within_persons(seed):
+    rng = np.random.default_rng(seed)
+    person = np.repeat(np.arange(6), rng.integers(1, 9, 6))
+    pair = pd.DataFrame({"order": np.arange(len(person)), "value": rng.integers(0, 4, len(person))})
+    ranks = pair.groupby(person).rank()
+    centred = ranks - ranks.groupby(person).transform("mean")
+    expected = np.corrcoef(centred.to_numpy(), rowvar=False)[0, 1]
+    values = pair.to_numpy(dtype=float)
+    assert rank_correlation(person, values[:, 0], values[:, 1]) == pytest.approx(expected)

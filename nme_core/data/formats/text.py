@@ -35,6 +35,8 @@ MOST_CELLS = 500_000_000
 
 _HEAD = 1 << 18
 _BLOCK = 1 << 22
+#: Bytes that are read in one thread.
+_SMALL = 4 * _BLOCK
 _ROWS_AT_ONCE = 50_000
 #: How often a column may turn out to be something else than its first rows promised.
 _CHANGES = 6
@@ -180,7 +182,10 @@ def _by_arrow(
             table = arrow_csv.read_csv(
                 pa.BufferReader(body),
                 arrow_csv.ReadOptions(
-                    column_names=list(types), block_size=_BLOCK, encoding="utf8", use_threads=False
+                    column_names=list(types),
+                    block_size=_BLOCK,
+                    encoding="utf8",
+                    use_threads=len(content) > _SMALL,
                 ),
                 arrow_csv.ParseOptions(
                     delimiter=dialect.delimiter,
