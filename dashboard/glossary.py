@@ -29,6 +29,13 @@ LEADS = {
     "export": "What leaves the app: figures for print, reports, words to paste, tables, a bundle.",
 }
 
+#: The same for clinicians, where it has to be said in other words.
+PLAIN_LEADS = {
+    "model": "Train on this study: press the button, and come back when it is done.",
+    "random-effects": "Which persons differ most from the others, and how.",
+    "export": "Take figures and reports with you.",
+}
+
 VIEWS = {"clinician": "Clinician", "researcher": "Researcher"}
 VIEW_HELP = (
     "Clinician: the few things that matter, in plain words, with nothing to set. Researcher: "
@@ -158,6 +165,14 @@ MODELS = {
         "For a number or a class on each occasion: a network whose parameters may differ by "
         "person.",
     ),
+}
+
+#: What is trained, for readers who choose nothing.
+PLAIN_MODELS = {
+    "nme-crf": "The computer learns from these data how persons move from one state to the next: "
+    "what all have in common, and what is each person's own.",
+    "nme-mlp": "The computer learns from these data how the outcome goes with the other columns: "
+    "what all persons have in common, and what is each person's own.",
 }
 
 ONLY_NUMBERS = (
@@ -322,6 +337,16 @@ CERTIFICATE = {
     "own": "Of this run's own model, on the rows that it was fitted to, in units of the data.",
     "other": "Of the linear mixed model of this study, not of this run's own model.",
 }
+
+#: The same in few words, for a list of runs.
+SHORT_VERDICTS = {
+    "better": "Persons' own parameters help to predict them",
+    "worse": "One model for everybody predicts better",
+    "alike": "Not clear whether persons' own parameters help",
+    "alone": "Not compared with another model",
+    "unjudged": "Too few occasions to judge",
+}
+
 PAIRED = (
     "Each person's own metric under another model minus the same person's under NME, averaged. The "
     "interval comes from drawing persons again and again with replacement (studentised bootstrap); "
@@ -345,6 +370,10 @@ SPLIT = (
     "last 20 %. This is the future of the same persons, not of new ones."
 )
 
+PLAIN_INTERPRETED = {
+    "all rows": "Learned from all of the persons' rows.",
+    "training rows": "Learned from the first 60 % of each person's rows.",
+}
 INTERPRETED = {
     "all rows": "From a second fit of the same model on all rows; the metrics on the page Fit come "
     "from the fit that has not seen the test part.",
@@ -379,6 +408,12 @@ BEYOND = (
     " {n} of the person's 95 % intervals {verb} the population's value (framed cells); one in "
     "twenty would by chance."
 )
+PLAIN_TRANSITIONS = (
+    "Rows are the state now, columns the next one: how probable each move is for this person and "
+    "for all together."
+)
+#: The sections that matter to a clinician.
+PLAIN_SECTIONS = ("person", "time", "sequence")
 SECTIONS = {
     "person": "One person",
     "all": "All persons",
@@ -389,6 +424,7 @@ SECTIONS = {
 }
 NEW_PERSON = {
     "upload": "Rows of new persons (.csv, .tsv), with the columns {columns}",
+    "again": "Another new person, or more rows",
     "type": "One row per occasion, in order. Empty cells are missing.",
     "how": "Everything that was learned from the others stays as it is; only this person's own "
     "parameters are learned. It runs beside the page.",
@@ -397,7 +433,8 @@ NEW_PERSON = {
     "the others.",
     "curve": "The band is the 95 % interval of this person's expected {outcome}, all that is "
     "shared held as learned; single occasions scatter around it. Other features are held at their "
-    "mean in the new rows. {limit}",
+    "mean in the new rows; the curve describes predictions, not what would happen if the feature "
+    "were changed.",
     "narrowing": "After {first} outcome{s} the interval {what} is {before} wide, after {last} it "
     "is {after} wide. The person's rows are taken in order of time.",
 }
@@ -450,6 +487,15 @@ RELIABILITY = (
 PERSON_MAP = (
     "Each point is a person; persons close together have similar parameters. The two directions "
     "carry {share} % of the variance between persons. Colours are no test: see the page Covariates."
+)
+PARAMETER_NAMES = (
+    "“a → b” is the score of moving from state a to state b. “layers.0.weight[2,1]” is a weight of "
+    "the network: of the first layer, to its third unit from the second feature (both count from "
+    "0). Most informative: what the persons' own data say most about."
+)
+PLAIN_FURTHEST = (
+    "The larger the distance, the less the person is like the average of all persons. Their data "
+    "may be worth a look; it is no finding about the person."
 )
 FURTHEST = (
     "Distance: root mean square of a person's deviations, each in the model's SD. Shrinkage "

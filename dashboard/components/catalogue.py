@@ -8,6 +8,7 @@ from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.findings import effect_limits, effect_name, effect_size
 from dashboard.components.text import fixed, number, p_phrase
+from dashboard.plots.labels import parameter_words
 from dashboard.services import covariates as tests
 from dashboard.services import people, results
 
@@ -139,7 +140,7 @@ def random_effect_figure(run: str, parameter: str) -> Figure:
     rows = results.random_effect(run, parameter)
     variance = results.variance(run, parameter)
     sentence = (
-        f"{len(rows)} persons' deviations in {parameter} have an SD of "
+        f"{len(rows)} persons' deviations in {parameter_words(parameter)} have an SD of "
         f"{number(rows['estimate'].std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
         f"{glossary.EFFECT_LIMIT}"
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.text import fixed, number
+from dashboard.plots.labels import parameter_words
 from dashboard.services import people, results
 
 #: Persons whose small matrices stand on one page.
@@ -141,7 +142,8 @@ def correlation_figure(run: str, names: list[str]) -> Figure:
     largest = ""
     if apart.notna().any():
         first, second = apart.abs().idxmax()
-        largest = f"The largest is {fixed(apart[first, second], 2)}, of {first} and {second}."
+        pair = f"{parameter_words(first)} and {parameter_words(second)}"
+        largest = f"The largest is {fixed(apart[first, second], 2)}, of {pair}."
     sentence = glossary.CORRELATIONS.format(largest=largest)
     arguments = {"correlations": correlations}
     return Figure("effect_correlations", "Correlations across parameters", sentence, arguments)

@@ -13,7 +13,7 @@ from dashboard import state
 from dashboard.components.kept import kept_words
 from dashboard.components.links import link
 from dashboard.components.text import plain
-from dashboard.glossary import EMPTY
+from dashboard.glossary import EMPTY, LEADS, PLAIN_LEADS
 from dashboard.services.runs import Run, kept_models, run_record
 
 _APP = Path(__file__).parent.parent / "app.py"
@@ -24,6 +24,12 @@ def adopt_run() -> None:
     run = run_record(state.run_id() or "")
     if run is not None and run.study != state.study_id():
         state.choose_run(run.id, run.study)
+
+
+def lead(page: str) -> str:
+    """The sentence under a page's heading, in the words of the view."""
+    plain_words = None if state.researcher() else PLAIN_LEADS.get(page)
+    return plain_words or LEADS[page]
 
 
 def title(text: str, lead: str) -> None:

@@ -9,7 +9,8 @@ from dashboard.components.catalogue import random_effect_figure
 from dashboard.components.context import empty
 from dashboard.components.figures import show
 from dashboard.components.text import fixed, number
-from dashboard.glossary import FURTHEST
+from dashboard.glossary import FURTHEST, PARAMETER_NAMES, PLAIN_FURTHEST
+from dashboard.plots.labels import parameter_words
 from dashboard.services import people, results
 
 #: So many parameters, the most informative, are correlated with each other.
@@ -19,7 +20,12 @@ MOST_CORRELATED = 16
 def one_parameter(run: str, names: list[str]) -> None:
     """Distribution, caterpillar, Q–Q and reliability of one parameter."""
     parameter = st.selectbox(
-        "Parameter (most informative first)", names, key="parameter", persist_state="session"
+        "Parameter (most informative first)",
+        names,
+        key="parameter",
+        persist_state="session",
+        format_func=parameter_words,
+        help=PARAMETER_NAMES,
     )
     left, right = st.columns(2)
     with left:
@@ -50,20 +56,26 @@ def across_parameters(run: str, names: list[str]) -> None:
 
 
 def persons(run: str, *, short: bool = False) -> None:
-    """The map of persons, and those far out."""
-    covariates = list(results.covariates(run).columns)
-    chosen = st.selectbox(
-        "Colour", [None, *covariates], key="map_colour",
-        format_func=lambda name: "number of observations" if name is None else name,
-    )  # fmt: skip
-    show(catalogue.map_figure(run, chosen))
+    """The map of persons, and those far out; ``short``, the second alone in plain words."""
+    if not short:
+        _map(run)
     st.subheader("Furthest from the population", anchor=False)
     table = people.furthest(run, 5 if short else 10)
     table = table.assign(
+        parameter=table["parameter"].map(parameter_words),
         distance=table["distance"].map(lambda value: fixed(value, 2)),
         in_sd=table["in_sd"].map(lambda value: fixed(value, 2)),
     )
     words = {"parameter": "most in", "in_sd": "by SD", "n_obs": "observations"}
     columns = ["person", "distance", "n_obs"] if short else list(table.columns)
     st.dataframe(table[columns].rename(columns=words), hide_index=True, width="content")
-    st.caption(FURTHEST)
+    st.caption(PLAIN_FURTHEST if short else FURTHEST)
+
+
+def _map(run: str) -> None:
+    covariates = list(results.covariates(run).columns)
+    chosen = st.selectbox(
+        "Colour", [None, *covariates], key="map_colour",
+        format_func=lambda name: "number of observations" if name is None else name,
+    )  # fmt: skip
+    show(catalogue.map_figure(run, chosen))

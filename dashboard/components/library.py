@@ -9,15 +9,15 @@ from dashboard.components.errors import guard
 from dashboard.components.kept import kept_words
 from dashboard.components.links import go
 from dashboard.components.text import plain
-from dashboard.components.verdict import metric_value
-from dashboard.glossary import METRICS, MODELS, RUN_STATES, RUNS
+from dashboard.components.verdict import metric_value, standing
+from dashboard.glossary import METRICS, MODELS, RUN_STATES, RUNS, SHORT_VERDICTS
 from dashboard.services import library, runs
 from dashboard.services.runs import Run
 
 #: So many studies stand on one page, and so many runs of a study before the rest is folded.
 STUDIES_A_PAGE = 6
 RUNS_SHOWN = 6
-_COLUMNS = [3.4, 2.5, 2.5, 1.0, 1.3]
+_COLUMNS = [3.4, 1.7, 3.3, 1.0, 1.3]
 
 
 def show_library(shelves: list[library.Shelf]) -> None:
@@ -35,10 +35,8 @@ def _show_shelf(shelf: library.Shelf) -> None:
         st.markdown(f"**{RUNS['orphans']}**")
     else:
         name, _, opener, manage = st.columns([5.9, 2.5, 1.0, 1.3], vertical_alignment="center")
-        name.markdown(f"**{plain(study.name)}**")
-        name.caption(
-            f"Study, loaded {when(study.created)}, outcome {plain(study.roles['outcome'])}"
-        )
+        about = f"Study, loaded {when(study.created)}, outcome {plain(study.roles['outcome'])}"
+        name.markdown(_two_lines(f"**{plain(study.name)}**", about))
         if opener.button("Open", key=f"open_study_{study.id}", width="stretch"):
             state.choose_study(study.id)
             go("study")
@@ -56,23 +54,29 @@ def _show_shelf(shelf: library.Shelf) -> None:
 
 def _show_run(run: Run) -> None:
     name, ended, metric, opener, manage = st.columns(_COLUMNS, vertical_alignment="center")
-    name.markdown(plain(run.name))
-    name.caption(f"{MODELS[run.model][0]}, {when(run.created)}")
+    name.markdown(_two_lines(plain(run.name), f"{MODELS[run.model][0]}, {when(run.created)}"))
     _show_end(run, ended)
     found = None if run.active else library.outcome(run)
-    if found is not None:
+    if found is not None and not state.researcher():
+        metric.markdown(SHORT_VERDICTS[standing(run.id)])
+    elif found is not None:
         word = METRICS[found.metric][0]
         beside = (
             "" if found.generic is None
             else f" (generic {metric_value(found.metric, found.generic)})"
         )  # fmt: skip
-        metric.markdown(plain(f"{word} {metric_value(found.metric, found.value)}{beside}"))
-        metric.caption(plain(found.ending))
+        value = plain(f"{word} {metric_value(found.metric, found.value)}{beside}")
+        metric.markdown(_two_lines(value, plain(found.ending)))
     if opener.button("Open", key=f"open_{run.id}", width="stretch"):
         state.choose_run(run.id, run.study)
         go("fit" if runs.kept_models(run.id) and not run.active else "model")
     with manage.popover("Change", key=f"change_{run.id}", width="stretch"):
         _manage_run(run)
+
+
+def _two_lines(first: str, second: str) -> str:
+    """Two lines of Markdown, the second small and grey."""
+    return f"{first}  \n:small[:gray[{second}]]"
 
 
 def _show_end(run: Run, where: st.delta_generator.DeltaGenerator) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import streamlit as st
@@ -30,19 +31,29 @@ _PRESETS = ("quick", "thorough")
 _TRIALS = 10
 
 
+def another_model(after: bool) -> AbstractContextManager[object]:
+    """Where the form stands: by itself, or after a result, where clinicians find it folded."""
+    if not after:
+        return nullcontext()
+    if not state.researcher():
+        return st.expander("Train again")
+    st.divider()
+    st.subheader("Train another model", anchor=False)
+    return nullcontext()
+
+
 def model_form(record: StudyRecord) -> ModelOptions | None:
     """Preset, model, placement and all other options; None while an entry makes no sense."""
     kinds = ["nme-mlp"] if record.outcome_kind == "number" else ["nme-crf", "nme-mlp"]
     first = kinds.index(record.model) if record.model in kinds else 0
+    if not state.researcher():
+        model = kinds[first]
+        st.markdown(glossary.PLAIN_MODELS[model])
+        return _preset("quick", record, model, _PLACEMENTS[model][0])
     preset = st.radio(
         "How thoroughly", list(_PRESETS), format_func=lambda name: glossary.PRESETS[name][0],
         captions=[glossary.PRESETS[name][1] for name in _PRESETS], key="preset", horizontal=True,
     )  # fmt: skip
-    if not state.researcher():
-        model = kinds[first]
-        st.caption(f"{glossary.MODELS[model][0]}. {glossary.MODELS[model][1]}")
-        st.caption(glossary.PLACEMENTS[_PLACEMENTS[model][0]])
-        return _preset(preset, record, model, _PLACEMENTS[model][0])
     left, right = st.columns(2, gap="large")
     with left:
         model = st.radio(

@@ -9,15 +9,23 @@ from dashboard import state
 from dashboard.components.errors import guard
 from dashboard.components.figures import Figure, show
 from dashboard.components.text import number, plain
-from dashboard.glossary import CURVE_LIMIT, NEW_PERSON
+from dashboard.glossary import NEW_PERSON
 from dashboard.services import newcomers, results
 from dashboard.services.runs import Run
 
 _EMPTY_ROWS = 6
 
 
-def ask_for_rows(run: Run) -> None:
-    """Upload or type in rows, and start adapting."""
+def ask_for_rows(run: Run, *, folded: bool) -> None:
+    """Upload or type in rows, and start adapting; folded where there are results to look at."""
+    if folded:
+        with st.expander(NEW_PERSON["again"], key="again"):
+            _ask(run)
+    else:
+        _ask(run)
+
+
+def _ask(run: Run) -> None:
     roles = newcomers.columns(run.id)
     needed = [roles["person"], roles["time"], roles["sequence"], *roles["features"]]
     names = ", ".join(name for name in [*needed, roles["outcome"]] if name)
@@ -26,7 +34,7 @@ def ask_for_rows(run: Run) -> None:
         st.caption(NEW_PERSON["type"])
         rows = st.data_editor(
             _blank(run, roles), num_rows="dynamic", hide_index=True, key=f"typed_{run.id}",
-            column_config=_configuration(run, roles),
+            column_config=_configuration(run, roles), placeholder="",
         )  # fmt: skip
         if st.button("Adapt to these rows", key="adapt_typed", type="primary"):
             with guard():
@@ -139,7 +147,7 @@ def _curve(run: Run, person: str, own: pd.DataFrame, shared: pd.DataFrame) -> No
     arguments = {
         "own": last, "population": shared, "person": person, "feature": feature, "outcome": what,
     }  # fmt: skip
-    sentence = NEW_PERSON["curve"].format(outcome=what, limit=CURVE_LIMIT)
+    sentence = NEW_PERSON["curve"].format(outcome=what)
     show(Figure("newcomer_curve", f"Response to {feature} of {person}", sentence, arguments))
     middle = shared["x"].sort_values().iloc[len(shared) // 2]
     at = f"{what} at {feature} = {number(middle)}"

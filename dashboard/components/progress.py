@@ -64,6 +64,6 @@ def _ended(run: runs.Run) -> None:
         return
     show_verdict(run)
     following = ["fit", "transitions" if run.model == "nme-crf" else "random-effects", "covariates"]
-    for column, path in zip(st.columns(4), following, strict=False):
-        with column:
+    with st.container(horizontal=True):
+        for path in following:
             link(path)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.errors import guard
+from dashboard.components.text import plain
 from dashboard.glossary import RESEARCH_USE, RUN_STATES, VIEW_HELP, VIEWS
 from dashboard.services import settings
 from dashboard.services.runs import run_record
@@ -19,12 +20,11 @@ def sidebar() -> None:
         study = study_record(state.study_id() or "")
         run = run_record(state.run_id() or "")
         if study is not None:
-            st.caption("Study")
-            st.text(study.name)
+            st.markdown(f":small[:gray[Study]]  \n{plain(study.name)}")
         if run is not None:
-            st.caption("Run")
-            st.text(f"{run.options['model'].upper()}, {run.options['placement']}")
-            st.caption(RUN_STATES[run.status.state])
+            what = f"{run.options['model'].upper()}, {run.options['placement']}"
+            ended = RUN_STATES[run.status.state]
+            st.markdown(f":small[:gray[Run, {ended}]]  \n{plain(what)}")
         st.caption(RESEARCH_USE)
 
 

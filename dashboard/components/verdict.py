@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
-from dashboard.glossary import FLAT, INTERPRETED, METRICS, PLAIN_VERDICTS, SPLIT
+from dashboard.glossary import FLAT, INTERPRETED, METRICS, PLAIN_INTERPRETED, PLAIN_VERDICTS, SPLIT
 from dashboard.services import results
 from dashboard.services.runs import Run
 from dashboard.services.terms import model_name
@@ -52,7 +52,8 @@ def split_note(run: str) -> str:
 
 def interpreted_note(run: Run) -> None:
     """Say which fit a page of interpretation rests on."""
-    st.caption(INTERPRETED[results.interpreted_from(run.id)])
+    said = INTERPRETED if state.researcher() else PLAIN_INTERPRETED
+    st.caption(said[results.interpreted_from(run.id)])
 
 
 def comparison_sentence(run: str) -> str:
@@ -107,15 +108,20 @@ def _standing(row: pd.Series) -> str:
 
 def plain_verdict(run: str) -> str:
     """Whether it pays to give persons their own parameters, in one sentence without numbers."""
+    return PLAIN_VERDICTS[standing(run)]
+
+
+def standing(run: str) -> str:
+    """NME beside one model for all: ``better``, ``worse``, ``alike``, ``alone``, ``unjudged``."""
     table = results.metrics_table(run)
     rows = results.table(run, "comparison")
     rows = rows[rows["model"] == "generic"]
     if "nme" not in table.index or table.empty:
-        return PLAIN_VERDICTS["unjudged"]
+        return "unjudged"
     row = rows[rows["metric"] == results.main_metric(table)]
     if row.empty or pd.isna(row.iloc[0]["difference"]):
-        return PLAIN_VERDICTS["alone"]
-    return PLAIN_VERDICTS[_standing(row.iloc[0])]
+        return "alone"
+    return _standing(row.iloc[0])
 
 
 def metric_value(metric: str, value: float) -> str:

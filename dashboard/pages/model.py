@@ -3,16 +3,15 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.context import empty, title
-from dashboard.components.model_form import estimate_words, model_form
+from dashboard.components.context import empty, lead, title
+from dashboard.components.model_form import another_model, estimate_words, model_form
 from dashboard.components.progress import follow
 from dashboard.components.text import plain
-from dashboard.glossary import LEADS
 from dashboard.services import runs
 from dashboard.services.estimate import estimate
 from dashboard.services.studies import study_record
 
-title("Model", LEADS["model"])
+title("Model", lead("model"))
 
 run = runs.run_record(state.run_id() or "")
 if run is None and state.run_id() is not None:
@@ -27,13 +26,11 @@ if run is not None:
     follow(run.id)
 
 if run is None or not run.active:
-    if run is not None:
-        st.divider()
-        st.subheader("Train another model", anchor=False)
-    st.markdown(f"Study **{plain(record.name)}**, outcome **{plain(record.roles['outcome'])}**")
-    options = model_form(record)
-    if options is not None:
-        st.caption(estimate_words(estimate(record, options)))
-    if st.button("Train", key="train", type="primary", disabled=options is None):
-        state.choose_run(runs.start(record, options), record.id)
-        st.rerun()
+    with another_model(run is not None):
+        st.markdown(f"Study **{plain(record.name)}**, outcome **{plain(record.roles['outcome'])}**")
+        options = model_form(record)
+        if options is not None:
+            st.caption(estimate_words(estimate(record, options)))
+        if st.button("Train", key="train", type="primary", disabled=options is None):
+            state.choose_run(runs.start(record, options), record.id)
+            st.rerun()

@@ -10,7 +10,7 @@ title("New person", LEADS["new-person"])
 run = finished_run()
 if not newcomers.possible(run.id):
     empty("not_adaptable", "model")
-ask_for_rows(run)
 job = state.kept_job(run.id)
+ask_for_rows(run, folded=job is not None)
 if job is not None:
     follow(run, job)

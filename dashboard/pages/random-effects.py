@@ -4,14 +4,14 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components import effects
-from dashboard.components.context import empty, finished_run, title
+from dashboard.components.context import empty, finished_run, lead, title
 from dashboard.components.figures import show
 from dashboard.components.response import choose_response
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import EFFECT_SECTIONS, LEADS, RESPONSE_CURVES
+from dashboard.glossary import EFFECT_SECTIONS, RESPONSE_CURVES
 from dashboard.services import results
 
-title("Random effects", LEADS["random-effects"])
+title("Random effects", lead("random-effects"))
 run = finished_run()
 interpreted_note(run)
 
@@ -27,7 +27,8 @@ section = st.segmented_control(
     key="effect_section", label_visibility="collapsed",
 )  # fmt: skip
 if section == "curves":
-    st.markdown(RESPONSE_CURVES)
+    if state.researcher():
+        st.markdown(RESPONSE_CURVES)
     show(choose_response(run))
 elif section == "parameter":
     effects.one_parameter(run.id, names)

@@ -8,7 +8,7 @@ from dashboard.components.catalogue import transition_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import LEADS, READOUTS, SECTIONS
+from dashboard.glossary import LEADS, PLAIN_SECTIONS, PLAIN_TRANSITIONS, READOUTS, SECTIONS
 from dashboard.services import results
 
 title("Transitions", LEADS["transitions"])
@@ -17,7 +17,8 @@ if run.model != "nme-crf":
     empty("no_transitions", "random-effects", "model")
 
 section = st.segmented_control(
-    "Show", list(SECTIONS), default="person", required=True, format_func=SECTIONS.__getitem__,
+    "Show", list(SECTIONS) if state.researcher() else PLAIN_SECTIONS,
+    default="person", required=True, format_func=SECTIONS.__getitem__,
     key="section", persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
 left, right = st.columns(2)
@@ -32,7 +33,9 @@ if state.researcher():
         "Read-out", available, format_func=lambda name: READOUTS[name][0], key="readout",
         persist_state="session",
     )  # fmt: skip
-right.caption(READOUTS[readout][1])
+    right.caption(READOUTS[readout][1])
+else:
+    st.caption(PLAIN_TRANSITIONS)
 
 if section == "person":
     show(transition_figure(run.id, person, readout))

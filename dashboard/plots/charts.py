@@ -15,6 +15,10 @@ import pandas as pd
 
 from dashboard.plots import theme
 
+#: Labels of points are cut to so many characters; further aside than this, they stand beside.
+LONGEST_LABEL = 16
+ASIDE = 0.3
+
 Range = tuple[float, float]
 
 
@@ -24,7 +28,8 @@ class Layer:
 
     ``low`` and ``high`` are ends of intervals, across the axis that ``across`` names; of a band
     they are its edges. ``hover`` is one text per point, ``colours`` one colour per point. Arrows
-    lead from (x, y) to (low, high), their width in ``sizes``.
+    lead from (x, y) to (low, high), their width in ``sizes``. ``outward`` labels of points around
+    (0, 0) stand on the far side from there.
     """
 
     kind: Literal["points", "line", "bars", "band", "arrows"]
@@ -43,6 +48,7 @@ class Layer:
     width: float = 2.0
     dash: Literal["solid", "dot", "dash"] = "solid"
     legend: bool = True
+    outward: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
 from dashboard.plots import theme
-from dashboard.plots.charts import Chart, Layer, Matrix, Panel
+from dashboard.plots.charts import ASIDE, LONGEST_LABEL, Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import clean, for_print
 
 _LABEL = 24
@@ -124,7 +124,17 @@ def _layer(axis: Axes, layer: Layer) -> None:
         )  # fmt: skip
     if layer.labels and layer.kind != "arrows":
         for x, y, text in zip(layer.x, layer.y, layer.labels, strict=True):
-            axis.text(x, y, for_print(text, 20), ha="center", va="center", zorder=4)
+            axis.text(
+                x, y, for_print(text, LONGEST_LABEL), zorder=4, **_text_place(layer.outward, x, y)
+            )
+
+
+def _text_place(outward: bool, x: float, y: float) -> dict[str, str]:
+    if not outward:
+        return {"ha": "center", "va": "center"}
+    if abs(x) > ASIDE:
+        return {"ha": "left" if x > 0 else "right", "va": "center"}
+    return {"ha": "center", "va": "bottom" if y > 0 else "top"}
 
 
 def _arrows(axis: Axes, layer: Layer) -> None:

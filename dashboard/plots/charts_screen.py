@@ -9,10 +9,14 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.plots import theme
+from dashboard.plots.charts import ASIDE as _ASIDE
+from dashboard.plots.charts import LONGEST_LABEL as _OUTWARD
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import for_screen
 
 _LABEL = 24
+#: Up to so many columns of a matrix are set apart by a gap.
+_SEPARATE = 40
 _DASH = {"solid": "solid", "dot": "dot", "dash": "dash"}
 _MARKS = {"points": "markers", "line": "lines"}
 
@@ -78,11 +82,12 @@ def _add_matrix(figure: go.Figure, matrix: Matrix, at: dict[str, int], *, scale:
     bars = sum(bool(getattr(trace, "showscale", False)) for trace in figure.data)
     bar: dict[str, Any] = {
         "title": {"text": matrix.scale, "side": "right", "font": {"size": 12}}, "thickness": 10,
-        "outlinewidth": 0.5, "tickfont": {"size": 11}, "x": 1.01 + 0.09 * bars, "len": 0.9,
+        "outlinewidth": 0.5, "tickfont": {"size": 11}, "x": 1.01 + 0.14 * bars, "len": 0.9,
     }  # fmt: skip
     figure.add_trace(
         go.Heatmap(
-            z=matrix.values, x=np.arange(columns), y=np.arange(rows), xgap=1, ygap=1,
+            z=matrix.values, x=np.arange(columns), y=np.arange(rows), ygap=1,
+            xgap=1 if columns <= _SEPARATE else 0,
             colorscale=theme.plotly_scale(matrix.stops) if not matrix.legend else _steps(matrix),
             zmin=matrix.limits[0], zmax=matrix.limits[1], showscale=scale, colorbar=bar,
             customdata=None if hover is None else hover.reshape(rows, columns),
@@ -155,7 +160,7 @@ def _add_layer(figure: go.Figure, layer: Layer, at: dict[str, int], *, legend: b
         error = {
             "type": "data", "symmetric": False, "array": layer.high - middle,
             "arrayminus": middle - layer.low, "thickness": 1.2, "width": 0,
-            "color": theme.MUTED if not layer.colours else None,
+            "color": theme.MUTED,
         }  # fmt: skip
     mode = _MARKS[layer.kind] + ("+text" if layer.labels else "")
     figure.add_trace(
@@ -166,12 +171,23 @@ def _add_layer(figure: go.Figure, layer: Layer, at: dict[str, int], *, legend: b
                 "size": layer.sizes if layer.sizes is not None else layer.size,
             },
             line={"color": layer.colour, "width": layer.width, "dash": _DASH[layer.dash]},
-            text=[for_screen(text, 20) for text in layer.labels] or None,
-            textposition="middle center" if layer.sizes is not None else "top center",
+            text=[for_screen(text, _OUTWARD) for text in layer.labels] or None,
+            textposition=_text_places(layer),
             **({f"error_{layer.across}": error} if error else {}), **common,
         ),
         **at,
     )  # fmt: skip
+
+
+def _text_places(layer: Layer) -> str | list[str]:
+    """Where the labels of points stand; ``outward``, on the far side from the middle."""
+    if not layer.outward:
+        return "middle center" if layer.sizes is not None else "top center"
+    return [
+        "middle right" if x > _ASIDE else "middle left" if x < -_ASIDE
+        else "top center" if y > 0 else "bottom center"
+        for x, y in zip(layer.x, layer.y, strict=True)
+    ]  # fmt: skip
 
 
 def _add_arrows(figure: go.Figure, layer: Layer, at: dict[str, int]) -> None:

@@ -10,7 +10,7 @@ from scipy import stats
 
 from dashboard.plots import theme
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
-from dashboard.plots.labels import cell, number
+from dashboard.plots.labels import cell, number, parameter_words
 from dashboard.plots.summaries import padded
 
 #: More persons than this are drawn by every so-manieth, in order of the estimate.
@@ -36,7 +36,7 @@ def caterpillar(rows: pd.DataFrame, *, parameter: str) -> Chart:
     layers = [
         Layer(
             "points", drawn["estimate"].to_numpy(), drawn["rank"].to_numpy(dtype=float),
-            "person", low=low, high=high, across="x", size=5,
+            "person", low=low, high=high, across="x", size=5, legend=False,
             colours=[theme.PERSON if one else theme.PERSONS for one in apart],
             hover=[
                 f"person {person}: {number(row['estimate'])}"
@@ -52,7 +52,10 @@ def caterpillar(rows: pd.DataFrame, *, parameter: str) -> Chart:
         y_range=(0, len(table) + 1),
     )  # fmt: skip
     return Chart(
-        f"Persons' {parameter}", [panel], table.reset_index(), height=min(260 + 4 * len(drawn), 620)
+        f"Persons in order: {parameter_words(parameter)}",
+        [panel],
+        table.reset_index(),
+        height=min(260 + 4 * len(drawn), 620),
     )
 
 
@@ -84,19 +87,20 @@ def effect_qq(estimates: pd.Series, *, parameter: str) -> Chart:
         ),
     ]  # fmt: skip
     panel = Panel("", "quantile of the normal distribution", "estimate, in SD", layers)
-    return Chart(f"Q–Q plot of {parameter}", [panel], table)
+    return Chart(f"Q–Q plot: {parameter_words(parameter)}", [panel], table)
 
 
 def effect_correlations(correlations: pd.DataFrame) -> Chart:
     """Correlation of the persons' estimates across parameters, written where there is room."""
     values = correlations.to_numpy(dtype=float)
-    names = [str(name) for name in correlations.index]
+    names = [parameter_words(str(name)) for name in correlations.index]
     matrix = Matrix(
         values, names, names, theme.DIVERGING, (-1.0, 1.0), "correlation",
         texts=[cell(v, compact=True) for v in values.ravel()] if len(values) <= 10 else (),
         hover=[
-            f"{a} and {b}: {number(float(correlations.loc[a, b]), 2)}"
-            for a in names for b in names
+            f"{a} and {b}: {number(value, 2)}"
+            for a, row in zip(names, values, strict=True)
+            for b, value in zip(names, row, strict=True)
         ],
     )  # fmt: skip
     long = correlations.rename_axis(index="parameter", columns="parameter_2")
@@ -122,7 +126,7 @@ def reliability_by_observations(rows: pd.DataFrame, *, parameter: str) -> Chart:
     )  # fmt: skip
     panel = Panel("", "observations", "reliability", [layer], y_range=(-0.02, 1.02))
     numbers = known.reset_index()[["person", "n_obs", "reliability"]]
-    return Chart(f"Reliability of persons' {parameter}", [panel], numbers)
+    return Chart(f"Reliability: {parameter_words(parameter)}", [panel], numbers)
 
 
 def person_map(
@@ -137,7 +141,9 @@ def person_map(
     groups = _thirds(side, covariate_name)
     names = [name for name in dict.fromkeys(groups) if name != _UNKNOWN]
     names = sorted(names, key=lambda name: _position(name, groups, side))
-    palette = {name: theme.PALETTE[i % len(theme.PALETTE)] for i, name in enumerate(names)}
+    palette = _colours(
+        names, ordered=any(name.startswith(f"{covariate_name} up to") for name in names)
+    )
     layers = [
         Layer(
             "points", rows["first"].to_numpy(), rows["second"].to_numpy(), name,
@@ -160,6 +166,12 @@ def person_map(
 
 
 _UNKNOWN = "not known"
+
+
+def _colours(names: list[str], *, ordered: bool) -> dict[str, str]:
+    """Blue for the lowest third and orange for the highest, as differences are; else by kind."""
+    colours = (theme.LOW, theme.PERSONS, theme.HIGH) if ordered else theme.PALETTE
+    return {name: colours[i % len(colours)] for i, name in enumerate(names)}
 
 
 def _ends(values: pd.Series) -> tuple[float, float]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from dashboard.plots import theme
-from dashboard.plots.charts import Chart, Layer, Matrix, Panel
+from dashboard.plots.charts import LONGEST_LABEL, Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import cell, count, number
 from dashboard.plots.matrices import CELL_NAMES
 from dashboard.plots.summaries import difference_limit, value_limits
@@ -131,9 +132,10 @@ def state_ribbon(rows: pd.DataFrame, *, person: str, states: list[str]) -> Chart
         for name, strip in strips.items()
         for step, label in zip(steps, strip, strict=True)
     ]
-    every = max(1, len(rows) // 10)
+    every = _round_step(len(rows) / 10)
+    marks = [(step, f"{step:.0f}") for step in steps if step % every == 0 or len(rows) < 3]
     ribbon = Matrix(
-        values, list(strips), [f"{s:.0f}" if (s - 1) % every == 0 else "" for s in steps],
+        values, list(strips), [dict(marks).get(step, "") for step in steps],
         theme.SEQUENTIAL, (0, len(states) - 1), "state", hover=hover, legend=legend,
     )  # fmt: skip
     lines = [
@@ -151,10 +153,16 @@ def state_ribbon(rows: pd.DataFrame, *, person: str, states: list[str]) -> Chart
         Panel(f"Person {person}", matrix=ribbon),
         Panel(
             "Probability of each state", "step", "probability", lines, y_range=(0, 1.02),
-            x_range=(0.5, len(rows) + 0.5),
+            x_range=(0.5, len(rows) + 0.5), x_ticks=marks,
         ),
     ]  # fmt: skip
     return Chart("States over time", panels, rows, height=460)
+
+
+def _round_step(least: float) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50, … that is not below ``least``."""
+    power = 10 ** max(math.floor(math.log10(max(least, 1.0))), 0)
+    return next(int(step * power) for step in (1, 2, 5, 10) if step * power >= least)
 
 
 _WHO_COLOURS = (theme.PERSON, theme.POPULATION, theme.PALETTE[0], theme.PALETTE[2])
@@ -218,9 +226,14 @@ def _arrow_panel(name: str, matrix: pd.DataFrame) -> Panel:
                 f"{s} stays with {number(p, 2)}" for s, p in zip(states, staying, strict=True)
             ],
         ),
-        Layer("points", 1.42 * x, 1.3 * y, labels=states, size=0.1, legend=False),
+        Layer(
+            "points", 1.24 * x, 1.24 * y, labels=states, size=0.1, legend=False, outward=True
+        ),
     ]  # fmt: skip
-    return Panel(name, layers=layers, x_range=(-1.9, 1.9), y_range=(-1.6, 1.6), bare=True)
+    # The longest name beside a circle has to find room, however narrow that makes the circle.
+    longest = max(min(len(state), LONGEST_LABEL) for state in states)
+    reach = max(1.7, 1.3 / (1 - 0.0325 * longest))
+    return Panel(name, layers=layers, x_range=(-reach, reach), y_range=(-1.6, 1.6), bare=True)
 
 
 def _dwell_text(row: Mapping[str, object]) -> str:

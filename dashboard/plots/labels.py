@@ -27,6 +27,17 @@ def clean(text: object, limit: int | None = None) -> str:
     return line[: limit - 1 - tail].rstrip() + ELLIPSIS + line[len(line) - tail :].lstrip()
 
 
+def parameter_words(name: str) -> str:
+    """A parameter as figures and sentences name it: ``transitions[calm,low]`` is "calm → low".
+
+    Where a state's name holds a comma it cannot be told where the first ends; the name stays.
+    """
+    inner = name.removeprefix("transitions[").removesuffix("]")
+    if not name.startswith("transitions[") or inner.count(",") != 1:
+        return name
+    return inner.replace(",", " → ")
+
+
 def distinct(texts: list[str], limit: int) -> list[str]:
     """`clean` for several labels that must stay different after they were cut."""
     short = [clean(text, limit) for text in texts]

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.plots import tables, theme
-from dashboard.plots.labels import count, for_screen, number, p_value
+from dashboard.plots.labels import count, for_screen, number, p_value, parameter_words
 from dashboard.plots.screen_matrix import transition_comparison
 from dashboard.plots.screen_missing import missing_values
 from dashboard.plots.summaries import (
@@ -56,7 +56,7 @@ def random_effect_distribution(
     """
     table = tables.random_effect_distribution(estimates, variance, parameter=parameter)
     bins = random_effect_bins(table["estimate"], variance)
-    figure = _figure(f"Random effect {for_screen(parameter, _TITLE)}")
+    figure = _figure(f"Random effect {for_screen(parameter_words(parameter), _TITLE)}")
     name = f"estimates of {count(len(table), 'person')}"
     if variance == 0:
         name += ", the model's variance is 0"

@@ -41,6 +41,9 @@ DIVERGING = (
     "#FCE3C8", "#F5AC62", "#D76A12", "#8A3A04",
 )  # fmt: skip
 
+#: Low and high values of something ordered, as in the diverging scale.
+LOW, HIGH = DIVERGING[1], DIVERGING[7]
+
 SCREEN_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 #: For every plotly chart, on a page and in a report: nothing is sent anywhere, few buttons.
