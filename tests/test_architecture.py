@@ -282,9 +282,19 @@ def test_what_is_imported_is_required_and_nothing_else() -> None:
     files = source_files("nme_core", "dashboard")
     tops = {name.partition(".")[0] for path in files for name in imports_of(path)}
     outside = tops - {*sys.stdlib_module_names} - {"nme_core", "dashboard"}
-    needed = {DISTRIBUTIONS.get(name, name) for name in outside}
+    needed = {DISTRIBUTIONS.get(name, name) for name in outside} - optional_names()
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert needed == requirement_names(lines)
+
+
+def optional_names() -> set[str]:
+    """Distributions of the extras, which the tests install as well."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(text)["project"]["optional-dependencies"].values()
+    names = requirement_names([line for extra in extras for line in extra])
+    lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    assert names <= requirement_names(lines)
+    return names
 
 
 def test_requirements_are_pinned() -> None:

@@ -17,13 +17,17 @@ import pandas as pd
 import psutil
 
 import nme_core
+from dashboard.services.cluster import LOG, STOP, WORKER
 from dashboard.services.home import folder, home, new_id, now, utc_text
+from dashboard.services.settings import scheduler
 from dashboard.services.studies import StudyRecord, data_options, study_record
 from dashboard.services.turn import is_starting, living_process, process_of, queue
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, RunState, Status
 
-LOG = "train.log"
+#: A worker that is asked to stop has so many seconds before its run is given up.
+_WORKER_ENDS_S = 15.0
+_SENT = "Waiting for a worker of the cluster."
 _UNEXPECTED = "Training stopped unexpectedly. The details are in {log}."
 _KILLED = (
     "Training was ended from outside, or the computer ran out of memory: the process has gone "
@@ -157,8 +161,13 @@ def _begin(identity: str, path: Path, record: StudyRecord, content: dict[str, An
     study = folder("studies", record.id)
     assert study is not None
     run = RunFolder(path)
-    run.write_status(Status(RunState.QUEUED, started=utc_text(), message="Starting."))
-    content = {**content, "queued": time.time_ns(), "pid": None, "process_created": None}
+    for name in (STOP, WORKER):
+        (path / name).unlink(missing_ok=True)
+    where = scheduler()
+    message = "Starting." if where is None else _SENT
+    run.write_status(Status(RunState.QUEUED, started=utc_text(), message=message))
+    content = {**content, "scheduler": where, "queued": time.time_ns()}
+    content |= {"pid": None, "process_created": None}
     run.write_json("run", content)
     options = chosen_options(content["options"])
     words = [sys.executable, "-m", "dashboard.services.turn", str(path)]
@@ -265,7 +274,12 @@ def cancel(identity: str) -> None:
     if path is None:
         return
     run = RunFolder(path)
-    process = _process(identity, run.read_json("run"))
+    content = run.read_json("run")
+    process = _process(identity, content)
+    if process is not None and content.get("scheduler"):
+        (path / STOP).touch()  # the worker's training is not this computer's to end
+        psutil.wait_procs([process], timeout=_WORKER_ENDS_S)
+        process = _process(identity, content)
     if process is not None:
         family = [*process.children(recursive=True), process]
         for member in family:

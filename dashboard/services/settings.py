@@ -29,6 +29,11 @@ def set_trainings_at_once(number: int) -> None:
     _write(_AT_ONCE, max(1, int(number)))
 
 
+def scheduler() -> str | None:
+    """Address of the Dask scheduler that trainings go to (``NME_DASK_SCHEDULER``); None: here."""
+    return os.environ.get("NME_DASK_SCHEDULER") or None
+
+
 def cores() -> int:
     """Number of cores of this computer."""
     return psutil.cpu_count() or 1

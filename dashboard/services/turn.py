@@ -1,5 +1,8 @@
 """Waiting for one's turn: every training begins in this program, in a process of its own.
 
+A run that is meant for a Dask cluster is handed over to it at once; the scheduler has a queue of
+its own. All others wait here.
+
 ``python -m dashboard.services.turn RUN COMMAND...`` waits until fewer trainings than may run at
 once stand before the run, then becomes the command. Nobody else is needed for it: the order is
 that of ``queued`` in every ``run.json``, and a run counts for as long as its process lives. A
@@ -20,6 +23,7 @@ from typing import Any, BinaryIO
 
 import psutil
 
+from dashboard.services.cluster import send
 from dashboard.services.home import home
 from dashboard.services.settings import trainings_at_once
 
@@ -56,9 +60,11 @@ def is_starting(content: dict[str, Any]) -> bool:
 
 
 def queue() -> list[str]:
-    """Ids of the runs that train or wait, in the order in which they were asked for."""
+    """Ids of the runs that train or wait on this computer, in the order they were asked for."""
     found = []
     for path, content in _unfinished():
+        if content.get("scheduler"):
+            continue  # it takes no place here
         if is_starting(content) or living_process(content) is not None:
             found.append((content.get("queued", 0), path.name))
     return [name for _, name in sorted(found)]
@@ -118,7 +124,10 @@ def _lock(file: BinaryIO) -> bool:
 
 
 def main(run: Path, command: list[str]) -> int:
-    """Wait, then train; the exit code of the training."""
+    """Train where the run is meant to: on the cluster, or here in turn; the exit code."""
+    content = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    if content.get("scheduler"):
+        return send(content["scheduler"], run, command)
     lock = wait(run)
     if _WINDOWS:  # no process can become another there
         return subprocess.call(command)
