@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
+import tempfile
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nme_core.exceptions import NMEError
 
-__all__ = ["NMEError", "folder", "home", "log_exception", "new_id", "now", "utc_text"]
+__all__ = ["NMEError", "folder", "home", "log_exception", "new_id", "now", "utc_text", "write_json"]
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
@@ -52,6 +54,14 @@ def now() -> datetime:
 def utc_text() -> str:
     """The present as ISO 8601 text, to the second."""
     return now().isoformat(timespec="seconds")
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write a file in one step, so that a reader never sees half of it; for the user's eyes only."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2, ensure_ascii=False)
+    os.replace(temporary, path)
 
 
 def log_exception(error: BaseException) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.services.drafts import ChosenRoles, Draft
-from dashboard.services.home import home
+from dashboard.services.home import home, write_json
 from dashboard.services.roles import Proposal
 
 #: Files of one header that are told apart.
@@ -25,10 +25,7 @@ def remember(draft: Draft, roles: ChosenRoles) -> None:
     files = {**_known(path), draft.token: asdict(roles)}
     latest = dict(list(files.items())[-_MOST_FILES:])
     path.parent.mkdir(exist_ok=True, mode=0o700)
-    temporary = path.with_suffix(".new")
-    temporary.write_text(json.dumps(latest, ensure_ascii=False), encoding="utf-8")
-    temporary.chmod(0o600)
-    temporary.replace(path)
+    write_json(path, latest)
 
 
 def recall(draft: Draft) -> tuple[Proposal, str | None]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-from dashboard.services.home import home
+from dashboard.services.home import home, write_json
 
 VIEWS = ("clinician", "researcher")
 _FILE = "settings.json"
@@ -66,8 +64,4 @@ def _read() -> dict[str, Any]:
 
 def _write(key: str, value: object) -> None:
     """Change one entry in one step, so that a reader never sees half a file."""
-    content = {**_read(), key: value}
-    handle, temporary = tempfile.mkstemp(dir=home(), prefix=f".{_FILE}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-    os.replace(temporary, Path(home(), _FILE))
+    write_json(home() / _FILE, {**_read(), key: value})

@@ -23,7 +23,7 @@ from dashboard.services.drafts import (
     draft_upload,
     study_arguments,
 )
-from dashboard.services.home import folder, home, new_id, utc_text
+from dashboard.services.home import folder, home, new_id, utc_text, write_json
 from dashboard.services.roles import OutcomeKind
 from nme_core.data import SAMPLES, Remedy, Report, Study, check_study, read_table
 from nme_core.data.codebook import check_codebook, make_codebook
@@ -349,9 +349,5 @@ def _write_record(path: Path, record: StudyRecord) -> None:
     content = asdict(record)
     del content["id"]
     if record.changes:
-        text = json.dumps(record.changes, indent=2, ensure_ascii=False)
-        (path / record.remedy_file).write_text(text, encoding="utf-8")
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    temporary = path / "study.json.new"
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path / "study.json")
+        write_json(path / record.remedy_file, record.changes)
+    write_json(path / "study.json", content)
