@@ -50,6 +50,7 @@ SHOTS = {
         Shot("Covariates"),
         Shot("New person"),
         Shot("Export", ("Report and bundle", "Words to paste", "Tables")),
+        Shot("Gallery"),
     ),
     "mlp": (
         Shot("Model"),

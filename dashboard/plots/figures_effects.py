@@ -170,7 +170,7 @@ _UNKNOWN = "not known"
 
 def _colours(names: list[str], *, ordered: bool) -> dict[str, str]:
     """Blue for the lowest third and orange for the highest, as differences are; else by kind."""
-    colours = (theme.LOW, theme.PERSONS, theme.HIGH) if ordered else theme.PALETTE
+    colours = theme.THIRDS if ordered else theme.PALETTE
     return {name: colours[i % len(colours)] for i, name in enumerate(names)}
 
 

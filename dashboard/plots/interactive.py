@@ -50,7 +50,11 @@ def to_html(figure: go.Figure, *, title: str, sentence: str) -> bytes:
     import plotly.io
 
     drawing = plotly.io.to_html(
-        figure, config=PLOTLY_CONFIG, include_plotlyjs=True, include_mathjax=False, full_html=False
+        figure,
+        config=dict(PLOTLY_CONFIG),
+        include_plotlyjs=True,
+        include_mathjax=False,
+        full_html=False,
     )
     page = _PAGE.format(
         policy=_POLICY, title=escape(clean(title)), sentence=escape(clean(sentence)),

@@ -33,6 +33,8 @@ POPULATION = "#222222"
 PERSON = "#D55E00"
 PERSONS = "#7A8794"
 BARS = "#8FB3CC"
+#: Lowest, middle and highest third of something: blue to orange, as in the diverging scale.
+THIRDS = (PALETTE[0], PALETTE[7], PALETTE[1])
 
 #: Colour scales as equally spaced stops, shared by both libraries.
 SEQUENTIAL = ("#FFFFFF", "#D3EBE3", "#97D0C3", "#52AFA5", "#1F8583", "#0B5A5F", "#06343B")
@@ -40,9 +42,6 @@ DIVERGING = (
     "#08407E", "#2F79B5", "#8ABBDB", "#D5E6F1", "#FFFFFF",
     "#FCE3C8", "#F5AC62", "#D76A12", "#8A3A04",
 )  # fmt: skip
-
-#: Low and high values of something ordered, as in the diverging scale.
-LOW, HIGH = DIVERGING[1], DIVERGING[7]
 
 SCREEN_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 

@@ -57,7 +57,7 @@ def utc_text() -> str:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write a file in one step, so that a reader never sees half of it; for the user's eyes only."""
+    """Write a file in one step, so that no reader sees half of it; for the user's eyes only."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2, ensure_ascii=False)
