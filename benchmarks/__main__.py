@@ -11,7 +11,18 @@ import torch
 from benchmarks.machine import describe
 from benchmarks.table import Row, markdown
 
-THEMES = ("imports", "mlp", "crf", "linear", "certificate", "hsic", "sample", "reading", "scale")
+THEMES = (
+    "imports",
+    "mlp",
+    "crf",
+    "linear",
+    "certificate",
+    "hsic",
+    "sample",
+    "reading",
+    "scale",
+    "dashboard",
+)
 
 
 def main(names: list[str]) -> int:

@@ -7,23 +7,20 @@ browser. With ``--whole`` a picture is as high as its page instead of 800 pixels
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from benchmarks.browser import ROOT, SIZE, chromium, new_page, open_page, serve, settled
+from benchmarks.home import at_home, kept_study, until_done
 
 VIEWS = ("clinician", "researcher")
 THEMES = ("light", "dark")
 _EPOCHS = 40
-_PATIENCE_S = 300
 _HIGHEST = 6000
 
 
@@ -67,34 +64,23 @@ SHOTS = {
 
 def prepare(epochs: int = _EPOCHS) -> dict[str, dict[str, str]]:
     """Train on two samples in the home in use, test, adapt; what the address of each run says."""
-    from dashboard.services import covariates, newcomers, runs, studies
+    from dashboard.services import covariates, newcomers, runs
+    from nme_core.data import sample_study
 
     addresses = {}
     for key, sample, model, placement in (
         ("crf", "dyads", "nme-crf", "transitions"), ("mlp", "mood", "nme-mlp", "last"),
     ):  # fmt: skip
-        draft = studies.draft_sample(sample)
-        guess = draft.guess
-        assert guess.person is not None
-        assert guess.outcome is not None
-        roles = studies.ChosenRoles(
-            guess.person, guess.outcome, guess.time, guess.sequence, tuple(guess.features),
-            tuple(guess.covariates),
-        )  # fmt: skip
-        study = studies.keep_study(draft, roles)
-        record = studies.study_record(study)
-        assert record is not None
+        study = sample_study(sample)
+        record = kept_study(study, study.long)
         options = runs.ModelOptions(model, placement, baselines=("generic",), epochs=epochs)
-        addresses[key] = {"run": runs.start(record, options), "study": study}
+        addresses[key] = {"run": runs.start(record, options), "study": record.id}
     for key, address in addresses.items():
         run = address["run"]
-        _until(lambda run=run: _ended(runs.run_record(run)), f"training {key}")
+        until_done(lambda run=run: runs.run_record(run), f"training {key}")
         covariates.run_tests(run, "depression")
-        address["job"] = newcomers.start(run, _new_rows(key))
-        _until(
-            lambda run=run, job=address["job"]: _ended(newcomers.status(run, job)),
-            f"adapting {key}",
-        )
+        job = address["job"] = newcomers.start(run, _new_rows(key))
+        until_done(lambda run=run, job=job: newcomers.status(run, job), f"adapting {key}")
     return addresses
 
 
@@ -104,22 +90,6 @@ def _new_rows(key: str) -> bytes:
     head, *lines = (ROOT / "sample_data" / sample / "long.csv").read_text("utf-8").splitlines()
     own = [line.replace(person, "New", 1) for line in lines if line.startswith(person)]
     return "\n".join([head, *own[:20]]).encode()
-
-
-def _ended(found: object) -> bool:
-    """Whether a run or a job is done; RuntimeError where it has failed."""
-    status = getattr(found, "status", found)
-    if status is None or status.state in ("failed", "cancelled"):
-        raise RuntimeError(f"This did not come to its end: {status}")
-    return status.state == "done"
-
-
-def _until(ready: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not ready():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} took more than {_PATIENCE_S} s")
-        time.sleep(0.2)
 
 
 def take(page: Page, file: Path, *, whole: bool) -> None:
@@ -159,19 +129,6 @@ def shoot(
 
 def _slug(text: str) -> str:
     return text.lower().replace(" ", "-")
-
-
-@contextmanager
-def at_home(home: Path) -> Iterator[None]:
-    """Let the dashboard's own services keep their things in this folder."""
-    before = os.environ.get("NME_HOME")
-    os.environ["NME_HOME"] = str(home)
-    try:
-        yield
-    finally:
-        os.environ.pop("NME_HOME")
-        if before is not None:
-            os.environ["NME_HOME"] = before
 
 
 def make(

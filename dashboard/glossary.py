@@ -488,6 +488,15 @@ PERSON_MAP = (
     "Each point is a person; persons close together have similar parameters. The two directions "
     "carry {share} % of the variance between persons. Colours are no test: see the page Covariates."
 )
+FACTORS = (
+    "Rows may belong to more than persons, such as clinics. Each of these factors has differences "
+    "of its own; a person's parameters are the population's, plus the clinic's, plus the person's."
+)
+FACTOR = (
+    "{n} groups of {factor} differ in {parameter} with an SD of {own} (the model's own). Their "
+    "estimates are pulled towards the population, the more so the fewer observations a group has."
+)
+FACTOR_PERSONS = "Persons differ with an SD of {between}, beyond their groups."
 PARAMETER_NAMES = (
     "“a → b” is the score of moving from state a to state b. “layers.0.weight[2,1]” is a weight of "
     "the network: of the first layer, to its third unit from the second feature (both count from "

@@ -161,7 +161,7 @@ def map_figure(run: str, covariate: str | None) -> Figure:
     """Persons on two components, coloured by a covariate or by their number of observations."""
     places, shares = people.person_map(run)
     if covariate is None:
-        rows = results.table(run, "random_effects").drop_duplicates("person").set_index("person")
+        rows = results.effects(run).drop_duplicates("person").set_index("person")
         name, side = "observations", rows["n_obs"]
     else:
         name, side = covariate, results.covariates(run)[covariate]

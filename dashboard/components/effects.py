@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from dashboard.components import catalogue_persons as catalogue
 from dashboard.components.catalogue import random_effect_figure
 from dashboard.components.context import empty
 from dashboard.components.figures import show
-from dashboard.components.text import fixed, number
-from dashboard.glossary import FURTHEST, PARAMETER_NAMES, PLAIN_FURTHEST
+from dashboard.components.text import fixed, number, plain
+from dashboard.glossary import (
+    FACTOR,
+    FACTOR_PERSONS,
+    FACTORS,
+    FURTHEST,
+    PARAMETER_NAMES,
+    PLAIN_FURTHEST,
+)
 from dashboard.plots.labels import parameter_words
 from dashboard.services import people, results
 
@@ -44,6 +52,51 @@ def one_parameter(run: str, names: list[str]) -> None:
             ),
             hide_index=True,
         )
+
+
+def choose_factor(run: str) -> str | None:
+    """Which grouping factor is looked at; None for the persons."""
+    factors = results.factors(run)
+    if len(factors) < 2:
+        return None
+    chosen = st.segmented_control(
+        "Differences between", factors, default=factors[0], required=True, key="factor",
+        format_func=lambda name: "persons" if name == factors[0] else f"groups of {name}",
+        help=FACTORS,
+    )  # fmt: skip
+    return None if chosen == factors[0] else chosen
+
+
+def another_factor(run: str, factor: str) -> None:
+    """How groups of a further factor differ: one parameter, its variance, and every group."""
+    names = list(dict.fromkeys(results.effects(run, factor)["parameter"]))
+    parameter = st.selectbox(
+        "Parameter", names, key="factor_parameter", format_func=parameter_words,
+        help=PARAMETER_NAMES,
+    )  # fmt: skip
+    rows = results.random_effect(run, parameter, factor)
+    own = results.variance(run, parameter, factor) ** 0.5
+    sentence = FACTOR.format(
+        parameter=parameter_words(parameter), factor=factor, n=len(rows), own=number(own, 2)
+    )
+    persons = results.random_effect(run, parameter)
+    if len(persons):
+        between = number(results.variance(run, parameter) ** 0.5, 2)
+        sentence = f"{sentence} {FACTOR_PERSONS.format(between=between)}"
+    st.markdown(plain(sentence))
+    shown = rows.reset_index()[["person", "n_obs", "estimate", "se", "reliability"]]
+    st.dataframe(
+        pd.DataFrame(
+            {
+                factor: shown["person"],
+                "observations": shown["n_obs"],
+                "difference from the population": shown["estimate"].map(number),
+                "standard error": shown["se"].map(number),
+                "reliability": shown["reliability"].map(lambda value: fixed(value, 2)),
+            }
+        ),
+        hide_index=True,
+    )
 
 
 def across_parameters(run: str, names: list[str]) -> None:

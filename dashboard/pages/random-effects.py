@@ -15,6 +15,10 @@ title("Random effects", lead("random-effects"))
 run = finished_run()
 interpreted_note(run)
 
+factor = effects.choose_factor(run.id) if state.researcher() else None
+if factor is not None:
+    effects.another_factor(run.id, factor)
+    st.stop()
 names = results.informative_parameters(run.id)
 curves = results.has_table(run.id, "response_curves")
 if not names and not curves:

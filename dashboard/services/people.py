@@ -87,8 +87,8 @@ def furthest(identity: str, most: int = 10) -> pd.DataFrame:
     The distance is the root mean square of a person's deviations, each in the model's SD of that
     parameter; ``parameter`` is the one with the largest, ``in_sd`` its size.
     """
-    rows = results.table(identity, "random_effects")
-    covariance = results.table(identity, "covariance")
+    rows = results.effects(identity)
+    covariance = results.covariances(identity)
     same = covariance[covariance["parameter"] == covariance["parameter_2"]]
     variances = same.drop_duplicates("parameter").set_index("parameter")["value"]
     deviation = rows["estimate"] / np.sqrt(rows["parameter"].map(variances))
@@ -104,7 +104,7 @@ def furthest(identity: str, most: int = 10) -> pd.DataFrame:
 
 def effect_table(identity: str, parameters_: tuple[str, ...]) -> pd.DataFrame:
     """Persons × these parameters: their estimates."""
-    rows = results.table(identity, "random_effects")
+    rows = results.effects(identity)
     rows = rows[rows["parameter"].isin(parameters_)]
     return rows.pivot(index="person", columns="parameter", values="estimate")[list(parameters_)]
 

@@ -154,20 +154,42 @@ def largest_difference(found: Transitions) -> tuple[str, str, float, float] | No
 # -- random effects -------------------------------------------------------------------------------
 
 
+def factors(identity: str) -> list[str]:
+    """Names of the grouping factors, the persons' first; empty where there are only persons."""
+    found = table(identity, "random_effects")
+    return list(found["group"].unique()) if "group" in found else []
+
+
+def effects(identity: str, factor: str | None = None) -> pd.DataFrame:
+    """Rows of ``random_effects`` of one grouping factor; of the persons where none is named."""
+    return _of_factor(table(identity, "random_effects"), factor)
+
+
+def covariances(identity: str, factor: str | None = None) -> pd.DataFrame:
+    """Rows of ``covariance`` of one grouping factor; of the persons where none is named."""
+    return _of_factor(table(identity, "covariance"), factor)
+
+
+def _of_factor(found: pd.DataFrame, factor: str | None) -> pd.DataFrame:
+    if "group" not in found or found.empty:
+        return found
+    return found[found["group"] == (factor or found["group"].iloc[0])]
+
+
 def parameters(identity: str) -> list[str]:
     """Names of the parameters that vary by person."""
-    return list(table(identity, "random_effects")["parameter"].unique())
+    return list(effects(identity)["parameter"].unique())
 
 
-def random_effect(identity: str, parameter: str) -> pd.DataFrame:
-    """One parameter's rows of ``random_effects``, index person."""
-    rows = table(identity, "random_effects")
+def random_effect(identity: str, parameter: str, factor: str | None = None) -> pd.DataFrame:
+    """One parameter's rows of ``random_effects``, index person (or group of another factor)."""
+    rows = effects(identity, factor)
     return rows[rows["parameter"] == parameter].set_index("person")
 
 
-def variance(identity: str, parameter: str) -> float:
-    """The model's variance of one random effect."""
-    rows = table(identity, "covariance")
+def variance(identity: str, parameter: str, factor: str | None = None) -> float:
+    """The model's variance of one random effect, between persons or groups of another factor."""
+    rows = covariances(identity, factor)
     match = rows[(rows["parameter"] == parameter) & (rows["parameter_2"] == parameter)]
     if match.empty:
         raise RunFolderError(
@@ -181,7 +203,7 @@ def informative_parameters(identity: str, most: int = 200) -> list[str]:
 
     That is the median reliability times the spread of the estimates; then the spread alone.
     """
-    by_parameter = table(identity, "random_effects").groupby("parameter", sort=False)
+    by_parameter = effects(identity).groupby("parameter", sort=False)
     spread = by_parameter["estimate"].std()
     order = pd.DataFrame(
         {"told": by_parameter["reliability"].median().clip(0, 1) * spread, "spread": spread}

@@ -10,7 +10,7 @@ from pathlib import Path
 import nme_core
 from dashboard.services.caching import per_session
 from dashboard.services.home import NMEError, home
-from dashboard.services.results import run_folder, table
+from dashboard.services.results import effects, run_folder
 from nme_core.reporting import TABLE_FORMATS, ResultTable, Words
 from nme_core.reporting import words as words_of
 
@@ -37,10 +37,7 @@ def words(identity: str) -> Words:
 
 def persons(identity: str) -> list[str]:
     """Persons whom the run knows, in its order."""
-    rows = table(identity, "random_effects")
-    if "group" in rows:
-        rows = rows[rows["group"] == rows["group"].iloc[0]]
-    return list(rows["person"].unique())
+    return list(effects(identity)["person"].unique())
 
 
 def table_file(one: ResultTable, kind: str) -> bytes:

@@ -9,7 +9,11 @@ from benchmarks.__main__ import THEMES, main
 from benchmarks.table import Row, markdown, seconds
 
 
-@pytest.mark.parametrize("theme", [theme for theme in THEMES if theme not in ("imports", "hsic")])
+#: Themes that import or train too much for a test; what `dashboard` times is tested with the pages.
+LARGE = ("imports", "hsic", "dashboard")
+
+
+@pytest.mark.parametrize("theme", [theme for theme in THEMES if theme not in LARGE])
 def test_each_theme_gives_rows(theme):
     rows = import_module(f"benchmarks.{theme}").run(small=True)
     assert rows

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from benchmarks import dashboard
+from dashboard.glossary import PAGES
 from nme_core.io import RunFolder
 
 OpenPage = Callable[..., AppTest]
@@ -156,3 +158,10 @@ def test_an_unexpected_error_is_logged_and_not_shown(
     assert "a secret" not in words(app)
     assert "Something went wrong" in words(app)
     assert "a secret" in (home / "dashboard.log").read_text()
+
+
+def test_every_page_and_section_is_timed(crf_run: str) -> None:
+    taken = {name: cpu for name, cpu, _ in dashboard.times(crf_run)}
+    assert {name for name in taken if ":" not in name} == set(PAGES)
+    assert {"transitions: Groups", "random-effects: Persons"} <= set(taken)
+    assert all(cpu > 0 for cpu in taken.values())

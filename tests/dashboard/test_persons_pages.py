@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -73,3 +74,28 @@ def test_every_section_of_random_effects(
         assert len(app.get("plotly_chart")) == figures
     app.selectbox(key="map_colour").set_value("clinic").run()
     assert_sound(app)
+
+
+def test_a_further_grouping_factor_is_chosen_and_not_mixed_with_the_persons(
+    open_page: OpenPage, mlp_run: str, home: Path
+) -> None:
+    folder = RunFolder(home / "runs" / mlp_run)
+    effects, covariance = (folder.table(name) for name in ("random_effects", "covariance"))
+    clinics = effects[effects["person"].isin(["001", "002", "003"])].assign(
+        person=lambda rows: rows["person"].map({"001": "north", "002": "south", "003": "west"})
+    )
+    for name, own, further in (
+        ("random_effects", effects, clinics),
+        ("covariance", covariance, covariance.assign(value=0.25)),
+    ):
+        parts = [own.assign(group="pid"), further.assign(group="clinic")]
+        folder.write_table(name, pd.concat(parts, ignore_index=True))
+    app = open_page("random-effects", run=mlp_run)
+    app.segmented_control(key="effect_section").set_value("parameter").run()
+    assert_sound(app)
+    assert "24 persons' deviations" in words(app)
+    app.segmented_control(key="factor").set_value("clinic").run()
+    assert_sound(app)
+    assert "3 groups of clinic differ in layers.1.weight[0,0] with an SD of 0.50" in words(app)
+    assert "Persons differ with an SD of" in words(app)
+    assert list(app.dataframe[0].value["clinic"]) == ["north", "south", "west"]

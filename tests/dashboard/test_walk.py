@@ -22,9 +22,15 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psutil.Process]]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The NME_HOME that all walks share."""
+    return tmp_path_factory.mktemp("walk") / "nme"
+
+
+@pytest.fixture(scope="module")
+def server(home: Path) -> Iterator[tuple[str, psutil.Process]]:
     """A fresh dashboard with an empty home: its address and process."""
-    with serve(tmp_path_factory.mktemp("walk") / "nme") as found:
+    with serve(home) as found:
         yield found
 
 
@@ -72,16 +78,20 @@ def choose(page: Page, key: str, typed: str) -> None:
     settled(page)
 
 
-def train(page: Page) -> None:
-    """Train with few passes; the run is still there after a refresh."""
+def begin_training(page: Page, epochs: int) -> None:
     page.get_by_text("More options").click()
-    page.locator(".st-key-epochs input").fill("8")
+    page.locator(".st-key-epochs input").fill(str(epochs))
     page.locator(".st-key-epochs input").press("Enter")
     settled(page)
     page.locator(".st-key-train button").click()
     expect(page.locator(".st-key-progress")).to_be_visible()
     expect(page.locator(".st-key-cancel button")).to_be_visible()
     assert re.search(r"[?&]run=[0-9a-f-]+", page.url)
+
+
+def train(page: Page) -> None:
+    """Train with few passes; the run is still there after a refresh."""
+    begin_training(page, 8)
     page.reload()
     expect(page.get_by_text("Result", exact=True)).to_be_visible(timeout=TRAINING_MS)
     expect(page.locator(".st-key-train button")).to_be_visible()
@@ -233,3 +243,75 @@ def test_a_picture_of_a_page(
         image = Image.open(made[0]).convert("L")
         assert image.size == (SIZE["width"], SIZE["height"])
         assert (np.median(np.asarray(image)) < 128) == dark
+
+
+def test_a_clinician_looks_at_the_run_of_a_researcher(
+    page: Page, server: tuple[str, psutil.Process]
+) -> None:
+    page.goto(f"{server[0]}/runs")
+    view = page.locator(".st-key-view")
+    view.get_by_text("Clinician", exact=True).click()
+    expect(page.get_by_text("Compare two runs")).to_have_count(0)
+    row = page.get_by_test_id("stHorizontalBlock").filter(has_text="nme-crf").last
+    row.get_by_role("button", name="Open").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Fit")
+    settled(page)
+    expect(page.get_by_text("The numbers behind this")).to_be_visible()
+    expect(page.get_by_text("Models and metrics")).to_have_count(0)
+
+    open_page(page, "Transitions")
+    expect(page.locator(".st-key-readout")).to_have_count(0)
+    choose(page, "person", "003")
+    figure(page)
+    expect(page.get_by_text("for person 003 and")).to_be_visible()
+    expect(page.get_by_text("Learned from all of the persons' rows.")).to_be_visible()
+    page.get_by_text("Over time", exact=True).click()
+    expect(page.get_by_text("30 steps of person 003")).to_be_visible()
+
+    open_page(page, "Random effects")
+    expect(page.get_by_text("the less the person is like the average")).to_be_visible()
+    expect(page.locator(".st-key-parameter")).to_have_count(0)
+    open_page(page, "Model")
+    page.get_by_text("Train again").click()
+    expect(page.locator(".st-key-train button")).to_be_visible()
+    for key in ("preset", "model_kind", "placement", "epochs"):
+        expect(page.locator(f".st-key-{key}")).to_have_count(0)
+    open_page(page, "Export")
+    assert download(page, "png").startswith(b"\x89PNG")
+    view.get_by_text("Researcher", exact=True).click()
+    settled(page)
+
+
+def test_a_training_outlives_refresh_and_server_and_is_cancelled_from_another_session(
+    page: Page, browser: Browser, server: tuple[str, psutil.Process], home: Path
+) -> None:
+    address, process = server
+    page.goto(f"{address}/study")
+    choose(page, "sample_study", "mood")
+    page.locator(".st-key-load_study button").click()
+    expect(page.get_by_text("Report on mood")).to_be_visible()
+    open_page(page, "Model")
+    begin_training(page, 5000)
+    page.reload()
+    expect(page.locator(".st-key-progress")).to_be_visible()
+
+    stranger, colleague = new_page(browser), new_page(browser)
+    stranger.goto(f"{address}/model")
+    expect(stranger.get_by_text("No study yet.")).to_be_visible()
+    colleague.goto(page.url)
+    expect(colleague.locator(".st-key-progress")).to_be_visible()
+
+    process.kill()
+    process.wait()
+    with serve(home, int(address.rpartition(":")[2])):
+        page.goto(page.url)
+        expect(page.locator(".st-key-progress")).to_be_visible()
+        colleague.goto(page.url)
+        colleague.locator(".st-key-cancel button").click()
+        expect(colleague.get_by_text("Cancelled.")).to_be_visible()
+        expect(page.get_by_text("Cancelled.")).to_be_visible()
+        open_page(page, "Runs")
+        expect(page.get_by_text("cancelled", exact=True).first).to_be_visible()
+        expect(page.get_by_text("finished", exact=True).first).to_be_visible()
+        for other in (stranger, colleague):
+            other.context.close()
