@@ -221,8 +221,12 @@ def run_record(identity: str) -> Run | None:
     alive = is_starting(content) or _process(identity, content) is not None
     status = run.status
     if status.state in (RunState.QUEUED, RunState.RUNNING) and not alive:
+        stopped = (path / STOP).exists()  # another session's cancelling may not have got further
         status = replace(
-            status, state=RunState.FAILED, finished=utc_text(), message=_last_words(path)
+            status,
+            state=RunState.CANCELLED if stopped else RunState.FAILED,
+            finished=utc_text(),
+            message=_CANCELLED if stopped else _last_words(path),
         )
         run.write_status(status)
     if status.state is RunState.FAILED and _crashed(path):
@@ -276,8 +280,8 @@ def cancel(identity: str) -> None:
     run = RunFolder(path)
     content = run.read_json("run")
     process = _process(identity, content)
-    if process is not None and content.get("scheduler"):
-        (path / STOP).touch()  # the worker's training is not this computer's to end
+    (path / STOP).touch()
+    if process is not None and content.get("scheduler"):  # not this computer's to end
         psutil.wait_procs([process], timeout=_WORKER_ENDS_S)
         process = _process(identity, content)
     if process is not None:

@@ -8,7 +8,6 @@ from benchmarks import hsic_calibration
 from benchmarks.__main__ import THEMES, main
 from benchmarks.table import Row, markdown, seconds
 
-
 #: Themes that import or train too much for a test; what `dashboard` times is tested with the pages.
 LARGE = ("imports", "hsic", "dashboard")
 
