@@ -134,9 +134,6 @@ def test_a_dead_process_is_noticed_after_a_restart(crf_run: str, home: Path) -> 
     assert folder.status.state is RunState.FAILED
 
 
-@pytest.mark.parametrize(
-    "program", ["", "import sys; print('nme: warning: slow', file=sys.stderr, flush=True);"]
-)
 def test_a_run_that_another_session_is_cancelling_has_not_failed(crf_run: str, home: Path) -> None:
     folder = RunFolder(home / "runs" / crf_run)
     folder.write_status(Status(RunState.RUNNING, "2026-01-01T10:00:00+00:00", None, "Epoch 3", 0.5))
@@ -146,6 +143,9 @@ def test_a_run_that_another_session_is_cancelling_has_not_failed(crf_run: str, h
     assert (run.status.state, run.status.message) == (RunState.CANCELLED, "Cancelled.")
 
 
+@pytest.mark.parametrize(
+    "program", ["", "import sys; print('nme: warning: slow', file=sys.stderr, flush=True);"]
+)
 def test_a_killed_process_that_said_nothing_is_explained(
     state_study: str, trained_by: Callable[[str, str], None], home: Path, program: str
 ) -> None:
