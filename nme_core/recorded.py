@@ -44,7 +44,11 @@ def read_study(
         sequence=roles["sequence"],
         group=roles.get("groups", ()),
         features=roles["features"],
-        covariates=list(roles["covariates"]) if covariates is None else covariates,
+        exclude=data.get("exclude", ()),
+        # Runs of earlier versions do not say which were named.
+        covariates=data.get("named_covariates", list(roles["covariates"]))
+        if covariates is None
+        else covariates,
         outcome_kind=data["outcome_kind"],
         remedies=as_remedies(data.get("remedies", [])),
         max_gap=data.get("max_gap") or NEVER,

@@ -23,7 +23,7 @@ from nme_core.data.columns import (
 )
 from nme_core.data.covariates import covariates_from_columns, covariates_from_table
 from nme_core.data.formats.result import HowRead
-from nme_core.data.gaps import break_at_gaps, gap_limit, gap_notes
+from nme_core.data.gaps import NIGHT, break_at_gaps, gap_limit, gap_notes
 from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
 from nme_core.data.reading import read_any, read_table
 from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, of_second_table
@@ -82,6 +82,11 @@ class Study:
         What was done about missing features (see `nme_core.data.missing`).
     how_read : HowRead or None
         How the file was read, where the study comes from one.
+    exclude : tuple of str
+        Columns that were not to be used.
+    named_covariates : tuple of str or None
+        Columns of the long table that were named as covariates; None where none were named, so
+        that those that are constant within person were taken.
     """
 
     X: pd.DataFrame
@@ -98,6 +103,8 @@ class Study:
     max_gap: str | None = None
     how_read: HowRead | None = None
     missing: str = "indicator"
+    exclude: tuple[str, ...] = ()
+    named_covariates: tuple[str, ...] | None = None
 
     @classmethod
     def from_frame(
@@ -210,7 +217,7 @@ class Study:
         at = None if times is None else _rows(times, order)
         limit = gap_limit(max_gap, at, sequences)
         sequences, n_gaps = break_at_gaps(sequences, at, limit)
-        notes += gap_notes(n_gaps, limit, asked=max_gap is not None)
+        notes += gap_notes(n_gaps, limit, asked=max_gap not in (None, NIGHT))
         return cls(
             X=_rows(X, order),
             y=_rows(y, order),
@@ -224,6 +231,8 @@ class Study:
             notes=tuple(notes),
             remedies=tuple(remedies),
             max_gap=limit,
+            exclude=tuple(exclude),
+            named_covariates=None if listed is None else tuple(listed),
         )
 
     @classmethod

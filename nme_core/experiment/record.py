@@ -46,6 +46,10 @@ def describe(
         "notes": list(study.notes),
         "remedies": as_records(study.remedies),
         "max_gap": study.max_gap,
+        "exclude": list(study.exclude),
+        "named_covariates": None
+        if study.named_covariates is None
+        else list(study.named_covariates),
     }
 
 

@@ -105,6 +105,7 @@ def _files(folder: RunFolder) -> Cell:
 
 def _study(folder: RunFolder) -> Cell:
     data, roles = folder.data, folder.roles
+    named = data.get("named_covariates", list(roles["covariates"]))
     lines = [
         "from nme_core import Study",
         "from nme_core.data.missing import fill_features",
@@ -115,9 +116,11 @@ def _study(folder: RunFolder) -> Cell:
         *(f"    {name}={roles[name]!r}," for name in ("person", "outcome", "time", "sequence")),
         f"    group={list(roles.get('groups', []))!r},",
         f"    features={list(roles['features'])!r},",
-        f"    covariates=COVARIATES if COVARIATES else {list(roles['covariates'])!r},",
+        f"    exclude={data.get('exclude', [])!r},",
+        f"    covariates=COVARIATES if COVARIATES else {named!r},",
         f"    outcome_kind={data['outcome_kind']!r},",
         f"    max_gap={data.get('max_gap') or 'none'!r},",
+        f"    sheet={data.get('how_read', {}).get('sheet')!r},",
         f"    remedies=as_remedies({data.get('remedies', [])!r}),",
         ")",
         f"study = fill_features(study, {data.get('missing', 'indicator')!r})",
