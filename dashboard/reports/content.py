@@ -14,8 +14,8 @@ from nme_core.reporting import ResultTable, hsic_command, words
 
 #: Tables that stand in sections of their own.
 _PLACED = {
-    "data", "metrics", "comparison", "fixed_effects", "random_effects", "transitions", "hsic",
-    "effects",
+    "data", "flow", "metrics", "comparison", "fixed_effects", "random_effects", "transitions",
+    "hsic", "effects", "summary", "checks", "calibration", "certificate",
 }  # fmt: skip
 _TESTED = ("dependence", "effects")
 _LEAST_PERSONS = 5
@@ -29,14 +29,18 @@ def study_report(folder: RunFolder) -> Report:
     config, found = folder.config, said.findings
     fit = [Text(found[name]) for name in ("prediction", "comparison") if name in found]
     sections = [
-        Section("Data", (Text(data), *_given(tables, "data"), *_inputs(folder))),
+        Section("Data", (Text(data), *_given(tables, "flow", "data"), *_inputs(folder))),
         Section("Missing values and compliance", _compliance(folder)),
         Section("Model", (Text(model), *_why(config), Text(convergence), *figures.losses(folder))),
         Section(
             "Fit and comparison",
             (Text(evaluation), *fit, *_given(tables, "metrics", "comparison")),
         ),
+        _judged("Model checks", found, tables, "checks"),
+        _judged("Calibration", found, tables, "calibration"),
+        _judged("Agreement with the linear mixed model", found, tables, "certificate"),
         _moves(folder, tables),
+        _judged("How much persons differ", found, tables, "summary"),
         Section(
             "Fixed and random effects",
             (*_given(tables, "fixed_effects", "random_effects"), *figures.random_effects(folder)),
@@ -59,6 +63,14 @@ def study_report(folder: RunFolder) -> Report:
 
 def _given(tables: dict[str, ResultTable], *names: str) -> list[ResultTable]:
     return [tables[name] for name in names if name in tables]
+
+
+def _judged(
+    title: str, found: dict[str, str], tables: dict[str, ResultTable], name: str
+) -> Section:
+    """What a table comes to, in a sentence, and the table; empty where the run has none."""
+    said = (Text(found[name]),) if found.get(name) else ()
+    return Section(title, (*said, *_given(tables, name)))
 
 
 def _inputs(folder: RunFolder) -> list[Block]:

@@ -125,7 +125,10 @@ def _numbered(canvas: Canvas, document: SimpleDocTemplate) -> None:
 
 
 def _section(section: Section) -> list[Flowable]:
-    story: list[Flowable] = [_Heading(section.title, 1, _styles()["heading"])]
+    # A heading never stands alone at the foot of a page.
+    story: list[Flowable] = [
+        CondPageBreak(55 * mm), _Heading(section.title, 1, _styles()["heading"])
+    ]  # fmt: skip
     blocks = list(section.blocks)
     while blocks:
         pair = blocks[:2]

@@ -87,6 +87,8 @@ class Study:
     named_covariates : tuple of str or None
         Columns of the long table that were named as covariates; None where none were named, so
         that those that are constant within person were taken.
+    n_read : (int, int) or None
+        Rows and persons of the table before any change to it.
     """
 
     X: pd.DataFrame
@@ -105,6 +107,7 @@ class Study:
     missing: str = "indicator"
     exclude: tuple[str, ...] = ()
     named_covariates: tuple[str, ...] | None = None
+    n_read: tuple[int, int] | None = None
 
     @classmethod
     def from_frame(
@@ -167,6 +170,7 @@ class Study:
         group = tuple(group)
         second = list(covariates.columns) if isinstance(covariates, pd.DataFrame) else []
         first, rest = of_second_table(remedies, long.columns, second)
+        n_read = len(long), long[person].nunique() if person in long else 0
         long, remedied = apply_remedies(long, first)
         if isinstance(covariates, pd.DataFrame):
             covariates, of_table = apply_remedies(covariates, rest)
@@ -233,6 +237,7 @@ class Study:
             max_gap=limit,
             exclude=tuple(exclude),
             named_covariates=None if listed is None else tuple(listed),
+            n_read=n_read,
         )
 
     @classmethod

@@ -33,6 +33,8 @@ def describe(
         "roles": asdict(study.roles),
         "outcome_kind": study.outcome_kind,
         "n_rows": study.n_rows,
+        "n_rows_read": None if study.n_read is None else study.n_read[0],
+        "n_persons_read": None if study.n_read is None else study.n_read[1],
         "n_persons": study.n_persons,
         "n_sequences": int(study.sequence_ids.nunique()),
         "n_rows_by_split": {part: int((split == part).sum()) for part in SPLITS},

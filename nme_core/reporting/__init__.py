@@ -4,9 +4,10 @@ from nme_core.reporting.commands import hsic_command
 from nme_core.reporting.formats import TABLE_FORMATS, to_csv, to_docx, to_html, to_latex
 from nme_core.reporting.methods import methods
 from nme_core.reporting.references import Reference, bibtex, references
+from nme_core.reporting.result_table import ResultTable
 from nme_core.reporting.results import findings, results
 from nme_core.reporting.script import notebook, script
-from nme_core.reporting.tables import ResultTable, result_tables
+from nme_core.reporting.tables import result_tables
 from nme_core.reporting.words import Words, require_finished, words
 
 __all__ = [

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 
 from nme_core.io import spreadsheet_text
-from nme_core.reporting.tables import ResultTable
+from nme_core.reporting.result_table import ResultTable
 
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -55,8 +55,11 @@ def to_latex(table: ResultTable) -> str:
     """A LaTeX table with rules of booktabs."""
     columns = [str(column) for column in table.cells.columns]
     align = "".join("r" if is_numeric(table, column) else "l" for column in columns)
+    # After the end of a line, a bracket or a star would be read as an option of it.
     rows = [
-        " & ".join(latex(str(cell)) for cell in row) + r" \\"
+        "{}" * str(row[0]).startswith(("[", "*"))
+        + " & ".join(latex(str(cell)) for cell in row)
+        + r" \\"
         for row in table.cells.itertuples(index=False)
     ]
     lines = [

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from nme_core.analysis.covariate_tests import CovariateOptions, how_tested
+from nme_core.analysis.reliability import LEAST, SPLIT_HALF
 from nme_core.io import RunFolder
-from nme_core.reporting.apa import count, listed
+from nme_core.reporting.apa import bounded, count, listed
 from nme_core.reporting.terms import (
     CORRECTIONS,
     EFFECTS,
@@ -230,5 +231,27 @@ def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
             f"Direction and size of single parameters are given as {listed(measures)}, with "
             f"{correction} correction over all {int(effects['p'].notna().sum()):,} of these tests."
         )
+    said += _reliability(row)
     said.append("The tests show association between persons and no cause.")
     return " ".join(said)
+
+
+def _reliability(row: pd.Series) -> list[str]:
+    """How reliable what was tested is, with a caution where most of it is noise."""
+    known = row.reindex(["reliability", "reliability_kind", "n_unreliable"])
+    if pd.isna(known["reliability"]):
+        return []
+    halves = known["reliability_kind"] == SPLIT_HALF
+    how = "split-half, over halves of each person's observations" if halves else "by the model"
+    said = [
+        f"The reliability of the persons' parameters together was {bounded(known['reliability'])} "
+        f"({how}), below {bounded(LEAST, 1)} for {int(known['n_unreliable'])} of them."
+    ]
+    if not halves:
+        said.append("Their stability over halves of the data was not examined.")
+    if known["reliability"] < LEAST:
+        said.append(
+            "At such a reliability most of how persons differ is noise: neither an effect nor its "
+            "absence should be read off these tests."
+        )
+    return said

@@ -129,6 +129,26 @@ _BOOTSTRAP = Reference(
 )
 
 
+_CHECKS = Reference(
+    "gelman1996posterior",
+    "Gelman, A., Meng, X.-L., & Stern, H. (1996). Posterior predictive assessment of model fitness "
+    "via realized discrepancies. Statistica Sinica, 6(4), 733–760.",
+    "article",
+    (
+        ("author", "Gelman, Andrew and Meng, Xiao-Li and Stern, Hal"),
+        (
+            "title",
+            "Posterior Predictive Assessment of Model Fitness via Realized Discrepancies",
+        ),
+        ("journal", "Statistica Sinica"),
+        ("volume", "6"),
+        ("number", "4"),
+        ("pages", "733--760"),
+        ("year", "1996"),
+    ),
+)
+
+
 def references(folder: RunFolder) -> list[Reference]:
     """The paper, this software and torch in the versions of the run, and the tests that were made.
 
@@ -138,6 +158,8 @@ def references(folder: RunFolder) -> list[Reference]:
     found = [PAPER, _software(versions["neural-mixed-effects"]), _torch(versions["torch"])]
     if folder.has_table("comparison") and len(folder.table("comparison")):
         found += [_BOOTSTRAP, _HOLM]
+    if folder.has_table("checks"):
+        found.append(_CHECKS)
     if folder.has_table("hsic"):
         methods = folder.table("hsic")["method"]
         found.append(_HSIC)

@@ -18,6 +18,7 @@ from nme_core.reporting.apa import (
     p_value,
 )
 from nme_core.reporting.terms import CORRECTIONS, CORRELATIONS, is_bounded, metric_name
+from nme_core.reporting.trust import calibrated, certified, checked, differences
 
 ALPHA = 0.05
 #: Metrics of which less is better.
@@ -37,15 +38,23 @@ def findings(folder: RunFolder) -> dict[str, str]:
     Returns
     -------
     dict of str
-        ``prediction``, ``comparison`` of models, ``dependence`` on covariates and single
-        ``effects``, as far as they were tested. Plain text; p to three decimals or "< .001", 95%
-        intervals, df where the test has them.
+        ``prediction``, ``comparison`` of models, ``calibration``, model ``checks``,
+        ``certificate`` of a linear model, ``summary`` of differences between persons,
+        ``dependence`` on covariates and single ``effects``, as far as they were looked at. Plain
+        text; p to three decimals or "< .001", 95% intervals, df where the test has them.
     """
     found = {}
     if folder.has_table("metrics"):
         found["prediction"] = _prediction(folder.table("metrics"))
     if folder.has_table("comparison"):
         found["comparison"] = _comparison(with_corrected_p(folder.table("comparison")))
+    said = {
+        "calibration": calibrated, "checks": checked, "certificate": certified,
+        "summary": differences,
+    }  # fmt: skip
+    for name, say in said.items():
+        if folder.has_table(name) and len(folder.table(name)):
+            found[name] = say(folder)
     if folder.has_table("hsic"):
         found["dependence"] = _dependence(folder.table("hsic"))
         if folder.has_table("effects"):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -11,8 +9,16 @@ from nme_core.io import RunFolder
 from nme_core.io.run_folder import TABLES
 from nme_core.metrics.comparison import with_corrected_p
 from nme_core.reporting.apa import bounded, bounded_limits, limits, number, p_cell
+from nme_core.reporting.result_table import ResultTable
 from nme_core.reporting.results import difference_text, metric_value
 from nme_core.reporting.terms import CORRELATIONS, metric_name
+from nme_core.reporting.trust import (
+    calibration_table,
+    certificate_table,
+    checks_table,
+    flow_table,
+    summary_table,
+)
 
 #: Rows of a table that are printed; the run folder's CSV has them all.
 MOST_ROWS = 40
@@ -23,49 +29,32 @@ _UNPRINTED = {"history", "predictions", "random_effects", "response_curves"} | {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class ResultTable:
-    """A table as it is printed.
-
-    Attributes
-    ----------
-    name : str
-        For a file's name.
-    caption : str
-        What it shows, in a line.
-    cells : DataFrame of str
-        The body; its columns are the head.
-    note : str
-        What stands below it.
-    """
-
-    name: str
-    caption: str
-    cells: pd.DataFrame
-    note: str = ""
-
-
 def result_tables(folder: RunFolder) -> list[ResultTable]:
     """Every table that the run has the numbers for.
 
-    Data, metrics of all models, their comparison, random effects, the population's transitions,
-    and tests against covariates with the single effects.
+    Data and what became of its rows, metrics of all models, their comparison, how much persons
+    differ, random effects, the population's transitions, tests against covariates with the single
+    effects, and what the model can be trusted with.
     """
-    made = [_data(folder)]
+    made = [_data(folder), flow_table(folder)]
     makers = {
         "metrics": _metrics,
         "comparison": _comparison,
+        "summary": summary_table,
         "covariance": _random_effects,
         "transitions": _transitions,
         "hsic": _hsic,
         "effects": _effects,
+        "checks": checks_table,
+        "calibration": calibration_table,
+        "certificate": certificate_table,
     }
     for name, make in makers.items():
         if folder.has_table(name) and len(folder.table(name)):
             made.append(make(folder))
     others = [name for name in TABLES if name not in {*makers, *_UNPRINTED}]
     made += [_plain(folder, name) for name in others if folder.has_table(name)]
-    return made
+    return [table for table in made if len(table.cells)]
 
 
 def _data(folder: RunFolder) -> ResultTable:

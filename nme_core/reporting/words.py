@@ -9,8 +9,9 @@ from nme_core.io import RunFolder, RunState
 from nme_core.reporting.formats import to_docx
 from nme_core.reporting.methods import methods
 from nme_core.reporting.references import Reference, references
+from nme_core.reporting.result_table import ResultTable
 from nme_core.reporting.results import findings
-from nme_core.reporting.tables import ResultTable, result_tables
+from nme_core.reporting.tables import result_tables
 
 #: What every reader has to know.
 _LIMITS = (

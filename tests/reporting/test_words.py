@@ -177,7 +177,8 @@ def test_a_real_run_has_words(nme, fit_tiny, model):
     assert nme("hsic", folder.path, "--covariate", "depression", "--covariate", "clinic").code == 0
     said = words(folder)
     assert "12 persons" in said.methods[0]
-    assert len(said.results) == 4
+    subjects = ["prediction", "comparison", "calibration", "checks", "summary", "dependence"]
+    assert [name for name in said.findings if name != "effects"] == subjects
     assert not re.search(r"\bnan\b", said.text)
     expected = {"data", "metrics", "comparison", "random_effects", "hsic", "effects"}
     assert expected <= {table.name for table in said.tables}
@@ -194,7 +195,7 @@ def tables(run):
 def test_the_tables_hold_the_numbers_of_the_files(run):
     found = tables(run)
     assert list(found) == [
-        "data", "metrics", "comparison", "random_effects", "transitions", "hsic", "effects",
+        "data", "flow", "metrics", "comparison", "random_effects", "transitions", "hsic", "effects",
     ]  # fmt: skip
     metrics = found["metrics"].cells.set_index("Model")
     assert metrics.loc["nme"].tolist() == [".65", "0.781"]
@@ -272,7 +273,7 @@ def test_word_file_is_read_back(run):
         ["Who_1", "n"], ["a$b#", "−1.5"], ["x<y>&{z}~^", "< .001"],
     ]  # fmt: skip
     whole = Document(BytesIO(words(run).docx))
-    assert len(whole.tables) == 7
+    assert len(whole.tables) == 8
     assert [p.text for p in whole.paragraphs if p.style.name == "Heading 1"] == [
         "Method", "Results", "References",
     ]  # fmt: skip

@@ -81,7 +81,8 @@ def test_html_is_accessible_and_needs_nothing_else(html):
 def test_the_report_says_what_the_run_holds(html, run):
     text = Page(html.read_text(encoding="utf-8")).text
     for heading in (
-        "Data", "Missing values and compliance", "Model", "Fit and comparison", "Transitions",
+        "Data", "Missing values and compliance", "Model", "Fit and comparison", "Model checks",
+        "Calibration", "Transitions", "How much persons differ", "What became of the observations",
         "Fixed and random effects", "Covariates", "Limits", "References", "How to reproduce",
     ):  # fmt: skip
         assert heading in text
