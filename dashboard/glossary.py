@@ -279,6 +279,9 @@ FIT_SECTIONS = {
     "checks": "Model checks",
     "training": "Training and certainty",
 }
+IN_BRACKETS = (
+    "In brackets: the mean over persons of the difference from NME, with its 95 % interval."
+)
 PAIRED_FIGURE = (
     "{apart} of {all} intervals exclude 0. A positive difference means that the other model's "
     "metric is larger: worse for errors and log-loss, better for accuracy and correlations."
@@ -451,7 +454,7 @@ MULTIPLES = (
 ORDERS = {"id": "in the order of the study", "similarity": "persons with similar moves together"}
 GROUP_LIMIT = (
     "Means of the persons' own matrices, each person counting the same; a description, not a test. "
-    "The page Covariates tests."
+    "Tests are on the page Covariates."
 )
 ARROWS = (
     "Wider arrows are more probable moves, larger circles states that are kept longer; moves with "

@@ -150,8 +150,12 @@ def test_sequences_are_cut_and_states_keep_their_names(fit_tiny, tiny_study):
 
 
 def test_hidden_units_are_compared_between_halves_but_not_between_seeds(fit_tiny, tiny_study):
-    run = RunFolder(fit_tiny("nme-mlp"))
-    table = stability(run, tiny_study / "long.csv").set_index("parameter")
+    run, told = RunFolder(fit_tiny("nme-mlp")), []
+    table = stability(run, tiny_study / "long.csv", report=lambda _, part: told.append(part))
+    table = table.set_index("parameter")
+    assert told == sorted(told)
+    assert told[0] == 0
+    assert 0.9 < told[-1] <= 1
     assert table["seed_agreement"].drop(TOGETHER).isna().all()
     assert -1 <= table.loc[TOGETHER, "seed_agreement"] <= 1
     assert table.loc[TOGETHER, "split_half"] > 0.3  # the study has persons' own levels

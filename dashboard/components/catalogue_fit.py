@@ -71,7 +71,7 @@ def confusion_figure(run: str, model: str) -> Figure:
             start=start, end=end, n=int(wrong.max()), of=int(counts.loc[start].sum())
         )
     sentence = glossary.CONFUSION["sentence"].format(
-        right=right, all=int(counts.to_numpy().sum()), most=most
+        right=f"{right:,}", all=f"{int(counts.to_numpy().sum()):,}", most=most
     )
     return Figure(
         "confusion", f"Confusion {model}", sentence, {"counts": counts, "model": model_name(model)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
 from dashboard.glossary import COMPLIANCE, PLAIN_FINDINGS
 from dashboard.services.covariates import Compliance, CovariateResult
@@ -45,7 +46,7 @@ def effect_limits(kind: str, low: float, high: float) -> str:
 
 def compliance_note(found: Compliance | None, covariate: str, guard: str) -> None:
     """Say whether answering more or less often goes with the covariate, and what guards."""
-    if found is None:
+    if found is None or (found.p >= 0.05 and not state.researcher()):
         return
     what = (
         f"Number of observations and {covariate}: Spearman's ρ = {fixed(found.rho, 2)}, "
@@ -55,8 +56,8 @@ def compliance_note(found: Compliance | None, covariate: str, guard: str) -> Non
         st.caption(plain(what))
         return
     less = "fewer" if found.rho < 0 else "more"
-    trap = COMPLIANCE["trap"].format(less=less)
-    st.warning(plain(f"{what} {trap} {COMPLIANCE.get(guard, '')}".strip()))
+    parts = [COMPLIANCE["trap"].format(less=less), COMPLIANCE.get(guard, "")]
+    st.warning(plain(" ".join([what, *parts] if state.researcher() else parts).strip()))
 
 
 def hsic_view(found: CovariateResult) -> pd.DataFrame:

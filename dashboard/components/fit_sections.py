@@ -13,7 +13,7 @@ from dashboard.components.figures import show
 from dashboard.components.response import outcome_name
 from dashboard.components.text import number, plain
 from dashboard.components.verdict import comparison_view, metrics_view, split_note
-from dashboard.glossary import CERTIFICATE, EMPTY, METRICS, PAIRED, SEQUENCE_LOSS
+from dashboard.glossary import CERTIFICATE, EMPTY, IN_BRACKETS, METRICS, PAIRED, SEQUENCE_LOSS
 from dashboard.services import fit, jobs, rechecks, results
 from dashboard.services.runs import Run
 from dashboard.services.terms import MODEL_WORDS, model_name
@@ -24,7 +24,7 @@ def models(run: Run) -> None:
     table = results.metrics_table(run.id)
     st.subheader("Models and metrics", anchor=False)
     st.table(metrics_view(run.id, paired=True).set_index("model"))
-    st.caption(split_note(run.id))
+    st.caption(f"{split_note(run.id)} {IN_BRACKETS}")
     if run.model == "nme-crf":
         st.caption(plain(SEQUENCE_LOSS))
     with st.expander("What the models and metrics are"):

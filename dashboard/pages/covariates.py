@@ -23,16 +23,17 @@ if not names:
 
 left, right = st.columns([3, 1], vertical_alignment="bottom")
 covariate = left.selectbox("Covariate", names, key="covariate", persist_state="session")
-pressed = right.button("Run HSIC test", key="run_hsic", type="primary", width="stretch")
+label = "Run HSIC test" if state.researcher() else "Test"
+pressed = right.button(label, key="run_hsic", type="primary", width="stretch")
 how = choose_how(run.id, covariate) if state.researcher() else covariates.options(run.id)
 if pressed:
     with guard():
         if covariates.takes_long(run.id, covariates.family(run.id, covariate), how):
             covariates.start_tests(run.id, covariate, how)
         else:
+            jobs.dismiss(run.id, jobs.TESTS)
             with st.spinner("Permuting persons"):
                 covariates.run_tests(run.id, covariate, how)
-        jobs.dismiss(run.id, jobs.TESTS)
 interpreted_note(run)
 compliance = covariates.compliance(run.id, covariate)
 compliance_note(compliance, covariate, covariates.guard_of(how))

@@ -190,9 +190,10 @@ def _beside(rows: pd.DataFrame, labels: list[str], title: str, y_title: str) -> 
     ]  # fmt: skip
     columns = ["observed", "simulated_low", "simulated_high"]
     values = rows[columns].to_numpy(dtype=float)
-    ends = padded(float(np.nanmin(values)), float(np.nanmax(values)), least=1e-6)
-    if title != "Values" and np.nanmin(values) >= 0:
-        ends = (0.0, ends[1])
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    ends = padded(low, high, least=1.2 * (high - low) or 1e-6)
+    if title != "Values" and low >= 0:
+        ends = (0.0, 1.12 * high or 1.0)
     return Panel(
         title, "", y_title, layers, x_range=(-0.6, len(rows) - 0.4),
         y_range=ends,

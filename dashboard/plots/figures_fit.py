@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from dashboard.plots import theme
-from dashboard.plots.charts import Chart, Layer, Matrix, Panel
-from dashboard.plots.labels import cell, number
+from dashboard.plots.charts import Chart, Layer, Matrix, Panel, Range
+from dashboard.plots.labels import cell, number, parameter
 from dashboard.plots.summaries import histogram, padded
 
 #: More occasions than this are drawn by every so-manieth.
@@ -24,7 +24,7 @@ def paired_differences(rows: pd.DataFrame, *, names: Mapping[str, str]) -> Chart
     """
     models = list(dict.fromkeys(rows["model"]))
     colours = theme.model_colours(models)
-    panels = []
+    panels, n_panels = [], rows["metric"].nunique()
     for i, (metric, own) in enumerate(rows.groupby("metric", sort=False)):
         at = np.array([len(models) - 1 - models.index(model) for model in own["model"]], float)
         points = Layer(
@@ -40,19 +40,20 @@ def paired_differences(rows: pd.DataFrame, *, names: Mapping[str, str]) -> Chart
         zero = Layer("line", np.zeros(2), np.array([-0.5, len(models) - 0.5]), colour=theme.INK,
                      width=1.2, dash="dash")  # fmt: skip
         ticks = [
-            (float(len(models) - 1 - k), names.get(model, model) if i % 2 == 0 else "")
+            (len(models) - 1.0 - k, names.get(model, model).split(" (")[0] if i % 2 == 0 else "")
             for k, model in enumerate(models)
         ]
         panels.append(
             Panel(
-                names.get(str(metric), str(metric)), "difference from NME", "", [zero, points],
+                names.get(str(metric), str(metric)),
+                "difference from NME" if i + 2 >= n_panels else "", "", [zero, points],
                 y_range=(-0.5, len(models) - 0.5), y_ticks=ticks,
             )
         )  # fmt: skip
     down = -(-len(panels) // 2)
     return Chart(
         "Other models minus NME", panels, rows, n_columns=2,
-        height=80 + down * (110 + 26 * len(models)),
+        height=90 + down * (120 + 26 * len(models)),
     )  # fmt: skip
 
 
@@ -109,17 +110,21 @@ def person_errors(table: pd.DataFrame, *, metric: str, names: Mapping[str, str])
 
     ``table`` has the columns model, person, n_obs, value.
     """
-    colours = theme.model_colours(table["model"].unique())
+    models = list(table["model"].unique())
+    colours = theme.model_colours(models)
+    # Models stand side by side, as many persons have the same number of occasions.
+    step = 0.012 * max(float(np.ptp(table["n_obs"])), 1.0)
     layers = [
         Layer(
-            "points", rows["n_obs"].to_numpy(dtype=float), rows["value"].to_numpy(),
-            names.get(str(model), str(model)), colours[str(model)], size=7,
+            "points", rows["n_obs"].to_numpy() + step * (i - (len(models) - 1) / 2),
+            rows["value"].to_numpy(), names.get(str(model), str(model)), colours[str(model)],
+            size=7,
             hover=[
                 f"person {row['person']}: {number(row['value'])}, {row['n_obs']:.0f} occasions"
                 for row in rows.to_dict("records")
             ],
         )
-        for model, rows in table.groupby("model", sort=False)
+        for i, (model, rows) in enumerate(table.groupby("model", sort=False))
     ]  # fmt: skip
     panel = Panel("", "occasions fitted", metric, layers)
     return Chart(f"{metric}, person by person", [panel], table, height=380)
@@ -140,15 +145,18 @@ def individual_fits(
         All states, where the outcome is one; then the panels are strips of colour.
     """
     alone, columns = len(rows) == 1, 1 if len(rows) == 1 else 2 if states else 3
-    draw = _strips if states else _lines
-    ends = None if states else _common_range(rows.values())
-    panels = [
-        draw(
-            person, own, outcome if i % columns == 0 else "", states=states, ends=ends,
-            last=alone or i + columns >= len(rows),
-        )
-        for i, (person, own) in enumerate(rows.items())
-    ]  # fmt: skip
+    x_titles = ["occasion" if i + columns >= len(rows) else "" for i in range(len(rows))]
+    if states:
+        panels = [
+            _strips(person, own, title, states)
+            for (person, own), title in zip(rows.items(), x_titles, strict=True)
+        ]
+    else:
+        ends, size = _common_range(list(rows.values())), 7.0 if alone else 4.0
+        panels = [
+            _lines(person, own, title, outcome if i % columns == 0 else "", ends, size)
+            for i, ((person, own), title) in enumerate(zip(rows.items(), x_titles, strict=True))
+        ]
     numbers = pd.concat([own.assign(person=person) for person, own in rows.items()])
     down = -(-len(panels) // columns)
     each = (210 if states else 330) if alone else (120 if states else 210)
@@ -172,8 +180,8 @@ def shrinkage(summary: pd.DataFrame) -> Chart:
         )
     ]  # fmt: skip
     panel = Panel(
-        "", "0 to 1", "", layers, x_range=(-0.03, 1.03), y_range=(-0.7, len(summary) - 0.3),
-        y_ticks=list(zip(at, map(str, summary.index), strict=True)),
+        "", "share", "", layers, x_range=(-0.03, 1.03), y_range=(-0.7, len(summary) - 0.3),
+        y_ticks=[(y, parameter(str(name))) for y, name in zip(at, summary.index, strict=True)],
     )  # fmt: skip
     return Chart(
         "Shrinkage and reliability", [panel], summary.reset_index(),
@@ -182,28 +190,26 @@ def shrinkage(summary: pd.DataFrame) -> Chart:
 
 
 def _lines(
-    person: str, own: pd.DataFrame, y_title: str, *, states: Sequence[str],
-    ends: tuple[float, float] | None, last: bool,
-) -> Panel:  # fmt: skip
+    person: str, own: pd.DataFrame, x_title: str, y_title: str, ends: Range, size: float
+) -> Panel:
     steps = np.arange(1, len(own) + 1, dtype=float)
     hover = [
         f"person {person}, occasion {i}: observed {number(row['observed'])}, person "
         f"{number(row['predicted'])}, population {number(row['population_predicted'])}"
         for i, row in enumerate(own.to_dict("records"), 1)
     ]
-    assert ends is not None
     layers = [
         Layer("line", steps, own["population_predicted"].to_numpy(), "population",
               theme.POPULATION, dash="dash", width=1.5),
         Layer("line", steps, own["predicted"].to_numpy(), "this person", theme.PERSON),
-        Layer("points", steps, own["observed"].to_numpy(), "observed", theme.PERSONS, size=4,
-              hover=hover),
+        Layer("points", steps, own["observed"].to_numpy(), "observed", theme.PERSONS,
+              size=size, hover=hover),
         *_unseen(own, ends),
     ]  # fmt: skip
-    return Panel(f"Person {person}", "occasion" if last else "", y_title, layers, y_range=ends)
+    return Panel(f"Person {person}", x_title, y_title, layers, y_range=ends)
 
 
-def _unseen(own: pd.DataFrame, ends: tuple[float, float]) -> list[Layer]:
+def _unseen(own: pd.DataFrame, ends: Range) -> list[Layer]:
     """A line where what the model was fitted to ends."""
     fitted = int((own["split"] == "train").sum())
     if not 0 < fitted < len(own):
@@ -213,10 +219,7 @@ def _unseen(own: pd.DataFrame, ends: tuple[float, float]) -> list[Layer]:
                   dash="dot")]  # fmt: skip
 
 
-def _strips(
-    person: str, own: pd.DataFrame, y_title: str, *, states: Sequence[str],
-    ends: tuple[float, float] | None, last: bool,
-) -> Panel:  # fmt: skip
+def _strips(person: str, own: pd.DataFrame, x_title: str, states: Sequence[str]) -> Panel:
     codes = {state: i for i, state in enumerate(states)}
     strips = {
         "observed": own["observed"], "person": own["predicted"],
@@ -237,10 +240,15 @@ def _strips(
     )  # fmt: skip
     cut = np.full(2, fitted - 0.5)
     layers = [Layer("line", cut, np.array([-0.5, 2.5]), colour=theme.INK, width=2, dash="dot")]
-    return Panel(f"Person {person}", matrix=matrix, layers=layers if 0 < fitted < len(own) else [])
+    return Panel(
+        f"Person {person}",
+        x_title,
+        matrix=matrix,
+        layers=layers if 0 < fitted < len(own) else [],
+    )
 
 
-def _common_range(tables: object) -> tuple[float, float]:
+def _common_range(tables: list[pd.DataFrame]) -> Range:
     columns = ["observed", "predicted", "population_predicted"]
-    values = np.concatenate([own[columns].to_numpy(dtype=float).ravel() for own in tables])  # type: ignore[attr-defined]
+    values = np.concatenate([own[columns].to_numpy(dtype=float).ravel() for own in tables])
     return padded(float(np.nanmin(values)), float(np.nanmax(values)), least=1e-9)

@@ -58,6 +58,18 @@ def for_print(text: object, limit: int | None = None) -> str:
     return f" {line}" if line.startswith("_") else line
 
 
+def parameter(name: str) -> str:
+    """A parameter where there is little room: a transition as "calm → tense", others as they are.
+
+    >>> parameter("transitions[calm,tense]"), parameter("layers.0.bias[0]")
+    ('calm → tense', 'layers.0.bias[0]')
+    """
+    inside = name.removeprefix("transitions[").removesuffix("]")
+    if name != f"transitions[{inside}]" or inside.count(",") != 1:
+        return name
+    return inside.replace(",", " \u2192 ")
+
+
 def number(value: float, digits: int = 3, *, sign: bool = False) -> str:
     """`value` with at least `digits` significant digits, all digits before the point, true minus.
 

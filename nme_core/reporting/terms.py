@@ -70,7 +70,7 @@ MODELS = {
     ),
     "lme": ModelTerm("linear mixed model", "a linear mixed model (lme)", "linear mixed model"),
     "mlp-lme": ModelTerm(
-        "network + linear mixed model",
+        "network + linear mixed",
         "a network whose last hidden layer carries linear random effects (mlp-lme)",
         "network whose last layer is a linear mixed model",
     ),

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import runs, studies
+from dashboard.services import covariates, runs, studies
 from dashboard.services.home import new_id
 from nme_core.io import RunFolder, RunState, Status
 
@@ -17,6 +17,9 @@ STATES = ("calm", "tense", "low")
 PERSONS = tuple(f"{i:03d}" for i in range(1, 25))
 
 OpenPage = Callable[..., AppTest]
+
+#: Tests that need no model: the runs here have tables only.
+STRATA = covariates.with_guard(covariates.CovariateOptions(), "strata")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.services import covariates, jobs, settings
 from nme_core.io import RunFolder
+from tests.dashboard.conftest import STRATA
 
 OpenPage = Callable[..., AppTest]
 
@@ -74,8 +75,7 @@ def test_what_is_chosen_is_how_it_is_tested(open_page: OpenPage, crf_run: str, h
 
 
 def test_every_covariate_tested_counts_and_says_so(open_page: OpenPage, crf_run: str) -> None:
-    quick = covariates.with_guard(covariates.CovariateOptions(), "strata")
-    covariates.run_tests(crf_run, "clinic", quick)
+    covariates.run_tests(crf_run, "clinic", STRATA)
     app = open_page("covariates", run=crf_run)
     assert "Tested on this run before: clinic." in words(app)
     assert "depression has not been tested on this run yet" in words(app)
@@ -97,7 +97,7 @@ def test_low_reliability_is_a_caution_before_any_test(
     names = [*run.table("random_effects")["parameter"].unique(), "all"]
     halves = {"parameter": names, "split_half": 0.71, "n_persons": 24, "seed_agreement": 0.9}
     run.write_table("stability", pd.DataFrame(halves).assign(halves="odd and even rows"))
-    checked = open_page("covariates", run=crf_run)
+    checked = app.run()
     assert "from halves of each person's data: 0.71" in words(checked)
     assert "another seed: 0.90" in words(checked)
     assert "below .30: most" not in words(checked)
@@ -134,8 +134,7 @@ def test_a_long_test_runs_beside_the_page(
 
 
 def test_bands_are_kept_from_the_page(open_page: OpenPage, crf_run: str, home: Path) -> None:
-    quick = covariates.with_guard(covariates.CovariateOptions(), "strata")
-    covariates.run_tests(crf_run, "depression", quick)
+    covariates.run_tests(crf_run, "depression", STRATA)
     app = open_page("covariates", run=crf_run)
     assert "Transitions by group" in titles(app)
     assert "depression up to" in words(app)
@@ -150,15 +149,28 @@ def test_bands_are_kept_from_the_page(open_page: OpenPage, crf_run: str, home: P
 def test_a_clinician_reads_one_sentence_and_sees_one_figure(
     open_page: OpenPage, crf_run: str, mlp_run: str
 ) -> None:
-    quick = covariates.with_guard(covariates.CovariateOptions(), "strata")
     settings.set_view("clinician")
     for run, what in ((crf_run, "how persons move between states"), (mlp_run, "how persons resp")):
-        covariates.run_tests(run, "depression", quick)
+        covariates.run_tests(run, "depression", STRATA)
         app = open_page("covariates", run=run)
         assert_sound(app)
         shown = words(app)
         assert what in shown
         assert "HSIC" not in shown
+        assert "ρ" not in shown
         assert not app.dataframe
         assert not app.expander
         assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_clinician_is_told_of_the_trap_without_statistics(
+    open_page: OpenPage, crf_run: str, home: Path
+) -> None:
+    run = folder(home, crf_run)
+    rows = run.table("random_effects")
+    rows["n_obs"] = 100 - rows["person"].map(run.covariates["depression"])
+    run.write_table("random_effects", rows)
+    settings.set_view("clinician")
+    shown = words(open_page("covariates", run=crf_run))
+    assert "Persons with a higher score have fewer observations" in shown
+    assert "ρ" not in shown

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.glossary import FIT_SECTIONS
 from dashboard.services import fit, jobs, results, settings
 from nme_core.io import RunFolder
 from tests.dashboard.conftest import STATES
@@ -119,10 +118,15 @@ def test_every_section_of_a_run_with_all_tables(
     assert "(" not in table.iloc[0, 0]
     app = turn(app, "persons")
     assert charts(app) == 2
-    assert "Person" in words(app) or "person" in words(app)
+    app.selectbox(key="person").select("011").run()
+    assert "of person 011 that were held back" in words(app)
     app = turn(app, "errors")
     assert charts(app) == 2
-    assert ("Observed minus predicted" if number else "are predicted right") in words(app)
+    before = words(app)
+    assert ("Observed minus predicted" if number else "are predicted right") in before
+    app.selectbox(key=f"fit_model_{identity}").set_value("generic").run()
+    assert not app.exception
+    assert words(app) != before
     app = turn(app, "checks")
     assert charts(app) == (2 if number else 3)
     assert "1 of " in words(app)
@@ -133,15 +137,20 @@ def test_every_section_of_a_run_with_all_tables(
     assert ("Certificate" in words(app)) is number
 
 
-@pytest.mark.parametrize("run", ["crf_run", "mlp_run"])
-def test_every_section_of_an_older_run(
-    open_page: OpenPage, request: pytest.FixtureRequest, run: str
-) -> None:
-    app = open_page("fit", run=request.getfixturevalue(run))
-    for name in FIT_SECTIONS:
+def test_every_section_of_an_older_run_and_its_intervals(open_page: OpenPage, mlp_run: str) -> None:
+    app = open_page("fit", run=mlp_run)
+    for name in ("models", "errors", "checks", "training"):
         shown = words(turn(app, name))
         assert ("no simulated data to compare with" in shown) is (name == "checks")
         assert ("no calibration table" in shown) is (name == "checks")
+        assert ("does not record" in shown) is (name == "training")
+    tables = ("fixed_effects", "random_effects")
+    record(mlp_run, [{"table": table, "reason": "Few persons."} for table in tables])
+    shown = words(app.run())
+    assert shown.count("Few persons.") == 1
+    assert "Concerns the fixed effects, the persons' parameters." in shown
+    record(mlp_run, [])
+    assert "No interval of this model" in words(app.run())
 
 
 def test_a_run_without_baselines(open_page: OpenPage, mlp_run: str) -> None:
@@ -151,23 +160,10 @@ def test_a_run_without_baselines(open_page: OpenPage, mlp_run: str) -> None:
         folder.write_table(table, rows[rows["model"] == "nme"])
     folder.write_table("comparison", folder.table("comparison").iloc[:0])
     app = open_page("fit", run=mlp_run)
-    for name in FIT_SECTIONS:
+    assert "Paired over persons" not in words(app)
+    for name in ("errors", "checks"):
         turn(app, name)
-        assert "Paired over persons" not in words(app)
         assert f"fit_model_{mlp_run}" not in {one.key for one in app.selectbox}
-
-
-def test_a_person_is_searched_and_another_model_chosen(
-    open_page: OpenPage, crf_run: str, home: Path
-) -> None:
-    full(crf_run)
-    app = section(open_page, crf_run, "persons")
-    app.selectbox(key="person").select("011").run()
-    assert "of person 011 that were held back" in words(app)
-    before = words(turn(app, "errors"))
-    app.selectbox(key=f"fit_model_{crf_run}").set_value("generic").run()
-    assert not app.exception
-    assert words(app) != before
 
 
 def test_the_certificate_of_a_linear_run_stands_side_by_side(
@@ -186,7 +182,7 @@ def test_the_certificate_of_a_linear_run_stands_side_by_side(
     assert table["agrees"].tolist() == ["yes", "no"]
     assert "Of this run's own model" in words(app)
     folder.write_table("certificate", pd.DataFrame(rows[:1], columns=columns))
-    assert "All 1 numbers" in words(section(open_page, mlp_run, "training"))
+    assert "All 1 numbers" in words(app.run())
 
 
 def test_a_certificate_is_asked_for_as_a_job(
@@ -210,20 +206,3 @@ def test_a_clinician_sees_no_sections(open_page: OpenPage, mlp_run: str) -> None
     assert not app.exception
     assert not app.get("plotly_chart")
     assert "fit_section" not in {getattr(widget, "key", None) for widget in app.main}
-
-
-def test_a_run_without_the_record_says_so(open_page: OpenPage, mlp_run: str) -> None:
-    assert "does not record" in words(section(open_page, mlp_run, "training"))
-
-
-def test_each_reason_is_given_once_with_what_it_concerns(open_page: OpenPage, mlp_run: str) -> None:
-    tables = ("fixed_effects", "random_effects")
-    record(mlp_run, [{"table": table, "reason": "Few persons."} for table in tables])
-    shown = words(section(open_page, mlp_run, "training"))
-    assert shown.count("Few persons.") == 1
-    assert "Concerns the fixed effects, the persons' parameters." in shown
-
-
-def test_nothing_approximate(open_page: OpenPage, mlp_run: str) -> None:
-    record(mlp_run, [])
-    assert "No interval of this model" in words(section(open_page, mlp_run, "training"))

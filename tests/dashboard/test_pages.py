@@ -59,6 +59,7 @@ def test_hsic_is_run_from_the_page(open_page: OpenPage, crf_run: str) -> None:
     app = open_page("covariates", run=crf_run)
     assert "run the test" in words(app)
     app.selectbox(key="covariate").select("clinic").run()
+    app.selectbox(key=f"guard_{crf_run}").set_value("strata")
     app.button(key="run_hsic").click().run()
     assert_sound(app)
     assert app.dataframe[0].value["covariate"].tolist() == ["clinic"]
@@ -69,6 +70,7 @@ def test_hsic_is_run_from_the_page(open_page: OpenPage, crf_run: str) -> None:
 
 def test_a_networks_single_weights_are_shown_last(open_page: OpenPage, mlp_run: str) -> None:
     app = open_page("covariates", run=mlp_run)
+    app.selectbox(key=f"guard_{mlp_run}").set_value("strata").run()
     app.button(key="run_hsic").click().run()
     assert_sound(app)
     assert app.expander[-1].label == "Single parameters"

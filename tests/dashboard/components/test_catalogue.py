@@ -9,6 +9,7 @@ import pytest
 from dashboard.components import catalogue
 from dashboard.services import covariates, results
 from nme_core.io import RunFolder
+from tests.dashboard.conftest import STRATA
 
 
 def test_transitions_name_the_largest_difference_and_its_direction(
@@ -113,8 +114,8 @@ def test_groups_name_where_they_differ_most(mlp_run: str, home: Path) -> None:
 
 
 def test_hsic_gives_p_and_the_number_of_tests(crf_run: str) -> None:
-    covariates.run_tests(crf_run, "clinic")
-    found = covariates.run_tests(crf_run, "depression")
+    covariates.run_tests(crf_run, "clinic", STRATA)
+    found = covariates.run_tests(crf_run, "depression", STRATA)
     row = found.hsic.set_index("covariate").loc["depression"]
     sentence = catalogue.hsic_figure(found, "depression").sentence
     assert "lies within" in sentence
@@ -124,7 +125,7 @@ def test_hsic_gives_p_and_the_number_of_tests(crf_run: str) -> None:
 
 
 def test_scatter_gives_the_effect_of_its_parameter(crf_run: str) -> None:
-    found = covariates.run_tests(crf_run, "depression")
+    found = covariates.run_tests(crf_run, "depression", STRATA)
     name = "transitions[low,calm]"
     figure = catalogue.scatter_figure(crf_run, found, "depression", name)
     effect = found.effects.set_index("parameter").loc[name, "effect"]
@@ -135,7 +136,7 @@ def test_scatter_gives_the_effect_of_its_parameter(crf_run: str) -> None:
 
 
 def test_scatter_of_two_groups_names_the_difference(crf_run: str) -> None:
-    found = covariates.run_tests(crf_run, "clinic")
+    found = covariates.run_tests(crf_run, "clinic", STRATA)
     sentence = catalogue.scatter_figure(crf_run, found, "clinic", "transitions[low,calm]").sentence
     assert "the mean difference (clinic: south minus north) is " in sentence
 

@@ -7,6 +7,7 @@ import pytest
 from dashboard.services import bands, covariates, people
 from nme_core.exceptions import NMEError
 from nme_core.io import RunFolder
+from tests.dashboard.conftest import STRATA
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_bands_hold_both_of_their_limits() -> None:
 def test_own_bands_group_and_colour_and_leave_the_test_alone(crf_run: str, home: Path) -> None:
     run = RunFolder(home / "runs" / crf_run)
     score = run.covariates["depression"]
-    before = covariates.run_tests(crf_run, "depression").hsic
+    before = covariates.run_tests(crf_run, "depression", STRATA).hsic
     assert covariates.band_of_persons(crf_run, "depression") is None
     bands.keep(run, "depression", [(20, "more"), (0, "less")])
     groups = people.group_matrices(crf_run, "conditional", "depression")

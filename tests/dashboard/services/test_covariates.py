@@ -7,11 +7,12 @@ import pytest
 from dashboard.services import covariates
 from nme_core.exceptions import NMEError
 from nme_core.io import RunFolder
+from tests.dashboard.conftest import STRATA
 
 
 def test_every_covariate_tested_on_a_run_counts(crf_run: str, home: Path) -> None:
     assert covariates.kept_tests(crf_run) is None
-    first = covariates.run_tests(crf_run, "depression").hsic
+    first = covariates.run_tests(crf_run, "depression", STRATA).hsic
     assert list(first["n_tests"]) == [1]
     both = covariates.run_tests(crf_run, "clinic").hsic.set_index("covariate")
     assert list(both.index) == ["depression", "clinic"]
@@ -24,7 +25,7 @@ def test_every_covariate_tested_on_a_run_counts(crf_run: str, home: Path) -> Non
 
 
 def test_kept_tests_are_the_ones_made(crf_run: str) -> None:
-    made = covariates.run_tests(crf_run, "depression")
+    made = covariates.run_tests(crf_run, "depression", STRATA)
     kept = covariates.kept_tests(crf_run)
     assert kept is not None
     np.testing.assert_array_equal(kept.nulls["depression"], made.nulls["depression"])
@@ -33,7 +34,7 @@ def test_kept_tests_are_the_ones_made(crf_run: str) -> None:
 
 def test_what_cannot_be_tested_says_so_and_leaves_no_trace(crf_run: str) -> None:
     with pytest.raises(NMEError):
-        covariates.run_tests(crf_run, "shoe size")
+        covariates.run_tests(crf_run, "shoe size", STRATA)
     assert covariates.tested(crf_run) == ()
 
 

@@ -8,6 +8,7 @@ from dashboard.services import covariates, jobs
 from dashboard.services.job import main
 from nme_core.exceptions import NMEError
 from nme_core.io import RunFolder, RunState, Status
+from tests.dashboard.conftest import STRATA
 
 
 def test_tests_as_a_job_are_those_of_the_page(crf_run: str, home: Path) -> None:
@@ -87,7 +88,7 @@ def test_many_persons_or_a_model_take_long(crf_run: str, monkeypatch: pytest.Mon
 
 
 def test_tests_made_in_the_shell_are_read(crf_run: str, home: Path) -> None:
-    covariates.run_tests(crf_run, "depression")
+    covariates.run_tests(crf_run, "depression", STRATA)
     run = RunFolder(home / "runs" / crf_run)
     (run.path / "covariate_tests.json").unlink()
     assert not covariates.has_record(crf_run)
