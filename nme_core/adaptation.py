@@ -13,6 +13,7 @@ import pandas as pd
 
 from nme_core.analysis import random_effects_table, response_curves, transitions_table
 from nme_core.data.columns import as_labels, as_numbers
+from nme_core.data.remedies import apply_remedies, as_remedies, for_new_rows
 from nme_core.data.selection import require
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
@@ -63,6 +64,8 @@ def adapt_run(
     roles, config, data = run.roles, run.config, run.data
     require(table, roles["outcome"])
     rows = read_new_rows(run, table)
+    mended = for_new_rows(as_remedies(data.get("remedies", [])), [roles["outcome"]])
+    table, _ = apply_remedies(table, mended)
     sequential = isinstance(model, NMECRF)
     column = table[roles["outcome"]]
     if config["outcome_kind"] == "class" or column.isna().all():

@@ -50,7 +50,8 @@ def read_new_rows(run: RunFolder, table: pd.DataFrame) -> NewRows:
     if table.empty:
         raise DataError("The table has no rows.", remedy="Give at least one row.")
     remedies = as_remedies(run.data.get("remedies", []))
-    table, _ = apply_remedies(table, for_new_rows(remedies, roles["features"]))
+    timed = [] if roles["time"] is None else [roles["time"]]
+    table, _ = apply_remedies(table, for_new_rows(remedies, [*roles["features"], *timed]))
     groups = as_ids(table[roles["person"]], role="person id")
     labels = None
     if roles["sequence"] is not None:

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from nme_core.data import Study
+import pandas as pd
+
+from nme_core.data import Study, read_any
 from nme_core.data.gaps import NEVER
 from nme_core.data.missing import fill_features
-from nme_core.data.remedies import as_remedies
+from nme_core.data.reading import has_sheets
+from nme_core.data.remedies import as_remedies, make_long
 from nme_core.exceptions import OptionError
 from nme_core.experiment import FitOptions
 from nme_core.io import RunFolder
@@ -52,9 +55,47 @@ def read_study(
         outcome_kind=data["outcome_kind"],
         remedies=as_remedies(data.get("remedies", [])),
         max_gap=data.get("max_gap") or NEVER,
-        sheet=data.get("how_read", {}).get("sheet"),
+        **reading_of(folder, long),
     )
     return fill_features(study, data.get("missing", "indicator"))
+
+
+def read_rows(folder: RunFolder, path: str | os.PathLike[str], **given: str | None) -> pd.DataFrame:
+    """Read a file with new rows for a run: any format, wide where the run's file was wide.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The run.
+    path : path
+        The file.
+    **given
+        ``sheet``, ``encoding``, ``delimiter``, ``decimal``: how to read it, where that is said.
+        What is not is read as the run's file was, where the user had said it then; else recognised.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or is wide in another way than the run's.
+    """
+    roles = folder.roles
+    ids = [roles[role] for role in ("person", "sequence") if roles[role] is not None]
+    said = {name: value for name, value in given.items() if value is not None}
+    reading = read_any(
+        path, text=[*ids, *roles.get("groups", [])], **{**reading_of(folder, path), **said}
+    )
+    return make_long(
+        reading.frame, as_remedies(folder.data.get("remedies", [])), needed=roles["features"]
+    )
+
+
+def reading_of(folder: RunFolder, path: str | os.PathLike[str]) -> dict[str, Any]:
+    """How a file is read as the run's was: what the user said then, as far as it fits the file."""
+    how = folder.data.get("how_read", {})
+    said = {name: how[name] for name in how.get("given", []) if name in how}
+    if "sheet" in said and not has_sheets(path):
+        del said["sheet"]
+    return said
 
 
 def fit_options(config: dict[str, Any]) -> FitOptions:

@@ -11,6 +11,7 @@ from dashboard.components.figures import Figure, show
 from dashboard.components.text import number, plain
 from dashboard.glossary import NEW_PERSON
 from dashboard.services import newcomers, results
+from dashboard.services.drafts import TABLES
 from dashboard.services.runs import Run
 
 _EMPTY_ROWS = 6
@@ -42,7 +43,7 @@ def _ask(run: Run) -> None:
                 _begin(run, table.to_csv(index=False).encode())
     with uploaded:
         file = st.file_uploader(
-            NEW_PERSON["upload"].format(columns=plain(names)), ["csv", "tsv", "txt"],
+            NEW_PERSON["upload"].format(columns=plain(names)), TABLES,
             key="upload_new",
         )  # fmt: skip
         if st.button(

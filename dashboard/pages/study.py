@@ -14,8 +14,7 @@ from dashboard.components.text import plain
 from dashboard.components.upload import chosen_upload
 from dashboard.glossary import LEADS, SAMPLE_STUDIES
 from dashboard.services import memory, studies
-
-_TYPES = ["csv", "tsv", "txt", "xlsx", "sav", "parquet", "gz", "zip"]
+from dashboard.services.drafts import TABLES
 
 title("Study", LEADS["study"])
 
@@ -34,11 +33,11 @@ with left:
 with right:
     st.subheader("Your own tables", anchor=False)
     long = st.file_uploader(
-        "One row per person and occasion (text, Excel, SPSS, Parquet)", _TYPES, key="upload_long"
+        "One row per person and occasion (text, Excel, SPSS, Parquet)", TABLES, key="upload_long"
     )
     second = st.file_uploader(
         "Optional: one row per person, such as a depression score",
-        _TYPES,
+        TABLES,
         key="upload_covariates",
     )
 

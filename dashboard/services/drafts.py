@@ -17,15 +17,18 @@ from dashboard.services.roles import OutcomeKind, Proposal, propose_roles
 from nme_core.data import Finding, Labels, Remedy, find_problems, read_any, sample_study
 from nme_core.data.columns import as_labels
 from nme_core.data.covariates import covariates_from_columns
-from nme_core.data.privacy import Personal, Privacy, dates_of, find_personal, has_old_ages
+from nme_core.data.privacy import Personal, Privacy, find_personal, has_old_ages, holds_dates
 from nme_core.data.wide import WideProposal, propose_wide, reshape
 from nme_core.exceptions import DataError
 
 __all__ = [
-    "REMEDIED",
+    "REMEDIED", "TABLES",
     "ChosenRoles", "Draft", "Finding", "Personal", "Privacy", "Remedy", "chosen_tables",
     "covariate_columns", "draft_sample", "draft_upload", "notice", "problems_of",
 ]  # fmt: skip
+
+#: Endings of files that hold tables.
+TABLES = ["csv", "tsv", "txt", "xlsx", "sav", "parquet", "gz", "zip"]
 
 #: Notes of a study that begin so say what a remedy did.
 REMEDIED = "Remedy: "
@@ -280,7 +283,7 @@ def _notice(token: str, _draft: Draft, roles: ChosenRoles | None) -> Noticed:
         return Noticed(tuple(found.values()), False, False)
     used = {*roles.columns, *roles.covariates}
     stored = [table[[name for name in table.columns if name in used]] for table in given]
-    dates = any(dates_of(table[name]) is not None for table in stored for name in table.columns)
+    dates = any(holds_dates(table[name]) for table in stored for name in table.columns)
     return Noticed(tuple(found.values()), dates, any(has_old_ages(table) for table in stored))
 
 

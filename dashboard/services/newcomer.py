@@ -15,11 +15,11 @@ import pandas as pd
 
 from dashboard.services.home import log_exception
 from nme_core.adaptation import adapt_run
-from nme_core.data import read_table
 from nme_core.data.columns import as_numbers, as_time
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor, load
 from nme_core.exceptions import NMEError
 from nme_core.io import RunFolder, RunState, Status
+from nme_core.recorded import read_rows
 
 ROWS, NARROWING = "rows.csv", "narrowing.csv"
 #: Folder of the adaptation to all rows, as `nme adapt` writes it.
@@ -134,9 +134,8 @@ def _say(job: Path, state: RunState, progress: float, message: str) -> None:
 def main(job: Path, run: Path) -> int:
     """Do the job; 0 where it came to its end."""
     folder = RunFolder(run)
-    ids = [folder.roles[role] for role in ("person", "sequence") if folder.roles[role] is not None]
     try:
-        adapt_stepwise(folder, read_table(job / ROWS, text=ids), job)
+        adapt_stepwise(folder, read_rows(folder, job / ROWS), job)
     except NMEError as error:
         _say(job, RunState.FAILED, 0.0, str(error))
         return 2

@@ -29,7 +29,13 @@ from nme_core.data import SAMPLES, Remedy, Report, Study, check_study, read_tabl
 from nme_core.data.codebook import check_codebook, make_codebook
 from nme_core.data.missing import MISSING, fill_features, missing_grid
 from nme_core.data.privacy import Privacy, deidentify, with_codes
-from nme_core.data.remedies import as_records, as_remedies
+from nme_core.data.remedies import (
+    apply_remedies,
+    as_records,
+    as_remedies,
+    of_second_table,
+    split_remedies,
+)
 from nme_core.exceptions import DataError
 
 __all__ = [
@@ -127,7 +133,8 @@ def keep_study(
     name : str
         Without a name, the study is called like its file.
     remedies : sequence of Remedy
-        Changes that are made whenever the study is read.
+        Changes that are made whenever the study is read; how dates are read is settled before
+        they are stored.
     privacy : Privacy, optional
         What is done to the tables before they are stored; default: dates become days, high ages
         one group.
@@ -149,6 +156,11 @@ def keep_study(
             )
     long, covariates = chosen_tables(draft, roles)
     Study.from_frame(long, covariates=covariates, remedies=remedies, **study_arguments(roles))
+    remedies, of_dates = split_remedies(remedies, "read_dates")
+    first, rest = of_second_table(of_dates, long, () if covariates is None else covariates)
+    long, _ = apply_remedies(long, first)
+    if covariates is not None:
+        covariates, _ = apply_remedies(covariates, rest)
     kept = deidentify(
         long,
         covariates,
@@ -181,7 +193,7 @@ def keep_study(
         model=draft.model,
         outcome_kind=study.outcome_kind,
         roles=columns,
-        privacy=list(kept.notes),
+        privacy=[*(f"{remedy}." for remedy in of_dates), *kept.notes],
         left_out=[
             str(name)
             for name in draft.long.columns

@@ -41,15 +41,13 @@ def adapt_curve(
 ) -> None:
     """Leave whole persons out, adapt to their first rows, and judge on their later ones."""
     from nme_core.adaptation_curve import adaptation_curve
-    from nme_core.data.missing import check_missing, fill_features
     from nme_core.experiment import FitOptions
 
     check_folder(out.parent)
     if out.is_dir() or any(out.exists() and out.samefile(path) for path in study.files):
         raise OptionError(f"--out {out} is no file to write to.", remedy="Name another file.")
     states = model == "nme-crf" or family in ("categorical", "ordinal")
-    check_missing(study.missing)
-    table = fill_features(study.read("class" if states else None), study.missing)
+    table = study.read_filled(states=states)
     options = FitOptions(
         model=model,
         placement=placement,

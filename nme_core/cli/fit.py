@@ -68,13 +68,11 @@ def fit(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on the terminal.")] = False,
 ) -> None:
     """Fit a model and its baselines, and write a run folder."""
-    from nme_core.data.missing import check_missing, fill_features
     from nme_core.experiment import FitOptions, run_experiment
 
     check_folder(out)
     states = model == "nme-crf" or family in ("categorical", "ordinal")
-    check_missing(study.missing)
-    table = fill_features(study.read("class" if states else None), study.missing)
+    table = study.read_filled(states=states)
     options = FitOptions(
         model=model,
         placement=placement,

@@ -20,6 +20,29 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `nme fit` 
 Seed = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same machine, same numbers.")
 ]
+Sheet = Annotated[
+    str | None, typer.Option(help="Sheet of a workbook (.xlsx); default: the first with a table.")
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(metavar="utf-8|cp1252|…", help="Encoding of a text table; default: recognised."),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        metavar=";|tab|…", help="What parts the columns of a text table; default: recognised."
+    ),
+]
+Decimal = Annotated[
+    str | None,
+    typer.Option(metavar=".|,", help="Decimal mark of a text table; default: recognised."),
+]
+_MARKS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
+
+
+def mark(word: str | None) -> str | None:
+    """A delimiter, which may be given by its name."""
+    return None if word is None else _MARKS.get(word.lower(), word)
 
 
 @dataclass(frozen=True)
@@ -65,9 +88,16 @@ class StudyOptions:
             " numbers); default: nights break sequences of several rows a day.",
         ),
     ] = None
-    sheet: Annotated[
-        str | None,
-        typer.Option(help="Sheet of a workbook (.xlsx); default: the first with a table."),
+    sheet: Sheet = None
+    encoding: Encoding = None
+    delimiter: Delimiter = None
+    decimal: Decimal = None
+    metadata: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="META.json|META.csv",
+            help="What explains the columns (openESM, m-Path); default: the file beside the table.",
+        ),
     ] = None
     remedy: Annotated[
         Path | None,
@@ -87,47 +117,62 @@ class StudyOptions:
         """The files that are read."""
         return [path for path in (self.long, self.covariates) if path is not None]
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the long table is read, as `read_any` takes it."""
+        return {
+            "sheet": self.sheet,
+            "encoding": self.encoding,
+            "delimiter": mark(self.delimiter),
+            "decimal": self.decimal,
+            "metadata": self.metadata,
+        }
+
     def read(self, outcome_kind: str | None = None) -> Study:
         """Read the study; `outcome_kind` is taken where the user gave none."""
-        from nme_core.data import Study, read_remedies
+        from nme_core.data import Study
 
         return Study.from_file(
-            self.long,
-            person=self.person,
-            outcome=self.outcome,
-            time=self.time,
-            sequence=self.sequence,
-            group=self.group or (),
-            features=names(self.features),
-            exclude=names(self.exclude) or (),
-            covariates=self.covariates,
-            outcome_kind=self.outcome_kind or outcome_kind,  # type: ignore[arg-type]
-            max_gap=self.max_gap,
-            sheet=self.sheet,
-            remedies=() if self.remedy is None else read_remedies(self.remedy),
+            self.long, covariates=self.covariates, **self._roles(outcome_kind), **self.reading
         )
+
+    def read_filled(self, *, states: bool) -> Study:
+        """Read the study and deal with missing features; `states` are classes unless said so."""
+        from nme_core.data.missing import check_missing, fill_features
+
+        check_missing(self.missing)
+        return fill_features(self.read("class" if states else None), self.missing)
 
     def problems(self) -> tuple[Finding, ...]:
         """Everything that keeps the table from being a study."""
-        from nme_core.data import find_problems, read_any, read_remedies, read_table
+        from nme_core.data import find_problems, read_any, read_table
 
         ids = [name for name in (self.person, self.sequence, *(self.group or ())) if name]
         second = None
         if self.covariates is not None:
             second = read_table(self.covariates, text=[self.person])
         return find_problems(
-            read_any(self.long, sheet=self.sheet, text=ids).frame,
-            person=self.person,
-            outcome=self.outcome,
-            time=self.time,
-            sequence=self.sequence,
-            group=self.group or (),
-            features=names(self.features),
-            exclude=names(self.exclude) or (),
+            read_any(self.long, text=ids, **self.reading).frame,
             covariates=second,
-            outcome_kind=self.outcome_kind,
-            remedies=() if self.remedy is None else read_remedies(self.remedy),
+            **self._roles(),
         )
+
+    def _roles(self, outcome_kind: str | None = None) -> dict[str, Any]:
+        """Roles and changes, as `Study` takes them."""
+        from nme_core.data import read_remedies
+
+        return {
+            "person": self.person,
+            "outcome": self.outcome,
+            "time": self.time,
+            "sequence": self.sequence,
+            "group": self.group or (),
+            "features": names(self.features),
+            "exclude": names(self.exclude) or (),
+            "outcome_kind": self.outcome_kind or outcome_kind,
+            "max_gap": self.max_gap,
+            "remedies": () if self.remedy is None else read_remedies(self.remedy),
+        }
 
 
 def takes_study(

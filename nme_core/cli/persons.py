@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import Run, check_file, check_folder
+from nme_core.cli.options import (
+    Decimal,
+    Delimiter,
+    Encoding,
+    Run,
+    Sheet,
+    check_file,
+    check_folder,
+    mark,
+)
 from nme_core.io import RunFolder
 
 
@@ -15,17 +24,24 @@ def predict(
     run: Run,
     new: Annotated[Path, typer.Argument(metavar="NEW.csv", help="Rows to predict.")],
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write.")],
+    sheet: Sheet = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
 ) -> None:
-    """Predict the outcome of new rows; for new persons only the population's prediction."""
-    from nme_core.data import read_table
+    """Predict the outcome of new rows; for new persons only the population's prediction.
+
+    The file may have any format that `nme fit` takes; it is read as the run's file was.
+    """
     from nme_core.prediction import predict_rows
+    from nme_core.recorded import read_rows
 
     folder = RunFolder(run)
     check_file(out, new, folder)
-    roles = folder.roles
-    ids = [roles[role] for role in ("person", "sequence") if roles[role] is not None]
-    ids += roles.get("groups", [])
-    predictions = predict_rows(folder, read_table(new, text=ids))
+    rows = read_rows(
+        folder, new, sheet=sheet, encoding=encoding, delimiter=mark(delimiter), decimal=decimal
+    )
+    predictions = predict_rows(folder, rows)
     out.parent.mkdir(parents=True, exist_ok=True)
     predictions.to_csv(out, index=False, lineterminator="\n")
     unseen = predictions.loc[predictions["predicted"].isna(), "person"].nunique()
@@ -39,17 +55,22 @@ def adapt(
         Path, typer.Argument(metavar="NEWPERSONS.csv", help="Rows of persons new to the run.")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
+    sheet: Sheet = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
 ) -> None:
     """Learn the parameters of new persons, all else as it was learned; writes a run folder."""
     from nme_core.adaptation import adapt_run
-    from nme_core.data import read_table
+    from nme_core.recorded import read_rows
 
     check_folder(out)
     folder = RunFolder(run)
-    roles = folder.roles
-    ids = [roles[role] for role in ("person", "sequence") if roles[role] is not None]
+    rows = read_rows(
+        folder, new, sheet=sheet, encoding=encoding, delimiter=mark(delimiter), decimal=decimal
+    )
     adapted = RunFolder(out)
-    persons = adapt_run(folder, read_table(new, text=ids), adapted, source=new)
+    persons = adapt_run(folder, rows, adapted, source=new)
     effects = adapted.table("random_effects")
     typer.echo(f"{'person':<24}{'rows':>8}{'reliability':>14}")
     for person in persons[:20]:

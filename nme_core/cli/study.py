@@ -68,7 +68,7 @@ def _propose(study: StudyOptions) -> None:
     from nme_core.data import read_any
     from nme_core.data.proposal import column_type, propose_roles
 
-    reading = read_any(study.long, sheet=study.sheet)
+    reading = read_any(study.long, **study.reading)
     second = None if study.covariates is None else read_any(study.covariates).frame
     typer.echo("\n".join(reading.lines()))
     proposal = propose_roles(reading.frame, second, reading.roles)
@@ -80,8 +80,9 @@ def _propose(study: StudyOptions) -> None:
     command = ["nme", "check", str(study.long)]
     if study.covariates is not None:
         command += ["--covariates", str(study.covariates)]
-    if study.sheet is not None:
-        command += ["--sheet", study.sheet]
+    for option in ("sheet", "encoding", "delimiter", "decimal", "metadata"):
+        given = getattr(study, option)
+        command += [] if given is None else [f"--{option}", str(given)]
     lacking = [role for role in ("person", "outcome") if getattr(proposal, role) is None]
     if lacking:
         raise DataError(

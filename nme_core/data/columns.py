@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
+from nme_core.data.dates import AmbiguousDatesError, parse_dates
 from nme_core.exceptions import DataError, OptionError
 
 #: Cells of a table of features from which on it is held in single precision.
@@ -206,11 +207,27 @@ def _refuse_broken_numbers(column: pd.Series) -> None:
     )
 
 
+class UndecidedDatesError(DataError):
+    """Day and month of a column's dates cannot be told apart."""
+
+    def __init__(self, column: pd.Series) -> None:
+        present = column.dropna()
+        super().__init__(
+            f"In the dates of column {column.name!r}, such as {str(present.iloc[0])!r}, it cannot "
+            "be told which number is the day and which the month.",
+            remedy="Say it with a remedy (--remedy FILE.json): "
+            f'{{"kind": "read_dates", "columns": ["{column.name}"], "to": "dmy"}}, or "mdy".',
+            column=str(column.name),
+        )
+
+
 def as_time(column: pd.Series) -> pd.Series:
-    """Times as they are (numbers, date-times), or text parsed as date-time (ISO 8601, d.m.y).
+    """Times as they are (numbers, date-times), or text parsed as date-time (see `parse_dates`).
 
     Raises
     ------
+    UndecidedDatesError
+        Day and month cannot be told apart.
     DataError
         A time is missing or cannot be read.
     """
@@ -247,6 +264,12 @@ def _parse_times(column: pd.Series) -> pd.Series:
             ) from error
         if times.notna().sum() > best.notna().sum():
             best = times
+    if best.notna().sum() < column.notna().sum():
+        try:
+            times = parse_dates(texts)
+        except AmbiguousDatesError as error:
+            raise UndecidedDatesError(column) from error
+        best = times if times.notna().sum() > best.notna().sum() else best
     unread = np.flatnonzero(best.isna() & column.notna())
     if len(unread):
         raise DataError(

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from nme_core.data.columns import as_labels, as_time, is_number
+from nme_core.data.columns import UndecidedDatesError, as_labels, as_time, is_number
 from nme_core.data.remedies import Remedy
 from nme_core.exceptions import DataError
 
@@ -112,7 +112,7 @@ def _kind(name: str, column: pd.Series) -> str | None:
     )
     if is_number(column) or is_datetime64_any_dtype(column.dtype):
         return named if named in ("phone numbers", "birth dates", "addresses") else None
-    if dates_of(values) is not None:
+    if holds_dates(values):
         return named if named == "birth dates" else None
     texts = values.astype("str").str.strip()
     for kind, pattern, share in (
@@ -133,13 +133,28 @@ def _kind(name: str, column: pd.Series) -> str | None:
     return "free text" if (n_words >= 4).mean() > 0.2 else None
 
 
-def dates_of(column: pd.Series) -> pd.Series | None:
-    """A column as date-times where it holds dates (empty cells stay empty); None otherwise."""
+def holds_dates(column: pd.Series) -> bool:
+    """Whether a column holds dates, be it that day and month cannot be told apart."""
+    try:
+        return dates_of(column, strict=True) is not None
+    except UndecidedDatesError:
+        return True
+
+
+def dates_of(column: pd.Series, *, strict: bool = False) -> pd.Series | None:
+    """A column as date-times where it holds dates (empty cells stay empty); None otherwise.
+
+    With `strict`, UndecidedDatesError where day and month cannot be told apart.
+    """
     present = column.dropna()
     if present.empty or is_number(column):
         return None
     try:
         times = as_time(present)
+    except UndecidedDatesError:
+        if strict:
+            raise
+        return None
     except DataError:
         return None
     return times.reindex(column.index) if is_datetime64_any_dtype(times.dtype) else None
@@ -193,8 +208,18 @@ def deidentify(
         for table in (long, covariates):
             if table is not None:
                 table[person] = as_labels(table[person]).map(codes).astype("str")
-        notes.append(f"{len(key)} ids in {person!r} were replaced by random codes.")
+        long = _by_code(long, person)
+        covariates = None if covariates is None else _by_code(covariates, person)
+        notes.append(
+            f"{len(key)} ids in {person!r} were replaced by random codes; persons stand in the "
+            "order of their codes."
+        )
     return Deidentified(long, covariates, key, tuple(notes))
+
+
+def _by_code(table: pd.DataFrame, person: str) -> pd.DataFrame:
+    """Rows in the order of the random codes, so that their order tells nothing of the file's."""
+    return table.sort_values(person, kind="stable", ignore_index=True)
 
 
 def random_code() -> str:
@@ -225,7 +250,8 @@ def _make_key(
     codes: dict[str, None] = {}
     while len(codes) < len(ids):
         codes[code()] = None
-    return pd.DataFrame({"code": list(codes), "person": list(ids)}, dtype="str")
+    key = pd.DataFrame({"code": list(codes), "person": list(ids)}, dtype="str")
+    return key.sort_values("code", ignore_index=True)  # in no order of the file
 
 
 def _shift_dates(
@@ -252,6 +278,10 @@ def _shift_dates(
     of_person = as_labels(covariates[person])
     for name in [name for name in covariates.columns if name != person]:
         dates = dates_of(covariates[name])
+        if dates is None and holds_dates(covariates[name]):
+            covariates = covariates.drop(columns=name)
+            notes.append(f"Dates in {name!r} were left out: is day or month their first number?")
+            continue
         if dates is None:
             continue
         if first is None:

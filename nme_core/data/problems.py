@@ -12,13 +12,20 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from nme_core.data.columns import as_labels, is_number, label, place
+from nme_core.data.columns import (
+    UndecidedDatesError,
+    as_labels,
+    as_time,
+    is_number,
+    label,
+    place,
+)
 from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, of_second_table
 from nme_core.data.report import Finding
 from nme_core.data.selection import refuse_unusable
 from nme_core.data.study import Study
 from nme_core.data.wide import propose_wide
-from nme_core.exceptions import NMEError
+from nme_core.exceptions import DataError, NMEError
 
 #: Words among numbers are taken as codes for "missing" where at most this share of the cells and
 #: so many different words are no numbers.
@@ -61,6 +68,7 @@ def find_problems(
     found += _find_empty(table, person, "person")
     found += [] if time is None else _find_empty(table, time, "time")
     found += [] if sequence is None else _find_empty(table, sequence, "sequence")
+    found += [] if time is None else _find_undecided(table[time])
     found += _find_repeated(table, person, sequence, time)
     for name in dict.fromkeys([outcome, *chosen]):
         kind = "outcome" if name == outcome else "feature"
@@ -120,6 +128,25 @@ def _find_empty(table: pd.DataFrame, name: str, role: str) -> Iterator[Finding]:
         f"Fill in the {role}, or leave these rows out.",
         (Remedy("drop_empty", (name,)),),
     )
+
+
+def _find_undecided(column: pd.Series) -> Iterator[Finding]:
+    """Dates that may begin with the day or with the month."""
+    if is_number(column) or is_datetime64_any_dtype(column.dtype):
+        return
+    try:
+        as_time(column.dropna())
+    except UndecidedDatesError as error:
+        name = str(column.name)
+        yield Finding(
+            "stop",
+            error.message,
+            name,
+            "Say what comes first.",
+            tuple(Remedy("read_dates", (name,), to=order) for order in ("dmy", "mdy")),
+        )
+    except DataError:
+        return  # `Study.from_frame` says which cell
 
 
 def _find_repeated(

@@ -12,7 +12,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
 from nme_core.data.columns import is_number
-from nme_core.data.privacy import dates_of, find_personal
+from nme_core.data.privacy import find_personal, holds_dates
 
 ColumnType = Literal["number", "ordinal", "category", "state", "date-time", "duration", "text"]
 COLUMN_TYPES: tuple[ColumnType, ...] = (
@@ -137,7 +137,7 @@ def column_type(column: pd.Series, *, unit: str | None = None) -> ColumnType:
         return "date-time"
     present = column.dropna()
     if not is_number(column):
-        if dates_of(column) is not None:
+        if holds_dates(column):
             return "date-time"
         words = present.astype("str").str.count(r"\S+")
         return "text" if len(words) and (words >= 4).mean() > 0.2 else "category"
@@ -223,7 +223,7 @@ def _find_time(long: pd.DataFrame, person: str | None, columns: Sequence[str]) -
     named = _named(columns, _TIME)
     if named is not None or person is None:
         return named
-    dates = [name for name in columns if dates_of(long[name]) is not None]
+    dates = [name for name in columns if holds_dates(long[name])]
     if dates:
         return dates[0]
     return next((name for name in columns if _rises(long, person, name)), None)
@@ -240,7 +240,7 @@ def _rises(long: pd.DataFrame, person: str, name: str) -> bool:
 def _why_time(long: pd.DataFrame, person: str | None, name: str) -> str:
     if person is not None and _rises(long, person, name):
         return "it rises from row to row within every person."
-    if dates_of(long[name]) is not None:
+    if holds_dates(long[name]):
         return "it holds dates."
     return "its name is that of a time."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pandas as pd
 
@@ -55,6 +56,8 @@ def read_any(
         The file is missing, empty, too large, not a table, has no rows, repeats a column name, or
         has a row with more cells than the header.
     """
+    options = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter, "decimal": decimal}
+    _check_marks(delimiter, decimal)
     reading = _read(
         unpack(open_source(source, name)),
         sheet=sheet,
@@ -63,8 +66,27 @@ def read_any(
         decimal=decimal,
         text=text,
     )
+    given = tuple(option for option, value in options.items() if value is not None)
+    reading = replace(reading, how=replace(reading.how, given=given))
     beside = find_metadata(source) if metadata is None else metadata
     return apply_layout(reading, None if beside is None else open_source(beside, _name_of(beside)))
+
+
+def _check_marks(delimiter: str | None, decimal: str | None) -> None:
+    """Raise OptionError for marks that part no cells or numbers."""
+    if delimiter is not None and (
+        len(delimiter) != 1 or delimiter in '\r\n"' or delimiter.isalnum()
+    ):
+        raise OptionError(
+            f"{delimiter!r} cannot part the columns of a file.",
+            remedy="Give one mark, such as ; or a comma.",
+        )
+    if decimal not in (None, ".", ","):
+        raise OptionError(f"{decimal!r} is no decimal mark.", remedy="Give a point or a comma.")
+    if delimiter is not None and delimiter == decimal:
+        raise OptionError(
+            f"{decimal!r} cannot part both columns and decimals.", remedy="Give two marks."
+        )
 
 
 def _name_of(source: str | os.PathLike[str] | bytes) -> str:
@@ -124,3 +146,8 @@ def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.
         What `read_any` says.
     """
     return read_any(path, text=text).frame
+
+
+def has_sheets(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a workbook."""
+    return is_workbook(unpack(open_source(path)).content)

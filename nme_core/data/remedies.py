@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
 
-from nme_core.data.columns import as_labels, is_number
-from nme_core.data.wide import proposal_of, reshape
+from nme_core.data.columns import as_labels, is_number, place
+from nme_core.data.dates import check_order, parse_dates
+from nme_core.data.wide import proposal_of, propose_wide, reshape
 from nme_core.exceptions import DataError, MissingColumnError, OptionError
 
 
@@ -32,13 +34,14 @@ class Remedy:
         ``"exclude_persons"``: leave out the rows whose person column (`columns`) is in `values`.
         ``"drop_empty"``: leave out the rows in which one of `columns` is empty.
         ``"exclude_columns"``: leave out `columns`.
+        ``"read_dates"``: read the dates of `columns` as `to` says: ``"dmy"``, ``"mdy"``, ``"ymd"``.
         ``"wide_to_long"``: one row per occasion, from `columns` such as mood_1, mood_2, mood_3.
     columns : tuple of str
         The columns it looks at.
     values : tuple of str
         Cells as text, whole numbers without decimals.
     to : str or None
-        The state that others are merged into.
+        The state that others are merged into, or what comes first in dates.
     """
 
     kind: str
@@ -55,13 +58,15 @@ class Remedy:
         if (
             not self.columns
             or needs_values != bool(self.values)
-            or (self.kind == "merge_states") != (self.to is not None)
+            or (self.kind in _WITH_TO) != (self.to is not None)
         ):
             raise OptionError(
                 f"The remedy {self.kind!r} has not the entries that it needs.",
                 remedy=f"All need columns; {', '.join(_WITH_VALUES)} need values, the others have "
-                "none; only merge_states needs to.",
+                f"none; only {' and '.join(_WITH_TO)} need to.",
             )
+        if self.kind == "read_dates":
+            check_order(self.to or "")
 
     def __str__(self) -> str:
         """What it does, as an order in a few words."""
@@ -72,6 +77,8 @@ class Remedy:
             return f"Leave out the rows without {columns}"
         if self.kind == "exclude_columns":
             return f"Leave out {columns}"
+        if self.kind == "read_dates":
+            return f"Read the dates in {columns} as {_ORDER_WORDS[self.to or '']}"
         if self.kind == "wide_to_long":
             first, last = self.columns[0], self.columns[-1]
             return f"Make one row of each occasion ({first} … {last})"
@@ -125,9 +132,20 @@ def of_second_table(
     To the covariate table belong those of cells or columns that stand only there.
     """
     only_there = set(second) - set(long)
-    of_cells = ("set_missing", "merge_states", "exclude_columns")
+    of_cells = ("set_missing", "merge_states", "exclude_columns", "read_dates")
     theirs = [one for one in remedies if set(one.columns) <= only_there and one.kind in of_cells]
     return tuple(one for one in remedies if one not in theirs), tuple(theirs)
+
+
+def split_remedies(
+    remedies: Iterable[Remedy], kind: str
+) -> tuple[tuple[Remedy, ...], tuple[Remedy, ...]]:
+    """Remedies of other kinds, and those of this kind."""
+    given = tuple(remedies)
+    return (
+        tuple(one for one in given if one.kind != kind),
+        tuple(one for one in given if one.kind == kind),
+    )
 
 
 def left_out_columns(remedies: Iterable[Remedy]) -> set[str]:
@@ -202,9 +220,35 @@ def for_new_rows(remedies: Iterable[Remedy], columns: Iterable[str]) -> tuple[Re
     kept = []
     for remedy in remedies:
         shared = tuple(name for name in remedy.columns if name in wanted)
-        if shared and remedy.kind in ("set_missing", "merge_states"):
+        if shared and remedy.kind in ("set_missing", "merge_states", "read_dates"):
             kept.append(replace(remedy, columns=shared))
     return tuple(kept)
+
+
+def make_long(
+    table: pd.DataFrame, remedies: Iterable[Remedy], *, needed: Iterable[str]
+) -> pd.DataFrame:
+    """Make new rows long where they are wide, as the table was that the remedies are about.
+
+    A table that has the `needed` columns is long already. Occasions may be others, and measures may
+    lack (the outcome, where it is to be predicted).
+
+    Raises
+    ------
+    DataError
+        The table is wide, but the remedies' was not.
+    """
+    lacking = [name for name in needed if name not in table.columns]
+    proposal = propose_wide(table) if lacking else None
+    if proposal is None or not set(lacking) <= set(proposal.measures):
+        return table
+    if all(remedy.kind != "wide_to_long" for remedy in remedies):
+        raise DataError(
+            f"{proposal.sentence} The run was fitted on a table with one row per occasion.",
+            remedy="Give the new rows in the same form.",
+            column=lacking[0],
+        )
+    return reshape(table, proposal)[0]
 
 
 def _is_record(entry: Any) -> bool:
@@ -321,6 +365,33 @@ def _wide_to_long(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, st
     return long, f"Remedy: {note[0].lower()}{note[1:]}"
 
 
+def _read_dates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    n_read = 0
+    for name in remedy.columns:
+        column = table[name]
+        if is_number(column) or is_datetime64_any_dtype(column.dtype):
+            raise DataError(
+                f"The column {name!r} holds no dates that are written as text.",
+                remedy="Leave out the remedy read_dates.",
+                column=name,
+            )
+        times = parse_dates(column, remedy.to)  # type: ignore[arg-type]
+        unread = column[times.isna() & column.notna()]
+        if len(unread):
+            raise DataError(
+                f"{str(unread.iloc[0])!r} in column {name!r} ({place(unread.index, 0)}) is no date "
+                f"when read as {_ORDER_WORDS[remedy.to or '']}.",
+                remedy="Choose another order, or correct the cell.",
+                column=name,
+            )
+        table[name] = times
+        n_read += int(times.notna().sum())
+    return table, (
+        f"Remedy: dates in {_names(remedy.columns)} were read as "
+        f"{_ORDER_WORDS[remedy.to or '']}; {n_read} cells."
+    )
+
+
 _APPLY: dict[str, Callable[[pd.DataFrame, Remedy], tuple[pd.DataFrame, str]]] = {
     "drop_duplicates": _drop_duplicates,
     "set_missing": _set_missing,
@@ -328,7 +399,14 @@ _APPLY: dict[str, Callable[[pd.DataFrame, Remedy], tuple[pd.DataFrame, str]]] = 
     "exclude_persons": _exclude_persons,
     "drop_empty": _drop_empty,
     "exclude_columns": _exclude_columns,
+    "read_dates": _read_dates,
     "wide_to_long": _wide_to_long,
 }
 
+_WITH_TO = ("merge_states", "read_dates")
+_ORDER_WORDS = {
+    "dmy": "day, month, year",
+    "mdy": "month, day, year",
+    "ymd": "year, month, day",
+}
 _WITH_VALUES = ("set_missing", "merge_states", "exclude_persons")

@@ -257,15 +257,27 @@ class Study:
         remedies: Sequence[Remedy] = (),
         max_gap: str | float | None = None,
         sheet: str | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        decimal: str | None = None,
+        metadata: str | os.PathLike[str] | None = None,
     ) -> Study:
         """Build a study from a file; ids stay text, messages count the lines of the file.
 
         Takes what `from_frame` takes, except that `covariates` may be the path of a second file
-        with one row per person; `sheet` is one of a workbook. See `read_any` for what a file may
-        look like.
+        with one row per person; and how the file is read, where that should not be recognised. See
+        `read_any` for what a file may look like.
         """
         ids = [name for name in (person, sequence, *group) if name is not None]
-        reading = read_any(path, sheet=sheet, text=ids)
+        reading = read_any(
+            path,
+            sheet=sheet,
+            encoding=encoding,
+            delimiter=delimiter,
+            decimal=decimal,
+            metadata=metadata,
+            text=ids,
+        )
         table: pd.DataFrame | Sequence[str] | None
         if isinstance(covariates, str | os.PathLike):
             table = read_table(covariates, text=[person])

@@ -42,6 +42,8 @@ class HowRead:
         Lines before the header that were skipped: those that begin with ``#``, and others.
     sheet : str or None
         Of a workbook.
+    given : tuple of str
+        Which of these the user said, instead of having them recognised.
     """
 
     format: str
@@ -55,10 +57,11 @@ class HowRead:
     comment_lines: int = 0
     title_lines: int = 0
     sheet: str | None = None
+    given: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """What is known, as JSON can hold it."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, 0)}
+        return {name: value for name, value in asdict(self).items() if value not in (None, 0, ())}
 
     def words(self) -> str:
         """One sentence for a person, without the file's name."""
