@@ -139,6 +139,9 @@ ROLES = {
     "outcome": "What is predicted: a number, or a state.",
     "outcome_kind": "A number can be more or less, such as a rating. States are kinds, such as "
     "calm or tense, even where the file writes them as 0, 1 and 2. NME-CRF needs states.",
+    "group": "A further grouping factor, such as the clinic or the therapist: its groups get "
+    "effects of their own beside the persons'. Only the estimators variational and annealed take "
+    "one.",
     "features": "What it is predicted from; numbers that vary within a person.",
     "covariates": "Known once per person, such as a depression score; tested, never trained on.",
 }
@@ -426,7 +429,7 @@ SECTIONS = {
     "sequence": "Over time",
 }
 NEW_PERSON = {
-    "upload": "Rows of new persons (.csv, .tsv), with the columns {columns}",
+    "upload": "Rows of new persons (text, Excel, SPSS, Parquet), with the columns {columns}",
     "again": "Another new person, or more rows",
     "type": "One row per occasion, in order. Empty cells are missing.",
     "how": "Everything that was learned from the others stays as it is; only this person's own "
@@ -675,6 +678,15 @@ PRIVACY = {
     "stored nowhere, and is gone when this window is closed.",
 }
 
+CLINICIAN_ROLES = (
+    "Predicted from: {features}. Compared with: {covariates}. The Researcher view changes these."
+)
+CLINICIAN_PRIVACY = {
+    "codes": "Ids are replaced by random codes; the key is offered once the study is loaded.",
+    "dates": "Dates are stored as days since the person's first.",
+    "ages": "Ages over 89 are stored as one group.",
+}
+
 NO_PERSON = (
     "No column repeats like an id, so nothing can be told apart as a person here. A study needs "
     "one row per person and occasion, with a column that says who it was. If there is such a "
@@ -690,6 +702,10 @@ REPORT = {
     "missing_help": "Means come from the training rows alone; a last known value from the "
     "person's earlier rows alone. Whatever is chosen also holds for predictions.",
     "planned": "Planned occasions per person",
+    "gap": "Longest gap within a sequence",
+    "gap_help": "Where the next row comes later, it is no next step: a sequence ends. A number in "
+    "the unit of the time column{unit}; 8h, 90min or 2d where times are dates; or none.",
+    "gap_days": " (days; 0.25 are six hours)",
     "planned_help": "How often each person was to answer, if that was planned. The report then "
     "holds what came against it.",
 }

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import plain
-from dashboard.glossary import PRIVACY
+from dashboard.glossary import CLINICIAN_PRIVACY, PRIVACY
 from dashboard.services.drafts import ChosenRoles, Draft, Noticed, Privacy, notice
 
 
@@ -26,6 +26,12 @@ def privacy_form(draft: Draft, roles: ChosenRoles | None) -> Privacy:
             words = "stored_all" if n_left_out == 0 else "stored"
             st.caption(PRIVACY[words].format(n=n_left_out))
         _show_noticed(noticed, roles)
+        if not state.researcher():
+            done = {"codes": named, "dates": noticed.dates, "ages": noticed.old_ages}
+            for what, holds in done.items():
+                if holds:
+                    st.caption(CLINICIAN_PRIVACY[what])
+            return Privacy(named)
         first, second, third = st.columns(3)
         codes = first.checkbox(PRIVACY["codes"], key="privacy_codes", help=PRIVACY["codes_help"])
         dates = ages = True

@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.components.catalogue import missing_figure, observations_figure, outcome_figure
 from dashboard.components.changes import show_changes, show_findings
 from dashboard.components.codebook import show_codebook
@@ -50,9 +51,12 @@ def show_report(record: StudyRecord) -> bool:
         unit = " (in days)" if record.counts_days else ""
         st.caption(plain(REPORT["spacing"].format(spacing=report.spacing, unit=unit)))
     others = [one for one in report.findings if not one.message.startswith(REMEDIED)]
+    if not state.researcher():
+        others = [one for one in others if one.severity != "info"]
     show_findings(others, made, change)
-    _choices(record, bool(report.missing.drop(report.outcome).sum()))
-    show_codebook(record.id)
+    if state.researcher():
+        _choices(record, study.time is not None, bool(report.missing.drop(report.outcome).sum()))
+        show_codebook(record.id)
     if record.privacy or record.left_out:
         with st.expander("What was left out or changed before storing"):
             for note in record.privacy:
@@ -64,6 +68,8 @@ def show_report(record: StudyRecord) -> bool:
         show(observations_figure(counts))
     with right:
         show(outcome_figure(study.y, study.outcome_kind, study.roles.outcome))
+    if not state.researcher():
+        return report.usable
     if report.missing.sum():
         for place, by in zip(st.columns(2), ("person", "column"), strict=True):
             grid, time = missing_over_time(record.id, by)
@@ -74,14 +80,38 @@ def show_report(record: StudyRecord) -> bool:
     return report.usable
 
 
-def _choices(record: StudyRecord, lacks_features: bool) -> None:
-    """What is known besides the table, and what is done about missing features."""
-    left, right = st.columns(2, gap="large")
+def _choices(record: StudyRecord, timed: bool, lacks_features: bool) -> None:
+    """What is known besides the table, and what is done about gaps and missing features."""
+    left, middle, right = st.columns(3, gap="large")
     with left:
         _planned(record)
+    if timed:
+        with middle:
+            _gap(record)
     if lacks_features:
         with right:
             _missing(record)
+
+
+def _gap(record: StudyRecord) -> None:
+    """The longest gap within a sequence; remembered with the study."""
+    unit = REPORT["gap_days"] if record.counts_days else ""
+    given = st.text_input(
+        REPORT["gap"],
+        value=record.max_gap or "",
+        key=f"gap_{record.id}",
+        placeholder="not set",
+        help=REPORT["gap_help"].format(unit=unit),
+        max_chars=20,
+        width=320,
+    ).strip()
+    if (given or None) != record.max_gap:
+        try:
+            change_study(record.id, max_gap=given or None)
+        except NMEError as error:
+            show_error(error)
+        else:
+            st.rerun()
 
 
 def _missing(record: StudyRecord) -> None:

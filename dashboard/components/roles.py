@@ -7,9 +7,9 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import plain
-from dashboard.glossary import NO_PERSON, OUTCOME_KINDS, OUTCOME_REASONS, ROLES
+from dashboard.glossary import CLINICIAN_ROLES, NO_PERSON, OUTCOME_KINDS, OUTCOME_REASONS, ROLES
 from dashboard.services.drafts import ChosenRoles, Draft, covariate_columns
-from dashboard.services.memory import recall
+from dashboard.services.memory import recall, recall_group
 from dashboard.services.roles import OutcomeKind, guess_outcome
 
 _CHOOSE = "Choose a column"
@@ -23,7 +23,7 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
         return None
     fresh = _propose(draft)
     with st.expander("What the columns are", expanded=fresh):
-        chosen = _selectors(draft)
+        chosen = _selectors(draft) if state.researcher() else _few_selectors(draft)
     if isinstance(chosen, ChosenRoles):
         return chosen
     if draft.guess.person is None and "the person" in chosen:
@@ -39,13 +39,17 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     st.caption("Proposed from the names and values of the columns; change what is wrong.")
     columns = [str(name) for name in draft.long.columns]
     optional = [None, *columns]
-    first, second, third, fourth = st.columns(4)
+    first, second, third, fourth, fifth = st.columns(5)
     person = first.selectbox(
         "Person", columns, None, key="role_person", help=ROLES["person"], placeholder=_CHOOSE
     )
     time = second.selectbox(
         "Time", optional, format_func=_name, key="role_time", help=ROLES["time"], placeholder="none"
     )
+    group = fifth.selectbox(
+        "Grouping", optional, format_func=_name, key="role_group", help=ROLES["group"],
+        placeholder="none",
+    )  # fmt: skip
     sequence = third.selectbox(
         "Sequence",
         optional,
@@ -58,7 +62,7 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
         "Outcome", columns, None, key="role_outcome", help=ROLES["outcome"], placeholder=_CHOOSE
     )
     kind = _outcome_kind(draft, outcome)
-    taken = {person, time, sequence, outcome}
+    taken = {person, time, sequence, outcome, group}
     free = [name for name in columns if name not in taken]
     features = st.multiselect("Features", free, key="role_features", help=ROLES["features"])
     taken |= set(features)
@@ -72,6 +76,41 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
         st.dataframe(draft.long.head(6), hide_index=True)
         if draft.covariates is not None:
             st.dataframe(draft.covariates.head(4), hide_index=True)
+    if person is None or outcome is None or not features:
+        wanted = {"the person": person, "the outcome": outcome, "at least one feature": features}
+        return tuple(words for words, given in wanted.items() if not given)
+    return ChosenRoles(
+        person, outcome, time, sequence, tuple(features), tuple(covariates), outcome_kind=kind,
+        group=group,
+    )  # fmt: skip
+
+
+def _few_selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
+    """Who, when and what, as confirmed; all else is as proposed."""
+    st.caption("Proposed from the names and values of the columns; change what is wrong.")
+    columns = [str(name) for name in draft.long.columns]
+    places = st.columns(3)
+    person = places[0].selectbox(
+        "Person", columns, None, key="role_person", help=ROLES["person"], placeholder=_CHOOSE
+    )
+    time = places[1].selectbox(
+        "Time", [None, *columns], format_func=_name, key="role_time", help=ROLES["time"],
+        placeholder="none",
+    )  # fmt: skip
+    outcome = places[2].selectbox(
+        "Outcome", columns, None, key="role_outcome", help=ROLES["outcome"], placeholder=_CHOOSE
+    )
+    kind = _outcome_kind(draft, outcome)
+    guess, _ = recall(draft)
+    taken = {person, time, outcome}
+    sequence = None if guess.sequence in taken else guess.sequence
+    features = [name for name in guess.features if name not in {*taken, sequence}]
+    possible = covariate_columns(draft, person)
+    used = {*taken, sequence, *features}
+    covariates = [name for name in guess.covariates if name in possible and name not in used]
+    listed = {"features": features, "covariates": covariates}
+    words = {role: plain(", ".join(names)) or "nothing" for role, names in listed.items()}
+    st.caption(CLINICIAN_ROLES.format(**words))
     if person is None or outcome is None or not features:
         wanted = {"the person": person, "the outcome": outcome, "at least one feature": features}
         return tuple(words for words, given in wanted.items() if not given)
@@ -126,6 +165,7 @@ def _propose(draft: Draft) -> bool:
             "role_person": guess.person,
             "role_time": guess.time,
             "role_sequence": guess.sequence,
+            "role_group": recall_group(draft),
             "role_outcome": guess.outcome,
             "role_features": guess.features,
             "role_covariates": guess.covariates,

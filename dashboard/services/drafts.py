@@ -97,11 +97,12 @@ class ChosenRoles:
     covariates: tuple[str, ...]
     exclude: tuple[str, ...] = ()
     outcome_kind: OutcomeKind | None = None
+    group: str | None = None
 
     @property
     def columns(self) -> list[str]:
         """Columns of the long table that have a role of their own there."""
-        named = (self.person, self.sequence, self.time, self.outcome, *self.features)
+        named = (self.person, self.group, self.sequence, self.time, self.outcome, *self.features)
         return list(dict.fromkeys(name for name in named if name is not None))
 
 
@@ -193,7 +194,7 @@ def chosen_tables(draft: Draft, roles: ChosenRoles) -> tuple[pd.DataFrame, pd.Da
     Returns
     -------
     long : DataFrame
-        Person, sequence, time, outcome and features; the index holds the lines of the file.
+        Person, group, sequence, time, outcome and features; the index holds the lines of the file.
     covariates : DataFrame or None
         The person column and the chosen covariates, from the second table and from columns of
         the first that are constant within person; None where none was chosen.
@@ -204,7 +205,7 @@ def chosen_tables(draft: Draft, roles: ChosenRoles) -> tuple[pd.DataFrame, pd.Da
         A table cannot be read, the second lacks the person column, or a covariate of the long
         table is not constant within person.
     """
-    ids = [name for name in (roles.person, roles.sequence) if name is not None]
+    ids = [name for name in (roles.person, roles.sequence, roles.group) if name is not None]
     whole = read_any(draft.long_bytes, draft.file, sheet=draft.sheet, text=ids).frame
     if draft.reshaped and draft.wide is not None:
         whole, _ = reshape(whole, draft.wide)
@@ -294,6 +295,7 @@ def study_arguments(roles: ChosenRoles) -> dict[str, Any]:
         "outcome": roles.outcome,
         "time": roles.time,
         "sequence": roles.sequence,
+        "group": [] if roles.group is None else [roles.group],
         "features": list(roles.features),
         "exclude": list(roles.exclude),
         "outcome_kind": roles.outcome_kind,

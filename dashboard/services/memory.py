@@ -28,6 +28,13 @@ def remember(draft: Draft, roles: ChosenRoles) -> None:
     write_json(path, latest)
 
 
+def recall_group(draft: Draft) -> str | None:
+    """The grouping factor as it was left for this file, or for one with the same header."""
+    files = _known(_path(draft))
+    known = files.get(draft.token) or list(files.values() or [{}])[-1]
+    return known.get("group")
+
+
 def recall(draft: Draft) -> tuple[Proposal, str | None]:
     """The proposal for a draft, and the outcome kind where roles are remembered.
 
@@ -39,6 +46,7 @@ def recall(draft: Draft) -> tuple[Proposal, str | None]:
     known: dict[str, Any] = files.get(draft.token) or list(files.values())[-1]
     same = "this file" if draft.token in files else "a file with the same columns"
     names = [known["person"], known["time"], known["sequence"], known["outcome"]]
+    names.append(known.get("group"))
     used = [name for name in [*names, *known["features"], *known["covariates"]] if name]
     return replace(
         draft.guess,

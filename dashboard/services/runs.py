@@ -96,8 +96,8 @@ def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) 
         words += ["--covariates", str(study / "covariates.csv")]
     words += ["--person", roles["person"], "--outcome", roles["outcome"]]
     words += ["--outcome-kind", record.outcome_kind]
-    for role in ("time", "sequence"):
-        if roles[role]:
+    for role in ("time", "sequence", "group"):
+        if roles.get(role):
             words += [f"--{role}", roles[role]]
     words += ["--features", ",".join(roles["features"])]
     if roles["exclude"]:

@@ -27,6 +27,7 @@ from dashboard.services.home import folder, home, new_id, utc_text, write_json
 from dashboard.services.roles import OutcomeKind
 from nme_core.data import SAMPLES, Remedy, Report, Study, check_study, read_table
 from nme_core.data.codebook import check_codebook, make_codebook
+from nme_core.data.gaps import NIGHT, gap_limit
 from nme_core.data.missing import MISSING, fill_features, missing_grid
 from nme_core.data.privacy import Privacy, deidentify, with_codes
 from nme_core.data.remedies import (
@@ -61,6 +62,9 @@ __all__ = [
 
 _CODEBOOK = "codebook.csv"
 
+#: The gap of `NIGHT` where dates became days.
+NIGHT_IN_DAYS = "0.25"
+
 
 @dataclass(frozen=True)
 class StudyRecord:
@@ -78,6 +82,8 @@ class StudyRecord:
         Occasions planned for each person.
     missing : str
         What is done about missing features.
+    max_gap : str or None
+        Longest gap in time within a sequence, as `Study.from_frame` takes it.
     """
 
     id: str
@@ -92,6 +98,7 @@ class StudyRecord:
     changes: list[dict[str, Any]] = field(default_factory=list)
     planned: int | None = None
     missing: str = "indicator"
+    max_gap: str | None = None
 
     @property
     def remedies(self) -> tuple[Remedy, ...]:
@@ -155,7 +162,9 @@ def keep_study(
                 column=column,
             )
     long, covariates = chosen_tables(draft, roles)
-    Study.from_frame(long, covariates=covariates, remedies=remedies, **study_arguments(roles))
+    whole = Study.from_frame(
+        long, covariates=covariates, remedies=remedies, **study_arguments(roles)
+    )
     remedies, of_dates = split_remedies(remedies, "read_dates")
     first, rest = of_second_table(of_dates, long, () if covariates is None else covariates)
     long, _ = apply_remedies(long, first)
@@ -183,6 +192,7 @@ def keep_study(
     with tempfile.TemporaryDirectory() as temporary:
         _write(Path(temporary), files)
         study = _read_study(Path(temporary), columns, roles.outcome_kind, as_remedies(changes))
+    nights = whole.max_gap == NIGHT and study.max_gap is None  # dates became days
     identity, path = new_id("studies")
     _write(path, files)
     record = StudyRecord(
@@ -200,6 +210,7 @@ def keep_study(
             if name not in {*roles.columns, *roles.covariates}
         ],
         changes=changes,
+        max_gap=NIGHT_IN_DAYS if nights else None,
     )
     _write_record(path, record)
     book = make_codebook(
@@ -246,10 +257,16 @@ def codebook_file(identity: str) -> bytes:
 
 
 def change_study(identity: str, **changes: Any) -> None:
-    """Write other values into a study's record: ``remedies`` ``planned`` or ``missing``."""
+    """Write other values into a study's record: remedies, planned, missing or max_gap.
+
+    OptionError where a gap is none that the times can have.
+    """
     path, record = _found(identity)
     if "remedies" in changes:
         changes["changes"] = as_records(changes.pop("remedies"))
+    if "max_gap" in changes:
+        study, _ = open_study(identity)
+        gap_limit(changes["max_gap"], study.time, study.groups)
     content = {**asdict(record), **changes}
     _write_record(path, StudyRecord(**content))
 
@@ -273,7 +290,7 @@ def list_studies() -> list[StudyRecord]:
 def open_study(identity: str) -> tuple[Study, Report]:
     """A kept study, mended by its remedies, and its data report; DataError where they break it."""
     _, record = _found(identity)
-    return _open_study(identity, record.remedies, record.planned)
+    return _open_study(identity, record.remedies, record.planned, record.max_gap)
 
 
 def missing_over_time(identity: str, by: Literal["person", "column"]) -> tuple[pd.DataFrame, str]:
@@ -290,6 +307,7 @@ def missing_over_time(identity: str, by: Literal["person", "column"]) -> tuple[p
 def data_options(path: Path, record: StudyRecord) -> list[str]:
     """What ``nme fit`` is told about a study's table besides the roles."""
     words = ["--remedy", str(path / record.remedy_file)] if record.changes else []
+    words += [] if record.max_gap is None else ["--max-gap", record.max_gap]
     return words if record.missing == "indicator" else [*words, "--missing", record.missing]
 
 
@@ -302,17 +320,19 @@ def missing_words(identity: str) -> tuple[str, ...]:
 
 @per_session(4)
 def _open_study(
-    identity: str, remedies: tuple[Remedy, ...], planned: int | None
+    identity: str, remedies: tuple[Remedy, ...], planned: int | None, max_gap: str | None
 ) -> tuple[Study, Report]:
     path, record = _found(identity)
-    study = _read_study(path, record.roles, record.outcome_kind, remedies)
+    study = _read_study(path, record.roles, record.outcome_kind, remedies, max_gap)
     return study, check_study(study, planned=planned)
 
 
 def _role_of(roles: dict[str, Any]) -> dict[str, str]:
     """Role of each column of a study."""
     single = {
-        roles[role]: role for role in ("person", "time", "sequence", "outcome") if roles[role]
+        roles[role]: role
+        for role in ("person", "group", "time", "sequence", "outcome")
+        if roles.get(role)
     }
     features = dict.fromkeys(roles["features"], "feature")
     return {**dict.fromkeys(roles["covariates"], "covariate"), **features, **single}
@@ -335,6 +355,7 @@ def _read_study(
     roles: dict[str, Any],
     outcome_kind: OutcomeKind | None,
     remedies: Sequence[Remedy],
+    max_gap: str | None = None,
 ) -> Study:
     covariates = path / "covariates.csv"
     return Study.from_csv(
@@ -343,11 +364,13 @@ def _read_study(
         outcome=roles["outcome"],
         time=roles["time"],
         sequence=roles["sequence"],
+        group=[roles["group"]] if roles.get("group") else [],
         features=list(roles["features"]),
         exclude=list(roles["exclude"]),
         covariates=covariates if covariates.is_file() else None,
         outcome_kind=outcome_kind,
         remedies=remedies,
+        max_gap=max_gap,
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import studies
+from dashboard.services import settings, studies
 from nme_core.data import Remedy
 
 OpenPage = Callable[..., AppTest]
@@ -289,3 +289,75 @@ def test_earlier_runs_open_again(open_page: OpenPage, crf_run: str) -> None:
     assert not app.exception
     assert app.title[0].value == "Fit"
     assert app.query_params["run"] == crf_run
+
+
+def test_a_grouping_factor_and_the_longest_gap_go_to_the_study(open_page: OpenPage) -> None:
+    table = diary().assign(clinic=lambda rows: rows["pid"].map(lambda pid: f"c{int(pid) % 2}"))
+    table.loc[table["day"] >= 6, "day"] += 10
+    app = upload(open_page("study"), table)
+    app.selectbox(key="role_group").select("clinic").run()
+    assert "clinic" not in app.multiselect(key="role_covariates").options
+    app.button(key="load_study").click().run()
+    assert not app.exception
+    assert not app.error
+    (kept,) = studies.list_studies()
+    study, _ = studies.open_study(kept.id)
+    assert list(study.further_groups) == ["clinic"]
+    assert study.sequence_ids.nunique() == 6
+    app.text_input(key=f"gap_{kept.id}").set_value("soon").run()
+    assert "no duration" in app.error[0].value
+    app.text_input(key=f"gap_{kept.id}").set_value("5").run()
+    assert not app.error
+    study, _ = studies.open_study(kept.id)
+    assert study.sequence_ids.nunique() == 12
+    words_of_fit = studies.data_options(Path("x"), studies.list_studies()[0])
+    assert words_of_fit == ["--max-gap", "5"]
+
+
+def test_nights_still_break_sequences_where_dates_became_days(open_page: OpenPage) -> None:
+    beeps = pd.date_range("2024-03-01 10:00", periods=4, freq="3h")
+    stamps = [str(beep + pd.Timedelta(days=day)) for day in range(3) for beep in beeps]
+    table = diary().assign(at=stamps * 6).drop(columns="day")
+    app = upload(open_page("study"), table)
+    assert app.selectbox(key="role_time").value == "at"
+    app.button(key="load_study").click().run()
+    assert not app.exception
+    (kept,) = studies.list_studies()
+    study, _ = studies.open_study(kept.id)
+    assert kept.counts_days
+    assert study.sequence_ids.nunique() == 6 * 3
+
+
+def test_undecided_dates_are_settled_by_a_click_before_they_are_stored(open_page: OpenPage) -> None:
+    table = diary().assign(day=lambda rows: (rows["day"] % 12 + 1).map("{}/1/2024".format))
+    app = upload(open_page("study"), table)
+    app.selectbox(key="role_time").select("day").run()
+    fix = next(b for b in app.button if b.label.endswith("as month, day, year"))
+    fix.click().run()
+    app.button(key="load_study").click().run()
+    assert not app.exception
+    assert not app.error
+    (kept,) = studies.list_studies()
+    study, _ = studies.open_study(kept.id)
+    assert kept.changes == []
+    assert study.time.max() == 335.0  # 1 January to 1 December, not 12 days
+
+
+def test_a_clinician_confirms_person_time_and_outcome_and_nothing_else(
+    open_page: OpenPage,
+) -> None:
+    settings.set_view("clinician")
+    scores = pd.DataFrame({"pid": diary()["pid"].unique(), "bdi": [3, 9, 14, 2, 20, 31]})
+    app = upload(upload(open_page("study"), diary()), scores, "upload_covariates")
+    assert [box.key for box in app.selectbox] == ["sample_study", "role_person", "role_time",
+                                                  "role_outcome"]  # fmt: skip
+    assert not app.multiselect
+    assert not app.checkbox
+    assert "Predicted from: sleep. Compared with: bdi." in words(app)
+    app.button(key="load_study").click().run()
+    assert not app.exception
+    assert not app.error
+    (kept,) = studies.list_studies()
+    assert (kept.roles["features"], kept.roles["covariates"]) == (["sleep"], ["bdi"])
+    assert [box.key for box in app.text_input] == ["study_name"]
+    assert not app.number_input
