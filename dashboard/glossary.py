@@ -693,6 +693,12 @@ NO_PERSON = (
     "column, choose it above; if there is none, this file cannot be used."
 )
 
+NO_NUMBERS = (
+    "No column holds numbers that vary within a person, so there is nothing to predict from. A "
+    "study needs at least one such column, beside the outcome. If numbers stand in the file as "
+    "words, write them as numbers; if there are none, this file cannot be used."
+)
+
 HEATMAP_LIMIT = "It does not show why values are missing."
 
 REPORT = {

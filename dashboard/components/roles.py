@@ -7,7 +7,14 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import plain
-from dashboard.glossary import CLINICIAN_ROLES, NO_PERSON, OUTCOME_KINDS, OUTCOME_REASONS, ROLES
+from dashboard.glossary import (
+    CLINICIAN_ROLES,
+    NO_NUMBERS,
+    NO_PERSON,
+    OUTCOME_KINDS,
+    OUTCOME_REASONS,
+    ROLES,
+)
 from dashboard.services.drafts import ChosenRoles, Draft, covariate_columns
 from dashboard.services.memory import recall, recall_group
 from dashboard.services.roles import OutcomeKind, guess_outcome
@@ -28,6 +35,8 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
         return chosen
     if draft.guess.person is None and "the person" in chosen:
         st.warning(NO_PERSON)
+    elif not draft.guess.features and "at least one feature" in chosen:
+        st.warning(NO_NUMBERS)
     *others, last = chosen
     listed = f"{', '.join(others)} and {last}" if others else last
     st.caption(f"Before the study can be loaded, choose {listed}.")

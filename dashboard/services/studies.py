@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -38,6 +39,7 @@ from nme_core.data.remedies import (
     split_remedies,
 )
 from nme_core.exceptions import DataError
+from nme_core.io.spreadsheet import as_text
 
 __all__ = [
     "MISSING",
@@ -252,8 +254,7 @@ def keep_codebook(identity: str, table: pd.DataFrame) -> None:
 
 def codebook_file(identity: str) -> bytes:
     """The codebook as a CSV file for a spreadsheet: no cell of it is read as a formula."""
-    table = codebook(identity)
-    return table.map(_harmless).to_csv(index=False).encode("utf-8-sig")
+    return as_text(codebook(identity)).encode("utf-8-sig")
 
 
 def change_study(identity: str, **changes: Any) -> None:
@@ -315,7 +316,8 @@ def missing_words(identity: str) -> tuple[str, ...]:
     """In words, what the choice about missing features does, with counts; empty without any."""
     study, _ = open_study(identity)
     record = _found(identity)[1]
-    return fill_features(study, record.missing).notes[len(study.notes) :]
+    notes = fill_features(study, record.missing).notes[len(study.notes) :]
+    return tuple(re.sub(r" \(--missing [^)]*\)", "", note) for note in notes)
 
 
 @per_session(4)
@@ -336,11 +338,6 @@ def _role_of(roles: dict[str, Any]) -> dict[str, str]:
     }
     features = dict.fromkeys(roles["features"], "feature")
     return {**dict.fromkeys(roles["covariates"], "covariate"), **features, **single}
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet does not take for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _found(identity: str) -> tuple[Path, StudyRecord]:

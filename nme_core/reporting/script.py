@@ -106,6 +106,7 @@ def _files(folder: RunFolder) -> Cell:
 def _study(folder: RunFolder) -> Cell:
     data, roles = folder.data, folder.roles
     named = data.get("named_covariates", list(roles["covariates"]))
+    how = data.get("how_read", {})
     lines = [
         "from nme_core import Study",
         "from nme_core.data.missing import fill_features",
@@ -120,8 +121,9 @@ def _study(folder: RunFolder) -> Cell:
         f"    covariates=COVARIATES if COVARIATES else {named!r},",
         f"    outcome_kind={data['outcome_kind']!r},",
         f"    max_gap={data.get('max_gap') or 'none'!r},",
-        f"    sheet={data.get('how_read', {}).get('sheet')!r},",
+        f"    sheet={how.get('sheet')!r},",
         f"    remedies=as_remedies({data.get('remedies', [])!r}),",
+        *(f"    {name}={how[name]!r}," for name in how.get("given", []) if name != "sheet"),
         ")",
         f"study = fill_features(study, {data.get('missing', 'indicator')!r})",
         "print(study.n_persons, 'persons,', study.n_rows, 'rows')",

@@ -314,6 +314,14 @@ def test_a_grouping_factor_and_the_longest_gap_go_to_the_study(open_page: OpenPa
     assert words_of_fit == ["--max-gap", "5"]
 
 
+def test_a_table_without_numbers_is_told_so(open_page: OpenPage) -> None:
+    answers = pd.DataFrame({"question": [f"F{k}" for k in range(30)], "said": ["yes", "no"] * 15})
+    app = upload(open_page("study"), answers)
+    (warning,) = app.warning
+    assert "nothing to predict from" in warning.value
+    assert app.button(key="load_study").disabled
+
+
 def test_nights_still_break_sequences_where_dates_became_days(open_page: OpenPage) -> None:
     beeps = pd.date_range("2024-03-01 10:00", periods=4, freq="3h")
     stamps = [str(beep + pd.Timedelta(days=day)) for day in range(3) for beep in beeps]
