@@ -89,7 +89,7 @@ def test_a_cancelled_run_says_what_is_kept(
     assert not app.exception
     assert not app.error
     assert "Kept: metrics and predictions of NME" in words(app).replace("\\", "")
-    assert len(app.dataframe) == (2 if page == "fit" else 0)
+    assert len(app.dataframe) == (1 if page == "fit" else 0)
     app = open_page("study")
     (label,) = app.selectbox(key="earlier_run").options
     app.selectbox(key="earlier_run").select(label).run()
