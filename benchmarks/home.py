@@ -29,7 +29,7 @@ def at_home(home: Path) -> Iterator[None]:
             os.environ["NME_HOME"] = before
 
 
-def kept_study(sample: SampleStudy, long: pd.DataFrame) -> StudyRecord:
+def kept_study(sample: SampleStudy, long: pd.DataFrame, name: str = "") -> StudyRecord:
     """Rows of a simulated study, kept as if they had been uploaded with the study's roles."""
     from dashboard.services import studies
 
@@ -49,7 +49,7 @@ def kept_study(sample: SampleStudy, long: pd.DataFrame) -> StudyRecord:
         tuple(given.get("features") or [name for name in long if name not in columns]),
         tuple(name for name in sample.covariates if name != person),
     )
-    record = studies.study_record(studies.keep_study(draft, roles))
+    record = studies.study_record(studies.keep_study(draft, roles, name))
     assert record is not None
     return record
 

@@ -72,7 +72,7 @@ def prepare(epochs: int = _EPOCHS) -> dict[str, dict[str, str]]:
         ("crf", "dyads", "nme-crf", "transitions"), ("mlp", "mood", "nme-mlp", "last"),
     ):  # fmt: skip
         study = sample_study(sample)
-        record = kept_study(study, study.long)
+        record = kept_study(study, study.long, sample)
         options = runs.ModelOptions(model, placement, baselines=("generic",), epochs=epochs)
         addresses[key] = {"run": runs.start(record, options), "study": record.id}
     for key, address in addresses.items():

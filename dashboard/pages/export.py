@@ -2,26 +2,27 @@
 
 import streamlit as st
 
-from dashboard.components.context import finished_run, title
+from dashboard import state
+from dashboard.components.context import finished_run, lead, title
 from dashboard.components.errors import guard
 from dashboard.components.export_choice import choose_figure
-from dashboard.components.figures import choose_paper, downloads, preview
+from dashboard.components.figures import Paper, choose_paper, downloads, preview
 from dashboard.components.pins import pin_button
 from dashboard.components.take_away import reports, tables, words
 from dashboard.components.text import plain
-from dashboard.glossary import EXPORTED, LEADS
+from dashboard.glossary import EXPORTED
 
-title("Export", LEADS["export"])
+title("Export", lead("export"))
 run = finished_run()
 
-figures_tab, report_tab, words_tab, tables_tab = st.tabs(
-    ["Figures", "Report and bundle", "Words to paste", "Tables"]
-)
+everything = state.researcher()
+names = ["Figures", "Report and bundle", "Words to paste", "Tables"]
+figures_tab, report_tab, *papers = st.tabs(names if everything else names[:2])
 with figures_tab:
     left, right = st.columns([1, 2], gap="large")
     with left:
         figure = choose_figure(run)
-        paper = choose_paper()
+        paper = choose_paper() if everything else Paper()
         st.caption("Download")
         with st.container(horizontal=True):
             downloads(figure, paper=paper)
@@ -32,7 +33,6 @@ with figures_tab:
         st.markdown(plain(figure.sentence))
 with report_tab, guard():
     reports(run)
-with words_tab, guard():
-    words(run)
-with tables_tab, guard():
-    tables(run)
+for tab, fill in zip(papers, (words, tables), strict=False):
+    with tab, guard():
+        fill(run)

@@ -26,7 +26,7 @@ if not names and not curves:
 possible = [*(["curves"] if curves else []), *(["parameter", "across", "persons"] if names else [])]
 if not state.researcher():
     possible = [name for name in possible if name in ("curves", "persons")]
-section = st.segmented_control(
+section = possible[0] if len(possible) == 1 else st.segmented_control(
     "Show", possible, default=possible[0], required=True, format_func=EFFECT_SECTIONS.__getitem__,
     key="effect_section", label_visibility="collapsed",
 )  # fmt: skip

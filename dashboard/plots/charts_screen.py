@@ -27,7 +27,7 @@ def draw(chart: Chart) -> go.Figure:
     rows = -(-len(chart.panels) // columns)
     figure = make_subplots(
         rows, columns, horizontal_spacing=0.05 if chart.n_columns > 3 else 0.09,
-        vertical_spacing=min(0.3, 66 / chart.height) if rows > 1 else 0.0,
+        vertical_spacing=_between_rows(chart, columns) if rows > 1 else 0.0,
         subplot_titles=[for_screen(one.title, 40) if one.title else "" for one in chart.panels],
     )  # fmt: skip
     figure.update_layout(
@@ -57,6 +57,12 @@ def draw(chart: Chart) -> go.Figure:
     if legend:
         figure.update_layout(legend_y=1 + 26 / max(chart.height - 150, 60))
     return figure
+
+
+def _between_rows(chart: Chart, columns: int) -> float:
+    """Share of the height between rows of panels: more where an axis has a title there."""
+    titled = any(panel.x_title for panel in chart.panels[:-columns])
+    return min(0.3, (96 if titled else 66) / chart.height)
 
 
 def _keys(chart: Chart) -> list[tuple[str, str]]:
@@ -168,6 +174,7 @@ def _add_layer(figure: go.Figure, layer: Layer, at: dict[str, int], *, legend: b
             x=layer.x, y=layer.y, mode=mode,
             marker={
                 "color": list(layer.colours) or layer.colour, "line": {"width": 0},
+                "opacity": 1,
                 "size": layer.sizes if layer.sizes is not None else layer.size,
             },
             line={"color": layer.colour, "width": layer.width, "dash": _DASH[layer.dash]},
