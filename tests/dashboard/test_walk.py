@@ -137,7 +137,7 @@ def test_the_whole_way_through(
     train(page)
 
     open_page(page, "Fit")
-    expect(page.get_by_text("Models and metrics")).to_be_visible()
+    expect(page.get_by_text("Models and metrics", exact=True)).to_be_visible()
 
     open_page(page, "Transitions")
     figure(page)
