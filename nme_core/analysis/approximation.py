@@ -59,7 +59,10 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, str]]:
         )
         reasons += [(table, text) for table in tables]
     if "transitions" in tables:
-        text = "The population's intervals of scores and conditional probabilities are too wide."
+        text = (
+            "The population's intervals of conditional probabilities are wide: the rows do not tell"
+            " how much of a transition's score is the state's own, only the prior does."
+        )
         reasons.append(("transitions", text))
         if model.placement != "transitions":
             text = "Coverage was simulated only for models whose transitions alone are personal."
