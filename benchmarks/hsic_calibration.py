@@ -1,16 +1,20 @@
 """How often tests of person parameters against a covariate reject, by guard.
 
     python benchmarks/hsic_calibration.py linear [--studies 200]
+    python benchmarks/hsic_calibration.py few [--studies 200]
     python benchmarks/hsic_calibration.py confounder [--studies 200]
-    python benchmarks/hsic_calibration.py crf [--studies 20]
+    python benchmarks/hsic_calibration.py crf [--studies 200]
 
 `linear`: persons with an intercept and two slopes of their own, N(0, I), residual variance 4,
 features N(0, 1); their number of observations lies between 5 and 100. The parameters are the
 posterior means given the true Σ and σ², in closed form: what a fitted model shrinks towards.
 Compliance is the correlation (on a normal scale) of the covariate with having few observations.
+`few`: the same with 3 to 40 observations each; effects also of a skewed distribution.
 `confounder`: parameters and covariate both go with age and with a group of persons, nothing else.
-`crf`: NME-CRFs fitted to studies of the generator of the sample `null`, 40 persons of 20 to
-80 steps.
+`crf`: an NME-CRF fitted (200 epochs) to 600 persons of 20 to 80 steps each of the generator of the
+sample `null`; a study is 100 of them at random. Without an effect the covariate is made of a
+person's number of steps alone, −log n + 0.15 ε: whatever is found is the trap. With an effect it is
+their depression.
 Each prints a Markdown table of rejections at 5 % with the Monte-Carlo standard error.
 """
 
@@ -18,6 +22,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -38,16 +44,31 @@ from nme_core.independence.kernel_sums import permuted_sums
 
 REPS, ALPHA = 99, 0.05
 SIZES, COMPLIANCE = (40, 100), (0.0, 0.9)
+#: Distributions of the random effects; mean 0 and variance 1.
+SHAPES: dict[str, Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float64]]] = {
+    "normal": lambda rng, shape: rng.normal(size=shape),
+    "skewed": lambda rng, shape: rng.exponential(size=shape) - 1,
+}
+#: Persons of the fitted NME-CRF, of each study drawn from them, and epochs of the fit.
+FITTED, DRAWN, EPOCHS = 600, 100, 200
+
+#: A study: posterior of every person's effects, the covariate, and the number of observations.
+Made = tuple[PersonPosterior, pd.Series, pd.Series]
 
 
-def linear_study(
-    rng: np.random.Generator, n: int, compliance: float, effect: float
-) -> tuple[PersonPosterior, pd.Series, pd.Series]:
-    """Posterior of every person's three effects, the covariate, and the number of observations."""
+def attendance(
+    rng: np.random.Generator, n: int, compliance: float, ends: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Covariate, and number of observations between the two ends, of n persons."""
     score = rng.normal(size=n)
     silence = compliance * score + np.sqrt(1 - compliance**2) * rng.normal(size=n)
     share = (np.argsort(np.argsort(silence)) + 0.5) / n
-    n_obs = np.round(5 * 20 ** (1 - share)).astype(int)
+    return score, np.round(ends[0] * (ends[1] / ends[0]) ** (1 - share)).astype(int)
+
+
+def linear_study(rng: np.random.Generator, n: int, compliance: float, effect: float) -> Made:
+    """5 to 100 observations each."""
+    score, n_obs = attendance(rng, n, compliance, (5, 100))
     effects = rng.normal(size=(n, 3))
     effects[:, 1] += effect * score
     mean, covariance = np.empty((n, 3)), np.empty((n, 3, 3))
@@ -56,7 +77,32 @@ def linear_study(
         outcome = design @ effects[i] + 2 * rng.normal(size=size)
         covariance[i] = np.linalg.inv(design.T @ design / 4 + np.eye(3))
         mean[i] = covariance[i] @ design.T @ outcome / 4
-    persons = [f"{i:04d}" for i in range(n)]
+    return _made(mean, covariance, score, n_obs)
+
+
+def few_rows_study(rng: np.random.Generator, n: int, compliance: float, shape: str) -> Made:
+    """3 to 40 observations each, no effect."""
+    score, n_obs = attendance(rng, n, compliance, (3, 40))
+    effects = SHAPES[shape](rng, (n, 3))
+    person = np.repeat(np.arange(n), n_obs)
+    x = rng.normal(size=(len(person), 2))
+    outcome = effects[person, 0] + (effects[person, 1:] * x).sum(1)
+    outcome += 2 * rng.normal(size=len(person))
+    mean, covariance = np.empty((n, 3)), np.empty((n, 3, 3))
+    for i, size in enumerate(n_obs):
+        design = np.column_stack([np.ones(size), x[person == i]])
+        covariance[i] = np.linalg.inv(design.T @ design / 4 + np.eye(3))
+        mean[i] = covariance[i] @ design.T @ outcome[person == i] / 4
+    return _made(mean, covariance, score, n_obs)
+
+
+def _made(
+    mean: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    score: NDArray[np.float64],
+    n_obs: NDArray[np.int64],
+) -> Made:
+    persons = [f"{i:04d}" for i in range(len(mean))]
     posterior = PersonPosterior(list("abc"), persons, mean, covariance, np.ones(3), np.eye(3))
     return posterior, pd.Series(score, persons), pd.Series(n_obs, persons, name="n_obs")
 
@@ -69,21 +115,23 @@ def p_of(x: pd.DataFrame, other: NDArray[np.float64], drawn: NDArray[np.intp]) -
 
 
 def p_by_guard(
-    posterior: PersonPosterior, score: pd.Series, n_obs: pd.Series, seed: int
+    posterior: PersonPosterior, score: pd.Series, n_obs: pd.Series, seed: int, *, draws: bool = True
 ) -> dict[str, float]:
-    """p of every guard for one study."""
+    """p of every guard for one study; `draws` take as long as all others together, and longer."""
     persons = posterior.persons
     other = u_centred(gaussian_kernel(score.loc[persons].to_numpy(dtype=float)))
     strata = quantile_strata(n_obs.loc[persons]).to_numpy()
     free = permutations(len(persons), REPS, random_state=seed)
     within = permutations(len(persons), REPS, strata=strata, random_state=seed)
-    drawn = [p_of(draw, other, free) for draw in posterior.draws(DRAWS, seed)]
-    return {
+    found = {
         "none": p_of(posterior.estimate(), other, free),
-        "strata (default)": p_of(posterior.estimate(), other, within),
-        "reliability": p_of(posterior.unshrunken(), other, free),
-        "draws": min(1.0, 2 * float(np.median(drawn))),
+        "strata": p_of(posterior.estimate(), other, within),
+        "reliability (default)": p_of(posterior.unshrunken(), other, free),
     }
+    if draws:
+        drawn = [p_of(draw, other, free) for draw in posterior.draws(DRAWS, seed)]
+        found["draws"] = min(1.0, 2 * float(np.median(drawn)))
+    return found
 
 
 def table(
@@ -162,26 +210,74 @@ def confounder(studies: int, only: str) -> None:
     )
 
 
-def crf(studies: int, only: str) -> None:
-    """Fitted NME-CRFs, no effect."""
-    from nme_core.data import Study, simulate_null
+def few(studies: int, only: str) -> None:
+    """Few observations of the least observed persons; no effect."""
 
-    def condition(compliance: bool) -> Callable[[int], dict[str, float]]:
+    def condition(n: int, compliance: float, shape: str) -> Callable[[int], dict[str, float]]:
         def test(seed: int) -> dict[str, float]:
-            sample = simulate_null(40, (20, 80), compliance_effect=compliance, seed=seed)
-            roles = {name: value for name, value in sample.roles.items() if name != "model"}
-            study = Study.from_frame(sample.long, covariates=sample.covariates, **roles)
-            model = NMECRF(hidden=(), placement="transitions", random_state=seed)
-            model.fit(study.X, study.y, groups=study.groups, sequence_ids=study.sequence_ids)
-            posterior = person_posterior(model, centred_transitions=True)
-            return p_by_guard(posterior, study.covariates["depression"], model.n_obs_, seed)
+            study = few_rows_study(np.random.default_rng(seed), n, compliance, shape)
+            return p_by_guard(*study, seed, draws=False)
 
         return test
 
     table(
         {
-            "no compliance effect": condition(False),
-            "compliance effect": condition(True),
+            f"{shape} effects, {n} persons, compliance {compliance:.1f}": condition(
+                n, compliance, shape
+            )
+            for shape in SHAPES
+            for n in SIZES
+            for compliance in COMPLIANCE
+        },
+        studies,
+        only,
+    )
+
+
+def fitted_crf(compliance: bool, effect: float) -> Made:
+    """Posterior of the double-centred scores of `FITTED` persons, their depression, their steps."""
+    from nme_core.data import Study, simulate_null
+
+    sample = simulate_null(FITTED, (20, 80), compliance_effect=compliance, effect=effect, seed=100)
+    roles = {name: value for name, value in sample.roles.items() if name != "model"}
+    study = Study.from_frame(sample.long, covariates=sample.covariates, **roles)
+    model = NMECRF(hidden=(), placement="transitions", epochs=EPOCHS)
+    model.fit(study.X, study.y, groups=study.groups, sequence_ids=study.sequence_ids)
+    posterior = person_posterior(model, centred_transitions=True)
+    return posterior, study.covariates["depression"], model.n_obs_.loc[posterior.persons]
+
+
+def crf(studies: int, only: str) -> None:
+    """A fitted NME-CRF, with and without an effect on two transitions."""
+
+    def condition(compliance: bool, effect: float) -> Callable[[int], dict[str, float]]:
+        rng = np.random.default_rng(0)
+
+        @lru_cache(maxsize=1)
+        def fitted() -> Made:
+            return fitted_crf(compliance, effect)
+
+        def test(seed: int) -> dict[str, float]:
+            posterior, depression, n_obs = fitted()
+            rows = np.sort(rng.choice(FITTED, DRAWN, replace=False))
+            noise = 0.15 * rng.normal(size=DRAWN)
+            some = replace(
+                posterior,
+                persons=[posterior.persons[i] for i in rows],
+                mean=posterior.mean[rows],
+                covariance=posterior.covariance[rows],
+            )
+            silence = pd.Series(noise - np.log(n_obs.iloc[rows].to_numpy()), some.persons)
+            score = depression if effect else silence
+            return p_by_guard(some, score, n_obs, seed, draws=False)
+
+        return test
+
+    table(
+        {
+            "no effect, covariate made of the number of steps": condition(True, 0.0),
+            "effect of depression, no compliance effect": condition(False, 1.0),
+            "effect of depression, compliance effect": condition(True, 1.0),
         },
         studies,
         only,
@@ -191,14 +287,15 @@ def crf(studies: int, only: str) -> None:
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("linear", "confounder", "crf"))
+    parser.add_argument("what", choices=("linear", "few", "confounder", "crf"))
     parser.add_argument("--studies", type=int)
     parser.add_argument("--only", default="", help="conditions whose name holds this")
     given = parser.parse_args()
     run, usual = {
         "linear": (linear, 200),
+        "few": (few, 200),
         "confounder": (confounder, 200),
-        "crf": (crf, 20),
+        "crf": (crf, 200),
     }[given.what]
     run(given.studies or usual, given.only)
 

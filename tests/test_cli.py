@@ -89,7 +89,9 @@ def test_the_whole_way(name, nme, tmp_path, request):
     assert max(map(len, said.out.splitlines())) <= 120
     hsic = folder_of_run.table("hsic")
     assert hsic["covariate"].tolist() == [covariate]
-    assert hsic[["reps", "strata", "seed"]].iloc[0].tolist() == [199, "n_obs", 0]
+    assert hsic[["reps", "guard", "strata", "seed"]].iloc[0].tolist() == [
+        *(199, "reliability", "none", 0)
+    ]
     assert 0 < hsic["p"].iloc[0] <= hsic["p_adjusted"].iloc[0] <= 1
     own = folder_of_run.table("random_effects")["parameter"]
     if "nme-crf" in MODEL[name]:

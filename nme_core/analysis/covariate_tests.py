@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -21,8 +22,11 @@ from nme_core.independence import CovariateTests, needed_reps, test_covariates
 from nme_core.independence.arrangement import DRAWS_FACTOR
 from nme_core.io import RunFolder
 
+if TYPE_CHECKING:
+    from nme_core.estimators.person_posterior import PersonPosterior
+
 #: How a covariate that goes with the number of observations is kept from looking like an effect.
-GUARDS = ("strata", "reliability", "draws")
+GUARDS = ("reliability", "strata", "draws")
 PERMUTE = ("within", "whole")
 #: Draws from the posterior that are tested with the guard "draws"; odd, so that one is the median.
 DRAWS = 21
@@ -39,9 +43,11 @@ class CovariateOptions:
     strata : str, optional
         ``"n_obs"``, ``"none"`` or a covariate to permute within. By default ``"n_obs"`` with the
         guard ``"strata"``, else ``"none"``.
-    guard : {"strata", "reliability", "draws"}
-        Permute within strata of the number of observations; divide the persons' deviations by the
-        square root of their reliability; or test draws from their posterior.
+    guard : {"reliability", "strata", "draws"}
+        Divide the persons' deviations by the square root of their reliability; permute within
+        strata of the number of observations; or test draws from the persons' posterior. Where a run
+        does not have every person's whole posterior covariance, ``"strata"`` takes the place of
+        ``"reliability"``, and a note says so.
     blocks : str, optional
         Covariate, or further grouping factor of the run, that puts persons into blocks.
     permute : {"within", "whole"}
@@ -59,7 +65,7 @@ class CovariateOptions:
 
     reps: int = 2000
     strata: str | None = None
-    guard: str = "strata"
+    guard: str = "reliability"
     blocks: str | None = None
     permute: str = "within"
     confounders: tuple[str, ...] = ()
@@ -155,7 +161,8 @@ def covariate_tests(
         if name not in known:
             raise MissingColumnError(name, map(str, known.columns), table="table of covariates")
     parameters = person_parameters(run)
-    guarded, draws = _guarded(run, parameters, options)
+    options, posterior, replaced = _posterior(run, parameters, options)
+    guarded, draws = _guarded(parameters, posterior, options)
     found = test_covariates(
         guarded,
         known,
@@ -187,25 +194,49 @@ def covariate_tests(
         n_unreliable=len(known_of.unreliable),
     )
     effects = found.effects.assign(reliability=found.effects["parameter"].map(known_of.single))
-    notes = (*how_tested(options, len(hsic)), *_unreliable_note(known_of), known_of.note())
+    notes = (
+        *replaced,
+        *how_tested(options, len(hsic)),
+        *_unreliable_note(known_of),
+        known_of.note(),
+    )
     if options.incremental:
         notes = (*notes, _incremental_note(run))
     cautions = (caution,) if caution else ()
     return replace(found, hsic=hsic, effects=effects, notes=notes, cautions=cautions)
 
 
-def _guarded(
+def _posterior(
     run: RunFolder, parameters: PersonParameters, options: CovariateOptions
-) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Numbers that are tested, and draws that are tested in their place, if any."""
+) -> tuple[CovariateOptions, PersonPosterior | None, tuple[str, ...]]:
+    """Posterior that the guard needs, if any; the options, and what was changed in them, in words.
+
+    Raises
+    ------
+    OptionError
+        For draws from points.
+    """
     if options.guard == "strata":
-        return parameters.values, []
+        return options, None, ()
     from nme_core.estimators import load
     from nme_core.estimators.person_posterior import person_posterior
 
-    posterior = person_posterior(
-        load(run.model_path), centred_transitions=parameters.centred_transitions
-    )
+    model = load(run.model_path)
+    spread = model._posterior.covariance
+    if options.guard == "reliability" and (spread is None or spread.dim() == 2):
+        lack = "standard errors" if spread is None else "whole covariance"
+        note = f"Guarded by strata: this run has no {lack} of persons' parameters."
+        return replace(options, guard="strata"), None, (note,)
+    centred = parameters.centred_transitions
+    return options, person_posterior(model, centred_transitions=centred), ()
+
+
+def _guarded(
+    parameters: PersonParameters, posterior: PersonPosterior | None, options: CovariateOptions
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Numbers that are tested, and draws that are tested in their place, if any."""
+    if options.guard == "strata" or posterior is None:
+        return parameters.values, []
     if options.guard == "reliability":
         return posterior.unshrunken(), []
     return parameters.values, list(posterior.draws(DRAWS, options.seed))
@@ -281,6 +312,11 @@ def how_tested(options: CovariateOptions, n_tests: int) -> tuple[str, ...]:
         notes.append(
             f"{DRAWS} draws from the posterior of the persons' parameters are tested; p is twice "
             "their median p, which is valid and cautious."
+        )
+    if options.guard == "strata" and options.used_strata == "none":
+        notes.append(
+            "Nothing keeps a covariate that goes with the number of observations from looking like"
+            " an effect."
         )
     if options.used_strata != "none":
         what = "numbers of observations" if options.used_strata == "n_obs" else options.used_strata

@@ -21,16 +21,17 @@ def hsic(
         str | None,
         typer.Option(
             metavar="none|n_obs|COL",
-            help="Permute among persons alike in this; default: n_obs where the guard is strata.",
+            help="Permute among persons alike in this (n_obs: the number of observations).",
         ),
     ] = None,
     guard: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="strata|reliability|draws",
-            help="Against covariates that go with how often persons were observed.",
+            metavar="reliability|strata|draws",
+            help="Against covariates that go with how often persons were observed; default:"
+            " reliability, or strata where --strata is given.",
         ),
-    ] = "strata",
+    ] = None,
     blocks: Annotated[
         str | None,
         typer.Option(metavar="COL", help="Covariate or grouping factor: persons form blocks."),
@@ -59,10 +60,11 @@ def hsic(
     from nme_core.analysis import CovariateOptions, covariate_tests
 
     folder = RunFolder(run)
+    usual = CovariateOptions().guard if strata is None else "strata"
     options = CovariateOptions(
         reps=reps,
         strata=strata,
-        guard=guard,
+        guard=guard or usual,
         blocks=blocks,
         permute=permute,
         confounders=tuple(confounder or ()),

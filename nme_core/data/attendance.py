@@ -72,8 +72,8 @@ def find_compliance(entries: Sequence[Compliance]) -> Iterable[Finding]:
             f"{who} ({entry}): a test of person parameters can find a dependence that is not "
             "there.",
             entry.covariate,
-            "Permute within strata of the number of observations, as the Covariates page and "
-            "`nme hsic` do by default.",
+            "Test with a guard against it (division by the root of the reliability, or strata of "
+            "the number of observations), as the Covariates page and `nme hsic` do by default.",
         )
 
 

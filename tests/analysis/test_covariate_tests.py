@@ -1,5 +1,7 @@
 """A run folder and options give the tables; what was done can be read off them again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,8 +27,39 @@ def run(fit_tiny, tmp_path):
     return folder
 
 
-def test_the_default_is_the_test_within_strata(run):
-    found = covariate_tests(run, ["depression"])
+def test_the_default_divides_by_the_root_of_reliability(run):
+    found = covariate_tests(run, ["depression"], CovariateOptions(reps=99))
+    asked = covariate_tests(
+        run, ["depression"], CovariateOptions(reps=99, guard="reliability", strata="none")
+    )
+    pd.testing.assert_frame_equal(found.hsic, asked.hsic)
+    pd.testing.assert_frame_equal(found.effects, asked.effects)
+    assert found.notes[0].startswith("Every person's deviations from the population are divided")
+
+
+@pytest.mark.parametrize("points", [False, True])
+def test_without_a_whole_posterior_the_default_is_within_strata(run, points, monkeypatch):
+    model = load(run.model_path)
+    if points:
+        posterior = replace(model._posterior, covariance=None)
+    else:
+        covariance = model._posterior.covariance
+        posterior = replace(model._posterior, covariance=covariance.diagonal(dim1=1, dim2=2))
+    monkeypatch.setattr(model, "_posterior", posterior)
+    monkeypatch.setattr("nme_core.estimators.load", lambda path: model)
+    found = covariate_tests(run, ["age"], CovariateOptions(reps=99))
+    assert found.hsic[["guard", "strata"]].iloc[0].tolist() == ["strata", "n_obs"]
+    assert found.notes[0].startswith("Guarded by strata: this run has no")
+
+
+def test_no_guard_is_said(run):
+    found = covariate_tests(run, ["age"], CovariateOptions(reps=99, guard="strata", strata="none"))
+    assert found.hsic[["guard", "strata"]].iloc[0].tolist() == ["strata", "none"]
+    assert found.notes[0].startswith("Nothing keeps a covariate that goes with the number")
+
+
+def test_strata_of_the_number_of_observations(run):
+    found = covariate_tests(run, ["depression"], CovariateOptions(guard="strata"))
     parameters = person_parameters(run)
     expected = independence.test_covariates(
         parameters.values,
@@ -62,7 +95,7 @@ def test_guards_test_what_the_posterior_says(run):
 
 
 def test_reps_follow_the_correction_and_the_draws(run):
-    few = CovariateOptions(reps=10, strata="none")
+    few = CovariateOptions(reps=10, guard="strata", strata="none")
     found = covariate_tests(run, ["age", "depression"], few)
     assert set(found.hsic["reps"]) == {41}
     assert "41 permutations instead of 10" in found.notes[0]
@@ -71,7 +104,7 @@ def test_reps_follow_the_correction_and_the_draws(run):
 
 
 def test_what_is_held_is_held(run):
-    options = CovariateOptions(confounders=("age",), strata="none", reps=99)
+    options = CovariateOptions(confounders=("age",), strata="none", reps=99, guard="strata")
     found = covariate_tests(run, ["depression"], options)
     values, known = person_parameters(run).values, run.covariates.sort_index()
     expected, _ = independence.conditional_test(
@@ -82,7 +115,7 @@ def test_what_is_held_is_held(run):
     )
     assert found.hsic["p"].iloc[0] == expected.p
     assert set(found.effects["kind"]) == {"partial spearman"}
-    more = CovariateOptions(incremental=True, strata="none", reps=99)
+    more = CovariateOptions(incremental=True, strata="none", reps=99, guard="strata")
     incremental = covariate_tests(run, ["depression"], more)
     assert incremental.hsic["p"].iloc[0] != found.hsic["p"].iloc[0]
     assert "shares of the states and rate of switching" in incremental.notes[-1]
@@ -101,15 +134,14 @@ def test_options_are_read_off_the_table(run, options):
     found = covariate_tests(run, ["depression"], options)
     run.write_table("hsic", found.hsic)
     again = CovariateOptions.of_table(run.table("hsic"))
-    assert again.used_strata == options.used_strata
     repeated = covariate_tests(run, ["depression"], again)
     pd.testing.assert_frame_equal(repeated.hsic, found.hsic)
 
 
 def test_a_table_of_an_older_version_is_read(run):
-    run.write_table("hsic", covariate_tests(run, ["age"]).hsic)
+    run.write_table("hsic", covariate_tests(run, ["age"], CovariateOptions(guard="strata")).hsic)
     table = run.table("hsic").iloc[:, :10]
-    assert CovariateOptions.of_table(table) == CovariateOptions(strata="n_obs")
+    assert CovariateOptions.of_table(table) == CovariateOptions(strata="n_obs", guard="strata")
 
 
 def test_blocks_may_be_a_grouping_factor(run):

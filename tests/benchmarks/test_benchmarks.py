@@ -38,12 +38,21 @@ def test_an_unknown_theme_is_named(capsys):
     assert "'weather'" in capsys.readouterr().out
 
 
-def test_the_calibration_of_tests_prints_a_table(capsys):
+def test_the_calibration_of_tests_prints_a_table(capsys, monkeypatch):
     hsic_calibration.linear(2, only="no effect, 40")
+    hsic_calibration.few(2, only="skewed effects, 40")
     hsic_calibration.confounder(2, only="no effect, 30")
+    for name, value in (("FITTED", 16), ("DRAWN", 8), ("EPOCHS", 3)):
+        monkeypatch.setattr(hsic_calibration, name, value)
+    hsic_calibration.crf(2, only="no effect")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "| condition | none | strata (default) | reliability | draws |"
+    assert lines[0] == "| condition | none | strata | reliability (default) | draws |"
     assert lines[2].startswith("| no effect, 40 persons, compliance 0.0 |")
     assert lines[2].count("±") == 4
-    assert lines[4] == "| condition | not held | held |"
-    assert len(lines) == 8
+    assert lines[4] == lines[12] == "| condition | none | strata | reliability (default) |"
+    assert lines[8] == "| condition | not held | held |"
+    assert [line.split("|")[1].strip() for line in lines[6:8]] == [
+        "skewed effects, 40 persons, compliance 0.0",
+        "skewed effects, 40 persons, compliance 0.9",
+    ]
+    assert lines[14].startswith("| no effect, covariate made of the number of steps |")

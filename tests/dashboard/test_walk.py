@@ -154,7 +154,7 @@ def test_the_whole_way_through(
     open_page(page, "Covariates")
     choose(page, "covariate", "depression")
     page.locator(".st-key-run_hsic button").click()
-    expect(page.get_by_text("HSIC answers whether")).to_be_visible()
+    expect(page.get_by_text("HSIC answers whether")).to_be_visible(timeout=60_000)
     figure(page, 1)
 
     open_page(page, "Export")

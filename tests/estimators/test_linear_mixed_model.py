@@ -79,6 +79,18 @@ def test_uncorrelated_effects_equal_our_own_diagonal_fit():
     np.testing.assert_allclose(model.predict(X, groups), ours.predict(X, groups), atol=1e-3)
 
 
+def test_of_very_many_persons_the_maximum_itself_is_taken(sleepstudy, fitted, monkeypatch):
+    X, y, groups = sleepstudy
+    monkeypatch.setattr("nme_core.estimators.linear_mixed_model.BY_MIXEDLM", 17)
+    monkeypatch.setattr("nme_core.estimators.linear_mixed_model.fit_mixedlm", None)
+    model = LinearMixedModel().fit(X, y, groups=groups)
+    np.testing.assert_allclose(model.predict(X, groups), fitted.predict(X, groups), rtol=1e-5)
+    assert model.log_likelihood_ == pytest.approx(fitted.log_likelihood_, rel=1e-6)
+    np.testing.assert_allclose(model.random_effects_cov_, fitted.random_effects_cov_, rtol=1e-3)
+    np.testing.assert_allclose(model._found.fixed_se, fitted._found.fixed_se, rtol=1e-3)
+    assert (model.verdict_, len(model.history_)) == ("converged", 1)
+
+
 def test_too_few_rows_leave_a_random_intercept_and_say_so():
     X, y, groups = simulate(n_rows=3)
     with pytest.warns(FallbackWarning, match="alone: 30 persons × 3 random effects are not fewer"):

@@ -102,8 +102,9 @@ columns: to, in the order of `states`), and the emission weights per unit of eac
 
 This is the compliance trap: estimates of persons with few observations are shrunken more, so
 their spread depends on the number of observations, and through it on depression. A test that
-does not know this finds a dependence that is not there more often than it should. Permuting
-within strata of the number of observations (`--strata n_obs`) guards against it.
+does not know this finds a dependence that is not there more often than it should. Dividing every
+person's deviation by the square root of its reliability, as `nme hsic` does by default, guards
+against it; so does permuting within strata of the number of observations (`--strata n_obs`).
 
 Even so, one study in twenty without any effect gives p < .05 by chance. Of the first ten seeds
 this one has the true scores that go least with depression (HSIC of the truth: p = .99), so that
@@ -113,7 +114,7 @@ what is found here comes from the estimates, not from the draw.
 
     nme fit long.csv --covariates covariates.csv --person person --time prompt --outcome state \\
         --model nme-crf --placement transitions --out run
-    nme hsic run --covariate depression --covariate age --strata n_obs
+    nme hsic run --covariate depression --covariate age
     nme hsic run --covariate depression --covariate age --strata none
 """
 
