@@ -46,8 +46,8 @@ class CovariateOptions:
     guard : {"reliability", "strata", "draws"}
         Divide the persons' deviations by the square root of their reliability; permute within
         strata of the number of observations; or test draws from the persons' posterior. Where a run
-        does not have every person's whole posterior covariance, ``"strata"`` takes the place of
-        ``"reliability"``, and a note says so.
+        lacks its model, or every person's whole posterior covariance, ``"strata"`` takes the place
+        of ``"reliability"``, and a note says so.
     blocks : str, optional
         Covariate, or further grouping factor of the run, that puts persons into blocks.
     permute : {"within", "whole"}
@@ -218,17 +218,29 @@ def _posterior(
     """
     if options.guard == "strata":
         return options, None, ()
+    usual = options.guard == "reliability"
+    if usual and not run.model_path.exists():
+        return _by_strata(options, "its model")
     from nme_core.estimators import load
     from nme_core.estimators.person_posterior import person_posterior
 
     model = load(run.model_path)
     spread = model._posterior.covariance
-    if options.guard == "reliability" and (spread is None or spread.dim() == 2):
-        lack = "standard errors" if spread is None else "whole covariance"
-        note = f"Guarded by strata: this run has no {lack} of persons' parameters."
-        return replace(options, guard="strata"), None, (note,)
+    if usual and spread is None:
+        return _by_strata(options, "standard errors of persons' parameters")
+    if usual and spread is not None and spread.dim() == 2:
+        return _by_strata(options, "a whole covariance of persons' parameters")
     centred = parameters.centred_transitions
     return options, person_posterior(model, centred_transitions=centred), ()
+
+
+def _by_strata(
+    options: CovariateOptions, lacking: str
+) -> tuple[CovariateOptions, None, tuple[str, ...]]:
+    """Options that do without a posterior."""
+    note = f"Guarded by strata of the number of observations: the run lacks {lacking}."
+    strata = None if options.strata == "none" else options.strata
+    return replace(options, guard="strata", strata=strata), None, (note,)
 
 
 def _guarded(

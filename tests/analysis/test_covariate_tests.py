@@ -37,19 +37,20 @@ def test_the_default_divides_by_the_root_of_reliability(run):
     assert found.notes[0].startswith("Every person's deviations from the population are divided")
 
 
-@pytest.mark.parametrize("points", [False, True])
-def test_without_a_whole_posterior_the_default_is_within_strata(run, points, monkeypatch):
+@pytest.mark.parametrize("lacking", ["its model", "standard errors", "a whole covariance"])
+def test_without_a_whole_posterior_the_default_is_within_strata(run, lacking, monkeypatch):
     model = load(run.model_path)
-    if points:
-        posterior = replace(model._posterior, covariance=None)
-    else:
-        covariance = model._posterior.covariance
-        posterior = replace(model._posterior, covariance=covariance.diagonal(dim1=1, dim2=2))
-    monkeypatch.setattr(model, "_posterior", posterior)
+    covariance = None
+    if lacking == "its model":
+        run.model_path.unlink()
+    elif lacking == "a whole covariance":
+        covariance = model._posterior.covariance.diagonal(dim1=1, dim2=2)
+    monkeypatch.setattr(model, "_posterior", replace(model._posterior, covariance=covariance))
     monkeypatch.setattr("nme_core.estimators.load", lambda path: model)
     found = covariate_tests(run, ["age"], CovariateOptions(reps=99))
     assert found.hsic[["guard", "strata"]].iloc[0].tolist() == ["strata", "n_obs"]
-    assert found.notes[0].startswith("Guarded by strata: this run has no")
+    start = f"Guarded by strata of the number of observations: the run lacks {lacking}"
+    assert found.notes[0].startswith(start)
 
 
 def test_no_guard_is_said(run):
