@@ -55,13 +55,6 @@ def test_loaded(open_page: OpenPage, request: pytest.FixtureRequest, run: str, p
     assert not [text for text in words(app).splitlines() if "nan" in text.split()]
 
 
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests are made by the page itself, not beside it."""
-    monkeypatch.setattr("dashboard.services.covariates.takes_long", lambda *arguments: False)
-
-
-@pytest.mark.usefixtures("at_once")
 def test_hsic_is_run_from_the_page(open_page: OpenPage, crf_run: str) -> None:
     app = open_page("covariates", run=crf_run)
     assert "run the test" in words(app)
@@ -75,7 +68,6 @@ def test_hsic_is_run_from_the_page(open_page: OpenPage, crf_run: str) -> None:
     assert "HSIC answers whether" in words(app)
 
 
-@pytest.mark.usefixtures("at_once")
 def test_a_networks_single_weights_are_shown_last(open_page: OpenPage, mlp_run: str) -> None:
     app = open_page("covariates", run=mlp_run)
     app.selectbox(key=f"guard_{mlp_run}").set_value("strata").run()
