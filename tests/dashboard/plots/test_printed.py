@@ -128,7 +128,8 @@ def test_curves_are_those_of_the_screen(history, curves):
     population, person = screen.response_curves(curves, **options).data[1:]
     np.testing.assert_array_equal(axis.lines[-2].get_ydata(), population.y)
     np.testing.assert_array_equal(axis.lines[-1].get_ydata(), person.y)
-    assert len(axis.lines) == 4
+    assert len(axis.lines) == 3
+    assert np.isnan(axis.lines[0].get_xdata()).sum() == curves["person"].nunique() - 2
 
 
 def test_state_shares_are_those_of_the_screen():
