@@ -239,7 +239,7 @@ def _refitted(
     def follow(now: Progress) -> None:
         say(f"Fitting with another seed, epoch {now.epoch}", 0.25 + 0.75 * now.fraction)
 
-    model.fit(study.X, study.y, groups=study.groups, **context, progress=follow)
+    model.fit(study.X, study.y, groups=study.groups, **context, progress=follow, uncertainty=False)
     return person_estimates(model, centred_transitions=centred)
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 import ctypes
 import sys
 
+#: Arrays from this size on get memory of their own, in bytes; less free memory than this is kept.
+LARGE, KEPT = 2**23, 2**26
+# Names in malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
 
 def give_back() -> bool:
     """Return free memory to the system; True where some was.
@@ -16,3 +21,16 @@ def give_back() -> bool:
         return False
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return trim is not None and bool(trim(0))
+
+
+def return_large_arrays() -> bool:
+    """From now on give the memory of large arrays back as they are let go; True where that works.
+
+    The C library of most Linux systems otherwise keeps up to 32 MiB of each for the next.
+    """
+    if sys.platform != "linux":
+        return False
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is None:
+        return False
+    return bool(set_option(_M_MMAP_THRESHOLD, LARGE) and set_option(_M_TRIM_THRESHOLD, KEPT))

@@ -122,6 +122,11 @@ class TableRows:
     def __iter__(self) -> Iterator[NDArray[np.floating[Any]]]:
         return (self[place] for place in range(len(self)))
 
+    def take(self, chosen: NDArray[np.bool_]) -> TableRows:
+        """Some of these rows."""
+        rows = np.flatnonzero(self.rows) if self.rows.dtype == np.bool_ else self.rows
+        return TableRows(self.table, rows[chosen])
+
 
 def as_floats(column: pd.Series) -> NDArray[np.floating[Any]]:
     """A column as float64, or as float32 where that is what it is; then without a copy."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -53,12 +54,12 @@ class Batch:
     share: Tensor
     rows: Tensor
 
-    @property
+    @cached_property
     def lengths(self) -> Tensor:
         """Rows of each unit, shape (U,)."""
         return self.mask.sum(1)
 
-    @property
+    @cached_property
     def n_rows(self) -> int:
         """Rows of all units together, without padding."""
         return int(self.mask.sum())

@@ -82,6 +82,7 @@ class NeuralMixedEffects(Saveable):
         *,
         validation: tuple[Any, ...] | None,
         progress: Callable[[Progress], None] | None,
+        uncertainty: bool,
         **context: ArrayLike | None,
     ) -> Self:
         """Fit; `context` holds sequence ids and initial states of a sequence model."""
@@ -93,7 +94,7 @@ class NeuralMixedEffects(Saveable):
             factors = factors[:1]  # a network of one's own leaves nothing to other factors
         self._forget()
         try:
-            return self._train(table, names, y, factors, validation, progress, context)
+            return self._train(table, names, y, factors, validation, progress, uncertainty, context)
         except BaseException:
             self._forget()
             raise
@@ -106,6 +107,7 @@ class NeuralMixedEffects(Saveable):
         factors: list[Labels],
         validation: tuple[Any, ...] | None,
         progress: Callable[[Progress], None] | None,
+        uncertainty: bool,
         context: dict[str, ArrayLike | None],
     ) -> Self:
         """Learn all that is learned from checked rows."""
@@ -160,7 +162,7 @@ class NeuralMixedEffects(Saveable):
         del problem, watched  # of many persons as large as what is to come
         give_back()
         joint = None
-        if self.pooling == "partial":
+        if uncertainty and self.pooling == "partial":
             free = self._free(self._posterior.mixed)
             joint = take_uncertainty(
                 self._posterior, self._family(), batches, free=free, precision=precision

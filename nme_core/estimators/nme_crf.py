@@ -98,6 +98,7 @@ class NMECRF(NeuralMixedEffects):
         sequence_ids: ArrayLike | None = None,
         validation: tuple[Any, ...] | None = None,
         progress: Callable[[Progress], None] | None = None,
+        uncertainty: bool = True,
     ) -> Self:
         """Fit to rows in order of time within each sequence.
 
@@ -113,6 +114,9 @@ class NMECRF(NeuralMixedEffects):
             Other steps of the same persons, to watch; ``annealed`` stops early on them.
         progress : callable, optional
             Called with a `Progress` after each epoch; what it raises stops the fit.
+        uncertainty : bool
+            Whether to take the uncertainty of shared and person-specific parameters together, from
+            which intervals come. Predictions and ``random_effects_se_`` do without.
 
         Raises
         ------
@@ -120,7 +124,13 @@ class NMECRF(NeuralMixedEffects):
             As in `NMEMLPRegressor.fit`.
         """
         return self._fit(
-            X, y, groups, validation=validation, progress=progress, sequence_ids=sequence_ids
+            X,
+            y,
+            groups,
+            validation=validation,
+            progress=progress,
+            uncertainty=uncertainty,
+            sequence_ids=sequence_ids,
         )
 
     def adapt(

@@ -77,6 +77,7 @@ class _MLPModel(NeuralMixedEffects):
         groups: ArrayLike | pd.DataFrame,
         validation: tuple[Any, ...] | None = None,
         progress: Callable[[Progress], None] | None = None,
+        uncertainty: bool = True,
     ) -> Self:
         """Fit to rows X, (n, F) (NaN: missing), outcome y, (n,), persons groups, (n,) or (n, G).
 
@@ -86,6 +87,9 @@ class _MLPModel(NeuralMixedEffects):
             Other rows of the same persons, to watch; ``annealed`` stops early on them.
         progress : callable, optional
             Called with a `Progress` after each epoch; what it raises stops the fit.
+        uncertainty : bool
+            Whether to take the uncertainty of shared and person-specific parameters together, from
+            which intervals come. Predictions and ``random_effects_se_`` do without.
 
         Raises
         ------
@@ -96,7 +100,9 @@ class _MLPModel(NeuralMixedEffects):
         TrainingError
             If the loss stops being a finite number.
         """
-        return self._fit(X, y, groups, validation=validation, progress=progress)
+        return self._fit(
+            X, y, groups, validation=validation, progress=progress, uncertainty=uncertainty
+        )
 
     def adapt(
         self,

@@ -102,7 +102,7 @@ class Posterior:
 
         A point estimate is its only draw; η = 0 unless `persons`.
         """
-        for fixed, deviations in self.draws(seed):
+        for fixed, deviations in self.draws(seed, persons=persons):
             outputs = []
             for batch in batches:
                 if persons:
@@ -119,10 +119,13 @@ class Posterior:
             yield [self.mixed(b.x, deviations=own(deviations, b.groups)) for b in batches]
 
     @torch.no_grad()
-    def draws(self, seed: int) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+    def draws(
+        self, seed: int, *, persons: bool = True
+    ) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
         """Yield `DRAWS` draws of the shared parameters and of all deviations, shape (P, R).
 
         They come in pairs on both sides of the mean, so that what is linear in them has no error.
+        Unless `persons`, the deviations stay at their mean.
         """
         mean, deviations = self.mixed.fixed(), self.mixed.deviations
         if self.covariance is None:
@@ -130,10 +133,7 @@ class Posterior:
             return
         # Two streams, so that what is shared is drawn alike whoever else the model knows.
         streams = [torch.Generator().manual_seed(seed + k) for k in (0, 1)]
-        if self.covariance.dim() == 3:
-            factor = _square_roots(self.covariance)
-        else:
-            factor = self.covariance.sqrt().float()
+        factor = _square_roots(self.covariance) if persons else None
 
         def noise(like: Tensor, generator: torch.Generator) -> Tensor:
             return torch.randn(like.shape, generator=generator, dtype=like.dtype)
@@ -141,11 +141,13 @@ class Posterior:
         for _ in range(DRAWS // 2):
             names = [name for name in mean if name in self.spread]
             shared = {name: self.spread[name] * noise(mean[name], streams[0]) for name in names}
-            if factor.dim() == 3:
+            if factor is None:
+                each = torch.zeros_like(deviations)
+            elif factor.dim() == 3:
                 each = torch.bmm(factor, noise(deviations, streams[1]).unsqueeze(2)).squeeze(2)
             else:
                 each = factor * noise(deviations, streams[1])
-            if self.dependence is not None:
+            if factor is not None and self.dependence is not None:
                 nesting, coefficient = self.dependence
                 each = nesting.combine(coefficient, each)
             for side in (1, -1):
@@ -228,7 +230,9 @@ def _to_cpu(nesting: Nesting, coefficient: Tensor) -> tuple[Nesting, Tensor]:
 
 
 def _square_roots(covariance: Tensor) -> Tensor:
-    """L with L Lᵀ = S of each S, shape (P, R, R), also where a variance is 0; float32."""
+    """L with L Lᵀ = S of each S, also where a variance is 0, shape as S; float32."""
+    if covariance.dim() == 2:
+        return covariance.sqrt().float()
     eye = torch.eye(covariance.shape[1], dtype=covariance.dtype)
     roots = torch.empty_like(covariance, dtype=torch.float32)
     for some in in_parts(*covariance.shape[:2]):

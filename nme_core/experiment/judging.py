@@ -28,8 +28,13 @@ def fit_split(
     rows: StudyRows,
     split: np.ndarray[Any, Any],
     progress: Callable[[Progress], None],
+    *,
+    uncertainty: bool = False,
 ) -> None:
-    """Fit on the training rows, watched on the validation rows."""
+    """Fit on the training rows, watched on the validation rows.
+
+    Only what is interpreted needs `uncertainty`: judging takes the predictions.
+    """
     give_back()
     rows = replace(rows, time=None)
     train, validation = rows.take(split == "train"), rows.take(split == "validation")
@@ -37,6 +42,7 @@ def fit_split(
         train.X,
         train.y,
         **train.fit_arguments,
+        **({} if isinstance(model, LinearMixedModel) else {"uncertainty": uncertainty}),
         validation=validation.as_validation,
         progress=progress,
     )
@@ -57,16 +63,30 @@ def predict(
         },
         index=rows.y.index,
     ).reset_index(drop=True)
+    values: dict[str, np.ndarray[Any, Any]] = {}
+    for chosen, some in rows.in_parts():
+        for column, found in _predict(model, some).items():
+            values.setdefault(column, np.empty(len(table), found.dtype))[chosen] = found
+    for column, found in values.items():
+        table[column] = found
+    return table
+
+
+def _predict(
+    model: NeuralMixedEffects | LinearMixedModel, rows: StudyRows
+) -> dict[str, np.ndarray[Any, Any]]:
+    """Columns of a table of predictions that the model gives."""
     arguments: dict[str, Any] = rows.predict_arguments
-    table["predicted"] = model.predict(rows.X, **arguments)
-    table["population_predicted"] = model.predict(rows.X, **arguments, level="population")
+    found = {
+        "predicted": model.predict(rows.X, **arguments),
+        "population_predicted": model.predict(rows.X, **arguments, level="population"),
+    }
     if hasattr(model, "predict_proba"):
         probabilities = model.predict_proba(rows.X, **arguments)
-        for k, label in enumerate(model.classes_):
-            table[f"p_{label}"] = probabilities[:, k]
+        found |= {f"p_{label}": probabilities[:, k] for k, label in enumerate(model.classes_)}
     if isinstance(model, NMECRF):
-        table["loss"] = model.sequence_loss(rows.X, rows.y, **arguments)
-    return table
+        found["loss"] = model.sequence_loss(rows.X, rows.y, **arguments)
+    return found
 
 
 def validation_loss(model: NeuralMixedEffects, rows: StudyRows, outcome_kind: OutcomeKind) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,9 @@ import pandas as pd
 from nme_core.data import Study
 from nme_core.data.scaling import TableRows
 from nme_core.exceptions import DataError
+
+#: Rows that are predicted at once.
+_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,18 @@ class StudyRows:
             for name, value in vars(self).items()
             if name != "X"
         }
+        if isinstance(self.X, TableRows):
+            return StudyRows(self.X.take(chosen), **rows)
         return StudyRows(TableRows(self.X, chosen), **rows)
+
+    def in_parts(self) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.bool_]], StudyRows]]:
+        """Yield which rows, and these rows: all of some persons, about `_AT_ONCE` rows of many."""
+        codes = self.persons.cat.codes.to_numpy()
+        ends = np.cumsum(np.bincount(codes, minlength=len(self.persons.cat.categories)))
+        part = ((ends - 1) // _AT_ONCE)[codes]
+        for number in np.unique(part):
+            chosen = part == number
+            yield chosen, self if chosen.all() else self.take(chosen)
 
     @property
     def persons(self) -> pd.Series:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from nme_core.analysis import approximations
 from nme_core.data import SPLITS, Study, split_within_person
-from nme_core.data.memory import give_back
+from nme_core.data.memory import give_back, return_large_arrays
 from nme_core.estimators import LinearMixedModel, NeuralMixedEffects, baseline
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, OptionError
@@ -35,6 +35,8 @@ from nme_core.tuning import Judged, Settings, tune
 
 #: Name in the history of the fit on all rows, which is interpreted.
 ALL_ROWS = "nme (all rows)"
+# Rows from which on memory counts more than the time to ask the system for it.
+_LARGE = 1_000_000
 # Rough share of the time that each fit takes, for the progress bar.
 _WEIGHT = {
     "nme": 0.4,
@@ -91,6 +93,8 @@ def run_experiment(
             )
     folder.clear()
     journal = Journal(folder, report)
+    if study.n_rows >= _LARGE:
+        return_large_arrays()
     try:
         with one_thread_for_few(study.n_rows):
             run = _Run.begin(study, options, folder, journal, inputs=inputs, command=command)
@@ -207,7 +211,8 @@ class _Run:
             if name == "nme" and self.options.refit == "none":
                 kept = nme
             with noting(name, self.config["warnings"]):
-                fit_split(one, self.rows, self.split, follow(self.journal, name))
+                progress = follow(self.journal, name)
+                fit_split(one, self.rows, self.split, progress, uncertainty=one is kept)
             self.config["verdicts"][name] = one.verdict_
             for part in SPLITS:
                 metrics = self._judge(one, name, part)

@@ -6,6 +6,7 @@ import copy
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -23,8 +24,9 @@ from nme_core.training.linear_mixed import (
     fit_linear_mixed_model,
 )
 from nme_core.training.loop import Progress, Training, Verdict
-from nme_core.training.objective import total_deviance
-from nme_core.training.variational import Variational
+from nme_core.training.objective import sum_over_groups, total_deviance
+from nme_core.training.spread import PersonSpread
+from nme_core.training.variational import START_STD, Variational
 
 #: Up to this many random effects a person's curvature is taken, and up to this much work for all
 #: persons together (persons × effects³).
@@ -86,29 +88,55 @@ class Laplace(Variational):
         **options: Any,
     ) -> None:
         super().__init__(mixed, *args, **options)
-        for spread in (self.log_diagonal, self.off_diagonal):
-            spread.requires_grad_(False)
         self._rows = list(batches)
         self._data: Tensor | None = None
         self._next_look = self._next_follow = 0
 
-    def _full_up_to(self) -> int:
-        return LARGEST
+    def _start_spread(self) -> None:
+        self.spread = PersonSpread(self.mixed.deviations.detach(), START_STD)
 
-    def parameters(self) -> list[nn.Parameter]:
-        """What the optimiser adjusts: not the spread."""
-        return [one for one in super().parameters() if one.requires_grad]
+    def _spread_parameters(self) -> list[nn.Parameter]:
+        return []
+
+    def _lower(self) -> Tensor:
+        return self.spread.lower
+
+    def _spread(self, lower: Tensor, noise: Tensor) -> Tensor:
+        return self.spread.draw(noise)
+
+    def _scale_spread(self, factor: Tensor) -> None:
+        self.spread.rescale(factor[0])
+
+    def _own_divergence(self, centre: Tensor, lower: Tensor, batches: list[Batch]) -> Tensor:
+        """Part of Σ_i 2 KL(q_i ‖ N(0, Σ)) that lies in these batches.
+
+        What has no gradient of it, Σ_i (tr Σ⁻¹ S_i − log|S_i| + log|Σ| − R), is divided among the
+        batches of an epoch by their rows.
+        """
+        (covariance,) = self.covariances
+        total = sum_over_groups(batches, covariance.penalty(centre))
+        constant = (self.spread.mean * covariance.precision).sum() - self.spread.log_determinant
+        constant = constant + covariance.log_determinant - self.mixed.n_random
+        rows = sum(batch.n_rows for batch in batches)
+        return total + (self.mixed.n_groups * rows / self.n_rows * constant).to(total.dtype)
+
+    def _second_moments(self) -> list[Tensor]:
+        mean, spread = self.mixed.deviations.detach(), self.spread.mean
+        if self.covariances[0].kind == "diagonal":
+            return [mean.square().mean(0).double() + spread.diagonal()]
+        return [(mean.T @ mean / len(mean)).double() + spread]
+
+    def posterior_covariance(self) -> Tensor:
+        """C_i of every person, shape (P, R, R); float64."""
+        return self.spread.covariances()
 
     def snapshot(self) -> Callable[[], None]:
         """Return what goes back to the present state."""
-        back = super().snapshot()
-        spread = [part.detach().clone() for part in (self.log_diagonal, self.off_diagonal)]
+        back, spread = super().snapshot(), self.spread.snapshot()
 
-        @torch.no_grad()
         def restore() -> None:
             back()
-            self.log_diagonal.copy_(spread[0])
-            self.off_diagonal.copy_(spread[1])
+            spread()
 
         return restore
 
@@ -137,18 +165,8 @@ class Laplace(Variational):
     @torch.no_grad()
     def _follow(self) -> None:
         """C = (H_data/σ² + Σ⁻¹)⁻¹."""
-        if self._data is None or not self.mixed.n_random:
-            return
-        prior = self.covariances[0].precision
-        eye = torch.eye(self.mixed.n_random, dtype=prior.dtype, device=prior.device)
-        for some in in_parts(*self._data.shape[:2]):
-            precision = self._data[some] / self.residual_variance + prior
-            # L⁻ᵀ of the precision L Lᵀ is a root of C, but upper triangular: so factor C reversed.
-            flipped = torch.linalg.cholesky(precision.flip(1, 2))
-            root = torch.linalg.solve_triangular(flipped, eye, upper=False)
-            lower = root.transpose(1, 2).flip(1, 2).to(self.log_diagonal.dtype)
-            self.log_diagonal[some] = lower.diagonal(dim1=1, dim2=2).log()
-            self.off_diagonal[some] = lower[:, self._below[0], self._below[1]]
+        if self._data is not None and self.mixed.n_random:
+            self.spread.follow(self._data, self.covariances[0].precision, self.residual_variance)
 
     def curvature(self) -> Tensor:
         """½ ∂²(Σ_j D_ij)/∂η_i² of every person at m, shape (P, R, R), float64."""
@@ -323,9 +341,7 @@ def _sums(batches: Sequence[Batch], n_groups: int) -> Sums:
 def in_double(batch: Batch) -> Batch:
     """Return the batch with its numbers in double precision."""
     number = torch.is_floating_point(batch.y)
-    return Batch(
-        **{**vars(batch), "x": batch.x.double(), "y": batch.y.double() if number else batch.y}
-    )
+    return replace(batch, x=batch.x.double(), y=batch.y.double() if number else batch.y)
 
 
 def without_negative(matrices: Tensor, tolerance: Tensor) -> Tensor:

@@ -82,19 +82,13 @@ class Variational:
         self.mixed, self.family, self.n_rows = mixed, family, n_rows
         self.covariances = list(covariances)
         self.residual_variance = 1.0
-        device, n_groups, n_random = mixed.deviations.device, mixed.n_groups, mixed.n_random
-        self._generator = torch.Generator(device=device).manual_seed(seed)
-        start = math.log(START_STD)
+        n_groups, n_random = mixed.n_groups, mixed.n_random
+        self._generator = torch.Generator(device=mixed.deviations.device).manual_seed(seed)
         self.shared_log_std = {
-            name: nn.Parameter(torch.full_like(value, start))
+            name: nn.Parameter(torch.full_like(value, math.log(START_STD)))
             for name, value in mixed.fixed().items()
         }
-        self.log_diagonal = nn.Parameter(torch.full_like(mixed.deviations, start))
-        below = torch.tril_indices(n_random, n_random, -1, device=device)
-        self._below = below if n_random <= self._full_up_to() else below[:, :0]
-        self.off_diagonal = nn.Parameter(
-            mixed.deviations.new_zeros(n_groups, self._below.shape[1])
-        )  # fmt: skip
+        self._start_spread()
         self.nesting = None if nesting is None or nesting.is_empty else nesting
         # One scale for all factors where groups lie in others: it leaves their coefficients alone.
         n_scales, n_nested = (1, n_groups) if self.nesting else (len(mixed.sizes), 0)
@@ -115,18 +109,26 @@ class Variational:
             return value.mean(0, keepdim=True)
         return value.mean().reshape(1)
 
-    def _full_up_to(self) -> int:
-        """Return from how many effects on the posterior covariance is diagonal."""
-        # of many persons a full one would fill the memory
-        return FULL_UP_TO if self.mixed.n_groups * self.mixed.n_random**2 <= 2**25 else 0
+    def _start_spread(self) -> None:
+        """Begin with the same small S for every group."""
+        like, n_random = self.mixed.deviations, self.mixed.n_random
+        self.log_diagonal = nn.Parameter(torch.full_like(like, math.log(START_STD)))
+        self._below = torch.tril_indices(n_random, n_random, -1, device=like.device)
+        # of many persons full ones would fill the memory
+        if n_random > FULL_UP_TO or len(like) * n_random**2 > 2**25:
+            self._below = self._below[:, :0]
+        self.off_diagonal = nn.Parameter(like.new_zeros(len(like), self._below.shape[1]))
+
+    def _spread_parameters(self) -> list[nn.Parameter]:
+        """Return what the optimiser adjusts of the S_i."""
+        return [self.log_diagonal, self.off_diagonal]
 
     def parameters(self) -> list[nn.Parameter]:
         """What the optimiser adjusts."""
         return [
             *self.mixed.parameters(),
             *self.shared_log_std.values(),
-            self.log_diagonal,
-            self.off_diagonal,
+            *self._spread_parameters(),
             self.log_expansion,
             self.coefficient,
         ]
@@ -152,11 +154,7 @@ class Variational:
             for name, value in mixed.fixed().items()
         }
         lower = self._lower()
-        noise = self._noise(mixed.deviations)
-        if lower.numel():
-            spread = torch.bmm(lower, noise.unsqueeze(2)).squeeze(2)
-        else:
-            spread = self.log_diagonal.exp() * noise
+        spread = self._spread(lower, self._noise(mixed.deviations))
         centre: Tensor = mixed.deviations
         if self.nesting:
             around = self.nesting.combine(self.coefficient, spread) - spread
@@ -164,11 +162,8 @@ class Variational:
             centre = centre + around
         drawn = (centre + spread) * self._per_group(self.log_expansion.exp())
         deviance = total_deviance(mixed, self.family, batches, fixed=fixed, deviations=drawn)
-        own = (centre, self.log_diagonal, lower)
-        factors = zip(*map(mixed.by_factor, own), self.covariances, strict=True)
-        divergence = torch.cat([group_divergence(*factor) for factor in factors])
-        total = sum_over_groups(batches, divergence)
         rows = sum(batch.n_rows for batch in batches)
+        total = self._own_divergence(centre, lower, batches)
         for name, value in mixed.fixed().items():
             shared = shared_divergence(
                 value, self.shared_log_std[name], self.prior_variance[name]
@@ -179,6 +174,19 @@ class Variational:
             total = total + rows * math.log(self.residual_variance)
         self._deviance, self._step_rows = float(deviance.detach()), rows
         return total / self.n_rows
+
+    def _spread(self, lower: Tensor, noise: Tensor) -> Tensor:
+        """L_i ε_i of every group, shape (P, R)."""
+        if lower.numel():
+            return torch.bmm(lower, noise.unsqueeze(2)).squeeze(2)
+        return self.log_diagonal.exp() * noise
+
+    def _own_divergence(self, centre: Tensor, lower: Tensor, batches: list[Batch]) -> Tensor:
+        """Part of Σ_i 2 KL(q_i ‖ N(0, Σ)) that lies in these batches."""
+        own = (centre, self.log_diagonal, lower)
+        factors = zip(*map(self.mixed.by_factor, own), self.covariances, strict=True)
+        divergence = torch.cat([group_divergence(*factor) for factor in factors])
+        return sum_over_groups(batches, divergence)
 
     def _per_group(self, values: Tensor) -> Tensor:
         """Give each group the values of its factor, (G, R) → (P, R), or (1, R) for one factor."""
@@ -219,13 +227,17 @@ class Variational:
         """Scale the random effects by what their expansion has learned, and Σ with them."""
         factor = self._per_group(self.log_expansion.exp())
         self.mixed.deviations.mul_(factor)
-        self.log_diagonal.add_(self._per_group(self.log_expansion))
-        self.off_diagonal.mul_(factor[:, self._below[0]])
+        self._scale_spread(factor)
         self._around = self._around * factor
         scales = self.log_expansion.exp().expand(len(self.covariances), -1)
         for covariance, scale in zip(self.covariances, scales, strict=True):
             covariance.rescale(scale)
         self.log_expansion.zero_()
+
+    def _scale_spread(self, factor: Tensor) -> None:
+        """Multiply the random effects by `factor`, shape (P, R) or (1, R)."""
+        self.log_diagonal.add_(factor.log())
+        self.off_diagonal.mul_(factor[:, self._below[0]])
 
     def _centre(self) -> None:
         """Move what all persons have in common from m into θ̄, towards where the bound is best.

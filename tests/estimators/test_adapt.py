@@ -1,6 +1,7 @@
 """New persons: the mode given their rows, with everything else held fixed."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def value(model, adapted, new, shift):
     rows = adapted._rows(table, persons)
     (batch,) = rows.batches(adapted._encode_outcome(y), torch.device("cpu"))
     mixed = adapted._posterior.mixed.for_groups(3).double()
-    batch = type(batch)(**{**vars(batch), "x": batch.x.double(), "groups": batch.groups - 25})
+    batch = replace(batch, x=batch.x.double(), groups=batch.groups - 25)
     output = mixed(batch.x, deviations=(u @ root.T)[batch.groups[:, 0]])
     deviance = adapted._family().deviance(output, batch) / model._posterior.residual_variance
     return deviance + u.square().sum(1)[batch.groups[:, 0]]
