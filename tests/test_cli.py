@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nme_core.cli.progress import ProgressBar
 from nme_core.data import SAMPLES
 from nme_core.io import RunFolder, RunState
 from nme_core.metrics import evaluate
@@ -226,6 +227,16 @@ def test_python_m_nme_core_is_the_same_command(nme):
     assert said.returncode == 0
     assert said.stdout.startswith("Usage: nme ")
     assert said.stdout == nme("--help").out
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_bar_is_for_terminals(capsys, shown):
+    with ProgressBar(shown=shown) as bar:
+        time.sleep(0.12)  # the bar is drawn ten times a second at most
+        bar.show("Reading long.csv", 0.5)
+    said = capsys.readouterr()
+    assert ("Reading long.csv" in said.err) == shown
+    assert not said.out
 
 
 def test_importing_nme_core_is_light():

@@ -68,11 +68,14 @@ def fit(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on the terminal.")] = False,
 ) -> None:
     """Fit a model and its baselines, and write a run folder."""
+    from nme_core.data.progress import reading_reported
     from nme_core.experiment import FitOptions, run_experiment
 
     check_folder(out)
     states = model == "nme-crf" or family in ("categorical", "ordinal")
-    table = study.read_filled(states=states)
+    shown = not quiet and sys.stderr.isatty()
+    with ProgressBar(shown=shown) as bar, reading_reported(bar.show):
+        table = study.read_filled(states=states)
     options = FitOptions(
         model=model,
         placement=placement,
@@ -87,7 +90,7 @@ def fit(
         refit=refit,
         tune=tune,
     )
-    with ProgressBar(shown=not quiet and sys.stderr.isatty()) as bar:
+    with ProgressBar(shown=shown) as bar:
         run_experiment(
             table,
             options,

@@ -28,6 +28,7 @@ from nme_core.data.formats.encoding import to_utf8
 from nme_core.data.formats.layouts import is_mpath
 from nme_core.data.formats.result import HowRead, Labels, Reading, unit_notes
 from nme_core.data.formats.source import Source
+from nme_core.data.progress import Told, tell
 from nme_core.exceptions import DataError
 
 #: Cells that a table may have.
@@ -38,6 +39,8 @@ _BLOCK = 1 << 22
 #: Bytes that are read in one thread.
 _SMALL = 4 * _BLOCK
 _ROWS_AT_ONCE = 50_000
+#: Part of the way on which the rows are read; on the rest they become columns.
+_BODY = (0.0, 0.6)
 #: How often a column may turn out to be something else than its first rows promised.
 _CHANGES = 6
 
@@ -90,7 +93,8 @@ def read_text(
     columns: dict[str, pd.Series] = {}
     units: dict[str, str] = {}
     decimals, thousands = set(), set()
-    for column in names:
+    for place, column in enumerate(names):
+        tell(f"Reading {name}: {column}", _BODY[1] + (1 - _BODY[1]) * place / len(names))
         cells = body.columns.pop(0)
         converted = _to_pandas(cells, dialect, text=column in keep, lists=mpath)
         del cells
@@ -153,7 +157,7 @@ def _read_body(name: str, content: bytes, dialect: Dialect, types: dict[str, pa.
     start = dialect.header_bytes
     commented = dialect.comment_lines and _COMMENT_LINE.search(content, max(start - 2, 0))
     if not commented and _SEEN.search(content, start):
-        columns = _by_arrow(content, dialect, types)
+        columns = _by_arrow(name, content, dialect, types)
         if columns is not None and len(columns[0]) == _count_lines(content, start):
             first = dialect.header_lines + 1
             lines = pd.RangeIndex(first, first + len(columns[0]), name="line")
@@ -171,7 +175,7 @@ def _count_lines(content: bytes, start: int) -> int:
 
 
 def _by_arrow(
-    content: bytes, dialect: Dialect, types: dict[str, pa.DataType]
+    name: str, content: bytes, dialect: Dialect, types: dict[str, pa.DataType]
 ) -> list[pa.ChunkedArray] | None:
     """None where the rows are not all alike."""
     types = dict(types)
@@ -180,7 +184,7 @@ def _by_arrow(
     for _ in range(_CHANGES):
         try:
             table = arrow_csv.read_csv(
-                pa.BufferReader(body),
+                Told(pa.BufferReader(body), body.size, f"Reading {name}", _BODY),
                 arrow_csv.ReadOptions(
                     column_names=list(types),
                     block_size=_BLOCK,
@@ -246,7 +250,7 @@ def _batches(
 ) -> Iterator[tuple[list[list[str]], list[int]]]:
     rows: list[list[str]] = []
     numbers: list[int] = []
-    at_once = max(_ROWS_AT_ONCE // width, 1)
+    at_once, n_lines = max(_ROWS_AT_ONCE // width, 1), 1 + content.count(b"\n")
     for cells, number in _rows(name, content, dialect):
         if len(cells) < width:
             cells += [""] * (width - len(cells))
@@ -259,6 +263,7 @@ def _batches(
         if len(rows) == at_once:
             yield rows, numbers
             rows, numbers = [], []
+            tell(f"Reading {name}", _BODY[1] * min(1.0, number / n_lines))
     if rows:
         yield rows, numbers
 
