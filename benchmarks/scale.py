@@ -81,9 +81,12 @@ def fit_from_file(n_persons: int, epochs: int) -> dict[str, float]:
 
 def run(*, small: bool = False) -> list[Row]:
     """Measure."""
-    few, many = (50, 100) if small else (1000, 100_000)
-    first = apart(f"train_only({few}, 20)")
-    large = apart(f"train_only({many}, 3)")
+    few, many = (20, 40) if small else (1000, 100_000)
+    if small:
+        first, large, whole = train_only(few, 2), train_only(many, 1), fit_from_file(many, 2)
+    else:
+        first, large = apart(f"train_only({few}, 20)"), apart(f"train_only({many}, 3)")
+        whole = apart(f"fit_from_file({many}, 10)")
     per_row = (large["epoch"] / many) / (first["epoch"] / few)
     rows = [
         Row.ratio(
@@ -99,7 +102,6 @@ def run(*, small: bool = False) -> list[Row]:
             large["peak"] * 1.0737 <= 1.5,
         ),
     ]
-    whole = apart(f"fit_from_file({many}, 10)")
     rows.append(
         Row(
             f"peak memory of `nme fit` from a file, {many:,} persons, 10 epochs, generic baseline",

@@ -12,25 +12,34 @@ HEADER = ("what", "target", "measured", "met", "remark")
 
 @dataclass(frozen=True)
 class Row:
-    """One measured figure; `met` is None where there is no target."""
+    """One measured figure; `met` is None where there is no target.
+
+    `why` says what keeps it from its target; it is shown where that is missed.
+    """
 
     what: str
     target: str
     measured: str
     met: bool | None
     remark: str = ""
+    why: str = ""
 
     @classmethod
-    def ratio(cls, what: str, value: float, at_most: float | None, remark: str = "") -> Row:
+    def ratio(
+        cls, what: str, value: float, at_most: float | None, remark: str = "", *, why: str = ""
+    ) -> Row:
         """Make a row of a ratio that should be at most so large."""
         target = "" if at_most is None else f"≤ {at_most:g}"
         met = None if at_most is None else value <= at_most
-        return cls(what, target, f"{value:.3g}", met, remark)
+        if met is False and at_most:
+            why = f"over by {value / at_most - 1:.0%}: {why}" if why else ""
+        return cls(what, target, f"{value:.3g}", met, remark, why)
 
     def cells(self) -> tuple[str, ...]:
         """Texts of the row."""
         met = {None: "", True: "yes", False: "NO"}[self.met]
-        return (self.what, self.target, self.measured, met, self.remark)
+        said = [self.remark, self.why if self.met is False else ""]
+        return (self.what, self.target, self.measured, met, "; ".join(filter(None, said)))
 
 
 def markdown(rows: list[Row]) -> str:

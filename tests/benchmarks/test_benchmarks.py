@@ -20,11 +20,16 @@ def test_each_theme_gives_rows(theme):
 
 
 def test_the_table_says_what_is_met():
-    rows = [Row.ratio("a", 0.5, 1.0), Row.ratio("b", 2.0, 1.0, "why"), Row.ratio("c", 3.0, None)]
+    rows = [
+        Row.ratio("a", 0.5, 1.0, "remark", why="it is slow"),
+        Row.ratio("b", 2.0, 1.0, "remark", why="it is slow"),
+        Row.ratio("c", 3.0, None),
+    ]
     assert [row.met for row in rows] == [True, False, None]
     lines = markdown(rows).splitlines()
     assert lines[0] == "| what | target | measured | met | remark |"
-    assert lines[3] == "| b | ≤ 1 | 2 | NO | why |"
+    assert lines[2] == "| a | ≤ 1 | 0.5 | yes | remark |"
+    assert lines[3] == "| b | ≤ 1 | 2 | NO | remark; over by 100%: it is slow |"
 
 
 def test_times_are_taken_in_turns():
