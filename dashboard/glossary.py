@@ -767,3 +767,45 @@ GALLERY = {
     "captions": "Captions go into captions.txt; the names of the files follow the order.",
     "zip": "The file holds each figure in the chosen formats with its numbers, and captions.txt.",
 }
+
+#: Terms of the screen, of reports and of the documents, in plain words.
+TERMS = {
+    "adapting": "Learning the parameters of a new person from the rows that there are, with all "
+    "else held as it was learned.",
+    "baseline": "A simpler model that is fitted to the same rows, to see what the model adds.",
+    "calibration": "Whether what is predicted with a probability happens that often.",
+    "compliance": "How many of the planned occasions a person answered.",
+    "confounder": "Something that goes with both the persons' parameters and the covariate, and "
+    "may be why they go together.",
+    "corrected p": "A p value that counts how many tests were made.",
+    "covariate": "Something known of each person once, such as a depression score.",
+    "feature": "What is known on each occasion and used to predict the outcome.",
+    "fixed effect": "A parameter's value for the population: what a person's own value is "
+    "compared with.",
+    "HSIC": "The Hilbert–Schmidt independence criterion: a number that is 0 where two things are "
+    "independent, in whatever way they may depend on each other. It has no direction.",
+    "interval": "A range that holds the true value in 95 of 100 studies, as far as the model is "
+    "right.",
+    "intraclass correlation (ICC)": "The share of what the features leave unexplained that lies "
+    "between persons.",
+    "NME": "Neural mixed effects: a network some of whose parameters differ by person, held "
+    "together by a distribution over persons.",
+    "occasion": "One row of the long table: one person at one time.",
+    "outcome": "What is predicted: a number, a class, or a state in a sequence.",
+    "permutation test": "The covariate is dealt out to the persons anew many times; p is how often "
+    "chance gives as much dependence as was seen.",
+    "placement": "Which parameters of the network differ by person.",
+    "population": "What all persons share; a prediction for somebody of whom nothing is known.",
+    "random effect": "How far a person's parameter lies from the population's.",
+    "reliability": "The share of how estimates differ between persons that is not error; 0 is "
+    "noise, 1 is certainty.",
+    "seed": "The number from which all chance in a run starts; the same seed on the same computer "
+    "gives the same numbers.",
+    "sequence": "Rows of one person that follow each other without a break, such as a session.",
+    "shrinkage": "How far estimates of persons are pulled towards the population; the fewer "
+    "occasions, the more.",
+    "stability": "Whether halves of each person's occasions, or another seed, give the same "
+    "differences between persons.",
+    "state": "What somebody is in at a time, such as calm or tense.",
+    "transition": "A move from the state at one step to the state at the next; staying counts too.",
+}

@@ -1,22 +1,83 @@
-"""What the pages of docs/ show works as it stands there, and their links lead somewhere."""
+"""What the README and docs/ show works as it stands there, and their links lead somewhere."""
 
 import re
+import shlex
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
-WITH_CODE = ("readouts.md",)
+from docs import generate
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
 
 
-@pytest.mark.parametrize("name", WITH_CODE)
-def test_python_code_runs(name):
-    blocks = re.findall(r"```python\n(.*?)```", (DOCS / name).read_text("utf-8"), flags=re.DOTALL)
-    assert blocks
-    exec("\n".join(blocks), {})
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def with_code(language: str) -> list[Path]:
+    return [page for page in [ROOT / "README.md", *PAGES] if blocks(page, language)]
+
+
+def test_pages_that_show_code_are_known():
+    names = {page.name for page in with_code("python")}
+    assert names >= {"README.md", "readouts.md", "tutorial-researcher.md", "mathematics.md"}
+    assert {page.name for page in with_code("sh")} >= {"README.md", "tutorial-researcher.md"}
+
+
+# tests/test_readme.py executes the README's own code and looks at what comes out.
+@pytest.mark.parametrize(
+    "page",
+    [page for page in with_code("python") if page.parent == DOCS],
+    ids=lambda page: page.name,
+)
+def test_python_code_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec("\n".join(blocks(page, "python")), {})
+
+
+def commands(page: Path) -> list[list[str]]:
+    lines = "\n".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def shorten(folder: Path) -> None:
+    """Leave the first rows of the first persons of a sample: what is shown is tried, not fitted."""
+    long = pd.read_csv(folder / "long.csv")
+    person = long.columns[0]
+    few = long[long[person].isin(long[person].unique()[:14])].groupby(person).head(24)
+    few.to_csv(folder / "long.csv", index=False)
+
+
+@pytest.mark.filterwarnings("ignore:.*")  # the data are cut short, and the commands say so
+@pytest.mark.parametrize("page", with_code("sh"), ids=lambda page: page.name)
+def test_commands_run_as_they_stand(page, nme, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for program, *words in commands(page):
+        assert program == "nme"
+        few = ["--epochs", "3", "--quiet"] if words[0] == "fit" else []
+        said = nme(*words, *few)
+        assert said.code == 0, (words, said)
+        if words[0] == "sample":
+            shorten(Path(words[words.index("--out") + 1]))
+
+
+@pytest.mark.parametrize(
+    ("name", "made"), [("glossary.md", generate.glossary_page), ("api.md", generate.api_page)]
+)
+def test_what_is_generated_is_current(name, made):
+    assert (DOCS / name).read_text("utf-8") == made(), "run: python -m docs.generate"
+
+
+def test_every_page_is_in_the_index():
+    index = (DOCS / "README.md").read_text("utf-8")
+    assert all(f"]({page.name})" in index for page in PAGES if page.name != "README.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_that_are_named_exist(page):
     text = page.read_text("utf-8")
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)

@@ -71,10 +71,11 @@ def confusion(counts: pd.DataFrame, *, model: str) -> Chart:
             for i, a in enumerate(rows) for k, b in enumerate(columns)
         ],
     )  # fmt: skip
-    numbers = counts.rename_axis(index="observed", columns="predicted").stack().rename("count")
+    long = counts.rename_axis(index="observed", columns="predicted").stack().rename("count")
+    numbers = long.reset_index().assign(share=shares.ravel())
     panel = Panel("", "predicted", "observed", matrix=matrix)
     return Chart(
-        f"Confusion, {model}", [panel], numbers.reset_index(),
+        f"Confusion, {model}", [panel], numbers,
         height=min(190 + 56 * len(rows), 620),
     )  # fmt: skip
 

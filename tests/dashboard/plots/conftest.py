@@ -154,4 +154,62 @@ def examples() -> dict[str, dict[str, object]]:
         },
         "narrowing": {"table": narrowing, "population": {"stay in a": 0.4, "stay in b": 0.6},
                       "value_name": "probability", "probability": True},
+        **_of_the_fit(rng),
     }  # fmt: skip
+
+
+def _of_the_fit(rng: np.random.Generator) -> dict[str, dict[str, object]]:
+    """Arguments of figures of fit and model checks."""
+
+    def checks(names: list[tuple[str, str]]) -> pd.DataFrame:
+        table = pd.DataFrame(names, columns=["check", "statistic"])
+        values = {"observed": rng.uniform(0.1, 0.6, len(table)), "simulated_mean": 0.3}
+        return table.assign(person="", simulated_low=0.2, simulated_high=0.5, **values)
+
+    def calibration(kind: str, name: str) -> pd.DataFrame:
+        expected = np.linspace(0.05, 0.95, 5)
+        ends = {"low": expected - 0.05, "high": expected + 0.05}
+        intervals = {"ci_low": expected - 0.04, "ci_high": expected + 0.06}
+        told = {"expected": expected, "observed": expected + 0.01, "n": 50, "model": "nme"}
+        return pd.DataFrame({"kind": kind, "class": name, **ends, **told, **intervals})
+
+    of_numbers = [("distribution", name) for name in ("quantile 0.25", "mean", "sd", "skewness")]
+    of_numbers += [("persons", "sd of means"), ("autocorrelation", "lag 1")]
+    moves = [f"transitions[{a},{b}]" for a in STATES for b in STATES]
+    of_states = [(check, state) for check in ("share", "dwell") for state in STATES]
+    of_states += [("persons", f"sd of share of {state}") for state in STATES]
+    states = checks([*of_states, *(("transition", move) for move in moves)])
+    paired = pd.DataFrame(
+        [(m, k, 0.1, -0.1, 0.3) for k in ("mse", "ccc") for m in ("lme", "generic")],
+        columns=["model", "metric", "difference", "ci_low", "ci_high"],
+    )
+    predicted = pd.DataFrame({"person": "1", "observed": rng.normal(size=40)})
+    predicted["predicted"] = predicted["observed"] + rng.normal(0, 0.3, 40)
+    errors = pd.DataFrame(
+        {"model": ["nme", "generic"] * 4, "person": "1", "n_obs": np.arange(8) + 20,
+         "value": rng.random(8)}
+    )  # fmt: skip
+    fitted = pd.DataFrame({"split": ["train"] * 6 + ["validation", "test"]})
+    for name in ("observed", "predicted", "population_predicted"):
+        fitted[name] = rng.normal(size=8)
+    shrunk = pd.DataFrame(
+        {"sd": [1.0, 2], "shrinkage": [0.2, 0.9], "mean_reliability": [0.8, 0.1]},
+        pd.Index(["b", "a"], name="parameter"),
+    )
+    return {
+        "check_numbers": {"checks": checks(of_numbers)},
+        "check_states": {"checks": states},
+        "check_transitions": {"checks": states},
+        "calibration_curve": {
+            "calibration": pd.concat([calibration("probability", state) for state in STATES[:2]])
+        },
+        "calibration_numbers": {
+            "calibration": pd.concat([calibration("interval", ""), calibration("pit", "")])
+        },
+        "paired_differences": {"rows": paired, "names": {"lme": "linear mixed model"}},
+        "confusion": {"counts": square(list(rng.integers(1, 9, (4, 4)))), "model": "NME"},
+        "residuals": {"rows": predicted, "outcome": "mood"},
+        "person_errors": {"table": errors, "metric": "MSE", "names": {"nme": "NME"}},
+        "individual_fits": {"rows": {"a": fitted, "b": fitted}, "outcome": "mood"},
+        "shrinkage": {"summary": shrunk},
+    }
