@@ -256,3 +256,13 @@ def test_the_notebook_has_the_cells_of_the_script(run):
     code = ["".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"]
     assert len(code) == 6
     assert all(part in script(run) for part in code)
+
+
+def test_rerun_ends_with_1_where_the_numbers_differ(nme, run, tiny_study, tmp_path, monkeypatch):
+    from nme_core import rerun
+
+    differs = rerun.TableDifference("metrics", False, 1e-6, "value", 1.0, "metrics: value differs")
+    monkeypatch.setattr(rerun, "rerun", lambda *_, **__: rerun.Repetition((differs,), ()))
+    said = nme("rerun", run.path, tiny_study / "long.csv", "--out", tmp_path / "again", "--quiet")
+    assert said.code == 1
+    assert said.out.startswith("The numbers are not the same: 1 of 1 tables differ")

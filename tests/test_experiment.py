@@ -4,6 +4,7 @@ import hashlib
 import json
 import stat
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -380,7 +381,9 @@ def test_options_that_do_not_exist_are_refused_and_the_run_failed(study, folder,
 
 
 def test_a_number_is_not_taken_for_hundreds_of_states(tiny_study, folder):
-    study = read_study(tiny_study, outcome_kind="class")
+    study = read_study(tiny_study)
+    labels = study.y.round(2).astype("str")
+    study = replace(study, y=labels, outcome_kind="class")
     with pytest.raises(OptionError, match=r"'mood' has \d+ different values"):
         run_experiment(study, quick(model="nme-crf"), folder)
 
@@ -412,6 +415,12 @@ def test_a_second_run_leaves_nothing_of_the_first(study, tiny_study, folder):
     assert not folder.has_table("transitions")
     assert not [name for name in folder.table("predictions") if name.startswith("p_")]
     assert (folder.path / "train.log").is_file()
+    (earlier,) = (folder.path / "earlier").iterdir()  # what was finished is not lost
+    assert RunFolder(earlier).status.state is RunState.DONE
+    assert RunFolder(earlier).has_table("transitions")
+    folder.write_status(replace(folder.status, state=RunState.CANCELLED))
+    assert folder.clear() is None
+    assert not folder.has_table("predictions")
 
 
 def test_a_run_does_not_overwrite_the_table_that_it_is_fitted_on(study, tmp_path):

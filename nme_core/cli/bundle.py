@@ -73,7 +73,10 @@ def rerun(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on the terminal.")] = False,
 ) -> None:
-    """Repeat a run, and say whether the numbers are the same and, if not, what changed."""
+    """Repeat a run, and say whether the numbers are the same and, if not, what changed.
+
+    Exit code 0: the same, 1: not.
+    """
     from nme_core.bundle import run_of
     from nme_core.rerun import rerun as repeat
 
@@ -92,3 +95,5 @@ def rerun(
             report=bar.show,
         )
     typer.echo("\n".join(repetition.lines()))
+    if not repetition.same:
+        raise typer.Exit(1)

@@ -17,6 +17,9 @@ LARGE = 20_000_000
 
 OutcomeKind = Literal["number", "class"]
 
+#: Different values up to which a number with decimals may be a class.
+_MOST_FRACTIONS = 20
+
 
 def place(index: pd.Index, position: int) -> str:
     """Words for one row: its line in the file it was read from, else its index label."""
@@ -187,6 +190,14 @@ def as_outcome(column: pd.Series, kind: OutcomeKind | None) -> tuple[pd.Series, 
         numbers = as_numbers(column, role="outcome")
         if kind == "number":
             return pd.Series(numbers, index=column.index, name=column.name), kind
+        if distinct > _MOST_FRACTIONS and np.any(numbers % 1 > 0):
+            raise DataError(
+                f"The outcome {column.name!r} is a number ({distinct} different values, such as "
+                f"{numbers[np.isfinite(numbers)][0]:g}), not a class or a state.",
+                remedy="Take a model of numbers (nme-mlp, --outcome-kind number), or name a column "
+                "with classes or states.",
+                column=str(column.name),
+            )
     elif kind == "number":
         raise _not_numeric(column, "outcome")
     return as_labels(column), kind

@@ -21,7 +21,9 @@ def noting(model: str, notes: list[dict[str, str]]) -> Iterator[None]:
         if issubclass(warning.category, NMEWarning):
             kind = warning.category.__name__
             notes.append({"model": model, "kind": kind, "message": str(warning.message)})
-        warnings.warn(warning.message, warning.category, stacklevel=3)
+            warnings.warn(f"{model}: {warning.message}", warning.category, stacklevel=3)
+        else:
+            warnings.warn(warning.message, warning.category, stacklevel=3)
 
 
 def telling(journal: Journal, what: str) -> Callable[[int, int], None]:

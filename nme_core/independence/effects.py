@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -16,6 +18,12 @@ _COLUMNS = [
     "group", "n_persons", "n_tests",
 ]  # fmt: skip
 
+#: Persons below whom the p of rho comes from permutations, up to whom from all of them, else how
+#: many.
+_FEW = 30
+_MOST_ENUMERATED = 7
+_PERMUTATIONS = 19_999
+
 _Array = NDArray[np.float64]
 
 
@@ -29,9 +37,12 @@ def effects_table(
 ) -> pd.DataFrame:
     """Association of every parameter with one covariate, over persons.
 
-    A number gives Spearman's rho with the interval of Bonett and Wright (2000) and the t
-    approximation for p. A category gives differences of means with Welch's interval and test: for
-    two groups the second (in sorted order) minus the first, for more each group minus the rest.
+    A number gives Spearman's rho with the interval of Bonett and Wright (2000) – at ±1, where there
+    is none, that of the nearest other value which untied ranks can give, up to ±1 – and the t
+    approximation for p; of fewer than 30 persons p comes from permutations: from all up to 7
+    persons, else from 19,999. A category gives differences of means with Welch's interval and
+    test: for two groups the second (in sorted order) minus the first, for more each group minus
+    the rest.
     With `given` both are adjusted: a partial rho (the correlation of what linear regressions on the
     ranks of what is given leave of the ranks), and the coefficient of the group in a regression,
     with the HC3 standard error.
@@ -189,9 +200,34 @@ def _spearman(
             missing = np.full_like(rho, np.nan)
             return rho, missing, missing, missing
         t = np.abs(rho) * np.sqrt((n - 2 - held) / (1 - rho**2))
-        width = ndtri(0.5 + level / 2) * np.sqrt((1 + rho**2 / 2) / (n - 3 - held))
-        z = np.arctanh(rho)
-    return rho, np.tanh(z - width), np.tanh(z + width), 2 * stdtr(n - 2 - held, -t)
+        p = 2 * stdtr(n - 2 - held, -t)
+        largest = 1 - 12 / (n * (n**2 - 1))  # of untied ranks that are not the same
+        inner = np.clip(rho, -largest, largest)
+        width = ndtri(0.5 + level / 2) * np.sqrt((1 + inner**2 / 2) / (n - 3 - held))
+        z = np.arctanh(inner)
+    low = np.where(rho < -largest, -1.0, np.tanh(z - width))
+    high = np.where(rho > largest, 1.0, np.tanh(z + width))
+    if n < _FEW:
+        p = np.where(np.isnan(rho), np.nan, _permutation_p(ranks, other))
+    return rho, low, high, p
+
+
+def _permutation_p(x: _Array, y: _Array) -> _Array:
+    """Two-sided p of Σ x y for every column of x, shape (n, d), over permutations of y."""
+    n, d = x.shape
+    observed = np.abs(y @ x)
+    at_least = observed - 1e-9 * np.abs(x).sum(axis=0) * np.abs(y).max()  # sums differ by rounding
+    if n <= _MOST_ENUMERATED:
+        orders = np.array(list(permutations(range(n))))
+    else:
+        rng = np.random.default_rng(0)
+        orders = rng.permuted(np.tile(np.arange(n), (_PERMUTATIONS, 1)), axis=1)
+    extreme = np.zeros(d, dtype=np.int64)
+    for part in np.array_split(orders, 1 + orders.size * d // 2**24):
+        extreme += (np.abs(y[part] @ x) >= at_least).sum(axis=0)
+    drawn = int(n > _MOST_ENUMERATED)  # of drawn ones the observed order is one more
+    p: _Array = (extreme + drawn) / (len(orders) + drawn)
+    return p
 
 
 def _adjusted_difference(

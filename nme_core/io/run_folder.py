@@ -283,11 +283,28 @@ class RunFolder:
         file = Path(path).resolve()
         return file.parent == self.path.resolve() and file.name in FILES
 
-    def clear(self) -> None:
-        """Remove what an earlier run wrote, except its status; anything else stays."""
-        if (self.path / "status.json").is_file():
+    def clear(self) -> Path | None:
+        """Make room for a new run; files that no run wrote stay where they are.
+
+        A finished run is moved into the folder ``earlier/<when it finished>``, which is returned;
+        of one that did not finish nothing is kept.
+        """
+        if not (self.path / "status.json").is_file():
+            return None
+        try:
+            status = self.status
+        except RunFolderError:
+            status = Status(RunState.FAILED)
+        if status.state is not RunState.DONE:
             for name in FILES:
                 (self.path / name).unlink(missing_ok=True)
+            return None
+        kept = self.path / "earlier" / (status.finished or "unknown").replace(":", "-")
+        kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in (*FILES, "status.json"):
+            if (self.path / name).is_file():
+                os.replace(self.path / name, kept / name)
+        return kept
 
     def _replace(self, name: str, write: Callable[[TextIO], object]) -> None:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)

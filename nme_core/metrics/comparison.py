@@ -149,6 +149,9 @@ def studentised_interval(
 ) -> tuple[float, float]:
     """Bootstrap-t interval of a mean (Efron and Tibshirani 1993, section 12.5).
 
+    Few values with one far off can make resamples whose spread is next to nothing, and bounds
+    beyond all reason: none lies further out than that of Student's t with a coverage of .999.
+
     Parameters
     ----------
     values : array, shape (n,)
@@ -159,6 +162,8 @@ def studentised_interval(
     level : float
         Nominal coverage.
     """
+    from scipy.special import stdtrit
+
     n, mean = values.size, values.mean()
     parts = [(part.mean(axis=1), part.std(axis=1, ddof=1)) for part in drawn]
     means, spread = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -167,7 +172,8 @@ def studentised_interval(
         return float(mean), float(mean)
     spread = np.maximum(spread, spread[varied].min())
     t = (means - mean) / (spread / np.sqrt(n))
-    high, low = np.quantile(t, [0.5 - level / 2, 0.5 + level / 2])
+    furthest = stdtrit(n - 1, 0.9995)
+    high, low = np.clip(np.quantile(t, [0.5 - level / 2, 0.5 + level / 2]), -furthest, furthest)
     se = values.std(ddof=1) / np.sqrt(n)
     return float(mean - low * se), float(mean - high * se)
 

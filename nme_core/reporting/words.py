@@ -120,9 +120,16 @@ def _limits(folder: RunFolder) -> tuple[str, ...]:
 
 def require_finished(folder: RunFolder) -> None:
     """Raise RunFolderError unless the folder holds a finished run of `nme fit`."""
-    if folder.status.state is not RunState.DONE:
+    import psutil
+
+    status = folder.status
+    if status.state is RunState.RUNNING and status.pid and not psutil.pid_exists(status.pid):
         raise RunFolderError(
-            f"The run {folder.path} is not finished ({folder.status.state}).",
+            f"The run {folder.path} was broken off: its process is gone.", remedy="Fit again."
+        )
+    if status.state is not RunState.DONE:
+        raise RunFolderError(
+            f"The run {folder.path} is not finished ({status.state}).",
             remedy="Wait for it, or fit again.",
         )
     if "adapted" in folder.data:

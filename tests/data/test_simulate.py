@@ -51,6 +51,13 @@ def test_files_are_what_the_generator_gives(name, tmp_path):
     assert read_truth(SAMPLE_DATA / name) == read_truth(tmp_path)
 
 
+def test_a_sample_does_not_replace_a_study_of_the_user(tmp_path):
+    (tmp_path / "covariates.csv").write_text("mine", encoding="utf-8")
+    with pytest.raises(OptionError, match="holds something else"):
+        sample_study("mood").write(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["covariates.csv"]
+
+
 def read_truth(folder):
     """The truth to 12 digits: the last bits of a mean differ between processors."""
     text = (folder / "truth.json").read_text(encoding="utf-8")

@@ -306,6 +306,15 @@ def test_unknown_outcome_kind(long):
         Study.from_frame(long, **ROLES, outcome_kind="ordinal")
 
 
+def test_a_number_with_decimals_is_no_state():
+    long = pd.DataFrame({"person": list("ab") * 20, "mood": np.arange(40) / 7, "x": range(40)})
+    with pytest.raises(DataError, match=r"'mood' is a number \(40 different values, such as 0\)"):
+        Study.from_frame(long, person="person", outcome="mood", outcome_kind="class")
+    halves = long.assign(mood=np.arange(40) % 3 / 2)  # 0, 0.5 and 1 may be classes
+    study = Study.from_frame(halves, person="person", outcome="mood", outcome_kind="class")
+    assert len(study.classes) == 3
+
+
 def test_class_outcome_and_number_outcome_of_the_same_real_study(shared_data):
     folder = shared_data / "moodregulation"
     roles = {"person": "person", "time": "t", "covariates": folder / "covariates.csv"}

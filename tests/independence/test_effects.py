@@ -1,7 +1,10 @@
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.stats import rankdata
 
 from nme_core import independence
 from nme_core.exceptions import DataError, OptionError
@@ -57,10 +60,37 @@ def test_perfect_agreement_and_constants_give_no_warning(x):
     values = pd.DataFrame({"same": np.arange(40.0), "constant": 1.0}, index=x.index)
     score = pd.Series(np.arange(40.0), index=x.index, name="score")
     table = independence.effects_table(values, score).set_index("parameter")
-    assert table.loc["same", ["effect", "ci_low", "ci_high"]].tolist() == pytest.approx([1, 1, 1])
+    assert table.loc["same", ["effect", "ci_low", "ci_high"]].tolist() == pytest.approx(
+        [1, 1, 1], abs=1e-3
+    )
     assert table.loc["same", "p"] == pytest.approx(0, abs=1e-12)
     assert table.loc["constant", ["effect", "ci_low", "ci_high", "p"]].isna().all()
     assert (table["n_tests"] == 1).all()
+
+
+@pytest.mark.parametrize("n", [4, 6, 7, 12])
+def test_p_of_few_persons_comes_from_permutations(n):
+    rng = np.random.default_rng(n)
+    values = pd.DataFrame({"same": np.arange(n), "noise": rng.normal(size=n), "constant": 1.0})
+    score = pd.Series(np.arange(n) * 2.0, name="score")
+    table = independence.effects_table(values, score).set_index("parameter")
+    if n <= 7:
+        assert table.loc["same", "p"] == pytest.approx(2 / math.factorial(n))
+    else:
+        assert table.loc["same", "p"] == pytest.approx(1 / 20_000)
+    low, high = table.loc["same", ["ci_low", "ci_high"]]
+    assert (low < 0.999, high) == (True, 1.0)
+    assert table.loc["same", "effect"] == pytest.approx(1)
+    assert table.loc["constant", "p"] != table.loc["constant", "p"]
+    ranks = rankdata(values["noise"])
+    exact = stats.permutation_test(
+        (ranks,),
+        lambda a: stats.spearmanr(a, score).statistic,
+        permutation_type="pairings",
+        n_resamples=np.inf if n <= 7 else 2000,
+        rng=np.random.default_rng(0),
+    )
+    assert table.loc["noise", "p"] == pytest.approx(exact.pvalue, abs=1e-9 if n <= 7 else 0.05)
 
 
 def test_two_groups_are_compared_by_welch(x):

@@ -193,6 +193,15 @@ def test_interval_of_few_unequal_persons_is_finite():
     assert row["ci_high"] - row["ci_low"] < 0.15
 
 
+def test_one_value_far_off_does_not_make_an_interval_beyond_reason():
+    difference = np.array([-200.0, 0.01, -0.02, 0.03, -0.01, 0.02, 0.01, 0.0])
+    row = metrics.compare(table_of({"nme": np.zeros(8), "other": difference})).iloc[0]
+    se = difference.std(ddof=1) / np.sqrt(8)
+    furthest = stats.t.ppf(0.9995, 7) * se
+    assert row["ci_low"] >= difference.mean() - furthest - 1e-9
+    assert row["ci_high"] <= difference.mean() + furthest + 1e-9
+
+
 def test_rounding_is_no_difference():
     values = np.linspace(0.1, 0.9, 9)
     table = metrics.compare(table_of({"nme": values, "same": values + 1e-15}))

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO, StringIO
@@ -166,14 +167,17 @@ def test_unfinished_runs_and_adapted_persons_have_no_words(run):
     run.write_json("data", {**run.data, "adapted": ["P1"]})
     with pytest.raises(RunFolderError, match="adapted"):
         words(run)
+    run.write_status(Status(RunState.RUNNING, pid=2**22 + 1))  # above any process's number
+    with pytest.raises(RunFolderError, match="broken off: its process is gone"):
+        words(run)
     run.write_status(Status(RunState.FAILED))
     with pytest.raises(RunFolderError, match=r"not finished \(failed\)"):
         words(run)
 
 
 @pytest.mark.parametrize("model", ["nme-mlp", "nme-crf"])
-def test_a_real_run_has_words(nme, fit_tiny, model):
-    folder = RunFolder(fit_tiny(model))
+def test_a_real_run_has_words(nme, fit_tiny, model, tmp_path):
+    folder = RunFolder(shutil.copytree(fit_tiny(model), tmp_path / "run"))
     assert nme("hsic", folder.path, "--covariate", "depression", "--covariate", "clinic").code == 0
     said = words(folder)
     assert "12 persons" in said.methods[0]

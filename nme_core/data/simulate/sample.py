@@ -51,7 +51,13 @@ class SampleStudy:
         return readme(self.truth, n_rows=len(self.long))
 
     def write(self, folder: str | os.PathLike[str]) -> Path:
-        """Write long.csv, covariates.csv, truth.json and README.md; returns the folder."""
+        """Write long.csv, covariates.csv, truth.json and README.md; returns the folder.
+
+        Raises
+        ------
+        OptionError
+            Where one of these files is there and holds something else.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         texts = {
@@ -60,6 +66,13 @@ class SampleStudy:
             "truth.json": json.dumps(self.truth, indent=1, ensure_ascii=False) + "\n",
             "README.md": self.readme,
         }
+        for name, text in texts.items():
+            there = folder / name
+            if there.exists() and there.read_bytes() != text.encode():
+                raise OptionError(
+                    f"{there} is there already and holds something else.",
+                    remedy="Give the sample a folder of its own.",
+                )
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
         return folder
