@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
+from nme_core.analysis.kept_tests import keep_tests
 from nme_core.exceptions import OptionError
 from nme_core.experiment import FitOptions, run_experiment
 from nme_core.io import RunFolder
@@ -25,6 +26,8 @@ TOLERANCES = {"history": 1e-4}
 _CLOCK = {"seconds"}
 #: Tables of a search over settings, which is not repeated: the settings that it found are taken.
 _SEARCHED = {"tuning"}
+#: What was tested before, which is not repeated either.
+_BEFORE = {"hsic_log"}
 
 
 @dataclass(frozen=True)
@@ -132,8 +135,7 @@ def rerun(
     if folder.has_table("hsic"):
         table = folder.table("hsic")
         tests = covariate_tests(out, list(table["covariate"]), CovariateOptions.of_table(table))
-        out.write_table("hsic", tests.hsic)
-        out.write_table("effects", tests.effects)
+        keep_tests(out, tests)
     return compare_runs(folder, out, tolerance=tolerance)
 
 
@@ -142,7 +144,7 @@ def compare_runs(
 ) -> Repetition:
     """Compare two run folders, table by table and number by number."""
     names = [name for name in TABLES if first.has_table(name) or second.has_table(name)]
-    names = [name for name in names if name not in _SEARCHED]
+    names = [name for name in names if name not in _SEARCHED | _BEFORE]
     tables = tuple(
         _compare_table(
             name, first, second, TOLERANCES.get(name, TOLERANCE) if tolerance is None else tolerance

@@ -18,6 +18,8 @@ from nme_core.analysis import (
     CovariateOptions,
     PersonParameters,
     covariate_tests,
+    keep_tests,
+    other_tests,
     person_parameters,
 )
 from nme_core.analysis.covariate_tests import GUARDS
@@ -140,8 +142,9 @@ def make_tests(
         tuple(note for note in found.notes if note != stability),
         found.cautions,
     )
-    run.write_table("hsic", result.hsic)
-    run.write_table("effects", result.effects)
+    keep_tests(run, found)
+    if others := other_tests(run):
+        result = replace(result, notes=(*result.notes, others))
     run.write_json(
         _RECORD,
         {

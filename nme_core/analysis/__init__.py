@@ -13,6 +13,7 @@ from nme_core.analysis.approximation import approximations
 from nme_core.analysis.checks import model_checks
 from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
 from nme_core.analysis.covariates import PersonParameters, person_parameters
+from nme_core.analysis.kept_tests import keep_tests, other_tests
 from nme_core.analysis.random_effects import (
     covariance_table,
     fixed_effects_table,
@@ -56,8 +57,10 @@ __all__ = [
     "covariate_tests",
     "fixed_effects_table",
     "intraclass_correlation",
+    "keep_tests",
     "model_checks",
     "number_calibration",
+    "other_tests",
     "person_parameters",
     "person_summaries",
     "random_effects_table",

@@ -57,7 +57,7 @@ def hsic(
 ) -> None:
     """Test whether persons' parameters go with covariates; writes hsic.csv and effects.csv."""
     from nme_core import independence
-    from nme_core.analysis import CovariateOptions, covariate_tests
+    from nme_core.analysis import CovariateOptions, covariate_tests, keep_tests, other_tests
 
     folder = RunFolder(run)
     usual = CovariateOptions().guard if strata is None else "strata"
@@ -73,10 +73,10 @@ def hsic(
         seed=seed,
     )
     result = covariate_tests(folder, covariate, options)
-    folder.write_table("hsic", result.hsic)
-    folder.write_table("effects", result.effects)
+    keep_tests(folder, result)
     typer.echo("\n".join(independence.hsic_lines(result.hsic)))
-    typer.echo("\n".join(independence.note_lines(result.notes)))
+    notes = [*result.notes, independence.STRENGTH_NOTE, other_tests(folder)]
+    typer.echo("\n".join(independence.note_lines(notes)))
     typer.echo("\nStrongest single effects (of all that were tested, corrected together):")
     typer.echo("\n".join(independence.effects_lines(result.effects)))
 

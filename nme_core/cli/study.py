@@ -48,7 +48,8 @@ def check(
         table = study.read()
     except DataError:
         problems = study.problems()
-        typer.echo("\n".join(line for problem in problems for line in problem.lines()))
+        if len(problems) > 1 or any(problem.fixes for problem in problems):
+            typer.echo("\n".join(line for problem in problems for line in problem.lines()))
         raise
     report = check_study(table, planned=planned)
     filled = fill_features(table, study.missing)

@@ -25,7 +25,7 @@ from nme_core.data.report import Finding
 from nme_core.data.selection import refuse_unusable
 from nme_core.data.study import Study
 from nme_core.data.wide import propose_wide
-from nme_core.exceptions import DataError, NMEError
+from nme_core.exceptions import DataError, MissingColumnError, NMEError
 
 #: Words among numbers are taken as codes for "missing" where at most this share of the cells and
 #: so many different words are no numbers.
@@ -56,6 +56,11 @@ def find_problems(
         All of severity ``"stop"``. Where there is nothing to name but `Study.from_frame` refuses
         the table all the same, its message is the only one.
     """
+    named = [person, outcome, time, sequence, *others.get("group", ()), *(features or ())]
+    lacking = [name for name in named if name is not None and name not in long.columns]
+    if len(lacking) > 1 and not remedies:
+        errors = [MissingColumnError(name, map(str, long.columns)) for name in lacking]
+        return (*_find_wide(long, remedies), *map(_as_finding, errors))
     try:
         first, _ = of_second_table(remedies, long.columns, _columns(others.get("covariates")))
         table, _ = apply_remedies(long, first)

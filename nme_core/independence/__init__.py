@@ -9,10 +9,17 @@ from nme_core.independence.effects import effects_table
 from nme_core.independence.hsic import HSICResult, hsic_statistic, hsic_test
 from nme_core.independence.kernels import category_kernel, gaussian_kernel, is_categorical
 from nme_core.independence.permutation import permutations, quantile_strata
-from nme_core.independence.report import effects_lines, hsic_lines, note_lines, stability_lines
+from nme_core.independence.report import (
+    STRENGTH_NOTE,
+    effects_lines,
+    hsic_lines,
+    note_lines,
+    stability_lines,
+)
 from nme_core.independence.strength import Strength, strength
 
 __all__ = [
+    "STRENGTH_NOTE",
     "Arrangement",
     "CovariateTests",
     "HSICResult",

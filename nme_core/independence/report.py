@@ -16,6 +16,13 @@ _SHORTEST = 12
 
 _GAP = "  "
 
+#: What stands below the tests.
+STRENGTH_NOTE = (
+    "Strength is 0 on average where nothing depends on the covariate, so it may fall below, and at "
+    "most 1. Its interval is approximate (jackknife), p comes from the permutations: the two may "
+    "differ near .05."
+)
+
 
 def hsic_lines(hsic: pd.DataFrame) -> list[str]:
     """Tests of all covariates, one line each, below a header.
@@ -90,7 +97,7 @@ def stability_lines(stability: pd.DataFrame) -> list[str]:
 
 def note_lines(notes: Iterable[str]) -> list[str]:
     """Sentences, each in as many lines as it needs."""
-    return [line for note in notes for line in textwrap.wrap(note, WIDTH)]
+    return [line for note in notes if note for line in textwrap.wrap(note, WIDTH)]
 
 
 def _intervals(low: pd.Series, high: pd.Series) -> list[str]:

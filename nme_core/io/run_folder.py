@@ -41,6 +41,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     "effects": (
         "covariate", "parameter", "effect", "ci_low", "ci_high", "p", "p_adjusted", "kind",
     ),
+    "hsic_log": (
+        "covariate", "strata", "guard", "blocks", "permute", "given", "incremental",
+        "parameters", "n_persons", "statistic", "p", "reps", "seed",
+    ),
     "groups": ("person", "factor", "group"),
     "stability": ("parameter", "split_half", "n_persons", "seed_agreement"),
     "person_summaries": ("person", "summary", "value", "n"),

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from nme_core.analysis.covariate_tests import CovariateOptions, how_tested
+from nme_core.analysis.kept_tests import other_tests
 from nme_core.analysis.reliability import LEAST, SPLIT_HALF
 from nme_core.io import RunFolder
 from nme_core.reporting.apa import bounded, count, listed
@@ -55,7 +56,8 @@ def methods(folder: RunFolder) -> list[str]:
     paragraphs = [_data(data), _model(config, data), _evaluation(folder, config, data)]
     paragraphs.append(_convergence(config))
     if folder.has_table("hsic"):
-        paragraphs.append(_tests(folder.table("hsic"), _effects(folder)))
+        said = [_tests(folder.table("hsic"), _effects(folder)), other_tests(folder)]
+        paragraphs.append(" ".join(part for part in said if part))
     return paragraphs
 
 

@@ -25,7 +25,7 @@ MOST_ROWS = 40
 _POPULATION = ""
 #: Tables that are not printed as they are: too long, or shown by others.
 _UNPRINTED = {"history", "predictions", "random_effects", "response_curves"} | {
-    "groups", "person_summaries",
+    "groups", "person_summaries", "hsic_log",
 }  # fmt: skip
 
 
