@@ -131,7 +131,10 @@ def rerun(
     study = read_study(folder, long, covariates)
     inputs = [Path(path) for path in (long, covariates) if path is not None]
     options = fit_options(folder.config)
-    run_experiment(study, options, out, inputs=inputs, command=command, report=report)
+    book = folder.table("codebook") if folder.has_table("codebook") else None
+    run_experiment(
+        study, options, out, inputs=inputs, command=command, codebook=book, report=report
+    )
     if folder.has_table("hsic"):
         table = folder.table("hsic")
         tests = covariate_tests(out, list(table["covariate"]), CovariateOptions.of_table(table))

@@ -15,12 +15,13 @@ from nme_core.estimators import NMEMLPRegressor, load
 from nme_core.exceptions import DataError, OptionError, TrainingError
 from nme_core.experiment import ALL_ROWS, FitOptions, run_experiment
 from nme_core.io import TABLES, RunFolder, RunState, journal
+from nme_core.rerun import rerun
 
 FILES = {
     *("status.json", "config.json", "data.json", "model.safetensors", "covariates.csv"),
     *(f"{name}.csv" for name in ("history", "metrics", "comparison", "predictions")),
     *(f"{name}.csv" for name in ("fixed_effects", "random_effects", "covariance")),
-    "person_summaries.csv",
+    *("person_summaries.csv", "codebook.csv", "findings.csv"),
     *(f"{name}.csv" for name in ("summary", "checks", "calibration")),
 }
 METRICS = {
@@ -73,6 +74,36 @@ def test_the_folder_holds_every_file_of_the_contract_and_no_pickle(finished):
             assert header[: len(TABLES[path.stem])] == list(TABLES[path.stem])
     if sys.platform != "win32":
         assert stat.S_IMODE(run.path.stat().st_mode) == 0o700
+
+
+def test_what_the_columns_are_and_what_was_found_in_them_stands_in_the_run(finished):
+    model, run = finished
+    book = run.table("codebook").set_index("name")
+    outcome = "state" if model == "nme-crf" else "number"
+    assert book.loc[run.roles["outcome"], ["type", "role"]].tolist() == [outcome, "outcome"]
+    roles = {"id": "person", "sleep": "feature", "depression": "covariate", "session": "sequence"}
+    assert book.loc[[*roles], "role"].to_dict() == roles
+    assert book.loc["id", "range"] == "12 different"
+    findings = run.table("findings")
+    assert len(findings) >= 1
+    assert set(findings["severity"]) <= {"look", "info"}
+
+
+def test_a_codebook_of_the_user_says_what_the_columns_are(study, tiny_study, folder, tmp_path):
+    book = pd.DataFrame(
+        [["sleep", "Hours asleep", "number", "hours", "0 to 12", "0", "feature"]],
+        columns=["name", "label", "type", "unit", "range", "missing", "role"],
+    )
+    run_experiment(study, quick(baselines=()), folder, codebook=book)
+    told = folder.table("codebook").set_index("name")
+    assert told.loc["sleep", ["label", "unit"]].tolist() == ["Hours asleep", "hours"]
+    assert told.loc["stress", "label"] == ""
+    with pytest.raises(DataError, match="no codebook"):
+        run_experiment(study, quick(), folder, codebook=book.drop(columns="unit"))
+    assert folder.status.state is RunState.DONE  # what was there is untouched
+    other = RunFolder(tmp_path / "again")
+    rerun(folder, other, tiny_study / "long.csv", tiny_study / "covariates.csv")
+    pd.testing.assert_frame_equal(other.table("codebook"), folder.table("codebook"))
 
 
 def test_what_is_approximate_stands_in_the_config(finished):

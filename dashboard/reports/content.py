@@ -14,8 +14,9 @@ from nme_core.reporting import ResultTable, hsic_command, words
 
 #: Tables that stand in sections of their own.
 _PLACED = {
-    "data", "flow", "metrics", "comparison", "fixed_effects", "random_effects", "transitions",
-    "hsic", "effects", "summary", "checks", "calibration", "certificate",
+    "data", "flow", "codebook", "findings", "metrics", "comparison", "fixed_effects",
+    "random_effects", "transitions", "hsic", "effects", "summary", "checks", "calibration",
+    "certificate",
 }  # fmt: skip
 _TESTED = ("dependence", "effects")
 _LEAST_PERSONS = 5
@@ -28,8 +29,9 @@ def study_report(folder: RunFolder) -> Report:
     data, model, evaluation, convergence, *tests = said.methods
     config, found = folder.config, said.findings
     fit = [Text(found[name]) for name in ("prediction", "comparison") if name in found]
+    of_data = _given(tables, "flow", "data", "codebook", "findings")
     sections = [
-        Section("Data", (Text(data), *_given(tables, "flow", "data"), *_inputs(folder))),
+        Section("Data", (Text(data), *of_data, *_inputs(folder))),
         Section("Missing values and compliance", _compliance(folder)),
         Section("Model", (Text(model), *_why(config), Text(convergence), *figures.losses(folder))),
         Section(

@@ -20,7 +20,7 @@ import nme_core
 from dashboard.services.cluster import LOG, STOP, WORKER
 from dashboard.services.home import folder, home, new_id, now, utc_text
 from dashboard.services.settings import scheduler
-from dashboard.services.studies import StudyRecord, data_options, study_record
+from dashboard.services.studies import CODEBOOK, StudyRecord, data_options, study_record
 from dashboard.services.turn import is_starting, living_process, process_of, queue
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, RunState, Status
@@ -103,6 +103,8 @@ def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) 
     if roles["exclude"]:
         words += ["--exclude", ",".join(roles["exclude"])]
     words += data_options(study, record)
+    if (study / CODEBOOK).is_file():
+        words += ["--codebook", str(study / CODEBOOK)]
     words += ["--model", options.model, "--placement", options.placement]
     words += ["--covariance", options.covariance, "--estimator", options.estimator]
     if options.family is not None:

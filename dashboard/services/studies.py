@@ -62,7 +62,8 @@ __all__ = [
     "study_record",
 ]  # fmt: skip
 
-_CODEBOOK = "codebook.csv"
+#: File of a study that says what its columns are.
+CODEBOOK = "codebook.csv"
 
 #: The gap of `NIGHT` where dates became days.
 NIGHT_IN_DAYS = "0.25"
@@ -222,7 +223,7 @@ def keep_study(
         draft.labels,
         states=study.outcome_kind == "class",
     )
-    book.to_csv(path / _CODEBOOK, index=False, lineterminator="\n")
+    book.to_csv(path / CODEBOOK, index=False, lineterminator="\n")
     if kept.key is not None and take_key is not None:
         take_key(identity, kept.key.to_csv(index=False).encode())
     return identity
@@ -231,8 +232,8 @@ def keep_study(
 def codebook(identity: str) -> pd.DataFrame:
     """The codebook of a study: one row per column with a role, all text."""
     path, record = _found(identity)
-    if (path / _CODEBOOK).is_file():
-        return pd.read_csv(path / _CODEBOOK, dtype="str", keep_default_na=False)
+    if (path / CODEBOOK).is_file():
+        return pd.read_csv(path / CODEBOOK, dtype="str", keep_default_na=False)
     second = path / "covariates.csv"
     person = [record.roles["person"]]
     return make_codebook(
@@ -247,9 +248,9 @@ def keep_codebook(identity: str, table: pd.DataFrame) -> None:
     """Store an edited codebook; DataError where it is none."""
     path, _ = _found(identity)
     checked = check_codebook(table, codebook(identity)["name"].tolist())
-    temporary = path / f"{_CODEBOOK}.new"
+    temporary = path / f"{CODEBOOK}.new"
     checked.to_csv(temporary, index=False, lineterminator="\n")
-    temporary.replace(path / _CODEBOOK)
+    temporary.replace(path / CODEBOOK)
 
 
 def codebook_file(identity: str) -> bytes:

@@ -60,6 +60,10 @@ def fit(
             help="Choose hidden layers and covariance by the validation rows.",
         ),
     ] = 0,
+    codebook: Annotated[
+        Path | None,
+        typer.Option(metavar="B.csv", help="What the columns are; made from the data otherwise."),
+    ] = None,
     seed: Seed = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
     refit: Annotated[
@@ -68,6 +72,7 @@ def fit(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on the terminal.")] = False,
 ) -> None:
     """Fit a model and its baselines, and write a run folder."""
+    from nme_core.data.codebook import read_codebook
     from nme_core.data.progress import reading_reported
     from nme_core.experiment import FitOptions, run_experiment
 
@@ -97,6 +102,7 @@ def fit(
             RunFolder(out),
             inputs=study.files,
             command=shlex.join(["nme", *sys.argv[1:]]),
+            codebook=None if codebook is None else read_codebook(codebook),
             report=bar.show,
         )
     if not quiet:

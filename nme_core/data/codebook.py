@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,10 +13,17 @@ from pandas.api.types import is_bool_dtype
 from nme_core.data.columns import as_labels, is_number
 from nme_core.data.formats.result import Labels
 from nme_core.data.proposal import COLUMN_TYPES, column_type
+from nme_core.data.reading import read_table
 from nme_core.exceptions import DataError
+
+if TYPE_CHECKING:
+    from nme_core.data.study import Study
 
 #: Columns of a codebook, in order.
 COLUMNS = ("name", "label", "type", "unit", "range", "missing", "role")
+
+#: Roles of columns that hold ids.
+_IDS = ("person", "sequence", "group")
 
 #: Values that are listed; more are counted.
 _MOST_LISTED = 12
@@ -61,7 +70,7 @@ def make_codebook(
         kind = column_type(column, unit=unit)
         if role == "outcome" and states:
             kind = "state"
-        if role in ("person", "sequence"):
+        if role in _IDS:
             kind = "category"
         rows.append(
             (
@@ -69,12 +78,69 @@ def make_codebook(
                 labels.columns.get(name, ""),
                 kind,
                 unit or "",
-                _range(column, labels.values.get(name, {}), as_id=role in ("person", "sequence")),
+                _range(column, labels.values.get(name, {}), as_id=role in _IDS),
                 str(int(column.isna().sum())),
                 role,
             )
         )
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
+
+
+def study_codebook(study: Study, given: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Describe the columns of a study that have a role, as `make_codebook` does.
+
+    Parameters
+    ----------
+    study : Study
+        As it is analysed: after changes to the table.
+    given : DataFrame, optional
+        A codebook that was written or edited by hand: its rows stand in place of those that are
+        made here. Columns that have no role in the study are left out.
+
+    Raises
+    ------
+    DataError
+        Where what is given is no codebook.
+    """
+    roles = study.roles
+    long = pd.DataFrame({roles.person: study.groups})
+    if roles.time is not None:
+        long[roles.time] = study.time
+    if roles.sequence is not None:
+        long[roles.sequence] = study.sequence_ids
+    long[roles.outcome] = study.y
+    for name, column in study.further_groups.items():
+        long[name] = column
+    role_of = dict.fromkeys(roles.features, "feature") | {
+        roles.person: "person",
+        roles.outcome: "outcome",
+        **dict.fromkeys(roles.groups, "group"),
+        **dict.fromkeys(roles.covariates, "covariate"),
+        **({} if roles.time is None else {roles.time: "time"}),
+        **({} if roles.sequence is None else {roles.sequence: "sequence"}),
+    }
+    states = study.outcome_kind == "class"
+    parts = [
+        make_codebook(table, None, role_of, study.labels, states=states)
+        for table in (long, study.X, study.covariates)
+    ]
+    made = pd.concat(parts, ignore_index=True).drop_duplicates("name", ignore_index=True)
+    if given is None:
+        return made
+    if list(given.columns) != list(COLUMNS):
+        raise DataError(
+            "This is no codebook.", remedy=f"It needs the columns {', '.join(COLUMNS)}."
+        )
+    rows = given.drop_duplicates("name").set_index("name")
+    own = made.set_index("name")
+    own.update(rows.loc[rows.index.intersection(own.index)])
+    return check_codebook(own.reset_index()[list(COLUMNS)], made["name"].tolist())
+
+
+def read_codebook(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """A codebook from a file, all text; errors are those of `read_table`."""
+    table = read_table(path, text=COLUMNS)
+    return table.astype("object").where(table.notna(), "").astype("str")
 
 
 def check_codebook(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
@@ -114,9 +180,12 @@ def _range(column: pd.Series, meanings: Mapping[str, str], *, as_id: bool) -> st
     present = column.dropna()
     if present.empty:
         return ""
-    texts = sorted(set(as_labels(present)))
     if as_id:
-        return f"{len(texts)} different"
+        return f"{present.nunique()} different"
+    if is_number(column) and not is_bool_dtype(column.dtype) and not meanings:
+        numbers = present.to_numpy(dtype=np.float64)
+        return f"{numbers.min():g} to {numbers.max():g}"
+    texts = sorted(set(as_labels(present.drop_duplicates())))
     if meanings and len(texts) <= _MOST_LISTED:
         return "; ".join(
             f"{text} = {meanings[text]}" if text in meanings else text for text in texts

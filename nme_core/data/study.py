@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,7 @@ from nme_core.data.columns import (
     in_single_precision,
 )
 from nme_core.data.covariates import covariates_from_columns, covariates_from_table
-from nme_core.data.formats.result import HowRead
+from nme_core.data.formats.result import HowRead, Labels
 from nme_core.data.gaps import NIGHT, break_at_gaps, gap_limit, gap_notes
 from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
 from nme_core.data.reading import read_any, read_table
@@ -89,6 +89,8 @@ class Study:
         that those that are constant within person were taken.
     n_read : (int, int) or None
         Rows and persons of the table before any change to it.
+    labels : Labels
+        Words that came with the columns of the file.
     """
 
     X: pd.DataFrame
@@ -108,6 +110,7 @@ class Study:
     exclude: tuple[str, ...] = ()
     named_covariates: tuple[str, ...] | None = None
     n_read: tuple[int, int] | None = None
+    labels: Labels = field(default_factory=Labels)
 
     @classmethod
     def from_frame(
@@ -297,7 +300,12 @@ class Study:
             remedies=remedies,
             max_gap=max_gap,
         )
-        return replace(study, notes=(*reading.notes, *study.notes), how_read=reading.how)
+        return replace(
+            study,
+            notes=(*reading.notes, *study.notes),
+            how_read=reading.how,
+            labels=reading.labels,
+        )
 
     #: The same under the name of the commonest format.
     from_csv = from_file

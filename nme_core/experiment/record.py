@@ -16,10 +16,10 @@ import pandas as pd
 
 from nme_core import __version__
 from nme_core.analysis import person_summaries
-from nme_core.data import SPLITS, Study
+from nme_core.data import SPLITS, Study, check_study
 from nme_core.data.remedies import as_records
 from nme_core.experiment.options import FitOptions
-from nme_core.io import RunFolder
+from nme_core.io import TABLES, RunFolder
 
 
 def describe(
@@ -69,6 +69,13 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
     }
+
+
+def findings_table(study: Study) -> pd.DataFrame:
+    """What the report on the data found, as the table ``findings``."""
+    found = check_study(study).findings
+    rows = [(one.severity, one.column or "", one.message, one.remedy or "") for one in found]
+    return pd.DataFrame(rows, columns=list(TABLES["findings"]), dtype="str")
 
 
 def write_persons(study: Study, folder: RunFolder) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from nme_core.analysis import approximations
 from nme_core.data import SPLITS, Study, split_within_person
+from nme_core.data.codebook import study_codebook
 from nme_core.data.memory import give_back, return_large_arrays
 from nme_core.estimators import LinearMixedModel, NeuralMixedEffects, baseline
 from nme_core.estimators.threads import one_thread_for_few
@@ -26,7 +27,7 @@ from nme_core.experiment.readouts import (
     write_parameters,
     write_transitions_or_curves,
 )
-from nme_core.experiment.record import describe, versions, write_persons
+from nme_core.experiment.record import describe, findings_table, versions, write_persons
 from nme_core.experiment.rows import StudyRows, keep_known_groups, refuse_unseen_classes
 from nme_core.io import Journal, RunFolder, RunState
 from nme_core.metrics import compare, evaluate
@@ -56,6 +57,7 @@ def run_experiment(
     *,
     inputs: Sequence[str | os.PathLike[str]] = (),
     command: str = "",
+    codebook: pd.DataFrame | None = None,
     report: Callable[[str, float], None] | None = None,
 ) -> None:
     """Fit a model and its baselines to a study and write the run folder.
@@ -76,6 +78,8 @@ def run_experiment(
         Files that the study was read from; their SHA-256 goes into ``data.json``.
     command : str
         Command that repeats the run, for ``config.json``.
+    codebook : DataFrame, optional
+        What the columns are, where the user has said it (see `study_codebook`).
     report : callable, optional
         Called with what is being done and the part of the way behind, 0 to 1.
 
@@ -91,11 +95,14 @@ def run_experiment(
                 f"The run would overwrite {Path(path).name}, which it is fitted on.",
                 remedy="Give the run a folder of its own (--out).",
             )
+    written = study_codebook(study, codebook)
     folder.clear()
     journal = Journal(folder, report)
     if study.n_rows >= _LARGE:
         return_large_arrays()
     try:
+        folder.write_table("codebook", written)
+        folder.write_table("findings", findings_table(study))
         with one_thread_for_few(study.n_rows):
             run = _Run.begin(study, options, folder, journal, inputs=inputs, command=command)
             run.tune()

@@ -46,6 +46,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         "parameters", "n_persons", "statistic", "p", "reps", "seed",
     ),
     "groups": ("person", "factor", "group"),
+    "codebook": ("name", "label", "type", "unit", "range", "missing", "role"),
+    "findings": ("severity", "column", "message", "remedy"),
     "stability": ("parameter", "split_half", "n_persons", "seed_agreement"),
     "person_summaries": ("person", "summary", "value", "n"),
     "tuning": ("trial", "options", "validation_loss", "seconds", "chosen"),
@@ -75,7 +77,11 @@ _TEXT_COLUMNS = {
 }  # fmt: skip
 
 # Columns that are text in one table and numbers in another.
-_TEXT_IN = {"checks": {"statistic"}}
+_TEXT_IN = {
+    "checks": {"statistic"},
+    "codebook": set(TABLES["codebook"]),
+    "findings": set(TABLES["findings"]),
+}
 
 # Columns that hold class labels where the outcome is a class, else numbers.
 _LABELS = ("observed", "predicted", "population_predicted")

@@ -23,6 +23,8 @@ from nme_core.reporting.trust import (
 #: Rows of a table that are printed; the run folder's CSV has them all.
 MOST_ROWS = 40
 _POPULATION = ""
+_WEIGHTS = {"stop": "Stops", "look": "Should be looked at", "info": "For information"}
+_SEVERITIES = {name: place for place, name in enumerate(_WEIGHTS)}
 #: Tables that are not printed as they are: too long, or shown by others.
 _UNPRINTED = {"history", "predictions", "random_effects", "response_curves"} | {
     "groups", "person_summaries", "hsic_log",
@@ -38,6 +40,8 @@ def result_tables(folder: RunFolder) -> list[ResultTable]:
     """
     made = [_data(folder), flow_table(folder)]
     makers = {
+        "codebook": _codebook,
+        "findings": _findings,
         "metrics": _metrics,
         "comparison": _comparison,
         "summary": summary_table,
@@ -72,6 +76,28 @@ def _data(folder: RunFolder) -> ResultTable:
     ]
     cells = pd.DataFrame(rows, columns=["What", "Number"])
     return ResultTable("data", "The data that were analysed", cells, " ".join(data["notes"]))
+
+
+def _codebook(folder: RunFolder) -> ResultTable:
+    table = folder.table("codebook")
+    cells = table.rename(columns=str.capitalize)
+    note = "Range: lowest to highest value, or the values with what they mean."
+    return ResultTable("codebook", "Codebook: the columns that were used", cells, note)
+
+
+def _findings(folder: RunFolder) -> ResultTable:
+    table = folder.table("findings")
+    first = table.sort_values("severity", key=lambda one: one.map(_SEVERITIES), kind="stable")
+    shown = first.head(MOST_ROWS)
+    cells = pd.DataFrame(
+        {
+            "Weight": shown["severity"].map(_WEIGHTS),
+            "What was found": shown["message"],
+            "What can be done": shown["remedy"],
+        }
+    )
+    note = f"The first {len(shown)} of {len(table):,}." if len(shown) < len(table) else ""
+    return ResultTable("findings", "What the check of the data found", cells, note)
 
 
 def _metrics(folder: RunFolder) -> ResultTable:
