@@ -21,9 +21,10 @@ from nme_core.reporting import ResultTable
 
 
 @pytest.fixture(scope="module")
-def run(nme, fit_tiny) -> RunFolder:
+def run(nme, fit_tiny, tmp_path_factory) -> RunFolder:
     """A finished NME-CRF run with tests against two covariates."""
-    folder = RunFolder(fit_tiny("nme-crf"))
+    copy = tmp_path_factory.mktemp("reported") / "run"
+    folder = RunFolder(shutil.copytree(fit_tiny("nme-crf"), copy))
     words = ("--covariate", "depression", "--covariate", "clinic", "--reps", 199)
     assert nme("hsic", folder.path, *words).code == 0
     return folder
@@ -88,7 +89,7 @@ def test_the_report_says_what_the_run_holds(html, run):
         assert heading in text
     assert run.data["inputs"][0]["sha256"] in text
     assert run.config["command"] in text
-    assert "--covariate depression --covariate clinic --reps 199 --guard strata" in text
+    assert "--covariate depression --covariate clinic --reps 199 --guard reliability" in text
     assert "Number of tests: 2." in text
     assert "stress 0.9 %" in text  # 2 of 216
     metrics = run.table("metrics").query("split == 'test' and scope == 'pooled' and model == 'nme'")
