@@ -26,8 +26,8 @@ TOLERANCES = {"history": 1e-4}
 _CLOCK = {"seconds"}
 #: Tables of a search over settings, which is not repeated: the settings that it found are taken.
 _SEARCHED = {"tuning"}
-#: What was tested before, which is not repeated either.
-_BEFORE = {"hsic_log"}
+#: What was tested before, and how stable persons are, which are not repeated either.
+_BEFORE = {"hsic_log", "stability"}
 
 
 @dataclass(frozen=True)

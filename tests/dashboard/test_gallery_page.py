@@ -41,6 +41,7 @@ def test_a_figure_is_pinned_on_its_page_and_is_there_after_a_refresh(
     open_page: OpenPage, crf_run: str, state_study: str, home: Path
 ) -> None:
     app = open_page("fit", run=crf_run)
+    app.segmented_control(key="fit_section").set_value("training").run()
     app.button(key="pin_training").click().run()
     assert [one.value for one in app.toast] == ["Pinned. It stands on the page Gallery."]
     app.button(key="pin_training").click().run()

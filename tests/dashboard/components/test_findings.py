@@ -15,6 +15,7 @@ def effects(**changes: object) -> pd.DataFrame:
         "kind": "spearman",
         "group": "",
         "n_persons": 40,
+        "reliability": 0.5,
     }
     other = row | {"parameter": "transitions[b,a]", "effect": 0.1, "p": 0.3, "p_adjusted": 0.4}
     return pd.DataFrame([other, row | changes])
