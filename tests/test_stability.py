@@ -123,6 +123,18 @@ def test_the_command_writes_what_hsic_prints(nme, intercepts, tmp_path):
     assert set(run.table("effects")["reliability"]) == {table["split_half"].iloc[0]}
 
 
+def test_where_persons_do_not_differ_there_is_nothing_to_agree_on(
+    nme, intercepts, tmp_path, monkeypatch
+):
+    run = RunFolder(shutil.copytree(intercepts / "run", tmp_path / "run"))
+    alike = pd.DataFrame(np.zeros((6, 1)), index=list("abcdef"), columns=["layers.0.bias[0]"])
+    monkeypatch.setattr("nme_core.stability._estimates_of_halves", lambda *_: (alike, alike))
+    said = nme("stability", run.path, intercepts / "long.csv", "--no-seed-fit")
+    assert said.code == 0
+    assert run.table("stability")["split_half"].isna().all()
+    assert "Empty: the model sees no differences between persons" in said.out
+
+
 def test_a_test_of_noise_carries_a_warning(nme, intercepts, tmp_path):
     run = RunFolder(shutil.copytree(intercepts / "run", tmp_path / "run"))
     effects = run.table("random_effects")

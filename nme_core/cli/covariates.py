@@ -103,6 +103,11 @@ def stability(
     table = check_stability(folder, long, covariates, seed_fit=seed_fit)
     folder.write_table("stability", table)
     typer.echo("\n".join(stability_lines(table)))
+    if table["split_half"].isna().any():
+        typer.echo(
+            "Empty: the model sees no differences between persons in these parameters (their"
+            " variance is 0), so that there is nothing to agree on."
+        )
     typer.echo(
         f"Split-half: {table['halves'].iloc[0]}, all else as the run learned it; Spearman and"
         " Brown. 0: halves of a person's data say nothing of each other; 1: the same."
