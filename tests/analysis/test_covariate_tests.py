@@ -15,12 +15,8 @@ from nme_core.io import RunFolder
 
 
 @pytest.fixture
-def run(fit_tiny, tmp_path):
-    """The run of the small study, where what is written does not touch that of other tests."""
-    import shutil
-
-    kept = fit_tiny("nme-crf", "--placement", "transitions")
-    folder = RunFolder(shutil.copytree(kept, tmp_path / "run"))
+def run(fit_tiny):
+    folder = RunFolder(fit_tiny("nme-crf", "--placement", "transitions"))
     covariates = folder.covariates
     numbers = np.random.default_rng(0).normal(size=len(covariates)).round(3)
     folder.write_covariates(covariates.assign(age=numbers))

@@ -1,7 +1,5 @@
 """Tests that are made one after the other are all counted."""
 
-import shutil
-
 import pytest
 
 from nme_core.analysis import CovariateOptions, covariate_tests, keep_tests, other_tests
@@ -10,9 +8,8 @@ from nme_core.reporting import methods
 
 
 @pytest.fixture
-def run(fit_tiny, tmp_path):
-    kept = fit_tiny("nme-crf", "--placement", "transitions")
-    return RunFolder(shutil.copytree(kept, tmp_path / "run"))
+def run(fit_tiny):
+    return RunFolder(fit_tiny("nme-crf", "--placement", "transitions"))
 
 
 def make(run, *covariates, **options):

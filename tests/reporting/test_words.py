@@ -2,7 +2,6 @@
 
 import csv
 import re
-import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO, StringIO
@@ -176,8 +175,8 @@ def test_unfinished_runs_and_adapted_persons_have_no_words(run):
 
 
 @pytest.mark.parametrize("model", ["nme-mlp", "nme-crf"])
-def test_a_real_run_has_words(nme, fit_tiny, model, tmp_path):
-    folder = RunFolder(shutil.copytree(fit_tiny(model), tmp_path / "run"))
+def test_a_real_run_has_words(nme, fit_tiny, model):
+    folder = RunFolder(fit_tiny(model))
     assert nme("hsic", folder.path, "--covariate", "depression", "--covariate", "clinic").code == 0
     said = words(folder)
     assert "12 persons" in said.methods[0]

@@ -21,10 +21,9 @@ from nme_core.reporting import ResultTable
 
 
 @pytest.fixture(scope="module")
-def run(nme, fit_tiny, tmp_path_factory) -> RunFolder:
+def run(nme, fit_tiny) -> RunFolder:
     """A finished NME-CRF run with tests against two covariates."""
-    copy = tmp_path_factory.mktemp("reported") / "run"
-    folder = RunFolder(shutil.copytree(fit_tiny("nme-crf"), copy))
+    folder = RunFolder(fit_tiny("nme-crf"))
     words = ("--covariate", "depression", "--covariate", "clinic", "--reps", 199)
     assert nme("hsic", folder.path, *words).code == 0
     return folder
