@@ -452,6 +452,11 @@ def test_a_second_run_leaves_nothing_of_the_first(study, tiny_study, folder):
     folder.write_status(replace(folder.status, state=RunState.CANCELLED))
     assert folder.clear() is None
     assert not folder.has_table("predictions")
+    (folder.path / "fixed_effects.csv").write_text("of whom?", encoding="utf-8")
+    (folder.path / "status.json").write_text("{", encoding="utf-8")
+    kept = folder.clear()
+    assert kept == folder.path / "earlier" / "unknown"
+    assert (kept / "fixed_effects.csv").read_text(encoding="utf-8") == "of whom?"
 
 
 def test_a_run_does_not_overwrite_the_table_that_it_is_fitted_on(study, tmp_path):

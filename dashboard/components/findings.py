@@ -9,15 +9,13 @@ from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
 from dashboard.glossary import COMPLIANCE, PLAIN_FINDINGS
 from dashboard.services.covariates import Compliance, CovariateResult
+from nme_core.reporting.terms import CORRELATIONS
 
-_KINDS = {
-    "spearman": "Spearman's ρ",
-    "partial spearman": "partial Spearman's ρ",
+_KINDS = CORRELATIONS | {
     "mean difference": "mean difference",
     "adjusted mean difference": "adjusted mean difference",
 }
 _STRENGTH = ("strength", "strength_low", "strength_high")
-_CORRELATIONS = ("spearman", "partial spearman")
 
 
 def contrast(covariate: str, group: str) -> str:
@@ -27,19 +25,19 @@ def contrast(covariate: str, group: str) -> str:
 
 def effect_name(kind: str, covariate: str, group: str) -> str:
     """What an effect is, in the middle of a sentence."""
-    if kind in _CORRELATIONS:
+    if kind in CORRELATIONS:
         return f"{_KINDS[kind]} with {covariate}"
     return f"the {_KINDS[kind]} ({contrast(covariate, group)})"
 
 
 def effect_size(kind: str, value: float) -> str:
     """An effect as text; a correlation with two decimals."""
-    return fixed(value, 2) if kind in _CORRELATIONS else number(value, 2)
+    return fixed(value, 2) if kind in CORRELATIONS else number(value, 2)
 
 
 def effect_limits(kind: str, low: float, high: float) -> str:
     """The interval of an effect as text."""
-    if kind in _CORRELATIONS and pd.notna(low) and pd.notna(high):
+    if kind in CORRELATIONS and pd.notna(low) and pd.notna(high):
         return f"[{fixed(low, 2)}, {fixed(high, 2)}]"
     return interval(low, high)
 
@@ -149,7 +147,7 @@ def finding(effects: pd.DataFrame, covariate: str) -> str:
             "possible."
         )
     row = kept.iloc[0]
-    spearman = row["kind"] in _CORRELATIONS
+    spearman = row["kind"] in CORRELATIONS
     way = "higher" if row["effect"] > 0 else "lower"
     where = f" in persons with more {covariate}" if spearman else ""
     what = "" if spearman else f", {contrast(covariate, row['group'])}"

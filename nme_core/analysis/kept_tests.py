@@ -21,18 +21,22 @@ def keep_tests(run: RunFolder, tests: CovariateTests) -> None:
     tests : CovariateTests
         What `covariate_tests` found.
     """
+    log = _log(run)
     new = tests.hsic[list(TABLES["hsic_log"])]
-    if run.has_table("hsic_log"):
-        log = run.table("hsic_log")
+    if log is not None:
         new = pd.concat([log, new[~_in(new, log)]], ignore_index=True)
-    elif run.has_table("hsic"):  # of a version that kept no log
-        before = run.table("hsic")
-        if set(new.columns) <= set(before.columns):
-            before = before[new.columns]
-            new = pd.concat([before, new[~_in(new, before)]], ignore_index=True)
     run.write_table("hsic_log", new)
     run.write_table("hsic", tests.hsic)
     run.write_table("effects", tests.effects)
+
+
+def _log(run: RunFolder) -> pd.DataFrame | None:
+    """Tests that were made before: the log, or what a version without one has left."""
+    if run.has_table("hsic_log"):
+        return run.table("hsic_log")
+    columns = list(TABLES["hsic_log"])
+    before = run.table("hsic") if run.has_table("hsic") else pd.DataFrame()
+    return before[columns] if set(columns) <= set(before.columns) else None
 
 
 def other_tests(run: RunFolder) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from nme_core.exceptions import DataError, OptionError
 from nme_core.independence.conditional import design, residuals
 from nme_core.independence.correction import adjust_p
 from nme_core.independence.kernels import is_categorical
+from nme_core.independence.permutation import permutations
 
 _COLUMNS = [
     "covariate", "parameter", "effect", "ci_low", "ci_high", "p", "p_adjusted", "kind",
@@ -218,10 +219,9 @@ def _permutation_p(x: _Array, y: _Array) -> _Array:
     observed = np.abs(y @ x)
     at_least = observed - 1e-9 * np.abs(x).sum(axis=0) * np.abs(y).max()  # sums differ by rounding
     if n <= _MOST_ENUMERATED:
-        orders = np.array(list(permutations(range(n))))
+        orders = np.array(list(itertools.permutations(range(n))), dtype=np.intp)
     else:
-        rng = np.random.default_rng(0)
-        orders = rng.permuted(np.tile(np.arange(n), (_PERMUTATIONS, 1)), axis=1)
+        orders = permutations(n, _PERMUTATIONS)
     extreme = np.zeros(d, dtype=np.int64)
     for part in np.array_split(orders, 1 + orders.size * d // 2**24):
         extreme += (np.abs(y[part] @ x) >= at_least).sum(axis=0)

@@ -296,15 +296,16 @@ class RunFolder:
     def clear(self) -> Path | None:
         """Make room for a new run; files that no run wrote stay where they are.
 
-        A finished run is moved into the folder ``earlier/<when it finished>``, which is returned;
-        of one that did not finish nothing is kept.
+        A finished run, or one whose status cannot be read, is moved into the folder
+        ``earlier/<when it finished>``, which is returned; of one that did not finish nothing is
+        kept.
         """
         if not (self.path / "status.json").is_file():
             return None
         try:
             status = self.status
         except RunFolderError:
-            status = Status(RunState.FAILED)
+            status = Status(RunState.DONE)  # nobody knows: it may have been
         if status.state is not RunState.DONE:
             for name in FILES:
                 (self.path / name).unlink(missing_ok=True)

@@ -116,6 +116,9 @@ def test_untouched_options_are_the_shell_s(
     app.button(key="train").click().run()
     ((record, options),) = started
     study = home / "studies" / state_study
+    book = studies.codebook(state_study)
+    book.loc[book["name"] == "sleep", "label"] = "Hours asleep"
+    studies.keep_codebook(state_study, book)
     words_given = runs.command(study, record, options, tmp_path / "page")[3:]
     roles = ["--person", "pid", "--outcome", "feeling", "--time", "day"]
     roles += ["--features", "sleep,steps", "--covariates", study / "covariates.csv"]
@@ -128,6 +131,8 @@ def test_untouched_options_are_the_shell_s(
         configs.append(config)
     assert configs[0] == configs[1]
     assert configs[0]["hidden"] == ([] if model == "nme-crf" else [32])
+    told = RunFolder(tmp_path / "page").table("codebook").set_index("name")
+    assert told.loc["sleep", ["label", "role"]].tolist() == ["Hours asleep", "feature"]
 
 
 def test_every_option_has_a_help_text(open_page: OpenPage, state_study: str) -> None:

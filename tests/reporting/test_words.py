@@ -195,6 +195,22 @@ def tables(run):
     return {table.name: table for table in result_tables(run)}
 
 
+def test_findings_and_codebook_are_printed_gravest_first(run):
+    found = [("info", "", "8 persons.", ""), ("look", "sleep", "'sleep' holds -99.", "Empty it.")]
+    columns = ["severity", "column", "message", "remedy"]
+    run.write_table("findings", pd.DataFrame(found, columns=columns))
+    book = [("sleep", "Hours asleep", "number", "hours", "0 to 12", "3", "feature")]
+    columns = ["name", "label", "type", "unit", "range", "missing", "role"]
+    run.write_table("codebook", pd.DataFrame(book, columns=columns))
+    printed = tables(run)
+    assert printed["findings"].cells.to_numpy().tolist() == [
+        ["Should be looked at", "'sleep' holds -99.", "Empty it."],
+        ["For information", "8 persons.", ""],
+    ]
+    assert printed["codebook"].cells.iloc[0].tolist() == list(book[0])
+    assert list(printed["codebook"].cells)[:2] == ["Name", "Label"]
+
+
 def test_the_tables_hold_the_numbers_of_the_files(run):
     found = tables(run)
     assert list(found) == [

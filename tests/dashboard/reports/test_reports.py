@@ -83,6 +83,7 @@ def test_the_report_says_what_the_run_holds(html, run):
     for heading in (
         "Data", "Missing values and compliance", "Model", "Fit and comparison", "Model checks",
         "Calibration", "Transitions", "How much persons differ", "What became of the observations",
+        "Codebook: the columns that were used", "What the check of the data found",
         "Fixed and random effects", "Covariates", "Limits", "References", "How to reproduce",
     ):  # fmt: skip
         assert heading in text
