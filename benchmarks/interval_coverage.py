@@ -1,6 +1,6 @@
 """Coverage of 95 % intervals in simulation: persons' parameters, transitions, the population's.
 
-    python benchmarks/interval_coverage.py [linear] [mlp] [crf] [--studies 20]
+    python benchmarks/interval_coverage.py [linear] [mlp] [crf] [--studies 20] [--only TEXT]
 
 Each simulated study is drawn from the model that is fitted to it, with other persons every time. An
 interval covers where it holds the truth. Prints Markdown rows: the share covered, its Monte-Carlo
@@ -167,6 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*", default=[], metavar="model")
     parser.add_argument("--studies", type=int, default=20)
+    parser.add_argument("--only", default="", help="rows whose options hold this text")
     given = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", NMEWarning)
@@ -174,9 +175,11 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for name in given.models or CELLS:
         for simulate, options, factor in CELLS[name]:
+            words = ", ".join(f"{value} {key}" for key, value in options.items())
+            if given.only not in words:
+                continue
             studies = given.studies * factor
             found = [simulate(seed, **options) for seed in range(studies)]
-            words = ", ".join(f"{value} {key}" for key, value in options.items())
             for what in found[0]:
                 shares = np.array([one[what][0].mean() for one in found])
                 width = np.median(np.concatenate([one[what][1] for one in found]))
