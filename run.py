@@ -247,7 +247,7 @@ def dashboard(port: int, *, browser: bool) -> int:
 def test(arguments: list[str]) -> int:
     """Run the test suite, on every core."""
     install("requirements-dev.txt")
-    spread = ["-n", "auto", "--maxprocesses", "8", "--dist", "loadfile"]
+    spread = ["-n", "auto", "--maxprocesses", "8", "--dist", "loadfile", "--no-loadscope-reorder"]
     return call([PYTHON, "-m", "pytest", *spread, *arguments])
 
 

@@ -90,8 +90,9 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         In the order of `table`: ``person``, ``sequence``, ``time``, ``predicted``,
-        ``population_predicted``, and ``p_<class>`` for classes. ``predicted`` and ``p_<class>`` are
-        missing for persons that the model has not seen: for them only the population is known.
+        ``population_predicted``, and ``p_<class>`` for classes. ``predicted`` is missing for
+        persons that the model has not seen: for them only the population is known, and
+        ``p_<class>`` are the population's probabilities.
         Missing features are dealt with as in the run: where it left such rows out, they have no
         prediction.
 
@@ -112,7 +113,7 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     for (_, levels), name in zip(model.factors_.items(), factors, strict=False):
         known &= factors[name].isin(levels)
     chances = [f"p_{label}" for label in getattr(model, "classes_", ())]
-    own = pd.DataFrame(np.nan, index=ordered.index[:0], columns=["predicted", *chances])
+    own = [pd.DataFrame(index=ordered.index[:0], columns=["predicted", *chances])]
     with one_thread_for_few(len(X)):
         if usable.any():
             some = ordered[usable]
@@ -123,8 +124,11 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
         else:
             ordered["population_predicted"] = np.nan
         if known.any():
-            own = _predict_persons(model, X[known], ordered[known], factors[known], chances)
-    ordered = ordered.join(own)
+            own.append(_predict_persons(model, X[known], ordered[known], factors[known], chances))
+        new = usable & ~known
+        if chances and new.any():
+            own.append(_population_chances(model, X[new], ordered[new], chances))
+    ordered = ordered.join(pd.concat(own) if len(own) > 1 else own[0])
     first = ["person", "sequence", "time", "predicted", "population_predicted"]
     return ordered.sort_values("row")[[*first, *chances]].reset_index(drop=True)
 
@@ -139,6 +143,14 @@ def _predict_persons(
     if chances:
         result[chances] = model.predict_proba(X, groups, **_sequences(model, rows))
     return result
+
+
+def _population_chances(
+    model: Any, X: pd.DataFrame, rows: pd.DataFrame, chances: list[str]
+) -> pd.DataFrame:
+    """The population's class probabilities, on the index of the rows."""
+    found = model.predict_proba(X, rows["person"], level="population", **_sequences(model, rows))
+    return pd.DataFrame(found, index=rows.index, columns=chances)
 
 
 def _sequences(model: Any, rows: pd.DataFrame) -> dict[str, pd.Series]:

@@ -29,6 +29,16 @@ os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"nme-tests-nu
 ROOT = Path(__file__).resolve().parents[1]
 
 
+#: Files that take longest, begun first: at the end no process works on one while others wait.
+LONGEST = ("test_walk.py", "test_cli.py", "test_recovery.py", "test_docs.py", "test_run.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the order within a file stays."""
+    place = {name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep tests, and the processes they start, away from the user's own studies and runs."""

@@ -145,6 +145,17 @@ def test_new_persons_are_said_and_left_empty(nme, fit_tiny, tiny_study, tmp_path
     assert "000" in set(found["person"])
 
 
+def test_new_persons_get_the_populations_probabilities(nme, fit_tiny, tiny_study, tmp_path):
+    long = pd.read_csv(tiny_study / "long.csv", dtype={"id": "str"})
+    long["id"] = long["id"].replace("007", "700")
+    long.to_csv(tmp_path / "new.csv", index=False)
+    said = nme("predict", fit_tiny("nme-crf"), tmp_path / "new.csv", "--out", tmp_path / "p.csv")
+    assert "filled, and p_<class> with the population's probabilities." in said.out
+    found = pd.read_csv(tmp_path / "p.csv", dtype={"person": "str"})
+    chances = found[["p_low", "p_mid", "p_top"]]
+    assert chances.sum(axis=1).to_numpy() == pytest.approx(1)
+
+
 def test_quiet_says_nothing(nme, tiny_study, tmp_path):
     words = ("fit", tiny_study / "long.csv", "--person", "id", "--outcome", "mood")
     words += ("--model", "nme-mlp", "--epochs", 2, "--baselines", "none", "--quiet")
@@ -254,7 +265,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path):
     run = RunFolder(tmp_path / "run")
     long = ROOT / "sample_data" / "mood" / "long.csv"
     words = ["-m", "nme_core", "fit", str(long), *ROLES["mood"], "--model", "nme-mlp"]
-    words += ["--epochs", "400", "--out", str(run.path)]
+    words += ["--epochs", "120", "--out", str(run.path)]
     process = subprocess.Popen(
         [sys.executable, *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
@@ -274,7 +285,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path):
     assert "nme" in set(metrics["model"])
     assert "specific" not in set(metrics["model"])
     history = run.table("history")
-    assert (history["model"] == "nme").sum() == 400
+    assert (history["model"] == "nme").sum() == 120
     again = evaluate(run.table("predictions"), "number")
     assert again["value"].to_numpy() == pytest.approx(metrics["value"], nan_ok=True)
     json.loads((run.path / "config.json").read_text(encoding="utf-8"))

@@ -48,7 +48,7 @@ def shorten(folder: Path) -> None:
     """Leave the first rows of the first persons of a sample: what is shown is tried, not fitted."""
     long = pd.read_csv(folder / "long.csv")
     person = long.columns[0]
-    few = long[long[person].isin(long[person].unique()[:14])].groupby(person).head(24)
+    few = long[long[person].isin(long[person].unique()[:8])].groupby(person).head(16)
     few.to_csv(folder / "long.csv", index=False)
 
 

@@ -11,7 +11,7 @@ from nme_core.data import Study, read_table
 from nme_core.estimators import load
 from nme_core.exceptions import DataError, MissingColumnError, RunFolderError
 from nme_core.io import RunFolder
-from nme_core.prediction import predict_rows
+from nme_core.prediction import predict_rows, read_new_rows
 
 FIRST = ["person", "sequence", "time", "predicted", "population_predicted"]
 
@@ -60,12 +60,19 @@ def test_rows_stay_in_the_order_of_the_file(run, rows):
     pd.testing.assert_frame_equal(found, again, rtol=1e-5)
 
 
-def test_new_persons_get_the_populations_prediction_only(run, rows):
+def test_new_persons_get_what_is_known_of_the_population(run, rows):
     known = predict_rows(run, rows)
     new = rows["id"].isin(["007", "021"]).to_numpy()
     found = predict_rows(run, rows.assign(id=rows["id"].where(~new, "new-" + rows["id"])))
     chances = [name for name in found.columns if name.startswith("p_")]
-    assert found.loc[new, ["predicted", *chances]].isna().all(axis=None)
+    assert found.loc[new, "predicted"].isna().all()
+    if chances:
+        model = load(run.model_path)
+        study = read_new_rows(run, rows)
+        own = model.predict_proba(
+            study.X, level="population", sequence_ids=study.about["sequence"]
+        )[study.about["row"].argsort()]
+        assert found.loc[new, chances].to_numpy() == pytest.approx(own[new], rel=1e-5)
     assert found.loc[~new, ["predicted", *chances]].notna().all(axis=None)
     assert found["population_predicted"].notna().all()
     assert found.loc[new, "person"].str.startswith("new-").all()
@@ -89,6 +96,17 @@ def test_columns_are_those_of_the_outcome(fit_tiny, rows):
     found = predict_rows(RunFolder(fit_tiny("nme-crf")), rows)
     assert list(found) == [*FIRST, "p_low", "p_mid", "p_top"]
     assert found.iloc[:, 5:].sum(axis=1).to_numpy() == pytest.approx(1)
+
+
+def test_a_classifier_gives_new_persons_probabilities(fit_tiny, rows):
+    run = RunFolder(fit_tiny("nme-mlp", "--outcome", "state", "--features", "sleep,stress"))
+    new = rows["id"].eq("007").to_numpy()
+    found = predict_rows(run, rows.assign(id=rows["id"].where(~new, "somebody")))
+    chances = found[["p_low", "p_mid", "p_top"]]
+    assert chances.sum(axis=1).to_numpy() == pytest.approx(1)
+    best = chances.idxmax(axis=1).str.removeprefix("p_")
+    assert (best == found["predicted"].fillna(found["population_predicted"])).all()
+    assert (found["predicted"].isna() == new).all()
 
 
 def test_threads_are_given_back_and_probabilities_are_of_persons_only(run, rows, monkeypatch):

@@ -1,8 +1,8 @@
 """Fits by the command: planted effects are found, absent ones are not, and on real studies the
 personal model beats the generic network.
 
-A few hundred epochs instead of all that the default would take; the bounds leave room for another
-machine's rounding, and the comments say what was measured.
+Some epochs instead of all that the default would take; the bounds leave room for another
+machine's rounding, and the comments say what was measured with 250 epochs.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from scipy.stats import rankdata
 from nme_core.data import sample_study
 from nme_core.io import RunFolder
 
-EPOCHS = ("--epochs", "250")
+EPOCHS = ("--epochs", "150")
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_data"
 
 

@@ -46,6 +46,8 @@ def predict(
     predictions.to_csv(out, index=False, lineterminator="\n")
     unseen = predictions.loc[predictions["predicted"].isna(), "person"].nunique()
     note = f"; {unseen} persons are new: only population_predicted is filled" if unseen else ""
+    if unseen and any(name.startswith("p_") for name in predictions.columns):
+        note += ", and p_<class> with the population's probabilities"
     typer.echo(f"Wrote {len(predictions)} predictions to {out}{note}.")
 
 

@@ -135,7 +135,7 @@ def read_ids(values: ArrayLike, name: str) -> Labels:
     missing = np.flatnonzero(codes < 0)
     if missing.size:
         row = int(missing[0])
-        raise DataError(f"{name} has no value in row {row}.", row=row)
+        raise DataError(f"{name} has no value in row {row} (counted from 0).", row=row)
     text = [str(value) for value in distinct]
     merged, levels = pd.factorize(np.array(text, dtype=object))  # 1 and "1" are one id
     return Labels(name, merged[codes].astype(np.int64), [str(level) for level in levels])

@@ -522,7 +522,7 @@ def _refuse_moving_sequences(
         if twice.any():
             row = int(table.index[twice][0])
             raise DataError(
-                f"{name!r} changes within a sequence, in row {row}.",
+                f"{name!r} changes within a sequence, in row {row} (counted from 0).",
                 remedy="Give each stay a sequence of its own (sequence_ids).",
                 row=row,
                 column=name,

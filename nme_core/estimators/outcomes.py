@@ -24,7 +24,8 @@ def check_classes(y: ArrayLike, *, missing_allowed: bool) -> NDArray[np.str_]:
     missing = np.flatnonzero(labels.isna())
     if missing.size and not missing_allowed:
         raise DataError(
-            f"The outcome has {missing.size} missing labels, the first in row {missing[0]}.",
+            f"The outcome has {missing.size} missing labels, the first in row {missing[0]} "
+            "(counted from 0).",
             remedy="Leave these rows out.",
             row=int(missing[0]),
         )
@@ -56,8 +57,8 @@ def encode_classes(y: ArrayLike, classes: NDArray[np.str_]) -> NDArray[np.int64]
     unknown = np.flatnonzero((codes < 0) & labels.notna().to_numpy())
     if unknown.size:
         raise DataError(
-            f"Label {labels.iloc[unknown[0]]!r} in row {unknown[0]} was not among the classes"
-            f" that the model was fitted on ({', '.join(classes)}).",
+            f"Label {labels.iloc[unknown[0]]!r} in row {unknown[0]} (counted from 0) was not among"
+            f" the classes that the model was fitted on ({', '.join(classes)}).",
             row=int(unknown[0]),
         )
     return codes.astype(np.int64)
@@ -75,7 +76,8 @@ def numbers(y: ArrayLike) -> NDArray[np.float64]:
     bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
         raise DataError(
-            f"The outcome has {bad.size} missing or infinite values, the first in row {bad[0]}.",
+            f"The outcome has {bad.size} missing or infinite values, the first in row {bad[0]} "
+            "(counted from 0).",
             remedy="Leave these rows out.",
             row=int(bad[0]),
         )
@@ -88,7 +90,7 @@ def counts(y: ArrayLike) -> NDArray[np.float64]:
     bad = np.flatnonzero((values < 0) | (values != np.round(values)))
     if bad.size:
         raise DataError(
-            f"The outcome is no count in row {bad[0]}: {values[bad[0]]:g}.",
+            f"The outcome is no count in row {bad[0]} (counted from 0): {values[bad[0]]:g}.",
             remedy='Counts are 0, 1, 2 …; use family="gaussian" for other numbers.',
             row=int(bad[0]),
         )

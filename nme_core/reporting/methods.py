@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from nme_core.analysis.covariate_tests import CovariateOptions, how_tested
+from nme_core.analysis.covariate_tests import CovariateOptions
 from nme_core.analysis.kept_tests import other_tests
 from nme_core.analysis.reliability import LEAST, SPLIT_HALF
 from nme_core.io import RunFolder
@@ -176,9 +176,13 @@ def _evaluation(folder: RunFolder, config: dict[str, Any], data: dict[str, Any])
         said.append(
             f"Models were compared in pairs over persons on {listed(names)}: mean difference "
             "between a person's own metrics, with 95% studentised bootstrap intervals over "
-            "persons (Efron & Tibshirani, 1993) and two-sided sign-flip permutation tests. p "
-            f"values were corrected over the {count(n_models, 'comparison')} on each metric "
-            "(Holm, 1979), and not over the metrics."
+            "persons (Efron & Tibshirani, 1993) and two-sided sign-flip permutation tests. "
+            + (
+                "With one comparison on each metric, p values were not corrected."
+                if n_models == 1
+                else f"p values were corrected over the {n_models:,} comparisons on each metric "
+                "(Holm, 1979), and not over the metrics."
+            )
         )
     said.append(
         "What is interpreted (effects, covariance"
@@ -215,13 +219,18 @@ def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
         f"{count(len(tested), 'covariate')} ({listed(tested)}) with the Hilbert–Schmidt "
         "independence criterion (HSIC; Gretton et al., 2007); the person was the unit of "
         f"analysis. p values come from {int(row['reps']):,} permutations "
-        f"{strata_name(str(row['strata']))}, with {correction} correction over "
-        f"{count(len(tested), 'test')}."
+        f"{strata_name(str(row['strata']))}"
+        + (
+            ", and were not corrected: there was one test."
+            if len(tested) == 1
+            else f", with {correction} correction over {count(len(tested), 'test')}."
+        )
     ]
     said += arrangement(row)
-    said += how_tested(options, len(tested))
-    if options.incremental:
-        said.append("Each person's mean and variability, or shares of states, were held.")
+    if options.guard == "strata" and options.used_strata == "none":
+        said.append(
+            "Nothing was done about covariates that go with the number of observations per person."
+        )
     if effects is not None and len(effects):
         kinds = set(effects["kind"])
         measures = [text for kind, text in EFFECTS.items() if kind in kinds]
@@ -230,8 +239,12 @@ def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
         if "adjusted mean difference" in kinds:
             measures.append("group differences adjusted for what was held (HC3 standard errors)")
         said.append(
-            f"Direction and size of single parameters are given as {listed(measures)}, with "
-            f"{correction} correction over all {int(effects['p'].notna().sum()):,} of these tests."
+            f"Direction and size of single parameters are given as {listed(measures)}"
+            + (
+                f", with {correction} correction over all {n_tests:,} of these tests."
+                if (n_tests := int(effects["p"].notna().sum())) > 1
+                else "."
+            )
         )
     said += _reliability(row)
     said.append("The tests show association between persons and no cause.")

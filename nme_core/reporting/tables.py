@@ -135,8 +135,13 @@ def _comparison(folder: RunFolder) -> ResultTable:
     )
     note = (
         "Mean over persons of the difference between a person's own metrics, test observations; "
-        "studentised bootstrap interval over persons, sign-flip permutation test, p corrected over "
-        f"the {table['model'].nunique()} model(s) on each metric (Holm), not over metrics."
+        "studentised bootstrap interval over persons, sign-flip permutation test"
+    )
+    n_models = table["model"].nunique()
+    note += (
+        "; one comparison on each metric, so that p is not corrected."
+        if n_models == 1
+        else f", p corrected over the {n_models} models on each metric (Holm), not over metrics."
     )
     return ResultTable("comparison", "Models compared in pairs over persons", cells, note)
 

@@ -171,7 +171,8 @@ def arrangement(row: pd.Series) -> list[str]:
     said = []
     if known["guard"] == "reliability":
         said.append(
-            "Every person's deviations were divided by the square root of their reliability first."
+            "Every person's deviations from the population were first divided by the square root "
+            "of their reliability, so that they vary alike however often persons were observed."
         )
     elif known["guard"] == "draws":
         said.append(

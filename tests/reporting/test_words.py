@@ -47,7 +47,7 @@ def test_methods_say_what_was_fitted(run):
     assert "(n = 720)" in evaluation
     assert "not new persons" in evaluation
     assert "one network for all persons (generic)" in evaluation
-    assert "corrected over the 1 comparison on each metric" in evaluation
+    assert "With one comparison on each metric, p values were not corrected." in evaluation
     assert "a second fit of the same model to all observations" in evaluation
     assert convergence == (
         "Training of nme: converged after 400 epochs. Training of generic: reached its limit. "
