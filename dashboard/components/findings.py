@@ -9,7 +9,7 @@ from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
 from dashboard.glossary import COMPLIANCE, PLAIN_FINDINGS
 from dashboard.services.covariates import Compliance, CovariateResult
-from nme_core.reporting.terms import CORRELATIONS
+from dashboard.services.terms import CORRELATIONS
 
 _KINDS = CORRELATIONS | {
     "mean difference": "mean difference",

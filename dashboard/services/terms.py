@@ -1,10 +1,10 @@
-"""What models are called, in the words that reports use as well."""
+"""What models and effects are called, in the words that reports use as well."""
 
 from __future__ import annotations
 
-from nme_core.reporting.terms import MODELS, short_model_name
+from nme_core.reporting.terms import CORRELATIONS, MODELS, short_model_name
 
-__all__ = ["BASELINES", "MODEL_WORDS", "model_name"]
+__all__ = ["BASELINES", "CORRELATIONS", "MODEL_WORDS", "model_name"]
 
 #: Model: what it is, in plain words.
 MODEL_WORDS = {name: term.what for name, term in MODELS.items()}
