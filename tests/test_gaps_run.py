@@ -3,6 +3,9 @@
 import pandas as pd
 import pytest
 
+from nme_core.data import Study
+from nme_core.experiment import FitOptions, run_experiment
+from nme_core.experiment.rows import StudyRows
 from nme_core.io import RunFolder
 from nme_core.prediction import read_new_rows
 
@@ -42,6 +45,27 @@ def test_an_adapted_run_follows_it(run, tiny_study, nme, tmp_path):
     said = nme("adapt", run.path, tmp_path / "new.csv", "--out", tmp_path / "adapted")
     assert said.code == 0
     assert RunFolder(tmp_path / "adapted").data["max_gap"] == "1.5"
+
+
+def test_nights_break_the_sequences_that_a_model_is_fitted_to(tmp_path):
+    days = pd.date_range("2026-03-01", periods=6)
+    beeps = [day + pd.Timedelta(hours=hour) for day in days for hour in (9, 12, 15, 18)]
+    table = pd.DataFrame(
+        {
+            "id": [person for person in ("a", "b", "c") for _ in beeps],
+            "beep": beeps * 3,
+            "x": [float(k % 5) for k in range(72)],
+            "mood": ["high" if (k * k) % 7 < 3 else "low" for k in range(72)],
+        }
+    )
+    study = Study.from_frame(table, person="id", outcome="mood", time="beep")
+    rows = StudyRows.of(study, sequential=True)
+    assert rows.sequence_ids.tolist() == study.sequence_ids.tolist()
+    assert rows.sequence_ids.nunique() == 18
+    folder = RunFolder(tmp_path)
+    options = FitOptions("nme-crf", baselines=(), epochs=2, refit="none")
+    run_experiment(study, options, folder)
+    assert folder.table("predictions")["sequence"].nunique() == 18
 
 
 def test_a_limit_that_makes_no_sense_is_one_line(nme, tiny_study):

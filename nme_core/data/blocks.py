@@ -20,22 +20,22 @@ class Blocks:
     ----------
     names : Index
         What each block is called, in the order of the rows.
-    codes : ndarray of int, shape (n_rows,)
-        Block of each row.
     starts : ndarray of int, shape (n_blocks,)
         First row of each block.
+    n_rows : int
+        Rows of all blocks.
     """
 
     names: pd.Index
-    codes: npt.NDArray[np.intp]
     starts: npt.NDArray[np.intp]
+    n_rows: int
 
     @classmethod
     def of(cls, labels: pd.Series) -> Blocks:
         """Blocks of equal labels."""
         codes, names = pd.factorize(labels)
         starts = np.flatnonzero(np.diff(codes, prepend=-1))
-        return cls(pd.Index(names), codes, starts)
+        return cls(pd.Index(names.astype("str")), starts, len(codes))
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -43,7 +43,12 @@ class Blocks:
     @cached_property
     def sizes(self) -> npt.NDArray[np.intp]:
         """Rows of each block."""
-        return np.diff(self.starts, append=len(self.codes))
+        return np.diff(self.starts, append=self.n_rows)
+
+    @property
+    def codes(self) -> npt.NDArray[np.intp]:
+        """Block of each row, shape (n_rows,); made when it is asked for."""
+        return np.repeat(np.arange(len(self)), self.sizes)
 
     def count(self, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
         """Rows of each block where `mask` holds."""
@@ -59,11 +64,11 @@ class Blocks:
 
     def positions(self) -> npt.NDArray[np.intp]:
         """Place of each row in its block, from 0."""
-        return np.arange(len(self.codes)) - np.repeat(self.starts, self.sizes)
+        return np.arange(self.n_rows) - np.repeat(self.starts, self.sizes)
 
     def steps(self) -> npt.NDArray[np.intp]:
         """Rows that follow another one of their block."""
-        follows = np.ones(len(self.codes), dtype=bool)
+        follows = np.ones(self.n_rows, dtype=bool)
         follows[self.starts] = False
         return np.flatnonzero(follows)
 

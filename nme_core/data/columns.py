@@ -14,6 +14,9 @@ from nme_core.exceptions import DataError, OptionError
 
 #: Cells of a table of features from which on it is held in single precision.
 LARGE = 20_000_000
+#: Numbers above this stay in double precision whatever the size of the table: their squares, too,
+#: must be numbers.
+LARGEST_SINGLE = 1e15
 
 OutcomeKind = Literal["number", "class"]
 
@@ -76,6 +79,13 @@ def as_ids(column: pd.Series, *, role: str) -> pd.Series:
     return ids
 
 
+def as_categories(ids: pd.Series) -> pd.Series:
+    """Ids as categories in order of appearance, 4 bytes a row."""
+    codes, levels = pd.factorize(ids)
+    values = pd.Categorical.from_codes(codes, levels)
+    return pd.Series(values, index=ids.index, name=ids.name)
+
+
 def _rows_have(count: int) -> str:
     return "1 row has" if count == 1 else f"{count} rows have"
 
@@ -122,7 +132,9 @@ def in_single_precision(columns: dict[str, npt.NDArray[np.float64]]) -> dict[str
 def _may_be_single(column: npt.NDArray[np.float64]) -> bool:
     present = column[~np.isnan(column)]
     largest = max(present.max(initial=0.0), -present.min(initial=0.0))
-    return bool(largest <= 1000 * present.std()) if len(present) else True
+    if not len(present) or largest > LARGEST_SINGLE:
+        return not len(present)
+    return bool(largest <= 1000 * present.std())
 
 
 def _not_numeric(column: pd.Series, role: str) -> DataError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import sys
 
+import pyarrow
+
 #: Arrays from this size on get memory of their own, in bytes; less free memory than this is kept.
 LARGE, KEPT = 2**23, 2**26
 # Names in malloc.h.
@@ -14,9 +16,10 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 def give_back() -> bool:
     """Return free memory to the system; True where some was.
 
-    The C library of most Linux systems (glibc) keeps what arrays let go of; others have no such
-    call, and nothing is done.
+    The C library of most Linux systems (glibc) keeps what arrays let go of, and Arrow what columns
+    of text do; other systems have no such call, and nothing is done.
     """
+    pyarrow.default_memory_pool().release_unused()
     if sys.platform != "linux":
         return False
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

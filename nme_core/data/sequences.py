@@ -42,7 +42,7 @@ class Batch:
         State just before the unit's first step, −1 where it is not known.
     share : Tensor, shape (U, G)
         Part of the group's rows that lie in the unit, n_u / n_i; sums to 1 over a group's units.
-    rows : Tensor of int, shape (U, L)
+    rows : Tensor of int32, shape (U, L)
         Row of the table, −1 on padding.
     """
 
@@ -235,5 +235,5 @@ def _pad(
             np.full(len(first), -1) if initial is None else initial[first].astype(np.int64)
         ),
         share=torch.from_numpy(share.astype(features.dtype)),
-        rows=torch.from_numpy(np.where(mask, rows, -1)),
+        rows=torch.from_numpy(np.where(mask, rows, -1).astype(np.int32)),
     )

@@ -14,7 +14,9 @@ import pandas as pd
 
 from nme_core.data.blocks import Blocks
 from nme_core.data.columns import (
+    LARGE,
     OutcomeKind,
+    as_categories,
     as_ids,
     as_numbers,
     as_outcome,
@@ -59,9 +61,10 @@ class Study:
     y : Series, shape (n_rows,)
         Outcome: float64 where it is a number, text where it is a class; missing = NaN.
     groups : Series of text, shape (n_rows,)
-        Person of each row.
+        Person of each row. Of very large tables categories of text.
     sequence_ids : Series of text, shape (n_rows,)
-        Sequence of each row, unique over persons: the person, or ``"<person>/<sequence>"``.
+        Sequence of each row, unique over persons: the person, or ``"<person>/<sequence>"``; of very
+        large tables categories.
     time : Series or None
         Times as given, or datetime64 where the column was text.
     covariates : DataFrame, shape (n_persons, n_covariates)
@@ -225,11 +228,16 @@ class Study:
         limit = gap_limit(max_gap, at, sequences)
         sequences, n_gaps = break_at_gaps(sequences, at, limit)
         notes += gap_notes(n_gaps, limit, asked=max_gap not in (None, NIGHT))
+        sequences = sequences.rename(sequence or person)
+        if X.size >= LARGE:
+            alone = sequences.array is persons.array
+            persons = as_categories(persons)
+            sequences = persons if alone else as_categories(sequences)
         return cls(
             X=_rows(X, order),
             y=_rows(y, order),
             groups=persons,
-            sequence_ids=sequences.rename(sequence or person),
+            sequence_ids=sequences,
             time=at,
             covariates=of_person,
             outcome_kind=kind,
@@ -384,13 +392,16 @@ class Study:
             mask[chosen] = True
         if not mask.any():
             raise DataError("No row of the study is left.", remedy="Choose other rows.")
-        groups = _rows(self.groups, mask)
+        groups, sequences = _rows(self.groups, mask), _rows(self.sequence_ids, mask)
+        if isinstance(groups.dtype, pd.CategoricalDtype):
+            groups = groups.cat.remove_unused_categories()
+            sequences = sequences.cat.remove_unused_categories()
         return replace(
             self,
             X=_rows(self.X, mask),
             y=_rows(self.y, mask),
             groups=groups,
-            sequence_ids=_rows(self.sequence_ids, mask),
+            sequence_ids=sequences,
             further_groups=_rows(self.further_groups, mask),
             time=None if self.time is None else _rows(self.time, mask),
             covariates=self.covariates.loc[groups.unique()],

@@ -26,7 +26,7 @@ from nme_core.training import Progress
 def fit_split(
     model: NeuralMixedEffects | LinearMixedModel,
     rows: StudyRows,
-    split: np.ndarray[Any, Any],
+    split: pd.Categorical,
     progress: Callable[[Progress], None],
     *,
     uncertainty: bool = False,

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from nme_core import __version__
@@ -24,7 +23,7 @@ from nme_core.io import TABLES, RunFolder
 
 def describe(
     study: Study,
-    split: np.ndarray[Any, Any],
+    split: pd.Categorical,
     options: FitOptions,
     inputs: Sequence[str | os.PathLike[str]],
 ) -> dict[str, Any]:
@@ -36,7 +35,7 @@ def describe(
         "n_rows_read": None if study.n_read is None else study.n_read[0],
         "n_persons_read": None if study.n_read is None else study.n_read[1],
         "n_persons": study.n_persons,
-        "n_sequences": int(study.sequence_ids.nunique()),
+        "n_sequences": len(study.sequence_blocks),
         "n_rows_by_split": {part: int((split == part).sum()) for part in SPLITS},
         "n_missing_features": {k: int(v) for k, v in study.X.isna().sum().items() if v},
         "n_missing_outcome": int(study.y.isna().sum()),

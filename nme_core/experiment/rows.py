@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nme_core.data import Study
+from nme_core.data import SPLITS, Study, split_within_person
+from nme_core.data.columns import as_categories
 from nme_core.data.scaling import TableRows
 from nme_core.exceptions import DataError
 
@@ -38,20 +39,25 @@ class StudyRows:
         groups = study.factors
         ids: pd.Series | pd.DataFrame
         if isinstance(groups, pd.DataFrame):
-            ids = pd.DataFrame({name: _categories(groups[name]) for name in groups})
+            ids = pd.DataFrame({name: as_categories(groups[name]) for name in groups})
         else:
-            ids = _categories(groups)
-        same = study.roles.sequence is None  # then a person is a sequence
-        sequences = ids if same and isinstance(ids, pd.Series) else _categories(study.sequence_ids)
+            ids = as_categories(groups)
+        if isinstance(ids, pd.Series) and study.sequence_blocks is study.blocks:
+            sequences = ids  # a person is a sequence
+        else:
+            sequences = as_categories(study.sequence_ids)
         return cls(study.X, study.y, ids, study.time, sequences, before)
 
     def take(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> StudyRows:
-        """Return some of all rows."""
+        """Return some of all rows, counted anew."""
         rows: dict[str, Any] = {
-            name: None if value is None else value[chosen]
+            name: None if value is None else value[chosen].reset_index(drop=True)
             for name, value in vars(self).items()
-            if name != "X"
+            if name not in ("X", "sequence_ids")
         }
+        alone = self.sequence_ids is self.groups
+        ids = rows["groups"] if alone else self.sequence_ids[chosen].reset_index(drop=True)
+        rows["sequence_ids"] = ids
         if isinstance(self.X, TableRows):
             return StudyRows(self.X.take(chosen), **rows)
         return StudyRows(TableRows(self.X, chosen), **rows)
@@ -96,16 +102,12 @@ class StudyRows:
         }
 
 
-def _categories(ids: pd.Series) -> pd.Series:
-    """Ids as categories in order of appearance."""
-    codes, levels = pd.factorize(ids)
-    values = pd.Categorical.from_codes(codes, levels)
-    return pd.Series(values, index=ids.index, name=ids.name)
+def split_study(study: Study) -> pd.Categorical:
+    """Training, validation or test of every row, a byte each; see `split_within_person`."""
+    return pd.Categorical(split_within_person(study.groups), categories=SPLITS)
 
 
-def keep_known_groups(
-    split: np.ndarray[Any, Any], study: Study
-) -> tuple[np.ndarray[Any, Any], list[str]]:
+def keep_known_groups(split: pd.Categorical, study: Study) -> tuple[pd.Categorical, list[str]]:
     """Move rows into training whose further group no training row has; and say how many."""
     unseen = np.zeros(len(split), dtype=bool)
     for column in study.further_groups.columns:
@@ -117,10 +119,12 @@ def keep_known_groups(
         f"{int(unseen.sum())} rows are used for training and not held back, because their group"
         " occurs only there."
     )
-    return np.where(unseen, "train", split), [note]
+    kept = split.copy()
+    kept[unseen] = "train"
+    return kept, [note]
 
 
-def refuse_unseen_classes(study: Study, split: np.ndarray[Any, Any]) -> None:
+def refuse_unseen_classes(study: Study, split: pd.Categorical) -> None:
     """Raise DataError for a class that no training row has."""
     if study.outcome_kind == "number":
         return

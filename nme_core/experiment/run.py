@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from nme_core.analysis import approximations
-from nme_core.data import SPLITS, Study, split_within_person
+from nme_core.data import SPLITS, Study
 from nme_core.data.codebook import study_codebook
 from nme_core.data.memory import give_back, return_large_arrays
 from nme_core.estimators import LinearMixedModel, NeuralMixedEffects, baseline
@@ -28,7 +27,12 @@ from nme_core.experiment.readouts import (
     write_transitions_or_curves,
 )
 from nme_core.experiment.record import describe, findings_table, versions, write_persons
-from nme_core.experiment.rows import StudyRows, keep_known_groups, refuse_unseen_classes
+from nme_core.experiment.rows import (
+    StudyRows,
+    keep_known_groups,
+    refuse_unseen_classes,
+    split_study,
+)
 from nme_core.io import Journal, RunFolder, RunState
 from nme_core.metrics import compare, evaluate
 from nme_core.training import Progress
@@ -125,7 +129,7 @@ class _Run:
     folder: RunFolder
     journal: Journal
     rows: StudyRows
-    split: np.ndarray[Any, Any]
+    split: pd.Categorical
     data: dict[str, Any]
     config: dict[str, Any]
 
@@ -145,8 +149,7 @@ class _Run:
         if not sequential:
             study = study.with_observed_outcome()
         model = options.estimator_for(study)  # refuses options that do not fit
-        split = split_within_person(study.groups)
-        split, note = keep_known_groups(split, study)
+        split, note = keep_known_groups(split_study(study), study)
         study = replace(study, notes=(*study.notes, *note))
         if not (split == "test").any():
             raise DataError(
@@ -236,6 +239,7 @@ class _Run:
         give_back()
         rows = self.rows.take(self.split == part)
         predictions = predict(model, rows, name, part)
+        give_back()
         metrics = evaluate(predictions, self.study.outcome_kind)
         self.folder.append_table("metrics", metrics)
         if part == "test" and not isinstance(model, LinearMixedModel):

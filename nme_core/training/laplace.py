@@ -153,6 +153,7 @@ class Laplace(Variational):
         """Take the spread from the curvature at the end."""
         self._look()
         self._follow()
+        self._data = None  # as large as what the spread gives next
 
     def _look(self) -> None:
         prior = self.covariances[0].precision
@@ -160,7 +161,8 @@ class Laplace(Variational):
         self._data = self.curvature()
         tolerance = 1e-3 * prior * self.residual_variance
         for some in in_parts(*self._data.shape[:2]):
-            self._data[some] = without_negative(self._data[some], tolerance)
+            found = without_negative(self._data[some].double(), tolerance)
+            self._data[some] = found.to(self._data.dtype)
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -169,7 +171,7 @@ class Laplace(Variational):
             self.spread.follow(self._data, self.covariances[0].precision, self.residual_variance)
 
     def curvature(self) -> Tensor:
-        """½ ∂²(Σ_j D_ij)/∂η_i² of every person at m, shape (P, R, R), float64."""
+        """½ ∂²(Σ_j D_ij)/∂η_i² of every person at m, shape (P, R, R)."""
         if isinstance(self.family, LinearChain):
             return curvature_by_differences(self.mixed, self.family, self._rows)
         return gauss_newton(self.mixed, cast(RowFamily, self.family), self._rows)
@@ -180,11 +182,10 @@ def gauss_newton(mixed: MixedEffects, family: RowFamily, batches: Iterable[Batch
     """Σ_j J_jᵀ I_j J_j of every person: J the derivative of the output, I its information.
 
     The curvature itself where the output is linear in η, as it is for the last layer of a network.
-    Shape (P, R, R), float64.
+    Shape (P, R, R), in the precision of the network: of many persons it is large.
     """
     n_random = mixed.n_random
-    result = torch.zeros(mixed.n_groups, n_random, n_random, dtype=torch.float64)
-    result = result.to(mixed.deviations.device)
+    result = mixed.deviations.new_zeros(mixed.n_groups, n_random, n_random)
     for chunk in chunks(batches, columns=n_random):
         eta = own(mixed.deviations, chunk.groups)
         output = mixed(chunk.x, deviations=eta)
@@ -192,7 +193,7 @@ def gauss_newton(mixed: MixedEffects, family: RowFamily, batches: Iterable[Batch
         slope = torch.where(chunk.mask[:, :, None, None], slope, 0.0)
         weighted = family.information(output) @ slope
         flat = (slope.flatten(1, 2).transpose(1, 2), weighted.flatten(1, 2))
-        result.index_add_(0, chunk.groups[:, 0], (flat[0] @ flat[1]).double())
+        result.index_add_(0, chunk.groups[:, 0], flat[0] @ flat[1])
     return result
 
 

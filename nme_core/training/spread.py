@@ -67,7 +67,7 @@ class PersonSpread:
         """Let S_i = (data_i/σ² + prior)⁻¹, of `data` (P, R, R) and `prior` (R, R)."""
         eye = torch.eye(len(prior), dtype=prior.dtype, device=prior.device)
         for some in in_parts(*data.shape[:2]):
-            precision = data[some] / residual_variance + prior
+            precision = data[some].double() / residual_variance + prior
             # L⁻ᵀ of the precision L Lᵀ is a root of C, but upper triangular: so factor C reversed.
             flipped = torch.linalg.cholesky(precision.flip(1, 2))
             root = torch.linalg.solve_triangular(flipped, eye, upper=False)

@@ -57,7 +57,7 @@ def test_it_is_the_second_derivative(states):
         family, network = Categorical(), MLP(2, (), 3)
         random = ["layers.0.weight", "layers.0.bias"]
     problem, x, groups = make_problem(family, network, random, lambda r, n: r.integers(0, 3, n))
-    found = problem.curvature()
+    found = problem.curvature().double()
     for person in range(3):
         rows = torch.from_numpy(x[groups == person]).double()
 
@@ -96,4 +96,4 @@ def test_gauss_and_newton_is_the_curvature_where_the_output_is_linear(layers, ag
     network = MLP(2, (4,), 3)
     problem, *_ = make_problem(Categorical(), network, random, lambda r, n: r.integers(0, 3, n))
     exact = curvature_by_differences(problem.mixed, problem.family, problem._rows)
-    assert torch.allclose(problem.curvature(), exact, rtol=1e-3, atol=1e-4) == agree
+    assert torch.allclose(problem.curvature().double(), exact, rtol=1e-3, atol=1e-4) == agree
