@@ -228,16 +228,15 @@ class Study:
         limit = gap_limit(max_gap, at, sequences)
         sequences, n_gaps = break_at_gaps(sequences, at, limit)
         notes += gap_notes(n_gaps, limit, asked=max_gap not in (None, NIGHT))
-        sequences = sequences.rename(sequence or person)
         if X.size >= LARGE:
-            alone = sequences.array is persons.array
+            alone = sequences is persons
             persons = as_categories(persons)
             sequences = persons if alone else as_categories(sequences)
         return cls(
             X=_rows(X, order),
             y=_rows(y, order),
             groups=persons,
-            sequence_ids=sequences,
+            sequence_ids=sequences.rename(sequence or person),
             time=at,
             covariates=of_person,
             outcome_kind=kind,

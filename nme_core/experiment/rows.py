@@ -15,7 +15,7 @@ from nme_core.data.scaling import TableRows
 from nme_core.exceptions import DataError
 
 #: Rows that are predicted at once.
-_AT_ONCE = 1_000_000
+_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True)
