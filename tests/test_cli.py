@@ -87,7 +87,7 @@ def test_the_whole_way(name, nme, tmp_path, request):
     said = nme("hsic", run, "--covariate", covariate, "--reps", 199)
     assert (said.code, said.err) == (0, "")
     assert covariate in said.out
-    assert max(map(len, said.out.splitlines())) <= 120
+    assert max(map(len, said.out.splitlines())) <= 100
     hsic = folder_of_run.table("hsic")
     assert hsic["covariate"].tolist() == [covariate]
     assert hsic[["reps", "guard", "strata", "seed"]].iloc[0].tolist() == [

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 #: Characters of the widest line.
-WIDTH = 120
+WIDTH = 100
 
 #: Characters that a text column keeps where names have to be shortened.
 _SHORTEST = 12
@@ -25,14 +25,14 @@ STRENGTH_NOTE = (
 
 
 def hsic_lines(hsic: pd.DataFrame) -> list[str]:
-    """Tests of all covariates, one line each, below a header.
+    """Tests of all covariates, one line each, below a header, and how many there were.
 
     Parameters
     ----------
     hsic : DataFrame
         The table of `CovariateTests`.
     """
-    return _lines(
+    lines = _lines(
         {
             "covariate": hsic["covariate"],
             "parameters": hsic["parameters"],
@@ -41,12 +41,12 @@ def hsic_lines(hsic: pd.DataFrame) -> list[str]:
             "95 % interval": _intervals(hsic["strength_low"], hsic["strength_high"]),
             "p": hsic["p"].map(_p),
             "corrected p": hsic["p_adjusted"].map(_p),
-            "tests": hsic["n_tests"],
-            "permutations": hsic["reps"],
             "strata": hsic["strata"],
         },
         text=("covariate", "parameters", "strata"),
     )
+    tests, reps = (_several(hsic[name]) for name in ("n_tests", "reps"))
+    return [*lines, f"Tests corrected together: {tests}. Permutations: {reps}."]
 
 
 def effects_lines(effects: pd.DataFrame, n: int = 10) -> list[str]:
@@ -60,11 +60,12 @@ def effects_lines(effects: pd.DataFrame, n: int = 10) -> list[str]:
         Number of effects.
     """
     rows = effects.sort_values("p", kind="stable").head(n)
+    kind = rows["kind"].str.replace("mean difference", "mean diff.")
     return _lines(
         {
             "covariate": rows["covariate"],
             "parameter": rows["parameter"],
-            "kind": (rows["kind"] + " " + rows["group"]).str.strip(),
+            "kind": (kind + " " + rows["group"]).str.strip(),
             "effect": rows["effect"].map(_number),
             "95 % interval": _intervals(rows["ci_low"], rows["ci_high"]),
             "p": rows["p"].map(_p),
@@ -98,6 +99,11 @@ def stability_lines(stability: pd.DataFrame) -> list[str]:
 def note_lines(notes: Iterable[str]) -> list[str]:
     """Sentences, each in as many lines as it needs."""
     return [line for note in notes if note for line in textwrap.wrap(note, WIDTH)]
+
+
+def _several(values: pd.Series) -> str:
+    """The different values of a column."""
+    return ", ".join(map(str, values.unique()))
 
 
 def _intervals(low: pd.Series, high: pd.Series) -> list[str]:
