@@ -504,9 +504,10 @@ FACTOR = (
 )
 FACTOR_PERSONS = "Persons differ with an SD of {between}, beyond their groups."
 PARAMETER_NAMES = (
-    "“a → b” is the score of moving from state a to state b. “layers.0.weight[2,1]” is a weight of "
-    "the network: of the first layer, to its third unit from the second feature (both count from "
-    "0). Most informative: what the persons' own data say most about."
+    "“a → b” is the score of moving from state a to state b. “layer 1, input 2 → unit 3” is a "
+    "weight of the network: of the first layer, from the second feature to the third unit. "
+    "Exported tables have the names that the model uses, such as layers.0.weight[2,1], which "
+    "count from 0. Most informative: what the persons' own data say most about."
 )
 PLAIN_FURTHEST = (
     "The larger the distance, the less the person is like the average of all persons. Their data "

@@ -148,7 +148,7 @@ def random_effect_figure(run: str, parameter: str) -> Figure:
         sentence = f"{glossary.NOT_LEARNED} {sentence}"
     return Figure(
         "random_effect_distribution",
-        f"Random effect {parameter}",
+        f"Random effect {parameter_words(parameter)}",
         sentence,
         {"estimates": rows["estimate"], "variance": variance, "parameter": parameter},
     )
@@ -233,13 +233,13 @@ def scatter_figure(
     row = effects[effects["parameter"] == parameter].sort_values("p", kind="stable").iloc[0]
     name = effect_name(row["kind"], covariate, row["group"])
     sentence = (
-        f"For {parameter}, {name} is {effect_size(row['kind'], row['effect'])}, 95 % interval "
-        f"{effect_limits(row['kind'], row['ci_low'], row['ci_high'])}, "
+        f"For {parameter_words(parameter)}, {name} is {effect_size(row['kind'], row['effect'])}, "
+        f"95 % interval {effect_limits(row['kind'], row['ci_low'], row['ci_high'])}, "
         f"corrected {p_phrase(row['p_adjusted'])}. {glossary.SCATTER_LIMIT}"
     )
     return Figure(
         "covariate_scatter",
-        f"{parameter} and {covariate}",
+        f"{parameter_words(parameter)} and {covariate}",
         sentence,
         {
             "values": tests.parameters(run).values[parameter],

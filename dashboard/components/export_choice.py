@@ -11,6 +11,7 @@ from dashboard.components.context import empty
 from dashboard.components.figures import Figure
 from dashboard.components.response import choose_groups, choose_response
 from dashboard.glossary import READOUTS
+from dashboard.plots.labels import parameter_words
 from dashboard.services import covariates, results
 from dashboard.services.runs import Run
 
@@ -60,7 +61,9 @@ def _groups(run: Run) -> Figure:
 
 def _random_effect(run: Run) -> Figure:
     names = results.informative_parameters(run.id)
-    parameter = st.selectbox("Parameter", names, key="parameter", persist_state="session")
+    parameter = st.selectbox(
+        "Parameter", names, key="parameter", persist_state="session", format_func=parameter_words
+    )
     return catalogue.random_effect_figure(run.id, parameter)
 
 
@@ -75,7 +78,7 @@ def _scatter(run: Run) -> Figure:
     assert found is not None
     covariate = _covariate(run)
     names = list(covariates.parameters(run.id).values.columns)
-    parameter = st.selectbox("Parameter", names, key="scatter")
+    parameter = st.selectbox("Parameter", names, key="scatter", format_func=parameter_words)
     return catalogue.scatter_figure(run.id, found, covariate, parameter)
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
 from dashboard.glossary import COMPLIANCE, PLAIN_FINDINGS
+from dashboard.plots.labels import parameter_words
 from dashboard.services.covariates import Compliance, CovariateResult
 from dashboard.services.terms import CORRELATIONS
 
@@ -91,7 +92,7 @@ def clearest(effects: pd.DataFrame, covariate: str) -> str:
     way = "higher" if row["effect"] > 0 else "lower"
     size = effect_size(row["kind"], row["effect"])
     limits = effect_limits(row["kind"], row["ci_low"], row["ci_high"])
-    return f"{row['parameter']} {way}: {size} {limits}"
+    return f"{parameter_words(row['parameter'])} {way}: {size} {limits}"
 
 
 def effects_view(effects: pd.DataFrame) -> pd.DataFrame:
@@ -99,7 +100,7 @@ def effects_view(effects: pd.DataFrame) -> pd.DataFrame:
     rows = effects.sort_values("p", kind="stable")
     return pd.DataFrame(
         {
-            "parameter": rows["parameter"],
+            "parameter": rows["parameter"].map(parameter_words),
             "effect": [
                 effect_size(kind, value)
                 for kind, value in zip(rows["kind"], rows["effect"], strict=True)
@@ -153,7 +154,7 @@ def finding(effects: pd.DataFrame, covariate: str) -> str:
     what = "" if spearman else f", {contrast(covariate, row['group'])}"
     return (
         f"{len(kept)} of {count} comparisons of a parameter with {covariate} remain after "
-        f"correction. The clearest: {row['parameter']} is {way}{where} "
+        f"correction. The clearest: {parameter_words(row['parameter'])} is {way}{where} "
         f"({_KINDS[row['kind']]}{what}, {effect_size(row['kind'], row['effect'])}, 95 % interval "
         f"{effect_limits(row['kind'], row['ci_low'], row['ci_high'])}). "
         "An association between persons, not a cause."

@@ -9,6 +9,8 @@ from dashboard.components.catalogue import scatter_figure
 from dashboard.components.figures import show
 from dashboard.components.findings import effects_view, finding
 from dashboard.components.text import plain
+from dashboard.glossary import PARAMETER_NAMES
+from dashboard.plots.labels import parameter_words
 from dashboard.services import covariates
 
 
@@ -27,6 +29,7 @@ def show_parameters(
         st.caption(note)
     names = list(covariates.parameters(run).values.columns)
     parameter = st.selectbox(
-        "Parameter", names, names.index(strongest), key=f"scatter_{run}_{covariate}"
-    )
+        "Parameter", names, names.index(strongest), key=f"scatter_{run}_{covariate}",
+        format_func=parameter_words, help=PARAMETER_NAMES,
+    )  # fmt: skip
     show(scatter_figure(run, found, covariate, parameter))

@@ -16,7 +16,7 @@ from dashboard.plots import theme
 from dashboard.plots.charts import ASIDE, LONGEST_LABEL, Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import clean, for_print
 
-_LABEL = 24
+_LABEL = 28
 _DASH: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 1)), "dash": (0, (4, 2))}
 #: Pixels of the screen in millimetres of paper, and points.
 _MM_PER_PIXEL = 0.2

@@ -14,7 +14,7 @@ from dashboard.plots.charts import LONGEST_LABEL as _OUTWARD
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import for_screen
 
-_LABEL = 24
+_LABEL = 28
 #: Up to so many columns of a matrix are set apart by a gap.
 _SEPARATE = 40
 _DASH = {"solid": "solid", "dot": "dot", "dash": "dash"}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dashboard.plots import theme
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel, Range
-from dashboard.plots.labels import cell, number, parameter
+from dashboard.plots.labels import cell, number, parameter_words
 from dashboard.plots.summaries import histogram, padded
 
 #: More occasions than this are drawn by every so-manieth.
@@ -182,7 +182,7 @@ def shrinkage(summary: pd.DataFrame) -> Chart:
     ]  # fmt: skip
     panel = Panel(
         "", "share", "", layers, x_range=(-0.03, 1.03), y_range=(-0.7, len(summary) - 0.3),
-        y_ticks=[(y, parameter(str(name))) for y, name in zip(at, summary.index, strict=True)],
+        y_ticks=list(zip(at, summary.index.astype(str).map(parameter_words), strict=True)),
     )  # fmt: skip
     return Chart(
         "Shrinkage and reliability", [panel], summary.reset_index(),

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import html
 import math
+import re
 import unicodedata
 
 MINUS = "\u2212"
 ELLIPSIS = "\u2026"
 _UNSEEN = {"Cc", "Cf", "Cs", "Co"}
 _JOINERS = {"\u200c", "\u200d"}
+#: Weights and biases of the network; a sequence model's network is called "emission".
+_WEIGHT = re.compile(r"(?:emission\.)?layers\.(\d+)\.weight\[(\d+),(\d+)\]")
+_BIAS = re.compile(r"(?:emission\.)?layers\.(\d+)\.bias\[(\d+)\]")
 
 
 def clean(text: object, limit: int | None = None) -> str:
@@ -28,12 +32,24 @@ def clean(text: object, limit: int | None = None) -> str:
 
 
 def parameter_words(name: str) -> str:
-    """A parameter as figures and sentences name it: ``transitions[calm,low]`` is "calm → low".
+    """A parameter as figures, tables and sentences name it; layers, units and inputs from 1.
 
-    Where a state's name holds a comma it cannot be told where the first ends; the name stays.
+    Where a state's name holds a comma it cannot be told where the first ends; the name stays, as
+    does any name that is not known.
+
+    >>> parameter_words("transitions[calm,low]")
+    'calm → low'
+    >>> parameter_words("layers.0.weight[2,0]"), parameter_words("layers.1.bias[0]")
+    ('layer 1, input 1 → unit 3', 'layer 2, bias of unit 1')
     """
+    if found := _WEIGHT.fullmatch(name):
+        layer, unit, source = (int(part) + 1 for part in found.groups())
+        return f"layer {layer}, input {source} → unit {unit}"
+    if found := _BIAS.fullmatch(name):
+        layer, unit = (int(part) + 1 for part in found.groups())
+        return f"layer {layer}, bias of unit {unit}"
     inner = name.removeprefix("transitions[").removesuffix("]")
-    if not name.startswith("transitions[") or inner.count(",") != 1:
+    if name != f"transitions[{inner}]" or inner.count(",") != 1:
         return name
     return inner.replace(",", " → ")
 
@@ -56,18 +72,6 @@ def for_print(text: object, limit: int | None = None) -> str:
     """Text for matplotlib, which reads TeX between dollar signs and hides ``_`` from legends."""
     line = clean(text, limit).replace("$", r"\$")
     return f" {line}" if line.startswith("_") else line
-
-
-def parameter(name: str) -> str:
-    """A parameter where there is little room: a transition as "calm → tense", others as they are.
-
-    >>> parameter("transitions[calm,tense]"), parameter("layers.0.bias[0]")
-    ('calm → tense', 'layers.0.bias[0]')
-    """
-    inside = name.removeprefix("transitions[").removesuffix("]")
-    if name != f"transitions[{inside}]" or inside.count(",") != 1:
-        return name
-    return inside.replace(",", " \u2192 ")
 
 
 def number(value: float, digits: int = 3, *, sign: bool = False) -> str:

@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from dashboard.plots import tables, theme
-from dashboard.plots.labels import count, for_print, number, p_value
+from dashboard.plots.labels import count, for_print, number, p_value, parameter_words
 from dashboard.plots.printed_matrix import transition_comparison
 from dashboard.plots.printed_missing import missing_values
 from dashboard.plots.summaries import (
@@ -62,7 +62,9 @@ def random_effect_distribution(
             name = f"model's distribution, SD {number(variance**0.5, 2)}"
             sns.lineplot(x=x, y=y, ax=axis, color=theme.INK, estimator=None, label=name)
         sns.rugplot(x=table["estimate"], ax=axis, color=theme.INK, height=0.03, lw=0.4)
-        axis.set(xlabel=f"estimate of {for_print(parameter, 44)}", ylabel="persons")
+        axis.set(
+            xlabel=f"estimate of {for_print(parameter_words(parameter), 44)}", ylabel="persons"
+        )
         if len(bins.counts) == 1 and variance == 0:
             axis.set_xlim(padded(*bins.edges, least=8 * bins.width))
         _counts_axis(axis)
@@ -110,7 +112,8 @@ def covariate_scatter(
             _scattered(axis, table)
         else:
             _grouped(axis, table)
-        axis.set(xlabel=for_print(covariate_name, 50), ylabel=for_print(parameter, 36))
+        ylabel = for_print(parameter_words(parameter), 36)
+        axis.set(xlabel=for_print(covariate_name, 50), ylabel=ylabel)
     return figure
 
 

@@ -124,9 +124,11 @@ def covariate_scatter(
         values, covariate, parameter=parameter, covariate_name=covariate_name, bands=bands
     )
     name = for_screen(covariate_name, _TITLE)
-    figure = _figure(f"{for_screen(parameter, 50)} and {for_screen(covariate_name, 40)}")
+    figure = _figure(
+        f"{for_screen(parameter_words(parameter), 50)} and {for_screen(covariate_name, 40)}"
+    )
     figure.update_layout(showlegend=False, margin_t=48)
-    figure.update_yaxes(title_text=for_screen(parameter, 40))
+    figure.update_yaxes(title_text=for_screen(parameter_words(parameter), 40))
     if pd.api.types.is_numeric_dtype(table["covariate_value"]):
         x, y = table["covariate_value"].to_numpy(), table["value"].to_numpy()
         line = least_squares(x, y)

@@ -24,7 +24,7 @@ def effects(**changes: object) -> pd.DataFrame:
 def test_the_clearest_is_named_with_its_direction() -> None:
     sentence = finding(effects(), "bdi")
     assert "1 of 2 comparisons" in sentence
-    assert "transitions[a,b] is lower in persons with more bdi" in sentence
+    assert "a → b is lower in persons with more bdi" in sentence
     assert "−0.40, 95 % interval [−0.60, −0.20]" in sentence
 
 
@@ -41,5 +41,5 @@ def test_nothing_found_is_no_proof() -> None:
 
 def test_table_starts_with_the_smallest_p() -> None:
     shown = effects_view(effects())
-    assert list(shown["parameter"]) == ["transitions[a,b]", "transitions[b,a]"]
+    assert list(shown["parameter"]) == ["a → b", "b → a"]
     assert list(shown["corrected p"]) == [".004", ".400"]
