@@ -33,8 +33,8 @@ from nme_core.training.variational import START_STD, Variational
 LARGEST, MOST_WORK = 128, 2**28
 #: Steps from one look at the curvature to the next: so many at first, then this share of all.
 LOOK_AFTER, LOOK_SHARE = 25, 0.3
-#: Steps after which the spread follows Σ and σ².
-FOLLOW_EVERY = 5
+#: Steps after which the spread follows Σ and σ², likewise.
+FOLLOW_AFTER, FOLLOW_SHARE = 5, 0.05
 #: Step of the finite differences of the gradient, standardised.
 STEP = 1e-5
 #: Numbers in Σ up to which a linear Gaussian model is fitted in closed form by default.
@@ -147,7 +147,7 @@ class Laplace(Variational):
             self._next_look = self._steps + max(LOOK_AFTER, int(LOOK_SHARE * self._steps))
         if self._steps >= self._next_follow:
             self._follow()
-            self._next_follow = self._steps + FOLLOW_EVERY
+            self._next_follow = self._steps + max(FOLLOW_AFTER, int(FOLLOW_SHARE * self._steps))
 
     def finish(self, *, validated: bool) -> None:
         """Take the spread from the curvature at the end."""
