@@ -14,6 +14,7 @@ from nme_core.data import Study, split_within_person
 from nme_core.estimators import NMEMLPRegressor, load
 from nme_core.exceptions import DataError, OptionError, TrainingError
 from nme_core.experiment import ALL_ROWS, FitOptions, run_experiment
+from nme_core.experiment.rows import StudyRows
 from nme_core.io import TABLES, RunFolder, RunState, journal
 from nme_core.rerun import rerun
 
@@ -496,3 +497,14 @@ def test_a_persons_missing_rows_do_not_move_the_metrics(fit_tiny):
     assert missing.sum() == 2
     assert (n == (sizes - missing)[n.index]).all()
     assert np.isfinite(metrics["value"]).all()
+
+
+def test_very_many_rows_are_checked_by_whole_persons_drawn_at_random():
+    groups = [person for person in "abcdef" for _ in range(4)]
+    table = pd.DataFrame({"id": groups, "x": range(24), "y": [k * k % 7 for k in range(24)]})
+    rows = StudyRows.of(Study.from_frame(table, person="id", outcome="y"), sequential=False)
+    assert rows.of_some_persons(24, 0) is rows
+    some = rows.of_some_persons(11, 0)
+    assert some.persons.value_counts().loc[lambda count: count > 0].tolist() == [4, 4]
+    assert some.y.tolist() != rows.of_some_persons(11, 3).y.tolist()
+    assert rows.of_some_persons(1, 0).persons.nunique() == 1

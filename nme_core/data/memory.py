@@ -8,7 +8,7 @@ import sys
 import pyarrow
 
 #: Arrays from this size on get memory of their own, in bytes; less free memory than this is kept.
-LARGE, KEPT = 2**23, 2**26
+LARGE, KEPT = 2**22, 2**26
 # Names in malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 

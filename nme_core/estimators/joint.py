@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nme_core.data.memory import give_back
 from nme_core.data.sequences import Batch
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.uncertainty import Uncertainty
@@ -68,6 +69,7 @@ def take_uncertainty(
         return None
     curvature = _curvature(posterior, family, posterior.mixed, rows, free)
     plain = curvature.given(posterior.sigma[0])
+    give_back()
     shared = shared_covariance(plain, {name: value.cpu() for name, value in precision.items()})
     if shared is None:
         return None
@@ -76,6 +78,7 @@ def take_uncertainty(
     at = sigma if sigma.dim() == 1 else sigma.diagonal()
     variances = VarianceUncertainty.of(deviations, plain.own, at)
     information = _widened(curvature, plain, posterior, deviations, variances)
+    give_back()
     effects = information.effects_covariance(shared)
     return Joint(Uncertainty(plain.free, shared, effects, variances), information)
 

@@ -21,6 +21,9 @@ from nme_core.exceptions import OptionError
 from nme_core.experiment.rows import StudyRows
 from nme_core.io import RunFolder
 
+#: Rows on which a model is checked, at most.
+MOST_CHECKED = 1_000_000
+
 
 def write_parameters(
     model: NeuralMixedEffects,
@@ -36,11 +39,22 @@ def write_parameters(
     folder.write_table("summary", summary_table(model, rows.X))
 
 
-def write_checks(model: NeuralMixedEffects, rows: StudyRows, folder: RunFolder, seed: int) -> None:
-    """Write how the rows look beside rows that the model would give."""
-    ids = rows.sequence_ids
-    table = model_checks(model, rows.X, rows.y, rows.groups, sequence_ids=ids, seed=seed)
+def write_checks(
+    model: NeuralMixedEffects, rows: StudyRows, folder: RunFolder, seed: int
+) -> list[str]:
+    """Write how the rows look beside rows that the model would give.
+
+    Of very many rows some persons are drawn, with all rows of theirs; return what the notes should
+    say of it.
+    """
+    some = rows.of_some_persons(MOST_CHECKED, seed)
+    ids = some.sequence_ids
+    table = model_checks(model, some.X, some.y, some.groups, sequence_ids=ids, seed=seed)
     folder.write_table("checks", table)
+    if some is rows:
+        return []
+    drawn = some.persons.nunique()
+    return [f"The model was checked on the rows of {drawn:,} persons, drawn at random."]
 
 
 def certify(model: NeuralMixedEffects, rows: StudyRows, folder: RunFolder) -> list[str]:

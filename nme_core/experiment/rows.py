@@ -71,6 +71,17 @@ class StudyRows:
             chosen = part == number
             yield chosen, self if chosen.all() else self.take(chosen)
 
+    def of_some_persons(self, most: int, seed: int) -> StudyRows:
+        """Return all rows, or where they are more than `most` all of as many persons as fit."""
+        if len(self.y) <= most:
+            return self
+        codes = self.persons.cat.codes.to_numpy()
+        sizes = np.bincount(codes, minlength=len(self.persons.cat.categories))
+        order = np.random.default_rng(seed).permutation(len(sizes))
+        fits = np.cumsum(sizes[order]) <= most
+        fits[0] = True
+        return self.take(np.isin(codes, order[fits]))
+
     @property
     def persons(self) -> pd.Series:
         """Person of each row."""

@@ -268,8 +268,8 @@ class _Run:
         write_parameters(model, self.rows, self.folder, told)
         self.folder.write_json("config", {**self.config, "approximate": approximations(model)})
         self.journal.say("Simulating from the model", 0.99)
-        write_checks(model, self.rows, self.folder, self.options.seed)
-        notes = certify(model, rows, self.folder)
+        notes = write_checks(model, self.rows, self.folder, self.options.seed)
+        notes += certify(model, rows, self.folder)
         notes += write_transitions_or_curves(model, self.study, self.folder)
         if notes:
             self.data["notes"] += notes
