@@ -113,7 +113,7 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     for (_, levels), name in zip(model.factors_.items(), factors, strict=False):
         known &= factors[name].isin(levels)
     chances = [f"p_{label}" for label in getattr(model, "classes_", ())]
-    own = [pd.DataFrame(index=ordered.index[:0], columns=["predicted", *chances])]
+    own: list[pd.DataFrame] = []
     with one_thread_for_few(len(X)):
         if usable.any():
             some = ordered[usable]
@@ -128,9 +128,10 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
         new = usable & ~known
         if chances and new.any():
             own.append(_population_chances(model, X[new], ordered[new], chances))
-    ordered = ordered.join(pd.concat(own) if len(own) > 1 else own[0])
+    if own:
+        ordered = ordered.join(pd.concat(own))
     first = ["person", "sequence", "time", "predicted", "population_predicted"]
-    return ordered.sort_values("row")[[*first, *chances]].reset_index(drop=True)
+    return ordered.sort_values("row").reindex(columns=[*first, *chances]).reset_index(drop=True)
 
 
 def _predict_persons(

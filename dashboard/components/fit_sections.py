@@ -14,6 +14,7 @@ from dashboard.components.response import outcome_name
 from dashboard.components.text import number, plain
 from dashboard.components.verdict import comparison_view, metrics_view, split_note
 from dashboard.glossary import CERTIFICATE, EMPTY, IN_BRACKETS, METRICS, PAIRED, SEQUENCE_LOSS
+from dashboard.plots.labels import parameter_words
 from dashboard.services import fit, jobs, rechecks, results
 from dashboard.services.runs import Run
 from dashboard.services.terms import MODEL_WORDS, model_name
@@ -146,7 +147,8 @@ def _certificate(run: Run) -> None:
 
 
 def _what(row: dict[str, str]) -> str:
-    names = " × ".join(row[name] for name in ("parameter", "parameter_2") if row[name])
+    parameters = (row[name] for name in ("parameter", "parameter_2") if row[name])
+    names = " × ".join(map(parameter_words, parameters))
     person = f", person {row['person']} (largest difference)" if row["person"] else ""
     return f"{row['quantity']} {names}{person}".strip()
 

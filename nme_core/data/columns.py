@@ -80,7 +80,9 @@ def as_ids(column: pd.Series, *, role: str) -> pd.Series:
 
 
 def as_categories(ids: pd.Series) -> pd.Series:
-    """Ids as categories in order of appearance, 4 bytes a row."""
+    """Ids as categories in order of appearance, 4 bytes a row; as they are where they are that."""
+    if isinstance(ids.dtype, pd.CategoricalDtype):
+        return ids
     codes, levels = pd.factorize(ids)
     values = pd.Categorical.from_codes(codes, levels)
     return pd.Series(values, index=ids.index, name=ids.name)
@@ -131,10 +133,10 @@ def in_single_precision(columns: dict[str, npt.NDArray[np.float64]]) -> dict[str
 
 def _may_be_single(column: npt.NDArray[np.float64]) -> bool:
     present = column[~np.isnan(column)]
-    largest = max(present.max(initial=0.0), -present.min(initial=0.0))
-    if not len(present) or largest > LARGEST_SINGLE:
-        return not len(present)
-    return bool(largest <= 1000 * present.std())
+    if not len(present):
+        return True
+    largest = max(present.max(), -present.min())
+    return bool(largest <= LARGEST_SINGLE and largest <= 1000 * present.std())
 
 
 def _not_numeric(column: pd.Series, role: str) -> DataError:

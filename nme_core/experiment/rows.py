@@ -64,9 +64,8 @@ class StudyRows:
 
     def in_parts(self) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.bool_]], StudyRows]]:
         """Yield which rows, and these rows: all of some persons, about `_AT_ONCE` rows of many."""
-        codes = self.persons.cat.codes.to_numpy()
-        ends = np.cumsum(np.bincount(codes, minlength=len(self.persons.cat.categories)))
-        part = ((ends - 1) // _AT_ONCE)[codes]
+        codes, sizes = self._sizes()
+        part = ((np.cumsum(sizes) - 1) // _AT_ONCE)[codes]
         for number in np.unique(part):
             chosen = part == number
             yield chosen, self if chosen.all() else self.take(chosen)
@@ -75,12 +74,16 @@ class StudyRows:
         """Return all rows, or where they are more than `most` all of as many persons as fit."""
         if len(self.y) <= most:
             return self
-        codes = self.persons.cat.codes.to_numpy()
-        sizes = np.bincount(codes, minlength=len(self.persons.cat.categories))
+        codes, sizes = self._sizes()
         order = np.random.default_rng(seed).permutation(len(sizes))
         fits = np.cumsum(sizes[order]) <= most
         fits[0] = True
         return self.take(np.isin(codes, order[fits]))
+
+    def _sizes(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Person of each row as a number, and how many rows each person has."""
+        codes = self.persons.cat.codes.to_numpy()
+        return codes, np.bincount(codes, minlength=len(self.persons.cat.categories))
 
     @property
     def persons(self) -> pd.Series:

@@ -144,10 +144,14 @@ class Laplace(Variational):
         """Let the spread follow; look at the curvature from time to time."""
         if self._steps >= self._next_look:
             self._look()
-            self._next_look = self._steps + max(LOOK_AFTER, int(LOOK_SHARE * self._steps))
+            self._next_look = self._later(LOOK_AFTER, LOOK_SHARE)
         if self._steps >= self._next_follow:
             self._follow()
-            self._next_follow = self._steps + max(FOLLOW_AFTER, int(FOLLOW_SHARE * self._steps))
+            self._next_follow = self._later(FOLLOW_AFTER, FOLLOW_SHARE)
+
+    def _later(self, after: int, share: float) -> int:
+        """Step after so many more, or after this share of those behind where that is more."""
+        return self._steps + max(after, int(share * self._steps))
 
     def finish(self, *, validated: bool) -> None:
         """Take the spread from the curvature at the end."""
@@ -161,8 +165,7 @@ class Laplace(Variational):
         self._data = self.curvature()
         tolerance = 1e-3 * prior * self.residual_variance
         for some in in_parts(*self._data.shape[:2]):
-            found = without_negative(self._data[some].double(), tolerance)
-            self._data[some] = found.to(self._data.dtype)
+            self._data[some] = without_negative(self._data[some].double(), tolerance)
 
     @torch.no_grad()
     def _follow(self) -> None:
