@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Mapping, Sequence
 from itertools import product
 from math import prod
@@ -11,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, jacfwd, vmap
+from torch.func import functional_call, vmap
 
 from nme_core.exceptions import OptionError
 
@@ -117,33 +116,28 @@ class MixedEffects(nn.Module):
             self.by_factor(self.deviations)[factor].sub_(shift)
 
     def jacobian(self, x: Tensor, deviations: Tensor) -> Tensor:
-        """Derivative of the module's output, one tensor, by the deviations of each unit.
+        """Derivative of each row's output, one tensor, by the deviations of its unit.
 
         Parameters
         ----------
-        x : Tensor, shape (n_units, ...)
-            Input of each unit.
+        x : Tensor, shape (n_units, n_rows, ...)
+            Input of each unit, whose rows the module computes each by itself.
         deviations : Tensor, shape (n_units, n_random)
             Where.
 
         Returns
         -------
-        Tensor, shape (n_units, ..., n_random)
+        Tensor, shape (n_units, n_rows, n_outputs, n_random)
         """
-        shared = {k: v.detach() for k, v in self.fixed().items()}
-
-        def compute(deviation: Tensor, x: Tensor) -> Tensor:
-            parts = dict(shared)
-            for name, part in self.by_parameter(deviation).items():
-                parts[name] = shared[name] + part.reshape(self.shapes[name])
-            output: Tensor = functional_call(self.module, parts, (x,))
-            return output
-
-        with warnings.catch_warnings():
-            # torch loads its forward-mode rules by torch.jit.script, which it deprecates itself
-            warnings.simplefilter("ignore", DeprecationWarning)
-            result: Tensor = vmap(jacfwd(compute))(deviations, x)
-        return result
+        each = deviations.detach().repeat_interleave(x.shape[1], dim=0)
+        with torch.enable_grad():
+            each.requires_grad_()  # every row a unit, so that one backward gives all rows' slopes
+            output = self(x.flatten(0, 1).unsqueeze(1), deviations=each)
+            slopes = [
+                torch.autograd.grad(part.sum(), each, retain_graph=True)[0]
+                for part in output.unbind(dim=-1)
+            ]
+        return torch.stack(slopes, dim=1).reshape(*x.shape[:2], len(slopes), self.n_random)
 
     def forward(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 import warnings
@@ -274,8 +275,19 @@ def train(
     return Training(tuple(history), stop.verdict)
 
 
+class _Adam(torch.optim.Adam):
+    """Adam that leaves torch's compiler unloaded, which takes 2 s and 100 MiB and is not used here.
+
+    Torch wraps these methods in marks for its compiler, and loads it at the first call.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.Adam.add_param_group)
+    zero_grad = inspect.unwrap(torch.optim.Adam.zero_grad)
+    step = torch.no_grad()(inspect.unwrap(torch.optim.Adam.step))
+
+
 def _adam(problem: Problem, learning_rate: float) -> torch.optim.Adam:
-    return torch.optim.Adam(problem.parameters(), lr=learning_rate, fused=True)
+    return _Adam(problem.parameters(), lr=learning_rate, fused=True)
 
 
 def _epoch(problem: Problem, optimiser: torch.optim.Adam, parts: Iterable[list[Batch]]) -> float:

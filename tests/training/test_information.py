@@ -40,7 +40,7 @@ def dense(value, phi, eta):
     def flat(at):
         return value(at[: len(phi)], at[len(phi) :].view_as(eta))
 
-    return torch.linalg.inv(torch.func.hessian(flat)(start) / 2)
+    return torch.linalg.inv(torch.autograd.functional.hessian(flat, start) / 2)
 
 
 def check(information, whole, precision):

@@ -1,6 +1,8 @@
 """The loop, on a problem of one number whose losses are known beforehand."""
 
 import math
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 
@@ -241,3 +243,16 @@ def test_early_stopping_ends_with_the_best_validation_loss():
     assert min(seen) < seen[-1] - 0.05, "it does not overfit, so the test tells nothing"
     best = history[int(np.argmin(seen))]
     assert problem.residual_variance == pytest.approx(best.residual_variance)
+
+
+def test_a_fit_leaves_the_compiler_of_torch_unloaded():
+    code = (
+        "import sys, numpy as np\n"
+        "from nme_core.estimators import NMEMLPRegressor\n"
+        "x, groups = np.arange(12.0), np.repeat([0, 1, 2], 4)\n"
+        "model = NMEMLPRegressor((3,), estimator='laplace', epochs=2)\n"
+        "model.fit(x[:, None], np.sin(x), groups=groups)\n"
+        "assert 'torch._dynamo' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
