@@ -456,8 +456,7 @@ MULTIPLES = (
 )
 ORDERS = {"id": "in the order of the study", "similarity": "persons with similar moves together"}
 GROUP_LIMIT = (
-    "Means of the persons' own matrices, each person counting the same; a description, not a test. "
-    "Tests are on the page Covariates."
+    "Means of the persons' own matrices, each person counting the same; a description, not a test."
 )
 ARROWS = (
     "Wider arrows are more probable moves, larger circles states that are kept longer; moves with "

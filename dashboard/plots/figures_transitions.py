@@ -50,6 +50,7 @@ def group_transitions(
 ) -> Chart:
     """Mean matrix of each group, and the first (lowest) group's minus the last one's."""
     names = list(groups)
+    between = f"{names[0]} minus {names[-1]}"
     means = {name: matrix for name, (_, matrix) in groups.items()}
     limits = value_limits(readout, *(m.to_numpy(dtype=float) for m in means.values()))
     panels = [
@@ -64,12 +65,12 @@ def group_transitions(
     reach = difference_limit(difference.to_numpy(dtype=float))
     panels.append(
         Panel(
-            title="first minus last", y_ticks=None if len(groups) % 3 == 0 else (),
+            title=between, y_ticks=None if len(groups) % 3 == 0 else (),
             matrix=Matrix(
                 difference.to_numpy(dtype=float), list(difference.index),
                 list(difference.columns), theme.DIVERGING, (-reach, reach), "difference",
                 texts=[cell(v, sign=True) for v in difference.to_numpy(dtype=float).ravel()],
-                hover=_hover(difference, "first minus last"),
+                hover=_hover(difference, between),
             ),
         )
     )  # fmt: skip

@@ -174,7 +174,7 @@ def plotly_template() -> go.layout.Template:
 #: What each neutral colour of a light figure becomes in a dark one.
 _DARK = {
     "#FFFFFF": "#14181D", INK: "#E6E9ED", MUTED: "#A8B0BA", GRID: "#2C343D", EMPTY: "#2C343D",
-    "#9AA3AD": "#6E7781",
+    "#9AA3AD": "#6E7781", PERSONS: "#A3AFBB",
 }  # fmt: skip
 #: Colours that stand for values, and text on such colours, stay as they are.
 _STANDING = {"colorscale", "textfont"}

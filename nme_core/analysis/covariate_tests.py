@@ -20,7 +20,7 @@ from nme_core.exceptions import (
 )
 from nme_core.independence import CovariateTests, needed_reps, test_covariates
 from nme_core.independence.arrangement import DRAWS_FACTOR
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, parameter_words
 
 if TYPE_CHECKING:
     from nme_core.estimators.person_posterior import PersonPosterior
@@ -275,7 +275,8 @@ def _unreliable_note(known: Reliability) -> tuple[str, ...]:
     few, total = known.unreliable, len(known.single)
     if not few:
         return ()
-    shown = ", ".join(few[:5]) + (f" and {len(few) - 5} more" if len(few) > 5 else "")
+    shown = "; ".join(map(parameter_words, few[:5]))
+    shown += f" and {len(few) - 5} more" if len(few) > 5 else ""
     return (f"{len(few)} of {total} parameters have a reliability below {LEAST}: {shown}.",)
 
 

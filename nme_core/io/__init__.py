@@ -1,7 +1,16 @@
 """Run folders: plain files that hold everything a fit produced."""
 
 from nme_core.io.journal import Journal
+from nme_core.io.parameter_names import parameter_words
 from nme_core.io.run_folder import TABLES, RunFolder, RunState, Status
 from nme_core.io.spreadsheet import as_text as spreadsheet_text
 
-__all__ = ["TABLES", "Journal", "RunFolder", "RunState", "Status", "spreadsheet_text"]
+__all__ = [
+    "TABLES",
+    "Journal",
+    "RunFolder",
+    "RunState",
+    "Status",
+    "parameter_words",
+    "spreadsheet_text",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, parameter_words
 from nme_core.io.run_folder import TABLES
 from nme_core.metrics.comparison import with_corrected_p
 from nme_core.reporting.apa import bounded, bounded_limits, limits, number, p_cell
@@ -164,7 +164,7 @@ def _random_effects(folder: RunFolder) -> ResultTable:
     cells = pd.DataFrame(
         {
             **({"Factor": shown["group"]} if "group" in shown else {}),
-            "Parameter": shown["parameter"],
+            "Parameter": shown["parameter"].map(parameter_words),
             "Model SD": np.sqrt(shown["value"]).map(number),
             "SD of estimates": shown["spread"].map(number),
             "Reliability": shown["reliability"].map(bounded),
@@ -229,7 +229,7 @@ def _effects(folder: RunFolder) -> ResultTable:
     cells = pd.DataFrame(
         {
             "Covariate": shown["covariate"],
-            "Parameter": shown["parameter"],
+            "Parameter": shown["parameter"].map(parameter_words),
             "Kind": shown["kind"].map(lambda kind: CORRELATIONS.get(kind, kind)).astype(object)
             + np.where(group == "", "", ", " + group.astype(object)),
             "Effect": [

@@ -101,17 +101,3 @@ def test_count():
 def test_tally_of_expected_counts_keeps_a_decimal():
     assert labels.tally(1204) == "1,204"
     assert labels.tally(0.53) == "0.5"
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("transitions[calm,low]", "calm → low"),
-        ("transitions[a,b,c]", "transitions[a,b,c]"),
-        ("layers.0.weight[2,0]", "layer 1, input 1 → unit 3"),
-        ("emission.layers.1.bias[0]", "layer 2, bias of unit 1"),
-        ("other.weight[0,1]", "other.weight[0,1]"),
-    ],
-)
-def test_parameters_are_named_in_words(name: str, words: str) -> None:
-    assert labels.parameter_words(name) == words
