@@ -728,6 +728,28 @@ CODEBOOK = {
     "kept with the study and describe it, nothing is computed from them.",
 }
 
+READING = {
+    "lead": "What is left open is recognised from the file; above the roles stands what was found.",
+    "encoding": "Choose another where letters such as ä or é look wrong.",
+    "metadata": "Optional: what explains the columns (_metadata.json of openESM, _meta.csv of "
+    "m-Path)",
+}
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-16": "UTF-16",
+    "cp1252": "Western European (Windows-1252)",
+    "iso8859-15": "Western European (ISO 8859-15)",
+    "cp1250": "Central European (Windows-1250)",
+    "cp1251": "Cyrillic (Windows-1251)",
+    "cp1253": "Greek (Windows-1253)",
+    "cp1254": "Turkish (Windows-1254)",
+    "mac-roman": "Western European (old Macintosh)",
+    "shift_jis": "Japanese (Shift JIS)",
+    "gb18030": "Chinese (GB 18030)",
+}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
+DECIMALS = {".": "point", ",": "comma"}
+
 WIDE = "Make the table long: one row per person and occasion"
 
 TAKE_AWAY = {

@@ -2,30 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard.components.text import plain
-from dashboard.glossary import WIDE
-from dashboard.services.drafts import Draft, draft_upload
+from dashboard.glossary import DECIMALS, DELIMITERS, ENCODINGS, READING, WIDE
+from dashboard.services.drafts import TEXTS, Draft, ReadAs, draft_upload
 
 
 def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
     """Read the uploaded tables, of the sheet that is chosen, and say how they were read."""
-    table = None if second is None else second.getvalue()
-    other = None if second is None else second.name
-    draft = draft_upload(long.name, long.getvalue(), table, None, other)
+    make = partial(
+        draft_upload,
+        long.name,
+        long.getvalue(),
+        None if second is None else second.getvalue(),
+        second_name=None if second is None else second.name,
+    )
+    read_as = _reading_form(long)
+    draft = make(read_as)
     if len(draft.sheets) > 1:
         sheet = st.selectbox("Sheet", draft.sheets, index=None, key="sheet",
                              placeholder="The first with a table", width=420)  # fmt: skip
         if sheet is not None:
-            draft = draft_upload(long.name, long.getvalue(), table, sheet, other)
-    sheet = draft.sheet
+            draft = make(replace(read_as, sheet=sheet))
     if draft.wide is not None:
         with st.container(border=True, key="wide"):
             st.text(draft.wide.sentence)
             if st.checkbox(WIDE, key=f"make_long_{draft.token[:12]}"):
-                draft = draft_upload(long.name, long.getvalue(), table, sheet, other, True)
+                draft = make(draft.read_as, reshaped=True)
     for line in draft.how:
         st.caption(plain(line))
     return draft
+
+
+def _reading_form(file: UploadedFile) -> ReadAs:
+    """What the user says of a text file, and the file that explains its columns."""
+    if not file.name.lower().endswith(TEXTS):
+        return ReadAs()
+    with st.expander("How the table is read"):
+        st.caption(READING["lead"])
+        columns = st.columns(3)
+        with columns[0]:
+            encoding = _choice("Encoding", ENCODINGS, file.file_id, READING["encoding"])
+        with columns[1]:
+            delimiter = _choice("Between columns", DELIMITERS, file.file_id)
+        with columns[2]:
+            decimal = _choice("Decimal mark", DECIMALS, file.file_id)
+        explained = st.file_uploader(
+            READING["metadata"],
+            ["json", "csv"],
+            key=f"upload_metadata_{file.file_id}",
+        )
+    metadata = None if explained is None else explained.getvalue()
+    return ReadAs(None, encoding, delimiter, decimal, metadata)
+
+
+def _choice(
+    label: str, words: Mapping[str, str], file: str, help_: str | None = None
+) -> str | None:
+    """A choice that is open again for the next file."""
+    return st.selectbox(
+        label, list(words), index=None, format_func=words.__getitem__,
+        key=f"reading_{label}_{file}", placeholder="as recognised", help=help_,
+    )  # fmt: skip

@@ -22,19 +22,32 @@ from nme_core.data.wide import WideProposal, propose_wide, reshape
 from nme_core.exceptions import DataError
 
 __all__ = [
-    "REMEDIED", "TABLES",
-    "ChosenRoles", "Draft", "Finding", "Personal", "Privacy", "Remedy", "chosen_tables",
+    "REMEDIED", "TABLES", "TEXTS",
+    "ChosenRoles", "Draft", "Finding", "Personal", "Privacy", "ReadAs", "Remedy", "chosen_tables",
     "covariate_columns", "draft_sample", "draft_upload", "notice", "problems_of",
 ]  # fmt: skip
 
 #: Endings of files that hold tables.
 TABLES = ["csv", "tsv", "txt", "xlsx", "sav", "parquet", "gz", "zip"]
+#: Those that may hold text.
+TEXTS = (".csv", ".tsv", ".txt", ".gz", ".zip")
 
 #: Notes of a study that begin so say what a remedy did.
 REMEDIED = "Remedy: "
 
 #: What messages call a second table whose file has no name; its content says what it is.
 _SECOND = "the covariate table"
+
+
+@dataclass(frozen=True)
+class ReadAs:
+    """How the long table is read, as `read_any` takes it; what is None is recognised."""
+
+    sheet: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    metadata: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -45,8 +58,8 @@ class Draft:
     ----------
     file : str
         Name of the long table's file.
-    sheet : str or None
-        The sheet that was chosen, where the file has several.
+    read_as : ReadAs
+        What the user chose of how the long table is read.
     sheets : tuple of str
         Sheets of the file.
     second_file : str or None
@@ -70,7 +83,7 @@ class Draft:
     covariates: pd.DataFrame | None
     guess: Proposal
     model: str | None = None
-    sheet: str | None = None
+    read_as: ReadAs = ReadAs()
     sheets: tuple[str, ...] = ()
     second_file: str | None = None
     how: tuple[str, ...] = ()
@@ -80,9 +93,9 @@ class Draft:
 
     @cached_property
     def token(self) -> str:
-        """Fingerprint of the two files and the sheet."""
+        """Fingerprint of the two files and of how they are read."""
         content = self.long_bytes + b"|" + (self.covariate_bytes or b"")
-        return hashlib.sha256(content + f"{self.sheet}|{self.reshaped}".encode()).hexdigest()
+        return hashlib.sha256(content + f"{self.read_as}|{self.reshaped}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -128,7 +141,7 @@ def draft_upload(
     name: str,
     long_bytes: bytes,
     covariate_bytes: bytes | None,
-    sheet: str | None = None,
+    read_as: ReadAs = ReadAs(),
     second_name: str | None = None,
     reshaped: bool = False,
 ) -> Draft:
@@ -136,7 +149,7 @@ def draft_upload(
 
     With `reshaped`, a table with one column per occasion is made long.
     """
-    long = read_any(long_bytes, name, sheet=sheet)
+    long = read_any(long_bytes, name, **vars(read_as))
     second = None
     if covariate_bytes is not None:
         second = read_any(covariate_bytes, second_name or _SECOND)
@@ -158,7 +171,7 @@ def draft_upload(
         long=frame,
         covariates=covariates,
         guess=propose_roles(frame, covariates, long.roles),
-        sheet=sheet,
+        read_as=read_as,
         sheets=long.sheets,
         second_file=second_name,
         how=tuple(how),
@@ -206,7 +219,7 @@ def chosen_tables(draft: Draft, roles: ChosenRoles) -> tuple[pd.DataFrame, pd.Da
         table is not constant within person.
     """
     ids = [name for name in (roles.person, roles.sequence, roles.group) if name is not None]
-    whole = read_any(draft.long_bytes, draft.file, sheet=draft.sheet, text=ids).frame
+    whole = read_any(draft.long_bytes, draft.file, text=ids, **vars(draft.read_as)).frame
     if draft.reshaped and draft.wide is not None:
         whole, _ = reshape(whole, draft.wide)
     long = whole[roles.columns]

@@ -78,9 +78,11 @@ def take_uncertainty(
     at = sigma if sigma.dim() == 1 else sigma.diagonal()
     variances = VarianceUncertainty.of(deviations, plain.own, at)
     information = _widened(curvature, plain, posterior, deviations, variances)
+    names = plain.free
+    del curvature, plain  # as large as what comes next
     give_back()
     effects = information.effects_covariance(shared)
-    return Joint(Uncertainty(plain.free, shared, effects, variances), information)
+    return Joint(Uncertainty(names, shared, effects, variances), information)
 
 
 def add_persons(

@@ -369,3 +369,21 @@ def test_a_clinician_confirms_person_time_and_outcome_and_nothing_else(
     assert (kept.roles["features"], kept.roles["covariates"]) == (["sleep"], ["bdi"])
     assert [box.key for box in app.text_input] == ["study_name"]
     assert not app.number_input
+
+
+def test_how_a_table_is_read_can_be_said(open_page: OpenPage) -> None:
+    table = diary().rename(columns={"sleep": "s\u0142en"})
+    content = table.to_csv(index=False, sep=";").encode("cp1250")
+    app = open_page("study")
+    app = app.file_uploader(key="upload_long").upload("a.csv", content, "text/csv").run()
+    assert "s\u0142en" not in app.selectbox(key="role_outcome").options
+    (encoding,) = [one for one in app.selectbox if one.label == "Encoding"]
+    encoding.select("cp1250").run()
+    assert not app.error
+    assert "s\u0142en" in app.selectbox(key="role_outcome").options
+    (decimal,) = [one for one in app.selectbox if one.label == "Decimal mark"]
+    decimal.select(",").run()
+    (delimiter,) = [one for one in app.selectbox if one.label == "Between columns"]
+    delimiter.select(",").run()
+    assert "cannot part both columns and decimals" in app.error[0].value
+    assert [one.label for one in app.selectbox if one.label == "Encoding"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dashboard.services import studies
+from dashboard.services import drafts, studies
 from nme_core.data import Remedy, read_remedies
 from nme_core.data.privacy import Privacy
 from nme_core.exceptions import DataError, NMEError
@@ -199,3 +199,27 @@ def test_a_wide_table_becomes_long_where_that_is_confirmed(home: Path) -> None:
     study, _ = studies.open_study(studies.keep_study(draft, chosen))
     assert (study.n_rows, study.persons[0]) == (48, "001")
     assert study.y.tolist()[:3] == [1, 2, 3]
+
+
+def test_a_table_is_read_as_the_user_says(home: Path) -> None:
+    long = LONG.replace(b"group", b"sk\xb3ad").replace(b",", b";")
+    recognised = studies.draft_upload("diary.csv", long, None)
+    assert "sk³ad" in recognised.long.columns
+    said = drafts.ReadAs(encoding="cp1250", delimiter=";", decimal=".")
+    draft = studies.draft_upload("diary.csv", long, None, said)
+    assert draft.token != recognised.token
+    assert "skład" in draft.long.columns
+    study, _ = studies.open_study(studies.keep_study(draft, roles(covariates=("skład",))))
+    assert study.covariates.columns.tolist() == ["skład"]
+
+
+def test_metadata_explain_the_columns(home: Path) -> None:
+    metadata = b'{"features": [{"name": "mood", "description": "Feeling now"}]}'
+    draft = studies.draft_upload("diary.csv", LONG, None, drafts.ReadAs(metadata=metadata))
+    identity = studies.keep_study(draft, roles(covariates=()))
+    assert studies.codebook(identity).set_index("name").loc["mood", "label"] == "Feeling now"
+
+
+def test_marks_that_cannot_be_are_refused() -> None:
+    with pytest.raises(NMEError, match="cannot part both columns and decimals"):
+        studies.draft_upload("diary.csv", LONG, None, drafts.ReadAs(delimiter=",", decimal=","))
