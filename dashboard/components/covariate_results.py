@@ -22,7 +22,7 @@ def show_tests(found: covariates.CovariateResult) -> None:
     """Every test of the run, and how they were made."""
     st.subheader("Dependence", anchor=False)
     st.dataframe(hsic_view(found), hide_index=True)
-    st.caption(STRENGTH)
+    st.caption(f"{found.counts} {STRENGTH}")
     st.caption(plain(" ".join(found.notes)))
 
 

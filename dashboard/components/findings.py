@@ -60,7 +60,7 @@ def compliance_note(found: Compliance | None, covariate: str, guard: str) -> Non
 
 
 def hsic_view(found: CovariateResult) -> pd.DataFrame:
-    """The tests as text, with their number."""
+    """The tests as text."""
     rows = found.hsic
     return pd.DataFrame(
         {
@@ -69,10 +69,8 @@ def hsic_view(found: CovariateResult) -> pd.DataFrame:
             "clearest single effect": [clearest(found.effects, name) for name in rows["covariate"]],
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
-            "tests": rows["n_tests"],
             "persons": rows["n_persons"],
             "HSIC": rows["statistic"].map(number),
-            "permutations": rows["reps"],
         }
     )
 

@@ -25,7 +25,7 @@ from nme_core.analysis import (
 from nme_core.analysis.covariate_tests import GUARDS
 from nme_core.analysis.reliability import LEAST, Reliability, reliability
 from nme_core.exceptions import ReliabilityWarning
-from nme_core.independence import needed_reps
+from nme_core.independence import counts_line, needed_reps
 from nme_core.io import RunFolder
 
 #: Groups of persons whose response curves are compared: how many, and the least persons in each.
@@ -51,6 +51,11 @@ class CovariateResult:
     nulls: dict[str, np.ndarray]
     notes: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> str:
+        """How many tests were corrected together, and from how many permutations p comes."""
+        return counts_line(self.hsic)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from nme_core.independence.kernels import category_kernel, gaussian_kernel, is_c
 from nme_core.independence.permutation import permutations, quantile_strata
 from nme_core.independence.report import (
     STRENGTH_NOTE,
+    counts_line,
     effects_lines,
     hsic_lines,
     note_lines,
@@ -28,6 +29,7 @@ __all__ = [
     "arranged_test",
     "category_kernel",
     "conditional_test",
+    "counts_line",
     "effects_lines",
     "effects_table",
     "gaussian_kernel",

@@ -45,8 +45,13 @@ def hsic_lines(hsic: pd.DataFrame) -> list[str]:
         },
         text=("covariate", "parameters", "strata"),
     )
+    return [*lines, counts_line(hsic)]
+
+
+def counts_line(hsic: pd.DataFrame) -> str:
+    """How many tests were corrected together, and from how many permutations p comes."""
     tests, reps = (_several(hsic[name]) for name in ("n_tests", "reps"))
-    return [*lines, f"Tests corrected together: {tests}. Permutations: {reps}."]
+    return f"Tests corrected together: {tests}. Permutations: {reps}."
 
 
 def effects_lines(effects: pd.DataFrame, n: int = 10) -> list[str]:
