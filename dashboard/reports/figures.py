@@ -15,7 +15,7 @@ from dashboard import glossary
 from dashboard.plots import export, printed, tables
 from dashboard.plots.labels import count, number, p_value
 from nme_core.analysis import person_parameters
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, parameter_words
 
 #: Most figures of one kind in a report of a study.
 MOST = 4
@@ -148,15 +148,15 @@ def random_effects(folder: RunFolder) -> Iterator[ReportFigure]:
     for parameter in told.sort_values(ascending=False, kind="stable").index[:MOST]:
         estimates = table[table["parameter"] == parameter].set_index("person")["estimate"]
         variance = float(variances[parameter])
+        name = parameter_words(str(parameter))
         sentence = (
-            f"Deviations of {count(len(estimates), 'person')} in {parameter} have an SD of "
+            f"Deviations of {count(len(estimates), 'person')} in {name} have an SD of "
             f"{number(estimates.std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
             f"{glossary.EFFECT_LIMIT}"
         )
         arguments = {"estimates": estimates, "variance": variance, "parameter": parameter}
-        yield ReportFigure(
-            "random_effect_distribution", f"Random effect {parameter}", sentence, arguments
-        )
+        title = f"Random effect {name}"
+        yield ReportFigure("random_effect_distribution", title, sentence, arguments)
 
 
 def scatters(folder: RunFolder) -> Iterator[ReportFigure]:
@@ -170,16 +170,17 @@ def scatters(folder: RunFolder) -> Iterator[ReportFigure]:
         covariate, parameter = str(row["covariate"]), str(row["parameter"])
         if covariate not in covariates or parameter not in values:
             continue
+        name = parameter_words(parameter)
         sentence = (
             f"The single parameter with the smallest p of all that were tested against "
-            f"{covariate}: {parameter}, corrected {p_value(row['p_adjusted'])}. "
+            f"{covariate}: {name}, corrected {p_value(row['p_adjusted'])}. "
             f"{glossary.SCATTER_LIMIT}"
         )
         arguments = {
             "values": values[parameter], "covariate": covariates[covariate],
             "parameter": parameter, "covariate_name": covariate,
         }  # fmt: skip
-        yield ReportFigure("covariate_scatter", f"{parameter} and {covariate}", sentence, arguments)
+        yield ReportFigure("covariate_scatter", f"{name} and {covariate}", sentence, arguments)
 
 
 def matrix(rows: pd.DataFrame, person: str) -> pd.DataFrame:

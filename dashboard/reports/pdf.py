@@ -31,7 +31,7 @@ from dashboard.plots.theme import INK, MUTED, inches, width_mm
 from dashboard.reports.blocks import Block, Code, Items, Report, Section, Text
 from dashboard.reports.figures import ReportFigure
 from nme_core.reporting import ResultTable
-from nme_core.reporting.formats import is_numeric
+from nme_core.reporting.formats import set_right
 
 _MARGIN = 20 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
@@ -79,6 +79,8 @@ def _styles() -> dict[str, ParagraphStyle]:
         "cell": {"fontSize": 7, "leading": 9, "spaceAfter": 0},
         "number": {"fontSize": 7, "leading": 9, "spaceAfter": 0, "alignment": 2},
         "head": {"fontName": "Report-Bold", "fontSize": 7, "leading": 9, "spaceAfter": 0},
+        "number_head": {"fontName": "Report-Bold", "fontSize": 7, "leading": 9, "spaceAfter": 0,
+                        "alignment": 2},
     }  # fmt: skip
     made = {name: ParagraphStyle(name, parent=text, **given) for name, given in sizes.items()}
     return {"text": text, **made}
@@ -179,8 +181,10 @@ def _figure(figure: ReportFigure) -> list[Flowable]:
 def _table(table: ResultTable) -> list[Flowable]:
     styles = _styles()
     columns = [str(column) for column in table.cells.columns]
-    kinds = [styles["number" if is_numeric(table, column) else "cell"] for column in columns]
-    rows = [[Paragraph(escape(column), styles["head"]) for column in columns]]
+    right = set_right(table)
+    kinds = [styles["number" if one else "cell"] for one in right]
+    heads = [styles["number_head" if one else "head"] for one in right]
+    rows = [[Paragraph(escape(c), kind) for c, kind in zip(columns, heads, strict=True)]]
     for line in table.cells.itertuples(index=False):
         rows.append([Paragraph(escape(str(c)), kind) for c, kind in zip(line, kinds, strict=True)])
     grid = Table(rows, colWidths=_widths(table), repeatRows=1, hAlign="LEFT")

@@ -21,9 +21,10 @@ _NUMBER = re.compile(r"[<\[]?\s*[\d.,−–].*|–")
 _NOT_XML = re.compile(r"[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 
-def is_numeric(table: ResultTable, column: str) -> bool:
-    """Whether a column holds numbers, which are set to the right."""
-    return all(_NUMBER.fullmatch(cell) for cell in table.cells[column])
+def set_right(table: ResultTable) -> list[bool]:
+    """Which columns are set to the right: those of numbers, but the first, which names the row."""
+    _, *others = table.cells.columns
+    return [False, *(all(map(_NUMBER.fullmatch, table.cells[column])) for column in others)]
 
 
 def to_csv(table: ResultTable) -> bytes:
@@ -34,14 +35,16 @@ def to_csv(table: ResultTable) -> bytes:
 def to_html(table: ResultTable) -> str:
     """An accessible HTML table: caption, head with scope, first cell of a row as its head."""
     columns = [str(column) for column in table.cells.columns]
-    head = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in columns)
-    classes = ["num" if is_numeric(table, column) else "" for column in columns]
+    classes = [' class="num"' if right else "" for right in set_right(table)]
+    head = "".join(
+        f'<th scope="col"{kind}>{html.escape(column)}</th>'
+        for column, kind in zip(columns, classes, strict=True)
+    )
     body = []
     for row in table.cells.itertuples(index=False):
         cells = [f'<th scope="row">{html.escape(str(row[0]))}</th>']
         for cell, kind in zip(row[1:], classes[1:], strict=True):
-            mark = f' class="{kind}"' if kind else ""
-            cells.append(f"<td{mark}>{html.escape(str(cell))}</td>")
+            cells.append(f"<td{kind}>{html.escape(str(cell))}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     note = f'<p class="note">Note. {html.escape(table.note)}</p>' if table.note else ""
     return (
@@ -54,7 +57,7 @@ def to_html(table: ResultTable) -> str:
 def to_latex(table: ResultTable) -> str:
     """A LaTeX table with rules of booktabs."""
     columns = [str(column) for column in table.cells.columns]
-    align = "".join("r" if is_numeric(table, column) else "l" for column in columns)
+    align = "".join("r" if right else "l" for right in set_right(table))
     # After the end of a line, a bracket or a star would be read as an option of it.
     rows = [
         "{}" * str(row[0]).startswith(("[", "*"))
@@ -124,7 +127,7 @@ def _docx_table(document: object, table: ResultTable) -> None:
     columns = [str(column) for column in table.cells.columns]
     grid = document.add_table(rows=1 + len(table.cells), cols=len(columns))  # type: ignore[attr-defined]
     lines = [columns, *table.cells.to_numpy().tolist()]
-    right = [is_numeric(table, column) for column in columns]
+    right = set_right(table)
     for cells, line in zip(grid.rows, lines, strict=True):
         for cell, text, numeric in zip(cells.cells, line, right, strict=True):
             paragraph = cell.paragraphs[0]

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, parameter_words
 from nme_core.metrics.comparison import with_corrected_p
 from nme_core.reporting.apa import (
     bounded,
@@ -180,19 +180,19 @@ def _effects(effects: pd.DataFrame, hsic: pd.DataFrame) -> str:
 
 
 def _effect(row: pd.Series, *, with_df: bool) -> str:
-    kind = str(row["kind"])
+    kind, name = str(row["kind"]), parameter_words(row["parameter"])
     corrected = p_value(row["p_adjusted"]).replace("p", "corrected p", 1)
     if kind in CORRELATIONS:
         known = with_df and kind == "spearman" and "n_persons" in row
         df = f"({int(row['n_persons']) - 2})" if known else ""
         size = f"{CORRELATIONS[kind]}{df} = {bounded(row['effect'])}"
         ends = f"95% CI {bounded_limits(row['ci_low'], row['ci_high'])}"
-        return f"{row['parameter']} with {row['covariate']}, {size}, {ends}, " + (
+        return f"{name} with {row['covariate']}, {size}, {ends}, " + (
             f"{p_value(row['p'])}, {corrected}"
         )
     group = str(row.get("group", "")).replace(" - ", " − ")
     return (
-        f"{row['parameter']} by {row['covariate']}, {kind} {group} = "
+        f"{name} by {row['covariate']}, {kind} {group} = "
         f"{number(row['effect'])}, 95% CI {limits(row['ci_low'], row['ci_high'])}, "
         f"{p_value(row['p'])}, {corrected}"
     )

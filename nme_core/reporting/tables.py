@@ -35,8 +35,8 @@ def result_tables(folder: RunFolder) -> list[ResultTable]:
     """Every table that the run has the numbers for.
 
     Data and what became of its rows, metrics of all models, their comparison, how much persons
-    differ, random effects, the population's transitions, tests against covariates with the single
-    effects, and what the model can be trusted with.
+    differ, fixed and random effects, the population's transitions, tests against covariates with
+    the single effects, and what the model can be trusted with.
     """
     made = [_data(folder), flow_table(folder)]
     makers = {
@@ -45,6 +45,7 @@ def result_tables(folder: RunFolder) -> list[ResultTable]:
         "metrics": _metrics,
         "comparison": _comparison,
         "summary": summary_table,
+        "fixed_effects": _fixed_effects,
         "covariance": _random_effects,
         "transitions": _transitions,
         "hsic": _hsic,
@@ -178,6 +179,24 @@ def _random_effects(folder: RunFolder) -> ResultTable:
     if len(shown) < len(joined):
         note += f" The {len(shown)} largest of {len(joined):,} are shown."
     return ResultTable("random_effects", "Random effects", cells, note)
+
+
+def _fixed_effects(folder: RunFolder) -> ResultTable:
+    table = folder.table("fixed_effects")
+    shown = table.head(MOST_ROWS)
+    cells = pd.DataFrame(
+        {
+            "Parameter": shown["parameter"].map(parameter_words),
+            "Estimate": shown["estimate"].map(number),
+            "SE": shown["se"].map(number),
+            "95% CI": [
+                limits(low, high)
+                for low, high in zip(shown["ci_low"], shown["ci_high"], strict=True)
+            ],
+        }
+    )
+    note = f"The first {len(shown)} of {len(table):,} are shown." if len(shown) < len(table) else ""
+    return ResultTable("fixed_effects", "Fixed effects", cells, note)
 
 
 def _transitions(folder: RunFolder) -> ResultTable:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, parameter_words
 from nme_core.reporting.apa import bounded, bounded_limits, count, limits, listed, number
 from nme_core.reporting.result_table import ResultTable
 
@@ -78,7 +78,7 @@ def summary_table(folder: RunFolder) -> ResultTable:
     cells = pd.DataFrame(
         {
             **({"Factor": shown["group"]} if factors else {}),
-            "Parameter": shown["parameter"],
+            "Parameter": shown["parameter"].map(parameter_words),
             **{
                 head: shown[name].map(number if name in ("variance", "sd") else bounded)
                 for name, head in _QUANTITIES.items()
@@ -125,7 +125,7 @@ def checks_table(folder: RunFolder) -> ResultTable:
     cells = pd.DataFrame(
         {
             "Check": rows["check"].map(lambda name: _CHECKS.get(name, name)),
-            "Statistic": rows["statistic"],
+            "Statistic": rows["statistic"].map(parameter_words),
             "Observed": rows["observed"].map(number),
             "Simulated": rows["simulated_mean"].map(number),
             "95% of simulations": [
@@ -157,7 +157,7 @@ def checked(folder: RunFolder) -> str:
         return f"{head}."
     named = outside.head(MOST_NAMED)
     names = [
-        f"{_CHECKS.get(check, check).lower()}: {statistic}"
+        f"{_CHECKS.get(check, check).lower()}: {parameter_words(statistic)}"
         for check, statistic in zip(named["check"], named["statistic"], strict=True)
     ]
     rest = len(outside) - len(named)
@@ -224,7 +224,7 @@ def certificate_table(folder: RunFolder) -> ResultTable:
     order = table.sort_values("relative_difference", ascending=False, kind="stable")
     shown = order.head(MOST_DIFFERENCES)
     names = [
-        " × ".join(word for word in (row["parameter"], row["parameter_2"]) if word)
+        " × ".join(parameter_words(name) for name in (row["parameter"], row["parameter_2"]) if name)
         + (f" of {row['person']}" if row["person"] else "")
         for row in shown[["parameter", "parameter_2", "person"]].to_dict("records")
     ]

@@ -127,7 +127,7 @@ def test_results_in_apa_style(run):
     assert "Number of tests of this kind: 2 (Benjamini–Hochberg correction)" in dependence
     assert effects == (
         "Of 2 associations of a single parameter with a covariate, 1 remained after correction: "
-        "transitions[low,low] with age, Spearman's ρ(6) = .81, 95% CI [.25, .97], p = .014, "
+        "low → low with age, Spearman's ρ(6) = .81, 95% CI [.25, .97], p = .014, "
         "corrected p = .028. These are associations between persons and show no cause."
     )
 
@@ -137,7 +137,7 @@ def test_group_differences_name_their_groups(run):
     table["p_adjusted"] = [0.5, 0.01]
     run.write_table("effects", table)
     assert (
-        "transitions[low,low] by clinic, mean difference south − north = −1.50, 95% CI "
+        "low → low by clinic, mean difference south − north = −1.50, 95% CI "
         "[−3.25, 0.25], p = .087, corrected p = .010"
     ) in results(run)[-1]
 
