@@ -186,7 +186,7 @@ def value_limits(readout: str, *matrices: np.ndarray) -> tuple[float, float]:
 
 def difference_limit(difference: np.ndarray) -> float:
     """Half the colour range of a difference; never so narrow that a trifle looks large."""
-    return _symmetric((difference,), least=0.1)
+    return _symmetric((difference,), least=0.2)
 
 
 def _symmetric(matrices: tuple[np.ndarray, ...], *, least: float) -> float:

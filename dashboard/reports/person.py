@@ -152,8 +152,8 @@ def _sure(folder: RunFolder, own: pd.DataFrame, person: str) -> list[str]:
     elif folder.data["outcome_kind"] == "class":
         right = int((rows["observed"] == rows["predicted"]).sum())
         said.append(
-            f"On this person's last {count(len(rows), 'occasion')}, which the model had not seen, "
-            f"it predicted {right} right."
+            f"On this person's last {count(len(rows), 'occasion')}, kept back for a check, a model "
+            f"that had not seen them predicted {right} right."
         )
     else:
         error = (rows["observed"] - rows["predicted"]).abs().mean()
@@ -162,7 +162,8 @@ def _sure(folder: RunFolder, own: pd.DataFrame, person: str) -> list[str]:
             f"; the values themselves have an SD of {number(spread, 2)}" if len(rows) > 1 else ""
         )
         said.append(
-            f"On this person's last {count(len(rows), 'occasion')}, which the model had not seen, "
-            f"its predictions were off by {number(error, 2)} on average{varied}."
+            f"On this person's last {count(len(rows), 'occasion')}, kept back for a check, the "
+            "predictions of a model that had not seen them were off by "
+            f"{number(error, 2)} on average{varied}."
         )
     return said

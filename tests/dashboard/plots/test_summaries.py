@@ -92,7 +92,7 @@ def test_scores_share_one_symmetric_scale():
 
 @pytest.mark.parametrize(
     ("difference", "limit"),
-    [([0.0, 0.0], 0.1), ([-0.003, np.nan], 0.1), ([0.12, -0.31], 0.35), ([np.nan], 0.1)],
+    [([0.0, 0.0], 0.2), ([-0.003, np.nan], 0.2), ([0.12, -0.31], 0.35), ([np.nan], 0.2)],
 )
 def test_a_trifling_difference_does_not_look_large(difference, limit):
     assert summaries.difference_limit(np.array(difference)) == pytest.approx(limit)
