@@ -207,7 +207,7 @@ def curvature_by_differences(
 
     Shape (P, R, R), float64.
     """
-    mixed = copy.deepcopy(mixed).double()
+    mixed = copy.deepcopy(mixed).double().requires_grad_(False)
     rows = [in_double(batch) for batch in chunks(batches)]
     mean = mixed.deviations.detach()
 

@@ -66,9 +66,13 @@ class _TotalDeviance(torch.autograd.Function):
         deviations: Tensor,
         *values: Tensor,
     ) -> Tensor:
-        leaves = [value.detach().requires_grad_() for value in values]
-        fixed = dict(zip(names, leaves, strict=True))
-        sums = [torch.zeros_like(value) for value in values]
+        asked = ctx.needs_input_grad[5:]
+        fixed = {
+            name: value.detach().requires_grad_(one)
+            for name, value, one in zip(names, values, asked, strict=True)
+        }
+        leaves = [value for value in fixed.values() if value.requires_grad]
+        sums = [torch.zeros_like(value) for value in leaves]
         gradient = torch.zeros_like(deviations)
         total = deviations.new_zeros(())
         for chunk in chunks(batches):
@@ -83,13 +87,15 @@ class _TotalDeviance(torch.autograd.Function):
                 place += part
             total = total + deviance.detach()
         ctx.save_for_backward(gradient, *sums)
+        ctx.asked = asked
         return total
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        parts = [part * gradients[0].to(part.dtype) for part in ctx.saved_tensors]
-        return (None, None, None, None, *parts)
+        own, *others = (part * gradients[0].to(part.dtype) for part in ctx.saved_tensors)
+        parts = iter(others)
+        return (None, None, None, None, own, *(next(parts) if one else None for one in ctx.asked))
 
 
 def sum_over_groups(batches: Sequence[Batch], per_group: Tensor) -> Tensor:
