@@ -97,6 +97,11 @@ def make_environment() -> None:
             f"This Python ({sys.executable}) cannot make virtual environments.\n"
             "On Debian or Ubuntu: sudo apt install python3-venv. Then run the same command again."
         )
+    if VENV.is_symlink():
+        raise UserError(
+            "The environment .venv is a link to one of elsewhere, which is left alone.\n"
+            "Remove the link (rm .venv), then run the same command again."
+        )
     if VENV.exists():
         say("The environment .venv is unfinished, broken or from elsewhere: making it anew.")
         shutil.rmtree(VENV)

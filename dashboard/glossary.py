@@ -389,7 +389,9 @@ INTERPRETED = {
 READOUTS = {
     "conditional": (
         "conditional probability",
-        "Probability of the next state given this one, at the population's average features.",
+        "Probability of the next state given this one, at the population's average features and "
+        "leaving later steps out of account. It compares persons; how often a move was made say the "
+        "read-outs expected and observed.",
     ),
     "expected": (
         "expected share",
@@ -527,9 +529,11 @@ EFFECT_LIMIT = (
     "their spread is therefore narrower than the curve."
 )
 NOT_LEARNED = "Not learned: the data hold next to nothing about persons here."
-CURVE_LIMIT = (
-    "Other features are held at their mean; the curve describes predictions, not what would "
-    "happen if the feature were changed."
+CURVES = (
+    "Over the values of {feature} that a person had, the person's curve of the predicted {what} "
+    "changes by {own} between its lowest and highest point, the population's by {others} (medians "
+    "over persons). Other features are held at their mean; the curve describes predictions, not "
+    "what would happen if the feature were changed."
 )
 GROUPS_LIMIT = (
     "Means of the persons' own curves, drawn where at least half of a group was observed, other "

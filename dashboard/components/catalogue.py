@@ -9,6 +9,7 @@ from dashboard.components.figures import Figure
 from dashboard.components.findings import effect_limits, effect_name, effect_size
 from dashboard.components.text import fixed, number, p_phrase
 from dashboard.plots.labels import parameter_words
+from dashboard.plots.summaries import curve_changes
 from dashboard.services import covariates as tests
 from dashboard.services import people, results
 
@@ -160,13 +161,8 @@ def response_figure(
     """What a feature does to the prediction, person by person."""
     curves = results.response_curves(run, feature, label)
     what = outcome if label is None else f"probability of {label}"
-    spread = curves.groupby("person")["value"].agg(lambda values: values.max() - values.min())
-    sentence = (
-        f"Between its lowest and highest point, the population's curve of the predicted {what} "
-        f"changes by {number(spread.get(results.POPULATION), 2)}, a person's by "
-        f"{number(spread.drop(results.POPULATION).median(), 2)} in the median, each over the "
-        f"values of {feature} that were observed. {glossary.CURVE_LIMIT}"
-    )
+    own, others = (number(value, 2) for value in curve_changes(curves))
+    sentence = glossary.CURVES.format(what=what, feature=feature, own=own, others=others)
     return Figure(
         "response_curves",
         f"Response to {feature}" if label is None else f"Response of {label} to {feature}",

@@ -184,6 +184,21 @@ def value_limits(readout: str, *matrices: np.ndarray) -> tuple[float, float]:
     return -limit, limit
 
 
+def curve_changes(curves: pd.DataFrame) -> tuple[float, float]:
+    """How far a person's response curve changes, and the population's over the same values.
+
+    Medians over persons with more than one value; ``curves`` has the columns person ("" is the
+    population), x and value.
+    """
+    shared = curves[curves["person"] == ""].sort_values("x")
+    own, others = [], []
+    for _, rows in curves[curves["person"] != ""].groupby("person", sort=False):
+        if len(rows) > 1:
+            own.append(np.ptp(rows["value"]))
+            others.append(np.ptp(np.interp(rows["x"], shared["x"], shared["value"])))
+    return (float(np.median(own)), float(np.median(others))) if own else (math.nan, math.nan)
+
+
 def difference_limit(difference: np.ndarray) -> float:
     """Half the colour range of a difference; never so narrow that a trifle looks large."""
     return _symmetric((difference,), least=0.2)

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from dashboard import glossary
 from dashboard.plots import export, printed, tables
 from dashboard.plots.labels import count, number, p_value
+from dashboard.plots.summaries import curve_changes
 from nme_core.analysis import person_parameters
 from nme_core.io import RunFolder, parameter_words
 
@@ -99,7 +100,8 @@ def transitions(folder: RunFolder, person: str | None = None) -> Iterator[Report
     own = matrix(rows, person)
     start, end = (own - shared).abs().stack().idxmax()
     sentence = (
-        f"Probability of the next state given this one. The largest difference is {start} to "
+        "Probability of the next state given this one, at average features and leaving later steps "
+        f"out of account. The largest difference is {start} to "
         f"{end}: {number(own.loc[start, end], 2)} for the person, "
         f"{number(shared.loc[start, end], 2)} in the population. {glossary.TRANSITION_LIMIT}"
     )
@@ -126,12 +128,8 @@ def responses(folder: RunFolder, person: str | None = None) -> Iterator[ReportFi
         if person is not None and not (rows["person"] == person).any():
             continue
         what = f"probability of {label}" if label else outcome
-        own = rows[rows["person"] != POPULATION].groupby("person")["value"].agg(np.ptp)
-        sentence = (
-            f"Between its lowest and highest point the population's curve of the predicted {what} "
-            f"changes by {number(spread[feature, label], 2)}, a person's by "
-            f"{number(own.median(), 2)} in the median. {glossary.CURVE_LIMIT}"
-        )
+        own, others = (number(value, 2) for value in curve_changes(rows))
+        sentence = glossary.CURVES.format(what=what, feature=feature, own=own, others=others)
         arguments = {"curves": rows, "feature": feature, "outcome": what, "person": person}
         title = f"Response of {label} to {feature}" if label else f"Response to {feature}"
         yield ReportFigure("response_curves", title, sentence, arguments)

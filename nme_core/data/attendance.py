@@ -133,7 +133,7 @@ def find_gaps(study: Study, n_gaps: int | None) -> Iterable[Finding]:
         verb = "step is" if n_gaps == 1 else "steps are"
         yield Finding(
             "info",
-            f"{n_gaps} {verb} longer than the usual step in time.",
+            f"{n_gaps} {verb} more than {GAP:g} times as long as the usual step in time.",
             study.roles.time,
             "A longest gap (--max-gap 8h) or a column that names the sequences breaks them there.",
         )

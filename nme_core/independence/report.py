@@ -19,8 +19,8 @@ _GAP = "  "
 #: What stands below the tests.
 STRENGTH_NOTE = (
     "Strength is 0 on average where nothing depends on the covariate, so it may fall below, and at "
-    "most 1. Its interval is approximate (jackknife), p comes from the permutations: the two may "
-    "differ near .05."
+    "most 1. Its interval is approximate (jackknife) and wide; p comes from permutations. Where "
+    "the two disagree, go by p."
 )
 
 

@@ -205,7 +205,12 @@ def _convergence(config: dict[str, Any]) -> str:
         f"Training of {listed(models)}: {verdict.rstrip('.')}."
         for verdict, models in verdicts.items()
     ]
-    said += [f"Warning for {note['model']}: {note['message']}" for note in config["warnings"]]
+    on_all = config.get("refit") == "all"
+    judged = {"nme": "nme (fitted to the training observations, not interpreted)"} if on_all else {}
+    said += [
+        f"Warning for {judged.get(note['model'], note['model'])}: {note['message']}"
+        for note in config["warnings"]
+    ]
     return " ".join(said) or "No model had been fitted to its end."
 
 
@@ -263,7 +268,7 @@ def _reliability(row: pd.Series) -> list[str]:
         f"({how}), below {bounded(LEAST, 1)} for {int(known['n_unreliable'])} of them."
     ]
     if not halves:
-        said.append("Their stability over halves of the data was not examined.")
+        said.append("It was not taken from halves of the data.")
     if known["reliability"] < LEAST:
         said.append(
             "At such a reliability most of how persons differ is noise: neither an effect nor its "

@@ -141,18 +141,17 @@ def _dependence(hsic: pd.DataFrame) -> str:
             if row["p"] <= least * (1 + 1e-9)
             else ""
         )
+        corrected = p_value(row["p_adjusted"]).replace("p", "corrected p", 1) + ", "
+        corrected = corrected if int(row["n_tests"]) > 1 else ""
         what = "were" if found else "were not shown to be"
         said.append(
             f"The persons' {row['parameters']} {what} statistically dependent on "
             f"{row['covariate']} (HSIC = "
-            f"{bounded(row['statistic'])}, {p_value(row['p'])}, "
-            f"{p_value(row['p_adjusted']).replace('p', 'corrected p', 1)}, "
+            f"{bounded(row['statistic'])}, {p_value(row['p'])}, {corrected}"
             f"{count(int(row['n_persons']), 'person')}{floor})."
         )
-    said.append(
-        f"Number of tests of this kind: {len(hsic)} ({CORRECTIONS.get(adjust, adjust)} "
-        "correction). HSIC has no direction."
-    )
+    by = f" ({CORRECTIONS.get(adjust, adjust)} correction)" if len(hsic) > 1 else ""
+    said.append(f"Number of tests of this kind: {len(hsic)}{by}. HSIC has no direction.")
     return " ".join(said)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -25,6 +28,17 @@ MOST_ROWS = 40
 _POPULATION = ""
 _WEIGHTS = {"stop": "Stops", "look": "Should be looked at", "info": "For information"}
 _SEVERITIES = {name: place for place, name in enumerate(_WEIGHTS)}
+_STRENGTH = (
+    "HSIC itself is above 0 also where nothing depends; strength is then 0 on average, and at most "
+    "1. Its interval is approximate (jackknife): where it and p disagree, go by p."
+)
+_READOUTS = {
+    "expected": "Expected: shares of the next states in the recorded rows, as the model expects "
+    "them; how often somebody stays or moves.",
+    "conditional": "Conditional: probability of the next state at average features, leaving later "
+    "rows out of account; it serves to compare persons and is no estimate of how often a move "
+    "was made.",
+}
 #: Tables that are not printed as they are: too long, or shown by others.
 _UNPRINTED = {"history", "predictions", "random_effects", "response_curves"} | {
     "groups", "person_summaries", "hsic_log",
@@ -201,22 +215,25 @@ def _fixed_effects(folder: RunFolder) -> ResultTable:
 
 def _transitions(folder: RunFolder) -> ResultTable:
     table = folder.table("transitions")
-    rows = table[(table["person"] == _POPULATION) & (table["readout"] == "conditional")]
+    rows = table[(table["person"] == _POPULATION) & table["readout"].isin(_READOUTS)]
     states = list(dict.fromkeys(rows["from"]))
-    values = {(row["from"], row["to"]): _share(row) for _, row in rows.iterrows()}
+    values = {(r["readout"], r["from"], r["to"]): _share(r) for r in rows.to_dict("records")}
+    there = [name for name in _READOUTS if name in set(rows["readout"])]
+    lines = [(name, start) for name in there for start in states]
     cells = pd.DataFrame(
-        {"From": states, **{f"to {to}": [values[start, to] for start in states] for to in states}}
+        {
+            "From": [start for _, start in lines],
+            "Read-out": [name for name, _ in lines],
+            **{f"to {to}": [values[name, start, to] for name, start in lines] for to in states},
+        }
     )
-    note = (
-        "Read-out “conditional”: probability of the next state given this one, at the "
-        "population's mean emission scores."
-    )
+    note = " ".join(_READOUTS[name] for name in there)
     if rows["ci_low"].notna().any():
         note += " In brackets: 95% interval."
     return ResultTable("transitions", "Transitions of the population", cells, note)
 
 
-def _share(row: pd.Series) -> str:
+def _share(row: Mapping[Any, Any]) -> str:
     text = bounded(float(row["value"]))
     low, high = float(row["ci_low"]), float(row["ci_high"])
     return f"{text} {bounded_limits(low, high)}" if np.isfinite([low, high]).all() else text
@@ -229,6 +246,7 @@ def _hsic(folder: RunFolder) -> ResultTable:
             "Covariate": table["covariate"],
             "Tested": table["parameters"],
             "Persons": table["n_persons"].map("{:,}".format),
+            **({"Strength [95% CI]": _strengths(table)} if "strength" in table else {}),
             "HSIC": table["statistic"].map(bounded),
             "p": table["p"].map(p_cell),
             "Corrected p": table["p_adjusted"].map(p_cell),
@@ -237,7 +255,17 @@ def _hsic(folder: RunFolder) -> ResultTable:
         }
     )
     note = f"Number of tests: {len(table)}. Method: {'; '.join(table['method'].unique())}."
+    if "strength" in table:
+        note += f" {_STRENGTH}"
     return ResultTable("hsic", "Dependence of persons' parameters on covariates", cells, note)
+
+
+def _strengths(table: pd.DataFrame) -> list[str]:
+    columns = (table[name] for name in ("strength", "strength_low", "strength_high"))
+    return [
+        f"{bounded(value)} {bounded_limits(low, high)}"
+        for value, low, high in zip(*columns, strict=True)
+    ]
 
 
 def _effects(folder: RunFolder) -> ResultTable:

@@ -51,7 +51,7 @@ def test_methods_say_what_was_fitted(run):
     assert "a second fit of the same model to all observations" in evaluation
     assert convergence == (
         "Training of nme: converged after 400 epochs. Training of generic: reached its limit. "
-        "Warning for nme: A is 0."
+        "Warning for nme (fitted to the training observations, not interpreted): A is 0."
     )
     assert "1,999 permutations within quintiles of the number of observations per person" in tests
     assert "Benjamini–Hochberg correction over 2 tests" in tests

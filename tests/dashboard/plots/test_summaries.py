@@ -115,3 +115,11 @@ def test_losses_far_apart_get_a_logarithmic_axis():
     assert summaries.is_logarithmic(pd.Series([0.1, 100.0]))
     assert not summaries.is_logarithmic(pd.Series([1.0, 2.0]))
     assert not summaries.is_logarithmic(pd.Series([-1.0, 200.0]))
+
+
+def test_curves_are_compared_over_the_values_that_each_person_had():
+    curves = pd.DataFrame(
+        [("", 0, 0.0), ("", 10, 10.0), ("a", 2, 0.0), ("a", 4, 1.0), ("b", 3, 5.0)],
+        columns=["person", "x", "value"],
+    )
+    assert summaries.curve_changes(curves) == pytest.approx((1.0, 2.0))
