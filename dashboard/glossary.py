@@ -390,8 +390,8 @@ READOUTS = {
     "conditional": (
         "conditional probability",
         "Probability of the next state given this one, at the population's average features and "
-        "leaving later steps out of account. It compares persons; how often a move was made say the "
-        "read-outs expected and observed.",
+        "leaving later steps out of account. It compares persons; how often a move was made, the "
+        "read-outs expected and observed say.",
     ),
     "expected": (
         "expected share",
