@@ -106,7 +106,7 @@ def stability(
     if table["split_half"].isna().any():
         typer.echo(
             "Empty: the model sees no differences between persons in these parameters (their"
-            " variance is 0), so that there is nothing to agree on."
+            " variance is 0 or next to it), so that there is nothing to agree on."
         )
     typer.echo(
         f"Split-half: {table['halves'].iloc[0]}, all else as the run learned it; Spearman and"

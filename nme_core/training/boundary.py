@@ -129,7 +129,7 @@ def warn_of(found: Boundary, names: Sequence[str], *, stacklevel: int = 1) -> No
     """
     if found.at_zero and not found.everything:
         warnings.warn(
-            f"The variance between persons of {_listed(found.at_zero, names)} is estimated as 0, at"
+            f"The variance between persons of {_listed(found.at_zero, names)} cannot be told from 0,"
             " the boundary: the rows show no more differences in it than noise makes. Do not"
             " interpret persons' values of it; fewer person-specific parameters, or more rows per"
             " person, mend it.",
@@ -138,7 +138,7 @@ def warn_of(found: Boundary, names: Sequence[str], *, stacklevel: int = 1) -> No
         )
     if found.everything:
         warnings.warn(
-            "All variances between persons are estimated as 0, at the boundary: the rows show no"
+            "No variance between persons can be told from 0, the boundary: the rows show no"
             " more differences between persons than noise makes. Do not interpret persons' values;"
             " the model for everybody (generic) says as much.",
             BoundaryWarning,
