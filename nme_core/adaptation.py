@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nme_core.analysis import random_effects_table, response_curves, transitions_table
@@ -22,6 +23,8 @@ from nme_core.io import Journal, RunFolder, RunState
 from nme_core.prediction import read_new_rows
 
 #: Tables that are those of the run, since the model's other parts stay.
+#: A feature that lies further off, in standard deviations of the fit, is refused.
+MOST_SDS = 300
 _SAME = ("fixed_effects", "covariance")
 
 
@@ -88,6 +91,7 @@ def adapt_run(
         )
     kept = observed if not sequential else pd.Series(True, index=y.index)
     X, y, about = rows.X[kept], y[kept], rows.about[kept]
+    _refuse_impossible(model, X, about["person"])
     order = {"sequence_ids": about["sequence"]} if sequential else {}
     caught: list[warnings.WarningMessage]
     with warnings.catch_warnings(record=True) as caught, one_thread_for_few(len(X)):
@@ -144,3 +148,19 @@ def adapt_run(
 def _fingerprint(path: str | os.PathLike[str]) -> str:
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_impossible(model: Any, X: pd.DataFrame, persons: pd.Series) -> None:
+    """Raise DataError where a feature lies so far off that nothing can be computed from it."""
+    names = model._scaler.input_names
+    far = np.abs(model._scaler.transform(model._select(X))) > MOST_SDS
+    if far.any():
+        row, column = np.argwhere(far)[0]
+        name = names[column]
+        raise DataError(
+            f"The feature {name!r} of person {persons.iloc[row]!r} lies more than {MOST_SDS} "
+            "standard deviations from what the model was fitted on.",
+            remedy="Correct the cell or leave it empty.",
+            column=name,
+            person=str(persons.iloc[row]),
+        )

@@ -51,6 +51,7 @@ def test_new_persons_have_a_folder_of_their_own(run, new, nme, tmp_path):
         (lambda rows, roles: rows.assign(**{roles["outcome"]: None}), "no row whose outcome"),
         (lambda rows, roles: rows.assign(id="007"), "already knows person '007'"),
         (lambda rows, roles: rows.iloc[:0], "no rows"),
+        (lambda rows, roles: rows.assign(**{roles["features"][0]: 1e12}), "standard deviations"),
     ],
 )
 def test_bad_rows_are_refused(run, new, nme, tmp_path, change, words):

@@ -153,8 +153,8 @@ def test_only_services_and_reports_import_the_core_and_plots_its_names() -> None
         part = part_of(module_of(path), "dashboard", {*DASHBOARD})
         if part not in {"services", "reports"}:
             found = {name for name in imports_of(path) if name.partition(".")[0] == "nme_core"}
-            names = {"nme_core.io", "nme_core.io.parameter_words"} if part == "plots" else set()
-            assert found <= names, path
+            names = {f"nme_core.io{name}" for name in ("", ".in_words", ".parameter_words")}
+            assert found <= (names if part == "plots" else set()), path
 
 
 def test_only_two_commands_reach_the_dashboard_by_its_name() -> None:

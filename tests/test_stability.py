@@ -144,7 +144,7 @@ def test_a_test_of_noise_carries_a_warning(nme, intercepts, tmp_path):
         found = covariate_tests(run, ["score"])
     assert found.cautions
     assert found.hsic["n_unreliable"].iloc[0] == 1
-    assert "1 of 1 parameters have a reliability below 0.3: layers.0.bias[0]" in found.notes[1]
+    assert "1 of 1 parameters have a reliability below 0.3: layer 1, bias of unit" in found.notes[1]
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         said = nme("hsic", run.path, "--covariate", "score", "--reps", 99)

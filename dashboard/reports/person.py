@@ -49,7 +49,7 @@ def person_report(folder: RunFolder, person: str) -> Report:
             "What was recorded", (Text(_recorded(folder, own, len(effects["person"].unique()))),)
         ),
         Section("This person beside all persons", tuple(shown)),
-        Section("How sure this is", tuple(Text(text) for text in _sure(folder, own, person))),
+        Section("How sure this is", tuple(Text(text) for text in _sure(folder, person))),
         Section("What this page does not show", (Items(_LIMITS),)),
     )
     warning = Section("Research use, not diagnosis", (Text(_WARNING, strong=True),))
@@ -135,14 +135,8 @@ def _response(figure: figures.ReportFigure, person: str) -> str:
     )
 
 
-def _sure(folder: RunFolder, own: pd.DataFrame, person: str) -> list[str]:
+def _sure(folder: RunFolder, person: str) -> list[str]:
     said = []
-    reliability = own["reliability"].median()
-    if np.isfinite(reliability):
-        said.append(
-            f"On a scale where 0 means that only all persons' data speak and 1 that only this "
-            f"person's do, this person's own values stand at {reliability:.2f} (median)."
-        )
     predictions = folder.table("predictions")
     chosen = predictions["model"].eq("nme") & predictions["split"].eq("test")
     rows = predictions[chosen & predictions["person"].eq(person)]
@@ -150,13 +144,20 @@ def _sure(folder: RunFolder, own: pd.DataFrame, person: str) -> list[str]:
     if rows.empty:
         said.append("There were too few occasions to check predictions for this person.")
     elif folder.data["outcome_kind"] == "class":
-        right = int((rows["observed"] == rows["predicted"]).sum())
+        right, alike = (
+            int((rows["observed"] == rows[name]).sum())
+            for name in ("predicted", "population_predicted")
+        )
         said.append(
             f"On this person's last {count(len(rows), 'occasion')}, kept back for a check, a model "
-            f"that had not seen them predicted {right} right."
+            f"that had not seen them predicted {right} right; treating all persons alike it would "
+            f"have been {alike}."
         )
     else:
-        error = (rows["observed"] - rows["predicted"]).abs().mean()
+        error, alike = (
+            number((rows["observed"] - rows[name]).abs().mean(), 2)
+            for name in ("predicted", "population_predicted")
+        )
         spread = rows["observed"].std()
         varied = (
             f"; the values themselves have an SD of {number(spread, 2)}" if len(rows) > 1 else ""
@@ -164,6 +165,6 @@ def _sure(folder: RunFolder, own: pd.DataFrame, person: str) -> list[str]:
         said.append(
             f"On this person's last {count(len(rows), 'occasion')}, kept back for a check, the "
             "predictions of a model that had not seen them were off by "
-            f"{number(error, 2)} on average{varied}."
+            f"{error} on average, treating all persons alike by {alike}{varied}."
         )
     return said

@@ -1,7 +1,7 @@
 """Run folders: plain files that hold everything a fit produced."""
 
 from nme_core.io.journal import Journal
-from nme_core.io.parameter_names import parameter_words
+from nme_core.io.parameter_names import in_words, parameter_words
 from nme_core.io.run_folder import TABLES, RunFolder, RunState, Status
 from nme_core.io.spreadsheet import as_text as spreadsheet_text
 
@@ -11,6 +11,7 @@ __all__ = [
     "RunFolder",
     "RunState",
     "Status",
+    "in_words",
     "parameter_words",
     "spreadsheet_text",
 ]

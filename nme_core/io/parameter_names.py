@@ -8,6 +8,13 @@ import re
 _WEIGHT = re.compile(r"(?:emission\.)?layers\.(\d+)\.weight\[(\d+),(\d+)\]")
 _BIAS = re.compile(r"(?:emission\.)?layers\.(\d+)\.bias\[(\d+)\]")
 
+_NAME = re.compile(r"(?:emission\.)?layers\.\d+\.(?:weight|bias)\[[\d,]+\]|transitions\[[^\]]*\]")
+
+
+def in_words(text: str) -> str:
+    """A sentence with the parameters that it names in words."""
+    return _NAME.sub(lambda found: parameter_words(found.group()), text)
+
 
 def parameter_words(name: str) -> str:
     """A parameter as figures, tables and sentences name it; layers, units and inputs from 1.

@@ -129,8 +129,8 @@ def warn_of(found: Boundary, names: Sequence[str], *, stacklevel: int = 1) -> No
     """
     if found.at_zero and not found.everything:
         warnings.warn(
-            f"The variance between persons of {_listed(found.at_zero, names)} cannot be told from 0,"
-            " the boundary: the rows show no more differences in it than noise makes. Do not"
+            f"The variance between persons of {_listed(found.at_zero, names)} cannot be told from"
+            " 0, the boundary: the rows show no more differences in it than noise makes. Do not"
             " interpret persons' values of it; fewer person-specific parameters, or more rows per"
             " person, mend it.",
             BoundaryWarning,

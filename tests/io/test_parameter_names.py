@@ -2,7 +2,7 @@
 
 import pytest
 
-from nme_core.io import parameter_words
+from nme_core.io import in_words, parameter_words
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,8 @@ from nme_core.io import parameter_words
 )
 def test_parameters_are_named_in_words(name, words):
     assert parameter_words(name) == words
+
+
+def test_a_sentence_names_its_parameters_in_words():
+    raw = "The variance of emission.layers.0.weight[0,1], transitions[a,b] and 3 more."
+    assert in_words(raw) == "The variance of layer 1, input 2 → unit 1, a → b and 3 more."

@@ -101,7 +101,7 @@ def soon(monkeypatch):
 def test_persons_who_do_not_differ_are_a_warning_of_variational_too():
     X, y, groups = make_classes(np.zeros(12))
     model = NMEMLPClassifier((), placement=["layers.0.bias"])
-    with pytest.warns(BoundaryWarning, match="All variances between persons .* boundary"):
+    with pytest.warns(BoundaryWarning, match="No variance between persons .* boundary"):
         model.fit(X, y, groups=groups)
     assert model.random_effects_cov_.to_numpy().diagonal().min() > 1e-3  # on its way to 0
 

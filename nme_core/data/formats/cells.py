@@ -81,7 +81,19 @@ def convert(column: pd.Series, *, decimal: str | None, commas: bool) -> Converte
                 converted.thousands,
                 converted.unit,
             )
-    return Converted(column)
+    return Converted(_with_points(column) if commas or decimal == "," else column)
+
+
+def _with_points(column: pd.Series) -> pd.Series:
+    """Text whose cells are mostly numbers with a decimal comma, beside words such as "k.A.": the
+    numbers are written with a point, so that they are read once the words are dealt with.
+    """
+    numbers = column.str.fullmatch(_COMMA).fillna(False).astype(bool)
+    if not column[numbers].str.contains(",", regex=False).any():
+        return column
+    if 2 * numbers.sum() <= column.notna().sum():
+        return column
+    return column.mask(numbers, column.str.replace(",", ".", regex=False))
 
 
 def _attempts(cells: pd.Series, decimal: str | None, commas: bool) -> Iterable[Converted | None]:

@@ -278,3 +278,9 @@ def test_files_that_are_no_table_say_what_they_are(content, message):
     with pytest.raises(NMEError, match=message) as caught:
         read_any(content, "x")
     assert caught.value.remedy
+
+
+def test_numbers_with_decimal_commas_beside_words_are_written_with_points():
+    reading = read_any(b"id;sleep;note\n1;6,6;a,b\n2;k.A.;c\n3;7,0;1,5\n4;8;d\n", "german.csv")
+    assert reading.frame["sleep"].tolist() == ["6.6", "k.A.", "7.0", "8"]
+    assert reading.frame["note"].tolist() == ["a,b", "c", "1,5", "d"]
