@@ -30,10 +30,9 @@ def sidebar() -> None:
 
 def _view() -> None:
     """The switch between the two views; the last choice holds for later sessions too."""
-    kept = settings.view()
+    st.session_state.setdefault("view", settings.view())
     chosen = st.radio(
-        "View", list(VIEWS), list(VIEWS).index(kept), VIEWS.__getitem__, key="view", help=VIEW_HELP
-    )
+        "View", list(VIEWS), format_func=VIEWS.__getitem__, key="view", help=VIEW_HELP,
+        on_change=lambda: settings.set_view(st.session_state["view"]),
+    )  # fmt: skip
     state.choose_view(chosen)
-    if chosen != kept:
-        settings.set_view(chosen)

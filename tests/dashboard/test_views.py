@@ -49,3 +49,12 @@ def test_the_switch_changes_the_page_and_is_remembered(open_page: OpenPage, crf_
     assert settings.view() == "clinician"
     later = open_page("fit", run=crf_run)
     assert not later.subheader
+
+
+def test_another_session_does_not_switch_what_was_chosen(open_page: OpenPage) -> None:
+    settings.set_view("clinician")
+    open_before = open_page("study")
+    settings.set_view("researcher")
+    open_before.run()
+    assert open_before.radio(key="view").value == "clinician"
+    assert settings.view() == "researcher"
