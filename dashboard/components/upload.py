@@ -9,6 +9,7 @@ from functools import partial
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from dashboard import state
 from dashboard.components.text import plain
 from dashboard.glossary import DECIMALS, DELIMITERS, ENCODINGS, READING, WIDE
 from dashboard.services.drafts import TEXTS, Draft, ReadAs, draft_upload
@@ -41,8 +42,8 @@ def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
 
 
 def _reading_form(file: UploadedFile) -> ReadAs:
-    """What the user says of a text file, and the file that explains its columns."""
-    if not file.name.lower().endswith(TEXTS):
+    """What a researcher says of a text file, and the file that explains its columns."""
+    if not (state.researcher() and file.name.lower().endswith(TEXTS)):
         return ReadAs()
     with st.expander("How the table is read"):
         st.caption(READING["lead"])
