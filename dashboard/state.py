@@ -159,3 +159,13 @@ def _set(key: str, identity: str | None) -> None:
         st.query_params[key] = identity
     elif key in st.query_params:
         del st.query_params[key]
+
+
+def begin_view(kept: str) -> None:
+    """Begin a session with the view that was kept, where none was chosen in it yet."""
+    st.session_state.setdefault("view", kept)
+
+
+def switched_view() -> str:
+    """The view that the switch stands on."""
+    return str(st.session_state["view"])

@@ -30,9 +30,9 @@ def sidebar() -> None:
 
 def _view() -> None:
     """The switch between the two views; the last choice holds for later sessions too."""
-    st.session_state.setdefault("view", settings.view())
+    state.begin_view(settings.view())
     chosen = st.radio(
         "View", list(VIEWS), format_func=VIEWS.__getitem__, key="view", help=VIEW_HELP,
-        on_change=lambda: settings.set_view(st.session_state["view"]),
+        on_change=lambda: settings.set_view(state.switched_view()),
     )  # fmt: skip
     state.choose_view(chosen)

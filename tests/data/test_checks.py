@@ -137,7 +137,9 @@ def test_gaps_in_time_are_counted():
     frame = table()
     result = report(frame[~frame["day"].isin([4, 5])])
     assert result.n_gaps == 12
-    assert any("12 steps are longer" in info for info in findings(result, "info"))
+    assert any(
+        "12 steps are more than 1.5 times as long" in info for info in findings(result, "info")
+    )
     assert report(frame, time=None).n_gaps is None
 
 
