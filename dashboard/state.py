@@ -13,7 +13,7 @@ _PROPOSED = "nme_proposed"
 _OPEN = "nme_proposal_open"
 _CHANGES = "nme_changes"
 _KEY = "nme_key_of_codes"
-_VIEW = "nme_view"
+_VIEW = "view"  # the key of the switch in the sidebar
 _CLINICIAN = "clinician"
 
 
@@ -66,9 +66,14 @@ def leave_study() -> None:
     _set(_RUN, None)
 
 
-def choose_view(name: str) -> None:
-    """Take the view ``clinician`` or ``researcher`` for this session."""
-    st.session_state[_VIEW] = name
+def begin_view(kept: str) -> None:
+    """Begin a session with the view that was kept, where none was chosen in it yet."""
+    st.session_state.setdefault(_VIEW, kept)
+
+
+def view() -> str:
+    """The view of this session: ``clinician`` or ``researcher``."""
+    return str(st.session_state[_VIEW])
 
 
 def researcher() -> bool:
@@ -159,13 +164,3 @@ def _set(key: str, identity: str | None) -> None:
         st.query_params[key] = identity
     elif key in st.query_params:
         del st.query_params[key]
-
-
-def begin_view(kept: str) -> None:
-    """Begin a session with the view that was kept, where none was chosen in it yet."""
-    st.session_state.setdefault("view", kept)
-
-
-def switched_view() -> str:
-    """The view that the switch stands on."""
-    return str(st.session_state["view"])

@@ -22,9 +22,9 @@ from nme_core.exceptions import DataError, NMEWarning, OptionError
 from nme_core.io import Journal, RunFolder, RunState
 from nme_core.prediction import read_new_rows
 
-#: Tables that are those of the run, since the model's other parts stay.
 #: A feature that lies further off, in standard deviations of the fit, is refused.
 MOST_SDS = 300
+#: Tables that are those of the run, since the model's other parts stay.
 _SAME = ("fixed_effects", "covariance")
 
 

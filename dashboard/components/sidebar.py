@@ -31,8 +31,7 @@ def sidebar() -> None:
 def _view() -> None:
     """The switch between the two views; the last choice holds for later sessions too."""
     state.begin_view(settings.view())
-    chosen = st.radio(
+    st.radio(
         "View", list(VIEWS), format_func=VIEWS.__getitem__, key="view", help=VIEW_HELP,
-        on_change=lambda: settings.set_view(state.switched_view()),
+        on_change=lambda: settings.set_view(state.view()),
     )  # fmt: skip
-    state.choose_view(chosen)

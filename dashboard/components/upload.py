@@ -60,7 +60,7 @@ def _reading_form(file: UploadedFile) -> ReadAs:
             key=f"upload_metadata_{file.file_id}",
         )
     metadata = None if explained is None else explained.getvalue()
-    return ReadAs(None, encoding, delimiter, decimal, metadata)
+    return ReadAs(encoding=encoding, delimiter=delimiter, decimal=decimal, metadata=metadata)
 
 
 def _choice(

@@ -190,13 +190,13 @@ def curve_changes(curves: pd.DataFrame) -> tuple[float, float]:
     Medians over persons with more than one value; ``curves`` has the columns person ("" is the
     population), x and value.
     """
-    shared = curves[curves["person"] == ""].sort_values("x")
-    own, others = [], []
-    for _, rows in curves[curves["person"] != ""].groupby("person", sort=False):
-        if len(rows) > 1:
-            own.append(np.ptp(rows["value"]))
-            others.append(np.ptp(np.interp(rows["x"], shared["x"], shared["value"])))
-    return (float(np.median(own)), float(np.median(others))) if own else (math.nan, math.nan)
+    alone = curves["person"] == ""
+    shared, own = curves[alone].sort_values("x"), curves[~alone]
+    values = pd.DataFrame(
+        {"own": own["value"], "shared": np.interp(own["x"], shared["x"], shared["value"])}
+    ).groupby(own["person"])
+    changes = (values.max() - values.min())[values.size() > 1].median()
+    return float(changes["own"]), float(changes["shared"])
 
 
 def difference_limit(difference: np.ndarray) -> float:

@@ -60,6 +60,7 @@ def _styles() -> dict[str, ParagraphStyle]:
         spaceAfter=5,
         bulletFontName="Report",
     )
+    head = {"fontName": "Report-Bold", "fontSize": 7, "leading": 9, "spaceAfter": 0}
     sizes = {
         "title": {"fontName": "Report-Bold", "fontSize": 15, "leading": 19},
         "lead": {"textColor": MUTED},
@@ -78,9 +79,8 @@ def _styles() -> dict[str, ParagraphStyle]:
         "note": {"fontSize": 7.5, "leading": 10, "textColor": MUTED},
         "cell": {"fontSize": 7, "leading": 9, "spaceAfter": 0},
         "number": {"fontSize": 7, "leading": 9, "spaceAfter": 0, "alignment": 2},
-        "head": {"fontName": "Report-Bold", "fontSize": 7, "leading": 9, "spaceAfter": 0},
-        "number_head": {"fontName": "Report-Bold", "fontSize": 7, "leading": 9, "spaceAfter": 0,
-                        "alignment": 2},
+        "head": head,
+        "number_head": {**head, "alignment": 2},
     }  # fmt: skip
     made = {name: ParagraphStyle(name, parent=text, **given) for name, given in sizes.items()}
     return {"text": text, **made}

@@ -7,8 +7,7 @@ import re
 #: Weights and biases of the network; a sequence model's network is called "emission".
 _WEIGHT = re.compile(r"(?:emission\.)?layers\.(\d+)\.weight\[(\d+),(\d+)\]")
 _BIAS = re.compile(r"(?:emission\.)?layers\.(\d+)\.bias\[(\d+)\]")
-
-_NAME = re.compile(r"(?:emission\.)?layers\.\d+\.(?:weight|bias)\[[\d,]+\]|transitions\[[^\]]*\]")
+_NAME = re.compile(rf"{_WEIGHT.pattern}|{_BIAS.pattern}|transitions\[[^\]]*\]")
 
 
 def in_words(text: str) -> str:

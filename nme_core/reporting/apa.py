@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 MINUS = "\u2212"
 DASH = "\u2013"
@@ -73,6 +73,15 @@ def limits(low: float, high: float, decimals: int | None = None) -> str:
     exponent = math.floor(math.log10(largest)) if largest else 0
     decimals = max(2 - exponent, 0)
     return f"[{fixed(low, decimals)}, {fixed(high, decimals)}]"
+
+
+def intervals(
+    low: Iterable[float],
+    high: Iterable[float],
+    write: Callable[[float, float], str] = limits,
+) -> list[str]:
+    """Intervals of a column of a table, each as `limits` or `bounded_limits` writes it."""
+    return [write(*ends) for ends in zip(low, high, strict=True)]
 
 
 def count(n: int, noun: str) -> str:

@@ -141,8 +141,9 @@ def _dependence(hsic: pd.DataFrame) -> str:
             if row["p"] <= least * (1 + 1e-9)
             else ""
         )
-        corrected = p_value(row["p_adjusted"]).replace("p", "corrected p", 1) + ", "
-        corrected = corrected if int(row["n_tests"]) > 1 else ""
+        corrected = ""
+        if int(row["n_tests"]) > 1:
+            corrected = p_value(row["p_adjusted"]).replace("p", "corrected p", 1) + ", "
         what = "were" if found else "were not shown to be"
         said.append(
             f"The persons' {row['parameters']} {what} statistically dependent on "

@@ -11,7 +11,7 @@ import pandas as pd
 from nme_core.io import RunFolder, parameter_words
 from nme_core.io.run_folder import TABLES
 from nme_core.metrics.comparison import with_corrected_p
-from nme_core.reporting.apa import bounded, bounded_limits, limits, number, p_cell
+from nme_core.reporting.apa import bounded, bounded_limits, intervals, limits, number, p_cell
 from nme_core.reporting.result_table import ResultTable
 from nme_core.reporting.results import difference_text, metric_value
 from nme_core.reporting.terms import CORRELATIONS, metric_name
@@ -203,10 +203,7 @@ def _fixed_effects(folder: RunFolder) -> ResultTable:
             "Parameter": shown["parameter"].map(parameter_words),
             "Estimate": shown["estimate"].map(number),
             "SE": shown["se"].map(number),
-            "95% CI": [
-                limits(low, high)
-                for low, high in zip(shown["ci_low"], shown["ci_high"], strict=True)
-            ],
+            "95% CI": intervals(shown["ci_low"], shown["ci_high"]),
         }
     )
     note = f"The first {len(shown)} of {len(table):,} are shown." if len(shown) < len(table) else ""
@@ -261,11 +258,8 @@ def _hsic(folder: RunFolder) -> ResultTable:
 
 
 def _strengths(table: pd.DataFrame) -> list[str]:
-    columns = (table[name] for name in ("strength", "strength_low", "strength_high"))
-    return [
-        f"{bounded(value)} {bounded_limits(low, high)}"
-        for value, low, high in zip(*columns, strict=True)
-    ]
+    ends = intervals(table["strength_low"], table["strength_high"], bounded_limits)
+    return [f"{bounded(value)} {one}" for value, one in zip(table["strength"], ends, strict=True)]
 
 
 def _effects(folder: RunFolder) -> ResultTable:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.io import RunFolder, parameter_words
-from nme_core.reporting.apa import bounded, bounded_limits, count, limits, listed, number
+from nme_core.reporting.apa import bounded, bounded_limits, count, intervals, listed, number
 from nme_core.reporting.result_table import ResultTable
 
 #: Rows of the table of summaries that are printed.
@@ -128,10 +128,7 @@ def checks_table(folder: RunFolder) -> ResultTable:
             "Statistic": rows["statistic"].map(parameter_words),
             "Observed": rows["observed"].map(number),
             "Simulated": rows["simulated_mean"].map(number),
-            "95% of simulations": [
-                limits(low, high)
-                for low, high in zip(rows["simulated_low"], rows["simulated_high"], strict=True)
-            ],
+            "95% of simulations": intervals(rows["simulated_low"], rows["simulated_high"]),
             "Within": np.where(_within(rows), "yes", "no"),
         }
     ).reset_index(drop=True)
@@ -186,10 +183,7 @@ def calibration_table(folder: RunFolder) -> ResultTable:
             ],
             "Expected": rows["expected"].map(bounded),
             "Observed": rows["observed"].map(bounded),
-            "95% CI": [
-                bounded_limits(low, high)
-                for low, high in zip(rows["ci_low"], rows["ci_high"], strict=True)
-            ],
+            "95% CI": intervals(rows["ci_low"], rows["ci_high"], bounded_limits),
             "Observations": rows["n"].map("{:,}".format),
         }
     ).reset_index(drop=True)

@@ -308,3 +308,36 @@ def test_every_model_has_its_words_in_one_place() -> None:
     assert set(MODELS) == {"nme", ALL_ROWS, *BASELINES}
     assert model_name("lme") == "a linear mixed model (lme)"
     assert short_model_name("trial 3") == "trial 3"
+
+
+def test_expected_transitions_stand_beside_the_conditional_ones(run):
+    rows = run.table("transitions")
+    expected = rows[rows["readout"] == "conditional"].assign(readout="expected", value=0.8123)
+    run.write_table("transitions", pd.concat([rows, expected]))
+    (table,) = (one for one in result_tables(run) if one.name == "transitions")
+    assert table.cells["Read-out"].tolist() == ["expected"] * 2 + ["conditional"] * 2
+    assert table.cells["to mid"].tolist() == [".81 [.40, .60]"] * 2 + [".50 [.40, .60]"] * 2
+    assert "no estimate of how often" in table.note
+
+
+def test_strength_stands_beside_hsic(run):
+    strengths = {"strength": [0.15, -0.2], "strength_low": -0.75, "strength_high": [1.0, 0.49]}
+    run.write_table("hsic", run.table("hsic").assign(**strengths))
+    (table,) = (one for one in result_tables(run) if one.name == "hsic")
+    shown = table.cells["Strength [95% CI]"].tolist()
+    assert shown == [".15 [−.75, 1.00]", "−.20 [−.75, .49]"]
+
+
+def test_fixed_effects_are_named_in_words_with_their_intervals(run):
+    columns = ["parameter", "estimate", "se", "ci_low", "ci_high"]
+    rows = [("transitions[low,mid]", 0.437, 0.212, 0.0191, 0.8559)]
+    run.write_table("fixed_effects", pd.DataFrame(rows, columns=columns))
+    (table,) = (one for one in result_tables(run) if one.name == "fixed_effects")
+    assert table.cells.iloc[0].tolist() == ["low → mid", "0.437", "0.212", "[0.019, 0.856]"]
+
+
+def test_one_test_is_not_called_corrected(run):
+    run.write_table("hsic", run.table("hsic").head(1).assign(n_tests=1))
+    dependence = next(text for text in results(run) if "HSIC has no direction" in text)
+    assert "corrected p" not in dependence
+    assert "Number of tests of this kind: 1. " in dependence

@@ -81,19 +81,22 @@ def convert(column: pd.Series, *, decimal: str | None, commas: bool) -> Converte
                 converted.thousands,
                 converted.unit,
             )
-    return Converted(_with_points(column) if commas or decimal == "," else column)
+    if commas or decimal == ",":
+        pointed = _with_points(cells, np.bincount(codes[codes >= 0], minlength=len(cells)))
+        if pointed is not None:
+            return Converted(_spread(pointed, codes, column))
+    return Converted(column)
 
 
-def _with_points(column: pd.Series) -> pd.Series:
-    """Text whose cells are mostly numbers with a decimal comma, beside words such as "k.A.": the
-    numbers are written with a point, so that they are read once the words are dealt with.
+def _with_points(cells: pd.Series, counts: np.ndarray) -> pd.Series | None:
+    """Text that is mostly numbers with a decimal comma, beside words such as "k.A.": the numbers
+    are written with a point, so that they are read once the words are dealt with. None for others.
     """
-    numbers = column.str.fullmatch(_COMMA).fillna(False).astype(bool)
-    if not column[numbers].str.contains(",", regex=False).any():
-        return column
-    if 2 * numbers.sum() <= column.notna().sum():
-        return column
-    return column.mask(numbers, column.str.replace(",", ".", regex=False))
+    numbers = cells.str.fullmatch(_COMMA).to_numpy(dtype=bool)
+    written = cells.str.contains(",", regex=False).to_numpy(dtype=bool)
+    if not (numbers & written).any() or 2 * counts[numbers].sum() <= counts.sum():
+        return None
+    return cells.mask(numbers, cells.str.replace(",", ".", regex=False))
 
 
 def _attempts(cells: pd.Series, decimal: str | None, commas: bool) -> Iterable[Converted | None]:

@@ -206,3 +206,23 @@ def test_figures_carry_their_numbers(run):
     for figure in figures:
         assert len(figure.numbers())
         assert figure.sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("nme-crf", "predicted {n} right; treating all persons alike it would have been 0"),
+        ("nme-mlp", "off by 0.50 on average, treating all persons alike by 1.2"),
+    ],
+)
+def test_a_person_is_told_beside_treating_all_alike(fit_tiny, tmp_path, model, told):
+    copy = RunFolder(shutil.copytree(fit_tiny(model), tmp_path / "run"))
+    table = copy.table("predictions")
+    own = (table["model"] == "nme") & (table["split"] == "test") & (table["person"] == "007")
+    states = model == "nme-crf"
+    observed = table.loc[own, "observed"]
+    table.loc[own, "predicted"] = observed if states else observed + 0.5
+    table.loc[own, "population_predicted"] = "none" if states else observed - 1.23
+    copy.write_table("predictions", table)
+    text = " ".join(render(copy, person="007").decode().split())
+    assert told.format(n=int(own.sum())) in text
