@@ -14,6 +14,7 @@ _OPEN = "nme_proposal_open"
 _CHANGES = "nme_changes"
 _KEY = "nme_key_of_codes"
 _VIEW = "view"  # the key of the switch in the sidebar
+_FIRST_VIEW = "nme_first_view"
 _CLINICIAN = "clinician"
 
 
@@ -66,9 +67,9 @@ def leave_study() -> None:
     _set(_RUN, None)
 
 
-def begin_view(kept: str) -> None:
-    """Begin a session with the view that was kept, where none was chosen in it yet."""
-    st.session_state.setdefault(_VIEW, kept)
+def first_view(kept: str) -> str:
+    """The view that this session began with: the one that was kept then."""
+    return str(st.session_state.setdefault(_FIRST_VIEW, kept))
 
 
 def view() -> str:

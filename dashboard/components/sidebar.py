@@ -30,8 +30,8 @@ def sidebar() -> None:
 
 def _view() -> None:
     """The switch between the two views; the last choice holds for later sessions too."""
-    state.begin_view(settings.view())
+    first = list(VIEWS).index(state.first_view(settings.view()))
     st.radio(
-        "View", list(VIEWS), format_func=VIEWS.__getitem__, key="view", help=VIEW_HELP,
+        "View", list(VIEWS), first, VIEWS.__getitem__, key="view", help=VIEW_HELP,
         on_change=lambda: settings.set_view(state.view()),
     )  # fmt: skip

@@ -65,7 +65,7 @@ def group_transitions(
     reach = difference_limit(difference.to_numpy(dtype=float))
     panels.append(
         Panel(
-            title=between, y_ticks=None if len(groups) % 3 == 0 else (),
+            title="Difference (first − last)", y_ticks=None if len(groups) % 3 == 0 else (),
             matrix=Matrix(
                 difference.to_numpy(dtype=float), list(difference.index),
                 list(difference.columns), theme.DIVERGING, (-reach, reach), "difference",

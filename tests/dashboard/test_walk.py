@@ -239,7 +239,9 @@ def test_a_messy_file_is_mended_by_clicks(
     expect(page.get_by_text("Text table, UTF-16, columns separated by semicolon")).to_be_visible()
     expect(page.get_by_text("pid tells persons apart by names")).to_be_visible()
     for fix in ("Keep the last of the rows alike", "Treat 'k.A.' in 'sleep'"):
-        page.get_by_role("button", name=fix).click()
+        button = page.get_by_role("button", name=fix)
+        button.click()
+        expect(button).to_have_count(0)
         settled(page)
     expect(page.get_by_text("Before this table can be used")).to_have_count(0)
     page.locator(".st-key-load_study button").click()

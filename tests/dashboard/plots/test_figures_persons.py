@@ -31,7 +31,7 @@ def test_groups_end_with_low_minus_high_centred_at_0() -> None:
     groups = {"low": (4, matrix()), "high": (6, matrix(0.12))}
     chart = figures.group_transitions(groups, readout="conditional", covariate="depression")
     assert [panel.title for panel in chart.panels] == [
-        "low (4 persons)", "high (6 persons)", "low minus high",
+        "low (4 persons)", "high (6 persons)", "Difference (first − last)",
     ]  # fmt: skip
     last = chart.panels[-1].matrix
     assert last.stops == theme.DIVERGING
