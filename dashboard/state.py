@@ -13,8 +13,7 @@ _PROPOSED = "nme_proposed"
 _OPEN = "nme_proposal_open"
 _CHANGES = "nme_changes"
 _KEY = "nme_key_of_codes"
-_VIEW = "view"  # the key of the switch in the sidebar
-_FIRST_VIEW = "nme_first_view"
+_VIEW = "nme_view"
 _CLINICIAN = "clinician"
 
 
@@ -67,19 +66,19 @@ def leave_study() -> None:
     _set(_RUN, None)
 
 
-def first_view(kept: str) -> str:
-    """The view that this session began with: the one that was kept then."""
-    return str(st.session_state.setdefault(_FIRST_VIEW, kept))
+def choose_view(name: str) -> None:
+    """Take the view ``clinician`` or ``researcher`` for this session."""
+    st.session_state[_VIEW] = name
 
 
-def view() -> str:
-    """The view of this session: ``clinician`` or ``researcher``."""
-    return str(st.session_state[_VIEW])
+def view() -> str | None:
+    """The view of this session; None before one was taken."""
+    return st.session_state.get(_VIEW)
 
 
 def researcher() -> bool:
     """Whether everything is to be shown; else the few things that matter, in plain words."""
-    return st.session_state.get(_VIEW) != _CLINICIAN
+    return view() != _CLINICIAN
 
 
 def keep_job(run: str, job: str) -> None:

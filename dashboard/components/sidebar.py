@@ -30,8 +30,11 @@ def sidebar() -> None:
 
 def _view() -> None:
     """The switch between the two views; the last choice holds for later sessions too."""
-    first = list(VIEWS).index(state.first_view(settings.view()))
-    st.radio(
-        "View", list(VIEWS), first, VIEWS.__getitem__, key="view", help=VIEW_HELP,
-        on_change=lambda: settings.set_view(state.view()),
+    before = state.view() or settings.view()
+    chosen = st.radio(
+        "View", list(VIEWS), list(VIEWS).index(before), VIEWS.__getitem__, key="view",
+        help=VIEW_HELP,
     )  # fmt: skip
+    state.choose_view(chosen)
+    if chosen != before:
+        settings.set_view(chosen)
