@@ -341,6 +341,7 @@ def test_the_same_seed_gives_the_same_tables_and_another_gives_others(model, tin
 
 def test_history_and_progress_grow_while_models_are_fitted(study, folder, monkeypatch):
     monkeypatch.setattr(journal, "_WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr(journal, "_WRITE_SHARE", float("inf"))
     seen = []
 
     def look(_message, progress):

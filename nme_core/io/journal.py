@@ -14,7 +14,9 @@ import pandas as pd
 
 from nme_core.io.run_folder import RunFolder, RunState, Status
 
-_WRITE_EVERY_S = 0.5
+# Least time from one writing to the next, and the part of the time that writing may take: the
+# history grows, and is written anew each time.
+_WRITE_EVERY_S, _WRITE_SHARE = 0.5, 0.02
 # Part of the way after which all fits are done and the tables are written.
 _FITTED = 0.97
 
@@ -36,7 +38,7 @@ class Journal:
         self._folder, self._report = folder, report
         self._status = Status(RunState.RUNNING, started=_now(), message="Starting", pid=os.getpid())
         self._history: list[dict[str, Any]] = []
-        self._written = 0.0
+        self._due = 0.0
         self._spans: dict[str, tuple[float, float]] = {}
         folder.write_status(self._status)
 
@@ -55,7 +57,7 @@ class Journal:
         """Show what is being done; `fraction` is the part of this fit that lies behind."""
         start, end = self._spans[fit]
         self._show(message, start + (end - start) * fraction)
-        if time.monotonic() - self._written >= _WRITE_EVERY_S:
+        if time.monotonic() >= self._due:
             self._write()
 
     def say(self, message: str, progress: float) -> None:
@@ -66,7 +68,7 @@ class Journal:
     def tell(self, message: str) -> None:
         """Show what is being done; the part of the way behind stays the same."""
         self._show(message, self._status.progress)
-        if time.monotonic() - self._written >= _WRITE_EVERY_S:
+        if time.monotonic() >= self._due:
             self._write()
 
     def close(self, state: RunState, message: str) -> None:
@@ -82,10 +84,12 @@ class Journal:
             self._report(message, progress)
 
     def _write(self) -> None:
-        self._written = time.monotonic()
+        start = time.monotonic()
         if self._history:
             self._folder.write_table("history", pd.DataFrame(self._history))
         self._folder.write_status(self._status)
+        end = time.monotonic()
+        self._due = end + max(_WRITE_EVERY_S, (end - start) / _WRITE_SHARE)
 
 
 def _now() -> str:

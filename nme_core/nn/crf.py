@@ -68,20 +68,51 @@ class LinearChain:
                 emissions, transitions, batch.y, batch.mask, batch.lengths
             )
             return whole
-        states = torch.arange(emissions.shape[2], device=emissions.device)
-        excluded = (batch.y.unsqueeze(2) >= 0) & (batch.y.unsqueeze(2) != states)
-        clamped = emissions.masked_fill(excluded, -torch.inf)
+        clamped = _clamped(emissions, batch.y)
         log_z = log_partition(emissions, transitions, batch.lengths)
         return 2 * (log_z - log_partition(clamped, transitions, batch.lengths))
+
+    def information(
+        self, output: tuple[Tensor, Tensor], slopes: tuple[Tensor, Tensor], batch: Batch
+    ) -> Tensor:
+        """½ ∂²D/∂η² of each unit, but for the scores' own second derivatives; (n_units, R, R).
+
+        Where labels are missing, what they would say is taken off (Louis 1982).
+
+        Parameters
+        ----------
+        output : tuple of Tensor
+            Emission scores (n_units, n_steps, K) and transition scores (n_units, K, K).
+        slopes : tuple of Tensor
+            Their derivatives by R parameters, (n_units, n_steps, K, R) and (n_units, K, K, R).
+        """
+        transitions = output[1].double()
+        emissions = with_initial(output[0].double(), transitions, batch.initial)
+        emitted, moved = with_initial(slopes[0], slopes[1], batch.initial), slopes[1]
+        chain = (transitions, batch.lengths, emitted, moved)
+        information = score_covariance(emissions, *chain)
+        open_ = (batch.mask & (batch.y < 0)).any(1)
+        if bool(open_.any()):
+            clamped = _clamped(emissions, batch.y)[open_]
+            information[open_] -= score_covariance(clamped, *(part[open_] for part in chain))
+        return information
+
+
+def _clamped(emissions: Tensor, y: Tensor) -> Tensor:
+    """Emission scores in which every state but the label's is forbidden, where there is one."""
+    states = torch.arange(emissions.shape[2], device=emissions.device)
+    excluded = (y.unsqueeze(2) >= 0) & (y.unsqueeze(2) != states)
+    return emissions.masked_fill(excluded, -torch.inf)
 
 
 def with_initial(emissions: Tensor, transitions: Tensor, initial: Tensor) -> Tensor:
     """Add A[state before, ·] to the first step where that state is known (``initial`` ≥ 0).
 
-    Shapes: emissions (S, T, K), transitions (S, K, K), initial (S,).
+    Shapes: emissions (S, T, K, ...), transitions (S, K, K, ...), initial (S,); the scores, or
+    their derivatives.
     """
-    known = (initial >= 0).unsqueeze(1)
     rows = transitions[torch.arange(len(initial), device=initial.device), initial.clamp_min(0)]
+    known = (initial >= 0).view(-1, *(1 for _ in rows.shape[1:]))
     first = emissions[:, 0] + torch.where(known, rows, 0.0)
     return torch.cat([first.unsqueeze(1), emissions[:, 1:]], dim=1)
 
@@ -238,6 +269,72 @@ def log_partition(emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Te
     """Log Z of each sequence, differentiable; shapes as in `forward_backward`."""
     result: Tensor = _LogPartition.apply(emissions, transitions, lengths)  # type: ignore[no-untyped-call]
     return result
+
+
+@torch.no_grad()
+def score_covariance(
+    emissions: Tensor, transitions: Tensor, lengths: Tensor, emitted: Tensor, moved: Tensor
+) -> Tensor:
+    """Covariance over all paths, y ~ p(y | x), of the derivative of their scores.
+
+    By log Z's second derivative it is what the labels say of parameters that the scores are linear
+    in, and their expected information otherwise.
+
+    Parameters
+    ----------
+    emissions, transitions, lengths
+        As in `forward_backward`.
+    emitted : Tensor, shape (S, T, K, R)
+        Derivatives of the emission scores by R parameters; finite on padding.
+    moved : Tensor, shape (S, K, K, R)
+        Derivatives of the transition scores.
+
+    Returns
+    -------
+    Tensor, shape (S, R, R), in the precision of the derivatives.
+
+    Notes
+    -----
+    A path is a Markov chain, and its score's derivative a sum along it, of g_t(y_t), `emitted`, and
+    h(y_{t−1}, y_t), `moved`. With w_t(k) what is expected of the sum from g_t on, given y_t = k,
+    and v_t(j) of what follows it, the expectation changes with each step by h(j, k) + w_t(k) −
+    v_{t−1}(j). These changes are uncorrelated, and their covariances add up.
+    """
+    emissions, transitions = emissions.double(), transitions.double()
+    n_sequences, n_steps, n_states, n_effects = emitted.shape
+    real = (torch.arange(n_steps, device=emissions.device) < lengths.unsqueeze(1))[:, :, None, None]
+    emitted = torch.where(real, emitted, 0.0)
+
+    # p(y_t | y_{t−1}), backwards; then p(y_t), forwards
+    moves = emissions.new_zeros(n_sequences, n_steps, n_states, n_states)
+    beta = torch.zeros_like(emissions[:, 0])
+    for t in range(n_steps - 1, 0, -1):
+        logits = transitions + (emissions[:, t] + beta).unsqueeze(1)
+        total = torch.logsumexp(logits, dim=2, keepdim=True)
+        moves[:, t] = torch.where(real[:, t], (logits - total).exp(), 0.0)
+        beta = torch.where(real[:, t], total, 0.0).squeeze(2)
+    unary = torch.empty_like(emissions)
+    unary[:, 0] = torch.softmax(emissions[:, 0] + beta, dim=1)
+    for t in range(1, n_steps):
+        unary[:, t] = (unary[:, t - 1].unsqueeze(1) @ moves[:, t]).squeeze(1)
+
+    pairwise = (unary[:, :-1].unsqueeze(3) * moves[:, 1:]).to(emitted.dtype)
+    unary, moves = unary.to(emitted.dtype), moves.to(emitted.dtype)
+    v = torch.einsum("stjk,sjkr->stjr", moves[:, 1:], moved)  # (S, T − 1, K, R)
+    w = emitted.clone()
+    for t in range(n_steps - 1, 0, -1):
+        v[:, t - 1] += moves[:, t] @ w[:, t]
+        w[:, t - 1] += v[:, t - 1]
+    mean = unary.unsqueeze(2) @ w  # taken off both, that no digits are lost
+    w, v = (w - mean).flatten(1, 2), (v - mean[:, 1:]).flatten(1, 2)
+    before = (unary[:, :-1].unsqueeze(3) * real[:, 1:]).flatten(1, 2)
+    result = w.transpose(1, 2) @ (unary.flatten(1).unsqueeze(2) * w)
+    result -= v.transpose(1, 2) @ (before * v)
+    w = w.view(n_sequences, n_steps, n_states, n_effects)[:, 1:]
+    beside = torch.einsum("stjk,stkr->sjkr", pairwise, w)
+    beside = beside + pairwise.sum(1).unsqueeze(3) * moved / 2
+    cross = moved.flatten(1, 2).transpose(1, 2) @ beside.flatten(1, 2)
+    return result + cross + cross.transpose(1, 2)
 
 
 @torch.no_grad()

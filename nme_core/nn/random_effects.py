@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import Any
@@ -115,8 +115,10 @@ class MixedEffects(nn.Module):
                 parameters[name] += part.reshape(self.shapes[name])
             self.by_factor(self.deviations)[factor].sub_(shift)
 
-    def jacobian(self, x: Tensor, deviations: Tensor) -> Tensor:
-        """Derivative of each row's output, one tensor, by the deviations of its unit.
+    def jacobian(
+        self, x: Tensor, deviations: Tensor, part: Callable[[Any], Tensor] | None = None
+    ) -> Tensor:
+        """Derivative of each row's output by the deviations of its unit.
 
         Parameters
         ----------
@@ -124,6 +126,9 @@ class MixedEffects(nn.Module):
             Input of each unit, whose rows the module computes each by itself.
         deviations : Tensor, shape (n_units, n_random)
             Where.
+        part : callable, optional
+            Takes from what the module returns one tensor, shape (n_units, n_rows, n_outputs);
+            needed where it returns several.
 
         Returns
         -------
@@ -134,8 +139,10 @@ class MixedEffects(nn.Module):
             each.requires_grad_()  # every row a unit, so that one backward gives all rows' slopes
             output = self(x.flatten(0, 1).unsqueeze(1), deviations=each)
             slopes = [
-                torch.autograd.grad(part.sum(), each, retain_graph=True)[0]
-                for part in output.unbind(dim=-1)
+                torch.autograd.grad(one.sum(), each, retain_graph=True, materialize_grads=True)[0]
+                if one.requires_grad
+                else torch.zeros_like(each)  # made of shared parameters alone
+                for one in (output if part is None else part(output)).unbind(dim=-1)
             ]
         return torch.stack(slopes, dim=1).reshape(*x.shape[:2], len(slopes), self.n_random)
 

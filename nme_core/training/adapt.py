@@ -5,20 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor
 
 from nme_core.data.sequences import Batch, chunks
-from nme_core.nn import Family, LinearChain, MixedEffects, RowFamily
+from nme_core.nn import Family, MixedEffects
 from nme_core.nn.random_effects import own
-from nme_core.training.laplace import (
-    curvature_by_differences,
-    gauss_newton,
-    in_double,
-    without_negative,
-)
+from nme_core.training.laplace import gauss_newton, in_double, without_negative
 from nme_core.training.objective import total_deviance
 
 #: Newton steps at most, and halvings of one step.
@@ -131,10 +125,7 @@ def _slope_and_curvature(
     (slope,) = torch.autograd.grad(half, leaf)
     with torch.no_grad():
         mixed.deviations.copy_(at)
-    if isinstance(family, LinearChain):
-        information = curvature_by_differences(mixed, family, batches)
-    else:
-        information = gauss_newton(mixed, cast(RowFamily, family), batches)
+    information = gauss_newton(mixed, family, batches)
     return slope, without_negative(information, 1e-9 * torch.eye(at.shape[1], dtype=at.dtype))
 
 

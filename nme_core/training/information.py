@@ -20,20 +20,14 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
 
 import torch
 from torch import Tensor
 
 from nme_core.data.sequences import Batch, chunks
-from nme_core.nn import Family, LinearChain, MixedEffects, RowFamily
+from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import in_parts
-from nme_core.training.laplace import (
-    curvature_by_differences,
-    gauss_newton,
-    in_double,
-    without_negative,
-)
+from nme_core.training.laplace import gauss_newton, in_double, without_negative
 
 #: Numbers in the information of all persons together, up to which it is taken,
 LARGEST_INFORMATION = 2**26
@@ -165,9 +159,7 @@ def person_curvature(
     free: Sequence[str],
     residual_variance: float,
 ) -> PersonCurvature:
-    """Take the curvature at the present parameters; float64.
-
-    It is that of Gauss and Newton for rows, and exact (by differences) for sequences.
+    """Take the curvature of Gauss and Newton at the present parameters; float64.
 
     Parameters
     ----------
@@ -193,10 +185,7 @@ def person_curvature(
     ]
     both.deviations.data = torch.cat(stacked, dim=1).double()
     rows = map(in_double, chunks(batches))  # part by part, not all rows a second time
-    if isinstance(family, LinearChain):
-        information = curvature_by_differences(both, family, list(rows))
-    else:
-        information = gauss_newton(both, cast(RowFamily, family), rows)
+    information = gauss_newton(both, family, rows)
     tiny = 1e-9 * torch.eye(sum(sizes), dtype=torch.float64)
     for some in in_parts(*information.shape[:2]):
         information[some] = without_negative(information[some], tiny) / residual_variance

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -24,7 +24,7 @@ from nme_core.training.linear_mixed import (
     fit_linear_mixed_model,
 )
 from nme_core.training.loop import Progress, Training, Verdict
-from nme_core.training.objective import sum_over_groups, total_deviance
+from nme_core.training.objective import sum_over_groups
 from nme_core.training.spread import PersonSpread
 from nme_core.training.variational import START_STD, Variational
 
@@ -35,8 +35,6 @@ LARGEST, MOST_WORK = 128, 2**28
 LOOK_AFTER, LOOK_SHARE = 25, 0.3
 #: Steps after which the spread follows Σ and σ², likewise.
 FOLLOW_AFTER, FOLLOW_SHARE = 5, 0.05
-#: Step of the finite differences of the gradient, standardised.
-STEP = 1e-5
 #: Numbers in Σ up to which a linear Gaussian model is fitted in closed form by default.
 EXACT_UP_TO = 60
 
@@ -66,9 +64,8 @@ class Laplace(Variational):
 
         H_i = ½ ∂²(Σ_j D_ij/σ²)/∂η² + Σ⁻¹
 
-    The curvature is that of Gauss and Newton for rows that are independent, and comes from
-    differences of the exact gradient for sequences. It is looked at from time to time; in between
-    C_i follows Σ and σ². All else is as in `Variational`: the shared parameters see the spread of
+    The curvature is that of Gauss and Newton. It is looked at from time to time; in between C_i
+    follows Σ and σ². All else is as in `Variational`: the shared parameters see the spread of
     η through its draws (in expectation the trace tr J_i C_i J_iᵀ), Σ ← mean of m mᵀ + C, and the
     prior on the shared parameters prevents overfitting.
 
@@ -175,55 +172,47 @@ class Laplace(Variational):
 
     def curvature(self) -> Tensor:
         """½ ∂²(Σ_j D_ij)/∂η_i² of every person at m, shape (P, R, R)."""
-        if isinstance(self.family, LinearChain):
-            return curvature_by_differences(self.mixed, self.family, self._rows)
-        return gauss_newton(self.mixed, cast(RowFamily, self.family), self._rows)
+        return gauss_newton(self.mixed, self.family, self._rows)
 
 
 @torch.no_grad()
-def gauss_newton(mixed: MixedEffects, family: RowFamily, batches: Iterable[Batch]) -> Tensor:
-    """Σ_j J_jᵀ I_j J_j of every person: J the derivative of the output, I its information.
+def gauss_newton(mixed: MixedEffects, family: Family, batches: Iterable[Batch]) -> Tensor:
+    """½ ∂²(Σ_j D_ij)/∂η_i² of every person, but for the output's own second derivatives.
 
-    The curvature itself where the output is linear in η, as it is for the last layer of a network.
-    Shape (P, R, R), in the precision of the network: of many persons it is large.
+    The curvature itself where the output is linear in η, as it is for the last layer of a network
+    and for transitions. Shape (P, R, R), in the precision of the network: of many persons it is
+    large.
     """
     n_random = mixed.n_random
     result = mixed.deviations.new_zeros(mixed.n_groups, n_random, n_random)
-    for chunk in chunks(batches, columns=n_random):
-        eta = own(mixed.deviations, chunk.groups)
-        output = mixed(chunk.x, deviations=eta)
-        slope = mixed.jacobian(chunk.x, eta)  # (U, L, O, R)
-        slope = torch.where(chunk.mask[:, :, None, None], slope, 0.0)
-        weighted = family.information(output) @ slope
-        flat = (slope.flatten(1, 2).transpose(1, 2), weighted.flatten(1, 2))
-        result.index_add_(0, chunk.groups[:, 0], flat[0] @ flat[1])
+    if isinstance(family, LinearChain):
+        columns, of_units = max(1, n_random // 16), partial(_of_chains, mixed, family)
+    else:
+        columns, of_units = n_random, partial(_of_rows, mixed, cast(RowFamily, family))
+    for chunk in chunks(batches, columns):
+        information = of_units(chunk).to(result.dtype)
+        result.index_add_(0, chunk.groups[:, 0], information)
     return result
 
 
-def curvature_by_differences(
-    mixed: MixedEffects, family: Family, batches: Sequence[Batch]
-) -> Tensor:
-    """Curvature of any family by differences of its gradient, all persons at once.
+def _of_rows(mixed: MixedEffects, family: RowFamily, batch: Batch) -> Tensor:
+    """Σ_j J_jᵀ I_j J_j of each unit: J the derivative of the output, I its information."""
+    eta = own(mixed.deviations, batch.groups)
+    output = mixed(batch.x, deviations=eta)
+    slope = mixed.jacobian(batch.x, eta)  # (U, L, O, R)
+    slope = torch.where(batch.mask[:, :, None, None], slope, 0.0)
+    weighted = family.information(output) @ slope
+    return slope.flatten(1, 2).transpose(1, 2) @ weighted.flatten(1, 2)
 
-    Shape (P, R, R), float64.
-    """
-    mixed = copy.deepcopy(mixed).double().requires_grad_(False)
-    rows = [in_double(batch) for batch in chunks(batches)]
-    mean = mixed.deviations.detach()
 
-    def slope(at: Tensor) -> Tensor:
-        at = at.requires_grad_()
-        half = total_deviance(mixed, family, rows, deviations=at) / 2
-        return torch.autograd.grad(half, at)[0]
-
-    here = slope(mean.clone())
-    columns = []
-    for k in range(mixed.n_random):
-        at = mean.clone()
-        at[:, k] += STEP
-        columns.append((slope(at) - here) / STEP)
-    result = torch.stack(columns, dim=2)
-    return (result + result.transpose(1, 2)) / 2
+def _of_chains(mixed: MixedEffects, family: LinearChain, batch: Batch) -> Tensor:
+    eta = own(mixed.deviations, batch.groups)
+    output = mixed(batch.x, deviations=eta)
+    emitted = mixed.jacobian(batch.x, eta, lambda output: output[0])  # (U, L, K, R)
+    first = batch.x[:, :1]  # the transitions are the same for any rows
+    moved = mixed.jacobian(first, eta, lambda output: output[1].flatten(1).unsqueeze(1))
+    moved = moved.view(*output[1].shape, mixed.n_random)
+    return family.information(output, (emitted, moved), batch)
 
 
 class LinearGaussian:

@@ -28,6 +28,7 @@ def test_a_run_counts_as_running_at_once(folder):
 
 def test_history_grows_and_progress_follows_the_weights(folder, monkeypatch):
     monkeypatch.setattr(module, "_WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr(module, "_WRITE_SHARE", float("inf"))
     told = []
     journal = Journal(folder, lambda message, progress: told.append((message, progress)))
     journal.plan({"nme": 3.0, "generic": 1.0})
