@@ -111,7 +111,7 @@ def adapt_run(
         chosen = transitions["person"].isin([*persons, ""])
         folder.write_table("transitions", transitions[chosen])
     else:
-        curves = response_curves(adapted, X, about["person"])
+        curves = response_curves(adapted, X, about["person"], grids=_grids(run))
         folder.write_table("response_curves", curves)
     notes = [
         {"model": "adapted", "kind": one.category.__name__, "message": str(one.message)}
@@ -143,6 +143,15 @@ def adapt_run(
     )
     journal.close(RunState.DONE, "Done")
     return persons
+
+
+def _grids(run: RunFolder) -> dict[str, np.ndarray[Any, Any]] | None:
+    """Values of each feature that the run's curves stand at; None where it has none."""
+    if not run.has_table("response_curves"):
+        return None
+    known = run.table("response_curves")
+    population = known[known["person"] == ""].groupby("feature")
+    return {str(feature): np.unique(rows["x"].to_numpy()) for feature, rows in population}
 
 
 def _fingerprint(path: str | os.PathLike[str]) -> str:

@@ -43,6 +43,23 @@ def test_new_persons_have_a_folder_of_their_own(run, new, nme, tmp_path):
         assert table["population_predicted"].to_numpy() == pytest.approx(population, rel=1e-5)
 
 
+def test_what_is_learned_of_a_person_does_not_depend_on_who_else_is_new(run, new, nme, tmp_path):
+    rows = pd.read_csv(new, dtype={"session": str})
+    rows[rows["id"] == "new 1"].to_csv(tmp_path / "alone.csv", index=False)
+    found = {}
+    for name, file in (("both", new), ("alone", tmp_path / "alone.csv")):
+        said = nme("adapt", run.path, file, "--out", tmp_path / name)
+        assert said.code == 0, said.err
+        adapted = RunFolder(tmp_path / name)
+        other = "transitions" if adapted.has_table("transitions") else "response_curves"
+        for table in ("random_effects", other):
+            whole = adapted.table(table)
+            chosen = whole[whole["person"].isin(["new 1", ""])]
+            found[name, table] = chosen.reset_index(drop=True)
+    for table in ("random_effects", other):
+        pd.testing.assert_frame_equal(found["both", table], found["alone", table], rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

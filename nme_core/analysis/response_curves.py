@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nme_core.exceptions import OptionError
 
 if TYPE_CHECKING:
     from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
+
+Floats = NDArray[np.float64]
 
 #: Points of a curve of a feature that takes many values.
 POINTS = 25
@@ -19,9 +23,13 @@ LARGEST = 2_000_000
 
 
 def response_curves(
-    model: NMEMLPRegressor | NMEMLPClassifier, X: pd.DataFrame, groups: pd.Series
+    model: NMEMLPRegressor | NMEMLPClassifier,
+    X: pd.DataFrame,
+    groups: pd.Series,
+    *,
+    grids: Mapping[str, Floats] | None = None,
 ) -> pd.DataFrame:
-    """Predictions along each feature, all others at their mean over all rows.
+    """Predictions along each feature, all others at their mean over the rows of the fit.
 
     A person's curve spans only the values that the person was observed at; the population's spans
     the middle 98 % of all values. It describes the model, and is no causal effect. Where there are
@@ -35,6 +43,9 @@ def response_curves(
         Features of the rows, in units of the data.
     groups : Series, shape (n,)
         Person of each row.
+    grids : mapping of str to array, optional
+        Values of each feature to predict at, where they are not to be taken from X: for new
+        persons those of the fit, so that a curve does not depend on who else is new.
 
     Returns
     -------
@@ -51,13 +62,12 @@ def response_curves(
     if n_persons * X.shape[1] * POINTS > LARGEST:
         raise OptionError(f"Response curves of {n_persons} persons would fill too large a table.")
     model = model.of_persons()
-    typical = X.mean().to_dict()
+    typical = dict(zip(model._scaler.names, model._scaler.mean.tolist(), strict=True))
     by_person = X.groupby(groups.to_numpy())
     low, high = by_person.min(), by_person.max()
     parts = []
     for feature in X.columns:
-        values = X[feature].dropna()
-        grid = _grid(values)
+        grid = _grid(X[feature].dropna()) if grids is None else grids[feature]
         inside = (grid >= low[feature].to_numpy()[:, None]) & (
             grid <= high[feature].to_numpy()[:, None]
         )
@@ -70,7 +80,7 @@ def response_curves(
     return pd.concat(parts, ignore_index=True)
 
 
-def _grid(values: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _grid(values: pd.Series) -> Floats:
     distinct = np.unique(values)
     if len(distinct) <= POINTS:
         return np.asarray(distinct, dtype=np.float64)
@@ -83,7 +93,7 @@ def _curve(
     rows: pd.DataFrame,
     persons: np.ndarray[tuple[int], np.dtype[np.object_]] | None,
     feature: str,
-    x: np.ndarray[tuple[int], np.dtype[np.float64]],
+    x: Floats,
 ) -> pd.DataFrame:
     level = "population" if persons is None else "person"
     curve = pd.DataFrame({"person": "" if persons is None else persons, "feature": feature, "x": x})

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 if TYPE_CHECKING:
     from nme_core.estimators import NeuralMixedEffects
+    from nme_core.estimators.posterior import Posterior
 
 #: Rows over which the intraclass correlation is averaged, at most.
 MOST_ROWS = 20_000
@@ -58,21 +60,40 @@ def summary_table(model: NeuralMixedEffects, X: pd.DataFrame) -> pd.DataFrame:
 def intraclass_correlation(model: NeuralMixedEffects, X: pd.DataFrame) -> dict[str, float]:
     """Share of a number's variance, given the features, that lies between groups, by factor.
 
-    ICC = v/(v + σ²) with v = mean over the rows of J_ij Σ J_ijᵀ (Johnson 2014), J_ij the derivative
+    ICC = v/(v + σ²) with v = mean over the rows of J_ij M J_ijᵀ (Johnson 2014), J_ij the derivative
     of the prediction by the person-specific parameters at the population's; v + σ² sums over all
-    grouping factors. With a random intercept alone it is τ²/(τ² + σ²). Empty for other outcomes.
+    grouping factors. M = mean over the groups of m mᵀ + C, their posterior means and covariances:
+    Σ where that is a full matrix, and with the correlations that a diagonal Σ leaves out where it
+    is not. Of estimates that are points it is Σ. With a random intercept alone the ICC is
+    τ²/(τ² + σ²). Empty for other outcomes.
     """
     if not model._family().has_residual_variance or not model._posterior.mixed.n_random:
         return {}
     step = -(-len(X) // MOST_ROWS)
     table = model._select(X.iloc[::step])
     inputs = torch.from_numpy(model._scaler.transform(table)).unsqueeze(0)
-    mixed = model._posterior.mixed
+    posterior, mixed = model._posterior, model._posterior.mixed
     slope = mixed.jacobian(inputs, torch.zeros(1, mixed.n_random))[0, :, 0].double()
-    between = {}
-    for number, factor in enumerate(model.factors_):
-        sigma = model._posterior.sigma[number].double()
-        sigma = sigma.diag() if sigma.dim() == 1 else sigma
-        between[factor] = float(torch.einsum("nr,rs,ns->n", slope, sigma, slope).mean())
-    total = sum(between.values()) + model._posterior.residual_variance
+    between = {
+        factor: float(torch.einsum("nr,rs,ns->n", slope, moment, slope).mean())
+        for factor, moment in zip(model.factors_, _second_moments(posterior), strict=True)
+    }
+    total = sum(between.values()) + posterior.residual_variance
     return {factor: value / total for factor, value in between.items()}
+
+
+def _second_moments(posterior: Posterior) -> list[Tensor]:
+    """Mean over the groups of m mᵀ + C, of each factor, shape (R, R); float64."""
+    covariances = posterior.marginal_covariance
+    if covariances is None:
+        sigma = posterior.sigma.double()
+        return [one.diag() if one.dim() == 1 else one for one in sigma]
+    result = []
+    for mean, covariance in zip(
+        posterior.mixed.by_factor(posterior.mixed.deviations.detach().double()),
+        posterior.mixed.by_factor(covariances),
+        strict=True,
+    ):
+        own = covariance.double().mean(0)
+        result.append(mean.T @ mean / len(mean) + (own.diag() if own.dim() == 1 else own))
+    return result

@@ -19,7 +19,11 @@ from nme_core.data.sequences import Batch, chunks
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
 from nme_core.estimators.outcomes import check_classes, encode_classes
-from nme_core.estimators.transition_intervals import ModelIntervals, observed_intervals
+from nme_core.estimators.transition_intervals import (
+    ModelIntervals,
+    emission_slope,
+    observed_intervals,
+)
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
 from nme_core.nn import CRFNetwork, Family, LinearChain, MixedEffects
 from nme_core.nn.crf import forward_backward, sample_paths, viterbi, with_initial
@@ -352,7 +356,11 @@ class NMECRF(NeuralMixedEffects):
         self._mean_emission: NDArray[np.float64] = emission.numpy()
         self._expected: NDArray[np.float64] = expected.numpy()
         self._observed: NDArray[np.float64] = observed.numpy()
-        self._intervals = self._model_intervals(self._posterior.mixed, information, batches)
+        rows, uncertainty = _on_cpu(batches), self._posterior.uncertainty
+        self._emission_slope: Tensor | None = None
+        if uncertainty is not None:
+            self._emission_slope = emission_slope(self._posterior.mixed, uncertainty.free, rows)
+        self._intervals = self._model_intervals(self._posterior.mixed, information, rows)
         self._intervals["observed"] = observed_intervals(self._observed)
 
     def _model_intervals(
@@ -361,15 +369,14 @@ class NMECRF(NeuralMixedEffects):
         """Intervals of the persons of `mixed`, the last of this model's, and of the population."""
         chosen = [*range(len(self.groups_) - mixed.sizes[0], len(self.groups_)), -1]
         values = {name: self.transition_matrices(name)[chosen] for name in MODEL_READOUTS}
-        uncertainty = self._posterior.uncertainty
-        if information is None or uncertainty is None:
+        uncertainty, slope = self._posterior.uncertainty, self._emission_slope
+        if information is None or uncertainty is None or slope is None:
             return {name: np.full((2, *value.shape), np.nan) for name, value in values.items()}
-        rows = [batch.to(torch.device("cpu")) for batch in batches]
         intervals = ModelIntervals(
             mixed,
             information,
             uncertainty.shared,
-            rows,
+            batches,
             n_fitted=len(self.groups_),
             seed=int(self.random_state),
         )
@@ -377,7 +384,7 @@ class NMECRF(NeuralMixedEffects):
         return {
             "scores": intervals.scores(values["scores"]),
             "conditional": intervals.conditional(
-                values["conditional"], scores, self._mean_emission
+                values["conditional"], scores, self._mean_emission, slope
             ),
             "expected": intervals.expected(values["expected"]),
         }
@@ -394,7 +401,8 @@ class NMECRF(NeuralMixedEffects):
             setattr(self, name, np.concatenate([old[:-1], new, old[-1:]]))
         mixed = self._posterior.mixed.for_groups(len(self.groups_) - n_old)
         mixed.deviations.data = self._posterior.mixed.deviations[n_old:].clone()
-        found = self._model_intervals(mixed.requires_grad_(False), information, batches)
+        rows = _on_cpu(batches)
+        found = self._model_intervals(mixed.requires_grad_(False), information, rows)
         found["observed"] = observed_intervals(
             self._observed[[*range(n_old, len(self.groups_)), -1]]
         )
@@ -489,7 +497,9 @@ class NMECRF(NeuralMixedEffects):
         return {"classes": self.classes_.tolist()}
 
     def _extra_tensors(self) -> dict[str, Tensor]:
+        slope = {} if self._emission_slope is None else {"emission_slope": self._emission_slope}
         return {
+            **slope,
             "mean_emission": torch.from_numpy(self._mean_emission),
             "expected": torch.from_numpy(self._expected),
             "observed": torch.from_numpy(self._observed),
@@ -501,6 +511,7 @@ class NMECRF(NeuralMixedEffects):
     def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self.classes_ = np.array(outcome["classes"])
         self._mean_emission = tensors["mean_emission"].numpy()
+        self._emission_slope = tensors.get("emission_slope")  # models of before have none
         self._expected = tensors["expected"].numpy()
         self._observed = tensors["observed"].numpy()
         self._intervals = {
@@ -527,6 +538,10 @@ def _refuse_moving_sequences(
                 row=row,
                 column=name,
             )
+
+
+def _on_cpu(batches: list[Batch]) -> list[Batch]:
+    return [batch.to(torch.device("cpu")) for batch in batches]
 
 
 def _scores(output: tuple[Tensor, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:

@@ -41,6 +41,9 @@ class Posterior:
         Which groups lie in others, and a, by which their deviations depend on them.
     uncertainty : Uncertainty, optional
         Of shared and person-specific parameters together, where it was taken.
+    n_added : int
+        Groups, the last ones, that were added after the fit. Their draws share their noise, so
+        that what is said of one does not depend on which others were added with it.
     """
 
     mixed: MixedEffects
@@ -50,6 +53,7 @@ class Posterior:
     spread: dict[str, Tensor]
     dependence: tuple[Nesting, Tensor] | None = None
     uncertainty: Uncertainty | None = None
+    n_added: int = 0
 
     @classmethod
     def of(cls, problem: Problem | LinearGaussian) -> Self:
@@ -131,22 +135,34 @@ class Posterior:
         if self.covariance is None:
             yield mean, deviations
             return
-        # Two streams, so that what is shared is drawn alike whoever else the model knows.
-        streams = [torch.Generator().manual_seed(seed + k) for k in (0, 1)]
+        # Several streams, so that each is the same whoever else the model knows.
+        streams = [torch.Generator().manual_seed(seed + k) for k in (0, 1, 2)]
         factor = _square_roots(self.covariance) if persons else None
 
-        def noise(like: Tensor, generator: torch.Generator) -> Tensor:
-            return torch.randn(like.shape, generator=generator, dtype=like.dtype)
+        n_fitted, n_random = len(deviations) - self.n_added, self.mixed.n_random
+
+        def noise(*shape: int, generator: torch.Generator) -> Tensor:
+            return torch.randn(*shape, generator=generator, dtype=deviations.dtype)
+
+        def own_noise() -> Tensor:
+            drawn = noise(n_fitted, n_random, generator=streams[1])
+            if not self.n_added:
+                return drawn
+            added = noise(1, n_random, generator=streams[2])
+            return torch.cat([drawn, added.expand(self.n_added, -1)])
 
         for _ in range(DRAWS // 2):
             names = [name for name in mean if name in self.spread]
-            shared = {name: self.spread[name] * noise(mean[name], streams[0]) for name in names}
+            shared = {
+                name: self.spread[name] * noise(*mean[name].shape, generator=streams[0])
+                for name in names
+            }
             if factor is None:
                 each = torch.zeros_like(deviations)
             elif factor.dim() == 3:
-                each = torch.bmm(factor, noise(deviations, streams[1]).unsqueeze(2)).squeeze(2)
+                each = torch.bmm(factor, own_noise().unsqueeze(2)).squeeze(2)
             else:
-                each = factor * noise(deviations, streams[1])
+                each = factor * own_noise()
             if factor is not None and self.dependence is not None:
                 nesting, coefficient = self.dependence
                 each = nesting.combine(coefficient, each)
@@ -166,7 +182,12 @@ class Posterior:
             if covariance.dim() == 2:
                 spread = spread.diagonal(dim1=1, dim2=2)
             covariance = torch.cat([covariance, spread.to(covariance.dtype)])
-        return replace(self, mixed=mixed.eval().requires_grad_(False), covariance=covariance)
+        return replace(
+            self,
+            mixed=mixed.eval().requires_grad_(False),
+            covariance=covariance,
+            n_added=self.n_added + len(new),
+        )
 
     def of_first_factor(self) -> Posterior:
         """The posterior of the first factor's groups, those of all others at η = 0."""
@@ -180,13 +201,14 @@ class Posterior:
             residual_variance=self.residual_variance,
             covariance=None if covariance is None else covariance[:n_groups],
             spread=self.spread,
+            n_added=self.n_added,
         )
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name, for a file; without σ²."""
         result = {f"{_NETWORK}{name}": value for name, value in self.mixed.state_dict().items()}
         result |= {f"{_SPREAD}{name}": value for name, value in self.spread.items()}
-        result["sigma"] = self.sigma
+        result["sigma"], result["added"] = self.sigma, torch.tensor(self.n_added)
         if self.covariance is not None:
             result["posterior"] = self.covariance
         if self.dependence is not None:
@@ -222,6 +244,7 @@ class Posterior:
             spread=under(_SPREAD),
             dependence=dependence,
             uncertainty=Uncertainty.from_tensors(free, tensors),
+            n_added=int(tensors.get("added", 0)),
         )
 
 

@@ -64,7 +64,7 @@ class ModelIntervals:
     `nme_core.training.information`). ``scores`` are linear in it: ± 1.96 standard deviations. For
     ``conditional`` and ``expected`` the standard deviation of the log-odds is taken over draws, and
     the interval is value ± 1.96 of it on that scale. For the population Student's t takes the place
-    of 1.96.
+    of 1.96. Persons share the noise of the draws: no interval depends on who else there is.
 
     Parameters
     ----------
@@ -128,14 +128,18 @@ class ModelIntervals:
         half = self._quantiles * variance.sqrt().numpy().reshape(values.shape)
         return np.stack([values - half, values + half])
 
-    def conditional(self, values: Floats, scores: Floats, emission: Floats) -> Floats:
-        """Of the softmax of `scores` (A) plus the population's mean `emission` (K,)."""
-        beside = self._emission_slope().repeat(self.n_states, 1)
-        root = _root(self._covariance(beside))
+    def conditional(
+        self, values: Floats, scores: Floats, emission: Floats, slope: Tensor
+    ) -> Floats:
+        """Of the softmax of `scores` (A) plus the population's mean `emission` (K,).
+
+        `slope` is that of the emission, see `emission_slope`.
+        """
+        root = _root(self._covariance(slope.repeat(self.n_states, 1)))
         at = torch.from_numpy(scores + emission)
         generator, spread = torch.Generator().manual_seed(self._seed), _Spread(values)
         for _ in range(DRAWS):
-            noise = torch.randn(*root.shape[:2], 1, generator=generator, dtype=torch.float64)
+            noise = torch.randn(root.shape[1], 1, generator=generator, dtype=torch.float64)
             spread.add(torch.softmax(at + (root @ noise).view_as(at), dim=2).numpy())
         return spread.interval(self._quantiles)
 
@@ -146,7 +150,7 @@ class ModelIntervals:
         own_root = _root(self.information.conditional).float()
         for _ in range(n):
             phi = root @ torch.randn(len(root), generator=generator)
-            each = torch.randn(*own_root.shape[:2], 1, generator=generator)
+            each = torch.randn(own_root.shape[1], 1, generator=generator)
             yield phi, coupling @ phi + (own_root @ each).squeeze(2)
 
     @torch.no_grad()
@@ -172,23 +176,35 @@ class ModelIntervals:
             spread.add((counts / counts.sum(2, keepdim=True)).numpy())
         return spread.interval(self._quantiles)
 
-    def _emission_slope(self) -> Tensor:
-        """Derivative of the population's mean emission score by φ, shape (K, p)."""
-        free = [name for name in self.information.free if name != "transitions"]
-        fixed = {name: value.detach().clone() for name, value in self.mixed.fixed().items()}
-        slope = torch.zeros(self.n_states, len(self._shared), dtype=torch.float64)
-        n_rows = sum(batch.n_rows for batch in self.batches)
-        with torch.enable_grad():
-            leaves = [fixed[name].requires_grad_() for name in free]
-            for batch in self.batches:
-                zero = self.mixed.deviations.new_zeros(len(batch.groups), self.mixed.n_random)
-                emission = self.mixed(batch.x, fixed=fixed, deviations=zero)[0]
-                total = emission[batch.mask].double().sum(0) / n_rows
-                for k in range(self.n_states):
-                    parts = torch.autograd.grad(total[k], leaves, retain_graph=True)
-                    for name, part in zip(free, parts, strict=True):
-                        slope[k, self._places[name]] += part.reshape(-1).double()
-        return slope
+
+def emission_slope(mixed: MixedEffects, free: Sequence[str], batches: Sequence[Batch]) -> Tensor:
+    """Derivative of the population's mean emission score by φ, shape (K, p); float64.
+
+    Parameters
+    ----------
+    mixed : MixedEffects
+        Network at the fit.
+    free : sequence of str
+        Names of the parameters in φ.
+    batches : sequence of Batch
+        Rows of the fit.
+    """
+    fixed = {name: value.detach().clone() for name, value in mixed.fixed().items()}
+    n_states, n_rows = fixed["transitions"].shape[0], sum(batch.n_rows for batch in batches)
+    rows: list[Tensor] = [torch.zeros(n_states, fixed[name].numel()).double() for name in free]
+    with torch.enable_grad():
+        leaves = [fixed[name].requires_grad_() for name in free]
+        for batch in chunks(batches):
+            zero = mixed.deviations.new_zeros(len(batch.groups), mixed.n_random)
+            emission = mixed(batch.x, fixed=fixed, deviations=zero)[0]
+            total = emission[batch.mask].double().sum(0) / n_rows
+            for k in range(n_states):
+                parts = torch.autograd.grad(
+                    total[k], leaves, retain_graph=True, materialize_grads=True
+                )
+                for row, part in zip(rows, parts, strict=True):
+                    row[k] += part.reshape(-1).double()
+    return torch.cat(rows, dim=1)
 
 
 class _Spread:

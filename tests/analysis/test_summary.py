@@ -6,6 +6,8 @@ import pytest
 
 from nme_core import NMEMLPRegressor
 from nme_core.analysis import approximations, intraclass_correlation, summary_table
+from nme_core.data.simulate import simulate_mood
+from nme_core.data.simulate.mood import SIGMA, mood_response
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,22 @@ def test_icc_with_a_random_slope_averages_over_the_rows():
         model, pd.DataFrame({"x0": x}).set_axis(model.feature_names_in_, axis=1)
     )
     assert found["person"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("covariance", ["diagonal", "full"])
+def test_icc_is_that_of_the_study_also_where_effects_are_taken_as_uncorrelated(covariance):
+    """Weights of a last layer go together over persons, whatever form Σ has."""
+    study = simulate_mood(seed=3)
+    rows, features = study.long, study.roles["features"]
+    model = NMEMLPRegressor(covariance=covariance)
+    model.fit(rows[features], rows["mood"], groups=rows["person"])
+    found = intraclass_correlation(model, rows[features])["person"]
+
+    persons = [person["response"] for person in study.truth["persons"].values()]
+    sleep = rows["sleep"].to_numpy()
+    own = [mood_response(sleep, pd.DataFrame([one]).loc[[0] * len(sleep)]) for one in persons]
+    between = np.var(own, axis=0).mean()
+    assert found == pytest.approx(between / (between + SIGMA**2), abs=0.05)
 
 
 def test_classes_have_no_icc(crf, chain):
