@@ -18,12 +18,18 @@ from nme_core.reporting.terms import (
     arrangement,
     estimator_name,
     family_of,
+    in_steps,
     metric_name,
     model_name,
     network_name,
     placement_name,
     strata_name,
 )
+
+#: Of the training, as `nme_core.training.loop.Schedule` has them,
+LEARNING_RATE, FLAT = "0.01", "0.001"
+#: and of `nme_core.estimators.posterior`.
+DRAWS = 64
 
 #: Options of a run that the paragraphs say in words of their own.
 _SAID = {
@@ -132,6 +138,7 @@ def _model(config: dict[str, Any], data: dict[str, Any]) -> str:
         f"and a random effect with the distribution N(0, Σ), Σ being {config['covariance']}.",
         f"Parameters were estimated by {estimator_name(config)}.",
     ]
+    said += _training(config)
     if config["epochs"] is not None:
         said.append(f"Training was set to {count(config['epochs'], 'epoch')}.")
     if config.get("tune"):
@@ -155,6 +162,35 @@ def _model(config: dict[str, Any], data: dict[str, Any]) -> str:
         f"2019) and Python {versions['python']}."
     )
     return " ".join(said)
+
+
+def _training(config: dict[str, Any]) -> list[str]:
+    """How features were scaled, what was minimised and how, and what the draws are for."""
+    family = family_of(config)
+    gaussian = config["model"] == "nme-mlp" and family == "gaussian"
+    scaled = "Features and outcome" if gaussian else "Features"
+    said = [f"{scaled} were standardised by their mean and standard deviation in the fit's rows."]
+    if not in_steps(config):
+        return said
+    if config["estimator"] in ("variational", "laplace"):
+        said.append(
+            "Shared weights had normal priors around 0, with variances estimated along with them. "
+            "The objective was minimised by Adam (Kingma & Ba, 2015) with a learning rate of "
+            f"{LEARNING_RATE}, lowered to 0 by a cosine once the objective no longer fell"
+            + (
+                f" (by less than {FLAT} from one mean over 100 epochs to the next)."
+                if config["epochs"] is None
+                else "."
+            )
+        )
+        if not gaussian:
+            said.append(f"Predicted probabilities are means over {DRAWS} posterior draws.")
+    else:
+        said.append(
+            "The objective was minimised by Adam (Kingma & Ba, 2015) with a learning rate of "
+            f"{LEARNING_RATE}."
+        )
+    return said
 
 
 def _evaluation(folder: RunFolder, config: dict[str, Any], data: dict[str, Any]) -> str:
@@ -222,8 +258,9 @@ def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
     said = [
         f"The persons' {row['parameters']} were tested, all together, against "
         f"{count(len(tested), 'covariate')} ({listed(tested)}) with the Hilbert–Schmidt "
-        "independence criterion (HSIC; Gretton et al., 2007); the person was the unit of "
-        f"analysis. p values come from {int(row['reps']):,} permutations "
+        "independence criterion (HSIC; Gretton et al., 2007), with Gaussian kernels whose "
+        "bandwidth is the median distance between persons (groups: a kernel of equality); the "
+        f"person was the unit of analysis. p values come from {int(row['reps']):,} permutations "
         f"{strata_name(str(row['strata']))}"
         + (
             ", and were not corrected: there was one test."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nme_core.io import RunFolder
+from nme_core.reporting.terms import in_steps
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,21 @@ _CHECKS = Reference(
 )
 
 
+_ADAM = Reference(
+    "kingma2015adam",
+    "Kingma, D. P., & Ba, J. (2015). Adam: A method for stochastic optimization. International "
+    "Conference on Learning Representations. https://arxiv.org/abs/1412.6980",
+    "inproceedings",
+    (
+        ("author", "Kingma, Diederik P. and Ba, Jimmy"),
+        ("title", "Adam: A Method for Stochastic Optimization"),
+        ("booktitle", "International Conference on Learning Representations"),
+        ("year", "2015"),
+        ("url", "https://arxiv.org/abs/1412.6980"),
+    ),
+)
+
+
 def references(folder: RunFolder) -> list[Reference]:
     """The paper, this software and torch in the versions of the run, and the tests that were made.
 
@@ -156,6 +172,7 @@ def references(folder: RunFolder) -> list[Reference]:
     """
     versions = folder.config["versions"]
     found = [PAPER, _software(versions["neural-mixed-effects"]), _torch(versions["torch"])]
+    found += [_ADAM] if in_steps(folder.config) else []
     if folder.has_table("comparison") and len(folder.table("comparison")):
         found += [_BOOTSTRAP, _HOLM]
     if folder.has_table("checks"):

@@ -165,6 +165,12 @@ def estimator_name(config: dict[str, Any]) -> str:
     return ESTIMATORS.get(config["estimator"], str(config["estimator"]))
 
 
+def in_steps(config: dict[str, Any]) -> bool:
+    """Whether the fit went by steps of an optimiser; linear Gaussian models have a closed form."""
+    gaussian = config["model"] == "nme-mlp" and family_of(config) == "gaussian"
+    return bool(config["hidden"]) or not gaussian
+
+
 def arrangement(row: pd.Series) -> list[str]:
     """Sentences on how a covariate was tested, beyond strata; `row` is one of ``hsic.csv``."""
     known = row.reindex(["guard", "blocks", "permute", "given"]).fillna("")

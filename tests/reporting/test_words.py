@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from nme_core.estimators import BASELINES
+from nme_core.estimators.posterior import DRAWS
 from nme_core.exceptions import RunFolderError
 from nme_core.experiment import ALL_ROWS
 from nme_core.io import RunFolder, RunState, Status
@@ -27,6 +28,7 @@ from nme_core.reporting import (
     words,
 )
 from nme_core.reporting.terms import MODELS, model_name, short_model_name
+from nme_core.training.loop import Schedule
 
 
 def test_methods_say_what_was_fitted(run):
@@ -42,7 +44,11 @@ def test_methods_say_what_was_fitted(run):
     assert "Parameters of the last layer and the transition scores differed by person" in model
     assert "Σ being diagonal" in model
     assert "variational inference" in model
-    assert "epochs" not in model
+    assert "Training was set to" not in model
+    assert "Features were standardised" in model
+    assert f"Adam (Kingma & Ba, 2015) with a learning rate of {Schedule.learning_rate}," in model
+    assert f"less than {Schedule.tolerance} from one mean over {Schedule.window} epochs" in model
+    assert f"means over {DRAWS} posterior draws" in model
     assert "Neural Mixed Effects 0.1.0 with PyTorch 2.13.0" in model
     assert "(n = 720)" in evaluation
     assert "not new persons" in evaluation
@@ -70,6 +76,8 @@ def test_a_linear_gaussian_model_by_laplace_is_exact_maximum_likelihood(run):
     linear = {"model": "nme-mlp", "hidden": [], "estimator": "laplace", "outcome_kind": "number"}
     run.write_json("config", {**run.config, **linear, "placement": "last"})
     assert "maximum likelihood (exact" in methods(run)[1]
+    assert "Features and outcome were standardised" in methods(run)[1]
+    assert "Adam" not in methods(run)[1]
     run.write_json("config", {**run.config, "family": "poisson"})
     assert "maximum likelihood" not in methods(run)[1]
     assert "a Poisson outcome" in methods(run)[1]
