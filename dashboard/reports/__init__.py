@@ -15,7 +15,9 @@ FORMATS = ("html", "pdf")
 __all__ = ["FORMATS", "bundle_files", "render"]
 
 
-def render(folder: RunFolder, kind: str = "html", *, person: str | None = None) -> bytes:
+def render(
+    folder: RunFolder, kind: str = "html", *, person: str | None = None, title: str | None = None
+) -> bytes:
     """The report of a run as a file.
 
     Parameters
@@ -26,6 +28,8 @@ def render(folder: RunFolder, kind: str = "html", *, person: str | None = None) 
         The format.
     person : str, optional
         The one-page report of this person, in plain words, in place of the study's.
+    title : str, optional
+        What the study's report calls the run, instead of the name of its folder.
 
     Raises
     ------
@@ -35,13 +39,13 @@ def render(folder: RunFolder, kind: str = "html", *, person: str | None = None) 
         Where the run has no such person.
     """
     require_finished(folder)
-    report = study_report(folder) if person is None else person_report(folder, person)
+    report = study_report(folder, title) if person is None else person_report(folder, person)
     return to_html(report).encode() if kind == "html" else to_pdf(report)
 
 
-def bundle_files(folder: RunFolder) -> dict[str, bytes]:
+def bundle_files(folder: RunFolder, title: str | None = None) -> dict[str, bytes]:
     """Reports, and every figure as PNG, SVG and PDF with its numbers, by their names in a zip."""
-    report = study_report(folder)
+    report = study_report(folder, title)
     files = {"report.html": to_html(report).encode(), "report.pdf": to_pdf(report)}
     for i, figure in enumerate(report.figures, start=1):
         name = f"figures/{i:02d}-{figure.name.replace('_', '-')}"

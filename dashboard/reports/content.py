@@ -22,8 +22,11 @@ _TESTED = ("dependence", "effects")
 _LEAST_PERSONS = 5
 
 
-def study_report(folder: RunFolder) -> Report:
-    """Everything that a reader needs to judge a run, with what it does not show."""
+def study_report(folder: RunFolder, title: str | None = None) -> Report:
+    """Everything that a reader needs to judge a run, with what it does not show.
+
+    `title` says what the run is called; by default it has the name of its folder.
+    """
     said = words(folder)
     tables = {table.name: table for table in said.tables}
     data, model, evaluation, convergence, *tests = said.methods
@@ -60,7 +63,7 @@ def study_report(folder: RunFolder) -> Report:
     kept = tuple(section for section in sections if section.blocks)
     kind = glossary.MODELS.get(config["model"], (config["model"], ""))[0]
     lead = f"{kind}, outcome {folder.roles['outcome']}. Research use, not diagnosis."
-    return Report(f"Report: {folder.path.resolve().name}", lead, kept)
+    return Report(f"Report: {title or folder.path.resolve().name}", lead, kept)
 
 
 def _given(tables: dict[str, ResultTable], *names: str) -> list[ResultTable]:

@@ -11,6 +11,8 @@ import nme_core
 from dashboard.services.caching import per_session
 from dashboard.services.home import NMEError, home
 from dashboard.services.results import effects, run_folder
+from dashboard.services.runs import run_record
+from dashboard.services.studies import study_record
 from nme_core.reporting import TABLE_FORMATS, ResultTable, Words
 from nme_core.reporting import words as words_of
 
@@ -20,13 +22,13 @@ _MOST_SECONDS = 600
 
 def report(identity: str, kind: str, person: str | None = None) -> bytes:
     """The report of a run (``html``, ``pdf``), or the page about one person."""
-    chosen = [] if person is None else ["--person", person]
+    chosen = _title(identity) if person is None else ["--person", person]
     return _made(identity, "report", f"report.{kind}", *chosen)
 
 
 def bundle(identity: str) -> bytes:
     """The run as one zip, without the data."""
-    return _made(identity, "bundle", "bundle.zip")
+    return _made(identity, "bundle", "bundle.zip", *_title(identity))
 
 
 @per_session(4)
@@ -43,6 +45,14 @@ def persons(identity: str) -> list[str]:
 def table_file(one: ResultTable, kind: str) -> bytes:
     """One table as ``csv``, ``html``, ``tex`` or ``docx``."""
     return TABLE_FORMATS[kind](one)
+
+
+def _title(identity: str) -> list[str]:
+    """What the report calls a run: the names that its users gave to study and run."""
+    run = run_record(identity)
+    record = None if run is None else study_record(run.study)
+    names = [one.name for one in (record, run) if one is not None]
+    return ["--title", ", ".join(names)] if names else []
 
 
 def _made(identity: str, command: str, name: str, *words: str) -> bytes:

@@ -13,7 +13,7 @@ import typer
 
 from nme_core.cli.options import Run, check_folder
 from nme_core.cli.progress import ProgressBar
-from nme_core.cli.report import figure_reports
+from nme_core.cli.report import Title, figure_reports
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
 
@@ -28,6 +28,7 @@ def bundle(
             help="A file that the run was fitted on, to be packed too; may be repeated.",
         ),
     ] = None,
+    title: Title = None,
 ) -> None:
     """Pack a run with its tables, figures, report, script and notebook into one zip."""
     from nme_core.bundle import write_bundle
@@ -38,7 +39,7 @@ def bundle(
     check_folder(out.parent)
     data = {path.name: path for path in with_data or []}
     _check_data(folder, data)
-    extra = figure_reports().bundle_files(folder)
+    extra = figure_reports().bundle_files(folder, title)
     out.parent.mkdir(parents=True, exist_ok=True)
     members = write_bundle(folder, out, extra=extra, data=data)
     typer.echo(f"Wrote {out}: {len(members)} files, {'with' if data else 'without'} the data.")

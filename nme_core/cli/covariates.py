@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from nme_core.cli.options import Run, Seed
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, parameter_words
+
+#: Parameters of which `nme stability` prints a line each, at most.
+MOST_LINES = 40
 
 
 def hsic(
@@ -78,7 +82,7 @@ def hsic(
     notes = [*result.notes, independence.STRENGTH_NOTE, other_tests(folder)]
     typer.echo("\n".join(independence.note_lines(notes)))
     typer.echo("\nStrongest single effects (of all that were tested, corrected together):")
-    typer.echo("\n".join(independence.effects_lines(result.effects)))
+    typer.echo("\n".join(independence.effects_lines(_in_words(result.effects))))
 
 
 def stability(
@@ -97,12 +101,18 @@ def stability(
 ) -> None:
     """Check whether halves of the data and other seeds agree on persons; writes stability.csv."""
     from nme_core.independence import stability_lines
+    from nme_core.stability import TOGETHER
     from nme_core.stability import stability as check_stability
 
     folder = RunFolder(run)
     table = check_stability(folder, long, covariates, seed_fit=seed_fit)
     folder.write_table("stability", table)
-    typer.echo("\n".join(stability_lines(table)))
+    shown = table[table["parameter"] == TOGETHER] if len(table) > MOST_LINES else table
+    typer.echo("\n".join(stability_lines(_in_words(shown))))
+    if len(shown) < len(table):
+        typer.echo(
+            f"Each of the {len(table) - len(shown)} parameters: {folder.path}/stability.csv."
+        )
     if table["split_half"].isna().any():
         typer.echo(
             "Empty: the model sees no differences between persons in these parameters (their"
@@ -112,3 +122,8 @@ def stability(
         f"Split-half: {table['halves'].iloc[0]}, all else as the run learned it; Spearman and"
         " Brown. 0: halves of a person's data say nothing of each other; 1: the same."
     )
+
+
+def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """A table for reading: parameters as figures and reports name them."""
+    return table.assign(parameter=table["parameter"].map(parameter_words))

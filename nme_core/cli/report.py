@@ -12,6 +12,14 @@ from nme_core.cli.options import Run, check_folder
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
 
+Title = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="What the report calls the run; default: the name of its folder.",
+    ),
+]
+
 _FORMATS = (".html", ".pdf", ".docx", ".txt", ".bib")
 
 
@@ -29,11 +37,12 @@ def report(
         str | None,
         typer.Option(metavar="ID", help="One page about this person, in plain words."),
     ] = None,
+    title: Title = None,
 ) -> None:
     """Write a report of a run as one file that opens offline."""
     folder = RunFolder(run)
     check_report(out, folder, person)
-    content = content_of(folder, out.suffix.lower(), person)
+    content = content_of(folder, out.suffix.lower(), person, title)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(content)
     typer.echo(f"Wrote {out}.")
@@ -55,12 +64,14 @@ def check_report(out: Path, folder: RunFolder, person: str | None) -> None:
         raise OptionError(f"--out {out} is a folder.", remedy=f"Name a file: {out / 'r.html'}.")
 
 
-def content_of(folder: RunFolder, ending: str, person: str | None = None) -> bytes:
+def content_of(
+    folder: RunFolder, ending: str, person: str | None = None, title: str | None = None
+) -> bytes:
     """The file of a report."""
     from nme_core.reporting import words
 
     if ending in _FORMATS[:2]:
-        content: bytes = figure_reports().render(folder, ending[1:], person=person)
+        content: bytes = figure_reports().render(folder, ending[1:], person=person, title=title)
         return content
     said = words(folder)
     if ending == ".docx":

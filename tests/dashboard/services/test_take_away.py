@@ -14,8 +14,13 @@ def run(home, fit_tiny) -> str:
     """A real finished run among those of the app."""
     identity, path = new_id("runs")
     shutil.copytree(fit_tiny("nme-mlp", "--epochs", "2"), path, dirs_exist_ok=True)
-    (path / "run.json").write_text(json.dumps({"name": "tiny"}), encoding="utf-8")
+    content = {"name": "tiny", "study": "gone", "created": "2026-01-01", "options": {}}
+    (path / "run.json").write_text(json.dumps(content), encoding="utf-8")
     return identity
+
+
+def test_a_report_is_called_as_its_run_is(run):
+    assert b"Report: tiny<" in take_away.report(run, "html")
 
 
 def test_a_report_is_made_and_leaves_nothing_behind(run, home):
