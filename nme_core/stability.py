@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nme_core.analysis import person_parameters
+from nme_core.analysis.reliability import TOGETHER
 from nme_core.data import Study
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.person_posterior import person_estimates
@@ -25,8 +26,6 @@ from nme_core.training import Progress
 
 _Array = NDArray[np.float64]
 
-#: Row of the table that is about all parameters together.
-TOGETHER = "all"
 #: Below this number of persons agreement over persons says nothing.
 MIN_PERSONS = 5
 

@@ -13,6 +13,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
@@ -43,6 +44,11 @@ _FONTS = {
     "Report-Mono": "DejaVuSansMono.ttf",
 }
 _DPI = 300
+#: Of a table: size of its text, what stands beside it in a cell, and the widest that a text is set
+#: before it goes on in a second line; points.
+_CELL, _PADDING, _MOST_TEXT = 7, 8, 190
+#: Rows of a table that is not cut by the end of a page.
+_WHOLE = 15
 _PLAIN = (("VALIGN", (0, 0), (-1, -1), "TOP"), ("FONTNAME", (0, 0), (-1, -1), "Report"))
 
 
@@ -59,8 +65,10 @@ def _styles() -> dict[str, ParagraphStyle]:
         textColor=INK,
         spaceAfter=5,
         bulletFontName="Report",
+        allowWidows=0,
+        allowOrphans=0,
     )
-    head = {"fontName": "Report-Bold", "fontSize": 7, "leading": 9, "spaceAfter": 0}
+    head = {"fontName": "Report-Bold", "fontSize": _CELL, "leading": 9, "spaceAfter": 0}
     sizes = {
         "title": {"fontName": "Report-Bold", "fontSize": 15, "leading": 19},
         "lead": {"textColor": MUTED},
@@ -77,8 +85,8 @@ def _styles() -> dict[str, ParagraphStyle]:
                  "borderPadding": 3, "spaceBefore": 4, "spaceAfter": 8, "wordWrap": "CJK"},
         "caption": {"fontName": "Report-Italic", "spaceBefore": 6},
         "note": {"fontSize": 7.5, "leading": 10, "textColor": MUTED},
-        "cell": {"fontSize": 7, "leading": 9, "spaceAfter": 0},
-        "number": {"fontSize": 7, "leading": 9, "spaceAfter": 0, "alignment": 2},
+        "cell": {"fontSize": _CELL, "leading": 9, "spaceAfter": 0},
+        "number": {"fontSize": _CELL, "leading": 9, "spaceAfter": 0, "alignment": 2},
         "head": head,
         "number_head": {**head, "alignment": 2},
     }  # fmt: skip
@@ -187,7 +195,7 @@ def _table(table: ResultTable) -> list[Flowable]:
     rows = [[Paragraph(escape(c), kind) for c, kind in zip(columns, heads, strict=True)]]
     for line in table.cells.itertuples(index=False):
         rows.append([Paragraph(escape(str(c)), kind) for c, kind in zip(line, kinds, strict=True)])
-    grid = Table(rows, colWidths=_widths(table), repeatRows=1, hAlign="LEFT")
+    grid = Table(rows, colWidths=_widths(table, right), repeatRows=1, hAlign="LEFT")
     rules = [("LINEABOVE", (0, 0), (-1, 0), 0.8, colors.black),
              ("LINEBELOW", (0, 0), (-1, 0), 0.5, colors.black),
              ("LINEBELOW", (0, -1), (-1, -1), 0.8, colors.black),
@@ -197,20 +205,32 @@ def _table(table: ResultTable) -> list[Flowable]:
              ("RIGHTPADDING", (0, 0), (-1, -1), 3)]  # fmt: skip
     grid.setStyle(TableStyle(rules))
     caption = Paragraph(escape(table.caption), styles["caption"])
-    story: list[Flowable] = [CondPageBreak(30 * mm), caption, grid]
+    story: list[Flowable] = [caption, grid]
     if table.note:
         story += [Spacer(0, 2), Paragraph(f"Note. {escape(table.note)}", styles["note"])]
-    return story
+    if len(table.cells) <= _WHOLE:
+        return [KeepTogether(story)]
+    return [CondPageBreak(60 * mm), *story]
 
 
-def _widths(table: ResultTable) -> list[float]:
-    """Widths that follow the longest cell of each column, on no more than the page."""
-    wanted = [
-        max(
-            len(str(column)) * 5.2 + 10,
-            *(min(len(cell), 44) * 4.4 + 10 for cell in table.cells[column]),
+def _widths(table: ResultTable, right: list[bool]) -> list[float]:
+    """Widths of the columns on no more than the page: numbers and words are never broken."""
+    least, wanted = [], []
+    for column, number in zip(table.cells, right, strict=True):
+        head, cells = str(column), [str(cell) for cell in table.cells[column]]
+        parts = cells if number else [word for cell in cells for word in cell.split()]
+        longest = max(map(_text_width, parts), default=0.0)
+        least.append(
+            _PADDING + max(longest, *(_text_width(word, "-Bold") for word in head.split()))
         )
-        for column in table.cells
-    ]
-    scale = min(1.0, _WIDTH / sum(wanted))
-    return [width * scale for width in wanted]
+        whole = min(max(map(_text_width, cells), default=0.0), _MOST_TEXT)
+        wanted.append(max(least[-1], _PADDING + whole, _PADDING + _text_width(head, "-Bold")))
+    if sum(least) > _WIDTH:  # ids or addresses without a gap: these have to be broken
+        return [width * _WIDTH / sum(least) for width in least]
+    more = sum(wanted) - sum(least)
+    share = min(1.0, (_WIDTH - sum(least)) / more) if more else 0.0
+    return [low + share * (high - low) for low, high in zip(least, wanted, strict=True)]
+
+
+def _text_width(text: str, face: str = "") -> float:
+    return float(stringWidth(text, f"Report{face}", _CELL))

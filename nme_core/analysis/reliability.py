@@ -13,6 +13,8 @@ from nme_core.io import RunFolder
 #: A test of parameters with less carries a warning: most of what it sees is noise.
 LEAST = 0.3
 POSTERIOR, SPLIT_HALF = "posterior", "split-half"
+#: Row of ``stability.csv`` that is about all parameters together.
+TOGETHER = "all"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def reliability(run: RunFolder, parameters: PersonParameters) -> Reliability:
         table = run.table("stability").set_index("parameter")
         halves, seeds = table["split_half"].to_dict(), table["seed_agreement"].to_dict()
         single = pd.Series([halves.get(name, np.nan) for name in names], index=names)
-        return Reliability(single, halves["all"], SPLIT_HALF, seeds["all"])
+        return Reliability(single, halves[TOGETHER], SPLIT_HALF, seeds[TOGETHER])
     effects = run.table("random_effects")
     if "group" in effects:
         effects = effects[effects["group"] == effects["group"].iloc[0]]

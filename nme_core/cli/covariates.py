@@ -100,8 +100,8 @@ def stability(
     ] = True,
 ) -> None:
     """Check whether halves of the data and other seeds agree on persons; writes stability.csv."""
+    from nme_core.analysis.reliability import TOGETHER
     from nme_core.independence import stability_lines
-    from nme_core.stability import TOGETHER
     from nme_core.stability import stability as check_stability
 
     folder = RunFolder(run)

@@ -16,7 +16,8 @@ _LATEX = {
     "−": "$-$", "–": "--", "ρ": r"$\rho$", "κ": r"$\kappa$", "Σ": r"$\Sigma$", "η": r"$\eta$",
     "×": r"$\times$", "<": r"$<$", ">": r"$>$", "“": "``", "”": "''", "…": r"\ldots{}",
 }  # fmt: skip
-_NUMBER = re.compile(r"[<\[]?\s*[\d.,−–].*|–")
+# A number, with an interval where it has one, but no "1 → 2", which is a step between states.
+_NUMBER = re.compile(r"[<\[]?\s*[\d.,−–][^→]*|–")
 # Characters that XML 1.0 cannot hold; names in data may have them.
 _NOT_XML = re.compile(r"[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 

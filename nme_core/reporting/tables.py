@@ -14,12 +14,13 @@ from nme_core.metrics.comparison import with_corrected_p
 from nme_core.reporting.apa import bounded, bounded_limits, intervals, limits, number, p_cell
 from nme_core.reporting.result_table import ResultTable
 from nme_core.reporting.results import difference_text, metric_value
-from nme_core.reporting.terms import CORRELATIONS, metric_name
+from nme_core.reporting.terms import CORRELATIONS, metric_name, strata_name
 from nme_core.reporting.trust import (
     calibration_table,
     certificate_table,
     checks_table,
     flow_table,
+    stability_table,
     summary_table,
 )
 
@@ -59,6 +60,7 @@ def result_tables(folder: RunFolder) -> list[ResultTable]:
         "metrics": _metrics,
         "comparison": _comparison,
         "summary": summary_table,
+        "stability": stability_table,
         "fixed_effects": _fixed_effects,
         "covariance": _random_effects,
         "transitions": _transitions,
@@ -238,20 +240,30 @@ def _share(row: Mapping[Any, Any]) -> str:
 
 def _hsic(folder: RunFolder) -> ResultTable:
     table = folder.table("hsic")
+    # What is the same for all tests is said once, below.
+    alike = {name: table[name].nunique() == 1 for name in ("parameters", "reps", "strata")}
+    if not alike["strata"]:
+        alike["reps"] = False
     cells = pd.DataFrame(
         {
             "Covariate": table["covariate"],
-            "Tested": table["parameters"],
+            **({} if alike["parameters"] else {"Tested": table["parameters"]}),
             "Persons": table["n_persons"].map("{:,}".format),
             **({"Strength [95% CI]": _strengths(table)} if "strength" in table else {}),
             "HSIC": table["statistic"].map(bounded),
             "p": table["p"].map(p_cell),
             "Corrected p": table["p_adjusted"].map(p_cell),
-            "Permutations": table["reps"].map("{:,}".format),
-            "Within strata of": table["strata"],
+            **({} if alike["reps"] else {"Permutations": table["reps"].map("{:,}".format)}),
+            **({} if alike["strata"] else {"Within strata of": table["strata"]}),
         }
     )
-    note = f"Number of tests: {len(table)}. Method: {'; '.join(table['method'].unique())}."
+    first, note = table.iloc[0], f"Number of tests: {len(table)}."
+    if alike["parameters"]:
+        note += f" Tested: {first['parameters']}."
+    if alike["reps"] and alike["strata"]:
+        among = strata_name(str(first["strata"]))
+        note += f" {int(first['reps']):,} permutations {among}."
+    note += f" Method: {'; '.join(table['method'].unique())}."
     if "strength" in table:
         note += f" {_STRENGTH}"
     return ResultTable("hsic", "Dependence of persons' parameters on covariates", cells, note)

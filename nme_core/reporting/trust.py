@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from nme_core.analysis.reliability import TOGETHER
 from nme_core.io import RunFolder, parameter_words
 from nme_core.reporting.apa import bounded, bounded_limits, count, intervals, listed, number
 from nme_core.reporting.result_table import ResultTable
@@ -92,6 +93,32 @@ def summary_table(folder: RunFolder) -> ResultTable:
     if len(shown) < len(wide):
         note += f" The {len(shown)} with the largest variance of {len(wide):,} are shown."
     return ResultTable("summary", "How much persons differ, and how well it is known", cells, note)
+
+
+def stability_table(folder: RunFolder) -> ResultTable:
+    """Agreement of halves of each person's data, and of fits with two seeds, on persons."""
+    table = folder.table("stability")
+    last = table["parameter"] == TOGETHER
+    shown = pd.concat([table[last], table[~last].head(MOST_PARAMETERS)], ignore_index=True)
+    cells = pd.DataFrame(
+        {
+            "Parameter": shown["parameter"]
+            .replace(TOGETHER, "All of them together")
+            .map(parameter_words),
+            "Split-half": shown["split_half"].map(bounded),
+            "95% CI": intervals(shown["ci_low"], shown["ci_high"], bounded_limits),
+            "Agreement of seeds": shown["seed_agreement"].map(bounded),
+            "Persons": shown["n_persons"].map("{:,}".format),
+        }
+    )
+    note = (
+        f"Split-half: correlation over persons between estimates from {table['halves'].iloc[0]}, "
+        "raised to the whole length (Spearman and Brown); 0: the halves say nothing of each other, "
+        "1: the same. Seeds: correlation with a second fit that began elsewhere."
+    )
+    if (n_more := int((~last).sum()) - MOST_PARAMETERS) > 0:
+        note += f" {count(n_more, 'further parameter')} stand in stability.csv."
+    return ResultTable("stability", "How well persons' parameters are repeated", cells, note)
 
 
 def differences(folder: RunFolder) -> str:
