@@ -42,30 +42,29 @@ def make_rows(
 
 
 def training(
-    rows: tuple[np.ndarray, np.ndarray, np.ndarray],
+    batches: list[Batch],
     placement: str,
     estimator: str,
     epochs: int = EPOCHS,
 ) -> Callable[[], object]:
     """Return what runs epochs of the real training loop, with evaluation after each."""
-    x, y, groups = rows
-    batches: list[Batch] = pad_units(x, y, groups)
-    n_persons = int(groups.max()) + 1
+    n_persons = 1 + max(int(batch.groups.max()) for batch in batches)
+    n_rows = sum(batch.n_rows for batch in batches)
 
     def run() -> None:
         torch.manual_seed(0)
-        network = MLP(x.shape[1], (HIDDEN,), 1)
+        network = MLP(batches[0].x.shape[2], (HIDDEN,), 1)
         random = person_specific(network, placement, layers="")
         mixed = MixedEffects(network, random, n_persons)
         covariances = [RandomEffectsCovariance(mixed.n_random, "diagonal", start=0.1)]
         if estimator == "annealed":
-            problem = Annealed(mixed, Gaussian(), covariances, n_rows=len(x))
+            problem = Annealed(mixed, Gaussian(), covariances, n_rows=n_rows)
         elif few_effects(mixed):
             problem = Laplace(
-                mixed, Gaussian(), covariances, n_rows=len(x), seed=0, batches=batches
+                mixed, Gaussian(), covariances, n_rows=n_rows, seed=0, batches=batches
             )
         else:
-            problem = Variational(mixed, Gaussian(), covariances, n_rows=len(x), seed=0)
+            problem = Variational(mixed, Gaussian(), covariances, n_rows=n_rows, seed=0)
         schedule = Schedule(epochs=epochs, decays=estimator != "annealed", validate_every=1)
         train(problem, batches, schedule, seed=0, validation=batches)
 
@@ -96,12 +95,12 @@ def run(*, small: bool = False) -> list[Row]:
     """Measure."""
     n_persons = 20 if small else 1000
     rows = make_rows(np.full(n_persons, N_ROWS))
-    found = []
+    batches, found = pad_units(*rows), []
     for placement, target in (("last", 2.0), ("all", 4.0)):
         whole = EPOCHS if small else WHOLE
         ours, paper, shared = seconds(
-            training(rows, placement, "variational", whole),
-            training(rows, placement, "annealed"),
+            training(batches, placement, "variational", whole),
+            training(batches, placement, "annealed"),
             plain(rows),
             repeats=2 if small else 3,
         )
@@ -122,8 +121,8 @@ def mixed_lengths(*, small: bool = False) -> Row:
     sizes = np.exp(rng.uniform(np.log(20), np.log(2000), n_persons)).astype(int)
     even = np.full(n_persons, sizes.sum() // n_persons)
     uneven, spread = seconds(
-        training(make_rows(sizes), "last", "variational"),
-        training(make_rows(even), "last", "variational"),
+        training(pad_units(*make_rows(sizes)), "last", "variational"),
+        training(pad_units(*make_rows(even)), "last", "variational"),
         repeats=2 if small else 5,
     )
     what = "lengths 20 … 2,000 mixed ÷ the same rows evenly spread"
@@ -144,8 +143,8 @@ def growth(*, small: bool = False) -> list[Row]:
     rows = []
     for name, (sizes, n_features) in cases.items():
         first, more = seconds(
-            training(make_rows(np.full(base, N_ROWS)), "last", "variational"),
-            training(make_rows(sizes, n_features), "last", "variational"),
+            training(pad_units(*make_rows(np.full(base, N_ROWS))), "last", "variational"),
+            training(pad_units(*make_rows(sizes, n_features)), "last", "variational"),
             repeats=2 if small else 3,
         )
         per_row = (more / sizes.sum()) / (first / (base * N_ROWS))

@@ -38,14 +38,15 @@ def train_only(n_persons: int, epochs: int) -> dict[str, float]:
     import torch
 
     from benchmarks.mlp import make_rows, training
+    from nme_core.data.sequences import pad_units
 
     torch.set_num_threads(1)
-    rows = make_rows(np.full(n_persons, N_ROWS))
-    training(rows, "last", "annealed", epochs=1)()
+    batches = pad_units(*make_rows(np.full(n_persons, N_ROWS)))
+    training(batches, "last", "annealed", epochs=1)()
     times = []
     for many in (1, 1 + epochs):
         start = time.perf_counter()
-        training(rows, "last", "annealed", epochs=many)()
+        training(batches, "last", "annealed", epochs=many)()
         times.append(time.perf_counter() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {"epoch": (times[1] - times[0]) / epochs, "peak": peak}
