@@ -20,7 +20,7 @@ from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, NMEWarning, OptionError
 from nme_core.io import Journal, RunFolder, RunState
-from nme_core.prediction import read_new_rows
+from nme_core.prediction import read_new_rows, warn_outside
 
 #: A feature that lies further off, in standard deviations of the fit, is refused.
 MOST_SDS = 300
@@ -50,6 +50,11 @@ def adapt_run(
     -------
     list of str
         The new persons.
+
+    Warns
+    -----
+    NMEWarning
+        As the model does; and an ExtrapolationWarning if a feature lies outside of the fit's.
 
     Raises
     ------
@@ -96,7 +101,10 @@ def adapt_run(
     caught: list[warnings.WarningMessage]
     with warnings.catch_warnings(record=True) as caught, one_thread_for_few(len(X)):
         warnings.simplefilter("always")
+        warn_outside(model, X)
         adapted = model.adapt(X, y, groups=about["person"], **order)
+    for one in caught:
+        warnings.warn(one.message, one.category, stacklevel=2)
     persons = list(dict.fromkeys(about["person"]))
 
     folder.clear()

@@ -18,6 +18,7 @@ parsing text::
     ├── SingularWarning      a combination of random effects is: their correlations are at ±1
     ├── FallbackWarning      a simpler model was fitted in place of the one that was meant
     ├── DivergenceWarning    training broke down; its last good state is kept
+    ├── ExtrapolationWarning new rows lie outside of what the model was fitted on
     └── ReliabilityWarning   a test is of parameters that are mostly noise
 """
 
@@ -145,6 +146,10 @@ class FallbackWarning(NMEWarning):
 
 class DivergenceWarning(NMEWarning):
     """The loss stopped being a finite number; the last good state is kept."""
+
+
+class ExtrapolationWarning(NMEWarning):
+    """Features of new rows lie outside of what the model was fitted on."""
 
 
 class ReliabilityWarning(NMEWarning):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from nme_core.data.ordering import order_rows
 from nme_core.data.remedies import apply_remedies, as_remedies, for_new_rows
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
-from nme_core.exceptions import DataError, MissingColumnError
+from nme_core.exceptions import DataError, ExtrapolationWarning, MissingColumnError
 from nme_core.io import RunFolder
 
 
@@ -96,6 +97,11 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
         Missing features are dealt with as in the run: where it left such rows out, they have no
         prediction.
 
+    Warns
+    -----
+    ExtrapolationWarning
+        If a feature lies outside of what the model was fitted on.
+
     Raises
     ------
     RunFolderError
@@ -105,6 +111,7 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     """
     model: Any = load(run.model_path)
     rows = read_new_rows(run, table)
+    warn_outside(model, rows.X)
     ordered, X, factors = rows.about, rows.X, rows.factors
     usable = pd.Series(True, index=ordered.index)
     if run.data.get("missing") == "drop":
@@ -132,6 +139,29 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
         ordered = ordered.join(pd.concat(own))
     first = ["person", "sequence", "time", "predicted", "population_predicted"]
     return ordered.sort_values("row").reindex(columns=[*first, *chances]).reset_index(drop=True)
+
+
+def warn_outside(model: Any, X: pd.DataFrame) -> None:
+    """Give an ExtrapolationWarning where features lie well outside of what a model has seen."""
+    scaler = model._scaler
+    found = scaler.outside(model._select(X))
+    if not found:
+        return
+    ends = {
+        name: f"fitted on {low:g} to {high:g}"
+        for name, low, high in zip(scaler.names, scaler.low, scaler.high, strict=True)
+    }
+    listed = "; ".join(
+        f"{name!r} in {n:,} {'row' if n == 1 else 'rows'} ({ends[name]})"
+        for name, n in list(found.items())[:5]
+    )
+    more = f"; and {len(found) - 5} more features" if len(found) > 5 else ""
+    warnings.warn(
+        f"Some values lie outside of what the model was fitted on: {listed}{more}. What is "
+        "predicted there is not backed by data.",
+        ExtrapolationWarning,
+        stacklevel=3,
+    )
 
 
 def _predict_persons(

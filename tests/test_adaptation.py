@@ -1,9 +1,12 @@
 """New persons for a run: a folder of their own, and what cannot be done is said."""
 
+import warnings
+
 import pandas as pd
 import pytest
 
 from nme_core.data import read_table
+from nme_core.exceptions import ExtrapolationWarning
 from nme_core.io import RunFolder
 
 
@@ -58,6 +61,20 @@ def test_what_is_learned_of_a_person_does_not_depend_on_who_else_is_new(run, new
             found[name, table] = chosen.reset_index(drop=True)
     for table in ("random_effects", other):
         pd.testing.assert_frame_equal(found["both", table], found["alone", table], rtol=1e-5)
+
+
+def test_values_outside_of_the_fit_are_told_and_kept_with_the_run(run, new, nme, tmp_path):
+    rows, feature = pd.read_csv(new, dtype={"session": str}), run.roles["features"][0]
+    rows.loc[rows.index[:3], feature] = 100.0
+    rows.to_csv(new, index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", ExtrapolationWarning)
+        said = nme("adapt", run.path, new, "--out", tmp_path / "adapted")
+    assert said.code == 0
+    (note,) = RunFolder(tmp_path / "adapted").config["warnings"]
+    assert note["kind"] == "ExtrapolationWarning"
+    assert f"'{feature}' in 3 rows (fitted on " in note["message"]
+    assert said.err == f"nme: warning: {note['message']}\n"
 
 
 @pytest.mark.parametrize(

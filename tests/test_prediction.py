@@ -1,6 +1,7 @@
 """Predictions for new rows: the fitted model's own, in the order of the file."""
 
 import shutil
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,12 @@ import torch
 
 from nme_core.data import Study, read_table
 from nme_core.estimators import load
-from nme_core.exceptions import DataError, MissingColumnError, RunFolderError
+from nme_core.exceptions import (
+    DataError,
+    ExtrapolationWarning,
+    MissingColumnError,
+    RunFolderError,
+)
 from nme_core.io import RunFolder
 from nme_core.prediction import predict_rows, read_new_rows
 
@@ -82,6 +88,16 @@ def test_new_persons_get_what_is_known_of_the_population(run, rows):
     pd.testing.assert_series_equal(
         found.loc[~new, "predicted"], known.loc[~new, "predicted"], rtol=1e-5
     )
+
+
+def test_values_outside_of_what_the_model_has_seen_are_told(run, rows):
+    feature = run.roles["features"][0]
+    changed = rows[feature].where(np.arange(len(rows)) > 1, 100.0)
+    with pytest.warns(ExtrapolationWarning, match=rf"'{feature}' in 2 rows \(fitted on "):
+        predict_rows(run, rows.assign(**{feature: changed}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ExtrapolationWarning)
+        predict_rows(run, rows)
 
 
 def test_new_persons_alone_can_be_predicted(run, rows):

@@ -10,6 +10,7 @@ from dashboard.components.errors import guard
 from dashboard.components.figures import Figure, show
 from dashboard.components.text import number, plain
 from dashboard.glossary import NEW_PERSON
+from dashboard.plots.labels import in_words
 from dashboard.services import newcomers, results
 from dashboard.services.drafts import TABLES
 from dashboard.services.runs import Run
@@ -91,6 +92,8 @@ def follow(run: Run, job: str) -> None:
     elif found.state == "failed":
         st.error(plain(found.message))
     else:
+        for message in newcomers.cautions(run.id, job):
+            st.warning(plain(in_words(message)))
         _results(run, newcomers.narrowing(run.id, job))
 
 

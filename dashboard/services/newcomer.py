@@ -15,7 +15,8 @@ import pandas as pd
 
 from dashboard.services.home import log_exception
 from nme_core.adaptation import adapt_run
-from nme_core.data.columns import as_numbers, as_time
+from nme_core.analysis import typical_features
+from nme_core.data.columns import as_time
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor, load
 from nme_core.exceptions import NMEError
 from nme_core.io import RunFolder, RunState, Status
@@ -59,7 +60,7 @@ def adapt_stepwise(run: RunFolder, table: pd.DataFrame, job: Path) -> None:
         rows = table if last else first_rows(table, run, k)
         folder = RunFolder(job / (ALL if last else f"after-{k}"))
         persons = adapt_run(run, rows, folder, source=job / ROWS)
-        parts.append(_believed(run, folder, table, persons).assign(k=k))
+        parts.append(_believed(run, folder, persons).assign(k=k))
         _say(job, RunState.RUNNING, (i + 1) / len(steps), f"{k} of {steps[-1]} outcomes")
     believed = pd.concat(parts, ignore_index=True)
     believed["k"] = np.minimum(believed["k"], believed["person"].map(numbers).fillna(np.inf))
@@ -70,18 +71,14 @@ def adapt_stepwise(run: RunFolder, table: pd.DataFrame, job: Path) -> None:
 _VALUES = ("value", "ci_low", "ci_high")
 
 
-def _believed(
-    run: RunFolder, folder: RunFolder, table: pd.DataFrame, persons: list[str]
-) -> pd.DataFrame:
+def _believed(run: RunFolder, folder: RunFolder, persons: list[str]) -> pd.DataFrame:
     """Transitions, or response curves over the population's range, of persons and population."""
     model = load(folder.model_path)
     if isinstance(model, NMECRF):
         rows = folder.table("transitions")
         return rows[rows["readout"] == "conditional"].drop(columns=["readout", "count"])
     features = list(run.roles["features"])
-    typical = {
-        name: float(np.nanmean(as_numbers(table[name], role="feature"))) for name in features
-    }
+    typical = typical_features(model)
     known = run.table("response_curves")
     known = known[known["person"] == POPULATION]
     grid = pd.concat(

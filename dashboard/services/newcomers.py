@@ -14,7 +14,7 @@ from dashboard.services.home import folder
 from dashboard.services.jobs import begin, standing
 from dashboard.services.results import run_folder
 from nme_core.exceptions import DataError
-from nme_core.io import Status
+from nme_core.io import RunFolder, Status
 
 FOLDER = "new-persons"
 #: What a person is called whose rows are typed in.
@@ -83,6 +83,13 @@ def narrowing(identity: str, job: str) -> pd.DataFrame:
         path / "narrowing.csv", dtype=dict.fromkeys(texts, "str"), keep_default_na=False,
         na_values={name: [""] for name in ("value", "ci_low", "ci_high", "x", "k")},
     )  # fmt: skip
+
+
+def cautions(identity: str, job: str) -> list[str]:
+    """What the adaptation to all rows warned of."""
+    path = _path(identity, job)
+    assert path is not None
+    return [note["message"] for note in RunFolder(path / "all").config["warnings"]]
 
 
 def matrix(rows: pd.DataFrame, column: str, states: Sequence[str]) -> pd.DataFrame:

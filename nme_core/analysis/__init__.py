@@ -19,7 +19,7 @@ from nme_core.analysis.random_effects import (
     fixed_effects_table,
     random_effects_table,
 )
-from nme_core.analysis.response_curves import response_curves
+from nme_core.analysis.response_curves import response_curves, typical_features
 from nme_core.analysis.summaries import person_summaries
 from nme_core.analysis.transitions import transitions_table
 
@@ -67,6 +67,7 @@ __all__ = [
     "response_curves",
     "summary_table",
     "transitions_table",
+    "typical_features",
 ]
 
 

@@ -62,7 +62,7 @@ def response_curves(
     if n_persons * X.shape[1] * POINTS > LARGEST:
         raise OptionError(f"Response curves of {n_persons} persons would fill too large a table.")
     model = model.of_persons()
-    typical = dict(zip(model._scaler.names, model._scaler.mean.tolist(), strict=True))
+    typical = typical_features(model)
     by_person = X.groupby(groups.to_numpy())
     low, high = by_person.min(), by_person.max()
     parts = []
@@ -78,6 +78,11 @@ def response_curves(
                 rows = pd.DataFrame({**typical, feature: x})
                 parts.append(_curve(model, rows, whose, feature, x))
     return pd.concat(parts, ignore_index=True)
+
+
+def typical_features(model: NMEMLPRegressor | NMEMLPClassifier) -> dict[str, float]:
+    """Mean of each feature over the rows of the fit, where curves hold those that do not vary."""
+    return dict(zip(model._scaler.names, model._scaler.mean.tolist(), strict=True))
 
 
 def _grid(values: pd.Series) -> Floats:

@@ -38,12 +38,16 @@ class FeatureScaler:
         Of the observed values, in units of the data; sd is 1 for a constant feature.
     flagged : tuple of int
         Features that have an indicator.
+    low, high : array, shape (F,)
+        Lowest and highest observed value.
     """
 
     names: tuple[str, ...]
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
     flagged: tuple[int, ...]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
 
     @classmethod
     def learn(cls, columns: Columns, names: tuple[str, ...]) -> FeatureScaler:
@@ -59,8 +63,21 @@ class FeatureScaler:
             )
         mean = np.array([np.nanmean(column, dtype=np.float64) for column in columns])
         sd = np.array([np.nanstd(column, dtype=np.float64) for column in columns])
+        low = np.array([np.nanmin(column) for column in columns], dtype=np.float64)
+        high = np.array([np.nanmax(column) for column in columns], dtype=np.float64)
         sd = np.where(sd > 1e-12 * np.maximum(1.0, np.abs(mean)), sd, 1.0)
-        return cls(names, mean, sd, tuple(int(k) for k in np.flatnonzero(n_missing)))
+        flagged = tuple(int(k) for k in np.flatnonzero(n_missing))
+        return cls(names, mean, sd, flagged, low, high)
+
+    def outside(self, columns: Columns) -> dict[str, int]:
+        """In how many rows a feature lies more than an SD beyond all values of the fit; by name."""
+        found = {}
+        for k, name in enumerate(self.names):
+            values = columns[k]
+            beyond = (values < self.low[k] - self.sd[k]) | (values > self.high[k] + self.sd[k])
+            if beyond.any():
+                found[name] = int(beyond.sum())
+        return found
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
         tensors = self._posterior.tensors()
         tensors["feature_mean"] = torch.from_numpy(self._scaler.mean)
         tensors["feature_sd"] = torch.from_numpy(self._scaler.sd)
+        tensors["feature_low"] = torch.from_numpy(self._scaler.low)
+        tensors["feature_high"] = torch.from_numpy(self._scaler.high)
         tensors["n_obs"] = torch.from_numpy(self._counts)
         history = self.history_.astype(float)
         tensors["history"] = torch.from_numpy(np.array(history.to_numpy(), order="C"))
@@ -64,6 +66,9 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
             tensors["feature_mean"].numpy(),
             tensors["feature_sd"].numpy(),
             tuple(content["flagged"]),
+            # models of before know no range: nothing lies outside
+            tensors.get("feature_low", tensors["feature_mean"] - torch.inf).numpy(),
+            tensors.get("feature_high", tensors["feature_mean"] + torch.inf).numpy(),
         )
         self.feature_names_in_ = np.array(content["features"])
         self._restore_outcome(content["outcome"], tensors)

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -213,6 +215,10 @@ def test_features_that_determine_a_class_are_named():
     assert determined(result) == ["total"]
     frame.loc[::30, "mood"] = "mid"  # 8 of 240 rows
     assert determined(report(frame)) == []
+    (look,) = findings(report(frame), "look")
+    assert re.search(r"'total' alone names the outcome 'mood' in 9\d% of the rows, where its", look)
+    frame.loc[::4, "mood"] = "mid"
+    assert findings(report(frame), "look") == []
 
 
 def test_a_class_that_is_nearly_constant_or_known_from_single_rows_is_not_determined():

@@ -14,6 +14,13 @@ def test_inputs_have_mean_zero_and_sd_one():
     assert scaled.dtype == np.float32
 
 
+def test_values_far_from_all_that_was_seen_are_counted():
+    scaler = FeatureScaler.learn(np.array([[1.0, 3.0, np.nan], [0.0, 0.0, 0.0]]), ("a", "flat"))
+    rows = np.array([[4.1, 3.9, -0.1, 0.1, np.nan], [0.0, 1.0, 1.1, 0.0, -5.0]])
+    assert scaler.outside(rows) == {"a": 2, "flat": 2}
+    assert scaler.outside(rows[:, 3:4]) == {}
+
+
 def test_new_rows_are_scaled_by_what_was_learned():
     scaler = FeatureScaler.learn(np.array([[1.0, 3.0]]), ("a",))
     np.testing.assert_allclose(scaler.transform(np.array([[7.0, 2.0]])), [[5.0], [0.0]])
