@@ -160,6 +160,10 @@ def _comparison(folder: RunFolder) -> ResultTable:
         if n_models == 1
         else f", p corrected over the {n_models} models on each metric (Holm), not over metrics."
     )
+    note += (
+        " Every person counts the same here; metrics pooled over rows give more weight to persons "
+        "with more rows, and the two can differ."
+    )
     return ResultTable("comparison", "Models compared in pairs over persons", cells, note)
 
 
