@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 
 from nme_core.analysis import covariate_tests, person_parameters
-from nme_core.analysis.reliability import reliability
+from nme_core.analysis.reliability import TOGETHER, reliability
 from nme_core.data import Study
+from nme_core.estimators import load
+from nme_core.estimators.person_posterior import person_posterior
 from nme_core.exceptions import DataError, OptionError, ReliabilityWarning
 from nme_core.io import RunFolder
 from nme_core.stability import (
-    TOGETHER,
     _estimates_of_halves,
     _study,
     halves,
@@ -150,6 +151,27 @@ def test_a_test_of_noise_carries_a_warning(nme, intercepts, tmp_path):
         said = nme("hsic", run.path, "--covariate", "score", "--reps", 99)
     assert said.code == 0
     assert "nme: warning: The reliability of the parameters together is 0.20" in said.err
+
+
+def test_halves_that_agree_on_what_the_model_cannot_tell_apart_carry_a_warning(
+    intercepts, tmp_path
+):
+    run = RunFolder(shutil.copytree(intercepts / "run", tmp_path / "run"))
+    run.write_table("random_effects", run.table("random_effects").assign(reliability=0.2))
+    row = {"split_half": 0.6, "n_persons": 6, "seed_agreement": 1.0}
+    names = [*person_parameters(run).values.columns, TOGETHER]
+    run.write_table("stability", pd.DataFrame([{"parameter": name, **row} for name in names]))
+    with pytest.warns(ReliabilityWarning, match=r"\(0\.60\), but by the model .* is 0\.20, below"):
+        covariate_tests(run, ["score"])
+
+
+def test_transitions_are_as_reliable_as_the_scores_that_are_tested(fit_tiny):
+    run = RunFolder(fit_tiny("nme-crf", "--placement", "transitions"))
+    found = reliability(run, person_parameters(run))
+    own = person_posterior(load(run.model_path), centred_transitions=True).reliability()
+    pd.testing.assert_series_equal(found.single, own.median(), check_names=False)
+    assert found.kind == "posterior"
+    assert own.min().min() < found.together < own.max().max()
 
 
 def test_sequences_are_cut_and_states_keep_their_names(fit_tiny, tiny_study):

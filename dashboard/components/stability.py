@@ -23,6 +23,8 @@ def show_stability(run: Run) -> None:
         st.warning(STABILITY["caution"].format(value=fixed(known.together, 2)))
     if not state.researcher():
         return
+    if not low and known.caution():
+        st.warning(plain(known.caution()))
     kind = known.kind or "unknown"
     seeds = "" if math.isnan(known.seeds) else STABILITY["seeds"].format(r=fixed(known.seeds, 2))
     few = len(known.unreliable)

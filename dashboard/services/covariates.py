@@ -221,6 +221,13 @@ def options(identity: str) -> CovariateOptions:
 
 def how_reliable(identity: str) -> Reliability:
     """Reliability of what is tested: split-half where that was computed, else the model's own."""
+    run = run_folder(identity)
+    checked = (run.path / "stability.csv").stat().st_mtime_ns if run.has_table("stability") else 0
+    return _how_reliable(identity, stamp(identity), checked)
+
+
+@per_session(4)
+def _how_reliable(identity: str, stamp_: int, checked: int) -> Reliability:
     return reliability(run_folder(identity), parameters(identity))
 
 

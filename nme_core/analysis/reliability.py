@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,12 +34,16 @@ class Reliability:
         ``"split-half"``, ``"posterior"`` or ``""``.
     seeds : float
         Agreement between seeds of all parameters together; missing where it was not computed.
+    posterior : float
+        Of all parameters together by the model alone: low where it cannot tell a parameter from
+        others of the same person, even if halves of the data agree on what it makes of them.
     """
 
     single: pd.Series
     together: float
     kind: str
     seeds: float
+    posterior: float
 
     @property
     def unreliable(self) -> list[str]:
@@ -60,6 +65,14 @@ class Reliability:
 
     def caution(self) -> str:
         """Why a test of these parameters should not be relied on; empty where nothing speaks."""
+        if self.together >= LEAST and self.posterior < LEAST:
+            return (
+                f"Halves of the data agree on the parameters together ({self.together:.2f}), but "
+                f"by the model their reliability is {self.posterior:.2f}, below {LEAST}: it "
+                "cannot tell them from other parameters of the same person that move with them. "
+                "An association may belong to those as well; with fewer person-specific "
+                "parameters it can be told whose it is."
+            )
         if not self.together < LEAST:
             return ""
         return (
@@ -70,24 +83,48 @@ class Reliability:
 
 
 def reliability(run: RunFolder, parameters: PersonParameters) -> Reliability:
-    """Look up the reliability of what of a run is tested.
-
-    Of transitions the posterior reliability is that of the score before centring.
-    """
+    """Look up the reliability of what of a run is tested."""
     names = parameters.values.columns
+    by_model, posterior = _by_model(run, parameters)
     if run.has_table("stability"):
         table = run.table("stability").set_index("parameter")
         halves, seeds = table["split_half"].to_dict(), table["seed_agreement"].to_dict()
         single = pd.Series([halves.get(name, np.nan) for name in names], index=names)
-        return Reliability(single, halves[TOGETHER], SPLIT_HALF, seeds[TOGETHER])
-    effects = run.table("random_effects")
-    if "group" in effects:
-        effects = effects[effects["group"] == effects["group"].iloc[0]]
-    median = effects.groupby("parameter", sort=False)["reliability"].median().to_dict()
+        return Reliability(single, halves[TOGETHER], SPLIT_HALF, seeds[TOGETHER], posterior)
+    kind = "" if np.isnan(posterior) else POSTERIOR
+    return Reliability(by_model, posterior, kind, np.nan, posterior)
+
+
+def _by_model(run: RunFolder, parameters: PersonParameters) -> tuple[pd.Series, float]:
+    """Posterior reliability of each parameter, in the median over persons, and of all together."""
+    names = parameters.values.columns
+    median = _of_centred(run) if parameters.centred_transitions else None
+    if median is None:
+        effects = run.table("random_effects")
+        if "group" in effects:
+            effects = effects[effects["group"] == effects["group"].iloc[0]]
+        median = effects.groupby("parameter", sort=False)["reliability"].median().to_dict()
     single = pd.Series([median.get(name, np.nan) for name in names], index=names)
     weights = np.ones(len(names)) if parameters.standardise else parameters.values.var().to_numpy()
     known = single.notna().to_numpy()
     if not known.any() or weights[known].sum() <= 0:
-        return Reliability(single, np.nan, "", np.nan)
-    weighted = float(np.average(single.to_numpy()[known], weights=weights[known]))
-    return Reliability(single, weighted, POSTERIOR, np.nan)
+        return single, np.nan
+    return single, float(np.average(single.to_numpy()[known], weights=weights[known]))
+
+
+def _of_centred(run: RunFolder) -> dict[Any, float] | None:
+    """Of the double-centred transition scores; None where the run has no model or no posterior.
+
+    The table of random effects has that of the scores before centring, which is lower: what
+    centring takes out of them the rows do not tell (docs/readouts.md).
+    """
+    if not run.model_path.exists():
+        return None
+    from nme_core.estimators import load
+    from nme_core.estimators.person_posterior import person_posterior
+
+    model: Any = load(run.model_path)
+    if model._posterior.covariance is None:
+        return None
+    found = person_posterior(model, centred_transitions=True).reliability().median()
+    return found.to_dict()
