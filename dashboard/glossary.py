@@ -441,8 +441,8 @@ NEW_PERSON = {
     "the others.",
     "curve": "The band is the 95 % interval of this person's expected {outcome}, all that is "
     "shared held as learned; single occasions scatter around it. Other features are held at their "
-    "mean in the new rows; the curve describes predictions, not what would happen if the feature "
-    "were changed.",
+    "mean over the rows of the fit; the curve describes predictions, not what would happen if the "
+    "feature were changed.",
     "narrowing": "After {first} outcome{s} the interval {what} is {before} wide, after {last} it "
     "is {after} wide. The person's rows are taken in order of time.",
 }

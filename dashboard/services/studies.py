@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 import tempfile
@@ -141,7 +142,8 @@ def keep_study(
     draft, roles
         The tables, and which columns of theirs are kept.
     name : str
-        Without a name, the study is called like its file.
+        Without a name, the study is called like its file. A number keeps it apart from another
+        study of the same name.
     remedies : sequence of Remedy
         Changes that are made whenever the study is read; how dates are read is settled before
         they are stored.
@@ -200,7 +202,7 @@ def keep_study(
     _write(path, files)
     record = StudyRecord(
         id=identity,
-        name=" ".join(name.split()) or draft.name,
+        name=_unused(" ".join(name.split()) or draft.name),
         created=utc_text(),
         source=draft.source,
         model=draft.model,
@@ -227,6 +229,14 @@ def keep_study(
     if kept.key is not None and take_key is not None:
         take_key(identity, kept.key.to_csv(index=False).encode())
     return identity
+
+
+def _unused(name: str) -> str:
+    """The name, with a number behind it where a study has it already."""
+    taken = {record.name for record in list_studies()}
+    return next(
+        one for n in itertools.count(1) if (one := name if n == 1 else f"{name} ({n})") not in taken
+    )
 
 
 def codebook(identity: str) -> pd.DataFrame:

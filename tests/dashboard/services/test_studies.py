@@ -51,6 +51,10 @@ def test_the_outcome_kind_and_the_name_are_kept(home: Path) -> None:
     assert (record.outcome_kind, record.name) == ("class", "My study")
     study, _ = studies.open_study(identity)
     assert study.classes == ("0", "1", "2", "3", "4")
+    for _ in range(2):
+        studies.keep_study(draft, roles())
+    names = {one.name for one in studies.list_studies()}
+    assert names == {"My study", "diary", "diary (2)", "diary (3)"}
 
 
 def test_a_constant_column_that_was_not_chosen_is_no_covariate(home: Path) -> None:
