@@ -176,14 +176,15 @@ def _training(config: dict[str, Any]) -> list[str]:
         said.append(
             "Shared weights had normal priors around 0, with variances estimated along with them. "
             "The objective was minimised by Adam (Kingma & Ba, 2015) with a learning rate of "
-            f"{LEARNING_RATE}, lowered to 0 by a cosine once the objective no longer fell"
+            f"{LEARNING_RATE}, lowered to 0 by a cosine "
             + (
-                f" (by less than {FLAT} from one mean over 100 epochs to the next)."
+                "once the objective no longer fell (by less than "
+                f"{FLAT} from one mean over 100 epochs to the next)."
                 if config["epochs"] is None
-                else "."
+                else "over the second half of the epochs."
             )
         )
-        if not gaussian:
+        if config["outcome_kind"] == "class":
             said.append(f"Predicted probabilities are means over {DRAWS} posterior draws.")
     else:
         said.append(

@@ -106,15 +106,20 @@ def stability_table(folder: RunFolder) -> ResultTable:
             .replace(TOGETHER, "All of them together")
             .map(parameter_words),
             "Split-half": shown["split_half"].map(bounded),
-            "95% CI": intervals(shown["ci_low"], shown["ci_high"], bounded_limits),
+            **(
+                {"95% CI": intervals(shown["ci_low"], shown["ci_high"], bounded_limits)}
+                if "ci_low" in shown
+                else {}
+            ),
             "Agreement of seeds": shown["seed_agreement"].map(bounded),
             "Persons": shown["n_persons"].map("{:,}".format),
         }
     )
     note = (
-        f"Split-half: correlation over persons between estimates from {table['halves'].iloc[0]}, "
-        "raised to the whole length (Spearman and Brown); 0: the halves say nothing of each other, "
-        "1: the same. Seeds: correlation with a second fit that began elsewhere."
+        "Split-half: correlation over persons between estimates from halves of each one's data"
+        + (f" ({table['halves'].iloc[0]})" if "halves" in table else "")
+        + ", raised to the whole length (Spearman and Brown); 0: the halves say nothing of each "
+        "other, 1: the same. Seeds: correlation with a second fit that began elsewhere."
     )
     if (n_more := int((~last).sum()) - MOST_PARAMETERS) > 0:
         note += f" {count(n_more, 'further parameter')} stand in stability.csv."

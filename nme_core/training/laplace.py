@@ -31,6 +31,9 @@ from nme_core.training.variational import START_STD, Variational
 #: Up to this many random effects a person's curvature is taken, and up to this much work for all
 #: persons together (persons × effects³).
 LARGEST, MOST_WORK = 128, 2**28
+#: Rows of a sequence that are computed at once, in those of a row by itself: a step in time is an
+#: operation for all sequences, so that few would cost as much as many.
+SEQUENCES_AT_ONCE = 16
 #: Steps from one look at the curvature to the next: so many at first, then this share of all.
 LOOK_AFTER, LOOK_SHARE = 25, 0.3
 #: Steps after which the spread follows Σ and σ², likewise.
@@ -186,7 +189,8 @@ def gauss_newton(mixed: MixedEffects, family: Family, batches: Iterable[Batch]) 
     n_random = mixed.n_random
     result = mixed.deviations.new_zeros(mixed.n_groups, n_random, n_random)
     if isinstance(family, LinearChain):
-        columns, of_units = max(1, n_random // 16), partial(_of_chains, mixed, family)
+        columns = max(1, n_random // SEQUENCES_AT_ONCE)
+        of_units = partial(_of_chains, mixed, family)
     else:
         columns, of_units = n_random, partial(_of_rows, mixed, cast(RowFamily, family))
     for chunk in chunks(batches, columns):

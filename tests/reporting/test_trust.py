@@ -109,3 +109,19 @@ def test_methods_say_how_reliable_what_was_tested_is(run, known, said, not_said)
     text = methods(run)[-1]
     assert said in text
     assert not_said not in text
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_stability_is_a_table_of_its_own_with_all_parameters_first(run, older):
+    """Older runs have neither intervals nor what the halves were."""
+    names = [f"transitions[a,{k}]" for k in range(30)]
+    table = pd.DataFrame({"parameter": [*names, "all"], "split_half": 0.5, "n_persons": 8})
+    table = table.assign(seed_agreement=1.0)
+    if not older:
+        table = table.assign(ci_low=0.2, ci_high=0.7, halves="odd and even days")
+    run.write_table("stability", table)
+    (found,) = (one for one in words(run).tables if one.name == "stability")
+    assert found.cells["Parameter"].tolist()[:2] == ["All of them together", "a → 0"]
+    assert len(found.cells) == 21
+    assert ("95% CI" in found.cells) == ("(odd and even days)" in found.note) == (not older)
+    assert "10 further parameters stand in stability.csv." in found.note

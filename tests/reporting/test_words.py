@@ -77,6 +77,7 @@ def test_a_linear_gaussian_model_by_laplace_is_exact_maximum_likelihood(run):
     run.write_json("config", {**run.config, **linear, "placement": "last"})
     assert "maximum likelihood (exact" in methods(run)[1]
     assert "Features and outcome were standardised" in methods(run)[1]
+    assert "posterior draws" not in methods(run)[1]
     assert "Adam" not in methods(run)[1]
     run.write_json("config", {**run.config, "family": "poisson"})
     assert "maximum likelihood" not in methods(run)[1]
