@@ -12,7 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nme_core.analysis import random_effects_table, response_curves, transitions_table
+from nme_core.analysis import (
+    grids_of,
+    random_effects_table,
+    response_curves,
+    transitions_table,
+)
 from nme_core.data.columns import as_labels, as_numbers
 from nme_core.data.remedies import apply_remedies, as_remedies, for_new_rows
 from nme_core.data.selection import require
@@ -119,7 +124,9 @@ def adapt_run(
         chosen = transitions["person"].isin([*persons, ""])
         folder.write_table("transitions", transitions[chosen])
     else:
-        curves = response_curves(adapted, X, about["person"], grids=_grids(run))
+        made = run.has_table("response_curves")  # of very many persons they are not
+        grids = grids_of(run.table("response_curves")) if made else None
+        curves = response_curves(adapted, X, about["person"], grids=grids)
         folder.write_table("response_curves", curves)
     notes = [
         {"model": "adapted", "kind": one.category.__name__, "message": str(one.message)}
@@ -151,15 +158,6 @@ def adapt_run(
     )
     journal.close(RunState.DONE, "Done")
     return persons
-
-
-def _grids(run: RunFolder) -> dict[str, np.ndarray[Any, Any]] | None:
-    """Values of each feature that the run's curves stand at; None where it has none."""
-    if not run.has_table("response_curves"):
-        return None
-    known = run.table("response_curves")
-    population = known[known["person"] == ""].groupby("feature")
-    return {str(feature): np.unique(rows["x"].to_numpy()) for feature, rows in population}
 
 
 def _fingerprint(path: str | os.PathLike[str]) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from dashboard.services.home import log_exception
 from nme_core.adaptation import adapt_run
-from nme_core.analysis import typical_features
+from nme_core.analysis import grids_of, typical_features
 from nme_core.data.columns import as_time
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor, load
 from nme_core.exceptions import NMEError
@@ -79,12 +79,10 @@ def _believed(run: RunFolder, folder: RunFolder, persons: list[str]) -> pd.DataF
         return rows[rows["readout"] == "conditional"].drop(columns=["readout", "count"])
     features = list(run.roles["features"])
     typical = typical_features(model)
-    known = run.table("response_curves")
-    known = known[known["person"] == POPULATION]
     grid = pd.concat(
         [
-            pd.DataFrame({**typical, feature: own["x"].unique(), "feature": feature})
-            for feature, own in known.groupby("feature", sort=False)
+            pd.DataFrame({**typical, feature: x, "feature": feature})
+            for feature, x in grids_of(run.table("response_curves")).items()
         ],
         ignore_index=True,
     )

@@ -19,7 +19,7 @@ from nme_core.analysis.random_effects import (
     fixed_effects_table,
     random_effects_table,
 )
-from nme_core.analysis.response_curves import response_curves, typical_features
+from nme_core.analysis.response_curves import grids_of, response_curves, typical_features
 from nme_core.analysis.summaries import person_summaries
 from nme_core.analysis.transitions import transitions_table
 
@@ -56,6 +56,7 @@ __all__ = [
     "covariance_table",
     "covariate_tests",
     "fixed_effects_table",
+    "grids_of",
     "intraclass_correlation",
     "keep_tests",
     "model_checks",

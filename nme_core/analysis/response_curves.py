@@ -85,6 +85,12 @@ def typical_features(model: NMEMLPRegressor | NMEMLPClassifier) -> dict[str, flo
     return dict(zip(model._scaler.names, model._scaler.mean.tolist(), strict=True))
 
 
+def grids_of(curves: pd.DataFrame) -> dict[str, Floats]:
+    """Values of each feature that the population's curves stand at, from `response_curves`."""
+    population = curves[curves["person"] == ""].groupby("feature", sort=False)["x"]
+    return {str(feature): x.unique() for feature, x in population}
+
+
 def _grid(values: pd.Series) -> Floats:
     distinct = np.unique(values)
     if len(distinct) <= POINTS:

@@ -305,18 +305,14 @@ def score_covariance(
     real = (torch.arange(n_steps, device=emissions.device) < lengths.unsqueeze(1))[:, :, None, None]
     emitted = torch.where(real, emitted, 0.0)
 
-    # p(y_t | y_{t−1}), backwards; then p(y_t), forwards
-    moves = emissions.new_zeros(n_sequences, n_steps, n_states, n_states)
+    moves = emissions.new_zeros(n_sequences, n_steps, n_states, n_states)  # p(y_t | y_{t−1})
     beta = torch.zeros_like(emissions[:, 0])
     for t in range(n_steps - 1, 0, -1):
         logits = transitions + (emissions[:, t] + beta).unsqueeze(1)
         total = torch.logsumexp(logits, dim=2, keepdim=True)
         moves[:, t] = torch.where(real[:, t], (logits - total).exp(), 0.0)
         beta = torch.where(real[:, t], total, 0.0).squeeze(2)
-    unary = torch.empty_like(emissions)
-    unary[:, 0] = torch.softmax(emissions[:, 0] + beta, dim=1)
-    for t in range(1, n_steps):
-        unary[:, t] = (unary[:, t - 1].unsqueeze(1) @ moves[:, t]).squeeze(1)
+    unary = forward_backward(emissions, transitions, lengths).unary
 
     pairwise = (unary[:, :-1].unsqueeze(3) * moves[:, 1:]).to(emitted.dtype)
     unary, moves = unary.to(emitted.dtype), moves.to(emitted.dtype)

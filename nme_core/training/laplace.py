@@ -31,8 +31,8 @@ from nme_core.training.variational import START_STD, Variational
 #: Up to this many random effects a person's curvature is taken, and up to this much work for all
 #: persons together (persons × effects³).
 LARGEST, MOST_WORK = 128, 2**28
-#: Rows of a sequence that are computed at once, in those of a row by itself: a step in time is an
-#: operation for all sequences, so that few would cost as much as many.
+#: So many times more rows are computed at once where they form sequences: one step in time is one
+#: operation for all of them, so that few sequences would cost as much as many.
 SEQUENCES_AT_ONCE = 16
 #: Steps from one look at the curvature to the next: so many at first, then this share of all.
 LOOK_AFTER, LOOK_SHARE = 25, 0.3

@@ -24,6 +24,7 @@ def test_a_report_is_made_and_leaves_nothing_behind(run, home):
     report = take_away.report(run, "html")
     assert report.startswith(b"<!DOCTYPE html>")
     assert b"Report: tiny<" in report  # called as its run is
+    assert take_away.report(run, "html", "007").startswith(b"<!DOCTYPE html>")
     assert {path.name for path in home.iterdir()} == before
 
 
