@@ -80,6 +80,8 @@ EMPTY = {
     "no_probabilities": "This run has no probabilities of states for this person.",
     "one_person": "There is no other person in this run.",
     "one_parameter": "Only one parameter varies by person.",
+    "no_correlations": "This run has no correlations of parameters; they take four persons. If it "
+    "has more, it was trained by an earlier version: train it again to have them.",
     "not_adaptable": "**This model cannot be adapted to new persons.** That takes a model with one "
     "grouping factor in which something varies by person.",
     "no_tests": "Choose a covariate and run the test.",
@@ -476,17 +478,30 @@ RIBBON = (
     "test part). Probabilities take the whole sequence of features into account."
 )
 CATERPILLAR = (
-    "{apart} of {all} persons' 95 % intervals exclude the population (orange); one in twenty would "
-    "by chance. {limit}"
+    "{apart} of {all} persons' 95 % intervals exclude the population (orange); if nobody differed, "
+    "fewer than one in twenty would. {limit}"
 )
 QQ = (
     "Points that leave the band speak against a normal distribution; shrinkage makes estimates "
     "look more alike than persons are. {outside} of {all} lie outside it."
 )
-CORRELATIONS = (
-    "Correlations of persons' estimates. {largest} Estimates can correlate because the data cannot "
-    "tell two parameters apart, so this alone is no evidence that persons' parameters do."
-)
+CORRELATIONS = {
+    "largest": "The largest correlation of persons' estimates is {value}, of {pair}. Estimates can "
+    "go together only because a person's rows cannot tell two parameters apart.",
+    "band": "{outside} of {all} pairs lie outside the band (framed) in which the model expects 95 "
+    "% of such correlations; by chance about {chance} would. After correction for all pairs "
+    "{kept} remain{s}.",
+    "unknown": "What of it the model expects is not known, as this estimator gives no standard "
+    "errors: this alone is no evidence that persons' parameters go together.",
+    "diagonal": "The pairs that are furthest from what the model expects. The band is simulated "
+    "from the model (parametric bootstrap), for which parameters vary independently over persons "
+    "(diagonal covariance). A pair outside speaks against that; a model with full covariance can "
+    "learn it. What is shared by all persons is held as it was learned.",
+    "full": "The pairs that are furthest from what the model expects. The band is simulated from "
+    "the model (parametric bootstrap), which has learned how parameters go together over persons "
+    "(full covariance). A pair outside speaks against its normal distribution of persons. What is "
+    "shared by all persons is held as it was learned.",
+}
 RELIABILITY = (
     "Reliability is the share of the variance between persons that a person's own data settle; it "
     "grows with the number of observations. {median} in the median."

@@ -21,7 +21,7 @@ from nme_core.rerun import rerun
 FILES = {
     *("status.json", "config.json", "data.json", "model.safetensors", "covariates.csv"),
     *(f"{name}.csv" for name in ("history", "metrics", "comparison", "predictions")),
-    *(f"{name}.csv" for name in ("fixed_effects", "random_effects", "covariance")),
+    *(f"{name}.csv" for name in ("fixed_effects", "random_effects", "covariance", "correlations")),
     *("person_summaries.csv", "codebook.csv", "findings.csv"),
     *(f"{name}.csv" for name in ("summary", "checks", "calibration")),
 }

@@ -115,7 +115,7 @@ def ribbon_figure(run: str, person: str, rows: pd.DataFrame) -> Figure:
 def caterpillar_figure(run: str, parameter: str) -> Figure:
     """Everybody's estimate with its interval."""
     rows = results.random_effect(run, parameter)
-    apart = int((rows["estimate"].abs() > 1.96 * rows["se"]).sum())
+    apart = int(((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).sum())
     sentence = glossary.CATERPILLAR.format(
         apart=apart or "None", all=len(rows), limit=glossary.EFFECT_LIMIT
     )
@@ -135,18 +135,35 @@ def qq_figure(run: str, parameter: str) -> Figure:
     return Figure(figure.name, figure.title, sentence, figure.arguments)
 
 
-def correlation_figure(run: str, names: list[str]) -> Figure:
-    """Correlations of estimates across parameters."""
-    correlations = people.effect_table(run, tuple(names)).corr()
-    apart = correlations.where(~np.eye(len(names), dtype=bool)).stack()
-    largest = ""
-    if apart.notna().any():
-        first, second = apart.abs().idxmax()
-        pair = f"{parameter_words(first)} and {parameter_words(second)}"
-        largest = f"The largest is {fixed(apart[first, second], 2)}, of {pair}."
-    sentence = glossary.CORRELATIONS.format(largest=largest)
-    arguments = {"correlations": correlations}
-    return Figure("effect_correlations", "Correlations across parameters", sentence, arguments)
+def correlation_figures(run: str, table: pd.DataFrame) -> list[Figure]:
+    """Correlations of estimates across parameters; with a band, the pairs that leave it furthest.
+
+    ``table`` has the rows of ``correlations`` that are shown.
+    """
+    title, arguments = "Correlations across parameters", {"table": table}
+    size = table["correlation"].abs()
+    sentence = "No estimate varies over persons."
+    if size.notna().any():
+        largest = table.loc[size.idxmax()]
+        names = (parameter_words(largest[name]) for name in ("parameter", "parameter_2"))
+        sentence = glossary.CORRELATIONS["largest"].format(
+            value=fixed(largest["correlation"], 2), pair=" and ".join(names)
+        )
+    known = table[table["simulated_low"].notna() & table["correlation"].notna()]
+    if known.empty:
+        sentence = f"{sentence} {glossary.CORRELATIONS['unknown']}"
+        return [Figure("effect_correlations", title, sentence, arguments)]
+    inside = known["correlation"].between(known["simulated_low"], known["simulated_high"])
+    outside, kept = int((~inside).sum()), int((known["p_adjusted"] < 0.05).sum())
+    band = glossary.CORRELATIONS["band"].format(
+        outside=outside or "None", all=len(known), chance=number(0.05 * len(known), 2),
+        kept=kept or "none", s="" if kept > 1 else "s",
+    )  # fmt: skip
+    meaning = glossary.CORRELATIONS[results.run_folder(run).config["covariance"]]
+    return [
+        Figure("effect_correlations", title, f"{sentence} {band}", arguments),
+        Figure("correlation_bands", "Correlations and their bands", meaning, {"table": known}),
+    ]
 
 
 def reliability_figure(run: str, parameter: str) -> Figure:

@@ -103,7 +103,11 @@ def across_parameters(run: str, names: list[str]) -> None:
     """Correlations of the most informative parameters."""
     if len(names) < 2:
         empty("one_parameter")
-    show(catalogue.correlation_figure(run, names[:MOST_CORRELATED]))
+    table = people.correlations(run, MOST_CORRELATED)
+    if table is None or table.empty:
+        empty("no_correlations")
+    for figure in catalogue.correlation_figures(run, table):
+        show(figure)
     if len(names) > MOST_CORRELATED:
         st.caption(f"The {MOST_CORRELATED} most informative of {len(names)} parameters.")
 

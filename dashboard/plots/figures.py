@@ -11,6 +11,7 @@ from dashboard.plots.figures_checks import (
 )
 from dashboard.plots.figures_effects import (
     caterpillar,
+    correlation_bands,
     effect_correlations,
     effect_qq,
     person_map,
@@ -36,8 +37,9 @@ from dashboard.plots.figures_transitions import (
 
 __all__ = [
     "calibration_curve", "calibration_numbers", "caterpillar", "check_numbers", "check_states",
-    "check_transitions", "confusion", "dwell_times", "effect_correlations", "effect_qq",
-    "group_transitions", "individual_fits", "narrowing", "newcomer_curve", "paired_differences",
-    "person_errors", "person_map", "reliability_by_observations", "residuals", "shrinkage",
-    "state_ribbon", "transition_arrows", "transition_multiples", "variance_traces",
+    "check_transitions", "confusion", "correlation_bands", "dwell_times", "effect_correlations",
+    "effect_qq", "group_transitions", "individual_fits", "narrowing", "newcomer_curve",
+    "paired_differences", "person_errors", "person_map", "reliability_by_observations",
+    "residuals", "shrinkage", "state_ribbon", "transition_arrows", "transition_multiples",
+    "variance_traces",
 ]  # fmt: skip

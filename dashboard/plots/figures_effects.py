@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,29 +11,28 @@ from scipy import stats
 
 from dashboard.plots import theme
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
-from dashboard.plots.labels import cell, number, parameter_words
+from dashboard.plots.labels import cell, number, p_value, parameter_words
 from dashboard.plots.summaries import padded
 
 #: More persons than this are drawn by every so-manieth, in order of the estimate.
 MOST_PERSONS = 300
+#: Pairs of parameters whose bands are drawn.
+MOST_PAIRS = 15
 
 
 def caterpillar(rows: pd.DataFrame, *, parameter: str) -> Chart:
     """Each person's estimate with its 95 % interval, in order of the estimate.
 
-    ``rows`` has the persons as index and the columns estimate and se; where se is missing there
-    is no interval. Of very many persons every so-manieth is drawn; the numbers have all.
+    ``rows`` has the persons as index and the columns estimate, ci_low and ci_high; where these are
+    missing there is no interval. Of very many persons every so-manieth is drawn; the numbers have
+    all.
     """
     table = rows.sort_values("estimate", kind="stable")
-    table = table.assign(
-        rank=np.arange(1, len(table) + 1),
-        low=table["estimate"] - 1.96 * table["se"],
-        high=table["estimate"] + 1.96 * table["se"],
-    )
+    table = table.assign(rank=np.arange(1, len(table) + 1))
     drawn = table.iloc[:: math.ceil(len(table) / MOST_PERSONS)]
-    known = drawn["se"].notna().all()
-    apart = (drawn["low"] > 0) | (drawn["high"] < 0)
-    low, high = (drawn[name].to_numpy() if known else None for name in ("low", "high"))
+    known = drawn["ci_low"].notna().all()
+    apart = (drawn["ci_low"] > 0) | (drawn["ci_high"] < 0)
+    low, high = (drawn[name].to_numpy() if known else None for name in ("ci_low", "ci_high"))
     layers = [
         Layer(
             "points", drawn["estimate"].to_numpy(), drawn["rank"].to_numpy(dtype=float),
@@ -40,7 +40,7 @@ def caterpillar(rows: pd.DataFrame, *, parameter: str) -> Chart:
             colours=[theme.PERSON if one else theme.PERSONS for one in apart],
             hover=[
                 f"person {person}: {number(row['estimate'])}"
-                + (f" ({number(row['low'])} to {number(row['high'])})" if known else "")
+                + (f" ({number(row['ci_low'])} to {number(row['ci_high'])})" if known else "")
                 for person, row in drawn.iterrows()
             ],
         ),
@@ -90,24 +90,69 @@ def effect_qq(estimates: pd.Series, *, parameter: str) -> Chart:
     return Chart(f"Q–Q plot: {parameter_words(parameter)}", [panel], table)
 
 
-def effect_correlations(correlations: pd.DataFrame) -> Chart:
-    """Correlation of the persons' estimates across parameters, written where there is room."""
-    values = correlations.to_numpy(dtype=float)
-    names = [parameter_words(str(name)) for name in correlations.index]
+def effect_correlations(table: pd.DataFrame) -> Chart:
+    """Correlations of the persons' estimates across parameters, written where there is room.
+
+    ``table`` has the columns of ``correlations.csv``. Framed where a correlation lies outside the
+    band that the model expects.
+    """
+    table = table.assign(outside=_outside(table))
+    keys = list(dict.fromkeys([*table["parameter"], *table["parameter_2"]]))
+    place = {key: i for i, key in enumerate(keys)}
+    at = (table["parameter"].map(place).to_numpy(), table["parameter_2"].map(place).to_numpy())
+    values = np.eye(len(keys))
+    marks = np.zeros(values.shape, dtype=bool)
+    hover = np.empty(values.shape, dtype=object)
+    names = [parameter_words(key) for key in keys]
+    np.fill_diagonal(hover, names)
+    for i, k in ((0, 1), (1, 0)):
+        values[at[i], at[k]] = table["correlation"]
+        marks[at[i], at[k]] = table["outside"]
+        hover[at[i], at[k]] = [_pair_text(row) for row in table.to_dict("records")]
     matrix = Matrix(
         values, names, names, theme.DIVERGING, (-1.0, 1.0), "correlation",
         texts=[cell(v, compact=True) for v in values.ravel()] if len(values) <= 10 else (),
-        hover=[
-            f"{a} and {b}: {number(value, 2)}"
-            for a, row in zip(names, values, strict=True)
-            for b, value in zip(names, row, strict=True)
-        ],
+        marks=marks, hover=hover.ravel().tolist(),
     )  # fmt: skip
-    long = correlations.rename_axis(index="parameter", columns="parameter_2")
-    numbers = long.stack().rename("correlation").reset_index()
     return Chart(
-        "Correlations across parameters", [Panel(matrix=matrix)], numbers,
+        "Correlations across parameters", [Panel(matrix=matrix)], table,
         height=min(260 + 34 * len(names), 700),
+    )  # fmt: skip
+
+
+def correlation_bands(table: pd.DataFrame) -> Chart:
+    """The pairs that leave what the model expects furthest: estimates' correlations and the band.
+
+    ``table`` has the columns of ``correlations.csv``, its simulated ones known.
+    """
+    table = table.assign(outside=_outside(table))
+    half = (table["simulated_high"] - table["simulated_low"]) / 2
+    away = (table["correlation"] - table["simulated_mean"]).abs() / half
+    drawn = table.loc[away.sort_values(kind="stable").index[-MOST_PAIRS:]]
+    rank = np.arange(1.0, len(drawn) + 1)
+    hover = [_pair_text(row) for row in drawn.to_dict("records")]
+    layers = [
+        Layer(
+            "points", drawn["simulated_mean"].to_numpy(), rank, "expected by the model, with 95 %",
+            theme.PERSONS, low=drawn["simulated_low"].to_numpy(),
+            high=drawn["simulated_high"].to_numpy(), across="x", size=4, hover=hover,
+        ),
+        Layer(
+            "points", drawn["correlation"].to_numpy(), rank, "persons' estimates", theme.PERSON,
+            size=8, hover=hover,
+        ),
+    ]  # fmt: skip
+    labels = [
+        f"{parameter_words(row['parameter'])}, {parameter_words(row['parameter_2'])}"
+        for row in drawn.to_dict("records")
+    ]
+    panel = Panel(
+        "", "correlation over persons", "", layers, x_range=(-1.02, 1.02),
+        y_range=(0.4, len(drawn) + 0.6), y_ticks=list(zip(rank, labels, strict=True)),
+    )  # fmt: skip
+    return Chart(
+        "Correlations beside those that the model expects", [panel], table,
+        height=150 + 26 * len(drawn),
     )  # fmt: skip
 
 
@@ -166,6 +211,21 @@ def person_map(
 
 
 _UNKNOWN = "not known"
+
+
+def _outside(table: pd.DataFrame) -> pd.Series:
+    """Which correlations lie outside their band."""
+    low, high = table["simulated_low"], table["simulated_high"]
+    return (table["correlation"] < low) | (table["correlation"] > high)
+
+
+def _pair_text(row: dict[str, Any]) -> str:
+    names = f"{parameter_words(row['parameter'])} and {parameter_words(row['parameter_2'])}"
+    text = f"{names}: {number(row['correlation'], 2)}"
+    if not math.isfinite(row["simulated_low"]):
+        return text
+    low, high = number(row["simulated_low"], 2), number(row["simulated_high"], 2)
+    return f"{text}, expected {low} to {high}, corrected {p_value(row['p_adjusted'])}"
 
 
 def _colours(names: list[str], *, ordered: bool) -> dict[str, str]:

@@ -16,7 +16,7 @@ from nme_core.reporting import ResultTable, hsic_command, words
 _PLACED = {
     "data", "flow", "codebook", "findings", "metrics", "comparison", "fixed_effects",
     "random_effects", "transitions", "hsic", "effects", "summary", "checks", "calibration",
-    "certificate", "stability",
+    "certificate", "stability", "correlations",
 }  # fmt: skip
 _TESTED = ("dependence", "effects")
 _LEAST_PERSONS = 5
@@ -47,6 +47,7 @@ def study_report(folder: RunFolder, title: str | None = None) -> Report:
         _moves(folder, tables),
         _judged("How much persons differ", found, tables, "summary"),
         _judged("How well that is repeated", found, tables, "stability"),
+        _judged("Whether parameters go together", found, tables, "correlations"),
         Section(
             "Fixed and random effects",
             (*_given(tables, "fixed_effects", "random_effects"), *figures.random_effects(folder)),

@@ -102,11 +102,17 @@ def furthest(identity: str, most: int = 10) -> pd.DataFrame:
     return table[["person", "distance", "parameter", "in_sd", "n_obs"]]
 
 
-def effect_table(identity: str, parameters_: tuple[str, ...]) -> pd.DataFrame:
-    """Persons × these parameters: their estimates."""
-    rows = results.effects(identity)
-    rows = rows[rows["parameter"].isin(parameters_)]
-    return rows.pivot(index="person", columns="parameter", values="estimate")[list(parameters_)]
+def correlations(identity: str, most: int) -> pd.DataFrame | None:
+    """Rows of ``correlations`` of the most informative parameters, so many at most.
+
+    None where they were not computed.
+    """
+    if not results.has_table(identity, "correlations"):
+        return None
+    rows = results.table(identity, "correlations")
+    there = {*rows["parameter"], *rows["parameter_2"]}
+    chosen = [name for name in results.informative_parameters(identity) if name in there][:most]
+    return rows[rows["parameter"].isin(chosen) & rows["parameter_2"].isin(chosen)]
 
 
 def sequences(identity: str, person: str) -> pd.DataFrame | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nme_core.analysis.approximation import approximations
 from nme_core.analysis.checks import model_checks
+from nme_core.analysis.correlations import effect_correlations
 from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
 from nme_core.analysis.covariates import PersonParameters, person_parameters
 from nme_core.analysis.kept_tests import keep_tests, other_tests
@@ -55,6 +56,7 @@ __all__ = [
     "compare_with_mixedlm",
     "covariance_table",
     "covariate_tests",
+    "effect_correlations",
     "fixed_effects_table",
     "grids_of",
     "intraclass_correlation",

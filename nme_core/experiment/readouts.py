@@ -8,6 +8,7 @@ from nme_core.analysis import (
     can_be_certified,
     compare_with_mixedlm,
     covariance_table,
+    effect_correlations,
     fixed_effects_table,
     model_checks,
     random_effects_table,
@@ -36,6 +37,7 @@ def write_parameters(
     folder.write_table("fixed_effects", fixed_effects_table(model))
     folder.write_table("random_effects", random_effects_table(model), progress=progress)
     folder.write_table("covariance", covariance_table(model))
+    folder.write_table("correlations", effect_correlations(model, seed=model.random_state))
     folder.write_table("summary", summary_table(model, rows.X))
 
 

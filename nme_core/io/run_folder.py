@@ -33,6 +33,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     "fixed_effects": ("parameter", "estimate"),
     "random_effects": ("person", "n_obs", "parameter", "estimate", "se", "reliability"),
     "covariance": ("parameter", "parameter_2", "value"),
+    "correlations": (
+        "parameter", "parameter_2", "correlation",
+        "simulated_mean", "simulated_low", "simulated_high", "p_adjusted",
+    ),
     "transitions": ("person", "readout", "from", "to", "value", "ci_low", "ci_high", "count"),
     "hsic": (
         "covariate", "parameters", "n_persons", "statistic", "p", "p_adjusted",

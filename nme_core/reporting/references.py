@@ -150,6 +150,23 @@ _CHECKS = Reference(
 )
 
 
+_WESTFALL_YOUNG = Reference(
+    "westfall1993resampling",
+    "Westfall, P. H., & Young, S. S. (1993). Resampling-based multiple testing: Examples and "
+    "methods for p-value adjustment. Wiley.",
+    "book",
+    (
+        ("author", "Westfall, Peter H. and Young, S. Stanley"),
+        (
+            "title",
+            "Resampling-Based Multiple Testing: Examples and Methods for p-Value Adjustment",
+        ),
+        ("publisher", "Wiley"),
+        ("year", "1993"),
+    ),
+)
+
+
 _ADAM = Reference(
     "kingma2015adam",
     "Kingma, D. P., & Ba, J. (2015). Adam: A method for stochastic optimization. International "
@@ -177,6 +194,8 @@ def references(folder: RunFolder) -> list[Reference]:
         found += [_BOOTSTRAP, _HOLM]
     if folder.has_table("checks"):
         found.append(_CHECKS)
+    if folder.has_table("correlations") and len(folder.table("correlations")):
+        found.append(_WESTFALL_YOUNG)
     if folder.has_table("hsic"):
         methods = folder.table("hsic")["method"]
         found.append(_HSIC)

@@ -17,6 +17,7 @@ from nme_core.reporting.apa import (
     number,
     p_value,
 )
+from nme_core.reporting.correlations import correlated
 from nme_core.reporting.terms import CORRECTIONS, CORRELATIONS, is_bounded, metric_name
 from nme_core.reporting.trust import calibrated, certified, checked, differences
 
@@ -40,8 +41,8 @@ def findings(folder: RunFolder) -> dict[str, str]:
     dict of str
         ``prediction``, ``comparison`` of models, ``calibration``, model ``checks``,
         ``certificate`` of a linear model, ``summary`` of differences between persons,
-        ``dependence`` on covariates and single ``effects``, as far as they were looked at. Plain
-        text; p to three decimals or "< .001", 95% intervals, df where the test has them.
+        ``correlations`` of their parameters, ``dependence`` on covariates and single ``effects``,
+        as far as they were looked at. Plain text; p to three decimals or "< .001", 95% intervals, df where the test has them.
     """
     found = {}
     if folder.has_table("metrics"):
@@ -50,7 +51,7 @@ def findings(folder: RunFolder) -> dict[str, str]:
         found["comparison"] = _comparison(with_corrected_p(folder.table("comparison")))
     said = {
         "calibration": calibrated, "checks": checked, "certificate": certified,
-        "summary": differences,
+        "summary": differences, "correlations": correlated,
     }  # fmt: skip
     for name, say in said.items():
         if folder.has_table(name) and len(folder.table(name)):

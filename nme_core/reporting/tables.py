@@ -12,6 +12,7 @@ from nme_core.io import RunFolder, parameter_words
 from nme_core.io.run_folder import TABLES
 from nme_core.metrics.comparison import with_corrected_p
 from nme_core.reporting.apa import bounded, bounded_limits, intervals, limits, number, p_cell
+from nme_core.reporting.correlations import correlations_table
 from nme_core.reporting.result_table import ResultTable
 from nme_core.reporting.results import difference_text, metric_value
 from nme_core.reporting.terms import CORRELATIONS, metric_name, strata_name
@@ -63,6 +64,7 @@ def result_tables(folder: RunFolder) -> list[ResultTable]:
         "stability": stability_table,
         "fixed_effects": _fixed_effects,
         "covariance": _random_effects,
+        "correlations": correlations_table,
         "transitions": _transitions,
         "hsic": _hsic,
         "effects": _effects,

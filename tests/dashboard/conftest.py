@@ -221,6 +221,23 @@ def _finish(
                 "estimate": effects.ravel(),
                 "se": 0.1,
                 "reliability": 0.8,
+                "ci_low": effects.ravel() - 0.2,
+                "ci_high": effects.ravel() + 0.2,
+            }
+        ),
+    )
+    first, second = np.triu_indices(len(names), k=1)
+    folder.write_table(
+        "correlations",
+        pd.DataFrame(
+            {
+                "parameter": np.array(names)[first],
+                "parameter_2": np.array(names)[second],
+                "correlation": np.corrcoef(effects.T)[first, second],
+                "simulated_mean": 0.0,
+                "simulated_low": -0.6,
+                "simulated_high": 0.6,
+                "p_adjusted": 0.5,
             }
         ),
     )

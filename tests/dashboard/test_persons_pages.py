@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -65,7 +66,7 @@ def test_every_section_of_random_effects(
     app = open_page("random-effects", run=request.getfixturevalue(run))
     for section, said, figures in (
         ("parameter", "Reliability is the share", 4),
-        ("across", "The largest is", 1),
+        ("across", "The largest correlation of persons' estimates is", 2),
         ("persons", "Distance: root mean square", 1),
     ):
         app.segmented_control(key="effect_section").set_value(section).run()
@@ -74,6 +75,29 @@ def test_every_section_of_random_effects(
         assert len(app.get("plotly_chart")) == figures
     app.selectbox(key="map_colour").set_value("clinic").run()
     assert_sound(app)
+
+
+def test_correlations_say_what_the_model_expects_of_them(
+    open_page: OpenPage, mlp_run: str, home: Path
+) -> None:
+    folder = RunFolder(home / "runs" / mlp_run)
+    table = folder.table("correlations")
+    outside = table.assign(simulated_low=1.1, simulated_high=1.2, p_adjusted=0.04)
+    points = table.assign(simulated_low=np.nan, simulated_high=np.nan, p_adjusted=np.nan)
+    n = len(table)
+    for rows, said, figures in (
+        (outside, f"{n} of {n} pairs lie outside the band (framed)", 2),
+        (outside, f"After correction for all pairs {n} remain", 2),
+        (points, "this estimator gives no standard errors", 1),
+        (table[:0], "was trained by an earlier version", 0),
+    ):
+        folder.write_table("correlations", rows)
+        folder.write_status(folder.status)
+        app = open_page("random-effects", run=mlp_run)
+        app.segmented_control(key="effect_section").set_value("across").run()
+        assert_sound(app)
+        assert said in words(app)
+        assert len(app.get("plotly_chart")) == figures
 
 
 def test_a_further_grouping_factor_is_chosen_and_not_mixed_with_the_persons(

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nme_core.io import TABLES
 from nme_core.reporting import result_tables, words
 from nme_core.reporting.methods import methods
 
@@ -47,6 +48,8 @@ def judged(run):
         }
     )  # fmt: skip
     run.write_table("certificate", certificate)
+    pairs = [("a", "b", 0.1, 0.0, -0.2, 0.2, 0.8), ("a", "c", 0.6, 0.1, -0.1, 0.3, 0.012)]
+    run.write_table("correlations", pd.DataFrame(pairs, columns=TABLES["correlations"]))
     return run
 
 
@@ -63,6 +66,7 @@ def test_every_table_says_what_the_run_holds(judged):
     assert tables["calibration"][["Predicted", "Observed", "95% CI"]].to_numpy().tolist() == [
         ["0.0 to 0.1", ".06", "[.01, .10]"], ["0.9 to 1.0", ".70", "[.60, .80]"],
     ]  # fmt: skip
+    assert tables["correlations"].iloc[0].tolist() == ["a", "c", ".60", "[−.10, .30]", ".012"]
     assert tables["certificate"]["Of"].tolist() == ["a of P1", "a"]
 
 
@@ -75,6 +79,8 @@ def test_sentences_count_what_is_off(judged):
     assert "Of 2 shares that the model predicts" in found["calibration"]
     assert "1 lay outside" in found["calibration"]
     assert found["certificate"].startswith("1 of 2 quantities differ from MixedLM (random effect)")
+    assert "Of 2 pairs of person-specific parameters, 1 were correlated" in found["correlations"]
+    assert "1 after correction for all pairs. The model takes" in found["correlations"]
     assert any("Gelman" in one.text for one in words(judged).references)
 
 

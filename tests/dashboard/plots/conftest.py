@@ -67,6 +67,16 @@ def curves() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def correlation_table(values: list[float], names: list[str]) -> pd.DataFrame:
+    """Rows of ``correlations.csv`` of three parameters, each with a band from -0.2 to 0.2."""
+    row, column = np.triu_indices(3, k=1)
+    return pd.DataFrame(
+        {"parameter": np.array(names)[row], "parameter_2": np.array(names)[column],
+         "correlation": values, "simulated_mean": 0.0, "simulated_low": -0.2,
+         "simulated_high": 0.2, "p_adjusted": [0.001, 0.9, 0.06]}
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def examples() -> dict[str, dict[str, object]]:
     """Arguments for every kind of figure that there is, by its name."""
@@ -106,14 +116,21 @@ def examples() -> dict[str, dict[str, object]]:
          "high": [5.0] * 4 + [np.nan] * 4}
     )  # fmt: skip
     persons = pd.DataFrame(
-        {"estimate": estimates, "se": 0.2, "n_obs": 20, "reliability": rng.random(30)}, index=ids
+        {
+            "estimate": estimates,
+            "ci_low": estimates - 0.4,
+            "ci_high": estimates + 0.4,
+            "n_obs": 20,
+            "reliability": rng.random(30),
+        },
+        index=ids,
     )
     places = pd.DataFrame(rng.normal(size=(30, 2)), ids, ["first", "second"])
+    correlations = correlation_table([0.7, 0.05, -0.3], ["transitions[a,b]", "w", "bias"])
     narrowing = pd.DataFrame(
         {"what": np.repeat(["stay in a", "stay in b"], 3), "k": [5, 10, 20] * 2,
          "value": 0.5, "ci_low": [0.1, 0.2, 0.3] * 2, "ci_high": [0.9, 0.8, 0.7] * 2}
     )  # fmt: skip
-    names = [f"transitions[{a},b]" for a in "abc"]
     return {
         "transition_comparison": {
             "person": first, "population": second, "person_label": "007", "readout": "observed",
@@ -142,8 +159,8 @@ def examples() -> dict[str, dict[str, object]]:
         "state_ribbon": {"rows": ribbon, "person": "7", "states": STATES},
         "caterpillar": {"rows": persons, "parameter": "w"},
         "effect_qq": {"estimates": estimates, "parameter": "w"},
-        "effect_correlations": {"correlations": pd.DataFrame(
-            np.corrcoef(rng.normal(size=(3, 20))), names, names)},
+        "effect_correlations": {"table": correlations},
+        "correlation_bands": {"table": correlations},
         "reliability_by_observations": {"rows": persons, "parameter": "w"},
         "person_map": {"places": places, "shares": [0.6, 0.2], "covariate": score,
                        "covariate_name": "score"},

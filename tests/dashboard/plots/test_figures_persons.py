@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from dashboard.plots import charts_print, charts_screen, figures, screen, tables, theme
+from tests.dashboard.plots.conftest import correlation_table
 
 STATES = ["calm", "tense", "low"]
 
@@ -96,15 +97,15 @@ def test_ribbon_gives_each_state_its_colour_and_probabilities_0_to_1() -> None:
 
 def effects(n: int = 40) -> pd.DataFrame:
     rng = np.random.default_rng(0)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "estimate": rng.normal(0, 1, n),
-            "se": 0.5,
             "n_obs": np.arange(n),
             "reliability": np.linspace(0.1, 0.9, n),
         },
         index=pd.Index([f"p{i}" for i in range(n)], name="person"),
     )
+    return table.assign(ci_low=table["estimate"] - 1, ci_high=table["estimate"] + 1)
 
 
 def test_caterpillar_is_ordered_with_intervals_and_colours_those_apart_from_0() -> None:
@@ -112,8 +113,8 @@ def test_caterpillar_is_ordered_with_intervals_and_colours_those_apart_from_0() 
     points, zero = chart.panels[0].layers
     assert np.all(np.diff(points.x) >= 0)
     assert points.y.tolist() == list(range(1, 41))
-    assert points.high - points.low == pytest.approx(np.full(40, 2 * 1.96 * 0.5))
-    apart = np.abs(points.x) > 1.96 * 0.5
+    assert points.high - points.low == pytest.approx(np.full(40, 2.0))
+    apart = np.abs(points.x) > 1
     assert [colour == theme.PERSON for colour in points.colours] == apart.tolist()
     assert zero.x.tolist() == [0, 0]
     assert len(figures.caterpillar(effects(1000), parameter="b").panels[0].layers[0].x) <= 300
@@ -128,12 +129,37 @@ def test_qq_band_holds_normal_samples_and_not_a_heavy_tail() -> None:
     assert not ((heavy["observed"] > heavy["low"]) & (heavy["observed"] < heavy["high"])).all()
 
 
-def test_correlations_reliability_and_map() -> None:
+def test_correlations_are_framed_where_they_leave_their_band() -> None:
+    table = correlation_table([0.7, 0.05, -0.3], ["transitions[a,b]", "w", "bias"])
+    chart = figures.effect_correlations(table)
+    drawn = chart.panels[0].matrix
+    assert drawn.limits == (-1.0, 1.0)
+    assert drawn.rows == drawn.columns == ["a \u2192 b", "w", "bias"]
+    assert drawn.values.tolist() == [[1, 0.7, 0.05], [0.7, 1, -0.3], [0.05, -0.3, 1]]
+    framed = [[False, True, False], [True, False, True], [False, True, False]]
+    assert drawn.marks.tolist() == framed
+    assert drawn.hover[1] == drawn.hover[3]
+    assert "0.70, expected \u22120.20 to 0.20, corrected p = .001" in drawn.hover[1]
+    assert chart.numbers["outside"].tolist() == [True, False, True]
+    points = table.assign(simulated_low=np.nan, simulated_high=np.nan)
+    assert not figures.effect_correlations(points).panels[0].matrix.marks.any()
+
+
+def test_pairs_stand_in_order_of_how_far_they_leave_their_band() -> None:
+    table = correlation_table([0.3, 0.05, -0.7], ["a", "b", "c"])
+    chart = figures.correlation_bands(table)
+    band, points = chart.panels[0].layers
+    assert points.x.tolist() == [0.05, 0.3, -0.7]
+    assert (band.low.tolist(), band.high.tolist()) == ([-0.2] * 3, [0.2] * 3)
+    assert [label for _, label in chart.panels[0].y_ticks] == ["a, c", "a, b", "b, c"]
+    many = pd.concat([table] * 10, ignore_index=True)
+    drawn = figures.correlation_bands(many)
+    assert (drawn.panels[0].layers[1].x == -0.7).sum() == 10
+    assert (len(drawn.panels[0].layers[1].x), len(drawn.numbers)) == (15, 30)
+
+
+def test_reliability_and_map() -> None:
     rows = effects()
-    correlations = rows[["estimate", "n_obs"]].corr()
-    matrix_ = figures.effect_correlations(correlations).panels[0].matrix
-    assert matrix_.limits == (-1.0, 1.0)
-    assert matrix_.values[0, 0] == pytest.approx(1)
     panel = figures.reliability_by_observations(rows, parameter="b").panels[0]
     assert panel.y_range == (-0.02, 1.02)
     places = pd.DataFrame({"first": rows["estimate"], "second": rows["reliability"]})
