@@ -106,7 +106,8 @@ def _correlations(values: Floats) -> Floats:
     product = centred.swapaxes(-1, -2) @ centred
     sd = np.sqrt(np.diagonal(product, axis1=-2, axis2=-1))
     scale = sd[..., :, None] * sd[..., None, :]
-    return np.divide(product, scale, out=np.full_like(product, np.nan), where=scale > 0)
+    known = scale > 0
+    return np.asarray(np.divide(product, scale, out=np.full_like(product, np.nan), where=known))
 
 
 def _simulated(
@@ -133,5 +134,5 @@ def _simulated(
 def _read_out(matrix: Floats, covariance: Floats, *, diagonal: bool) -> Floats:
     """T C Tᵀ of covariances, whole (…, R, R) or by their diagonal (…, R) → (…, d, d)."""
     if diagonal:
-        return (matrix * covariance[..., None, :]) @ matrix.T
-    return matrix @ covariance @ matrix.T
+        return np.asarray((matrix * covariance[..., None, :]) @ matrix.T)
+    return np.asarray(matrix @ covariance @ matrix.T)

@@ -42,7 +42,8 @@ def findings(folder: RunFolder) -> dict[str, str]:
         ``prediction``, ``comparison`` of models, ``calibration``, model ``checks``,
         ``certificate`` of a linear model, ``summary`` of differences between persons,
         ``correlations`` of their parameters, ``dependence`` on covariates and single ``effects``,
-        as far as they were looked at. Plain text; p to three decimals or "< .001", 95% intervals, df where the test has them.
+        as far as they were looked at. Plain text; p to three decimals or "< .001", 95% intervals,
+        df where the test has them.
     """
     found = {}
     if folder.has_table("metrics"):
