@@ -520,10 +520,12 @@ FACTOR = (
 )
 FACTOR_PERSONS = "Persons differ with an SD of {between}, beyond their groups."
 PARAMETER_NAMES = (
-    "“a → b” is the score of moving from state a to state b. “layer 1, input 2 → unit 3” is a "
-    "weight of the network: of the first layer, from the second feature to the third unit. "
-    "Exported tables have the names that the model uses, such as layers.0.weight[2,1], which "
-    "count from 0. Most informative: what the persons' own data say most about."
+    "“a → b” is the score of moving from state a to state b. “sleep on low” is the weight with "
+    "which a feature moves the score of a class or state; without a class, it moves the outcome "
+    "itself, and “intercept” is what the outcome is where all features are 0. “Unit 3” is the "
+    "third unit of a hidden layer, which has no meaning by itself. The tables of a run have the "
+    "names that the model uses, such as layers.0.weight[2,1], which count from 0. Most "
+    "informative: what the persons' own data say most about."
 )
 PLAIN_FURTHEST = (
     "The larger the distance, the less the person is like the average of all persons. Their data "

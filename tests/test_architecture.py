@@ -153,7 +153,7 @@ def test_only_services_and_reports_import_the_core_and_plots_its_names() -> None
         part = part_of(module_of(path), "dashboard", {*DASHBOARD})
         if part not in {"services", "reports"}:
             found = {name for name in imports_of(path) if name.partition(".")[0] == "nme_core"}
-            names = {f"nme_core.io{name}" for name in ("", ".in_words", ".parameter_words")}
+            names = {f"nme_core.io{name}" for name in ("", ".parameter_words")}
             assert found <= (names if part == "plots" else set()), path
 
 

@@ -296,6 +296,15 @@ def test_config_json_has_every_option_and_version(finished):
     assert config["placement"] == ("last+transitions" if model == "nme-crf" else "last")
     assert config["hidden"] == ([] if model == "nme-crf" else [32])
     assert config["baselines"] == ["generic", "specific"]
+    assert config["network_inputs"] == ["sleep", "stress", "stress (missing)"]
+    assert (config["network_outputs"] == ["outcome"]) is (model == "nme-mlp")
+    words = run.parameter_names.words
+    named = {words(name) for name in run.table("fixed_effects")["parameter"]}
+    if model == "nme-mlp":
+        assert {"sleep on unit 1", "unit 32 on the outcome", "intercept"} <= named
+    else:
+        states = config["network_outputs"]
+        assert {f"{feature} on {one}" for feature in ("sleep", "stress") for one in states} <= named
     assert {"neural-mixed-effects", "python", "torch", "numpy", "pandas"} <= set(config["versions"])
     assert set(config["verdicts"]) == {"nme", "generic", "specific", ALL_ROWS}
 

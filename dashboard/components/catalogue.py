@@ -8,7 +8,6 @@ from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.findings import effect_limits, effect_name, effect_size
 from dashboard.components.text import fixed, number, p_phrase
-from dashboard.plots.labels import parameter_words
 from dashboard.plots.summaries import curve_changes
 from dashboard.services import covariates as tests
 from dashboard.services import people, results
@@ -140,8 +139,9 @@ def random_effect_figure(run: str, parameter: str) -> Figure:
     """Persons' estimates of one parameter against the model's normal distribution."""
     rows = results.random_effect(run, parameter)
     variance = results.variance(run, parameter)
+    name = results.names(run).words(parameter)
     sentence = (
-        f"{len(rows)} persons' deviations in {parameter_words(parameter)} have an SD of "
+        f"{len(rows)} persons' deviations in {name} have an SD of "
         f"{number(rows['estimate'].std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
         f"{glossary.EFFECT_LIMIT}"
     )
@@ -149,9 +149,9 @@ def random_effect_figure(run: str, parameter: str) -> Figure:
         sentence = f"{glossary.NOT_LEARNED} {sentence}"
     return Figure(
         "random_effect_distribution",
-        f"Random effect {parameter_words(parameter)}",
+        f"Random effect {name}",
         sentence,
-        {"estimates": rows["estimate"], "variance": variance, "parameter": parameter},
+        {"estimates": rows["estimate"], "variance": variance, "parameter": name},
     )
 
 
@@ -227,20 +227,21 @@ def scatter_figure(
     """One parameter against the covariate."""
     effects = found.effects[found.effects["covariate"] == covariate]
     row = effects[effects["parameter"] == parameter].sort_values("p", kind="stable").iloc[0]
-    name = effect_name(row["kind"], covariate, row["group"])
+    effect = effect_name(row["kind"], covariate, row["group"])
+    name = results.names(run).words(parameter)
     sentence = (
-        f"For {parameter_words(parameter)}, {name} is {effect_size(row['kind'], row['effect'])}, "
+        f"For {name}, {effect} is {effect_size(row['kind'], row['effect'])}, "
         f"95 % interval {effect_limits(row['kind'], row['ci_low'], row['ci_high'])}, "
         f"corrected {p_phrase(row['p_adjusted'])}. {glossary.SCATTER_LIMIT}"
     )
     return Figure(
         "covariate_scatter",
-        f"{parameter_words(parameter)} and {covariate}",
+        f"{name} and {covariate}",
         sentence,
         {
             "values": tests.parameters(run).values[parameter],
             "covariate": results.covariates(run)[covariate],
-            "parameter": parameter,
+            "parameter": name,
             "covariate_name": covariate,
             "bands": tests.band_of_persons(run, covariate),
         },

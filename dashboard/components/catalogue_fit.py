@@ -161,7 +161,12 @@ def shrinkage_figure(run: str) -> Figure | None:
     if icc is not None:
         parts.append(glossary.SHRINKAGE["icc"].format(icc=fixed(icc, 2)))
     parts.append(glossary.SHRINKAGE["limit"])
-    return Figure("shrinkage", "Shrinkage", " ".join(parts), {"summary": shown})
+    return Figure(
+        "shrinkage",
+        "Shrinkage",
+        " ".join(parts),
+        {"summary": shown.rename(index=results.names(run).words)},
+    )
 
 
 def _names(rows: pd.DataFrame) -> dict[str, str]:

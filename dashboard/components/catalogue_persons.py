@@ -8,7 +8,6 @@ import pandas as pd
 from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.text import fixed, number
-from dashboard.plots.labels import parameter_words
 from dashboard.services import people, results
 
 #: Persons whose small matrices stand on one page.
@@ -119,16 +118,16 @@ def caterpillar_figure(run: str, parameter: str) -> Figure:
     sentence = glossary.CATERPILLAR.format(
         apart=apart or "None", all=len(rows), limit=glossary.EFFECT_LIMIT
     )
-    arguments = {"rows": rows, "parameter": parameter}
-    return Figure("caterpillar", f"Persons' {parameter}", sentence, arguments)
+    name = results.names(run).words(parameter)
+    arguments = {"rows": rows, "parameter": name}
+    return Figure("caterpillar", f"Persons' {name}", sentence, arguments)
 
 
 def qq_figure(run: str, parameter: str) -> Figure:
     """Estimates against a normal distribution."""
     estimates = results.random_effect(run, parameter)["estimate"]
-    figure = Figure(
-        "effect_qq", f"Q–Q {parameter}", "", {"estimates": estimates, "parameter": parameter}
-    )
+    name = results.names(run).words(parameter)
+    figure = Figure("effect_qq", f"Q–Q {name}", "", {"estimates": estimates, "parameter": name})
     table = figure.numbers()
     outside = int(((table["observed"] < table["low"]) | (table["observed"] > table["high"])).sum())
     sentence = glossary.QQ.format(outside=outside or "None", all=len(table))
@@ -140,14 +139,16 @@ def correlation_figures(run: str, table: pd.DataFrame) -> list[Figure]:
 
     ``table`` has the rows of ``correlations`` that are shown.
     """
+    words = results.names(run).words
+    table = table.assign(**{name: table[name].map(words) for name in ("parameter", "parameter_2")})
     title, arguments = "Correlations across parameters", {"table": table}
     size = table["correlation"].abs()
     sentence = "No estimate varies over persons."
     if size.notna().any():
         largest = table.loc[size.idxmax()]
-        names = (parameter_words(largest[name]) for name in ("parameter", "parameter_2"))
         sentence = glossary.CORRELATIONS["largest"].format(
-            value=fixed(largest["correlation"], 2), pair=" and ".join(names)
+            value=fixed(largest["correlation"], 2),
+            pair=f"{largest['parameter']} and {largest['parameter_2']}",
         )
     known = table[table["simulated_low"].notna() & table["correlation"].notna()]
     if known.empty:
@@ -170,8 +171,9 @@ def reliability_figure(run: str, parameter: str) -> Figure:
     """Reliability against the number of observations."""
     rows = results.random_effect(run, parameter)
     sentence = glossary.RELIABILITY.format(median=fixed(rows["reliability"].median(), 2))
-    arguments = {"rows": rows, "parameter": parameter}
-    return Figure("reliability_by_observations", f"Reliability {parameter}", sentence, arguments)
+    name = results.names(run).words(parameter)
+    arguments = {"rows": rows, "parameter": name}
+    return Figure("reliability_by_observations", f"Reliability {name}", sentence, arguments)
 
 
 def map_figure(run: str, covariate: str | None) -> Figure:

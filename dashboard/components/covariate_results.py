@@ -18,10 +18,10 @@ from dashboard.services import covariates, results
 from dashboard.services.runs import Run
 
 
-def show_tests(found: covariates.CovariateResult) -> None:
+def show_tests(run: Run, found: covariates.CovariateResult) -> None:
     """Every test of the run, and how they were made."""
     st.subheader("Dependence", anchor=False)
-    st.dataframe(hsic_view(found), hide_index=True)
+    st.dataframe(hsic_view(found, results.names(run.id).words), hide_index=True)
     st.caption(f"{found.counts} {STRENGTH}")
     st.caption(plain(" ".join(found.notes)))
 

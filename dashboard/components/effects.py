@@ -18,7 +18,6 @@ from dashboard.glossary import (
     PARAMETER_NAMES,
     PLAIN_FURTHEST,
 )
-from dashboard.plots.labels import parameter_words
 from dashboard.services import people, results
 
 #: So many parameters, the most informative, are correlated with each other.
@@ -27,12 +26,13 @@ MOST_CORRELATED = 16
 
 def one_parameter(run: str, names: list[str]) -> None:
     """Distribution, caterpillar, Q–Q and reliability of one parameter."""
+    words = results.names(run).words
     parameter = st.selectbox(
         "Parameter (most informative first)",
         names,
         key="parameter",
         persist_state="session",
-        format_func=parameter_words,
+        format_func=words,
         help=PARAMETER_NAMES,
     )
     left, right = st.columns(2)
@@ -70,14 +70,15 @@ def choose_factor(run: str) -> str | None:
 def another_factor(run: str, factor: str) -> None:
     """How groups of a further factor differ: one parameter, its variance, and every group."""
     names = list(dict.fromkeys(results.effects(run, factor)["parameter"]))
+    words = results.names(run).words
     parameter = st.selectbox(
-        "Parameter", names, key="factor_parameter", format_func=parameter_words,
+        "Parameter", names, key="factor_parameter", format_func=words,
         help=PARAMETER_NAMES,
     )  # fmt: skip
     rows = results.random_effect(run, parameter, factor)
     own = results.variance(run, parameter, factor) ** 0.5
     sentence = FACTOR.format(
-        parameter=parameter_words(parameter), factor=factor, n=len(rows), own=number(own, 2)
+        parameter=words(parameter), factor=factor, n=len(rows), own=number(own, 2)
     )
     persons = results.random_effect(run, parameter)
     if len(persons):
@@ -119,7 +120,7 @@ def persons(run: str, *, short: bool = False) -> None:
     st.subheader("Furthest from the population", anchor=False)
     table = people.furthest(run, 5 if short else 10)
     table = table.assign(
-        parameter=table["parameter"].map(parameter_words),
+        parameter=table["parameter"].map(results.names(run).words),
         distance=table["distance"].map(lambda value: fixed(value, 2)),
         in_sd=table["in_sd"].map(lambda value: fixed(value, 2)),
     )

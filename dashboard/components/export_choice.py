@@ -11,7 +11,6 @@ from dashboard.components.context import empty
 from dashboard.components.figures import Figure
 from dashboard.components.response import choose_groups, choose_response
 from dashboard.glossary import READOUTS
-from dashboard.plots.labels import parameter_words
 from dashboard.services import covariates, results
 from dashboard.services.runs import Run
 
@@ -62,7 +61,11 @@ def _groups(run: Run) -> Figure:
 def _random_effect(run: Run) -> Figure:
     names = results.informative_parameters(run.id)
     parameter = st.selectbox(
-        "Parameter", names, key="parameter", persist_state="session", format_func=parameter_words
+        "Parameter",
+        names,
+        key="parameter",
+        persist_state="session",
+        format_func=results.names(run.id).words,
     )
     return catalogue.random_effect_figure(run.id, parameter)
 
@@ -78,7 +81,9 @@ def _scatter(run: Run) -> Figure:
     assert found is not None
     covariate = _covariate(run)
     names = list(covariates.parameters(run.id).values.columns)
-    parameter = st.selectbox("Parameter", names, key="scatter", format_func=parameter_words)
+    parameter = st.selectbox(
+        "Parameter", names, key="scatter", format_func=results.names(run.id).words
+    )
     return catalogue.scatter_figure(run.id, found, covariate, parameter)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -16,6 +18,8 @@ _KINDS = CORRELATIONS | {
     "mean difference": "mean difference",
     "adjusted mean difference": "adjusted mean difference",
 }
+#: What a parameter of a run is called.
+Words = Callable[[str], str]
 _STRENGTH = ("strength", "strength_low", "strength_high")
 
 
@@ -59,14 +63,16 @@ def compliance_note(found: Compliance | None, covariate: str, guard: str) -> Non
     st.warning(plain(" ".join([what, *parts] if state.researcher() else parts).strip()))
 
 
-def hsic_view(found: CovariateResult) -> pd.DataFrame:
+def hsic_view(found: CovariateResult, words: Words = parameter_words) -> pd.DataFrame:
     """The tests as text."""
     rows = found.hsic
     return pd.DataFrame(
         {
             "covariate": rows["covariate"],
             "strength": [_strength(row) for row in rows.to_dict("records")],
-            "clearest single effect": [clearest(found.effects, name) for name in rows["covariate"]],
+            "clearest single effect": [
+                clearest(found.effects, name, words) for name in rows["covariate"]
+            ],
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
             "persons": rows["n_persons"],
@@ -81,7 +87,7 @@ def _strength(row: dict[str, object]) -> str:
     return f"{fixed(value, 2)}{limits}"
 
 
-def clearest(effects: pd.DataFrame, covariate: str) -> str:
+def clearest(effects: pd.DataFrame, covariate: str, words: Words = parameter_words) -> str:
     """The single effect with the smallest p, with its direction and interval."""
     own = effects[(effects["covariate"] == covariate) & effects["p"].notna()]
     if own.empty:
@@ -90,15 +96,15 @@ def clearest(effects: pd.DataFrame, covariate: str) -> str:
     way = "higher" if row["effect"] > 0 else "lower"
     size = effect_size(row["kind"], row["effect"])
     limits = effect_limits(row["kind"], row["ci_low"], row["ci_high"])
-    return f"{parameter_words(row['parameter'])} {way}: {size} {limits}"
+    return f"{words(row['parameter'])} {way}: {size} {limits}"
 
 
-def effects_view(effects: pd.DataFrame) -> pd.DataFrame:
+def effects_view(effects: pd.DataFrame, words: Words = parameter_words) -> pd.DataFrame:
     """Direction and size per parameter, as text, smallest p first."""
     rows = effects.sort_values("p", kind="stable")
     return pd.DataFrame(
         {
-            "parameter": rows["parameter"].map(parameter_words),
+            "parameter": rows["parameter"].map(words),
             "effect": [
                 effect_size(kind, value)
                 for kind, value in zip(rows["kind"], rows["effect"], strict=True)
@@ -135,7 +141,7 @@ def plain_finding(found: CovariateResult, covariate: str, what: str, *, unsure: 
     )  # fmt: skip
 
 
-def finding(effects: pd.DataFrame, covariate: str) -> str:
+def finding(effects: pd.DataFrame, covariate: str, words: Words = parameter_words) -> str:
     """One sentence on the parameters that go with the covariate after correction."""
     count = len(effects)
     kept = effects[effects["p_adjusted"] < 0.05].sort_values("p", kind="stable")
@@ -152,7 +158,7 @@ def finding(effects: pd.DataFrame, covariate: str) -> str:
     what = "" if spearman else f", {contrast(covariate, row['group'])}"
     return (
         f"{len(kept)} of {count} comparisons of a parameter with {covariate} remain after "
-        f"correction. The clearest: {parameter_words(row['parameter'])} is {way}{where} "
+        f"correction. The clearest: {words(row['parameter'])} is {way}{where} "
         f"({_KINDS[row['kind']]}{what}, {effect_size(row['kind'], row['effect'])}, 95 % interval "
         f"{effect_limits(row['kind'], row['ci_low'], row['ci_high'])}). "
         "An association between persons, not a cause."

@@ -10,7 +10,6 @@ from dashboard.components.errors import guard
 from dashboard.components.figures import Figure, show
 from dashboard.components.text import number, plain
 from dashboard.glossary import NEW_PERSON
-from dashboard.plots.labels import in_words
 from dashboard.services import newcomers, results
 from dashboard.services.drafts import TABLES
 from dashboard.services.runs import Run
@@ -93,7 +92,7 @@ def follow(run: Run, job: str) -> None:
         st.error(plain(found.message))
     else:
         for message in newcomers.cautions(run.id, job):
-            st.warning(plain(in_words(message)))
+            st.warning(plain(results.names(run.id).in_text(message)))
         _results(run, newcomers.narrowing(run.id, job))
 
 

@@ -10,26 +10,28 @@ from dashboard.components.figures import show
 from dashboard.components.findings import effects_view, finding
 from dashboard.components.text import plain
 from dashboard.glossary import PARAMETER_NAMES
-from dashboard.plots.labels import parameter_words
-from dashboard.services import covariates
+from dashboard.services import covariates, results
 
 
 def show_parameters(
     run: str, found: covariates.CovariateResult, covariate: str, *, note: str = ""
 ) -> None:
     """What goes with the covariate, parameter by parameter; the note stands under the table."""
+    words = results.names(run).words
     effects = found.effects[found.effects["covariate"] == covariate]
-    st.markdown(plain(finding(effects, covariate)))
+    st.markdown(plain(finding(effects, covariate, words)))
     strongest = effects.sort_values("p")["parameter"].iloc[0]
     if not state.researcher():
         show(scatter_figure(run, found, covariate, strongest))
         return
-    st.dataframe(effects_view(effects), hide_index=True, height=min(38 + 35 * len(effects), 388))
+    st.dataframe(
+        effects_view(effects, words), hide_index=True, height=min(38 + 35 * len(effects), 388)
+    )
     if note:
         st.caption(note)
     names = list(covariates.parameters(run).values.columns)
     parameter = st.selectbox(
         "Parameter", names, names.index(strongest), key=f"scatter_{run}_{covariate}",
-        format_func=parameter_words, help=PARAMETER_NAMES,
+        format_func=words, help=PARAMETER_NAMES,
     )  # fmt: skip
     show(scatter_figure(run, found, covariate, parameter))

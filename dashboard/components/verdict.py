@@ -8,7 +8,6 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
 from dashboard.glossary import FLAT, INTERPRETED, METRICS, PLAIN_INTERPRETED, PLAIN_VERDICTS, SPLIT
-from dashboard.plots.labels import in_words
 from dashboard.services import results
 from dashboard.services.runs import Run
 from dashboard.services.terms import model_name
@@ -31,7 +30,7 @@ def show_verdict(run: Run) -> None:
 
 def _warnings(run: Run) -> None:
     for model, message in results.training_warnings(run.id):
-        st.warning(plain(f"{model_name(model)}: {in_words(message)}"))
+        st.warning(plain(f"{model_name(model)}: {results.names(run.id).in_text(message)}"))
 
 
 def _ending(model: str, ending: str) -> str:

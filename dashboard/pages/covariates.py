@@ -47,7 +47,7 @@ with guard(), st.spinner("Permuting persons"):
     found = covariates.kept_tests(run.id)
     assert found is not None
     if state.researcher():
-        show_tests(found)
+        show_tests(run, found)
     if covariate not in set(found.hsic["covariate"]):
         st.info(f"{plain(covariate)} has not been tested on this run yet.")
     elif state.researcher():

@@ -14,7 +14,8 @@ from dashboard.plots.charts import LONGEST_LABEL as _OUTWARD
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import for_screen
 
-_LABEL = 28
+#: Longest label of a tick; at the side, where it has a line of its own.
+_LABEL, _LONG_LABEL = 28, 44
 #: Up to so many columns of a matrix are set apart by a gap.
 _SEPARATE = 40
 _DASH = {"solid": "solid", "dot": "dot", "dash": "dash"}
@@ -230,6 +231,7 @@ def _axes(figure: go.Figure, panel: Panel, at: dict[str, int]) -> None:
         x |= {"range": [-0.5, columns - 0.5], "showgrid": False, "ticks": "", "showline": False}
         y |= {"range": [rows - 0.5, -0.5], "showgrid": False, "ticks": "", "showline": False}
         x |= _ticks([(i, name) for i, name in enumerate(panel.matrix.columns)])
+        x["ticklabeloverflow"] = "allow"
         y |= _ticks([(i, name) for i, name in enumerate(panel.matrix.rows)])
     if panel.x_range is not None:
         x["range"] = list(panel.x_range)
@@ -238,7 +240,7 @@ def _axes(figure: go.Figure, panel: Panel, at: dict[str, int]) -> None:
     if panel.x_ticks is not None:
         x |= _ticks(panel.x_ticks)
     if panel.y_ticks is not None:
-        y |= _ticks(panel.y_ticks)
+        y |= _ticks(panel.y_ticks, _LONG_LABEL)
     if panel.bare:
         for axis in (x, y):
             axis |= {"visible": False, "showgrid": False}
@@ -246,8 +248,8 @@ def _axes(figure: go.Figure, panel: Panel, at: dict[str, int]) -> None:
     figure.update_yaxes(**y, **at)
 
 
-def _ticks(ticks: Any) -> dict[str, Any]:
+def _ticks(ticks: Any, limit: int = _LABEL) -> dict[str, Any]:
     return {
         "tickvals": [value for value, _ in ticks],
-        "ticktext": [for_screen(text, _LABEL) if text else "" for _, text in ticks],
+        "ticktext": [for_screen(text, limit) if text else "" for _, text in ticks],
     }

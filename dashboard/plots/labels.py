@@ -10,7 +10,6 @@ import html
 import math
 import unicodedata
 
-from nme_core.io import in_words as in_words
 from nme_core.io import parameter_words as parameter_words
 
 MINUS = "\u2212"

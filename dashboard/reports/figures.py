@@ -16,7 +16,7 @@ from dashboard.plots import export, printed, tables
 from dashboard.plots.labels import count, number, p_value
 from dashboard.plots.summaries import curve_changes
 from nme_core.analysis import person_parameters
-from nme_core.io import RunFolder, parameter_words
+from nme_core.io import RunFolder
 
 #: Most figures of one kind in a report of a study.
 MOST = 4
@@ -146,13 +146,13 @@ def random_effects(folder: RunFolder) -> Iterator[ReportFigure]:
     for parameter in told.sort_values(ascending=False, kind="stable").index[:MOST]:
         estimates = table[table["parameter"] == parameter].set_index("person")["estimate"]
         variance = float(variances[parameter])
-        name = parameter_words(str(parameter))
+        name = folder.parameter_names.words(str(parameter))
         sentence = (
             f"Deviations of {count(len(estimates), 'person')} in {name} have an SD of "
             f"{number(estimates.std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
             f"{glossary.EFFECT_LIMIT}"
         )
-        arguments = {"estimates": estimates, "variance": variance, "parameter": parameter}
+        arguments = {"estimates": estimates, "variance": variance, "parameter": name}
         title = f"Random effect {name}"
         yield ReportFigure("random_effect_distribution", title, sentence, arguments)
 
@@ -168,7 +168,7 @@ def scatters(folder: RunFolder) -> Iterator[ReportFigure]:
         covariate, parameter = str(row["covariate"]), str(row["parameter"])
         if covariate not in covariates or parameter not in values:
             continue
-        name = parameter_words(parameter)
+        name = folder.parameter_names.words(parameter)
         sentence = (
             f"The single parameter with the smallest p of all that were tested against "
             f"{covariate}: {name}, corrected {p_value(row['p_adjusted'])}. "
@@ -176,7 +176,7 @@ def scatters(folder: RunFolder) -> Iterator[ReportFigure]:
         )
         arguments = {
             "values": values[parameter], "covariate": covariates[covariate],
-            "parameter": parameter, "covariate_name": covariate,
+            "parameter": name, "covariate_name": covariate,
         }  # fmt: skip
         yield ReportFigure("covariate_scatter", f"{name} and {covariate}", sentence, arguments)
 

@@ -10,7 +10,7 @@ from pandas.api.types import is_numeric_dtype
 from dashboard.services.caching import per_session
 from dashboard.services.home import folder
 from nme_core.exceptions import RunFolderError
-from nme_core.io import RunFolder
+from nme_core.io import ParameterNames, RunFolder
 from nme_core.metrics.comparison import with_corrected_p
 
 POPULATION = ""
@@ -27,6 +27,16 @@ def run_folder(identity: str) -> RunFolder:
     if path is None:
         raise RunFolderError("This run is no longer there.", remedy="Train the model again.")
     return RunFolder(path)
+
+
+def names(identity: str) -> ParameterNames:
+    """Words for the run's parameters: features and classes by their names."""
+    return _names(identity, stamp(identity))
+
+
+@per_session(8)
+def _names(identity: str, stamp_: int) -> ParameterNames:
+    return run_folder(identity).parameter_names
 
 
 def stamp(identity: str) -> int:

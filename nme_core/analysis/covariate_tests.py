@@ -20,7 +20,7 @@ from nme_core.exceptions import (
 )
 from nme_core.independence import CovariateTests, needed_reps, test_covariates
 from nme_core.independence.arrangement import DRAWS_FACTOR
-from nme_core.io import RunFolder, parameter_words
+from nme_core.io import RunFolder
 
 if TYPE_CHECKING:
     from nme_core.estimators.person_posterior import PersonPosterior
@@ -197,7 +197,7 @@ def covariate_tests(
     notes = (
         *replaced,
         *how_tested(options, len(hsic)),
-        *_unreliable_note(known_of),
+        *_unreliable_note(run, known_of),
         known_of.note(),
     )
     if options.incremental:
@@ -271,11 +271,11 @@ def _summaries(run: RunFolder) -> pd.DataFrame:
     return run.table("person_summaries")
 
 
-def _unreliable_note(known: Reliability) -> tuple[str, ...]:
+def _unreliable_note(run: RunFolder, known: Reliability) -> tuple[str, ...]:
     few, total = known.unreliable, len(known.single)
     if not few:
         return ()
-    shown = "; ".join(map(parameter_words, few[:5]))
+    shown = "; ".join(map(run.parameter_names.words, few[:5]))
     shown += f" and {len(few) - 5} more" if len(few) > 5 else ""
     return (f"{len(few)} of {total} parameters have a reliability below {LEAST}: {shown}.",)
 

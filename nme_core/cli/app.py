@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import typer
 
 from nme_core.exceptions import NMEError
-from nme_core.io import in_words
+from nme_core.io import ParameterNames
 
 app = typer.Typer(
     help="Personalised models of repeated measurements. Research use, not diagnosis.",
@@ -49,4 +49,5 @@ def _stop(message: str, code: int = 2) -> NoReturn:
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    typer.echo(f"nme: warning: {in_words(' '.join(str(message).split()))}", err=True)
+    text = ParameterNames().in_text(" ".join(str(message).split()))
+    typer.echo(f"nme: warning: {text}", err=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import typer
 
 from nme_core.cli.options import Run, Seed
-from nme_core.io import RunFolder, parameter_words
+from nme_core.io import RunFolder
 
 #: Parameters of which `nme stability` prints a line each, at most.
 MOST_LINES = 40
@@ -82,7 +82,7 @@ def hsic(
     notes = [*result.notes, independence.STRENGTH_NOTE, other_tests(folder)]
     typer.echo("\n".join(independence.note_lines(notes)))
     typer.echo("\nStrongest single effects (of all that were tested, corrected together):")
-    typer.echo("\n".join(independence.effects_lines(_in_words(result.effects))))
+    typer.echo("\n".join(independence.effects_lines(_in_words(folder, result.effects))))
 
 
 def stability(
@@ -108,7 +108,7 @@ def stability(
     table = check_stability(folder, long, covariates, seed_fit=seed_fit)
     folder.write_table("stability", table)
     shown = table[table["parameter"] == TOGETHER] if len(table) > MOST_LINES else table
-    typer.echo("\n".join(stability_lines(_in_words(shown))))
+    typer.echo("\n".join(stability_lines(_in_words(folder, shown))))
     if len(shown) < len(table):
         typer.echo(
             f"Each of the {len(table) - len(shown)} parameters: {folder.path}/stability.csv."
@@ -124,6 +124,6 @@ def stability(
     )
 
 
-def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+def _in_words(folder: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     """A table for reading: parameters as figures and reports name them."""
-    return table.assign(parameter=table["parameter"].map(parameter_words))
+    return table.assign(parameter=table["parameter"].map(folder.parameter_names.words))

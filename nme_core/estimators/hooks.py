@@ -37,6 +37,10 @@ class Hooks:
     def _state_names(self) -> list[str]:
         return []
 
+    def _output_names(self) -> list[str]:
+        """Classes whose scores the network gives; empty where it gives one number."""
+        return []
+
     def _network(self, n_inputs: int) -> nn.Module:
         raise NotImplementedError
 

@@ -493,6 +493,9 @@ class NMECRF(NeuralMixedEffects):
     def _state_names(self) -> list[str]:
         return [str(state) for state in self.classes_]
 
+    def _output_names(self) -> list[str]:
+        return self._state_names()
+
     def _outcome_state(self) -> dict[str, Any]:
         return {"classes": self.classes_.tolist()}
 

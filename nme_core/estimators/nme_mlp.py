@@ -443,6 +443,9 @@ class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]
     def _family(self) -> RowFamily:
         return Ordinal() if self.family == "ordinal" else Categorical()
 
+    def _output_names(self) -> list[str]:
+        return [] if self.family == "ordinal" else [str(label) for label in self.classes_]
+
     def _outcome_state(self) -> dict[str, Any]:
         return {"classes": self.classes_.tolist()}
 

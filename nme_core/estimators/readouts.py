@@ -37,6 +37,13 @@ class ReadOuts(RowEncoder):
         self._check_fitted()
         return self._units().random_labels()
 
+    def network_ends(self) -> tuple[list[str], list[str]]:
+        """What goes into the network, features and indicators of their missing values, and the
+        classes whose scores come out; of a single number that comes out no names.
+        """
+        self._check_fitted()
+        return list(self._scaler.input_names), self._output_names()
+
     def _units(self) -> DataUnits:
         """Return the map from the network's standardised parameters to the units of the data."""
         return DataUnits.of(

@@ -33,7 +33,7 @@ from nme_core.experiment.rows import (
     refuse_unseen_classes,
     split_study,
 )
-from nme_core.io import Journal, RunFolder, RunState
+from nme_core.io import OUTCOME, Journal, RunFolder, RunState
 from nme_core.metrics import compare, evaluate
 from nme_core.training import Progress
 from nme_core.tuning import Judged, Settings, tune
@@ -266,7 +266,13 @@ class _Run:
         self.journal.say("Writing the tables", 0.98)
         told = telling(self.journal, "Writing the random effects")
         write_parameters(model, self.rows, self.folder, told)
-        self.folder.write_json("config", {**self.config, "approximate": approximations(model)})
+        inputs, outputs = model.network_ends()
+        self.config |= {
+            "approximate": approximations(model),
+            "network_inputs": inputs,
+            "network_outputs": outputs or [OUTCOME],
+        }
+        self.folder.write_json("config", self.config)
         self.journal.say("Simulating from the model", 0.99)
         notes = write_checks(model, self.rows, self.folder, self.options.seed)
         notes += certify(model, rows, self.folder)

@@ -3,36 +3,92 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
+#: What comes out of a network whose outcome is a number, a count or an ordered class.
+OUTCOME = "outcome"
 #: Weights and biases of the network; a sequence model's network is called "emission".
 _WEIGHT = re.compile(r"(?:emission\.)?layers\.(\d+)\.weight\[(\d+),(\d+)\]")
 _BIAS = re.compile(r"(?:emission\.)?layers\.(\d+)\.bias\[(\d+)\]")
 _NAME = re.compile(rf"{_WEIGHT.pattern}|{_BIAS.pattern}|transitions\[[^\]]*\]")
 
 
-def in_words(text: str) -> str:
-    """A sentence with the parameters that it names in words."""
-    return _NAME.sub(lambda found: parameter_words(found.group()), text)
+@dataclass(frozen=True)
+class ParameterNames:
+    """Words for the parameters of one model, by what goes into its network and comes out of it.
+
+    Attributes
+    ----------
+    inputs : tuple of str
+        Features, and indicators of their missing values; empty where they are not known.
+    outputs : tuple of str
+        Classes, or `OUTCOME`; empty where they are not known.
+    last : int
+        Number of the last layer, from 0.
+    """
+
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    last: int = 0
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Self:
+        """What a run's ``config.json`` says of its network; older ones do not name its ends."""
+        inputs, outputs = (config.get(f"network_{end}", ()) for end in ("inputs", "outputs"))
+        return cls(tuple(inputs), tuple(outputs), len(config["hidden"] or ()))
+
+    def words(self, name: str) -> str:
+        """A parameter as figures, tables and sentences name it; layers, units and inputs from 1.
+
+        Where a state's name holds a comma it cannot be told where the first ends; the name stays,
+        as does any name that is not known.
+
+        >>> linear = ParameterNames(("sleep",), ("outcome",))
+        >>> linear.words("layers.0.weight[0,0]"), linear.words("layers.0.bias[0]")
+        ('sleep', 'intercept')
+        >>> deep = ParameterNames(("sleep",), ("calm", "low"), last=1)
+        >>> deep.words("layers.0.weight[2,0]"), deep.words("layers.1.weight[1,2]")
+        ('sleep on unit 3', 'unit 3 on low')
+        """
+        if found := _WEIGHT.fullmatch(name):
+            return self._weight(*map(int, found.groups()))
+        if found := _BIAS.fullmatch(name):
+            layer, unit = map(int, found.groups())
+            to = self._output(layer, unit)
+            if to is None:
+                return f"layer {layer + 1}, bias of unit {unit + 1}"
+            return "intercept" if to == OUTCOME else f"intercept of {to}"
+        inner = name.removeprefix("transitions[").removesuffix("]")
+        if name != f"transitions[{inner}]" or inner.count(",") != 1:
+            return name
+        return inner.replace(",", " → ")
+
+    def in_text(self, text: str) -> str:
+        """A sentence with the parameters that it names in words."""
+        return _NAME.sub(lambda found: self.words(found.group()), text)
+
+    def _weight(self, layer: int, unit: int, source: int) -> str:
+        to = self._output(layer, unit)
+        given = self.inputs[source] if layer == 0 and source < len(self.inputs) else None
+        if to is None and given is None:
+            return f"layer {layer + 1}, input {source + 1} → unit {unit + 1}"
+        if to == OUTCOME and given is not None:
+            return given
+        to = {OUTCOME: "the outcome", None: f"unit {unit + 1}"}.get(to, to)
+        return f"{given or f'unit {source + 1}'} on {to}"
+
+    def _output(self, layer: int, unit: int) -> str | None:
+        return self.outputs[unit] if layer == self.last and unit < len(self.outputs) else None
 
 
 def parameter_words(name: str) -> str:
-    """A parameter as figures, tables and sentences name it; layers, units and inputs from 1.
-
-    Where a state's name holds a comma it cannot be told where the first ends; the name stays, as
-    does any name that is not known.
+    """A parameter of a network of which no more than the name is known.
 
     >>> parameter_words("transitions[calm,low]")
     'calm → low'
     >>> parameter_words("layers.0.weight[2,0]"), parameter_words("layers.1.bias[0]")
     ('layer 1, input 1 → unit 3', 'layer 2, bias of unit 1')
     """
-    if found := _WEIGHT.fullmatch(name):
-        layer, unit, source = (int(part) + 1 for part in found.groups())
-        return f"layer {layer}, input {source} → unit {unit}"
-    if found := _BIAS.fullmatch(name):
-        layer, unit = (int(part) + 1 for part in found.groups())
-        return f"layer {layer}, bias of unit {unit}"
-    inner = name.removeprefix("transitions[").removesuffix("]")
-    if name != f"transitions[{inner}]" or inner.count(",") != 1:
-        return name
-    return inner.replace(",", " → ")
+    return ParameterNames().words(name)

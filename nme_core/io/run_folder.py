@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import pandas as pd
 
 from nme_core.exceptions import RunFolderError
+from nme_core.io.parameter_names import ParameterNames
 
 #: Columns of every table of a run folder, in order. ``predictions`` also has one column
 #: ``p_<class>`` for each class. Text columns are read as text, so that ids stay as they are.
@@ -192,6 +193,11 @@ class RunFolder:
         if not isinstance(roles, dict):
             raise _damaged(self.path / "data.json")
         return roles
+
+    @property
+    def parameter_names(self) -> ParameterNames:
+        """Words for the run's parameters; of features and classes where it recorded them."""
+        return ParameterNames.of(self.config)
 
     # -- tables -------------------------------------------------------------------------------
 

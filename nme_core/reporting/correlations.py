@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nme_core.io import RunFolder, parameter_words
+from nme_core.io import RunFolder
 from nme_core.reporting.apa import bounded, bounded_limits, intervals, p_cell
 from nme_core.reporting.result_table import ResultTable
 
@@ -14,13 +14,13 @@ MOST_PAIRS = 15
 
 def correlations_table(folder: RunFolder) -> ResultTable:
     """Correlations of persons' estimates and the model's band, the most unexpected first."""
-    table = folder.table("correlations")
+    table, words = folder.table("correlations"), folder.parameter_names.words
     ranked = table.assign(small=-table["correlation"].abs())
     shown = ranked.sort_values(["p_adjusted", "small"], kind="stable").head(MOST_PAIRS)
     cells = pd.DataFrame(
         {
-            "Parameter": shown["parameter"].map(parameter_words),
-            "With": shown["parameter_2"].map(parameter_words),
+            "Parameter": shown["parameter"].map(words),
+            "With": shown["parameter_2"].map(words),
             "Correlation": shown["correlation"].map(bounded),
             "Expected, 95%": intervals(
                 shown["simulated_low"], shown["simulated_high"], bounded_limits

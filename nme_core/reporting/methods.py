@@ -9,7 +9,7 @@ import pandas as pd
 from nme_core.analysis.covariate_tests import CovariateOptions
 from nme_core.analysis.kept_tests import other_tests
 from nme_core.analysis.reliability import LEAST, SPLIT_HALF
-from nme_core.io import RunFolder, in_words
+from nme_core.io import ParameterNames, RunFolder
 from nme_core.reporting.apa import bounded, count, listed
 from nme_core.reporting.terms import (
     CORRECTIONS,
@@ -244,8 +244,9 @@ def _convergence(config: dict[str, Any]) -> str:
     ]
     on_all = config.get("refit") == "all"
     judged = {"nme": "nme (fitted to the training observations, not interpreted)"} if on_all else {}
+    names = ParameterNames.of(config)
     said += [
-        f"Warning for {judged.get(note['model'], note['model'])}: {in_words(note['message'])}"
+        f"Warning for {judged.get(note['model'], note['model'])}: {names.in_text(note['message'])}"
         for note in config["warnings"]
     ]
     return " ".join(said) or "No model had been fitted to its end."

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from nme_core.io import RunFolder, parameter_words
+from nme_core.io import ParameterNames, RunFolder
 from nme_core.metrics.comparison import with_corrected_p
 from nme_core.reporting.apa import (
     bounded,
@@ -60,7 +60,7 @@ def findings(folder: RunFolder) -> dict[str, str]:
     if folder.has_table("hsic"):
         found["dependence"] = _dependence(folder.table("hsic"))
         if folder.has_table("effects"):
-            found["effects"] = _effects(folder.table("effects"), folder.table("hsic"))
+            found["effects"] = _effects(folder)
     return {name: text for name, text in found.items() if text}
 
 
@@ -158,7 +158,8 @@ def _dependence(hsic: pd.DataFrame) -> str:
     return " ".join(said)
 
 
-def _effects(effects: pd.DataFrame, hsic: pd.DataFrame) -> str:
+def _effects(folder: RunFolder) -> str:
+    effects, hsic, names = folder.table("effects"), folder.table("hsic"), folder.parameter_names
     n = int(effects["p"].notna().sum())
     kept = effects[effects["p_adjusted"] < ALPHA].sort_values("p", kind="stable")
     if kept.empty:
@@ -169,7 +170,7 @@ def _effects(effects: pd.DataFrame, hsic: pd.DataFrame) -> str:
     shown = kept.head(MOST_EFFECTS)
     # The means of blocks, not the persons, are then what is correlated.
     blocks = "permute" in hsic and (hsic["permute"] == "whole").any()
-    said = [_effect(row, with_df=not blocks) for _, row in shown.iterrows()]
+    said = [_effect(row, names, with_df=not blocks) for _, row in shown.iterrows()]
     rest = len(kept) - len(shown)
     more = f" The other {rest} are in the table." if rest else ""
     weights = kept["parameter"].str.contains(r"layers\.\d+\.weight", regex=True).any()
@@ -181,8 +182,8 @@ def _effects(effects: pd.DataFrame, hsic: pd.DataFrame) -> str:
     )
 
 
-def _effect(row: pd.Series, *, with_df: bool) -> str:
-    kind, name = str(row["kind"]), parameter_words(row["parameter"])
+def _effect(row: pd.Series, names: ParameterNames, *, with_df: bool) -> str:
+    kind, name = str(row["kind"]), names.words(row["parameter"])
     corrected = p_value(row["p_adjusted"]).replace("p", "corrected p", 1)
     if kind in CORRELATIONS:
         known = with_df and kind == "spearman" and "n_persons" in row

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nme_core.io import RunFolder, parameter_words
+from nme_core.io import RunFolder
 from nme_core.io.run_folder import TABLES
 from nme_core.metrics.comparison import with_corrected_p
 from nme_core.reporting.apa import bounded, bounded_limits, intervals, limits, number, p_cell
@@ -187,7 +187,7 @@ def _random_effects(folder: RunFolder) -> ResultTable:
     cells = pd.DataFrame(
         {
             **({"Factor": shown["group"]} if "group" in shown else {}),
-            "Parameter": shown["parameter"].map(parameter_words),
+            "Parameter": shown["parameter"].map(folder.parameter_names.words),
             "Model SD": np.sqrt(shown["value"]).map(number),
             "SD of estimates": shown["spread"].map(number),
             "Reliability": shown["reliability"].map(bounded),
@@ -204,11 +204,11 @@ def _random_effects(folder: RunFolder) -> ResultTable:
 
 
 def _fixed_effects(folder: RunFolder) -> ResultTable:
-    table = folder.table("fixed_effects")
+    table, words = folder.table("fixed_effects"), folder.parameter_names.words
     shown = table.head(MOST_ROWS)
     cells = pd.DataFrame(
         {
-            "Parameter": shown["parameter"].map(parameter_words),
+            "Parameter": shown["parameter"].map(words),
             "Estimate": shown["estimate"].map(number),
             "SE": shown["se"].map(number),
             "95% CI": intervals(shown["ci_low"], shown["ci_high"]),
@@ -281,14 +281,14 @@ def _strengths(table: pd.DataFrame) -> list[str]:
 
 
 def _effects(folder: RunFolder) -> ResultTable:
-    table = folder.table("effects")
+    table, words = folder.table("effects"), folder.parameter_names.words
     shown = table.sort_values("p", kind="stable").head(MOST_ROWS)
     spearman = shown["kind"].isin(CORRELATIONS)
     group = shown["group"] if "group" in shown else pd.Series("", index=shown.index)
     cells = pd.DataFrame(
         {
             "Covariate": shown["covariate"],
-            "Parameter": shown["parameter"].map(parameter_words),
+            "Parameter": shown["parameter"].map(words),
             "Kind": shown["kind"].map(lambda kind: CORRELATIONS.get(kind, kind)).astype(object)
             + np.where(group == "", "", ", " + group.astype(object)),
             "Effect": [

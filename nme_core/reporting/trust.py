@@ -79,7 +79,7 @@ def summary_table(folder: RunFolder) -> ResultTable:
     cells = pd.DataFrame(
         {
             **({"Factor": shown["group"]} if factors else {}),
-            "Parameter": shown["parameter"].map(parameter_words),
+            "Parameter": shown["parameter"].map(folder.parameter_names.words),
             **{
                 head: shown[name].map(number if name in ("variance", "sd") else bounded)
                 for name, head in _QUANTITIES.items()
@@ -104,7 +104,7 @@ def stability_table(folder: RunFolder) -> ResultTable:
         {
             "Parameter": shown["parameter"]
             .replace(TOGETHER, "All of them together")
-            .map(parameter_words),
+            .map(folder.parameter_names.words),
             "Split-half": shown["split_half"].map(bounded),
             **(
                 {"95% CI": intervals(shown["ci_low"], shown["ci_high"], bounded_limits)}

@@ -169,6 +169,8 @@ def _begin(study: str, model: str, placement: str) -> tuple[str, RunFolder]:
         "baselines": ["generic"], "epochs": None, "seed": 0, "command": "nme fit long.csv",
         "outcome_kind": "class" if model == "nme-crf" else "number",
         "versions": {"neural-mixed-effects": "0.1.0", "python": "3.11", "torch": "2.13.0"},
+        "network_inputs": ["sleep", "steps"],
+        "network_outputs": STATES if model == "nme-crf" else ["outcome"],
     }  # fmt: skip
     folder.write_json("config", config)
     roles = {

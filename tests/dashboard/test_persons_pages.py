@@ -120,6 +120,6 @@ def test_a_further_grouping_factor_is_chosen_and_not_mixed_with_the_persons(
     assert "24 persons' deviations" in words(app)
     app.segmented_control(key="factor").set_value("clinic").run()
     assert_sound(app)
-    assert "3 groups of clinic differ in layer 2, input 1 → unit 1 with an SD of 0.50" in words(app)
+    assert "3 groups of clinic differ in unit 1 on the outcome with an SD of 0.50" in words(app)
     assert "Persons differ with an SD of" in words(app)
     assert list(app.dataframe[0].value["clinic"]) == ["north", "south", "west"]

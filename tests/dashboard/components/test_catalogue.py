@@ -81,7 +81,7 @@ def test_random_effects_give_both_spreads(mlp_run: str) -> None:
     figure = catalogue.random_effect_figure(mlp_run, "layers.1.weight[0,1]")
     rows = results.random_effect(mlp_run, "layers.1.weight[0,1]")
     sd, model_sd = rows["estimate"].std(), results.variance(mlp_run, "layers.1.weight[0,1]") ** 0.5
-    where = "layer 2, input 2 → unit 1"
+    where = "unit 2 on the outcome"
     assert f"24 persons' deviations in {where} have an SD of {sd:.2f}" in figure.sentence
     assert f"own SD is {model_sd:.1f}" in figure.sentence or f"{model_sd:.2f}" in figure.sentence
 
