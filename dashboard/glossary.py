@@ -451,6 +451,7 @@ NEW_PERSON = {
 EFFECT_SECTIONS = {
     "curves": "Response curves",
     "parameter": "One parameter",
+    "estimates": "Estimates",
     "across": "Across parameters",
     "persons": "Persons",
 }
@@ -486,11 +487,14 @@ QQ = (
     "look more alike than persons are. {outside} of {all} lie outside it."
 )
 CORRELATIONS = {
-    "largest": "The largest correlation of persons' estimates is {value}, of {pair}. Estimates can "
-    "go together only because a person's rows cannot tell two parameters apart.",
+    "largest": "The largest correlation of persons' estimates is {value}, of {pair}; the model's "
+    "own, of what is estimated (Σ), is {own}. Estimates can go together only because a person's "
+    "rows cannot tell two parameters apart.",
     "band": "{outside} of {all} pairs lie outside the band (framed) in which the model expects 95 "
     "% of such correlations; by chance about {chance} would. After correction for all pairs "
     "{kept} remain{s}.",
+    "one": "The pair lies {where} the band in which the model expects 95 % of such correlations.",
+    "stopped": "Training had not converged, which makes the band too narrow.",
     "unknown": "What of it the model expects is not known, as this estimator gives no standard "
     "errors: this alone is no evidence that persons' parameters go together.",
     "diagonal": "The pairs that are furthest from what the model expects. The band is simulated "
@@ -502,6 +506,18 @@ CORRELATIONS = {
     "(full covariance). A pair outside speaks against its normal distribution of persons. What is "
     "shared by all persons is held as it was learned.",
 }
+ESTIMATES = (
+    "What is shared by all persons, with its 95 % interval (of weights of hidden layers there is "
+    "none: their units can change places), and how much persons differ from it: the SD of the "
+    "model's normal distribution of persons, and the mean reliability of the persons' own values. "
+    "{units}"
+)
+ESTIMATE_UNITS = {
+    "data": "In the units of the data: of a weight, what one unit of the feature changes (of "
+    "classes and states their score, on the scale of log-odds).",
+    "standard": "Features and outcome are standardised inside: in standard deviations of both.",
+}
+RESIDUAL = "Residual SD: {sd}. Intraclass correlation given the features: {icc}."
 RELIABILITY = (
     "Reliability is the share of the variance between persons that a person's own data settle; it "
     "grows with the number of observations. {median} in the median."

@@ -149,22 +149,33 @@ def correlation_figures(run: str, table: pd.DataFrame) -> list[Figure]:
         sentence = glossary.CORRELATIONS["largest"].format(
             value=fixed(largest["correlation"], 2),
             pair=f"{largest['parameter']} and {largest['parameter_2']}",
+            own=fixed(largest["model_correlation"], 2),
         )
     known = table[table["simulated_low"].notna() & table["correlation"].notna()]
     if known.empty:
         sentence = f"{sentence} {glossary.CORRELATIONS['unknown']}"
         return [Figure("effect_correlations", title, sentence, arguments)]
-    inside = known["correlation"].between(known["simulated_low"], known["simulated_high"])
-    outside, kept = int((~inside).sum()), int((known["p_adjusted"] < 0.05).sum())
-    band = glossary.CORRELATIONS["band"].format(
-        outside=outside or "None", all=len(known), chance=number(0.05 * len(known), 2),
-        kept=kept or "none", s="" if kept > 1 else "s",
-    )  # fmt: skip
     meaning = glossary.CORRELATIONS[results.run_folder(run).config["covariance"]]
+    if results.stopped_early(run):
+        meaning = f"{meaning} {glossary.CORRELATIONS['stopped']}"
+    band = _band_sentence(known)
     return [
         Figure("effect_correlations", title, f"{sentence} {band}", arguments),
         Figure("correlation_bands", "Correlations and their bands", meaning, {"table": known}),
     ]
+
+
+def _band_sentence(known: pd.DataFrame) -> str:
+    """How many correlations leave the band that the model expects."""
+    inside = known["correlation"].between(known["simulated_low"], known["simulated_high"])
+    if len(known) == 1:
+        where = "inside" if inside.all() else "outside"
+        return glossary.CORRELATIONS["one"].format(where=where)
+    outside, kept = int((~inside).sum()), int((known["p_adjusted"] < 0.05).sum())
+    return glossary.CORRELATIONS["band"].format(
+        outside=outside or "None", all=len(known), chance=number(0.05 * len(known), 2),
+        kept=kept or "none", s="" if kept > 1 else "s",
+    )  # fmt: skip
 
 
 def reliability_figure(run: str, parameter: str) -> Figure:

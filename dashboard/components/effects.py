@@ -9,19 +9,49 @@ from dashboard.components import catalogue_persons as catalogue
 from dashboard.components.catalogue import random_effect_figure
 from dashboard.components.context import empty
 from dashboard.components.figures import show
-from dashboard.components.text import fixed, number, plain
+from dashboard.components.text import fixed, interval, number, plain
 from dashboard.glossary import (
+    ESTIMATE_UNITS,
+    ESTIMATES,
     FACTOR,
     FACTOR_PERSONS,
     FACTORS,
     FURTHEST,
     PARAMETER_NAMES,
     PLAIN_FURTHEST,
+    RESIDUAL,
 )
 from dashboard.services import people, results
 
 #: So many parameters, the most informative, are correlated with each other.
 MOST_CORRELATED = 16
+
+
+def estimates(run: str) -> None:
+    """What all persons share, and how much they differ from it, as one table."""
+    table = results.shared(run)
+    spreads = [name for name in table.columns if name.startswith("sd")]
+    words = {"sd": "SD between persons", "reliability": "mean reliability"}
+    shown = pd.DataFrame(
+        {
+            "parameter": table["parameter"].map(results.names(run).words),
+            "shared by all": table["estimate"].map(number),
+            "95 % interval": [
+                interval(low, high)
+                for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
+            ],
+            **{words.get(name, name.replace("sd", "SD", 1)): table[name].map(number)
+               for name in spreads},
+            words["reliability"]: table["reliability"].map(lambda value: fixed(value, 2)),
+        }
+    )  # fmt: skip
+    st.dataframe(shown, hide_index=True, height=min(38 + 35 * len(shown), 560))
+    linear = not results.run_folder(run).config["hidden"]
+    st.caption(ESTIMATES.format(units=ESTIMATE_UNITS["data" if linear else "standard"]))
+    residual = results.residual(run)
+    if residual is not None:
+        sd, icc = residual
+        st.markdown(RESIDUAL.format(sd=number(sd), icc=fixed(icc, 2)))
 
 
 def one_parameter(run: str, names: list[str]) -> None:

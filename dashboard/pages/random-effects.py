@@ -23,7 +23,10 @@ names = results.informative_parameters(run.id)
 curves = results.has_table(run.id, "response_curves")
 if not names and not curves:
     empty("no_random_effects", "model")
-possible = [*(["curves"] if curves else []), *(["parameter", "across", "persons"] if names else [])]
+possible = [
+    *(["curves"] if curves else []),
+    *(["parameter", "estimates", "across", "persons"] if names else []),
+]
 if not state.researcher():
     possible = [name for name in possible if name in ("curves", "persons")]
 section = possible[0] if len(possible) == 1 else st.segmented_control(
@@ -34,6 +37,8 @@ if section == "curves":
     if state.researcher():
         st.markdown(RESPONSE_CURVES)
     show(choose_response(run))
+elif section == "estimates":
+    effects.estimates(run.id)
 elif section == "parameter":
     effects.one_parameter(run.id, names)
 elif section == "across":

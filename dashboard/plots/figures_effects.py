@@ -221,7 +221,8 @@ def _outside(table: pd.DataFrame) -> pd.Series:
 
 def _pair_text(row: dict[str, Any]) -> str:
     names = f"{parameter_words(row['parameter'])} and {parameter_words(row['parameter_2'])}"
-    text = f"{names}: {number(row['correlation'], 2)}"
+    own = number(row["model_correlation"], 2)
+    text = f"{names}: {number(row['correlation'], 2)}, in Σ {own}"
     if not math.isfinite(row["simulated_low"]):
         return text
     low, high = number(row["simulated_low"], 2), number(row["simulated_high"], 2)

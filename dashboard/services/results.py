@@ -18,6 +18,8 @@ POPULATION = ""
 LEARNED = 0.1
 #: Predictions whose SD is below this share of the outcome's are called the same for everybody.
 FLAT = 0.05
+#: How `verdicts` say that training ended as it should.
+CONVERGED = "converged"
 HIGHER_IS_BETTER = {"pearson", "ccc", "accuracy", "kappa", "macro_f1"}
 
 
@@ -75,6 +77,11 @@ def interpreted_from(identity: str) -> str:
 def verdicts(identity: str) -> dict[str, str]:
     """How each model's training ended, in words."""
     return dict(run_folder(identity).config["verdicts"])
+
+
+def stopped_early(identity: str) -> bool:
+    """Whether the fit that is interpreted, the last, ended before it had converged."""
+    return list(verdicts(identity).values())[-1] != CONVERGED
 
 
 def training_warnings(identity: str) -> list[tuple[str, str]]:
@@ -225,6 +232,46 @@ def informative_parameters(identity: str, most: int = 200) -> list[str]:
 def is_learned(identity: str, parameter: str) -> bool:
     """Whether the data say more than next to nothing about persons in this parameter."""
     return not random_effect(identity, parameter)["reliability"].median() < LEARNED
+
+
+def shared(identity: str) -> pd.DataFrame:
+    """What all persons share and how much they differ from it, one row per parameter.
+
+    Columns parameter, estimate, ci_low, ci_high, mean reliability (``reliability``) and the
+    model's SD between persons (``sd``) or between groups of each factor (``sd of <factor>``);
+    missing where a parameter does not vary. Parameters that neither vary nor have an interval are
+    left out: weights of hidden layers mean nothing by themselves.
+    """
+    found = table(identity, "fixed_effects")[["parameter", "estimate", "ci_low", "ci_high"]]
+    several = factors(identity) if len(factors(identity)) > 1 else [None]
+    spreads = {
+        "sd" if factor is None else f"sd of {factor}": _model_sd(identity, factor)
+        for factor in several
+    }
+    for name, spread in spreads.items():
+        found = found.assign(**{name: found["parameter"].map(spread)})
+    reliability = effects(identity).groupby("parameter")["reliability"].mean()
+    found = found.assign(reliability=found["parameter"].map(reliability))
+    told = found["ci_low"].notna() | found[[*spreads]].notna().any(axis=1)
+    return found[told].reset_index(drop=True)
+
+
+def residual(identity: str) -> tuple[float, float] | None:
+    """SD of the residuals and the persons' intraclass correlation; None where there are none."""
+    if not has_table(identity, "summary"):
+        return None
+    rows = table(identity, "summary")
+    whole = rows[rows["parameter"] == ""].drop_duplicates("quantity").set_index("quantity")["value"]
+    if "icc" not in whole:
+        return None
+    return float(whole["residual_variance"]) ** 0.5, float(whole["icc"])
+
+
+def _model_sd(identity: str, factor: str | None) -> pd.Series:
+    """The model's SD of each parameter that varies over the groups of a factor."""
+    rows = covariances(identity, factor)
+    rows = rows[rows["parameter"] == rows["parameter_2"]]
+    return rows.set_index("parameter")["value"].clip(lower=0) ** 0.5
 
 
 # -- fit ------------------------------------------------------------------------------------------

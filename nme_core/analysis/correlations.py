@@ -21,7 +21,7 @@ DRAWS = 1000
 LEVEL = 0.95
 _AT_ONCE = 50
 COLUMNS = (
-    "parameter", "parameter_2", "correlation",
+    "parameter", "parameter_2", "correlation", "model_correlation",
     "simulated_mean", "simulated_low", "simulated_high", "p_adjusted",
 )  # fmt: skip
 
@@ -53,12 +53,13 @@ def effect_correlations(model: NeuralMixedEffects, *, seed: int = 0) -> pd.DataF
     DataFrame
         One row for each pair of parameters (at most 40 of them, those with the highest mean
         reliability): ``parameter``, ``parameter_2``, ``correlation`` (Pearson's, of the estimates
-        over persons), ``simulated_mean`` and ``simulated_low`` to ``simulated_high`` (the middle
-        95 % of 1,000 simulated correlations of that pair) and ``p_adjusted``, how often the pair
-        furthest from its mean, in simulated standard deviations, is as far out as this one: it
-        holds for all pairs together (Westfall and Young 1993). Missing where estimates are points
-        or do not vary. Of more than 2,000 persons so many are simulated, drawn at random, and the
-        band is narrowed by the square root of the ratio. Empty for fewer than 4 persons.
+        over persons), ``model_correlation`` (of the parameters themselves, Σ), ``simulated_mean``
+        and ``simulated_low`` to ``simulated_high`` (the middle 95 % of 1,000 simulated correlations
+        of that pair) and ``p_adjusted``, how often the pair furthest from its mean, in simulated
+        standard deviations, is as far out as this one: it holds for all pairs together (Westfall
+        and Young 1993). The last four are missing where estimates are points or do not vary. Of
+        more than 2,000 persons so many are simulated, drawn at random, and the band is narrowed by
+        the square root of the ratio. Empty for fewer than 4 persons.
     """
     from nme_core.estimators.person_posterior import person_posterior
 
@@ -70,8 +71,14 @@ def effect_correlations(model: NeuralMixedEffects, *, seed: int = 0) -> pd.DataF
     names = estimate.columns.to_numpy()[chosen]
     row, column = np.triu_indices(len(chosen), k=1)
     observed = _correlations(estimate.to_numpy()[:, chosen])[row, column]
+    sigma = model.covariance_of().to_numpy()[np.ix_(chosen, chosen)]
     table = pd.DataFrame(
-        {"parameter": names[row], "parameter_2": names[column], "correlation": observed}
+        {
+            "parameter": names[row],
+            "parameter_2": names[column],
+            "correlation": observed,
+            "model_correlation": _scaled(sigma)[row, column],
+        }
     )
     if model._posterior.covariance is None:
         return table.reindex(columns=list(COLUMNS))
@@ -103,11 +110,16 @@ def _most_reliable(reliability: Floats) -> NDArray[np.int64]:
 def _correlations(values: Floats) -> Floats:
     """Correlations over persons, (…, P, d) → (…, d, d); missing where nothing varies."""
     centred = values - values.mean(-2, keepdims=True)
-    product = centred.swapaxes(-1, -2) @ centred
-    sd = np.sqrt(np.diagonal(product, axis1=-2, axis2=-1))
+    return _scaled(centred.swapaxes(-1, -2) @ centred)
+
+
+def _scaled(covariance: Floats) -> Floats:
+    """Correlations of covariances, (…, d, d); missing where a variance is 0."""
+    sd = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
     scale = sd[..., :, None] * sd[..., None, :]
     known = scale > 0
-    return np.asarray(np.divide(product, scale, out=np.full_like(product, np.nan), where=known))
+    found = np.divide(covariance, scale, out=np.full(scale.shape, np.nan), where=known)
+    return np.asarray(found)
 
 
 def _simulated(

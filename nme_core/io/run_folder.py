@@ -35,7 +35,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "random_effects": ("person", "n_obs", "parameter", "estimate", "se", "reliability"),
     "covariance": ("parameter", "parameter_2", "value"),
     "correlations": (
-        "parameter", "parameter_2", "correlation",
+        "parameter", "parameter_2", "correlation", "model_correlation",
         "simulated_mean", "simulated_low", "simulated_high", "p_adjusted",
     ),
     "transitions": ("person", "readout", "from", "to", "value", "ci_low", "ci_high", "count"),

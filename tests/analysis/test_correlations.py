@@ -82,6 +82,16 @@ def test_a_planted_correlation_leaves_the_band_of_a_model_that_excludes_it(
     assert (row["p_adjusted"] < 0.05) is np.bool_(outside)
 
 
+def test_the_models_own_correlation_is_that_of_its_covariance() -> None:
+    model = fitted(0.8, covariance="full")
+    row, sigma = pair(effect_correlations(model), FIRST, THIRD), model.random_effects_cov_
+    own = sigma.loc[FIRST, THIRD] / np.sqrt(sigma.loc[FIRST, FIRST] * sigma.loc[THIRD, THIRD])
+    assert row["model_correlation"] == pytest.approx(own)
+    assert own > 0.4
+    independent = pair(effect_correlations(fitted(0.8)), FIRST, THIRD)
+    assert independent["model_correlation"] == 0
+
+
 def test_p_is_that_of_the_furthest_of_all_pairs() -> None:
     table = effect_correlations(fitted(0.0))
     half = (table["simulated_high"] - table["simulated_low"]) / 2

@@ -236,6 +236,7 @@ def _finish(
                 "parameter": np.array(names)[first],
                 "parameter_2": np.array(names)[second],
                 "correlation": np.corrcoef(effects.T)[first, second],
+                "model_correlation": 0.0,
                 "simulated_mean": 0.0,
                 "simulated_low": -0.6,
                 "simulated_high": 0.6,
@@ -243,6 +244,8 @@ def _finish(
             }
         ),
     )
+    shared = pd.DataFrame({"parameter": names, "estimate": 0.5, "se": 0.1})
+    folder.write_table("fixed_effects", shared.assign(ci_low=0.3, ci_high=0.7))
     folder.write_table(
         "covariance",
         pd.DataFrame(

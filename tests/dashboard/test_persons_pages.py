@@ -66,6 +66,7 @@ def test_every_section_of_random_effects(
     app = open_page("random-effects", run=request.getfixturevalue(run))
     for section, said, figures in (
         ("parameter", "Reliability is the share", 4),
+        ("estimates", "how much persons differ from it", 0),
         ("across", "The largest correlation of persons' estimates is", 2),
         ("persons", "Distance: root mean square", 1),
     ):
@@ -75,6 +76,34 @@ def test_every_section_of_random_effects(
         assert len(app.get("plotly_chart")) == figures
     app.selectbox(key="map_colour").set_value("clinic").run()
     assert_sound(app)
+
+
+def test_estimates_are_those_of_the_run(open_page: OpenPage, mlp_run: str, home: Path) -> None:
+    folder = RunFolder(home / "runs" / mlp_run)
+    names = list(folder.table("random_effects")["parameter"].unique())
+    rows = [(name, 1.5, np.nan, np.nan, np.nan) for name in names]
+    rows += [("layers.0.bias[0]", 2.0, 0.1, 1.8, 2.2), ("layers.0.bias[1]", *[np.nan] * 4)]
+    columns = ["parameter", "estimate", "se", "ci_low", "ci_high"]
+    folder.write_table("fixed_effects", pd.DataFrame(rows, columns=columns))
+    whole = [("person", "", "residual_variance", 0.25), ("person", "", "icc", 0.4)]
+    columns = ["group", "parameter", "quantity", "value"]
+    folder.write_table("summary", pd.DataFrame(whole, columns=columns))
+    folder.write_status(folder.status)
+    app = open_page("random-effects", run=mlp_run)
+    app.segmented_control(key="effect_section").set_value("estimates").run()
+    assert_sound(app)
+    (shown,) = (element.value for element in app.dataframe)
+    shown = shown.set_index("parameter")
+    assert list(shown.index) == [
+        "unit 1 on the outcome", "unit 2 on the outcome", "intercept", "layer 1, bias of unit 1",
+    ]  # fmt: skip
+    variances = folder.table("covariance").set_index("parameter")["value"]
+    assert float(shown["SD between persons"].iloc[0]) == pytest.approx(
+        variances[names[0]] ** 0.5, rel=0.01
+    )
+    assert shown["95 % interval"].tolist() == ["–", "–", "–", "[1.8, 2.2]"]
+    assert shown["mean reliability"].tolist() == ["0.80", "0.80", "0.80", "–"]
+    assert "Residual SD: 0.500. Intraclass correlation given the features: 0.40." in words(app)
 
 
 def test_correlations_say_what_the_model_expects_of_them(

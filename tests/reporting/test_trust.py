@@ -48,7 +48,7 @@ def judged(run):
         }
     )  # fmt: skip
     run.write_table("certificate", certificate)
-    pairs = [("a", "b", 0.1, 0.0, -0.2, 0.2, 0.8), ("a", "c", 0.6, 0.1, -0.1, 0.3, 0.012)]
+    pairs = [("a", "b", 0.1, 0.0, 0.0, -0.2, 0.2, 0.8), ("a", "c", 0.6, 0.0, 0.1, -0.1, 0.3, 0.012)]
     run.write_table("correlations", pd.DataFrame(pairs, columns=TABLES["correlations"]))
     return run
 

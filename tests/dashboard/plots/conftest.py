@@ -72,7 +72,8 @@ def correlation_table(values: list[float], names: list[str]) -> pd.DataFrame:
     row, column = np.triu_indices(3, k=1)
     return pd.DataFrame(
         {"parameter": np.array(names)[row], "parameter_2": np.array(names)[column],
-         "correlation": values, "simulated_mean": 0.0, "simulated_low": -0.2,
+         "correlation": values, "model_correlation": 0.25,
+         "simulated_mean": 0.0, "simulated_low": -0.2,
          "simulated_high": 0.2, "p_adjusted": [0.001, 0.9, 0.06]}
     )  # fmt: skip
 

@@ -139,7 +139,7 @@ def test_correlations_are_framed_where_they_leave_their_band() -> None:
     framed = [[False, True, False], [True, False, True], [False, True, False]]
     assert drawn.marks.tolist() == framed
     assert drawn.hover[1] == drawn.hover[3]
-    assert "0.70, expected \u22120.20 to 0.20, corrected p = .001" in drawn.hover[1]
+    assert "0.70, in Σ 0.25, expected \u22120.20 to 0.20, corrected p = .001" in drawn.hover[1]
     assert chart.numbers["outside"].tolist() == [True, False, True]
     points = table.assign(simulated_low=np.nan, simulated_high=np.nan)
     assert not figures.effect_correlations(points).panels[0].matrix.marks.any()
