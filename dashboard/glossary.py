@@ -568,6 +568,10 @@ CURVES = (
     "over persons). Other features are held at their mean; the curve describes predictions, not "
     "what would happen if the feature were changed."
 )
+CURVE_INTERVAL = (
+    "The band is the 95 % interval of person {person}'s expected {what}, what all persons share "
+    "held as it was learned; single occasions scatter around it."
+)
 GROUPS_LIMIT = (
     "Means of the persons' own curves, drawn where at least half of a group was observed, other "
     "features at their mean; a description, not a test."

@@ -163,6 +163,8 @@ def response_figure(
     what = outcome if label is None else f"probability of {label}"
     own, others = (number(value, 2) for value in curve_changes(curves))
     sentence = glossary.CURVES.format(what=what, feature=feature, own=own, others=others)
+    if person is not None and curves.loc[curves["person"] == person, "ci_low"].notna().all():
+        sentence += f" {glossary.CURVE_INTERVAL.format(person=person, what=what)}"
     return Figure(
         "response_curves",
         f"Response to {feature}" if label is None else f"Response of {label} to {feature}",

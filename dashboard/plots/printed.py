@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -155,14 +156,14 @@ def response_curves(
 ) -> Figure:
     """Draw what a feature does to the outcome: persons thin, population bold, one person marked."""
     table = tables.response_curves(curves, feature=feature, outcome=outcome, person=person)
-    persons = table[table["level"] == "person"]
+    persons, own = table[table["level"] == "person"], table[table["highlighted"]]
     marked = [
         (table[table["level"] == "population"], "population", theme.POPULATION, 1.8),
-        (table[table["highlighted"]], f"person {for_print(person, 30)}", theme.PERSON, 1.4),
+        (own, f"person {for_print(person, 30)}", theme.PERSON, 1.4),
     ]
     with theme.print_style():
         figure, axis = _figure(columns)
-        entries = []
+        entries: list[Artist] = []
         if not persons.empty:
             # One line with gaps: a line for each of thousands of persons takes seconds.
             ids = persons["person"].to_numpy()
@@ -171,6 +172,10 @@ def response_curves(
             axis.plot(x, y, color=theme.PERSONS, linewidth=0.4, alpha=0.45)
             name = count(persons["person"].nunique(), "person")
             entries.append(Line2D([], [], color=theme.PERSONS, linewidth=0.6, label=name))
+        if len(own) and own["ci_low"].notna().all():
+            ends = own["ci_low"], own["ci_high"]
+            style = {"color": theme.PERSON, "alpha": 0.2, "linewidth": 0}
+            entries.append(axis.fill_between(own["x"], *ends, label="95 % interval", **style))
         for rows, name, colour, width in marked:
             if not rows.empty:
                 sns.lineplot(
@@ -266,7 +271,7 @@ def _counts_axis(axis: Axes) -> None:
     axis.yaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
-def _legend(axis: Axes, entries: list[Line2D] | None = None) -> None:
+def _legend(axis: Axes, entries: list[Artist] | None = None) -> None:
     """Legend above the axes, left; two columns at most, as names may be long."""
     handles = entries if entries is not None else axis.get_legend_handles_labels()[0]
     axis.legend(

@@ -222,7 +222,8 @@ def response_curves(
     Parameters
     ----------
     curves : DataFrame
-        Columns person ("" is the population), feature, x, value, in units of the data.
+        Columns person ("" is the population), feature, x, value, in units of the data; with ci_low
+        and ci_high the highlighted person's curve has its interval.
     feature, outcome : str
         Whose curves, and the name of the outcome.
     person : str or None
@@ -242,9 +243,16 @@ def response_curves(
             name=count(persons["person"].nunique(), "person"),
             hovertemplate="person %{customdata}<br>%{x:.3g} → %{y:.3g}<extra></extra>",
         )  # fmt: skip
+    own = table[table["highlighted"]]
+    if len(own) and own["ci_low"].notna().all():
+        figure.add_scatter(
+            x=[*own["x"], *own["x"][::-1]], y=[*own["ci_high"], *own["ci_low"][::-1]],
+            mode="none", fill="toself", fillcolor=theme.faded(theme.PERSON),
+            name="95 % interval", hoverinfo="skip",
+        )  # fmt: skip
     marked = [
         (table[table["level"] == "population"], "population", theme.POPULATION, 4),
-        (table[table["highlighted"]], f"person {for_screen(person, 30)}", theme.PERSON, 3),
+        (own, f"person {for_screen(person, 30)}", theme.PERSON, 3),
     ]
     for rows, name, colour, width in marked:
         if not rows.empty:

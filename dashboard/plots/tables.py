@@ -186,10 +186,11 @@ def loss_curves(history: pd.DataFrame) -> pd.DataFrame:
 def response_curves(
     curves: pd.DataFrame, *, feature: str, outcome: str, person: str | None
 ) -> pd.DataFrame:
-    """One row per curve and point: level (population, person), person, feature, x, outcome, value.
+    """One row per curve and point: level (population, person), person, feature, x, outcome, value,
+    ci_low, ci_high.
 
-    `curves` has the columns person ("" for the population), feature, x, value. The rows of
-    `person`, who is highlighted, say so in ``highlighted``.
+    `curves` has the columns person ("" for the population), feature, x, value, and may have the
+    ends of intervals. The rows of `person`, who is highlighted, say so in ``highlighted``.
     """
     chosen = curves[(curves["feature"] == feature) & np.isfinite(curves["value"].astype(float))]
     if chosen.empty:
@@ -206,6 +207,10 @@ def response_curves(
             "x": chosen["x"].to_numpy(dtype=float),
             "outcome": str(outcome),
             "value": chosen["value"].to_numpy(dtype=float),
+            **{
+                end: chosen[end].to_numpy(dtype=float) if end in chosen else np.nan
+                for end in ("ci_low", "ci_high")
+            },
         }
     )
     return out.sort_values(["person", "x"], kind="stable").reset_index(drop=True)

@@ -341,9 +341,13 @@ def response_persons(identity: str, feature: str) -> list[str]:
 
 
 def response_curves(identity: str, feature: str, label: str | None) -> pd.DataFrame:
-    """Curves of one feature: person ("" for the population), feature, x, value."""
+    """Curves of one feature: person ("" for the population), feature, x, value, ci_low, ci_high.
+
+    The ends of intervals are missing where the run has none.
+    """
     rows = table(identity, "response_curves")
     chosen = rows["feature"] == feature
     if label is not None:
         chosen &= rows["class"] == label
-    return rows.loc[chosen, ["person", "feature", "x", "value"]]
+    names = ["person", "feature", "x", "value", "ci_low", "ci_high"]
+    return rows[chosen].reindex(columns=names)

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 POINTS = 25
 #: Longest table that is made.
 LARGEST = 2_000_000
+#: Longest table whose intervals are computed: each is the spread of 64 predictions.
+LARGEST_WITH_INTERVALS = 250_000
 
 
 def response_curves(
@@ -50,8 +52,10 @@ def response_curves(
     Returns
     -------
     DataFrame
-        Columns ``person`` ("" for the population), ``feature``, ``class`` ("" for a number), ``x``
-        and ``value`` (units of the outcome, or the probability of the class).
+        Columns ``person`` ("" for the population), ``feature``, ``class`` ("" for a number), ``x``,
+        ``value`` (units of the outcome, or the probability of the class), and ``ci_low`` and
+        ``ci_high``, the ends of ``model.predict_interval``: missing for the population, where
+        estimates are points, and in tables of more than `LARGEST_WITH_INTERVALS` rows.
 
     Raises
     ------
@@ -59,7 +63,8 @@ def response_curves(
         If the table would have more than `LARGEST` rows.
     """
     n_persons = groups.nunique()
-    if n_persons * X.shape[1] * POINTS > LARGEST:
+    size = n_persons * X.shape[1] * POINTS
+    if size > LARGEST:
         raise OptionError(f"Response curves of {n_persons} persons would fill too large a table.")
     model = model.of_persons()
     typical = typical_features(model)
@@ -76,7 +81,9 @@ def response_curves(
         for whose, x in ((persons, grid[where]), (None, grid)):
             if len(x):
                 rows = pd.DataFrame({**typical, feature: x})
-                parts.append(_curve(model, rows, whose, feature, x))
+                parts.append(
+                    _curve(model, rows, whose, feature, x, intervals=size <= LARGEST_WITH_INTERVALS)
+                )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -105,15 +112,25 @@ def _curve(
     persons: np.ndarray[tuple[int], np.dtype[np.object_]] | None,
     feature: str,
     x: Floats,
+    *,
+    intervals: bool,
 ) -> pd.DataFrame:
     level = "population" if persons is None else "person"
-    curve = pd.DataFrame({"person": "" if persons is None else persons, "feature": feature, "x": x})
-    if hasattr(model, "predict_proba"):
-        values = model.predict_proba(rows, persons, level=level)
-        wide = pd.DataFrame(values, columns=model.classes_)
-        curve = pd.concat([curve, wide], axis=1).melt(
-            id_vars=list(curve.columns), var_name="class", value_name="value"
-        )
-    else:
-        curve = curve.assign(**{"class": "", "value": model.predict(rows, persons, level=level)})
-    return curve[["person", "feature", "class", "x", "value"]]
+    classes = list(model.classes_) if hasattr(model, "predict_proba") else [""]
+    predict = model.predict_proba if hasattr(model, "predict_proba") else model.predict
+    values = np.asarray(predict(rows, persons, level=level)).reshape(len(x), -1)
+    low = high = np.full(values.shape, np.nan)
+    if intervals and persons is not None:
+        low, high = (end.reshape(values.shape) for end in model.predict_interval(rows, persons))
+    whose = np.full(len(x), "", dtype=object) if persons is None else persons
+    return pd.DataFrame(
+        {
+            "person": np.tile(whose, len(classes)),
+            "feature": feature,
+            "class": np.repeat(np.array(classes), len(x)),
+            "x": np.tile(x, len(classes)),
+            "value": values.T.ravel(),
+            "ci_low": low.T.ravel(),
+            "ci_high": high.T.ravel(),
+        }
+    )

@@ -41,7 +41,7 @@ def test_a_feature_of_few_values_is_shown_at_these(curves):
 
 def test_values_are_predictions_with_the_other_features_at_their_mean(curves, regressor, features):
     X, _ = features
-    assert list(curves.columns) == list(TABLES["response_curves"])
+    assert list(curves.columns) == [*TABLES["response_curves"], "ci_low", "ci_high"]
     for who in ("p2", ""):
         curve = curves[(curves["person"] == who) & (curves["feature"] == "wide")]
         rows = pd.DataFrame({**X.mean().to_dict(), "wide": curve["x"].to_numpy()})
@@ -52,9 +52,26 @@ def test_values_are_predictions_with_the_other_features_at_their_mean(curves, re
         assert curve["value"].to_numpy() == pytest.approx(expected, abs=1e-5)
 
 
+def test_intervals_are_the_models_own_and_only_of_persons(curves, regressor, features, monkeypatch):
+    curve = curves[(curves["person"] == "p2") & (curves["feature"] == "wide")]
+    rows = pd.DataFrame({**features[0].mean().to_dict(), "wide": curve["x"].to_numpy()})
+    low, high = regressor.predict_interval(rows, ["p2"] * len(rows))
+    assert curve["ci_low"].to_numpy() == pytest.approx(low, abs=1e-5)
+    assert curve["ci_high"].to_numpy() == pytest.approx(high, abs=1e-5)
+    assert (curve["ci_low"] < curve["value"]).all()
+    assert curves.loc[curves["person"] == "", ["ci_low", "ci_high"]].isna().all(axis=None)
+    monkeypatch.setitem(analysis.response_curves.__globals__, "LARGEST_WITH_INTERVALS", 10)
+    large = response_curves(regressor, *features)
+    assert large[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert large["value"].tolist() == curves["value"].tolist()
+
+
 def test_probabilities_of_all_classes_sum_to_one(classifier, features):
     curves = response_curves(classifier, *features)
     assert set(curves["class"]) == {"no", "so", "yes"}
+    own = curves[curves["person"] != ""]
+    assert own["ci_low"].between(0, own["value"] + 1e-6).all()
+    assert own["ci_high"].between(own["value"] - 1e-6, 1).all()
     sums = curves.groupby(["person", "feature", "x"])["value"].sum()
     assert sums.to_numpy() == pytest.approx(np.ones(len(sums)), abs=1e-5)
 

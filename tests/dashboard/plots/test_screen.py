@@ -212,6 +212,21 @@ def test_response_curves_are_not_joined_across_persons(curves):
     assert len(figure.data) == 2
 
 
+def test_the_highlighted_persons_curve_has_its_interval(curves):
+    known = curves.assign(ci_low=curves["value"] - 1, ci_high=curves["value"] + 2)
+    options = {"feature": "sleep", "outcome": "mood", "person": "b"}
+    figure = screen.response_curves(known, **options)
+    band, own = named(figure, "95 % interval"), named(figure, "person b")
+    n = len(own.x)
+    assert list(band.y[:n]) == [value + 2 for value in own.y]
+    assert list(band.y[n:]) == [value - 1 for value in own.y[::-1]]
+    assert list(band.x) == [*own.x, *own.x[::-1]]
+    (patch,) = printed.response_curves(known, **options).axes[0].collections
+    assert patch.get_paths()[0].vertices[:, 1].max() == max(own.y) + 2
+    nobody = screen.response_curves(known, **{**options, "person": None})
+    assert "95 % interval" not in [trace.name for trace in nobody.data]
+
+
 def test_groups_have_a_curve_each():
     groups = pd.DataFrame(
         {"group": ["low"] * 3 + ["high"] * 3, "n_persons": [9] * 3 + [7] * 3,
