@@ -180,7 +180,7 @@ def covariate_tests(
         draws=draws,
         progress=progress,
     )
-    known_of = reliability(run, parameters)
+    known_of = reliability(run, parameters, posterior)
     if caution := known_of.caution():
         warnings.warn(caution, ReliabilityWarning, stacklevel=2)
     hsic = found.hsic.assign(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from nme_core.analysis.covariates import PersonParameters
 from nme_core.io import RunFolder
+
+if TYPE_CHECKING:
+    from nme_core.estimators.person_posterior import PersonPosterior
 
 #: A test of parameters with less carries a warning: most of what it sees is noise.
 LEAST = 0.3
@@ -28,15 +31,16 @@ class Reliability:
         By parameter: the split-half reliability where ``stability.csv`` is there, else the median
         over persons of the posterior reliability, 1 − se²/variance; missing where neither is known.
     together : float
-        Of all parameters: the row ``all`` of ``stability.csv``, else the mean of `single`, weighted
-        by how much each varies in what is tested.
+        Of all parameters: the row ``all`` of ``stability.csv``, else ``posterior``.
     kind : str
         ``"split-half"``, ``"posterior"`` or ``""``.
     seeds : float
         Agreement between seeds of all parameters together; missing where it was not computed.
     posterior : float
-        Of all parameters together by the model alone: low where it cannot tell a parameter from
-        others of the same person, even if halves of the data agree on what it makes of them.
+        Of all parameters together by the model alone (`PersonPosterior.reliability_together`;
+        the mean of `single` without the model's file, missing for points): low where it cannot
+        tell them from others of the same person, even if halves of the data agree on what it makes
+        of them.
     """
 
     single: pd.Series
@@ -82,41 +86,40 @@ class Reliability:
         )
 
 
-def reliability(run: RunFolder, parameters: PersonParameters) -> Reliability:
-    """Look up the reliability of what of a run is tested."""
+def reliability(
+    run: RunFolder, parameters: PersonParameters, posterior: PersonPosterior | None = None
+) -> Reliability:
+    """Look up the reliability of what of a run is tested.
+
+    Parameters
+    ----------
+    run, parameters
+        A run, and what of it is tested.
+    posterior : PersonPosterior, optional
+        That of the parameters, where it has been read already.
+    """
     names = parameters.values.columns
-    by_model, posterior = _by_model(run, parameters)
+    posterior = posterior or _read_posterior(run, parameters)
+    if posterior is not None:
+        by_model = posterior.reliability().median().reindex(names)
+        by_posterior = posterior.reliability_together(standardise=parameters.standardise)
+    else:
+        by_model = _by_table(run, names)
+        by_posterior = _mean(by_model, parameters)
     if run.has_table("stability"):
         table = run.table("stability").set_index("parameter")
         halves, seeds = table["split_half"].to_dict(), table["seed_agreement"].to_dict()
         single = pd.Series([halves.get(name, np.nan) for name in names], index=names)
-        return Reliability(single, halves[TOGETHER], SPLIT_HALF, seeds[TOGETHER], posterior)
-    kind = "" if np.isnan(posterior) else POSTERIOR
-    return Reliability(by_model, posterior, kind, np.nan, posterior)
+        return Reliability(single, halves[TOGETHER], SPLIT_HALF, seeds[TOGETHER], by_posterior)
+    kind = "" if np.isnan(by_posterior) else POSTERIOR
+    return Reliability(by_model, by_posterior, kind, np.nan, by_posterior)
 
 
-def _by_model(run: RunFolder, parameters: PersonParameters) -> tuple[pd.Series, float]:
-    """Posterior reliability of each parameter, in the median over persons, and of all together."""
-    names = parameters.values.columns
-    median = _of_centred(run) if parameters.centred_transitions else None
-    if median is None:
-        effects = run.table("random_effects")
-        if "group" in effects:
-            effects = effects[effects["group"] == effects["group"].iloc[0]]
-        median = effects.groupby("parameter", sort=False)["reliability"].median().to_dict()
-    single = pd.Series([median.get(name, np.nan) for name in names], index=names)
-    weights = np.ones(len(names)) if parameters.standardise else parameters.values.var().to_numpy()
-    known = single.notna().to_numpy()
-    if not known.any() or weights[known].sum() <= 0:
-        return single, np.nan
-    return single, float(np.average(single.to_numpy()[known], weights=weights[known]))
+def _read_posterior(run: RunFolder, parameters: PersonParameters) -> PersonPosterior | None:
+    """Posterior of what is tested; None where the run has no model, or points.
 
-
-def _of_centred(run: RunFolder) -> dict[Any, float] | None:
-    """Of the double-centred transition scores; None where the run has no model or no posterior.
-
-    The table of random effects has that of the scores before centring, which is lower: what
-    centring takes out of them the rows do not tell (docs/readouts.md).
+    Of transitions that is the double-centred scores: the table of random effects has those before
+    centring, of which the rows tell less (docs/readouts.md).
     """
     if not run.model_path.exists():
         return None
@@ -126,5 +129,21 @@ def _of_centred(run: RunFolder) -> dict[Any, float] | None:
     model: Any = load(run.model_path)
     if model._posterior.covariance is None:
         return None
-    found = person_posterior(model, centred_transitions=True).reliability().median()
-    return found.to_dict()
+    return person_posterior(model, centred_transitions=parameters.centred_transitions)
+
+
+def _mean(single: pd.Series, parameters: PersonParameters) -> float:
+    """Mean of single reliabilities, weighted by how much each varies in what is tested."""
+    variances = parameters.values.var()
+    weights = variances * 0 + 1 if parameters.standardise else variances
+    known = single.notna()
+    total = float(weights[known].sum())
+    return float((single * weights)[known].sum()) / total if total > 0 else np.nan
+
+
+def _by_table(run: RunFolder, names: pd.Index[str]) -> pd.Series:
+    """Posterior reliability of each parameter as the run's table has it, in the median."""
+    effects = run.table("random_effects")
+    if "group" in effects:
+        effects = effects[effects["group"] == effects["group"].iloc[0]]
+    return effects.groupby("parameter", sort=False)["reliability"].median().reindex(names)

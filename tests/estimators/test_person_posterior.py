@@ -1,11 +1,13 @@
 """Posterior of persons' parameters: against the tables of the model, and against its own draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from nme_core import NMECRF, NMEMLPRegressor
-from nme_core.estimators.person_posterior import person_posterior
+from nme_core.estimators.person_posterior import PersonPosterior, person_posterior
 from nme_core.exceptions import OptionError
 
 
@@ -87,3 +89,44 @@ def test_a_point_estimate_has_none():
     model.fit(rng.normal(size=(30, 1)), rng.normal(size=30), groups=person)
     with pytest.raises(OptionError, match="annealed"):
         person_posterior(model, centred_transitions=False)
+
+
+def posterior_of(information, noise, n=4000, seed=0, scale=1.0):
+    """Persons η ~ N(0, I), of whom the rows tell `information` η with this noise: η and q(η)."""
+    rng = np.random.default_rng(seed)
+    size = information.shape[1]
+    eta = rng.normal(size=(n, size))
+    seen = eta @ information.T + noise * rng.normal(size=(n, len(information)))
+    left = np.linalg.inv(np.eye(size) + information.T @ information / noise**2)
+    mean = seen @ information @ left / noise**2
+    names = [f"w{k}" for k in range(size)]
+    persons = [str(k) for k in range(n)]
+    covariance = np.broadcast_to(left, (n, size, size))
+    return eta, PersonPosterior(
+        names, persons, mean, covariance, np.eye(size), scale * np.eye(size)
+    )
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_weights_that_cannot_be_told_apart_are_reliable_in_their_sum(standardise):
+    eta, found = posterior_of(np.ones((1, 20)), noise=2.0)
+    assert found.reliability().mean().max() < 0.06
+    together = found.reliability_together(standardise=standardise)
+    assert together == pytest.approx(20 / (20 + 2.0**2), abs=0.02)
+    truth = np.corrcoef(eta.sum(1), found.mean.sum(1))[0, 1] ** 2
+    assert together == pytest.approx(truth, abs=0.03)
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_numbers_that_are_equally_reliable_are_so_together(standardise):
+    _, found = posterior_of(np.eye(5), noise=1.5, scale=7.0)
+    single = found.reliability().to_numpy()
+    together = found.reliability_together(standardise=standardise)
+    assert together == pytest.approx(single.mean(), abs=0.02)
+
+
+def test_where_estimates_do_not_differ_nothing_is_reliable():
+    _, found = posterior_of(np.eye(2), noise=1.0, n=50)
+    assert np.isnan(replace(found, mean=found.mean * 0).reliability_together(standardise=True))
+    only = posterior_of(np.zeros((1, 3)) + 1e-9, noise=1.0, n=50)[1]
+    assert only.reliability_together(standardise=False) < 1e-6
