@@ -277,6 +277,16 @@ PLAIN_VERDICTS = {
     "fit.",
 }
 
+#: Of the warnings of training the one that matters most, for readers who choose nothing.
+PLAIN_WARNINGS = {
+    "unsettled": "Training ended before the model had settled: read what follows with care, or "
+    "train again.",
+    "other": "Training gave a warning that should be read before the results are used; the "
+    "Researcher view has its words.",
+    "alike": "In some respects no differences between persons could be told from chance, so the "
+    "model treats persons nearly alike there; more rows per person would tell more.",
+}
+
 FIT_SECTIONS = {
     "models": "Models",
     "persons": "Persons",

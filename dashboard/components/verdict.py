@@ -7,7 +7,15 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
-from dashboard.glossary import FLAT, INTERPRETED, METRICS, PLAIN_INTERPRETED, PLAIN_VERDICTS, SPLIT
+from dashboard.glossary import (
+    FLAT,
+    INTERPRETED,
+    METRICS,
+    PLAIN_INTERPRETED,
+    PLAIN_VERDICTS,
+    PLAIN_WARNINGS,
+    SPLIT,
+)
 from dashboard.plots.labels import in_words
 from dashboard.services import results
 from dashboard.services.runs import Run
@@ -20,7 +28,7 @@ def show_verdict(run: Run) -> None:
         st.markdown(f"**{plain(plain_verdict(run.id))}**")
         with st.expander("The numbers behind this"):
             st.markdown(plain(comparison_sentence(run.id)))
-        _warnings(run)
+        _plain_warning(run)
         return
     st.markdown(plain(comparison_sentence(run.id)))
     endings = results.verdicts(run.id)
@@ -30,8 +38,25 @@ def show_verdict(run: Run) -> None:
 
 
 def _warnings(run: Run) -> None:
-    for model, message in results.training_warnings(run.id):
-        st.warning(plain(f"{model_name(model)}: {in_words(message)}"))
+    """All warnings of training, folded away where none needs to be read before the results."""
+    found = results.training_warnings(run.id)
+    if not found:
+        return
+    serious = any(one.serious for one in found)
+    with st.expander(f"Warnings of training ({len(found)})", expanded=serious):
+        for one in found:
+            st.markdown(f"- **{plain(model_name(one.model))}**: {plain(in_words(one.message))}")
+
+
+def _plain_warning(run: Run) -> None:
+    """The one warning of training that matters most, without names of parameters."""
+    found = results.training_warnings(run.id)
+    if any(one.own and one.kind in results.UNSETTLED for one in found):
+        st.warning(PLAIN_WARNINGS["unsettled"])
+    elif any(one.serious for one in found):
+        st.warning(PLAIN_WARNINGS["other"])
+    elif any(one.own and one.alike for one in found):
+        st.caption(PLAIN_WARNINGS["alike"])
 
 
 def _ending(model: str, ending: str) -> str:

@@ -199,6 +199,61 @@ def test_a_certificate_is_asked_for_as_a_job(
     assert Path(asked["long"]).is_file()
 
 
+BOUNDARY = {
+    "model": "nme", "kind": "BoundaryWarning",
+    "message": "The variance between persons of layers.0.weight[0,0] cannot be told from 0.",
+}  # fmt: skip
+STOPPED = {"model": "nme (all rows)", "kind": "ConvergenceWarning", "message": "It stopped early."}
+
+
+def warn(run: str, *notes: dict[str, str]) -> None:
+    folder = results.run_folder(run)
+    folder.write_json("config", {**folder.config, "warnings": list(notes)})
+
+
+@pytest.mark.parametrize("notes", [(), (BOUNDARY, BOUNDARY), (BOUNDARY, STOPPED)])
+def test_a_researcher_has_all_warnings_in_one_list_open_where_one_is_serious(
+    open_page: OpenPage, mlp_run: str, notes: tuple[dict[str, str], ...]
+) -> None:
+    warn(mlp_run, *notes)
+    app = open_page("fit", run=mlp_run)
+    found = [one for one in app.expander if one.label.startswith("Warnings of training")]
+    assert len(found) == bool(notes)
+    assert not app.warning
+    for expander in found:
+        assert expander.label == f"Warnings of training ({len(notes)})"
+        assert expander.proto.expanded is (STOPPED in notes)
+        texts = [str(one.value).replace("\\", "") for one in expander.markdown]
+        assert "layer 1, input 1 → unit 1 cannot be told from 0" in texts[0]
+        assert [text.split("**")[1] for text in texts] == [
+            "NME on all rows" if note is STOPPED else "NME (person-specific)" for note in notes
+        ]
+
+
+@pytest.mark.parametrize(
+    ("notes", "said"),
+    [
+        ((BOUNDARY, BOUNDARY), "no differences between persons could be told from chance"),
+        ((BOUNDARY, STOPPED), "ended before the model had settled"),
+        (({**STOPPED, "model": "generic"},), "should be read before the results are used"),
+        (({"model": "nme", "message": "Of an older run."},), "should be read before the results"),
+        (({**BOUNDARY, "model": "unregularised"},), ""),
+    ],
+)
+def test_a_clinician_has_one_plain_sentence_of_the_warnings(
+    open_page: OpenPage, mlp_run: str, notes: tuple[dict[str, str], ...], said: str
+) -> None:
+    settings.set_view("clinician")
+    quiet = open_page("fit", run=mlp_run)
+    before = len(quiet.caption) + len(quiet.warning)
+    warn(mlp_run, *notes)
+    app = open_page("fit", run=mlp_run)
+    shown = "\n".join(str(one.value) for one in [*app.caption, *app.warning])
+    assert said in shown
+    assert "layer" not in shown
+    assert len(app.caption) + len(app.warning) == before + bool(said)
+
+
 def test_a_clinician_sees_no_sections(open_page: OpenPage, mlp_run: str) -> None:
     full(mlp_run)
     settings.set_view("clinician")

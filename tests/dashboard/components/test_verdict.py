@@ -108,5 +108,16 @@ def test_a_run_from_before_the_correction_is_read(crf_run: str, home: Path) -> N
 def test_warnings_of_the_fits_are_listed(crf_run: str, home: Path) -> None:
     folder = RunFolder(home / "runs" / crf_run)
     note = {"model": "nme", "kind": "BoundaryWarning", "message": "A variance is 0."}
-    folder.write_json("config", {**folder.config, "warnings": [note]})
-    assert results.training_warnings(crf_run) == [("nme", "A variance is 0.")]
+    older = {"model": "generic", "message": "It stopped."}
+    folder.write_json("config", {**folder.config, "warnings": [note, older]})
+    own, other = results.training_warnings(crf_run)
+    assert own == ("nme", "BoundaryWarning", "A variance is 0.")
+    assert (own.own, own.alike, own.serious) == (True, True, False)
+    assert (other.own, other.kind, other.serious) == (False, "", True)
+
+
+def test_a_trial_that_only_chose_settings_is_not_serious() -> None:
+    trial = results.TrainingWarning("trial 3", "ConvergenceWarning", "It stopped.")
+    assert not trial.own
+    assert not trial.serious
+    assert results.TrainingWarning("nme (all rows)", "ConvergenceWarning", "It stopped.").serious
