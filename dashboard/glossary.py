@@ -294,9 +294,19 @@ FIT_SECTIONS = {
     "checks": "Model checks",
     "training": "Training and certainty",
 }
-IN_BRACKETS = (
-    "In brackets: the mean over persons of the difference from NME, with its 95 % interval."
-)
+TOGETHER = {
+    "title": "All test occasions together",
+    "limit": "These values have no interval: occasions of one person are not independent.",
+}
+BY_PERSON = {
+    "title": "Each person's own, averaged over persons",
+    "what": "First NME's own mean over the persons for whom the metric is defined, then the mean "
+    "difference of each other model from NME, person by person; in brackets 95 % intervals over "
+    "persons, with the models held as they were fitted.",
+    "why": "The two tables can differ, even in sign: together, every occasion counts the same, and "
+    "telling persons apart raises κ, macro F1, correlations and CCC; person by person, everybody "
+    "counts the same, and only what varies within the person does that.",
+}
 PAIRED_FIGURE = (
     "{apart} of {all} intervals exclude 0. A positive difference means that the other model's "
     "metric is larger: worse for errors and log-loss, better for accuracy and correlations."

@@ -12,8 +12,16 @@ from dashboard.components.errors import guard
 from dashboard.components.figures import show
 from dashboard.components.response import outcome_name
 from dashboard.components.text import number, plain
-from dashboard.components.verdict import comparison_view, metrics_view, split_note
-from dashboard.glossary import CERTIFICATE, EMPTY, IN_BRACKETS, METRICS, PAIRED, SEQUENCE_LOSS
+from dashboard.components.verdict import comparison_view, metrics_view, persons_view, split_note
+from dashboard.glossary import (
+    BY_PERSON,
+    CERTIFICATE,
+    EMPTY,
+    METRICS,
+    PAIRED,
+    SEQUENCE_LOSS,
+    TOGETHER,
+)
 from dashboard.plots.labels import parameter_words
 from dashboard.services import fit, jobs, rechecks, results
 from dashboard.services.runs import Run
@@ -21,11 +29,11 @@ from dashboard.services.terms import MODEL_WORDS, model_name
 
 
 def models(run: Run) -> None:
-    """Models × metrics with paired differences."""
+    """Models × metrics of all occasions together, and person by person."""
     table = results.metrics_table(run.id)
-    st.subheader("Models and metrics", anchor=False)
-    st.table(metrics_view(run.id, paired=True).set_index("model"))
-    st.caption(f"{split_note(run.id)} {IN_BRACKETS}")
+    st.subheader(TOGETHER["title"], anchor=False)
+    st.table(metrics_view(run.id).set_index("model"))
+    st.caption(f"{split_note(run.id)} {TOGETHER['limit']}")
     if run.model == "nme-crf":
         st.caption(plain(SEQUENCE_LOSS))
     with st.expander("What the models and metrics are"):
@@ -34,9 +42,13 @@ def models(run: Run) -> None:
         for metric in table.columns:
             name, meaning = METRICS[metric]
             st.markdown(f"**{name}**: {meaning}.")
+    by_person = persons_view(run.id)
+    if len(by_person):
+        st.subheader(BY_PERSON["title"], anchor=False)
+        st.table(by_person)
+        st.caption(f"{BY_PERSON['what']} {BY_PERSON['why']}")
     figure = catalogue.paired_figure(run.id)
     if figure is not None:
-        st.subheader("Paired over persons", anchor=False)
         show(figure)
         with st.expander("Differences as a table"):
             st.dataframe(comparison_view(run.id), hide_index=True)

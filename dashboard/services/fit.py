@@ -6,6 +6,7 @@ import pandas as pd
 
 from dashboard.services import results
 from dashboard.services.caching import per_session
+from nme_core.metrics import person_means
 
 NME = "nme"
 #: Kinds of rows of ``calibration.csv`` that belong together.
@@ -78,6 +79,20 @@ def by_person(identity: str, metric: str) -> pd.DataFrame:
     fitted = fitted[(fitted["model"] == NME) & (fitted["split"] == "train")]
     n_obs = rows["person"].map(fitted["person"].value_counts()).fillna(0).astype(int)
     return rows[["model", "person", "value"]].assign(n_obs=n_obs).reset_index(drop=True)
+
+
+def own_means(identity: str) -> pd.DataFrame:
+    """NME's metrics on the test part as a mean over persons: metric, mean, ci_low, ci_high, n.
+
+    Empty where the run has no metrics of single persons.
+    """
+    return _own_means(identity, results.stamp(identity))
+
+
+@per_session(4)
+def _own_means(identity: str, stamp_: int) -> pd.DataFrame:
+    rows = results.table(identity, "metrics")
+    return person_means(rows[rows["model"] == NME])
 
 
 def calibration(identity: str, model: str) -> pd.DataFrame | None:

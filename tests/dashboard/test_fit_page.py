@@ -113,9 +113,14 @@ def test_every_section_of_a_run_with_all_tables(
     number = run == "mlp_run"
     app = open_page("fit", run=identity)
     assert charts(app) == 1
-    table = app.table[0].value
-    assert table.iloc[1, 0].endswith("(+0.10 [0.040, 0.160])")
-    assert "(" not in table.iloc[0, 0]
+    together, apart = (one.value for one in app.table)
+    assert "[" not in "".join(together.iloc[:, 0])
+    assert together.index[1] == "generic (one for all)"
+    assert apart.index.tolist() == ["NME (person-specific)", "generic (one for all) minus NME"]
+    assert apart.iloc[0, 0] == "0.700 [0.700, 0.700]"
+    assert apart.iloc[1, 0] == "+0.100 [0.040, 0.160]"
+    assert list(together.columns) == list(apart.columns)
+    assert "can differ, even in sign" in words(app)
     app = turn(app, "persons")
     assert charts(app) == 2
     app.selectbox(key="person").select("011").run()
@@ -160,7 +165,8 @@ def test_a_run_without_baselines(open_page: OpenPage, mlp_run: str) -> None:
         folder.write_table(table, rows[rows["model"] == "nme"])
     folder.write_table("comparison", folder.table("comparison").iloc[:0])
     app = open_page("fit", run=mlp_run)
-    assert "Paired over persons" not in words(app)
+    assert not charts(app)
+    assert app.table[1].value.index.tolist() == ["NME (person-specific)"]
     for name in ("errors", "checks"):
         turn(app, name)
         assert f"fit_model_{mlp_run}" not in {one.key for one in app.selectbox}
