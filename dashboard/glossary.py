@@ -336,9 +336,38 @@ PERSON_ERRORS = (
 )
 CHECKS = (
     "{outside} of {all} observed values lie outside the middle 95 % of what the model simulates "
-    "for the same persons and occasions; one in twenty would by chance. The model was fitted to "
-    "these data, so that agreement is no proof that it predicts."
+    "for the same persons and occasions{which}; one in twenty would by chance. The model was "
+    "fitted to these data, so that agreement is no proof that it predicts."
 )
+CHECKS_BY_PERSON = {
+    "outside": "Outside the middle 95 % of what the model simulates for them lie {each}; about "
+    "5 % would by chance, and fewer where the model has learned a person's own level."
+    "{worst}",
+    "worst": " Furthest outside is person {person} ({what}: observed {observed}, simulated {low} "
+    "to {high}); of {n} persons somebody may be so far out by chance.",
+    "thinned": " Every {step}th person is drawn.",
+}
+#: Statistics of the checks of single persons that are not called by their name; and of all.
+PERSON_STATISTICS = {"mean": "mean", "sd": "SD"}
+STATISTICS = {
+    ("distribution", "mean"): "mean",
+    ("distribution", "sd"): "SD",
+    ("distribution", "skewness"): "skewness",
+    ("distribution", "quantile 0.05"): "5 % quantile",
+    ("distribution", "quantile 0.25"): "25 % quantile",
+    ("distribution", "quantile 0.5"): "median",
+    ("distribution", "quantile 0.75"): "75 % quantile",
+    ("distribution", "quantile 0.95"): "95 % quantile",
+    ("persons", "sd of means"): "spread between persons",
+    ("persons", "mean of sds"): "spread within persons",
+    ("autocorrelation", "lag 1"): "autocorrelation",
+}
+#: The same of states, by check.
+STATE_STATISTICS = {
+    "share": "share of {state}",
+    "dwell": "stay in {state}",
+    "persons": "spread between persons of the share of {state}",
+}
 CALIBRATION = {
     "number": "The {expected} % prediction intervals hold {observed} % of {n} held-back occasions. "
     "Bars that rise at both ends say that intervals are too narrow. Intervals here take occasions "

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.text import fixed, number
+from dashboard.plots.figures_checks import MOST_PERSONS
+from dashboard.plots.labels import in_words
 from dashboard.services import fit, results
 from dashboard.services.terms import model_name
 
 #: Persons whose fits stand on one page, and parameters in one figure.
 A_PAGE, MOST_PARAMETERS = 12, 24
+#: Statistics that a sentence names.
+MOST_NAMED = 5
 
 
 def paired_figure(run: str) -> Figure | None:
@@ -122,10 +128,73 @@ def check_figures(run: str) -> list[Figure]:
         shown = figure.numbers()
         is_move = shown["check"] == "transition"
         shown = shown[is_move if name == "check_transitions" else ~is_move]
-        outside = int(shown["outside"].sum())
-        sentence = glossary.CHECKS.format(outside=outside or "None", all=len(shown))
-        found.append(Figure(name, titles[name], sentence, {"checks": table}))
+        found.append(replace(figure, sentence=_misses(shown)))
     return found
+
+
+def _misses(rows: pd.DataFrame) -> str:
+    """How many statistics of all persons lie outside, and which, those furthest out first."""
+    outside = rows[rows["outside"]].assign(beyond=_beyond(rows)[rows["outside"]])
+    outside = outside.sort_values("beyond", ascending=False, kind="stable")
+    names = [
+        _statistic(check, statistic)
+        for check, statistic in zip(outside["check"], outside["statistic"], strict=True)
+    ]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    which = f" ({', '.join(names[:MOST_NAMED])}{more})" if names else ""
+    return glossary.CHECKS.format(outside=len(names) or "None", all=len(rows), which=which)
+
+
+def _statistic(check: str, statistic: str) -> str:
+    """A statistic of all persons in words."""
+    if check == "transition":
+        return in_words(statistic)
+    if (check, statistic) in glossary.STATISTICS:
+        return glossary.STATISTICS[check, statistic]
+    state = statistic.removeprefix("sd of share of ")
+    return glossary.STATE_STATISTICS[check].format(state=state)
+
+
+def _beyond(rows: pd.DataFrame) -> pd.Series:
+    """How far observed values lie outside of the simulated ones, in widths of the interval."""
+    low = rows["simulated_low"] - rows["observed"]
+    high = rows["observed"] - rows["simulated_high"]
+    width = (rows["simulated_high"] - rows["simulated_low"]).replace(0, np.nan)
+    # Where every simulation is alike there is no width: as far out as can be.
+    return (np.maximum(low, high) / width).fillna(np.inf)
+
+
+def person_check_figure(run: str) -> Figure | None:
+    """Simulated against observed person by person; None where the run has no such checks."""
+    table = fit.checks(run)
+    if table is None or not (table["check"] == "person").any():
+        return None
+    figure = Figure("check_persons", "Simulated and observed by person", "", {"checks": table})
+    rows = figure.numbers()
+    each = [
+        f"{int(own['outside'].sum())} of {len(own):,} in the "
+        f"{glossary.PERSON_STATISTICS.get(str(statistic), str(statistic))}"
+        for statistic, own in rows.groupby("statistic", sort=False)
+    ]
+    n = rows["person"].nunique()
+    sentence = glossary.CHECKS_BY_PERSON["outside"].format(each=", ".join(each), worst=_worst(rows))
+    step = -(-n // MOST_PERSONS)
+    thinned = glossary.CHECKS_BY_PERSON["thinned"].format(step=step) if step > 1 else ""
+    return replace(figure, sentence=f"{sentence}{thinned}")
+
+
+def _worst(rows: pd.DataFrame) -> str:
+    """The person furthest outside, in words; nothing where nobody is."""
+    outside = rows[rows["outside"]]
+    if outside.empty:
+        return ""
+    row = outside.loc[_beyond(outside).idxmax()]
+    what = glossary.PERSON_STATISTICS.get(row["statistic"], row["statistic"])
+    return glossary.CHECKS_BY_PERSON["worst"].format(
+        person=row["person"], what=what, n=f"{rows['person'].nunique():,}",
+        observed=number(row["observed"], 2), low=number(row["simulated_low"], 2),
+        high=number(row["simulated_high"], 2),
+    )  # fmt: skip
 
 
 def calibration_figure(run: str, model: str) -> Figure | None:

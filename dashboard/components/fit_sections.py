@@ -100,6 +100,10 @@ def checks(run: Run) -> None:
         show(figure)
     if not figures:
         st.info(EMPTY["no_checks"])
+    by_person = catalogue.person_check_figure(run.id)
+    if by_person is not None:
+        st.subheader("Person by person", anchor=False)
+        show(by_person)
     st.subheader("Calibration", anchor=False)
     known = [name for name in fit.models(run.id) if fit.calibration(run.id, name) is not None]
     if not known:

@@ -75,7 +75,9 @@ def _checks(*, number: bool) -> pd.DataFrame:
     table = table.assign(person="", observed=0.4, simulated_mean=0.3)
     table = table.assign(simulated_low=0.1, simulated_high=0.5)
     table.loc[0, "observed"] = 0.9
-    return table
+    own = table.head(4).assign(check="person", statistic="mean", person=["1", "2", "3", "4"])
+    own["observed"] = [0.9, 0.3, 0.7, 0.3]
+    return pd.concat([table, own], ignore_index=True)
 
 
 def _calibration(*, number: bool) -> pd.DataFrame:
@@ -133,8 +135,11 @@ def test_every_section_of_a_run_with_all_tables(
     assert not app.exception
     assert words(app) != before
     app = turn(app, "checks")
-    assert charts(app) == (2 if number else 3)
-    assert "1 of " in words(app)
+    assert charts(app) == (3 if number else 4)
+    assert f"1 of {11 if number else 9} observed values" in words(app)
+    assert f"({'5 % quantile' if number else f'share of {STATES[0]}'}); one in" in words(app)
+    assert "2 of 4 in the mean; about 5 % would by chance" in words(app)
+    assert "Furthest outside is person 1 (mean: observed 0.90, simulated" in words(app)
     assert ("prediction intervals hold" if number else "groups of held-back") in words(app)
     app = turn(app, "training")
     assert "vary 0.40 less" in words(app)
