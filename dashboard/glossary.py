@@ -612,7 +612,12 @@ VARIANCE_TRACES = (
     "The variance of random effects says how much persons differ in their parameters; σ², for "
     "numbers, what the model leaves unexplained. Training has settled where the lines stay level."
 )
-LOSS_LIMIT = "Lower is better; the levels of different models compare only on the same split."
+LOSSES = {
+    "epochs": "Loss after each pass through the data (passes – {epochs}).",
+    "cut": "The axis is set by the losses after each model's first 5 % of passes; higher ones "
+    "before lie outside of it.",
+    "limit": "Lower is better; the levels of different models compare only on the same rows.",
+}
 WEIGHTS = (
     "A single weight of a network means little by itself, and which of them carries a difference "
     "is partly arbitrary; the page Random effects shows what differs in terms of the outcome."
