@@ -265,6 +265,13 @@ METRICS = {
     ),
 }
 
+#: What the metric that sums up a fit means, in plain words.
+PLAIN_METRICS = {
+    "log_loss": "how surprised the model is by what happened, on average for one step; 0 would be "
+    "no surprise at all, and lower is better",
+    "mse": "the distance between prediction and observation, squared and averaged; lower is better",
+}
+
 PLAIN_VERDICTS = {
     "better": "Persons differ in ways that help to predict them: on occasions that the model has "
     "not seen, giving persons parameters of their own predicts better than one model for all.",
@@ -287,6 +294,7 @@ PLAIN_WARNINGS = {
     "model treats persons nearly alike there; more rows per person would tell more.",
 }
 
+NUMBERS_BEHIND = "The numbers behind this"
 FIT_SECTIONS = {
     "models": "Models",
     "persons": "Persons",
@@ -312,14 +320,24 @@ PAIRED_FIGURE = (
     "metric is larger: worse for errors and log-loss, better for accuracy and correlations."
 )
 INDIVIDUAL = {
-    "one": "On the {n} occasions of person {person} that were held back, the person's own "
-    "prediction has {own}, the population's {shared}.",
+    "off": "On the {n} occasions of person {person} that were held back, the person's own "
+    "prediction is off by {own} on average, the population's by {shared}.",
+    "rmse": "On the {n} occasions of person {person} that were held back, the person's own "
+    "prediction has an RMSE of {own}, the population's one of {shared}.",
+    "right": "On the {n} occasions of person {person} that were held back, the person's own "
+    "prediction is right in {own} %, the population's in {shared} %.",
     "untested": "Person {person} has no occasion that was held back with a known outcome.",
-    "several": "Each panel is one person, on one scale.",
-    "numbers": "Right of the dotted line nothing was fitted. The lines are expected values; single "
-    "occasions scatter around them.",
-    "states": "Right of the dotted line nothing was fitted. The strips are what was observed, and "
-    "the most probable states for this person and for the population.",
+    "several numbers": "Each panel is one person; {outcome} has the same scale in all, time has "
+    "each person's own.",
+    "several states": "Each panel is one person, each cell one of the person's occasions.",
+    "all cut": "Right of the dotted line nothing was fitted.",
+    "some cut": "Where there is a dotted line, nothing right of it was fitted; where there is "
+    "none, all was.",
+    "none cut": "All of these occasions were fitted, so this is no test of the prediction.",
+    "numbers": "The lines are expected values; single occasions scatter around them.",
+    "states": "The strips are what was observed, and the most probable states for this person and "
+    "for the population.",
+    "days": "days since the person's first",
 }
 CONFUSION = {
     "sentence": "{right} of {all} held-back occasions are predicted right.{most} Rows add up to 1; "
@@ -377,8 +395,9 @@ CALIBRATION = {
     "somewhat too narrow.",
 }
 SHRINKAGE = {
-    "median": "Estimates of the {n} parameters vary {median} less between persons, in the median, "
-    "than the model says that persons do (0: no shrinkage, 1: all at the population's value).",
+    "median": "Shrinkage is the share by which the variance of the persons' estimates falls short "
+    "of the variance that the model says persons have: {median} in the median of {n} parameters "
+    "(0: none, 1: all estimates at the population's value).",
     "most": "Shown are the {shown} most informative parameters.",
     "icc": "The intraclass correlation is {icc}: the share of what the features leave unexplained "
     "that lies between persons.",
@@ -551,10 +570,13 @@ CORRELATIONS = {
     "(full covariance). A pair outside speaks against its normal distribution of persons. What is "
     "shared by all persons is held as it was learned.",
 }
-RELIABILITY = (
-    "Reliability is the share of the variance between persons that a person's own data settle; it "
-    "grows with the number of observations. {median} in the median."
-)
+RELIABILITY = {
+    "what": "Reliability is the share of the variance between persons that a person's own data "
+    "settle: {median} in the median.",
+    "rho": "Across these persons its rank correlation with the number of observations is {rho}; "
+    "how much an observation tells depends on the person's data too.",
+    "same": "All persons drawn have the same number of observations or the same reliability.",
+}
 PERSON_MAP = (
     "Each point is a person; persons close together have similar parameters. The two directions "
     "carry {share} % of the variance between persons. Colours are no test: see the page Covariates."

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dashboard import glossary
 from dashboard.components.figures import Figure
-from dashboard.components.text import fixed, number
+from dashboard.components.text import alike, fixed, number
 from dashboard.plots.figures_checks import MOST_PERSONS
 from dashboard.plots.labels import in_words
 from dashboard.services import fit, results
@@ -33,36 +33,54 @@ def paired_figure(run: str) -> Figure | None:
     )
 
 
-def individual_figure(run: str, who: list[str], outcome: str) -> Figure:
-    """Observed, person-specific and population prediction of one person, or of several."""
-    rows = fit.individual(run, who)
+def individual_figure(run: str, who: list[str], outcome: str, *, plain: bool = False) -> Figure:
+    """Observed, person-specific and population prediction of one person, or of several.
+
+    With ``plain``, errors are said without terms.
+    """
+    rows, words = fit.individual(run, who), glossary.INDIVIDUAL
     states = [] if fit.is_number(run) else fit.states(run)
+    kind = "states" if states else "numbers"
     title = f"Fit of {who[0]}" if len(who) == 1 else f"Fits of {who[0]} to {who[-1]}"
-    what = glossary.INDIVIDUAL["several"]
+    what = words[f"several {kind}"].format(outcome=outcome)
     if len(who) == 1:
-        what = _how_near(rows[who[0]], who[0], states)
-    sentence = f"{what} {glossary.INDIVIDUAL['states' if states else 'numbers']}"
-    arguments = {"rows": rows, "outcome": outcome, "states": states}
+        what = _how_near(rows[who[0]], who[0], states=bool(states), plain=plain)
+    sentence = f"{what} {words[_cut(rows)]} {words[kind]}"
+    arguments = {
+        "rows": rows, "outcome": outcome, "states": states,
+        "time": fit.time_name(run) or words["days"],
+    }  # fmt: skip
     return Figure("individual_fits", title, sentence, arguments)
 
 
-def _how_near(rows: pd.DataFrame, person: str, states: list[str]) -> str:
+def _cut(rows: dict[str, pd.DataFrame]) -> str:
+    """Whose occasions a line parts into those that were fitted and others: all, some or none."""
+    parted = [own["split"].eq("train").any() and own["split"].ne("train").any()
+              for own in rows.values()]  # fmt: skip
+    return "all cut" if all(parted) else "some cut" if any(parted) else "none cut"
+
+
+def _how_near(rows: pd.DataFrame, person: str, *, states: bool, plain: bool) -> str:
+    words = glossary.INDIVIDUAL
     test = rows[rows["split"] == "test"].dropna(subset=["observed"])
     test = test[test["observed"] != ""]
     if test.empty:
-        return glossary.INDIVIDUAL["untested"].format(person=person)
-    if states:
-        right = {
-            name: 100 * float((test[name] == test["observed"]).mean())
-            for name in ("predicted", "population_predicted")
-        }
-        own, shared = (f"{value:.0f} % right" for value in right.values())
-    else:
-        own, shared = (
-            "RMSE " + number(float(np.sqrt(np.square(test["observed"] - test[name]).mean())))
-            for name in ("predicted", "population_predicted")
-        )
-    return glossary.INDIVIDUAL["one"].format(n=len(test), person=person, own=own, shared=shared)
+        return words["untested"].format(person=person)
+    kind = "right" if states else "off" if plain else "rmse"
+    both = [
+        _nearness(test["observed"], test[name], kind)
+        for name in ("predicted", "population_predicted")
+    ]
+    own, shared = [f"{100 * value:.0f}" for value in both] if states else alike(both)
+    return words[kind].format(n=len(test), person=person, own=own, shared=shared)
+
+
+def _nearness(observed: pd.Series, predicted: pd.Series, kind: str) -> float:
+    """Share of right predictions, mean absolute error, or root of the mean squared error."""
+    if kind == "right":
+        return float((predicted == observed).mean())
+    error = (observed - predicted).abs()
+    return float(error.mean() if kind == "off" else np.sqrt(np.square(error).mean()))
 
 
 def confusion_figure(run: str, model: str) -> Figure:
@@ -192,8 +210,8 @@ def _worst(rows: pd.DataFrame) -> str:
     what = glossary.PERSON_STATISTICS.get(row["statistic"], row["statistic"])
     return glossary.CHECKS_BY_PERSON["worst"].format(
         person=row["person"], what=what, n=f"{rows['person'].nunique():,}",
-        observed=number(row["observed"], 2), low=number(row["simulated_low"], 2),
-        high=number(row["simulated_high"], 2),
+        observed=number(row["observed"]), low=number(row["simulated_low"]),
+        high=number(row["simulated_high"]),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.components import catalogue_fit as catalogue
 from dashboard.components import jobs as follow_jobs
 from dashboard.components.approximate import show_approximate
@@ -55,13 +56,19 @@ def models(run: Run) -> None:
         st.caption(PAIRED)
 
 
+def person(run: Run) -> None:
+    """The fit of a person that is chosen."""
+    chosen = st.selectbox(
+        "Person (type to search)", fit.persons(run.id), key="person", persist_state="session"
+    )
+    plain_words = not state.researcher()
+    show(catalogue.individual_figure(run.id, [chosen], outcome_name(run), plain=plain_words))
+
+
 def persons(run: Run) -> None:
     """One person's fit, and everybody's as small multiples."""
+    person(run)
     everybody = fit.persons(run.id)
-    person = st.selectbox(
-        "Person (type to search)", everybody, key="person", persist_state="session"
-    )
-    show(catalogue.individual_figure(run.id, [person], outcome_name(run)))
     st.subheader("All persons", anchor=False)
     pages = -(-len(everybody) // catalogue.A_PAGE)
     page = st.pagination(pages, key="fits_page") if pages > 1 else 1

@@ -13,7 +13,9 @@ from dashboard.glossary import (
     FLAT,
     INTERPRETED,
     METRICS,
+    NUMBERS_BEHIND,
     PLAIN_INTERPRETED,
+    PLAIN_METRICS,
     PLAIN_VERDICTS,
     PLAIN_WARNINGS,
     SPLIT,
@@ -28,13 +30,13 @@ def show_verdict(run: Run) -> None:
     """How training ended, and how the model compares with the generic one."""
     if not state.researcher():
         st.markdown(f"**{plain(plain_verdict(run.id))}**")
-        with st.expander("The numbers behind this"):
-            st.markdown(plain(comparison_sentence(run.id)))
         _plain_warning(run)
         return
     st.markdown(plain(comparison_sentence(run.id)))
-    endings = results.verdicts(run.id)
-    said = [f"{model_name(model)} {_ending(model, ending)}" for model, ending in endings.items()]
+    together: dict[str, list[str]] = {}
+    for model, ending in results.verdicts(run.id).items():
+        together.setdefault(_ending(model, ending), []).append(model_name(model))
+    said = [f"{', '.join(models)} {ending}" for ending, models in together.items()]
     st.caption(f"Training: {plain('; '.join(said))}.")
     _warnings(run)
 
@@ -114,14 +116,17 @@ def comparison_sentence(run: str) -> str:
     )
 
 
-def show_main_metric(run: Run) -> None:
-    """The metric that sums up the fit, model by model, and what it means."""
-    table = results.metrics_table(run.id)
-    if not table.empty:
-        name, meaning = METRICS[results.main_metric(table)]
-        st.dataframe(metrics_view(run.id, main_only=True), hide_index=True, width="content")
-        st.caption(f"{name}: {meaning}.")
-    st.caption(split_note(run.id))
+def numbers_behind(run: Run) -> None:
+    """Folded away: the metric that sums up the fit, model by model, and what it means."""
+    with st.expander(NUMBERS_BEHIND):
+        st.markdown(plain(comparison_sentence(run.id)))
+        table = results.metrics_table(run.id)
+        if not table.empty:
+            metric = results.main_metric(table)
+            name, meaning = METRICS[metric]
+            st.dataframe(metrics_view(run.id, main_only=True), hide_index=True, width="content")
+            st.caption(f"{name}: {PLAIN_METRICS.get(metric, meaning)}.")
+        st.caption(split_note(run.id))
 
 
 def _standing(row: pd.Series) -> str:

@@ -110,6 +110,20 @@ def whole_step(top: float, most: int = 8) -> int | None:
     return 1 if top <= most else None
 
 
+def even_ticks(low: float, high: float, *, most: int, whole: bool) -> list[float]:
+    """About ``most`` round numbers at most from ``low`` to ``high``, evenly spaced."""
+    step = round_step((high - low) / most)
+    step = max(step, 1.0) if whole else step
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [i * step for i in range(first, last + 1)]
+
+
+def round_step(least: float) -> float:
+    """The smallest of 1, 2 or 5 times a power of 10 that is not below ``least``."""
+    unit = 10.0 ** math.floor(math.log10(max(least, 1e-9)))
+    return next(unit * k for k in (1, 2, 5, 10) if unit * k >= least * (1 - 1e-9))
+
+
 def share_ticks(top: float) -> list[float]:
     """Ticks of an axis of shares from 0 to `top`, never above 1."""
     step = 0.2 if top > 0.5 else 0.1 if top > 0.25 else 0.05 if top > 0.1 else 0.02

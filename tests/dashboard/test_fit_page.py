@@ -139,10 +139,10 @@ def test_every_section_of_a_run_with_all_tables(
     assert f"1 of {11 if number else 9} observed values" in words(app)
     assert f"({'5 % quantile' if number else f'share of {STATES[0]}'}); one in" in words(app)
     assert "2 of 4 in the mean; about 5 % would by chance" in words(app)
-    assert "Furthest outside is person 1 (mean: observed 0.90, simulated" in words(app)
+    assert "Furthest outside is person 1 (mean: observed 0.900, simulated" in words(app)
     assert ("prediction intervals hold" if number else "groups of held-back") in words(app)
     app = turn(app, "training")
-    assert "vary 0.40 less" in words(app)
+    assert "0.40 in the median of" in words(app)
     assert ("intraclass correlation is 0.31" in words(app)) is number
     assert ("Certificate" in words(app)) is number
 
@@ -265,10 +265,51 @@ def test_a_clinician_has_one_plain_sentence_of_the_warnings(
     assert len(app.caption) + len(app.warning) == before + bool(said)
 
 
-def test_a_clinician_sees_no_sections(open_page: OpenPage, mlp_run: str) -> None:
-    full(mlp_run)
+@pytest.mark.parametrize("run", RUNS)
+def test_a_clinician_sees_one_person_and_the_numbers_folded_away(
+    open_page: OpenPage, request: pytest.FixtureRequest, run: str
+) -> None:
+    identity = request.getfixturevalue(run)
+    full(identity)
     settings.set_view("clinician")
-    app = open_page("fit", run=mlp_run)
+    app = open_page("fit", run=identity)
     assert not app.exception
-    assert not app.get("plotly_chart")
+    assert charts(app) == 1
     assert "fit_section" not in {getattr(widget, "key", None) for widget in app.main}
+    app.selectbox(key="person").select("011").run()
+    near = "is off by" if run == "mlp_run" else "is right in"
+    assert f"occasions of person 011 that were held back, the person's own prediction {near}" in (
+        words(app)
+    )
+    (numbers,) = [one for one in app.expander if one.label == "The numbers behind this"]
+    assert not numbers.proto.expanded
+    assert numbers.dataframe[0].value["model"].tolist()[0] == "NME (person-specific)"
+    assert ("surprised" in words(app)) is (run != "mlp_run")
+    assert "held-out segment" not in words(app)
+
+
+def test_where_nothing_was_held_back_no_line_is_spoken_of(
+    open_page: OpenPage, mlp_run: str
+) -> None:
+    folder = full(mlp_run)
+    rows = folder.table("predictions")
+    early = rows["person"].isin(["002"]) | (rows["time"] < 18)
+    folder.write_table("predictions", rows.assign(split=np.where(early, "train", "test")))
+    app = section(open_page, mlp_run, "persons")
+    app.selectbox(key="person").select("002").run()
+    assert "All of these occasions were fitted, so this is no test" in words(app)
+    assert "Where there is a dotted line, nothing right of it was fitted" in words(app)
+    app.selectbox(key="person").select("011").run()
+    assert "Right of the dotted line nothing was fitted." in words(app)
+
+
+def test_dates_are_days_since_the_persons_first(mlp_run: str) -> None:
+    assert fit.time_name(mlp_run) == "day"
+    own = fit.individual(mlp_run, ["002"])["002"]
+    assert own["time"].tolist() == [16, 17, 18, 19]
+    folder = results.run_folder(mlp_run)
+    rows = folder.table("predictions")
+    dates = pd.Timestamp("2024-02-27") + pd.to_timedelta(rows["time"] * 12, unit="h")
+    folder.write_table("predictions", rows.assign(time=dates.astype(str)))
+    assert fit.time_name(mlp_run) is None
+    assert fit.individual(mlp_run, ["002"])["002"]["time"].tolist() == [0, 0.5, 1, 1.5]

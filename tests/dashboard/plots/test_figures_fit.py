@@ -204,6 +204,36 @@ def test_individual_fits_of_numbers_share_one_range_and_show_what_was_fitted() -
     drawn(chart)
 
 
+def test_individual_fits_stand_at_the_times_of_the_study() -> None:
+    rows = fitted().assign(time=[1.0, 2, 5, 9, 11])
+    panel = figures.individual_fits({"a": rows}, outcome="mood", time="day").panels[0]
+    assert (panel.x_title, panel.layers[1].x.tolist()) == ("day", [1, 2, 5, 9, 11])
+    assert panel.layers[-1].x.tolist() == [7, 7]
+    assert all(float(text).is_integer() for _, text in panel.x_ticks)
+    assert [at for at, _ in panel.x_ticks] == [2, 4, 6, 8, 10]
+    assert panel.layers[2].hover[3].startswith("person a, 9: ")
+
+
+@pytest.mark.parametrize("times", [[1.0, 2, 1, 2, 3], [np.nan] * 5])
+def test_occasions_are_counted_where_times_do_not_rise(times: list[float]) -> None:
+    rows = {"a": fitted().assign(time=times), "b": fitted().assign(time=[1.0, 2, 5, 9, 11])}
+    chart = figures.individual_fits(rows, outcome="mood", time="day")
+    assert chart.panels[0].x_title == "occasion"
+    assert [panel.layers[1].x.tolist() for panel in chart.panels] == [[1, 2, 3, 4, 5]] * 2
+    assert [text for _, text in chart.panels[0].x_ticks] == ["1", "2", "3", "4", "5"]
+    assert chart.numbers["time"].tolist() == [1, 2, 3, 4, 5] * 2
+
+
+def test_no_line_parts_what_was_fitted_throughout() -> None:
+    for rows, states in ((fitted(), ()), (fitted(states=True), STATES)):
+        whole = rows.assign(split="train", time=[1.0, 2, 5, 9, 11])
+        chart = figures.individual_fits({"a": whole}, outcome="x", states=states, time="t")
+        assert "not fitted" not in " ".join(layer.name for layer in chart.panels[0].layers)
+        assert len(chart.panels[0].layers) == (0 if states else 3)
+    assert chart.panels[0].x_title == "t, one cell per occasion"
+    assert list(chart.panels[0].matrix.columns) == ["1", "2", "5", "9", "11"]
+
+
 def test_individual_fits_of_states_are_strips_in_the_states_colours() -> None:
     chart = figures.individual_fits({"a": fitted(states=True)}, outcome="state", states=STATES)
     matrix = chart.panels[0].matrix
