@@ -265,6 +265,13 @@ METRICS = {
     ),
 }
 
+#: What the metric that sums up a fit means, in plain words.
+PLAIN_METRICS = {
+    "log_loss": "how surprised the model is by what happened, on average for one step; 0 would be "
+    "no surprise at all, and lower is better",
+    "mse": "the distance between prediction and observation, squared and averaged; lower is better",
+}
+
 PLAIN_VERDICTS = {
     "better": "Persons differ in ways that help to predict them: on occasions that the model has "
     "not seen, giving persons parameters of their own predicts better than one model for all.",
@@ -277,6 +284,17 @@ PLAIN_VERDICTS = {
     "fit.",
 }
 
+#: Of the warnings of training the one that matters most, for readers who choose nothing.
+PLAIN_WARNINGS = {
+    "unsettled": "Training ended before the model had settled: read what follows with care, or "
+    "train again.",
+    "other": "Training gave a warning that should be read before the results are used; the "
+    "Researcher view has its words.",
+    "alike": "In some respects no differences between persons could be told from chance, so the "
+    "model treats persons nearly alike there; more rows per person would tell more.",
+}
+
+NUMBERS_BEHIND = "The numbers behind this"
 FIT_SECTIONS = {
     "models": "Models",
     "persons": "Persons",
@@ -284,22 +302,42 @@ FIT_SECTIONS = {
     "checks": "Model checks",
     "training": "Training and certainty",
 }
-IN_BRACKETS = (
-    "In brackets: the mean over persons of the difference from NME, with its 95 % interval."
-)
+TOGETHER = {
+    "title": "All test occasions together",
+    "limit": "These values have no interval: occasions of one person are not independent.",
+}
+BY_PERSON = {
+    "title": "Each person's own, averaged over persons",
+    "what": "First NME's own mean over the persons for whom the metric is defined, then the mean "
+    "difference of each other model from NME, person by person; in brackets 95 % intervals over "
+    "persons, with the models held as they were fitted.",
+    "why": "The two tables can differ, even in sign: together, every occasion counts the same, and "
+    "telling persons apart raises κ, macro F1, correlations and CCC; person by person, everybody "
+    "counts the same, and only what varies within the person does that.",
+}
 PAIRED_FIGURE = (
     "{apart} of {all} intervals exclude 0. A positive difference means that the other model's "
     "metric is larger: worse for errors and log-loss, better for accuracy and correlations."
 )
 INDIVIDUAL = {
-    "one": "On the {n} occasions of person {person} that were held back, the person's own "
-    "prediction has {own}, the population's {shared}.",
+    "off": "On the {n} occasions of person {person} that were held back, the person's own "
+    "prediction is off by {own} on average, the population's by {shared}.",
+    "rmse": "On the {n} occasions of person {person} that were held back, the person's own "
+    "prediction has an RMSE of {own}, the population's one of {shared}.",
+    "right": "On the {n} occasions of person {person} that were held back, the person's own "
+    "prediction is right in {own} %, the population's in {shared} %.",
     "untested": "Person {person} has no occasion that was held back with a known outcome.",
-    "several": "Each panel is one person, on one scale.",
-    "numbers": "Right of the dotted line nothing was fitted. The lines are expected values; single "
-    "occasions scatter around them.",
-    "states": "Right of the dotted line nothing was fitted. The strips are what was observed, and "
-    "the most probable states for this person and for the population.",
+    "several numbers": "Each panel is one person; {outcome} has the same scale in all, time has "
+    "each person's own.",
+    "several states": "Each panel is one person, each cell one of the person's occasions.",
+    "all cut": "Right of the dotted line nothing was fitted.",
+    "some cut": "Where there is a dotted line, nothing right of it was fitted; where there is "
+    "none, all was.",
+    "none cut": "All of these occasions were fitted, so this is no test of the prediction.",
+    "numbers": "The lines are expected values; single occasions scatter around them.",
+    "states": "The strips are what was observed, and the most probable states for this person and "
+    "for the population.",
+    "days": "days since the person's first",
 }
 CONFUSION = {
     "sentence": "{right} of {all} held-back occasions are predicted right.{most} Rows add up to 1; "
@@ -316,9 +354,38 @@ PERSON_ERRORS = (
 )
 CHECKS = (
     "{outside} of {all} observed values lie outside the middle 95 % of what the model simulates "
-    "for the same persons and occasions; one in twenty would by chance. The model was fitted to "
-    "these data, so that agreement is no proof that it predicts."
+    "for the same persons and occasions{which}; one in twenty would by chance. The model was "
+    "fitted to these data, so that agreement is no proof that it predicts."
 )
+CHECKS_BY_PERSON = {
+    "outside": "Outside the middle 95 % of what the model simulates for them lie {each}; about "
+    "5 % would by chance, and fewer where the model has learned a person's own level."
+    "{worst}",
+    "worst": " Furthest outside is person {person} ({what}: observed {observed}, simulated {low} "
+    "to {high}); of {n} persons somebody may be so far out by chance.",
+    "thinned": " Every {step}th person is drawn.",
+}
+#: Statistics of the checks of single persons that are not called by their name; and of all.
+PERSON_STATISTICS = {"mean": "mean", "sd": "SD"}
+STATISTICS = {
+    ("distribution", "mean"): "mean",
+    ("distribution", "sd"): "SD",
+    ("distribution", "skewness"): "skewness",
+    ("distribution", "quantile 0.05"): "5 % quantile",
+    ("distribution", "quantile 0.25"): "25 % quantile",
+    ("distribution", "quantile 0.5"): "median",
+    ("distribution", "quantile 0.75"): "75 % quantile",
+    ("distribution", "quantile 0.95"): "95 % quantile",
+    ("persons", "sd of means"): "spread between persons",
+    ("persons", "mean of sds"): "spread within persons",
+    ("autocorrelation", "lag 1"): "autocorrelation",
+}
+#: The same of states, by check.
+STATE_STATISTICS = {
+    "share": "share of {state}",
+    "dwell": "stay in {state}",
+    "persons": "spread between persons of the share of {state}",
+}
 CALIBRATION = {
     "number": "The {expected} % prediction intervals hold {observed} % of {n} held-back occasions. "
     "Bars that rise at both ends say that intervals are too narrow. Intervals here take occasions "
@@ -328,8 +395,9 @@ CALIBRATION = {
     "somewhat too narrow.",
 }
 SHRINKAGE = {
-    "median": "Estimates of the {n} parameters vary {median} less between persons, in the median, "
-    "than the model says that persons do (0: no shrinkage, 1: all at the population's value).",
+    "median": "Shrinkage is the share by which the variance of the persons' estimates falls short "
+    "of the variance that the model says persons have: {median} in the median of {n} parameters "
+    "(0: none, 1: all estimates at the population's value).",
     "most": "Shown are the {shown} most informative parameters.",
     "icc": "The intraclass correlation is {icc}: the share of what the features leave unexplained "
     "that lies between persons.",
@@ -518,10 +586,13 @@ ESTIMATE_UNITS = {
     "standard": "Features and outcome are standardised inside: in standard deviations of both.",
 }
 RESIDUAL = "Residual SD: {sd}. Intraclass correlation given the features: {icc}."
-RELIABILITY = (
-    "Reliability is the share of the variance between persons that a person's own data settle; it "
-    "grows with the number of observations. {median} in the median."
-)
+RELIABILITY = {
+    "what": "Reliability is the share of the variance between persons that a person's own data "
+    "settle: {median} in the median.",
+    "rho": "Across these persons its rank correlation with the number of observations is {rho}; "
+    "how much an observation tells depends on the person's data too.",
+    "same": "All persons drawn have the same number of observations or the same reliability.",
+}
 PERSON_MAP = (
     "Each point is a person; persons close together have similar parameters. The two directions "
     "carry {share} % of the variance between persons. Colours are no test: see the page Covariates."
@@ -585,7 +656,12 @@ VARIANCE_TRACES = (
     "The variance of random effects says how much persons differ in their parameters; σ², for "
     "numbers, what the model leaves unexplained. Training has settled where the lines stay level."
 )
-LOSS_LIMIT = "Lower is better; the levels of different models compare only on the same split."
+LOSSES = {
+    "epochs": "Loss after each pass through the data (passes – {epochs}).",
+    "cut": "The axis is set by the losses after each model's first 5 % of passes; higher ones "
+    "before lie outside of it.",
+    "limit": "Lower is better; the levels of different models compare only on the same rows.",
+}
 WEIGHTS = (
     "A single weight of a network means little by itself, and which of them carries a difference "
     "is partly arbitrary; the page Random effects shows what differs in terms of the outcome."

@@ -8,9 +8,11 @@ from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.findings import effect_limits, effect_name, effect_size
 from dashboard.components.text import fixed, number, p_phrase
+from dashboard.plots.figures_training import losses_sentence
 from dashboard.plots.summaries import curve_changes
 from dashboard.services import covariates as tests
 from dashboard.services import people, results
+from dashboard.services.terms import model_name
 
 
 def observations_figure(counts: pd.Series) -> Figure:
@@ -63,10 +65,9 @@ def missing_figure(grid: pd.DataFrame, by: str, time: str) -> Figure:
 
 def loss_figure(history: pd.DataFrame) -> Figure:
     """Losses over epochs."""
-    last = history.groupby("model", sort=False)["epoch"].max()
-    epochs = ", ".join(f"{int(epoch)} of {model}" for model, epoch in last.items())
-    sentence = f"Loss after each pass through the data: {epochs}. {glossary.LOSS_LIMIT}"
-    return Figure("loss_curves", "Training", sentence, {"history": history})
+    names = _model_names(history)
+    sentence, arguments = losses_sentence(history, names), {"history": history, "names": names}
+    return Figure("loss_curves", "Training", sentence, arguments)
 
 
 def variance_figure(history: pd.DataFrame) -> Figure | None:
@@ -75,7 +76,12 @@ def variance_figure(history: pd.DataFrame) -> Figure | None:
     if fixed_residual and history["mean_random_variance"].isna().all():
         return None
     sentence = glossary.VARIANCE_TRACES
-    return Figure("variance_traces", "Variances by epoch", sentence, {"history": history})
+    arguments = {"history": history, "names": _model_names(history)}
+    return Figure("variance_traces", "Variances by epoch", sentence, arguments)
+
+
+def _model_names(history: pd.DataFrame) -> dict[str, str]:
+    return {str(model): model_name(str(model)) for model in history["model"].unique()}
 
 
 def transition_figure(run: str, person: str, readout: str) -> Figure:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from dashboard import glossary
 from dashboard.components.figures import Figure
-from dashboard.components.text import fixed, number
+from dashboard.components.text import alike, fixed, number
+from dashboard.plots.figures_checks import MOST_PERSONS
+from dashboard.plots.labels import in_words
 from dashboard.services import fit, results
 from dashboard.services.terms import model_name
 
 #: Persons whose fits stand on one page, and parameters in one figure.
 A_PAGE, MOST_PARAMETERS = 12, 24
+#: Statistics that a sentence names.
+MOST_NAMED = 5
 
 
 def paired_figure(run: str) -> Figure | None:
@@ -27,36 +33,54 @@ def paired_figure(run: str) -> Figure | None:
     )
 
 
-def individual_figure(run: str, who: list[str], outcome: str) -> Figure:
-    """Observed, person-specific and population prediction of one person, or of several."""
-    rows = fit.individual(run, who)
+def individual_figure(run: str, who: list[str], outcome: str, *, plain: bool = False) -> Figure:
+    """Observed, person-specific and population prediction of one person, or of several.
+
+    With ``plain``, errors are said without terms.
+    """
+    rows, words = fit.individual(run, who), glossary.INDIVIDUAL
     states = [] if fit.is_number(run) else fit.states(run)
+    kind = "states" if states else "numbers"
     title = f"Fit of {who[0]}" if len(who) == 1 else f"Fits of {who[0]} to {who[-1]}"
-    what = glossary.INDIVIDUAL["several"]
+    what = words[f"several {kind}"].format(outcome=outcome)
     if len(who) == 1:
-        what = _how_near(rows[who[0]], who[0], states)
-    sentence = f"{what} {glossary.INDIVIDUAL['states' if states else 'numbers']}"
-    arguments = {"rows": rows, "outcome": outcome, "states": states}
+        what = _how_near(rows[who[0]], who[0], states=bool(states), plain=plain)
+    sentence = f"{what} {words[_cut(rows)]} {words[kind]}"
+    arguments = {
+        "rows": rows, "outcome": outcome, "states": states,
+        "time": fit.time_name(run) or words["days"],
+    }  # fmt: skip
     return Figure("individual_fits", title, sentence, arguments)
 
 
-def _how_near(rows: pd.DataFrame, person: str, states: list[str]) -> str:
+def _cut(rows: dict[str, pd.DataFrame]) -> str:
+    """Whose occasions a line parts into those that were fitted and others: all, some or none."""
+    parted = [own["split"].eq("train").any() and own["split"].ne("train").any()
+              for own in rows.values()]  # fmt: skip
+    return "all cut" if all(parted) else "some cut" if any(parted) else "none cut"
+
+
+def _how_near(rows: pd.DataFrame, person: str, *, states: bool, plain: bool) -> str:
+    words = glossary.INDIVIDUAL
     test = rows[rows["split"] == "test"].dropna(subset=["observed"])
     test = test[test["observed"] != ""]
     if test.empty:
-        return glossary.INDIVIDUAL["untested"].format(person=person)
-    if states:
-        right = {
-            name: 100 * float((test[name] == test["observed"]).mean())
-            for name in ("predicted", "population_predicted")
-        }
-        own, shared = (f"{value:.0f} % right" for value in right.values())
-    else:
-        own, shared = (
-            "RMSE " + number(float(np.sqrt(np.square(test["observed"] - test[name]).mean())))
-            for name in ("predicted", "population_predicted")
-        )
-    return glossary.INDIVIDUAL["one"].format(n=len(test), person=person, own=own, shared=shared)
+        return words["untested"].format(person=person)
+    kind = "right" if states else "off" if plain else "rmse"
+    both = [
+        _nearness(test["observed"], test[name], kind)
+        for name in ("predicted", "population_predicted")
+    ]
+    own, shared = [f"{100 * value:.0f}" for value in both] if states else alike(both)
+    return words[kind].format(n=len(test), person=person, own=own, shared=shared)
+
+
+def _nearness(observed: pd.Series, predicted: pd.Series, kind: str) -> float:
+    """Share of right predictions, mean absolute error, or root of the mean squared error."""
+    if kind == "right":
+        return float((predicted == observed).mean())
+    error = (observed - predicted).abs()
+    return float(error.mean() if kind == "off" else np.sqrt(np.square(error).mean()))
 
 
 def confusion_figure(run: str, model: str) -> Figure:
@@ -122,10 +146,73 @@ def check_figures(run: str) -> list[Figure]:
         shown = figure.numbers()
         is_move = shown["check"] == "transition"
         shown = shown[is_move if name == "check_transitions" else ~is_move]
-        outside = int(shown["outside"].sum())
-        sentence = glossary.CHECKS.format(outside=outside or "None", all=len(shown))
-        found.append(Figure(name, titles[name], sentence, {"checks": table}))
+        found.append(replace(figure, sentence=_misses(shown)))
     return found
+
+
+def _misses(rows: pd.DataFrame) -> str:
+    """How many statistics of all persons lie outside, and which, those furthest out first."""
+    outside = rows[rows["outside"]].assign(beyond=_beyond(rows)[rows["outside"]])
+    outside = outside.sort_values("beyond", ascending=False, kind="stable")
+    names = [
+        _statistic(check, statistic)
+        for check, statistic in zip(outside["check"], outside["statistic"], strict=True)
+    ]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    which = f" ({', '.join(names[:MOST_NAMED])}{more})" if names else ""
+    return glossary.CHECKS.format(outside=len(names) or "None", all=len(rows), which=which)
+
+
+def _statistic(check: str, statistic: str) -> str:
+    """A statistic of all persons in words."""
+    if check == "transition":
+        return in_words(statistic)
+    if (check, statistic) in glossary.STATISTICS:
+        return glossary.STATISTICS[check, statistic]
+    state = statistic.removeprefix("sd of share of ")
+    return glossary.STATE_STATISTICS[check].format(state=state)
+
+
+def _beyond(rows: pd.DataFrame) -> pd.Series:
+    """How far observed values lie outside of the simulated ones, in widths of the interval."""
+    low = rows["simulated_low"] - rows["observed"]
+    high = rows["observed"] - rows["simulated_high"]
+    width = (rows["simulated_high"] - rows["simulated_low"]).replace(0, np.nan)
+    # Where every simulation is alike there is no width: as far out as can be.
+    return (np.maximum(low, high) / width).fillna(np.inf)
+
+
+def person_check_figure(run: str) -> Figure | None:
+    """Simulated against observed person by person; None where the run has no such checks."""
+    table = fit.checks(run)
+    if table is None or not (table["check"] == "person").any():
+        return None
+    figure = Figure("check_persons", "Simulated and observed by person", "", {"checks": table})
+    rows = figure.numbers()
+    each = [
+        f"{int(own['outside'].sum())} of {len(own):,} in the "
+        f"{glossary.PERSON_STATISTICS.get(str(statistic), str(statistic))}"
+        for statistic, own in rows.groupby("statistic", sort=False)
+    ]
+    n = rows["person"].nunique()
+    sentence = glossary.CHECKS_BY_PERSON["outside"].format(each=", ".join(each), worst=_worst(rows))
+    step = -(-n // MOST_PERSONS)
+    thinned = glossary.CHECKS_BY_PERSON["thinned"].format(step=step) if step > 1 else ""
+    return replace(figure, sentence=f"{sentence}{thinned}")
+
+
+def _worst(rows: pd.DataFrame) -> str:
+    """The person furthest outside, in words; nothing where nobody is."""
+    outside = rows[rows["outside"]]
+    if outside.empty:
+        return ""
+    row = outside.loc[_beyond(outside).idxmax()]
+    what = glossary.PERSON_STATISTICS.get(row["statistic"], row["statistic"])
+    return glossary.CHECKS_BY_PERSON["worst"].format(
+        person=row["person"], what=what, n=f"{rows['person'].nunique():,}",
+        observed=number(row["observed"]), low=number(row["simulated_low"]),
+        high=number(row["simulated_high"]),
+    )  # fmt: skip
 
 
 def calibration_figure(run: str, model: str) -> Figure | None:

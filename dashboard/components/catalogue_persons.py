@@ -181,7 +181,14 @@ def _band_sentence(known: pd.DataFrame) -> str:
 def reliability_figure(run: str, parameter: str) -> Figure:
     """Reliability against the number of observations."""
     rows = results.random_effect(run, parameter)
-    sentence = glossary.RELIABILITY.format(median=fixed(rows["reliability"].median(), 2))
+    words = glossary.RELIABILITY
+    sides = rows[["n_obs", "reliability"]].dropna()
+    median = fixed(sides["reliability"].median(), 2)
+    goes = words["same"]
+    if (sides.nunique() > 1).all():
+        rho = sides["n_obs"].corr(sides["reliability"], method="spearman")
+        goes = words["rho"].format(rho=fixed(float(rho), 2))
+    sentence = f"{words['what'].format(median=median)} {goes}"
     name = results.names(run).words(parameter)
     arguments = {"rows": rows, "parameter": name}
     return Figure("reliability_by_observations", f"Reliability {name}", sentence, arguments)

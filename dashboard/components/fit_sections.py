@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.components import catalogue_fit as catalogue
 from dashboard.components import jobs as follow_jobs
 from dashboard.components.approximate import show_approximate
@@ -12,8 +13,16 @@ from dashboard.components.errors import guard
 from dashboard.components.figures import show
 from dashboard.components.response import outcome_name
 from dashboard.components.text import number, plain
-from dashboard.components.verdict import comparison_view, metrics_view, split_note
-from dashboard.glossary import CERTIFICATE, EMPTY, IN_BRACKETS, METRICS, PAIRED, SEQUENCE_LOSS
+from dashboard.components.verdict import comparison_view, metrics_view, persons_view, split_note
+from dashboard.glossary import (
+    BY_PERSON,
+    CERTIFICATE,
+    EMPTY,
+    METRICS,
+    PAIRED,
+    SEQUENCE_LOSS,
+    TOGETHER,
+)
 from dashboard.plots.labels import parameter_words
 from dashboard.services import fit, jobs, rechecks, results
 from dashboard.services.runs import Run
@@ -21,11 +30,11 @@ from dashboard.services.terms import MODEL_WORDS, model_name
 
 
 def models(run: Run) -> None:
-    """Models × metrics with paired differences."""
+    """Models × metrics of all occasions together, and person by person."""
     table = results.metrics_table(run.id)
-    st.subheader("Models and metrics", anchor=False)
-    st.table(metrics_view(run.id, paired=True).set_index("model"))
-    st.caption(f"{split_note(run.id)} {IN_BRACKETS}")
+    st.subheader(TOGETHER["title"], anchor=False)
+    st.table(metrics_view(run.id).set_index("model"))
+    st.caption(f"{split_note(run.id)} {TOGETHER['limit']}")
     if run.model == "nme-crf":
         st.caption(plain(SEQUENCE_LOSS))
     with st.expander("What the models and metrics are"):
@@ -34,22 +43,32 @@ def models(run: Run) -> None:
         for metric in table.columns:
             name, meaning = METRICS[metric]
             st.markdown(f"**{name}**: {meaning}.")
+    by_person = persons_view(run.id)
+    if len(by_person):
+        st.subheader(BY_PERSON["title"], anchor=False)
+        st.table(by_person)
+        st.caption(f"{BY_PERSON['what']} {BY_PERSON['why']}")
     figure = catalogue.paired_figure(run.id)
     if figure is not None:
-        st.subheader("Paired over persons", anchor=False)
         show(figure)
         with st.expander("Differences as a table"):
             st.dataframe(comparison_view(run.id), hide_index=True)
         st.caption(PAIRED)
 
 
+def person(run: Run) -> None:
+    """The fit of a person that is chosen."""
+    chosen = st.selectbox(
+        "Person (type to search)", fit.persons(run.id), key="person", persist_state="session"
+    )
+    plain_words = not state.researcher()
+    show(catalogue.individual_figure(run.id, [chosen], outcome_name(run), plain=plain_words))
+
+
 def persons(run: Run) -> None:
     """One person's fit, and everybody's as small multiples."""
+    person(run)
     everybody = fit.persons(run.id)
-    person = st.selectbox(
-        "Person (type to search)", everybody, key="person", persist_state="session"
-    )
-    show(catalogue.individual_figure(run.id, [person], outcome_name(run)))
     st.subheader("All persons", anchor=False)
     pages = -(-len(everybody) // catalogue.A_PAGE)
     page = st.pagination(pages, key="fits_page") if pages > 1 else 1
@@ -88,6 +107,10 @@ def checks(run: Run) -> None:
         show(figure)
     if not figures:
         st.info(EMPTY["no_checks"])
+    by_person = catalogue.person_check_figure(run.id)
+    if by_person is not None:
+        st.subheader("Person by person", anchor=False)
+        show(by_person)
     st.subheader("Calibration", anchor=False)
     known = [name for name in fit.models(run.id) if fit.calibration(run.id, name) is not None]
     if not known:

@@ -12,7 +12,7 @@ from dashboard.components.kept import kept_words
 from dashboard.components.links import link
 from dashboard.components.queue import progress_words
 from dashboard.components.text import plain
-from dashboard.components.verdict import show_verdict
+from dashboard.components.verdict import numbers_behind, show_verdict
 from dashboard.glossary import RUNS
 from dashboard.services import runs
 
@@ -63,6 +63,8 @@ def _ended(run: runs.Run) -> None:
                 st.rerun()
         return
     show_verdict(run)
+    if not state.researcher():
+        numbers_behind(run)
     following = ["fit", "transitions" if run.model == "nme-crf" else "random-effects", "covariates"]
     with st.container(horizontal=True):
         for path in following:

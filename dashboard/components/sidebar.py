@@ -7,9 +7,9 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.errors import guard
 from dashboard.components.text import plain
-from dashboard.glossary import RESEARCH_USE, RUN_STATES, VIEW_HELP, VIEWS
+from dashboard.glossary import MODELS, PLACEMENTS, RESEARCH_USE, RUN_STATES, VIEW_HELP, VIEWS
 from dashboard.services import settings
-from dashboard.services.runs import run_record
+from dashboard.services.runs import Run, run_record
 from dashboard.services.studies import study_record
 
 
@@ -22,7 +22,7 @@ def sidebar() -> None:
         if study is not None:
             st.markdown(f":small[:gray[Study]]  \n{plain(study.name)}")
         if run is not None:
-            what = f"{run.options['model'].upper()}, {run.options['placement']}"
+            what = _what(run)
             ended = RUN_STATES[run.status.state]
             st.markdown(f":small[:gray[Run, {ended}]]  \n{plain(what)}")
         st.caption(RESEARCH_USE)
@@ -38,3 +38,11 @@ def _view() -> None:
     state.choose_view(chosen)
     if chosen != before:
         settings.set_view(chosen)
+
+
+def _what(run: Run) -> str:
+    """What was trained; for clinicians where persons may differ in words."""
+    name, placement = MODELS[run.model][0], str(run.options["placement"])
+    if state.researcher() or placement not in PLACEMENTS:
+        return f"{name}, {placement}"
+    return f"{name}. {PLACEMENTS[placement]}"

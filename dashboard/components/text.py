@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&\"'=^])")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -80,6 +81,15 @@ def interval(low: float | None, high: float | None, digits: int = 2) -> str:
         fitting = [n for n, more in zip(wanted, (1, 2), strict=True) if n <= decimals + more]
         decimals = max([decimals, *fitting[:1]])
     return f"[{fixed(low, decimals)}, {fixed(high, decimals)}]"
+
+
+def alike(values: Sequence[float], digits: int = 3) -> list[str]:
+    """Numbers of one kind with the same decimals: the largest has ``digits`` significant ones."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if not 1e-4 <= largest < 1e7:
+        return [number(value, digits) for value in values]
+    decimals = max(0, digits - 1 - _magnitude(largest))
+    return [fixed(value, decimals) for value in values]
 
 
 def _magnitude(value: float) -> int:

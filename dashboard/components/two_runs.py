@@ -44,7 +44,7 @@ def compare_two(finished: list[Run]) -> None:
     if found.paired is None:
         st.info(RUNS["unpaired"])
     else:
-        st.dataframe(paired_view(found.paired), hide_index=True)
+        st.dataframe(paired_view(found.paired, found.metrics[library.FIRST]), hide_index=True)
         st.caption(RUNS["paired"])
 
 
@@ -76,13 +76,17 @@ def choices_beside(choices: pd.DataFrame) -> pd.DataFrame:
     return shown.loc[differs.sort_values(ascending=False, kind="stable").index]
 
 
-def paired_view(paired: pd.DataFrame) -> pd.DataFrame:
-    """Second minus first, as text."""
+def paired_view(paired: pd.DataFrame, first: pd.Series) -> pd.DataFrame:
+    """Second minus first, as text; ``first`` holds the first run's metrics."""
     rows = [
         {
             "metric": METRICS[row["metric"]][0],
-            "second minus first": difference(row["metric"], row["difference"]),
-            "95 % interval": limits(row["metric"], row["ci_low"], row["ci_high"]),
+            "second minus first": difference(
+                row["metric"], row["difference"], first[row["metric"]]
+            ),
+            "95 % interval": limits(
+                row["metric"], row["ci_low"], row["ci_high"], first[row["metric"]]
+            ),
             "p": p_value(row["p"]),
             "persons": row["n_persons"],
         }

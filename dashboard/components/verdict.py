@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
-from dashboard.glossary import FLAT, INTERPRETED, METRICS, PLAIN_INTERPRETED, PLAIN_VERDICTS, SPLIT
-from dashboard.services import results
+from dashboard.glossary import (
+    FLAT,
+    INTERPRETED,
+    METRICS,
+    NUMBERS_BEHIND,
+    PLAIN_INTERPRETED,
+    PLAIN_METRICS,
+    PLAIN_VERDICTS,
+    PLAIN_WARNINGS,
+    SPLIT,
+)
+from dashboard.services import fit, results
 from dashboard.services.runs import Run
 from dashboard.services.terms import model_name
 
@@ -17,20 +29,38 @@ def show_verdict(run: Run) -> None:
     """How training ended, and how the model compares with the generic one."""
     if not state.researcher():
         st.markdown(f"**{plain(plain_verdict(run.id))}**")
-        with st.expander("The numbers behind this"):
-            st.markdown(plain(comparison_sentence(run.id)))
-        _warnings(run)
+        _plain_warning(run)
         return
     st.markdown(plain(comparison_sentence(run.id)))
-    endings = results.verdicts(run.id)
-    said = [f"{model_name(model)} {_ending(model, ending)}" for model, ending in endings.items()]
+    together: dict[str, list[str]] = {}
+    for model, ending in results.verdicts(run.id).items():
+        together.setdefault(_ending(model, ending), []).append(model_name(model))
+    said = [f"{', '.join(models)} {ending}" for ending, models in together.items()]
     st.caption(f"Training: {plain('; '.join(said))}.")
     _warnings(run)
 
 
 def _warnings(run: Run) -> None:
-    for model, message in results.training_warnings(run.id):
-        st.warning(plain(f"{model_name(model)}: {results.names(run.id).in_text(message)}"))
+    """All warnings of training, folded away where none needs to be read before the results."""
+    found = results.training_warnings(run.id)
+    if not found:
+        return
+    words = results.names(run.id).in_text
+    serious = any(one.serious for one in found)
+    with st.expander(f"Warnings of training ({len(found)})", expanded=serious):
+        for one in found:
+            st.markdown(f"- **{plain(model_name(one.model))}**: {plain(words(one.message))}")
+
+
+def _plain_warning(run: Run) -> None:
+    """The one warning of training that matters most, without names of parameters."""
+    found = results.training_warnings(run.id)
+    if any(one.own and one.kind in results.UNSETTLED for one in found):
+        st.warning(PLAIN_WARNINGS["unsettled"])
+    elif any(one.serious for one in found):
+        st.warning(PLAIN_WARNINGS["other"])
+    elif any(one.own and one.alike for one in found):
+        st.caption(PLAIN_WARNINGS["alike"])
 
 
 def _ending(model: str, ending: str) -> str:
@@ -65,7 +95,8 @@ def comparison_sentence(run: str) -> str:
         return "No person has enough occasions for a test part; nothing can be said about the fit."
     metric = results.main_metric(table)
     name = METRICS[metric][0]
-    value = metric_value(metric, table.loc["nme", metric])
+    like = float(table.loc["nme", metric])
+    value = metric_value(metric, like)
     own = f"On occasions that it has not seen, the model's {name} is {value}"
     row = rows[rows["metric"] == metric]
     if row.empty or "generic" not in table.index or pd.isna(row.iloc[0]["difference"]):
@@ -77,22 +108,25 @@ def comparison_sentence(run: str) -> str:
         "alike": "the data do not tell the two models apart",
     }[_standing(row)]
     return (
-        f"{own}, the generic model's {metric_value(metric, table.loc['generic', metric])}: "
+        f"{own}, the generic model's {metric_value(metric, table.loc['generic', metric], like)}: "
         f"{verdict} "
         f"(generic minus NME, mean over {int(row['n_persons'])} persons: "
-        f"{difference(metric, row['difference'])}, 95 % interval "
-        f"{limits(metric, row['ci_low'], row['ci_high'])}, {p_phrase(row['p_adjusted'])})."
+        f"{difference(metric, row['difference'], like)}, 95 % interval "
+        f"{limits(metric, row['ci_low'], row['ci_high'], like)}, {p_phrase(row['p_adjusted'])})."
     )
 
 
-def show_main_metric(run: Run) -> None:
-    """The metric that sums up the fit, model by model, and what it means."""
-    table = results.metrics_table(run.id)
-    if not table.empty:
-        name, meaning = METRICS[results.main_metric(table)]
-        st.dataframe(metrics_view(run.id, main_only=True), hide_index=True, width="content")
-        st.caption(f"{name}: {meaning}.")
-    st.caption(split_note(run.id))
+def numbers_behind(run: Run) -> None:
+    """Folded away: the metric that sums up the fit, model by model, and what it means."""
+    with st.expander(NUMBERS_BEHIND):
+        st.markdown(plain(comparison_sentence(run.id)))
+        table = results.metrics_table(run.id)
+        if not table.empty:
+            metric = results.main_metric(table)
+            name, meaning = METRICS[metric]
+            st.dataframe(metrics_view(run.id, main_only=True), hide_index=True, width="content")
+            st.caption(f"{name}: {PLAIN_METRICS.get(metric, meaning)}.")
+        st.caption(split_note(run.id))
 
 
 def _standing(row: pd.Series) -> str:
@@ -124,45 +158,51 @@ def standing(run: str) -> str:
     return _standing(row.iloc[0])
 
 
-def metric_value(metric: str, value: float) -> str:
-    """A metric as text; those that end at 1 with three decimals."""
-    return fixed(value, 3) if metric in results.HIGHER_IS_BETTER else number(value)
+def metric_value(metric: str, value: float, like: float | None = None) -> str:
+    """A metric as text; those that end at 1 with three decimals, others with those of ``like``."""
+    places = _decimals(metric, value if like is None else like)
+    return number(value) if places is None else fixed(value, places)
 
 
-def difference(metric: str, value: float) -> str:
-    """A difference between two values of a metric as text."""
-    return fixed(value, 3) if metric in results.HIGHER_IS_BETTER else number(value, 2)
+def difference(metric: str, value: float, like: float) -> str:
+    """A difference from ``like``, a value of the metric, with as many decimals as it has."""
+    places = _decimals(metric, like)
+    return number(value, 2) if places is None else fixed(value, places)
 
 
-def limits(metric: str, low: float, high: float) -> str:
+def limits(metric: str, low: float, high: float, like: float) -> str:
     """The interval of such a difference as text."""
-    if metric in results.HIGHER_IS_BETTER and pd.notna(low) and pd.notna(high):
-        return f"[{fixed(low, 3)}, {fixed(high, 3)}]"
-    return interval(low, high)
+    places = _decimals(metric, like)
+    if places is None or pd.isna(low) or pd.isna(high):
+        return interval(low, high)
+    return f"[{fixed(low, places)}, {fixed(high, places)}]"
 
 
-def metrics_view(run: str, *, main_only: bool = False, paired: bool = False) -> pd.DataFrame:
-    """Models × metrics on the test part, as text; a remark where a model found no pattern.
+def _decimals(metric: str, value: float) -> int | None:
+    """Decimals that show three digits of a value; None where it is too large or too small."""
+    if metric in results.HIGHER_IS_BETTER:
+        return 3
+    if not math.isfinite(value) or not 1e-4 <= abs(value) < 1e7:
+        return None
+    return max(0, 2 - math.floor(math.log10(abs(value))))
 
-    With ``paired``, other models also have their mean difference from NME with its interval.
+
+def metrics_view(run: str, *, main_only: bool = False) -> pd.DataFrame:
+    """Models × metrics on the test part, all occasions together, as text.
+
+    A remark stands where a model found no pattern.
     """
     table = results.metrics_table(run)
     kind = "class" if "accuracy" in table.columns else "number"
     if main_only and len(table.columns):
         table = table[[results.main_metric(table)]]
     shown = pd.DataFrame(
-        {METRICS[m][0]: [metric_value(m, value) for value in table[m]] for m in table.columns},
+        {
+            METRICS[m][0]: [metric_value(m, value, _own(table, m)) for value in table[m]]
+            for m in table.columns
+        },
         index=table.index,
     )
-    if paired:
-        for row in (
-            results.table(run, "comparison").dropna(subset=["difference"]).to_dict("records")
-        ):
-            metric = row["metric"]
-            gap = difference(metric, row["difference"])
-            apart = f"{'' if gap.startswith('−') else '+'}{gap}"
-            ends = limits(metric, row["ci_low"], row["ci_high"])
-            shown.loc[row["model"], METRICS[metric][0]] += f" ({apart} {ends})"
     flat = results.flat_models(run) & set(table.index)
     if flat:
         shown["remark"] = [FLAT[kind] if model in flat else "" for model in table.index]
@@ -170,19 +210,46 @@ def metrics_view(run: str, *, main_only: bool = False, paired: bool = False) -> 
     return shown.reset_index()
 
 
+def _own(table: pd.DataFrame, metric: str) -> float:
+    """NME's value, or the first model's where it has none."""
+    return float(table[metric].get("nme", table[metric].iloc[0]))
+
+
+def persons_view(run: str) -> pd.DataFrame:
+    """Means over persons of each one's own metric, with intervals: NME's, then others minus NME.
+
+    Empty where the run has neither.
+    """
+    table, cells = results.metrics_table(run), {}
+    for row in fit.own_means(run).to_dict("records"):
+        metric, like = row["metric"], _own(table, row["metric"])
+        ends = limits(metric, row["ci_low"], row["ci_high"], like)
+        cells[model_name("nme"), metric] = f"{metric_value(metric, row['mean'], like)} {ends}"
+    known = results.table(run, "comparison").dropna(subset=["difference"])
+    for row in known.to_dict("records"):
+        metric, like = row["metric"], _own(table, row["metric"])
+        gap = difference(metric, row["difference"], like)
+        sign = "+" if any(digit in gap for digit in "123456789") and row["difference"] > 0 else ""
+        ends = limits(metric, row["ci_low"], row["ci_high"], like)
+        cells[f"{model_name(row['model'])} minus NME", metric] = f"{sign}{gap} {ends}"
+    shown = pd.Series(cells, dtype=object).unstack(sort=False) if cells else pd.DataFrame()
+    shown = shown[[metric for metric in table.columns if metric in shown]].fillna("–")
+    return shown.rename(columns={m: METRICS[m][0] for m in table.columns}).rename_axis("model")
+
+
 def comparison_view(run: str) -> pd.DataFrame:
     """Paired differences over persons, as text."""
-    rows = results.table(run, "comparison")
+    rows, table = results.table(run, "comparison"), results.metrics_table(run)
     return pd.DataFrame(
         {
             "model": [f"{model_name(m)} minus NME" for m in rows["model"]],
             "metric": [METRICS[m][0] for m in rows["metric"]],
             "difference": [
-                difference(metric, value)
+                difference(metric, value, _own(table, metric))
                 for metric, value in zip(rows["metric"], rows["difference"], strict=True)
             ],
             "95 % interval": [
-                limits(metric, low, high)
+                limits(metric, low, high, _own(table, metric))
                 for metric, low, high in zip(
                     rows["metric"], rows["ci_low"], rows["ci_high"], strict=True
                 )

@@ -6,7 +6,7 @@ from dashboard import state
 from dashboard.components import fit_sections
 from dashboard.components.approximate import show_approximate
 from dashboard.components.context import finished_run, title
-from dashboard.components.verdict import show_main_metric, show_verdict
+from dashboard.components.verdict import numbers_behind, show_verdict
 from dashboard.glossary import FIT_SECTIONS, LEADS
 
 title("Fit", LEADS["fit"])
@@ -14,7 +14,8 @@ run = finished_run(partly=True)
 
 show_verdict(run)
 if not state.researcher():
-    show_main_metric(run)
+    fit_sections.person(run)
+    numbers_behind(run)
     show_approximate(run.id)
     st.stop()
 section = st.segmented_control(

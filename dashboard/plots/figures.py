@@ -6,6 +6,7 @@ from dashboard.plots.figures_checks import (
     calibration_curve,
     calibration_numbers,
     check_numbers,
+    check_persons,
     check_states,
     check_transitions,
 )
@@ -36,10 +37,10 @@ from dashboard.plots.figures_transitions import (
 )
 
 __all__ = [
-    "calibration_curve", "calibration_numbers", "caterpillar", "check_numbers", "check_states",
-    "check_transitions", "confusion", "correlation_bands", "dwell_times", "effect_correlations",
-    "effect_qq", "group_transitions", "individual_fits", "narrowing", "newcomer_curve",
-    "paired_differences", "person_errors", "person_map", "reliability_by_observations",
-    "residuals", "shrinkage", "state_ribbon", "transition_arrows", "transition_multiples",
-    "variance_traces",
+    "calibration_curve", "calibration_numbers", "caterpillar", "check_numbers", "check_persons",
+    "check_states", "check_transitions", "confusion", "correlation_bands", "dwell_times",
+    "effect_correlations", "effect_qq", "group_transitions", "individual_fits", "narrowing",
+    "newcomer_curve", "paired_differences", "person_errors", "person_map",
+    "reliability_by_observations", "residuals", "shrinkage", "state_ribbon",
+    "transition_arrows", "transition_multiples", "variance_traces",
 ]  # fmt: skip

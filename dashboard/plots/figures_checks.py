@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
+from dashboard import glossary
 from dashboard.plots import theme
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import cell, number
 from dashboard.plots.summaries import difference_limit, padded
+
+#: More persons than this are drawn by every so-manieth, in order of what is simulated.
+MOST_PERSONS = 300
 
 #: Panels of the checks of numbers: title, and (check, statistic) with the label of each.
 _OF_NUMBERS = {
@@ -98,6 +104,52 @@ def check_transitions(checks: pd.DataFrame) -> Chart:
         for i, (title, values, stops, limits, scale) in enumerate(sides)
     ]  # fmt: skip
     return Chart("Transitions, simulated and observed", panels, table, n_columns=3, height=390)
+
+
+def check_persons(checks: pd.DataFrame) -> Chart:
+    """Persons in order of what is simulated for each: observed beside the middle 95 % of it.
+
+    ``checks`` has the columns of ``checks.csv``. One panel per statistic; of very many persons
+    every so-manieth is drawn; the numbers have all.
+    """
+    rows = checks[(checks["check"] == "person") & checks["observed"].notna()]
+    table = rows.assign(outside=_outside(rows)).reset_index(drop=True)
+    panels = []
+    for i, (statistic, own) in enumerate(table.groupby("statistic", sort=False)):
+        title = glossary.PERSON_STATISTICS.get(str(statistic), str(statistic))
+        panels.append(_persons(own, title, "persons, in order" if i % 3 == 0 else ""))
+    down = -(-len(panels) // 3)
+    return Chart(
+        "Simulated and observed, person by person", panels, table, n_columns=min(len(panels), 3),
+        height=90 + 380 * down,
+    )  # fmt: skip
+
+
+def _persons(rows: pd.DataFrame, title: str, y_title: str) -> Panel:
+    ordered = rows.sort_values("simulated_mean", kind="stable")
+    ordered = ordered.assign(rank=np.arange(1.0, len(ordered) + 1))
+    drawn = ordered.iloc[:: math.ceil(len(ordered) / MOST_PERSONS)]
+    layers = [
+        Layer(
+            "points", drawn["simulated_mean"].to_numpy(), drawn["rank"].to_numpy(),
+            "simulated, with 95 %", theme.PERSONS, low=drawn["simulated_low"].to_numpy(),
+            high=drawn["simulated_high"].to_numpy(), across="x", size=3,
+        )
+    ]  # fmt: skip
+    for outside, name, colour, size in (
+        (False, "observed, inside", theme.PALETTE[0], 4),
+        (True, "observed, outside", theme.PERSON, 7),
+    ):
+        own = drawn[drawn["outside"] == outside]
+        if own.empty:
+            continue
+        hover = [f"person {row['person']}: {_row_text(row)}" for row in own.to_dict("records")]
+        x, y = own["observed"].to_numpy(), own["rank"].to_numpy()
+        layers.append(Layer("points", x, y, name, colour, size=size, hover=hover))
+    return Panel(
+        title, "observed and simulated", y_title, layers, y_range=(0.0, len(ordered) + 1.0),
+        y_ticks=(),
+    )  # fmt: skip
 
 
 def calibration_curve(calibration: pd.DataFrame) -> Chart:

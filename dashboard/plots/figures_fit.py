@@ -10,8 +10,8 @@ import pandas as pd
 
 from dashboard.plots import theme
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel, Range
-from dashboard.plots.labels import cell, number, parameter_words
-from dashboard.plots.summaries import histogram, padded
+from dashboard.plots.labels import MINUS, cell, number, parameter_words
+from dashboard.plots.summaries import even_ticks, histogram, padded, round_step
 
 #: More occasions than this are drawn by every so-manieth.
 MOST_POINTS = 2000
@@ -132,21 +132,37 @@ def person_errors(table: pd.DataFrame, *, metric: str, names: Mapping[str, str])
 
 
 def individual_fits(
-    rows: Mapping[str, pd.DataFrame], *, outcome: str, states: Sequence[str] = ()
+    rows: Mapping[str, pd.DataFrame],
+    *,
+    outcome: str,
+    states: Sequence[str] = (),
+    time: str = "",
 ) -> Chart:
     """Observed, person-specific and population prediction over a person's occasions.
 
     Parameters
     ----------
     rows : mapping from person to DataFrame
-        Columns split, observed, predicted, population_predicted; rows in order of time.
+        Columns split, observed, predicted, population_predicted and, optionally, time, a number;
+        rows in order of time.
     outcome : str
         Name of the outcome.
     states : sequence of str
         All states, where the outcome is one; then the panels are strips of colour.
+    time : str, optional
+        Name of the time, where there is one. Occasions are counted where anybody's times are
+        missing or do not rise, as where they begin anew in each sequence.
     """
     alone, columns = len(rows) == 1, 1 if len(rows) == 1 else 2 if states else 3
-    x_titles = ["occasion" if i + columns >= len(rows) else "" for i in range(len(rows))]
+    timed = bool(time) and all(map(_rises, rows.values()))
+    rows = {
+        person: own.assign(at=own["time"] if timed else np.arange(1.0, len(own) + 1))
+        for person, own in rows.items()
+    }
+    x_title = time if timed else "occasion"
+    if timed and states:
+        x_title = f"{time}, one cell per occasion"
+    x_titles = [x_title if i + columns >= len(rows) else "" for i in range(len(rows))]
     if states:
         panels = [
             _strips(person, own, title, states)
@@ -155,10 +171,11 @@ def individual_fits(
     else:
         ends, size = _common_range(list(rows.values())), 7.0 if alone else 4.0
         panels = [
-            _lines(person, own, title, outcome if i % columns == 0 else "", ends, size)
+            _lines(person, own, (title, outcome if i % columns == 0 else ""), ends, size)
             for i, ((person, own), title) in enumerate(zip(rows.items(), x_titles, strict=True))
         ]
     numbers = pd.concat([own.assign(person=person) for person, own in rows.items()])
+    numbers = numbers.drop(columns="time", errors="ignore").rename(columns={"at": "time"})
     down = -(-len(panels) // columns)
     each = (210 if states else 330) if alone else (120 if states else 210)
     return Chart("Individual fits", panels, numbers, n_columns=columns, height=110 + each * down)
@@ -190,32 +207,54 @@ def shrinkage(summary: pd.DataFrame) -> Chart:
     )  # fmt: skip
 
 
+def _rises(own: pd.DataFrame) -> bool:
+    """Whether all times are known, each later than the one before."""
+    return "time" in own and len(own) > 0 and bool((own["time"].diff().iloc[1:] > 0).all())
+
+
 def _lines(
-    person: str, own: pd.DataFrame, x_title: str, y_title: str, ends: Range, size: float
+    person: str, own: pd.DataFrame, titles: tuple[str, str], ends: Range, size: float
 ) -> Panel:
-    steps = np.arange(1, len(own) + 1, dtype=float)
+    at = own["at"].to_numpy(dtype=float)
     hover = [
-        f"person {person}, occasion {i}: observed {number(row['observed'])}, person "
+        f"person {person}, {_tick(row['at'])}: observed {number(row['observed'])}, person "
         f"{number(row['predicted'])}, population {number(row['population_predicted'])}"
-        for i, row in enumerate(own.to_dict("records"), 1)
+        for row in own.to_dict("records")
     ]
     layers = [
-        Layer("line", steps, own["population_predicted"].to_numpy(), "population",
+        Layer("line", at, own["population_predicted"].to_numpy(), "population",
               theme.POPULATION, dash="dash", width=1.5),
-        Layer("line", steps, own["predicted"].to_numpy(), "this person", theme.PERSON),
-        Layer("points", steps, own["observed"].to_numpy(), "observed", theme.PERSONS,
+        Layer("line", at, own["predicted"].to_numpy(), "this person", theme.PERSON),
+        Layer("points", at, own["observed"].to_numpy(), "observed", theme.PERSONS,
               size=size, hover=hover),
         *_unseen(own, ends),
     ]  # fmt: skip
-    return Panel(f"Person {person}", x_title, y_title, layers, y_range=ends)
+    reach = padded(float(at.min()), float(at.max()), least=1.0)
+    whole = bool((at == np.round(at)).all())
+    ticks = even_ticks(*reach, most=10 if size > 5 else 5, whole=whole)
+    return Panel(
+        f"Person {person}", *titles, layers, x_range=reach, y_range=ends,
+        x_ticks=[(tick, _tick(tick)) for tick in ticks],
+    )  # fmt: skip
+
+
+def _tick(at: float) -> str:
+    """A time as its axis shows it."""
+    return f"{round(at, 6):,g}".replace("-", MINUS) if abs(at) < 1e6 else number(at)
+
+
+def _fitted(own: pd.DataFrame) -> int:
+    """How many occasions were fitted; 0 where they are all, as no line can part them then."""
+    fitted = int((own["split"] == "train").sum())
+    return fitted if fitted < len(own) else 0
 
 
 def _unseen(own: pd.DataFrame, ends: Range) -> list[Layer]:
     """A line where what the model was fitted to ends."""
-    fitted = int((own["split"] == "train").sum())
-    if not 0 < fitted < len(own):
+    fitted = _fitted(own)
+    if not fitted:
         return []
-    x = np.full(2, fitted + 0.5)
+    x = np.full(2, float(own["at"].iloc[fitted - 1 : fitted + 1].mean()))
     return [Layer("line", x, np.array(ends), "not fitted from here", theme.MUTED, width=1.2,
                   dash="dot")]  # fmt: skip
 
@@ -228,14 +267,16 @@ def _strips(person: str, own: pd.DataFrame, x_title: str, states: Sequence[str])
     }  # fmt: skip
     values = np.array([[codes.get(label, np.nan) for label in strip] for strip in strips.values()])
     colours = theme.state_colours(states)
-    every = max(1, len(own) // 8)
-    ticks = [str(i) if (i - 1) % every == 0 else "" for i in range(1, len(own) + 1)]
-    fitted = int((own["split"] == "train").sum())
+    every = max(1, round(round_step(len(own) / 10)))
+    at = [_tick(one) for one in own["at"]]
+    ticks = [text if i % every == 0 else "" for i, text in enumerate(at)]
+    fitted = _fitted(own)
     matrix = Matrix(
         values, list(strips), ticks, theme.SEQUENTIAL, (0, max(len(states) - 1, 1)), "state",
         hover=[
-            f"occasion {i}{'' if i <= fitted else ', not fitted'}: {name} {label or 'missing'}"
-            for name, strip in strips.items() for i, label in enumerate(strip, 1)
+            f"{when}{'' if part == 'train' else ', not fitted'}: {name} {label or 'missing'}"
+            for name, strip in strips.items()
+            for when, part, label in zip(at, own["split"], strip, strict=True)
         ],
         legend=[(state, colours[state]) for state in states],
     )  # fmt: skip
@@ -245,7 +286,7 @@ def _strips(person: str, own: pd.DataFrame, x_title: str, states: Sequence[str])
         f"Person {person}",
         x_title,
         matrix=matrix,
-        layers=layers if 0 < fitted < len(own) else [],
+        layers=layers if fitted else [],
     )
 
 

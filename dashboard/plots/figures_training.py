@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from dashboard.plots import theme
+from dashboard import glossary
+from dashboard.plots import tables, theme
 from dashboard.plots.charts import Chart, Layer, Panel
 from dashboard.plots.labels import number
+from dashboard.plots.summaries import settling_range
 
 _TRACES = {
     "residual_variance": "residual variance σ²",
@@ -14,11 +18,11 @@ _TRACES = {
 }
 
 
-def variance_traces(history: pd.DataFrame) -> Chart:
+def variance_traces(history: pd.DataFrame, *, names: Mapping[str, str] | None = None) -> Chart:
     """Residual variance and mean random-effect variance by epoch, one line per model.
 
-    A panel without values is left out, and that of σ² where it is 1 throughout, as for classes;
-    ValueError where neither is left.
+    ``names`` says what the models are called. A panel without values is left out, and that of σ²
+    where it is 1 throughout, as for classes; ValueError where neither is left.
     """
     columns = [name for name in _TRACES if history[name].notna().any()]
     if (history["residual_variance"].dropna() == 1).all():
@@ -26,16 +30,17 @@ def variance_traces(history: pd.DataFrame) -> Chart:
     if not columns:
         raise ValueError("There is no variance to draw.")
     colours = theme.model_colours(history["model"].unique())
+    called = {model: (names or {}).get(model, model) for model in colours}
     panels = [
         Panel(
             title=_TRACES[column],
             x_title="epoch",
             layers=[
                 Layer(
-                    "line", rows["epoch"].to_numpy(), rows[column].to_numpy(), str(model),
+                    "line", rows["epoch"].to_numpy(), rows[column].to_numpy(), called[str(model)],
                     colours[str(model)],
                     hover=[
-                        f"{model}, epoch {epoch}: {number(value)}"
+                        f"{called[str(model)]}, epoch {epoch}: {number(value)}"
                         for epoch, value in zip(rows["epoch"], rows[column], strict=True)
                     ],
                 )
@@ -47,3 +52,16 @@ def variance_traces(history: pd.DataFrame) -> Chart:
     ]  # fmt: skip
     numbers = history[["model", "epoch", *columns]]
     return Chart("Variances by epoch", panels, numbers, n_columns=len(panels), height=330)
+
+
+def losses_sentence(history: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """What curves of losses show and what not: epochs of each model, and what the axis leaves out.
+
+    ``history`` has the columns of ``history.csv``.
+    """
+    last = history.groupby("model", sort=False)["epoch"].max()
+    epochs = ", ".join(f"{names[str(model)]}: {int(epoch):,}" for model, epoch in last.items())
+    cut = settling_range(tables.loss_curves(history)) is not None
+    parts = [glossary.LOSSES["epochs"].format(epochs=epochs)]
+    parts += [glossary.LOSSES["cut"]] if cut else []
+    return " ".join([*parts, glossary.LOSSES["limit"]])

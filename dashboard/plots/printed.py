@@ -7,6 +7,7 @@ pyplot state is touched, and threads may draw at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from dashboard.plots.printed_matrix import transition_comparison
 from dashboard.plots.printed_missing import missing_values
 from dashboard.plots.summaries import (
     LEAST_BOXED,
+    LOSS_PARTS,
     Box,
     Histogram,
     box,
@@ -34,6 +36,7 @@ from dashboard.plots.summaries import (
     normal_curve,
     padded,
     random_effect_bins,
+    settling_range,
     share_ticks,
     spread,
 )
@@ -118,7 +121,12 @@ def covariate_scatter(
     return figure
 
 
-def loss_curves(history: pd.DataFrame, *, columns: theme.PrintSize = 1) -> Figure:
+def loss_curves(
+    history: pd.DataFrame,
+    *,
+    names: Mapping[str, str] | None = None,
+    columns: theme.PrintSize = 1,
+) -> Figure:
     """Loss in training (dotted) and validation (solid) by epoch, one colour per model."""
     table = tables.loss_curves(history)
     colours = theme.model_colours(table["model"].unique())
@@ -130,18 +138,28 @@ def loss_curves(history: pd.DataFrame, *, columns: theme.PrintSize = 1) -> Figur
                 linestyle=_DASH[str(part)], marker="o" if len(rows) < 3 else None,
                 markersize=3, legend=False,
             )  # fmt: skip
-        logarithmic = is_logarithmic(table["loss"])
+        ends = settling_range(table)
+        settled = table["loss"] if ends is None else table["loss"][table["loss"].between(*ends)]
+        logarithmic = is_logarithmic(settled)
         if logarithmic:
             axis.set_yscale("log")
             axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set(xlabel="epoch", ylabel="loss (logarithmic axis)" if logarithmic else "loss")
         axis.set_xlim(0, max(table["epoch"].max(), 5) * 1.01)
+        if ends is not None:
+            limits = padded(*(np.log10(ends) if logarithmic else ends))
+            axis.set_ylim(np.power(10.0, limits) if logarithmic else limits)
         axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        entries = [Line2D([], [], color=c, label=for_print(m, 30)) for m, c in colours.items()]
-        entries += [
-            Line2D([], [], color=theme.INK, linewidth=0.8, linestyle=_DASH[str(part)], label=part)
-            for part in table["part"].unique()
+        called = {model: (names or {}).get(model, model) for model in colours}
+        entries = [
+            Line2D([], [], color=colour, label=for_print(called[model], 30))
+            for model, colour in colours.items()
         ]
+        entries += [
+            Line2D([], [], color=theme.INK, linewidth=0.8, linestyle=_DASH[str(part)],
+                   label=LOSS_PARTS[str(part)])
+            for part in table["part"].unique()
+        ]  # fmt: skip
         _legend(axis, entries)
     return figure
 

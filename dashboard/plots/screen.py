@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -15,6 +17,7 @@ from dashboard.plots.screen_matrix import transition_comparison
 from dashboard.plots.screen_missing import missing_values
 from dashboard.plots.summaries import (
     LEAST_BOXED,
+    LOSS_PARTS,
     Box,
     Histogram,
     box,
@@ -25,6 +28,7 @@ from dashboard.plots.summaries import (
     normal_curve,
     padded,
     random_effect_bins,
+    settling_range,
     share_ticks,
     spread,
     whole_step,
@@ -174,14 +178,17 @@ def covariate_scatter(
     return figure
 
 
-def loss_curves(history: pd.DataFrame) -> go.Figure:
+def loss_curves(history: pd.DataFrame, *, names: Mapping[str, str] | None = None) -> go.Figure:
     """Loss in training (dotted) and validation (solid) by epoch, one colour per model.
 
     Parameters
     ----------
     history : DataFrame
         Columns model, epoch, train_loss, validation_loss; NaN where there is none. The loss axis
-        is logarithmic where losses are positive and span more than a factor of 30.
+        is logarithmic where losses are positive and span more than a factor of 30; losses of the
+        first 5 % of epochs do not widen it.
+    names : mapping, optional
+        What the models are called.
     """
     table = tables.loss_curves(history)
     figure = _figure("Loss by epoch")
@@ -190,8 +197,8 @@ def loss_curves(history: pd.DataFrame) -> go.Figure:
     for (model, part), rows in table.groupby(["model", "part"], sort=False):
         solid = part == "validation" or not (validated & (table["model"] == model)).any()
         figure.add_scatter(
-            x=rows["epoch"], y=rows["loss"], name=for_screen(model, 30),
-            legendgroup=for_screen(model),
+            x=rows["epoch"], y=rows["loss"], legendgroup=for_screen(model),
+            name=for_screen((names or {}).get(str(model), model), 30),
             mode="lines+markers" if len(rows) < 3 else "lines", showlegend=solid,
             line={"color": colours[str(model)], "width": 2, "dash": _DASH[str(part)]},
             hovertemplate=f"{part}, epoch %{{x}}<br>loss %{{y:.4g}}"
@@ -199,16 +206,19 @@ def loss_curves(history: pd.DataFrame) -> go.Figure:
         )  # fmt: skip
     for part in table["part"].unique():
         figure.add_scatter(
-            x=[None], y=[None], mode="lines", name=part, hoverinfo="skip",
+            x=[None], y=[None], mode="lines", name=LOSS_PARTS[str(part)], hoverinfo="skip",
             line={"color": theme.INK, "width": 1.5, "dash": _DASH[str(part)]},
         )  # fmt: skip
-    last, logarithmic = int(table["epoch"].max()), is_logarithmic(table["loss"])
+    ends = settling_range(table)
+    settled = table["loss"] if ends is None else table["loss"][table["loss"].between(*ends)]
+    last, logarithmic = int(table["epoch"].max()), is_logarithmic(settled)
     figure.update_xaxes(
         title_text="epoch", tickformat=",d", range=[0, max(last, 5) * 1.01], dtick=whole_step(last)
     )
     figure.update_yaxes(
         title_text="loss (logarithmic axis)" if logarithmic else "loss",
         type="log" if logarithmic else "linear", tickformat="~g" if logarithmic else None,
+        range=None if ends is None else padded(*(np.log10(ends) if logarithmic else ends)),
     )  # fmt: skip
     figure.update_layout(uirevision="loss")
     return figure

@@ -11,6 +11,12 @@ import pandas as pd
 #: Groups with fewer persons get no box: their quartiles are the points themselves.
 LEAST_BOXED = 5
 
+#: Share of the epochs whose losses do not set the axis, where they would widen it so much.
+EARLY, WIDENED = 0.05, 1.25
+
+#: Parts of the data whose losses are drawn, in words.
+LOSS_PARTS = {"train": "training rows", "validation": "validation rows"}
+
 READOUTS = ("scores", "conditional", "expected", "observed")
 
 
@@ -104,10 +110,37 @@ def whole_step(top: float, most: int = 8) -> int | None:
     return 1 if top <= most else None
 
 
+def even_ticks(low: float, high: float, *, most: int, whole: bool) -> list[float]:
+    """About ``most`` round numbers at most from ``low`` to ``high``, evenly spaced."""
+    step = round_step((high - low) / most)
+    step = max(step, 1.0) if whole else step
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [i * step for i in range(first, last + 1)]
+
+
+def round_step(least: float) -> float:
+    """The smallest of 1, 2 or 5 times a power of 10 that is not below ``least``."""
+    unit = 10.0 ** math.floor(math.log10(max(least, 1e-9)))
+    return next(unit * k for k in (1, 2, 5, 10) if unit * k >= least * (1 - 1e-9))
+
+
 def share_ticks(top: float) -> list[float]:
     """Ticks of an axis of shares from 0 to `top`, never above 1."""
     step = 0.2 if top > 0.5 else 0.1 if top > 0.25 else 0.05 if top > 0.1 else 0.02
     return [i * step for i in range(round(1 / step) + 1) if i * step <= top * 1.1]
+
+
+def settling_range(table: pd.DataFrame) -> tuple[float, float] | None:
+    """Range of the losses after each model's first 5 % of epochs; None where the rest is near it.
+
+    ``table`` has the columns model, epoch, loss. The first losses are often so large that what
+    follows would look level.
+    """
+    last = table.groupby("model")["epoch"].transform("max")
+    later = table.loc[table["epoch"] > EARLY * last, "loss"]
+    low, high = float(later.min()), float(later.max())
+    widened = float(np.ptp(table["loss"])) > WIDENED * (high - low) > 0
+    return (low, high) if widened else None
 
 
 def is_logarithmic(losses: pd.Series) -> bool:

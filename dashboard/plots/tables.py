@@ -5,6 +5,8 @@ Both draw from these tables, so what is exported as CSV is what was drawn.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -169,8 +171,11 @@ def covariate_scatter(
     return table
 
 
-def loss_curves(history: pd.DataFrame) -> pd.DataFrame:
-    """One row per model, epoch and part (train, validation) that has a loss."""
+def loss_curves(history: pd.DataFrame, *, names: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """One row per model, epoch and part (train, validation) that has a loss.
+
+    Only the drawings use ``names``.
+    """
     parts = {"train_loss": "train", "validation_loss": "validation"}
     long = history.melt(["model", "epoch"], list(parts), "part", "loss")
     long["part"] = long["part"].map(parts)

@@ -13,10 +13,12 @@ from matplotlib.figure import Figure
 
 from dashboard import glossary
 from dashboard.plots import export, printed, tables
+from dashboard.plots.figures_training import losses_sentence
 from dashboard.plots.labels import count, number, p_value
 from dashboard.plots.summaries import curve_changes
 from nme_core.analysis import person_parameters
 from nme_core.io import RunFolder
+from nme_core.reporting.terms import short_model_name
 
 #: Most figures of one kind in a report of a study.
 MOST = 4
@@ -76,10 +78,9 @@ def losses(folder: RunFolder) -> Iterator[ReportFigure]:
     if not folder.has_table("history") or folder.table("history").empty:
         return
     history = folder.table("history")
-    last = history.groupby("model", sort=False)["epoch"].max()
-    epochs = ", ".join(f"{int(epoch):,} of {model}" for model, epoch in last.items())
-    sentence = f"Loss after each epoch: {epochs}. {glossary.LOSS_LIMIT}"
-    yield ReportFigure("loss_curves", "Training", sentence, {"history": history}, columns=2)
+    names = {str(model): short_model_name(str(model)) for model in history["model"].unique()}
+    sentence, arguments = losses_sentence(history, names), {"history": history, "names": names}
+    yield ReportFigure("loss_curves", "Training", sentence, arguments, columns=2)
 
 
 def transitions(folder: RunFolder, person: str | None = None) -> Iterator[ReportFigure]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from dashboard.services import results
 from dashboard.services.caching import per_session
+from nme_core.metrics import person_means
 
 NME = "nme"
 #: Kinds of rows of ``calibration.csv`` that belong together.
@@ -36,7 +38,11 @@ def persons(identity: str) -> list[str]:
 
 
 def individual(identity: str, who: list[str]) -> dict[str, pd.DataFrame]:
-    """The run's own predictions of these persons' occasions in order of time."""
+    """The run's own predictions of these persons' occasions in order of time.
+
+    The column time holds numbers: those of the study, or days since the person's first date; NaN
+    where the study has no times.
+    """
     rows = _own(identity, results.stamp(identity))
     return {person: rows.loc[[person]].reset_index() for person in who}
 
@@ -47,8 +53,24 @@ def _own(identity: str, stamp_: int) -> pd.DataFrame:
     rows = rows[rows["model"] == NME]
     part = rows["split"].map(_PARTS)
     ordered = rows.assign(part=part).sort_values(["part", "sequence", "time"], kind="stable")
-    columns = ["person", "split", "observed", "predicted", "population_predicted"]
+    ordered = ordered.assign(time=_as_numbers(ordered["time"], ordered["person"]))
+    columns = ["person", "split", "time", "observed", "predicted", "population_predicted"]
     return ordered[columns].set_index("person")
+
+
+def time_name(identity: str) -> str | None:
+    """What the study calls the time of a row, where its times are numbers; None otherwise."""
+    times = results.table(identity, "predictions")["time"]
+    name = results.run_folder(identity).data["roles"]["time"]
+    return str(name) if name is not None and is_numeric_dtype(times) else None
+
+
+def _as_numbers(times: pd.Series, persons: pd.Series) -> pd.Series:
+    """Times as numbers; dates as days since the person's first."""
+    if is_numeric_dtype(times):
+        return times.astype(float)
+    dates = pd.to_datetime(times, errors="coerce", format="ISO8601")
+    return (dates - dates.groupby(persons).transform("min")) / pd.Timedelta(days=1)
 
 
 def judged(identity: str, model: str) -> pd.DataFrame:
@@ -78,6 +100,20 @@ def by_person(identity: str, metric: str) -> pd.DataFrame:
     fitted = fitted[(fitted["model"] == NME) & (fitted["split"] == "train")]
     n_obs = rows["person"].map(fitted["person"].value_counts()).fillna(0).astype(int)
     return rows[["model", "person", "value"]].assign(n_obs=n_obs).reset_index(drop=True)
+
+
+def own_means(identity: str) -> pd.DataFrame:
+    """NME's metrics on the test part as a mean over persons: metric, mean, ci_low, ci_high, n.
+
+    Empty where the run has no metrics of single persons.
+    """
+    return _own_means(identity, results.stamp(identity))
+
+
+@per_session(4)
+def _own_means(identity: str, stamp_: int) -> pd.DataFrame:
+    rows = results.table(identity, "metrics")
+    return person_means(rows[rows["model"] == NME])
 
 
 def calibration(identity: str, model: str) -> pd.DataFrame | None:

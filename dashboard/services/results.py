@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
@@ -20,6 +21,10 @@ LEARNED = 0.1
 FLAT = 0.05
 #: How `verdicts` say that training ended as it should.
 CONVERGED = "converged"
+#: Kinds of warnings after which the model holds; persons only cannot be told apart everywhere.
+ALIKE = {"BoundaryWarning", "SingularWarning"}
+#: Kinds of warnings after which training did not come to its end.
+UNSETTLED = {"ConvergenceWarning", "DivergenceWarning"}
 HIGHER_IS_BETTER = {"pearson", "ccc", "accuracy", "kappa", "macro_f1"}
 
 
@@ -84,10 +89,36 @@ def stopped_early(identity: str) -> bool:
     return list(verdicts(identity).values())[-1] != CONVERGED
 
 
-def training_warnings(identity: str) -> list[tuple[str, str]]:
-    """Model and message of each warning of the fits."""
+class TrainingWarning(NamedTuple):
+    """A warning of a fit; ``kind`` is the name of its class, empty where it was not recorded."""
+
+    model: str
+    kind: str
+    message: str
+
+    @property
+    def own(self) -> bool:
+        """Whether it is of the run's own model, not of one to compare with or of a trial."""
+        return self.model.split(" ")[0] == "nme"
+
+    @property
+    def alike(self) -> bool:
+        """Whether it only says that persons cannot be told apart in something."""
+        return self.kind in ALIKE
+
+    @property
+    def serious(self) -> bool:
+        """Whether it says more than that, of a model that is judged or interpreted."""
+        return not self.alike and not self.model.startswith("trial ")
+
+
+def training_warnings(identity: str) -> list[TrainingWarning]:
+    """The warnings of the fits, in the order in which they came."""
     notes = run_folder(identity).config.get("warnings", [])
-    return [(str(note["model"]), str(note["message"])) for note in notes]
+    return [
+        TrainingWarning(str(note["model"]), str(note.get("kind", "")), str(note["message"]))
+        for note in notes
+    ]
 
 
 def approximations(identity: str) -> dict[str, list[str]] | None:

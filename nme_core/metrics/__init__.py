@@ -1,7 +1,7 @@
 """How well predictions fit: per row, per person, and between models over persons."""
 
 from nme_core.metrics.classification import accuracy, confusion, kappa, log_loss, macro_f1
-from nme_core.metrics.comparison import compare
+from nme_core.metrics.comparison import compare, person_means
 from nme_core.metrics.evaluation import evaluate
 from nme_core.metrics.regression import ccc, mae, mse, pearson
 
@@ -17,4 +17,5 @@ __all__ = [
     "mae",
     "mse",
     "pearson",
+    "person_means",
 ]

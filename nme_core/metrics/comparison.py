@@ -130,6 +130,47 @@ def compare(
     return with_corrected_p(pd.DataFrame(table, columns=_COLUMNS[:-1]))
 
 
+def person_means(
+    metrics: pd.DataFrame,
+    split: str = "test",
+    *,
+    resamples: int = 1999,
+    level: float = 0.95,
+    random_state: int = 0,
+) -> pd.DataFrame:
+    """Mean over persons of each person's own metric, model by model, with its interval.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        What `evaluate` gives; the rows with scope ``person`` are used.
+    split : str
+        The rows that are judged.
+    resamples : int
+        Resamples of the persons for the interval.
+    level : float
+        Coverage of the interval.
+    random_state : int
+        Seed of the resamples.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``model``, ``metric``, ``mean`` (each person counting the same), ``ci_low``,
+        ``ci_high`` (studentised bootstrap over persons, as in `compare`; missing below 4 persons),
+        ``n_persons`` (for whom the metric is defined). The interval is one for the mean over
+        persons like these; what is uncertain in the fitted model is not in it.
+    """
+    rows = metrics[(metrics["scope"] == "person") & (metrics["split"] == split)]
+    table = []
+    for (model, metric), own in rows.groupby(["model", "metric"], sort=False):
+        values = own["value"].dropna().to_numpy(dtype=np.float64)
+        mean, low, high = _interval(values, level, resamples, random_state)
+        table.append((model, metric, mean, low, high, values.size))
+    columns = ["model", "metric", "mean", "ci_low", "ci_high", "n_persons"]
+    return pd.DataFrame(table, columns=columns)
+
+
 def with_corrected_p(comparison: pd.DataFrame) -> pd.DataFrame:
     """The table with ``p_adjusted``: Holm over the models, metric by metric.
 

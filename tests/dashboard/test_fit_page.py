@@ -75,7 +75,9 @@ def _checks(*, number: bool) -> pd.DataFrame:
     table = table.assign(person="", observed=0.4, simulated_mean=0.3)
     table = table.assign(simulated_low=0.1, simulated_high=0.5)
     table.loc[0, "observed"] = 0.9
-    return table
+    own = table.head(4).assign(check="person", statistic="mean", person=["1", "2", "3", "4"])
+    own["observed"] = [0.9, 0.3, 0.7, 0.3]
+    return pd.concat([table, own], ignore_index=True)
 
 
 def _calibration(*, number: bool) -> pd.DataFrame:
@@ -113,9 +115,14 @@ def test_every_section_of_a_run_with_all_tables(
     number = run == "mlp_run"
     app = open_page("fit", run=identity)
     assert charts(app) == 1
-    table = app.table[0].value
-    assert table.iloc[1, 0].endswith("(+0.10 [0.040, 0.160])")
-    assert "(" not in table.iloc[0, 0]
+    together, apart = (one.value for one in app.table)
+    assert "[" not in "".join(together.iloc[:, 0])
+    assert together.index[1] == "generic (one for all)"
+    assert apart.index.tolist() == ["NME (person-specific)", "generic (one for all) minus NME"]
+    assert apart.iloc[0, 0] == "0.700 [0.700, 0.700]"
+    assert apart.iloc[1, 0] == "+0.100 [0.040, 0.160]"
+    assert list(together.columns) == list(apart.columns)
+    assert "can differ, even in sign" in words(app)
     app = turn(app, "persons")
     assert charts(app) == 2
     app.selectbox(key="person").select("011").run()
@@ -128,11 +135,14 @@ def test_every_section_of_a_run_with_all_tables(
     assert not app.exception
     assert words(app) != before
     app = turn(app, "checks")
-    assert charts(app) == (2 if number else 3)
-    assert "1 of " in words(app)
+    assert charts(app) == (3 if number else 4)
+    assert f"1 of {11 if number else 9} observed values" in words(app)
+    assert f"({'5 % quantile' if number else f'share of {STATES[0]}'}); one in" in words(app)
+    assert "2 of 4 in the mean; about 5 % would by chance" in words(app)
+    assert "Furthest outside is person 1 (mean: observed 0.900, simulated" in words(app)
     assert ("prediction intervals hold" if number else "groups of held-back") in words(app)
     app = turn(app, "training")
-    assert "vary 0.40 less" in words(app)
+    assert "0.40 in the median of" in words(app)
     assert ("intraclass correlation is 0.31" in words(app)) is number
     assert ("Certificate" in words(app)) is number
 
@@ -160,7 +170,8 @@ def test_a_run_without_baselines(open_page: OpenPage, mlp_run: str) -> None:
         folder.write_table(table, rows[rows["model"] == "nme"])
     folder.write_table("comparison", folder.table("comparison").iloc[:0])
     app = open_page("fit", run=mlp_run)
-    assert "Paired over persons" not in words(app)
+    assert not charts(app)
+    assert app.table[1].value.index.tolist() == ["NME (person-specific)"]
     for name in ("errors", "checks"):
         turn(app, name)
         assert f"fit_model_{mlp_run}" not in {one.key for one in app.selectbox}
@@ -199,10 +210,106 @@ def test_a_certificate_is_asked_for_as_a_job(
     assert Path(asked["long"]).is_file()
 
 
-def test_a_clinician_sees_no_sections(open_page: OpenPage, mlp_run: str) -> None:
-    full(mlp_run)
-    settings.set_view("clinician")
+BOUNDARY = {
+    "model": "nme", "kind": "BoundaryWarning",
+    "message": "The variance between persons of layers.0.weight[0,0] cannot be told from 0.",
+}  # fmt: skip
+STOPPED = {"model": "nme (all rows)", "kind": "ConvergenceWarning", "message": "It stopped early."}
+
+
+def warn(run: str, *notes: dict[str, str]) -> None:
+    folder = results.run_folder(run)
+    folder.write_json("config", {**folder.config, "warnings": list(notes)})
+
+
+@pytest.mark.parametrize("notes", [(), (BOUNDARY, BOUNDARY), (BOUNDARY, STOPPED)])
+def test_a_researcher_has_all_warnings_in_one_list_open_where_one_is_serious(
+    open_page: OpenPage, mlp_run: str, notes: tuple[dict[str, str], ...]
+) -> None:
+    warn(mlp_run, *notes)
     app = open_page("fit", run=mlp_run)
+    found = [one for one in app.expander if one.label.startswith("Warnings of training")]
+    assert len(found) == bool(notes)
+    assert not app.warning
+    for expander in found:
+        assert expander.label == f"Warnings of training ({len(notes)})"
+        assert expander.proto.expanded is (STOPPED in notes)
+        texts = [str(one.value).replace("\\", "") for one in expander.markdown]
+        assert "layer 1, input 1 → unit 1 cannot be told from 0" in texts[0]
+        assert [text.split("**")[1] for text in texts] == [
+            "NME on all rows" if note is STOPPED else "NME (person-specific)" for note in notes
+        ]
+
+
+@pytest.mark.parametrize(
+    ("notes", "said"),
+    [
+        ((BOUNDARY, BOUNDARY), "no differences between persons could be told from chance"),
+        ((BOUNDARY, STOPPED), "ended before the model had settled"),
+        (({**STOPPED, "model": "generic"},), "should be read before the results are used"),
+        (({"model": "nme", "message": "Of an older run."},), "should be read before the results"),
+        (({**BOUNDARY, "model": "unregularised"},), ""),
+    ],
+)
+def test_a_clinician_has_one_plain_sentence_of_the_warnings(
+    open_page: OpenPage, mlp_run: str, notes: tuple[dict[str, str], ...], said: str
+) -> None:
+    settings.set_view("clinician")
+    quiet = open_page("fit", run=mlp_run)
+    before = len(quiet.caption) + len(quiet.warning)
+    warn(mlp_run, *notes)
+    app = open_page("fit", run=mlp_run)
+    shown = "\n".join(str(one.value) for one in [*app.caption, *app.warning])
+    assert said in shown
+    assert "layer" not in shown
+    assert len(app.caption) + len(app.warning) == before + bool(said)
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_clinician_sees_one_person_and_the_numbers_folded_away(
+    open_page: OpenPage, request: pytest.FixtureRequest, run: str
+) -> None:
+    identity = request.getfixturevalue(run)
+    full(identity)
+    settings.set_view("clinician")
+    app = open_page("fit", run=identity)
     assert not app.exception
-    assert not app.get("plotly_chart")
+    assert charts(app) == 1
     assert "fit_section" not in {getattr(widget, "key", None) for widget in app.main}
+    app.selectbox(key="person").select("011").run()
+    near = "is off by" if run == "mlp_run" else "is right in"
+    assert f"occasions of person 011 that were held back, the person's own prediction {near}" in (
+        words(app)
+    )
+    (numbers,) = [one for one in app.expander if one.label == "The numbers behind this"]
+    assert not numbers.proto.expanded
+    assert numbers.dataframe[0].value["model"].tolist()[0] == "NME (person-specific)"
+    assert ("surprised" in words(app)) is (run != "mlp_run")
+    assert "held-out segment" not in words(app)
+
+
+def test_where_nothing_was_held_back_no_line_is_spoken_of(
+    open_page: OpenPage, mlp_run: str
+) -> None:
+    folder = full(mlp_run)
+    rows = folder.table("predictions")
+    early = rows["person"].isin(["002"]) | (rows["time"] < 18)
+    folder.write_table("predictions", rows.assign(split=np.where(early, "train", "test")))
+    app = section(open_page, mlp_run, "persons")
+    app.selectbox(key="person").select("002").run()
+    assert "All of these occasions were fitted, so this is no test" in words(app)
+    assert "Where there is a dotted line, nothing right of it was fitted" in words(app)
+    app.selectbox(key="person").select("011").run()
+    assert "Right of the dotted line nothing was fitted." in words(app)
+
+
+def test_dates_are_days_since_the_persons_first(mlp_run: str) -> None:
+    assert fit.time_name(mlp_run) == "day"
+    own = fit.individual(mlp_run, ["002"])["002"]
+    assert own["time"].tolist() == [16, 17, 18, 19]
+    folder = results.run_folder(mlp_run)
+    rows = folder.table("predictions")
+    dates = pd.Timestamp("2024-02-27") + pd.to_timedelta(rows["time"] * 12, unit="h")
+    folder.write_table("predictions", rows.assign(time=dates.astype(str)))
+    assert fit.time_name(mlp_run) is None
+    assert fit.individual(mlp_run, ["002"])["002"]["time"].tolist() == [0, 0.5, 1, 1.5]

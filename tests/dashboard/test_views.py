@@ -40,7 +40,9 @@ def test_a_clinician_sees_each_page_without_settings(
 
 def test_the_switch_changes_the_page_and_is_remembered(open_page: OpenPage, crf_run: str) -> None:
     app = open_page("fit", run=crf_run)
-    assert "Paired over persons" in [heading.value for heading in app.subheader]
+    assert "Each person's own, averaged over persons" in [
+        heading.value for heading in app.subheader
+    ]
     app.radio(key="view").set_value("clinician").run()
     assert not app.exception
     assert not app.subheader
@@ -58,3 +60,12 @@ def test_another_session_does_not_switch_what_was_chosen(open_page: OpenPage) ->
     open_before.run()
     assert open_before.radio(key="view").value == "clinician"
     assert settings.view() == "researcher"
+
+
+def test_a_clinician_reads_in_words_where_persons_differ(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("fit", run=crf_run)
+    assert "CRF, transitions" in words(app)
+    settings.set_view("clinician")
+    shown = words(open_page("fit", run=crf_run))
+    assert "CRF, transitions" not in shown
+    assert "Persons differ in how they move between states" in shown

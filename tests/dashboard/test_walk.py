@@ -164,7 +164,7 @@ def test_the_whole_way_through(
     train(page)
 
     open_page(page, "Fit")
-    expect(page.get_by_text("Models and metrics", exact=True)).to_be_visible()
+    expect(page.get_by_text("All test occasions together", exact=True)).to_be_visible()
 
     open_page(page, "Transitions")
     figure(page)
@@ -289,7 +289,7 @@ def test_a_clinician_looks_at_the_run_of_a_researcher(
     expect(page.get_by_role("heading", level=1)).to_have_text("Fit")
     settled(page)
     expect(page.get_by_text("The numbers behind this")).to_be_visible()
-    expect(page.get_by_text("Models and metrics")).to_have_count(0)
+    expect(page.get_by_text("All test occasions together")).to_have_count(0)
 
     open_page(page, "Transitions")
     expect(page.locator(".st-key-readout")).to_have_count(0)

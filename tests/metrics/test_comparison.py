@@ -220,3 +220,27 @@ def test_wrong_calls(values):
         metrics.compare(table_of(values), split="validation")
     with pytest.raises(MissingColumnError, match="'scope'"):
         metrics.compare(table_of(values).drop(columns="scope"))
+
+
+def test_the_mean_over_persons_counts_each_the_same_and_has_an_interval(values):
+    table = table_of(values)
+    table.loc[table["person"] == "003", "value"] = np.nan
+    pooled = table.head(1).assign(scope="pooled", value=99.0)
+    means = metrics.person_means(pd.concat([pooled, table])).set_index("model")
+    assert list(means.index) == list(values)
+    own = np.delete(values["generic"], 3)
+    row = means.loc["generic"]
+    assert row["mean"] == pytest.approx(own.mean())
+    width = stats.t.ppf(0.975, 38) * stats.sem(own)
+    expected = own.mean() + np.array([-width, width])
+    assert [row["ci_low"], row["ci_high"]] == pytest.approx(expected, abs=0.4 * width)
+    assert (row["metric"], row["n_persons"]) == ("mse", 39)
+
+
+def test_a_mean_over_three_persons_has_no_interval_and_other_splits_do_not_count(values):
+    few = table_of({name: own[:3] for name, own in values.items()})
+    other = table_of(values, split="validation")
+    means = metrics.person_means(pd.concat([few, other]))
+    assert means["n_persons"].tolist() == [3] * 3
+    assert means[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert means["mean"].iloc[0] == pytest.approx(values["nme"][:3].mean())

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.components import catalogue
+from dashboard.components import catalogue, catalogue_persons
 from dashboard.services import covariates, results
 from nme_core.io import RunFolder
 from tests.dashboard.conftest import STRATA
@@ -160,3 +160,21 @@ def test_missing_values_name_who_lacks_most() -> None:
     figure = catalogue.missing_figure(grid, "person", "days")
     assert "1 of 2 persons lack values; most are missing in Person 007, 50 %" in figure.sentence
     assert len(figure.numbers()) == 5
+
+
+def test_reliability_says_how_it_goes_with_observations_in_these_persons(
+    mlp_run: str, home: Path
+) -> None:
+    parameter = results.parameters(mlp_run)[0]
+    figure = catalogue_persons.reliability_figure(mlp_run, parameter)
+    assert "0.80 in the median" in figure.sentence
+    assert "the same number of observations or the same reliability" in figure.sentence
+    folder = RunFolder(home / "runs" / mlp_run)
+    rows = folder.table("random_effects")
+    chosen = rows["parameter"] == parameter
+    n = int(chosen.sum())
+    rows.loc[chosen, "n_obs"] = range(20, 20 + n)
+    rows.loc[chosen, "reliability"] = np.linspace(0.9, 0.1, n)
+    folder.write_table("random_effects", rows)
+    figure = catalogue_persons.reliability_figure(mlp_run, parameter)
+    assert "rank correlation with the number of observations is −1.00" in figure.sentence

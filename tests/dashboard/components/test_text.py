@@ -1,6 +1,7 @@
 import pytest
 
 from dashboard.components.text import (
+    alike,
     duration,
     fixed,
     interval,
@@ -98,3 +99,10 @@ def test_markup_is_escaped() -> None:
 def test_slug_is_a_safe_file_name() -> None:
     assert slug("../Person <7>") == "person-7"
     assert slug("///") == "figure"
+
+
+def test_numbers_side_by_side_have_the_same_decimals() -> None:
+    assert alike([0.788, 1.4912]) == ["0.79", "1.49"]
+    assert alike([0.0, 0.05]) == ["0.0000", "0.0500"]
+    assert alike([float("nan"), 1234.5]) == ["–", "1,234"]
+    assert alike([2e8, 1.0]) == ["2.0 × 10⁸", "1.00"]

@@ -1,12 +1,16 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from dashboard.components.verdict import (
     comparison_sentence,
     comparison_view,
+    difference,
+    limits,
     metric_value,
     metrics_view,
+    persons_view,
     split_note,
 )
 from dashboard.services import results
@@ -73,6 +77,31 @@ def test_a_correlation_next_to_nothing_is_written_out() -> None:
     assert metric_value("mse", 0.04561) == "0.0456"
 
 
+def test_a_difference_next_to_nothing_has_the_decimals_of_its_metric() -> None:
+    assert difference("log_loss", 1.0e-5, 0.694) == "0.000"
+    assert limits("log_loss", -4.1e-5, 5.8e-5, 0.694) == "[0.000, 0.000]"
+    assert limits("mse", -0.4, 12.04, 130.0) == "[0, 12]"
+    assert limits("mse", -1.5e8, 2e9, 1e12) == "[−1.5 × 10⁸, 2.0 × 10⁹]"
+    assert metric_value("mse", 1.326, like=0.5895) == "1.326"
+
+
+def test_means_over_persons_stand_apart_from_metrics_of_all_occasions(
+    crf_run: str, home: Path
+) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    metrics = folder.table("metrics")
+    own = metrics[(metrics["model"] == "nme") & (metrics["metric"] == "kappa")]
+    values = [0.0, 0.1, 0.2, 0.3]
+    parts = [own.assign(scope="person", person=f"{i}", value=v) for i, v in enumerate(values)]
+    folder.write_table("metrics", pd.concat([metrics, *parts]))
+    shown = persons_view(crf_run)
+    assert shown.columns.tolist() == ["log-loss", "Cohen's κ"]
+    assert shown.loc["NME (person-specific)", "log-loss"] == "–"
+    assert shown.loc["NME (person-specific)", "Cohen's κ"].startswith("0.150 [")
+    other = shown.loc["generic (one for all) minus NME"]
+    assert other.tolist() == ["+0.100 [0.040, 0.160]", "−0.100 [−0.210, 0.010]"]
+
+
 def test_a_model_that_found_no_pattern_is_remarked(mlp_run: str, home: Path) -> None:
     assert "remark" not in metrics_view(mlp_run)
     folder = RunFolder(home / "runs" / mlp_run)
@@ -108,5 +137,16 @@ def test_a_run_from_before_the_correction_is_read(crf_run: str, home: Path) -> N
 def test_warnings_of_the_fits_are_listed(crf_run: str, home: Path) -> None:
     folder = RunFolder(home / "runs" / crf_run)
     note = {"model": "nme", "kind": "BoundaryWarning", "message": "A variance is 0."}
-    folder.write_json("config", {**folder.config, "warnings": [note]})
-    assert results.training_warnings(crf_run) == [("nme", "A variance is 0.")]
+    older = {"model": "generic", "message": "It stopped."}
+    folder.write_json("config", {**folder.config, "warnings": [note, older]})
+    own, other = results.training_warnings(crf_run)
+    assert own == ("nme", "BoundaryWarning", "A variance is 0.")
+    assert (own.own, own.alike, own.serious) == (True, True, False)
+    assert (other.own, other.kind, other.serious) == (False, "", True)
+
+
+def test_a_trial_that_only_chose_settings_is_not_serious() -> None:
+    trial = results.TrainingWarning("trial 3", "ConvergenceWarning", "It stopped.")
+    assert not trial.own
+    assert not trial.serious
+    assert results.TrainingWarning("nme (all rows)", "ConvergenceWarning", "It stopped.").serious

@@ -197,6 +197,8 @@ def _of_the_fit(rng: np.random.Generator) -> dict[str, dict[str, object]]:
     of_states = [(check, state) for check in ("share", "dwell") for state in STATES]
     of_states += [("persons", f"sd of share of {state}") for state in STATES]
     states = checks([*of_states, *(("transition", move) for move in moves)])
+    by_person = checks([("person", name) for name in ("mean", "sd") for _ in range(6)])
+    by_person["person"] = list("abcdef") * 2
     paired = pd.DataFrame(
         [(m, k, 0.1, -0.1, 0.3) for k in ("mse", "ccc") for m in ("lme", "generic")],
         columns=["model", "metric", "difference", "ci_low", "ci_high"],
@@ -216,6 +218,7 @@ def _of_the_fit(rng: np.random.Generator) -> dict[str, dict[str, object]]:
     )
     return {
         "check_numbers": {"checks": checks(of_numbers)},
+        "check_persons": {"checks": by_person},
         "check_states": {"checks": states},
         "check_transitions": {"checks": states},
         "calibration_curve": {

@@ -70,6 +70,38 @@ def test_transitions_are_from_rows_to_columns_and_framed_outside() -> None:
     drawn(chart)
 
 
+def of_persons(n: int) -> pd.DataFrame:
+    """Rows of n persons: simulated 0 to 1 around means that fall; the third far above."""
+    table = pd.DataFrame({"person": [f"p{i}" for i in range(n)], "observed": 0.5})
+    table["simulated_mean"] = np.linspace(0.9, 0.1, n)
+    table = table.assign(check="person", simulated_low=0.0, simulated_high=1.0)
+    table.loc[2, "observed"] = 1.4
+    return pd.concat([checks([("share", "calm", 0.2)]).head(1),
+                      table.assign(statistic="mean"), table.assign(statistic="sd")])  # fmt: skip
+
+
+def test_persons_are_checked_in_order_and_marked_outside() -> None:
+    chart = figures.check_persons(of_persons(5))
+    assert [panel.title for panel in chart.panels] == ["mean", "SD"]
+    simulated, inside, outside = chart.panels[0].layers
+    assert simulated.x.tolist() == sorted(simulated.x)
+    assert simulated.low.tolist() == [0.0] * 5
+    assert (outside.x.tolist(), outside.y.tolist()) == ([1.4], [3.0])
+    assert outside.hover[0].startswith("person p2: observed 1.4")
+    assert inside.y.tolist() == [1.0, 2.0, 4.0, 5.0]
+    assert len(chart.numbers) == 10
+    assert chart.numbers["outside"].sum() == 2
+    drawn(chart)
+
+
+def test_of_very_many_persons_some_are_checked_on_the_figure_and_all_in_its_numbers() -> None:
+    chart = figures.check_persons(of_persons(900))
+    assert len(chart.panels[0].layers[0].x) == 300
+    assert [layer.name for layer in chart.panels[0].layers[1:]] == ["observed, inside"]
+    assert chart.panels[0].layers[0].y[:2].tolist() == [1.0, 4.0]
+    assert len(chart.numbers) == 1800
+
+
 def calibration(kind: str, n: int, **columns: object) -> pd.DataFrame:
     expected = np.linspace(0.05, 0.95, n)
     table = pd.DataFrame({"kind": kind, "class": "", "expected": expected, "observed": expected})
@@ -170,6 +202,36 @@ def test_individual_fits_of_numbers_share_one_range_and_show_what_was_fitted() -
     assert chart.panels[0].y_range == chart.panels[1].y_range
     assert len(chart.numbers) == 10
     drawn(chart)
+
+
+def test_individual_fits_stand_at_the_times_of_the_study() -> None:
+    rows = fitted().assign(time=[1.0, 2, 5, 9, 11])
+    panel = figures.individual_fits({"a": rows}, outcome="mood", time="day").panels[0]
+    assert (panel.x_title, panel.layers[1].x.tolist()) == ("day", [1, 2, 5, 9, 11])
+    assert panel.layers[-1].x.tolist() == [7, 7]
+    assert all(float(text).is_integer() for _, text in panel.x_ticks)
+    assert [at for at, _ in panel.x_ticks] == [2, 4, 6, 8, 10]
+    assert panel.layers[2].hover[3].startswith("person a, 9: ")
+
+
+@pytest.mark.parametrize("times", [[1.0, 2, 1, 2, 3], [np.nan] * 5])
+def test_occasions_are_counted_where_times_do_not_rise(times: list[float]) -> None:
+    rows = {"a": fitted().assign(time=times), "b": fitted().assign(time=[1.0, 2, 5, 9, 11])}
+    chart = figures.individual_fits(rows, outcome="mood", time="day")
+    assert chart.panels[0].x_title == "occasion"
+    assert [panel.layers[1].x.tolist() for panel in chart.panels] == [[1, 2, 3, 4, 5]] * 2
+    assert [text for _, text in chart.panels[0].x_ticks] == ["1", "2", "3", "4", "5"]
+    assert chart.numbers["time"].tolist() == [1, 2, 3, 4, 5] * 2
+
+
+def test_no_line_parts_what_was_fitted_throughout() -> None:
+    for rows, states in ((fitted(), ()), (fitted(states=True), STATES)):
+        whole = rows.assign(split="train", time=[1.0, 2, 5, 9, 11])
+        chart = figures.individual_fits({"a": whole}, outcome="x", states=states, time="t")
+        assert "not fitted" not in " ".join(layer.name for layer in chart.panels[0].layers)
+        assert len(chart.panels[0].layers) == (0 if states else 3)
+    assert chart.panels[0].x_title == "t, one cell per occasion"
+    assert list(chart.panels[0].matrix.columns) == ["1", "2", "5", "9", "11"]
 
 
 def test_individual_fits_of_states_are_strips_in_the_states_colours() -> None:

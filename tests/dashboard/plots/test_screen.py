@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard.plots import printed, screen, tables, theme
+from dashboard.plots.figures_training import losses_sentence
 
 EVIL = "<img src=x onerror=alert(1)> & $x^2$"
 
@@ -194,8 +195,38 @@ def test_first_epoch_of_a_running_fit_is_visible(history):
     assert all(t.showlegend for t in figure.data if t.x[0] is not None)
 
 
+def test_models_in_curves_are_called_as_they_are_named(history):
+    figure = screen.loss_curves(history, names={"nme": "NME on all rows"})
+    assert {t.name for t in figure.data if t.x[0] is not None} == {"NME on all rows", "generic"}
+    assert {t.name for t in figure.data if t.x[0] is None} == {"training rows", "validation rows"}
+    colours = theme.model_colours(["nme", "nme (all rows)"])
+    assert colours["nme"] != colours["nme (all rows)"]
+
+
+def slow_start(first: float) -> pd.DataFrame:
+    """40 epochs whose losses fall from 2 to 1, but for the first."""
+    losses = np.linspace(2, 1, 40)
+    losses[0] = first
+    table = pd.DataFrame({"model": "nme", "epoch": np.arange(1, 41), "train_loss": losses})
+    return table.assign(validation_loss=np.nan)
+
+
+def test_first_epochs_do_not_set_the_axis_of_losses():
+    low, high = screen.loss_curves(slow_start(9.0)).layout.yaxis.range
+    assert 0.9 < low < 1.0
+    assert 1.9 < high < 2.1
+    assert screen.loss_curves(slow_start(2.0)).layout.yaxis.range is None
+    names = {"nme": "NME"}
+    assert "set by the losses after" in losses_sentence(slow_start(9.0), names)
+    said = losses_sentence(slow_start(2.0), names)
+    assert "set by the losses after" not in said
+    assert "(passes – NME: 40)" in said
+    axis = printed.loss_curves(slow_start(9.0)).axes[0]
+    assert axis.get_ylim() == pytest.approx((low, high))
+
+
 def test_losses_far_apart_are_drawn_logarithmically_and_say_so(history):
-    history.loc[0, "train_loss"] = 1e4
+    history.loc[1, "train_loss"] = 1e4
     figure = screen.loss_curves(history)
     assert figure.layout.yaxis.type == "log"
     assert "logarithmic" in figure.layout.yaxis.title.text

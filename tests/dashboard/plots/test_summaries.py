@@ -123,3 +123,25 @@ def test_curves_are_compared_over_the_values_that_each_person_had():
         columns=["person", "x", "value"],
     )
     assert summaries.curve_changes(curves) == pytest.approx((1.0, 2.0))
+
+
+def test_even_ticks_are_round_and_few() -> None:
+    assert summaries.even_ticks(0.9, 5.1, most=10, whole=True) == [1, 2, 3, 4, 5]
+    assert summaries.even_ticks(1, 177, most=5, whole=True) == [50, 100, 150]
+    assert summaries.even_ticks(0, 1.05, most=5, whole=False) == pytest.approx([0, 0.5, 1.0])
+    assert len(summaries.even_ticks(-3e5, 7e5, most=8, whole=True)) <= 9
+    assert [summaries.round_step(least) for least in (0.3, 3, 7, 20)] == pytest.approx(
+        [0.5, 5, 10, 20]
+    )
+
+
+def test_only_losses_far_above_the_later_ones_leave_the_axis() -> None:
+    table = pd.DataFrame({"model": "nme", "epoch": range(1, 41), "loss": 1.0})
+    table.loc[20:, "loss"] = 0.5
+    assert summaries.settling_range(table) is None
+    table.loc[1, "loss"] = 1.1
+    assert summaries.settling_range(table) is None
+    table.loc[1, "loss"] = 3.0
+    assert summaries.settling_range(table) == (0.5, 1.0)
+    other = table.assign(model="generic", loss=4.0)
+    assert summaries.settling_range(pd.concat([table, other])) is None
