@@ -36,7 +36,11 @@ _AREAS = (0.35, *(0.92, 1.0, 0.75) * 5)
 #: Lightness of the ends of a scale, and of steps that stand for states.
 _LIGHTEST, _DARKEST = 1.0, 0.12
 _SCALE = theme.matplotlib_scale(("#FFFFFF", "#1E1E1E"))
-_PLACES = {to_rgba(colour)[:3]: i for i, colour in reversed([*enumerate(theme.PALETTE)])}
+_PLACES = {
+    to_rgba(one)[:3]: i
+    for i, colour in reversed([*enumerate(theme.PALETTE)])
+    for one in (colour, theme.STAND_INS.get(colour, colour))
+}
 
 
 def grey(figure: Figure) -> None:
