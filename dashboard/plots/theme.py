@@ -37,8 +37,8 @@ PERSONS = "#7A8794"
 STAND_INS = {PERSON: "#C4B454", "#6B6B6B": "#994F88"}
 #: Colours of states: none is a person's or the population's, nor near to them.
 STATES = (
-    "#0072B2", "#009E73", "#CC79A7", "#C4B454", "#56B4E9", "#994F88", "#117733", "#88CCEE",
-    "#882255", "#332288", "#44AA99", "#661100", "#999933", "#AA4499", "#A89B00", "#E69F00",
+    "#0072B2", "#009E73", "#CC79A7", "#C4B454", "#56B4E9", "#994F88", "#882255", "#117733",
+    "#88CCEE", "#332288", "#44AA99", "#661100", "#999933", "#AA4499", "#A89B00", "#E69F00",
 )  # fmt: skip
 BARS = "#8FB3CC"
 #: Lowest, middle and highest third of something: blue to orange, as in the diverging scale.
