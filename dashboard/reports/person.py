@@ -15,7 +15,7 @@ from nme_core.io import RunFolder
 MOST_TRANSITIONS = 4
 #: Response curves that are drawn.
 MOST_CURVES = 2
-#: The read-out that says how often somebody moves.
+#: The read-out that says how often somebody moves; others serve to compare persons.
 READOUT = "expected"
 _SHARES = (
     "These are the model's shares of the next states in the recorded occasions. They also reflect "
@@ -78,18 +78,9 @@ def _recorded(folder: RunFolder, own: pd.DataFrame, n_persons: int) -> str:
 def _transitions(folder: RunFolder, person: str) -> list[Block]:
     if not folder.has_table("transitions"):
         return []
-    table = folder.table("transitions")
-    # How often somebody moves; other read-outs serve to compare persons.
-    rows = table[table["readout"] == READOUT]
-    own, shared = rows[rows["person"] == person], rows[rows["person"] == figures.POPULATION]
-    if own.empty:
+    both = _beside_all(folder.table("transitions"), person)
+    if both.empty:
         return []
-    both = own.merge(shared[["from", "to", "value"]], on=["from", "to"], suffixes=("", "_all"))
-    counted = table[(table["readout"] == "observed") & (table["person"] == person)]
-    both = both.drop(columns="count").merge(counted[["from", "to", "count"]], on=["from", "to"])
-    both["of"] = both.groupby("from")["count"].transform("sum")
-    both["gap"] = (both["value"] - both["value_all"]).abs()
-    both = both.sort_values("gap", ascending=False, kind="stable")
     intervals = both["ci_low"].notna().all()
     if intervals:
         outside = (both["value_all"] < both["ci_low"]) | (both["value_all"] > both["ci_high"])
@@ -112,6 +103,18 @@ def _transitions(folder: RunFolder, person: str) -> list[Block]:
     return [
         Text(what), Items(lines), Text(_SHARES), *figures.transitions(folder, person, READOUT)
     ]  # fmt: skip
+
+
+def _beside_all(table: pd.DataFrame, person: str) -> pd.DataFrame:
+    """Steps of the person with the population's value and counts, largest difference first."""
+    rows = table[table["readout"] == READOUT].dropna(subset=["value"])
+    own, shared = rows[rows["person"] == person], rows[rows["person"] == figures.POPULATION]
+    counted = table[(table["readout"] == "observed") & (table["person"] == person)]
+    both = own.drop(columns="count").merge(counted[["from", "to", "count"]], on=["from", "to"])
+    both = both.merge(shared[["from", "to", "value"]], on=["from", "to"], suffixes=("", "_all"))
+    both["of"] = both.groupby("from")["count"].transform("sum")
+    gap = (both["value"] - both["value_all"]).abs()
+    return both.loc[gap.sort_values(ascending=False, kind="stable").index]
 
 
 def _move(row: pd.Series) -> str:
