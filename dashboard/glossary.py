@@ -459,13 +459,14 @@ INTERPRETED = {
 READOUTS = {
     "conditional": (
         "conditional probability",
-        "Probability of the next state given this one, at the population's average features and "
-        "leaving later steps out of account. It compares persons; how often a move was made, the "
-        "read-outs expected and observed say.",
+        "Probability of the next state given this one, at average features and leaving later rows "
+        "out of account. It serves to compare persons and is no estimate of how often a move was "
+        "made; expected and observed share say that.",
     ),
     "expected": (
         "expected share",
-        "What the model says happened in this person's own data: share of moves from each state.",
+        "Shares of the next states in this person's recorded rows, as the model expects them: how "
+        "often the person stays or moves. They also reflect the features that the person had.",
     ),
     "observed": (
         "observed share",
@@ -482,14 +483,29 @@ TRANSITION_LIMIT = (
     "It describes the recorded sequences as the model sees them and is no evidence of a cause; "
     "small differences may be chance."
 )
+#: How many intervals exclude the population, and how many would of a person like the population.
 BEYOND = (
-    " {n} of the person's 95 % intervals {verb} the population's value (framed cells); one in "
-    "twenty would by chance."
+    " {n} of the person's 95 % intervals {verb} the population's value (framed cells); {chance}"
 )
+_PULLED = (
+    "of a person like the population fewer than one in twenty would, as estimates are pulled "
+    "towards it."
+)
+BEYOND_BY_CHANCE = {
+    "scores": _PULLED,
+    "conditional": _PULLED,
+    "expected": "as shares also reflect the features that the person had, some may where the "
+    "person moves like the population.",
+    "observed": "of a person who moves like all together about one in twenty would, if moves do "
+    "not depend on earlier ones.",
+}
 PLAIN_TRANSITIONS = (
-    "Rows are the state now, columns the next one: how probable each move is for this person and "
-    "for all together."
+    "How often does this person stay or move? Rows are the state now, columns the next one; from "
+    "each state the shares of the next ones add up to 1, as the model expects them in the recorded "
+    "rows. n is how often the move was observed."
 )
+#: The read-out of those who choose none: it says how often somebody moves.
+PLAIN_READOUT = "expected"
 #: The sections that matter to a clinician.
 PLAIN_SECTIONS = ("person", "time", "sequence")
 SECTIONS = {
@@ -528,24 +544,45 @@ MULTIPLES = (
     "one scale for all."
 )
 ORDERS = {"id": "in the order of the study", "similarity": "persons with similar moves together"}
-GROUP_LIMIT = (
-    "Means of the persons' own matrices, each person counting the same; a description, not a test."
-)
-ARROWS = (
-    "Wider arrows are more probable moves, larger circles states that are kept longer; moves with "
-    "a probability below .02 are left out."
-)
-DWELL = (
-    "Steps until a state is left, 1 / (1 − probability of staying): what the model's probabilities "
-    "imply if they are the same at every step. {largest}"
-)
+GROUP_MEANS = {
+    "differ": "The groups' means of the {word} differ most in {start} to {end}: {low} ({first}), "
+    "{high} ({last}); {contrast} is {gap}{interval}.",
+    "left_out": "{n} of {all} persons are in no group shown: {why}.",
+    "thirds": "neither in the lowest nor in the highest third",
+    "bands": "in a band of fewer than five persons or in none",
+    "values": "in none",
+    "unknown": "without a value of {covariate}",
+    "limit": "Means of the persons' own matrices, each person counting the same. Intervals stand "
+    "in the text over each cell: Student's t over persons, Welch's for the difference, each cell "
+    "by itself. A description, not a test: the largest of many differences was picked.",
+    "pulled": "Each person's estimates are pulled towards the population, which makes groups look "
+    "more alike than they are.",
+}
+ARROWS = {
+    "drawn": "Drawn by the {word}{instead}: wider arrows are more frequent moves, larger circles "
+    "states that are kept longer. Moves below {rarest} are left out{why}.",
+    "instead": ", as scores are no probabilities",
+    "many": ", so that on average two arrows or fewer leave a state; the matrix has them all",
+}
+DWELL = {
+    "what": "How many steps a state is kept before it is left. Filled: as the model expects it in "
+    "the recorded rows, 1 / (1 − expected share of staying); hollow: as counted, 1 / (1 − observed "
+    "share).",
+    "limit": "The population's filled mark is somebody like the population, the hollow one all "
+    "persons' moves together, so that the two need not agree.",
+    "never": "never observed to be left",
+}
 TWO_LIMIT = (
     "Intervals of the difference of two persons are not known; small differences may be chance."
 )
-RIBBON = (
-    "{n} steps of person {person}, of which the model had not seen the last {test} (validation and "
-    "test part). Probabilities take the whole sequence of features into account."
-)
+RIBBON = {
+    "steps": "{steps} of person {person}{sequences}; {fitted}. Probabilities take the whole "
+    "sequence of features into account.",
+    "sequences": " in {n} sequences one after the other, thin lines between them",
+    "all": "the model was fitted to all of them",
+    "none": "the model was fitted to none of them",
+    "part": "the model was not fitted to the last {n}, from the dotted line on",
+}
 CATERPILLAR = (
     "{apart} of {all} persons' 95 % intervals exclude the population (orange); if nobody differed, "
     "fewer than one in twenty would. {limit}"

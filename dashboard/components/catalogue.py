@@ -108,7 +108,7 @@ def transition_figure(run: str, person: str, readout: str) -> Figure:
         what = (
             f"The largest difference is {start} to {end}: the {word} is {number(own)} for "
             f"person {person} and {number(others)} in the population, "
-            f"{number(abs(own - others), 2)} {gap}."
+            f"{number(abs(own - others), 2)} {gap}{_times(found.counts, start, end)}."
         )
     return Figure(
         "transition_comparison",
@@ -126,6 +126,14 @@ def transition_figure(run: str, person: str, readout: str) -> Figure:
     )
 
 
+def _times(counts: pd.DataFrame | None, start: str, end: str) -> str:
+    """How often the move was observed; nothing where moves were not counted."""
+    if counts is None:
+        return ""
+    moves = counts.loc[start]
+    return f"; it was observed {int(moves[end]):,} of {int(moves.sum()):,} times"
+
+
 def _beyond_words(run: str, person: str, readout: str, found: results.Transitions) -> str:
     """How many intervals exclude the population; nothing where the run has no intervals."""
     ends = people.intervals(run, person, readout)
@@ -133,7 +141,11 @@ def _beyond_words(run: str, person: str, readout: str, found: results.Transition
         return ""
     beyond = (ends[0] > found.population) | (ends[1] < found.population)
     count = int(beyond.to_numpy().sum())
-    return glossary.BEYOND.format(n=count or "None", verb="excludes" if count == 1 else "exclude")
+    return glossary.BEYOND.format(
+        n=count or "None",
+        verb="excludes" if count == 1 else "exclude",
+        chance=glossary.BEYOND_BY_CHANCE[readout],
+    )
 
 
 def _interval_arguments(run: str, person: str, readout: str) -> dict[str, pd.DataFrame]:

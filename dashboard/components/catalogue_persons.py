@@ -8,6 +8,8 @@ import pandas as pd
 from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.text import fixed, number
+from dashboard.plots.figures_moves import RAREST, rarest_drawn
+from dashboard.plots.labels import count
 from dashboard.services import people, results
 
 #: Persons whose small matrices stand on one page.
@@ -39,47 +41,73 @@ def group_transition_figure(run: str, readout: str, covariate: str) -> Figure | 
     groups = people.group_matrices(run, readout, covariate)
     if groups is None:
         return None
-    names = list(groups)
-    difference = (groups[names[-1]][1] - groups[names[0]][1]).stack()
-    start, end = difference.abs().idxmax()
-    sentence = (
-        f"The groups' means differ most in {start} to {end}: "
-        f"{fixed(groups[names[0]][1].loc[start, end], 2)} ({names[0]}), "
-        f"{fixed(groups[names[-1]][1].loc[start, end], 2)} ({names[-1]}). {glossary.GROUP_LIMIT}"
-    )
-    arguments = {"groups": groups, "readout": readout, "covariate": covariate}
+    names, words = list(groups.means), glossary.GROUP_MEANS
+    lowest, highest = groups.means[names[0]][1], groups.means[names[-1]][1]
+    difference = lowest - highest
+    start, end = difference.stack().abs().idxmax()
+    low, high = (float(one.loc[start, end]) for one in groups.intervals[groups.contrast])
+    parts = [
+        words["differ"].format(
+            word=glossary.READOUTS[readout][0], start=start, end=end,
+            low=fixed(lowest.loc[start, end], 2), first=names[0],
+            high=fixed(highest.loc[start, end], 2), last=names[-1],
+            contrast=groups.contrast, gap=fixed(difference.loc[start, end], 2),
+            interval=f" (95 % interval {fixed(low, 2)} to {fixed(high, 2)})"
+            if np.isfinite([low, high]).all() else "",
+        ),
+        _left_out(groups, covariate),
+        words["limit"],
+        words["pulled"] if readout != "observed" else "",
+    ]  # fmt: skip
+    arguments = {
+        "groups": groups.means, "readout": readout, "covariate": covariate,
+        "contrast": groups.contrast, "intervals": groups.intervals,
+    }  # fmt: skip
+    sentence = " ".join(part for part in parts if part)
     return Figure("group_transitions", f"Transitions by {covariate}", sentence, arguments)
+
+
+def _left_out(groups: people.Groups, covariate: str) -> str:
+    """How many persons are in no group, and why; nothing where all are in one."""
+    words = glossary.GROUP_MEANS
+    both = ((groups.kind, groups.n_outside), ("unknown", groups.n_unknown))
+    why = [(words[name].format(covariate=covariate), n) for name, n in both if n]
+    if not why:
+        return ""
+    said = [reason if len(why) == 1 else f"{n} {reason}" for reason, n in why]
+    n = sum(n for _, n in why)
+    return words["left_out"].format(n=n, all=groups.n_persons, why=", ".join(said))
 
 
 def arrows_figure(run: str, person: str, readout: str) -> Figure:
     """Arrows between states, the person's beside the population's."""
-    found = results.transitions(run, person, readout)
+    drawn = glossary.PLAIN_READOUT if readout == "scores" else readout
+    found = results.transitions(run, person, drawn)
     matrices = {f"Person {person}": found.person, "Population": found.population}
-    return Figure(
-        "transition_arrows", f"Moves of {person}", glossary.ARROWS, {"matrices": matrices}
+    rarest = rarest_drawn(matrices)
+    sentence = glossary.ARROWS["drawn"].format(
+        word=glossary.READOUTS[drawn][0],
+        instead=glossary.ARROWS["instead"] if drawn != readout else "",
+        rarest=f"{rarest:.2f}".removeprefix("0"),
+        why=glossary.ARROWS["many"] if rarest > RAREST else "",
     )
+    return Figure("transition_arrows", f"Moves of {person}", sentence, {"matrices": matrices})
 
 
 def dwell_figure(run: str, person: str) -> Figure:
     """How long states are kept, by the person and in the population."""
-    found = results.transitions(run, person, "conditional")
-    ends = people.intervals(run, person, "conditional")
-    states = list(found.population.index)
-    rows = []
-    for who, matrix in ((f"person {person}", found.person), ("population", found.population)):
-        own = ends if who != "population" else None
-        for state in states:
-            low, high = (np.nan, np.nan) if own is None else (m.loc[state, state] for m in own)
-            rows.append((state, who, _steps(matrix.loc[state, state]), _steps(low), _steps(high)))
-    table = pd.DataFrame(rows, columns=["state", "who", "steps", "low", "high"])
-    wide = table.pivot(index="state", columns="who", values="steps")
-    gap = (wide[f"person {person}"] - wide["population"]).abs()
-    state = gap.idxmax()
-    largest = (
-        f"The largest difference is in {state}: {number(wide.loc[state, f'person {person}'], 2)} "
-        f"steps for person {person}, {number(wide.loc[state, 'population'], 2)} in the population."
-    )
-    sentence = glossary.DWELL.format(largest=largest)
+    table = people.dwell_times(run, person)
+    wide = table.pivot(index="state", columns=["who", "how"], values="steps")
+    own, shared = f"person {person}", "population"
+    gap = (wide[own, "expected"] - wide[shared, "expected"]).abs()
+    parts = [glossary.DWELL["what"]]
+    if gap.notna().any():
+        state = gap.idxmax()
+        one, other = (_stay(wide.loc[state, who]) for who in (own, shared))
+        parts.append(
+            f"The largest difference is in {state}: {one} for {own}; {other} in the {shared}."
+        )
+    sentence = " ".join([*parts, glossary.DWELL["limit"]])
     return Figure("dwell_times", f"Dwell times of {person}", sentence, {"table": table})
 
 
@@ -103,10 +131,17 @@ def two_persons_figure(run: str, first: str, second: str, readout: str) -> Figur
 
 
 def ribbon_figure(run: str, person: str, rows: pd.DataFrame) -> Figure:
-    """One sequence of a person, with the model's probabilities."""
+    """A person's states in all sequences, with the model's probabilities."""
     states = [name.removeprefix("p_") for name in rows.columns if name.startswith("p_")]
-    unseen = int((rows["split"] != "train").sum())
-    sentence = glossary.RIBBON.format(n=len(rows), person=person, test=unseen)
+    unseen, n = int((rows["split"] != "train").sum()), rows["sequence"].nunique()
+    words = glossary.RIBBON
+    fitted = words["all" if not unseen else "none" if unseen == len(rows) else "part"]
+    sentence = words["steps"].format(
+        steps=count(len(rows), "step"),
+        person=person,
+        sequences=words["sequences"].format(n=n) if n > 1 else "",
+        fitted=fitted.format(n=unseen),
+    )
     arguments = {"rows": rows, "person": person, "states": states}
     return Figure("state_ribbon", f"States of {person}", sentence, arguments)
 
@@ -207,9 +242,11 @@ def map_figure(run: str, covariate: str | None) -> Figure:
     return Figure("person_map", f"Persons by {name}", sentence, arguments)
 
 
-def _steps(staying: float) -> float:
-    """Expected number of steps in a state that is kept with this probability."""
-    return 1 / (1 - staying) if staying < 1 else np.nan
+def _stay(steps: pd.Series) -> str:
+    """Expected and observed length of a stay in words."""
+    counted = steps["observed"]
+    seen = f"{number(counted, 2)} observed" if pd.notna(counted) else glossary.DWELL["never"]
+    return f"{number(steps['expected'], 2)} steps expected, {seen}"
 
 
 def _written(value: object) -> str:

@@ -9,8 +9,8 @@ import streamlit as st
 from dashboard.components import catalogue
 from dashboard.components.context import empty
 from dashboard.components.figures import Figure
+from dashboard.components.readouts import choose_readout
 from dashboard.components.response import choose_groups, choose_response
-from dashboard.glossary import READOUTS
 from dashboard.services import covariates, results
 from dashboard.services.runs import Run
 
@@ -36,12 +36,7 @@ def choose_figure(run: Run) -> Figure:
 
 def _transitions(run: Run) -> Figure:
     person = st.selectbox("Person", results.persons(run.id), key="person", persist_state="session")
-    available = [name for name in READOUTS if name in results.readouts(run.id)]
-    readout = st.selectbox(
-        "Read-out", available, format_func=lambda name: READOUTS[name][0], key="readout",
-        persist_state="session",
-    )  # fmt: skip
-    return catalogue.transition_figure(run.id, person, readout)
+    return catalogue.transition_figure(run.id, person, choose_readout(run.id, st.container()))
 
 
 def _grouping(run: Run) -> list[str]:

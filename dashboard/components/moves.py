@@ -40,7 +40,7 @@ def groups(run: str, readout: str) -> None:
 
 def moves_and_time(run: str, person: str, readout: str) -> None:
     """Arrows between states, and how long states are kept."""
-    show(catalogue.arrows_figure(run, person, "conditional" if readout == "scores" else readout))
+    show(catalogue.arrows_figure(run, person, readout))
     show(catalogue.dwell_figure(run, person))
 
 
@@ -55,13 +55,9 @@ def two_persons(run: str, person: str, readout: str) -> None:
 
 
 def over_time(run: str, person: str) -> None:
-    """The person's states, sequence by sequence."""
+    """The person's states, one sequence after the other."""
     rows = people.sequences(run, person)
     if rows is None or rows.empty:
         st.info(EMPTY["no_probabilities"])
         return
-    names = list(dict.fromkeys(rows["sequence"]))
-    sequence = names[0]
-    if len(names) > 1:
-        sequence = st.selectbox("Sequence", names, key="sequence")
-    show(catalogue.ribbon_figure(run, person, rows[rows["sequence"] == sequence]))
+    show(catalogue.ribbon_figure(run, person, rows))

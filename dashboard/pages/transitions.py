@@ -7,6 +7,7 @@ from dashboard.components import moves
 from dashboard.components.catalogue import transition_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
+from dashboard.components.readouts import choose_readout
 from dashboard.components.verdict import interpreted_note
 from dashboard.glossary import LEADS, PLAIN_SECTIONS, PLAIN_TRANSITIONS, READOUTS, SECTIONS
 from dashboard.services import results
@@ -26,18 +27,13 @@ person = left.selectbox(
     "Person (type to search)", results.persons(run.id), key="person", persist_state="session",
     disabled=section in ("all", "groups"),
 )  # fmt: skip
-available = [name for name in READOUTS if name in results.readouts(run.id)]
-readout = available[0]
-if state.researcher():
-    readout = right.selectbox(
-        "Read-out", available, format_func=lambda name: READOUTS[name][0], key="readout",
-        persist_state="session",
-    )  # fmt: skip
-    right.caption(READOUTS[readout][1])
-else:
-    st.caption(PLAIN_TRANSITIONS)
-
+if section == "sequence":
+    moves.over_time(run.id, person)
+    st.stop()
+readout = choose_readout(run.id, right)
 if section == "person":
+    if not state.researcher():
+        st.caption(PLAIN_TRANSITIONS)
     show(transition_figure(run.id, person, readout))
 elif section == "all":
     moves.all_persons(run.id, readout)
@@ -45,16 +41,14 @@ elif section == "groups":
     moves.groups(run.id, readout)
 elif section == "time":
     moves.moves_and_time(run.id, person, readout)
-elif section == "two":
-    moves.two_persons(run.id, person, readout)
 else:
-    moves.over_time(run.id, person)
-if readout != "observed" and section != "sequence":
+    moves.two_persons(run.id, person, readout)
+if readout != "observed":
     interpreted_note(run)
 
 if not state.researcher():
     st.stop()
 with st.expander("The four read-outs"):
-    for name in available:
+    for name in READOUTS:
         word, meaning = READOUTS[name]
         st.markdown(f"**{word[0].upper()}{word[1:]}.** {meaning}")

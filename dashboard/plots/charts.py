@@ -18,6 +18,8 @@ from dashboard.plots import theme
 #: Labels of points are cut to so many characters; further aside than this, they stand beside.
 LONGEST_LABEL = 16
 ASIDE = 0.3
+#: Labels of arrows: share of the way along, and distance from the line.
+_ALONG, _BESIDE = 0.34, 0.11
 
 Range = tuple[float, float]
 
@@ -29,7 +31,7 @@ class Layer:
     ``low`` and ``high`` are ends of intervals, across the axis that ``across`` names; of a band
     they are its edges. ``hover`` is one text per point, ``colours`` one colour per point. Arrows
     lead from (x, y) to (low, high), their width in ``sizes``. ``outward`` labels of points around
-    (0, 0) stand on the far side from there.
+    (0, 0) stand on the far side from there; ``hollow`` points have an edge only.
     """
 
     kind: Literal["points", "line", "bars", "band", "arrows"]
@@ -49,6 +51,17 @@ class Layer:
     dash: Literal["solid", "dot", "dash"] = "solid"
     legend: bool = True
     outward: bool = False
+    hollow: bool = False
+
+    @property
+    def beside(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the labels of arrows stand: near their beginning, to their left."""
+        assert self.low is not None
+        assert self.high is not None
+        dx, dy = self.low - self.x, self.high - self.y
+        length = np.hypot(dx, dy)
+        aside = _BESIDE / np.where(length > 0, length, 1.0)
+        return self.x + _ALONG * dx - aside * dy, self.y + _ALONG * dy + aside * dx
 
 
 @dataclass(frozen=True)

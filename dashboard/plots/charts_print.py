@@ -118,10 +118,12 @@ def _layer(axis: Axes, layer: Layer) -> None:
             lines = axis.hlines if layer.across == "x" else axis.vlines
             lines(layer.y if layer.across == "x" else layer.x, *ends, color=theme.MUTED, lw=0.6)
         sizes = layer.sizes if layer.sizes is not None else layer.size
+        edge: dict[str, Any] = {"c": colours, "linewidths": 0}
+        if layer.hollow:
+            edge = {"c": "#FFFFFF", "edgecolors": colours, "linewidths": 1.0}
         axis.scatter(
-            layer.x, layer.y, s=np.square(np.asarray(sizes) / 2), c=colours, label=name, zorder=3,
-            linewidths=0,
-        )  # fmt: skip
+            layer.x, layer.y, s=np.square(np.asarray(sizes) / 2), label=name, zorder=3, **edge
+        )
     if layer.labels and layer.kind != "arrows":
         for x, y, text in zip(layer.x, layer.y, layer.labels, strict=True):
             axis.text(
@@ -149,10 +151,11 @@ def _arrows(axis: Axes, layer: Layer) -> None:
                 color=layer.colour, shrinkA=0, shrinkB=0,
             )
         )  # fmt: skip
-    middle = zip(layer.x, layer.y, layer.low, layer.high, layer.labels, strict=False)
-    for x, y, to_x, to_y, text in middle:
-        axis.text(x + 0.34 * (to_x - x), y + 0.34 * (to_y - y), text, ha="center", va="center",
-                  fontsize=theme.PRINT_SMALL)  # fmt: skip
+    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 0.3}
+    for x, y, text in zip(*layer.beside, layer.labels, strict=False):
+        if text:
+            axis.text(x, y, for_print(text), ha="center", va="center", bbox=ground,
+                      fontsize=theme.PRINT_SMALL)  # fmt: skip
 
 
 def _frame(axis: Axes, panel: Panel, width_mm: float) -> None:

@@ -16,8 +16,12 @@ from dashboard.plots.labels import for_screen
 
 #: Longest label of a tick; at the side, where it has a line of its own.
 _LABEL, _LONG_LABEL = 28, 44
+#: Titles of panels are cut to so many characters, by the number of panels beside each other.
+_TITLES = {1: 80, 2: 52, 3: 36}
 #: Up to so many columns of a matrix are set apart by a gap.
 _SEPARATE = 40
+#: Pixels of a legend: its width, a letter, and what each further line adds.
+_LEGEND_WIDTH, _LEGEND_LETTER, _LEGEND_LINE = 860, 7, 22
 _DASH = {"solid": "solid", "dot": "dot", "dash": "dash"}
 _MARKS = {"points": "markers", "line": "lines"}
 
@@ -29,7 +33,10 @@ def draw(chart: Chart) -> go.Figure:
     figure = make_subplots(
         rows, columns, horizontal_spacing=0.05 if chart.n_columns > 3 else 0.09,
         vertical_spacing=_between_rows(chart, columns) if rows > 1 else 0.0,
-        subplot_titles=[for_screen(one.title, 40) if one.title else "" for one in chart.panels],
+        subplot_titles=[
+            for_screen(one.title, _TITLES.get(columns, 26)) if one.title else ""
+            for one in chart.panels
+        ],
     )  # fmt: skip
     figure.update_layout(
         template=theme.plotly_template(),
@@ -56,8 +63,20 @@ def draw(chart: Chart) -> go.Figure:
     legend = bool(_keys(chart)) or len([t for t in figure.data if t.showlegend]) > 1
     figure.update_layout(showlegend=legend, margin_t=92 if legend else 72)
     if legend:
-        figure.update_layout(legend_y=1 + 26 / max(chart.height - 150, 60))
+        # Further lines of the legend stand above the first: the figure grows to hold them.
+        more = _LEGEND_LINE * (_legend_lines(figure) - 1)
+        figure.update_layout(
+            legend_y=1 + 26 / max(chart.height - 150, 60), height=chart.height + more,
+            margin_t=92 + more,
+        )  # fmt: skip
     return figure
+
+
+def _legend_lines(figure: go.Figure) -> int:
+    """Lines that the legend takes, each entry as wide as the longest, as plotly lays them out."""
+    names = {str(one.name) for one in figure.data if one.showlegend is not False and one.name}
+    wide = 46 + _LEGEND_LETTER * max(map(len, names), default=0)
+    return -(-len(names) // max(1, int(_LEGEND_WIDTH / wide)))
 
 
 def _between_rows(chart: Chart, columns: int) -> float:
@@ -109,7 +128,7 @@ def _add_matrix(figure: go.Figure, matrix: Matrix, at: dict[str, int], *, scale:
         figure.add_trace(
             go.Scatter(
                 x=x, y=y, mode="text", text=list(matrix.texts), hoverinfo="skip", showlegend=False,
-                textfont={"color": colours, "size": 12 if rows <= 6 else 9},
+                textfont={"color": colours, "size": 12 if rows <= 6 else 11 if rows <= 8 else 9},
             ),
             **at,
         )  # fmt: skip
@@ -174,8 +193,9 @@ def _add_layer(figure: go.Figure, layer: Layer, at: dict[str, int], *, legend: b
         go.Scatter(
             x=layer.x, y=layer.y, mode=mode,
             marker={
-                "color": list(layer.colours) or layer.colour, "line": {"width": 0},
-                "opacity": 1,
+                "color": list(layer.colours) or layer.colour,
+                "line": {"width": 2 if layer.hollow else 0},
+                "opacity": 1, "symbol": "circle-open" if layer.hollow else "circle",
                 "size": layer.sizes if layer.sizes is not None else layer.size,
             },
             line={"color": layer.colour, "width": layer.width, "dash": _DASH[layer.dash]},
@@ -208,16 +228,23 @@ def _add_arrows(figure: go.Figure, layer: Layer, at: dict[str, int]) -> None:
     for x, y, to_x, to_y, width in arrows:
         figure.add_annotation(
             x=to_x, y=to_y, ax=x, ay=y, xref=x_axis, yref=y_axis, axref=x_axis, ayref=y_axis,
-            showarrow=True, arrowhead=2, arrowsize=0.8,
+            showarrow=True, arrowhead=2, arrowsize=float(np.clip(3 / max(width, 0.4), 0.4, 0.8)),
             arrowwidth=float(max(width, 0.4)), arrowcolor=layer.colour, text="",
         )  # fmt: skip
-    if layer.labels:
+    at_x, at_y = layer.beside
+    for x, y, text in zip(at_x, at_y, layer.labels, strict=False):
+        if text:
+            figure.add_annotation(
+                x=x, y=y, xref=x_axis, yref=y_axis, text=for_screen(text), showarrow=False,
+                font={"size": 11}, bgcolor="#FFFFFF", borderpad=0, opacity=0.9,
+            )  # fmt: skip
+    if layer.hover:
+        # Arrows have no text to point at: it lies where their labels are.
         figure.add_trace(
             go.Scatter(
-                x=layer.x + 0.34 * (layer.low - layer.x),
-                y=layer.y + 0.34 * (layer.high - layer.y),
-                mode="text", text=list(layer.labels), textfont={"size": 11}, hoverinfo="skip",
-                showlegend=False,
+                x=at_x, y=at_y, mode="text", text=[" "] * len(at_x), showlegend=False,
+                customdata=[for_screen(text) for text in layer.hover],
+                hovertemplate="%{customdata}<extra></extra>",
             ),
             **at,
         )  # fmt: skip
@@ -232,6 +259,8 @@ def _axes(figure: go.Figure, panel: Panel, at: dict[str, int]) -> None:
         y |= {"range": [rows - 0.5, -0.5], "showgrid": False, "ticks": "", "showline": False}
         x |= _ticks([(i, name) for i, name in enumerate(panel.matrix.columns)])
         x["ticklabeloverflow"] = "allow"
+        # Turned names end under their column, so that they stay clear of what is to the right.
+        x["autotickangles"] = [0, -45, -90]
         y |= _ticks([(i, name) for i, name in enumerate(panel.matrix.rows)])
     if panel.x_range is not None:
         x["range"] = list(panel.x_range)

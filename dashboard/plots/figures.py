@@ -26,15 +26,10 @@ from dashboard.plots.figures_fit import (
     residuals,
     shrinkage,
 )
+from dashboard.plots.figures_moves import dwell_times, state_ribbon, transition_arrows
 from dashboard.plots.figures_newcomer import narrowing, newcomer_curve
 from dashboard.plots.figures_training import variance_traces
-from dashboard.plots.figures_transitions import (
-    dwell_times,
-    group_transitions,
-    state_ribbon,
-    transition_arrows,
-    transition_multiples,
-)
+from dashboard.plots.figures_transitions import group_transitions, transition_multiples
 
 __all__ = [
     "calibration_curve", "calibration_numbers", "caterpillar", "check_numbers", "check_persons",

@@ -36,7 +36,11 @@ _AREAS = (0.35, *(0.92, 1.0, 0.75) * 5)
 #: Lightness of the ends of a scale, and of steps that stand for states.
 _LIGHTEST, _DARKEST = 1.0, 0.12
 _SCALE = theme.matplotlib_scale(("#FFFFFF", "#1E1E1E"))
-_PLACES = {to_rgba(colour)[:3]: i for i, colour in reversed([*enumerate(theme.PALETTE)])}
+_PLACES = {
+    to_rgba(one)[:3]: i
+    for i, colour in reversed([*enumerate(theme.PALETTE)])
+    for one in (colour, theme.STAND_INS.get(colour, colour))
+}
 
 
 def grey(figure: Figure) -> None:
@@ -100,11 +104,15 @@ def _line(line: Line2D, steps: dict[tuple[float, ...], float]) -> None:
 
 
 def _points(points: PathCollection) -> None:
-    colours = points.get_facecolor()
+    faces, edges = points.get_facecolor(), points.get_edgecolor()
+    hollow = to_rgba("white")
+    # Hollow points have their colour on the edge.
+    colours = edges if len(edges) and all(tuple(face) == hollow for face in faces) else faces
     places = [_PLACES.get(tuple(colour[:3])) for colour in colours]
     marks = [MarkerStyle("o" if place is None else MARKS[place]) for place in places]
     points.set_paths([mark.get_path().transformed(mark.get_transform()) for mark in marks])
-    points.set_facecolor([_shade(colour, _LINES) for colour in colours])
+    points.set_facecolor([_shade(face, _LINES) for face in faces])
+    points.set_edgecolor([_shade(edge, _LINES) for edge in edges])
 
 
 def _area(patch: Patch) -> None:

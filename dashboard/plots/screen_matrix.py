@@ -180,7 +180,9 @@ def _hover(table: pd.DataFrame, k: int) -> np.ndarray:
         if not np.isfinite(row["value"]):
             text += "<br>never observed for this person"
         if not pd.isna(row["count"]):
-            text += f"<br>{tally(row['count'])} times in this person's data"
+            whose = f"{who}: " if "other" in row else ""
+            how = "observed" if float(row["count"]).is_integer() else "expected"
+            text += f"<br>{whose}{how} {tally(row['count'])} times"
         lines.append(text)
     return np.array(lines, dtype=object).reshape(k, k)
 

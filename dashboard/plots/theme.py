@@ -1,7 +1,8 @@
 """One look for the screen (plotly) and for print (matplotlib, seaborn).
 
-Colours are safe for colour-blind readers: Okabe and Ito's eight for categories, blue to orange
-through white for values around 0, white to deep green for probabilities.
+Colours are safe for colour-blind readers: Okabe and Ito's eight for categories, others for states
+so that none is a person's, blue to orange through white for values around 0, white to deep green
+for probabilities.
 """
 
 from __future__ import annotations
@@ -32,6 +33,13 @@ EMPTY = "#E9EBEE"
 POPULATION = "#222222"
 PERSON = "#D55E00"
 PERSONS = "#7A8794"
+#: What states have in place of a colour that means a person, and of one that means nothing.
+STAND_INS = {PERSON: "#C4B454", "#6B6B6B": "#994F88"}
+#: Colours of states: none is a person's or the population's, nor near to them.
+STATES = (
+    "#0072B2", "#009E73", "#CC79A7", "#C4B454", "#56B4E9", "#994F88", "#882255", "#117733",
+    "#88CCEE", "#332288", "#44AA99", "#661100", "#999933", "#AA4499", "#A89B00", "#E69F00",
+)  # fmt: skip
 BARS = "#8FB3CC"
 #: Lowest, middle and highest third of something: blue to orange, as in the diverging scale.
 THIRDS = (PALETTE[0], PALETTE[7], PALETTE[1])
@@ -84,7 +92,7 @@ def state_colours(states: Iterable[str]) -> dict[str, str]:
     on every page. From the 17th state on, colours repeat.
     """
     ordered = sorted({str(state) for state in states})
-    return {state: PALETTE[i % len(PALETTE)] for i, state in enumerate(ordered)}
+    return {state: STATES[i % len(STATES)] for i, state in enumerate(ordered)}
 
 
 def model_colours(models: Iterable[str]) -> dict[str, str]:

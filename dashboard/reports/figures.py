@@ -83,12 +83,24 @@ def losses(folder: RunFolder) -> Iterator[ReportFigure]:
     yield ReportFigure("loss_curves", "Training", sentence, arguments, columns=2)
 
 
-def transitions(folder: RunFolder, person: str | None = None) -> Iterator[ReportFigure]:
+#: What the figures of transitions show, by their read-out.
+READOUTS = {
+    "conditional": "Probability of the next state given this one, at average features and leaving "
+    "later steps out of account: it serves to compare persons and does not say how often a move "
+    "was made.",
+    "expected": "Shares of the next states in the recorded rows, as the model expects them: how "
+    "often somebody stays or moves.",
+}
+
+
+def transitions(
+    folder: RunFolder, person: str | None = None, readout: str = "conditional"
+) -> Iterator[ReportFigure]:
     """The population beside `person`, or beside whoever differs most from it (not named)."""
     if not folder.has_table("transitions"):
         return
     table = folder.table("transitions")
-    rows = table[table["readout"] == "conditional"]
+    rows = table[table["readout"] == readout]
     shared = matrix(rows, POPULATION)
     label = person
     if person is None:
@@ -101,13 +113,12 @@ def transitions(folder: RunFolder, person: str | None = None) -> Iterator[Report
     own = matrix(rows, person)
     start, end = (own - shared).abs().stack().idxmax()
     sentence = (
-        "Probability of the next state given this one, at average features and leaving later steps "
-        f"out of account. The largest difference is {start} to "
+        f"{READOUTS[readout]} The largest difference is {start} to "
         f"{end}: {number(own.loc[start, end], 2)} for the person, "
         f"{number(shared.loc[start, end], 2)} in the population. {glossary.TRANSITION_LIMIT}"
     )
     arguments = {
-        "person": own, "population": shared, "person_label": label, "readout": "conditional",
+        "person": own, "population": shared, "person_label": label, "readout": readout,
     }  # fmt: skip
     yield ReportFigure(
         "transition_comparison", f"Transitions of the person {label} and of the population"

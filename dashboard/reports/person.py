@@ -15,6 +15,13 @@ from nme_core.io import RunFolder
 MOST_TRANSITIONS = 4
 #: Response curves that are drawn.
 MOST_CURVES = 2
+#: The read-out that says how often somebody moves; others serve to compare persons.
+READOUT = "expected"
+_SHARES = (
+    "These are the model's shares of the next states in the recorded occasions. They also reflect "
+    "what else was recorded then, and differ from what was counted where occasions are few. For "
+    "all persons means somebody who is like the average of all."
+)
 _WARNING = (
     "This page describes recorded data, for research. It is no diagnosis and says nothing about "
     "risk or treatment."
@@ -71,14 +78,9 @@ def _recorded(folder: RunFolder, own: pd.DataFrame, n_persons: int) -> str:
 def _transitions(folder: RunFolder, person: str) -> list[Block]:
     if not folder.has_table("transitions"):
         return []
-    table = folder.table("transitions")
-    rows = table[table["readout"] == "conditional"]
-    own, shared = rows[rows["person"] == person], rows[rows["person"] == figures.POPULATION]
-    if own.empty:
+    both = _beside_all(folder.table("transitions"), person)
+    if both.empty:
         return []
-    both = own.merge(shared[["from", "to", "value"]], on=["from", "to"], suffixes=("", "_all"))
-    both["gap"] = (both["value"] - both["value_all"]).abs()
-    both = both.sort_values("gap", ascending=False, kind="stable")
     intervals = both["ci_low"].notna().all()
     if intervals:
         outside = (both["value_all"] < both["ci_low"]) | (both["value_all"] > both["ci_high"])
@@ -91,14 +93,28 @@ def _transitions(folder: RunFolder, person: str) -> list[Block]:
             "No step from one state to the next differs clearly from all persons: the value for "
             "all persons lies inside this person's 95 % interval each time."
         )
-        return [Text(said), *figures.transitions(folder, person)]
+        return [Text(said), Text(_SHARES), *figures.transitions(folder, person, READOUT)]
     what = (
         "Steps where the value for all persons lies outside this person's 95 % interval "
         f"({len(chosen)} of {len(both)}; some may be chance, as many were looked at):"
         if intervals
         else "The largest differences; how sure they are is not known, and some may be chance:"
     )
-    return [Text(what), Items(lines), *figures.transitions(folder, person)]
+    return [
+        Text(what), Items(lines), Text(_SHARES), *figures.transitions(folder, person, READOUT)
+    ]  # fmt: skip
+
+
+def _beside_all(table: pd.DataFrame, person: str) -> pd.DataFrame:
+    """Steps of the person with the population's value and counts, largest difference first."""
+    rows = table[table["readout"] == READOUT].dropna(subset=["value"])
+    own, shared = rows[rows["person"] == person], rows[rows["person"] == figures.POPULATION]
+    counted = table[(table["readout"] == "observed") & (table["person"] == person)]
+    both = own.drop(columns="count").merge(counted[["from", "to", "count"]], on=["from", "to"])
+    both = both.merge(shared[["from", "to", "value"]], on=["from", "to"], suffixes=("", "_all"))
+    both["of"] = both.groupby("from")["count"].transform("sum")
+    gap = (both["value"] - both["value_all"]).abs()
+    return both.loc[gap.sort_values(ascending=False, kind="stable").index]
 
 
 def _move(row: pd.Series) -> str:
@@ -108,7 +124,8 @@ def _move(row: pd.Series) -> str:
     to = "the same again" if row["from"] == row["to"] else str(row["to"])
     return (
         f"After {row['from']} comes {to} in about {_percent(row['value'])}{ends}; for all persons "
-        f"in about {_percent(row['value_all'])}."
+        f"in about {_percent(row['value_all'])}. It was counted {row['count']:,.0f} of "
+        f"{count(int(row['of']), 'time')}."
     )
 
 

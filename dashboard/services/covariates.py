@@ -276,6 +276,13 @@ def groups_of(identity: str, values: pd.Series) -> pd.Series | None:
     return groups if groups.nunique() >= 2 else None
 
 
+def kind_of_groups(identity: str, values: pd.Series) -> str:
+    """What the groups of `groups_of` are: "bands", "thirds" or "values"."""
+    if bands.kept(run_folder(identity), values):
+        return "bands"
+    return "thirds" if is_numeric_dtype(values) and values.nunique() > 2 else "values"
+
+
 def band_of_persons(identity: str, covariate: str) -> pd.Series | None:
     """Each person's band, which colours figures; None where the covariate has no bands."""
     values = run_folder(identity).covariates[covariate]

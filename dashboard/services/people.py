@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from dashboard.services import results
-from dashboard.services.covariates import groups_of, parameters
+from dashboard.services.covariates import groups_of, kind_of_groups, parameters
 from dashboard.services.results import POPULATION
 
 #: Orders of the persons that need no covariate.
@@ -35,25 +37,66 @@ def matrices(identity: str, readout: str, persons: list[str]) -> dict[str, pd.Da
     return {person: results.transitions(identity, person, readout).person for person in persons}
 
 
-def group_matrices(
-    identity: str, readout: str, covariate: str
-) -> dict[str, tuple[int, pd.DataFrame]] | None:
-    """Number of persons and mean matrix of each group by a covariate; None without groups.
+@dataclass(frozen=True)
+class Groups:
+    """Mean matrices of groups of persons by a covariate, the lowest group first.
+
+    Attributes
+    ----------
+    means : dict
+        Number of persons and mean matrix (from × to) by the group's name.
+    intervals : dict
+        Ends of the 95 % intervals: of each group's means by its name (Student's t over persons),
+        of the first group's minus the last one's by `contrast` (Welch's).
+    kind : {"bands", "thirds", "values"}
+        What the groups are.
+    contrast : str
+        What the difference is called.
+    n_persons, n_unknown : int
+        All persons with a matrix, and those whose covariate is not known.
+    """
+
+    means: dict[str, tuple[int, pd.DataFrame]]
+    intervals: dict[str, tuple[pd.DataFrame, pd.DataFrame]]
+    kind: str
+    contrast: str
+    n_persons: int
+    n_unknown: int
+
+    @property
+    def n_outside(self) -> int:
+        """Persons whose covariate is known and who are in no group."""
+        return self.n_persons - self.n_unknown - sum(n for n, _ in self.means.values())
+
+
+def group_matrices(identity: str, readout: str, covariate: str) -> Groups | None:
+    """Mean matrix of each group by a covariate; None without groups.
 
     The groups are those of `groups_of`: bands, lowest and highest third, or the values.
     """
     wide = _wide(identity, readout).drop(index=POPULATION)
-    values = results.covariates(identity)[covariate]
-    groups = groups_of(identity, values[values.index.isin(wide.index)])
+    values = results.covariates(identity)[covariate].reindex(wide.index)
+    groups = groups_of(identity, values)
     if groups is None:
         return None
-    found = {}
-    for group in dict.fromkeys(groups):
-        own = wide.loc[wide.index.isin(groups.index[groups == group])]
-        mean = own.mean().unstack()
-        states = list(dict.fromkeys(wide.columns.get_level_values("from")))
-        found[str(group)] = (len(own), mean.reindex(index=states, columns=states))
-    return found
+    parts = {
+        str(name): wide.loc[wide.index.isin(groups.index[groups == name])]
+        for name in dict.fromkeys(groups)
+    }
+    kind, names = kind_of_groups(identity, values), list(parts)
+    first, last = names[0], names[-1]
+    contrast = "low − high" if kind == "thirds" else f"{_short(first)} − {_short(last)}"
+    bounds = (-np.inf, np.inf) if readout == "scores" else (0.0, 1.0)
+    ends = {name: tuple(end.clip(*bounds) for end in _mean_interval(parts[name])) for name in names}
+    ends[contrast] = _difference_interval(parts[first], parts[last])
+    return Groups(
+        means={name: (len(own), _square(own.mean())) for name, own in parts.items()},
+        intervals={name: (_square(low), _square(high)) for name, (low, high) in ends.items()},
+        kind=kind,
+        contrast=contrast,
+        n_persons=len(wide),
+        n_unknown=int(values.isna().sum()),
+    )
 
 
 def intervals(identity: str, person: str, readout: str) -> tuple[pd.DataFrame, pd.DataFrame] | None:
@@ -63,6 +106,33 @@ def intervals(identity: str, person: str, readout: str) -> tuple[pd.DataFrame, p
     if rows["ci_low"].isna().all():
         return None
     return results.as_matrix(rows, "ci_low"), results.as_matrix(rows, "ci_high")
+
+
+def dwell_times(identity: str, person: str) -> pd.DataFrame:
+    """Mean number of steps that a stay in each state lasts, for a person and the population.
+
+    Of a state that is kept with probability p, 1 / (1 − p): p as the model expects it on the
+    recorded rows, and as it was counted. At average features (``conditional``) p would be that of
+    no recorded row.
+
+    Returns
+    -------
+    DataFrame
+        Columns state, who ("person …" or "population"), how ("expected" or "observed"), steps,
+        low, high (ends of the 95 % interval). Empty where a state was never seen or never left.
+    """
+    rows = results.table(identity, "transitions")
+    rows = rows[(rows["from"] == rows["to"]) & rows["readout"].isin(["expected", "observed"])]
+    parts = []
+    for who, name in ((person, f"person {person}"), (POPULATION, "population")):
+        own = rows[rows["person"] == who]
+        steps = own[["value", "ci_low", "ci_high"]].set_axis(["steps", "low", "high"], axis=1)
+        staying = steps.to_numpy(dtype=float)
+        steps = 1 / (1 - steps.where(staying < 1))
+        about = own[["from", "readout"]].set_axis(["state", "how"], axis=1)
+        parts.append(about.assign(who=name).join(steps))
+    found = pd.concat(parts, ignore_index=True)
+    return found[["state", "who", "how", "steps", "low", "high"]]
 
 
 def person_map(identity: str) -> tuple[pd.DataFrame, list[float]]:
@@ -125,7 +195,8 @@ def sequences(identity: str, person: str) -> pd.DataFrame | None:
         return None
     rows = rows[(rows["model"] == "nme") & (rows["person"] == person)]
     part = rows["split"].map({"train": 0, "validation": 1, "test": 2})
-    return rows.assign(part=part).sort_values(["part", "sequence", "time"], kind="stable")
+    # Within a part rows stand in order of time already; names of sequences have no order.
+    return rows.assign(part=part).sort_values("part", kind="stable")
 
 
 def _wide(identity: str, readout: str) -> pd.DataFrame:
@@ -133,6 +204,39 @@ def _wide(identity: str, readout: str) -> pd.DataFrame:
     rows = results.table(identity, "transitions")
     rows = rows[rows["readout"] == readout]
     return rows.pivot(index="person", columns=["from", "to"], values="value")
+
+
+def _mean_interval(own: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Ends of Student's 95 % interval of each column's mean over persons; NaN of one person."""
+    from scipy.special import stdtrit
+
+    n, mean = own.count(), own.mean()
+    reach = stdtrit(n - 1, 0.975) * np.sqrt(own.var() / n)
+    return mean - reach, mean + reach
+
+
+def _difference_interval(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Ends of Welch's 95 % interval of the difference of means over persons, column by column."""
+    from scipy.special import stdtrit
+
+    squares = [own.var() / own.count() for own in (one, other)]
+    total = squares[0] + squares[1]
+    freedom = total**2 / sum(
+        square**2 / (own.count() - 1) for square, own in zip(squares, (one, other), strict=True)
+    )
+    difference, reach = one.mean() - other.mean(), stdtrit(freedom, 0.975) * np.sqrt(total)
+    return difference - reach, difference + reach
+
+
+def _square(values: pd.Series) -> pd.DataFrame:
+    """Values by (from, to) as a matrix, states in their order."""
+    states = list(dict.fromkeys(values.index.get_level_values("from")))
+    return values.unstack().reindex(index=states, columns=states)
+
+
+def _short(group: str) -> str:
+    """A group's name without the covariate before it, or the values of its band after it."""
+    return group.split(": ", 1)[-1].split(" (", 1)[0]
 
 
 def _components(values: np.ndarray, count: int) -> tuple[np.ndarray, list[float]]:

@@ -137,7 +137,10 @@ def approximations(identity: str) -> dict[str, list[str]] | None:
 
 @dataclass(frozen=True)
 class Transitions:
-    """One read-out for one person and for the population: matrices from × to."""
+    """One read-out for one person and for the population: matrices from × to.
+
+    ``counts`` is how often the person was observed to make each transition, whatever the read-out.
+    """
 
     person: pd.DataFrame
     population: pd.DataFrame
@@ -163,13 +166,12 @@ def persons(identity: str) -> list[str]:
 def transitions(identity: str, person: str, readout: str) -> Transitions:
     """Matrices of one person and the population."""
     rows = table(identity, "transitions")
-    rows = rows[rows["readout"] == readout]
-    own = rows[rows["person"] == person]
-    counted = own["count"].notna().any()
+    own, shared = (rows[rows["person"] == who] for who in (person, POPULATION))
+    counted = own[own["readout"] == "observed"]
     return Transitions(
-        person=as_matrix(own, "value"),
-        population=as_matrix(rows[rows["person"] == POPULATION], "value"),
-        counts=as_matrix(own, "count") if counted else None,
+        person=as_matrix(own[own["readout"] == readout], "value"),
+        population=as_matrix(shared[shared["readout"] == readout], "value"),
+        counts=as_matrix(counted, "count") if counted["count"].notna().any() else None,
     )
 
 

@@ -1,5 +1,6 @@
 """Sections of the pages Transitions and Random effects."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.services import settings
 from nme_core.io import RunFolder
 
 OpenPage = Callable[..., AppTest]
@@ -32,8 +34,8 @@ def test_every_section_of_transitions(open_page: OpenPage, crf_run: str) -> None
     assert_sound(app)
     assert "ordered by depression, lowest first" in words(app)
     for section, said in {
-        "groups": "The groups' means differ most in",
-        "time": "steps for person 001",
+        "groups": "The groups' means of the conditional probability differ most in",
+        "time": "observed for person 001",
         "two": "for person 002",
         "sequence": "4 steps of person 001",
     }.items():
@@ -57,6 +59,74 @@ def test_intervals_are_shown_where_there_are_any(
     app = open_page("transitions", run=crf_run)
     assert_sound(app)
     assert "9 of the person's 95 % intervals exclude the population's value" in words(app)
+    for readout, said in {
+        "conditional": "fewer than one in twenty would, as estimates are pulled",
+        "scores": "fewer than one in twenty would, as estimates are pulled",
+        "expected": "also reflect the features that the person had",
+        "observed": "of a person who moves like all together about one in twenty would",
+    }.items():
+        app.selectbox(key="readout").select(readout).run()
+        assert_sound(app)
+        assert said in words(app)
+
+
+def test_arrows_say_what_they_are_drawn_by(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("transitions", run=crf_run)
+    app.segmented_control(key="section").set_value("time").run()
+    for readout, said in {
+        "conditional": "Drawn by the conditional probability:",
+        "observed": "Drawn by the observed share:",
+        "scores": "Drawn by the expected share, as scores are no probabilities:",
+    }.items():
+        app.selectbox(key="readout").select(readout).run()
+        assert_sound(app)
+        assert said in words(app)
+
+
+def test_a_clinician_sees_how_often_a_person_moves(open_page: OpenPage, crf_run: str) -> None:
+    settings.set_view("clinician")
+    app = open_page("transitions", run=crf_run)
+    assert_sound(app)
+    assert "How often does this person stay or move?" in words(app)
+    assert "the expected share is" in words(app)
+    assert "it was observed" in words(app)
+    app.segmented_control(key="section").set_value("time").run()
+    assert "Drawn by the expected share:" in words(app)
+
+
+def test_persons_outside_the_groups_are_not_passed_over(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("transitions", run=crf_run)
+    app.segmented_control(key="section").set_value("groups").run()
+    app.selectbox(key="covariate").set_value("depression").run()
+    assert_sound(app)
+    assert re.search(
+        r"\d of 24 persons are in no group shown: neither in the lowest nor in the highest third",
+        words(app),
+    )
+    assert re.search(r"low − high is −?0\.\d\d \(95 % interval ", words(app))
+
+
+def test_all_sequences_stand_one_after_the_other(
+    open_page: OpenPage, crf_run: str, home: Path
+) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    table = folder.table("predictions")
+    folder.write_table(
+        "predictions",
+        pd.concat([table.assign(split="train", sequence="day 1"), table.assign(sequence="day 2")]),
+    )
+    folder.write_status(folder.status)
+    app = open_page("transitions", run=crf_run)
+    app.segmented_control(key="section").set_value("sequence").run()
+    assert_sound(app)
+    said = "8 steps of person 001 in 2 sequences one after the other, thin lines between them; the "
+    assert f"{said}model was not fitted to the last 4, from the dotted line on." in words(app)
+    assert "readout" not in [one.key for one in app.selectbox]
+    folder.write_table("predictions", table.assign(split="train"))
+    folder.write_status(folder.status)
+    app = open_page("transitions", run=crf_run)
+    app.segmented_control(key="section").set_value("sequence").run()
+    assert "4 steps of person 001; the model was fitted to all of them." in words(app)
 
 
 @pytest.mark.parametrize("run", ["crf_run", "mlp_run"])

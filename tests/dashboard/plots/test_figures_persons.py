@@ -1,11 +1,14 @@
 """Charts of transitions and random effects: order, axes, ranges, colours, numbers."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from dashboard.plots import charts_print, charts_screen, figures, screen, tables, theme
+from dashboard.plots.figures_moves import rarest_drawn
 from tests.dashboard.plots.conftest import correlation_table
 
 STATES = ["calm", "tense", "low"]
@@ -32,12 +35,80 @@ def test_groups_end_with_low_minus_high_centred_at_0() -> None:
     groups = {"low": (4, matrix()), "high": (6, matrix(0.12))}
     chart = figures.group_transitions(groups, readout="conditional", covariate="depression")
     assert [panel.title for panel in chart.panels] == [
-        "low (4 persons)", "high (6 persons)", "Difference (first − last)",
+        "low (4 persons)", "high (6 persons)", "Low − high",
     ]  # fmt: skip
     last = chart.panels[-1].matrix
     assert last.stops == theme.DIVERGING
     assert last.limits[0] == -last.limits[1]
     assert last.values[0] == pytest.approx([-0.12, 0.12, 0.0])
+
+
+def test_group_means_have_their_intervals_and_persons_in_the_hover() -> None:
+    groups = {"up to 4": (4, matrix()), "from 9": (6, matrix(0.12))}
+    ends = {name: (mean - 0.01, mean + 0.01) for name, (_, mean) in groups.items()}
+    ends["low − high"] = (matrix() * 0 - 0.2, matrix() * 0 + 0.3)
+    chart = figures.group_transitions(
+        groups, readout="expected", covariate="score", contrast="low − high", intervals=ends
+    )
+    first, _, last = (panel.matrix for panel in chart.panels)
+    assert first.hover[0] == "calm → calm: 0.700 (0.690 to 0.710), mean of 4 persons, up to 4"
+    assert last.hover[1] == "calm → tense: 0.120 (−0.200 to 0.300), low − high"
+    rows = chart.numbers.set_index(["group", "from", "to"])
+    told = rows.loc[("low − high", "calm", "tense"), ["value", "ci_low", "ci_high"]]
+    assert told.tolist() == pytest.approx([0.12, -0.2, 0.3])
+    assert rows.loc[("from 9", "calm", "calm"), "n_persons"] == 6
+
+
+def many_states(k: int = 7) -> pd.DataFrame:
+    """States with long names that are all alike at their beginning."""
+    names = [f"a state whose name is long, number {i}" for i in range(k)]
+    values = np.random.default_rng(0).dirichlet(np.ones(k), k)
+    return pd.DataFrame(values, names, names)
+
+
+def test_many_groups_of_many_states_stand_clear_of_each_other() -> None:
+    groups = {f"band {i}": (8, many_states()) for i in range(5)}
+    chart = figures.group_transitions(groups, readout="expected", covariate="PHQ-9")
+    assert chart.n_columns == 2
+    # Names stand under the last matrix of each column only, cut and still different.
+    assert [panel.x_ticks is None for panel in chart.panels] == [False] * 4 + [True] * 2
+    names = chart.panels[0].matrix.columns
+    assert len(set(names)) == 7
+    assert max(map(len, names)) <= 14
+    assert all(not text.startswith("0.") for text in chart.panels[0].matrix.texts)
+    drawn = charts_screen.draw(chart)
+    tops = sorted({axis.domain for axis in drawn.select_yaxes()}, reverse=True)
+    gaps = [(upper[0] - lower[1]) * chart.height for upper, lower in itertools.pairwise(tops)]
+    assert min(gaps) > 40
+    assert (tops[0][1] - tops[0][0]) * chart.height > 7 * 30
+
+
+def test_arrows_of_many_states_are_two_from_each_on_average() -> None:
+    matrices = {"Person 7": many_states(), "Population": many_states() ** 0.9}
+    chart = figures.transition_arrows(matrices)
+    least = rarest_drawn(matrices)
+    drawn = [len(panel.layers[0].x) for panel in chart.panels]
+    assert max(drawn) <= 14
+    for panel, values in zip(chart.panels, matrices.values(), strict=True):
+        moves = values.to_numpy()[~np.eye(7, dtype=bool)]
+        assert len(panel.layers[0].x) == (moves >= least).sum()
+        assert not any(panel.layers[0].labels)
+        assert len(panel.layers[0].hover) == len(panel.layers[0].x)
+    # One step lower would be too many.
+    assert max((m.to_numpy()[~np.eye(7, dtype=bool)] >= least - 0.01).sum()
+               for m in matrices.values()) > 14  # fmt: skip
+
+
+def test_numbers_of_arrows_stand_beside_them_on_a_light_ground() -> None:
+    chart = figures.transition_arrows({"Person 7": matrix()})
+    arrows = chart.panels[0].layers[0]
+    x, y = arrows.beside
+    dx, dy = arrows.low - arrows.x, arrows.high - arrows.y
+    away = np.abs((x - arrows.x) * dy - (y - arrows.y) * dx) / np.hypot(dx, dy)
+    assert away == pytest.approx(np.full(len(x), 0.11))
+    shown = charts_screen.draw(chart).layout.annotations
+    labels = [one for one in shown if one.bgcolor is not None]
+    assert sorted(one.text for one in labels) == ["0.10", "0.20", "0.20", "0.30"]
 
 
 def test_arrows_lead_from_state_to_state_with_the_probability_as_width() -> None:
@@ -69,6 +140,58 @@ def test_dwell_times_start_at_0_with_states_in_order() -> None:
     assert panel.layers[0].high is not None
     assert panel.layers[1].high is None
     assert "2.00 steps (1.50 to 3.00)" in panel.layers[0].hover[0]
+
+
+def test_observed_stays_are_hollow_in_the_colour_of_whom_they_belong_to() -> None:
+    table = pd.DataFrame(
+        [
+            (state, who, how, 2.0, low, high)
+            for who in ("person 7", "population")
+            for how, low, high in (("expected", 1.5, 2.5), ("observed", 1.2, 90.0))
+            for state in STATES
+        ],
+        columns=["state", "who", "how", "steps", "low", "high"],
+    )
+    (panel,) = figures.dwell_times(table).panels
+    assert [(one.name, one.colour, one.hollow) for one in panel.layers] == [
+        ("person 7, expected", theme.PERSON, False), ("person 7, observed", theme.PERSON, True),
+        ("population, expected", theme.POPULATION, False),
+        ("population, observed", theme.POPULATION, True),
+    ]  # fmt: skip
+    # An interval without end does not press the others together.
+    assert panel.y_range[1] < 6
+    drawn = charts_screen.draw(figures.dwell_times(table))
+    assert [trace.marker.symbol for trace in drawn.data] == ["circle", "circle-open"] * 2
+
+
+def test_ribbon_separates_sequences_and_marks_what_was_not_fitted() -> None:
+    rows = pd.DataFrame(
+        {
+            "sequence": ["a"] * 3 + ["b"] * 2 + ["c"] * 2,
+            "split": ["train"] * 5 + ["test"] * 2,
+            "observed": "calm", "predicted": "low", "p_calm": 0.6, "p_tense": 0.3, "p_low": 0.1,
+        }
+    )  # fmt: skip
+    chart = figures.state_ribbon(rows, person="7", states=STATES)
+    ribbon, lines = chart.panels
+    between, cut = ribbon.layers
+    assert between.x[::3].tolist() == [2.5, 4.5]
+    assert (cut.name, cut.x.tolist()) == ("not fitted from here", [4.5, 4.5])
+    assert lines.layers[0].x[::3].tolist() == [3.5, 5.5]
+    calm = next(one for one in lines.layers if one.name == "calm")
+    assert np.isnan(calm.x).nonzero()[0].tolist() == [3, 6]
+    assert ribbon.matrix.hover[5] == "step 6, sequence c, not fitted: observed calm"
+    alone = figures.state_ribbon(rows[:3], person="7", states=STATES)
+    assert alone.panels[0].layers == []
+
+
+def test_a_legend_of_several_lines_stays_below_the_title() -> None:
+    names = [f"a state with a long name, {i}" for i in range(9)]
+    rows = pd.DataFrame({"observed": names, "predicted": names} | {f"p_{n}": 0.1 for n in names})
+    chart = figures.state_ribbon(rows, person="7", states=names)
+    drawn = charts_screen.draw(chart)
+    assert drawn.layout.height > chart.height
+    assert drawn.layout.margin.t - 92 == drawn.layout.height - chart.height
 
 
 def test_ribbon_gives_each_state_its_colour_and_probabilities_0_to_1() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.colors import to_rgba
 from PIL import Image
 
 from dashboard.plots import drawing, greyscale, theme
@@ -75,6 +76,11 @@ def test_lines_and_points_have_a_mark_of_their_own(examples):
 def test_every_colour_of_the_palette_has_its_own_look():
     count = len(theme.PALETTE)
     assert len(set(greyscale.MARKS)) == len(set(greyscale.HATCHES)) == count
+
+
+def test_every_state_has_its_own_look_without_colours():
+    places = [greyscale._PLACES[to_rgba(colour)[:3]] for colour in theme.STATES]
+    assert len(set(places)) == len(theme.STATES)
 
 
 def test_scales_run_from_light_to_dark_and_texts_stay_readable(examples):

@@ -107,6 +107,20 @@ def test_the_first_six_colours_differ_for_everybody(deficiency):
     assert apart.min() > 4 * 2.3
 
 
+@pytest.mark.parametrize("deficiency", [None, *_SEEN])
+def test_states_differ_from_each_other_and_from_person_and_population(deficiency):
+    states = list(theme.state_colours(map(str, range(6))).values())
+    colours = [*states, theme.PERSON, theme.POPULATION]
+    places = lab(colours, None if deficiency is None else _SEEN[deficiency])
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2)[np.triu_indices(8, 1)]
+    assert apart.min() > 6 * 2.3
+
+
+def test_no_state_has_a_colour_that_means_something_else():
+    taken = {theme.PERSON, theme.POPULATION, theme.PERSONS, theme.MUTED, theme.EMPTY}
+    assert not taken & set(theme.state_colours(map(str, range(16))).values())
+
+
 @pytest.mark.parametrize("deficiency", [*_SEEN])
 def test_the_sides_of_the_diverging_scale_differ_for_everybody(deficiency):
     stops = [theme.DIVERGING[i] for i in (1, 4, -2)]

@@ -153,16 +153,19 @@ def test_a_person_has_one_page_in_plain_words(nme, fit_tiny, poppler, model, tmp
 def test_intervals_decide_what_is_said_of_a_person(run, tmp_path):
     copy = RunFolder(shutil.copytree(run.path, tmp_path / "run"))
     table = copy.table("transitions")
-    own = (table["readout"] == "conditional") & (table["person"] == "007")
+    own = (table["readout"] == "expected") & (table["person"] == "007")
+    counted = (table["readout"] == "observed") & (table["person"] == "007")
     table.loc[own, ["ci_low", "ci_high"]] = [0.0, 1.0]
     copy.write_table("transitions", table)
     assert "No step from one state to the next differs" in render(copy, person="007").decode()
     first = table[own].index[0]
     table.loc[first, ["value", "ci_low", "ci_high"]] = [0.97, 0.95, 0.99]
+    table.loc[table[counted].index[:3], "count"] = [20, 1, 2]
     copy.write_table("transitions", table)
     text = render(copy, person="007").decode()
     assert "(1 of 9; some may be chance" in text
     assert "in about 97 % (95 % interval 95 % to 99 %)" in text
+    assert "It was counted 20 of 23 times." in text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from dashboard.services import people, results
 from nme_core.io import RunFolder
@@ -27,8 +28,10 @@ def test_orders_hold_everybody_once(crf_run: str) -> None:
 def test_group_means_are_means_of_the_persons(crf_run: str) -> None:
     groups = people.group_matrices(crf_run, "conditional", "clinic")
     clinics = results.covariates(crf_run)["clinic"]
-    assert list(groups) == ["clinic: north", "clinic: south"]
-    n, mean = groups["clinic: north"]
+    assert groups is not None
+    assert list(groups.means) == ["clinic: north", "clinic: south"]
+    assert (groups.kind, groups.contrast, groups.n_outside) == ("values", "north − south", 0)
+    n, mean = groups.means["clinic: north"]
     own = clinics.index[clinics == "north"]
     assert n == len(own)
     values = [
@@ -36,6 +39,49 @@ def test_group_means_are_means_of_the_persons(crf_run: str) -> None:
     ]
     assert mean.loc["tense", "low"] == pytest.approx(np.mean(values))
     assert list(mean.index) == list(mean.columns) == ["calm", "tense", "low"]
+    low, high = (end.loc["tense", "low"] for end in groups.intervals["clinic: north"])
+    found = stats.ttest_1samp(values, 0).confidence_interval()
+    assert (low, high) == pytest.approx((found.low, found.high))
+    others = [
+        results.transitions(crf_run, p, "conditional").person.loc["tense", "low"]
+        for p in clinics.index.difference(own)
+    ]
+    welch = stats.ttest_ind(values, others, equal_var=False).confidence_interval()
+    ends = [end.loc["tense", "low"] for end in groups.intervals["north − south"]]
+    assert ends == pytest.approx([welch.low, welch.high])
+
+
+def test_persons_in_no_group_are_counted(crf_run: str) -> None:
+    folder = RunFolder(results.run_folder(crf_run).path)
+    covariates = folder.covariates.astype({"depression": float})
+    covariates.loc[["001", "002"], "depression"] = np.nan
+    folder.write_covariates(covariates)
+    groups = people.group_matrices(crf_run, "expected", "depression")
+    assert groups is not None
+    assert (groups.kind, groups.contrast) == ("thirds", "low − high")
+    known = covariates["depression"].dropna()
+    low, high = known.quantile([1 / 3, 2 / 3])
+    assert (groups.n_persons, groups.n_unknown) == (24, 2)
+    assert groups.n_outside == ((known > low) & (known < high)).sum()
+    assert next(iter(groups.means)).startswith("depression up to")
+
+
+def test_stays_are_those_that_the_model_expects_beside_the_observed(crf_run: str) -> None:
+    folder = RunFolder(results.run_folder(crf_run).path)
+    table = folder.table("transitions")
+    staying = (table["from"] == "calm") & (table["to"] == "calm") & (table["person"] == "003")
+    for readout, share in (("conditional", 0.9), ("expected", 0.75), ("observed", 1.0)):
+        rows = staying & (table["readout"] == readout)
+        table.loc[rows, ["value", "ci_low", "ci_high"]] = [share, 0.5, 0.8]
+    folder.write_table("transitions", table)
+    folder.write_status(folder.status)
+    found = people.dwell_times(crf_run, "003").set_index(["state", "who", "how"])
+    own = found.loc[("calm", "person 003", "expected")]
+    assert own.tolist() == pytest.approx([4, 2, 5])
+    # Never left: how long it is kept is not known.
+    assert np.isnan(found.loc[("calm", "person 003", "observed"), "steps"])
+    assert set(found.index.get_level_values("who")) == {"person 003", "population"}
+    assert len(found) == 12
 
 
 def test_the_map_keeps_distances_in_its_plane(crf_run: str) -> None:
@@ -63,3 +109,9 @@ def test_sequences_come_in_order_of_the_parts(crf_run: str) -> None:
     rows = people.sequences(crf_run, "003")
     assert rows["time"].tolist() == [6, 7, 8, 9, 16, 17, 18, 19]
     assert people.intervals(crf_run, "003", "conditional") is None
+    # Names have no order: day 10 comes after day 9, as in the study.
+    days = [early.assign(sequence="day 9"), table.assign(split="train", sequence="day 10")]
+    folder.write_table("predictions", pd.concat(days, ignore_index=True))
+    folder.write_status(folder.status)
+    rows = people.sequences(crf_run, "003")
+    assert rows["sequence"].tolist() == ["day 9"] * 4 + ["day 10"] * 4

@@ -24,7 +24,20 @@ def test_matrices_are_from_rows_to_columns(crf_run: str) -> None:
         assert found.counts is not None
         assert found.counts.loc[start, end] == wanted["count"]
     assert list(found.population.index) == ["calm", "tense", "low"]
-    assert results.transitions(crf_run, "007", "scores").counts is None
+
+
+def test_counts_are_the_observed_ones_whatever_the_readout(crf_run: str) -> None:
+    folder = RunFolder(results.run_folder(crf_run).path)
+    table = folder.table("transitions")
+    expected = table["readout"] == "expected"
+    table.loc[expected, "count"] = table.loc[expected, "count"] + 0.4
+    folder.write_table("transitions", table)
+    folder.write_status(folder.status)
+    counted = results.transitions(crf_run, "007", "observed").counts
+    assert counted is not None
+    for readout in ("scores", "conditional", "expected"):
+        pd.testing.assert_frame_equal(results.transitions(crf_run, "007", readout).counts, counted)
+    assert results.transitions(crf_run, "", "scores").counts is None
 
 
 def test_largest_difference_names_direction() -> None:

@@ -1,0 +1,25 @@
+"""Which read-out of the transitions is shown, and what it means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboard import state
+from dashboard.glossary import PLAIN_READOUT, READOUTS
+from dashboard.services import results
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+
+def choose_readout(run: str, place: DeltaGenerator) -> str:
+    """A selector with the meaning of what is chosen; the plain one for those who choose nothing."""
+    if not state.researcher():
+        return PLAIN_READOUT
+    available = [name for name in READOUTS if name in results.readouts(run)]
+    readout = place.selectbox(
+        "Read-out", available, format_func=lambda name: READOUTS[name][0], key="readout",
+        persist_state="session",
+    )  # fmt: skip
+    place.caption(READOUTS[readout][1])
+    return str(readout)
