@@ -13,7 +13,16 @@ from dashboard import state
 from dashboard.components.kept import kept_words
 from dashboard.components.links import link
 from dashboard.components.text import plain
-from dashboard.glossary import EMPTY, LEADS, PLAIN_LEADS
+from dashboard.glossary import (
+    EMPTY,
+    LEADS,
+    PAGE_HELP,
+    PAGE_TERMS,
+    PAGES,
+    PLAIN_LEADS,
+    RESEARCHER_TERMS,
+    TERMS,
+)
 from dashboard.services.runs import Run, kept_models, run_record
 
 _APP = Path(__file__).parent.parent / "app.py"
@@ -32,11 +41,24 @@ def lead(page: str) -> str:
     return plain_words or LEADS[page]
 
 
-def title(text: str, lead: str) -> None:
-    """A page's heading and the sentence under it; the first thing on every page."""
+def title(page: str) -> None:
+    """A page's heading, the sentence under it and its help; the first thing on every page."""
     _be_inside_app()
-    st.title(text, anchor=False)
-    st.markdown(lead)
+    st.title(PAGES[page], anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(lead(page))
+        _help(page)
+
+
+def page_terms(page: str) -> tuple[str, ...]:
+    """Terms that a page may show in this view, each with its meaning in the glossary."""
+    return PAGE_TERMS[page] + (RESEARCHER_TERMS[page] if state.researcher() else ())
+
+
+def _help(page: str) -> None:
+    with st.popover(PAGE_HELP, type="tertiary", icon=":material/help:", key="help"):
+        said = [f"**{plain(term)}** – {plain(TERMS[term])}" for term in page_terms(page)]
+        st.markdown("\n\n".join(said))
 
 
 def _be_inside_app() -> None:

@@ -63,7 +63,10 @@ def model_form(record: StudyRecord) -> ModelOptions | None:
         if len(kinds) == 1:
             st.caption(glossary.ONLY_NUMBERS)
     with right:
-        placement = st.selectbox("Where persons differ", _PLACEMENTS[model], key="placement")
+        placement = st.selectbox(
+            "Where persons differ", _PLACEMENTS[model], key="placement",
+            help=glossary.TERMS["placement"],
+        )  # fmt: skip
         st.caption(glossary.PLACEMENTS[placement])
     start = _preset(preset, record, model, placement)
     state.preset("baselines", (record.id, preset), list(start.baselines))
@@ -91,7 +94,9 @@ def _options(record: StudyRecord, start: ModelOptions) -> ModelOptions | None:
         estimator = _explained("Estimator", glossary.ESTIMATORS, "estimator")
         covariance = _explained("Covariance of persons", glossary.COVARIANCES, "covariance")
         known = _baselines(record)
-        baselines = st.multiselect("Compared with", list(known), key="baselines")
+        baselines = st.multiselect(
+            "Compared with", list(known), key="baselines", help=glossary.TERMS["baseline"]
+        )
         st.caption("; ".join(f"{name}: {words}" for name, words in known.items()))
     with right:
         family = _family(record, start.model)

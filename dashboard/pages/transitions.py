@@ -8,10 +8,10 @@ from dashboard.components.catalogue import transition_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import LEADS, PLAIN_SECTIONS, PLAIN_TRANSITIONS, READOUTS, SECTIONS
+from dashboard.glossary import PLAIN_SECTIONS, PLAIN_TRANSITIONS, READOUTS, SECTIONS, TERMS
 from dashboard.services import results
 
-title("Transitions", LEADS["transitions"])
+title("transitions")
 run = finished_run()
 if run.model != "nme-crf":
     empty("no_transitions", "random-effects", "model")
@@ -31,7 +31,7 @@ readout = available[0]
 if state.researcher():
     readout = right.selectbox(
         "Read-out", available, format_func=lambda name: READOUTS[name][0], key="readout",
-        persist_state="session",
+        persist_state="session", help=TERMS["read-out"],
     )  # fmt: skip
     right.caption(READOUTS[readout][1])
 else:
