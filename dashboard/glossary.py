@@ -221,8 +221,12 @@ FAMILIES = {
     "ordinal": "Ordered classes, such as the answers of a questionnaire item.",
 }
 
-ESTIMATE = "Rough estimate: {time}, judged by {runs} on this computer."
-NO_ESTIMATE = "How long it takes can be said after the first training of this kind is finished."
+ESTIMATE = {
+    "range": "Rough estimate: {time}, judged by {runs} of this kind on this computer.",
+    "one": " How much that varies is not known yet.",
+    "none": "Nothing is known yet of how long it takes: no training of this kind was finished on "
+    "this computer.",
+}
 
 COVARIANCES = {
     "diagonal": "Persons' deviations are independent of each other across parameters.",
