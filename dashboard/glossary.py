@@ -95,6 +95,23 @@ EMPTY = {
 KEPT = "Kept: metrics and predictions of {models}, on the page Fit."
 NOTHING_KEPT = "No model was finished before, so nothing of this run can be used."
 
+#: What messages say of Python or the shell, and what it is called in the app.
+APP_WORDS = {
+    "Read the study with outcome_kind='class'": "Load the study again with “The outcome is: class "
+    "(state)”",
+    "Leave --family out": "Choose no other kind of outcome",
+    'family="gaussian"': "the kind of outcome gaussian",
+    'Use placement="last" without a family': "Let persons differ in the last layer alone, with the "
+    "kind of outcome that is proposed",
+    "leave out the groups": "load the study without the further grouping factor",
+    "Use NMEMLPClassifier for classes": "Load the study again with “The outcome is: class (state)”",
+    "hidden=()": "no hidden layer",
+    "--max-gap none": "none as the longest gap",
+    "--max-gap": "the longest gap",
+    "nme-mlp": "NME-MLP",
+    "nme-crf": "NME-CRF",
+}
+
 RUN_STATES = {
     "queued": "waiting",
     "running": "training",
@@ -111,7 +128,8 @@ RUNS = {
     "delete_study": "Deletes the study's data and {runs} from this computer. This cannot be "
     "undone. Files elsewhere stay.",
     "orphans": "Runs whose study is no longer here",
-    "restart": "Train again with the same choices",
+    "restart": "Train again",
+    "restart_help": "With the same choices, in place of this run.",
     "compare": "Two finished runs side by side, on the test part.",
     "paired": "Second minus first, person by person, averaged; intervals and p as on the page Fit.",
     "unpaired": "The two runs were not judged on the same rows, so their metrics do not compare "
@@ -133,6 +151,9 @@ CHOICES = {
     "groups": "further grouping factors",
     "tune": "settings tried",
 }
+
+#: Passes through the data that nobody asked for.
+CONVERGED = "until it has converged"
 
 ROLES = {
     "person": "Which column tells persons apart.",

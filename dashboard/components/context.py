@@ -12,6 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from dashboard import state
 from dashboard.components.kept import kept_words
 from dashboard.components.links import link
+from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
 from dashboard.glossary import (
     EMPTY,
@@ -102,5 +103,5 @@ def finished_run(*, partly: bool = False) -> Run:
             empty("partly_finished", "fit", "model", kept=kept)
         st.warning(EMPTY["partly_finished"].format(kept=plain(kept)))
     elif not run.done:
-        empty("not_finished", "model", message=run.status.message)
+        empty("not_finished", "model", message=in_app_words(run.status.message))
     return run

@@ -11,6 +11,7 @@ from dashboard.glossary import RESEARCH_USE, RUN_STATES, VIEW_HELP, VIEWS
 from dashboard.services import settings
 from dashboard.services.runs import run_record
 from dashboard.services.studies import study_record
+from dashboard.services.terms import placement_words
 
 
 def sidebar() -> None:
@@ -22,7 +23,7 @@ def sidebar() -> None:
         if study is not None:
             st.markdown(f":small[:gray[Study]]  \n{plain(study.name)}")
         if run is not None:
-            what = f"{run.options['model'].upper()}, {run.options['placement']}"
+            what = f"{run.model.upper()}, {placement_words(run.options['placement'])}"
             ended = RUN_STATES[run.status.state]
             st.markdown(f":small[:gray[Run, {ended}]]  \n{plain(what)}")
         st.caption(RESEARCH_USE)

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.messages import in_app_words
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
 from dashboard.glossary import FLAT, INTERPRETED, METRICS, PLAIN_INTERPRETED, PLAIN_VERDICTS, SPLIT
 from dashboard.plots.labels import in_words
@@ -31,7 +32,7 @@ def show_verdict(run: Run) -> None:
 
 def _warnings(run: Run) -> None:
     for model, message in results.training_warnings(run.id):
-        st.warning(plain(f"{model_name(model)}: {in_words(message)}"))
+        st.warning(plain(f"{model_name(model)}: {in_app_words(in_words(message))}"))
 
 
 def _ending(model: str, ending: str) -> str:
