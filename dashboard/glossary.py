@@ -550,10 +550,24 @@ PARAMETER_NAMES = (
     "Exported tables have the names that the model uses, such as layers.0.weight[2,1], which "
     "count from 0. Most informative: what the persons' own data say most about."
 )
-PLAIN_FURTHEST = (
-    "The larger the distance, the less the person is like the average of all persons. Their data "
-    "may be worth a look; it is no finding about the person."
-)
+PLAIN_FURTHEST = {
+    "title": "Furthest from the population",
+    "move": "{what} {way} readily than all persons together do (probability {own}{interval}, all "
+    "together {shared}).",
+    "apart": "The 95 % interval excludes the value of all together.",
+    "chance": "The 95 % interval includes the value of all together: this may be chance.",
+    "no_interval": "How certain that is, this model does not say.",
+    "level": "the predicted {what} is {way} than that of all persons together, by {by} on average "
+    "over the values of {feature} that the person had.",
+    "unknown": "differs only in ways that have no plain words here.",
+    "limit": "Probabilities are those of the next state at average features. Somebody is always "
+    "furthest: five are listed, whether or not they differ by more than chance, and the largest "
+    "of many differences is easily too large. It is no finding about the person; their data may "
+    "be worth a look.",
+    "limit_curves": "Somebody is always furthest: five are listed, whether or not they differ by "
+    "more than chance, which the model does not say of curves. It is no finding about the person; "
+    "their data may be worth a look.",
+}
 FURTHEST = (
     "Distance: root mean square of a person's deviations, each in the model's SD. Shrinkage "
     "keeps it below 1 for most. Persons far out may be worth a look at their data."
@@ -669,6 +683,17 @@ PLAIN_FINDINGS = {
     "unsure": "Too little is known about single persons here to say whether {what} goes with "
     "{covariate} ({n} persons).",
 }
+#: Size of a dependence in plain words: the least strength of each, from the largest down.
+SIZES = {0.25: "strong", 0.09: "moderate", 0.01: "weak", 0.0: "very weak"}
+PLAIN_SIZE = {
+    "strength": "The link is {size}: its strength is {value}{interval}, where 0 is none and 1 the "
+    "closest that there can be.",
+    "none": "No link is seen: the strength is {value}{interval}, where 0 is none and 1 the closest "
+    "that there can be.",
+    "unknown": "How strong the link is cannot be said from these data.",
+    "rule": "Words for the strength: weak from 0.01, moderate from 0.09, strong from 0.25, the "
+    "squares of the correlations .1, .3 and .5 that are usually called so.",
+}
 HOW_PERSONS = {"nme-crf": "how persons move between states", "nme-mlp": "how persons respond"}
 STRENGTH = (
     "Strength: 0 is independence, 1 the closest link that there can be; it has no direction. The "
@@ -751,6 +776,7 @@ REPORT = {
     "missing": "Where a feature is missing, use",
     "missing_help": "Means come from the training rows alone; a last known value from the "
     "person's earlier rows alone. Whatever is chosen also holds for predictions.",
+    "compliance": "Number of observations and {covariate}: {numbers}, {n} persons.",
     "planned": "Planned occasions per person",
     "gap": "Longest gap within a sequence",
     "gap_help": "Where the next row comes later, it is no next step: a sequence ends. A number in "

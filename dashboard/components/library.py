@@ -92,12 +92,14 @@ def _show_end(run: Run, where: st.delta_generator.DeltaGenerator) -> None:
 
 def _show_reason(run: Run) -> None:
     """Why a run came to no end, over the whole width, and a button that trains it again."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(plain(in_app_words(f"{run.status.message} {kept_words(run.id)}")))
-        if st.button(RUNS["restart"], key=f"restart_{run.id}", help=RUNS["restart_help"]):
-            with guard():
-                runs.restart(run.id)
-                st.rerun()
+    reason, button = st.columns([8.4, 2.3], vertical_alignment="center")
+    reason.caption(plain(in_app_words(f"{run.status.message} {kept_words(run.id)}")))
+    if button.button(
+        RUNS["restart"], key=f"restart_{run.id}", help=RUNS["restart_help"], width="stretch"
+    ):
+        with guard():
+            runs.restart(run.id)
+            st.rerun()
 
 
 def _manage_run(run: Run) -> None:

@@ -55,6 +55,11 @@ def show_report(record: StudyRecord) -> bool:
         others = [one for one in others if one.severity != "info"]
     show_findings(others, made, change)
     if state.researcher():
+        for entry in report.compliance:
+            words = REPORT["compliance"].format(
+                covariate=entry.covariate, numbers=entry, n=entry.n_persons
+            )
+            st.caption(plain(words))
         _choices(record, study.time is not None, bool(report.missing.drop(report.outcome).sum()))
         show_codebook(record.id)
     if record.privacy or record.left_out:

@@ -38,5 +38,7 @@ elif section == "parameter":
     effects.one_parameter(run.id, names)
 elif section == "across":
     effects.across_parameters(run.id, names)
+elif state.researcher():
+    effects.persons(run.id)
 else:
-    effects.persons(run.id, short=not state.researcher())
+    effects.persons_plainly(run)
