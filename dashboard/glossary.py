@@ -64,7 +64,8 @@ EMPTY = {
     "no_run": "**No model yet.** Train a model on this study; this page then shows its results.",
     "unknown_run": "**There is no run at this address.** It may lie on another computer, or have "
     "been deleted. Load a study and train a model.",
-    "still_running": "**Training is still going on.** This page fills when it is done.",
+    "waiting": "**This training waits for its turn.** This page fills by itself when it is done.",
+    "still_running": "**Training is still going on.** This page fills by itself when it is done.",
     "not_finished": "**This run has no results.** {message}",
     "partly_finished": "**This run did not come to its end.** {kept} The pages after Fit need a "
     "finished run: train the model again.",
@@ -461,6 +462,7 @@ NEW_PERSON = {
     "upload": "Rows of new persons (text, Excel, SPSS, Parquet), with the columns {columns}",
     "again": "Another new person, or more rows",
     "type": "One row per occasion, in order. Empty cells are missing.",
+    "type_time": "{time} may stay empty in all rows: they then count as 1, 2, 3 and so on.",
     "how": "Everything that was learned from the others stays as it is; only this person's own "
     "parameters are learned. It runs beside the page.",
     "matrix": "{framed} of {all} intervals exclude the population's value (framed cells). With few "

@@ -13,6 +13,7 @@ from dashboard import state
 from dashboard.components.kept import kept_words
 from dashboard.components.links import link
 from dashboard.components.messages import in_app_words
+from dashboard.components.queue import progress_words
 from dashboard.components.text import plain
 from dashboard.glossary import (
     EMPTY,
@@ -82,6 +83,18 @@ def empty(key: str, *paths: str, **words: object) -> NoReturn:
     st.stop()
 
 
+@st.fragment(run_every=2.0)
+def _follow(identity: str) -> None:
+    """Where a run stands that has no results yet; the page is drawn anew when it has ended."""
+    run = run_record(identity)
+    if run is None or not run.active:
+        st.rerun()
+    with st.container(border=True, key="empty"):
+        st.markdown(EMPTY["waiting" if run.waiting else "still_running"])
+        st.progress(min(max(run.status.progress, 0.0), 1.0), text=progress_words(run))
+        link("model")
+
+
 def finished_run(*, partly: bool = False) -> Run:
     """The finished run in view; where there is none, an empty state ends the page.
 
@@ -96,7 +109,8 @@ def finished_run(*, partly: bool = False) -> Run:
     if run is None:
         empty("unknown_run", "study", "model")
     if run.active:
-        empty("still_running", "model")
+        _follow(run.id)
+        st.stop()
     if not run.done and kept_models(run.id):
         kept = kept_words(run.id)
         if not partly:

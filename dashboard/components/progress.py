@@ -33,7 +33,7 @@ def _live(identity: str) -> None:
         run = runs.run_record(identity)
         if run is None or not run.active:
             st.rerun()
-        st.subheader("Training", anchor=False)
+        st.subheader("Waiting" if run.waiting else "Training", anchor=False)
         st.text(run.name)
         with st.container(key="progress"):
             st.progress(min(max(run.status.progress, 0.0), 1.0), text=progress_words(run))
