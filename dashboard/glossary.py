@@ -462,7 +462,7 @@ NEW_PERSON = {
     "upload": "Rows of new persons (text, Excel, SPSS, Parquet), with the columns {columns}",
     "again": "Another new person, or more rows",
     "type": "One row per occasion, in order. Empty cells are missing.",
-    "type_time": "{time} may stay empty in all rows: they then count as 1, 2, 3 and so on.",
+    "type_time": "“{time}” may stay empty in all rows: they then count as 1, 2, 3 and so on.",
     "how": "Everything that was learned from the others stays as it is; only this person's own "
     "parameters are learned. It runs beside the page.",
     "matrix": "{framed} of {all} intervals exclude the population's value (framed cells). With few "

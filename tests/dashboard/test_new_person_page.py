@@ -82,7 +82,7 @@ def test_time_and_outcome_are_typed_in_first(
     monkeypatch.setattr(newcomers, "typed_table", lambda _, rows: typed.append(rows) or rows)
     monkeypatch.setattr(newcomers, "start", lambda *_: "abcd1234")
     app = open_page("new-person", run=crf_run)
-    assert "day may stay empty in all rows" in words(app)
+    assert "“day” may stay empty in all rows" in words(app)
     app.button(key="adapt_typed").click().run()
     assert list(typed[0].columns) == ["day", "feeling", "sleep", "steps"]
 
