@@ -64,7 +64,8 @@ EMPTY = {
     "no_run": "**No model yet.** Train a model on this study; this page then shows its results.",
     "unknown_run": "**There is no run at this address.** It may lie on another computer, or have "
     "been deleted. Load a study and train a model.",
-    "still_running": "**Training is still going on.** This page fills when it is done.",
+    "waiting": "**This training waits for its turn.** This page fills by itself when it is done.",
+    "still_running": "**Training is still going on.** This page fills by itself when it is done.",
     "not_finished": "**This run has no results.** {message}",
     "partly_finished": "**This run did not come to its end.** {kept} The pages after Fit need a "
     "finished run: train the model again.",
@@ -95,6 +96,23 @@ EMPTY = {
 KEPT = "Kept: metrics and predictions of {models}, on the page Fit."
 NOTHING_KEPT = "No model was finished before, so nothing of this run can be used."
 
+#: What messages say of Python or the shell, and what it is called in the app.
+APP_WORDS = {
+    "Read the study with outcome_kind='class'": "Load the study again with “The outcome is: class "
+    "(state)”",
+    "Leave --family out": "Choose no other kind of outcome",
+    'family="gaussian"': "the kind of outcome gaussian",
+    'Use placement="last" without a family': "Let persons differ in the last layer alone, with the "
+    "kind of outcome that is proposed",
+    "leave out the groups": "load the study without the further grouping factor",
+    "Use NMEMLPClassifier for classes": "Load the study again with “The outcome is: class (state)”",
+    "hidden=()": "no hidden layer",
+    "--max-gap none": "none as the longest gap",
+    "--max-gap": "the longest gap",
+    "nme-mlp": "NME-MLP",
+    "nme-crf": "NME-CRF",
+}
+
 RUN_STATES = {
     "queued": "waiting",
     "running": "training",
@@ -111,7 +129,8 @@ RUNS = {
     "delete_study": "Deletes the study's data and {runs} from this computer. This cannot be "
     "undone. Files elsewhere stay.",
     "orphans": "Runs whose study is no longer here",
-    "restart": "Train again with the same choices",
+    "restart": "Train again",
+    "restart_help": "With the same choices, in place of this run.",
     "compare": "Two finished runs side by side, on the test part.",
     "paired": "Second minus first, person by person, averaged; intervals and p as on the page Fit.",
     "unpaired": "The two runs were not judged on the same rows, so their metrics do not compare "
@@ -133,6 +152,9 @@ CHOICES = {
     "groups": "further grouping factors",
     "tune": "settings tried",
 }
+
+#: Passes through the data that nobody asked for.
+CONVERGED = "until it has converged"
 
 ROLES = {
     "person": "Which column tells persons apart.",
@@ -221,8 +243,12 @@ FAMILIES = {
     "ordinal": "Ordered classes, such as the answers of a questionnaire item.",
 }
 
-ESTIMATE = "Rough estimate: {time}, judged by {runs} on this computer."
-NO_ESTIMATE = "How long it takes can be said after the first training of this kind is finished."
+ESTIMATE = {
+    "range": "Rough estimate: {time}, judged by {runs} of this kind on this computer.",
+    "one": " How much that varies is not known yet.",
+    "none": "Nothing is known yet of how long it takes: no training of this kind was finished on "
+    "this computer.",
+}
 
 COVARIANCES = {
     "diagonal": "Persons' deviations are independent of each other across parameters.",
@@ -520,6 +546,7 @@ NEW_PERSON = {
     "upload": "Rows of new persons (text, Excel, SPSS, Parquet), with the columns {columns}",
     "again": "Another new person, or more rows",
     "type": "One row per occasion, in order. Empty cells are missing.",
+    "type_time": "“{time}” may stay empty in all rows: they then count as 1, 2, 3 and so on.",
     "how": "Everything that was learned from the others stays as it is; only this person's own "
     "parameters are learned. It runs beside the page.",
     "matrix": "{framed} of {all} intervals exclude the population's value (framed cells). With few "
@@ -651,10 +678,25 @@ PARAMETER_NAMES = (
     "names that the model uses, such as layers.0.weight[2,1], which count from 0. Most "
     "informative: what the persons' own data say most about."
 )
-PLAIN_FURTHEST = (
-    "The larger the distance, the less the person is like the average of all persons. Their data "
-    "may be worth a look; it is no finding about the person."
-)
+PLAIN_FURTHEST = {
+    "title": "Furthest from the population",
+    "move": "{what} {way} often than all persons together do (in a share of {own}{interval}, all "
+    "together {shared}).",
+    "apart": "The 95 % interval excludes the value of all together.",
+    "chance": "The 95 % interval includes the value of all together: this may be chance.",
+    "no_interval": "How certain that is, this model does not say.",
+    "level": "the predicted {what} is {way} than that of all persons together, by {by} on average "
+    "over the values of {feature} that the person had.",
+    "unknown": "differs only in ways that have no plain words here.",
+    "limit": "Shares are those of the next states that the model expects in the recorded rows. "
+    "Somebody is always "
+    "furthest: five are listed, whether or not they differ by more than chance, and the largest "
+    "of many differences is easily too large. It is no finding about the person; their data may "
+    "be worth a look.",
+    "limit_curves": "Somebody is always furthest: five are listed, whether or not they differ by "
+    "more than chance, which the model does not say of curves. It is no finding about the person; "
+    "their data may be worth a look.",
+}
 FURTHEST = (
     "Distance: root mean square of a person's deviations, each in the model's SD. Shrinkage "
     "keeps it below 1 for most. Persons far out may be worth a look at their data."
@@ -779,6 +821,17 @@ PLAIN_FINDINGS = {
     "unsure": "Too little is known about single persons here to say whether {what} goes with "
     "{covariate} ({n} persons).",
 }
+#: Size of a dependence in plain words: the least strength of each, from the largest down.
+SIZES = {0.25: "strong", 0.09: "moderate", 0.01: "weak", 0.0: "very weak"}
+PLAIN_SIZE = {
+    "strength": "The link is {size}: its strength is {value}{interval}, where 0 is none and 1 the "
+    "closest that there can be.",
+    "none": "No link is seen: the strength is {value}{interval}, where 0 is none and 1 the closest "
+    "that there can be.",
+    "unknown": "How strong the link is cannot be said from these data.",
+    "rule": "Words for the strength: weak from 0.01, moderate from 0.09, strong from 0.25, the "
+    "squares of the correlations .1, .3 and .5 that are usually called so.",
+}
 HOW_PERSONS = {"nme-crf": "how persons move between states", "nme-mlp": "how persons respond"}
 STRENGTH = (
     "Strength: 0 is independence, 1 the closest link that there can be; it has no direction. The "
@@ -861,6 +914,7 @@ REPORT = {
     "missing": "Where a feature is missing, use",
     "missing_help": "Means come from the training rows alone; a last known value from the "
     "person's earlier rows alone. Whatever is chosen also holds for predictions.",
+    "compliance": "Number of observations and {covariate}: {numbers}, {n} persons.",
     "planned": "Planned occasions per person",
     "gap": "Longest gap within a sequence",
     "gap_help": "Where the next row comes later, it is no next step: a sequence ends. A number in "
@@ -946,42 +1000,164 @@ GALLERY = {
 
 #: Terms of the screen, of reports and of the documents, in plain words.
 TERMS = {
+    "95 % interval": "A range that holds the true value in 95 of 100 studies, as far as the model "
+    "is right.",
     "adapting": "Learning the parameters of a new person from the rows that there are, with all "
     "else held as it was learned.",
     "baseline": "A simpler model that is fitted to the same rows, to see what the model adds.",
     "calibration": "Whether what is predicted with a probability happens that often.",
+    "Cohen's κ": "How far predicted and observed states agree beyond what chance gives: 0 is "
+    "chance, 1 is always right.",
     "compliance": "How many of the planned occasions a person answered.",
+    "conditional probability": "How probable the next state is, given the state now. It compares "
+    "persons at the same features; how often a move was made, the expected and the observed share "
+    "say.",
     "confounder": "Something that goes with both the persons' parameters and the covariate, and "
     "may be why they go together.",
+    "converged": "Training had learned what it could: more passes through the data no longer "
+    "helped.",
     "corrected p": "A p value that counts how many tests were made.",
+    "covariance": "How much persons differ in each parameter, and which parameters differ "
+    "together.",
     "covariate": "Something known of each person once, such as a depression score.",
+    "deviation": "A person's parameter minus the population's.",
+    "distance": "How far a person lies from the population over all parameters: the root mean "
+    "square of the deviations, each in SDs of the model.",
+    "estimator": "The way in which parameters are learned from the data.",
+    "expected share": "Which share of a person's moves from a state went to another, as the model "
+    "sees that person's own rows.",
     "feature": "What is known on each occasion and used to predict the outcome.",
     "fixed effect": "A parameter's value for the population: what a person's own value is "
     "compared with.",
+    "generic model": "One model for all persons: everybody is predicted by the same numbers.",
+    "held back": "Occasions that the model did not see while it was trained, the last of each "
+    "person, on which it is judged.",
     "HSIC": "The Hilbert–Schmidt independence criterion: a number that is 0 where two things are "
     "independent, in whatever way they may depend on each other. It has no direction.",
-    "interval": "A range that holds the true value in 95 of 100 studies, as far as the model is "
-    "right.",
     "intraclass correlation (ICC)": "The share of what the features leave unexplained that lies "
     "between persons.",
+    "log-loss": "How surprised a model is by what happened, on average per step; lower is better. "
+    "It compares models on the same occasions and means little alone.",
+    "mean squared error (MSE)": "The squared distance of predicted from observed, averaged over "
+    "occasions; lower is better.",
     "NME": "Neural mixed effects: a network some of whose parameters differ by person, held "
     "together by a distribution over persons.",
+    "observed share": "Which share of a person's moves from a state went to another, counted in "
+    "the recorded rows; no model is involved.",
     "occasion": "One row of the long table: one person at one time.",
     "outcome": "What is predicted: a number, a class, or a state in a sequence.",
+    "p": "How often chance alone would give as much as was seen, if there were nothing; a small p "
+    "says that chance is an unlikely reason, not how large or how important something is.",
+    "parameter": "A number that the model learns; some are the same for all persons, some each "
+    "person's own.",
+    "Pearson r": "How closely predicted and observed go up and down together, from −1 to 1.",
     "permutation test": "The covariate is dealt out to the persons anew many times; p is how often "
     "chance gives as much dependence as was seen.",
+    "person-specific": "Learned for one person, beside what all persons share.",
     "placement": "Which parameters of the network differ by person.",
     "population": "What all persons share; a prediction for somebody of whom nothing is known.",
+    "posterior": "What is believed of a person's parameters once that person's rows were seen, "
+    "and how uncertain it still is.",
     "random effect": "How far a person's parameter lies from the population's.",
+    "read-out": "One way to put a person's transitions into numbers.",
     "reliability": "The share of how estimates differ between persons that is not error; 0 is "
     "noise, 1 is certainty.",
+    "response curve": "How the predicted outcome goes with one feature, all others held at their "
+    "mean.",
+    "run": "One training of a model on a study, with all that came out of it.",
+    "SD": "Standard deviation: how far values typically lie from their mean.",
+    "score": "The model's raw number for a transition, where rows and columns add up to 0; "
+    "positive means more than average. No probability.",
     "seed": "The number from which all chance in a run starts; the same seed on the same computer "
     "gives the same numbers.",
     "sequence": "Rows of one person that follow each other without a break, such as a session.",
     "shrinkage": "How far estimates of persons are pulled towards the population; the fewer "
     "occasions, the more.",
+    "Spearman's ρ": "How closely two things go up together over persons, in ranks: −1 and 1 are "
+    "perfect, 0 is no trend.",
     "stability": "Whether halves of each person's occasions, or another seed, give the same "
     "differences between persons.",
     "state": "What somebody is in at a time, such as calm or tense.",
     "transition": "A move from the state at one step to the state at the next; staying counts too.",
 }
+
+#: Numbers of the study report that are counted in a term.
+FACT_HELP = {
+    "Rows": TERMS["occasion"],
+    "Features": TERMS["feature"],
+    "Covariates": TERMS["covariate"],
+}
+
+#: Terms that each page may show, in the order in which a reader meets them.
+PAGE_TERMS: dict[str, tuple[str, ...]] = {
+    "study": ("occasion", "outcome", "state", "sequence", "feature", "covariate", "compliance"),
+    "runs": ("run", "outcome", "person-specific", "generic model"),
+    "model": (
+        "outcome", "state", "transition", "feature", "parameter", "person-specific",
+        "generic model", "held back", "log-loss", "mean squared error (MSE)", "95 % interval", "p",
+    ),
+    "fit": (
+        "occasion", "held back", "NME", "person-specific", "generic model", "log-loss",
+        "Cohen's κ", "mean squared error (MSE)", "Pearson r", "95 % interval", "p", "corrected p",
+    ),
+    "transitions": (
+        "state", "transition", "population", "conditional probability", "95 % interval",
+        "sequence", "held back",
+    ),
+    "random-effects": (
+        "random effect", "population", "parameter", "response curve", "feature", "transition",
+        "conditional probability", "95 % interval",
+    ),
+    "covariates": (
+        "covariate", "parameter", "population", "transition", "response curve", "p", "corrected p",
+        "Spearman's ρ", "95 % interval",
+    ),
+    "new-person": (
+        "occasion", "outcome", "feature", "population", "parameter", "adapting",
+        "conditional probability", "response curve", "95 % interval",
+    ),
+    "gallery": ("run", "population", "95 % interval"),
+    "export": (
+        "run", "population", "person-specific", "conditional probability", "expected share",
+        "observed share", "score", "response curve", "covariate", "95 % interval",
+    ),
+}  # fmt: skip
+
+#: Terms that only the Researcher view of a page adds.
+RESEARCHER_TERMS: dict[str, tuple[str, ...]] = {
+    "study": ("SD", "Spearman's ρ", "p"),
+    "runs": (
+        "converged", "log-loss", "Cohen's κ", "mean squared error (MSE)", "Pearson r", "placement",
+        "covariance", "estimator", "seed", "baseline", "95 % interval", "p",
+    ),
+    "model": (
+        "NME", "baseline", "placement", "covariance", "estimator", "seed", "converged",
+        "random effect", "corrected p",
+    ),
+    "fit": (
+        "population", "baseline", "converged", "calibration", "random effect", "reliability",
+        "shrinkage", "intraclass correlation (ICC)", "fixed effect", "estimator", "SD",
+    ),
+    "transitions": ("read-out", "expected share", "observed share", "score", "covariate"),
+    "random-effects": (
+        "deviation", "SD", "reliability", "shrinkage", "covariance", "covariate", "distance",
+        "estimator", "corrected p", "p", "state",
+    ),
+    "covariates": (
+        "HSIC", "permutation test", "confounder", "compliance", "posterior", "reliability",
+        "stability", "seed", "shrinkage", "score", "SD",
+    ),
+    "new-person": ("state", "shrinkage"),
+    "gallery": (
+        "expected share", "observed share", "score", "log-loss", "random effect", "reliability",
+        "covariate", "HSIC", "corrected p",
+    ),
+    "export": (
+        "NME", "generic model", "log-loss", "Cohen's κ", "mean squared error (MSE)", "Pearson r",
+        "random effect", "reliability", "shrinkage", "covariance", "posterior", "estimator",
+        "HSIC", "permutation test", "p", "corrected p", "SD",
+    ),
+}  # fmt: skip
+
+#: What the help of a page is called.
+PAGE_HELP = "What the words mean"

@@ -92,6 +92,16 @@ def kept_job(run: str) -> str | None:
     return st.session_state.get(_job_slot(run))
 
 
+def look_at(person: str, section: str | None = None) -> None:
+    """Let the pages about one person show this one; with ``section``, Random effects that part.
+
+    Called before the widgets are drawn.
+    """
+    st.session_state["person"] = person
+    if section is not None:
+        st.session_state["effect_section"] = section
+
+
 def propose(token: str | None, values: dict[str, Any]) -> bool:
     """Set widgets to proposed values whenever ``token`` is another one than before.
 

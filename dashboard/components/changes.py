@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
 from dashboard.glossary import CHANGES, SEVERITIES
 from dashboard.services.drafts import REMEDIED, Finding, Remedy
@@ -67,9 +68,9 @@ def _show_finding(
 ) -> None:
     with st.container(border=True, gap="xxsmall"):
         st.badge(label, color=colour)
-        st.text(finding.message)
+        st.text(in_app_words(finding.message))
         if finding.remedy:
-            st.text(finding.remedy)
+            st.text(in_app_words(finding.remedy))
         if finding.fixes:
             with st.container(horizontal=True, key=f"fixes_{key}"):
                 for k, remedy in enumerate(finding.fixes):

@@ -12,8 +12,19 @@ from streamlit.runtime.pages_manager import PagesManager
 from dashboard import state
 from dashboard.components.kept import kept_words
 from dashboard.components.links import link
+from dashboard.components.messages import in_app_words
+from dashboard.components.queue import progress_words
 from dashboard.components.text import plain
-from dashboard.glossary import EMPTY, LEADS, PLAIN_LEADS
+from dashboard.glossary import (
+    EMPTY,
+    LEADS,
+    PAGE_HELP,
+    PAGE_TERMS,
+    PAGES,
+    PLAIN_LEADS,
+    RESEARCHER_TERMS,
+    TERMS,
+)
 from dashboard.services.runs import Run, kept_models, run_record
 
 _APP = Path(__file__).parent.parent / "app.py"
@@ -32,11 +43,24 @@ def lead(page: str) -> str:
     return plain_words or LEADS[page]
 
 
-def title(text: str, lead: str) -> None:
-    """A page's heading and the sentence under it; the first thing on every page."""
+def title(page: str) -> None:
+    """A page's heading, the sentence under it and its help; the first thing on every page."""
     _be_inside_app()
-    st.title(text, anchor=False)
-    st.markdown(lead)
+    st.title(PAGES[page], anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(lead(page))
+        _help(page)
+
+
+def page_terms(page: str) -> tuple[str, ...]:
+    """Terms that a page may show in this view, each with its meaning in the glossary."""
+    return PAGE_TERMS[page] + (RESEARCHER_TERMS[page] if state.researcher() else ())
+
+
+def _help(page: str) -> None:
+    with st.popover(PAGE_HELP, type="tertiary", icon=":material/help:", key="help"):
+        said = [f"**{plain(term)}** – {plain(TERMS[term])}" for term in page_terms(page)]
+        st.markdown("\n\n".join(said))
 
 
 def _be_inside_app() -> None:
@@ -59,6 +83,18 @@ def empty(key: str, *paths: str, **words: object) -> NoReturn:
     st.stop()
 
 
+@st.fragment(run_every=2.0)
+def _follow(identity: str) -> None:
+    """Where a run stands that has no results yet; the page is drawn anew when it has ended."""
+    run = run_record(identity)
+    if run is None or not run.active:
+        st.rerun()
+    with st.container(border=True, key="empty"):
+        st.markdown(EMPTY["waiting" if run.waiting else "still_running"])
+        st.progress(min(max(run.status.progress, 0.0), 1.0), text=progress_words(run))
+        link("model")
+
+
 def finished_run(*, partly: bool = False) -> Run:
     """The finished run in view; where there is none, an empty state ends the page.
 
@@ -73,12 +109,13 @@ def finished_run(*, partly: bool = False) -> Run:
     if run is None:
         empty("unknown_run", "study", "model")
     if run.active:
-        empty("still_running", "model")
+        _follow(run.id)
+        st.stop()
     if not run.done and kept_models(run.id):
         kept = kept_words(run.id)
         if not partly:
             empty("partly_finished", "fit", "model", kept=kept)
         st.warning(EMPTY["partly_finished"].format(kept=plain(kept)))
     elif not run.done:
-        empty("not_finished", "model", message=run.status.message)
+        empty("not_finished", "model", message=in_app_words(run.status.message))
     return run

@@ -9,11 +9,11 @@ from dashboard.components.bands import choose_bands
 from dashboard.components.catalogue import hsic_figure
 from dashboard.components.catalogue_persons import group_transition_figure
 from dashboard.components.figures import show
-from dashboard.components.findings import hsic_view, plain_finding
+from dashboard.components.findings import hsic_view, plain_finding, plain_size
 from dashboard.components.parameters import show_parameters
 from dashboard.components.response import choose_groups
 from dashboard.components.text import plain
-from dashboard.glossary import CONTRASTS, EMPTY, HOW_PERSONS, STRENGTH, WEIGHTS
+from dashboard.glossary import CONTRASTS, EMPTY, HOW_PERSONS, PLAIN_READOUT, STRENGTH, WEIGHTS
 from dashboard.services import covariates, results
 from dashboard.services.runs import Run
 
@@ -44,6 +44,8 @@ def show_plainly(run: Run, found: covariates.CovariateResult, covariate: str) ->
     unsure = covariates.how_reliable(run.id).together < covariates.LEAST_RELIABLE
     what = HOW_PERSONS[run.model]
     st.markdown(f"**{plain(plain_finding(found, covariate, what, unsure=unsure))}**")
+    if not unsure:
+        st.markdown(plain(plain_size(found, covariate)))
     show_groups(run, covariate)
 
 
@@ -57,7 +59,9 @@ def show_groups(run: Run, covariate: str) -> None:
     if state.researcher():
         choose_bands(run.id, covariate)
     figure = (
-        group_transition_figure(run.id, "conditional", covariate)
+        group_transition_figure(
+            run.id, "conditional" if state.researcher() else PLAIN_READOUT, covariate
+        )
         if crf
         else choose_groups(run, covariate)
     )

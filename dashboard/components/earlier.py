@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.links import go
+from dashboard.components.moments import when
 from dashboard.glossary import RUN_STATES
 from dashboard.services.runs import Run, kept_models, list_runs
 
@@ -33,5 +34,4 @@ def earlier_runs() -> None:
 
 
 def _label(run: Run) -> str:
-    when = run.created[:16].replace("T", " ")
-    return f"{run.name}, {when} UTC, {RUN_STATES[run.status.state]}"
+    return f"{run.name}, {when(run.created)}, {RUN_STATES[run.status.state]}"

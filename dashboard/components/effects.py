@@ -5,10 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from dashboard import state
 from dashboard.components import catalogue_persons as catalogue
 from dashboard.components.catalogue import random_effect_figure
 from dashboard.components.context import empty
 from dashboard.components.figures import show
+from dashboard.components.links import go
+from dashboard.components.response import outcome_name
 from dashboard.components.text import fixed, interval, number, plain
 from dashboard.glossary import (
     ESTIMATE_UNITS,
@@ -19,10 +22,16 @@ from dashboard.glossary import (
     FURTHEST,
     PARAMETER_NAMES,
     PLAIN_FURTHEST,
+    PLAIN_READOUT,
     RESIDUAL,
 )
 from dashboard.services import people, results
+from dashboard.services.runs import Run
 
+#: Persons of whom is said in words in what they differ.
+_FURTHEST = 5
+#: Whether an interval excludes the population's value, and the words for it.
+_CERTAIN = {True: "apart", False: "chance", None: "no_interval"}
 #: So many parameters, the most informative, are correlated with each other.
 MOST_CORRELATED = 16
 
@@ -143,21 +152,72 @@ def across_parameters(run: str, names: list[str]) -> None:
         st.caption(f"The {MOST_CORRELATED} most informative of {len(names)} parameters.")
 
 
-def persons(run: str, *, short: bool = False) -> None:
-    """The map of persons, and those far out; ``short``, the second alone in plain words."""
-    if not short:
-        _map(run)
+def persons(run: str) -> None:
+    """The map of persons, and those far out."""
+    _map(run)
     st.subheader("Furthest from the population", anchor=False)
-    table = people.furthest(run, 5 if short else 10)
+    table = people.furthest(run)
     table = table.assign(
         parameter=table["parameter"].map(results.names(run).words),
         distance=table["distance"].map(lambda value: fixed(value, 2)),
         in_sd=table["in_sd"].map(lambda value: fixed(value, 2)),
     )
     words = {"parameter": "most in", "in_sd": "by SD", "n_obs": "observations"}
-    columns = ["person", "distance", "n_obs"] if short else list(table.columns)
-    st.dataframe(table[columns].rename(columns=words), hide_index=True, width="content")
-    st.caption(PLAIN_FURTHEST if short else FURTHEST)
+    st.dataframe(table.rename(columns=words), hide_index=True, width="content")
+    st.caption(FURTHEST)
+
+
+def persons_plainly(run: Run) -> None:
+    """The few persons furthest from the population: in what, how certain, and the way to them."""
+    st.subheader(PLAIN_FURTHEST["title"], anchor=False)
+    for row in people.furthest(run.id, _FURTHEST).to_dict("records"):
+        person = str(row["person"])
+        words, button = st.columns([5, 1.2], vertical_alignment="center")
+        words.markdown(
+            f"**{plain(person)}** ({row['n_obs']} observations): {plain(respect(run, person))}"
+        )
+        with button:
+            _way_to(run, person)
+    st.caption(PLAIN_FURTHEST["limit" if run.model == "nme-crf" else "limit_curves"])
+
+
+def _way_to(run: Run, person: str) -> None:
+    """A button that leads to the person: to Transitions, or to the response curves here."""
+    label, key = f"Look at {plain(person)}", f"look_{person}"
+    if run.model != "nme-crf":
+        st.button(label, key=key, on_click=state.look_at, args=(person, "curves"), width="stretch")
+    elif st.button(label, key=key, width="stretch"):
+        state.look_at(person)
+        go("transitions")
+
+
+def respect(run: Run, person: str) -> str:
+    """In what a person differs most from the population, with how certain that is."""
+    if run.model == "nme-crf":
+        return _move_words(people.largest_move(run.id, person, PLAIN_READOUT))
+    if not results.has_table(run.id, "response_curves"):
+        return PLAIN_FURTHEST["unknown"]
+    found = people.level(run.id, person)
+    if found is None or found.difference == 0:
+        return PLAIN_FURTHEST["unknown"]
+    what = f"probability of {found.label}" if found.label else outcome_name(run)
+    return PLAIN_FURTHEST["level"].format(
+        what=what, feature=found.feature, by=number(abs(found.difference), 2),
+        way="higher" if found.difference > 0 else "lower",
+    )  # fmt: skip
+
+
+def _move_words(move: people.Move | None) -> str:
+    if move is None:
+        return PLAIN_FURTHEST["unknown"]
+    staying = move.start == move.end
+    what = f"stays {move.end}" if staying else f"moves from {move.start} to {move.end}"
+    said = PLAIN_FURTHEST["move"].format(
+        what=what, way="more" if move.own > move.shared else "less",
+        own=fixed(move.own, 2), shared=fixed(move.shared, 2),
+        interval=f" {interval(move.low, move.high)}" if move.apart is not None else "",
+    )  # fmt: skip
+    return f"{said} {PLAIN_FURTHEST[_CERTAIN[move.apart]]}"
 
 
 def _map(run: str) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
 from dashboard.glossary import UNEXPECTED
 from dashboard.services.home import NMEError, log_exception
@@ -14,8 +15,8 @@ from dashboard.services.home import NMEError, log_exception
 
 def show_error(error: NMEError) -> None:
     """Message and remedy of an error that was raised on purpose."""
-    remedy = f"\n\n{plain(error.remedy)}" if error.remedy else ""
-    st.error(f"{plain(error.message)}{remedy}")
+    said = (error.message, error.remedy) if error.remedy else (error.message,)
+    st.error("\n\n".join(plain(in_app_words(text)) for text in said))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
-from dashboard.glossary import COMPLIANCE, PLAIN_FINDINGS
+from dashboard.glossary import COMPLIANCE, PLAIN_FINDINGS, PLAIN_SIZE, SIZES
 from dashboard.plots.labels import parameter_words
 from dashboard.services.covariates import Compliance, CovariateResult
 from dashboard.services.terms import CORRELATIONS
@@ -139,6 +139,19 @@ def plain_finding(found: CovariateResult, covariate: str, what: str, *, unsure: 
         what=what, covariate=covariate, n=int(row["n_persons"]), p=p_phrase(row["p_adjusted"]),
         tests=f", corrected for {tests} tests" if tests > 1 else "",
     )  # fmt: skip
+
+
+def plain_size(found: CovariateResult, covariate: str) -> str:
+    """How strong the dependence is, in words with its number and interval."""
+    row = found.hsic.set_index("covariate").loc[covariate]
+    value, low, high = (float(row[name]) for name in _STRENGTH)
+    if pd.isna(value):
+        return PLAIN_SIZE["unknown"]
+    limits = "" if pd.isna(low) or pd.isna(high) else f", 95 % interval {interval(low, high)}"
+    sizes = [word for least, word in SIZES.items() if value >= least]
+    words = PLAIN_SIZE["strength" if sizes else "none"]
+    said = words.format(size=next(iter(sizes), ""), value=fixed(value, 2), interval=limits)
+    return f"{said} {PLAIN_SIZE['rule']}"
 
 
 def finding(effects: pd.DataFrame, covariate: str, words: Words = parameter_words) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
 from dashboard.services import jobs
 
@@ -17,7 +18,7 @@ def follow(run: str, kind: str, what: str) -> bool:
         _live(run, kind, what)
         return True
     if found.state == "failed":
-        st.error(plain(found.message))
+        st.error(plain(in_app_words(found.message)))
     return False
 
 

@@ -8,6 +8,8 @@ from dashboard import state
 from dashboard.components.errors import guard
 from dashboard.components.kept import kept_words
 from dashboard.components.links import go
+from dashboard.components.messages import in_app_words
+from dashboard.components.moments import when
 from dashboard.components.text import plain
 from dashboard.components.verdict import metric_value, standing
 from dashboard.glossary import METRICS, MODELS, RUN_STATES, RUNS, SHORT_VERDICTS
@@ -60,18 +62,21 @@ def _show_run(run: Run) -> None:
     if found is not None and not state.researcher():
         metric.markdown(SHORT_VERDICTS[standing(run.id)])
     elif found is not None:
+        verdict = SHORT_VERDICTS[standing(run.id)]
         word = METRICS[found.metric][0]
         beside = (
             "" if found.generic is None
             else f" (generic {metric_value(found.metric, found.generic)})"
         )  # fmt: skip
-        value = plain(f"{word} {metric_value(found.metric, found.value)}{beside}")
-        metric.markdown(_two_lines(value, plain(found.ending)))
+        value = f"{word} {metric_value(found.metric, found.value)}{beside}"
+        metric.markdown(_two_lines(verdict, plain(f"{value}; {found.ending}")))
     if opener.button("Open", key=f"open_{run.id}", width="stretch"):
         state.choose_run(run.id, run.study)
         go("fit" if runs.kept_models(run.id) and not run.active else "model")
     with manage.popover("Change", key=f"change_{run.id}", width="stretch"):
         _manage_run(run)
+    if not run.done and not run.active:
+        _show_reason(run)
 
 
 def _two_lines(first: str, second: str) -> str:
@@ -83,17 +88,23 @@ def _show_end(run: Run, where: st.delta_generator.DeltaGenerator) -> None:
     where.markdown(RUN_STATES[run.status.state])
     if run.waiting and (ahead := runs.place(run.id)):
         where.caption(f"{ahead} before it")
-    elif not run.done and not run.active:
-        where.caption(plain(f"{run.status.message} {kept_words(run.id)}"))
-        if where.button(RUNS["restart"], key=f"restart_{run.id}"):
-            with guard():
-                runs.restart(run.id)
-                st.rerun()
+
+
+def _show_reason(run: Run) -> None:
+    """Why a run came to no end, over the whole width, and a button that trains it again."""
+    reason, button = st.columns([8.4, 2.3], vertical_alignment="center")
+    reason.caption(plain(in_app_words(f"{run.status.message} {kept_words(run.id)}")))
+    if button.button(
+        RUNS["restart"], key=f"restart_{run.id}", help=RUNS["restart_help"], width="stretch"
+    ):
+        with guard():
+            runs.restart(run.id)
+            st.rerun()
 
 
 def _manage_run(run: Run) -> None:
     with guard():
-        name = st.text_input("Name", run.name, max_chars=library.LONGEST_NAME, key=f"name_{run.id}")
+        name = st.text_input("Name", run.name, max_chars=runs.LONGEST_NAME, key=f"name_{run.id}")
         if st.button("Rename", key=f"rename_{run.id}"):
             library.rename_run(run.id, name)
             st.rerun()
@@ -109,7 +120,7 @@ def _manage_study(shelf: library.Shelf) -> None:
     assert study is not None
     with guard():
         name = st.text_input(
-            "Name", study.name, max_chars=library.LONGEST_NAME, key=f"name_{study.id}"
+            "Name", study.name, max_chars=runs.LONGEST_NAME, key=f"name_{study.id}"
         )
         if st.button("Rename", key=f"rename_{study.id}"):
             library.rename_study(study.id, name)
@@ -128,8 +139,3 @@ def _confirmed(identity: str, what: str) -> bool:
     st.caption(what)
     sure = st.checkbox("Yes, delete for good", key=f"sure_{identity}")
     return st.button("Delete", key=f"delete_{identity}", disabled=not sure)
-
-
-def when(created: str) -> str:
-    """A moment as the list shows it."""
-    return f"{created[:16].replace('T', ' ')} UTC"

@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard import glossary, state
-from dashboard.components.text import duration
+from dashboard.components.text import durations
 from dashboard.services.estimate import Estimate
 from dashboard.services.runs import ModelOptions
 from dashboard.services.studies import StudyRecord
@@ -63,7 +63,10 @@ def model_form(record: StudyRecord) -> ModelOptions | None:
         if len(kinds) == 1:
             st.caption(glossary.ONLY_NUMBERS)
     with right:
-        placement = st.selectbox("Where persons differ", _PLACEMENTS[model], key="placement")
+        placement = st.selectbox(
+            "Where persons differ", _PLACEMENTS[model], key="placement",
+            help=glossary.TERMS["placement"],
+        )  # fmt: skip
         st.caption(glossary.PLACEMENTS[placement])
     start = _preset(preset, record, model, placement)
     state.preset("baselines", (record.id, preset), list(start.baselines))
@@ -91,7 +94,9 @@ def _options(record: StudyRecord, start: ModelOptions) -> ModelOptions | None:
         estimator = _explained("Estimator", glossary.ESTIMATORS, "estimator")
         covariance = _explained("Covariance of persons", glossary.COVARIANCES, "covariance")
         known = _baselines(record)
-        baselines = st.multiselect("Compared with", list(known), key="baselines")
+        baselines = st.multiselect(
+            "Compared with", list(known), key="baselines", help=glossary.TERMS["baseline"]
+        )
         st.caption("; ".join(f"{name}: {words}" for name, words in known.items()))
     with right:
         family = _family(record, start.model)
@@ -143,9 +148,11 @@ def _family(record: StudyRecord, model: str) -> str | None:
 def estimate_words(found: Estimate | None) -> str:
     """How long a training may take, in words."""
     if found is None:
-        return glossary.NO_ESTIMATE
-    runs = "1 earlier training" if found.n_runs == 1 else f"{found.n_runs} earlier trainings"
-    return glossary.ESTIMATE.format(time=duration(found.seconds), runs=runs)
+        return glossary.ESTIMATE["none"]
+    one = found.n_runs == 1
+    runs = "1 earlier training" if one else f"{found.n_runs} earlier trainings"
+    said = glossary.ESTIMATE["range"].format(time=durations(found.low, found.high), runs=runs)
+    return said + (glossary.ESTIMATE["one"] if one else "")
 
 
 def _units(text: str) -> tuple[int, ...] | None:

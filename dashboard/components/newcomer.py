@@ -32,7 +32,8 @@ def _ask(run: Run) -> None:
     names = ", ".join(name for name in [*needed, roles["outcome"]] if name)
     typed, uploaded = st.tabs(["Type in", "Upload"])
     with typed:
-        st.caption(NEW_PERSON["type"])
+        timed = f" {NEW_PERSON['type_time'].format(time=roles['time'])}" if roles["time"] else ""
+        st.caption(plain(f"{NEW_PERSON['type']}{timed}"))
         rows = st.data_editor(
             _blank(run, roles), num_rows="dynamic", hide_index=True, key=f"typed_{run.id}",
             column_config=_configuration(run, roles), placeholder="",
@@ -59,12 +60,13 @@ def _begin(run: Run, content: bytes) -> None:
 
 
 def _blank(run: Run, roles: dict[str, object]) -> pd.DataFrame:
-    """Empty rows to type into: features, then the outcome."""
-    features = [str(name) for name in roles["features"]]  # type: ignore[attr-defined]
-    columns = {name: pd.Series([None] * _EMPTY_ROWS, dtype="float64") for name in features}
-    kind = "str" if _states(run) else "float64"
-    columns[str(roles["outcome"])] = pd.Series([None] * _EMPTY_ROWS, dtype=kind)
-    return pd.DataFrame(columns)
+    """Empty rows to type into: time and outcome first, however many features there are."""
+    kinds = {str(roles["time"]): newcomers.time_kind(run.id)} if roles["time"] else {}
+    kinds[str(roles["outcome"])] = "str" if _states(run) else "float64"
+    kinds |= {str(name): "float64" for name in roles["features"]}  # type: ignore[attr-defined]
+    return pd.DataFrame(
+        {name: pd.Series([None] * _EMPTY_ROWS, dtype=kind) for name, kind in kinds.items()}
+    )
 
 
 def _configuration(run: Run, roles: dict[str, object]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from dashboard.components.errors import guard
 from dashboard.components.figures import show
 from dashboard.components.kept import kept_words
 from dashboard.components.links import link
+from dashboard.components.messages import in_app_words
 from dashboard.components.queue import progress_words
 from dashboard.components.text import plain
 from dashboard.components.verdict import numbers_behind, show_verdict
@@ -32,7 +33,7 @@ def _live(identity: str) -> None:
         run = runs.run_record(identity)
         if run is None or not run.active:
             st.rerun()
-        st.subheader("Training", anchor=False)
+        st.subheader("Waiting" if run.waiting else "Training", anchor=False)
         st.text(run.name)
         with st.container(key="progress"):
             st.progress(min(max(run.status.progress, 0.0), 1.0), text=progress_words(run))
@@ -54,10 +55,10 @@ def _ended(run: runs.Run) -> None:
     if not run.done:
         show_message = st.warning if run.status.state == "cancelled" else st.error
         message = run.status.message or "Training stopped."
-        show_message(plain(f"{message} {kept_words(run.id)}"))
+        show_message(plain(in_app_words(f"{message} {kept_words(run.id)}")))
         if runs.kept_models(run.id):
             link("fit")
-        if st.button(RUNS["restart"], key="restart"):
+        if st.button(RUNS["restart"], key="restart", help=RUNS["restart_help"]):
             with guard():
                 runs.restart(run.id)
                 st.rerun()

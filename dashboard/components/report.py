@@ -13,7 +13,7 @@ from dashboard.components.codebook import show_codebook
 from dashboard.components.errors import show_error
 from dashboard.components.figures import show
 from dashboard.components.text import plain
-from dashboard.glossary import MISSING_FEATURES, REPORT
+from dashboard.glossary import FACT_HELP, MISSING_FEATURES, REPORT
 from dashboard.services.drafts import REMEDIED, Remedy
 from dashboard.services.home import NMEError
 from dashboard.services.studies import (
@@ -46,7 +46,7 @@ def show_report(record: StudyRecord) -> bool:
         "Covariates": str(study.covariates.shape[1]),
     }
     for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
-        column.metric(label, value)
+        column.metric(label, value, help=FACT_HELP.get(label))
     if report.spacing:
         unit = " (in days)" if record.counts_days else ""
         st.caption(plain(REPORT["spacing"].format(spacing=report.spacing, unit=unit)))
@@ -55,6 +55,11 @@ def show_report(record: StudyRecord) -> bool:
         others = [one for one in others if one.severity != "info"]
     show_findings(others, made, change)
     if state.researcher():
+        for entry in report.compliance:
+            words = REPORT["compliance"].format(
+                covariate=entry.covariate, numbers=entry, n=entry.n_persons
+            )
+            st.caption(plain(words))
         _choices(record, study.time is not None, bool(report.missing.drop(report.outcome).sum()))
         show_codebook(record.id)
     if record.privacy or record.left_out:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.components.catalogue import group_figure, response_figure
 from dashboard.components.figures import Figure
+from dashboard.glossary import TERMS
 from dashboard.services import results
 from dashboard.services.runs import Run
 from dashboard.services.studies import study_record
@@ -16,7 +17,11 @@ def choose_response(run: Run) -> Figure:
     classes = results.response_classes(run.id)
     columns = st.columns(3 if classes else 2)
     feature = columns[0].selectbox(
-        "Feature", results.response_features(run.id), key="feature", persist_state="session"
+        "Feature",
+        results.response_features(run.id),
+        key="feature",
+        persist_state="session",
+        help=TERMS["feature"],
     )
     person = columns[1].selectbox(
         "Person to highlight",
@@ -39,7 +44,11 @@ def choose_groups(run: Run, covariate: str) -> Figure | None:
     classes = results.response_classes(run.id)
     columns = st.columns(2)
     feature = columns[0].selectbox(
-        "Feature", results.response_features(run.id), key="feature", persist_state="session"
+        "Feature",
+        results.response_features(run.id),
+        key="feature",
+        persist_state="session",
+        help=TERMS["feature"],
     )
     label = (
         columns[1].selectbox("Class", classes, key="class", persist_state="session")

@@ -102,7 +102,15 @@ def duration(seconds: float) -> str:
         return "a few seconds"
     if seconds < 90:
         return f"about {round(seconds / 5) * 5} seconds"
-    return f"about {round(seconds / 60)} minutes"
+    if seconds < 5400:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {number(seconds / 3600, 2)} hours"
+
+
+def durations(least: float, most: float) -> str:
+    """A range of rough lengths of time in words."""
+    first, last = duration(least), duration(most)
+    return first if first == last else f"{first} to {last.removeprefix('about ')}"
 
 
 def slug(text: str) -> str:

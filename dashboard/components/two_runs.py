@@ -7,12 +7,13 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.library import when
+from dashboard.components.moments import when
 from dashboard.components.text import p_value
 from dashboard.components.verdict import difference, limits, metric_value
-from dashboard.glossary import CHOICES, METRICS, RUNS
+from dashboard.glossary import CHOICES, CONVERGED, METRICS, RUNS
 from dashboard.services import library
 from dashboard.services.runs import Run
+from dashboard.services.terms import placement_words
 
 
 def compare_two(finished: list[Run]) -> None:
@@ -70,6 +71,8 @@ def metrics_beside(metrics: pd.DataFrame) -> pd.DataFrame:
 def choices_beside(choices: pd.DataFrame) -> pd.DataFrame:
     """One row per choice, those that differ first and marked."""
     shown = choices.map(_words)
+    shown.loc["model"] = shown.loc["model"].str.upper()
+    shown.loc["placement"] = shown.loc["placement"].map(placement_words)
     differs = shown[library.FIRST] != shown[library.SECOND]
     shown.insert(0, "choice", [CHOICES.get(name, name) for name in choices.index])
     shown["differs"] = differs.map({True: "yes", False: ""})
@@ -98,4 +101,4 @@ def paired_view(paired: pd.DataFrame, first: pd.Series) -> pd.DataFrame:
 def _words(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
-    return "default" if value is None or value != value else str(value)
+    return CONVERGED if value is None or value != value else str(value)

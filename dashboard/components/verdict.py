@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.messages import in_app_words
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
 from dashboard.glossary import (
     FLAT,
@@ -49,7 +50,9 @@ def _warnings(run: Run) -> None:
     serious = any(one.serious for one in found)
     with st.expander(f"Warnings of training ({len(found)})", expanded=serious):
         for one in found:
-            st.markdown(f"- **{plain(model_name(one.model))}**: {plain(words(one.message))}")
+            st.markdown(
+                f"- **{plain(model_name(one.model))}**: {plain(in_app_words(words(one.message)))}"
+            )
 
 
 def _plain_warning(run: Run) -> None:

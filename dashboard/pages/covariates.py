@@ -12,17 +12,19 @@ from dashboard.components.stability import show_stability
 from dashboard.components.test_choices import choose_how
 from dashboard.components.text import plain
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import EMPTY, LEADS
+from dashboard.glossary import EMPTY, TERMS
 from dashboard.services import covariates, jobs, results
 
-title("Covariates", LEADS["covariates"])
+title("covariates")
 run = finished_run()
 names = list(results.covariates(run.id).columns)
 if not names:
     empty("no_covariates", "study")
 
 left, right = st.columns([3, 1], vertical_alignment="bottom")
-covariate = left.selectbox("Covariate", names, key="covariate", persist_state="session")
+covariate = left.selectbox(
+    "Covariate", names, key="covariate", persist_state="session", help=TERMS["covariate"]
+)
 label = "Run HSIC test" if state.researcher() else "Test"
 pressed = right.button(label, key="run_hsic", type="primary", width="stretch")
 how = choose_how(run.id, covariate) if state.researcher() else covariates.options(run.id)

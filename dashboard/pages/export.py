@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.context import finished_run, lead, title
+from dashboard.components.context import finished_run, title
 from dashboard.components.errors import guard
 from dashboard.components.export_choice import choose_figure
 from dashboard.components.figures import Paper, choose_paper, downloads, preview
@@ -12,7 +12,7 @@ from dashboard.components.take_away import reports, tables, words
 from dashboard.components.text import plain
 from dashboard.glossary import EXPORTED
 
-title("Export", lead("export"))
+title("export")
 run = finished_run()
 
 everything = state.researcher()

@@ -7,9 +7,9 @@ from dashboard.components import fit_sections
 from dashboard.components.approximate import show_approximate
 from dashboard.components.context import finished_run, title
 from dashboard.components.verdict import numbers_behind, show_verdict
-from dashboard.glossary import FIT_SECTIONS, LEADS
+from dashboard.glossary import FIT_SECTIONS
 
-title("Fit", LEADS["fit"])
+title("fit")
 run = finished_run(partly=True)
 
 show_verdict(run)

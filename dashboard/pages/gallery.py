@@ -5,10 +5,10 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.context import empty, title
 from dashboard.components.gallery import show_gallery
-from dashboard.glossary import GALLERY, LEADS
+from dashboard.glossary import GALLERY
 from dashboard.services import gallery
 
-title("Gallery", LEADS["gallery"])
+title("gallery")
 place = gallery.place(state.study_id(), state.run_id())
 if place is None:
     empty("no_study", "study")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.context import empty, lead, title
+from dashboard.components.context import empty, title
 from dashboard.components.model_form import another_model, estimate_words, model_form
 from dashboard.components.progress import follow
 from dashboard.components.text import plain
@@ -11,7 +11,7 @@ from dashboard.services import runs
 from dashboard.services.estimate import estimate
 from dashboard.services.studies import study_record
 
-title("Model", lead("model"))
+title("model")
 
 run = runs.run_record(state.run_id() or "")
 if run is None and state.run_id() is not None:

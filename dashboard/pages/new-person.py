@@ -3,10 +3,9 @@
 from dashboard import state
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.newcomer import ask_for_rows, follow
-from dashboard.glossary import LEADS
 from dashboard.services import newcomers
 
-title("New person", LEADS["new-person"])
+title("new-person")
 run = finished_run()
 if not newcomers.possible(run.id):
     empty("not_adaptable", "model")

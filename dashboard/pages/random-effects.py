@@ -4,14 +4,14 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components import effects
-from dashboard.components.context import empty, finished_run, lead, title
+from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
 from dashboard.components.response import choose_response
 from dashboard.components.verdict import interpreted_note
 from dashboard.glossary import EFFECT_SECTIONS, RESPONSE_CURVES
 from dashboard.services import results
 
-title("Random effects", lead("random-effects"))
+title("random-effects")
 run = finished_run()
 interpreted_note(run)
 
@@ -43,5 +43,7 @@ elif section == "parameter":
     effects.one_parameter(run.id, names)
 elif section == "across":
     effects.across_parameters(run.id, names)
+elif state.researcher():
+    effects.persons(run.id)
 else:
-    effects.persons(run.id, short=not state.researcher())
+    effects.persons_plainly(run)

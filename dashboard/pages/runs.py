@@ -7,10 +7,9 @@ from dashboard.components.context import empty, title
 from dashboard.components.library import show_library
 from dashboard.components.queue import show_queue
 from dashboard.components.two_runs import compare_two
-from dashboard.glossary import LEADS
 from dashboard.services import library
 
-title("Runs", LEADS["runs"])
+title("runs")
 shelves = library.shelves()
 if not shelves:
     empty("no_runs", "study")

@@ -12,11 +12,11 @@ from dashboard.components.report import show_report
 from dashboard.components.roles import role_form
 from dashboard.components.text import plain
 from dashboard.components.upload import chosen_upload
-from dashboard.glossary import LEADS, SAMPLE_STUDIES
+from dashboard.glossary import SAMPLE_STUDIES
 from dashboard.services import memory, studies
 from dashboard.services.drafts import TABLES
 
-title("Study", LEADS["study"])
+title("study")
 
 left, right = st.columns(2, gap="large")
 with left:

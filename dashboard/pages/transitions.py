@@ -9,10 +9,10 @@ from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
 from dashboard.components.readouts import choose_readout
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import LEADS, PLAIN_SECTIONS, PLAIN_TRANSITIONS, READOUTS, SECTIONS
+from dashboard.glossary import PLAIN_SECTIONS, PLAIN_TRANSITIONS, READOUTS, SECTIONS
 from dashboard.services import results
 
-title("Transitions", LEADS["transitions"])
+title("transitions")
 run = finished_run()
 if run.model != "nme-crf":
     empty("no_transitions", "random-effects", "model")

@@ -1,61 +1,95 @@
-"""How long a training may take, judged by earlier ones on this computer."""
+"""How long a training may take, judged by earlier ones of the same kind on this computer."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import pandas as pd
 
 from dashboard.services.results import run_folder
-from dashboard.services.runs import ModelOptions, list_runs
+from dashboard.services.runs import ModelOptions, Run, chosen_options, list_runs
 from dashboard.services.studies import StudyRecord, open_study
 
-#: So many earlier runs of the same kind of model are looked at, the latest ones.
+#: So many earlier runs of the same kind are looked at, the latest ones.
 MOST_RUNS = 10
-#: The fit on all rows, as it is called in the history.
-ALL_ROWS = "nme (all rows)"
+#: Models that have hidden layers where nothing is said.
+_LAYERED = {"nme-mlp"}
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds that a training may take, and the number of earlier runs it is judged by."""
+    """Seconds that a training may take, at least and at most, and the earlier runs it rests on."""
 
-    seconds: float
+    low: float
+    high: float
     n_runs: int
 
 
 def estimate(record: StudyRecord, options: ModelOptions) -> Estimate | None:
-    """Rough time of a training; None before the first one of this kind of model is finished.
+    """Rough time of a training; None before the first one of its kind is finished.
 
-    Each fit takes (its number of epochs) × (seconds per epoch and row) × (rows of the study). The
-    last two are the medians over earlier runs of the same model and placement (where there are
-    none: of the same model); the number of epochs likewise, unless it was asked for. A setting
-    that is tried counts as a fit.
+    Runs are of one kind where they share model, placement, covariance, estimator, baselines and
+    number of settings tried, both have hidden layers or none, and both train until convergence
+    or for a number of epochs. The time of their fits is scaled by the rows of the study (where
+    every person is fitted apart, by its persons as well) and by epochs that were asked for.
+    Whether the time around the fits grows with the study is not known, so that both are counted:
+    the range goes from the least to the most of all of these.
     """
-    earlier = _paces(options)
-    if earlier.empty:
+    done = (run for run in list_runs() if run.done and _is_measured(run))
+    alike = (run for run in done if _kind(_asked(run)) == _kind(options))
+    study = open_study(record.id)[0]
+    times = [
+        _times(run, options, study.n_rows, study.n_persons) for run in islice(alike, MOST_RUNS)
+    ]
+    if not times:
         return None
-    n_rows = open_study(record.id)[0].n_rows
-    total = 0.0
-    for fit in (*["nme"] * (1 + options.tune), *options.baselines, ALL_ROWS):
-        rows = earlier[earlier["fit"] == fit]
-        rows = rows if len(rows) else earlier[earlier["fit"] == "nme"]
-        epochs = rows["epochs"].median() if options.epochs is None else options.epochs
-        total += float(epochs * rows["pace"].median() * n_rows)
-    return Estimate(total, int(earlier["run"].nunique()))
+    return Estimate(min(map(min, times)), max(map(max, times)), len(times))
 
 
-def _paces(options: ModelOptions) -> pd.DataFrame:
-    """One row per earlier fit: run, fit, epochs, pace (seconds per epoch and row)."""
-    done = [run for run in list_runs() if run.done and run.model == options.model]
-    alike = [run for run in done if run.options["placement"] == options.placement]
-    found = []
-    for run in (alike or done)[:MOST_RUNS]:
-        folder = run_folder(run.id)
-        n_rows = folder.data.get("n_rows")
-        if not n_rows:
-            continue
-        ends = folder.table("history").groupby("model")[["epoch", "seconds"]].max()
-        for fit, (epochs, seconds) in ends.iterrows():
-            found.append((run.id, fit, epochs, seconds / epochs / n_rows))
-    return pd.DataFrame(found, columns=["run", "fit", "epochs", "pace"])
+def _is_measured(run: Run) -> bool:
+    """Whether a run says when it began and ended, and how large its study was."""
+    sizes = run_folder(run.id).data
+    return bool(
+        run.status.started and run.status.finished
+        and sizes.get("n_rows") and sizes.get("n_persons")
+    )  # fmt: skip
+
+
+def _asked(run: Run) -> ModelOptions:
+    return chosen_options(run.options)
+
+
+def _kind(options: ModelOptions) -> tuple[object, ...]:
+    """What two trainings share that take about the same time per row."""
+    layers = options.model in _LAYERED if options.hidden is None else bool(options.hidden)
+    return (
+        options.model, options.placement, options.covariance, options.estimator,
+        frozenset(options.baselines), options.tune, layers, options.epochs is None,
+    )  # fmt: skip
+
+
+def _times(run: Run, options: ModelOptions, n_rows: int, n_persons: int) -> list[float]:
+    """Seconds that a run would have taken with this study and these epochs, counted in each way."""
+    folder = run_folder(run.id)
+    started, finished = map(pd.Timestamp, (run.status.started, run.status.finished))
+    total = (finished - started).total_seconds()
+    fits = float(folder.table("history").groupby("model")["seconds"].max().sum())
+    around = max(total - fits, 0.0)
+    asked = _asked(run)
+    epochs = options.epochs / asked.epochs if options.epochs and asked.epochs else 1.0
+    return [
+        time
+        for ratio in _ratios(folder.data, options, n_rows, n_persons)
+        for time in (fits * ratio * epochs + around, (fits * epochs + around) * ratio)
+    ]
+
+
+def _ratios(
+    then: dict[str, object], options: ModelOptions, n_rows: int, n_persons: int
+) -> Iterable[float]:
+    """How many times larger the study is than that of an earlier run."""
+    yield n_rows / float(str(then["n_rows"]))
+    if options.estimator == "laplace" or "specific" in options.baselines:
+        yield n_persons / float(str(then["n_persons"]))

@@ -12,13 +12,13 @@ import pandas as pd
 from dashboard.services import results
 from dashboard.services.caching import forget
 from dashboard.services.home import folder
-from dashboard.services.runs import Run, cancel, kept_models, list_runs
+from dashboard.services.runs import LONGEST_NAME, Run, cancel, kept_models, list_runs
 from dashboard.services.studies import StudyRecord, list_studies
 from nme_core.exceptions import DataError, RunFolderError
 from nme_core.io import RunFolder
 from nme_core.metrics.comparison import compare
+from nme_core.reporting.terms import family_of
 
-LONGEST_NAME = 60
 #: Names under which two runs are compared.
 FIRST, SECOND = "first", "second"
 
@@ -103,12 +103,19 @@ def delete_study(identity: str) -> None:
 
 def contrast(first: Run, second: Run) -> Contrast:
     """Choices and test metrics of two finished runs, and the difference paired over persons."""
-    options = pd.DataFrame({FIRST: pd.Series(first.options), SECOND: pd.Series(second.options)})
+    options = pd.DataFrame({FIRST: _used(first), SECOND: _used(second)})
     tables = {FIRST: results.metrics_table(first.id), SECOND: results.metrics_table(second.id)}
     own = {name: table.loc["nme"] for name, table in tables.items() if "nme" in table.index}
     metrics = pd.DataFrame(own, columns=[FIRST, SECOND])
     paired = _paired(first, second) if same_rows(first, second) else None
     return Contrast(options, metrics, paired)
+
+
+def _used(run: Run) -> pd.Series:
+    """The choices of a finished run, each with the value that was used where it was left open."""
+    config = results.run_folder(run.id).config
+    used = {name: config.get(name, value) for name, value in run.options.items()}
+    return pd.Series(used | {"family": family_of(config)}, dtype=object)
 
 
 def same_rows(first: Run, second: Run) -> bool:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from dashboard.services.home import folder
 from dashboard.services.jobs import begin, standing
@@ -32,16 +34,23 @@ def possible(identity: str) -> bool:
     return not run.roles.get("groups") and len(run.table("random_effects")) > 0
 
 
+def time_kind(identity: str) -> str:
+    """Whether times of a run are numbers (``float64``) or dates, which are typed as text."""
+    times = run_folder(identity).table("predictions")["time"]
+    return "float64" if is_numeric_dtype(times) else "str"
+
+
 def typed_table(identity: str, typed: pd.DataFrame) -> pd.DataFrame:
     """Rows that were typed in, with the person and sequence columns that the run needs.
 
     Raises
     ------
     DataError
-        No row has an outcome.
+        No row has an outcome, or only some rows have a time.
     """
     roles = columns(identity)
-    rows = typed.dropna(how="all").reset_index(drop=True)
+    told = [name for name in typed.columns if name != roles["time"]]
+    rows = typed.dropna(how="all", subset=told).reset_index(drop=True)
     if rows.empty or rows[roles["outcome"]].isna().all():
         raise DataError(
             f"No row has a value of {roles['outcome']!r}.", remedy="Type in at least one."
@@ -50,8 +59,22 @@ def typed_table(identity: str, typed: pd.DataFrame) -> pd.DataFrame:
     if roles["sequence"] is not None:
         rows[roles["sequence"]] = "1"
     if roles["time"] is not None:
-        rows[roles["time"]] = range(1, len(rows) + 1)
+        rows[roles["time"]] = _times(rows, str(roles["time"]))
     return rows
+
+
+def _times(rows: pd.DataFrame, name: str) -> pd.Series:
+    """The times that were typed in; 1, 2, 3, … where none was."""
+    given = rows[name] if name in rows else pd.Series(np.nan, rows.index)
+    if given.isna().all():
+        return pd.Series(range(1, len(rows) + 1), rows.index)
+    if given.isna().any():
+        row = int(np.argmax(given.isna().to_numpy())) + 1
+        raise DataError(
+            f"Row {row} has no {name!r}, others have.",
+            remedy="Type it in for every row, or for none.",
+        )
+    return given
 
 
 def start(identity: str, rows: bytes) -> str:

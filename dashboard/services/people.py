@@ -11,6 +11,38 @@ from dashboard.services import results
 from dashboard.services.covariates import groups_of, kind_of_groups, parameters
 from dashboard.services.results import POPULATION
 
+
+@dataclass(frozen=True)
+class Move:
+    """One transition: a person's probability with its 95 % interval, and the population's."""
+
+    start: str
+    end: str
+    own: float
+    shared: float
+    low: float
+    high: float
+
+    @property
+    def apart(self) -> bool | None:
+        """Whether the interval excludes the population's value; None without an interval."""
+        if np.isnan(self.low):
+            return None
+        return not self.low <= self.shared <= self.high
+
+
+@dataclass(frozen=True)
+class Level:
+    """How far a person's predictions lie from the population's, along one feature.
+
+    ``label`` is the class whose probability that is; empty where the outcome is a number.
+    """
+
+    feature: str
+    label: str
+    difference: float
+
+
 #: Orders of the persons that need no covariate.
 BY_ID, BY_SIMILARITY = "id", "similarity"
 
@@ -170,6 +202,34 @@ def furthest(identity: str, most: int = 10) -> pd.DataFrame:
     table = largest[["parameter", "in_sd", "n_obs"]].assign(distance=distance)
     table = table.sort_values("distance", ascending=False).head(most).reset_index()
     return table[["person", "distance", "parameter", "in_sd", "n_obs"]]
+
+
+def largest_move(identity: str, person: str, readout: str) -> Move | None:
+    """The transition that differs most from the population's in a read-out; None where none does."""
+    found = results.largest_difference(results.transitions(identity, person, readout))
+    if found is None:
+        return None
+    start, end, own, shared = found
+    ends = intervals(identity, person, readout)
+    low, high = (np.nan, np.nan) if ends is None else (float(one.loc[start, end]) for one in ends)
+    return Move(start, end, float(own), float(shared), low, high)
+
+
+def level(identity: str, person: str) -> Level | None:
+    """How far a person's predictions lie from the population's, where that is furthest.
+
+    The mean of own minus shared over the values of one feature that the person had; None where
+    the person has no response curve.
+    """
+    rows = results.table(identity, "response_curves")
+    key = ["feature", "class", "x"]
+    own, shared = (rows[rows["person"] == name] for name in (person, POPULATION))
+    both = own.merge(shared, on=key, suffixes=("", "_shared"))
+    if both.empty:
+        return None
+    gaps = (both["value"] - both["value_shared"]).groupby([both["feature"], both["class"]]).mean()
+    feature, label = gaps.abs().idxmax()
+    return Level(str(feature), str(label), float(gaps[feature, label]))
 
 
 def correlations(identity: str, most: int) -> pd.DataFrame | None:

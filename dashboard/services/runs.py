@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -21,10 +22,13 @@ from dashboard.services.cluster import LOG, STOP, WORKER
 from dashboard.services.home import folder, home, new_id, now, utc_text
 from dashboard.services.settings import scheduler
 from dashboard.services.studies import CODEBOOK, StudyRecord, data_options, study_record
+from dashboard.services.terms import placement_words
 from dashboard.services.turn import is_starting, living_process, process_of, queue
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, RunState, Status
 
+#: Characters that the name of a run or a study may have.
+LONGEST_NAME = 60
 #: A worker that is asked to stop has so many seconds before its run is given up.
 _WORKER_ENDS_S = 15.0
 _SENT = "Waiting for a worker of the cluster."
@@ -125,13 +129,25 @@ def start(record: StudyRecord, options: ModelOptions) -> str:
         raise FileNotFoundError(f"study {record.id}")
     identity, path = new_id("runs")
     content = {
-        "name": f"{record.name}, {options.model}, {options.placement}",
+        "name": _free_name(record, options),
         "study": record.id,
         "created": utc_text(),
         "options": asdict(options),
     }
     _begin(identity, path, record, content)
     return identity
+
+
+def _free_name(record: StudyRecord, options: ModelOptions) -> str:
+    """Study, model and placement in words, with a number where another run is called so."""
+    about = f", {options.model.upper()}, {placement_words(options.placement)}"
+    taken = {run.name for run in list_runs()}
+    for number in itertools.count(1):
+        end = about if number == 1 else f"{about} ({number})"
+        name = record.name[: LONGEST_NAME - len(end)] + end
+        if name not in taken:
+            break
+    return name
 
 
 def restart(identity: str) -> None:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from nme_core.reporting.terms import CORRELATIONS, MODELS, short_model_name
 
-__all__ = ["BASELINES", "CORRELATIONS", "MODEL_WORDS", "model_name"]
+__all__ = ["BASELINES", "CORRELATIONS", "MODEL_WORDS", "model_name", "placement_words"]
 
 #: Model: what it is, in plain words.
 MODEL_WORDS = {name: term.what for name, term in MODELS.items()}
 #: Those to compare with.
 BASELINES = {name: what for name, what in MODEL_WORDS.items() if not name.startswith("nme")}
+
+
+_PLACES = {
+    "first": "first layer",
+    "last": "last layer",
+    "all": "all layers",
+    "transitions": "transitions",
+}
+
+
+def placement_words(placement: str) -> str:
+    """Where persons differ, in few words: "last layer and transitions"."""
+    return " and ".join(_PLACES.get(part, part) for part in placement.split("+"))
 
 
 def model_name(model: str) -> str:

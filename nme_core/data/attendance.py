@@ -69,11 +69,9 @@ def find_compliance(entries: Sequence[Compliance]) -> Iterable[Finding]:
             who = f"Persons with a higher {entry.covariate!r} have {verb} observations"
         yield Finding(
             "look",
-            f"{who} ({entry}): a test of person parameters can find a dependence that is not "
-            "there.",
+            f"{who}: a test of person parameters can find a dependence that is not there.",
             entry.covariate,
-            "Test with a guard against it (division by the root of the reliability, or strata of "
-            "the number of observations), as the Covariates page and `nme hsic` do by default.",
+            "Tests against covariates guard against it by default; leave that guard on.",
         )
 
 

@@ -15,6 +15,7 @@ from nme_core.data.attendance import (
     find_planned,
 )
 from nme_core.data.blocks import Blocks, Column
+from nme_core.data.circular import find_circular
 from nme_core.data.determined import find_determined
 from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding, Report
@@ -86,6 +87,7 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         *find_trends(study, columns),
         *find_determined(study),
         *find_collinear(study),
+        *find_circular(study),
         *_check_missing(study, missing),
         *find_planned(n_obs, planned),
         *find_compliance(attendance),

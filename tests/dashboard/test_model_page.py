@@ -2,14 +2,12 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.services import runs, settings, studies
-from dashboard.services.estimate import estimate
 from nme_core.io import RunFolder, RunState, Status
 
 OpenPage = Callable[..., AppTest]
@@ -184,22 +182,14 @@ def test_a_clinician_has_a_preset_and_a_button(
 def test_time_is_judged_by_earlier_trainings(
     open_page: OpenPage, crf_run: str, state_study: str, home: Path
 ) -> None:
+    settings.set_view("clinician")
+    assert "Nothing is known yet" in words(open_page("model", study=state_study))
     folder = RunFolder(home / "runs" / crf_run)
-    data = folder.data
-    folder.write_json("data", {name: data[name] for name in data if name != "n_rows"})
-    assert "can be said after the first" in words(open_page("model", study=state_study))
-    folder.write_json("data", {**data, "n_rows": 240})
-    # 10 epochs of 0.1 s on 240 rows; this study has 480, and NME twice and the generic are fitted.
-    record = studies.study_record(state_study)
-    options = runs.ModelOptions("nme-crf", "transitions", baselines=("generic",))
-    found = estimate(record, options)
-    assert found.seconds == pytest.approx(3 * 10 * 0.1 * 2)
-    assert found.n_runs == 1
-    assert estimate(record, replace(options, epochs=100)).seconds == pytest.approx(60)
-    assert estimate(record, replace(options, tune=4)).seconds == pytest.approx(7 * 10 * 0.1 * 2)
-    assert estimate(record, replace(options, model="nme-mlp")) is None
+    content = folder.read_json("run")
+    content["options"] |= {"placement": "last+transitions", "hidden": None}
+    folder.write_json("run", content)
     shown = words(open_page("model", study=state_study))
-    assert "Rough estimate: a few seconds, judged by 1 earlier training" in shown
+    assert "about 60 seconds, judged by 1 earlier training of this kind" in shown
 
 
 def test_progress_is_shown(

@@ -74,6 +74,19 @@ def test_rows_without_an_outcome_are_refused_on_the_page(
     assert "No row has a value of 'feeling'" in app.error[0].value.replace("\\", "")
 
 
+def test_time_and_outcome_are_typed_in_first(
+    open_page: OpenPage, crf_run: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_roles(home, crf_run)
+    typed: list[pd.DataFrame] = []
+    monkeypatch.setattr(newcomers, "typed_table", lambda _, rows: typed.append(rows) or rows)
+    monkeypatch.setattr(newcomers, "start", lambda *_: "abcd1234")
+    app = open_page("new-person", run=crf_run)
+    assert "“day” may stay empty in all rows" in words(app)
+    app.button(key="adapt_typed").click().run()
+    assert list(typed[0].columns) == ["day", "feeling", "sleep", "steps"]
+
+
 def test_a_model_with_two_grouping_factors_says_that_it_cannot(
     open_page: OpenPage, mlp_run: str, home: Path
 ) -> None:

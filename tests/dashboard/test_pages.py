@@ -7,8 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from benchmarks import dashboard
+from dashboard.components import context
 from dashboard.glossary import PAGES
-from nme_core.io import RunFolder
+from dashboard.services import runs
+from nme_core.io import RunFolder, RunState, Status
 
 OpenPage = Callable[..., AppTest]
 RESULT_PAGES = ("fit", "transitions", "random-effects", "covariates", "export")
@@ -18,6 +20,14 @@ def words(app: AppTest) -> str:
     """Everything readable on the page."""
     shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.error]
     return "\n".join(str(element.value) for element in shown)
+
+
+class DrawnAnewError(Exception):
+    """The page asked to be drawn anew."""
+
+
+def draw_anew() -> None:
+    raise DrawnAnewError
 
 
 def assert_sound(app: AppTest) -> None:
@@ -37,6 +47,32 @@ def test_without_a_run_says_to_train(open_page: OpenPage, state_study: str, page
     app = open_page(page, study=state_study)
     assert_sound(app)
     assert "No model yet" in words(app)
+
+
+def test_a_page_of_an_unfinished_run_says_where_it_stands_and_fills_by_itself(
+    open_page: OpenPage, crf_run: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_process", lambda *_: object())
+    monkeypatch.setattr(runs, "queue", lambda: ["another", crf_run])
+    folder = RunFolder(home / "runs" / crf_run)
+    done = folder.status
+    folder.write_status(Status(RunState.QUEUED))
+    app = open_page("transitions", run=crf_run)
+    assert_sound(app)
+    assert "This training waits for its turn" in words(app)
+    assert "1 before it" in app.get("progress")[0].proto.text
+    assert app.title[0].value == "Transitions"
+    assert not app.get("plotly_chart")
+    assert "Waiting" in [heading.value for heading in open_page("model", run=crf_run).subheader]
+    folder.write_status(Status(RunState.RUNNING, progress=0.5, message="nme, epoch 40"))
+    app = open_page("transitions", run=crf_run)
+    assert "Training is still going on" in words(app)
+    assert "epoch 40" in app.get("progress")[0].proto.text
+    # What the page calls every two seconds draws it anew once the run has ended.
+    folder.write_status(done)
+    monkeypatch.setattr(context.st, "rerun", draw_anew)
+    with pytest.raises(DrawnAnewError):
+        context._follow.__wrapped__(crf_run)
 
 
 @pytest.mark.parametrize("page", [*RESULT_PAGES, "model"])

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import settings
+from dashboard.components.text import number
+from dashboard.services import people, results, settings
 from nme_core.io import RunFolder
 
 OpenPage = Callable[..., AppTest]
@@ -222,3 +223,54 @@ def test_a_further_grouping_factor_is_chosen_and_not_mixed_with_the_persons(
     assert "3 groups of clinic differ in unit 1 on the outcome with an SD of 0.50" in words(app)
     assert "Persons differ with an SD of" in words(app)
     assert list(app.dataframe[0].value["clinic"]) == ["north", "south", "west"]
+
+
+def test_a_clinician_reads_in_what_persons_differ_most_and_goes_there(
+    open_page: OpenPage, crf_run: str, home: Path
+) -> None:
+    settings.set_view("clinician")
+    folder = RunFolder(home / "runs" / crf_run)
+    person = people.furthest(crf_run, 1)["person"].iloc[0]
+    found = results.transitions(crf_run, person, "expected")
+    start, end, own, shared = results.largest_difference(found)
+    what = f"stays {end}" if start == end else f"moves from {start} to {end}"
+    table = folder.table("transitions")
+    cell = (table["person"] == person) & (table["readout"] == "expected")
+    for width, certain in ((0.001, "excludes the value"), (0.999, "this may be chance")):
+        table.loc[cell, ["ci_low", "ci_high"]] = np.array(
+            [table.loc[cell, "value"] - width, table.loc[cell, "value"] + width]
+        ).T
+        folder.write_table("transitions", table)
+        folder.write_status(folder.status)
+        app = open_page("random-effects", run=crf_run)
+        assert_sound(app)
+        shown = words(app).replace("\\", "")
+        (line,) = [text for text in shown.splitlines() if text.startswith(f"**{person}**")]
+        way = "more" if own > shared else "less"
+        assert f"{what} {way} often" in line
+        assert f"in a share of {own:.2f}" in line
+        assert f"all together {shared:.2f}" in line
+        assert certain in line
+    assert "five are listed, whether or not they differ by more than chance" in shown
+    assert not app.dataframe
+    app.button(key=f"look_{person}").click().run()
+    assert app.title[0].value == "Transitions"
+    assert app.selectbox(key="person").value == person
+
+
+def test_a_clinician_reads_how_predictions_of_a_network_differ(
+    open_page: OpenPage, mlp_run: str
+) -> None:
+    settings.set_view("clinician")
+    app = open_page("random-effects", run=mlp_run)
+    app.segmented_control(key="effect_section").set_value("persons").run()
+    assert_sound(app)
+    person = people.furthest(mlp_run, 1)["person"].iloc[0]
+    level = people.level(mlp_run, person)
+    way = "higher" if level.difference > 0 else "lower"
+    by = number(abs(level.difference), 2)
+    assert f"feeling is {way} than that of all persons together, by {by}" in words(app)
+    app.button(key=f"look_{person}").click().run()
+    assert_sound(app)
+    assert app.segmented_control(key="effect_section").value == "curves"
+    assert app.selectbox(key="person").value == person

@@ -29,6 +29,7 @@ def test_a_run_stands_under_its_study_with_its_metric(open_page: OpenPage, crf_r
     assert not app.error
     assert "log-loss 0.700 (generic 0.800)" in words(app)
     assert "converged after 10 epochs" in words(app)
+    assert "Persons' own parameters help to predict them" in words(app)
     assert "finished" in words(app)
     app.button(key=f"open_{crf_run}").click().run()
     assert app.title[0].value == "Fit"
@@ -98,6 +99,7 @@ def test_two_runs_are_compared(open_page: OpenPage, crf_run: str, home: Path) ->
     content = folder.read_json("run")
     content["options"]["placement"] = "last+transitions"
     folder.write_json("run", content)
+    folder.write_json("config", folder.config | {"placement": "last+transitions"})
     app = open_page("runs")
     app.selectbox(key="compare_first").set_value(crf_run).run()
     app.selectbox(key="compare_second").set_value(later).run()
@@ -106,5 +108,27 @@ def test_two_runs_are_compared(open_page: OpenPage, crf_run: str, home: Path) ->
     metrics, choices = (frame.value for frame in app.dataframe[:2])
     assert metrics["metric"].tolist() == ["log-loss", "Cohen's κ"]
     assert choices.iloc[0].tolist() == [
-        "where persons differ", "transitions", "last+transitions", "yes",
+        "where persons differ", "transitions", "last layer and transitions", "yes",
     ]  # fmt: skip
+    used = choices.set_index("choice")
+    assert used.loc["model", "first"] == "NME-CRF"
+    assert used.loc["family", "second"] == "categorical"
+    assert used.loc["passes through the data", "first"] == "until it has converged"
+    assert "default" not in choices.to_numpy()
+
+
+def test_a_failed_run_says_in_full_width_and_words_of_the_app_why(
+    open_page: OpenPage, crf_run: str, home: Path
+) -> None:
+    message = (
+        "An NME-CRF needs states as outcome, not a number. "
+        "Read the study with outcome_kind='class', or use nme-mlp."
+    )
+    RunFolder(home / "runs" / crf_run).write_status(Status(RunState.FAILED, message=message))
+    app = open_page("runs")
+    assert not app.exception
+    assert "The outcome is: class (state)" in words(app)
+    assert "outcome_kind" not in words(app)
+    (column,) = [one for one in app.columns if any("states" in text.value for text in one.caption)]
+    assert column.weight > 0.7
+    assert app.button(key=f"restart_{crf_run}").label == "Train again"

@@ -1,6 +1,8 @@
+import numpy as np
 import pandas as pd
 
-from dashboard.components.findings import effects_view, finding
+from dashboard.components.findings import effects_view, finding, plain_size
+from dashboard.services.covariates import CovariateResult
 
 
 def effects(**changes: object) -> pd.DataFrame:
@@ -37,6 +39,21 @@ def test_groups_are_named() -> None:
 
 def test_nothing_found_is_no_proof() -> None:
     assert "not proof of no association" in finding(effects(p_adjusted=0.06), "bdi")
+
+
+def tested(strength: float, low: float, high: float) -> CovariateResult:
+    row = {"covariate": "bdi", "strength": strength, "strength_low": low, "strength_high": high}
+    return CovariateResult(pd.DataFrame([row]), effects(), {})
+
+
+def test_a_size_has_a_word_and_its_number() -> None:
+    for value, word in ((0.3, "strong"), (0.1, "moderate"), (0.02, "weak"), (0.004, "very weak")):
+        said = plain_size(tested(value, 0.001, 0.4), "bdi")
+        assert f"The link is {word}: its strength is" in said
+        assert "95 % interval [0.001, 0.400]" in said
+    assert "strength is 0.30, where 0 is none" in plain_size(tested(0.3, np.nan, np.nan), "bdi")
+    assert "No link is seen: the strength is −0.02" in plain_size(tested(-0.02, -0.1, 0.1), "bdi")
+    assert "cannot be said" in plain_size(tested(np.nan, np.nan, np.nan), "bdi")
 
 
 def test_table_starts_with_the_smallest_p() -> None:

@@ -69,6 +69,11 @@ def test_typed_rows_get_a_person_and_an_order(fit_tiny: Callable[..., Path], hom
     table = newcomers.typed_table("a-run", typed)
     assert table["id"].unique().tolist() == [newcomers.TYPED]
     assert table["beep"].tolist() == [1, 2]
+    given = newcomers.typed_table("a-run", typed.assign(beep=[4.0, 8.0, 9.0]))
+    assert given["beep"].tolist() == [4, 9]
+    with pytest.raises(DataError, match="Row 2 has no 'beep', others have"):
+        newcomers.typed_table("a-run", typed.assign(beep=[4.0, 8.0, np.nan]))
+    assert newcomers.time_kind("a-run") == "float64"
     with pytest.raises(DataError, match="No row has a value of 'mood'"):
         newcomers.typed_table("a-run", typed.assign(mood=np.nan))
 

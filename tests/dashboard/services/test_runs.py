@@ -47,6 +47,29 @@ def wait_for(identity: str, state: RunState) -> runs.Run:
     raise AssertionError(f"never {state}: {run.status}")
 
 
+def test_runs_of_one_study_have_different_names(
+    state_study: str, trained_by: Callable[[str, str], None]
+) -> None:
+    trained_by(WORKS, "0")
+    names = []
+    for _ in range(3):
+        run = wait_for(begin(state_study), RunState.DONE)
+        names.append(run.name)
+    assert names == [f"diary, NME-CRF, transitions{end}" for end in ("", " (2)", " (3)")]
+
+
+def test_a_long_name_of_a_study_is_cut_in_that_of_its_runs(
+    state_study: str, trained_by: Callable[[str, str], None]
+) -> None:
+    from dashboard.services import library
+
+    library.rename_study(state_study, "d" * runs.LONGEST_NAME)
+    trained_by(WORKS, "0")
+    run = wait_for(begin(state_study), RunState.DONE)
+    assert run.name.endswith("d, NME-CRF, transitions")
+    assert len(run.name) == runs.LONGEST_NAME
+
+
 def test_command_names_every_choice(state_study: str, tmp_path: Path) -> None:
     record = studies.study_record(state_study)
     assert record is not None
