@@ -205,7 +205,7 @@ def furthest(identity: str, most: int = 10) -> pd.DataFrame:
 
 
 def largest_move(identity: str, person: str, readout: str) -> Move | None:
-    """The transition that differs most from the population's in a read-out; None where none does."""
+    """The transition that differs most from the population in a read-out; None where none does."""
     found = results.largest_difference(results.transitions(identity, person, readout))
     if found is None:
         return None
