@@ -298,6 +298,15 @@ PLAIN_METRICS = {
     "mse": "the distance between prediction and observation, squared and averaged; lower is better",
 }
 
+PLAIN_NAMES = {
+    "nme": "each person with parameters of their own",
+    "generic": "one model for everybody",
+}
+PLAIN_DIFFERENCE = (
+    "With one model for everybody, a person's own {metric} changes by {difference}, averaged over "
+    "{n} persons (95 % interval {limits}, {p})."
+)
+
 PLAIN_VERDICTS = {
     "better": "Persons differ in ways that help to predict them: on occasions that the model has "
     "not seen, giving persons parameters of their own predicts better than one model for all.",

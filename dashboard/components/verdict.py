@@ -15,15 +15,17 @@ from dashboard.glossary import (
     INTERPRETED,
     METRICS,
     NUMBERS_BEHIND,
+    PLAIN_DIFFERENCE,
     PLAIN_INTERPRETED,
     PLAIN_METRICS,
+    PLAIN_NAMES,
     PLAIN_VERDICTS,
     PLAIN_WARNINGS,
     SPLIT,
 )
 from dashboard.services import fit, results
 from dashboard.services.runs import Run
-from dashboard.services.terms import model_name
+from dashboard.services.terms import MODEL_WORDS, model_name
 
 
 def show_verdict(run: Run) -> None:
@@ -122,14 +124,31 @@ def comparison_sentence(run: str) -> str:
 def numbers_behind(run: Run) -> None:
     """Folded away: the metric that sums up the fit, model by model, and what it means."""
     with st.expander(NUMBERS_BEHIND):
-        st.markdown(plain(comparison_sentence(run.id)))
         table = results.metrics_table(run.id)
         if not table.empty:
             metric = results.main_metric(table)
             name, meaning = METRICS[metric]
-            st.dataframe(metrics_view(run.id, main_only=True), hide_index=True, width="content")
+            shown = metrics_view(run.id, main_only=True)
+            words = MODEL_WORDS | PLAIN_NAMES
+            shown["model"] = [words.get(model, model) for model in table.index]
+            st.dataframe(shown, hide_index=True, width="content")
+            st.markdown(plain(_plain_difference(run.id, metric)))
             st.caption(f"{name}: {PLAIN_METRICS.get(metric, meaning)}.")
         st.caption(split_note(run.id))
+
+
+def _plain_difference(run: str, metric: str) -> str:
+    """The generic model's mean difference from NME over persons; nothing where there is none."""
+    table, rows = results.metrics_table(run), results.table(run, "comparison")
+    rows = rows[(rows["model"] == "generic") & (rows["metric"] == metric)]
+    if rows.empty or pd.isna(rows.iloc[0]["difference"]):
+        return ""
+    row, like = rows.iloc[0], _own(table, metric)
+    return PLAIN_DIFFERENCE.format(
+        metric=METRICS[metric][0], n=int(row["n_persons"]),
+        difference=_signed(metric, row["difference"], like),
+        limits=limits(metric, row["ci_low"], row["ci_high"], like), p=p_phrase(row["p_adjusted"]),
+    )  # fmt: skip
 
 
 def _standing(row: pd.Series) -> str:
@@ -171,6 +190,12 @@ def difference(metric: str, value: float, like: float) -> str:
     """A difference from ``like``, a value of the metric, with as many decimals as it has."""
     places = _decimals(metric, like)
     return number(value, 2) if places is None else fixed(value, places)
+
+
+def _signed(metric: str, value: float, like: float) -> str:
+    """A difference with its sign, unless all of its digits are 0."""
+    text = difference(metric, value, like)
+    return f"+{text}" if value > 0 and text.strip("0.") else text
 
 
 def limits(metric: str, low: float, high: float, like: float) -> str:
@@ -231,10 +256,9 @@ def persons_view(run: str) -> pd.DataFrame:
     known = results.table(run, "comparison").dropna(subset=["difference"])
     for row in known.to_dict("records"):
         metric, like = row["metric"], _own(table, row["metric"])
-        gap = difference(metric, row["difference"], like)
-        sign = "+" if any(digit in gap for digit in "123456789") and row["difference"] > 0 else ""
         ends = limits(metric, row["ci_low"], row["ci_high"], like)
-        cells[f"{model_name(row['model'])} minus NME", metric] = f"{sign}{gap} {ends}"
+        gap = _signed(metric, row["difference"], like)
+        cells[f"{model_name(row['model'])} minus NME", metric] = f"{gap} {ends}"
     shown = pd.Series(cells, dtype=object).unstack(sort=False) if cells else pd.DataFrame()
     shown = shown[[metric for metric in table.columns if metric in shown]].fillna("–")
     return shown.rename(columns={m: METRICS[m][0] for m in table.columns}).rename_axis("model")

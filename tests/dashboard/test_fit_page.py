@@ -283,7 +283,11 @@ def test_a_clinician_sees_one_person_and_the_numbers_folded_away(
     )
     (numbers,) = [one for one in app.expander if one.label == "The numbers behind this"]
     assert not numbers.proto.expanded
-    assert numbers.dataframe[0].value["model"].tolist()[0] == "NME (person-specific)"
+    assert numbers.dataframe[0].value["model"].tolist() == [
+        "each person with parameters of their own", "one model for everybody",
+    ]  # fmt: skip
+    assert "changes by +0.100, averaged over 24 persons (95 % interval [0.040, 0.160]" in words(app)
+    assert "NME" not in str(numbers.markdown[0].value)
     assert ("surprised" in words(app)) is (run != "mlp_run")
     assert "held-out segment" not in words(app)
 

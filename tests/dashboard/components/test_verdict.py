@@ -98,6 +98,11 @@ def test_means_over_persons_stand_apart_from_metrics_of_all_occasions(
     assert shown.columns.tolist() == ["log-loss", "Cohen's κ"]
     assert shown.loc["NME (person-specific)", "log-loss"] == "–"
     assert shown.loc["NME (person-specific)", "Cohen's κ"].startswith("0.150 [")
+    rows = folder.table("comparison")
+    rows.loc[0, "difference"] = 1e-5
+    folder.write_table("comparison", rows)
+    tiny = persons_view(crf_run).loc["generic (one for all) minus NME", "log-loss"]
+    assert tiny == "0.000 [0.040, 0.160]"
     other = shown.loc["generic (one for all) minus NME"]
     assert other.tolist() == ["+0.100 [0.040, 0.160]", "−0.100 [−0.210, 0.010]"]
 

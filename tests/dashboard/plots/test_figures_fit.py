@@ -94,10 +94,14 @@ def test_persons_are_checked_in_order_and_marked_outside() -> None:
     drawn(chart)
 
 
+def test_where_nobody_is_outside_the_legend_has_no_such_entry() -> None:
+    chart = figures.check_persons(of_persons(5).assign(observed=0.5))
+    assert [layer.name for layer in chart.panels[0].layers[1:]] == ["observed, inside"]
+
+
 def test_of_very_many_persons_some_are_checked_on_the_figure_and_all_in_its_numbers() -> None:
     chart = figures.check_persons(of_persons(900))
     assert len(chart.panels[0].layers[0].x) == 300
-    assert [layer.name for layer in chart.panels[0].layers[1:]] == ["observed, inside"]
     assert chart.panels[0].layers[0].y[:2].tolist() == [1.0, 4.0]
     assert len(chart.numbers) == 1800
 
