@@ -61,7 +61,7 @@ def group_transition_figure(run: str, readout: str, covariate: str) -> Figure | 
     ]  # fmt: skip
     arguments = {
         "groups": groups.means, "readout": readout, "covariate": covariate,
-        "contrast": groups.contrast, "intervals": groups.intervals,
+        "contrast": groups.contrast, "intervals": groups.intervals, "sizes": groups.sizes,
     }  # fmt: skip
     sentence = " ".join(part for part in parts if part)
     return Figure("group_transitions", f"Transitions by {covariate}", sentence, arguments)
