@@ -589,14 +589,15 @@ GROUP_MEANS = {
     "values": "in none",
     "unknown": "without a value of {covariate}",
     "limit": "Means of the persons' own matrices, each person counting the same. Intervals stand "
-    "in the text over each cell: Student's t over persons, Welch's for the difference, each cell "
-    "by itself. A description, not a test: the largest of many differences was picked.",
+    "in the text over each cell, beside how many persons its mean is of: Student's t over persons, "
+    "Welch's for the difference, each cell by itself. A description, not a test: the largest of "
+    "many differences was picked.",
     "pulled": "Each person's estimates are pulled towards the population, which makes groups look "
     "more alike than they are.",
 }
 ARROWS = {
-    "drawn": "Drawn by the {word}{instead}: wider arrows are more frequent moves, larger circles "
-    "states that are kept longer. Moves below {rarest} are left out{why}.",
+    "drawn": "Drawn by the {word}{instead}: the larger it is, the wider is the arrow and, of "
+    "staying, the larger the circle. Moves below {rarest} are left out{why}.",
     "instead": ", as scores are no probabilities",
     "many": ", so that on average two arrows or fewer leave a state; the matrix has them all",
 }

@@ -61,7 +61,7 @@ def group_transition_figure(run: str, readout: str, covariate: str) -> Figure | 
     ]  # fmt: skip
     arguments = {
         "groups": groups.means, "readout": readout, "covariate": covariate,
-        "contrast": groups.contrast, "intervals": groups.intervals,
+        "contrast": groups.contrast, "intervals": groups.intervals, "sizes": groups.sizes,
     }  # fmt: skip
     sentence = " ".join(part for part in parts if part)
     return Figure("group_transitions", f"Transitions by {covariate}", sentence, arguments)
@@ -97,13 +97,13 @@ def arrows_figure(run: str, person: str, readout: str) -> Figure:
 def dwell_figure(run: str, person: str) -> Figure:
     """How long states are kept, by the person and in the population."""
     table = people.dwell_times(run, person)
-    wide = table.pivot(index="state", columns=["who", "how"], values="steps")
+    stays = table.set_index(["who", "how", "state"])
     own, shared = f"person {person}", "population"
-    gap = (wide[own, "expected"] - wide[shared, "expected"]).abs()
+    gap = (stays.loc[(own, "expected"), "steps"] - stays.loc[(shared, "expected"), "steps"]).abs()
     parts = [glossary.DWELL["what"]]
     if gap.notna().any():
-        state = gap.idxmax()
-        one, other = (_stay(wide.loc[state, who]) for who in (own, shared))
+        state = str(gap.idxmax())
+        one, other = (_stay(stays.loc[who].xs(state, level="state")) for who in (own, shared))
         parts.append(
             f"The largest difference is in {state}: {one} for {own}; {other} in the {shared}."
         )
@@ -242,11 +242,15 @@ def map_figure(run: str, covariate: str | None) -> Figure:
     return Figure("person_map", f"Persons by {name}", sentence, arguments)
 
 
-def _stay(steps: pd.Series) -> str:
-    """Expected and observed length of a stay in words."""
-    counted = steps["observed"]
-    seen = f"{number(counted, 2)} observed" if pd.notna(counted) else glossary.DWELL["never"]
-    return f"{number(steps['expected'], 2)} steps expected, {seen}"
+def _stay(stays: pd.DataFrame) -> str:
+    """Expected and observed length of a stay in words; one row for each."""
+    steps, low, high = stays.loc["expected", ["steps", "low", "high"]].astype(float)
+    counted = float(stays.loc["observed", "steps"])
+    ends = ""
+    if np.isfinite([low, high]).all():
+        ends = f" (95 % interval {number(low, 2)} to {number(high, 2)})"
+    seen = f"{number(counted, 2)} observed" if np.isfinite(counted) else glossary.DWELL["never"]
+    return f"{number(steps, 2)} steps expected{ends}, {seen}"
 
 
 def _written(value: object) -> str:

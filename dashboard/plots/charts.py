@@ -19,7 +19,7 @@ from dashboard.plots import theme
 LONGEST_LABEL = 16
 ASIDE = 0.3
 #: Labels of arrows: share of the way along, and distance from the line.
-_ALONG, _BESIDE = 0.34, 0.11
+_ALONG, _BESIDE = 0.28, 0.11
 
 Range = tuple[float, float]
 

@@ -202,7 +202,7 @@ def _arrow_panel(name: str, matrix: pd.DataFrame, rarest: float) -> Panel:
     moves = values[start, end]
     colours = theme.state_colours(states)
     staying = np.nan_to_num(np.diag(values))
-    shown = distinct([str(state) for state in states], _NAME)
+    shown, beside = distinct([str(state) for state in states], _NAME), np.abs(x) > ASIDE
     layers = [
         Layer(
             "arrows", from_x, from_y, low=to_x, high=to_y, sizes=8 * moves, colour=theme.PERSONS,
@@ -220,14 +220,14 @@ def _arrow_panel(name: str, matrix: pd.DataFrame, rarest: float) -> Panel:
             ],
         ),
         Layer(
-            "points", x + _ASIDE * np.sign(x) * (np.abs(x) > ASIDE), 1.24 * y, labels=shown,
-            size=0.1, legend=False, outward=True,
+            "points", np.where(beside, x + _ASIDE * np.sign(x), x), np.where(beside, 1.1, 1.36) * y,
+            labels=shown, size=0.1, legend=False, outward=True,
         ),
     ]  # fmt: skip
     # The longest name beside a circle has to find room, however narrow that makes the circle.
     longest = max(len(name) for name in shown)
     reach = max(1.7, (1 + _ASIDE) / (1 - 0.042 * longest))
-    return Panel(name, layers=layers, x_range=(-reach, reach), y_range=(-1.6, 1.6), bare=True)
+    return Panel(name, layers=layers, x_range=(-reach, reach), y_range=(-1.75, 1.75), bare=True)
 
 
 def _dwell_text(row: Mapping[str, object]) -> str:

@@ -53,6 +53,7 @@ def group_transitions(
     covariate: str,
     contrast: str | None = None,
     intervals: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]] | None = None,
+    sizes: Mapping[str, pd.DataFrame] | None = None,
 ) -> Chart:
     """Mean matrix of each group, and the first (lowest) group's minus the last one's.
 
@@ -65,6 +66,8 @@ def group_transitions(
         What the difference is called, such as "low − high".
     intervals : mapping, optional
         Ends of the 95 % intervals of each group's means, and of the difference by `contrast`.
+    sizes : mapping, optional
+        Number of persons behind each cell of a group; those who were never in a state are not.
     """
     names, ends = list(groups), intervals or {}
     contrast = contrast or f"{names[0]} − {names[-1]}"
@@ -76,8 +79,8 @@ def group_transitions(
     columns = min(len(groups) + 1, 2 if k >= COMPACT_FROM else 3)
     drawn = [
         (f"{name} ({count(n, 'person')})", _matrix(
-            matrix, readout, limits, written=True, who=f"mean of {count(n, 'person')}, {name}",
-            ends=ends.get(name),
+            matrix, readout, limits, written=True, who=name, ends=ends.get(name),
+            persons=(sizes or {}).get(name, matrix * 0 + n),
         ))
         for name, (n, matrix) in groups.items()
     ]  # fmt: skip
@@ -108,6 +111,7 @@ def _matrix(
     written: bool,
     who: str,
     ends: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+    persons: pd.DataFrame | None = None,
 ) -> Matrix:
     scores, compact = readout == "scores", len(matrix) >= COMPACT_FROM
     values = matrix.to_numpy(dtype=float)
@@ -116,7 +120,7 @@ def _matrix(
         values, names, names, theme.DIVERGING if scores else theme.SEQUENTIAL, limits,
         CELL_NAMES[readout],
         texts=[cell(v, sign=scores, compact=compact) for v in values.ravel()] if written else (),
-        hover=_hover(matrix, who, ends),
+        hover=_hover(matrix, who, ends, persons),
     )  # fmt: skip
 
 
@@ -135,13 +139,24 @@ def _under(matrix: pd.DataFrame, columns: int) -> int:
 
 
 def _hover(
-    matrix: pd.DataFrame, who: str, ends: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    matrix: pd.DataFrame,
+    who: str,
+    ends: tuple[pd.DataFrame, pd.DataFrame] | None,
+    persons: pd.DataFrame | None,
 ) -> list[str]:
     return [
-        f"{start} → {end}: {number(float(matrix.loc[start, end]))}{_reach(ends, start, end)}, {who}"
+        f"{start} → {end}: {number(float(matrix.loc[start, end]))}{_reach(ends, start, end)}, "
+        f"{_mean_of(persons, start, end)}{who}"
         for start in matrix.index
         for end in matrix.columns
     ]
+
+
+def _mean_of(persons: pd.DataFrame | None, start: str, end: str) -> str:
+    """How many persons a mean is of, in words, where a cell is one."""
+    if persons is None or pd.isna(persons.loc[start, end]):
+        return ""
+    return f"mean of {count(int(persons.loc[start, end]), 'person')}, "
 
 
 def _reach(ends: tuple[pd.DataFrame, pd.DataFrame] | None, start: str, end: str) -> str:

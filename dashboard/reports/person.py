@@ -18,9 +18,9 @@ MOST_CURVES = 2
 #: The read-out that says how often somebody moves; others serve to compare persons.
 READOUT = "expected"
 _SHARES = (
-    "These are the model's shares of the next states in the recorded occasions. They also reflect "
-    "what else was recorded then, and differ from what was counted where occasions are few. For "
-    "all persons means somebody who is like the average of all."
+    "These are the shares that the model expects in the recorded occasions. They also reflect what "
+    "else was recorded then, and need not equal what was counted, least of all where occasions are "
+    "few. “For all persons” is what the model expects of somebody who is like the average of all."
 )
 _WARNING = (
     "This page describes recorded data, for research. It is no diagnosis and says nothing about "

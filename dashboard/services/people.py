@@ -80,6 +80,8 @@ class Groups:
     intervals : dict
         Ends of the 95 % intervals: of each group's means by its name (Student's t over persons),
         of the first group's minus the last one's by `contrast` (Welch's).
+    sizes : dict
+        Number of persons behind each cell of a group's mean: those who have a value there.
     kind : {"bands", "thirds", "values"}
         What the groups are.
     contrast : str
@@ -90,6 +92,7 @@ class Groups:
 
     means: dict[str, tuple[int, pd.DataFrame]]
     intervals: dict[str, tuple[pd.DataFrame, pd.DataFrame]]
+    sizes: dict[str, pd.DataFrame]
     kind: str
     contrast: str
     n_persons: int
@@ -124,6 +127,7 @@ def group_matrices(identity: str, readout: str, covariate: str) -> Groups | None
     return Groups(
         means={name: (len(own), _square(own.mean())) for name, own in parts.items()},
         intervals={name: (_square(low), _square(high)) for name, (low, high) in ends.items()},
+        sizes={name: _square(own.count()) for name, own in parts.items()},
         kind=kind,
         contrast=contrast,
         n_persons=len(wide),

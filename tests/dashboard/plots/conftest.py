@@ -108,13 +108,20 @@ def examples() -> dict[str, dict[str, object]]:
     grid = pd.DataFrame(rng.random((5, 8)), [f"{i:03d}" for i in range(5)], np.arange(8.0))
     grid.iloc[1, 4:] = np.nan
     ribbon = pd.DataFrame(
-        {"time": np.arange(25), "observed": rng.choice(STATES, 25), "predicted": "Positive"}
+        {
+            "time": np.arange(25),
+            "sequence": np.repeat(["a", "b"], [10, 15]),
+            "split": np.repeat(["train", "test"], [20, 5]),
+            "observed": rng.choice(STATES, 25),
+            "predicted": "Positive",
+        }
         | {f"p_{state}": rng.random(25) for state in STATES}
     )
     dwell = pd.DataFrame(
-        {"state": STATES * 2, "who": np.repeat(["person 7", "population"], 4),
-         "steps": rng.uniform(2, 4, 8), "low": [1.5] * 4 + [np.nan] * 4,
-         "high": [5.0] * 4 + [np.nan] * 4}
+        {"state": STATES * 4, "who": np.repeat(["person 7", "population"], 8),
+         "how": np.tile(np.repeat(["expected", "observed"], 4), 2),
+         "steps": rng.uniform(2, 4, 16), "low": [1.5] * 12 + [np.nan] * 4,
+         "high": [5.0] * 12 + [np.nan] * 4}
     )  # fmt: skip
     persons = pd.DataFrame(
         {
@@ -154,7 +161,10 @@ def examples() -> dict[str, dict[str, object]]:
         "transition_multiples": {"matrices": {name: matrix() for name in ids[:6]},
                                  "readout": "conditional", "notes": {"000": "(3)"}},
         "group_transitions": {"groups": {"low": (9, first), "high": (8, second)},
-                              "readout": "conditional", "covariate": "score"},
+                              "readout": "conditional", "covariate": "score",
+                              "contrast": "low − high",
+                              "intervals": {"low": (first - 0.05, first + 0.05)},
+                              "sizes": {"low": 0 * first + 9}},
         "transition_arrows": {"matrices": {"Person 7": first, "Population": second}},
         "dwell_times": {"table": dwell},
         "state_ribbon": {"rows": ribbon, "person": "7", "states": STATES},

@@ -48,9 +48,16 @@ def test_group_means_have_their_intervals_and_persons_in_the_hover() -> None:
     ends = {name: (mean - 0.01, mean + 0.01) for name, (_, mean) in groups.items()}
     ends["low − high"] = (matrix() * 0 - 0.2, matrix() * 0 + 0.3)
     chart = figures.group_transitions(
-        groups, readout="expected", covariate="score", contrast="low − high", intervals=ends
+        groups,
+        readout="expected",
+        covariate="score",
+        contrast="low − high",
+        intervals=ends,
+        sizes={"from 9": matrix() * 0 + 5},
     )
-    first, _, last = (panel.matrix for panel in chart.panels)
+    first, second, last = (panel.matrix for panel in chart.panels)
+    # One of the six was never in any state to move from.
+    assert second.hover[0].endswith("mean of 5 persons, from 9")
     assert first.hover[0] == "calm → calm: 0.700 (0.690 to 0.710), mean of 4 persons, up to 4"
     assert last.hover[1] == "calm → tense: 0.120 (−0.200 to 0.300), low − high"
     rows = chart.numbers.set_index(["group", "from", "to"])

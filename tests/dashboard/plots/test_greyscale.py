@@ -102,6 +102,7 @@ def test_the_steps_of_a_ribbon_are_as_many_shades(examples):
     (image,) = figure.axes[0].images
     shades = np.asarray(image.to_rgba(np.arange(4)))[:, 0]
     assert np.diff(np.sort(shades)).min() > 0.15
-    handles = figure.legends[0].legend_handles
+    line, *handles = figure.legends[0].legend_handles
+    assert line.get_linestyle() != "None"
     assert [float(one.get_markerfacecolor()) for one in handles] == pytest.approx(list(shades))
     assert len({one.get_marker() for one in handles}) == 4

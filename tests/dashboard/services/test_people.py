@@ -34,6 +34,7 @@ def test_group_means_are_means_of_the_persons(crf_run: str) -> None:
     n, mean = groups.means["clinic: north"]
     own = clinics.index[clinics == "north"]
     assert n == len(own)
+    assert (groups.sizes["clinic: north"] == n).all(axis=None)
     values = [
         results.transitions(crf_run, p, "conditional").person.loc["tense", "low"] for p in own
     ]
