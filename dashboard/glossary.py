@@ -135,6 +135,8 @@ RUNS = {
     "paired": "Second minus first, person by person, averaged; intervals and p as on the page Fit.",
     "unpaired": "The two runs were not judged on the same rows, so their metrics do not compare "
     "person by person.",
+    "another": "It begins at once where one more may train, and else waits for its turn; the page "
+    "then follows it. The one above goes on.",
     "leave": "You can leave this page or close the browser: training goes on.",
 }
 
