@@ -944,6 +944,8 @@ TERMS = {
     "stability": "Whether halves of each person's occasions, or another seed, give the same "
     "differences between persons.",
     "state": "What somebody is in at a time, such as calm or tense.",
+    "strength": "How closely two things depend on each other, in whatever way: 0 is not at all, 1 "
+    "as closely as can be.",
     "transition": "A move from the state at one step to the state at the next; staying counts too.",
 }
 
@@ -976,7 +978,7 @@ PAGE_TERMS: dict[str, tuple[str, ...]] = {
     ),
     "covariates": (
         "covariate", "parameter", "population", "transition", "response curve", "p", "corrected p",
-        "Spearman's ρ", "95 % interval",
+        "strength", "95 % interval",
     ),
     "new-person": (
         "occasion", "outcome", "feature", "population", "parameter", "adapting",
@@ -1010,8 +1012,8 @@ RESEARCHER_TERMS: dict[str, tuple[str, ...]] = {
         "estimator", "corrected p", "p", "state",
     ),
     "covariates": (
-        "HSIC", "permutation test", "confounder", "compliance", "posterior", "reliability",
-        "stability", "seed", "shrinkage", "score", "SD",
+        "HSIC", "Spearman's ρ", "permutation test", "confounder", "compliance", "posterior",
+        "reliability", "stability", "seed", "shrinkage", "score", "SD",
     ),
     "new-person": ("state", "shrinkage"),
     "gallery": (
