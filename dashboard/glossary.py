@@ -135,6 +135,8 @@ RUNS = {
     "paired": "Second minus first, person by person, averaged; intervals and p as on the page Fit.",
     "unpaired": "The two runs were not judged on the same rows, so their metrics do not compare "
     "person by person.",
+    "another": "It begins at once where one more may train, and else waits for its turn; the page "
+    "then follows it. The one above goes on.",
     "leave": "You can leave this page or close the browser: training goes on.",
 }
 
@@ -1088,6 +1090,8 @@ TERMS = {
     "stability": "Whether halves of each person's occasions, or another seed, give the same "
     "differences between persons.",
     "state": "What somebody is in at a time, such as calm or tense.",
+    "strength": "How closely two things depend on each other, in whatever way: 0 is not at all, 1 "
+    "as closely as can be.",
     "transition": "A move from the state at one step to the state at the next; staying counts too.",
 }
 
@@ -1120,7 +1124,7 @@ PAGE_TERMS: dict[str, tuple[str, ...]] = {
     ),
     "covariates": (
         "covariate", "parameter", "population", "transition", "response curve", "p", "corrected p",
-        "Spearman's ρ", "95 % interval",
+        "strength", "95 % interval",
     ),
     "new-person": (
         "occasion", "outcome", "feature", "population", "parameter", "adapting",
@@ -1154,8 +1158,8 @@ RESEARCHER_TERMS: dict[str, tuple[str, ...]] = {
         "estimator", "corrected p", "p", "state",
     ),
     "covariates": (
-        "HSIC", "permutation test", "confounder", "compliance", "posterior", "reliability",
-        "stability", "seed", "shrinkage", "score", "SD",
+        "HSIC", "Spearman's ρ", "permutation test", "confounder", "compliance", "posterior",
+        "reliability", "stability", "seed", "shrinkage", "score", "SD",
     ),
     "new-person": ("state", "shrinkage"),
     "gallery": (

@@ -13,7 +13,15 @@ from dashboard.components.findings import hsic_view, plain_finding, plain_size
 from dashboard.components.parameters import show_parameters
 from dashboard.components.response import choose_groups
 from dashboard.components.text import plain
-from dashboard.glossary import CONTRASTS, EMPTY, HOW_PERSONS, PLAIN_READOUT, STRENGTH, WEIGHTS
+from dashboard.glossary import (
+    CONTRASTS,
+    EMPTY,
+    HOW_PERSONS,
+    PLAIN_READOUT,
+    PLAIN_SIZE,
+    STRENGTH,
+    WEIGHTS,
+)
 from dashboard.services import covariates, results
 from dashboard.services.runs import Run
 
@@ -46,6 +54,7 @@ def show_plainly(run: Run, found: covariates.CovariateResult, covariate: str) ->
     st.markdown(f"**{plain(plain_finding(found, covariate, what, unsure=unsure))}**")
     if not unsure:
         st.markdown(plain(plain_size(found, covariate)))
+        st.caption(PLAIN_SIZE["rule"])
     show_groups(run, covariate)
 
 

@@ -150,8 +150,7 @@ def plain_size(found: CovariateResult, covariate: str) -> str:
     limits = "" if pd.isna(low) or pd.isna(high) else f", 95 % interval {interval(low, high)}"
     sizes = [word for least, word in SIZES.items() if value >= least]
     words = PLAIN_SIZE["strength" if sizes else "none"]
-    said = words.format(size=next(iter(sizes), ""), value=fixed(value, 2), interval=limits)
-    return f"{said} {PLAIN_SIZE['rule']}"
+    return words.format(size=next(iter(sizes), ""), value=fixed(value, 2), interval=limits)
 
 
 def finding(effects: pd.DataFrame, covariate: str, words: Words = parameter_words) -> str:

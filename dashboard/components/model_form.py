@@ -31,10 +31,15 @@ _PRESETS = ("quick", "thorough")
 _TRIALS = 10
 
 
-def another_model(after: bool) -> AbstractContextManager[object]:
-    """Where the form stands: by itself, or after a result, where clinicians find it folded."""
+def another_model(after: bool, *, meanwhile: bool = False) -> AbstractContextManager[object]:
+    """Where the form stands: by itself, after a result, or folded while another one trains.
+
+    After a result clinicians find it folded, too.
+    """
     if not after:
         return nullcontext()
+    if meanwhile:
+        return st.expander("Train another model meanwhile")
     if not state.researcher():
         return st.expander("Train again")
     st.divider()

@@ -7,6 +7,7 @@ from dashboard.components.context import empty, title
 from dashboard.components.model_form import another_model, estimate_words, model_form
 from dashboard.components.progress import follow
 from dashboard.components.text import plain
+from dashboard.glossary import RUNS
 from dashboard.services import runs
 from dashboard.services.estimate import estimate
 from dashboard.services.studies import study_record
@@ -25,12 +26,15 @@ if record is None:
 if run is not None:
     follow(run.id)
 
-if run is None or not run.active:
-    with another_model(run is not None):
+meanwhile = run is not None and run.active
+if not meanwhile or state.researcher():
+    with another_model(run is not None, meanwhile=meanwhile):
         st.markdown(f"Study **{plain(record.name)}**, outcome **{plain(record.roles['outcome'])}**")
         options = model_form(record)
         if options is not None:
             st.caption(estimate_words(estimate(record, options)))
+        if meanwhile:
+            st.caption(RUNS["another"])
         if st.button("Train", key="train", type="primary", disabled=options is None):
             state.choose_run(runs.start(record, options), record.id)
             st.rerun()

@@ -65,7 +65,7 @@ def test_train_follow_and_cancel(open_page: OpenPage, state_study: str) -> None:
     assert run.options["placement"] == "transitions"
     assert run.active
     assert app.query_params["run"] == run.id
-    assert not [button for button in app.button if button.key == "train"]
+    assert app.expander[0].label == "Train another model meanwhile"
     app.button(key="cancel").click().run()
     assert not app.exception
     assert runs.run_record(run.id).status.state is RunState.CANCELLED
@@ -204,6 +204,25 @@ def test_progress_is_shown(
     assert "epoch 40" in app.get("progress")[0].proto.text
     # Losses, and the variances of residuals and random effects.
     assert len(app.get("plotly_chart")) == 2
+
+
+def test_another_training_is_asked_for_while_one_is_at_work(
+    open_page: OpenPage, crf_run: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_process", lambda *_: object())
+    started: list[runs.ModelOptions] = []
+    monkeypatch.setattr(runs, "start", lambda *given: started.append(given[1]) or "none")
+    RunFolder(home / "runs" / crf_run).write_status(Status(RunState.RUNNING, progress=0.4))
+    app = open_page("model", run=crf_run)
+    assert app.get("progress")
+    assert "waits for its turn" in words(app)
+    app.number_input(key="seed").set_value(7).run()
+    app.button(key="train").click().run()
+    assert [options.seed for options in started] == [7]
+    settings.set_view("clinician")
+    app = open_page("model", run=crf_run)
+    assert app.get("progress")
+    assert "train" not in {button.key for button in app.button}  # nothing could be chosen anew
 
 
 def test_a_failed_run_says_why(open_page: OpenPage, crf_run: str, home: Path) -> None:

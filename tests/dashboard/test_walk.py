@@ -301,7 +301,7 @@ def test_a_clinician_looks_at_the_run_of_a_researcher(
     expect(page.get_by_text("30 steps of person 003")).to_be_visible()
 
     open_page(page, "Random effects")
-    expect(page.get_by_text("the less the person is like the average")).to_be_visible()
+    expect(page.get_by_text("Somebody is always furthest")).to_be_visible()
     expect(page.locator(".st-key-parameter")).to_have_count(0)
     open_page(page, "Model")
     page.get_by_text("Train again").click()

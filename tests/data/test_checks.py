@@ -174,6 +174,8 @@ def test_compliance_is_guarded(trap):
         "'depression' have fewer observations" in look for look in findings(result, "look")
     )
     assert warned is trap
+    said = " ".join(map(str, result.findings))
+    assert not [word for word in ("Spearman", "strata", "nme hsic") if word in said]
     remedies = [one.remedy for one in result.findings if one.column == "depression"]
     assert any("guard against it by default" in text for text in remedies) is trap
 

@@ -41,19 +41,19 @@ def test_nothing_found_is_no_proof() -> None:
     assert "not proof of no association" in finding(effects(p_adjusted=0.06), "bdi")
 
 
-def tested(strength: float, low: float, high: float) -> CovariateResult:
+def of_size(strength: float, low: float, high: float) -> CovariateResult:
     row = {"covariate": "bdi", "strength": strength, "strength_low": low, "strength_high": high}
     return CovariateResult(pd.DataFrame([row]), effects(), {})
 
 
 def test_a_size_has_a_word_and_its_number() -> None:
     for value, word in ((0.3, "strong"), (0.1, "moderate"), (0.02, "weak"), (0.004, "very weak")):
-        said = plain_size(tested(value, 0.001, 0.4), "bdi")
+        said = plain_size(of_size(value, 0.001, 0.4), "bdi")
         assert f"The link is {word}: its strength is" in said
         assert "95 % interval [0.001, 0.400]" in said
-    assert "strength is 0.30, where 0 is none" in plain_size(tested(0.3, np.nan, np.nan), "bdi")
-    assert "No link is seen: the strength is −0.02" in plain_size(tested(-0.02, -0.1, 0.1), "bdi")
-    assert "cannot be said" in plain_size(tested(np.nan, np.nan, np.nan), "bdi")
+    assert "strength is 0.30, where 0 is none" in plain_size(of_size(0.3, np.nan, np.nan), "bdi")
+    assert "No link is seen: the strength is −0.02" in plain_size(of_size(-0.02, -0.1, 0.1), "bdi")
+    assert "cannot be said" in plain_size(of_size(np.nan, np.nan, np.nan), "bdi")
 
 
 def test_table_starts_with_the_smallest_p() -> None:

@@ -3,6 +3,7 @@ import pytest
 from dashboard.components.text import (
     alike,
     duration,
+    durations,
     fixed,
     interval,
     number,
@@ -87,6 +88,9 @@ def test_durations_are_rough() -> None:
     assert duration(3) == "a few seconds"
     assert duration(42) == "about 40 seconds"
     assert duration(240) == "about 4 minutes"
+    assert duration(3 * 3600) == "about 3.0 hours"
+    assert durations(41, 42) == "about 40 seconds" != durations(42, 240)
+    assert durations(3, 240) == "a few seconds to 4 minutes"
 
 
 def test_markup_is_escaped() -> None:
