@@ -1115,16 +1115,16 @@ PAGE_TERMS: dict[str, tuple[str, ...]] = {
         "Cohen's κ", "mean squared error (MSE)", "Pearson r", "95 % interval", "p", "corrected p",
     ),
     "transitions": (
-        "state", "transition", "population", "conditional probability", "95 % interval",
-        "sequence", "held back",
+        "state", "transition", "population", "expected share", "observed share",
+        "95 % interval", "sequence", "held back",
     ),
     "random-effects": (
         "random effect", "population", "parameter", "response curve", "feature", "transition",
-        "conditional probability", "95 % interval",
+        "expected share", "95 % interval",
     ),
     "covariates": (
-        "covariate", "parameter", "population", "transition", "response curve", "p", "corrected p",
-        "strength", "95 % interval",
+        "covariate", "parameter", "population", "transition", "expected share", "response curve",
+        "p", "corrected p", "strength", "95 % interval",
     ),
     "new-person": (
         "occasion", "outcome", "feature", "population", "parameter", "adapting",
@@ -1152,7 +1152,7 @@ RESEARCHER_TERMS: dict[str, tuple[str, ...]] = {
         "population", "baseline", "converged", "calibration", "random effect", "reliability",
         "shrinkage", "intraclass correlation (ICC)", "fixed effect", "estimator", "SD",
     ),
-    "transitions": ("read-out", "expected share", "observed share", "score", "covariate"),
+    "transitions": ("read-out", "conditional probability", "score", "covariate"),
     "random-effects": (
         "deviation", "SD", "reliability", "shrinkage", "covariance", "covariate", "distance",
         "estimator", "corrected p", "p", "state",

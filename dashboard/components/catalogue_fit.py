@@ -11,7 +11,7 @@ from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.text import alike, fixed, number
 from dashboard.plots.figures_checks import MOST_PERSONS
-from dashboard.plots.labels import in_words
+from dashboard.plots.labels import parameter_words
 from dashboard.services import fit, results
 from dashboard.services.terms import model_name
 
@@ -166,7 +166,7 @@ def _misses(rows: pd.DataFrame) -> str:
 def _statistic(check: str, statistic: str) -> str:
     """A statistic of all persons in words."""
     if check == "transition":
-        return in_words(statistic)
+        return parameter_words(statistic)
     if (check, statistic) in glossary.STATISTICS:
         return glossary.STATISTICS[check, statistic]
     state = statistic.removeprefix("sd of share of ")

@@ -39,8 +39,8 @@ def test_own_bands_group_and_colour_and_leave_the_test_alone(crf_run: str, home:
     bands.keep(run, "depression", [(20, "more"), (0, "less")])
     groups = people.group_matrices(crf_run, "conditional", "depression")
     assert groups is not None
-    assert list(groups) == ["less (0 to 19)", "more (20 and more)"]
-    assert groups["less (0 to 19)"][0] == (score < 20).sum()
+    assert list(groups.means) == ["less (0 to 19)", "more (20 and more)"]
+    assert groups.means["less (0 to 19)"][0] == (score < 20).sum()
     coloured = covariates.band_of_persons(crf_run, "depression")
     assert coloured is not None
     assert (coloured == "more (20 and more)").sum() == (score >= 20).sum()
@@ -56,7 +56,7 @@ def test_a_small_band_is_not_a_group(crf_run: str, home: Path) -> None:
     bands.keep(run, "depression", [(0, "a"), (15, "b"), (highest, "c")])
     groups = people.group_matrices(crf_run, "conditional", "depression")
     assert groups is not None
-    assert [name[0] for name in groups] == ["a", "b"]
+    assert [name[0] for name in groups.means] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
