@@ -370,6 +370,7 @@ INDIVIDUAL = {
     "all cut": "Right of the dotted line nothing was fitted.",
     "some cut": "Where there is a dotted line, nothing right of it was fitted; where there is "
     "none, all was.",
+    "none fitted": "None of these occasions was fitted.",
     "none cut": "All of these occasions were fitted, so this is no test of the prediction.",
     "numbers": "The lines are expected values; single occasions scatter around them.",
     "states": "The strips are what was observed, and the most probable states for this person and "
@@ -1111,7 +1112,7 @@ PAGE_TERMS: dict[str, tuple[str, ...]] = {
         "generic model", "held back", "log-loss", "mean squared error (MSE)", "95 % interval", "p",
     ),
     "fit": (
-        "occasion", "held back", "NME", "person-specific", "generic model", "log-loss",
+        "occasion", "held back", "NME", "person-specific", "population", "generic model", "log-loss",
         "Cohen's κ", "mean squared error (MSE)", "Pearson r", "95 % interval", "p", "corrected p",
     ),
     "transitions": (
@@ -1149,7 +1150,7 @@ RESEARCHER_TERMS: dict[str, tuple[str, ...]] = {
         "random effect", "corrected p",
     ),
     "fit": (
-        "population", "baseline", "converged", "calibration", "random effect", "reliability",
+        "baseline", "converged", "calibration", "random effect", "reliability",
         "shrinkage", "intraclass correlation (ICC)", "fixed effect", "estimator", "SD",
     ),
     "transitions": ("read-out", "conditional probability", "score", "covariate"),

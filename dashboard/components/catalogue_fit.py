@@ -55,9 +55,11 @@ def individual_figure(run: str, who: list[str], outcome: str, *, plain: bool = F
 
 def _cut(rows: dict[str, pd.DataFrame]) -> str:
     """Whose occasions a line parts into those that were fitted and others: all, some or none."""
-    parted = [own["split"].eq("train").any() and own["split"].ne("train").any()
-              for own in rows.values()]  # fmt: skip
-    return "all cut" if all(parted) else "some cut" if any(parted) else "none cut"
+    fitted = [own["split"].eq("train") for own in rows.values()]
+    parted = [one.any() and not one.all() for one in fitted]
+    if any(parted):
+        return "all cut" if all(parted) else "some cut"
+    return "none fitted" if not any(one.any() for one in fitted) else "none cut"
 
 
 def _how_near(rows: pd.DataFrame, person: str, *, states: bool, plain: bool) -> str:

@@ -235,7 +235,7 @@ def test_a_researcher_has_all_warnings_in_one_list_open_where_one_is_serious(
         assert expander.label == f"Warnings of training ({len(notes)})"
         assert expander.proto.expanded is (STOPPED in notes)
         texts = [str(one.value).replace("\\", "") for one in expander.markdown]
-        assert "layer 1, input 1 → unit 1 cannot be told from 0" in texts[0]
+        assert "sleep on unit 1 cannot be told from 0" in texts[0]
         assert [text.split("**")[1] for text in texts] == [
             "NME on all rows" if note is STOPPED else "NME (person-specific)" for note in notes
         ]
@@ -288,8 +288,9 @@ def test_a_clinician_sees_one_person_and_the_numbers_folded_away(
     ]  # fmt: skip
     assert "changes by +0.100, averaged over 24 persons (95 % interval [0.040, 0.160]" in words(app)
     assert "NME" not in str(numbers.markdown[0].value)
-    assert ("surprised" in words(app)) is (run != "mlp_run")
-    assert "held-out segment" not in words(app)
+    behind = " ".join(str(one.value) for one in (*numbers.markdown, *numbers.caption))
+    assert ("surprised" in behind) is (run != "mlp_run")
+    assert "held-out segment" not in behind
 
 
 def test_where_nothing_was_held_back_no_line_is_spoken_of(
