@@ -1112,7 +1112,8 @@ PAGE_TERMS: dict[str, tuple[str, ...]] = {
         "generic model", "held back", "log-loss", "mean squared error (MSE)", "95 % interval", "p",
     ),
     "fit": (
-        "occasion", "held back", "NME", "person-specific", "population", "generic model", "log-loss",
+        "occasion", "held back", "NME", "person-specific", "population", "generic model",
+        "log-loss",
         "Cohen's κ", "mean squared error (MSE)", "Pearson r", "95 % interval", "p", "corrected p",
     ),
     "transitions": (
