@@ -22,7 +22,11 @@ _APP = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 #: Persons, occasions of each, and the longest time that a page may take.
 SIZES = ((200, 40, 2.0), (2000, 20, 4.0))
 #: Page: key of the choice between its sections.
-_SECTIONS = {"transitions": "section", "random-effects": "effect_section"}
+_SECTIONS = {
+    "fit": "fit_section",
+    "transitions": "section",
+    "random-effects": "effect_section",
+}
 
 
 def run(*, small: bool = False) -> list[Row]:

@@ -32,18 +32,19 @@ class Shot:
     clicks: tuple[str, ...] = ()
 
 
+_FIT = ("Persons", "Errors", "Model checks", "Training and certainty")
 #: What is looked at on a run of a sequence model, and on a run of a network.
 SHOTS = {
     "crf": (
         Shot("Study"),
         Shot("Runs"),
         Shot("Model"),
-        Shot("Fit"),
+        Shot("Fit", _FIT),
         Shot(
             "Transitions",
             ("All persons", "Groups", "Moves and time", "Two persons", "Over time"),
         ),
-        Shot("Random effects", ("Across parameters", "Persons")),
+        Shot("Random effects", ("Estimates", "Across parameters", "Persons")),
         Shot("Covariates"),
         Shot("New person"),
         Shot("Export", ("Report and bundle", "Words to paste", "Tables")),
@@ -51,9 +52,9 @@ SHOTS = {
     ),
     "mlp": (
         Shot("Model"),
-        Shot("Fit"),
+        Shot("Fit", _FIT),
         Shot("Transitions"),
-        Shot("Random effects", ("One parameter", "Persons")),
+        Shot("Random effects", ("One parameter", "Estimates", "Across parameters", "Persons")),
         Shot("Covariates"),
         Shot("New person"),
         Shot("Export"),

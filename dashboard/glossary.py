@@ -625,7 +625,8 @@ RIBBON = {
 }
 CATERPILLAR = (
     "{apart} of {all} persons' 95 % intervals exclude the population (orange); if nobody differed, "
-    "fewer than one in twenty would. {limit}"
+    "fewer than one in twenty would, as estimates are pulled towards the population, the more so "
+    "the fewer occasions a person has."
 )
 QQ = (
     "Points that leave the band speak against a normal distribution; shrinkage makes estimates "
@@ -707,8 +708,8 @@ PLAIN_FURTHEST = {
     "of many differences is easily too large. It is no finding about the person; their data may "
     "be worth a look.",
     "limit_curves": "Somebody is always furthest: five are listed, whether or not they differ by "
-    "more than chance, which the model does not say of curves. It is no finding about the person; "
-    "their data may be worth a look.",
+    "more than chance, which an average over a curve does not say; each one's curve has its "
+    "interval. It is no finding about the person; their data may be worth a look.",
 }
 FURTHEST = (
     "Distance: root mean square of a person's deviations, each in the model's SD. Shrinkage "

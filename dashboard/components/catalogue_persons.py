@@ -150,9 +150,7 @@ def caterpillar_figure(run: str, parameter: str) -> Figure:
     """Everybody's estimate with its interval."""
     rows = results.random_effect(run, parameter)
     apart = int(((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).sum())
-    sentence = glossary.CATERPILLAR.format(
-        apart=apart or "None", all=len(rows), limit=glossary.EFFECT_LIMIT
-    )
+    sentence = glossary.CATERPILLAR.format(apart=apart or "None", all=len(rows))
     name = results.names(run).words(parameter)
     arguments = {"rows": rows, "parameter": name}
     return Figure("caterpillar", f"Persons' {name}", sentence, arguments)

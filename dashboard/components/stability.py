@@ -29,7 +29,7 @@ def show_stability(run: Run) -> None:
     seeds = "" if math.isnan(known.seeds) else STABILITY["seeds"].format(r=fixed(known.seeds, 2))
     few = len(known.unreliable)
     said = STABILITY[kind].format(
-        value=fixed(known.together, 2), few=few or "None", all=len(known.single), seeds=seeds
+        value=fixed(known.together, 2), few=few or "none", all=len(known.single), seeds=seeds
     )
     st.caption(plain(said))
     if follow_jobs.follow(run.id, jobs.STABILITY, "Checking stability"):

@@ -15,7 +15,7 @@ from dashboard.plots.charts import Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import for_screen
 
 #: Longest label of a tick; at the side, where it has a line of its own.
-_LABEL, _LONG_LABEL = 28, 44
+_LABEL, _LONG_LABEL = 28, 52
 #: Titles of panels are cut to so many characters, by the number of panels beside each other.
 _TITLES = {1: 80, 2: 52, 3: 36}
 #: Up to so many columns of a matrix are set apart by a gap.

@@ -244,7 +244,8 @@ def _thirds(side: pd.Series, name: str) -> pd.Series:
     """What each person is coloured by, in words."""
     if pd.api.types.is_numeric_dtype(side) and side.nunique() > 6:
         low, high = side.quantile([1 / 3, 2 / 3])
-        words = [f"{name} up to {low:.3g}", "between", f"{name} from {high:.3g}"]
+        lowest, highest = side[side <= low].max(), side[side >= high].min()
+        words = [f"{name} up to {lowest:.3g}", "between", f"{name} from {highest:.3g}"]
         cut = np.select([side <= low, side < high], words[:2], words[2])
         return pd.Series(cut, index=side.index).where(side.notna(), _UNKNOWN)
     return side.map(lambda value: f"{value:g}" if isinstance(value, float) else str(value)).where(

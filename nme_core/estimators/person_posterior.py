@@ -55,32 +55,44 @@ class PersonPosterior:
         return self._frame(np.clip(1 - left / np.where(prior > 0, prior, np.inf), 0.0, 1.0))
 
     def reliability_together(self, *, standardise: bool) -> float:
-        """Share of how persons' estimates differ that is not noise, 0 to 1; NaN if they do not.
+        """Reliability in the directions in which persons' estimates differ, 0 to 1.
 
-        With V the covariance of T η̂ over persons and C the mean of T C_i Tᵀ, along each principal
-        direction of V, of variance v, it is v/(v + c), as Var(η) = Var(η̂) + E C_i; the directions
-        are weighted by v. Numbers that a person's rows cannot tell apart, such as the weights of
-        a layer, can be unreliable one by one and reliable in what they make together.
+        Along each principal direction u of the covariance of T η̂ over persons, of variance v, it is
+        1 − uᵀ C u / uᵀ S u with C the mean of T C_i Tᵀ and S = T Σ Tᵀ; the directions are weighted
+        by v. Numbers that a person's rows cannot tell apart, such as the weights of a layer, can be
+        unreliable one by one and reliable in what they make together. NaN where estimates do not
+        differ.
 
         Parameters
         ----------
         standardise : bool
             Whether each read-out is divided by its standard deviation over persons first.
         """
-        estimate = self.matrix @ np.atleast_2d(np.cov(self.mean.T, ddof=0)) @ self.matrix.T
-        left = self.covariance.mean(0)
-        noise = (self.matrix * left if left.ndim == 1 else self.matrix @ left) @ self.matrix.T
+        covariances = (
+            np.atleast_2d(np.cov(self.mean.T, ddof=0)),
+            self.covariance.mean(0),
+            self.prior,
+        )
+        seen, left, prior = (self._read_out(one) for one in covariances)
         if standardise:
-            sd = np.sqrt(np.diag(estimate))
+            sd = np.sqrt(np.diag(seen))
             scale = np.divide(1.0, sd, out=np.zeros_like(sd), where=sd > 0)
-            estimate, noise = (scale[:, None] * one * scale for one in (estimate, noise))
-        seen, directions = np.linalg.eigh(estimate)
-        kept = seen > 1e-12 * seen.max(initial=0.0)
-        seen, directions = seen[kept], directions[:, kept]
-        if not len(seen):
+            seen, left, prior = (scale[:, None] * one * scale for one in (seen, left, prior))
+        variance, directions = np.linalg.eigh(seen)
+        kept = variance > 1e-12 * variance.max(initial=0.0)
+        variance, directions = variance[kept], directions[:, kept]
+        if not len(variance):
             return np.nan
-        unseen = np.einsum("rk,rs,sk->k", directions, noise, directions)
-        return float((seen * seen / (seen + unseen)).sum() / seen.sum())
+        unknown, all_ = (
+            np.einsum("rk,rs,sk->k", directions, one, directions) for one in (left, prior)
+        )
+        single = np.clip(1 - unknown / all_, 0.0, 1.0)
+        return float(np.average(single, weights=variance))
+
+    def _read_out(self, covariance: _Array) -> _Array:
+        """T C Tᵀ of one covariance, whole or by its diagonal, shape (d, d)."""
+        left = self.matrix * covariance if covariance.ndim == 1 else self.matrix @ covariance
+        return np.asarray(left @ self.matrix.T)
 
     def unshrunken(self) -> pd.DataFrame:
         """T η̂ / sqrt(reliability): every person's has the variance T Σ Tᵀ, whatever n_i is."""

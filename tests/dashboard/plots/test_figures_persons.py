@@ -297,7 +297,7 @@ def test_reliability_and_map() -> None:
     score.iloc[0] = np.nan
     chart = figures.person_map(places, [0.5, 0.25], score, covariate_name="PHQ")
     names = [layer.name for layer in chart.panels[0].layers]
-    assert names == ["PHQ up to 13.7", "between", "PHQ from 26.3", "not known"]
+    assert names == ["PHQ up to 13", "between", "PHQ from 27", "not known"]
     assert sum(len(layer.x) for layer in chart.panels[0].layers) == 40
     assert chart.panels[0].x_title == "first component (50 % of the variance)"
     clinics = pd.Series(["s", "n"] * 20, index=rows.index)
