@@ -133,11 +133,19 @@ def _add_matrix(figure: go.Figure, matrix: Matrix, at: dict[str, int], *, scale:
             **at,
         )  # fmt: skip
     if matrix.marks is not None and matrix.marks.any():
-        for y, x in zip(*np.nonzero(matrix.marks), strict=True):
-            figure.add_shape(
+        axes = figure.get_subplot(**at)
+        refs = {
+            f"{side}ref": axis.plotly_name.replace("axis", "")
+            for side, axis in (("x", axes.xaxis), ("y", axes.yaxis))
+        }
+        # All at once: each shape that is added by itself has all others looked at again.
+        figure.layout.shapes += tuple(
+            go.layout.Shape(
                 type="rect", x0=x - 0.46, x1=x + 0.46, y0=y - 0.46, y1=y + 0.46,
-                line={"color": theme.INK, "width": 2.5}, **at,
-            )  # fmt: skip
+                line={"color": theme.INK, "width": 2.5}, **refs,
+            )
+            for y, x in zip(*np.nonzero(matrix.marks), strict=True)
+        )  # fmt: skip
 
 
 def _steps(matrix: Matrix) -> list[tuple[float, str]]:
