@@ -157,14 +157,14 @@ def person_posterior(model: NeuralMixedEffects, *, centred_transitions: bool) ->
         model.groups_.tolist(),
         mixed.by_factor(mixed.deviations)[0].double().numpy()[:, own],
         covariance[:, own] if covariance.ndim == 2 else covariance[:, own][:, :, own],
-        prior[own] if prior.ndim == 1 else prior[np.ix_(own, own)],
+        prior[own] if prior.ndim == 1 else prior[own][:, own],
         matrix,
     )
 
 
 def _readout(
     model: NeuralMixedEffects, centred_transitions: bool
-) -> tuple[list[str], list[int], _Array]:
+) -> tuple[list[str], list[int] | slice, _Array]:
     """Names of the read-outs, the places in η that they are made of, and T."""
     posterior, units = model._posterior, model._units()
     mixed, labels = posterior.mixed, units.random_labels()
@@ -175,8 +175,7 @@ def _readout(
         return [labels[k] for k in own], own, np.kron(centre, centre)
     matrix = units.deviations(np.eye(mixed.n_random)).T
     sd = np.sqrt(_diagonals(matrix, posterior.sigma[:1].double().numpy())[0])
-    own = list(range(mixed.n_random))
-    return labels, own, matrix / np.where(sd > 0, sd, np.inf)[:, None]
+    return labels, slice(None), matrix / np.where(sd > 0, sd, np.inf)[:, None]
 
 
 def _diagonals(matrix: _Array, covariances: _Array) -> _Array:

@@ -35,14 +35,14 @@ def assert_sound(app: AppTest) -> None:
     assert not app.error, [error.value for error in app.error]
 
 
-@pytest.mark.parametrize("page", RESULT_PAGES)
+@pytest.mark.parametrize("page", [*RESULT_PAGES, "new-person"])
 def test_without_a_study_says_to_load_one(open_page: OpenPage, page: str) -> None:
     app = open_page(page)
     assert_sound(app)
     assert "No study yet" in words(app)
 
 
-@pytest.mark.parametrize("page", RESULT_PAGES)
+@pytest.mark.parametrize("page", [*RESULT_PAGES, "new-person"])
 def test_without_a_run_says_to_train(open_page: OpenPage, state_study: str, page: str) -> None:
     app = open_page(page, study=state_study)
     assert_sound(app)
