@@ -12,6 +12,7 @@ from dashboard.plots import theme
 from dashboard.plots.charts import ASIDE as _ASIDE
 from dashboard.plots.charts import LONGEST_LABEL as _OUTWARD
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
+from dashboard.plots.frames import add_frames
 from dashboard.plots.labels import for_screen
 
 #: Longest label of a tick; at the side, where it has a line of its own.
@@ -133,19 +134,8 @@ def _add_matrix(figure: go.Figure, matrix: Matrix, at: dict[str, int], *, scale:
             **at,
         )  # fmt: skip
     if matrix.marks is not None and matrix.marks.any():
-        axes = figure.get_subplot(**at)
-        refs = {
-            f"{side}ref": axis.plotly_name.replace("axis", "")
-            for side, axis in (("x", axes.xaxis), ("y", axes.yaxis))
-        }
-        # All at once: each shape that is added by itself has all others looked at again.
-        figure.layout.shapes += tuple(
-            go.layout.Shape(
-                type="rect", x0=x - 0.46, x1=x + 0.46, y0=y - 0.46, y1=y + 0.46,
-                line={"color": theme.INK, "width": 2.5}, **refs,
-            )
-            for y, x in zip(*np.nonzero(matrix.marks), strict=True)
-        )  # fmt: skip
+        axis = figure.get_subplot(**at).xaxis.plotly_name.removeprefix("xaxis")
+        add_frames(figure, zip(*np.nonzero(matrix.marks), strict=True), axis)
 
 
 def _steps(matrix: Matrix) -> list[tuple[float, str]]:

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.plots import tables, theme
+from dashboard.plots.frames import add_frames
 from dashboard.plots.labels import distinct, for_screen, number, tally
 from dashboard.plots.matrices import (
     CELL_NAMES,
@@ -84,7 +85,7 @@ def transition_comparison(
         _write(figure, panel, axis, table["count"] if i == 0 and k <= 5 else None)
         _mark_empty(figure, panel, hover, axis)
         if i != 1:
-            _frame_marked(figure, table, axis)
+            add_frames(figure, zip(*marked(table), strict=True), axis)
         figure.update_layout(
             {
                 f"xaxis{axis}": _axis(shown, start, stop, f"y{axis}") | {
@@ -185,15 +186,6 @@ def _hover(table: pd.DataFrame, k: int) -> np.ndarray:
             text += f"<br>{whose}{how} {tally(row['count'])} times"
         lines.append(text)
     return np.array(lines, dtype=object).reshape(k, k)
-
-
-def _frame_marked(figure: go.Figure, table: pd.DataFrame, axis: str) -> None:
-    """A frame around the cells whose interval excludes the population."""
-    for row, column in zip(*marked(table), strict=True):
-        figure.add_shape(
-            type="rect", x0=column - 0.46, x1=column + 0.46, y0=row - 0.46, y1=row + 0.46,
-            xref=f"x{axis}", yref=f"y{axis}", line={"color": theme.INK, "width": 2.5},
-        )  # fmt: skip
 
 
 def _mark_empty(figure: go.Figure, panel: Panel, hover: np.ndarray, axis: str) -> None:

@@ -184,8 +184,8 @@ _DARK = {
     "#FFFFFF": "#14181D", INK: "#E6E9ED", MUTED: "#A8B0BA", GRID: "#2C343D", EMPTY: "#2C343D",
     "#9AA3AD": "#6E7781", PERSONS: "#A3AFBB",
 }  # fmt: skip
-#: Colours that stand for values, and text on such colours, stay as they are.
-_STANDING = {"colorscale", "textfont"}
+#: Colours that stand for values stay as they are, and text on them and frames around them.
+_STANDING = {"colorscale", "textfont", "shapes"}
 
 
 def darkened(figure: go.Figure) -> go.Figure:

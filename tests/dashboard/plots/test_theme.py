@@ -3,6 +3,7 @@ import pytest
 from matplotlib import colors as mpl_colors
 
 from dashboard.plots import theme
+from dashboard.plots.frames import add_frames
 
 
 def test_same_state_same_colour_in_any_order():
@@ -136,7 +137,9 @@ def test_a_dark_figure_keeps_what_colours_mean():
     figure.add_scatter(x=[1], y=[1], line_color=theme.POPULATION, marker_color=theme.PERSON)
     figure.add_heatmap(z=[[0.5]], colorscale=theme.plotly_scale(theme.SEQUENTIAL))
     figure.add_scatter(x=[0], y=[0], mode="text", text=["0.5"], textfont={"color": [theme.INK]})
+    add_frames(figure, [(0, 0)], "")
     dark = theme.darkened(figure)
+    assert dark.layout.shapes[0].line.color == theme.INK
     assert dark.layout.template.layout.paper_bgcolor == "#14181D"
     assert dark.data[0].line.color == "#E6E9ED"
     assert dark.data[0].marker.color == theme.PERSON
