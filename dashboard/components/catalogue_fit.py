@@ -10,8 +10,8 @@ import pandas as pd
 from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.text import alike, fixed, number
-from dashboard.plots.figures_checks import MOST_PERSONS
 from dashboard.plots.labels import parameter_words
+from dashboard.plots.summaries import MOST_PERSONS
 from dashboard.services import fit, results
 from dashboard.services.terms import model_name
 

@@ -11,10 +11,7 @@ from dashboard import glossary
 from dashboard.plots import theme
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import cell, number
-from dashboard.plots.summaries import difference_limit, padded
-
-#: More persons than this are drawn by every so-manieth, in order of what is simulated.
-MOST_PERSONS = 300
+from dashboard.plots.summaries import MOST_PERSONS, difference_limit, lies_outside, padded
 
 #: Panels of the checks of numbers: title, and (check, statistic) with the label of each.
 _OF_NUMBERS = {
@@ -80,7 +77,7 @@ def check_transitions(checks: pd.DataFrame) -> Chart:
     rows = table[table["check"] == "transition"].set_index("statistic")
     rows = rows.loc[[f"transitions[{a},{b}]" for a in states for b in states]]
     shape = (len(states), len(states))
-    outside = _outside(rows).reshape(shape)
+    outside = lies_outside(rows).to_numpy().reshape(shape)
     observed, simulated = (rows[name].to_numpy() for name in ("observed", "simulated_mean"))
     reach = difference_limit(observed - simulated)
     pairs = [f"{a} → {b}" for a in states for b in states]
@@ -113,7 +110,7 @@ def check_persons(checks: pd.DataFrame) -> Chart:
     every so-manieth is drawn; the numbers have all.
     """
     rows = checks[(checks["check"] == "person") & checks["observed"].notna()]
-    table = rows.assign(outside=_outside(rows)).reset_index(drop=True)
+    table = rows.assign(outside=lies_outside(rows)).reset_index(drop=True)
     panels = []
     for i, (statistic, own) in enumerate(table.groupby("statistic", sort=False)):
         title = glossary.PERSON_STATISTICS.get(str(statistic), str(statistic))
@@ -214,12 +211,7 @@ def calibration_numbers(calibration: pd.DataFrame) -> Chart:
 def _together(checks: pd.DataFrame) -> pd.DataFrame:
     """Rows about all persons together."""
     table = checks[checks["person"] == ""].drop(columns="person").reset_index(drop=True)
-    return table.assign(outside=_outside(table))
-
-
-def _outside(rows: pd.DataFrame) -> np.ndarray:
-    low, high = rows["observed"] < rows["simulated_low"], rows["observed"] > rows["simulated_high"]
-    return (low | high).to_numpy()
+    return table.assign(outside=lies_outside(table))
 
 
 def _beside(rows: pd.DataFrame, labels: list[str], title: str, y_title: str) -> Panel:

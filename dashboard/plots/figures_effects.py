@@ -12,10 +12,8 @@ from scipy import stats
 from dashboard.plots import theme
 from dashboard.plots.charts import Chart, Layer, Matrix, Panel
 from dashboard.plots.labels import cell, number, p_value, parameter_words
-from dashboard.plots.summaries import padded
+from dashboard.plots.summaries import MOST_PERSONS, lies_outside, padded
 
-#: More persons than this are drawn by every so-manieth, in order of the estimate.
-MOST_PERSONS = 300
 #: Pairs of parameters whose bands are drawn.
 MOST_PAIRS = 15
 
@@ -96,7 +94,7 @@ def effect_correlations(table: pd.DataFrame) -> Chart:
     ``table`` has the columns of ``correlations.csv``. Framed where a correlation lies outside the
     band that the model expects.
     """
-    table = table.assign(outside=_outside(table))
+    table = table.assign(outside=lies_outside(table, "correlation"))
     keys = list(dict.fromkeys([*table["parameter"], *table["parameter_2"]]))
     place = {key: i for i, key in enumerate(keys)}
     at = (table["parameter"].map(place).to_numpy(), table["parameter_2"].map(place).to_numpy())
@@ -125,7 +123,7 @@ def correlation_bands(table: pd.DataFrame) -> Chart:
 
     ``table`` has the columns of ``correlations.csv``, its simulated ones known.
     """
-    table = table.assign(outside=_outside(table))
+    table = table.assign(outside=lies_outside(table, "correlation"))
     half = (table["simulated_high"] - table["simulated_low"]) / 2
     away = (table["correlation"] - table["simulated_mean"]).abs() / half
     drawn = table.loc[away.sort_values(kind="stable").index[-MOST_PAIRS:]]
@@ -211,12 +209,6 @@ def person_map(
 
 
 _UNKNOWN = "not known"
-
-
-def _outside(table: pd.DataFrame) -> pd.Series:
-    """Which correlations lie outside their band."""
-    low, high = table["simulated_low"], table["simulated_high"]
-    return (table["correlation"] < low) | (table["correlation"] > high)
 
 
 def _pair_text(row: dict[str, Any]) -> str:

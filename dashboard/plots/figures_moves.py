@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,6 +12,7 @@ from dashboard.plots.charts import ASIDE, Chart, Layer, Matrix, Panel, Range
 from dashboard.plots.figures_transitions import long_table
 from dashboard.plots.labels import distinct, number
 from dashboard.plots.matrices import LABEL_LENGTH
+from dashboard.plots.summaries import round_step
 
 #: Moves that are rarer are not drawn as arrows.
 RAREST = 0.02
@@ -104,7 +104,7 @@ def state_ribbon(rows: pd.DataFrame, *, person: str, states: list[str]) -> Chart
         for name, strip in strips.items()
         for at, label in zip(where, strip, strict=True)
     ]
-    every = _round_step(len(rows) / 10)
+    every = round(round_step(max(len(rows) / 10, 1.0)))
     marks = [(step, f"{step:.0f}") for step in steps if step % every == 0 or len(rows) < 3]
     starts = _sequence_starts(rows)
     ribbon = Matrix(
@@ -179,12 +179,6 @@ def _borders(rows: pd.DataFrame, shift: float, ends: Range, dotted: str) -> list
             Layer("line", x, np.array(ends), "not fitted from here", dotted, width=2, dash="dot")
         )
     return layers
-
-
-def _round_step(least: float) -> int:
-    """The smallest of 1, 2, 5, 10, 20, 50, … that is not below ``least``."""
-    power = 10 ** max(math.floor(math.log10(max(least, 1.0))), 0)
-    return next(int(step * power) for step in (1, 2, 5, 10) if step * power >= least)
 
 
 def _arrow_panel(name: str, matrix: pd.DataFrame, rarest: float) -> Panel:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+#: More persons than this are drawn by every so-manieth, in an order that the figure names.
+MOST_PERSONS = 300
+
 #: Groups with fewer persons get no box: their quartiles are the points themselves.
 LEAST_BOXED = 5
 
@@ -230,6 +233,11 @@ def curve_changes(curves: pd.DataFrame) -> tuple[float, float]:
     ).groupby(own["person"])
     changes = (values.max() - values.min())[values.size() > 1].median()
     return float(changes["own"]), float(changes["shared"])
+
+
+def lies_outside(rows: pd.DataFrame, column: str = "observed") -> pd.Series:
+    """Which values of a column lie outside of simulated_low to simulated_high."""
+    return (rows[column] < rows["simulated_low"]) | (rows[column] > rows["simulated_high"])
 
 
 def difference_limit(difference: np.ndarray) -> float:

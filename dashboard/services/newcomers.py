@@ -14,7 +14,7 @@ from pandas.api.types import is_numeric_dtype
 
 from dashboard.services.home import folder
 from dashboard.services.jobs import begin, standing
-from dashboard.services.results import run_folder
+from dashboard.services.results import run_folder, table
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, Status
 
@@ -36,7 +36,7 @@ def possible(identity: str) -> bool:
 
 def time_kind(identity: str) -> str:
     """Whether times of a run are numbers (``float64``) or dates, which are typed as text."""
-    times = run_folder(identity).table("predictions")["time"]
+    times = table(identity, "predictions")["time"]
     return "float64" if is_numeric_dtype(times) else "str"
 
 

@@ -194,10 +194,7 @@ def furthest(identity: str, most: int = 10) -> pd.DataFrame:
     parameter; ``parameter`` is the one with the largest, ``in_sd`` its size.
     """
     rows = results.effects(identity)
-    covariance = results.covariances(identity)
-    same = covariance[covariance["parameter"] == covariance["parameter_2"]]
-    variances = same.drop_duplicates("parameter").set_index("parameter")["value"]
-    deviation = rows["estimate"] / np.sqrt(rows["parameter"].map(variances))
+    deviation = rows["estimate"] / rows["parameter"].map(results.model_sd(identity))
     rows = rows.assign(in_sd=deviation)[np.isfinite(deviation)]
     if rows.empty:
         return pd.DataFrame(columns=["person", "distance", "parameter", "in_sd", "n_obs"])

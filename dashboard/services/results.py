@@ -248,6 +248,13 @@ def variance(identity: str, parameter: str, factor: str | None = None) -> float:
     return float(match["value"].iloc[0])
 
 
+def model_sd(identity: str, factor: str | None = None) -> pd.Series:
+    """The model's SD of each random effect, between persons or groups of another factor."""
+    rows = covariances(identity, factor)
+    rows = rows[rows["parameter"] == rows["parameter_2"]]
+    return rows.set_index("parameter")["value"].clip(lower=0) ** 0.5
+
+
 def informative_parameters(identity: str, most: int = 200) -> list[str]:
     """Parameters by how much the data say about persons, most first.
 
@@ -278,7 +285,7 @@ def shared(identity: str) -> pd.DataFrame:
     found = table(identity, "fixed_effects")[["parameter", "estimate", "ci_low", "ci_high"]]
     several = factors(identity) if len(factors(identity)) > 1 else [None]
     spreads = {
-        "sd" if factor is None else f"sd of {factor}": _model_sd(identity, factor)
+        "sd" if factor is None else f"sd of {factor}": model_sd(identity, factor)
         for factor in several
     }
     for name, spread in spreads.items():
@@ -298,13 +305,6 @@ def residual(identity: str) -> tuple[float, float] | None:
     if "icc" not in whole:
         return None
     return float(whole["residual_variance"]) ** 0.5, float(whole["icc"])
-
-
-def _model_sd(identity: str, factor: str | None) -> pd.Series:
-    """The model's SD of each parameter that varies over the groups of a factor."""
-    rows = covariances(identity, factor)
-    rows = rows[rows["parameter"] == rows["parameter_2"]]
-    return rows.set_index("parameter")["value"].clip(lower=0) ** 0.5
 
 
 # -- fit ------------------------------------------------------------------------------------------
