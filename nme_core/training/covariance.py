@@ -24,17 +24,38 @@ class RandomEffectsCovariance:
         Structure of Σ.
     start : float
         Variance of every random effect before the first update.
+    pools : Tensor of int, shape (n_random,), optional
+        Random effects with the same number, 0 to n_pools − 1, share one variance; a diagonal Σ
+        only. None: each has its own.
 
     Attributes
     ----------
     value : Tensor, shape (n_random,) or (n_random, n_random)
         What Σ is made of: the variances of a diagonal one, or the whole matrix.
+    n_pools : int
+        Number of variances that differ.
+
+    Raises
+    ------
+    ValueError
+        If a full Σ is to have pools, or the pools are not one number for each random effect.
     """
 
     def __init__(
-        self, n_random: int, kind: str, *, start: float, device: torch.device | None = None
+        self,
+        n_random: int,
+        kind: str,
+        *,
+        start: float,
+        pools: Tensor | None = None,
+        device: torch.device | None = None,
     ) -> None:
+        if pools is not None and (kind != "diagonal" or pools.shape != (n_random,)):
+            raise ValueError("pools takes a diagonal Σ and one number for each random effect")
         self.kind = kind
+        self.pools = torch.arange(n_random) if pools is None else pools.to(torch.int64)
+        self.pools = self.pools.to(device)
+        self.n_pools = int(self.pools.max()) + 1 if n_random else 0
         variances = torch.full((n_random,), start, dtype=torch.float64, device=device)
         self._set(variances if kind == "diagonal" else variances.diag())
 
@@ -81,8 +102,24 @@ class RandomEffectsCovariance:
         """η_iᵀ Σ⁻¹ η_i of each row; (n, n_random) → (n,)."""
         return self.whiten(deviations).square().sum(-1)
 
+    def by_pool(self, values: Tensor) -> Tensor:
+        """Mean of values, shape (..., n_random), over the random effects of each pool.
+
+        Returns
+        -------
+        Tensor, shape (..., n_pools)
+        """
+        if self.n_pools == len(self.pools):
+            return values
+        sums = values.new_zeros(*values.shape[:-1], self.n_pools)
+        sizes = torch.bincount(self.pools, minlength=self.n_pools).to(values.dtype)
+        return sums.index_add_(-1, self.pools, values) / sizes
+
     def rescale(self, factor: Tensor) -> None:
-        """Multiply the random effects by `factor`, shape (n_random,): Σ becomes F Σ F."""
+        """Multiply the random effects by `factor`, shape (n_random,): Σ becomes F Σ F.
+
+        Random effects of one pool need the same factor.
+        """
         factor = factor.double()
         across = factor if self.kind == "diagonal" else factor.unsqueeze(1)
         self._set(across * self.value * factor)
@@ -102,6 +139,7 @@ class RandomEffectsCovariance:
         target = target.double()
         if self.kind == "diagonal":
             target = target.diagonal() if target.dim() == 2 else target
+            target = self.by_pool(target)[self.pools]
             self._set(torch.lerp(self.value, target, rate).clamp_min(floor))
             return
         matrix = torch.lerp(self.value, target, rate)

@@ -92,7 +92,8 @@ class Variational:
         self.nesting = None if nesting is None or nesting.is_empty else nesting
         # One scale for all factors where groups lie in others: it leaves their coefficients alone.
         n_scales, n_nested = (1, n_groups) if self.nesting else (len(mixed.sizes), 0)
-        self.log_expansion = nn.Parameter(mixed.deviations.new_zeros(n_scales, n_random))
+        n_pools = self.covariances[0].n_pools
+        self.log_expansion = nn.Parameter(mixed.deviations.new_zeros(n_scales, n_pools))
         self.coefficient = nn.Parameter(mixed.deviations.new_zeros(n_nested, n_random))
         self._around = mixed.deviations.new_zeros(())
         self._by_input, self._weak = frozenset(by_input), frozenset(weak)
@@ -160,7 +161,7 @@ class Variational:
             around = self.nesting.combine(self.coefficient, spread) - spread
             self._around = around.detach()
             centre = centre + around
-        drawn = (centre + spread) * self._per_group(self.log_expansion.exp())
+        drawn = (centre + spread) * self._per_group(self._expansion())
         deviance = total_deviance(mixed, self.family, batches, fixed=fixed, deviations=drawn)
         rows = sum(batch.n_rows for batch in batches)
         total = self._own_divergence(centre, lower, batches)
@@ -223,13 +224,17 @@ class Variational:
                 prior = self.prior_variance[name]
                 prior += SMOOTHING * (self._pool(name, moment) - prior)
 
+    def _expansion(self) -> Tensor:
+        """Factor of each factor's random effects, (G, R) or (1, R); the same in a pool."""
+        return self.log_expansion.exp()[:, self.covariances[0].pools]
+
     def _expand(self) -> None:
         """Scale the random effects by what their expansion has learned, and Σ with them."""
-        factor = self._per_group(self.log_expansion.exp())
+        factor = self._per_group(self._expansion())
         self.mixed.deviations.mul_(factor)
         self._scale_spread(factor)
         self._around = self._around * factor
-        scales = self.log_expansion.exp().expand(len(self.covariances), -1)
+        scales = self._expansion().expand(len(self.covariances), -1)
         for covariance, scale in zip(self.covariances, scales, strict=True):
             covariance.rescale(scale)
         self.log_expansion.zero_()

@@ -59,3 +59,33 @@ def test_no_random_effects_have_no_penalty():
     covariance.update(torch.zeros(0, 0))
     assert covariance.penalty(torch.zeros(4, 0)).tolist() == [0.0] * 4
     assert float(covariance.log_determinant) == 0.0
+
+
+def test_random_effects_of_one_pool_share_a_variance():
+    pools = torch.tensor([0, 1, 0, 1, 2])
+    covariance = RandomEffectsCovariance(5, "diagonal", start=0.1, pools=pools)
+    covariance.update(torch.tensor([1.0, 2.0, 3.0, 6.0, 5.0]))
+    assert covariance.variances.tolist() == [2.0, 4.0, 2.0, 4.0, 5.0]
+    assert covariance.n_pools == 3
+    values = torch.arange(10.0).view(2, 5)
+    assert covariance.by_pool(values).tolist() == [[1.0, 2.0, 4.0], [6.0, 7.0, 9.0]]
+    # the variance of a pool is where the likelihood of deviations is highest
+    deviations = torch.randn(40, 5, generator=torch.Generator().manual_seed(0)).double()
+    covariance.update(deviations.square().mean(0))
+    likelihood = torch.distributions.Normal(0, covariance.variances.sqrt()).log_prob(deviations)
+    for factor in (0.98, 1.02):
+        other = torch.where(pools == 1, factor, 1.0) * covariance.variances
+        worse = torch.distributions.Normal(0, other.sqrt()).log_prob(deviations)
+        assert float(worse.sum()) < float(likelihood.sum())
+
+
+def test_without_pools_each_random_effect_has_its_own_variance():
+    covariance = RandomEffectsCovariance(3, "diagonal", start=1.0)
+    assert covariance.n_pools == 3
+    assert covariance.by_pool(TARGET).equal(TARGET)
+
+
+@pytest.mark.parametrize(("kind", "pools"), [("full", [0, 0, 1]), ("diagonal", [0, 1])])
+def test_pools_that_cannot_be(kind, pools):
+    with pytest.raises(ValueError, match="pools takes a diagonal"):
+        RandomEffectsCovariance(3, kind, start=1.0, pools=torch.tensor(pools))
