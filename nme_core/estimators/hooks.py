@@ -37,8 +37,8 @@ class Hooks:
     def _state_names(self) -> list[str]:
         return []
 
-    def _output_names(self) -> list[str]:
-        """Classes whose scores the network gives; empty where it gives one number."""
+    def _scored_classes(self) -> list[str]:
+        """Classes or states whose scores the network gives as contrasts; else none."""
         return []
 
     def _network(self, n_inputs: int) -> nn.Module:

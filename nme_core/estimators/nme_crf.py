@@ -493,7 +493,7 @@ class NMECRF(NeuralMixedEffects):
     def _state_names(self) -> list[str]:
         return [str(state) for state in self.classes_]
 
-    def _output_names(self) -> list[str]:
+    def _scored_classes(self) -> list[str]:
         return self._state_names()
 
     def _outcome_state(self) -> dict[str, Any]:

@@ -177,8 +177,8 @@ class _MLPModel(NeuralMixedEffects):
         How far single outcomes lie from what is expected is not part of it. NaN for estimators
         without a posterior.
         """
-        mean = self._family().mean
         batches, n_draws = self._batches(X, groups, "person"), 0
+        mean = self._family().mean
         moments = [(torch.zeros(()), torch.zeros(())) for _ in batches]
         for outputs in self._posterior.own_outputs(batches, seed=self.random_state):
             values = [self._in_units(mean(output.double())) for output in outputs]
@@ -210,8 +210,8 @@ class _MLPModel(NeuralMixedEffects):
         level: str,
     ) -> NDArray[np.float64]:
         """Posterior mean of the expected outcome, in the order of the rows, (n, 1) or (n, K)."""
-        mean = self._family().mean
         batches, n_draws = self._batches(X, groups, level), 0
+        mean = self._family().mean
         sums = [torch.zeros(()) for _ in batches]
         for outputs in self._outputs(batches, level):
             sums = [s + mean(o.double()) for s, o in zip(sums, outputs, strict=True)]
@@ -438,12 +438,12 @@ class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]
     def _network(self, n_inputs: int) -> nn.Module:
         if self.family == "ordinal":
             return OrdinalMLP(n_inputs, self.hidden, len(self.classes_))
-        return MLP(n_inputs, self.hidden, len(self.classes_))
+        return MLP(n_inputs, self.hidden, len(self.classes_) - 1)
 
     def _family(self) -> RowFamily:
-        return Ordinal() if self.family == "ordinal" else Categorical()
+        return Ordinal() if self.family == "ordinal" else Categorical(len(self.classes_))
 
-    def _output_names(self) -> list[str]:
+    def _scored_classes(self) -> list[str]:
         return [] if self.family == "ordinal" else [str(label) for label in self.classes_]
 
     def _outcome_state(self) -> dict[str, Any]:

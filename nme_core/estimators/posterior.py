@@ -137,7 +137,7 @@ class Posterior:
             return
         # Several streams, so that each is the same whoever else the model knows.
         streams = [torch.Generator().manual_seed(seed + k) for k in (0, 1, 2)]
-        factor = _square_roots(self.covariance) if persons else None
+        factor = _square_roots(self.covariance).to(deviations.dtype) if persons else None
 
         n_fitted, n_random = len(deviations) - self.n_added, self.mixed.n_random
 
@@ -232,7 +232,8 @@ class Posterior:
         def under(prefix: str) -> dict[str, Tensor]:
             return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
-        mixed.load_state_dict(under(_NETWORK))
+        network = under(_NETWORK)
+        mixed.to(network["deviations"].dtype).load_state_dict(network)
         dependence = None
         if "home" in tensors:
             dependence = Nesting(tensors["home"], mixed.sizes), tensors["dependence"]

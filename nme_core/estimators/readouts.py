@@ -38,25 +38,33 @@ class ReadOuts(RowEncoder):
         return self._units().random_labels()
 
     def network_ends(self) -> tuple[list[str], list[str]]:
-        """What goes into the network, features and indicators of their missing values, and the
-        classes whose scores come out; of a single number that comes out no names.
+        """What goes into the network, features and indicators of their missing values, and what
+        comes out: of classes the log-odds of each against the first; of a number no names.
         """
         self._check_fitted()
-        return list(self._scaler.input_names), self._output_names()
+        classes = self._scored_classes()
+        outputs = [f"{one} (against {classes[0]})" for one in classes[1:]]
+        return list(self._scaler.input_names), outputs
 
     def _units(self) -> DataUnits:
         """Return the map from the network's standardised parameters to the units of the data."""
         return DataUnits.of(
             self._posterior.mixed,
             states=self._state_names(),
-            linear=None if self.hidden else f"{self._layers}layers.0",
+            layers=len(self.hidden) + 1,
+            prefix=self._layers,
             scaler=self._scaler,
             outcome=self._outcome_scale(),
+            n_classes=len(self._scored_classes()),
         )
 
     @property
     def fixed_effects_(self) -> pd.Series:
-        """φ and θ̄ by parameter; in units of the data for a network without hidden layers."""
+        """φ and θ̄ by parameter; in units of the data for a network without hidden layers.
+
+        The last layer of a model of classes or states is that of the log-odds of the second, third
+        … class against the first.
+        """
         self._check_fitted()
         return self._units().fixed()
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, eye_array, lil_array
 
 from nme_core.data.scaling import FeatureScaler
-from nme_core.nn import MixedEffects
+from nme_core.nn import MixedEffects, against_first
 
 
 def label(name: str, index: Sequence[int], states: Sequence[str]) -> str:
@@ -22,12 +24,17 @@ def label(name: str, index: Sequence[int], states: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class DataUnits:
-    """Linear map θ_data = M θ + m, which is the identity but for the layer of a linear network.
+    """Linear map θ_data = M θ + m from the network's parameters to those that are reported.
+
+    It is the identity but for a linear network and for the last layer of a model of classes.
 
     With inputs (x − μ_x)/s_x and outcome (y − μ_y)/s_y, a linear layer W, b means in the data
 
         W_data[o,k] = s_y W[o,k]/s_x[k]
         b_data[o] = μ_y + s_y ( b[o] − Σ_k W[o,k] μ_x[k]/s_x[k] )
+
+    and with the K − 1 outputs h of a model of K classes or states, whose scores are B h, the last
+    layer is reported as log-odds L h of every other class against the first (see `against_first`).
 
     Attributes
     ----------
@@ -35,8 +42,10 @@ class DataUnits:
         All parameters, in the order of the network.
     values : array, shape (n_parameters,)
         φ and θ̄, standardised.
-    matrix, offset : arrays, shapes (n_parameters, n_parameters) and (n_parameters,), or None
-        M and m; None where nothing changes.
+    matrix : sparse array, shape (n_parameters, n_parameters)
+        M.
+    offset : array, shape (n_parameters,)
+        m.
     random : array of int, shape (n_random,)
         Places of the person-specific parameters.
     reported : array of int
@@ -46,8 +55,8 @@ class DataUnits:
 
     labels: list[str]
     values: NDArray[np.float64]
-    matrix: NDArray[np.float64] | None
-    offset: NDArray[np.float64] | None
+    matrix: csr_array
+    offset: NDArray[np.float64]
     random: NDArray[np.int64]
     reported: NDArray[np.int64]
 
@@ -57,9 +66,11 @@ class DataUnits:
         mixed: MixedEffects,
         *,
         states: Sequence[str],
-        linear: str | None,
+        layers: int,
+        prefix: str,
         scaler: FeatureScaler,
         outcome: tuple[float, float],
+        n_classes: int,
     ) -> DataUnits:
         """Read the map off a network.
 
@@ -69,12 +80,16 @@ class DataUnits:
             Fitted network.
         states : sequence of str
             Names of the states of a CRF.
-        linear : str, optional
-            Name of the only layer; None for a network with hidden layers.
+        layers : int
+            Number of layers; of one layer its inputs' units count, of more only the outputs.
+        prefix : str
+            Where the layers start in the names of the parameters.
         scaler : FeatureScaler
             Mean and sd of the inputs.
         outcome : tuple of float
             Mean and sd of the outcome.
+        n_classes : int
+            Classes or states whose scores come out as contrasts; 0 where none do.
         """
         parameters = {k: v.detach().double().numpy() for k, v in mixed.fixed().items()}
         places = {
@@ -86,52 +101,41 @@ class DataUnits:
             )
         }
         random = np.array([places[key] for key in mixed.parameter_indices()], dtype=np.int64)
-        matrix, offset, reported = None, None, random
-        if linear is not None:
-            matrix, offset = np.eye(len(places)), np.zeros(len(places))
-            weight = parameters[f"{linear}.weight"]
-            flags = weight.shape[1] - len(scaler.mean)
-            mean = np.concatenate([scaler.mean, np.zeros(flags)])
-            sd = np.concatenate([scaler.sd, np.ones(flags)])
-            for o, k in np.ndindex(*weight.shape):
-                slope = places[f"{linear}.weight", (o, k)]
-                bias = places[f"{linear}.bias", (o,)]
-                matrix[slope, slope] = outcome[1] / sd[k]
-                matrix[bias, slope] = -outcome[1] * mean[k] / sd[k]
-                matrix[bias, bias] = outcome[1]
-                offset[bias] = outcome[0]
-            moved = np.flatnonzero((matrix[:, random] != 0).any(axis=1))
-            reported = np.concatenate([random, np.setdiff1d(moved, random)])
+        last = f"{prefix}layers.{layers - 1}"
+        matrix, offset = _identity(len(places)), np.zeros(len(places))
+        if layers == 1:
+            matrix = _scaled(places, last, parameters[f"{last}.weight"].shape, scaler, outcome)
+            n_outputs = len(parameters[f"{last}.bias"])
+            offset[[places[f"{last}.bias", (o,)] for o in range(n_outputs)]] = outcome[0]
+        if n_classes > 2:
+            matrix = _as_log_odds(places, last, n_classes) @ matrix
+        moved = np.flatnonzero(np.diff(csr_array(matrix[:, random]).indptr))
         return cls(
             labels=[label(name, index, states) for name, index in places],
             values=np.concatenate([value.reshape(-1) for value in parameters.values()]),
             matrix=matrix,
             offset=offset,
             random=random,
-            reported=reported,
+            reported=np.concatenate([random, np.setdiff1d(moved, random)]),
         )
 
-    @property
-    def _slice(self) -> NDArray[np.float64] | None:
+    @cached_property
+    def _slice(self) -> NDArray[np.float64]:
         """Part of M that maps η to the reported deviations, shape (n_reported, n_random)."""
-        if self.matrix is None:
-            return None
-        return self.matrix[np.ix_(self.reported, self.random)]
+        part: NDArray[np.float64] = self.matrix[self.reported][:, self.random].toarray()
+        return part
 
     def fixed(self) -> pd.Series:
         """φ and θ̄ by parameter."""
-        values = self.values
-        if self.matrix is not None and self.offset is not None:
-            values = self.matrix @ values + self.offset
         return pd.Series(
-            values,
+            self.matrix @ self.values + self.offset,
             index=pd.Index(self.labels, name="parameter"),
             name="estimate",
         )
 
     def shared_covariance(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Covariance of φ and θ̄, all of them, in units of the data."""
-        return values if self.matrix is None else self.matrix @ values @ self.matrix.T
+        return np.asarray(self.matrix @ (self.matrix @ values).T)
 
     def random_labels(self) -> list[str]:
         """Labels of the reported person-specific parameters."""
@@ -139,20 +143,53 @@ class DataUnits:
 
     def deviations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """η of groups, (n, n_random) → (n, n_reported)."""
-        part = self._slice
-        return values if part is None else values @ part.T
+        return values @ self._slice.T
 
     def covariance(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Covariance of η, given whole or by its diagonal → (n_reported, n_reported)."""
         matrix = np.diag(values) if values.ndim == 1 else values
-        part = self._slice
-        return matrix if part is None else part @ matrix @ part.T
+        return self._slice @ matrix @ self._slice.T
 
     def variances(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Variances of η from n covariances, whole or diagonal → (n, n_reported)."""
         part = self._slice
         if values.ndim == 2:
-            return values if part is None else values @ np.square(part).T
-        if part is None:
-            return np.diagonal(values, axis1=1, axis2=2)
+            return values @ np.square(part).T
         return np.asarray(np.einsum("kr,prs,ks->pk", part, values, part, optimize=True))
+
+
+_Places = dict[tuple[str, tuple[int, ...]], int]
+
+
+def _identity(n: int) -> csr_array:
+    return csr_array(eye_array(n, format="csr"))
+
+
+def _scaled(
+    places: _Places,
+    layer: str,
+    shape: tuple[int, ...],
+    scaler: FeatureScaler,
+    outcome: tuple[float, float],
+) -> csr_array:
+    """M of the only layer of a linear network, from standardised units to those of the data."""
+    matrix = lil_array(_identity(len(places)))
+    flags = shape[1] - len(scaler.mean)
+    mean = np.concatenate([scaler.mean, np.zeros(flags)])
+    sd = np.concatenate([scaler.sd, np.ones(flags)])
+    for o, k in np.ndindex(*shape):
+        slope, bias = places[f"{layer}.weight", (o, k)], places[f"{layer}.bias", (o,)]
+        matrix[slope, slope] = outcome[1] / sd[k]
+        matrix[bias, slope] = -outcome[1] * mean[k] / sd[k]
+        matrix[bias, bias] = outcome[1]
+    return csr_array(matrix)
+
+
+def _as_log_odds(places: _Places, layer: str, n_classes: int) -> csr_array:
+    """M of the last layer of a model of classes, from contrasts to log-odds."""
+    matrix, odds = lil_array(_identity(len(places))), against_first(n_classes).numpy()
+    for (name, index), place in places.items():
+        if name.startswith(f"{layer}."):
+            for other, value in enumerate(odds[index[0]]):
+                matrix[place, places[name, (other, *index[1:])]] = value
+    return csr_array(matrix)

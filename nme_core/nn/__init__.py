@@ -1,7 +1,16 @@
 """Networks and their parts: person-specific parameters, MLP, linear-chain CRF, outcome families."""
 
+from nme_core.nn.contrasts import against_first, contrasts
 from nme_core.nn.crf import CRFNetwork, LinearChain
-from nme_core.nn.families import Categorical, Family, Gaussian, Ordinal, Poisson, RowFamily
+from nme_core.nn.families import (
+    Categorical,
+    Family,
+    Gaussian,
+    LikelihoodFamily,
+    Ordinal,
+    Poisson,
+    RowFamily,
+)
 from nme_core.nn.mlp import MLP, OrdinalMLP
 from nme_core.nn.random_effects import MixedEffects
 
@@ -11,10 +20,13 @@ __all__ = [
     "Categorical",
     "Family",
     "Gaussian",
+    "LikelihoodFamily",
     "LinearChain",
     "MixedEffects",
     "Ordinal",
     "OrdinalMLP",
     "Poisson",
     "RowFamily",
+    "against_first",
+    "contrasts",
 ]

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from nme_core.data.sequences import Batch
+from nme_core.nn.contrasts import contrasts
 from nme_core.nn.mlp import MLP
 
 
@@ -32,6 +33,9 @@ class Marginals(NamedTuple):
 class CRFNetwork(nn.Module):
     """Emission scores from an MLP, and one matrix of transition scores.
 
+    The MLP gives K − 1 numbers h, the scores are B h, which sum to zero over the states (see
+    `contrasts`): a constant added to all of them would change nothing.
+
     Parameters
     ----------
     n_features, n_states : int
@@ -42,12 +46,15 @@ class CRFNetwork(nn.Module):
 
     def __init__(self, n_features: int, hidden: Sequence[int], n_states: int) -> None:
         super().__init__()
-        self.emission = MLP(n_features, hidden, n_states)
+        self.emission = MLP(n_features, hidden, n_states - 1)
         self.transitions = nn.Parameter(torch.zeros(n_states, n_states))
+        basis = contrasts(n_states).to(self.transitions.dtype)
+        self.contrasts: Tensor
+        self.register_buffer("contrasts", basis, persistent=False)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map x, shape (T, F), to emission (T, K) and transition scores (K, K)."""
-        return self.emission(x), self.transitions
+        return self.emission(x) @ self.contrasts.T, self.transitions
 
 
 class LinearChain:

@@ -1,13 +1,14 @@
 """Outcome families: deviance, inverse link, information and sampling of an outcome.
 
 A network's output f of one row has shape (..., O). D is the deviance of the row, minus twice its
-log-likelihood up to a constant; the information is −½ E ∂²D/∂f² (McCullagh & Nelder 1989).
+log-likelihood up to a constant; the information is −½ E ∂²D/∂f² (McCullagh & Nelder 1989), the
+curvature the same without the expectation.
 
 | family      | outcome             | O     | inverse link                                  |
 |-------------|---------------------|-------|-----------------------------------------------|
 | Gaussian    | a number            | 1     | E y = f                                       |
 | Poisson     | a count             | 1     | E y = exp(f + offset)                         |
-| Categorical | a class             | K     | p = softmax(f); two classes: Bernoulli        |
+| Categorical | a class             | K − 1 | p = softmax(B f); two classes: logistic(f)    |
 | Ordinal     | an ordered class    | K − 1 | p(y ≤ k) = logistic(f_k), f_k increasing in k |
 """
 
@@ -20,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nme_core.data.sequences import Batch
+from nme_core.nn.contrasts import contrasts
 
 _SMALLEST = 1e-12
 
@@ -50,6 +52,22 @@ class RowFamily(Family, Protocol):
         self, output: Tensor, residual_variance: float, generator: torch.Generator
     ) -> Tensor:
         """Draw an outcome for each row, shape (...)."""
+        ...
+
+
+class LikelihoodFamily(RowFamily, Protocol):
+    """A family with a likelihood of its own (σ² = 1) and the derivatives that Newton needs."""
+
+    def log_density(self, output: Tensor, y: Tensor) -> Tensor:
+        """log p(y | f) of each row with all constants, shape (...)."""
+        ...
+
+    def score(self, output: Tensor, y: Tensor) -> Tensor:
+        """∂ log p/∂f of each row, shape (..., O)."""
+        ...
+
+    def curvature(self, output: Tensor, y: Tensor) -> Tensor:
+        """−∂² log p/∂f² of each row, shape (..., O, O); differentiable."""
         ...
 
 
@@ -117,6 +135,19 @@ class Poisson:
         """μ."""
         return self.mean(output).unsqueeze(-1)
 
+    def log_density(self, output: Tensor, y: Tensor) -> Tensor:
+        """y log μ − μ − log y!."""
+        log_mean = output.squeeze(-1) + self.offset
+        return y * log_mean - log_mean.exp() - torch.lgamma(y + 1)
+
+    def score(self, output: Tensor, y: Tensor) -> Tensor:
+        """y − μ."""
+        return y.unsqueeze(-1) - self.mean(output)
+
+    def curvature(self, output: Tensor, y: Tensor) -> Tensor:
+        """μ."""
+        return self.information(output)
+
     def sample(
         self, output: Tensor, residual_variance: float, generator: torch.Generator
     ) -> Tensor:
@@ -125,25 +156,57 @@ class Poisson:
 
 
 class Categorical:
-    """A class: D = −2 log p of the class that was observed, p = softmax of the output."""
+    """A class: D = −2 log p of the class that was observed, p = softmax(B f) (see `contrasts`).
+
+    Parameters
+    ----------
+    n_classes : int
+        K; the network has K − 1 outputs.
+    """
 
     has_residual_variance: ClassVar[bool] = False
 
+    def __init__(self, n_classes: int) -> None:
+        self.n_classes = n_classes
+        self._contrasts = contrasts(n_classes)
+
+    def _basis(self, like: Tensor) -> Tensor:
+        return self._contrasts.to(like)
+
+    def _log_p(self, output: Tensor) -> Tensor:
+        return torch.log_softmax(output @ self._basis(output).T, dim=-1)
+
     def deviance(self, output: Tensor, batch: Batch) -> Tensor:
-        """−2 log-likelihood of each unit; output has shape (n_units, n_rows, n_classes)."""
-        loss = functional.cross_entropy(
-            output.flatten(0, 1), batch.y.clamp_min(0).flatten(), reduction="none"
-        ).view_as(batch.mask)
-        return _row_sums(2 * loss, batch)
+        """−2 log-likelihood of each unit; output has shape (n_units, n_rows, K − 1)."""
+        return _row_sums(-2 * self.log_density(output, batch.y), batch)
 
     def mean(self, output: Tensor) -> Tensor:
         """Probability of each class."""
-        return torch.softmax(output, dim=-1)
+        return self._log_p(output).exp()
 
     def information(self, output: Tensor) -> Tensor:
-        """Diag p − p pᵀ."""
-        p = self.mean(output)
-        return torch.diag_embed(p) - p.unsqueeze(-1) * p.unsqueeze(-2)
+        """Bᵀ (diag p − p pᵀ) B."""
+        if self.n_classes == 2:
+            return (torch.sigmoid(output) * torch.sigmoid(-output)).unsqueeze(-1)
+        p, basis = self.mean(output), self._basis(output)
+        mean = p @ basis
+        return basis.T @ (p.unsqueeze(-1) * basis) - mean.unsqueeze(-1) * mean.unsqueeze(-2)
+
+    def log_density(self, output: Tensor, y: Tensor) -> Tensor:
+        """log p of the class y; of a row without one (−1) that of the first."""
+        chosen = y.clamp_min(0).unsqueeze(-1)
+        if self.n_classes == 2:
+            return functional.logsigmoid(output * (2 * chosen - 1).to(output)).squeeze(-1)
+        return self._log_p(output).gather(-1, chosen).squeeze(-1)
+
+    def score(self, output: Tensor, y: Tensor) -> Tensor:
+        """Bᵀ (1_y − p)."""
+        basis = self._basis(output)
+        return basis[y.clamp_min(0)] - self.mean(output) @ basis
+
+    def curvature(self, output: Tensor, y: Tensor) -> Tensor:
+        """The information: the link is canonical."""
+        return self.information(output)
 
     def sample(
         self, output: Tensor, residual_variance: float, generator: torch.Generator
@@ -181,6 +244,32 @@ class Ordinal:
             + torch.diag_embed(beside, offset=1)
             + torch.diag_embed(beside, offset=-1)
         )
+
+    def log_density(self, output: Tensor, y: Tensor) -> Tensor:
+        """log p of the class y; −inf where its thresholds are out of order."""
+        chosen = self.mean(output).gather(-1, y.clamp_min(0).unsqueeze(-1)).squeeze(-1)
+        return torch.where(chosen > 0, chosen.clamp_min(1e-300).log(), -torch.inf)
+
+    def _ends(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One-hot places of the thresholds above and below y, (..., K − 1) each, and p(y)."""
+        k = torch.arange(output.shape[-1], device=output.device)
+        y = y.clamp_min(0).unsqueeze(-1)
+        p = self.mean(output).gather(-1, y).clamp_min(_SMALLEST)
+        return (k == y).to(output), (k == y - 1).to(output), p
+
+    def score(self, output: Tensor, y: Tensor) -> Tensor:
+        """Slope of log(F(f_y) − F(f_{y−1}))."""
+        above, below, p = self._ends(output, y)
+        return (above - below) * torch.sigmoid(output) * torch.sigmoid(-output) / p
+
+    def curvature(self, output: Tensor, y: Tensor) -> Tensor:
+        """Minus its second derivative: not the information, for the link is not canonical."""
+        above, below, p = self._ends(output, y)
+        slope = torch.sigmoid(output) * torch.sigmoid(-output)
+        bend = slope * (1 - 2 * torch.sigmoid(output))
+        first = (above - below) * slope / p
+        second = (above - below) * bend / p
+        return first.unsqueeze(-1) * first.unsqueeze(-2) - torch.diag_embed(second)
 
     def sample(
         self, output: Tensor, residual_variance: float, generator: torch.Generator

@@ -158,8 +158,8 @@ class MixedEffects(nn.Module):
         Parameters
         ----------
         *inputs : Tensor, shape (n_units, ...)
-            What the module takes, with one more dimension in front. A unit is a piece of one
-            group's data; a group may have several.
+            What the module takes, with one more dimension in front, in any precision. A unit is a
+            piece of one group's data; a group may have several.
         groups : Tensor of int, shape (n_units,) or (n_units, n_factors), optional
             The group of each unit, as its row in `deviations`. None: η = 0, the population.
         fixed : mapping of str to Tensor, optional
@@ -171,6 +171,9 @@ class MixedEffects(nn.Module):
         -------
         Whatever the module returns, each tensor with the dimension n_units in front.
         """
+        inputs = tuple(
+            one.to(self.deviations.dtype) if one.is_floating_point() else one for one in inputs
+        )
         shared = dict(self.fixed() if fixed is None else fixed)
         if deviations is None:
             if groups is None:

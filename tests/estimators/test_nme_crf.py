@@ -38,10 +38,11 @@ def own_scores(model, case, rows, person=None):
         effects[own.index] += own
     X = case.X.iloc[rows]
     x = np.column_stack([X.fillna(case.X.mean()), X["stress"].isna()])
-    weight = [[effects[f"emission.layers.0.weight[{o},{k}]"] for k in range(4)] for o in range(3)]
-    bias = [effects[f"emission.layers.0.bias[{o}]"] for o in range(3)]
+    weight = [[effects[f"emission.layers.0.weight[{o},{k}]"] for k in range(4)] for o in range(2)]
+    bias = [effects[f"emission.layers.0.bias[{o}]"] for o in range(2)]
     transitions = [[effects[f"transitions[{a},{b}]"] for b in STATES] for a in STATES]
-    return x @ np.array(weight).T + bias, np.array(transitions)
+    against_first = np.column_stack([np.zeros(len(x)), x @ np.array(weight).T + bias])
+    return against_first - against_first.mean(axis=1, keepdims=True), np.array(transitions)
 
 
 def paths_with_weights(emissions, transitions, before=None):

@@ -10,6 +10,7 @@ from nme_core.data import Study
 from nme_core.data.simulate import simulate_dyads
 from nme_core.estimators import NMECRF, NMEMLPRegressor
 from nme_core.estimators.transition_intervals import observed_intervals, wilson
+from nme_core.nn import contrasts
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +77,11 @@ def test_the_delta_method_agrees_with_the_draws_of_conditional(model, study):
     starts = dict(zip(names, np.cumsum([0, *(sizes[name] for name in names)]), strict=False))
     mean = model._scaler.transform(model._select(study.X)).mean(0)
     weight, bias = (starts[f"emission.layers.0.{part}"] for part in ("weight", "bias"))
-    slope = np.zeros((4, len(V)))
-    for k in range(4):
-        slope[k, bias + k] = 1
-        slope[k, weight + k * len(mean) : weight + (k + 1) * len(mean)] = mean
+    slope, basis = np.zeros((4, len(V))), contrasts(4).numpy()
+    for o in range(3):
+        slope[:, bias + o] = basis[:, o]
+        own = slice(weight + o * len(mean), weight + (o + 1) * len(mean))
+        slope[:, own] = basis[:, [o]] * mean
     p = model.transition_matrices("conditional")[-1]
     low, high = (end[-1] for end in model.transition_intervals("conditional"))
     found = (logit(high) - logit(low)) / (2 * t.ppf(0.975, 7))  # 8 persons

@@ -5,7 +5,7 @@ from torch.distributions import Normal
 from torch.distributions import Poisson as PoissonDistribution
 
 from nme_core.data.sequences import Batch
-from nme_core.nn import Categorical, Gaussian, Ordinal, OrdinalMLP, Poisson
+from nme_core.nn import Categorical, Gaussian, Ordinal, OrdinalMLP, Poisson, contrasts
 
 
 def make_batch(y: torch.Tensor, lengths: list[int]) -> Batch:
@@ -34,15 +34,16 @@ def test_gaussian_deviance_is_minus_twice_the_log_density_at_unit_variance():
 
 
 def test_categorical_deviance_is_minus_twice_the_log_likelihood():
-    output = torch.randn(3, 5, 4).double()
+    output = torch.randn(3, 5, 3).double()
     y = torch.randint(4, (3, 5))
     lengths = [5, 2, 1]
     padded = make_batch(
         torch.where(torch.arange(5) < torch.tensor(lengths)[:, None], y, -1), lengths
     )
-    deviance = Categorical().deviance(output, padded)
+    deviance = Categorical(4).deviance(output, padded)
+    scores = output @ contrasts(4).T
     for unit, length in enumerate(lengths):
-        distribution = CategoricalDistribution(logits=output[unit, :length])
+        distribution = CategoricalDistribution(logits=scores[unit, :length])
         expected = -2 * distribution.log_prob(y[unit, :length]).sum()
         torch.testing.assert_close(deviance[unit], expected)
 
@@ -53,9 +54,9 @@ def test_padding_has_no_gradient():
     Gaussian().deviance(output, batch).sum().backward()
     assert (output.grad[1, 1:] == 0).all()
     assert (output.grad[0] != 0).all()
-    logits = torch.randn(2, 4, 3, requires_grad=True)
+    logits = torch.randn(2, 4, 2, requires_grad=True)
     batch = make_batch(torch.tensor([[0, 1, 2, 0], [1, -1, -1, -1]]), [4, 1])
-    Categorical().deviance(logits, batch).sum().backward()
+    Categorical(3).deviance(logits, batch).sum().backward()
     assert (logits.grad[1, 1:] == 0).all()
     assert (logits.grad[1, 0] != 0).any()
 
@@ -100,7 +101,8 @@ def test_two_ordered_classes_are_logistic_regression():
 FAMILIES = {
     "gaussian": (Gaussian(), lambda: torch.randn(1, 1, 1).double()),
     "poisson": (Poisson(0.4), lambda: torch.randn(1, 1, 1).double()),
-    "categorical": (Categorical(), lambda: torch.randn(1, 1, 3).double()),
+    "two classes": (Categorical(2), lambda: torch.randn(1, 1, 1).double()),
+    "categorical": (Categorical(4), lambda: torch.randn(1, 1, 3).double()),
     "ordinal": (Ordinal(), lambda: torch.tensor([[[-1.0, 0.2, 1.5]]]).double()),
 }
 
@@ -133,3 +135,31 @@ def test_draws_have_the_expected_mean():
     logits = cumulative(1, 1, 3).expand(1, 50_000, 3)
     shares = torch.bincount(Ordinal().sample(logits, 1.0, generator).flatten()) / 50_000
     torch.testing.assert_close(shares.double(), Ordinal().mean(logits)[0, 0], atol=0.01, rtol=0)
+
+
+def test_score_and_curvature_are_the_derivatives_of_the_log_density():
+    for name, (family, draw) in FAMILIES.items():
+        if name == "gaussian":
+            continue
+        output = draw().expand(1, 40, -1).clone()
+        y = family.sample(output, 1.0, torch.Generator().manual_seed(1))[0]
+        for row, outcome in zip(output[0], y, strict=True):
+
+            def log_density(at, outcome=outcome, family=family):
+                return family.log_density(at, outcome)
+
+            slope = torch.autograd.functional.jacobian(log_density, row)
+            bend = torch.autograd.functional.hessian(log_density, row)
+            torch.testing.assert_close(family.score(row, outcome), slope)
+            torch.testing.assert_close(family.curvature(row, outcome), -bend)
+
+
+def test_log_density_has_all_its_constants():
+    """Probabilities of all counts, and of all classes, add up to one."""
+    counts = torch.arange(200).double()
+    output = torch.full((200, 1), 0.3).double()
+    assert float(Poisson(0.5).log_density(output, counts).exp().sum()) == pytest.approx(1)
+    for family, n_outputs in ((Categorical(2), 1), (Categorical(4), 3), (Ordinal(), 3)):
+        at = cumulative(1, n_outputs).expand(n_outputs + 1, -1)
+        p = family.log_density(at, torch.arange(n_outputs + 1)).exp()
+        torch.testing.assert_close(p, family.mean(at)[0])

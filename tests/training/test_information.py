@@ -8,7 +8,15 @@ import torch
 from torch import nn
 
 from nme_core.data.sequences import pad_units
-from nme_core.nn import MLP, Categorical, CRFNetwork, Gaussian, LinearChain, MixedEffects
+from nme_core.nn import (
+    MLP,
+    Categorical,
+    CRFNetwork,
+    Gaussian,
+    LinearChain,
+    MixedEffects,
+    contrasts,
+)
 from nme_core.training import affordable, person_curvature, shared_covariance
 
 N_PERSONS, N_ROWS = 4, 5
@@ -102,10 +110,11 @@ def test_sequences_give_the_dense_curvature():
     labels = torch.from_numpy(y).view(N_PERSONS, N_ROWS)
 
     def value(phi, eta):
-        shared, weight, bias = phi[:4].view(2, 2), phi[4:8].view(2, 2), phi[8:]
+        shared, weight, bias = phi[:4].view(2, 2), phi[4:6].view(1, 2), phi[6:]
         total = 0.5 * phi.square().sum() + (eta.square() / sigma).sum()
         for i in range(N_PERSONS):
-            emissions, own = inputs[i] @ weight.T + bias, shared + eta[i].view(2, 2)
+            emissions = (inputs[i] @ weight.T + bias) @ contrasts(2).T
+            own = shared + eta[i].view(2, 2)
             score = emissions[torch.arange(N_ROWS), labels[i]].sum()
             score = score + own[labels[i, :-1], labels[i, 1:]].sum()
             total = total + 2 * (naive_log_partition(emissions, own) - score)
@@ -119,12 +128,12 @@ def test_the_last_layer_of_a_network_for_classes():
     """Parameters that are not free count as known; those of a person need not be free."""
     y = np.random.default_rng(2).integers(0, 3, N_PERSONS * N_ROWS)
     x, batches = rows(y)
-    mixed = network(MLP(2, (3,), 3), ["layers.1.bias"])
+    mixed = network(MLP(2, (3,), 2), ["layers.1.bias"])
     free = ["layers.1.weight"]
-    sigma = torch.full((3,), 0.5, dtype=torch.float64)
+    sigma = torch.full((2,), 0.5, dtype=torch.float64)
     precision = {name: torch.full_like(value, 0.2) for name, value in mixed.fixed().items()}
     information = person_curvature(
-        mixed.float(), Categorical(), batches, free=free, residual_variance=1.0
+        mixed.float(), Categorical(3), batches, free=free, residual_variance=1.0
     ).given(sigma)
     fixed = {name: value.double() for name, value in mixed.fixed().items()}
     hidden = torch.from_numpy(x).double() @ fixed["layers.0.weight"].T + fixed["layers.0.bias"]
@@ -132,7 +141,7 @@ def test_the_last_layer_of_a_network_for_classes():
 
     def value(phi, eta):
         own = (fixed["layers.1.bias"] + eta).repeat_interleave(N_ROWS, dim=0)
-        output = units @ phi.view(3, 3).T + own
+        output = (units @ phi.view(2, 3).T + own) @ contrasts(3).T
         loss = nn.functional.cross_entropy(output, torch.from_numpy(y), reduction="sum")
         return 2 * loss + 0.2 * phi.square().sum() + (eta.square() / 0.5).sum()
 
@@ -141,15 +150,17 @@ def test_the_last_layer_of_a_network_for_classes():
 
 
 def test_what_the_data_leave_open_has_no_covariance():
-    """Softmax weights are not unique without a prior."""
-    _, batches = rows(np.random.default_rng(2).integers(0, 2, N_PERSONS * N_ROWS))
-    mixed = network(MLP(2, (), 2), ["layers.0.bias"]).float()
+    """Two features that are the same have no weights of their own without a prior."""
+    x, _ = rows(np.random.default_rng(2).integers(0, 2, N_PERSONS * N_ROWS))
+    twice = np.repeat(x[:, :1], 2, axis=1)
+    y = np.random.default_rng(2).integers(0, 2, N_PERSONS * N_ROWS)
+    batches = pad_units(twice, y, np.repeat(np.arange(N_PERSONS), N_ROWS))
+    mixed = network(MLP(2, (), 1), ["layers.0.bias"]).float()
     information = person_curvature(
-        mixed, Categorical(), batches, free=["layers.0.weight"],
-        residual_variance=1.0,
-    ).given(torch.ones(2, dtype=torch.float64))  # fmt: skip
+        mixed, Categorical(2), batches, free=["layers.0.weight"], residual_variance=1.0
+    ).given(torch.ones(1, dtype=torch.float64))
     assert shared_covariance(information, {}) is None
-    prior = {"layers.0.weight": torch.ones(2, 2)}
+    prior = {"layers.0.weight": torch.ones(1, 2)}
     assert shared_covariance(information, prior) is not None
 
 

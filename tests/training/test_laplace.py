@@ -7,7 +7,15 @@ import pytest
 import torch
 
 from nme_core.data.sequences import pad_units
-from nme_core.nn import MLP, Categorical, CRFNetwork, Gaussian, LinearChain, MixedEffects
+from nme_core.nn import (
+    MLP,
+    Categorical,
+    CRFNetwork,
+    Gaussian,
+    LinearChain,
+    MixedEffects,
+    contrasts,
+)
 from nme_core.training import Laplace, RandomEffectsCovariance
 from nme_core.training.laplace import in_double, without_negative
 from nme_core.training.objective import total_deviance
@@ -57,7 +65,7 @@ def test_it_is_the_second_derivative(states):
         family, network = LinearChain(), CRFNetwork(2, (), 3)
         random = ["transitions", "emission.layers.0.bias"]
     else:
-        family, network = Categorical(), MLP(2, (), 3)
+        family, network = Categorical(3), MLP(2, (), 2)
         random = ["layers.0.weight", "layers.0.bias"]
     problem, x, groups = make_problem(family, network, random, lambda r, n: r.integers(0, 3, n))
     found = problem.curvature().double()
@@ -69,7 +77,7 @@ def test_it_is_the_second_derivative(states):
             at = mixed.deviations[person].detach() + eta
             output = mixed(rows.unsqueeze(0), deviations=at.unsqueeze(0))
             if not states:
-                return torch.logsumexp(output[0], dim=1).sum()
+                return torch.logsumexp(output[0] @ contrasts(3).T, dim=1).sum()
             emissions, transitions = output[0][0], output[1][0]
             alpha = emissions[0]
             for row in emissions[1:]:
@@ -106,8 +114,8 @@ LAST = ["emission.layers.1.weight", "emission.layers.1.bias", "transitions"]
 @pytest.mark.parametrize(
     ("family", "random"),
     [
-        (Categorical(), ["layers.1.weight", "layers.1.bias"]),
-        (Categorical(), ["layers.0.weight"]),
+        (Categorical(3), ["layers.1.weight", "layers.1.bias"]),
+        (Categorical(3), ["layers.0.weight"]),
         (LinearChain(), LAST),
         (LinearChain(), ["transitions"]),
         (LinearChain(), ["emission.layers.0.weight"]),
@@ -116,7 +124,7 @@ LAST = ["emission.layers.1.weight", "emission.layers.1.bias", "transitions"]
 def test_it_is_the_second_derivative_where_the_scores_are_linear(family, random):
     """As they are, between the kinks of ReLU, in one layer and in transitions."""
     states = isinstance(family, LinearChain)
-    network = CRFNetwork(2, (4,), 3) if states else MLP(2, (4,), 3)
+    network = CRFNetwork(2, (4,), 3) if states else MLP(2, (4,), 2)
     problem, *_ = make_problem(family, network, random, lambda r, n: r.integers(0, 3, n))
     found = problem.curvature().double()
     for person in range(3):
@@ -164,7 +172,7 @@ def test_negative_curvature_counts_as_flat():
 def test_gauss_and_newton_is_the_curvature_where_the_output_is_linear(layers, agree):
     """As it is, between the kinks of ReLU, in one layer; not in two layers at once."""
     random = [f"layers.{layer}.{part}" for layer in layers for part in ("weight", "bias")]
-    network = MLP(2, (4,), 3)
-    problem, *_ = make_problem(Categorical(), network, random, lambda r, n: r.integers(0, 3, n))
+    network = MLP(2, (4,), 2)
+    problem, *_ = make_problem(Categorical(3), network, random, lambda r, n: r.integers(0, 3, n))
     exact = torch.stack([second_derivative(problem, person) for person in range(3)])
     assert torch.allclose(problem.curvature().double(), exact, rtol=1e-3, atol=1e-4) == agree
