@@ -1,0 +1,254 @@
+"""Cholesky factor of the normal equations of effects of several grouping factors.
+
+    A = ( M   G )      M block-diagonal, a block for each level of the first factor
+        ( Gᵀ  B )      S = B − Gᵀ M⁻¹ G     log|A| = Σ log|M_i| + log|S|
+
+and likewise again with S as long as the next factor's blocks stay apart (factors nested in one
+another); what is left – factors that cross, and the fixed effects, which come last – is one dense
+matrix. Of A⁻¹ only the blocks of levels that share a row are ever needed; they follow from the
+dense part backwards (Takahashi, Fagan & Chin 1973):
+
+    A⁻¹[i, c] = − Σ_k H_ik A⁻¹[k, c],    A⁻¹[i, i] = M_i⁻¹ − Σ_c A⁻¹[i, c] H_icᵀ,    H = M⁻¹ G.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import linalg, sparse
+
+from nme_core.training.grouping import AT_ONCE, Codes, Grouping, Numbers, sums
+
+Blocks = dict[tuple[int, int], Numbers]
+#: Share of elements above which a sparse matrix is multiplied as a dense one.
+_FILLED = 0.1
+
+
+class BlockCholesky:
+    """The factor of one matrix A.
+
+    Parameters
+    ----------
+    grouping : Grouping
+        Which levels share a row.
+    blocks : dict of (g, h) to array, shape (n_pairs, R_g, R_h)
+        A, for the places g ≤ h.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If A is not positive definite.
+    """
+
+    def __init__(self, grouping: Grouping, blocks: Blocks) -> None:
+        self._grouping = grouping
+        self._lower: list[Numbers] = []
+        self._white: Blocks = {}  # L⁻¹ G
+        self._wide: list[sparse.csr_matrix] = []  # the same, of all dense factors
+        left = dict(blocks)
+        dense = self._assemble(left)
+        for k in range(grouping.n_chain):
+            dense -= self._eliminate(k, left)
+        self._dense = linalg.cholesky(dense, lower=True, overwrite_a=True, check_finite=False)
+
+    def _assemble(self, blocks: Blocks) -> Numbers:
+        """Make one matrix of the blocks of the dense factors."""
+        grouping, offsets = self._grouping, self._grouping.offsets
+        result = np.zeros((grouping.n_dense, grouping.n_dense))
+        for g, h in grouping.pairs():
+            if g in offsets:
+                row, column = self._places(g, h)
+                result[row, column] = blocks[g, h]
+                result[column, row] = blocks[g, h]
+        return result
+
+    def _places(self, g: int, h: int) -> tuple[Codes, Codes]:
+        """Rows and columns of blocks of two dense factors in the dense matrix."""
+        grouping, offsets = self._grouping, self._grouping.offsets
+        one, other, meeting = grouping.factors[g], grouping.factors[h], grouping.meeting(g, h)
+        row = offsets[g] + meeting.first[:, None] * one.width + np.arange(one.width)
+        column = offsets[h] + meeting.second[:, None] * other.width + np.arange(other.width)
+        return row[:, :, None], column[:, None, :]
+
+    def _eliminate(self, k: int, left: Blocks) -> Numbers:
+        """Take out the chain factor k: update what is left and return what leaves the dense."""
+        grouping = self._grouping
+        lower = np.linalg.cholesky(left[k, k])
+        inverse = np.linalg.inv(lower)
+        self._lower.append(inverse)
+        for h in range(k + 1, len(grouping.factors)):
+            meeting = grouping.meeting(k, h)
+            self._white[k, h] = inverse[meeting.first] @ left[k, h]
+        for m in range(k + 1, grouping.n_chain):
+            own = self._white[k, m].transpose(0, 2, 1)
+            for h in range(m, len(grouping.factors)):
+                pairs, to = grouping.meeting(k, h), self._lifted(k, m, h)
+                change = own[pairs.first] @ self._white[k, h]
+                left[m, h] = left[m, h] - sums(to, change, len(left[m, h]))
+        wide = self._wider(k, self._white)
+        self._wide.append(wide)
+        if wide.nnz > _FILLED * wide.shape[0] * wide.shape[1]:
+            result = np.zeros((wide.shape[1], wide.shape[1]))
+            step = max(1, AT_ONCE // wide.shape[1])
+            for low in range(0, wide.shape[0], step):
+                part = wide[low : low + step].toarray()
+                result += part.T @ part
+            return result
+        return np.asarray((wide.T @ wide).toarray())
+
+    def _lifted(self, k: int, m: int, h: int) -> Codes:
+        """Pairs (m, h) in which the pairs (k, h) lie, for k nested in m."""
+        grouping = self._grouping
+        pairs = grouping.meeting(k, h)
+        home = grouping.meeting(k, m).second[pairs.first]
+        if m == h:
+            return home
+        return grouping.meeting(m, h).find(home, pairs.second)
+
+    def _wider(self, k: int, blocks: Blocks) -> sparse.csr_matrix:
+        """One sparse matrix of the blocks of a chain factor with all dense ones."""
+        grouping, offsets = self._grouping, self._grouping.offsets
+        factor, parts = grouping.factors[k], []
+        for h in grouping.dense:
+            meeting, other = grouping.meeting(k, h), grouping.factors[h]
+            column = meeting.second[:, None] * other.width + np.arange(other.width)
+            columns = np.broadcast_to(column[:, None, :], blocks[k, h].shape)
+            row = meeting.first[:, None] * factor.width + np.arange(factor.width)
+            rows = np.broadcast_to(row[:, :, None], blocks[k, h].shape)
+            parts.append((blocks[k, h].ravel(), rows.ravel(), columns.ravel() + offsets[h]))
+        values, rows, columns = (np.concatenate(part) for part in zip(*parts, strict=True))
+        shape = (factor.n_levels * factor.width, grouping.n_dense)
+        return sparse.csr_matrix((values, (rows, columns)), shape)
+
+    def _n_kept(self, fixed: bool) -> int:
+        """Dense effects, with or without the fixed effects, which come last."""
+        last = self._grouping.factors[-1].width
+        return len(self._dense) - (0 if fixed else last)
+
+    def log_determinant(self, *, fixed: bool) -> float:
+        """log|A|, or that of the part without the fixed effects."""
+        chain = sum(-2 * np.log(np.diagonal(one, 0, 1, 2)).sum() for one in self._lower)
+        kept = np.diagonal(self._dense)[: self._n_kept(fixed)]
+        return float(chain + 2 * np.log(kept).sum())
+
+    def solve(self, right: Sequence[Numbers], *, fixed: bool) -> list[Numbers]:
+        """A⁻¹ right, or that of the part without the fixed effects.
+
+        Parameters
+        ----------
+        right : sequence of arrays, shape (P_g, R_g, m)
+            For each factor in order; the last is not read without the fixed effects.
+
+        Returns
+        -------
+        list of arrays, shape (P_g, R_g, m)
+            Those of the fixed effects are 0 without them.
+        """
+        grouping, left, m = self._grouping, list(right), right[0].shape[2]
+        dense = np.concatenate([left[g].reshape(-1, m) for g in grouping.dense])
+        for k in range(grouping.n_chain):
+            left[k] = self._lower[k] @ left[k]
+            for h in range(k + 1, grouping.n_chain):
+                to = grouping.meeting(k, h).second
+                change = self._white[k, h].transpose(0, 2, 1) @ left[k]
+                left[h] = left[h] - sums(to, change, len(left[h]))
+            dense = dense - self._wide[k].T @ left[k].reshape(-1, m)
+        kept, solution = self._n_kept(fixed), np.zeros_like(dense)
+        if kept:
+            factor = self._dense[:kept, :kept]
+            solution[:kept] = linalg.cho_solve((factor, True), dense[:kept], check_finite=False)
+        result: dict[int, Numbers] = {}
+        for g, start in grouping.offsets.items():
+            one = grouping.factors[g]
+            part = solution[start : start + one.n_levels * one.width]
+            result[g] = part.reshape(one.n_levels, one.width, m)
+        for k in reversed(range(grouping.n_chain)):
+            rest = left[k] - (self._wide[k] @ solution).reshape(left[k].shape)
+            for h in range(k + 1, grouping.n_chain):
+                rest = rest - self._white[k, h] @ result[h][grouping.meeting(k, h).second]
+            result[k] = self._lower[k].transpose(0, 2, 1) @ rest
+        return [result[g] for g in range(len(grouping.factors))]
+
+    def inverse(self, *, fixed: bool) -> Blocks:
+        """Blocks of A⁻¹ of levels that share a row, or of the part without the fixed effects.
+
+        Those of the fixed effects are 0 without them.
+        """
+        grouping, kept = self._grouping, self._n_kept(fixed)
+        dense = np.zeros_like(self._dense)
+        if kept:
+            found, info = linalg.lapack.dpotri(self._dense[:kept, :kept], lower=True)
+            if info:
+                raise np.linalg.LinAlgError("The matrix is singular.")
+            lower = np.tril(found)
+            dense[:kept, :kept] = lower + np.tril(lower, -1).T
+        result: Blocks = {}
+        for g, h in grouping.pairs():
+            if g >= grouping.n_chain:
+                row, column = self._places(g, h)
+                result[g, h] = dense[row, column]
+        for k in reversed(range(grouping.n_chain)):
+            self._add_inverse(k, dense, result)
+        return result
+
+    def _add_inverse(self, k: int, dense: Numbers, result: Blocks) -> None:
+        """Add the blocks of a chain factor to those of the factors behind it."""
+        grouping, n = self._grouping, len(self._grouping.factors)
+        own = self._lower[k].transpose(0, 2, 1)
+        slope = {(k, h): own[grouping.meeting(k, h).first] @ self._white[k, h] for h in range(k + 1, n)}
+        self._gather(k, self._wider(k, slope), dense, result)
+        for h in grouping.dense:
+            first = grouping.meeting(k, h).first
+            for m in range(k + 1, grouping.n_chain):
+                behind = result[m, h][self._lifted(k, m, h)]
+                result[k, h] -= slope[k, m][first] @ behind
+        for h in range(k + 1, grouping.n_chain):
+            home = grouping.meeting(k, h).second
+            block = np.zeros((grouping.factors[k].n_levels, *own.shape[1:2], grouping.factors[h].width))
+            for m in range(k + 1, grouping.n_chain):
+                if m <= h:
+                    behind = result[m, h][self._homes(k, m, h)]
+                else:
+                    behind = result[h, m][self._homes(k, h, m)].transpose(0, 2, 1)
+                block -= slope[k, m] @ behind
+            for d in grouping.dense:
+                pairs = grouping.meeting(k, d)
+                behind = result[h, d][self._lifted(k, h, d)].transpose(0, 2, 1)
+                block -= sums(pairs.first, slope[k, d] @ behind, len(home))
+            result[k, h] = block
+        block = own @ self._lower[k]
+        for h in range(k + 1, n):
+            change = result[k, h] @ slope[k, h].transpose(0, 2, 1)
+            block = block - sums(grouping.meeting(k, h).first, change, len(block))
+        result[k, k] = block
+
+    def _homes(self, k: int, m: int, h: int) -> Codes:
+        """Pair (m, h) of chain factors, m ≤ h, in which each level of k lies."""
+        grouping = self._grouping
+        home = grouping.meeting(k, m).second
+        return home if m == h else grouping.meeting(m, h).find(home, grouping.meeting(k, h).second)
+
+    def _gather(
+        self, k: int, slope: sparse.csr_matrix, dense: Numbers, result: Blocks
+    ) -> None:
+        """−H A⁻¹ of the dense part where levels share a row, some levels at a time."""
+        grouping, offsets = self._grouping, self._grouping.offsets
+        factor = grouping.factors[k]
+        for h in grouping.dense:
+            shape = (len(grouping.meeting(k, h)), factor.width, grouping.factors[h].width)
+            result[k, h] = np.empty(shape)
+        step = max(1, AT_ONCE // max(1, len(dense) * factor.width))
+        filled = slope.nnz > _FILLED * slope.shape[0] * slope.shape[1]
+        for low in range(0, factor.n_levels, step):
+            high = min(low + step, factor.n_levels)
+            part = slope[low * factor.width : high * factor.width]
+            product = (part.toarray() if filled else part) @ dense
+            product = np.asarray(product).reshape(high - low, factor.width, -1)
+            for h in grouping.dense:
+                meeting, width = grouping.meeting(k, h), grouping.factors[h].width
+                first, last = np.searchsorted(meeting.first, [low, high])
+                column = offsets[h] + meeting.second[first:last, None] * width + np.arange(width)
+                rows = meeting.first[first:last, None, None] - low
+                found = product[rows, np.arange(factor.width)[:, None], column[:, None, :]]
+                result[k, h][first:last] = -found

@@ -1,0 +1,180 @@
+"""Minimum of a smooth function of a few parameters whose gradient is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+Numbers = NDArray[np.float64]
+Function = Callable[[Numbers], tuple[float, Numbers]]
+#: A bounded parameter below the first lies at 0; the search starts again from the second, and what
+#: it finds counts where the function is lower by more than the third.
+_AT_ZERO, _LIFTED, _BETTER = 1e-3, 0.1, 1e-7
+_LIFTS = 2
+#: Step of the differences of the gradient, and eigenvalues of the curvature below which a direction
+#: counts as flat, both in units in which the curvature is about 1.
+_STEP, _FLAT = 1e-3, 1e-7
+_POLISHES, _LOOKS = 12, 3
+#: What a Newton step would still gain, in log-likelihood, at convergence; and where to stop.
+CONVERGED, _SMALL = 1e-8, 1e-18
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where the function is lowest.
+
+    Attributes
+    ----------
+    x : array, shape (n,)
+        The parameters; bounded ones at their bound are exactly 0.
+    value : float
+        The function.
+    gradient : array, shape (n,)
+        0 where a parameter is at its bound.
+    curvature : array, shape (n, n)
+        Second derivatives; rows and columns of parameters at their bound are 0.
+    free : array of bool, shape (n,)
+        Parameters that are not at their bound.
+    gain : float
+        What one more Newton step would gain.
+    converged : bool
+        Whether that is less than 1e-8, and no direction leads further down.
+    """
+
+    x: Numbers
+    value: float
+    gradient: Numbers
+    curvature: Numbers
+    free: NDArray[np.bool_]
+    gain: float
+    converged: bool
+
+
+def find_minimum(
+    function: Function,
+    start: Numbers,
+    *,
+    bounded: NDArray[np.bool_],
+    units: Numbers,
+    follow: Callable[[Numbers], None] | None = None,
+) -> Minimum:
+    """Search by L-BFGS, then by Newton steps with differences of the exact gradient.
+
+    Parameters
+    ----------
+    function : callable
+        Gives the value and the gradient. It is even in a bounded parameter.
+    start : array, shape (n,)
+        Where to start.
+    bounded : array of bool, shape (n,)
+        Parameters that are at least 0.
+    units : array, shape (n,)
+        Rough standard error of each parameter.
+    follow : callable, optional
+        Called with the parameters after each step.
+    """
+
+    def in_units(u: Numbers) -> tuple[float, Numbers]:
+        value, slope = function(u * units)
+        return value, slope * units
+
+    def search(u: Numbers) -> tuple[float, Numbers]:
+        found = minimize(
+            in_units,
+            u,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(0.0, None) if own else (None, None) for own in bounded],
+            options={"ftol": 1e-13, "gtol": 1e-3, "maxiter": 500, "maxls": 40},
+            callback=None if follow is None else lambda now: follow(np.asarray(now) * units),
+        )
+        return float(found.fun), np.asarray(found.x, dtype=np.float64)
+
+    if not len(start):
+        value, slope = function(start)
+        empty = np.zeros((0, 0))
+        return Minimum(start, value, slope, empty, np.zeros(0, dtype=bool), 0.0, True)
+    value, u = search(start / units)
+    for _ in range(_LIFTS):
+        at_zero = bounded & (u * units < _AT_ZERO)
+        if not at_zero.any():
+            break
+        # The slope at 0 is 0, whether it is a minimum or not.
+        again, lifted = search(np.where(at_zero, _LIFTED / units, u))
+        if again > value - _BETTER:
+            break
+        value, u = again, lifted
+    return _polish(in_units, u, bounded, units)
+
+
+def _polish(
+    function: Function, u: Numbers, bounded: NDArray[np.bool_], units: Numbers
+) -> Minimum:
+    """Take Newton steps, so that where the search has stopped does not show in the answer."""
+    at_zero = bounded & (u * units < _AT_ZERO)
+    value, slope = function(u)
+    if at_zero.any():
+        lowered = np.where(at_zero, 0.0, u)
+        lower, its_slope = function(lowered)
+        # an element that is small but not 0 has a minimum of its own
+        if lower <= value + _BETTER:
+            u, value, slope = lowered, lower, its_slope
+        else:
+            at_zero[:] = False
+    free = ~at_zero
+    curvature = np.zeros((len(u), len(u)))
+    gain, lowest = np.inf, 1.0
+    for _ in range(_LOOKS):
+        curvature = _curvature(function, u, free)
+        lowest, step, gain = _newton(curvature, slope, free)
+        for _ in range(_POLISHES):
+            if gain < _SMALL:
+                break
+            moved = u + step
+            its_value, its_slope = function(moved)
+            _, its_step, its_gain = _newton(curvature, its_slope, free)
+            if not its_gain < 0.5 * gain or not np.isfinite(its_value):
+                break
+            u, value, slope, step, gain = moved, its_value, its_slope, its_step, its_gain
+        if gain < CONVERGED:
+            break
+    u = np.where(bounded, np.abs(u), u)
+    return Minimum(
+        x=u * units,
+        value=value,
+        gradient=np.where(free, slope / units, 0.0),
+        curvature=curvature / np.outer(units, units),
+        free=free,
+        gain=gain,
+        converged=bool(gain < CONVERGED and lowest > -_FLAT * 100),
+    )
+
+
+def _newton(
+    curvature: Numbers, slope: Numbers, free: NDArray[np.bool_]
+) -> tuple[float, Numbers, float]:
+    """Return the lowest eigenvalue, the step and its gain, over directions that are not flat."""
+    values, vectors = np.linalg.eigh(curvature[np.ix_(free, free)])
+    steep = np.abs(values) > _FLAT * max(1.0, float(np.abs(values).max(initial=0)))
+    along = vectors[:, steep].T @ slope[free]
+    step = np.zeros(len(slope))
+    step[free] = -vectors[:, steep] @ (along / np.abs(values[steep]))
+    gain = 0.5 * float((along**2 / np.abs(values[steep])).sum())
+    return float(values.min(initial=1.0)), step, gain
+
+
+def _curvature(function: Function, u: Numbers, free: NDArray[np.bool_]) -> Numbers:
+    """Central differences of the gradient."""
+    result = np.zeros((len(u), len(u)))
+    for k in np.flatnonzero(free):
+        step = np.zeros(len(u))
+        step[k] = _STEP
+        result[k] = (function(u + step)[1] - function(u - step)[1]) / (2 * _STEP)
+    result = (result + result.T) / 2
+    result[~free] = 0.0
+    result[:, ~free] = 0.0
+    return result
