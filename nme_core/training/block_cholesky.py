@@ -196,7 +196,9 @@ class BlockCholesky:
         """Add the blocks of a chain factor to those of the factors behind it."""
         grouping, n = self._grouping, len(self._grouping.factors)
         own = self._lower[k].transpose(0, 2, 1)
-        slope = {(k, h): own[grouping.meeting(k, h).first] @ self._white[k, h] for h in range(k + 1, n)}
+        slope = {
+            (k, h): own[grouping.meeting(k, h).first] @ self._white[k, h] for h in range(k + 1, n)
+        }
         self._gather(k, self._wider(k, slope), dense, result)
         for h in grouping.dense:
             first = grouping.meeting(k, h).first
@@ -205,7 +207,9 @@ class BlockCholesky:
                 result[k, h] -= slope[k, m][first] @ behind
         for h in range(k + 1, grouping.n_chain):
             home = grouping.meeting(k, h).second
-            block = np.zeros((grouping.factors[k].n_levels, *own.shape[1:2], grouping.factors[h].width))
+            block = np.zeros(
+                (grouping.factors[k].n_levels, *own.shape[1:2], grouping.factors[h].width)
+            )
             for m in range(k + 1, grouping.n_chain):
                 if m <= h:
                     behind = result[m, h][self._homes(k, m, h)]
@@ -229,9 +233,7 @@ class BlockCholesky:
         home = grouping.meeting(k, m).second
         return home if m == h else grouping.meeting(m, h).find(home, grouping.meeting(k, h).second)
 
-    def _gather(
-        self, k: int, slope: sparse.csr_matrix, dense: Numbers, result: Blocks
-    ) -> None:
+    def _gather(self, k: int, slope: sparse.csr_matrix, dense: Numbers, result: Blocks) -> None:
         """−H A⁻¹ of the dense part where levels share a row, some levels at a time."""
         grouping, offsets = self._grouping, self._grouping.offsets
         factor = grouping.factors[k]

@@ -3,29 +3,27 @@
     h_j = X_j β + Σ_g Z_gj b_g,l(j),    b_g ~ N(0, Σ_g)
 
 exact for numbers, by Laplace's approximation of the marginal likelihood for all other outcomes (β
-is optimised with the determinant, as lme4's nAGQ = 1). See `crossed_likelihood`.
+is optimised with the determinant, as lme4's nAGQ = 1). See `crossed_gaussian` and
+`crossed_laplace`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
 from nme_core.training.block_cholesky import Blocks
-from nme_core.training.crossed_likelihood import (
-    GaussianLikelihood,
-    LaplaceLikelihood,
-    RowLikelihood,
-    Scale,
-    Scales,
-    State,
-)
+from nme_core.training.crossed_gaussian import GaussianLikelihood
+from nme_core.training.crossed_laplace import LaplaceLikelihood, RowLikelihood
 from nme_core.training.grouping import Codes, Factor, Grouping, Numbers, Terms
-from nme_core.training.maximise import Minimum, find_minimum
+from nme_core.training.linear_mixed import CollinearColumnError, collinear_column
+from nme_core.training.minimum import Minimum, find_minimum
+from nme_core.training.scales import Scale, Scales, State
 
 #: Where the search for Λ starts: numbers, relative to σ, and others.
 _START_NUMBERS, _START_OTHERS = 1.0, 0.5
@@ -118,113 +116,145 @@ def fit_crossed(
 
     Raises
     ------
-    FactorError
-        If a factor cannot have effects of its own.
     CollinearColumnError
         If a column is a combination of others.
     """
-    every = fixed if fixed is not None else Terms.of(range(x.shape[1]))
     terms = [one if isinstance(one, Terms) else Terms.of(one) for one in random]
+    every = Terms.of(range(x.shape[1])) if fixed is None else fixed
     codes = [np.asarray(one, dtype=np.int64) for one in factors]
     outcome = np.asarray(y)
     # The order of rows must not show, not even in how sums are rounded.
     order = np.lexsort((*x.T, outcome, *codes[::-1]))
-    x, outcome, codes = x[order], outcome[order], [one[order] for one in codes]
     size = np.sqrt(np.square(x).mean(0))
-    scaled = x / size
-    sizes = [int(one.max()) + 1 for one in codes]
-    parts = [
-        Factor(one, n, scaled[:, term.columns], term.directions)
-        for one, n, term in zip(codes, sizes, terms, strict=True)
+    rows = x[order] / np.where(size > 0, size, 1.0)
+    _check_columns(rows, every)
+    levels = [
+        Factor(one[order], int(one.max()) + 1, rows[:, term.columns], term.directions)
+        for one, term in zip(codes, terms, strict=True)
     ]
-    shared = np.zeros(len(x), dtype=np.int64)
-    grouping = Grouping.of(parts, Factor(shared, 1, scaled[:, every.columns], every.directions))
-    scales = Scales(tuple(Scale.of(grouping.factors[g].width, kind, pools) for g in range(grouping.last)))
-    units = np.concatenate(
-        [
-            np.full(scale.n, (2 * one.n_levels) ** -0.5)
-            for scale, one in zip(scales.each, grouping.factors, strict=False)
-        ]
-    )
-    bounded = np.concatenate([np.isin(np.arange(s.n), s.on_diagonal) for s in scales.each])
+    alone = np.zeros(len(x), dtype=np.int64)
+    grouping = Grouping.of(levels, Factor(alone, 1, rows[:, every.columns], every.directions))
+    own = grouping.factors[:-1]
+    scales = Scales(tuple(Scale.of(one.width, kind, pools) for one in own))
     if family is None:
-        gaussian = GaussianLikelihood(grouping, scales, outcome.astype(np.float64), reml=reml)
-        found, state = _search(gaussian.state, bounded * _START_NUMBERS, bounded, units, follow)
-        covariance, slopes = None, None
+        numbers = GaussianLikelihood(grouping, scales, outcome[order].astype(np.float64), reml=reml)
+        found, state = _search(numbers.state, grouping, scales, _START_NUMBERS, follow)
+        read = _Read(state, found, state.factor.inverse(fixed=True))
     else:
-        laplace = LaplaceLikelihood(grouping, scales, family, torch.from_numpy(outcome))
-        theta = bounded * _START_OTHERS
         begin = np.zeros(len(every.columns)) if start is None else start * size[every.columns]
-        beta, covariance = laplace.start(theta, begin)
-        root = np.linalg.cholesky(covariance)
-        n = len(beta)
-
-        def state_of(u: Numbers, *, slope: bool = True) -> State:
-            one = laplace.state(np.concatenate([beta + root @ u[:n], u[n:]]), slope=slope)
-            own = np.concatenate([root.T @ one.slope[:n], one.slope[n:]])
-            return State(**{**vars(one), "slope": own})
-
-        found, state = _search(
-            state_of,
-            np.concatenate([np.zeros(n), theta]),
-            np.concatenate([np.zeros(n, dtype=bool), bounded]),
-            np.concatenate([np.ones(n), units]),
-            follow,
-        )
-        free = found.free
-        inverse = np.zeros_like(found.curvature)
-        inverse[np.ix_(free, free)] = np.linalg.pinv(found.curvature[np.ix_(free, free)], hermitian=True)
-        covariance = root @ inverse[:n, :n] @ root.T
-        slopes = laplace.slopes_of_mode(state)
-    return _result(grouping, state, found, covariance, slopes, size, terms, every, reml)
+        others = LaplaceLikelihood(grouping, scales, family, torch.from_numpy(outcome[order]))
+        read = _fit_others(others, grouping, scales, begin, follow)
+    result = read.result(grouping, [1 / size[t.columns] for t in terms], 1 / size[every.columns])
+    n_parameters = len(every.columns) + scales.n + (family is None)
+    log_likelihood = result.log_likelihood
+    if reml:  # which depends on the units of the columns
+        log_likelihood -= float(np.log(size[every.columns]).sum())
+    return replace(result, n_parameters=n_parameters, log_likelihood=log_likelihood)
 
 
-def _search(state_of, start, bounded, units, follow):
-    def function(at):
+def _check_columns(rows: Numbers, fixed: Terms) -> None:
+    """Refuse columns that others explain; each mean square is 1."""
+    columns = np.unique(fixed.columns)
+    some = rows[:, columns]
+    collinear = collinear_column(torch.from_numpy(some.T @ some / len(some)))
+    if collinear is not None:
+        raise CollinearColumnError(int(columns[collinear]))
+
+
+def _search(
+    state_of: Callable[..., State],
+    grouping: Grouping,
+    scales: Scales,
+    start: float,
+    follow: Callable[[float], None] | None,
+    n_before: int = 0,
+) -> tuple[Minimum, State]:
+    """Minimise over the parameters of Λ, with `n_before` others of unit curvature before them."""
+    own = zip(scales.each, grouping.factors, strict=False)
+    units = [np.full(scale.n, (2 * one.n_levels) ** -0.5) for scale, one in own]
+    diagonal = [np.isin(np.arange(scale.n), scale.on_diagonal) for scale in scales.each]
+    signless = np.concatenate([np.zeros(n_before, dtype=bool), *diagonal])
+
+    def function(at: Numbers) -> tuple[float, Numbers]:
         try:
-            one = state_of(at)
+            state = state_of(at)
         except np.linalg.LinAlgError:
-            return np.inf, np.zeros(len(at))
-        return one.value, one.slope
+            return math.inf, np.zeros(len(at))
+        return state.value, state.slope
 
-    def told(at):
+    def tell(at: Numbers) -> None:
         if follow is not None:
             follow(2 * state_of(at, slope=False).value)
 
-    found = find_minimum(function, start, bounded=bounded, units=units, follow=told if follow else None)
+    found = find_minimum(
+        function,
+        signless * start,
+        signless=signless,
+        units=np.concatenate([np.ones(n_before), *units]),
+        follow=tell,
+    )
     return found, state_of(found.x, slope=False)
 
 
-def _result(grouping, state, found, covariance, slopes, size, terms, every, reml):
-    last, variance = grouping.last, state.residual_variance
-    given = state.factor.inverse(fixed=False)
-    sigma, effects, conditional, error = {}, {}, {}, {}
-    if covariance is None:
-        whole = state.factor.inverse(fixed=True)
-        covariance = variance * whole[last, last][0]
-    for place, g in enumerate(grouping.order):
-        m, scale = state.matrices[place], 1 / size[terms[g].columns]
-        around = np.outer(scale, scale)
-        sigma[g] = variance * m @ m.T * around
-        effects[g] = state.spherical[place] @ m.T * scale
-        conditional[g] = variance * (m @ given[place, place] @ m.T) * around
-        if slopes is None:
-            error[g] = variance * (m @ whole[place, place] @ m.T) * around
-        else:
-            moved = slopes[place] @ covariance @ slopes[place].transpose(0, 2, 1)
-            error[g] = conditional[g] + moved * around
-    scale = 1 / size[every.columns]
-    factors = range(last)
-    return CrossedFit(
-        fixed=state.fixed * scale,
-        fixed_covariance=covariance * np.outer(scale, scale),
-        sigma=[sigma[g] for g in factors],
-        residual_variance=variance,
-        effects=[effects[g] for g in factors],
-        effects_covariance=[conditional[g] for g in factors],
-        effects_error=[error[g] for g in factors],
-        log_likelihood=-state.value,
-        n_parameters=0,
-        converged=found.converged,
-        gradient=found.gain,
-    )
+def _fit_others(
+    likelihood: LaplaceLikelihood,
+    grouping: Grouping,
+    scales: Scales,
+    begin: Numbers,
+    follow: Callable[[float], None] | None,
+) -> _Read:
+    """Search for β and Λ together, β in units in which its curvature is about 1."""
+    theta = np.concatenate([np.isin(np.arange(s.n), s.on_diagonal) for s in scales.each])
+    centre, covariance = likelihood.start(theta * _START_OTHERS, begin)
+    root, n = np.linalg.cholesky(covariance), len(centre)
+
+    def state_of(u: Numbers, *, slope: bool = True) -> State:
+        state = likelihood.state(np.concatenate([centre + root @ u[:n], u[n:]]), slope=slope)
+        return replace(state, slope=np.concatenate([root.T @ state.slope[:n], state.slope[n:]]))
+
+    found, state = _search(state_of, grouping, scales, _START_OTHERS, follow, n)
+    kept = np.ix_(found.free, found.free)
+    inverse = np.zeros_like(found.curvature)
+    inverse[kept] = np.linalg.pinv(found.curvature[kept], hermitian=True)
+    spread = root @ inverse[:n, :n] @ root.T
+    moves = likelihood.slopes_of_mode(state)
+    whole = {
+        (g, g): block + moves[g] @ spread @ moves[g].transpose(0, 2, 1)
+        for (g, h), block in state.factor.inverse(fixed=False).items()
+        if g == h != grouping.last
+    }
+    return _Read(state, found, {**whole, (grouping.last, grouping.last): spread[None]})
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A maximum, and the covariance of v and β there, the uncertainty of β counted."""
+
+    state: State
+    found: Minimum
+    whole: Blocks
+
+    def result(self, grouping: Grouping, units: list[Numbers], unit: Numbers) -> CrossedFit:
+        """Return the fit, in units of the columns."""
+        state, last, variance = self.state, grouping.last, self.state.residual_variance
+        given = state.factor.inverse(fixed=False)
+        sigma, effects, conditional, error = ([np.empty(0)] * last for _ in range(4))
+        for place, g in enumerate(grouping.order):
+            scale = units[g][:, None] * state.matrices[place]
+            sigma[g] = variance * scale @ scale.T
+            effects[g] = state.spherical[place] @ scale.T
+            conditional[g] = variance * scale @ given[place, place] @ scale.T
+            error[g] = variance * scale @ self.whole[place, place] @ scale.T
+        return CrossedFit(
+            fixed=state.fixed * unit,
+            fixed_covariance=variance * self.whole[last, last][0] * np.outer(unit, unit),
+            sigma=sigma,
+            residual_variance=variance,
+            effects=effects,
+            effects_covariance=conditional,
+            effects_error=error,
+            log_likelihood=-state.value,
+            n_parameters=0,
+            converged=self.found.converged,
+            gradient=self.found.gain,
+        )

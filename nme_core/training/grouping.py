@@ -142,7 +142,9 @@ class Meeting:
 def sums(places: Codes, values: Numbers, n: int) -> Numbers:
     """Add values, shape (m, ...), that have the same place; (n, ...)."""
     shape = (n, *values.shape[1:])
-    adder = sparse.csr_matrix((np.ones(len(places)), (places, np.arange(len(places)))), (n, len(places)))
+    adder = sparse.csr_matrix(
+        (np.ones(len(places)), (places, np.arange(len(places)))), (n, len(places))
+    )
     return np.asarray(adder @ values.reshape(len(places), -1)).reshape(shape)
 
 

@@ -11,8 +11,8 @@ from scipy.optimize import minimize
 
 Numbers = NDArray[np.float64]
 Function = Callable[[Numbers], tuple[float, Numbers]]
-#: A bounded parameter below the first lies at 0; the search starts again from the second, and what
-#: it finds counts where the function is lower by more than the third.
+#: A signless parameter nearer to 0 than the first lies there; the search starts again from the
+#: second, and what it finds counts where the function is lower by more than the third.
 _AT_ZERO, _LIFTED, _BETTER = 1e-3, 0.1, 1e-7
 _LIFTS = 2
 #: Step of the differences of the gradient, and eigenvalues of the curvature below which a direction
@@ -30,15 +30,15 @@ class Minimum:
     Attributes
     ----------
     x : array, shape (n,)
-        The parameters; bounded ones at their bound are exactly 0.
+        The parameters; signless ones that are lowest at 0 are exactly 0.
     value : float
         The function.
     gradient : array, shape (n,)
-        0 where a parameter is at its bound.
+        0 where a parameter lies at 0.
     curvature : array, shape (n, n)
-        Second derivatives; rows and columns of parameters at their bound are 0.
+        Second derivatives; rows and columns of parameters at 0 are 0.
     free : array of bool, shape (n,)
-        Parameters that are not at their bound.
+        Parameters that are not at 0.
     gain : float
         What one more Newton step would gain.
     converged : bool
@@ -58,7 +58,7 @@ def find_minimum(
     function: Function,
     start: Numbers,
     *,
-    bounded: NDArray[np.bool_],
+    signless: NDArray[np.bool_],
     units: Numbers,
     follow: Callable[[Numbers], None] | None = None,
 ) -> Minimum:
@@ -67,11 +67,11 @@ def find_minimum(
     Parameters
     ----------
     function : callable
-        Gives the value and the gradient. It is even in a bounded parameter.
+        Gives the value and the gradient.
     start : array, shape (n,)
         Where to start.
-    bounded : array of bool, shape (n,)
-        Parameters that are at least 0.
+    signless : array of bool, shape (n,)
+        Parameters in which the function is even, so that 0 is stationary, minimum or not.
     units : array, shape (n,)
         Rough standard error of each parameter.
     follow : callable, optional
@@ -88,7 +88,6 @@ def find_minimum(
             u,
             jac=True,
             method="L-BFGS-B",
-            bounds=[(0.0, None) if own else (None, None) for own in bounded],
             options={"ftol": 1e-13, "gtol": 1e-3, "maxiter": 500, "maxls": 40},
             callback=None if follow is None else lambda now: follow(np.asarray(now) * units),
         )
@@ -100,7 +99,7 @@ def find_minimum(
         return Minimum(start, value, slope, empty, np.zeros(0, dtype=bool), 0.0, True)
     value, u = search(start / units)
     for _ in range(_LIFTS):
-        at_zero = bounded & (u * units < _AT_ZERO)
+        at_zero = signless & (np.abs(u) * units < _AT_ZERO)
         if not at_zero.any():
             break
         # The slope at 0 is 0, whether it is a minimum or not.
@@ -108,14 +107,12 @@ def find_minimum(
         if again > value - _BETTER:
             break
         value, u = again, lifted
-    return _polish(in_units, u, bounded, units)
+    return _polish(in_units, u, signless, units)
 
 
-def _polish(
-    function: Function, u: Numbers, bounded: NDArray[np.bool_], units: Numbers
-) -> Minimum:
+def _polish(function: Function, u: Numbers, signless: NDArray[np.bool_], units: Numbers) -> Minimum:
     """Take Newton steps, so that where the search has stopped does not show in the answer."""
-    at_zero = bounded & (u * units < _AT_ZERO)
+    at_zero = signless & (np.abs(u) * units < _AT_ZERO)
     value, slope = function(u)
     if at_zero.any():
         lowered = np.where(at_zero, 0.0, u)
@@ -142,7 +139,6 @@ def _polish(
             u, value, slope, step, gain = moved, its_value, its_slope, its_step, its_gain
         if gain < CONVERGED:
             break
-    u = np.where(bounded, np.abs(u), u)
     return Minimum(
         x=u * units,
         value=value,

@@ -1,0 +1,197 @@
+"""Laplace's approximation of the likelihood with several grouping factors, and its derivative.
+
+    log L = log p(y | v̂) − |v̂|²/2 − log|A|/2        at the mode v̂ of log p(y | v) − |v|²/2
+
+with A as in `scales`, r and W the slope and minus the curvature of a row's log p in its linear
+predictors h. The mode moves with the parameters, and W with the mode. With c_j = z̄_j A⁻¹ z̄_jᵀ,
+z̄ = zΛ, of each row, k_j = −½ Σ_ab c_ab ∂W_ab/∂h and s = A⁻¹ Z̄ᵀ k, the derivative is
+
+    q = r + k − W Z̄ s,     ∂ log L / ∂β = Xᵀ q,
+    ∂ log L / ∂Λ_g = Σ_levels { (Zᵀq) vᵀ + (Zᵀr) sᵀ } − D_g.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nme_core.training.block_cholesky import BlockCholesky, Blocks
+from nme_core.training.grouping import Grouping, Numbers
+from nme_core.training.scales import Scales, State, determinant_slopes, normal_equations
+
+_STEPS, _HALVINGS = 200, 40
+#: Gain of a Newton step, in log-likelihood, below which the mode is found.
+_FOUND = 1e-16
+
+
+class RowLikelihood(Protocol):
+    """Likelihood of a row given its linear predictors."""
+
+    def log_density(self, output: Tensor, y: Tensor) -> Tensor:
+        """log p(y | h) of each row, (N, O) → (N,)."""
+        ...
+
+    def score(self, output: Tensor, y: Tensor) -> Tensor:
+        """Its slope, (N, O)."""
+        ...
+
+    def curvature(self, output: Tensor, y: Tensor) -> Tensor:
+        """Minus its second derivative, (N, O, O); differentiable."""
+        ...
+
+
+class LaplaceLikelihood:
+    """Outcomes with a likelihood of their own: a function of β and the parameters of Λ.
+
+    Parameters
+    ----------
+    grouping : Grouping
+        Rows.
+    scales : Scales
+        Structure of Λ.
+    family : RowLikelihood
+        Likelihood of a row.
+    y : Tensor, shape (N,)
+        Outcome.
+    """
+
+    def __init__(
+        self, grouping: Grouping, scales: Scales, family: RowLikelihood, y: Tensor
+    ) -> None:
+        self._grouping, self._scales, self._family, self._y = grouping, scales, family, y
+        self._mode = [np.zeros((one.n_levels, one.width)) for one in grouping.factors[:-1]]
+
+    @property
+    def n_fixed(self) -> int:
+        """q."""
+        return self._grouping.factors[-1].width
+
+    def start(self, theta: Numbers, fixed: Numbers) -> tuple[Numbers, Numbers]:
+        """β at the joint mode of β and v given Λ, and its covariance there."""
+        found, _, factor, _ = self._climb(self._scales.matrices(theta), fixed, joint=True)
+        last = self._grouping.last
+        return found, factor.inverse(fixed=True)[last, last][0]
+
+    def state(self, parameters: Numbers, *, slope: bool = True) -> State:
+        """Evaluate at β and θ, one behind the other."""
+        fixed, theta = parameters[: self.n_fixed], parameters[self.n_fixed :]
+        matrices = self._scales.matrices(theta)
+        _, height, factor, products = self._climb(matrices, fixed, joint=False)
+        value = -height + 0.5 * factor.log_determinant(fixed=False)
+        slopes = np.zeros(len(parameters))
+        if slope:
+            slopes = -self._slope(fixed, matrices, factor, products)
+        spherical = [one.copy() for one in self._mode]
+        return State(value, slopes, fixed, spherical, matrices, factor, products, 1.0)
+
+    def _slope(
+        self, fixed: Numbers, matrices: list[Numbers], factor: BlockCholesky, products: Blocks
+    ) -> Numbers:
+        grouping, last = self._grouping, self._grouping.last
+        output = self._output(fixed, matrices, self._mode)
+        score, weights = self._score(output), self._weights(output)
+        inverse = factor.inverse(fixed=False)
+        own = {
+            (g, h): matrices[g] @ block @ matrices[h].T
+            for (g, h), block in inverse.items()
+            if h != last
+        }
+        bend = -0.5 * self._third(output, grouping.between(own, fixed=False))
+        moved = factor.solve(
+            [*self._gather(bend, matrices), np.zeros((1, self.n_fixed, 1))], fixed=False
+        )
+        shift = [one[..., 0] for one in moved[:-1]]
+        reach = self._output(np.zeros(self.n_fixed), matrices, shift)
+        flow = score + bend - (weights @ reach[:, :, None])[:, :, 0]
+        parts = determinant_slopes(products, matrices, inverse, last)
+        of_scale = []
+        for g in range(last):
+            one = grouping.factors[g]
+            direct = one.gather(flow).T @ self._mode[g] + one.gather(score).T @ shift[g]
+            of_scale.append(direct - parts[g])
+        return np.concatenate([grouping.factors[-1].gather(flow)[0], self._scales.slope(of_scale)])
+
+    def slopes_of_mode(self, state: State) -> list[Numbers]:
+        """∂v_g/∂β at the mode, shape (P_g, R_g, q)."""
+        last, right = self._grouping.last, []
+        for g in range(last):
+            meeting = state.products[g, last]
+            right.append(-state.matrices[g].T @ meeting)
+        right.append(np.zeros((1, self.n_fixed, self.n_fixed)))
+        return state.factor.solve(right, fixed=False)[:last]
+
+    def _climb(
+        self, matrices: list[Numbers], fixed: Numbers, *, joint: bool
+    ) -> tuple[Numbers, float, BlockCholesky, Blocks]:
+        """Find the mode of v, or of β and v, by Newton's method from the last mode."""
+        grouping, last, mode = self._grouping, self._grouping.last, self._mode
+        output = self._output(fixed, matrices, mode)
+        height = self._height(output, mode)
+        if not math.isfinite(height):
+            mode = [np.zeros_like(one) for one in mode]
+            output = self._output(fixed, matrices, mode)
+            height = self._height(output, mode)
+        for _ in range(_STEPS):
+            products = grouping.products(self._weights(output))
+            factor = BlockCholesky(grouping, normal_equations(products, matrices, last))
+            score = self._score(output)
+            slopes = [
+                one - v[..., None]
+                for one, v in zip(self._gather(score, matrices), mode, strict=True)
+            ]
+            slopes.append(grouping.factors[-1].gather(score)[..., None])
+            step = factor.solve(slopes, fixed=joint)
+            used = slopes if joint else slopes[:-1]
+            gain = 0.5 * sum(float((a * b).sum()) for a, b in zip(used, step, strict=False))
+            if gain < _FOUND * max(1.0, abs(height)):
+                break
+            share = 1.0
+            for _ in range(_HALVINGS):
+                moved = [v + share * one[..., 0] for v, one in zip(mode, step, strict=False)]
+                its_fixed = fixed + share * step[-1][0, :, 0]
+                its_output = self._output(its_fixed, matrices, moved)
+                its_height = self._height(its_output, moved)
+                if its_height >= height - 1e-12 * max(1.0, abs(height)):
+                    break
+                share /= 2
+            else:
+                break
+            mode, fixed, output, height = moved, its_fixed, its_output, its_height
+        self._mode = mode
+        return fixed, height, factor, products
+
+    def _output(self, fixed: Numbers, matrices: list[Numbers], mode: list[Numbers]) -> Numbers:
+        """h of the rows."""
+        result = self._grouping.factors[-1].outputs(fixed[None])
+        for one, m, v in zip(self._grouping.factors, matrices, mode, strict=False):
+            result = result + one.outputs(v @ m.T)
+        return result
+
+    def _gather(self, rows: Numbers, matrices: list[Numbers]) -> list[Numbers]:
+        """Λᵀ Zᵀ rows of each factor, shape (P_g, R_g, 1)."""
+        factors = self._grouping.factors
+        return [(f.gather(rows) @ m)[..., None] for f, m in zip(factors, matrices, strict=False)]
+
+    def _height(self, output: Numbers, mode: list[Numbers]) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            density = self._family.log_density(torch.from_numpy(output), self._y).numpy().sum()
+        height = float(density) - 0.5 * sum(float((v * v).sum()) for v in mode)
+        return height if math.isfinite(height) else -math.inf
+
+    def _score(self, output: Numbers) -> Numbers:
+        return self._family.score(torch.from_numpy(output), self._y).numpy()
+
+    def _weights(self, output: Numbers) -> Numbers:
+        return self._family.curvature(torch.from_numpy(output), self._y).numpy()
+
+    def _third(self, output: Numbers, leverage: Numbers) -> Numbers:
+        """Σ_ab c_ab ∂W_ab/∂h of each row."""
+        at = torch.from_numpy(output).requires_grad_()
+        weighted = (self._family.curvature(at, self._y) * torch.from_numpy(leverage)).sum()
+        if not weighted.requires_grad:
+            return np.zeros_like(output)
+        return torch.autograd.grad(weighted, at)[0].numpy()
