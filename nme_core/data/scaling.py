@@ -52,22 +52,23 @@ class FeatureScaler:
     @classmethod
     def learn(cls, columns: Columns, names: tuple[str, ...]) -> FeatureScaler:
         """Learn from F columns, NaN where missing; DataError if a feature has no value."""
-        n_missing = np.array([np.isnan(column).sum() for column in columns], dtype=np.int64)
-        empty = np.flatnonzero(n_missing == len(columns[0]))
-        if empty.size:
-            name = names[int(empty[0])]
-            raise DataError(
-                f"Feature {name!r} has no value in the rows to train on.",
-                remedy="Leave it out of the features.",
-                column=name,
-            )
-        mean = np.array([np.nanmean(column, dtype=np.float64) for column in columns])
-        sd = np.array([np.nanstd(column, dtype=np.float64) for column in columns])
-        low = np.array([np.nanmin(column) for column in columns], dtype=np.float64)
-        high = np.array([np.nanmax(column) for column in columns], dtype=np.float64)
+        found, flagged = [], []
+        for k, (name, column) in enumerate(zip(names, columns, strict=True)):
+            missing = np.isnan(column)
+            if missing.all():
+                raise DataError(
+                    f"Feature {name!r} has no value in the rows to train on.",
+                    remedy="Leave it out of the features.",
+                    column=name,
+                )
+            if missing.any():
+                flagged.append(k)
+            centre = np.nanmean(column, dtype=np.float64)
+            spread = np.nanstd(column, dtype=np.float64)
+            found.append((centre, spread, np.nanmin(column), np.nanmax(column)))
+        mean, sd, low, high = np.array(found, dtype=np.float64).T.copy()
         sd = np.where(sd > 1e-12 * np.maximum(1.0, np.abs(mean)), sd, 1.0)
-        flagged = tuple(int(k) for k in np.flatnonzero(n_missing))
-        return cls(names, mean, sd, flagged, low, high)
+        return cls(names, mean, sd, tuple(flagged), low, high)
 
     def outside(self, columns: Columns) -> dict[str, int]:
         """In how many rows a feature lies more than an SD beyond all values of the fit; by name."""

@@ -9,12 +9,13 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from nme_core.data.memory import give_back
 from nme_core.data.scaling import Columns, FeatureScaler
 from nme_core.data.sequences import Batch
+from nme_core.estimators.arrangement import Arranged, natural_order, taken
 from nme_core.estimators.boundaries import warn_of_boundary
 from nme_core.estimators.inputs import Labels, check_lengths, read_features, read_groups
 from nme_core.estimators.joint import take_uncertainty
@@ -32,6 +33,7 @@ from nme_core.estimators.placement import person_specific
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.problems import Plan
 from nme_core.estimators.saving import Saveable
+from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import MixedEffects
 from nme_core.training import (
@@ -89,12 +91,20 @@ class NeuralMixedEffects(Saveable):
         self._check_options()
         table, names = read_features(X)
         check_lengths(len(table[0]), y=y, groups=groups, **context)
-        factors = read_groups(groups)
+        factors = [factor.sorted() for factor in read_groups(groups)]
         if self.pooling == "none":
             factors = factors[:1]  # a network of one's own leaves nothing to other factors
         self._forget()
         try:
-            return self._train(table, names, y, factors, validation, progress, uncertainty, context)
+            self._check_rows(y, factors, context)
+            arranged = self._arrange(table, y, factors, context)
+            order, table = arranged.order, Arranged(table, arranged.order)
+            y, context = taken(y, order), {k: taken(v, order) for k, v in context.items()}
+            factors = [factor.arranged(arranged, k) for k, factor in enumerate(factors)]
+            with one_thread_for_few(len(order)):
+                self._train(table, names, y, factors, validation, progress, uncertainty, context)
+            self._sort_levels()
+            return self
         except BaseException:
             self._forget()
             raise
@@ -109,7 +119,7 @@ class NeuralMixedEffects(Saveable):
         progress: Callable[[Progress], None] | None,
         uncertainty: bool,
         context: dict[str, ArrayLike | None],
-    ) -> Self:
+    ) -> None:
         """Learn all that is learned from checked rows."""
         self._set_factors({factor.name: factor.levels for factor in factors})
         self._scaler = FeatureScaler.learn(table, names)
@@ -127,9 +137,8 @@ class NeuralMixedEffects(Saveable):
         problem = plan.problem(mixed, self._family(), batches)
         watched = None
         if validation is not None:
-            watched = self._validation(validation).batches(
-                self._encode_outcome(validation[1]), device
-            )
+            held, held_y = self._validation(validation)
+            watched = held.batches(self._encode_outcome(held_y), device)
         elif self.pooling == "none":
             raise OptionError(
                 "One network per person can only be stopped early on validation rows.",
@@ -170,7 +179,24 @@ class NeuralMixedEffects(Saveable):
         if joint is not None:
             self._posterior = replace(self._posterior, uncertainty=joint.uncertainty)
         self._after_fit(batches, None if joint is None else joint.information)
-        return self
+
+    def _sort_levels(self) -> None:
+        """Put groups, and all that is kept of each, into natural order of their names."""
+        orders = [natural_order(levels.tolist()) for levels in self.factors_.values()]
+        self._reorder(orders)
+        self._set_factors(
+            {name: levels[order].tolist()
+             for (name, levels), order in zip(self.factors_.items(), orders, strict=True)}
+        )  # fmt: skip
+
+    def _reorder(self, orders: list[NDArray[np.int64]]) -> None:
+        """Put all that is kept of each group into the order of these positions, by factor."""
+        starts = np.cumsum([0, *map(len, orders)])
+        whole = np.concatenate(
+            [order + start for order, start in zip(orders, starts, strict=False)]
+        )
+        self._counts = self._counts[whole]
+        self._posterior = self._posterior.in_order(torch.from_numpy(whole))
 
     def _plan(self) -> Plan:
         """Return what the options say of training."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nme_core.data.scaling import Columns, FeatureScaler, TableRows
 from nme_core.data.sequences import Batch, chunks
+from nme_core.estimators.arrangement import Arranged, Arrangement, taken
 from nme_core.estimators.hooks import Hooks
 from nme_core.estimators.inputs import (
     Labels,
@@ -90,7 +92,8 @@ class RowEncoder(Hooks):
             )
         return factors
 
-    def _validation(self, validation: tuple[Any, ...]) -> Rows:
+    def _validation(self, validation: tuple[Any, ...]) -> tuple[Rows, ArrayLike]:
+        """Rows to watch and their outcome, in the order that only their values decide."""
         if len(validation) < 3:
             raise OptionError(
                 f"validation has {len(validation)} parts.", remedy="It needs (X, y, groups)."
@@ -98,7 +101,28 @@ class RowEncoder(Hooks):
         table = self._select(validation[0])
         extra = dict(zip(self._context, validation[3:], strict=False))
         check_lengths(len(table[0]), y=validation[1], groups=validation[2], **extra)
-        return self._rows(table, self._read_groups(validation[2]), **extra)
+        factors, y = self._read_groups(validation[2]), validation[1]
+        arranged = self._arrange(table, y, factors, extra)
+        order = arranged.order
+        extra = {name: taken(values, order) for name, values in extra.items()}
+        factors = [factor.arranged(arranged, k) for k, factor in enumerate(factors)]
+        return self._rows(Arranged(table, order), factors, **extra), taken(y, order)
+
+    def _arrange(
+        self,
+        table: Columns,
+        y: ArrayLike,
+        factors: list[Labels],
+        context: Mapping[str, ArrayLike | None],
+    ) -> Arrangement:
+        """Return the order of rows that only their values decide."""
+        return Arrangement.of(
+            table,
+            y,
+            [factor.codes for factor in factors],
+            in_order=self._keeps_order,
+            sequences=context.get("sequence_ids"),
+        )
 
     def _check_names(self, names: tuple[str, ...]) -> None:
         expected = tuple(self.feature_names_in_)

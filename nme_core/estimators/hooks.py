@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch
+from nme_core.estimators.inputs import Labels
 from nme_core.nn import Family, MixedEffects
 from nme_core.training import PersonInformation
 
@@ -18,11 +19,19 @@ class Hooks:
 
     #: What a validation tuple may hold after X, y and groups.
     _context: tuple[str, ...] = ()
+    #: Whether the order of a person's rows, within a sequence, says something.
+    _keeps_order = False
     #: Where the layers of the network start in the names of its parameters.
     _layers = ""
 
     def _learn_outcome(self, y: ArrayLike) -> None:
         raise NotImplementedError
+
+    def _check_rows(
+        self, y: ArrayLike, factors: list[Labels], context: dict[str, ArrayLike | None]
+    ) -> None:
+        """Raise DataError for a row that cannot be used, by its place in the caller's table."""
+        self._learn_outcome(y)
 
     def _encode_outcome(self, y: ArrayLike) -> NDArray[Any]:
         raise NotImplementedError

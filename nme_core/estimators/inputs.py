@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nme_core.data.scaling import Columns, TableRows, as_floats
 from nme_core.data.sequences import Batch, pad_units
+from nme_core.estimators.arrangement import Arrangement, natural_order
 from nme_core.exceptions import DataError, MissingColumnError, UnknownPersonError
 
 
@@ -118,6 +119,20 @@ class Labels:
     name: str
     codes: NDArray[np.int64]
     levels: list[str]
+
+    def sorted(self) -> Labels:
+        """The column with its levels in natural order."""
+        return self._ordered(natural_order(self.levels))
+
+    def arranged(self, arrangement: Arrangement, factor: int) -> Labels:
+        """The column in another order of rows, and of levels; `factor` is its number."""
+        ordered = self._ordered(np.argsort(arrangement.ranks[factor]))
+        return Labels(self.name, ordered.codes[arrangement.order], ordered.levels)
+
+    def _ordered(self, order: NDArray[np.int64]) -> Labels:
+        places = np.empty(len(order), dtype=np.int64)
+        places[order] = np.arange(len(order))
+        return Labels(self.name, places[self.codes], [self.levels[place] for place in order])
 
     def codes_in(self, index: Mapping[str, int]) -> NDArray[np.int64]:
         """Code of each row by another index of ids; UnknownPersonError where it has not all."""

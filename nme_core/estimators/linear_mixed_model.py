@@ -129,7 +129,7 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 "The linear mixed model takes one grouping factor.",
                 remedy="Leave out the further groups, or the baseline lme.",
             )
-        persons = factors[0]
+        persons = factors[0].sorted()
         self._scaler = FeatureScaler.learn(table, names)
         outcome = numbers(y)
         self._scale = (float(outcome.mean()), float(outcome.std()))

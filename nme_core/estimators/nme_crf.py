@@ -69,6 +69,7 @@ class NMECRF(NeuralMixedEffects):
     )
     _context = ("sequence_ids", "initial_states")
     _layers = "emission."
+    _keeps_order = True
 
     def __init__(
         self,
@@ -363,6 +364,12 @@ class NMECRF(NeuralMixedEffects):
         self._intervals = self._model_intervals(self._posterior.mixed, information, rows)
         self._intervals["observed"] = observed_intervals(self._observed)
 
+    def _reorder(self, orders: list[NDArray[np.int64]]) -> None:
+        super()._reorder(orders)
+        whole = [*orders[0].tolist(), -1]
+        self._expected, self._observed = self._expected[whole], self._observed[whole]
+        self._intervals = {name: ends[:, whole] for name, ends in self._intervals.items()}
+
     def _model_intervals(
         self, mixed: MixedEffects, information: PersonInformation | None, batches: list[Batch]
     ) -> dict[str, NDArray[np.float64]]:
@@ -467,16 +474,19 @@ class NMECRF(NeuralMixedEffects):
         # A population prediction has no person codes, but a sequence still belongs to one person.
         owners = context.get("owners")
         whose = rows.groups[:, 0] if owners is None else read_groups(owners)[0].codes
-        ids = context.get("sequence_ids")
-        if ids is None:
-            sequences = whose
-        else:
-            labels = read_ids(ids, "sequence_ids")
-            sequences = whose * len(labels.levels) + labels.codes
+        sequences = _sequences(whose, context.get("sequence_ids"))
         _refuse_moving_sequences(rows.groups, sequences, list(self.factors_))
         initial = context.get("initial_states")
         before = None if initial is None else encode_classes(initial, self.classes_)
         return Rows(rows.x, rows.groups, sequences, before)
+
+    def _check_rows(
+        self, y: ArrayLike, factors: list[Labels], context: dict[str, ArrayLike | None]
+    ) -> None:
+        super()._check_rows(y, factors, context)
+        groups = np.column_stack([factor.codes for factor in factors])
+        sequences = _sequences(groups[:, 0], context.get("sequence_ids"))
+        _refuse_moving_sequences(groups, sequences, [factor.name for factor in factors])
 
     def _learn_outcome(self, y: ArrayLike) -> None:
         self.classes_ = check_classes(y, missing_allowed=True)
@@ -524,6 +534,14 @@ class NMECRF(NeuralMixedEffects):
             .numpy()
             for name in READOUTS
         }
+
+
+def _sequences(persons: NDArray[np.int64], ids: ArrayLike | None) -> NDArray[np.int64]:
+    """Sequence of each row as a number; without ids a person's rows are one."""
+    if ids is None:
+        return persons
+    labels = read_ids(ids, "sequence_ids")
+    return persons * len(labels.levels) + labels.codes
 
 
 def _refuse_moving_sequences(

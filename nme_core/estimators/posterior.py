@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -44,6 +45,9 @@ class Posterior:
     n_added : int
         Groups, the last ones, that were added after the fit. Their draws share their noise, so
         that what is said of one does not depend on which others were added with it.
+    places : Tensor of int, shape (P,), optional
+        Place of each group among the draws, where that is not its own: groups whose names change
+        their order keep their draws.
     """
 
     mixed: MixedEffects
@@ -54,6 +58,7 @@ class Posterior:
     dependence: tuple[Nesting, Tensor] | None = None
     uncertainty: Uncertainty | None = None
     n_added: int = 0
+    places: Tensor | None = None
 
     @classmethod
     def of(cls, problem: Problem | LinearGaussian) -> Self:
@@ -146,6 +151,8 @@ class Posterior:
 
         def own_noise() -> Tensor:
             drawn = noise(n_fitted, n_random, generator=streams[1])
+            if self.places is not None:
+                drawn = drawn[self.places[:n_fitted]]
             if not self.n_added:
                 return drawn
             added = noise(1, n_random, generator=streams[2])
@@ -170,6 +177,27 @@ class Posterior:
                 moved = {name: mean[name] + side * step for name, step in shared.items()}
                 fixed = {**mean, **moved}
                 yield fixed, deviations + side * each
+
+    def in_order(self, order: Tensor) -> Posterior:
+        """The posterior with its groups in the order of these positions, shape (P,)."""
+        mixed = copy.deepcopy(self.mixed)
+        mixed.deviations.data = self.mixed.deviations.detach()[order]
+        dependence, uncertainty = self.dependence, self.uncertainty
+        if dependence is not None:
+            nesting, coefficient = dependence
+            home = nesting.home[order]
+            home = torch.where(home >= 0, torch.argsort(order)[home], home)
+            dependence = Nesting(home, nesting.sizes), coefficient[order]
+        if uncertainty is not None:
+            uncertainty = replace(uncertainty, effects=uncertainty.effects[order])
+        return replace(
+            self,
+            mixed=mixed,
+            covariance=None if self.covariance is None else self.covariance[order],
+            dependence=dependence,
+            uncertainty=uncertainty,
+            places=order if self.places is None else self.places[order],
+        )
 
     def with_groups(self, adaptation: Adaptation) -> Posterior:
         """The posterior with new groups behind those that it has; one grouping factor."""
@@ -202,6 +230,7 @@ class Posterior:
             covariance=None if covariance is None else covariance[:n_groups],
             spread=self.spread,
             n_added=self.n_added,
+            places=None if self.places is None else self.places[:n_groups],
         )
 
     def tensors(self) -> dict[str, Tensor]:
@@ -209,6 +238,8 @@ class Posterior:
         result = {f"{_NETWORK}{name}": value for name, value in self.mixed.state_dict().items()}
         result |= {f"{_SPREAD}{name}": value for name, value in self.spread.items()}
         result["sigma"], result["added"] = self.sigma, torch.tensor(self.n_added)
+        if self.places is not None:
+            result["places"] = self.places
         if self.covariance is not None:
             result["posterior"] = self.covariance
         if self.dependence is not None:
@@ -246,6 +277,7 @@ class Posterior:
             dependence=dependence,
             uncertainty=Uncertainty.from_tensors(free, tensors),
             n_added=int(tensors.get("added", 0)),
+            places=tensors.get("places"),  # models of before have none
         )
 
 

@@ -28,7 +28,7 @@ def test_transitions_are_tested_as_double_centred_scores(run, crf):
     write(run, crf)
     run.write_table("transitions", transitions_table(crf))
     found = person_parameters(run)
-    assert found.values.index.tolist() == ["b", "007"]
+    assert found.values.index.tolist() == ["007", "b"]
     assert found.values.columns.tolist() == [
         f"transitions[{start},{end}]" for start in crf.classes_ for end in crf.classes_
     ]

@@ -70,7 +70,7 @@ def test_refit_forgets_the_first_fit(case):
     rows = (case.X.loc[some, columns], case.y[some])
     model.fit(*rows, groups=case.groups[some], **context)
     fresh = case.make().fit(*rows, groups=case.groups[some], **context)
-    assert model.groups_.tolist() == ["b", "anna", "e"]
+    assert model.groups_.tolist() == ["anna", "b", "e"]
     assert model.feature_names_in_.tolist() == columns
     pd.testing.assert_frame_equal(model.random_effects_, fresh.random_effects_)
     pd.testing.assert_series_equal(model.fixed_effects_, fresh.fixed_effects_)
@@ -140,7 +140,7 @@ def test_history_has_a_row_for_each_of_exactly_so_many_epochs(case, epochs):
 
 def test_what_is_learned_is_labelled(case):
     model = case.fit()
-    persons = ["007", "b", "c", "anna", "e"]
+    persons = ["007", "anna", "b", "c", "e"]
     assert model.groups_.tolist() == persons
     assert model.n_obs_.to_dict() == case.groups.value_counts(sort=False).to_dict()
     names = model.parameter_names()

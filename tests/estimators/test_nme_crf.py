@@ -96,9 +96,11 @@ def test_loss_is_averaged_over_the_posterior(case):
     rows = sequence_rows(case)["c/0"][:3]
     X, groups = case.X.iloc[rows], case.groups.iloc[rows]
     x = torch.from_numpy(model._scaler.transform(X.to_numpy().T)).unsqueeze(0)
-    probabilities = []
+    person, probabilities = model.groups_.tolist().index("c"), []
     for fixed, deviations in model._posterior.draws(0):
-        emissions, transitions = model._posterior.mixed(x, fixed=fixed, deviations=deviations[[2]])
+        emissions, transitions = model._posterior.mixed(
+            x, fixed=fixed, deviations=deviations[[person]]
+        )
         weights = dict(
             paths_with_weights(emissions[0].double().numpy(), transitions[0].double().numpy())
         )
