@@ -16,6 +16,7 @@ parsing text::
     ├── ConvergenceWarning   training stopped at its limit, not because it had converged
     ├── BoundaryWarning      a variance of the random effects is estimated as 0
     ├── SingularWarning      a combination of random effects is: their correlations are at ±1
+    ├── IdentificationWarning  the rows cannot tell effects apart; a weak prior decides
     ├── FallbackWarning      a simpler model was fitted in place of the one that was meant
     ├── DivergenceWarning    training broke down; its last good state is kept
     ├── ExtrapolationWarning new rows lie outside of what the model was fitted on
@@ -138,6 +139,10 @@ class SingularWarning(NMEWarning):
 
     Random effects count as perfectly correlated.
     """
+
+
+class IdentificationWarning(NMEWarning):
+    """The rows cannot tell effects apart, or leave one without bound: a weak prior decides."""
 
 
 class FallbackWarning(NMEWarning):

@@ -4,33 +4,41 @@
 
 with Z a choice of the columns of X. Σ = σ² Λ Λᵀ; β and σ² are profiled out, so that only the
 elements of the lower triangular Λ are searched for (Bates et al. 2015, doi 10.18637/jss.v067.i01,
-section 3.4). With M_i = Λᵀ Z_iᵀZ_i Λ + I,
-
-    −2 log L = Σ_i log|M_i| + N (1 + log 2πσ²),    σ² = min_β (y − Xβ)ᵀ V⁻¹ (y − Xβ) / N.
-
-Only ZᵀZ, ZᵀX … of every person enter, so that a step costs nothing per row.
+section 3.4). Only ZᵀZ, ZᵀX … of every person enter, so that a step costs nothing per row. The
+restricted likelihood (REML) is that of what the rows say beside β.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Self, cast
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
 
-#: Columns whose part that the others do not explain is less than this are collinear.
-_COLLINEAR = 1e-9
-_ROWS_AT_ONCE = 2**14
-#: A diagonal element of Λ below the first lies at 0; the search starts again from the second, and
-#: what it finds counts where −2 log L per row is lower by more than the third.
-_AT_ZERO, _LIFTED, _BETTER = 1e-3, 0.1, 1e-9
-_LIFTS = 2
+from nme_core.exceptions import TrainingError
+from nme_core.training.linear_curvature import Elements
+from nme_core.training.linear_information import VarianceInformation
+from nme_core.training.linear_likelihood import Cross, Point
+from nme_core.training.linear_search import Maximum, maximise, sizes
+from nme_core.training.sums import Array, Sums
+from nme_core.training.weak_prior import collinear_columns
+
+__all__ = [
+    "CollinearColumnError",
+    "LinearMixedFit",
+    "NoResidualError",
+    "Sums",
+    "UnidentifiedError",
+    "collinear_column",
+    "fit_linear_mixed_model",
+]
+
+#: Share of the outcome's mean square below which there is no residual variance.
+_NO_RESIDUAL = 1e-12
+#: Curvature between Σ and σ², scaled, below which they cannot be told apart.
+_UNIDENTIFIED = 1e-8
 
 
 class CollinearColumnError(ValueError):
@@ -41,38 +49,27 @@ class CollinearColumnError(ValueError):
         self.column = column
 
 
-@dataclass(frozen=True)
-class Sums:
-    """Sums over the rows of each person, float64.
+class NoResidualError(TrainingError):
+    """The model fits every row: the likelihood grows without end as σ² goes to 0."""
 
-    Attributes
-    ----------
-    xx : Tensor, shape (P, p, p)
-        X_iᵀX_i.
-    xy : Tensor, shape (P, p)
-        X_iᵀy_i.
-    yy : Tensor, shape ()
-        yᵀy of all rows.
-    n_rows : int
-        N.
-    """
+    def __init__(self) -> None:
+        super().__init__(
+            "The outcome does not vary about what the person and the features say of it: there is"
+            " no residual variance to estimate.",
+            remedy="Check whether the outcome is the same in all rows of a person, or is computed"
+            " from the features.",
+        )
 
-    xx: Tensor
-    xy: Tensor
-    yy: Tensor
-    n_rows: int
 
-    @classmethod
-    def of(cls, x: NDArray[np.float64], y: NDArray[np.float64], groups: NDArray[np.int64]) -> Self:
-        """Add up rows x, shape (n, p), and y, (n,), of persons 0 to P − 1."""
-        n_groups, p = int(groups.max()) + 1, x.shape[1]
-        xx, xy = torch.zeros(n_groups, p, p).double(), torch.zeros(n_groups, p).double()
-        for start in range(0, len(x), _ROWS_AT_ONCE):
-            part = slice(start, start + _ROWS_AT_ONCE)
-            rows, own = torch.from_numpy(x[part]), torch.from_numpy(groups[part])
-            xx.index_add_(0, own, rows.unsqueeze(2) * rows.unsqueeze(1))
-            xy.index_add_(0, own, rows * torch.from_numpy(y[part]).unsqueeze(1))
-        return cls(xx, xy, torch.tensor(float(y @ y), dtype=torch.float64), len(x))
+class UnidentifiedError(TrainingError):
+    """The rows cannot tell the variances of the random effects from the residual variance."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The variance between people cannot be told from the residual variance: people have"
+            " too few rows for effects of their own.",
+            remedy="Give people more rows, or fewer effects of their own.",
+        )
 
 
 @dataclass(frozen=True)
@@ -94,9 +91,15 @@ class LinearMixedFit:
     effects_covariance : Tensor, shape (P, R, R)
         Conditional covariances of b_i, given β.
     log_likelihood : float
-        Of all rows, at the maximum.
+        Of all rows, at the maximum; the restricted one with `reml`.
     converged : bool
         Whether the search ended at a maximum.
+    distance : float
+        How far from it, in standard errors.
+    reml : bool
+        Whether the restricted likelihood was maximised.
+    information : VarianceInformation
+        How certain Σ and σ² are, and what that does to all else.
     """
 
     fixed: Tensor
@@ -107,6 +110,19 @@ class LinearMixedFit:
     effects_covariance: Tensor
     log_likelihood: float
     converged: bool
+    distance: float
+    reml: bool
+    information: VarianceInformation
+
+    def effects_error(self, *, count_variances: bool = False) -> Tensor:
+        """Covariances of b̂_i − b_i that count β, and Σ too where asked to; shape (P, R, R)."""
+        added = self.information.effects_added(count_variances=count_variances)
+        return self.effects_covariance + torch.from_numpy(added)
+
+    def plus(self, log_likelihood: float, information: VarianceInformation) -> LinearMixedFit:
+        """The same with a constant in the likelihood and with more information."""
+        total = self.log_likelihood + log_likelihood
+        return replace(self, log_likelihood=total, information=information)
 
 
 def fit_linear_mixed_model(
@@ -114,6 +130,8 @@ def fit_linear_mixed_model(
     random: list[int],
     kind: str,
     *,
+    reml: bool = False,
+    prior: Array | None = None,
     follow: Callable[[float, float, float], None] | None = None,
 ) -> LinearMixedFit:
     """Maximise the likelihood.
@@ -126,135 +144,106 @@ def fit_linear_mixed_model(
         Columns of X that have a random effect, R of them; none: least squares.
     kind : {"diagonal", "full"}
         Structure of Σ.
+    reml : bool
+        Whether to maximise the restricted likelihood.
+    prior : array, shape (p,), optional
+        Precisions of β_k ~ N(0, σ²/prior_k), 0 for none; see `weak_prior`.
     follow : callable, optional
         Called at each step with −2 log L per row, σ² and the mean of the variances in Σ.
 
     Raises
     ------
     CollinearColumnError
-        If a column of X is a combination of others.
+        If a column of X is a combination of others and has no prior.
+    NoResidualError
+        If the model fits every row.
+    UnidentifiedError
+        If Σ and σ² cannot be told apart.
     """
-    collinear = collinear_column(sums.xx.sum(0))
-    if collinear is not None:
-        raise CollinearColumnError(collinear)
-    n_random = len(random)
-    row, column = np.tril_indices(n_random)
-    if kind == "diagonal":
-        row = column = np.arange(n_random)
-    on_diagonal = row == column
+    refuse_collinear(sums, prior)
+    cross = Cross.of(sums, random, reml=reml, prior=prior)
+    elements = Elements.of(len(random), kind)
+    refuse_unidentified(cross, elements)
+    found = maximise(cross, elements, report=None if follow is None else falling(follow))
+    refuse_perfect(found)
+    return as_fit(found, elements)
 
-    def factor(theta: Tensor) -> Tensor:
-        flat = theta.new_zeros(n_random * n_random)
-        places = torch.from_numpy(row * n_random + column)
-        return flat.index_add(0, places, theta).view(n_random, n_random)
 
-    def objective(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        free = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
-        value = _profile(sums, random, factor(free)).deviance
-        (slope,) = torch.autograd.grad(value, free)
-        return float(value.detach()) / sums.n_rows, slope.numpy() / sums.n_rows
+def refuse_collinear(sums: Sums, prior: Array | None) -> None:
+    """Raise CollinearColumnError for the first column that those before it explain."""
+    held = set() if prior is None else set(np.flatnonzero(prior).tolist())
+    for column in collinear_columns(sums.xx.sum(0)):
+        if column not in held:
+            raise CollinearColumnError(column)
 
-    lowest = math.inf
 
-    def report(theta: NDArray[np.float64]) -> None:
+def refuse_unidentified(cross: Cross, elements: Elements) -> None:
+    """Raise UnidentifiedError where some change of Σ is one of σ² for every person.
+
+    The expected information on Ψ and log σ² is singular then, whatever they are.
+    """
+    if not len(elements):
+        return
+    point, q = cross.at(np.diag(1 / sizes(cross))), len(elements)
+    whole = np.zeros((q + 1, q + 1))
+    whole[q, q] = cross.n_rows
+    for some in cross.parts():
+        own = point.own(some)
+        whole[:q, :q] += elements.traces(own, own)
+        whole[:q, q] += elements.of_symmetric(own.sum(2))
+    whole[q, :q] = whole[:q, q]
+    size = np.sqrt(np.diag(whole).clip(min=1e-300))
+    if np.linalg.eigvalsh(whole / size / size[:, None])[0] < _UNIDENTIFIED:
+        raise UnidentifiedError
+
+
+def refuse_perfect(found: Maximum) -> None:
+    """Raise NoResidualError where the rows leave no residual variance."""
+    point = found.point
+    if not point.variance > _NO_RESIDUAL * point.cross.total[-1, -1] / point.cross.n_rows:
+        raise NoResidualError
+
+
+def falling(follow: Callable[[float, float, float], None]) -> Callable[[Point], None]:
+    """Tell of every step that lowers −2 log L."""
+    lowest = np.inf
+
+    def report(point: Point) -> None:
         nonlocal lowest
-        if follow is not None:
-            scale = factor(torch.from_numpy(np.asarray(theta)))
-            now = _profile(sums, random, scale)
-            deviance = float(now.deviance) / sums.n_rows
-            if deviance < lowest:
-                lowest = deviance
-                variance = float(now.residual_variance)
-                share = float(scale.square().sum()) / n_random if n_random else 0.0
-                follow(deviance, variance, variance * share)
+        deviance = point.deviance / point.cross.n_rows
+        if deviance < lowest:
+            lowest = deviance
+            share = float(np.square(point.scale).sum()) / max(1, len(point.scale))
+            follow(deviance, point.variance, point.variance * share)
 
-    def search(theta: NDArray[np.float64]) -> OptimizeResult[Any]:
-        # From where the first search ends a second one starts afresh: the curvature that the first
-        # has gathered is often poor near a boundary.
-        for _ in range(2):
-            found = minimize(  # type: ignore[call-overload]
-                objective,
-                theta,
-                jac=True,
-                method="L-BFGS-B",
-                bounds=[(0.0, None) if own else (None, None) for own in on_diagonal],
-                options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500, "maxls": 40},
-                callback=report,
-            )
-            theta = np.asarray(found.x, dtype=np.float64)
-        return cast("OptimizeResult[Any]", found)
+    return report
 
-    theta, converged = on_diagonal.astype(np.float64), True
-    report(theta)
-    if n_random:
-        best = search(theta)
-        for _ in range(_LIFTS):
-            at_zero = on_diagonal & (best.x < _AT_ZERO)
-            if not at_zero.any():
-                break
-            # The likelihood is even in a diagonal element of Λ: its slope at 0 is 0, whether 0 is
-            # the maximum or not.
-            again = search(np.where(at_zero, _LIFTED, best.x))
-            if again.fun > best.fun - _BETTER:
-                break
-            best = again
-        theta = np.asarray(best.x, dtype=np.float64)
-        slope = np.where(on_diagonal & (theta == 0), np.minimum(best.jac, 0), best.jac)
-        converged = bool(np.abs(slope).max() < 1e-5)
-    scale = factor(torch.from_numpy(theta))
-    final = _profile(sums, random, scale)
-    variance = float(final.residual_variance)
-    inverse = torch.linalg.inv(final.precision)
-    spread = scale @ torch.cholesky_solve(scale.T.expand_as(final.lower), final.lower)
+
+def as_fit(found: Maximum, elements: Elements) -> LinearMixedFit:
+    """Read the fit off the maximum."""
+    point, variance = found.point, found.point.variance
+    relative = point.scale @ point.scale.T
+    n_random, n_groups = point.cross.n_random, point.cross.zd.shape[2]
+    spread = np.empty((n_groups, n_random, n_random))
+    for some in point.cross.parts():
+        inner = point.scale.T @ point.cross.zz[:, :, some].transpose(2, 0, 1) @ point.scale
+        spread[some] = point.scale @ np.linalg.solve(inner + np.eye(n_random), point.scale.T)
     return LinearMixedFit(
-        fixed=final.fixed,
-        fixed_covariance=variance * inverse,
-        sigma=variance * scale @ scale.T,
+        fixed=torch.from_numpy(point.fixed),
+        fixed_covariance=torch.from_numpy(variance * point.inverse),
+        sigma=torch.from_numpy(variance * relative),
         residual_variance=variance,
-        effects=torch.einsum("prs,ps->pr", spread, final.residual),
-        effects_covariance=variance * spread,
-        log_likelihood=-0.5 * float(final.deviance),
-        converged=converged,
+        effects=torch.from_numpy((relative @ point.scores).T.copy()),
+        effects_covariance=torch.from_numpy(variance * spread),
+        log_likelihood=-0.5 * point.deviance,
+        converged=found.converged,
+        distance=found.distance,
+        reml=point.cross.reml,
+        information=VarianceInformation.of(found, elements),
     )
 
 
-@dataclass(frozen=True)
-class _Profile:
-    """The profiled likelihood at one Λ, and what it is made of."""
-
-    deviance: Tensor
-    residual_variance: Tensor
-    fixed: Tensor
-    precision: Tensor  # Xᵀ V⁻¹ X
-    lower: Tensor  # Cholesky factors of M_i
-    residual: Tensor  # Z_iᵀ (y_i − X_i β)
-
-
-def _profile(sums: Sums, random: list[int], scale: Tensor) -> _Profile:
-    zz, zx = sums.xx[:, random][:, :, random], sums.xx[:, random]
-    zy = sums.xy[:, random]
-    inner = scale.T @ zz @ scale + torch.eye(len(random), dtype=scale.dtype)
-    lower = torch.linalg.cholesky(inner)
-    right = scale.T @ torch.cat([zx, zy.unsqueeze(2)], dim=2)  # (P, R, p + 1)
-    white = torch.linalg.solve_triangular(lower, right, upper=False)
-    explained = torch.einsum("prk,prl->kl", white, white)
-    p = zx.shape[2]
-    precision = sums.xx.sum(0) - explained[:p, :p]
-    moment = sums.xy.sum(0) - explained[:p, p]
-    fixed = torch.linalg.solve(precision, moment)
-    rest = sums.yy - explained[p, p] - fixed @ moment
-    variance = rest / sums.n_rows
-    determinant = 2 * lower.diagonal(dim1=1, dim2=2).log().sum()
-    deviance = determinant + sums.n_rows * (1 + torch.log(2 * math.pi * variance))
-    residual = zy - zx @ fixed
-    return _Profile(deviance, variance, fixed, precision, lower, residual)
-
-
 def collinear_column(xx: Tensor) -> int | None:
-    """Return the first column that those before it explain, if any: a Gram–Schmidt on XᵀX."""
-    left = xx.clone()
-    for k in range(len(xx)):
-        if float(left[k, k]) <= _COLLINEAR * max(float(xx[k, k]), 1.0):
-            return k
-        left = left - torch.outer(left[:, k], left[k]) / left[k, k]
-    return None
+    """Return the first column that those before it explain, if any."""
+    found = collinear_columns(xx)
+    return found[0] if found else None

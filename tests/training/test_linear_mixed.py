@@ -5,7 +5,14 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from nme_core.training.linear_mixed import CollinearColumnError, Sums, fit_linear_mixed_model
+from nme_core.training.linear_mixed import (
+    CollinearColumnError,
+    NoResidualError,
+    Sums,
+    UnidentifiedError,
+    fit_linear_mixed_model,
+)
+from tests.training.linear_studies import from_r, simulated
 
 SIZES = [1, 2, 9, 14, 7, 20, 3, 11]
 
@@ -139,3 +146,84 @@ def test_collinear_columns_are_named():
     with pytest.raises(CollinearColumnError) as error:
         fit_linear_mixed_model(make_sums(x, y, person), [2], "full")
     assert error.value.column == 1
+
+
+@pytest.mark.parametrize(
+    ("reml", "kind", "log_likelihood", "variances"),
+    [  # lme4 1.1-31: lmer(Reaction ~ Days + (Days | Subject), sleepstudy, REML = reml)
+        (False, "full", -875.969672244, (565.515, 32.6822, 11.0554, 654.941)),
+        (True, "full", -871.81413598, (612.090, 35.0717, 9.60433, 654.941)),
+        (False, "diagonal", -876.001627572, (584.250, 33.6331, 0, 653.116)),
+        (True, "diagonal", -871.834646791, (627.569, 35.8582, 0, 653.584)),
+    ],
+)
+def test_both_likelihoods_are_those_of_lmer(reml, kind, log_likelihood, variances):
+    study = from_r("lme4", "sleepstudy", "Reaction", "Subject", ["Days"])
+    fit = fit_linear_mixed_model(Sums.of(*study), [0, 1], kind, reml=reml)
+    assert fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-7)
+    sigma = fit.sigma.numpy()
+    found = (sigma[0, 0], sigma[1, 1], sigma[0, 1], fit.residual_variance)
+    np.testing.assert_allclose(found, variances, rtol=1e-5)
+    assert fit.converged
+    assert fit.distance < 1e-8
+
+
+@pytest.mark.parametrize("reml", [False, True])
+@pytest.mark.parametrize("kind", ["diagonal", "full"])
+def test_order_labels_and_threads_do_not_matter(reml, kind):
+    x, y, person = simulated(n_persons=60)
+    rng = np.random.default_rng(0)
+    order, label = rng.permutation(len(y)), rng.permutation(60)
+    one = fit_linear_mixed_model(Sums.of(x, y, person), [0, 3], kind, reml=reml)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        sums = Sums.of(x[order], y[order], label[person][order])
+        other = fit_linear_mixed_model(sums, [0, 3], kind, reml=reml)
+    finally:
+        torch.set_num_threads(threads)
+    np.testing.assert_allclose(one.fixed, other.fixed, rtol=1e-9)
+    np.testing.assert_allclose(one.sigma, other.sigma, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(one.effects, other.effects[label], atol=1e-9)
+    errors = one.information.sigma_se, other.information.sigma_se
+    np.testing.assert_allclose(*errors, rtol=1e-8)
+
+
+@pytest.mark.parametrize("unit", [1e8, 1e-8])
+def test_units_do_not_matter(unit):
+    x, y, person = simulated(n_persons=60)
+    one = fit_linear_mixed_model(Sums.of(x, y, person), [0, 3], "full")
+    other = fit_linear_mixed_model(Sums.of(x, unit * y, person), [0, 3], "full")
+    np.testing.assert_allclose(other.sigma / unit**2, one.sigma, rtol=1e-8)
+    scaled = x * [unit**0.5, 1, 1, 1]
+    other = fit_linear_mixed_model(Sums.of(scaled, y, person), [0, 3], "full")
+    np.testing.assert_allclose(other.effects[:, 0] * unit**0.5, one.effects[:, 0], rtol=1e-6)
+
+
+def test_one_long_person_and_two_persons_are_fitted():
+    rng = np.random.default_rng(0)
+    person = np.concatenate([np.zeros(300_000, dtype=int), np.repeat(np.arange(1, 50), 10)])
+    x = np.column_stack([np.ones(len(person)), rng.normal(size=len(person))])
+    own = rng.normal(size=(50, 2))
+    y = (x * (own[person] + [1, 2])).sum(1) + rng.normal(size=len(person))
+    fit = fit_linear_mixed_model(Sums.of(x, y, person), [0, 1], "full")
+    assert fit.converged
+    np.testing.assert_allclose(fit.effects[0] + fit.fixed, own[0] + [1, 2], atol=0.02)
+    two = person < 2
+    few = fit_linear_mixed_model(Sums.of(x[two], y[two], person[two]), [0, 1], "full")
+    assert few.converged
+
+
+@pytest.mark.parametrize("random", [[1], [0, 1]])
+def test_one_row_of_each_person_is_refused(random):
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.normal(size=200), np.ones(200)])
+    with pytest.raises(UnidentifiedError, match="too few rows"):
+        fit_linear_mixed_model(Sums.of(x, rng.normal(size=200), np.arange(200)), random, "full")
+
+
+def test_an_outcome_that_people_have_constant_is_refused():
+    x, _, person = simulated()
+    y = np.random.default_rng(0).normal(size=30)[person]
+    with pytest.raises(NoResidualError, match="does not vary"):
+        fit_linear_mixed_model(Sums.of(x, y, person), [3], "full")

@@ -1,0 +1,179 @@
+"""How certain a linear mixed model is of Σ and σ², and what that does to all else.
+
+From the observed information at the maximum, half the curvature of −2 log L by ω = (Ψ, log σ²) and
+where there is one the residual autocorrelation, taken through Λ so that it holds where Σ is
+singular, too: A = cov(ω). By the delta method
+
+    se(Σ), se(σ²)      from ∂Σ/∂ω,
+    df(cᵀβ)            = 2 (cᵀV c)² / (gᵀ A g),    g = ∂(cᵀV c)/∂ω,    V = σ² K,
+    cov(b̂_i − b_i)     = C_i + J_i V J_iᵀ + D_i A D_iᵀ,    J_i = ∂b̂_i/∂β,    D_i = ∂b̂_i/∂ω,
+
+df being those of Satterthwaite (1946), D_i A D_iᵀ the correction of Kass & Steffey (1989) for
+variances that are estimated. It takes the likelihood for a parabola: near a variance of 0, and from
+a dozen people, `variance_uncertainty` integrates over it instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from nme_core.training.linear_curvature import Curvature, Elements
+from nme_core.training.linear_likelihood import Point
+from nme_core.training.linear_search import FLAT, Maximum
+from nme_core.training.sums import Array
+
+#: Smallest eigenvalue of the random effects' correlations from which on Σ is not singular.
+_SINGULAR = 1e-6
+
+
+@dataclass(frozen=True)
+class Further:
+    """A further parameter of the likelihood, at its maximum.
+
+    Attributes
+    ----------
+    across : array, shape (q + 1,)
+        ∂²(−2 log L) by it and by Λ's elements and log σ².
+    curvature : float
+        ∂²(−2 log L) by it.
+    covariance : array, shape (p, p)
+        ∂V by it.
+    effects : array, shape (P, R)
+        ∂b̂ by it.
+    """
+
+    across: Array
+    curvature: float
+    covariance: Array
+    effects: Array
+
+
+@dataclass(frozen=True)
+class VarianceInformation:
+    """Covariance of the estimates of Ψ, log σ² and what further parameter there is.
+
+    Attributes
+    ----------
+    point : Point
+        The maximum.
+    elements : Elements
+        Of Ψ, q of them.
+    curvature : Curvature
+        At the maximum.
+    covariance : array, shape (q + 1, q + 1) or (q + 2, q + 2)
+        A.
+    further : Further, optional
+        The residual autocorrelation.
+    """
+
+    point: Point
+    elements: Elements
+    curvature: Curvature
+    covariance: Array
+    further: Further | None = None
+
+    @classmethod
+    def of(cls, found: Maximum, elements: Elements, further: Further | None = None) -> Self:
+        """Take it at a maximum."""
+        point, q = found.point, len(elements)
+        curvature = found.curvature
+        whole = curvature.by_factor(point, elements, point.variance)
+        if further is not None:
+            edge = further.across[:, None]
+            whole = np.block([[whole, edge], [edge.T, np.full((1, 1), further.curvature)]])
+        size = np.sqrt(np.abs(np.diag(whole)).clip(min=1e-300))
+        values, vectors = np.linalg.eigh(whole / size / size[:, None])
+        told = values > FLAT * values.max()
+        root = vectors[:, told] / np.sqrt(values[told]) / size[:, None]
+        root[:q] = elements.jacobian(point.scale) @ root[:q]
+        return cls(point, elements, curvature, 2 * root @ root.T, further)
+
+    @property
+    def _sigma(self) -> Array:
+        scale = self.point.scale
+        matrix: Array = self.point.variance * scale @ scale.T
+        return matrix
+
+    @property
+    def sigma_se(self) -> Array:
+        """Standard errors of Σ's elements, shape (R, R).
+
+        NaN where Σ is at its boundary: of an effect whose variance is 0, and of all where effects
+        are perfectly correlated; an interval by the profile of the likelihood holds there, too.
+        """
+        elements, sigma, variance = self.elements, self._sigma, self.point.variance
+        q, sd = len(elements), np.sqrt(np.diag(sigma))
+        slope = np.zeros((q, len(self.covariance)))
+        slope[:, :q] = variance * np.eye(q)
+        slope[:, q] = sigma[elements.row, elements.column]
+        error = np.sqrt(np.einsum("ak,kl,al->a", slope, self.covariance, slope).clip(min=0))
+        found = np.zeros_like(sigma)
+        found[elements.row, elements.column] = found[elements.column, elements.row] = error
+        left = np.flatnonzero(sd > 0)
+        correlations = (sigma / np.where(sd > 0, sd, 1) / np.where(sd > 0, sd, 1)[:, None])[
+            np.ix_(left, left)
+        ]
+        if len(left) and np.linalg.eigvalsh(correlations)[0] < _SINGULAR:
+            left = left[:0]
+        at_boundary = np.ones(len(sd), dtype=bool)
+        at_boundary[left] = False
+        found[at_boundary] = found[:, at_boundary] = np.nan
+        return found
+
+    @property
+    def residual_variance_se(self) -> float:
+        """Standard error of σ²."""
+        q = len(self.elements)
+        return float(self.point.variance * np.sqrt(self.covariance[q, q]))
+
+    @property
+    def further_se(self) -> float:
+        """Standard error of the further parameter; NaN without one."""
+        return float("nan") if self.further is None else float(np.sqrt(self.covariance[-1, -1]))
+
+    def degrees_of_freedom(self, contrasts: Array) -> Array:
+        """Satterthwaite's degrees of freedom of cᵀβ for each row of `contrasts`, (m, p) → (m,)."""
+        variance, inverse = self.point.variance, self.point.inverse
+        turned = contrasts @ inverse
+        by_psi = np.einsum("mk,akl,ml->ma", turned, self.curvature.gram, turned, optimize=True)
+        own = (turned * contrasts).sum(1)
+        parts = [variance * by_psi, variance * own[:, None]]
+        if self.further is not None:
+            parts.append(
+                np.einsum("mk,kl,ml->m", contrasts, self.further.covariance, contrasts)[:, None]
+            )
+        slope = np.concatenate(parts, axis=1)
+        spread = np.einsum("mk,kl,ml->m", slope, self.covariance, slope, optimize=True)
+        found: Array = 2 * np.square(variance * own) / spread
+        return found
+
+    def effects_added(self, *, count_variances: bool) -> Array:
+        """J_i V J_iᵀ, and D_i A D_iᵀ where variances count, of all people; shape (P, R, R)."""
+        point, variance = self.point, self.point.variance
+        relative, n_groups = point.scale @ point.scale.T, point.cross.zd.shape[2]
+        found = np.empty((n_groups, *relative.shape))
+        for some in point.cross.parts():
+            slope = relative @ point.couplings(some).transpose(2, 0, 1)  # −J_i
+            found[some] = variance * slope @ point.inverse @ slope.transpose(0, 2, 1)
+            if count_variances:
+                by = self._effects_slope(some, relative, slope)
+                found[some] += by @ self.covariance @ by.transpose(0, 2, 1)
+        return found
+
+    def _effects_slope(self, some: slice, relative: Array, slope: Array) -> Array:
+        """D_i of some people, shape (some, R, q + 1 or q + 2)."""
+        point, elements = self.point, self.elements
+        scores = point.scores[:, some].T
+        moved = np.zeros((len(scores), len(relative), len(self.covariance)))  # E_a u_i
+        for a, (row, column) in enumerate(zip(elements.row, elements.column, strict=True)):
+            moved[:, row, a] = scores[:, column]
+            moved[:, column, a] = scores[:, row]
+        moved -= relative @ (point.own(some).transpose(2, 0, 1) @ moved)
+        q = len(elements)
+        moved[:, :, :q] += slope @ (point.inverse @ self.curvature.fixed.T)
+        if self.further is not None:
+            moved[:, :, q + 1] = self.further.effects[some]
+        return moved

@@ -1,0 +1,207 @@
+"""Profile of a linear mixed model's likelihood: its maximum with one variance fixed.
+
+The variance of a combination cᵀb of the random effects is fixed at v through the factor of the
+absolute Σ = Λ Λᵀ: with full Σ the effects are turned so that cᵀb comes first, Λ₁₁ = √v; with a
+diagonal one the members of c share √v in proportions that are free.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from nme_core.training.linear_curvature import Elements
+from nme_core.training.linear_likelihood import Cross, Point
+from nme_core.training.profile_interval import profile_interval
+from nme_core.training.sums import Array
+
+#: σ² of a search lies within this factor of where it started.
+_REACH = 1e6
+
+
+def variance_interval(
+    point: Point,
+    elements: Elements,
+    direction: Array,
+    *,
+    error: float | None = None,
+    over: Callable[[FixedLikelihood], Callable[[float], float]] | None = None,
+    best: float | None = None,
+) -> tuple[float, float]:
+    """95 % interval of the variance of cᵀb by the profile of the likelihood.
+
+    Parameters
+    ----------
+    point : Point
+        The maximum of the likelihood.
+    elements : Elements
+        What of Λ is free.
+    direction : array, shape (R,)
+        c.
+    error : float, optional
+        Standard error of the variance, where there is one.
+    over : callable, optional
+        Makes of the likelihood at one residual autocorrelation its maximum over all; `best` is
+        then the log-likelihood at the maximum.
+    """
+    sigma = point.variance * point.scale @ point.scale.T
+    estimate = float(direction @ sigma @ direction)
+    diagonal = bool(elements.on_diagonal.all())
+    fixed = _Diagonal(point, direction) if diagonal else _Turned(point, direction)
+    maximised = fixed.log_likelihood if over is None else over(fixed)
+    best = -0.5 * point.deviance if best is None else best
+    return profile_interval(maximised, estimate, best, error=error)
+
+
+def residual_interval(point: Point, elements: Elements, *, error: float) -> tuple[float, float]:
+    """95 % interval of σ², `error` being its standard error."""
+    fixed = _Residual(point, elements)
+    return profile_interval(
+        fixed.log_likelihood, point.variance, -0.5 * point.deviance, error=error
+    )
+
+
+class FixedLikelihood:
+    """The likelihood with something fixed: Λ and log σ² as functions of what is free.
+
+    Starts each search from where the one before ended.
+    """
+
+    cross: Cross
+    bounds: list[tuple[float | None, float | None]]
+    start: Array
+
+    def _parameters(
+        self, free: Array, value: float
+    ) -> tuple[Array, float, Callable[[Array, float], Array]]:
+        """Λ, log σ², and what takes derivatives by them to those by what is free."""
+        raise NotImplementedError
+
+    def use(self, cross: Cross) -> None:
+        """Go on with other sums of the same study."""
+        self.cross = cross
+
+    def log_likelihood(self, value: float) -> float:
+        """Highest with what is fixed at `value`."""
+
+        def objective(free: Array) -> tuple[float, Array]:
+            scale, log_variance, back = self._parameters(free, value)
+            variance = math.exp(log_variance)
+            point = self.cross.at(scale / math.sqrt(variance))
+            slope = point.slope_at(variance)
+            by_scale = 2 * slope @ scale / variance
+            by_variance = self.cross.degrees - point.rest / variance
+            by_variance -= float((slope * (point.scale @ point.scale.T)).sum())
+            gradient = back(by_scale, by_variance)
+            return point.deviance_at(variance) / self.cross.n_rows, gradient / self.cross.n_rows
+
+        lowest = math.inf
+        for _ in range(3):  # each with a curvature gathered afresh
+            found = cast(
+                "OptimizeResult[Any]",
+                minimize(
+                    objective,
+                    self.start,
+                    jac=True,
+                    method="L-BFGS-B",
+                    bounds=self.bounds,
+                    options={"ftol": 1e-15, "gtol": 1e-8, "maxiter": 500, "maxls": 40},
+                ),
+            )
+            self.start = np.asarray(found.x, dtype=np.float64)
+            gained, lowest = lowest - float(found.fun), float(found.fun)
+            if gained < 1e-12:
+                break
+        return -0.5 * lowest * self.cross.n_rows
+
+
+def _log_bounds(variance: float) -> tuple[float, float]:
+    return math.log(variance / _REACH), math.log(variance * _REACH)
+
+
+class _Turned(FixedLikelihood):
+    """Full Σ, with cᵀb as the first effect."""
+
+    def __init__(self, point: Point, direction: Array) -> None:
+        n_random, largest = len(direction), int(np.abs(direction).argmax())
+        others = [k for k in range(n_random) if k != largest]
+        self._turn = turn = np.vstack([direction, np.eye(n_random)[others]])
+        self.use(point.cross)
+        elements = Elements.of(n_random, "full")
+        self._row, self._column = elements.row[1:], elements.column[1:]
+        sigma = point.variance * turn @ point.scale @ point.scale.T @ turn.T
+        size = np.sqrt(np.diag(sigma).clip(min=1e-6 * point.variance))
+        factor = np.linalg.cholesky(sigma + np.diag(1e-6 * size**2))
+        self.start = np.append(factor[self._row, self._column], math.log(point.variance))
+        on_diagonal = self._row == self._column
+        self.bounds = [(0.0, None) if own else (None, None) for own in on_diagonal]
+        self.bounds.append(_log_bounds(point.variance))
+
+    def use(self, cross: Cross) -> None:
+        """Go on with other sums of the same study."""
+        self.cross = cross.turned(self._turn)
+
+    def _parameters(
+        self, free: Array, value: float
+    ) -> tuple[Array, float, Callable[[Array, float], Array]]:
+        scale = np.zeros((self.cross.n_random, self.cross.n_random))
+        scale[0, 0] = math.sqrt(value)
+        scale[self._row, self._column] = free[:-1]
+
+        def back(by_scale: Array, by_variance: float) -> Array:
+            return np.append(by_scale[self._row, self._column], by_variance)
+
+        return scale, float(free[-1]), back
+
+
+class _Diagonal(FixedLikelihood):
+    """Diagonal Σ: λ_k = √v λ'_k/‖c λ'‖ for the members of c."""
+
+    def __init__(self, point: Point, direction: Array) -> None:
+        self.cross = point.cross
+        self._of = np.where(direction != 0, direction, 0.0)
+        self._members = direction != 0
+        scale = np.sqrt(point.variance) * np.diag(point.scale)
+        size = max(float(scale.max(initial=0.0)), math.sqrt(point.variance) * 1e-2)
+        self.start = np.append(scale.clip(min=0.1 * size), math.log(point.variance))
+        self.bounds = [(0.0, None)] * len(direction) + [_log_bounds(point.variance)]
+
+    def _parameters(
+        self, free: Array, value: float
+    ) -> tuple[Array, float, Callable[[Array, float], Array]]:
+        shares, members = free[:-1], self._members
+        length = max(float(np.linalg.norm(self._of * shares)), 1e-150)
+        factor = math.sqrt(value) / length
+        scale = np.where(members, factor * shares, shares)
+
+        def back(by_scale: Array, by_variance: float) -> Array:
+            by = np.diag(by_scale)
+            along = float((by * shares * members).sum()) / length**2
+            inner = factor * (by - along * self._of**2 * shares)
+            return np.append(np.where(members, inner, by), by_variance)
+
+        return np.diag(scale), float(free[-1]), back
+
+
+class _Residual(FixedLikelihood):
+    """σ² fixed, Λ free."""
+
+    def __init__(self, point: Point, elements: Elements) -> None:
+        self.cross, self._elements = point.cross, elements
+        scale = math.sqrt(point.variance) * point.scale
+        self.start = scale[elements.row, elements.column]
+        self.bounds = [(0.0, None) if own else (None, None) for own in elements.on_diagonal]
+
+    def _parameters(
+        self, free: Array, value: float
+    ) -> tuple[Array, float, Callable[[Array, float], Array]]:
+        elements = self._elements
+
+        def back(by_scale: Array, by_variance: float) -> Array:
+            return np.asarray(by_scale[elements.row, elements.column])
+
+        return elements.fill(free), math.log(value), back

@@ -1,0 +1,98 @@
+"""Intervals by the profile of the likelihood, for parameters whose likelihood is not a parabola.
+
+    {v : 2 (log L(v̂) − log L(v)) ≤ χ²₁(level)},    log L(v) the highest with the parameter at v
+
+A variance near 0 has a likelihood that falls steeply on one side and slowly on the other, or is
+highest at 0 itself: the interval is then lopsided, and its lower end is 0 (Bates et al. 2015,
+section 5.1). Any engine can use it that can maximise its likelihood with one parameter fixed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+from nme_core.exceptions import TrainingError
+
+#: Relative precision of an end.
+PRECISION = 1e-6
+#: By how much log L may be above its maximum: what a search leaves.
+_ABOVE = 1e-3
+_DOUBLINGS = 60
+
+
+def profile_interval(
+    maximised: Callable[[float], float],
+    estimate: float,
+    best: float,
+    *,
+    error: float | None = None,
+    level: float = 0.95,
+    lowest: float = 0.0,
+    highest: float = math.inf,
+) -> tuple[float, float]:
+    """Ends of the interval of one parameter.
+
+    Parameters
+    ----------
+    maximised : callable
+        Highest log-likelihood with the parameter at a value between `lowest` and `highest`.
+    estimate, best : float
+        The parameter at the maximum, and the log-likelihood there.
+    error : float, optional
+        Rough standard error, where the search for the ends starts; None: a tenth of the estimate.
+    level : float
+        Share of samples whose interval holds the truth.
+    lowest, highest : float
+        Where the parameter can lie. An end that the likelihood does not reach is there.
+
+    Returns
+    -------
+    tuple of float
+        `lowest` ≤ low ≤ estimate ≤ high ≤ `highest`; inf where the likelihood never falls enough.
+
+    Raises
+    ------
+    TrainingError
+        If a profiled value has a likelihood above the maximum: that was none.
+    """
+    wanted = float(norm.ppf(0.5 + level / 2))
+
+    def excess(value: float) -> float:
+        """√(2 (log L(v̂) − log L(v))) − the normal quantile."""
+        drop = best - maximised(value)
+        if not drop > -_ABOVE - 1e-9 * abs(best):
+            raise TrainingError(
+                f"The profile of the likelihood rises {-drop:.2g} above its maximum: the fit had"
+                " not converged.",
+                remedy="Remove random effects that the data cannot tell apart.",
+            )
+        return math.sqrt(2 * max(drop, 0.0)) - wanted
+
+    step = error if error is not None and math.isfinite(error) and error > 0 else 0.0
+    step = wanted * step or 0.1 * abs(estimate) or 1e-3
+    return (
+        _end(excess, estimate, -step, lowest),
+        _end(excess, estimate, step, highest),
+    )
+
+
+def _end(excess: Callable[[float], float], estimate: float, step: float, limit: float) -> float:
+    """Go from the estimate until the likelihood has fallen enough; there find the root."""
+    inside = estimate
+    for _ in range(_DOUBLINGS):
+        outside = inside + step
+        past = outside <= limit if step < 0 else outside >= limit
+        if past:
+            if not math.isfinite(limit) or excess(limit) <= 0:
+                return limit
+            outside = limit
+        if past or excess(outside) > 0:
+            size = max(abs(inside), abs(outside))
+            found = brentq(excess, inside, outside, xtol=PRECISION * size, rtol=PRECISION)
+            return float(found)
+        inside, step = outside, 2 * step
+    return math.copysign(math.inf, step)

@@ -1,0 +1,45 @@
+"""Columns that cannot be told apart."""
+
+import numpy as np
+import pytest
+import torch
+
+from nme_core.exceptions import IdentificationWarning
+from nme_core.training.linear_mixed import CollinearColumnError, Sums, fit_linear_mixed_model
+from nme_core.training.weak_prior import collinear_columns, prior_precision, warn_of_collinear
+from tests.training.linear_studies import simulated
+
+
+def doubled():
+    x, y, person = simulated()
+    return np.column_stack([x, x[:, 0] - 2 * x[:, 1], np.zeros(len(y))]), y, person
+
+
+def test_they_are_found():
+    x, _, _ = doubled()
+    assert collinear_columns(x.T @ x) == [4, 5]
+    assert collinear_columns(torch.from_numpy(x[:, :4].T @ x[:, :4])) == []
+    x[:, 5] = 1 + 1e-7 * np.random.default_rng(0).normal(size=len(x))
+    assert collinear_columns(x.T @ x) == [4, 5]
+
+
+@pytest.mark.parametrize("reml", [False, True])
+def test_with_the_prior_all_else_is_as_without_them(reml):
+    x, y, person = doubled()
+    with pytest.raises(CollinearColumnError):
+        fit_linear_mixed_model(Sums.of(x, y, person), [3], "full", reml=reml)
+    prior = prior_precision(6, [4, 5])
+    fit = fit_linear_mixed_model(Sums.of(x, y, person), [3], "full", reml=reml, prior=prior)
+    plain = fit_linear_mixed_model(Sums.of(x[:, :4], y, person), [3], "full", reml=reml)
+    np.testing.assert_allclose(fit.fixed[:4], plain.fixed, atol=1e-8)
+    np.testing.assert_allclose(fit.fixed[4:], 0, atol=1e-10)
+    np.testing.assert_allclose(fit.sigma, plain.sigma, rtol=1e-7)
+    np.testing.assert_allclose(fit.effects, plain.effects, atol=1e-7)
+    assert fit.log_likelihood == pytest.approx(plain.log_likelihood)
+    spread = np.sqrt(np.diag(fit.fixed_covariance)[4:] / fit.residual_variance)
+    np.testing.assert_allclose(spread, 10)
+
+
+def test_they_are_named():
+    with pytest.warns(IdentificationWarning, match="'steps' is constant or a combination"):
+        warn_of_collinear(["'steps'"])
