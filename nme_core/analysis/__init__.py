@@ -15,6 +15,7 @@ from nme_core.analysis.correlations import effect_correlations
 from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
 from nme_core.analysis.covariates import PersonParameters, person_parameters
 from nme_core.analysis.kept_tests import keep_tests, other_tests
+from nme_core.analysis.likelihood import likelihood_row
 from nme_core.analysis.random_effects import (
     covariance_table,
     fixed_effects_table,
@@ -61,6 +62,7 @@ __all__ = [
     "grids_of",
     "intraclass_correlation",
     "keep_tests",
+    "likelihood_row",
     "model_checks",
     "number_calibration",
     "other_tests",

@@ -43,6 +43,7 @@ from nme_core.training import (
     Progress,
     Training,
     Verdict,
+    likelihood_of,
     train,
 )
 
@@ -144,12 +145,10 @@ class NeuralMixedEffects(Saveable):
                 "One network per person can only be stopped early on validation rows.",
                 remedy="Call fit(..., validation=(X, y, groups)).",
             )
-        self._log_likelihood = None
         if isinstance(problem, LinearGaussian):
             training = self._solve(problem, batches, progress)
         elif isinstance(problem, ExpectationMaximisation) and not self.hidden:
             training = problem.solve(progress)
-            self._log_likelihood = problem.log_likelihood
         else:
             training = train(
                 problem,
@@ -167,6 +166,7 @@ class NeuralMixedEffects(Saveable):
             labels, exact = self.parameter_names(), isinstance(problem, LinearGaussian)
             unique = [not self.hidden or "layers." not in label for label in labels]
             warn_of_boundary(self._posterior, labels, exact=exact, unique=unique)
+        self._likelihood = likelihood_of(problem, batches)
         precision = problem.shared_precision()
         del problem, watched  # of many persons as large as what is to come
         give_back()
@@ -237,7 +237,6 @@ class NeuralMixedEffects(Saveable):
                 remedy="Leave it out of the features.",
                 column=name,
             ) from error
-        self._log_likelihood = problem.fit.log_likelihood
         return training
 
     def _check_options(self) -> None:

@@ -32,6 +32,7 @@ from nme_core.exceptions import (
     TrainingError,
 )
 from nme_core.training import Progress, Verdict, exact_boundary, warn_of
+from nme_core.training.likelihood import EXACT, Likelihood
 from nme_core.training.linear_mixed import LinearMixedFit, Sums, fit_linear_mixed_model
 
 INTERCEPT = "intercept"
@@ -144,6 +145,7 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         standard = (outcome - self._scale[0]) / self._scale[1]
         found, structure = self._search(design[:, self._kept], standard, persons.codes, follow)
         self._found, self._random = found, [self._kept[k] for k in structure.columns]
+        self._correlated = structure.correlated
         self.structure_, self.history_ = structure.words, _table(history)
         self.verdict_ = (Verdict.CONVERGED if found.converged else Verdict.LIMIT).value
         self.n_epochs_, self._n_rows = len(history), len(outcome)
@@ -352,7 +354,16 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def log_likelihood_(self) -> float:
         """Log L at the maximum."""
         self._check_fitted()
-        return self._found.log_likelihood - self._n_rows * float(np.log(self._scale[1]))
+        return self.likelihood().value
+
+    def likelihood(self) -> Likelihood:
+        """Maximum of the likelihood, of the data in their own units."""
+        self._check_fitted()
+        size, correlated = len(self._found.sigma), self._correlated
+        n_variances = size * (size + 1) // 2 if correlated else size
+        n_parameters = len(self._found.fixed) + n_variances + 1
+        found = Likelihood(self._found.log_likelihood, n_parameters, self._n_rows, EXACT)
+        return found.in_units(self._scale[1])
 
 
 def _of_exact(exact: LinearMixedFit) -> MixedLMFit:

@@ -16,6 +16,7 @@ from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.uncertainty import t_quantile
 from nme_core.estimators.units import DataUnits
 from nme_core.exceptions import OptionError
+from nme_core.training.likelihood import BOUND, Likelihood
 
 
 class ReadOuts(RowEncoder):
@@ -25,7 +26,7 @@ class ReadOuts(RowEncoder):
     random_state: int
     _posterior: Posterior
     _counts: NDArray[np.int64]
-    _log_likelihood: float | None
+    _likelihood: Likelihood | None
 
     def _outputs(self, batches: list[Batch], level: str) -> Iterator[list[Any]]:
         """Yield the network's outputs for each draw from the posterior, the same each time."""
@@ -159,12 +160,61 @@ class ReadOuts(RowEncoder):
 
     @property
     def log_likelihood_(self) -> float:
-        """Log-likelihood of a linear model with ``laplace``, of the data in their own units."""
-        self._check_fitted()
-        if self._log_likelihood is None:
+        """Log-likelihood of the data in their own units, random effects integrated out.
+
+        For models that are linear in their parameters: ``exact`` for numbers, by Laplace's
+        approximation or by quadrature for others (`likelihood_method_`).
+        """
+        return self._likelihood_found().value
+
+    @property
+    def n_parameters_(self) -> int:
+        """Free numbers behind `log_likelihood_`: fixed effects, those of Σ, and σ²."""
+        return self._likelihood_found().n_parameters
+
+    @property
+    def aic_(self) -> float:
+        """−2 log L + 2k."""
+        return self._likelihood_found().aic
+
+    @property
+    def bic_(self) -> float:
+        """−2 log L + k log N with N the number of rows, as in R."""
+        return self._likelihood_found().bic
+
+    @property
+    def likelihood_method_(self) -> str:
+        """How `log_likelihood_` was computed: ``exact``, ``laplace`` or ``quadrature``."""
+        return self._likelihood_found().method
+
+    @property
+    def bound_(self) -> float:
+        """What the log-likelihood of a variational model is at least, given Σ, σ² and the priors.
+
+        Not for AIC, BIC or a likelihood-ratio test: by how much it falls short is not known.
+        """
+        found = self.likelihood()
+        if found is None or found.method != BOUND:
             raise OptionError(
-                "Only a linear model for numbers has an exact likelihood.",
-                remedy='Fit with hidden=() and estimator="laplace".',
+                "Only a model of the variational estimator has a bound.",
+                remedy="log_likelihood_ is for models that are linear in their parameters.",
             )
-        n_rows = int(self.n_obs_.sum())
-        return float(self._log_likelihood - n_rows * np.log(self._outcome_scale()[1]))
+        return found.value
+
+    def likelihood(self) -> Likelihood | None:
+        """Likelihood or bound, of the data in their own units; None where there is neither."""
+        self._check_fitted()
+        return (
+            None
+            if self._likelihood is None
+            else self._likelihood.in_units(self._outcome_scale()[1])
+        )
+
+    def _likelihood_found(self) -> Likelihood:
+        found = self.likelihood()
+        if found is None or found.method == BOUND:
+            raise OptionError(
+                "Only a model that is linear in its parameters has a likelihood.",
+                remedy="Fit with hidden=() and without epochs; bound_ is for networks.",
+            )
+        return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from nme_core.data.scaling import FeatureScaler
 from nme_core.estimators.adapting import Adaptable
 from nme_core.estimators.posterior import Posterior
 from nme_core.exceptions import RunFolderError
+from nme_core.training import Likelihood
 
 _MODELS: dict[str, type[Saveable]] = {}
 
@@ -53,7 +55,7 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
             "flagged": list(self._scaler.flagged),
             "residual_variance": self._posterior.residual_variance,
             "verdict": self.verdict_,
-            "log_likelihood": self._log_likelihood,
+            "likelihood": None if self._likelihood is None else asdict(self._likelihood),
             "history": list(history.columns),
             "outcome": self._outcome_state(),
         }
@@ -78,7 +80,8 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
             mixed, tensors, content["residual_variance"], self._free(mixed)
         )
         self._counts = tensors["n_obs"].numpy()
-        self._log_likelihood = content["log_likelihood"]
+        found = content.get("likelihood")  # models of before have none
+        self._likelihood = None if found is None else Likelihood(**found)
         self.history_ = pd.DataFrame(tensors["history"].numpy(), columns=content["history"])
         self.history_["epoch"] = self.history_["epoch"].astype(int)
         self.verdict_, self.n_epochs_ = content["verdict"], len(self.history_)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from nme_core.analysis import approximations
+from nme_core.analysis import approximations, likelihood_row
 from nme_core.data import SPLITS, Study
 from nme_core.data.codebook import study_codebook
 from nme_core.data.memory import give_back, return_large_arrays
@@ -224,6 +224,7 @@ class _Run:
                 progress = follow(self.journal, name)
                 fit_split(one, self.rows, self.split, progress, uncertainty=one is kept)
             self.config["verdicts"][name] = one.verdict_
+            self._note_likelihood(one, name)
             for part in SPLITS:
                 metrics = self._judge(one, name, part)
                 own = (metrics["split"] == "test") & (metrics["scope"] == "person")
@@ -231,6 +232,11 @@ class _Run:
             self.folder.write_table("comparison", compare(pd.concat(judged, ignore_index=True)))
             self.folder.write_json("config", self.config)
         return kept
+
+    def _note_likelihood(self, model: NeuralMixedEffects | LinearMixedModel, name: str) -> None:
+        row = likelihood_row(model, name)
+        if len(row):
+            self.folder.append_table("likelihood", row)
 
     def _judge(
         self, model: NeuralMixedEffects | LinearMixedModel, name: str, part: str
@@ -262,6 +268,7 @@ class _Run:
                 progress = follow(self.journal, ALL_ROWS)
                 model.fit(rows.X, rows.y, **rows.fit_arguments, progress=progress)
             self.config["verdicts"][ALL_ROWS] = model.verdict_
+            self._note_likelihood(model, ALL_ROWS)
             self.folder.write_json("config", self.config)
         self.journal.say("Writing the tables", 0.98)
         told = telling(self.journal, "Writing the random effects")

@@ -66,6 +66,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "check", "statistic", "person",
         "observed", "simulated_mean", "simulated_low", "simulated_high",
     ),
+    "likelihood": ("model", "log_likelihood", "n_parameters", "aic", "bic", "method"),
     "calibration": (
         "model", "split", "kind", "class", "low", "high",
         "expected", "observed", "ci_low", "ci_high", "n",

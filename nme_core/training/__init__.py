@@ -13,6 +13,7 @@ from nme_core.training.information import (
     shared_covariance,
 )
 from nme_core.training.laplace import Laplace, LinearGaussian, exactly_linear, few_effects
+from nme_core.training.likelihood import Likelihood, likelihood_of
 from nme_core.training.linear_mixed import CollinearColumnError
 from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
 from nme_core.training.nesting import Nesting
@@ -27,6 +28,7 @@ __all__ = [
     "CollinearColumnError",
     "ExpectationMaximisation",
     "Laplace",
+    "Likelihood",
     "LinearGaussian",
     "Nesting",
     "PersonCurvature",
@@ -46,6 +48,7 @@ __all__ = [
     "exact_boundary",
     "exactly_linear",
     "few_effects",
+    "likelihood_of",
     "person_curvature",
     "shared_covariance",
     "train",

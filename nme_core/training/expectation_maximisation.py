@@ -15,6 +15,7 @@ from nme_core.data.sequences import Batch, chunks
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Family, Gaussian, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.likelihood import EXACT, Likelihood, n_observed, n_variances
 from nme_core.training.linear_mixed import Sums
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.objective import group_divergence, sum_over_groups
@@ -216,6 +217,14 @@ class ExpectationMaximisation:
                 )
                 return Training(tuple(history), Verdict.LIMIT)
             before = deviance
+
+    def likelihood(self, batches: Sequence[Batch]) -> Likelihood | None:
+        """Return the likelihood of a model without hidden layers; None of a network."""
+        if self.log_likelihood is None:
+            return None
+        fixed = sum(value.numel() for value in self.mixed.fixed().values())
+        n_parameters = fixed + n_variances(self.covariances) + 1
+        return Likelihood(self.log_likelihood, n_parameters, n_observed(batches), EXACT)
 
     @property
     def settled(self) -> bool:

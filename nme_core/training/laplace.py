@@ -17,6 +17,7 @@ from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Family, Gaussian, LinearChain, MixedEffects, RowFamily
 from nme_core.nn.random_effects import own
 from nme_core.training.covariance import RandomEffectsCovariance, in_parts
+from nme_core.training.likelihood import EXACT, Likelihood, n_observed, n_variances
 from nme_core.training.linear_mixed import (
     LinearMixedFit,
     Sums,
@@ -284,6 +285,11 @@ class LinearGaussian:
             )
             return Training(tuple(history), Verdict.LIMIT)
         return Training(tuple(history), Verdict.CONVERGED)
+
+    def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
+        """Return the maximum of the likelihood, in closed form."""
+        n_parameters = len(self.fit.fixed) + n_variances(self.covariances) + 1
+        return Likelihood(self.fit.log_likelihood, n_parameters, n_observed(batches), EXACT)
 
     def _columns(self) -> list[int]:
         """Columns of (inputs, 1) that have a random effect."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nme_core.data.sequences import Batch
 from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance, in_parts
+from nme_core.training.likelihood import BOUND, Likelihood, deviance_constant, n_observed
 from nme_core.training.nesting import Nesting
 from nme_core.training.objective import (
     group_divergence,
@@ -26,6 +27,8 @@ FULL_UP_TO = 64
 #: Share of the way that Σ, σ² and τ² move to their closed-form values after each step.
 SMOOTHING = 0.05
 START_STD = 0.05
+#: Draws over which the bound is averaged at the end.
+BOUND_DRAWS = 32
 START_VARIANCE = 0.1
 WEAK_PRIOR_VARIANCE = 100.0
 
@@ -175,6 +178,17 @@ class Variational:
             total = total + rows * math.log(self.residual_variance)
         self._deviance, self._step_rows = float(deviance.detach()), rows
         return total / self.n_rows
+
+    @torch.no_grad()
+    def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
+        """Return the bound, averaged over draws that are the same each time."""
+        device = self.mixed.deviations.device
+        self._generator = torch.Generator(device=device).manual_seed(0)
+        objective = sum(float(self.loss(list(batches))) for _ in range(BOUND_DRAWS)) / BOUND_DRAWS
+        if self.family.has_residual_variance:
+            objective += math.log(2 * math.pi)
+        value = -0.5 * self.n_rows * objective + deviance_constant(self.family, batches)
+        return Likelihood(value, 0, n_observed(batches), BOUND)
 
     def _spread(self, lower: Tensor, noise: Tensor) -> Tensor:
         """L_i ε_i of every group, shape (P, R)."""
