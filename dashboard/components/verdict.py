@@ -73,7 +73,7 @@ def _ending(model: str, ending: str) -> str:
     if model != "specific":
         return ending
     kept = "best epoch of each person kept"
-    return kept if ending == "converged" else f"{ending}, {kept}"
+    return kept if ending.startswith("converged") else f"{ending}, {kept}"
 
 
 def split_note(run: str) -> str:

@@ -86,7 +86,7 @@ def verdicts(identity: str) -> dict[str, str]:
 
 def stopped_early(identity: str) -> bool:
     """Whether the fit that is interpreted, the last, ended before it had converged."""
-    return list(verdicts(identity).values())[-1] != CONVERGED
+    return not list(verdicts(identity).values())[-1].startswith(CONVERGED)
 
 
 class TrainingWarning(NamedTuple):

@@ -41,6 +41,10 @@ def fit(
         str | None,
         typer.Option(metavar="32[,16…]", help="Units of each hidden layer; '' for none."),
     ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(metavar="tanh|relu", help="What stands between the layers; default: relu."),
+    ] = None,
     baselines: Annotated[
         str,
         typer.Option(
@@ -88,6 +92,7 @@ def fit(
         covariance=covariance,
         estimator=estimator,
         hidden=None if hidden is None else widths(hidden),
+        activation=activation,
         baselines=tuple(names(baselines) or ()) if baselines != "none" else (),
         epochs=epochs,
         seed=seed,

@@ -35,7 +35,7 @@ from nme_core.estimators.problems import Plan
 from nme_core.estimators.saving import Saveable
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, OptionError
-from nme_core.nn import MixedEffects
+from nme_core.nn import ACTIVATIONS, MixedEffects
 from nme_core.training import (
     CollinearColumnError,
     ExpectationMaximisation,
@@ -46,6 +46,10 @@ from nme_core.training import (
     likelihood_of,
     train,
 )
+
+
+#: What stands between the layers of a network that is named without it.
+ACTIVATION = "relu"
 
 
 class NeuralMixedEffects(Saveable):
@@ -61,6 +65,7 @@ class NeuralMixedEffects(Saveable):
         hidden: Sequence[int] = (32,),
         placement: str | Sequence[str] = "last",
         *,
+        activation: str | None = None,
         covariance: str = "diagonal",
         estimator: str = "variational",
         pooling: str = "partial",
@@ -70,6 +75,7 @@ class NeuralMixedEffects(Saveable):
     ) -> None:
         self.hidden = hidden
         self.placement = placement
+        self.activation = activation
         self.covariance = covariance
         self.estimator = estimator
         self.pooling = pooling
@@ -161,7 +167,7 @@ class NeuralMixedEffects(Saveable):
         self._posterior = Posterior.of(problem)
         history = pd.DataFrame([vars(row) for row in training.history])
         self.history_ = history.astype({"validation_loss": float})
-        self.verdict_, self.n_epochs_ = training.verdict.value, len(history)
+        self.verdict_, self.n_epochs_ = training.ending, len(history)
         if training.verdict is Verdict.CONVERGED and self.pooling == "partial":
             labels, exact = self.parameter_names(), isinstance(problem, LinearGaussian)
             unique = [not self.hidden or "layers." not in label for label in labels]
@@ -211,6 +217,10 @@ class NeuralMixedEffects(Saveable):
             factors=tuple(self.factors_),
         )
 
+    def _activation(self) -> str:
+        """What stands between the layers."""
+        return self.activation or ACTIVATION
+
     def _free(self, mixed: MixedEffects) -> tuple[str, ...]:
         """Shared parameters whose uncertainty counts: all but those of hidden layers.
 
@@ -245,6 +255,8 @@ class NeuralMixedEffects(Saveable):
         check_choice("pooling", self.pooling, POOLING)
         check_placement(self.placement, self.placements, type(self).__name__)
         check_hidden(self.hidden)
+        if self.activation is not None:
+            check_choice("activation", self.activation, tuple(ACTIVATIONS))
         check_numbers(self.random_state, self.epochs)
 
     def _forget(self) -> None:

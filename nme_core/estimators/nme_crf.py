@@ -76,6 +76,7 @@ class NMECRF(NeuralMixedEffects):
         hidden: Sequence[int] = (),
         placement: str | Sequence[str] = "last+transitions",
         *,
+        activation: str | None = None,
         covariance: str = "diagonal",
         estimator: str = "variational",
         pooling: str = "partial",
@@ -86,6 +87,7 @@ class NMECRF(NeuralMixedEffects):
         super().__init__(
             hidden,
             placement,
+            activation=activation,
             covariance=covariance,
             estimator=estimator,
             pooling=pooling,
@@ -495,7 +497,7 @@ class NMECRF(NeuralMixedEffects):
         return encode_classes(y, self.classes_)
 
     def _network(self, n_inputs: int) -> nn.Module:
-        return CRFNetwork(n_inputs, self.hidden, len(self.classes_))
+        return CRFNetwork(n_inputs, self.hidden, len(self.classes_), self._activation())
 
     def _family(self) -> Family:
         return LinearChain()

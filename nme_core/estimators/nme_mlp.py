@@ -41,6 +41,7 @@ class _MLPModel(NeuralMixedEffects):
         hidden: Sequence[int] = (32,),
         placement: str | Sequence[str] = "last",
         *,
+        activation: str | None = None,
         family: str | None = None,
         covariance: str = "diagonal",
         estimator: str = "variational",
@@ -52,6 +53,7 @@ class _MLPModel(NeuralMixedEffects):
         super().__init__(
             hidden,
             placement,
+            activation=activation,
             covariance=covariance,
             estimator=estimator,
             pooling=pooling,
@@ -361,7 +363,7 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
         return np.zeros(n, dtype=np.float32)
 
     def _network(self, n_inputs: int) -> nn.Module:
-        return MLP(n_inputs, self.hidden, 1)
+        return MLP(n_inputs, self.hidden, 1, self._activation())
 
     def _family(self) -> RowFamily:
         return Poisson(self._scale[0]) if self.family == "poisson" else Gaussian()
@@ -437,8 +439,8 @@ class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]
 
     def _network(self, n_inputs: int) -> nn.Module:
         if self.family == "ordinal":
-            return OrdinalMLP(n_inputs, self.hidden, len(self.classes_))
-        return MLP(n_inputs, self.hidden, len(self.classes_) - 1)
+            return OrdinalMLP(n_inputs, self.hidden, len(self.classes_), self._activation())
+        return MLP(n_inputs, self.hidden, len(self.classes_) - 1, self._activation())
 
     def _family(self) -> RowFamily:
         return Ordinal() if self.family == "ordinal" else Categorical(len(self.classes_))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+
+from nme_core.nn import MixedEffects
 
 
 def person_specific(
@@ -36,3 +39,21 @@ def person_specific(
         else:
             random.append(part)
     return random
+
+
+def shared_variances(mixed: MixedEffects, layers: str) -> Tensor:
+    """Which deviations share a variance in a network with hidden layers, shape (n_random,).
+
+    In the first layer those of one input, in every further one those of all weights, in each
+    layer those of all biases: a unit has no meaning that would set it apart. Any other parameter,
+    such as transitions, has a variance for each of its numbers.
+    """
+    keys: dict[tuple[object, ...], int] = {}
+    pools = []
+    for name, index in mixed.parameter_indices():
+        key: tuple[object, ...] = (name, index)
+        if name.startswith(f"{layers}layers."):
+            first = name == f"{layers}layers.0.weight"
+            key = (name, index[1]) if first else (name,)
+        pools.append(keys.setdefault(key, len(keys)))
+    return torch.tensor(pools, dtype=torch.int64)

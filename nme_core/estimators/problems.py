@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from nme_core.data.sequences import Batch
+from nme_core.estimators.placement import shared_variances
 from nme_core.exceptions import OptionError
 from nme_core.nn import Family, MixedEffects
 from nme_core.training import (
@@ -24,9 +25,6 @@ from nme_core.training import (
     few_effects,
 )
 from nme_core.training.laplace import LARGEST
-
-#: Epochs over which the prior on shared parameters comes in.
-WARM_UP = 300
 
 
 @dataclass(frozen=True)
@@ -65,11 +63,15 @@ class Plan:
             If the estimator is not for this network or these grouping factors.
         """
         n_rows = sum(batch.n_rows for batch in batches)
+        pools = None
+        if self._learns_spread and self.covariance == "diagonal":
+            pools = shared_variances(mixed, self.layers)
         covariances = [
             RandomEffectsCovariance(
                 mixed.n_random,
                 self.covariance,
                 start=1.0 if self.estimator == "annealed" else 0.1,
+                pools=pools,
                 device=mixed.deviations.device,
             )
             for _ in mixed.sizes
@@ -97,9 +99,9 @@ class Plan:
         if whole and exactly_linear(mixed, batches, self.covariance):
             return LinearGaussian(mixed, covariances)
         first = f"{self.layers}layers.0."
-        weights = tuple(n for n in mixed.fixed() if n.startswith(self.layers) and "weight" in n)
         kind: Callable[..., Variational] = Variational
-        if few_effects(mixed):
+        curved = self.estimator == "laplace" or self.one_layer
+        if curved and few_effects(mixed):
             kind = partial(Laplace, batches=batches)
         return kind(
             mixed,
@@ -108,10 +110,14 @@ class Plan:
             n_rows=n_rows,
             seed=self.seed,
             nesting=Nesting.of(batches, mixed.sizes),
-            by_input=() if linear else weights,
+            by_input=() if linear else (f"{first}weight",),
             weak=(f"{first}weight", f"{first}bias") if linear else (),
-            warm_up=WARM_UP if self.epochs is None else min(WARM_UP, self.epochs // 4),
         )
+
+    @property
+    def _learns_spread(self) -> bool:
+        """Whether this is a network with hidden layers whose estimator has a posterior."""
+        return not self.one_layer and self.estimator in ("variational", "laplace")
 
     def schedule(self) -> Schedule:
         """Return how long and how fast to train."""
@@ -119,6 +125,7 @@ class Plan:
         decays = self.estimator not in ("annealed", "em") and not points
         longest = 1000 if self.pooling == "none" else 3000
         return Schedule(
+            learning_rate=0.03 if self._learns_spread and not points else 0.01,
             epochs=self.epochs,
             longest=longest,
             decays=decays,

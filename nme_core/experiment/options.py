@@ -30,6 +30,7 @@ class FitOptions:
     covariance: str = "diagonal"
     estimator: str = "variational"
     hidden: tuple[int, ...] | None = None
+    activation: str | None = None
     baselines: tuple[str, ...] = ("generic", "specific")
     epochs: int | None = None
     seed: int = 0
@@ -73,6 +74,7 @@ class FitOptions:
         }
         model = kind(
             **{name: value for name, value in given.items() if value is not None},
+            activation=self.activation,
             covariance=self.covariance,
             estimator=self.estimator,
             epochs=self.epochs,

@@ -11,10 +11,11 @@ from nme_core.nn.families import (
     Poisson,
     RowFamily,
 )
-from nme_core.nn.mlp import MLP, OrdinalMLP
+from nme_core.nn.mlp import ACTIVATIONS, MLP, OrdinalMLP
 from nme_core.nn.random_effects import MixedEffects
 
 __all__ = [
+    "ACTIVATIONS",
     "MLP",
     "CRFNetwork",
     "Categorical",

@@ -42,11 +42,15 @@ class CRFNetwork(nn.Module):
         Number of inputs F and of states K.
     hidden : sequence of int
         Hidden layers of the emission network.
+    activation : {"relu", "tanh"}
+        What stands between them.
     """
 
-    def __init__(self, n_features: int, hidden: Sequence[int], n_states: int) -> None:
+    def __init__(
+        self, n_features: int, hidden: Sequence[int], n_states: int, activation: str = "relu"
+    ) -> None:
         super().__init__()
-        self.emission = MLP(n_features, hidden, n_states - 1)
+        self.emission = MLP(n_features, hidden, n_states - 1, activation)
         self.transitions = nn.Parameter(torch.zeros(n_states, n_states))
         basis = contrasts(n_states).to(self.transitions.dtype)
         self.contrasts: Tensor

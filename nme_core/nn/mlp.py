@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -10,8 +11,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+#: What stands between the layers, by name.
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": functional.relu, "tanh": torch.tanh}
+#: SD of the biases of hidden layers at the start, so that the units bend at different places.
+START_BIAS = 0.3
+#: SD of the output of a hidden network at the start, for units of SD 1.
+START_OUTPUT = 0.6
+
+
 class MLP(nn.Module):
-    """Fully connected network with ReLU between the layers; without hidden layers it is linear.
+    """Fully connected network; without hidden layers it is linear.
 
     Parameters
     ----------
@@ -21,18 +30,35 @@ class MLP(nn.Module):
         Width of each hidden layer; empty for a linear model.
     n_outputs : int
         Number of outputs O.
+    activation : {"relu", "tanh"}
+        What stands between the layers.
     """
 
-    def __init__(self, n_features: int, hidden: Sequence[int], n_outputs: int) -> None:
+    def __init__(
+        self, n_features: int, hidden: Sequence[int], n_outputs: int, activation: str = "relu"
+    ) -> None:
         super().__init__()
         sizes = [n_features, *hidden, n_outputs]
         self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes))
+        self.activation = ACTIVATIONS[activation]
+        if hidden:
+            self._start()
+
+    @torch.no_grad()
+    def _start(self) -> None:
+        """Draw weights that keep the size of what goes through."""
+        *hidden, last = (layer for layer in self.layers if isinstance(layer, nn.Linear))
+        for layer in hidden:
+            layer.weight.normal_(0, 1 / math.sqrt(layer.in_features))
+            layer.bias.normal_(0, START_BIAS)
+        last.weight.normal_(0, START_OUTPUT / math.sqrt(last.in_features))
+        last.bias.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x, shape (..., n_features), to outputs, shape (..., n_outputs)."""
         *hidden, last = self.layers
         for layer in hidden:
-            x = functional.relu(layer(x))
+            x = self.activation(layer(x))
         output: Tensor = last(x)
         return output
 
@@ -50,14 +76,16 @@ class OrdinalMLP(MLP):
 
     Parameters
     ----------
-    n_features, hidden
+    n_features, hidden, activation
         As in `MLP`.
     n_classes : int
         Number of classes K.
     """
 
-    def __init__(self, n_features: int, hidden: Sequence[int], n_classes: int) -> None:
-        super().__init__(n_features, hidden, 1)
+    def __init__(
+        self, n_features: int, hidden: Sequence[int], n_classes: int, activation: str = "relu"
+    ) -> None:
+        super().__init__(n_features, hidden, 1, activation)
         self.gaps = nn.Parameter(torch.zeros(n_classes - 2))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -27,13 +27,13 @@ from nme_core.reporting.terms import (
 )
 
 #: Of the training, as `nme_core.training.loop.Schedule` has them,
-LEARNING_RATE, FLAT = "0.01", "0.001"
+LEARNING_RATE, NETWORK_RATE, FLAT = "0.01", "0.03", "0.01 %"
 #: and of `nme_core.estimators.posterior`.
 DRAWS = 64
 
 #: Options of a run that the paragraphs say in words of their own.
 _SAID = {
-    "model", "placement", "family", "covariance", "estimator", "hidden", "baselines", "epochs",
+    "model", "placement", "family", "covariance", "estimator", "hidden", "activation", "baselines", "epochs",
     "seed", "device", "refit", "tune", "outcome_kind", "command", "versions", "verdicts",
     "warnings",
 }  # fmt: skip
@@ -119,7 +119,7 @@ def _remedy(remedy: dict[str, Any]) -> str:
 
 
 def _model(config: dict[str, Any], data: dict[str, Any]) -> str:
-    network = network_name(config["hidden"])
+    network = network_name(config["hidden"], config.get("activation"))
     place = placement_name(config["placement"])
     if config["model"] == "nme-crf":
         what = (
@@ -176,10 +176,10 @@ def _training(config: dict[str, Any]) -> list[str]:
         said.append(
             "Shared weights had normal priors around 0, with variances estimated along with them. "
             "The objective was minimised by Adam (Kingma & Ba, 2015) with a learning rate of "
-            f"{LEARNING_RATE}, lowered to 0 by a cosine "
+            f"{NETWORK_RATE if config['hidden'] else LEARNING_RATE}, lowered to 0 by a cosine "
             + (
-                "once the objective no longer fell (by less than "
-                f"{FLAT} from one mean over 100 epochs to the next)."
+                f"once its mean over 100 epochs no longer moved (by less than {FLAT}, or by less "
+                "than its draws let be told)."
                 if config["epochs"] is None
                 else "over the second half of the epochs."
             )

@@ -140,13 +140,17 @@ def placement_name(placement: str) -> str:
     return listed([_PLACES.get(part, f"the parameter {part}") for part in parts])
 
 
-def network_name(hidden: list[int]) -> str:
+#: Units of hidden layers by activation.
+UNITS = {"relu": "rectified linear units", "tanh": "hyperbolic tangent units"}
+
+
+def network_name(hidden: list[int], activation: str | None = None) -> str:
     """The hidden layers."""
     if not hidden:
         return "without a hidden layer (linear in the inputs)"
     units = listed([str(width) for width in hidden])
     return f"with {'one hidden layer' if len(hidden) == 1 else f'{len(hidden)} hidden layers'} " + (
-        f"of {units} rectified linear units"
+        f"of {units} {UNITS[activation or 'relu']}"
     )
 
 

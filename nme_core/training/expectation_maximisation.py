@@ -6,6 +6,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from nme_core.data.sequences import Batch, chunks
 from nme_core.exceptions import ConvergenceWarning
-from nme_core.nn import Family, Gaussian, MixedEffects
+from nme_core.nn import MLP, Family, Gaussian, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.likelihood import EXACT, Likelihood, n_observed, n_variances
 from nme_core.training.linear_mixed import Sums
@@ -69,6 +70,7 @@ class ExpectationMaximisation:
         self.residual_variance = 1.0
         self.log_likelihood: float | None = None
         self._rows = list(batches)
+        self._activation = cast(MLP, mixed.module).activation
         self._lower = torch.eye(mixed.n_random, dtype=torch.float64, device=mixed.deviations.device)
         self._lower = self._lower.repeat(mixed.n_groups, 1, 1)
         for one in (mixed.deviations, *(mixed.fixed()[name] for name in mixed.random)):
@@ -84,7 +86,7 @@ class ExpectationMaximisation:
         """(h, 1) of rows x, shape (U, L, R), in the order of the columns of the deviations."""
         values = dict(self.mixed.fixed() if fixed is None else fixed)
         for k in range(len(values) // 2 - 1):
-            x = torch.relu(x @ values[f"layers.{k}.weight"].T + values[f"layers.{k}.bias"])
+            x = self._activation(x @ values[f"layers.{k}.weight"].T + values[f"layers.{k}.bias"])
         return torch.cat([x, torch.ones_like(x[..., :1])], dim=-1)
 
     def loss(self, batches: list[Batch]) -> Tensor:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +23,9 @@ from nme_core.training.nesting import Nesting
 
 #: Mean variance of the random effects, standardised, below which its changes do not matter.
 NEGLIGIBLE = 1e-3
+#: Change of minus twice a log density, of all rows together, that does not matter.
+LEAST = 0.5
+TINY = 1e-12
 #: Epochs from one state to go back to to the next, and how often training goes back to one.
 SNAPSHOT_EVERY, RECOVERIES = 50, 3
 #: Factor of the learning rate after each time.
@@ -110,8 +114,9 @@ class Schedule:
     decays : bool
         Whether the learning rate goes down at the end.
     window, tolerance : int, float
-        Converged when the mean objective of `window` epochs is less than `tolerance` below that of
-        the `window` epochs before,
+        Converged when the objective of all rows together, a mean over `window` epochs, differs
+        from that of the `window` epochs before by less than the share `tolerance` of it, than
+        `LEAST`, or than twice the standard error that the draws give the difference,
     steady : float, optional
         and the mean variance of the random effects has changed by less than this share over the
         `window` epochs: it can still be on its way when the objective hardly falls any more.
@@ -126,7 +131,7 @@ class Schedule:
     longest: int = 3000
     decays: bool = True
     window: int = 100
-    tolerance: float = 1e-3
+    tolerance: float = 1e-4
     steady: float | None = None
     patience: int = 50
     validate_every: int = 10
@@ -159,10 +164,29 @@ class Progress:
 
 @dataclass(frozen=True)
 class Training:
-    """History of a training, and how it ended."""
+    """History of a training, and how it ended.
+
+    Attributes
+    ----------
+    history : tuple of Progress
+        What was reported.
+    verdict : Verdict
+        How it ended.
+    moved : float, optional
+        Share of the objective of all rows by which it still differed between the last two
+        windows; None where training ended before there were two.
+    """
 
     history: tuple[Progress, ...]
     verdict: Verdict
+    moved: float | None = None
+
+    @property
+    def ending(self) -> str:
+        """How training ended, in words."""
+        if self.moved is None:
+            return self.verdict.value
+        return f"{self.verdict.value}; the bound still moved by {self.moved:.2%}"
 
 
 def train(
@@ -210,7 +234,7 @@ def train(
     """
     optimiser = _adam(problem, schedule.learning_rate)
     generator = torch.Generator().manual_seed(seed)
-    stop = _Stopping(schedule)
+    stop = _Stopping(schedule, sum(batch.n_rows for batch in batches))
     history: list[Progress] = []
     start, epoch, smaller = time.monotonic(), 0, 1.0
     go_back, good_epoch, recoveries = problem.snapshot(), 0, 0
@@ -272,7 +296,7 @@ def train(
             ConvergenceWarning,
             stacklevel=2,
         )
-    return Training(tuple(history), stop.verdict)
+    return Training(tuple(history), stop.verdict, stop.moved if schedule.decays else None)
 
 
 class _Adam(torch.optim.Adam):
@@ -324,8 +348,9 @@ def _validate(problem: Problem, batches: list[Batch]) -> tuple[Tensor, Tensor]:
 class _Stopping:
     """Learning rate over the epochs, and when to stop."""
 
-    def __init__(self, schedule: Schedule) -> None:
-        self.schedule = schedule
+    def __init__(self, schedule: Schedule, n_rows: int) -> None:
+        self.schedule, self.n_rows = schedule, n_rows
+        self.moved: float | None = None
         self.done = False
         self.verdict = Verdict.FIXED
         self._losses: list[float] = []
@@ -388,9 +413,13 @@ class _Stopping:
         return abs(now - before) < self.schedule.steady * max(before, NEGLIGIBLE)
 
     def _flat(self) -> bool:
+        """Whether the whole objective no longer moves, as far as its noise lets that be told."""
         window = self.schedule.window
         if len(self._losses) - self._settled_at < 2 * window:
             return False
-        before = sum(self._losses[-2 * window : -window]) / window
-        now = sum(self._losses[-window:]) / window
-        return before - now < self.schedule.tolerance
+        losses = self.n_rows * np.array(self._losses[-2 * window :])
+        before, now = losses[:window], losses[window:]
+        moved, whole = abs(before.mean() - now.mean()), max(abs(now.mean()), TINY)
+        self.moved = float(moved / whole)
+        noise = 2 * math.sqrt((before.var() + now.var()) / window)
+        return bool(moved < max(self.schedule.tolerance * whole, LEAST, noise))

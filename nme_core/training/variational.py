@@ -59,14 +59,11 @@ class Variational:
     nesting : Nesting, optional
         Which groups lie in others; None: none.
     by_input : sequence of str
-        Weights of layers, shape (out, in): their prior variance τ² is one number per input (a
-        feature, or a hidden unit), which tells how relevant it is; what is not needed is switched
-        off at no cost. Other matrices have one τ² each.
+        Weights of layers, shape (out, in): their prior variance τ² is one number per input, which
+        tells how relevant a feature is. Other matrices have one τ² each. A τ² starts at the mean
+        square of the weights that it is for.
     weak : sequence of str
         Parameters with a fixed, wide prior instead (fixed effects of a linear model).
-    warm_up : int
-        Steps over which the divergence of the shared parameters comes in, from 0 to its full
-        weight (Sønderby et al. 2016): at once it can switch off what a small study does show.
     """
 
     def __init__(
@@ -80,7 +77,6 @@ class Variational:
         nesting: Nesting | None = None,
         by_input: tuple[str, ...] = (),
         weak: tuple[str, ...] = (),
-        warm_up: int = 0,
     ) -> None:
         self.mixed, self.family, self.n_rows = mixed, family, n_rows
         self.covariances = list(covariances)
@@ -100,11 +96,10 @@ class Variational:
         self.coefficient = nn.Parameter(mixed.deviations.new_zeros(n_nested, n_random))
         self._around = mixed.deviations.new_zeros(())
         self._by_input, self._weak = frozenset(by_input), frozenset(weak)
-        self._warm_up, self._steps = warm_up, 0
-        self.prior_variance: dict[str, Tensor] = {}
-        for name, value in mixed.fixed().items():
-            start_at = WEAK_PRIOR_VARIANCE if name in self._weak else 1.0
-            self.prior_variance[name] = torch.full_like(self._pool(name, value.detach()), start_at)
+        self._steps = 0
+        self.prior_variance = {
+            name: self._first_prior(name, value.detach()) for name, value in mixed.fixed().items()
+        }
         self._deviance, self._step_rows = 0.0, 0
 
     def _pool(self, name: str, value: Tensor) -> Tensor:
@@ -112,6 +107,15 @@ class Variational:
         if name in self._by_input:
             return value.mean(0, keepdim=True)
         return value.mean().reshape(1)
+
+    def _first_prior(self, name: str, value: Tensor) -> Tensor:
+        """τ² at the start."""
+        moment = self._pool(name, value.square())
+        if name in self._weak:
+            return torch.full_like(moment, WEAK_PRIOR_VARIANCE)
+        if value.dim() == 1:
+            return torch.ones_like(moment)
+        return torch.where(moment > 0, moment, 1.0)
 
     def _start_spread(self) -> None:
         """Begin with the same small S for every group."""
@@ -172,7 +176,7 @@ class Variational:
             shared = shared_divergence(
                 value, self.shared_log_std[name], self.prior_variance[name]
             )  # fmt: skip
-            total = total + self._warmth * rows / self.n_rows * shared
+            total = total + rows / self.n_rows * shared
         total = total + deviance / self.residual_variance
         if self.family.has_residual_variance:
             total = total + rows * math.log(self.residual_variance)
@@ -209,11 +213,6 @@ class Variational:
             return values
         sizes = torch.tensor(self.mixed.sizes, device=values.device)
         return values.repeat_interleave(sizes, dim=0)
-
-    @property
-    def _warmth(self) -> float:
-        """Weight of the shared parameters' divergence."""
-        return 1.0 if self._steps >= self._warm_up else self._steps / self._warm_up
 
     def _noise(self, like: Tensor) -> Tensor:
         return torch.randn(
@@ -271,7 +270,7 @@ class Variational:
             name: self.prior_variance[name].expand_as(value)
             for name, value in mixed.fixed().items()
         }
-        shared = self._warmth * mixed.fixed_vector(prior).double().reciprocal()
+        shared = mixed.fixed_vector(prior).double().reciprocal()
         for factor, covariance in enumerate(self.covariances):
             n_groups = mixed.sizes[factor]
             mean = mixed.by_factor(mixed.deviations)[factor].mean(0).double()
@@ -320,8 +319,8 @@ class Variational:
 
     @property
     def settled(self) -> bool:
-        """Whether training may stop: not before the bound is complete."""
-        return self._steps >= self._warm_up
+        """Whether training may stop: always, for the bound is complete from the first step."""
+        return True
 
     def observe(self, losses: Tensor, rows: Tensor) -> bool:
         """Take the validation loss as information only: the prior prevents overfitting."""

@@ -5,11 +5,12 @@ from torch.nn import functional
 from nme_core.nn import MLP
 
 
-def test_network_is_linear_layers_with_relu_between():
-    network = MLP(3, (5, 4), 2)
+@pytest.mark.parametrize(("name", "bend"), [("relu", functional.relu), ("tanh", torch.tanh)])
+def test_network_is_linear_layers_with_an_activation_between(name, bend):
+    network = MLP(3, (5, 4), 2, name)
     x = torch.randn(6, 3)
     first, second, last = network.layers
-    by_hand = last(functional.relu(second(functional.relu(first(x)))))
+    by_hand = last(bend(second(bend(first(x)))))
     torch.testing.assert_close(network(x), by_hand)
 
 

@@ -46,8 +46,9 @@ def test_methods_say_what_was_fitted(run):
     assert "variational inference" in model
     assert "Training was set to" not in model
     assert "Features were standardised" in model
-    assert f"Adam (Kingma & Ba, 2015) with a learning rate of {Schedule.learning_rate}," in model
-    assert f"less than {Schedule.tolerance} from one mean over {Schedule.window} epochs" in model
+    assert "Adam (Kingma & Ba, 2015) with a learning rate of 0.03," in model
+    assert f"once its mean over {Schedule.window} epochs no longer moved" in model
+    assert f"less than {100 * Schedule.tolerance:g} %" in model
     assert f"means over {DRAWS} posterior draws" in model
     assert "Neural Mixed Effects 0.1.0 with PyTorch 2.13.0" in model
     assert "(n = 720)" in evaluation

@@ -280,14 +280,31 @@ def test_centring_leaves_persons_where_they_are_and_raises_the_bound(kind):
                 mixed.shift_fixed(-side * direction)
 
 
-def test_the_prior_on_shared_parameters_comes_in_step_by_step():
-    problem, batches = make_problem("numbers", "diagonal")
-    fix_noise(problem, 0.0)
-    whole = float(problem.loss(batches).detach())
-    problem._warm_up = 4
-    losses = []
-    for problem._steps in range(6):
-        losses.append(float(problem.loss(batches).detach()))
-        assert problem.settled == (problem._steps >= 4)
-    np.testing.assert_allclose(np.diff(losses)[:4], (whole - losses[0]) / 4, rtol=1e-9)
-    assert losses[4:] == [whole, whole]
+def test_a_prior_starts_where_the_weights_are():
+    mixed, family, batches = number_study()
+    covariance = RandomEffectsCovariance(mixed.n_random, "diagonal", start=0.1)
+    first, last = "layers.0.weight", "layers.1.weight"
+    problem = Variational(
+        mixed, family, [covariance], n_rows=sum(SIZES), seed=0, by_input=(first,)
+    )  # fmt: skip
+    weights = mixed.fixed()
+    torch.testing.assert_close(
+        problem.prior_variance[first], weights[first].detach().square().mean(0, keepdim=True)
+    )
+    torch.testing.assert_close(
+        problem.prior_variance[last], weights[last].detach().square().mean().reshape(1)
+    )
+
+
+def test_deviations_of_a_pool_keep_one_variance_and_one_scale():
+    mixed, family, batches = number_study()
+    pools = torch.arange(mixed.n_random) % 2
+    covariance = RandomEffectsCovariance(mixed.n_random, "diagonal", start=0.1, pools=pools)
+    problem = Variational(mixed, family, [covariance], n_rows=sum(SIZES), seed=0)
+    assert problem.log_expansion.shape == (1, 2)
+    with torch.no_grad():
+        mixed.deviations.normal_()
+        problem.log_expansion.copy_(torch.tensor([[0.3, -0.2]]))
+    problem.loss(batches)
+    problem.after_step()
+    assert len(covariance.variances.unique()) == 2
