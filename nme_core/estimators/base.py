@@ -47,7 +47,6 @@ from nme_core.training import (
     train,
 )
 
-
 #: What stands between the layers of a network that is named without it.
 ACTIVATION = "relu"
 

@@ -33,7 +33,8 @@ DRAWS = 64
 
 #: Options of a run that the paragraphs say in words of their own.
 _SAID = {
-    "model", "placement", "family", "covariance", "estimator", "hidden", "activation", "baselines", "epochs",
+    "model", "placement", "family", "covariance", "estimator", "hidden", "activation",
+    "baselines", "epochs",
     "seed", "device", "refit", "tune", "outcome_kind", "command", "versions", "verdicts",
     "warnings",
 }  # fmt: skip

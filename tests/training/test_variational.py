@@ -281,7 +281,7 @@ def test_centring_leaves_persons_where_they_are_and_raises_the_bound(kind):
 
 
 def test_a_prior_starts_where_the_weights_are():
-    mixed, family, batches = number_study()
+    mixed, family, _ = number_study()
     covariance = RandomEffectsCovariance(mixed.n_random, "diagonal", start=0.1)
     first, last = "layers.0.weight", "layers.1.weight"
     problem = Variational(
