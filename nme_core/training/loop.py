@@ -25,7 +25,6 @@ from nme_core.training.nesting import Nesting
 NEGLIGIBLE = 1e-3
 #: Change of minus twice a log density, of all rows together, that does not matter.
 LEAST = 0.5
-TINY = 1e-12
 #: Epochs from one state to go back to to the next, and how often training goes back to one.
 SNAPSHOT_EVERY, RECOVERIES = 50, 3
 #: Factor of the learning rate after each time.
@@ -115,8 +114,9 @@ class Schedule:
         Whether the learning rate goes down at the end.
     window, tolerance : int, float
         Converged when the objective of all rows together, a mean over `window` epochs, differs
-        from that of the `window` epochs before by less than the share `tolerance` of it, than
-        `LEAST`, or than twice the standard error that the draws give the difference,
+        from that of the `window` epochs before by less than the share `tolerance` of all that it
+        has fallen, than `LEAST`, or than twice the standard error that the draws give the
+        difference,
     steady : float, optional
         and the mean variance of the random effects has changed by less than this share over the
         `window` epochs: it can still be on its way when the objective hardly falls any more.
@@ -173,8 +173,8 @@ class Training:
     verdict : Verdict
         How it ended.
     moved : float, optional
-        Share of the objective of all rows by which it still differed between the last two
-        windows; None where training ended before there were two.
+        Difference of the objective between the last two windows as a share of its whole fall;
+        None where training ended before there were two.
     """
 
     history: tuple[Progress, ...]
@@ -186,7 +186,7 @@ class Training:
         """How training ended, in words."""
         if self.moved is None:
             return self.verdict.value
-        return f"{self.verdict.value}; the bound still moved by {self.moved:.2%}"
+        return f"{self.verdict.value}; the bound still moved by {self.moved:.2%} of its whole fall"
 
 
 def train(
@@ -417,9 +417,9 @@ class _Stopping:
         window = self.schedule.window
         if len(self._losses) - self._settled_at < 2 * window:
             return False
-        losses = self.n_rows * np.array(self._losses[-2 * window :])
-        before, now = losses[:window], losses[window:]
-        moved, whole = abs(before.mean() - now.mean()), max(abs(now.mean()), TINY)
-        self.moved = float(moved / whole)
+        before, now = np.array(self._losses[-2 * window :]).reshape(2, window)
+        moved = abs(float(before.mean() - now.mean()))
+        fallen = max(self._losses[0] - float(now.mean()), moved)
+        self.moved = moved / fallen if fallen else 0.0
         noise = 2 * math.sqrt((before.var() + now.var()) / window)
-        return bool(moved < max(self.schedule.tolerance * whole, LEAST, noise))
+        return moved < max(self.schedule.tolerance * fallen, LEAST / self.n_rows, noise)
