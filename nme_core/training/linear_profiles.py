@@ -16,6 +16,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from nme_core.training.linear_curvature import Elements
 from nme_core.training.linear_likelihood import Cross, Point
+from nme_core.training.linear_search import sizes
 from nme_core.training.profile_interval import profile_interval
 from nme_core.training.sums import Array
 
@@ -74,6 +75,7 @@ class FixedLikelihood:
     cross: Cross
     bounds: list[tuple[float | None, float | None]]
     start: Array
+    first: Array
 
     def _parameters(
         self, free: Array, value: float
@@ -99,24 +101,34 @@ class FixedLikelihood:
             gradient = back(by_scale, by_variance)
             return point.deviance_at(variance) / self.cross.n_rows, gradient / self.cross.n_rows
 
-        lowest = math.inf
-        for _ in range(3):  # each with a curvature gathered afresh
-            found = cast(
+        def search(start: Array) -> OptimizeResult[Any]:
+            return cast(
                 "OptimizeResult[Any]",
                 minimize(
                     objective,
-                    self.start,
+                    start,
                     jac=True,
                     method="L-BFGS-B",
                     bounds=self.bounds,
                     options={"ftol": 1e-15, "gtol": 1e-8, "maxiter": 500, "maxls": 40},
                 ),
             )
-            self.start = np.asarray(found.x, dtype=np.float64)
-            gained, lowest = lowest - float(found.fun), float(found.fun)
-            if gained < 1e-12:
-                break
-        return -0.5 * lowest * self.cross.n_rows
+
+        # From the maximum, and from where the last search ended: the likelihood is even in what is
+        # bounded by 0, so that what has got there does not leave it by itself.
+        ends = [search(start) for start in (self._from_maximum(value), self._lifted())]
+        best = min(ends, key=lambda found: float(found.fun))
+        again = search(np.asarray(best.x))  # with a curvature gathered afresh
+        self.start = np.asarray(again.x, dtype=np.float64)
+        return -0.5 * min(float(again.fun), float(best.fun)) * self.cross.n_rows
+
+    def _from_maximum(self, value: float) -> Array:
+        """Where the maximum would be if nothing else had changed."""
+        return self.first
+
+    def _lifted(self) -> Array:
+        bounded = np.array([bound[0] == 0.0 for bound in self.bounds])
+        return np.where(bounded, np.maximum(self.start, 0.1 * self.first), self.start)
 
 
 def _log_bounds(variance: float) -> tuple[float, float]:
@@ -134,9 +146,11 @@ class _Turned(FixedLikelihood):
         elements = Elements.of(n_random, "full")
         self._row, self._column = elements.row[1:], elements.column[1:]
         sigma = point.variance * turn @ point.scale @ point.scale.T @ turn.T
-        size = np.sqrt(np.diag(sigma).clip(min=1e-6 * point.variance))
-        factor = np.linalg.cholesky(sigma + np.diag(1e-6 * size**2))
-        self.start = np.append(factor[self._row, self._column], math.log(point.variance))
+        least = (0.1 / sizes(self.cross)) ** 2 * point.variance
+        factor = np.linalg.cholesky(sigma + np.diag(np.maximum(least, 0.01 * np.diag(sigma))))
+        self._own = factor[0, 0]
+        self.first = np.append(factor[self._row, self._column], math.log(point.variance))
+        self.start = self.first
         on_diagonal = self._row == self._column
         self.bounds = [(0.0, None) if own else (None, None) for own in on_diagonal]
         self.bounds.append(_log_bounds(point.variance))
@@ -144,6 +158,11 @@ class _Turned(FixedLikelihood):
     def use(self, cross: Cross) -> None:
         """Go on with other sums of the same study."""
         self.cross = cross.turned(self._turn)
+
+    def _from_maximum(self, value: float) -> Array:
+        """With the other effects following cᵀb as they did."""
+        following = np.append(self._column == 0, False)
+        return np.where(following, self.first * math.sqrt(value) / self._own, self.first)
 
     def _parameters(
         self, free: Array, value: float
@@ -166,8 +185,8 @@ class _Diagonal(FixedLikelihood):
         self._of = np.where(direction != 0, direction, 0.0)
         self._members = direction != 0
         scale = np.sqrt(point.variance) * np.diag(point.scale)
-        size = max(float(scale.max(initial=0.0)), math.sqrt(point.variance) * 1e-2)
-        self.start = np.append(scale.clip(min=0.1 * size), math.log(point.variance))
+        least = 0.1 / sizes(point.cross) * math.sqrt(point.variance)
+        self.first = self.start = np.append(np.maximum(scale, least), math.log(point.variance))
         self.bounds = [(0.0, None)] * len(direction) + [_log_bounds(point.variance)]
 
     def _parameters(
@@ -193,7 +212,8 @@ class _Residual(FixedLikelihood):
     def __init__(self, point: Point, elements: Elements) -> None:
         self.cross, self._elements = point.cross, elements
         scale = math.sqrt(point.variance) * point.scale
-        self.start = scale[elements.row, elements.column]
+        scale = scale + np.diag(0.1 / sizes(point.cross) * math.sqrt(point.variance))
+        self.first = self.start = scale[elements.row, elements.column]
         self.bounds = [(0.0, None) if own else (None, None) for own in elements.on_diagonal]
 
     def _parameters(
