@@ -93,6 +93,7 @@ models <- list(
   grouseticks_location_nbinom2 = model("grouseticks", update(ticks, . ~ . + (1 | BROOD) + (1 | LOCATION)), nbinom2()),
   respiratory_laplace = model("respiratory", good ~ treatment + month + age + male + centre2 + baseline + (1 | subject), binomial()),
   ratings_binary_laplace = model("ratings", yes ~ x + (x | person) + (1 | item), binomial()),
+  verbagg_laplace = model("verbagg", r2 ~ anger + male + scold + shout + self + (1 | id) + (1 | item), binomial()),
   sleepstudy_slope_ml = model("sleepstudy", Reaction ~ Days + (Days | Subject)),
   sleepstudy_slope_reml = model("sleepstudy", Reaction ~ Days + (Days | Subject), reml = TRUE),
   ovary_ar1_ml = model("ovary", follicles ~ sin + cos + (1 | Mare) + ar1(step + 0 | Mare), dispersion = ~0, prepare = steps("occasion")),

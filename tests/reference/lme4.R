@@ -98,7 +98,7 @@ integrated <- function(fit, family) {
 general <- function(name, formula, family, points = 1, profile = FALSE,
                     optimisers = c("bobyqa", "nlminb")) function() {
   data <- rows(name)
-  fit_by <- function(o, tolerance) do.call(glmer, list(formula, data, family = family, nAGQ = points,
+  fit_by <- function(o, tolerance, start = NULL) do.call(glmer, list(formula, data, family = family, nAGQ = points, start = start,
     control = glmerControl(o[[1]], optCtrl = o[[2]], tolPwrss = tolerance)))
   seconds <- system.time(suppressWarnings(suppressMessages(
     glmer(formula, data, family = family, nAGQ = points))))[["elapsed"]]
@@ -106,6 +106,12 @@ general <- function(name, formula, family, points = 1, profile = FALSE,
   for (tolerance in c(1e-11, 1e-10, 1e-9, 1e-8, 1e-7)) {
     fits <- lapply(tight[optimisers], function(o) attempt(suppressWarnings(suppressMessages(fit_by(o, tolerance)))))
     if (!any(vapply(fits, is.null, logical(1)))) break
+  }
+  # A large gap: once more, each from the best.
+  if (best(fits)$gap > 1e-4) {
+    start <- list(theta = getME(best(fits)$fit, "theta"), fixef = fixef(best(fits)$fit))
+    again <- lapply(tight[optimisers], function(o) attempt(suppressWarnings(suppressMessages(fit_by(o, tolerance, start)))))
+    fits <- c(fits, setNames(again, paste0(optimisers, "_again")))
   }
   found <- best(fits)
   fit <- found$fit
