@@ -21,7 +21,8 @@ def summary_table(model: NeuralMixedEffects, X: pd.DataFrame) -> pd.DataFrame:
     """Rows ``group``, ``parameter``, ``quantity``, ``value``.
 
     Of every person-specific parameter: ``variance`` (the diagonal of Σ), ``sd``, ``shrinkage`` (1 −
-    variance of the estimates over persons/Σ: 0 none, 1 all persons at the population's value) and
+    variance of the estimates over persons/Σ: 0 none, 1 all persons at the population's value; empty
+    where the variance is 0) and
     ``mean_reliability``. Of the whole, with an empty parameter: ``n_groups`` and, for numbers with
     Gaussian residuals, ``residual_variance`` and ``icc``, see `intraclass_correlation`.
 
@@ -37,7 +38,7 @@ def summary_table(model: NeuralMixedEffects, X: pd.DataFrame) -> pd.DataFrame:
     for factor in model.factors_:
         effects = model.effects(factor)
         spread = effects.estimate.var(ddof=0)
-        positive = effects.variance.where(effects.variance > 0)
+        positive = effects.variance.where(effects.differs)
         wide = pd.DataFrame(
             {
                 "variance": effects.variance,

@@ -170,7 +170,9 @@ class NeuralMixedEffects(Saveable):
         if training.verdict is Verdict.CONVERGED and self.pooling == "partial":
             labels, exact = self.parameter_names(), isinstance(problem, LinearGaussian)
             unique = [not self.hidden or "layers." not in label for label in labels]
-            warn_of_boundary(self._posterior, labels, exact=exact, unique=unique)
+            warn_of_boundary(
+                self._posterior, labels, exact=exact, unique=unique, factors=tuple(self.factors_)
+            )
         self._likelihood = likelihood_of(problem, batches)
         precision = problem.shared_precision()
         del problem, watched  # of many persons as large as what is to come

@@ -10,11 +10,17 @@ from nme_core.training import Boundary, approached_boundary, exact_boundary, war
 
 
 def warn_of_boundary(
-    posterior: Posterior, names: Sequence[str], *, exact: bool, unique: Sequence[bool]
+    posterior: Posterior,
+    names: Sequence[str],
+    *,
+    exact: bool,
+    unique: Sequence[bool],
+    factors: Sequence[str],
 ) -> None:
     """Say which variances between persons, or combinations, are estimated as 0.
 
-    Of several grouping factors, and where the posterior is diagonal or a point, nothing is said.
+    Where the estimate is not exact, nothing is said of several grouping factors, of a posterior
+    that is diagonal, and of a point.
 
     Parameters
     ----------
@@ -27,17 +33,21 @@ def warn_of_boundary(
     unique : sequence of bool
         Which random effects have a meaning of their own. The units of a hidden layer do not: that
         persons do not differ in the weights of one of them says nothing.
+    factors : sequence of str
+        Names of the grouping factors, persons first.
     """
     spread, mixed = posterior.covariance, posterior.mixed
-    if spread is None or spread.dim() == 2 or not mixed.n_random or len(mixed.sizes) > 1:
+    if not mixed.n_random:
         return
-    sigma = posterior.sigma[0]
-    found = (
-        exact_boundary(sigma)
-        if exact
-        else approached_boundary(mixed.deviations.detach(), spread, sigma)
-    )
-    warn_of(_meaningful(found, unique), names, stacklevel=2)
+    if exact:
+        for number, name in enumerate(factors):
+            found = _meaningful(exact_boundary(posterior.sigma[number]), unique)
+            warn_of(
+                found, names, between=f"groups of {name}" if number else "persons", stacklevel=2
+            )
+    elif spread is not None and spread.dim() == 3 and len(mixed.sizes) == 1:
+        found = approached_boundary(mixed.deviations.detach(), spread, posterior.sigma[0])
+        warn_of(_meaningful(found, unique), names, stacklevel=2)
 
 
 def _meaningful(found: Boundary, unique: Sequence[bool]) -> Boundary:

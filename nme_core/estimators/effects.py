@@ -10,6 +10,7 @@ import pandas as pd
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.uncertainty import Z
 from nme_core.estimators.units import DataUnits
+from nme_core.training.boundary import ZERO
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,15 @@ class Effects:
     error : DataFrame, group × parameter
         Standard deviation of η̂ − η with the uncertainty of the shared parameters, which `se` takes
         as known; `se` where that uncertainty was not taken.
+    differs : Series of bool
+        By parameter: whether its variance is more than the 0 that a search ends at.
     """
 
     estimate: pd.DataFrame
     se: pd.DataFrame
     variance: pd.Series
     error: pd.DataFrame
+    differs: pd.Series
 
     @classmethod
     def of(
@@ -51,7 +55,9 @@ class Effects:
         if posterior.uncertainty is not None:
             error[:] = np.sqrt(units.variances(posterior.uncertainty.effects.numpy()))
         sigma = posterior.sigma[factor : factor + 1].numpy()
-        return cls(estimate, se, pd.Series(units.variances(sigma)[0], index=names), error)
+        variance = pd.Series(units.variances(sigma)[0], index=names)
+        unit = units.variances(np.ones((1, len(names))))[0]
+        return cls(estimate, se, variance, error, variance.gt(ZERO * unit))
 
     def interval(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Lower and upper ends of the 95 % intervals of η, group × parameter: η̂ ± 1.96 errors."""
@@ -61,6 +67,8 @@ class Effects:
     def reliability(self) -> pd.DataFrame:
         """1 − S_i[k,k]/Σ[k,k], group × parameter: 0 nothing learned of the group, 1 all.
 
-        S_i of a group that nothing is known of is Σ up to noise; what falls below 0 by it is 0.
+        S_i of a group that nothing is known of is Σ up to noise; what falls below 0 by it is 0, as
+        is the reliability of a parameter in which groups do not differ: there is nothing to know.
         """
-        return (1 - self.se.pow(2).div(self.variance, axis="columns")).clip(lower=0)
+        known = (1 - self.se.pow(2).div(self.variance, axis="columns")).clip(lower=0)
+        return known.where(self.differs | known.isna(), 0.0)

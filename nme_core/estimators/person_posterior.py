@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.exceptions import OptionError
+from nme_core.training.boundary import ZERO
 
 #: Reliabilities below this are taken for it: a person of whom nothing is known says nothing.
 LEAST_RELIABILITY = 0.01
@@ -49,10 +50,14 @@ class PersonPosterior:
         return self._frame(self.mean @ self.matrix.T)
 
     def reliability(self) -> pd.DataFrame:
-        """1 − (T C_i Tᵀ)_kk / (T Σ Tᵀ)_kk, between 0 and 1, person × read-out."""
+        """1 − (T C_i Tᵀ)_kk / (T Σ Tᵀ)_kk, between 0 and 1, person × read-out; 0 where Σ is."""
         left = _diagonals(self.matrix, self.covariance)
         prior = _diagonals(self.matrix, self.prior[None])
-        return self._frame(np.clip(1 - left / np.where(prior > 0, prior, np.inf), 0.0, 1.0))
+        differs = prior > ZERO * np.square(self.matrix).sum(axis=1)
+        share = np.divide(
+            left, prior, out=np.ones_like(left), where=np.broadcast_to(differs, left.shape)
+        )
+        return self._frame(np.clip(1 - share, 0.0, 1.0))
 
     def reliability_together(self, *, standardise: bool) -> float:
         """Reliability in the directions in which persons' estimates differ, 0 to 1.
@@ -174,8 +179,9 @@ def _readout(
         centre = np.eye(n_states) - 1 / n_states
         return [labels[k] for k in own], own, np.kron(centre, centre)
     matrix = units.deviations(np.eye(mixed.n_random)).T
-    sd = np.sqrt(_diagonals(matrix, posterior.sigma[:1].double().numpy())[0])
-    return labels, slice(None), matrix / np.where(sd > 0, sd, np.inf)[:, None]
+    variance = _diagonals(matrix, posterior.sigma[:1].double().numpy())[0]
+    differs = variance > ZERO * np.square(matrix).sum(axis=1)
+    return labels, slice(None), matrix / np.sqrt(np.where(differs, variance, np.inf))[:, None]
 
 
 def _diagonals(matrix: _Array, covariances: _Array) -> _Array:

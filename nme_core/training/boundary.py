@@ -26,8 +26,8 @@ _TELLS = 1e-3
 #: Share of a direction that lies on one parameter, from which on it is that parameter's own.
 _ALONE = 0.9
 #: An exact estimate of a variance below this, standardised, is 0, as is a combination's below this
-#: share of its members'.
-ZERO, _ZERO_SHARE = 1e-7, 1e-6
+#: share of its members', which no search tells from 0; so do two effects that correlate by more.
+ZERO, _ZERO_SHARE, _PERFECT = 1e-7, 1e-5, 0.999
 #: Parameters that are named.
 _NAMED = 4
 
@@ -72,8 +72,12 @@ def exact_boundary(sigma: Tensor, zero: float = ZERO) -> Boundary:
     left = torch.nonzero(variances > zero)[:, 0]
     at_zero = torch.nonzero(variances <= zero)[:, 0].tolist()
     sd = variances[left].sqrt()
-    values, axes = torch.linalg.eigh(matrix[left][:, left] / sd / sd.unsqueeze(1))
+    correlations = matrix[left][:, left] / sd / sd.unsqueeze(1)
+    values, axes = torch.linalg.eigh(correlations)
     combined = [_members(axes[:, k], left) for k in torch.nonzero(values <= _ZERO_SHARE)[:, 0]]
+    perfect = torch.nonzero((correlations.abs() > _PERFECT).triu(1))
+    pairs = [tuple(left[pair].tolist()) for pair in perfect]
+    combined += [pair for pair in pairs if not any({*pair} <= {*one} for one in combined)]
     return Boundary(tuple(at_zero), tuple(combined), not len(left))
 
 
@@ -120,8 +124,12 @@ def _members(direction: Tensor, among: Tensor) -> tuple[int, ...]:
     return tuple(among[share > 1 - _ALONE].tolist())
 
 
-def warn_of(found: Boundary, names: Sequence[str], *, stacklevel: int = 1) -> None:
+def warn_of(
+    found: Boundary, names: Sequence[str], *, between: str = "persons", stacklevel: int = 1
+) -> None:
     """Say what is at the boundary, by the names of the random effects, and what to do.
+
+    `between` is who has the effects.
 
     Warns
     -----
@@ -129,18 +137,18 @@ def warn_of(found: Boundary, names: Sequence[str], *, stacklevel: int = 1) -> No
     """
     if found.at_zero and not found.everything:
         warnings.warn(
-            f"The variance between persons of {_listed(found.at_zero, names)} cannot be told from"
+            f"The variance between {between} of {_listed(found.at_zero, names)} cannot be told from"
             " 0, the boundary: the rows show no more differences in it than noise makes. Do not"
-            " interpret persons' values of it; fewer person-specific parameters, or more rows per"
-            " person, mend it.",
+            " interpret their values of it; fewer person-specific parameters, or more rows of"
+            " each, help.",
             BoundaryWarning,
             stacklevel=stacklevel + 1,
         )
     if found.everything:
         warnings.warn(
-            "No variance between persons can be told from 0, the boundary: the rows show no"
-            " more differences between persons than noise makes. Do not interpret persons' values;"
-            " the model for everybody (generic) says as much.",
+            f"No variance between {between} can be told from 0, the boundary: the rows show no"
+            " more differences between them than noise makes. Do not interpret their values;"
+            " a model without them says as much.",
             BoundaryWarning,
             stacklevel=stacklevel + 1,
         )
@@ -149,7 +157,7 @@ def warn_of(found: Boundary, names: Sequence[str], *, stacklevel: int = 1) -> No
             "The covariance of the random effects is singular: a combination of"
             f" {_listed(found.combined[0], names)} has the variance 0, so that they count as"
             " perfectly correlated. Do not interpret their correlations; covariance='diagonal',"
-            " fewer person-specific parameters, or more persons mend it.",
+            " fewer person-specific parameters, or more persons help.",
             SingularWarning,
             stacklevel=stacklevel + 1,
         )

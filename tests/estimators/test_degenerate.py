@@ -1,0 +1,134 @@
+"""Fits that are degenerate say so, whatever the units; a variance of 0 has no reliability of 1."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nme_core.analysis import random_effects_table, summary_table
+from nme_core.estimators import NMEMLPRegressor
+from nme_core.estimators.person_posterior import person_posterior
+from nme_core.exceptions import BoundaryWarning, SingularWarning
+from nme_core.io import RunFolder
+from nme_core.reporting import words
+
+SLOPE, BIAS = "layers.0.weight[0,0]", "layers.0.bias[0]"
+
+
+def balanced(n_people, n_rows, *, slope_sd, intercept_sd, seed, mean=0.0, sd=1.0):
+    """Own intercepts and slopes; the noise has neither, so that a variance of 0 is found as 0."""
+    rng = np.random.default_rng(seed)
+    x = np.tile(np.linspace(-1, 1, n_rows), n_people)
+    who = np.repeat(np.arange(n_people), n_rows)
+    noise = rng.normal(size=(n_people, n_rows))
+    design = np.column_stack([np.ones(n_rows), np.linspace(-1, 1, n_rows)])
+    noise -= noise @ design @ np.linalg.inv(design.T @ design) @ design.T
+    own = rng.normal(0, 1, (n_people, 2)) * [intercept_sd, slope_sd]
+    y = 3 + x + own[who, 0] + own[who, 1] * x + noise.ravel()
+    return pd.DataFrame({"x": mean + sd * x}), y, [f"p{k}" for k in who]
+
+
+STUDIES = {
+    "few people": {"n_people": 6, "n_rows": 10, "seed": 0},
+    "many people, other units": {"n_people": 150, "n_rows": 5, "seed": 1, "mean": 2e3, "sd": 300.0},
+    "long, small numbers": {"n_people": 12, "n_rows": 60, "seed": 2, "sd": 1e-4},
+}
+
+
+@pytest.fixture(params=STUDIES)
+def shape(request):
+    return STUDIES[request.param]
+
+
+@pytest.mark.parametrize("covariance", ["diagonal", "full"])
+@pytest.mark.parametrize("estimator", ["laplace", "variational"])
+def test_a_variance_of_zero(shape, covariance, estimator):
+    X, y, groups = balanced(**shape, slope_sd=0.0, intercept_sd=2.0)
+    model = NMEMLPRegressor((), "all", covariance=covariance, estimator=estimator)
+    with pytest.warns(BoundaryWarning, match=r"weight\[0,0\] cannot be told from 0"):
+        model.fit(X, y, groups=groups)
+    assert (model.reliability_[SLOPE] == 0).all()
+    posterior = person_posterior(model, centred_transitions=False)
+    assert (posterior.reliability()[SLOPE] == 0).all()
+    table = random_effects_table(model)
+    assert (table.loc[table["parameter"] == SLOPE, "reliability"] == 0).all()
+    summary = summary_table(model, X).set_index(["parameter", "quantity"])["value"]
+    assert summary[SLOPE, "mean_reliability"] == 0
+    assert np.isnan(summary[SLOPE, "shrinkage"])
+
+
+def test_no_variance_at_all(shape):
+    X, y, groups = balanced(**shape, slope_sd=0.0, intercept_sd=0.0)
+    model = NMEMLPRegressor((), "all", estimator="laplace")
+    with pytest.warns(BoundaryWarning, match="No variance between persons"):
+        model.fit(X, y, groups=groups)
+    assert (model.reliability_ == 0).all(axis=None)
+    posterior = person_posterior(model, centred_transitions=False)
+    assert (posterior.reliability() == 0).all(axis=None)
+    assert not posterior.reliability_together(standardise=False) > 0
+
+
+def test_effects_that_are_one(shape):
+    X, y, groups = balanced(**shape, slope_sd=0.0, intercept_sd=0.0)
+    rng = np.random.default_rng(shape["seed"])
+    people = pd.factorize(np.array(groups))[0]
+    own = 2 * rng.normal(size=shape["n_people"])[people]
+    z = (X["x"] - X["x"].mean()) / X["x"].std(ddof=0)
+    model = NMEMLPRegressor((), "all", covariance="full", estimator="laplace")
+    with pytest.warns(SingularWarning, match="perfectly correlated"):
+        model.fit(X, y + own * (1 + 0.5 * z), groups=groups)
+    # the effects as such are known
+    assert (model.reliability_ > 0.3).all(axis=None)
+
+
+def test_three_effects_of_which_two_are_one():
+    rng = np.random.default_rng(5)
+    who = np.repeat(np.arange(80), 15)
+    X = pd.DataFrame(rng.normal(size=(1200, 2)), columns=["a", "b"])
+    own = rng.normal(size=(80, 2))[who]
+    y = own[:, 0] * (1 + X["a"]) + own[:, 1] * X["b"] + rng.normal(0, 0.2, 1200)
+    model = NMEMLPRegressor((), "all", covariance="full", estimator="laplace")
+    with pytest.warns(SingularWarning, match=r"weight\[0,0\], layers.0.bias\[0\]") as caught:
+        model.fit(X, y, groups=who)
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("mean", [0.0, 2000.0])
+def test_high_but_honest_correlations_are_not(seed, mean):
+    """ρ = .9 of effects at the mean, and an intercept far outside the data: no warning."""
+    rng = np.random.default_rng(seed)
+    who = np.repeat(np.arange(60), 20)
+    x = rng.normal(0, 5, 1200)
+    own = rng.normal(size=(60, 2)) @ np.linalg.cholesky([[1, 0.9], [0.9, 1]]).T
+    y = own[who, 0] + own[who, 1] * x / 5 + rng.normal(size=1200)
+    model = NMEMLPRegressor((), "all", covariance="full", estimator="laplace")
+    model.fit(pd.DataFrame({"x": mean + x}), y, groups=who)  # a warning would be an error
+
+
+@pytest.mark.filterwarnings("always::nme_core.exceptions.NMEWarning")
+@pytest.mark.parametrize(
+    ("kind", "covariance"), [("BoundaryWarning", "diagonal"), ("SingularWarning", "full")]
+)
+def test_every_surface_shows_it(kind, covariance, nme, tmp_path):
+    """The terminal, config.json and the report; the Fit page shows what config.json has."""
+    X, y, groups = balanced(10, 20, slope_sd=0.0, intercept_sd=1.0, seed=3)
+    if kind == "SingularWarning":
+        y = y + 2 * X["x"] * pd.Series(y).groupby(np.array(groups)).transform("mean")
+    table = X.assign(id=groups, day=np.tile(np.arange(20), 10), mood=y)
+    table.to_csv(tmp_path / "study.csv", index=False)
+    said = nme(
+        *("fit", tmp_path / "study.csv", "--person", "id", "--time", "day", "--outcome", "mood"),
+        *("--features", "x", "--model", "nme-mlp", "--hidden", "", "--covariance", covariance),
+        *("--baselines", "none", "--quiet", "--out", tmp_path / "run"),
+    )
+    assert said.code == 0
+    run = RunFolder(tmp_path / "run")
+    notes = [note for note in run.config["warnings"] if note["model"] == "nme (all rows)"]
+    assert [note["kind"] for note in notes] == [kind]
+    text = {"BoundaryWarning": "cannot be told from 0", "SingularWarning": "perfectly correlated"}
+    assert text[kind] in said.err
+    assert text[kind] in words(run).text
+    reliable = run.table("random_effects").groupby("parameter")["reliability"].max()
+    variances = run.table("covariance").query("parameter == parameter_2")
+    for name, value in zip(variances["parameter"], variances["value"], strict=True):
+        assert value > 1e-6 or reliable[name] == 0
