@@ -17,6 +17,7 @@ from nme_core.data.attendance import (
 from nme_core.data.blocks import Blocks, Column
 from nme_core.data.circular import find_circular
 from nme_core.data.determined import find_determined
+from nme_core.data.factors import find_inseparable
 from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding, Report
 from nme_core.data.splits import SPLITS, split_within_person
@@ -81,6 +82,7 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
     findings = [
         *_check_split(study, short, min_rows),
         *_check_outcome(study, columns.get(name)),
+        *_check_groups(study),
         *find_states(study, states),
         *find_suspicious(study, columns),
         *_check_columns(study, columns, constant),
@@ -162,6 +164,21 @@ def _check_outcome(study: Study, numbers: Column | None) -> Iterable[Finding]:
             name,
             "Say that it is a class if these are states.",
         )
+
+
+def _check_groups(study: Study) -> Iterable[Finding]:
+    """Look at the grouping factors, where there are more than the persons."""
+    if study.further_groups.columns.empty:
+        return ()
+    factors = {study.roles.person: study.blocks.codes}
+    for name, column in study.further_groups.items():
+        factors[str(name)] = pd.factorize(column)[0].astype(np.int64)
+    outcome: str = study.outcome_kind
+    if outcome == "number":
+        y = study.y.dropna().to_numpy()
+        if len(y) and bool((y >= 0).all() and (y == np.round(y)).all()):
+            outcome = "count"  # it can be
+    return find_inseparable(factors, outcome)
 
 
 def _check_columns(

@@ -158,6 +158,24 @@ class BlockCholesky:
         if kept:
             factor = self._dense[:kept, :kept]
             solution[:kept] = linalg.cho_solve((factor, True), dense[:kept], check_finite=False)
+        return self._back(left, solution)
+
+    def spread(self, noise: Sequence[Numbers]) -> list[Numbers]:
+        """L⁻ᵀ noise with L Lᵀ = A, without the fixed effects, so that N(0, 1) becomes N(0, A⁻¹).
+
+        Shapes as for `solve`.
+        """
+        m, kept = noise[0].shape[2], self._n_kept(False)
+        solution = np.concatenate([noise[g].reshape(-1, m) for g in self._grouping.dense])
+        solution[kept:] = 0.0
+        if kept:
+            factor = self._dense[:kept, :kept]
+            solution[:kept] = linalg.solve_triangular(factor, solution[:kept], lower=True, trans=1)
+        return self._back(noise, solution)
+
+    def _back(self, left: Sequence[Numbers], solution: Numbers) -> list[Numbers]:
+        """Substitute the dense solution backwards through the chain, and cut it by factor."""
+        grouping, m = self._grouping, solution.shape[1]
         result: dict[int, Numbers] = {}
         for g, start in grouping.offsets.items():
             one = grouping.factors[g]
@@ -169,6 +187,12 @@ class BlockCholesky:
                 rest = rest - self._white[k, h] @ result[h][grouping.meeting(k, h).second]
             result[k] = self._lower[k].transpose(0, 2, 1) @ rest
         return [result[g] for g in range(len(grouping.factors))]
+
+    def fixed_covariance(self) -> Numbers:
+        """Block of A⁻¹ of the fixed effects, shape (q, q)."""
+        kept = self._n_kept(False)
+        own = self._dense[kept:, kept:]
+        return np.asarray(linalg.cho_solve((own, True), np.eye(len(own)), check_finite=False))
 
     def inverse(self, *, fixed: bool) -> Blocks:
         """Blocks of A⁻¹ of levels that share a row, or of the part without the fixed effects.

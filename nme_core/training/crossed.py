@@ -11,22 +11,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from nme_core.training.block_cholesky import Blocks
+from nme_core.training.block_cholesky import BlockCholesky
 from nme_core.training.crossed_gaussian import GaussianLikelihood
 from nme_core.training.crossed_laplace import LaplaceLikelihood, RowLikelihood
 from nme_core.training.grouping import Codes, Factor, Grouping, Numbers, Terms
-from nme_core.training.linear_mixed import CollinearColumnError, collinear_column
+from nme_core.training.linear_mixed import CollinearColumnError, NoResidualError, collinear_column
 from nme_core.training.minimum import Minimum, find_minimum
-from nme_core.training.scales import Scale, Scales, State
+from nme_core.training.scales import Scale, Scales, State, normal_equations
 
 #: Where the search for Λ starts: numbers, relative to σ, and others.
 _START_NUMBERS, _START_OTHERS = 1.0, 0.5
+#: A residual variance of less than this share of the outcome's is none: rounding.
+_NO_RESIDUAL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ class CrossedFit:
         Whether one more Newton step would gain less than 1e-8.
     gradient : float
         What it would gain in log-likelihood.
+    draws : tuple of array, shape (n, q), and list of arrays, shape (n, P_g, R_g)
+        β and b_g less their estimates, drawn together.
+    given : callable
+        Takes other Σ_g and returns what `effects_covariance` and `effects_error` would be.
     """
 
     fixed: Numbers
@@ -71,6 +78,8 @@ class CrossedFit:
     n_parameters: int
     converged: bool
     gradient: float
+    draws: tuple[Numbers, list[Numbers]]
+    given: Callable[[Sequence[Numbers]], tuple[list[Numbers], list[Numbers]]] = field(repr=False)
 
 
 def fit_crossed(
@@ -84,8 +93,10 @@ def fit_crossed(
     fixed: Terms | None = None,
     pools: Codes | None = None,
     start: Numbers | None = None,
+    prior: Numbers | None = None,
     reml: bool = False,
-    follow: Callable[[float], None] | None = None,
+    n_draws: int = 0,
+    follow: Callable[[State], None] | None = None,
 ) -> CrossedFit:
     """Fit.
 
@@ -109,15 +120,22 @@ def fit_crossed(
         Effects with the same number share a variance, in every factor; a diagonal Σ only.
     start : array, shape (q,), optional
         β to start from where its likelihood is not 0; None: 0. Not needed for numbers.
+    prior : array, shape (q,), optional
+        Precisions of normal priors of β with mean 0, where the rows leave it open; of numbers
+        relative to σ². The log-likelihood of all others is without them.
     reml : bool
         Restricted likelihood; for numbers only.
+    n_draws : int
+        Draws of β and all effects, always the same.
     follow : callable, optional
-        Called at each step with −2 log L.
+        Called at each step.
 
     Raises
     ------
     CollinearColumnError
-        If a column is a combination of others.
+        If a column is a combination of others and has no prior.
+    NoResidualError
+        If numbers have no residual variance.
     """
     terms = [one if isinstance(one, Terms) else Terms.of(one) for one in random]
     every = Terms.of(range(x.shape[1])) if fixed is None else fixed
@@ -126,8 +144,10 @@ def fit_crossed(
     # The order of rows must not show, not even in how sums are rounded.
     order = np.lexsort((*x.T, outcome, *codes[::-1]))
     size = np.sqrt(np.square(x).mean(0))
-    rows = x[order] / np.where(size > 0, size, 1.0)
-    _check_columns(rows, every)
+    size[size == 0] = 1.0
+    rows = x[order] / size
+    known = np.zeros(len(every.columns)) if prior is None else prior
+    _check_columns(rows, every.columns[known == 0])
     levels = [
         Factor(one[order], int(one.max()) + 1, rows[:, term.columns], term.directions)
         for one, term in zip(codes, terms, strict=True)
@@ -136,29 +156,41 @@ def fit_crossed(
     grouping = Grouping.of(levels, Factor(alone, 1, rows[:, every.columns], every.directions))
     own = grouping.factors[:-1]
     scales = Scales(tuple(Scale.of(one.width, kind, pools) for one in own))
+    unit = size[every.columns]
+    weak = known / unit**2
     if family is None:
-        numbers = GaussianLikelihood(grouping, scales, outcome[order].astype(np.float64), reml=reml)
+        numbers = GaussianLikelihood(
+            grouping, scales, outcome[order].astype(np.float64), weak, reml=reml
+        )
         found, state = _search(numbers.state, grouping, scales, _START_NUMBERS, follow)
-        read = _Read(state, found, state.factor.inverse(fixed=True))
+        if not state.residual_variance > _NO_RESIDUAL * float(np.var(outcome)):
+            raise NoResidualError
+        spread, added = state.factor.fixed_covariance(), 0.0
     else:
-        begin = np.zeros(len(every.columns)) if start is None else start * size[every.columns]
-        others = LaplaceLikelihood(grouping, scales, family, torch.from_numpy(outcome[order]))
-        read = _fit_others(others, grouping, scales, begin, follow)
-    result = read.result(grouping, [1 / size[t.columns] for t in terms], 1 / size[every.columns])
-    n_parameters = len(every.columns) + scales.n + (family is None)
-    log_likelihood = result.log_likelihood
+        others = LaplaceLikelihood(grouping, scales, family, torch.from_numpy(outcome[order]), weak)
+        begin = np.zeros(len(unit)) if start is None else start * unit
+        found, state, spread = _search_with_fixed(others, grouping, scales, begin, follow)
+        added = 0.5 * float(weak @ state.fixed**2)
     if reml:  # which depends on the units of the columns
-        log_likelihood -= float(np.log(size[every.columns]).sum())
-    return replace(result, n_parameters=n_parameters, log_likelihood=log_likelihood)
+        added -= float(np.log(unit).sum())
+    read = _Read(grouping, state, spread, [1 / size[t.columns] for t in terms], 1 / unit)
+    return CrossedFit(
+        **read.estimates(),
+        log_likelihood=added - state.value,
+        n_parameters=len(every.columns) + scales.n + (family is None),
+        converged=found.converged,
+        gradient=found.gain,
+        draws=read.draws(n_draws),
+        given=read.given,
+    )
 
 
-def _check_columns(rows: Numbers, fixed: Terms) -> None:
+def _check_columns(rows: Numbers, columns: Codes) -> None:
     """Refuse columns that others explain; each mean square is 1."""
-    columns = np.unique(fixed.columns)
-    some = rows[:, columns]
-    collinear = collinear_column(torch.from_numpy(some.T @ some / len(some)))
+    some = np.unique(columns)
+    collinear = collinear_column(torch.from_numpy(rows[:, some].T @ rows[:, some] / len(rows)))
     if collinear is not None:
-        raise CollinearColumnError(int(columns[collinear]))
+        raise CollinearColumnError(int(some[collinear]))
 
 
 def _search(
@@ -166,7 +198,7 @@ def _search(
     grouping: Grouping,
     scales: Scales,
     start: float,
-    follow: Callable[[float], None] | None,
+    follow: Callable[[State], None] | None,
     n_before: int = 0,
 ) -> tuple[Minimum, State]:
     """Minimise over the parameters of Λ, with `n_before` others of unit curvature before them."""
@@ -184,7 +216,9 @@ def _search(
 
     def tell(at: Numbers) -> None:
         if follow is not None:
-            follow(2 * state_of(at, slope=False).value)
+            follow(state_of(at, slope=False))
+
+    tell(signless * start)
 
     found = find_minimum(
         function,
@@ -196,14 +230,17 @@ def _search(
     return found, state_of(found.x, slope=False)
 
 
-def _fit_others(
+def _search_with_fixed(
     likelihood: LaplaceLikelihood,
     grouping: Grouping,
     scales: Scales,
     begin: Numbers,
-    follow: Callable[[float], None] | None,
-) -> _Read:
-    """Search for β and Λ together, β in units in which its curvature is about 1."""
+    follow: Callable[[State], None] | None,
+) -> tuple[Minimum, State, Numbers]:
+    """Search for β and Λ together, β in units in which its curvature is about 1.
+
+    Returns the covariance of β too, from the curvature in β and Λ.
+    """
     theta = np.concatenate([np.isin(np.arange(s.n), s.on_diagonal) for s in scales.each])
     centre, covariance = likelihood.start(theta * _START_OTHERS, begin)
     root, n = np.linalg.cholesky(covariance), len(centre)
@@ -216,45 +253,93 @@ def _fit_others(
     kept = np.ix_(found.free, found.free)
     inverse = np.zeros_like(found.curvature)
     inverse[kept] = np.linalg.pinv(found.curvature[kept], hermitian=True)
-    spread = root @ inverse[:n, :n] @ root.T
-    moves = likelihood.slopes_of_mode(state)
-    whole = {
-        (g, g): block + moves[g] @ spread @ moves[g].transpose(0, 2, 1)
-        for (g, h), block in state.factor.inverse(fixed=False).items()
-        if g == h != grouping.last
-    }
-    return _Read(state, found, {**whole, (grouping.last, grouping.last): spread[None]})
+    return found, state, root @ inverse[:n, :n] @ root.T
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A maximum, and the covariance of v and β there, the uncertainty of β counted."""
+    """What is read off a maximum.
 
+    Attributes
+    ----------
+    spread : array, shape (q, q)
+        Covariance of β, relative to σ².
+    units, unit : arrays, shapes (R_g,) of each factor, and (q,)
+        By which effects are multiplied to be those of the columns as they were given.
+    """
+
+    grouping: Grouping
     state: State
-    found: Minimum
-    whole: Blocks
+    spread: Numbers
+    units: list[Numbers]
+    unit: Numbers
 
-    def result(self, grouping: Grouping, units: list[Numbers], unit: Numbers) -> CrossedFit:
-        """Return the fit, in units of the columns."""
-        state, last, variance = self.state, grouping.last, self.state.residual_variance
-        given = state.factor.inverse(fixed=False)
-        sigma, effects, conditional, error = ([np.empty(0)] * last for _ in range(4))
-        for place, g in enumerate(grouping.order):
-            scale = units[g][:, None] * state.matrices[place]
-            sigma[g] = variance * scale @ scale.T
-            effects[g] = state.spherical[place] @ scale.T
-            conditional[g] = variance * scale @ given[place, place] @ scale.T
-            error[g] = variance * scale @ self.whole[place, place] @ scale.T
-        return CrossedFit(
-            fixed=state.fixed * unit,
-            fixed_covariance=variance * self.whole[last, last][0] * np.outer(unit, unit),
-            sigma=sigma,
-            residual_variance=variance,
-            effects=effects,
-            effects_covariance=conditional,
-            effects_error=error,
-            log_likelihood=-state.value,
-            n_parameters=0,
-            converged=self.found.converged,
-            gradient=self.found.gain,
-        )
+    def estimates(self) -> dict[str, Any]:
+        """Return attributes of a `CrossedFit`; lists in the order of the caller."""
+        state, variance = self.state, self.state.residual_variance
+        scales = self._scales(state.matrices)
+        sigma = [variance * scale @ scale.T for scale in scales]
+        effects = [np.empty(0)] * len(scales)
+        for place, g in enumerate(self.grouping.order):
+            effects[g] = state.spherical[place] @ scales[g].T
+        conditional, error = self._covariances(state)
+        return {
+            "fixed": state.fixed * self.unit,
+            "fixed_covariance": variance * self.spread * np.outer(self.unit, self.unit),
+            "sigma": sigma,
+            "residual_variance": variance,
+            "effects": effects,
+            "effects_covariance": conditional,
+            "effects_error": error,
+        }
+
+    def given(self, sigma: Sequence[Numbers]) -> tuple[list[Numbers], list[Numbers]]:
+        """Conditional covariances and errors of the effects if these were Σ_g."""
+        state, last = self.state, self.grouping.last
+        matrices = []
+        for g in self.grouping.order:
+            relative = sigma[g] / np.outer(self.units[g], self.units[g]) / state.residual_variance
+            values, vectors = np.linalg.eigh(relative)
+            matrices.append(vectors * np.sqrt(values.clip(0)))
+        factor = BlockCholesky(self.grouping, normal_equations(state.products, matrices, last))
+        return self._covariances(replace(state, matrices=matrices, factor=factor))
+
+    def _scales(self, matrices: Sequence[Numbers]) -> list[Numbers]:
+        """Λ_g in units of the columns, in the order of the caller."""
+        places = np.argsort(self.grouping.order)
+        pairs = zip(self.units, places, strict=True)
+        return [unit[:, None] * matrices[place] for unit, place in pairs]
+
+    def _covariances(self, state: State) -> tuple[list[Numbers], list[Numbers]]:
+        given, moves = state.factor.inverse(fixed=False), state.slopes_of_mode(self.grouping)
+        scales, variance = self._scales(state.matrices), state.residual_variance
+        conditional, error = [np.empty(0)] * len(scales), [np.empty(0)] * len(scales)
+        for place, g in enumerate(self.grouping.order):
+            counted = moves[place] @ self.spread @ moves[place].transpose(0, 2, 1)
+            own, scale = given[place, place], scales[g]
+            conditional[g] = variance * scale @ own @ scale.T
+            error[g] = variance * scale @ (own + counted) @ scale.T
+        return conditional, error
+
+    def draws(self, n: int) -> tuple[Numbers, list[Numbers]]:
+        """β ~ N(β̂, V) and v | β ~ N(v̂ + ∂v/∂β (β − β̂), A⁻¹), less their means."""
+        rng, state = np.random.default_rng(0), self.state
+        if not n:
+            return np.zeros((0, len(self.unit))), []
+        deviation = state.residual_variance**0.5
+        values, vectors = np.linalg.eigh(self.spread)
+        root = vectors * np.sqrt(values.clip(0))
+        shared = deviation * rng.standard_normal((n, len(self.unit))) @ root.T
+        sizes = {
+            g: (self.grouping.factors[place].n_levels, self.grouping.factors[place].width)
+            for place, g in enumerate(self.grouping.order)
+        }
+        noise = {g: rng.standard_normal((*sizes[g], n)) for g in sorted(sizes)}
+        ordered = [noise[g] for g in self.grouping.order]
+        moved = state.factor.spread([*ordered, np.zeros((1, len(self.unit), n))])
+        moves = state.slopes_of_mode(self.grouping)
+        result, scales = [np.empty(0)] * len(sizes), self._scales(state.matrices)
+        for place, g in enumerate(self.grouping.order):
+            drawn = deviation * moved[place] + moves[place] @ shared.T  # (P, R, n)
+            result[g] = (scales[g] @ drawn).transpose(2, 0, 1)
+        return shared * self.unit, result

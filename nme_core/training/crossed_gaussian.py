@@ -29,13 +29,19 @@ class GaussianLikelihood:
         Structure of Λ.
     y : array, shape (N,)
         Outcome.
+    prior : array, shape (q,)
+        Precisions of the priors β_k ~ N(0, σ²/prior_k); 0 for none.
     reml : bool
         Whether β is integrated out: the restricted likelihood.
     """
 
-    def __init__(self, grouping: Grouping, scales: Scales, y: Numbers, *, reml: bool) -> None:
+    def __init__(
+        self, grouping: Grouping, scales: Scales, y: Numbers, prior: Numbers, *, reml: bool
+    ) -> None:
         self._grouping, self._scales, self._y, self._reml = grouping, scales, y, reml
-        self._products = grouping.products(None)
+        self._products, last = grouping.products(None), grouping.last
+        self._products[last, last] = self._products[last, last] + np.diag(prior)
+        self._prior = prior
         self._right = [factor.gather(y[:, None]) for factor in grouping.factors]
         self._n = len(y) - (grouping.factors[-1].width if reml else 0)
 
@@ -52,6 +58,7 @@ class GaussianLikelihood:
         for level, effects in zip(grouping.factors, [*own, solution[-1]], strict=True):
             residual -= level.outputs(effects)[:, 0]
         rest = float(residual @ residual + sum((v * v).sum() for v in solution[:-1]))
+        rest += float(self._prior @ solution[-1][0] ** 2)
         variance = rest / self._n
         determinant = factor.log_determinant(fixed=self._reml)
         value = 0.5 * (determinant + self._n * (1 + math.log(2 * math.pi * variance)))

@@ -13,6 +13,7 @@ z̄ = zΛ, of each row, k_j = −½ Σ_ab c_ab ∂W_ab/∂h and s = A⁻¹ Z̄�
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -45,6 +46,16 @@ class RowLikelihood(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class _Point:
+    """β, v, the linear predictors there, and log p(y | v) − |v|²/2 with the prior of β."""
+
+    fixed: Numbers
+    mode: list[Numbers]
+    output: Numbers
+    height: float
+
+
 class LaplaceLikelihood:
     """Outcomes with a likelihood of their own: a function of β and the parameters of Λ.
 
@@ -58,12 +69,15 @@ class LaplaceLikelihood:
         Likelihood of a row.
     y : Tensor, shape (N,)
         Outcome.
+    prior : array, shape (q,)
+        Precisions of the normal priors of β with mean 0; 0 for none.
     """
 
     def __init__(
-        self, grouping: Grouping, scales: Scales, family: RowLikelihood, y: Tensor
+        self, grouping: Grouping, scales: Scales, family: RowLikelihood, y: Tensor, prior: Numbers
     ) -> None:
         self._grouping, self._scales, self._family, self._y = grouping, scales, family, y
+        self._prior = prior
         self._mode = [np.zeros((one.n_levels, one.width)) for one in grouping.factors[:-1]]
 
     @property
@@ -74,8 +88,7 @@ class LaplaceLikelihood:
     def start(self, theta: Numbers, fixed: Numbers) -> tuple[Numbers, Numbers]:
         """β at the joint mode of β and v given Λ, and its covariance there."""
         found, _, factor, _ = self._climb(self._scales.matrices(theta), fixed, joint=True)
-        last = self._grouping.last
-        return found, factor.inverse(fixed=True)[last, last][0]
+        return found, factor.fixed_covariance()
 
     def state(self, parameters: Numbers, *, slope: bool = True) -> State:
         """Evaluate at β and θ, one behind the other."""
@@ -114,59 +127,68 @@ class LaplaceLikelihood:
             one = grouping.factors[g]
             direct = one.gather(flow).T @ self._mode[g] + one.gather(score).T @ shift[g]
             of_scale.append(direct - parts[g])
-        return np.concatenate([grouping.factors[-1].gather(flow)[0], self._scales.slope(of_scale)])
-
-    def slopes_of_mode(self, state: State) -> list[Numbers]:
-        """∂v_g/∂β at the mode, shape (P_g, R_g, q)."""
-        last, right = self._grouping.last, []
-        for g in range(last):
-            meeting = state.products[g, last]
-            right.append(-state.matrices[g].T @ meeting)
-        right.append(np.zeros((1, self.n_fixed, self.n_fixed)))
-        return state.factor.solve(right, fixed=False)[:last]
+        shared = grouping.factors[-1].gather(flow)[0] - self._prior * fixed
+        return np.concatenate([shared, self._scales.slope(of_scale)])
 
     def _climb(
         self, matrices: list[Numbers], fixed: Numbers, *, joint: bool
     ) -> tuple[Numbers, float, BlockCholesky, Blocks]:
         """Find the mode of v, or of β and v, by Newton's method from the last mode."""
-        grouping, last, mode = self._grouping, self._grouping.last, self._mode
-        output = self._output(fixed, matrices, mode)
-        height = self._height(output, mode)
-        if not math.isfinite(height):
-            mode = [np.zeros_like(one) for one in mode]
-            output = self._output(fixed, matrices, mode)
-            height = self._height(output, mode)
+        at = self._point(fixed, matrices, self._mode)
+        if not math.isfinite(at.height):
+            at = self._point(fixed, matrices, [np.zeros_like(one) for one in self._mode])
         before = math.inf
         for _ in range(_STEPS):
-            products = grouping.products(self._weights(output))
-            factor = BlockCholesky(grouping, normal_equations(products, matrices, last))
-            score = self._score(output)
-            slopes = [
-                one - v[..., None]
-                for one, v in zip(self._gather(score, matrices), mode, strict=True)
-            ]
-            slopes.append(grouping.factors[-1].gather(score)[..., None])
-            step = factor.solve(slopes, fixed=joint)
-            used = slopes if joint else slopes[:-1]
-            gain = 0.5 * sum(float((a * b).sum()) for a, b in zip(used, step, strict=False))
-            size = max(1.0, abs(height))
+            products = self._products(at.output)
+            factor, step, gain = self._newton(at, matrices, products, joint=joint)
+            size = max(1.0, abs(at.height))
             if gain < _FOUND * size or 0.5 * before < gain < _ROUNDING * size:
                 break
-            before = gain
-            share = 1.0
+            before, share = gain, 1.0
             for _ in range(_HALVINGS):
-                moved = [v + share * one[..., 0] for v, one in zip(mode, step, strict=False)]
-                its_fixed = fixed + share * step[-1][0, :, 0]
-                its_output = self._output(its_fixed, matrices, moved)
-                its_height = self._height(its_output, moved)
-                if its_height >= height - 1e-12 * max(1.0, abs(height)):
+                moved = self._point(
+                    at.fixed + share * step[-1][0, :, 0],
+                    matrices,
+                    [v + share * one[..., 0] for v, one in zip(at.mode, step, strict=False)],
+                )
+                if moved.height >= at.height - 1e-12 * size:
                     break
                 share /= 2
             else:
                 break
-            mode, fixed, output, height = moved, its_fixed, its_output, its_height
-        self._mode = mode
-        return fixed, height, factor, products
+            at = moved
+        self._mode = at.mode
+        return at.fixed, at.height, factor, products
+
+    def _newton(
+        self, at: _Point, matrices: list[Numbers], products: Blocks, *, joint: bool
+    ) -> tuple[BlockCholesky, list[Numbers], float]:
+        """Return the factor of A, the step, and what it promises."""
+        equations = normal_equations(products, matrices, self._grouping.last)
+        factor, score = BlockCholesky(self._grouping, equations), self._score(at.output)
+        own = zip(self._gather(score, matrices), at.mode, strict=True)
+        slopes = [one - v[..., None] for one, v in own]
+        if joint:
+            shared = self._grouping.factors[-1].gather(score) - self._prior * at.fixed
+            slopes.append(shared[..., None])
+        else:
+            slopes.append(np.zeros((1, self.n_fixed, 1)))
+        step = factor.solve(slopes, fixed=joint)
+        gain = 0.5 * sum(float((a * b).sum()) for a, b in zip(slopes, step, strict=True))
+        return factor, step, gain
+
+    def _products(self, output: Numbers) -> Blocks:
+        """Zᵀ W Z, of the fixed effects with their prior."""
+        products, last = self._grouping.products(self._weights(output)), self._grouping.last
+        products[last, last] = products[last, last] + np.diag(self._prior)
+        return products
+
+    def _point(self, fixed: Numbers, matrices: list[Numbers], mode: list[Numbers]) -> _Point:
+        output = self._output(fixed, matrices, mode)
+        density = self._family.log_density(torch.from_numpy(output), self._y).numpy().sum()
+        height = float(density) - 0.5 * sum(float((v * v).sum()) for v in mode)
+        height -= 0.5 * float(self._prior @ fixed**2)
+        return _Point(fixed, mode, output, height if math.isfinite(height) else -math.inf)
 
     def _output(self, fixed: Numbers, matrices: list[Numbers], mode: list[Numbers]) -> Numbers:
         """h of the rows."""
@@ -179,12 +201,6 @@ class LaplaceLikelihood:
         """Λᵀ Zᵀ rows of each factor, shape (P_g, R_g, 1)."""
         factors = self._grouping.factors
         return [(f.gather(rows) @ m)[..., None] for f, m in zip(factors, matrices, strict=False)]
-
-    def _height(self, output: Numbers, mode: list[Numbers]) -> float:
-        with np.errstate(over="ignore", invalid="ignore"):
-            density = self._family.log_density(torch.from_numpy(output), self._y).numpy().sum()
-        height = float(density) - 0.5 * sum(float((v * v).sum()) for v in mode)
-        return height if math.isfinite(height) else -math.inf
 
     def _score(self, output: Numbers) -> Numbers:
         return self._family.score(torch.from_numpy(output), self._y).numpy()

@@ -70,7 +70,7 @@ class Factor:
     @property
     def width(self) -> int:
         """Effects of each level, R."""
-        return self.z.shape[1]
+        return int(self.z.shape[1])
 
     def outputs(self, effects: Numbers) -> Numbers:
         """What effects, shape (P, R), add to the outputs of the rows; (N, O)."""
@@ -148,6 +148,22 @@ def sums(places: Codes, values: Numbers, n: int) -> Numbers:
     return np.asarray(adder @ values.reshape(len(places), -1)).reshape(shape)
 
 
+def eliminated(levels: Sequence[Codes], widths: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return the factors that are eliminated block by block, in order, and the others.
+
+    The first has the most effects; each further one is one in which the one before it is nested.
+    """
+    sizes = [int(one.max()) + 1 for one in levels]
+    left = sorted(range(len(levels)), key=lambda g: -sizes[g] * widths[g])
+    chain = [left.pop(0)]
+    for g in list(left):
+        pairs = np.unique(levels[chain[-1]] * sizes[g] + levels[g])
+        if len(pairs) == sizes[chain[-1]]:
+            chain.append(g)
+            left.remove(g)
+    return chain, left
+
+
 @dataclass(frozen=True)
 class Grouping:
     """All factors of the rows in the order in which they are eliminated, the fixed effects last.
@@ -173,13 +189,7 @@ class Grouping:
     @classmethod
     def of(cls, factors: Sequence[Factor], fixed: Factor) -> Grouping:
         """Put the factor with the most effects first, then those in which it is nested."""
-        left = sorted(range(len(factors)), key=lambda g: -factors[g].n_levels * factors[g].width)
-        chain = [left.pop(0)]
-        for g in list(left):
-            last = factors[chain[-1]]
-            if len(Meeting.of(last, factors[g])) == last.n_levels:
-                chain.append(g)
-                left.remove(g)
+        chain, left = eliminated([one.levels for one in factors], [one.width for one in factors])
         order = (*chain, *left)
         return cls((*(factors[g] for g in order), fixed), len(chain), order)
 

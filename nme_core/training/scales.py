@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nme_core.training.block_cholesky import BlockCholesky, Blocks
-from nme_core.training.grouping import Codes, Numbers
+from nme_core.training.grouping import Codes, Grouping, Numbers
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class Scale:
 
     def slope(self, of_matrix: Numbers) -> Numbers:
         """Derivative by the parameters from that by Λ."""
-        return np.bincount(self.place, of_matrix[self.row, self.column], self.n)
+        values = of_matrix[self.row, self.column]
+        return np.bincount(self.place, values, self.n).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -146,3 +147,10 @@ class State:
     factor: BlockCholesky
     products: Blocks
     residual_variance: float
+
+    def slopes_of_mode(self, grouping: Grouping) -> list[Numbers]:
+        """∂v_g/∂β at the mode, shape (P_g, R_g, q)."""
+        last, matrices = grouping.last, self.matrices
+        right = [-matrices[g].T @ self.products[g, last] for g in range(last)]
+        q = len(self.fixed)
+        return self.factor.solve([*right, np.zeros((1, q, q))], fixed=False)[:last]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from scipy.linalg import block_diag
 from scipy.optimize import approx_fprime, minimize
 from scipy.stats import multivariate_normal
 
@@ -12,7 +13,7 @@ from nme_core.nn import Categorical, Ordinal, Poisson
 from nme_core.training.crossed import fit_crossed
 from nme_core.training.crossed_laplace import LaplaceLikelihood
 from nme_core.training.grouping import Factor, Grouping, Terms
-from nme_core.training.linear_mixed import CollinearColumnError
+from nme_core.training.linear_mixed import CollinearColumnError, NoResidualError
 from nme_core.training.scales import Scale, Scales
 
 RANDOM = [[0, 1], [0, 1]]
@@ -160,7 +161,9 @@ def test_the_derivative_is_exact(family, kind):
         Factor(zeros, 1, data.x[:, fixed.columns], fixed.directions),
     )
     scales = Scales((Scale.of(len(random.columns), kind, None),) * 2)
-    one = LaplaceLikelihood(grouping, scales, likelihood, torch.from_numpy(y))
+    one = LaplaceLikelihood(
+        grouping, scales, likelihood, torch.from_numpy(y), np.full(len(fixed.columns), 0.5)
+    )
     rng = np.random.default_rng(3)
     beta = np.zeros(len(fixed.columns)) if start is None else np.array(start)
     at = np.concatenate([beta, rng.uniform(0.2, 0.6, scales.n)])
@@ -262,3 +265,64 @@ def test_a_collinear_column_is_named():
     with pytest.raises(CollinearColumnError) as error:
         fit_crossed(x, data.eta, data.factors, [[0], [0]], "diagonal")
     assert error.value.column == 2
+
+
+@pytest.mark.parametrize("family", [None, "binary"])
+def test_draws_have_the_covariances_of_the_fit(family):
+    data, n = study(), 40_000
+    random = fixed = Terms.of([0, 1])
+    y, likelihood = data.eta + data.rng.normal(size=len(data.eta)), None
+    if family is not None:
+        y, likelihood, fixed, random, _ = outcome(data, family)
+    options = {"fixed": fixed, "n_draws": n}
+    fit = fit_crossed(data.x, y, data.factors, [random] * 2, "full", likelihood, **options)
+    shared, own = fit.draws
+    np.testing.assert_allclose(shared.T @ shared / n, fit.fixed_covariance, rtol=0.05, atol=2e-3)
+    for drawn, expected in zip(own, fit.effects_error, strict=True):
+        found = np.einsum("npr,nps->prs", drawn, drawn) / n
+        np.testing.assert_allclose(found, expected, rtol=0.05, atol=4e-3)
+    if family is None:  # of a row's mean, from Henderson's equations
+        z = np.concatenate([data.x, dense(data, random)[:, 0]], axis=1)
+        sizes = [len(one) for one in fit.effects]
+        blocks = [np.zeros((2, 2))]
+        for size, sigma in zip(sizes, fit.sigma, strict=True):
+            blocks += [np.linalg.inv(sigma)] * size
+        whole = np.linalg.inv(z.T @ z / fit.residual_variance + block_diag(*blocks))
+        means = shared @ data.x.T
+        for drawn, levels in zip(own, data.factors, strict=True):
+            means = means + (drawn[:, levels] * data.x).sum(2)
+        expected = np.einsum("jr,rs,js->j", z, whole, z)
+        np.testing.assert_allclose(np.square(means).mean(0), expected, rtol=0.06)
+
+
+def test_a_prior_keeps_an_effect_without_bound_finite():
+    data = study()
+    y, likelihood, _, _, _ = outcome(data, "binary")
+    apart = np.where(y == 1, data.rng.uniform(1, 2, len(y)), data.rng.uniform(-2, -1, len(y)))
+    x = np.column_stack([data.x[:, 0], apart])
+    prior = np.array([0.0, 0.04])
+    fit = fit_crossed(x, y, data.factors, [[0], [0]], "diagonal", likelihood, prior=prior)
+    assert fit.converged
+    assert 1 < fit.fixed[1] < 15
+    assert fit.log_likelihood < 0
+
+
+def test_a_prior_of_numbers_is_a_row_of_data():
+    """β_k ~ N(0, σ²/prior) says what a row 0 = √prior β_k + ε says."""
+    data = study()
+    y = data.eta + data.rng.normal(size=len(data.eta))
+    x = np.column_stack([data.x, data.x[:, 1]])
+    prior = np.array([0.0, 0.0, 0.01])
+    fit = fit_crossed(x, y, data.factors, [[0], [0]], "diagonal", prior=prior)
+    plain = fit_crossed(data.x, y, data.factors, [[0], [0]], "diagonal")
+    assert fit.fixed[2] == pytest.approx(0, abs=1e-8)
+    np.testing.assert_allclose(fit.fixed[:2], plain.fixed, rtol=1e-6)
+    expected = plain.fixed_covariance[1, 1] + fit.residual_variance / 0.01
+    assert fit.fixed_covariance[1, 1] == pytest.approx(expected, rel=1e-6)
+
+
+def test_no_residual_variance_is_refused():
+    data = study()
+    own = data.rng.normal(size=data.factors[0].max() + 1)
+    with pytest.raises(NoResidualError):
+        fit_crossed(data.x, own[data.factors[0]], data.factors, [[0], [0]], "diagonal")
