@@ -28,6 +28,7 @@ CORE = {
 }
 CORE["prediction"] = {"exceptions", "data", "estimators", "io"}
 CORE["adaptation"] = {"exceptions", "data", "estimators", "io", "analysis", "prediction"}
+CORE["comparing"] = {"exceptions", "io", "metrics"}
 CORE["reporting"] = {"exceptions", "io", "metrics", "analysis"}
 CORE["tuning"] = {"exceptions", "io"}
 CORE["adaptation_curve"] = {"exceptions", "data", "estimators", "metrics"}

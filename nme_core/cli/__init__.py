@@ -3,6 +3,7 @@
 from nme_core.cli import (
     bundle,
     certify,
+    compare,
     covariates,
     curve,
     dashboard,
@@ -21,6 +22,7 @@ COMMANDS = (
     study.check,
     fit.fit,
     certify.certify,
+    compare.compare,
     covariates.hsic,
     covariates.stability,
     persons.predict,
