@@ -31,13 +31,15 @@ from nme_core.estimators.options import (
 )
 from nme_core.estimators.placement import person_specific
 from nme_core.estimators.posterior import Posterior
-from nme_core.estimators.problems import Plan
+from nme_core.estimators.problems import EXACT, Plan
 from nme_core.estimators.saving import Saveable
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import ACTIVATIONS, MixedEffects
 from nme_core.training import (
     CollinearColumnError,
+    ConstantOutcomeError,
+    ExactRows,
     ExpectationMaximisation,
     LinearGaussian,
     Progress,
@@ -45,6 +47,8 @@ from nme_core.training import (
     Verdict,
     likelihood_of,
     train,
+    warn_of_collinear,
+    warn_of_separation,
 )
 
 #: What stands between the layers of a network that is named without it.
@@ -150,7 +154,7 @@ class NeuralMixedEffects(Saveable):
                 "One network per person can only be stopped early on validation rows.",
                 remedy="Call fit(..., validation=(X, y, groups)).",
             )
-        if isinstance(problem, LinearGaussian):
+        if isinstance(problem, EXACT):
             training = self._solve(problem, batches, progress)
         elif isinstance(problem, ExpectationMaximisation) and not self.hidden:
             training = problem.solve(progress)
@@ -168,20 +172,26 @@ class NeuralMixedEffects(Saveable):
         self.history_ = history.astype({"validation_loss": float})
         self.verdict_, self.n_epochs_ = training.ending, len(history)
         if training.verdict is Verdict.CONVERGED and self.pooling == "partial":
-            labels, exact = self.parameter_names(), isinstance(problem, LinearGaussian)
+            labels, exact = self.parameter_names(), isinstance(problem, EXACT)
             unique = [not self.hidden or "layers." not in label for label in labels]
             warn_of_boundary(
                 self._posterior, labels, exact=exact, unique=unique, factors=tuple(self.factors_)
             )
         self._likelihood = likelihood_of(problem, batches)
         precision = problem.shared_precision()
+        known = problem.shared_covariance() if isinstance(problem, ExactRows) else None
         del problem, watched  # of many persons as large as what is to come
         give_back()
         joint = None
         if uncertainty and self.pooling == "partial":
             free = self._free(self._posterior.mixed)
             joint = take_uncertainty(
-                self._posterior, self._family(), batches, free=free, precision=precision
+                self._posterior,
+                self._family(),
+                batches,
+                free=free,
+                precision=precision,
+                shared=known,
             )
         if joint is not None:
             self._posterior = replace(self._posterior, uncertainty=joint.uncertainty)
@@ -214,7 +224,7 @@ class NeuralMixedEffects(Saveable):
             epochs=self.epochs,
             seed=int(self.random_state),
             layers=self._layers,
-            one_layer=not self.hidden,
+            n_layers=len(self.hidden) + 1,
             factors=tuple(self.factors_),
         )
 
@@ -232,7 +242,7 @@ class NeuralMixedEffects(Saveable):
 
     def _solve(
         self,
-        problem: LinearGaussian,
+        problem: LinearGaussian | ExactRows,
         batches: list[Batch],
         progress: Callable[[Progress], None] | None,
     ) -> Training:
@@ -248,7 +258,24 @@ class NeuralMixedEffects(Saveable):
                 remedy="Leave it out of the features.",
                 column=name,
             ) from error
+        except ConstantOutcomeError as error:
+            raise DataError(
+                "The outcome never changes within a person: how much people differ has no bound"
+                " that the rows could tell.",
+                remedy="Fit a model for everybody, or take an outcome that varies within people.",
+            ) from error
+        if isinstance(problem, ExactRows):
+            self._warn_of_priors(problem)
         return training
+
+    def _warn_of_priors(self, problem: ExactRows) -> None:
+        """Name the inputs, and the classes, whose effects the rows leave open."""
+        inputs, classes = [*self._scaler.input_names, "the intercept"], self._scored_classes()
+        for column in problem.collinear:
+            warn_of_collinear([repr(inputs[column])], stacklevel=2)
+        for column, k in problem.separated.items():
+            where = f" class {classes[k]!r} from the others" if len(classes) > 2 else " the classes"
+            warn_of_separation(repr(inputs[column]), where, stacklevel=2)
 
     def _check_options(self) -> None:
         check_choice("estimator", self.estimator, self.estimators)

@@ -46,6 +46,7 @@ def take_uncertainty(
     *,
     free: Sequence[str],
     precision: Mapping[str, Tensor],
+    shared: Tensor | None = None,
 ) -> Joint | None:
     """Take the uncertainty at a fit; None where it is too much work or the data leave it open.
 
@@ -61,6 +62,8 @@ def take_uncertainty(
         Shared parameters that do not count as known.
     precision : mapping of str to Tensor
         Of the prior on the shared parameters.
+    shared : Tensor, shape (p, p), optional
+        Their covariance, where the fit knows it: it may count how uncertain Σ is.
     """
     rows = [batch.to(torch.device("cpu")) for batch in batches]
     n_rows = sum(batch.n_rows for batch in rows)
@@ -70,7 +73,9 @@ def take_uncertainty(
     curvature = _curvature(posterior, family, posterior.mixed, rows, free)
     plain = curvature.given(posterior.sigma[0])
     give_back()
-    shared = shared_covariance(plain, {name: value.cpu() for name, value in precision.items()})
+    if shared is None:
+        prior = {name: value.cpu() for name, value in precision.items()}
+        shared = shared_covariance(plain, prior)
     if shared is None:
         return None
     sigma = posterior.sigma[0]

@@ -57,3 +57,17 @@ def shared_variances(mixed: MixedEffects, layers: str) -> Tensor:
             key = (name, index[1]) if first else (name,)
         pools.append(keys.setdefault(key, len(keys)))
     return torch.tensor(pools, dtype=torch.int64)
+
+
+def class_pools(mixed: MixedEffects, layer: str) -> Tensor:
+    """Which random effects share a variance, so that all classes are treated alike; shape (R,).
+
+    Those of the contrasts of one input (or of the constant) of the layer of this name, which gives
+    the scores of classes or states; all others have variances of their own.
+    """
+    keys = [
+        (name, index[1:] if name.startswith(f"{layer}.") else index)
+        for name, index in mixed.parameter_indices()
+    ]
+    places = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+    return torch.tensor([places[key] for key in keys], dtype=torch.int64)

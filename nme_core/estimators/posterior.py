@@ -14,7 +14,7 @@ from nme_core.data.sequences import Batch
 from nme_core.estimators.uncertainty import Uncertainty
 from nme_core.nn import MixedEffects
 from nme_core.nn.random_effects import own
-from nme_core.training import Adaptation, LinearGaussian, Nesting, Problem
+from nme_core.training import Adaptation, ExactRows, LinearGaussian, Nesting, Problem
 from nme_core.training.covariance import in_parts
 
 #: Draws over which a probability is averaged.
@@ -61,7 +61,7 @@ class Posterior:
     places: Tensor | None = None
 
     @classmethod
-    def of(cls, problem: Problem | LinearGaussian) -> Self:
+    def of(cls, problem: Problem | LinearGaussian | ExactRows) -> Self:
         """Take a trained problem's results to the CPU."""
         covariance = problem.posterior_covariance()
         return cls(

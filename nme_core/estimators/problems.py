@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
+
+from torch import Tensor
 
 from nme_core.data.sequences import Batch
-from nme_core.estimators.placement import shared_variances
+from nme_core.estimators.placement import class_pools, shared_variances
 from nme_core.exceptions import OptionError
-from nme_core.nn import Family, MixedEffects
+from nme_core.nn import (
+    Categorical,
+    Family,
+    LikelihoodFamily,
+    LinearChain,
+    MixedEffects,
+)
 from nme_core.training import (
     Annealed,
+    ExactRows,
     ExpectationMaximisation,
     Laplace,
     LinearGaussian,
@@ -26,6 +36,9 @@ from nme_core.training import (
 )
 from nme_core.training.laplace import LARGEST
 
+#: Problems whose `solve` finds the maximum of a likelihood.
+EXACT = (LinearGaussian, ExactRows)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -37,8 +50,8 @@ class Plan:
         As in `NMEMLPRegressor`.
     layers : str
         Where the layers of the network start in the names of its parameters.
-    one_layer : bool
-        Whether the network has no hidden layer.
+    n_layers : int
+        Layers of the network, 1 without hidden ones.
     factors : tuple of str
         Names of the grouping factors.
     """
@@ -49,12 +62,12 @@ class Plan:
     epochs: int | None
     seed: int
     layers: str
-    one_layer: bool
+    n_layers: int
     factors: tuple[str, ...]
 
     def problem(
         self, mixed: MixedEffects, family: Family, batches: list[Batch]
-    ) -> Problem | LinearGaussian:
+    ) -> Problem | LinearGaussian | ExactRows:
         """Return what is to be minimised.
 
         Raises
@@ -63,15 +76,12 @@ class Plan:
             If the estimator is not for this network or these grouping factors.
         """
         n_rows = sum(batch.n_rows for batch in batches)
-        pools = None
-        if self._learns_spread and self.covariance == "diagonal":
-            pools = shared_variances(mixed, self.layers)
         covariances = [
             RandomEffectsCovariance(
                 mixed.n_random,
                 self.covariance,
                 start=1.0 if self.estimator == "annealed" else 0.1,
-                pools=pools,
+                pools=self._pools(mixed, family),
                 device=mixed.deviations.device,
             )
             for _ in mixed.sizes
@@ -88,7 +98,7 @@ class Plan:
             return ExpectationMaximisation(mixed, covariances, batches=batches, n_rows=n_rows)
         if self.estimator in ("annealed", "em"):
             return Annealed(mixed, family, covariances, n_rows=n_rows)
-        linear = self.one_layer and family.has_residual_variance
+        linear = self.n_layers == 1 and family.has_residual_variance
         if self.estimator == "laplace":
             self._check_laplace(mixed)
             if linear:
@@ -98,9 +108,11 @@ class Plan:
         whole = linear and self.epochs is None
         if whole and exactly_linear(mixed, batches, self.covariance):
             return LinearGaussian(mixed, covariances)
+        if self.n_layers == 1 and self.epochs is None and self._one_of_rows(mixed, family):
+            return ExactRows(mixed, cast(LikelihoodFamily, family), covariances)
         first = f"{self.layers}layers.0."
         kind: Callable[..., Variational] = Variational
-        curved = self.estimator == "laplace" or self.one_layer
+        curved = self.estimator == "laplace" or self.n_layers == 1
         if curved and few_effects(mixed):
             kind = partial(Laplace, batches=batches)
         return kind(
@@ -117,7 +129,23 @@ class Plan:
     @property
     def _learns_spread(self) -> bool:
         """Whether this is a network with hidden layers whose estimator has a posterior."""
-        return not self.one_layer and self.estimator in ("variational", "laplace")
+        return self.n_layers > 1 and self.estimator in ("variational", "laplace")
+
+    def _one_of_rows(self, mixed: MixedEffects, family: Family) -> bool:
+        """Whether rows are independent given one grouping factor's effects, few in number."""
+        few = not mixed.n_random or few_effects(mixed)
+        rows = not isinstance(family, LinearChain) and not family.has_residual_variance
+        return rows and few and len(mixed.sizes) == 1
+
+    def _pools(self, mixed: MixedEffects, family: Family) -> Tensor | None:
+        """Which random effects share a variance; None: each has its own."""
+        if self.covariance == "full":
+            return None
+        if self._learns_spread:
+            return shared_variances(mixed, self.layers)
+        if not isinstance(family, Categorical | LinearChain):
+            return None
+        return class_pools(mixed, f"{self.layers}layers.{self.n_layers - 1}")
 
     def schedule(self) -> Schedule:
         """Return how long and how fast to train."""

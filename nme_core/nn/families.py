@@ -201,6 +201,8 @@ class Categorical:
 
     def score(self, output: Tensor, y: Tensor) -> Tensor:
         """Bᵀ (1_y − p)."""
+        if self.n_classes == 2:
+            return (y.clamp_min(0).unsqueeze(-1) - torch.sigmoid(output)).to(output)
         basis = self._basis(output)
         return basis[y.clamp_min(0)] - self.mean(output) @ basis
 

@@ -4,6 +4,7 @@ from nme_core.training.adapt import Adaptation, adapt
 from nme_core.training.annealed import Annealed
 from nme_core.training.boundary import Boundary, approached_boundary, exact_boundary, warn_of
 from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.exact import ConstantOutcomeError, ExactRows
 from nme_core.training.expectation_maximisation import ExpectationMaximisation
 from nme_core.training.information import (
     PersonCurvature,
@@ -20,12 +21,15 @@ from nme_core.training.nesting import Nesting
 from nme_core.training.separate import Separate
 from nme_core.training.variance_uncertainty import VarianceUncertainty
 from nme_core.training.variational import Variational
+from nme_core.training.weak_prior import warn_of_collinear, warn_of_separation
 
 __all__ = [
     "Adaptation",
     "Annealed",
     "Boundary",
     "CollinearColumnError",
+    "ConstantOutcomeError",
+    "ExactRows",
     "ExpectationMaximisation",
     "Laplace",
     "Likelihood",
@@ -53,4 +57,6 @@ __all__ = [
     "shared_covariance",
     "train",
     "warn_of",
+    "warn_of_collinear",
+    "warn_of_separation",
 ]

@@ -64,3 +64,19 @@ def warn_of_collinear(names: Sequence[str], *, stacklevel: int = 1) -> None:
             IdentificationWarning,
             stacklevel=stacklevel + 1,
         )
+
+
+def warn_of_separation(name: str, what: str, *, stacklevel: int = 1) -> None:
+    """Name a feature that tells `what` apart without error.
+
+    Warns
+    -----
+    IdentificationWarning
+    """
+    warnings.warn(
+        f"{name} tells{what} apart without error in these rows (separation), so that its effect"
+        f" has no bound: it has the weak prior N(0, {SPREAD:g}²) in standardised units. Do not"
+        " interpret its size; leave the feature out, or join rare classes.",
+        IdentificationWarning,
+        stacklevel=stacklevel + 1,
+    )

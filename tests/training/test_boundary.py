@@ -100,7 +100,7 @@ def soon(monkeypatch):
 @pytest.mark.usefixtures("soon")
 def test_persons_who_do_not_differ_are_a_warning_of_variational_too():
     X, y, groups = make_classes(np.zeros(12))
-    model = NMEMLPClassifier((), placement=["layers.0.bias"])
+    model = NMEMLPClassifier((2,), placement=["layers.1.bias"])
     with pytest.warns(BoundaryWarning, match="No variance between persons .* boundary"):
         model.fit(X, y, groups=groups)
     assert model.random_effects_cov_.to_numpy().diagonal().min() > 1e-3  # on its way to 0
@@ -109,8 +109,16 @@ def test_persons_who_do_not_differ_are_a_warning_of_variational_too():
 @pytest.mark.usefixtures("soon")
 def test_persons_who_differ_are_not():
     X, y, groups = make_classes(np.linspace(-2, 2, 12))
-    model = NMEMLPClassifier((), placement=["layers.0.bias"])
+    model = NMEMLPClassifier((2,), placement=["layers.1.bias"])
     model.fit(X, y, groups=groups)  # a warning would be an error
+
+
+def test_the_exact_engine_finds_0_where_people_do_not_differ():
+    X, y, groups = make_classes(np.zeros(12))
+    model = NMEMLPClassifier((), placement=["layers.0.bias"])
+    with pytest.warns(BoundaryWarning, match="No variance between persons .* boundary"):
+        model.fit(X, y, groups=groups)
+    assert model.random_effects_cov_.to_numpy().diagonal().max() < 1e-7
 
 
 def test_perfect_correlation_is_a_warning_of_its_own():

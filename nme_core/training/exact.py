@@ -1,0 +1,399 @@
+"""Generalised linear mixed models by the maximum of their Laplace-approximated likelihood."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nme_core.data.sequences import Batch, chunks
+from nme_core.exceptions import ConvergenceWarning
+from nme_core.nn import LikelihoodFamily, MixedEffects, contrasts
+from nme_core.training.ascent import Ascent, maximise
+from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
+from nme_core.training.linear_layout import LinearLayout
+from nme_core.training.loop import Progress, Training, Verdict
+from nme_core.training.marginal import Evaluation, LaplaceMarginal
+from nme_core.training.weak_prior import SPREAD, collinear_columns
+
+Floats = NDArray[np.float64]
+
+#: Numbers in u and Λ up to which the second derivative of the likelihood is taken.
+MOST_DIFFERENTIATED = 100
+#: Precision of the prior on what the rows leave open.
+WEAK = SPREAD**-2
+#: Newton steps of the model for everybody; a coefficient that still moves by so much runs away.
+_POOLED_STEPS, _RUNS_AWAY = 30, 0.05
+#: Variances of the random effects to start from, and steps of EM before the search.
+_START, _EM_STEPS = 0.3, 4
+#: Least share of a variance that the rows are taken to tell, for the search's first steps.
+_LEAST_TOLD = 0.05
+
+
+class ConstantOutcomeError(ValueError):
+    """No person has two different outcomes, so that the differences between them have no end."""
+
+
+@dataclass(frozen=True)
+class GLMMFit:
+    """Maximum of the Laplace-approximated likelihood; float64.
+
+    Attributes
+    ----------
+    fixed : Tensor, shape (D,)
+        u, in the order of `LinearLayout`.
+    fixed_covariance : Tensor, shape (D, D)
+        Inverse observed information of u and Λ together, its part of u; given Λ where these are
+        more than `MOST_DIFFERENTIATED` numbers.
+    scale : Tensor, shape (R, R)
+        Λ, with a diagonal that is not negative.
+    effects, effects_covariance : Tensor, shapes (P, R) and (P, R, R)
+        Modes η̂_i, and C_i given u and Σ.
+    log_likelihood : float
+        ℓ, with all constants, without the priors on u.
+    n_parameters : int
+        Numbers in u and Σ.
+    ascent : Ascent
+        How the search ended.
+    """
+
+    fixed: Tensor
+    fixed_covariance: Tensor
+    scale: Tensor
+    effects: Tensor
+    effects_covariance: Tensor
+    log_likelihood: float
+    n_parameters: int
+    ascent: Ascent
+
+
+class ExactRows:
+    """The linear model of an outcome that is no number with Gaussian residuals.
+
+    Offers what `Problem` offers once it is trained; `solve` takes the place of the loop.
+
+    Parameters
+    ----------
+    mixed : MixedEffects
+        A network of one layer and one grouping factor; filled in place.
+    family : LikelihoodFamily
+        Of the outcome.
+    covariances : sequence of RandomEffectsCovariance
+        Σ, one; filled in place.
+
+    Attributes
+    ----------
+    fit : GLMMFit
+        After `solve`.
+    collinear : list of int
+        Inputs that are constant or combinations of others; their coefficients have a weak prior.
+    separated : dict of int to int
+        Inputs that tell a class apart without error, and the class: so do those.
+    """
+
+    dependence = None
+    residual_variance = 1.0
+
+    def __init__(
+        self,
+        mixed: MixedEffects,
+        family: LikelihoodFamily,
+        covariances: Sequence[RandomEffectsCovariance],
+    ) -> None:
+        self.mixed, self.family, self.covariances = mixed, family, list(covariances)
+        self.layout = LinearLayout.of(mixed)
+        self.collinear: list[int] = []
+        self.separated: dict[int, int] = {}
+        self._ridge = torch.zeros(self.layout.n_parameters, dtype=torch.float64)
+
+    def solve(
+        self, batches: Sequence[Batch], report: Callable[[Progress], None] | None
+    ) -> Training:
+        """Fit.
+
+        Raises
+        ------
+        ConstantOutcomeError
+            If no person has two different classes.
+
+        Warns
+        -----
+        ConvergenceWarning
+        """
+        batches = [batch.to(torch.device("cpu")) for batch in batches]
+        history: list[Progress] = []
+        start, n_rows = time.monotonic(), sum(batch.n_rows for batch in batches)
+
+        def follow(value: float, variance: float) -> None:
+            history.append(
+                Progress(
+                    epoch=len(history) + 1,
+                    fraction=min(0.99, 0.04 * len(history)),
+                    train_loss=-2 * value / n_rows,
+                    validation_loss=None,
+                    residual_variance=1.0,
+                    mean_random_variance=variance,
+                    seconds=time.monotonic() - start,
+                )
+            )
+            if report is not None:
+                report(history[-1])
+
+        self._refuse_constant(batches)
+        self.fit = self._maximise(batches, follow)
+        self.mixed.cpu().double()
+        self.layout.write(self.mixed, self.fit.fixed, self.fit.effects)
+        if self.mixed.n_random:
+            self.covariances[0].update(self.fit.scale @ self.fit.scale.T)
+        if self.fit.ascent.converged:
+            return Training(tuple(history), Verdict.CONVERGED)
+        warnings.warn(
+            "The search for the maximum of the likelihood did not converge: a further step promises"
+            f" {self.fit.ascent.promised:.2g} of the log-likelihood. Remove random effects that the"
+            " data cannot tell apart.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+        return Training(tuple(history), Verdict.LIMIT)
+
+    def _refuse_constant(self, batches: Sequence[Batch]) -> None:
+        """Where each person's class never changes, the likelihood has no maximum in Σ."""
+        if not self.mixed.n_random or any(batch.y.is_floating_point() for batch in batches):
+            return
+        n = self.mixed.n_groups
+        low, high = torch.full((n,), 2**31), torch.full((n,), -1)
+        for batch in batches:
+            person = batch.groups[:, 0]
+            top = batch.y.masked_fill(~batch.mask, -1).amax(1)
+            bottom = batch.y.masked_fill(~batch.mask, 2**31).amin(1)
+            high.scatter_reduce_(0, person, top, "amax")
+            low.scatter_reduce_(0, person, bottom, "amin")
+        if bool((low >= high).all()) and len(torch.unique(high)) > 1:
+            raise ConstantOutcomeError
+
+    def _maximise(
+        self, batches: Sequence[Batch], follow: Callable[[float, float], None]
+    ) -> GLMMFit:
+        u, ridge = self._pooled(batches)
+        layout, factor = self.layout, _Factor.of(self.covariances[0])
+        d = layout.n_parameters
+        marginal = LaplaceMarginal(batches, self.family, layout, self.mixed.n_groups, ridge)
+
+        def objective(x: Floats) -> tuple[float, Floats]:
+            at = torch.from_numpy(x)
+            found = marginal(at[:d], factor.matrix(at[d:]))
+            slope = torch.cat([found.shared, factor.gather(found.scale)])
+            return found.value, slope.numpy()
+
+        def told(value: float, x: Floats) -> None:
+            scale = factor.matrix(torch.from_numpy(x[d:]))
+            follow(value, float(scale.square().sum()) / max(1, len(scale)))
+
+        start, information = self._start(marginal, factor, u)
+        n_numbers = len(start)
+        ascent = maximise(
+            objective,
+            start.numpy(),
+            information.numpy(),
+            differentiate=n_numbers <= MOST_DIFFERENTIATED,
+            follow=told,
+        )
+        at = torch.from_numpy(ascent.at)
+        u, scale = at[:d], factor.matrix(at[d:])
+        scale = scale * torch.where(scale.diagonal() < 0, -1.0, 1.0)
+        marginal(u, scale)  # the modes belong to the sign
+        effects, spread = marginal.effects(u, scale)
+        return GLMMFit(
+            fixed=u,
+            fixed_covariance=self._fixed_covariance(ascent, marginal(u, scale)),
+            scale=scale,
+            effects=effects,
+            effects_covariance=spread,
+            log_likelihood=ascent.value + 0.5 * float((ridge * u.square()).sum()),
+            n_parameters=n_numbers,
+            ascent=ascent,
+        )
+
+    def _fixed_covariance(self, ascent: Ascent, found: Evaluation) -> Tensor:
+        d = self.layout.n_parameters
+        if ascent.information is not None:
+            matrix = torch.from_numpy(ascent.information)
+            # a variance at 0 is as known, and tells nothing of u
+            kept = torch.cat([torch.ones(d), torch.from_numpy(np.abs(ascent.at[d:]))]) > 1e-4
+            kept[:d] = True
+            inverse: Tensor = torch.linalg.pinv(matrix[kept][:, kept], hermitian=True)
+            if bool((inverse.diagonal() > 0).all()):
+                return inverse[:d, :d]
+        known: Tensor = torch.linalg.inv(found.information)
+        return known
+
+    def _pooled(self, batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
+        """u of the model for everybody, and the precisions of priors where it has no maximum."""
+        layout = replace(self.layout, random=self.layout.random[:0])
+        self.collinear, column = self._collinear(batches), layout.column
+        ridge = self._ridge
+        ridge[torch.isin(column, torch.tensor(self.collinear, dtype=column.dtype))] = WEAK
+        u, step = self._newton(batches, layout, ridge)
+        runs = (step.abs() > _RUNS_AWAY) & (ridge == 0)
+        if bool(runs.any()):
+            self.separated = self._run_away(step, runs)
+            ridge[runs] = WEAK
+            u, _ = self._newton(batches, layout, ridge)
+        return u, ridge
+
+    def _run_away(self, step: Tensor, runs: Tensor) -> dict[int, int]:
+        """Inputs whose coefficients have no bound, each with the class that moves the most."""
+        found = {}
+        for column in torch.unique(self.layout.column[runs]).tolist():
+            own = self.layout.column == column
+            n_outputs = int(own.sum())
+            scores = contrasts(n_outputs + 1) @ step[own]
+            found[column] = int(scores.abs().argmax())
+        return found
+
+    def _newton(
+        self, batches: Sequence[Batch], layout: LinearLayout, ridge: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return u, and the step that Newton's method would still go."""
+        marginal = LaplaceMarginal(batches, self.family, layout, self.mixed.n_groups, ridge)
+        nothing = torch.zeros(0, 0, dtype=torch.float64)
+        u = layout.start()
+        found, step = marginal(u, nothing), torch.zeros_like(u)
+        for _ in range(_POOLED_STEPS):
+            step = torch.linalg.lstsq(found.information, found.shared, driver="gelsd").solution
+            if float(found.shared @ step) < 1e-10 and float(step.abs().max()) < 1e-4:
+                break
+            length = 1.0
+            while length > 1e-6:
+                moved = marginal(u + length * step, nothing)
+                if moved.value >= found.value:
+                    break
+                length /= 2
+            else:
+                break
+            u, found = u + length * step, moved
+        return u, step
+
+    def _collinear(self, batches: Sequence[Batch]) -> list[int]:
+        """Inputs that the constant and those before them explain."""
+        p = self.layout.n_columns
+        order = [p - 1, *range(p - 1)]
+        gram = torch.zeros(p, p, dtype=torch.float64)
+        for batch in chunks(batches):
+            ones = torch.ones(*batch.mask.shape, 1, dtype=torch.float64)
+            x = torch.cat([batch.x.double(), ones], dim=2)[batch.mask][:, order]
+            gram += x.T @ x
+        return [order[k] for k in collinear_columns(gram)]
+
+    def _start(
+        self, marginal: LaplaceMarginal, factor: _Factor, u: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """A few steps of EM, and a guess of the information on u and Λ there."""
+        n, r = self.mixed.n_groups, self.mixed.n_random
+        sigma = _START * torch.eye(r, dtype=torch.float64)
+        scale = factor.of_covariance(sigma)
+        found = marginal(u, factor.matrix(scale))
+        for _ in range(_EM_STEPS if r else 0):
+            u = u + torch.linalg.solve(found.information, found.shared)
+            sigma = factor.pooled((found.second + found.conditional) / n)
+            scale = factor.of_covariance(sigma)
+            found = marginal(u, factor.matrix(scale))
+        variance = sigma.diagonal()
+        told = (1 - found.conditional.diagonal() / (n * variance)).clamp_min(_LEAST_TOLD)
+        guess = n * (told / variance.sqrt()).unsqueeze(1) * told / variance.sqrt()
+        own = factor.gather(guess + guess.diagonal().diag())
+        d = len(u)
+        information = torch.zeros(d + len(own), d + len(own), dtype=torch.float64)
+        information[:d, :d], information[d:, d:] = found.information, own.diag()
+        return torch.cat([u, scale]), information
+
+    # What `Problem` offers after training.
+
+    def _by_name(self, values: Tensor) -> dict[str, Tensor]:
+        fixed = self.mixed.fixed()
+        parts = torch.split(values, [value.numel() for value in fixed.values()])
+        return {
+            name: part.view_as(value)
+            for (name, value), part in zip(fixed.items(), parts, strict=True)
+        }
+
+    def shared_covariance(self) -> Tensor:
+        """Covariance of the network's parameters, in its order; shape (D, D)."""
+        slope = self.layout.slope(self.fit.fixed)
+        return slope @ self.fit.fixed_covariance @ slope.T
+
+    def shared_spread(self) -> dict[str, Tensor]:
+        """Standard errors of the shared parameters, by name."""
+        return self._by_name(self.shared_covariance().diagonal().clamp_min(0).sqrt())
+
+    def shared_precision(self) -> dict[str, Tensor]:
+        """Precisions of the weak priors, by name; nothing where there are none."""
+        return self._by_name(self._ridge) if bool(self._ridge.any()) else {}
+
+    def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
+        """The Laplace-approximated one; exact where nothing differs by person."""
+        method = LAPLACE if self.mixed.n_random else EXACT
+        return Likelihood(
+            self.fit.log_likelihood, self.fit.n_parameters, n_observed(batches), method
+        )
+
+    def posterior_covariance(self) -> Tensor:
+        """C_i of every person, shape (P, R, R)."""
+        return self.fit.effects_covariance
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """The numbers that Λ is made of: its diagonal in pools, or its lower triangle."""
+
+    row: Tensor
+    column: Tensor
+    pool: Tensor
+    n_random: int
+
+    @classmethod
+    def of(cls, covariance: RandomEffectsCovariance) -> _Factor:
+        r = len(covariance.variances)
+        if covariance.kind == "diagonal":
+            place = torch.arange(r)
+            return cls(place, place, covariance.pools, r)
+        row, column = torch.tril_indices(r, r)
+        return cls(row, column, torch.arange(len(row)), r)
+
+    @property
+    def is_diagonal(self) -> bool:
+        return bool((self.row == self.column).all()) and self.n_random > 0
+
+    def matrix(self, values: Tensor) -> Tensor:
+        """Λ, (R, R)."""
+        result = values.new_zeros(self.n_random, self.n_random)
+        result[self.row, self.column] = values[self.pool]
+        return result
+
+    def gather(self, slope: Tensor) -> Tensor:
+        """Slope by the numbers, from the slope by the elements of Λ."""
+        n = int(self.pool.max()) + 1 if len(self.pool) else 0
+        return slope.new_zeros(n).index_add_(0, self.pool, slope[self.row, self.column])
+
+    def pooled(self, sigma: Tensor) -> Tensor:
+        """The covariance of this structure that is nearest to `sigma`."""
+        if not self.is_diagonal:
+            return sigma
+        values = self.gather(sigma.diagonal().diag()) / torch.bincount(self.pool)
+        return values[self.pool].diag()
+
+    def of_covariance(self, sigma: Tensor) -> Tensor:
+        """The numbers of a covariance of this structure."""
+        if self.is_diagonal:
+            root = sigma.diagonal().sqrt()
+            return self.gather(root.diag()) / torch.bincount(self.pool)
+        small = 1e-6 * torch.eye(len(sigma), dtype=sigma.dtype)
+        lower: Tensor = torch.linalg.cholesky(sigma + small)
+        return lower[self.row, self.column]

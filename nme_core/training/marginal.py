@@ -1,0 +1,392 @@
+"""Marginal likelihood of a generalised linear mixed model by Laplace's method, and its derivative.
+
+With ψ_i = u + E η_i the parameters of person i (u shared, E puts η at its places), η_i = Λ b_i,
+b_i ~ N(0, I), Σ = Λ Λᵀ, and b̂_i the mode,
+
+    ℓ(u, Λ) = Σ_i { log p(y_i | ψ̂_i) − ½ b̂_iᵀb̂_i − ½ log|K_i| },    K_i = I + Λᵀ H_i Λ
+
+with H_i = −∂² log p/∂η² at the mode (Pinheiro & Bates 1995; lme4's glmer with nAGQ = 1). The
+derivative is exact: it counts how the mode, and with it H_i, moves with u and Λ (Skaug & Fournier
+2006). With q_i = K_i⁻¹ Λᵀ t_i and t_i = ½ ∂ log|K_i|/∂ψ at fixed Λ,
+
+    ∂ℓ/∂u = Σ_i ( g_i − t_i + H_i[·,η] Λ q_i )
+    ∂ℓ/∂Λ = Σ_i ( g_i b̂_iᵀ − H_i Λ K_i⁻¹ − t_i b̂_iᵀ − g_i q_iᵀ + H_i Λ q_i b̂_iᵀ )   (rows of η)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from nme_core.data.sequences import ROWS_PER_CHUNK, Batch
+from nme_core.nn import LikelihoodFamily
+from nme_core.training.linear_layout import LinearLayout
+
+#: Newton steps to a mode at most, and halvings of one.
+LONGEST, HALVINGS = 100, 30
+#: A mode is reached where a step promises less than this of the log-likelihood, relative, in all
+#: persons: the determinant moves with the step, not with its square.
+TOLERANCE = 1e-18
+#: Numbers of the matrices of the persons of one block.
+_BLOCK_NUMBERS = 2**21
+#: Numbers of the rows of a study up to which they are kept in double precision.
+_KEPT_NUMBERS = 2**25
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some units of rows of a block of persons, float64; padding has inputs 0.
+
+    Attributes
+    ----------
+    x : Tensor, shape (U, L, p)
+        Inputs and the constant.
+    y : Tensor, shape (U, L)
+        Outcome.
+    mask : Tensor of bool, shape (U, L)
+        True where there is a row.
+    person : Tensor of int, shape (U,)
+        Person of each unit, counted from the block's first.
+    """
+
+    x: Tensor
+    y: Tensor
+    mask: Tensor
+    person: Tensor
+
+    @classmethod
+    def of(cls, batch: Batch, first: int) -> Rows:
+        """Convert a batch."""
+        ones = torch.ones(*batch.mask.shape, 1, dtype=torch.float64)
+        x = torch.cat([batch.x.double(), ones], dim=2) * batch.mask.unsqueeze(2)
+        y = batch.y.double() if batch.y.is_floating_point() else batch.y
+        return cls(x, y, batch.mask, batch.groups[:, 0] - first)
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Where the persons of a block are, given u and Λ; float64.
+
+    Attributes
+    ----------
+    b : Tensor, shape (P, R)
+        b̂.
+    value : Tensor, shape (P,)
+        log p(y | ψ̂) − ½ b̂ᵀb̂.
+    gradient : Tensor, shape (P, R)
+        ∂ log p/∂η.
+    lower : Tensor, shape (P, R, R)
+        Cholesky factors of K.
+    reached : bool
+        Whether every mode was.
+    """
+
+    b: Tensor
+    value: Tensor
+    gradient: Tensor
+    lower: Tensor
+    reached: bool
+
+
+class LaplaceMarginal:
+    """ℓ(u, Λ) of all persons.
+
+    Parameters
+    ----------
+    batches : sequence of Batch
+        Rows; one grouping factor.
+    family : LikelihoodFamily
+        Of the outcome.
+    layout : LinearLayout
+        Of the network.
+    n_persons : int
+        P.
+    ridge : Tensor, shape (D,)
+        Precisions of normal priors with mean 0 on u; 0 where there is none.
+    """
+
+    def __init__(
+        self,
+        batches: Sequence[Batch],
+        family: LikelihoodFamily,
+        layout: LinearLayout,
+        n_persons: int,
+        ridge: Tensor,
+    ) -> None:
+        self.family, self.layout, self.n_persons = family, layout, n_persons
+        self.ridge = ridge
+        self._batches, self._bounds = list(batches), _bounds(batches, layout, n_persons)
+        self._kept: list[list[Rows]] | None = None
+        if sum(batch.mask.numel() for batch in batches) * layout.n_columns <= _KEPT_NUMBERS:
+            self._kept = [list(self._cut(*bound)) for bound in self._bounds]
+        self._b = torch.zeros(n_persons, len(layout.random), dtype=torch.float64)
+        #: Columns and predictors that a random effect has, and its place among their pairs.
+        self._columns = torch.unique(layout.column[layout.random])
+        self._predictors = torch.unique(layout.predictor[layout.random]).tolist()
+        column = torch.searchsorted(self._columns, layout.column[layout.random])
+        predictor = torch.searchsorted(
+            torch.tensor(self._predictors, dtype=torch.int64), layout.predictor[layout.random]
+        )
+        self._pairs = predictor * len(self._columns) + column
+        self._places = layout.predictor * layout.n_columns + layout.column
+
+    def _cut(self, first: int, last: int) -> Iterator[Rows]:
+        for batch in self._batches:
+            persons = batch.groups[:, 0].contiguous()
+            edge = torch.searchsorted(persons, torch.tensor([first, last])).tolist()
+            if edge[0] < edge[1]:
+                yield Rows.of(batch.take(slice(*edge)), first)
+
+    def _blocks(self) -> Iterator[tuple[slice, list[Rows]]]:
+        for k, (first, last) in enumerate(self._bounds):
+            rows = list(self._cut(first, last)) if self._kept is None else self._kept[k]
+            yield slice(first, last), rows
+
+    # What the rows say at given parameters.
+
+    def _predict(self, rows: Rows, weights: Tensor) -> Tensor:
+        """Outputs f of the rows, (U, L, O), for weights (P, m, p)."""
+        h = rows.x @ weights[rows.person].transpose(1, 2)
+        return h if self.layout.mixing is None else h @ self.layout.mixing.T
+
+    def _score(self, output: Tensor, rows: Rows) -> Tensor:
+        """∂ log p/∂h, (U, L, m)."""
+        score = self.family.score(output, rows.y)
+        return score if self.layout.mixing is None else score @ self.layout.mixing
+
+    def _curvature(self, output: Tensor, rows: Rows) -> Tensor:
+        """−∂² log p/∂h², (U, L, m, m)."""
+        bend = self.family.curvature(output, rows.y)
+        mixing = self.layout.mixing
+        return bend if mixing is None else mixing.T @ bend @ mixing
+
+    def _log_density(self, block: list[Rows], weights: Tensor) -> Tensor:
+        """log p(y | ψ) of each person, (P,)."""
+        total = weights.new_zeros(len(weights))
+        for rows in block:
+            dense = self.family.log_density(self._predict(rows, weights), rows.y)
+            total.index_add_(0, rows.person, torch.where(rows.mask, dense, 0.0).sum(1))
+        return total
+
+    def _own_terms(self, block: list[Rows], weights: Tensor) -> tuple[Tensor, Tensor]:
+        """∂ log p/∂η, (P, R), and −∂² log p/∂η², (P, R, R)."""
+        n, r = len(weights), len(self.layout.random)
+        if not r:
+            return weights.new_zeros(n, 0), weights.new_zeros(n, 0, 0)
+        size = len(self._predictors) * len(self._columns)
+        gradient, hessian = weights.new_zeros(n, size), weights.new_zeros(n, size, size)
+        for rows in block:
+            output = self._predict(rows, weights)
+            z, chosen = rows.x[..., self._columns], self._predictors
+            score = self._score(output, rows)[..., chosen]
+            gradient.index_add_(0, rows.person, (score.transpose(1, 2) @ z).flatten(1))
+            bend = self._curvature(output, rows)
+            hessian.index_add_(0, rows.person, _products(z, z, bend, chosen, chosen))
+        pairs = self._pairs
+        if r == size and bool((pairs == torch.arange(r)).all()):
+            return gradient, hessian
+        return gradient[:, pairs], hessian[:, pairs][:, :, pairs]
+
+    def _all_terms(
+        self, block: list[Rows], weights: Tensor, inverse: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """g, t, (P, D) each, H[·,η], (P, D, R), and Σ_i H_i, (D, D); `inverse` is Λ K⁻¹ Λᵀ."""
+        n, m, p = weights.shape
+        g, t = weights.new_zeros(n, m * p), weights.new_zeros(n, m * p)
+        size = len(self._predictors) * len(self._columns)
+        across = weights.new_zeros(n, m * p, size)
+        whole, every = weights.new_zeros(m * p, m * p), list(range(m))
+        for rows in block:
+            output = self._predict(rows, weights)
+            score = self._score(output, rows)
+            g.index_add_(0, rows.person, (score.transpose(1, 2) @ rows.x).flatten(1))
+            bend = self._curvature(output, rows)
+            whole += _total(rows.x, bend)
+            if size:
+                z = rows.x[..., self._columns]
+                part = _products(rows.x, z, bend, every, self._predictors)
+                across.index_add_(0, rows.person, part)
+                pull = self._pull(rows, output, z, inverse)
+                t.index_add_(0, rows.person, (pull.transpose(1, 2) @ rows.x).flatten(1))
+        places = self._places
+        whole = whole[places][:, places]
+        return g[:, places], t[:, places], across[:, places][:, :, self._pairs], whole
+
+    def _pull(self, rows: Rows, output: Tensor, z: Tensor, inverse: Tensor) -> Tensor:
+        """½ Σ_aa' L_aa' ∂w_aa'/∂h of each row, (U, L, m), L = z_aᵀ Λ K⁻¹ Λᵀ z_a' its leverage."""
+        size, n_columns = len(self._predictors) * len(self._columns), len(self._columns)
+        spread = inverse.new_zeros(len(inverse), size, size)
+        spread[:, self._pairs.unsqueeze(1), self._pairs] = inverse
+        spread = spread[rows.person]
+        m = self.layout.n_predictors
+        leverage = output.new_zeros(*output.shape[:2], m, m)
+        for i, a in enumerate(self._predictors):
+            for j, b in enumerate(self._predictors[: i + 1]):
+                part = spread[
+                    :,
+                    i * n_columns : (i + 1) * n_columns,
+                    j * n_columns : (j + 1) * n_columns,
+                ]
+                leverage[..., a, b] = leverage[..., b, a] = ((z @ part) * z).sum(-1)
+        if self.layout.mixing is not None:
+            leverage = self.layout.mixing @ leverage @ self.layout.mixing.T
+        with torch.enable_grad():
+            at = output.detach().requires_grad_()
+            half = 0.5 * (leverage * self.family.curvature(at, rows.y)).sum()
+            (pull,) = torch.autograd.grad(half, at)
+        return pull if self.layout.mixing is None else pull @ self.layout.mixing
+
+    # Modes, likelihood and derivative.
+
+    def _weights(self, u: Tensor, scale: Tensor, b: Tensor) -> Tensor:
+        psi = u.expand(len(b), -1).clone()
+        psi[:, self.layout.random] += b @ scale.T
+        return self.layout.weights(psi)
+
+    def _modes(self, block: list[Rows], u: Tensor, scale: Tensor, b: Tensor) -> Modes:
+        """Newton's method for all persons of a block at once, each with a step of its own."""
+        eye = torch.eye(len(scale), dtype=torch.float64)
+
+        def height(at: Tensor) -> Tensor:
+            density = self._log_density(block, self._weights(u, scale, at))
+            return density - 0.5 * at.square().sum(1)
+
+        value = height(b)
+        if not bool(torch.isfinite(value).all()):
+            b = torch.where(torch.isfinite(value).unsqueeze(1), b, 0.0)
+            value = height(b)
+        reached = False
+        for _ in range(LONGEST):
+            gradient, hessian = self._own_terms(block, self._weights(u, scale, b))
+            lower = torch.linalg.cholesky(eye + scale.T @ hessian @ scale)
+            slope = gradient @ scale - b
+            step = torch.cholesky_solve(slope.unsqueeze(2), lower).squeeze(2)
+            promised = 0.5 * (slope * step).sum(1)
+            done = promised <= TOLERANCE * (1 + value.abs())
+            if bool(done.all()):
+                reached = True
+                break
+            length = torch.where(done, 0.0, 1.0)
+            for _ in range(HALVINGS):
+                moved = height(b + length.unsqueeze(1) * step)
+                worse = ~(moved >= value - 1e-12 * (1 + value.abs()))
+                if not bool(worse.any()):
+                    break
+                length = torch.where(worse, length / 2, length)
+            length = torch.where(worse, 0.0, length)
+            b = b + length.unsqueeze(1) * step
+            value = torch.where(worse, value, moved)
+        return Modes(b, value, gradient, lower, reached)
+
+    def __call__(self, u: Tensor, scale: Tensor) -> Evaluation:
+        """Evaluate at u, (D,), and Λ, (R, R); begins at the modes of the last evaluation."""
+        layout = self.layout
+        r, d = len(layout.random), layout.n_parameters
+        eye = torch.eye(r, dtype=torch.float64)
+        value = -0.5 * (self.ridge * u.square()).sum()
+        slope_u, slope_scale = -self.ridge * u, u.new_zeros(r, r)
+        information = self.ridge.diag()
+        second, conditional = u.new_zeros(r, r), u.new_zeros(r, r)
+        reached = True
+        for place, block in self._blocks():
+            modes = self._modes(block, u, scale, self._b[place])
+            self._b[place], reached = modes.b, reached and modes.reached
+            inverse = scale @ torch.cholesky_solve(eye.expand_as(modes.lower), modes.lower)
+            spread = inverse @ scale.T  # (P, R, R)
+            weights = self._weights(u, scale, modes.b)
+            g, t, across, whole = self._all_terms(block, weights, spread)
+            log_k = modes.lower.diagonal(dim1=1, dim2=2).log().sum(1)
+            value = value + (modes.value - log_k).sum()
+            own_g, own_t, own_h = g[:, layout.random], t[:, layout.random], across[:, layout.random]
+            q = torch.cholesky_solve((own_t @ scale).unsqueeze(2), modes.lower).squeeze(2)
+            pulled = q @ scale.T  # Λ q
+            slope_u = slope_u + (g - t).sum(0) + torch.einsum("pdr,pr->d", across, pulled)
+            moved = torch.einsum("prs,ps->pr", own_h, pulled)
+            slope_scale = slope_scale + (own_g - own_t + moved).T @ modes.b - own_g.T @ q
+            slope_scale = slope_scale - torch.einsum("prs,psk->rk", own_h, inverse)
+            eliminated = torch.einsum("pdr,prs->pds", across, spread)
+            information = information + whole - torch.einsum("pds,pes->de", eliminated, across)
+            eta = modes.b @ scale.T
+            second, conditional = second + eta.T @ eta, conditional + spread.sum(0)
+        return Evaluation(
+            float(value), slope_u, slope_scale, information.view(d, d), second, conditional, reached
+        )
+
+    def effects(self, u: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """η̂, (P, R), and C = Λ K⁻¹ Λᵀ, (P, R, R), of all persons."""
+        eye = torch.eye(len(scale), dtype=torch.float64)
+        spread = []
+        for place, block in self._blocks():
+            modes = self._modes(block, u, scale, self._b[place])
+            self._b[place] = modes.b
+            inverse = torch.cholesky_solve(eye.expand_as(modes.lower), modes.lower)
+            spread.append(scale @ inverse @ scale.T)
+        return self._b @ scale.T, torch.cat(spread)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """ℓ at one place.
+
+    Attributes
+    ----------
+    value : float
+        ℓ, with the log density of the priors on u up to a constant.
+    shared, scale : Tensor, shapes (D,) and (R, R)
+        ∂ℓ/∂u and ∂ℓ/∂Λ.
+    information : Tensor, shape (D, D)
+        Σ_i (H_i − H_i[·,η] (H_i[η,η] + Σ⁻¹)⁻¹ H_i[η,·]), what the rows say of u at given Σ.
+    second, conditional : Tensor, shape (R, R)
+        Σ_i η̂_i η̂_iᵀ and Σ_i C_i.
+    reached : bool
+        Whether all modes were.
+    """
+
+    value: float
+    shared: Tensor
+    scale: Tensor
+    information: Tensor
+    second: Tensor
+    conditional: Tensor
+    reached: bool
+
+
+def _products(
+    left: Tensor, right: Tensor, bend: Tensor, rows: list[int], columns: list[int]
+) -> Tensor:
+    """Σ_l left_l ⊗ right_l w_l[a, b] of each unit, shape (U, |rows|·p, |columns|·q)."""
+    parts = [
+        torch.cat([left.transpose(1, 2) @ (right * bend[..., a, b, None]) for b in columns], dim=2)
+        for a in rows
+    ]
+    return torch.cat(parts, dim=1)
+
+
+def _total(x: Tensor, bend: Tensor) -> Tensor:
+    """Σ x ⊗ x w[a, b] over all rows, shape (m p, m p)."""
+    flat, m = x.flatten(0, 1), bend.shape[-1]
+    weight = bend.flatten(0, 1)
+    parts = [
+        torch.cat([flat.T @ (flat * weight[:, a, b, None]) for b in range(m)], dim=1)
+        for a in range(m)
+    ]
+    return torch.cat(parts)
+
+
+def _bounds(
+    batches: Sequence[Batch], layout: LinearLayout, n_persons: int
+) -> list[tuple[int, int]]:
+    """Ends of the blocks of persons: few enough rows, and numbers of their matrices, for memory."""
+    rows = torch.zeros(n_persons, dtype=torch.int64)
+    for batch in batches:
+        length = torch.full((len(batch.mask),), batch.mask.shape[1])
+        rows.index_add_(0, batch.groups[:, 0], length)
+    numbers = layout.n_predictors * layout.n_columns * (len(layout.random) + 2)
+    cost = rows / ROWS_PER_CHUNK + numbers / _BLOCK_NUMBERS
+    block = cost.cumsum(0).floor().to(torch.int64)
+    ends = [0, *(torch.nonzero(block.diff())[:, 0] + 1).tolist(), n_persons]
+    return list(pairwise(ends))
