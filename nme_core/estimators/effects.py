@@ -56,7 +56,7 @@ class Effects:
             error[:] = np.sqrt(units.variances(posterior.uncertainty.effects.numpy()))
         sigma = posterior.sigma[factor : factor + 1].numpy()
         variance = pd.Series(units.variances(sigma)[0], index=names)
-        unit = units.variances(np.ones((1, len(names))))[0]
+        unit = units.variances(np.ones((1, mixed.n_random)))[0]
         return cls(estimate, se, variance, error, variance.gt(ZERO * unit))
 
     def interval(self) -> tuple[pd.DataFrame, pd.DataFrame]:

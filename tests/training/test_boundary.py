@@ -88,7 +88,7 @@ def make_classes(own, slope=0.0):
 
 @pytest.fixture
 def soon(monkeypatch):
-    """Training that counts as converged after 150 epochs."""
+    """Training by gradient steps, ended after 150 epochs, that counts as converged."""
 
     def few_epochs(problem, batches, schedule, **options):
         found = train(problem, batches, replace(schedule, epochs=150), **options)
@@ -100,7 +100,7 @@ def soon(monkeypatch):
 @pytest.mark.usefixtures("soon")
 def test_persons_who_do_not_differ_are_a_warning_of_variational_too():
     X, y, groups = make_classes(np.zeros(12))
-    model = NMEMLPClassifier((2,), placement=["layers.1.bias"])
+    model = NMEMLPClassifier((), placement=["layers.0.bias"], epochs=150)
     with pytest.warns(BoundaryWarning, match="No variance between persons .* boundary"):
         model.fit(X, y, groups=groups)
     assert model.random_effects_cov_.to_numpy().diagonal().min() > 1e-3  # on its way to 0
@@ -109,7 +109,7 @@ def test_persons_who_do_not_differ_are_a_warning_of_variational_too():
 @pytest.mark.usefixtures("soon")
 def test_persons_who_differ_are_not():
     X, y, groups = make_classes(np.linspace(-2, 2, 12))
-    model = NMEMLPClassifier((2,), placement=["layers.1.bias"])
+    model = NMEMLPClassifier((), placement=["layers.0.bias"], epochs=150)
     model.fit(X, y, groups=groups)  # a warning would be an error
 
 
