@@ -16,6 +16,7 @@ THEMES = (
     "mlp",
     "crf",
     "linear",
+    "crossed",
     "certificate",
     "hsic",
     "sample",

@@ -29,7 +29,7 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, str]]:
         reason = f"The estimator {model.estimator!r} gives points: there are no intervals."
         return [{"table": table, "reason": reason} for table in tables]
     reasons: list[tuple[str, str]] = []
-    if len(model.factors_) > 1:
+    if len(model.factors_) > 1 and posterior.joint is None:
         text = "With several grouping factors the shared parameters count as known"
         reasons.append(("random_effects", f"{text}."))
         reasons += [(table, f"{text}: there are no intervals.") for table in tables[::2]]

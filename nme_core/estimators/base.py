@@ -17,8 +17,14 @@ from nme_core.data.scaling import Columns, FeatureScaler
 from nme_core.data.sequences import Batch
 from nme_core.estimators.arrangement import Arranged, natural_order, taken
 from nme_core.estimators.boundaries import warn_of_boundary
-from nme_core.estimators.inputs import Labels, check_lengths, read_features, read_groups
-from nme_core.estimators.joint import take_uncertainty
+from nme_core.estimators.inputs import (
+    Labels,
+    check_lengths,
+    read_features,
+    read_groups,
+    refuse_inseparable,
+)
+from nme_core.estimators.joint import crossed_uncertainty, take_uncertainty
 from nme_core.estimators.options import (
     COVARIANCES,
     ESTIMATORS,
@@ -39,6 +45,7 @@ from nme_core.nn import ACTIVATIONS, MixedEffects
 from nme_core.training import (
     CollinearColumnError,
     ConstantOutcomeError,
+    Crossed,
     ExactRows,
     ExpectationMaximisation,
     LinearGaussian,
@@ -135,6 +142,8 @@ class NeuralMixedEffects(Saveable):
         self._scaler = FeatureScaler.learn(table, names)
         self.feature_names_in_ = np.array(names)
         self._learn_outcome(y)
+        if self.pooling != "complete":
+            refuse_inseparable(factors, self._family())
         mixed = self._build()
         device = mixed.deviations.device
         rows = self._rows(table, factors, **context)
@@ -180,6 +189,9 @@ class NeuralMixedEffects(Saveable):
         self._likelihood = likelihood_of(problem, batches)
         precision = problem.shared_precision()
         known = problem.shared_covariance() if isinstance(problem, ExactRows) else None
+        if uncertainty and isinstance(problem, Crossed):
+            counted = crossed_uncertainty(self._posterior, problem)
+            self._posterior = replace(self._posterior, uncertainty=counted)
         del problem, watched  # of many persons as large as what is to come
         give_back()
         joint = None
@@ -242,7 +254,7 @@ class NeuralMixedEffects(Saveable):
 
     def _solve(
         self,
-        problem: LinearGaussian | ExactRows,
+        problem: LinearGaussian | ExactRows | Crossed,
         batches: list[Batch],
         progress: Callable[[Progress], None] | None,
     ) -> Training:
@@ -260,15 +272,15 @@ class NeuralMixedEffects(Saveable):
             ) from error
         except ConstantOutcomeError as error:
             raise DataError(
-                "The outcome never changes within a person: how much people differ has no bound"
-                " that the rows could tell.",
+                "The outcome never changes within a person, or a group of another factor: how much"
+                " they differ has no bound that the rows could tell.",
                 remedy="Fit a model for everybody, or take an outcome that varies within people.",
             ) from error
-        if isinstance(problem, ExactRows):
+        if isinstance(problem, ExactRows | Crossed):
             self._warn_of_priors(problem)
         return training
 
-    def _warn_of_priors(self, problem: ExactRows) -> None:
+    def _warn_of_priors(self, problem: ExactRows | Crossed) -> None:
         """Name the inputs, and the classes, whose effects the rows leave open."""
         inputs, classes = [*self._scaler.input_names, "the intercept"], self._scored_classes()
         for column in problem.collinear:

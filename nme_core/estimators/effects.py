@@ -53,7 +53,8 @@ class Effects:
             se[:] = np.sqrt(units.variances(spread))
         error = se.copy()
         if posterior.uncertainty is not None:
-            error[:] = np.sqrt(units.variances(posterior.uncertainty.effects.numpy()))
+            counted = mixed.by_factor(posterior.uncertainty.effects)[factor]
+            error[:] = np.sqrt(units.variances(counted.double().numpy()))
         sigma = posterior.sigma[factor : factor + 1].numpy()
         variance = pd.Series(units.variances(sigma)[0], index=names)
         unit = units.variances(np.ones((1, mixed.n_random)))[0]

@@ -11,10 +11,12 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from nme_core.data.factors import find_inseparable
 from nme_core.data.scaling import Columns, TableRows, as_floats
 from nme_core.data.sequences import Batch, pad_units
 from nme_core.estimators.arrangement import Arrangement, natural_order
 from nme_core.exceptions import DataError, MissingColumnError, UnknownPersonError
+from nme_core.nn import Family, LinearChain, Poisson
 
 
 @dataclass(frozen=True)
@@ -164,3 +166,18 @@ def read_groups(groups: ArrayLike | pd.DataFrame) -> list[Labels]:
         columns = np.asarray(groups).T
         return [read_ids(column, f"group {k + 1}") for k, column in enumerate(columns)]
     return [read_ids(groups, "person")]
+
+
+def refuse_inseparable(factors: Sequence[Labels], family: Family) -> None:
+    """Raise DataError for the first grouping factor that cannot carry effects of its own.
+
+    Nothing is said of persons alone.
+    """
+    outcome = "number" if family.has_residual_variance else "class"
+    if isinstance(family, Poisson | LinearChain):
+        outcome = "count" if isinstance(family, Poisson) else "sequence"
+    if len(factors) > 1:
+        codes = {factor.name: factor.codes for factor in factors}
+        for finding in find_inseparable(codes, outcome):
+            if finding.severity == "stop":
+                raise DataError(finding.message, remedy=finding.remedy, column=finding.column)

@@ -14,6 +14,7 @@ from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.uncertainty import Uncertainty
 from nme_core.nn import Family, MixedEffects
 from nme_core.training import (
+    Crossed,
     PersonCurvature,
     PersonInformation,
     VarianceUncertainty,
@@ -88,6 +89,24 @@ def take_uncertainty(
     give_back()
     effects = information.effects_covariance(shared)
     return Joint(Uncertainty(names, shared, effects, variances), information)
+
+
+def crossed_uncertainty(posterior: Posterior, problem: Crossed) -> Uncertainty:
+    """Uncertainty at a fit with several grouping factors, each with its own Σ."""
+    mixed = posterior.mixed
+    sigma = [covariance.matrix for covariance in problem.covariances]
+    plain, _ = problem.covariances_given(sigma)
+    own = plain.diagonal(dim1=1, dim2=2)
+    parts = list(zip(*map(mixed.by_factor, (mixed.deviations.detach(), own)), strict=True))
+    found = [
+        VarianceUncertainty.of(part[0], part[1], one.diagonal())
+        for part, one in zip(parts, sigma, strict=True)
+    ]
+    pairs = list(zip(found, parts, sigma, strict=True))
+    _, error = problem.covariances_given([one.widened(matrix) for one, _, matrix in pairs])
+    added = torch.cat([one.added(part[0], part[1]) for one, part, _ in pairs])
+    shared = problem.shared_covariance()
+    return Uncertainty(tuple(mixed.fixed()), shared, error + torch.diag_embed(added), found[0])
 
 
 def add_persons(

@@ -14,12 +14,13 @@ from nme_core.data.sequences import Batch
 from nme_core.estimators.uncertainty import Uncertainty
 from nme_core.nn import MixedEffects
 from nme_core.nn.random_effects import own
-from nme_core.training import Adaptation, ExactRows, LinearGaussian, Nesting, Problem
+from nme_core.training import Adaptation, Crossed, ExactRows, LinearGaussian, Nesting, Problem
 from nme_core.training.covariance import in_parts
 
 #: Draws over which a probability is averaged.
 DRAWS = 64
 _NETWORK, _SPREAD = "network.", "spread."
+_DRAWN, _OWN_DRAWN = "drawn.", "own_drawn"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class Posterior:
     places : Tensor of int, shape (P,), optional
         Place of each group among the draws, where that is not its own: groups whose names change
         their order keep their draws.
+    joint : tuple of dict of str to Tensor, shape (n, ...), and Tensor, shape (n, P, R), or None
+        Draws of shared parameters and deviations together, less their means, where groups of
+        several factors meet and the fit knows all their covariances; `covariance` is then whatever
+        the other groups are.
     """
 
     mixed: MixedEffects
@@ -59,9 +64,10 @@ class Posterior:
     uncertainty: Uncertainty | None = None
     n_added: int = 0
     places: Tensor | None = None
+    joint: tuple[dict[str, Tensor], Tensor] | None = None
 
     @classmethod
-    def of(cls, problem: Problem | LinearGaussian | ExactRows) -> Self:
+    def of(cls, problem: Problem | LinearGaussian | ExactRows | Crossed) -> Self:
         """Take a trained problem's results to the CPU."""
         covariance = problem.posterior_covariance()
         return cls(
@@ -71,6 +77,7 @@ class Posterior:
             covariance=None if covariance is None else covariance.cpu(),
             spread={name: std.cpu() for name, std in problem.shared_spread().items()},
             dependence=None if problem.dependence is None else _to_cpu(*problem.dependence),
+            joint=problem.draws() if isinstance(problem, Crossed) else None,
         )
 
     @property
@@ -81,7 +88,7 @@ class Posterior:
         predict. Only Σ limits that: with V_g = Σ_g/P_g the shift of factor g has the covariance
         V_g − V_g (Σ_h V_h)⁻¹ V_g, which every one of its groups shares.
         """
-        if self.covariance is None or len(self.mixed.sizes) == 1:
+        if self.covariance is None or len(self.mixed.sizes) == 1 or self.joint is not None:
             return self.covariance
         result, crossing = self.covariance, list(range(len(self.mixed.sizes)))
         if self.dependence is not None:
@@ -123,9 +130,16 @@ class Posterior:
 
     @torch.no_grad()
     def own_outputs(self, batches: Sequence[Batch], *, seed: int) -> Iterator[list[Any]]:
-        """As `outputs` for persons, with the shared parameters at their posterior mean."""
-        for _, deviations in self.draws(seed):
-            yield [self.mixed(b.x, deviations=own(deviations, b.groups)) for b in batches]
+        """As `outputs` for persons, with the shared parameters at their posterior mean.
+
+        Where groups of several factors meet, what the shared parameters are is drawn too: it
+        depends on what all of them are.
+        """
+        for drawn, deviations in self.draws(seed):
+            fixed = None if self.joint is None else drawn
+            yield [
+                self.mixed(b.x, fixed=fixed, deviations=own(deviations, b.groups)) for b in batches
+            ]
 
     @torch.no_grad()
     def draws(
@@ -139,6 +153,14 @@ class Posterior:
         mean, deviations = self.mixed.fixed(), self.mixed.deviations
         if self.covariance is None:
             yield mean, deviations
+            return
+        if self.joint is not None:
+            steps, own_steps = self.joint
+            for k in range(len(own_steps)):
+                own_step = own_steps[k] if persons else torch.zeros_like(deviations)
+                for side in (1, -1):
+                    moved = {name: mean[name] + side * step[k] for name, step in steps.items()}
+                    yield {**mean, **moved}, deviations + side * own_step
             return
         # Several streams, so that each is the same whoever else the model knows.
         streams = [torch.Generator().manual_seed(seed + k) for k in (0, 1, 2)]
@@ -197,6 +219,7 @@ class Posterior:
             dependence=dependence,
             uncertainty=uncertainty,
             places=order if self.places is None else self.places[order],
+            joint=None if self.joint is None else (self.joint[0], self.joint[1][:, order]),
         )
 
     def with_groups(self, adaptation: Adaptation) -> Posterior:
@@ -229,6 +252,10 @@ class Posterior:
             residual_variance=self.residual_variance,
             covariance=None if covariance is None else covariance[:n_groups],
             spread=self.spread,
+            uncertainty=None
+            if self.uncertainty is None
+            else replace(self.uncertainty, effects=self.uncertainty.effects[:n_groups]),
+            joint=None if self.joint is None else (self.joint[0], self.joint[1][:, :n_groups]),
             n_added=self.n_added,
             places=None if self.places is None else self.places[:n_groups],
         )
@@ -244,6 +271,9 @@ class Posterior:
             result["posterior"] = self.covariance
         if self.dependence is not None:
             result["home"], result["dependence"] = self.dependence[0].home, self.dependence[1]
+        if self.joint is not None:
+            result |= {f"{_DRAWN}{name}": value for name, value in self.joint[0].items()}
+            result[_OWN_DRAWN] = self.joint[1]
         if self.uncertainty is not None:
             result |= self.uncertainty.tensors()
         return result
@@ -275,6 +305,7 @@ class Posterior:
             covariance=tensors.get("posterior"),
             spread=under(_SPREAD),
             dependence=dependence,
+            joint=(under(_DRAWN), tensors[_OWN_DRAWN]) if _OWN_DRAWN in tensors else None,
             uncertainty=Uncertainty.from_tensors(free, tensors),
             n_added=int(tensors.get("added", 0)),
             places=tensors.get("places"),  # models of before have none

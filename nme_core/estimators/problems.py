@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from nme_core.data.sequences import Batch
 from nme_core.estimators.placement import class_pools, shared_variances
-from nme_core.exceptions import OptionError
+from nme_core.estimators.posterior import DRAWS
+from nme_core.exceptions import FallbackWarning, OptionError
 from nme_core.nn import (
     Categorical,
     Family,
@@ -21,6 +23,7 @@ from nme_core.nn import (
 )
 from nme_core.training import (
     Annealed,
+    Crossed,
     ExactRows,
     ExpectationMaximisation,
     Laplace,
@@ -34,10 +37,11 @@ from nme_core.training import (
     exactly_linear,
     few_effects,
 )
+from nme_core.training.crossed_problem import LARGEST_DENSE, n_dense
 from nme_core.training.laplace import LARGEST
 
 #: Problems whose `solve` finds the maximum of a likelihood.
-EXACT = (LinearGaussian, ExactRows)
+EXACT = (LinearGaussian, ExactRows, Crossed)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Plan:
 
     def problem(
         self, mixed: MixedEffects, family: Family, batches: list[Batch]
-    ) -> Problem | LinearGaussian | ExactRows:
+    ) -> Problem | LinearGaussian | ExactRows | Crossed:
         """Return what is to be minimised.
 
         Raises
@@ -99,6 +103,8 @@ class Plan:
         if self.estimator in ("annealed", "em"):
             return Annealed(mixed, family, covariances, n_rows=n_rows)
         linear = self.n_layers == 1 and family.has_residual_variance
+        if self._crosses(mixed, family, batches):
+            return Crossed(mixed, family, covariances, n_draws=DRAWS // 2)
         if self.estimator == "laplace":
             self._check_laplace(mixed)
             if linear:
@@ -131,11 +137,30 @@ class Plan:
         """Whether this is a network with hidden layers whose estimator has a posterior."""
         return self.n_layers > 1 and self.estimator in ("variational", "laplace")
 
+    def _crosses(self, mixed: MixedEffects, family: Family, batches: list[Batch]) -> bool:
+        """Whether several factors have effects that the exact engine takes."""
+        if len(mixed.sizes) == 1 or not mixed.n_random or isinstance(family, LinearChain):
+            return False
+        if self.n_layers > 1 or (self.epochs is not None and self.estimator != "laplace"):
+            return False
+        n = n_dense(mixed, batches)
+        if n <= LARGEST_DENSE and mixed.n_random <= LARGEST:
+            return True
+        if self.estimator != "laplace":
+            warnings.warn(
+                f"{', '.join(self.factors)} have {n} effects of factors that cross, more than"
+                f" {LARGEST_DENSE}: too many for the exact likelihood. The variational estimator is"
+                " taken instead; its variances are approximate.",
+                FallbackWarning,
+                stacklevel=2,
+            )
+        return False
+
     def _one_of_rows(self, mixed: MixedEffects, family: Family) -> bool:
         """Whether rows are independent given one grouping factor's effects, few in number."""
         few = not mixed.n_random or few_effects(mixed)
         rows = not isinstance(family, LinearChain) and not family.has_residual_variance
-        return rows and few and len(mixed.sizes) == 1
+        return rows and few and (len(mixed.sizes) == 1 or not mixed.n_random)
 
     def _pools(self, mixed: MixedEffects, family: Family) -> Tensor | None:
         """Which random effects share a variance; None: each has its own."""
@@ -164,9 +189,9 @@ class Plan:
     def _check_laplace(self, mixed: MixedEffects) -> None:
         if mixed.n_random and len(mixed.sizes) > 1:
             raise OptionError(
-                f"laplace takes one grouping factor; here are {len(mixed.sizes)}:"
-                f" {', '.join(self.factors)}.",
-                remedy='Use estimator="variational", which takes several, or leave out the groups.',
+                f"laplace takes several grouping factors ({', '.join(self.factors)}) without hidden"
+                f" layers, and where at most {LARGEST_DENSE} effects belong to factors that cross.",
+                remedy='Use estimator="variational", which takes all, or leave out the groups.',
             )
         if mixed.n_random and not few_effects(mixed):
             raise OptionError(

@@ -88,8 +88,12 @@ class ReadOuts(RowEncoder):
         """Lower and upper ends of the 95 % intervals of `fixed_effects_`.
 
         Estimate ± t se with Student's t of as many degrees of freedom as there are persons, less 1.
+        Of several grouping factors those with the fewest groups count for what differs by group.
         """
-        half = t_quantile(len(self.groups_)) * self.fixed_effects_se_
+        fewest = min(len(levels) for levels in self.factors_.values())
+        quantile = np.full(len(self.fixed_effects_), t_quantile(len(self.groups_)))
+        quantile[self._units().reported] = t_quantile(fewest)
+        half = quantile * self.fixed_effects_se_
         return self.fixed_effects_ - half, self.fixed_effects_ + half
 
     def effects(self, factor: str | None = None) -> Effects:

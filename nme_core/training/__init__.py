@@ -4,6 +4,7 @@ from nme_core.training.adapt import Adaptation, adapt
 from nme_core.training.annealed import Annealed
 from nme_core.training.boundary import Boundary, approached_boundary, exact_boundary, warn_of
 from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.crossed_problem import Crossed
 from nme_core.training.exact import ConstantOutcomeError, ExactRows
 from nme_core.training.expectation_maximisation import ExpectationMaximisation
 from nme_core.training.information import (
@@ -29,6 +30,7 @@ __all__ = [
     "Boundary",
     "CollinearColumnError",
     "ConstantOutcomeError",
+    "Crossed",
     "ExactRows",
     "ExpectationMaximisation",
     "Laplace",

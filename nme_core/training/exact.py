@@ -181,7 +181,7 @@ class ExactRows:
     def _maximise(
         self, batches: Sequence[Batch], follow: Callable[[float, float], None]
     ) -> GLMMFit:
-        u, ridge = self._pooled(batches)
+        u, ridge = self.pooled(batches)
         layout, factor = self.layout, _Factor.of(self.covariances[0])
         d = layout.n_parameters
         marginal = LaplaceMarginal(batches, self.family, layout, self.mixed.n_groups, ridge)
@@ -234,7 +234,7 @@ class ExactRows:
         known: Tensor = torch.linalg.inv(found.information)
         return known
 
-    def _pooled(self, batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
+    def pooled(self, batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
         """u of the model for everybody, and the precisions of priors where it has no maximum."""
         layout = replace(self.layout, random=self.layout.random[:0])
         self.collinear, column = self._collinear(batches), layout.column

@@ -50,7 +50,7 @@ def exactly_linear(mixed: MixedEffects, batches: Sequence[Batch], kind: str) -> 
     tell apart need the prior of `Variational`.
     """
     n_numbers = mixed.n_random * (mixed.n_random + 1) // 2 if kind == "full" else mixed.n_random
-    if len(mixed.sizes) > 1 or n_numbers > EXACT_UP_TO:
+    if (len(mixed.sizes) > 1 and mixed.n_random) or n_numbers > EXACT_UP_TO:
         return False
     if mixed.n_random and not few_effects(mixed):
         return False

@@ -1,0 +1,255 @@
+"""The linear model with several grouping factors, as the estimators see it."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nme_core.data.sequences import Batch
+from nme_core.exceptions import ConvergenceWarning
+from nme_core.nn import Family, LikelihoodFamily, MixedEffects
+from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.crossed import CrossedFit, fit_crossed
+from nme_core.training.exact import WEAK, ConstantOutcomeError, ExactRows
+from nme_core.training.grouping import Codes, Numbers, Terms, eliminated
+from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
+from nme_core.training.linear_layout import LinearLayout
+from nme_core.training.loop import Progress, Training, Verdict
+from nme_core.training.scales import State
+from nme_core.training.weak_prior import collinear_columns
+
+#: Effects of crossing factors that one dense matrix may hold.
+LARGEST_DENSE = 6000
+
+
+class Crossed:
+    """The linear model of any outcome with several grouping factors, exactly.
+
+    Offers what `Problem` offers once it is trained; `solve` takes the place of the loop.
+
+    Parameters
+    ----------
+    mixed : MixedEffects
+        A network of one layer; filled in place.
+    family : Family
+        Of the outcome: with residual variance, or a `LikelihoodFamily`.
+    covariances : sequence of RandomEffectsCovariance
+        Σ of each factor; filled in place.
+    n_draws : int
+        Draws of all parameters together that are kept.
+
+    Attributes
+    ----------
+    fit : CrossedFit
+        After `solve`, in the order of `LinearLayout`.
+    collinear : list of int
+        Inputs that others explain.
+    separated : dict of int to int
+        See `ExactRows`.
+    """
+
+    dependence = None
+
+    def __init__(
+        self,
+        mixed: MixedEffects,
+        family: Family,
+        covariances: Sequence[RandomEffectsCovariance],
+        *,
+        n_draws: int,
+    ) -> None:
+        self.mixed, self.family, self.covariances = mixed, family, list(covariances)
+        self.layout = LinearLayout.of(mixed)
+        self.residual_variance = 1.0
+        self.collinear: list[int] = []
+        self.separated: dict[int, int] = {}
+        self._n_draws = n_draws
+        self._ridge = torch.zeros(self.layout.n_parameters, dtype=torch.float64)
+
+    def solve(
+        self, batches: Sequence[Batch], report: Callable[[Progress], None] | None
+    ) -> Training:
+        """Fit.
+
+        Raises
+        ------
+        ConstantOutcomeError
+            If no group of a factor has two different classes.
+        NoResidualError
+            If numbers have no residual variance.
+
+        Warns
+        -----
+        ConvergenceWarning
+        """
+        batches = [batch.to(torch.device("cpu")) for batch in batches]
+        history: list[Progress] = []
+        began, n_rows = time.monotonic(), sum(batch.n_rows for batch in batches)
+
+        def follow(state: State) -> None:
+            variances = np.concatenate([np.square(m).sum(1) for m in state.matrices])
+            history.append(
+                Progress(
+                    epoch=len(history) + 1,
+                    fraction=min(0.99, 0.04 * len(history)),
+                    train_loss=2 * state.value / n_rows,
+                    validation_loss=None,
+                    residual_variance=state.residual_variance,
+                    mean_random_variance=float(state.residual_variance * variances.mean()),
+                    seconds=time.monotonic() - began,
+                )
+            )
+            if report is not None:
+                report(history[-1])
+
+        self.fit = self._fitted(batches, follow)
+        self._fill(self.fit)
+        if self.fit.converged:
+            return Training(tuple(history), Verdict.CONVERGED)
+        warnings.warn(
+            "The search for the maximum of the likelihood did not converge: a further step promises"
+            f" {self.fit.gradient:.2g} of the log-likelihood. Remove random effects that the data"
+            " cannot tell apart.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+        return Training(tuple(history), Verdict.LIMIT)
+
+    def _fitted(self, batches: Sequence[Batch], follow: Callable[[State], None]) -> CrossedFit:
+        layout, start = self.layout, None
+        family: LikelihoodFamily | None = None
+        x, y, factors = self._rows(batches)
+        if self.family.has_residual_variance:
+            # the constant comes first, so that it is never the column that others explain
+            self.collinear = [k - 1 for k in collinear_columns(x.T @ x)]
+            explained = torch.isin(layout.column, torch.tensor(self.collinear, dtype=torch.int64))
+            self._ridge[explained] = WEAK
+        else:
+            family = cast(LikelihoodFamily, self.family)
+            _refuse_constant(y, factors)
+            pooled = ExactRows(self.mixed, family, self.covariances)
+            start, self._ridge = pooled.pooled(batches)
+            self.collinear, self.separated = pooled.collinear, pooled.separated
+        mixing = torch.eye(layout.n_predictors).double() if layout.mixing is None else layout.mixing
+        columns = ((layout.column + 1) % layout.n_columns).numpy()
+        directions = mixing.T[layout.predictor].numpy()
+        random = layout.random.numpy()
+        return fit_crossed(
+            x,
+            y,
+            factors,
+            [Terms(columns[random], directions[random])] * len(factors),
+            self.covariances[0].kind,
+            family,
+            fixed=Terms(columns, directions),
+            pools=self.covariances[0].pools.cpu().numpy(),
+            start=None if start is None else start.numpy(),
+            prior=self._ridge.numpy(),
+            n_draws=self._n_draws,
+            follow=follow,
+        )
+
+    def _rows(self, batches: Sequence[Batch]) -> tuple[Numbers, NDArray[Any], list[Codes]]:
+        """(1, x), y and the level by each factor of all rows."""
+        x = torch.cat([batch.x[batch.mask] for batch in batches]).double()
+        y = torch.cat([batch.y[batch.mask] for batch in batches])
+        groups = torch.cat([batch.groups.repeat_interleave(batch.lengths, 0) for batch in batches])
+        starts = np.cumsum([0, *self.mixed.sizes])[:-1]
+        levels = groups.numpy() - starts
+        outcome = y.double() if y.is_floating_point() else y
+        return (
+            torch.cat([torch.ones(len(x), 1).double(), x], 1).numpy(),
+            outcome.numpy(),
+            [*levels.T],
+        )
+
+    def _fill(self, fit: CrossedFit) -> None:
+        self.mixed.cpu().double()
+        effects = torch.from_numpy(np.concatenate(fit.effects))
+        self.layout.write(self.mixed, torch.from_numpy(fit.fixed), effects)
+        self.residual_variance = fit.residual_variance
+        for covariance, sigma in zip(self.covariances, fit.sigma, strict=True):
+            covariance.update(torch.from_numpy(sigma))
+
+    def shared_covariance(self) -> Tensor:
+        """Covariance of the network's parameters, in its order; shape (D, D)."""
+        slope = self.layout.slope(torch.from_numpy(self.fit.fixed))
+        return slope @ torch.from_numpy(self.fit.fixed_covariance) @ slope.T
+
+    def shared_spread(self) -> dict[str, Tensor]:
+        """Standard errors of the shared parameters, by name."""
+        return self._by_name(self.shared_covariance().diagonal().clamp_min(0).sqrt())
+
+    def shared_precision(self) -> dict[str, Tensor]:
+        """Precisions of the weak priors, by name; nothing where there are none."""
+        return self._by_name(self._ridge) if bool(self._ridge.any()) else {}
+
+    def posterior_covariance(self) -> Tensor:
+        """Covariances of all groups' effects given the shared parameters, shape (P, R, R)."""
+        return torch.from_numpy(np.concatenate(self.fit.effects_covariance))
+
+    def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
+        """Exact for numbers, else Laplace's approximation."""
+        method = EXACT if self.family.has_residual_variance else LAPLACE
+        return Likelihood(
+            self.fit.log_likelihood, self.fit.n_parameters, n_observed(batches), method
+        )
+
+    def covariances_given(self, sigma: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Covariances of all groups' effects if these were the Σ, shape (P, R, R) each.
+
+        Given the shared parameters, and counting that they are estimated.
+        """
+        both = self.fit.given([one.double().numpy() for one in sigma])
+        conditional, error = (torch.from_numpy(np.concatenate(one)) for one in both)
+        return conditional, error
+
+    def draws(self) -> tuple[dict[str, Tensor], Tensor]:
+        """Draws of all parameters together, less their estimates.
+
+        Returns
+        -------
+        dict of str to Tensor, shape (n, ...)
+            Of the shared parameters.
+        Tensor, shape (n, P, R)
+            Of the deviations.
+        """
+        shared, own = self.fit.draws
+        slope = self.layout.slope(torch.from_numpy(self.fit.fixed))
+        moved = torch.from_numpy(shared) @ slope.T
+        return self._by_name(moved), torch.from_numpy(np.concatenate(own, axis=1))
+
+    def _by_name(self, values: Tensor) -> dict[str, Tensor]:
+        """Cut values, shape (..., D), by parameter of the network."""
+        fixed = self.mixed.fixed()
+        parts = torch.split(values, [value.numel() for value in fixed.values()], dim=-1)
+        return {
+            name: part.reshape(*values.shape[:-1], *value.shape)
+            for (name, value), part in zip(fixed.items(), parts, strict=True)
+        }
+
+
+def _refuse_constant(y: NDArray[Any], factors: Sequence[Codes]) -> None:
+    """Where the class never changes within a group, the likelihood has no maximum in its Σ."""
+    if np.issubdtype(y.dtype, np.floating):
+        return
+    for levels in factors:
+        pairs = np.unique(np.stack([levels, y]), axis=1)
+        if pairs.shape[1] == len(np.unique(levels)):
+            raise ConstantOutcomeError
+
+
+def n_dense(mixed: MixedEffects, batches: Sequence[Batch]) -> int:
+    """Random effects that cannot be eliminated block by block (see `Grouping`)."""
+    starts = np.cumsum([0, *mixed.sizes])[:-1]
+    groups = torch.unique(torch.cat([batch.groups for batch in batches]), dim=0).cpu().numpy()
+    widths = [mixed.n_random] * len(starts)
+    _, left = eliminated([*(groups - starts).T], widths)
+    return sum(mixed.sizes[g] for g in left) * mixed.n_random
