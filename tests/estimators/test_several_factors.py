@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from sklearn.base import clone
 
-from nme_core.estimators import NMECRF, NMEMLPRegressor
-from nme_core.exceptions import DataError, OptionError, UnknownPersonError
+from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor
+from nme_core.exceptions import DataError, FallbackWarning, OptionError, UnknownPersonError
 
 INTERCEPT = "layers.0.bias[0]"
 SD = {"person": 2.0, "clinic": 1.5, "residual": 1.0}
@@ -77,6 +78,32 @@ def test_effects_and_their_errors_are_those_of_the_normal_equations(fitted):
     assert np.abs(found - expected).max() < 0.5 * errors.min()
 
 
+def test_intervals_of_expected_outcomes_know_how_factors_meet(fitted):
+    """Variance of a row's x β + b_person + b_clinic from Henderson's equations of all effects."""
+    study, model = fitted
+    x = np.column_stack([np.ones(len(study.y)), study.X["x"]])
+    dummies = [
+        pd.get_dummies(study.groups[name], dtype=float)[levels].to_numpy()
+        for name, levels in model.factors_.items()
+    ]
+    design = np.column_stack([x, *dummies])
+    variances = [model.effects(name).variance[INTERCEPT] for name in model.factors_]
+    sizes = [len(levels) for levels in model.factors_.values()]
+    precision = design.T @ design / model.residual_variance_
+    precision += np.diag(np.concatenate([[0, 0], 1 / np.repeat(variances, sizes)]))
+    covariance = np.linalg.inv(precision)
+    expected = np.sqrt(np.einsum("jr,rs,js->j", design, covariance, design))
+    low, high = model.predict_interval(study.X, study.groups)
+    np.testing.assert_allclose((low + high) / 2, model.predict(study.X, study.groups), atol=1e-6)
+    ratio = (high - low) / (2 * 1.96 * expected)  # the standard deviation of 64 draws
+    assert np.sqrt(np.mean(ratio**2)) == pytest.approx(1, abs=0.05)
+    errors = model.effects("clinic").error[INTERCEPT].to_numpy()
+    assert (errors > 0.97 * np.sqrt(np.diag(covariance))[-sizes[1] :]).all()
+    np.testing.assert_allclose(
+        model.fixed_effects_se_[INTERCEPT], np.sqrt(covariance[0, 0]), rtol=1e-4
+    )
+
+
 def test_variances_agree_with_mixedlm(fitted):
     study, model = fitted
     for name, expected in mixed_lm(study).items():
@@ -130,6 +157,83 @@ def test_round_trip_through_a_file(fitted, tmp_path):
         again.predict(study.X, study.groups), model.predict(study.X, study.groups)
     )
     pd.testing.assert_frame_equal(again.effects("clinic").se, model.effects("clinic").se)
+
+
+def test_intervals_are_kept_in_a_file(fitted, tmp_path):
+    study, model = fitted
+    model.save(tmp_path / "model.safetensors")
+    again = NMEMLPRegressor.load(tmp_path / "model.safetensors")
+    for one, other in zip(
+        again.predict_interval(study.X, study.groups),
+        model.predict_interval(study.X, study.groups),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+    persons, all_factors = model.of_persons(), model.effects("person")
+    pd.testing.assert_frame_equal(persons.effects().error, all_factors.error)
+
+
+@pytest.mark.parametrize("family", ["poisson", "ordinal", "classes"])
+def test_other_outcomes_do_not_depend_on_the_order_of_rows(family):
+    study = simulate("crossed", n_persons=30, n_clinics=8, n_rows=12)
+    score = pd.Series(study.y - 10)
+    rng = np.random.default_rng(1)
+    if family == "poisson":
+        y = pd.Series(rng.poisson(np.exp(score / 2))).astype(float)
+        model = NMEMLPRegressor((), placement=["layers.0.bias"], family="poisson")
+    else:
+        y = pd.cut(score + rng.logistic(size=len(score)), [-99, -1, 1, 99], labels=False)
+        y = pd.Series(y) if family == "ordinal" else pd.Series(y).map({0: "a", 1: "b", 2: "c"})
+        kind = "ordinal" if family == "ordinal" else None
+        model = NMEMLPClassifier((), placement=["layers.0.bias"], family=kind)
+    rows = rng.permutation(len(y))
+    one = model.fit(study.X, y, groups=study.groups)
+    other = clone(model).fit(study.X.iloc[rows], y.iloc[rows], groups=study.groups.iloc[rows])
+    assert one.verdict_ == other.verdict_ == "converged"
+    assert one.log_likelihood_ == pytest.approx(other.log_likelihood_, abs=1e-8)
+    assert one.likelihood_method_ == "laplace"
+    np.testing.assert_allclose(one.fixed_effects_, other.fixed_effects_, atol=1e-8)
+    for factor in one.factors_:
+        pd.testing.assert_frame_equal(
+            one.effects(factor).error, other.effects(factor).error, atol=1e-8
+        )
+
+
+def test_factors_that_cannot_have_effects_are_refused():
+    study = simulate("nested", n_persons=20, n_clinics=4, n_rows=5)
+    model = NMEMLPRegressor((), placement=["layers.0.bias"])
+    same = study.groups.assign(clinic="of " + study.groups["person"])
+    with pytest.raises(DataError, match="'clinic' has the same groups as 'person'"):
+        model.fit(study.X, study.y, groups=same)
+    with pytest.raises(DataError, match="'clinic' has a single group"):
+        model.fit(study.X, study.y, groups=study.groups.assign(clinic="c"))
+    each = study.groups.assign(clinic=np.arange(100).astype(str))
+    with pytest.raises(DataError, match=r"'clinic' has another group in every row.*the residual"):
+        model.fit(study.X, study.y, groups=each)
+    answers = pd.Series(study.y > 10).astype(int).groupby(study.groups["person"]).transform("first")
+    with pytest.raises(DataError, match="never changes within a person"):
+        NMEMLPClassifier((), placement=["layers.0.bias"]).fit(study.X, answers, groups=study.groups)
+
+
+def test_too_many_levels_for_a_dense_matrix_are_told(monkeypatch):
+    monkeypatch.setattr("nme_core.estimators.problems.LARGEST_DENSE", 5)
+    study = simulate("crossed", n_persons=12, n_clinics=6, n_rows=5)
+    with pytest.warns(FallbackWarning, match="6 effects of factors that cross, more than 5"):
+        NMEMLPRegressor((), placement=["layers.0.bias"], epochs=None).fit(
+            study.X, study.y, groups=study.groups
+        )
+    with pytest.raises(OptionError, match="at most 5 effects"):
+        NMEMLPRegressor((), placement=["layers.0.bias"], estimator="laplace").fit(
+            study.X, study.y, groups=study.groups
+        )
+
+
+def test_intervals_of_the_population_count_the_factor_with_the_fewest_groups(fitted):
+    _, model = fitted
+    low, high = model.fixed_effects_interval()
+    half = (high - low) / 2 / model.fixed_effects_se_
+    assert half[INTERCEPT] == pytest.approx(2.0687, abs=1e-3)  # t of 24 clinics
+    assert half["layers.0.weight[0,0]"] == pytest.approx(1.9801, abs=1e-3)  # t of 120 persons
 
 
 def test_one_network_per_person_leaves_the_other_factor_out():
