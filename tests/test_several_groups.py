@@ -85,15 +85,15 @@ def test_curves_of_persons_leave_the_clinic_out(run):
     assert any("'clinic' at the population's value" in note for note in run.data["notes"])
 
 
-def test_laplace_says_that_it_takes_one_factor(nme, table, tmp_path):
+def test_laplace_of_a_network_says_that_it_takes_one_factor(nme, table, tmp_path):
     table.to_csv(tmp_path / "long.csv", index=False)
     said = nme(
         *("fit", tmp_path / "long.csv", "--person", "who", "--group", "clinic", "--outcome", "y"),
-        *("--features", "x", "--model", "nme-mlp", "--hidden", "", "--estimator", "laplace"),
+        *("--features", "x", "--model", "nme-mlp", "--hidden", "4", "--estimator", "laplace"),
         *("--baselines", "none", "--quiet", "--out", tmp_path / "run"),
     )
     assert said.code == 2
-    assert "one grouping factor" in said.err
+    assert "several grouping factors (who, clinic) without hidden layers" in said.err
     assert "variational" in said.err
 
 
