@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,10 +18,11 @@ from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import LikelihoodFamily, MixedEffects, contrasts
 from nme_core.training.ascent import Ascent, maximise
 from nme_core.training.covariance import RandomEffectsCovariance
-from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
+from nme_core.training.likelihood import EXACT, LAPLACE, QUADRATURE, Likelihood, n_observed
 from nme_core.training.linear_layout import LinearLayout
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.marginal import Evaluation, LaplaceMarginal
+from nme_core.training.quadrature import QuadratureMarginal
 from nme_core.training.weak_prior import SPREAD, collinear_columns
 
 Floats = NDArray[np.float64]
@@ -87,6 +89,8 @@ class ExactRows:
         Of the outcome.
     covariances : sequence of RandomEffectsCovariance
         Σ, one; filled in place.
+    points : int
+        Points of adaptive Gauss–Hermite quadrature, for one random effect; 1 is Laplace's method.
 
     Attributes
     ----------
@@ -106,8 +110,11 @@ class ExactRows:
         mixed: MixedEffects,
         family: LikelihoodFamily,
         covariances: Sequence[RandomEffectsCovariance],
+        *,
+        points: int = 1,
     ) -> None:
         self.mixed, self.family, self.covariances = mixed, family, list(covariances)
+        self.points = points
         self.layout = LinearLayout.of(mixed)
         self.collinear: list[int] = []
         self.separated: dict[int, int] = {}
@@ -184,7 +191,10 @@ class ExactRows:
         u, ridge = self.pooled(batches)
         layout, factor = self.layout, _Factor.of(self.covariances[0])
         d = layout.n_parameters
-        marginal = LaplaceMarginal(batches, self.family, layout, self.mixed.n_groups, ridge)
+        kind: Callable[..., LaplaceMarginal] = LaplaceMarginal
+        if self.points > 1:
+            kind = partial(QuadratureMarginal, points=self.points)
+        marginal = kind(batches, self.family, layout, self.mixed.n_groups, ridge)
 
         def objective(x: Floats) -> tuple[float, Floats]:
             at = torch.from_numpy(x)
@@ -339,7 +349,9 @@ class ExactRows:
 
     def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
         """The Laplace-approximated one; exact where nothing differs by person."""
-        method = LAPLACE if self.mixed.n_random else EXACT
+        method = EXACT
+        if self.mixed.n_random:
+            method = QUADRATURE if self.points > 1 else LAPLACE
         return Likelihood(
             self.fit.log_likelihood, self.fit.n_parameters, n_observed(batches), method
         )
