@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 from torch import Tensor, nn
 
+from nme_core.data.sequences import Batch
 from nme_core.estimators.base import NeuralMixedEffects
+from nme_core.estimators.expectation import expected, has_closed_expectation
 from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.options import ESTIMATORS
 from nme_core.estimators.outcomes import (
@@ -179,23 +181,48 @@ class _MLPModel(NeuralMixedEffects):
         How far single outcomes lie from what is expected is not part of it. NaN for estimators
         without a posterior.
         """
-        batches, n_draws = self._batches(X, groups, "person"), 0
-        mean = self._family().mean
-        moments = [(torch.zeros(()), torch.zeros(())) for _ in batches]
-        for outputs in self._posterior.own_outputs(batches, seed=self.random_state):
-            values = [self._in_units(mean(output.double())) for output in outputs]
-            moments = [(s + v, q + v.square()) for (s, q), v in zip(moments, values, strict=True)]
-            n_draws += 1
+        batches = self._batches(X, groups, "person")
+        moments = self._own_moments(batches)
         size = sum(batch.n_rows for batch in batches), moments[0][0].shape[-1]
         low, high = torch.full(size, torch.nan).double(), torch.full(size, torch.nan).double()
-        if n_draws > 1:
-            for batch, (total, squares) in zip(batches, moments, strict=True):
-                centre = total / n_draws
-                spread = (squares / n_draws - centre.square()).clamp_min(0).sqrt()
-                chosen = batch.rows[batch.mask]
-                low[chosen] = (centre - 1.96 * spread)[batch.mask]
-                high[chosen] = (centre + 1.96 * spread)[batch.mask]
+        for batch, (centre, variance) in zip(batches, moments, strict=True):
+            chosen, half = batch.rows[batch.mask], 1.96 * variance.sqrt()
+            low[chosen] = (centre - half)[batch.mask]
+            high[chosen] = (centre + half)[batch.mask]
         return self._shaped(low), self._shaped(high)
+
+    def _own_moments(self, batches: list[Batch]) -> list[tuple[Tensor, Tensor]]:
+        """Mean and variance of persons' expected outcomes over their own effects, (U, L, K) each,
+        in units of the data; NaN variances of a point estimate.
+        """
+        mean = self._family().mean
+        if self._is_closed:
+            return [
+                expected(
+                    self._posterior, lambda f: self._in_units(mean(f)), batch, self._dimensions
+                )
+                for batch in batches
+            ]
+        sums, n_draws = [(torch.zeros(()), torch.zeros(())) for _ in batches], 0
+        for outputs in self._posterior.own_outputs(batches, seed=self.random_state):
+            values = [self._in_units(mean(output.double())) for output in outputs]
+            sums = [(s + v, q + v.square()) for (s, q), v in zip(sums, values, strict=True)]
+            n_draws += 1
+        unknown = torch.nan if n_draws == 1 else 0.0
+        return [
+            (s / n_draws, (q / n_draws - (s / n_draws).square()).clamp_min(0) + unknown)
+            for s, q in sums
+        ]
+
+    @property
+    def _is_closed(self) -> bool:
+        """Whether expectations over persons' effects need no draws."""
+        return not self.hidden and has_closed_expectation(self._posterior, self._dimensions)
+
+    @property
+    def _dimensions(self) -> int:
+        """In how many directions the predictors of a row can vary."""
+        return max(1, len(self._scored_classes()) - 1)
 
     def _in_units(self, values: Tensor) -> Tensor:
         """Expected outcomes in the units of the data."""
@@ -212,15 +239,24 @@ class _MLPModel(NeuralMixedEffects):
         level: str,
     ) -> NDArray[np.float64]:
         """Posterior mean of the expected outcome, in the order of the rows, (n, 1) or (n, K)."""
-        batches, n_draws = self._batches(X, groups, level), 0
+        batches = self._batches(X, groups, level)
         mean = self._family().mean
-        sums = [torch.zeros(()) for _ in batches]
-        for outputs in self._outputs(batches, level):
-            sums = [s + mean(o.double()) for s, o in zip(sums, outputs, strict=True)]
-            n_draws += 1
-        result = torch.empty(sum(b.n_rows for b in batches), sums[0].shape[-1]).double()
-        for batch, part in zip(batches, sums, strict=True):
-            result[batch.rows[batch.mask]] = part[batch.mask] / n_draws
+        if self._is_closed and level == "person":
+            means = [
+                expected(self._posterior, mean, batch, self._dimensions)[0] for batch in batches
+            ]
+        elif self._is_closed:
+            outputs = (self._posterior.mean_output(batch, persons=False) for batch in batches)
+            means = [mean(output.double()) for output in outputs]
+        else:
+            sums, n_draws = [torch.zeros(()) for _ in batches], 0
+            for drawn in self._outputs(batches, level):
+                sums = [s + mean(o.double()) for s, o in zip(sums, drawn, strict=True)]
+                n_draws += 1
+            means = [one / n_draws for one in sums]
+        result = torch.empty(sum(b.n_rows for b in batches), means[0].shape[-1]).double()
+        for batch, part in zip(batches, means, strict=True):
+            result[batch.rows[batch.mask]] = part[batch.mask]
         values: NDArray[np.float64] = result.numpy()
         return values
 

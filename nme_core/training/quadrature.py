@@ -1,10 +1,10 @@
 """Marginal likelihood of a model with one random effect, by adaptive Gauss–Hermite quadrature.
 
-    ∫ p(y_i | b) φ(b) db  ≈  Σ_k ω_k √2 τ_i exp(z_k²) p(y_i | b_ik) φ(b_ik),    b_ik = b̂_i + √2 τ_i z_k
+    ∫ p(y_i | b) φ(b) db  ≈  Σ_k ω_k √2 τ_i exp(z_k²) p(y_i | b_ik) φ(b_ik)
 
-with z, ω the points and weights of Hermite's polynomials, b̂_i the mode and τ_i² the inverse
-curvature there (Pinheiro & Bates 1995; glmer with nAGQ > 1). The derivative is that of the integral
-itself, the mean of the derivative of log p over the posterior that the points stand for.
+with b_ik = b̂_i + √2 τ_i z_k; z, ω the points and weights of Hermite's polynomials, b̂_i the mode
+and τ_i² the inverse curvature there (Pinheiro & Bates 1995; glmer with nAGQ > 1). The derivative is
+that of the integral itself, the mean of the derivative of log p over the posterior that the points stand for.
 """
 
 from __future__ import annotations

@@ -1,0 +1,157 @@
+"""The exact engine of rows: its derivative, quadrature, and what it says of open effects."""
+
+import numpy as np
+import pytest
+import torch
+
+from nme_core.data.sequences import pad_units
+from nme_core.nn import MLP, Categorical, MixedEffects, Ordinal, OrdinalMLP, Poisson
+from nme_core.training import ConstantOutcomeError, ExactRows, RandomEffectsCovariance
+from nme_core.training.linear_layout import LinearLayout
+from nme_core.training.marginal import LaplaceMarginal
+from tests.reference.load import reference
+from tests.reference.studies import study
+
+N_PERSONS, N_ROWS = 25, 9
+
+
+def problem(kind, random=None, covariance="full", seed=0, **options):
+    rng = np.random.default_rng(seed)
+    person = np.repeat(np.arange(N_PERSONS), N_ROWS)
+    x = rng.normal(size=(len(person), 2)).astype(np.float32)
+    own = rng.normal(size=(N_PERSONS, 2))[person]
+    score = 0.8 * x[:, 0] + own[:, 0] + 0.5 * own[:, 1] * x[:, 1]
+    if kind == "ordinal":
+        network, family = OrdinalMLP(2, (), 4), Ordinal()
+        y = np.digitize(score + rng.logistic(size=len(score)), [-1, 0.2, 1.5])
+    elif kind == "poisson":
+        network, family = MLP(2, (), 1), Poisson(0.3)
+        y = rng.poisson(np.exp(0.3 + 0.5 * score)).astype(np.float32)
+    else:
+        network, family = MLP(2, (), kind - 1), Categorical(kind)
+        noise = rng.gumbel(size=(kind, len(score)))
+        y = (np.outer(np.arange(kind), 0.7 * score) + noise).argmax(0)
+    names = random or [n for n, _ in network.named_parameters() if n != "gaps"]
+    mixed = MixedEffects(network, names, N_PERSONS)
+    sigma = RandomEffectsCovariance(mixed.n_random, covariance, start=0.1)
+    return ExactRows(mixed, family, [sigma], **options), pad_units(x, y, person)
+
+
+@pytest.mark.parametrize("kind", [2, 3, "poisson", "ordinal"])
+def test_the_derivative_is_exact(kind):
+    """By central differences, at a place that is no maximum."""
+    one, batches = problem(kind)
+    layout = one.layout
+    marginal = LaplaceMarginal(
+        batches, one.family, layout, N_PERSONS, torch.full((layout.n_parameters,), 0.3).double()
+    )
+    torch.manual_seed(0)
+    u = layout.start() + 0.1 * torch.randn(layout.n_parameters).double().sort().values
+    r = one.mixed.n_random
+    scale = 0.3 * torch.randn(r, r).double().tril() + 0.4 * torch.eye(r).double()
+    found, step = marginal(u, scale), 1e-4
+    for k, at in enumerate(torch.eye(len(u)).double()):
+        slope = marginal(u + step * at, scale).value - marginal(u - step * at, scale).value
+        assert slope / (2 * step) == pytest.approx(float(found.shared[k]), rel=1e-5, abs=1e-4)
+    for i, j in zip(*np.tril_indices(r), strict=True):
+        at = torch.zeros_like(scale)
+        at[i, j] = step
+        slope = marginal(u, scale + at).value - marginal(u, scale - at).value
+        assert slope / (2 * step) == pytest.approx(float(found.scale[i, j]), rel=1e-5, abs=1e-4)
+
+
+def test_people_in_blocks_are_the_same(monkeypatch):
+    one, batches = problem(3)
+    one.solve(batches, None)
+    monkeypatch.setattr("nme_core.training.marginal.ROWS_PER_CHUNK", 40)
+    monkeypatch.setattr("nme_core.training.marginal._KEPT_NUMBERS", 0)
+    again, _ = problem(3)
+    again.solve(batches, None)
+    assert again.fit.log_likelihood == pytest.approx(one.fit.log_likelihood, abs=1e-9)
+    torch.testing.assert_close(again.fit.fixed, one.fit.fixed, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "data", "outcome", "factor", "features", "family"),
+    [
+        ("lme4", "cbpp_agq25", "cbpp", "incidence", "herd",
+         ["period2", "period3", "period4"], Categorical(2)),
+        ("lme4", "epilepsy_agq25", "epilepsy", "seizures", "subject",
+         ["treatment", "base", "age", "period"], Poisson()),
+        ("ordinal", "wine_agq9", "wine", "rating", "judge", ["warm", "contact"], Ordinal()),
+    ],
+)  # fmt: skip
+def test_quadrature_is_that_of_glmer_and_clmm(
+    package, name, data, outcome, factor, features, family
+):
+    rows, r = study(data), reference(package, name)
+    y = rows[outcome].to_numpy()
+    y = y.astype(np.float32) if isinstance(family, Poisson) else y - y.min()
+    person = rows[factor].astype("category").cat.codes.to_numpy().astype(np.int64)
+    ordered = isinstance(family, Ordinal)
+    network = OrdinalMLP(2, (), 5) if ordered else MLP(len(features), (), 1)
+    mixed = MixedEffects(network, ["layers.0.bias"], int(person.max()) + 1)
+    one = ExactRows(mixed, family, [RandomEffectsCovariance(1, "diagonal", start=0.1)], points=25)
+    one.solve(pad_units(rows[features].to_numpy(np.float32), y, person), None)
+    assert one.fit.log_likelihood == pytest.approx(r.log_likelihood, abs=1e-5)
+    weight = mixed.fixed()["layers.0.weight"][0].detach().numpy()
+    np.testing.assert_allclose(weight, r.values("fixed")[features], rtol=1e-4, atol=1e-5)
+    sd = float(one.fit.scale[0, 0])
+    assert sd == pytest.approx(r.values("sd", factor).iloc[0], rel=1e-4)
+
+
+def test_random_slopes_are_those_of_glmer():
+    """A person-specific slope of one feature, in the units of the data; correlated."""
+    rows, r = study("contraception"), reference("lme4", "contraception_urban_laplace")
+    features = ["age", "age2", "urban", "livch1", "livch2", "livch3"]
+    person = rows["district"].astype("category").cat.codes.to_numpy().astype(np.int64)
+    mixed = MixedEffects(MLP(6, (), 1), ["layers.0.bias"], int(person.max()) + 1)
+    one = ExactRows(mixed, Categorical(2), [RandomEffectsCovariance(2, "full", start=0.1)])
+    layout = LinearLayout.of(mixed)
+    object.__setattr__(layout, "random", torch.tensor([6, 2]))  # intercept, urban
+    mixed.deviations = torch.nn.Parameter(torch.zeros(mixed.n_groups, 2))
+    one.layout = layout
+    batches = pad_units(rows[features].to_numpy(np.float32), rows["use"].to_numpy(), person)
+    fit = one._maximise(batches, lambda value, variance: None)
+    assert fit.log_likelihood == pytest.approx(r.log_likelihood, abs=1e-4)
+    np.testing.assert_allclose(
+        fit.fixed, r.values("fixed")[[*features, "(Intercept)"]], rtol=1e-2, atol=1e-4
+    )
+    sigma = (fit.scale @ fit.scale.T).numpy()
+    np.testing.assert_allclose(np.sqrt(np.diag(sigma)), r.values("sd", "district"), rtol=1e-3)
+
+
+def test_a_feature_that_tells_the_classes_apart_is_named():
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(12), 10)
+    x = rng.normal(size=(120, 2)).astype(np.float32)
+    y = (x[:, 1] > 0).astype(np.int64)
+    mixed = MixedEffects(MLP(2, (), 1), ["layers.0.bias"], 12)
+    one = ExactRows(mixed, Categorical(2), [RandomEffectsCovariance(1, "diagonal", start=0.1)])
+    one.solve(pad_units(x, y, person), None)
+    assert 1 in one.separated
+    assert one.collinear == []
+    assert bool(torch.isfinite(one.fit.fixed).all())
+    assert float(one.fit.fixed[1]) < 60  # 10 standard deviations and more
+
+
+def test_a_feature_that_is_a_combination_of_others_is_named():
+    one, batches = problem(2, random=["layers.0.bias"], covariance="diagonal")
+    x = batches[0].x
+    object.__setattr__(batches[0], "x", torch.cat([x, x[..., :1] - 2 * x[..., 1:]], dim=2))
+    mixed = MixedEffects(MLP(3, (), 1), ["layers.0.bias"], N_PERSONS)
+    again = ExactRows(mixed, Categorical(2), [RandomEffectsCovariance(1, "diagonal", start=0.1)])
+    again.solve(batches, None)
+    assert again.collinear == [2]
+    one.solve(problem(2)[1], None)
+    assert again.fit.log_likelihood == pytest.approx(one.fit.log_likelihood, abs=1e-6)
+    torch.testing.assert_close(again.fit.fixed[[0, 1, 3]], one.fit.fixed, rtol=0, atol=1e-3)
+
+
+def test_an_outcome_that_never_changes_within_people_is_refused():
+    person = np.repeat(np.arange(8), 5)
+    x = np.random.default_rng(0).normal(size=(40, 1)).astype(np.float32)
+    mixed = MixedEffects(MLP(1, (), 1), ["layers.0.bias"], 8)
+    one = ExactRows(mixed, Categorical(2), [RandomEffectsCovariance(1, "diagonal", start=0.1)])
+    with pytest.raises(ConstantOutcomeError):
+        one.solve(pad_units(x, person % 2, person), None)
