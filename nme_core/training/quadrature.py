@@ -4,7 +4,8 @@
 
 with b_ik = b̂_i + √2 τ_i z_k; z, ω the points and weights of Hermite's polynomials, b̂_i the mode
 and τ_i² the inverse curvature there (Pinheiro & Bates 1995; glmer with nAGQ > 1). The derivative is
-that of the integral itself, the mean of the derivative of log p over the posterior that the points stand for.
+that of the integral itself: the mean of the derivative of log p over the posterior that the points
+stand for.
 """
 
 from __future__ import annotations
