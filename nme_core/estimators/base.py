@@ -46,6 +46,7 @@ from nme_core.training import (
     CollinearColumnError,
     ConstantOutcomeError,
     Crossed,
+    ExactChain,
     ExactRows,
     ExpectationMaximisation,
     LinearGaussian,
@@ -55,6 +56,7 @@ from nme_core.training import (
     likelihood_of,
     train,
     warn_of_collinear,
+    warn_of_never,
     warn_of_separation,
 )
 
@@ -188,7 +190,7 @@ class NeuralMixedEffects(Saveable):
             )
         self._likelihood = likelihood_of(problem, batches)
         precision = problem.shared_precision()
-        known = problem.shared_covariance() if isinstance(problem, ExactRows) else None
+        known = problem.shared_covariance() if isinstance(problem, ExactRows | ExactChain) else None
         if uncertainty and isinstance(problem, Crossed):
             counted = crossed_uncertainty(self._posterior, problem)
             self._posterior = replace(self._posterior, uncertainty=counted)
@@ -254,7 +256,7 @@ class NeuralMixedEffects(Saveable):
 
     def _solve(
         self,
-        problem: LinearGaussian | ExactRows | Crossed,
+        problem: LinearGaussian | ExactRows | ExactChain | Crossed,
         batches: list[Batch],
         progress: Callable[[Progress], None] | None,
     ) -> Training:
@@ -276,11 +278,11 @@ class NeuralMixedEffects(Saveable):
                 " they differ has no bound that the rows could tell.",
                 remedy="Fit a model for everybody, or take an outcome that varies within people.",
             ) from error
-        if isinstance(problem, ExactRows | Crossed):
+        if isinstance(problem, ExactRows | ExactChain | Crossed):
             self._warn_of_priors(problem)
         return training
 
-    def _warn_of_priors(self, problem: ExactRows | Crossed) -> None:
+    def _warn_of_priors(self, problem: ExactRows | ExactChain | Crossed) -> None:
         """Name the inputs, and the classes, whose effects the rows leave open."""
         inputs, classes = [*self._scaler.input_names, "the intercept"], self._scored_classes()
         for column in problem.collinear:
@@ -288,6 +290,8 @@ class NeuralMixedEffects(Saveable):
         for column, k in problem.separated.items():
             where = f" class {classes[k]!r} from the others" if len(classes) > 2 else " the classes"
             warn_of_separation(repr(inputs[column]), where, stacklevel=2)
+        if isinstance(problem, ExactChain):
+            warn_of_never([(classes[j], classes[k]) for j, k in problem.never], stacklevel=2)
 
     def _check_options(self) -> None:
         check_choice("estimator", self.estimator, self.estimators)

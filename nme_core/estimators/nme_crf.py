@@ -27,10 +27,13 @@ from nme_core.estimators.transition_intervals import (
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
 from nme_core.nn import CRFNetwork, Family, LinearChain, MixedEffects
 from nme_core.nn.crf import forward_backward, sample_paths, viterbi, with_initial
-from nme_core.training import PersonInformation, Progress
+from nme_core.nn.random_effects import own
+from nme_core.training import PathLikelihood, PersonInformation, Progress
 
 MODEL_READOUTS = ("scores", "conditional", "expected")
 READOUTS = (*MODEL_READOUTS, "observed")
+#: Draws over which the probability of a whole path is averaged.
+PATH_DRAWS = 256
 
 
 class NMECRF(NeuralMixedEffects):
@@ -259,17 +262,32 @@ class NMECRF(NeuralMixedEffects):
         known = [
             replace(batch, y=torch.where(batch.mask, codes[batch.rows], -1)) for batch in batches
         ]
-        draws = [
-            [-LinearChain().deviance(o, batch) / 2 for o, batch in zip(outputs, known, strict=True)]
-            for outputs in self._outputs(batches, level)
-        ]
-        for batch, logs in zip(known, zip(*draws, strict=True), strict=True):
-            mean_log = torch.logsumexp(torch.stack(logs), dim=0) - math.log(len(draws))
+        for batch, mean_log in zip(known, self._log_paths(known, level), strict=True):
             labelled = batch.y >= 0
             share = -mean_log / labelled.sum(1).clamp_min(1)
             loss[batch.rows[labelled]] = share.unsqueeze(1).expand_as(labelled)[labelled]
         values: NDArray[np.float64] = loss.numpy()
         return values
+
+    def _log_paths(self, batches: list[Batch], level: str) -> list[Tensor]:
+        """log E[p(labels of each sequence)] over draws of the parameters, a tensor a batch.
+
+        A path's probability differs much more from draw to draw than a step's: it takes more.
+        """
+        persons, mixed = level == "person", self._posterior.mixed
+        paths = [PathLikelihood(mixed, batch) for batch in batches]
+        total = [torch.full((len(batch.x),), -torch.inf, dtype=torch.float64) for batch in batches]
+        n_draws = 0
+        draws = self._posterior.draws(int(self.random_state), persons=persons, n_draws=PATH_DRAWS)
+        for fixed, deviations in draws:
+            n_draws += 1
+            for k, batch in enumerate(batches):
+                if persons:
+                    drawn = own(deviations, batch.groups)
+                else:
+                    drawn = deviations.new_zeros(len(batch.x), mixed.n_random)
+                total[k] = torch.logaddexp(total[k], paths[k](fixed, drawn))
+        return [each - math.log(n_draws) for each in total]
 
     def transition_matrix(
         self, person: str | None = None, readout: str = "conditional"

@@ -14,7 +14,15 @@ from nme_core.data.sequences import Batch
 from nme_core.estimators.uncertainty import Uncertainty
 from nme_core.nn import MixedEffects
 from nme_core.nn.random_effects import own
-from nme_core.training import Adaptation, Crossed, ExactRows, LinearGaussian, Nesting, Problem
+from nme_core.training import (
+    Adaptation,
+    Crossed,
+    ExactChain,
+    ExactRows,
+    LinearGaussian,
+    Nesting,
+    Problem,
+)
 from nme_core.training.covariance import in_parts
 
 #: Draws over which a probability is averaged.
@@ -67,7 +75,7 @@ class Posterior:
     joint: tuple[dict[str, Tensor], Tensor] | None = None
 
     @classmethod
-    def of(cls, problem: Problem | LinearGaussian | ExactRows | Crossed) -> Self:
+    def of(cls, problem: Problem | LinearGaussian | ExactRows | ExactChain | Crossed) -> Self:
         """Take a trained problem's results to the CPU."""
         covariance = problem.posterior_covariance()
         return cls(
@@ -143,11 +151,11 @@ class Posterior:
 
     @torch.no_grad()
     def draws(
-        self, seed: int, *, persons: bool = True
+        self, seed: int, *, persons: bool = True, n_draws: int = DRAWS
     ) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-        """Yield `DRAWS` draws of the shared parameters and of all deviations, shape (P, R).
+        """Yield draws of the shared parameters and of all deviations, shape (P, R).
 
-        They come in pairs on both sides of the mean, so that what is linear in them has no error.
+        They come in pairs, on both sides of the mean, so that what is linear in them has no error.
         Unless `persons`, the deviations stay at their mean.
         """
         mean, deviations = self.mixed.fixed(), self.mixed.deviations
@@ -180,7 +188,7 @@ class Posterior:
             added = noise(1, n_random, generator=streams[2])
             return torch.cat([drawn, added.expand(self.n_added, -1)])
 
-        for _ in range(DRAWS // 2):
+        for _ in range(n_draws // 2):
             names = [name for name in mean if name in self.spread]
             shared = {
                 name: self.spread[name] * noise(*mean[name].shape, generator=streams[0])

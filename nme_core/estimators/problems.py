@@ -24,6 +24,7 @@ from nme_core.nn import (
 from nme_core.training import (
     Annealed,
     Crossed,
+    ExactChain,
     ExactRows,
     ExpectationMaximisation,
     Laplace,
@@ -36,12 +37,13 @@ from nme_core.training import (
     Variational,
     exactly_linear,
     few_effects,
+    is_linear_chain,
 )
 from nme_core.training.crossed_problem import LARGEST_DENSE, n_dense
 from nme_core.training.laplace import LARGEST
 
 #: Problems whose `solve` finds the maximum of a likelihood.
-EXACT = (LinearGaussian, ExactRows, Crossed)
+EXACT = (LinearGaussian, ExactRows, ExactChain, Crossed)
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Plan:
 
     def problem(
         self, mixed: MixedEffects, family: Family, batches: list[Batch]
-    ) -> Problem | LinearGaussian | ExactRows | Crossed:
+    ) -> Problem | LinearGaussian | ExactRows | ExactChain | Crossed:
         """Return what is to be minimised.
 
         Raises
@@ -116,6 +118,9 @@ class Plan:
             return LinearGaussian(mixed, covariances)
         if self.n_layers == 1 and self.epochs is None and self._one_of_rows(mixed, family):
             return ExactRows(mixed, cast(LikelihoodFamily, family), covariances)
+        few = not mixed.n_random or few_effects(mixed)
+        if self.epochs is None and is_linear_chain(mixed) and few:
+            return ExactChain(mixed, covariances)
         first = f"{self.layers}layers.0."
         kind: Callable[..., Variational] = Variational
         curved = self.estimator == "laplace" or self.n_layers == 1

@@ -52,13 +52,14 @@ class CRFNetwork(nn.Module):
         super().__init__()
         self.emission = MLP(n_features, hidden, n_states - 1, activation)
         self.transitions = nn.Parameter(torch.zeros(n_states, n_states))
-        basis = contrasts(n_states).to(self.transitions.dtype)
+        basis = contrasts(n_states)  # in float64, that a network in float64 has it so
         self.contrasts: Tensor
         self.register_buffer("contrasts", basis, persistent=False)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map x, shape (T, F), to emission (T, K) and transition scores (K, K)."""
-        return self.emission(x) @ self.contrasts.T, self.transitions
+        outputs = self.emission(x)
+        return outputs @ self.contrasts.T.to(outputs.dtype), self.transitions
 
 
 class LinearChain:

@@ -34,7 +34,7 @@ def forward_backward(
         np.zeros(emissions.shape),
         np.zeros((n_sequences, n_states, n_states)),
     )
-    _share(_forward_backward, (emissions, transitions, lengths, *result), lengths, n_states)
+    share(_forward_backward, (emissions, transitions, lengths, *result), lengths, n_states)
     return result
 
 
@@ -42,7 +42,7 @@ def viterbi(emissions: _Array, transitions: _Array, lengths: _Ints) -> _Ints:
     """Most probable path of each sequence, (S, T), −1 on padding."""
     path = np.full(emissions.shape[:2], -1, dtype=np.int64)
     arrays = (emissions, transitions, lengths, path)
-    _share(_viterbi, arrays, lengths, emissions.shape[2])
+    share(_viterbi, arrays, lengths, emissions.shape[2])
     return path
 
 
@@ -50,11 +50,11 @@ def sample(emissions: _Array, transitions: _Array, lengths: _Ints, uniforms: _Ar
     """One path drawn from each sequence, (S, T), −1 on padding; uniforms (S, T) in [0, 1)."""
     path = np.full(emissions.shape[:2], -1, dtype=np.int64)
     arrays = (emissions, transitions, lengths, uniforms, path)
-    _share(_sample, arrays, lengths, emissions.shape[2])
+    share(_sample, arrays, lengths, emissions.shape[2])
     return path
 
 
-def _share(
+def share(
     kernel: Callable[..., None], arrays: tuple[Any, ...], lengths: _Ints, n_states: int
 ) -> None:
     """Run a kernel over all sequences, in as many threads as pay and as torch may use."""

@@ -6,6 +6,12 @@ from nme_core.training.boundary import Boundary, approached_boundary, exact_boun
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.crossed_problem import Crossed
 from nme_core.training.exact import ConstantOutcomeError, ExactRows
+from nme_core.training.exact_chain import (
+    ExactChain,
+    PathLikelihood,
+    is_linear_chain,
+    warn_of_never,
+)
 from nme_core.training.expectation_maximisation import ExpectationMaximisation
 from nme_core.training.information import (
     PersonCurvature,
@@ -31,12 +37,14 @@ __all__ = [
     "CollinearColumnError",
     "ConstantOutcomeError",
     "Crossed",
+    "ExactChain",
     "ExactRows",
     "ExpectationMaximisation",
     "Laplace",
     "Likelihood",
     "LinearGaussian",
     "Nesting",
+    "PathLikelihood",
     "PersonCurvature",
     "PersonInformation",
     "Problem",
@@ -54,11 +62,13 @@ __all__ = [
     "exact_boundary",
     "exactly_linear",
     "few_effects",
+    "is_linear_chain",
     "likelihood_of",
     "person_curvature",
     "shared_covariance",
     "train",
     "warn_of",
     "warn_of_collinear",
+    "warn_of_never",
     "warn_of_separation",
 ]

@@ -27,6 +27,7 @@ from torch import Tensor
 from nme_core.data.sequences import Batch, chunks
 from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import in_parts
+from nme_core.training.exact_chain import chain_data, chain_places, is_linear_chain
 from nme_core.training.laplace import gauss_newton, in_double, without_negative
 
 #: Numbers in the information of all persons together, up to which it is taken,
@@ -176,6 +177,8 @@ def person_curvature(
     """
     names = tuple(dict.fromkeys([*free, *mixed.random]))
     sizes = [mixed.fixed()[name].numel() for name in names]
+    if is_linear_chain(mixed):
+        return _of(free, mixed.random, names, sizes, _of_chains(mixed, batches, names))
     both = MixedEffects(copy.deepcopy(mixed.module), names, mixed.n_groups).double()
     given = mixed.by_parameter(mixed.deviations.detach())
     zero = mixed.deviations.new_zeros
@@ -190,10 +193,40 @@ def person_curvature(
     for some in in_parts(*information.shape[:2]):
         information[some] = without_negative(information[some], tiny) / residual_variance
 
+    return _of(free, mixed.random, names, sizes, information)
+
+
+def _of(
+    free: Sequence[str],
+    random: Sequence[str],
+    names: Sequence[str],
+    sizes: list[int],
+    information: Tensor,
+) -> PersonCurvature:
+    """Say where φ and η stand among all numbers."""
     places = dict(zip(names, torch.split(torch.arange(sum(sizes)), sizes), strict=True))
     phi = torch.cat([places[name] for name in free])
-    eta = torch.cat([places[name] for name in mixed.random]) if mixed.random else phi[:0]
+    eta = torch.cat([places[name] for name in random]) if random else phi[:0]
     return PersonCurvature(tuple(free), information, phi, eta)
+
+
+def _of_chains(mixed: MixedEffects, batches: Sequence[Batch], names: Sequence[str]) -> Tensor:
+    """Curvature of the parameters of these names of a CRF with linear emissions."""
+    data, places = chain_data(mixed, batches), chain_places(mixed)
+    order = torch.cat([places[name] for name in names])
+    theta = torch.zeros(data.n_parameters, dtype=torch.float64)
+    for name, value in mixed.fixed().items():
+        theta[places[name]] = value.detach().double().reshape(-1)
+    eta = mixed.deviations.detach().double()
+    parts = []
+    for people in data.parts():
+        curvature = data.derivatives(theta, eta, people)[2]
+        curvature = curvature[:, order][:, :, order]
+        if data.missing:
+            tiny = 1e-9 * torch.eye(len(order), dtype=torch.float64)
+            curvature = without_negative(curvature, tiny)
+        parts.append(curvature)
+    return torch.cat(parts)
 
 
 def shared_covariance(

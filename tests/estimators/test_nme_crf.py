@@ -10,6 +10,7 @@ import torch
 from scipy.special import softmax
 
 from nme_core.estimators import NMECRF
+from nme_core.estimators.nme_crf import PATH_DRAWS
 
 STATES = ["calm", "low", "tense"]
 
@@ -97,7 +98,7 @@ def test_loss_is_averaged_over_the_posterior(case):
     X, groups = case.X.iloc[rows], case.groups.iloc[rows]
     x = torch.from_numpy(model._scaler.transform(X.to_numpy().T)).unsqueeze(0)
     person, probabilities = model.groups_.tolist().index("c"), []
-    for fixed, deviations in model._posterior.draws(0):
+    for fixed, deviations in model._posterior.draws(0, n_draws=PATH_DRAWS):
         emissions, transitions = model._posterior.mixed(
             x, fixed=fixed, deviations=deviations[[person]]
         )

@@ -1,0 +1,454 @@
+"""The fit of a CRF with linear emissions: Newton's method over people, and Σ by scoring.
+
+θ (shared) and Σ maximise the Laplace approximation of the marginal likelihood,
+
+    ℓ(θ, Σ) = Σ_i log p(y_i | θ, η̂_i) − ½ η̂_iᵀ Σ⁻¹ η̂_i − ½ log|Σ| − ½ log|M_i|,
+
+η̂_i the mode, by its exact derivatives: with t_i the slope of log|M_i| by ψ,
+
+    ∂ℓ/∂θ = Σ_i g_i[θ] − ½ ( t_i[θ] − G_iᵀ M_i⁻¹ t_i[η] )
+    ∂ℓ/∂Σ = ½ Σ⁻¹ ( Σ_i η̂_i η̂_iᵀ + C_i − C_i t_i[η] η̂_iᵀ − Σ ) Σ⁻¹,      C_i = M_i⁻¹.
+
+θ goes by the Schur complement S, log Σ by Fisher's information of η̂ (Lange 1987); both with the
+modes on their way, so that one pass over the data is one step of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nme_core.training.chain_sums import ChainData, Sums
+from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.likelihood import n_variances
+from nme_core.training.weak_prior import SPREAD
+
+#: Steps at most, and halvings of one.
+LONGEST, HALVINGS = 200, 30
+#: The search has arrived where a step promises less than this of the log-likelihood.
+TOLERANCE = 1e-9
+#: It goes on to this, at most so many steps, that rounding on the way leaves no trace.
+_ENOUGH, _FURTHER = 1e-15, 8
+#: The same of a full Σ, some of whose directions hardly matter.
+_TOLERANCE_FULL = 1e-4
+#: Σ moves where a step of the modes promises less than the first; the slopes of log|M_i| are taken
+#: from where a step of everything promised less than the second.
+SETTLED, NEAR = 1.0, 5.0
+#: A step that promises less than this is gone without a look at what it brings.
+_SURE = 1e-3
+#: Steps of the modes alone at the end.
+_POLISHES = 2
+#: Longest step of a log variance.
+STRIDE = 1.5
+#: Least share of what Σ says that the data are taken to know of a combination of effects.
+_LEAST_KNOWN = 0.05
+#: So much of a step of Σ is gone at least.
+_LEAST_SHARE = 0.02
+#: Steps of Σ are accelerated, by so many before them, where one promises less than the first.
+_SMOOTH, _DEPTH = 0.5, 5
+#: A variance below the first that can gain less than the second of ℓ from moving goes to 0.
+_SMALL, _NOTHING_TO_GAIN = 1e-3, 1e-3
+#: Directions of θ with less than this share of information, where nothing else is known, have none.
+_NULL = 1e-9
+
+#: Standard deviation of the prior of moves that nobody makes: their share is then about that of
+#: half a move.
+NEVER_SPREAD = 5.0
+
+
+@dataclass(frozen=True)
+class ChainFit:
+    """Maximum of the marginal likelihood.
+
+    Attributes
+    ----------
+    theta : Tensor, shape (R,)
+        Shared parameters, of the smallest norm among those that say the same.
+    eta : Tensor, shape (P, q)
+        Modes of the people's.
+    conditional : Tensor, shape (P, q, q)
+        C_i.
+    closed : Tensor, shape (R, n)
+        Orthonormal basis of what θ may move in: the other directions change no probability.
+    ridge : Tensor, shape (R,)
+        Precisions of the priors of parameters that the data leave open; 0 for all others.
+    curvature : Tensor, shape (R, R)
+        S, with these priors.
+    log_likelihood : float
+        ℓ, without these priors.
+    n_parameters : int
+        Numbers in θ, but for the directions that change nothing, and in Σ.
+    promised, tolerance : float
+        How much of ℓ one more step promises, and how much it may.
+    """
+
+    theta: Tensor
+    eta: Tensor
+    conditional: Tensor
+    closed: Tensor
+    ridge: Tensor
+    curvature: Tensor
+    log_likelihood: float
+    n_parameters: int
+    promised: float
+    tolerance: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search arrived."""
+        return self.promised < self.tolerance
+
+    @property
+    def shared_covariance(self) -> Tensor:
+        """Covariance of θ, given Σ; (R, R)."""
+        inside = torch.linalg.inv(self.closed.T @ self.curvature @ self.closed)
+        result: Tensor = self.closed @ ((inside + inside.T) / 2) @ self.closed.T
+        return result
+
+
+def fit_chain(
+    data: ChainData,
+    covariance: RandomEffectsCovariance,
+    ridge: Tensor,
+    follow: Callable[[float], None] | None = None,
+) -> ChainFit:
+    """Maximise the marginal likelihood; Σ is filled in place.
+
+    Parameters
+    ----------
+    ridge : Tensor, shape (R,)
+        Precisions of priors on parameters that no label can tell; the search adds to them where it
+        finds more.
+    follow : callable, optional
+        Called at each step with ℓ.
+    """
+    search = _Search(data, covariance, ridge)
+    further = 0
+    for _ in range(LONGEST):
+        search.step()
+        if follow is not None:
+            follow(search.log_likelihood)
+        further += search.promised < search.tolerance
+        if search.promised < search.enough or further > _FURTHER:
+            break
+    return search.result()
+
+
+class _Mixing:
+    """Anderson's acceleration of a fixed point x ← x + f(x), of the last few steps."""
+
+    def __init__(self) -> None:
+        self.moving: Tensor | None = None
+        self.past: list[tuple[Tensor, Tensor]] = []
+
+    def __call__(self, x: Tensor, f: Tensor, moving: Tensor) -> Tensor:
+        """Return the step to go; `moving` says which numbers these are."""
+        if self.moving is None or not torch.equal(self.moving, moving):
+            self.past = []
+        self.moving = moving
+        self.past = [*self.past, (x, f)][-_DEPTH:]
+        if len(self.past) < 2:
+            return f
+        xs, fs = (torch.stack(part, dim=1) for part in zip(*self.past, strict=True))
+        dx, df = xs.diff(dim=1), fs.diff(dim=1)
+        gram = df.T @ df
+        gram = gram + 1e-10 * gram.diagonal().max() * torch.eye(len(gram), dtype=gram.dtype)
+        weight = torch.linalg.lstsq(gram, df.T @ f, driver="gelsd").solution
+        step: Tensor = f - (dx + df) @ weight
+        return step
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A state to go back to, and the change of log Σ that was tried from it."""
+
+    theta: Tensor
+    eta: Tensor
+    sigma: Tensor
+    at_zero: Tensor
+    change: Tensor
+    spread: Tensor
+    value: float
+    promised: float
+
+
+class _Search:
+    def __init__(self, data: ChainData, covariance: RandomEffectsCovariance, ridge: Tensor) -> None:
+        self.data, self.covariance, self.ridge = data, covariance, ridge.clone()
+        self.theta = torch.zeros(data.n_parameters, dtype=torch.float64)
+        self.eta = torch.zeros(data.n_people, len(data.places), dtype=torch.float64)
+        self.log_likelihood, self.promised = -torch.inf, torch.inf
+        self.closed: Tensor | None = None  # orthonormal, what θ may move in
+        self.at_zero = torch.zeros(covariance.n_pools, dtype=torch.bool)
+        if covariance.kind == "diagonal" and len(data.places):
+            # how people differ in a move that nobody makes
+            untold = covariance.by_pool((ridge[data.places] > 0).double()) == 1
+            self.at_zero = untold
+            start = torch.where(untold[covariance.pools], 0.0, covariance.variances)
+            covariance.update(start)
+        self.exact = False  # whether the slopes of log|M_i| count
+        self.held: _Held | None = None
+        self.sharp = False  # whether variances may run to 0 (of a full Σ)
+        self.mixing = _Mixing()
+        full = covariance.kind == "full" and len(data.places) > 0
+        self.tolerance = _TOLERANCE_FULL if full else TOLERANCE
+        self.enough = self.tolerance if full else _ENOUGH
+        self.share = 1.0  # of a step of log Σ that is gone
+
+    def _sums(self, *, keep: bool = False) -> Sums:
+        precision = self.covariance.precision
+        sums = Sums.at(self.data, self.theta, self.eta, precision, exact=self.exact, keep=keep)
+        if self.closed is None:
+            layer = self.ridge.clone()
+            layer[self.data.n_emission :] = 0.0  # a prior on moves tells not what changes nothing
+            self.closed = _told(sums.total + layer.diag())
+        return sums
+
+    def _value(self, sums: Sums) -> float:
+        """ℓ, and the prior of the weak parameters."""
+        n = self.data.n_people if len(self.data.places) else 0
+        log_sigma = float(self.covariance.log_determinant) if n else 0.0
+        own = sums.penalty + sums.log_determinant + 0.5 * n * log_sigma
+        prior = float((self.ridge * self.theta.square()).sum())
+        return sums.log_likelihood - own - 0.5 * prior
+
+    def step(self) -> None:
+        """Go one step with everything: Σ only where the modes for it are (almost) reached."""
+        sums = self._sums()
+        self.log_likelihood = self._value(sums)
+        assert self.closed is not None
+        if self.promised < SETTLED and self._look_for_open(sums.curvature):
+            self.held = None
+        prior = self.ridge
+        score = self.closed.T @ (sums.score - sums.bent - prior * self.theta)
+        curvature = self.closed.T @ (sums.curvature + prior.diag()) @ self.closed
+        move = _solved(curvature, score)
+        shared = self.closed @ move
+        own = sums.own - torch.einsum("pqr,r->pq", sums.coupling, shared.float()).double()
+        self.promised = 0.5 * float(score @ move) + sums.promised
+        value = self.log_likelihood + self.promised - 0.5 * sums.tilt
+        if self.promised < SETTLED and self._went_too_far(value):
+            self.promised = torch.inf
+            return
+        settled = self.promised < SETTLED
+        self._go(sums, shared, own, 2 * self.promised)
+        if not len(self.data.places):
+            return
+        if not settled:
+            self.promised = max(self.promised, 2 * self.tolerance)
+            return
+        change, gain = self._change(sums)
+        modes = self.promised
+        self.promised += gain
+        self.sharp = self.sharp or (self.exact and self.promised < 0.2)
+        if self.exact:
+            at = self.theta, self.eta, self.covariance.value, self.at_zero
+            self.held = _Held(*at, change, sums.spread, value, modes)
+        self._move_covariance(self.share * change, sums.spread)
+        if not self.exact:
+            self.exact = self.promised < NEAR
+            self.promised = torch.inf
+
+    def _went_too_far(self, now: float) -> bool:
+        """Whether ℓ is less than before Σ moved; then go back and half as far."""
+        held = self.held
+        if held is None:
+            return False
+        slack = 0.5 * (self.promised + held.promised) + 1e-8  # modes that are not quite reached
+        if now > held.value - slack or self.share < _LEAST_SHARE:
+            self.share = min(1.0, 2 * self.share)
+            return False
+        self.share /= 2
+        self.mixing = _Mixing()
+        self.theta, self.eta, self.at_zero = held.theta, held.eta, held.at_zero
+        self.covariance.update(held.sigma)
+        self._move_covariance(self.share * held.change, held.spread)
+        return True
+
+    def _go(self, sums: Sums, shared: Tensor, own: Tensor, slope: float) -> None:
+        """Go a step of (θ, η), halved until the penalised log-likelihood rises as it should.
+
+        What log|M_i| asks of θ counts as it is here.
+        """
+        if slope < _SURE:
+            self.theta, self.eta = self.theta + shared, self.eta + own
+            return
+        prior, precision = self.ridge, self.covariance.precision
+
+        def value(theta: Tensor, eta: Tensor) -> float:
+            penalty = float((eta @ precision * eta).sum() + (prior * theta.square()).sum())
+            asked = float(sums.bent @ theta)
+            return float(self.data.log_likelihoods(theta, eta).sum()) - penalty / 2 - asked
+
+        before = sums.log_likelihood - sums.penalty - float(sums.bent @ self.theta)
+        before -= 0.5 * float((prior * self.theta.square()).sum())
+        length = 1.0
+        for _ in range(HALVINGS):
+            theta, eta = self.theta + length * shared, self.eta + length * own
+            if value(theta, eta) >= before + 1e-4 * length * slope - 1e-11 * abs(before):
+                self.theta, self.eta = theta, eta
+                return
+            length /= 2
+
+    def _change(self, sums: Sums) -> tuple[Tensor, float]:
+        """Scoring step of log Σ, and how much of ℓ it promises.
+
+        Of a diagonal Σ: of the log variances by pool; of a full one: Δ in Σ ← L exp(Δ) Lᵀ.
+        """
+        n, cross = self.data.n_people, sums.bend.T @ self.eta
+        total = self.eta.T @ self.eta - (cross + cross.T) / 2 + sums.spread
+        if self.covariance.kind == "full":
+            return self._change_of_full(total / n, sums.spread / n)
+        one = torch.nn.functional.one_hot(self.covariance.pools).double()  # (q, pools)
+        slope = 0.5 * one.T @ (total.diagonal() / self.covariance.variances - n)
+        information = 0.5 * one.T @ sums.squares @ one
+        still = self.at_zero & (slope <= 0)
+        moving = ~still
+        change = torch.zeros_like(slope)
+        change[moving] = _bounded(information[moving][:, moving], slope[moving])
+        small = self.covariance.by_pool(self.covariance.variances) < _SMALL
+        done = moving & small & (slope < 0) & (-slope < _NOTHING_TO_GAIN) & self.exact
+        self.at_zero = still | done
+        gain = 0.5 * float((slope * change).abs().sum())
+        if self.exact and gain < _SMOOTH:
+            known = self.covariance.by_pool(self.covariance.variances).log()
+            change[moving] = self.mixing(known[moving], change[moving], moving)
+            change = change.clamp(-STRIDE, STRIDE)
+        return torch.where(done, -torch.inf, change), gain
+
+    def _change_of_full(self, total: Tensor, spread: Tensor) -> tuple[Tensor, float]:
+        root = torch.linalg.cholesky(self.covariance.matrix)
+        eye = torch.eye(len(root), dtype=root.dtype)
+        inverse = torch.linalg.solve_triangular(root, eye, upper=False)
+        slope = inverse @ total @ inverse.T - eye
+        values, vectors = torch.linalg.eigh(eye - inverse @ spread @ inverse.T)
+        across, values = (
+            values.clamp_min(_LEAST_KNOWN),
+            values.clamp_min(0.0 if self.sharp else _LEAST_KNOWN),
+        )
+        turned = vectors.T @ slope @ vectors
+        ahead = torch.where(values > 1e-6, turned.diagonal() / values.square(), 0.0)
+        turned = turned / across / across.unsqueeze(1)
+        turned = turned - turned.diagonal().diag() + ahead.clamp(-STRIDE, STRIDE).diag()
+        change = _clamped(vectors @ turned @ vectors.T)
+        return change, 0.25 * self.data.n_people * float((slope * change).sum())
+
+    def _move_covariance(self, change: Tensor, spread: Tensor) -> None:
+        """Change Σ, and η as its mode will follow: dη = C Σ⁻¹ dΣ Σ⁻¹ η."""
+        spread = spread / self.data.n_people
+        if self.covariance.kind == "diagonal":
+            factor = change.exp()[self.covariance.pools]
+            variances = self.covariance.variances
+            self.eta = self.eta * factor ** (spread.diagonal() / variances).clamp_min(0.01)
+            self.covariance.update(variances * factor)
+            return
+        root = torch.linalg.cholesky(self.covariance.matrix)
+        eye = torch.eye(len(root), dtype=root.dtype)
+        inverse = torch.linalg.solve_triangular(root, eye, upper=False)
+        follow = inverse @ spread @ inverse.T @ change
+        self.eta = self.eta @ inverse.T @ _exponential((follow + follow.T) / 2) @ root.T
+        half = root @ _exponential(change / 2)
+        self.covariance.update(half @ half.T)
+
+    def _look_for_open(self, curvature: Tensor) -> bool:
+        """Give a prior to the parameters of directions that the data say almost nothing of."""
+        assert self.closed is not None
+        prior = self.ridge
+        inside = self.closed.T @ (curvature + prior.diag()) @ self.closed
+        values, vectors = torch.linalg.eigh(inside)
+        found = vectors[:, values < 0.5 * SPREAD**-2]
+        if not found.shape[1]:
+            return False
+        share = (self.closed @ found).square().sum(1)
+        chosen = self._alike(share > 0.2 * share.max())
+        emission = self.data.n_emission
+        prior = torch.full_like(self.ridge, NEVER_SPREAD**-2)
+        prior[:emission] = SPREAD**-2
+        self.ridge = torch.where(chosen & (self.ridge == 0), prior, self.ridge)
+        return True
+
+    def _alike(self, chosen: Tensor) -> Tensor:
+        """Choose an input's weights for all outputs where one is chosen: states are alike."""
+        emission = self.data.n_emission
+        layer = chosen[:emission].view(self.data.basis.shape[1], -1)
+        return torch.cat([layer.any(0).expand_as(layer).reshape(-1), chosen[emission:]])
+
+    def result(self) -> ChainFit:
+        """Take the results at the end."""
+        self.exact = False
+        for _ in range(_POLISHES if len(self.data.places) else 0):
+            self.eta = self.eta + self._sums().own  # ℓ is not flat in what is not quite the mode
+        sums = self._sums(keep=True)
+        assert self.closed is not None
+        assert sums.conditional is not None
+        prior = 0.5 * float((self.ridge * self.theta.square()).sum())
+        return ChainFit(
+            theta=self.theta,
+            eta=self.eta,
+            conditional=sums.conditional,
+            closed=self.closed,
+            ridge=self.ridge,
+            curvature=sums.curvature + self.ridge.diag(),
+            log_likelihood=self._value(sums) + prior,
+            n_parameters=self.closed.shape[1] + n_variances([self.covariance]),
+            promised=self.promised,
+            tolerance=self.tolerance,
+        )
+
+
+def _bounded(information: Tensor, slope: Tensor) -> Tensor:
+    """Solve information · change = slope; what would go further than `STRIDE` stops there, and the
+    others take that into account.
+    """
+    change, stopped = torch.zeros_like(slope), torch.zeros_like(slope, dtype=torch.bool)
+    for _ in range(len(slope)):
+        free = ~stopped
+        rest = slope[free] - information[free][:, stopped] @ change[stopped]
+        inner = information[free][:, free]
+        change[free] = torch.linalg.lstsq(inner, rest, driver="gelsd").solution
+        further = free & (change.abs() > STRIDE)
+        if not bool(further.any()):
+            break
+        change = torch.where(further, change.sign() * STRIDE, change)
+        stopped |= further
+    return change
+
+
+def _clamped(change: Tensor) -> Tensor:
+    """Symmetric matrix with eigenvalues within ± `STRIDE`."""
+    values, vectors = torch.linalg.eigh((change + change.T) / 2)
+    result: Tensor = (vectors * values.clamp(-STRIDE, STRIDE)) @ vectors.T
+    return result
+
+
+def _exponential(matrix: Tensor) -> Tensor:
+    """exp of a symmetric matrix."""
+    values, vectors = torch.linalg.eigh(matrix)
+    result: Tensor = (vectors * values.exp()) @ vectors.T
+    return result
+
+
+def _told(total: Tensor) -> Tensor:
+    """Orthonormal basis of the directions in which Σ_i H_i is not 0, shape (R, n)."""
+    scale = total.diagonal().sqrt()
+    scale = torch.where(scale > 1e-6 * scale.max(), scale, 1.0)
+    values, vectors = torch.linalg.eigh(total / scale / scale.unsqueeze(1))
+    null = (vectors / scale.unsqueeze(1))[:, values < _NULL]
+    if not null.shape[1]:
+        return torch.eye(len(total), dtype=total.dtype)
+    basis: Tensor = torch.linalg.qr(null, mode="complete")[0]
+    return basis[:, null.shape[1] :]
+
+
+def _solved(curvature: Tensor, score: Tensor) -> Tensor:
+    """Newton's step; of a curvature that is not positive, with its eigenvalues made so."""
+    lower, info = torch.linalg.cholesky_ex(curvature)
+    if int(info) == 0:
+        return torch.cholesky_solve(score.unsqueeze(1), lower).squeeze(1)
+    values, vectors = torch.linalg.eigh(curvature)
+    values = values.abs().clamp_min(1e-6 * values.abs().max())
+    result: Tensor = vectors @ ((vectors.T @ score) / values)
+    return result

@@ -1,0 +1,269 @@
+"""The CRF with linear emissions by the maximum of its Laplace-approximated likelihood."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from nme_core.data.sequences import Batch
+from nme_core.exceptions import ConvergenceWarning, IdentificationWarning
+from nme_core.nn import CRFNetwork, LinearChain, MixedEffects, contrasts
+from nme_core.training.chain_search import NEVER_SPREAD, fit_chain
+from nme_core.training.chain_sums import ChainData
+from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
+from nme_core.training.loop import Progress, Training, Verdict
+from nme_core.training.weak_prior import SPREAD, collinear_columns
+
+_LAYER = "emission.layers.0"
+
+
+def is_linear_chain(mixed: MixedEffects) -> bool:
+    """Whether a network is a CRF with linear emissions, for one grouping factor."""
+    network = mixed.module
+    return (
+        isinstance(network, CRFNetwork)
+        and len(network.emission.layers) == 1
+        and len(mixed.sizes) == 1
+    )
+
+
+def chain_places(mixed: MixedEffects) -> dict[str, Tensor]:
+    """Places in ψ (see `ChainData`) of the numbers of each parameter, flattened."""
+    n_outputs, n_inputs = mixed.fixed()[f"{_LAYER}.weight"].shape
+    n_moves = mixed.fixed()["transitions"].numel()
+    layer = torch.arange(n_outputs * (n_inputs + 1)).view(n_outputs, n_inputs + 1)
+    return {
+        "transitions": layer.numel() + torch.arange(n_moves),
+        f"{_LAYER}.weight": layer[:, :-1].reshape(-1),
+        f"{_LAYER}.bias": layer[:, -1],
+    }
+
+
+def chain_data(
+    mixed: MixedEffects, batches: Sequence[Batch], n_people: int | None = None
+) -> ChainData:
+    """Rows of the people of a network, or of so many, for the kernels."""
+    by_name = chain_places(mixed)
+    none = torch.zeros(0, dtype=torch.int64)
+    places = torch.cat([none, *(by_name[name] for name in mixed.random)])
+    n_states = len(mixed.fixed()["transitions"])
+    return ChainData.of(batches, n_people or mixed.n_groups, contrasts(n_states), places)
+
+
+class PathLikelihood:
+    """log p of the labels of each sequence of a batch, for one draw of the parameters at a time.
+
+    Parameters
+    ----------
+    mixed : MixedEffects
+        A CRF; one with linear emissions is quick.
+    batch : Batch
+        With U sequences.
+    """
+
+    def __init__(self, mixed: MixedEffects, batch: Batch) -> None:
+        self.mixed, self.batch = mixed, batch
+        self._data: ChainData | None = None
+        if is_linear_chain(mixed):
+            alone = replace(batch, groups=torch.arange(len(batch.x)).unsqueeze(1))
+            self._data = chain_data(mixed, [alone], len(batch.x))
+            self._places = chain_places(mixed)
+
+    def __call__(self, fixed: Mapping[str, Tensor], deviations: Tensor) -> Tensor:
+        """Shape (U,), float64.
+
+        Parameters
+        ----------
+        fixed : mapping of str to Tensor
+            Shared parameters.
+        deviations : Tensor, shape (U, q)
+            What each sequence's person adds to them.
+        """
+        if self._data is None:
+            output = self.mixed(self.batch.x, fixed=dict(fixed), deviations=deviations)
+            return -LinearChain().deviance(output, self.batch).double() / 2
+        theta = torch.zeros(self._data.n_parameters, dtype=torch.float64)
+        for name, value in fixed.items():
+            theta[self._places[name]] = value.detach().double().reshape(-1)
+        return self._data.log_likelihoods(theta, deviations.detach().double().contiguous())
+
+
+class ExactChain:
+    """The CRF with linear emissions: log p is concave in all its parameters.
+
+    Offers what `Problem` offers once it is trained; `solve` takes the place of the loop.
+
+    Parameters
+    ----------
+    mixed : MixedEffects
+        Such a network, with one grouping factor; filled in place.
+    covariances : sequence of RandomEffectsCovariance
+        Σ, one; filled in place.
+
+    Attributes
+    ----------
+    fit : ChainFit
+        After `solve`.
+    collinear : list of int
+        Inputs that are constant or combinations of others; their weights have a weak prior.
+    separated : dict of int to int
+        Inputs that tell a state apart without error, and the state: so do those.
+    never : list of tuple of int
+        Moves from one state to another that nobody makes: so do these.
+    """
+
+    dependence = None
+    residual_variance = 1.0
+
+    def __init__(self, mixed: MixedEffects, covariances: Sequence[RandomEffectsCovariance]) -> None:
+        self.mixed, self.family, self.covariances = mixed, LinearChain(), list(covariances)
+        self.collinear: list[int] = []
+        self.separated: dict[int, int] = {}
+        self.never: list[tuple[int, int]] = []
+        by_name = chain_places(mixed)
+        self._order = torch.cat([by_name[name] for name in mixed.fixed()])
+
+    def solve(
+        self, batches: Sequence[Batch], report: Callable[[Progress], None] | None
+    ) -> Training:
+        """Fit.
+
+        Warns
+        -----
+        ConvergenceWarning
+        """
+        batches = [batch.to(torch.device("cpu")) for batch in batches]
+        history: list[Progress] = []
+        start, n_rows = time.monotonic(), sum(batch.n_rows for batch in batches)
+        covariance = self.covariances[0]
+
+        def follow(log_likelihood: float) -> None:
+            variances = covariance.variances
+            history.append(
+                Progress(
+                    epoch=len(history) + 1,
+                    fraction=min(0.99, 0.03 * len(history)),
+                    train_loss=-2 * log_likelihood / n_rows,
+                    validation_loss=None,
+                    residual_variance=1.0,
+                    mean_random_variance=float(variances.mean()) if len(variances) else 0.0,
+                    seconds=time.monotonic() - start,
+                )
+            )
+            if report is not None:
+                report(history[-1])
+
+        data = chain_data(self.mixed, batches)
+        self.fit = fit_chain(data, covariance, self._ridge(data), follow)
+        self._name_separated(data)
+        self._fill()
+        if self.fit.converged:
+            return Training(tuple(history), Verdict.CONVERGED)
+        warnings.warn(
+            "The search for the maximum of the likelihood did not converge: a further step promises"
+            f" {self.fit.promised:.2g} of the log-likelihood. Take fewer person-specific"
+            " parameters, or a diagonal covariance.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+        return Training(tuple(history), Verdict.LIMIT)
+
+    def _ridge(self, data: ChainData) -> Tensor:
+        """Precisions of the priors of what the rows leave open from the start, (R,)."""
+        n_outputs, n_inputs = data.basis.shape[1], data.chains.x.shape[1]
+        gram = data.gram()
+        order = [n_inputs, *range(n_inputs)]  # the constant first, that no column explains it
+        self.collinear = sorted(order[k] for k in collinear_columns(gram[order][:, order]))
+        layer = torch.zeros(n_outputs, n_inputs + 1, dtype=torch.float64)
+        layer[:, self.collinear] = SPREAD**-2
+        counts = data.counts()
+        # What a missing label may have been is not known: then the search itself has to find out.
+        unseen = (counts == 0) if not data.missing else torch.zeros_like(counts, dtype=torch.bool)
+        self.never = [(int(j), int(k)) for j, k in unseen.nonzero()]
+        return torch.cat([layer.reshape(-1), unseen.double().reshape(-1) * NEVER_SPREAD**-2])
+
+    def _name_separated(self, data: ChainData) -> None:
+        """Find out what got a prior on the way."""
+        n_outputs, n_states = data.basis.shape[1], data.n_states
+        layer = self.fit.ridge[: data.n_emission].view(n_outputs, -1)[0] > 0
+        weights = self.fit.theta[: data.n_emission].view(n_outputs, -1)
+        for column in layer.nonzero()[:, 0].tolist():
+            if column not in self.collinear:
+                scores = torch.from_numpy(data.basis) @ weights[:, column]
+                self.separated[column] = int(scores.abs().argmax())
+        moves = self.fit.ridge[data.n_emission :].view(n_states, n_states) > 0
+        self.never = [(int(j), int(k)) for j, k in moves.nonzero()]
+
+    @torch.no_grad()
+    def _fill(self) -> None:
+        self.mixed.cpu().double()
+        self.mixed.deviations.copy_(self.fit.eta)
+        for name, part in self._by_name(self.fit.theta[self._order]).items():
+            self.mixed.fixed()[name].copy_(part)
+
+    def _by_name(self, values: Tensor) -> dict[str, Tensor]:
+        fixed = self.mixed.fixed()
+        parts = torch.split(values, [value.numel() for value in fixed.values()])
+        return {
+            name: part.view_as(value)
+            for (name, value), part in zip(fixed.items(), parts, strict=True)
+        }
+
+    # What `Problem` offers after training.
+
+    def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
+        """The log-likelihood of the labels given the features, by Laplace's approximation."""
+        method = LAPLACE if self.mixed.n_random else EXACT
+        fit = self.fit
+        return Likelihood(fit.log_likelihood, fit.n_parameters, n_observed(batches), method)
+
+    def shared_covariance(self) -> Tensor:
+        """Covariance of the network's parameters, in its order; shape (R, R).
+
+        Directions that change no probability are known: the parameters lie where they are 0.
+        """
+        return self.fit.shared_covariance[self._order][:, self._order]
+
+    def shared_spread(self) -> dict[str, Tensor]:
+        """Standard deviations of the shared parameters, each given all others.
+
+        Draws of each for itself with its whole standard error would go far along combinations
+        whose parts offset each other, as transition scores into a state and its emission do.
+        """
+        information = self.fit.curvature.diagonal()[self._order].clamp_min(1e-12)
+        return self._by_name(information.rsqrt())
+
+    def shared_precision(self) -> dict[str, Tensor]:
+        """Precisions of the weak priors, by name; nothing where there are none."""
+        ridge = self.fit.ridge[self._order]
+        return self._by_name(ridge) if bool(ridge.any()) else {}
+
+    def posterior_covariance(self) -> Tensor:
+        """C_i of every person, shape (P, q, q)."""
+        return self.fit.conditional
+
+
+def warn_of_never(moves: Sequence[tuple[str, str]], *, stacklevel: int = 1) -> None:
+    """Name moves between states, (from, to), that nobody makes.
+
+    Warns
+    -----
+    IdentificationWarning
+    """
+    if not moves:
+        return
+    listed = ", ".join(f"{start!r} → {end!r}" for start, end in moves[:6])
+    more = f" and {len(moves) - 6} more" if len(moves) > 6 else ""
+    warnings.warn(
+        f"Nobody moves {listed}{more}: how rare that is has no bound that these rows could tell."
+        f" These transition scores have the weak prior N(0, {NEVER_SPREAD:g}²). Read their"
+        " intervals, not their values.",
+        IdentificationWarning,
+        stacklevel=stacklevel + 1,
+    )

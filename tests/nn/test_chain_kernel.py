@@ -1,0 +1,101 @@
+"""Derivatives of linear chains against every path written out, and finite differences."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+import torch
+
+from nme_core.nn import contrasts
+from nme_core.nn.chain_kernel import Chains
+from nme_core.training.chain_sums import ChainData
+
+K, F = 3, 2
+LENGTHS, OWNERS = [4, 1, 3, 5], [0, 2, 3, 4]
+INITIAL = [-1, 2, 0, -1]
+STEP = 1e-5
+
+
+def make(missing: float, *, emissions: bool) -> tuple[ChainData, torch.Tensor, torch.Tensor]:
+    rng = np.random.default_rng(3)
+    n = sum(LENGTHS)
+    y = rng.integers(0, K, n)
+    y[rng.random(n) < missing] = -1
+    chains = Chains(
+        rng.normal(size=(n, F)).astype(np.float32),
+        y,
+        np.concatenate([[0], np.cumsum(LENGTHS)]),
+        np.array(INITIAL),
+        np.array(OWNERS),
+    )
+    n_layer = (K - 1) * (F + 1)
+    places = torch.arange(0 if emissions else n_layer, n_layer + K**2)
+    data = ChainData(chains, contrasts(K).numpy(), places)
+    theta = torch.from_numpy(rng.normal(size=data.n_parameters))
+    return data, theta, torch.from_numpy(rng.normal(size=(3, len(places))) / 2)
+
+
+def naive_log_likelihood(data: ChainData, psi: np.ndarray, i: int) -> float:
+    """log p of all sequences of a person, every path written out."""
+    chains, total = data.chains, 0.0
+    weight = psi[: data.n_emission].reshape(K - 1, F + 1)
+    moves = psi[data.n_emission :].reshape(K, K)
+    for u in range(chains.owners[i], chains.owners[i + 1]):
+        rows = slice(chains.edges[u], chains.edges[u + 1])
+        x, y = np.pad(chains.x[rows], ((0, 0), (0, 1)), constant_values=1), chains.y[rows]
+        scores = x.astype(float) @ (data.basis @ weight).T
+        agreeing = everything = 0.0
+        for path in product(range(K), repeat=len(y)):
+            score = sum(scores[t, k] for t, k in enumerate(path))
+            score += sum(moves[j, k] for j, k in pairwise(path))
+            if chains.initial[u] >= 0:
+                score += moves[chains.initial[u], path[0]]
+            everything += np.exp(score)
+            agreeing += np.exp(score) * all(y[t] in (-1, k) for t, k in enumerate(path))
+        total += np.log(agreeing / everything)
+    return total
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.4])
+def test_log_likelihood_is_that_of_every_path(missing: float) -> None:
+    data, theta, eta = make(missing, emissions=True)
+    expected = [naive_log_likelihood(data, (theta + own).numpy(), i) for i, own in enumerate(eta)]
+    np.testing.assert_allclose(data.log_likelihoods(theta, eta), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.4])
+def test_gradient_and_curvature_are_those_of_differences(missing: float) -> None:
+    data, theta, eta = make(missing, emissions=False)
+    people = slice(0, 3)
+    _, gradient, curvature = data.derivatives(theta, eta, people)
+    for r, unit in enumerate(torch.eye(len(theta), dtype=torch.float64)):
+        up = data.derivatives(theta + STEP * unit, eta, people, order=1)
+        down = data.derivatives(theta - STEP * unit, eta, people, order=1)
+        slope = (up[0] - down[0]) / (2 * STEP)
+        np.testing.assert_allclose(gradient[:, r], slope, atol=1e-8)
+        bend = -(up[1] - down[1]) / (2 * STEP)
+        np.testing.assert_allclose(curvature[:, :, r], bend, atol=1e-8)
+
+
+@pytest.mark.parametrize("emissions", [False, True])
+@pytest.mark.parametrize("missing", [0.0, 0.4])
+def test_slopes_of_the_curvature_are_those_of_differences(missing: float, emissions: bool) -> None:
+    data, theta, eta = make(missing, emissions=emissions)
+    rng, people, q = np.random.default_rng(0), slice(0, 3), eta.shape[1]
+    roots = torch.from_numpy(rng.normal(size=(3, q, q)))
+    slopes = data.curvature_slopes(theta, eta, roots, people)
+    for r, unit in enumerate(torch.eye(len(theta), dtype=torch.float64)):
+        up = data.derivatives(theta + STEP * unit, eta, people)[2]
+        down = data.derivatives(theta - STEP * unit, eta, people)[2]
+        change = ((up - down) / (2 * STEP))[:, data.places][:, :, data.places]
+        expected = (roots @ roots.transpose(1, 2) * change).sum((1, 2))
+        np.testing.assert_allclose(slopes[:, r], expected, atol=1e-6)
+
+
+def test_scores_far_apart_do_not_overflow() -> None:
+    data, theta, eta = make(0.4, emissions=False)
+    value, gradient, curvature = data.derivatives(30 * theta, eta, slice(0, 3))
+    assert all(bool(torch.isfinite(part).all()) for part in (gradient, curvature))
+    assert bool((value <= 0).all())
