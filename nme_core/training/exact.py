@@ -35,6 +35,8 @@ WEAK = SPREAD**-2
 _POOLED_STEPS, _RUNS_AWAY = 30, 0.05
 #: Variances of the random effects to start from, and steps of EM before the search.
 _START, _EM_STEPS = 0.3, 4
+#: Rounds in which the prior variances of coefficients are learned, and the least of them.
+_SHRINKING, _LEAST_VARIANCE = 20, 1e-4
 #: Least share of a variance that the rows are taken to tell, for the search's first steps.
 _LEAST_TOLD = 0.05
 
@@ -91,6 +93,9 @@ class ExactRows:
         Σ, one; filled in place.
     points : int
         Points of adaptive Gauss–Hermite quadrature, for one random effect; 1 is Laplace's method.
+    shrinks : bool
+        Whether the coefficients of each input have a prior N(0, τ²) of their own, τ² by the
+        maximum of the likelihood in which they are integrated out too: for prediction.
 
     Attributes
     ----------
@@ -112,9 +117,10 @@ class ExactRows:
         covariances: Sequence[RandomEffectsCovariance],
         *,
         points: int = 1,
+        shrinks: bool = False,
     ) -> None:
         self.mixed, self.family, self.covariances = mixed, family, list(covariances)
-        self.points = points
+        self.points, self.shrinks = points, shrinks
         self.layout = LinearLayout.of(mixed)
         self.collinear: list[int] = []
         self.separated: dict[int, int] = {}
@@ -189,12 +195,41 @@ class ExactRows:
         self, batches: Sequence[Batch], follow: Callable[[float, float], None]
     ) -> GLMMFit:
         u, ridge = self.pooled(batches)
-        layout, factor = self.layout, _Factor.of(self.covariances[0])
-        d = layout.n_parameters
         kind: Callable[..., LaplaceMarginal] = LaplaceMarginal
         if self.points > 1:
             kind = partial(QuadratureMarginal, points=self.points)
-        marginal = kind(batches, self.family, layout, self.mixed.n_groups, ridge)
+        marginal = kind(batches, self.family, self.layout, self.mixed.n_groups, ridge)
+        factor = _Factor.of(self.covariances[0])
+        if self.shrinks:
+            u = self._learn_shrinkage(marginal, factor, u, follow)
+        ascent = self._search(marginal, factor, u, follow)
+        d = len(u)
+        at = torch.from_numpy(ascent.at)
+        u, scale = at[:d], factor.matrix(at[d:])
+        scale = scale * torch.where(scale.diagonal() < 0, -1.0, 1.0)
+        found = marginal(u, scale)  # the modes belong to the sign
+        effects, spread = marginal.effects(u, scale)
+        return GLMMFit(
+            fixed=u,
+            fixed_covariance=self._fixed_covariance(ascent, found),
+            scale=scale,
+            effects=effects,
+            effects_covariance=spread,
+            log_likelihood=ascent.value + 0.5 * float((marginal.ridge * u.square()).sum()),
+            n_parameters=len(ascent.at),
+            ascent=ascent,
+        )
+
+    def _search(
+        self,
+        marginal: LaplaceMarginal,
+        factor: _Factor,
+        u: Tensor,
+        follow: Callable[[float, float], None],
+        *,
+        to_the_end: bool = True,
+    ) -> Ascent:
+        d = self.layout.n_parameters
 
         def objective(x: Floats) -> tuple[float, Floats]:
             at = torch.from_numpy(x)
@@ -207,29 +242,41 @@ class ExactRows:
             follow(value, float(scale.square().sum()) / max(1, len(scale)))
 
         start, information = self._start(marginal, factor, u)
-        n_numbers = len(start)
-        ascent = maximise(
+        return maximise(
             objective,
             start.numpy(),
             information.numpy(),
-            differentiate=n_numbers <= MOST_DIFFERENTIATED,
+            differentiate=to_the_end and len(start) <= MOST_DIFFERENTIATED,
             follow=told,
         )
-        at = torch.from_numpy(ascent.at)
-        u, scale = at[:d], factor.matrix(at[d:])
-        scale = scale * torch.where(scale.diagonal() < 0, -1.0, 1.0)
-        marginal(u, scale)  # the modes belong to the sign
-        effects, spread = marginal.effects(u, scale)
-        return GLMMFit(
-            fixed=u,
-            fixed_covariance=self._fixed_covariance(ascent, marginal(u, scale)),
-            scale=scale,
-            effects=effects,
-            effects_covariance=spread,
-            log_likelihood=ascent.value + 0.5 * float((ridge * u.square()).sum()),
-            n_parameters=n_numbers,
-            ascent=ascent,
-        )
+
+    def _learn_shrinkage(
+        self,
+        marginal: LaplaceMarginal,
+        factor: _Factor,
+        u: Tensor,
+        follow: Callable[[float, float], None],
+    ) -> Tensor:
+        """Set the precisions of the priors on each input's coefficients (MacKay 1992); return u.
+
+        τ² ← Σ u²/γ over the coefficients of an input, γ = Σ (1 − V/τ²) of them well determined.
+        """
+        d, inputs = self.layout.n_parameters, self.layout.n_columns - 1
+        of_input = [self.layout.column == k for k in range(inputs)]
+        variance = torch.ones(inputs, dtype=torch.float64)
+        for _ in range(_SHRINKING):
+            for own, one in zip(of_input, variance, strict=True):
+                marginal.ridge[own] = 1 / one
+            at = torch.from_numpy(self._search(marginal, factor, u, follow, to_the_end=False).at)
+            u = at[:d]
+            spread = torch.linalg.inv(marginal(u, factor.matrix(at[d:])).information).diagonal()
+            before = variance.clone()
+            for k, own in enumerate(of_input):
+                told = (1 - spread[own] / variance[k]).sum().clamp_min(1e-3)
+                variance[k] = (u[own].square().sum() / told).clamp(_LEAST_VARIANCE, 100.0)
+            if bool(((variance / before).log().abs() < 0.02).all()):
+                break
+        return u
 
     def _fixed_covariance(self, ascent: Ascent, found: Evaluation) -> Tensor:
         d = self.layout.n_parameters

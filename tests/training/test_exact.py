@@ -155,3 +155,27 @@ def test_an_outcome_that_never_changes_within_people_is_refused():
     one = ExactRows(mixed, Categorical(2), [RandomEffectsCovariance(1, "diagonal", start=0.1)])
     with pytest.raises(ConstantOutcomeError):
         one.solve(pad_units(x, person % 2, person), None)
+
+
+def test_shrinkage_switches_off_what_says_nothing_and_predicts_better():
+    """Two features that matter among twelve, 15 people × 8 rows: log-loss of new rows."""
+    rng = np.random.default_rng(1)
+    person = np.repeat(np.arange(15), 8)
+    x = rng.normal(size=(120, 12)).astype(np.float32)
+    slopes, own = np.r_[1.0, 1.0, np.zeros(10)], 0.7 * rng.normal(size=15)
+    p = 1 / (1 + np.exp(-(x @ slopes + own[person])))
+    batches = pad_units(x, (rng.random(120) < p).astype(np.int64), person)
+    new, whose = rng.normal(size=(3000, 12)).astype(np.float32), np.repeat(np.arange(15), 200)
+    p = 1 / (1 + np.exp(-(new @ slopes + own[whose])))
+    losses = []
+    for shrinks in (False, True):
+        mixed = MixedEffects(MLP(12, (), 1), ["layers.0.bias"], 15)
+        sigma = RandomEffectsCovariance(1, "diagonal", start=0.1)
+        one = ExactRows(mixed, Categorical(2), [sigma], shrinks=shrinks)
+        one.solve(batches, None)
+        score = new @ one.fit.fixed[:12].numpy() + float(one.fit.fixed[12])
+        q = 1 / (1 + np.exp(-(score + one.fit.effects.numpy()[whose, 0])))
+        losses.append(-(p * np.log(q) + (1 - p) * np.log(1 - q)).mean())
+    assert losses[1] < losses[0] - 0.02
+    assert float(one.fit.fixed[2:12].abs().max()) < 0.2
+    assert float(one.fit.fixed[:2].min()) > 0.5
