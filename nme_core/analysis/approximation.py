@@ -52,12 +52,20 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, str]]:
         )
         text = "The hidden layers count as known."
         reasons += [(table, text) for table in tables if table != "fixed_effects"]
-    if len(model.groups_) < FEW_PERSONS:
+    if posterior.joint is not None and not model._family().has_residual_variance:
         text = (
-            f"Only {len(model.groups_)} persons tell of the variances between persons (fewer than"
-            f" {FEW_PERSONS})."
+            "With several grouping factors and few rows of each group, intervals of groups' own"
+            " numbers held the truth in 86 to 90 % of simulated cases."
         )
-        reasons += [(table, text) for table in tables]
+        reasons.append(("random_effects", text))
+    for number, (factor, levels) in enumerate(model.factors_.items()):
+        if len(levels) < FEW_PERSONS:
+            who = f"groups of {factor}" if number else "persons"
+            text = (
+                f"Only {len(levels)} {who} tell of the variances between"
+                f" {'them' if number else 'persons'} (fewer than {FEW_PERSONS})."
+            )
+            reasons += [(table, text) for table in tables]
     if "transitions" in tables:
         text = (
             "The population's intervals of conditional probabilities are wide: the rows do not tell"

@@ -8,6 +8,7 @@ import pytest
 import statsmodels.api as sm
 from sklearn.base import clone
 
+from nme_core.analysis.approximation import approximations
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor
 from nme_core.exceptions import DataError, FallbackWarning, OptionError, UnknownPersonError
 
@@ -234,6 +235,17 @@ def test_intervals_of_the_population_count_the_factor_with_the_fewest_groups(fit
     half = (high - low) / 2 / model.fixed_effects_se_
     assert half[INTERCEPT] == pytest.approx(2.0687, abs=1e-3)  # t of 24 clinics
     assert half["layers.0.weight[0,0]"] == pytest.approx(1.9801, abs=1e-3)  # t of 120 persons
+
+
+def test_what_is_approximate_is_said(fitted):
+    _, model = fitted
+    assert approximations(model) == []
+    study = simulate("crossed", n_persons=16, n_clinics=6, n_rows=8)
+    y = (study.y > np.median(study.y)).astype(int)
+    binary = NMEMLPClassifier((), placement=["layers.0.bias"])
+    said = [one["reason"] for one in approximations(binary.fit(study.X, y, groups=study.groups))]
+    assert "Only 6 groups of clinic tell of the variances between them (fewer than 15)." in said
+    assert any("86 to 90 %" in reason for reason in said)
 
 
 def test_one_network_per_person_leaves_the_other_factor_out():
