@@ -43,7 +43,6 @@ from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import ACTIVATIONS, MixedEffects
 from nme_core.training import (
-    CollinearColumnError,
     ConstantOutcomeError,
     Crossed,
     ExactChain,
@@ -156,6 +155,8 @@ class NeuralMixedEffects(Saveable):
         give_back()
         plan = self._plan()
         problem = plan.problem(mixed, self._family(), batches)
+        if isinstance(problem, LinearGaussian):
+            self._prepare(problem, context)
         watched = None
         if validation is not None:
             held, held_y = self._validation(validation)
@@ -189,8 +190,10 @@ class NeuralMixedEffects(Saveable):
                 self._posterior, labels, exact=exact, unique=unique, factors=tuple(self.factors_)
             )
         self._likelihood = likelihood_of(problem, batches)
-        precision = problem.shared_precision()
+        precision, curvature = problem.shared_precision(), None
         known = problem.shared_covariance() if isinstance(problem, ExactRows | ExactChain) else None
+        if isinstance(problem, LinearGaussian) and self.pooling == "partial":
+            curvature = problem.person_curvature(self._free(self._posterior.mixed))
         if uncertainty and isinstance(problem, Crossed):
             counted = crossed_uncertainty(self._posterior, problem)
             self._posterior = replace(self._posterior, uncertainty=counted)
@@ -206,6 +209,7 @@ class NeuralMixedEffects(Saveable):
                 free=free,
                 precision=precision,
                 shared=known,
+                curvature=curvature,
             )
         if joint is not None:
             self._posterior = replace(self._posterior, uncertainty=joint.uncertainty)
@@ -260,38 +264,40 @@ class NeuralMixedEffects(Saveable):
         batches: list[Batch],
         progress: Callable[[Progress], None] | None,
     ) -> Training:
-        """Fit a linear model exactly; DataError where a feature is a combination of others."""
+        """Maximise a likelihood; name the features, and the classes, that the rows leave open."""
         try:
             training = problem.solve(batches, progress)
-        except CollinearColumnError as error:
-            inputs = self._scaler.input_names
-            name = inputs[error.column] if error.column < len(inputs) else "the intercept"
-            raise DataError(
-                f"{name!r} is constant or a combination of other features, so that their effects"
-                " cannot be told apart.",
-                remedy="Leave it out of the features.",
-                column=name,
-            ) from error
         except ConstantOutcomeError as error:
             raise DataError(
                 "The outcome never changes within a person, or a group of another factor: how much"
                 " they differ has no bound that the rows could tell.",
                 remedy="Fit a model for everybody, or take an outcome that varies within people.",
             ) from error
-        if isinstance(problem, ExactRows | ExactChain | Crossed):
-            self._warn_of_priors(problem)
+        inputs = [*self._scaler.input_names, "the intercept"]
+        warn_of_collinear(
+            [repr(inputs[column]) for column in problem.collinear],
+            shared=isinstance(problem, LinearGaussian),
+            stacklevel=2,
+        )
+        if isinstance(problem, LinearGaussian):
+            self._take_note(problem)
+        elif isinstance(problem, ExactRows | ExactChain | Crossed):
+            self._warn_of_separation(problem)
         return training
 
-    def _warn_of_priors(self, problem: ExactRows | ExactChain | Crossed) -> None:
-        """Name the inputs, and the classes, whose effects the rows leave open."""
-        inputs, classes = [*self._scaler.input_names, "the intercept"], self._scored_classes()
-        for column in problem.collinear:
-            warn_of_collinear([repr(inputs[column])], stacklevel=2)
+    def _warn_of_separation(self, problem: ExactRows | ExactChain | Crossed) -> None:
+        classes, inputs = self._scored_classes(), [*self._scaler.input_names, "the intercept"]
         for column, k in problem.separated.items():
             where = f" class {classes[k]!r} from the others" if len(classes) > 2 else " the classes"
             warn_of_separation(repr(inputs[column]), where, stacklevel=2)
         if isinstance(problem, ExactChain):
             warn_of_never([(classes[j], classes[k]) for j, k in problem.never], stacklevel=2)
+
+    def _prepare(self, problem: LinearGaussian, context: dict[str, ArrayLike | None]) -> None:
+        """Give a linear model what only such a one has options for."""
+
+    def _take_note(self, problem: LinearGaussian) -> None:
+        """Keep what only an exact linear model knows."""
 
     def _check_options(self) -> None:
         check_choice("estimator", self.estimator, self.estimators)

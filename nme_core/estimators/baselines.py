@@ -64,4 +64,6 @@ def baseline(model: NeuralMixedEffects, name: str) -> NeuralMixedEffects | Linea
         return LinearMixedModel()
     copy: NeuralMixedEffects = clone(model)
     copy.set_params(**BASELINES[name])
+    if name != "generic" and isinstance(copy, NMEMLPRegressor):
+        copy.set_params(residual="iid", reml=False)  # not for those that are no linear model
     return copy

@@ -48,6 +48,7 @@ def take_uncertainty(
     free: Sequence[str],
     precision: Mapping[str, Tensor],
     shared: Tensor | None = None,
+    curvature: PersonCurvature | None = None,
 ) -> Joint | None:
     """Take the uncertainty at a fit; None where it is too much work or the data leave it open.
 
@@ -65,13 +66,17 @@ def take_uncertainty(
         Of the prior on the shared parameters.
     shared : Tensor, shape (p, p), optional
         Their covariance, where the fit knows it: it may count how uncertain Σ is.
+    curvature : PersonCurvature, optional
+        What each person's rows say, where the fit knows it.
     """
     rows = [batch.to(torch.device("cpu")) for batch in batches]
     n_rows = sum(batch.n_rows for batch in rows)
     whole = posterior.covariance is not None and posterior.covariance.dim() == 3
-    if not whole or not affordable(posterior.mixed, free, n_rows):
+    n_differentiated = 0 if curvature is not None else n_rows
+    if not whole or not affordable(posterior.mixed, free, n_differentiated):
         return None
-    curvature = _curvature(posterior, family, posterior.mixed, rows, free)
+    if curvature is None:
+        curvature = _curvature(posterior, family, posterior.mixed, rows, free)
     plain = curvature.given(posterior.sigma[0])
     give_back()
     if shared is None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch
 from nme_core.estimators.base import NeuralMixedEffects
+from nme_core.estimators.exact_linear import ExactLinear
 from nme_core.estimators.expectation import expected, has_closed_expectation
 from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.options import ESTIMATORS
@@ -24,6 +25,7 @@ from nme_core.estimators.outcomes import (
     encode_classes,
     numbers,
 )
+from nme_core.estimators.residuals import read_times
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import MLP, Categorical, Gaussian, Ordinal, OrdinalMLP, Poisson, RowFamily
 from nme_core.training import Progress
@@ -261,7 +263,7 @@ class _MLPModel(NeuralMixedEffects):
         return values
 
 
-class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
+class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[misc]
     """NME-MLP for a number, with Gaussian residuals, or a count (arXiv 2306.08149).
 
     Parameters
@@ -283,6 +285,11 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
         persons' deviations go unpenalised (``unregularised``).
     epochs : int, optional
         Exactly so many passes over the data; None: until converged.
+    residual : {"auto", "iid", "ar1"}
+        Whether a person's residuals remember: correlation ρ^Δt between rows Δt apart ("ar1"), or
+        not. "auto" estimates ρ where `fit` is given times. For ``hidden=()``.
+    reml : bool
+        Whether variances maximise the restricted likelihood; for ``hidden=()``.
     device : {"cpu", "cuda", "auto"}
         Where to train.
     random_state : int
@@ -305,13 +312,79 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
     families = ("gaussian", "poisson")
     estimators = (*ESTIMATORS, "em")
 
+    def __init__(
+        self,
+        hidden: Sequence[int] = (32,),
+        placement: str | Sequence[str] = "last",
+        *,
+        activation: str | None = None,
+        family: str | None = None,
+        covariance: str = "diagonal",
+        estimator: str = "variational",
+        pooling: str = "partial",
+        epochs: int | None = None,
+        residual: str = "auto",
+        reml: bool = False,
+        device: str = "cpu",
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(
+            hidden,
+            placement,
+            activation=activation,
+            family=family,
+            covariance=covariance,
+            estimator=estimator,
+            pooling=pooling,
+            epochs=epochs,
+            device=device,
+            random_state=random_state,
+        )
+        self.residual = residual
+        self.reml = reml
+
     def _check_options(self) -> None:
         super()._check_options()
+        self._check_linear()
         if self.estimator == "em" and (self.family == "poisson" or self.placement != "last"):
             raise OptionError(
                 "em is for Gaussian residuals and a person-specific last layer.",
                 remedy='Use placement="last" without a family, or estimator="variational".',
             )
+
+    def fit(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | pd.DataFrame,
+        times: ArrayLike | None = None,
+        validation: tuple[Any, ...] | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        uncertainty: bool = True,
+    ) -> Self:
+        """Fit to rows X, (n, F) (NaN: missing), outcome y, (n,), persons groups, (n,) or (n, G).
+
+        Parameters
+        ----------
+        times : array, shape (n,), optional
+            When each row was taken, numbers or dates: for the residuals' autocorrelation.
+        validation, progress, uncertainty
+            As in `NMEMLPClassifier.fit`, as are the errors.
+
+        Raises
+        ------
+        DataError, OptionError, TrainingError
+        """
+        return self._fit(
+            X,
+            y,
+            groups,
+            validation=validation,
+            progress=progress,
+            uncertainty=uncertainty,
+            times=read_times(times),
+        )
 
     def predict(
         self,
@@ -408,10 +481,11 @@ class NMEMLPRegressor(RegressorMixin, _MLPModel):  # type: ignore[misc]
         return self._scale
 
     def _outcome_state(self) -> dict[str, Any]:
-        return {"mean": self._scale[0], "sd": self._scale[1]}
+        return {"mean": self._scale[0], "sd": self._scale[1], **self._process_state()}
 
     def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self._scale = (outcome["mean"], outcome["sd"])
+        self._restore_process(outcome, tensors)
 
 
 class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]

@@ -114,7 +114,7 @@ class Plan:
         # The evidence lower bound of a linear Gaussian model is highest where q(η) is the exact
         # conditional distribution: no draws are needed to get there.
         whole = linear and self.epochs is None
-        if whole and exactly_linear(mixed, batches, self.covariance):
+        if whole and exactly_linear(mixed, self.covariance):
             return LinearGaussian(mixed, covariances)
         if self.n_layers == 1 and self.epochs is None and self._one_of_rows(mixed, family):
             return ExactRows(mixed, cast(LikelihoodFamily, family), covariances)

@@ -20,11 +20,15 @@ from nme_core.training.information import (
     person_curvature,
     shared_covariance,
 )
-from nme_core.training.laplace import Laplace, LinearGaussian, exactly_linear, few_effects
+from nme_core.training.laplace import Laplace, exactly_linear, few_effects
 from nme_core.training.likelihood import Likelihood, likelihood_of
+from nme_core.training.linear_autocorrelation import AutocorrelatedFit
+from nme_core.training.linear_gaussian import LinearGaussian
+from nme_core.training.linear_information import VarianceInformation
 from nme_core.training.linear_mixed import CollinearColumnError
 from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
 from nme_core.training.nesting import Nesting
+from nme_core.training.residual_process import next_expected
 from nme_core.training.separate import Separate
 from nme_core.training.variance_uncertainty import VarianceUncertainty
 from nme_core.training.variational import Variational
@@ -33,6 +37,7 @@ from nme_core.training.weak_prior import warn_of_collinear, warn_of_separation
 __all__ = [
     "Adaptation",
     "Annealed",
+    "AutocorrelatedFit",
     "Boundary",
     "CollinearColumnError",
     "ConstantOutcomeError",
@@ -53,6 +58,7 @@ __all__ = [
     "Schedule",
     "Separate",
     "Training",
+    "VarianceInformation",
     "VarianceUncertainty",
     "Variational",
     "Verdict",
@@ -64,6 +70,7 @@ __all__ = [
     "few_effects",
     "is_linear_chain",
     "likelihood_of",
+    "next_expected",
     "person_curvature",
     "shared_covariance",
     "train",

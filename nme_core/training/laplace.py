@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,18 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch, chunks
-from nme_core.exceptions import ConvergenceWarning
-from nme_core.nn import Family, Gaussian, LinearChain, MixedEffects, RowFamily
+from nme_core.nn import Family, LinearChain, MixedEffects, RowFamily
 from nme_core.nn.random_effects import own
-from nme_core.training.covariance import RandomEffectsCovariance, in_parts
-from nme_core.training.likelihood import EXACT, Likelihood, n_observed, n_variances
-from nme_core.training.linear_mixed import (
-    LinearMixedFit,
-    Sums,
-    collinear_column,
-    fit_linear_mixed_model,
-)
-from nme_core.training.loop import Progress, Training, Verdict
+from nme_core.training.covariance import in_parts
 from nme_core.training.objective import sum_over_groups
 from nme_core.training.spread import PersonSpread
 from nme_core.training.variational import START_STD, Variational
@@ -43,18 +32,15 @@ FOLLOW_AFTER, FOLLOW_SHARE = 5, 0.05
 EXACT_UP_TO = 60
 
 
-def exactly_linear(mixed: MixedEffects, batches: Sequence[Batch], kind: str) -> bool:
+def exactly_linear(mixed: MixedEffects, kind: str) -> bool:
     """Whether the bound of a linear Gaussian model should be maximised in closed form.
 
-    With so few numbers in Σ the search of `LinearGaussian` is quick; columns that the data cannot
-    tell apart need the prior of `Variational`.
+    With so few numbers in Σ the search of `LinearGaussian` is quick.
     """
     n_numbers = mixed.n_random * (mixed.n_random + 1) // 2 if kind == "full" else mixed.n_random
     if (len(mixed.sizes) > 1 and mixed.n_random) or n_numbers > EXACT_UP_TO:
         return False
-    if mixed.n_random and not few_effects(mixed):
-        return False
-    return collinear_column(_sums(batches, mixed.n_groups).xx.sum(0)) is None
+    return not mixed.n_random or few_effects(mixed)
 
 
 def few_effects(mixed: MixedEffects) -> bool:
@@ -218,127 +204,6 @@ def _of_chains(mixed: MixedEffects, family: LinearChain, batch: Batch) -> Tensor
     moved = mixed.jacobian(first, eta, lambda output: output[1].flatten(1).unsqueeze(1))
     moved = moved.view(*output[1].shape, mixed.n_random)
     return family.information(output, (emitted, moved), batch)
-
-
-class LinearGaussian:
-    """The linear model with Gaussian outcome: its likelihood has a closed form and is maximised.
-
-    Offers what `Problem` offers once it is trained; `solve` takes the place of the loop.
-
-    Parameters
-    ----------
-    mixed : MixedEffects
-        A network of one layer and one grouping factor; filled in place.
-    covariances : sequence of RandomEffectsCovariance
-        Σ, one; filled in place.
-    """
-
-    dependence = None
-
-    def __init__(self, mixed: MixedEffects, covariances: Sequence[RandomEffectsCovariance]) -> None:
-        self.mixed, self.family, self.covariances = mixed, Gaussian(), list(covariances)
-        self.residual_variance = 1.0
-
-    def solve(
-        self, batches: Sequence[Batch], report: Callable[[Progress], None] | None
-    ) -> Training:
-        """Fit.
-
-        Raises
-        ------
-        CollinearColumnError
-            If an input is a combination of others.
-
-        Warns
-        -----
-        ConvergenceWarning
-        """
-        history: list[Progress] = []
-        start = time.monotonic()
-
-        def follow(deviance: float, residual_variance: float, random_variance: float) -> None:
-            history.append(
-                Progress(
-                    epoch=len(history) + 1,
-                    fraction=min(0.99, 0.1 * len(history)),
-                    train_loss=deviance,
-                    validation_loss=None,
-                    residual_variance=residual_variance,
-                    mean_random_variance=random_variance,
-                    seconds=time.monotonic() - start,
-                )
-            )
-            if report is not None:
-                report(history[-1])
-
-        kind = self.covariances[0].kind
-        self.fit = fit_linear_mixed_model(
-            _sums(batches, self.mixed.n_groups), self._columns(), kind, follow=follow
-        )
-        self._fill(self.fit)
-        if not self.fit.converged:
-            warnings.warn(
-                "The search for the maximum of the likelihood did not converge; remove random"
-                " effects that the data cannot tell apart.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-            return Training(tuple(history), Verdict.LIMIT)
-        return Training(tuple(history), Verdict.CONVERGED)
-
-    def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
-        """Return the maximum of the likelihood, in closed form."""
-        n_parameters = len(self.fit.fixed) + n_variances(self.covariances) + 1
-        return Likelihood(self.fit.log_likelihood, n_parameters, n_observed(batches), EXACT)
-
-    def _columns(self) -> list[int]:
-        """Columns of (inputs, 1) that have a random effect."""
-        weight = next(iter(self.mixed.fixed().values()))
-        return [
-            index[1] if name.endswith("weight") else weight.shape[1]
-            for name, index in self.mixed.parameter_indices()
-        ]
-
-    @torch.no_grad()
-    def _fill(self, fit: LinearMixedFit) -> None:
-        weight, bias = self.mixed.fixed().values()
-        weight.copy_(fit.fixed[:-1].unsqueeze(0))
-        bias.copy_(fit.fixed[-1:])
-        self.mixed.deviations.copy_(fit.effects)
-        self.residual_variance = fit.residual_variance
-        if self.mixed.n_random:
-            self.covariances[0].update(fit.sigma)
-
-    def shared_spread(self) -> dict[str, Tensor]:
-        """Standard errors of β, by name."""
-        std = self.fit.fixed_covariance.diagonal().sqrt().float()
-        weight, bias = self.mixed.fixed()
-        return {weight: std[:-1].unsqueeze(0), bias: std[-1:]}
-
-    def shared_precision(self) -> dict[str, Tensor]:
-        """Nothing: the fixed effects have no prior."""
-        return {}
-
-    def posterior_covariance(self) -> Tensor:
-        """Conditional covariances of the random effects, shape (P, R, R)."""
-        return self.fit.effects_covariance
-
-
-def _sums(batches: Sequence[Batch], n_groups: int) -> Sums:
-    """Sums of the inputs, 1 and the outcome over each person's rows."""
-    p, device = batches[0].x.shape[2] + 1, batches[0].x.device
-    xx = torch.zeros(n_groups, p, p, dtype=torch.float64, device=device)
-    xy, yy, n_rows = xx.new_zeros(n_groups, p), xx.new_zeros(()), 0
-    for batch in chunks(batches):
-        mask = batch.mask.unsqueeze(2)
-        x = torch.cat([batch.x.double(), torch.ones_like(mask, dtype=torch.float64)], dim=2)
-        x, y = torch.where(mask, x, 0.0), torch.where(batch.mask, batch.y.double(), 0.0)
-        persons = batch.groups[:, 0]
-        xx.index_add_(0, persons, x.transpose(1, 2) @ x)
-        xy.index_add_(0, persons, torch.einsum("ulp,ul->up", x, y))
-        yy = yy + y.square().sum()
-        n_rows += batch.n_rows
-    return Sums(xx.cpu(), xy.cpu(), yy.cpu(), n_rows)
 
 
 def in_double(batch: Batch) -> Batch:

@@ -67,6 +67,8 @@ class AutocorrelatedFit:
         reference ½ χ²₀ + ½ χ²₁.
     rows : TimedRows
         What was fitted.
+    correlation : Correlation
+        ρ as the search has it.
     """
 
     fit: LinearMixedFit
@@ -78,6 +80,7 @@ class AutocorrelatedFit:
     log_likelihood_independent: float
     p_independent: float
     rows: TimedRows
+    correlation: Correlation
 
 
 def fit_autocorrelated(
@@ -129,6 +132,7 @@ def fit_autocorrelated(
         log_likelihood_independent=-0.5 * alone.deviance,
         p_independent=p,
         rows=rows,
+        correlation=best.correlation,
     )
 
 

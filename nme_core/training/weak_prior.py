@@ -48,19 +48,22 @@ def prior_precision(n_columns: int, columns: Sequence[int]) -> Array:
     return precision
 
 
-def warn_of_collinear(names: Sequence[str], *, stacklevel: int = 1) -> None:
-    """Name the columns that got the prior.
+def warn_of_collinear(
+    names: Sequence[str], *, shared: bool = False, stacklevel: int = 1
+) -> None:
+    """Name the columns that got the prior; `shared`: and that nobody has an effect of their own on.
 
     Warns
     -----
     IdentificationWarning
     """
+    own = " Nobody has an effect of their own on it." if shared else ""
     for name in names:
         warnings.warn(
             f"{name} is constant or a combination of other features, so that their effects cannot"
             f" be told apart: it has the weak prior N(0, {SPREAD:g}²) in standardised units, and"
-            " what they say together is counted for the others. Do not interpret it; leave it out"
-            " of the features.",
+            f" what they say together is counted for the others.{own} Do not interpret it; leave it"
+            " out of the features.",
             IdentificationWarning,
             stacklevel=stacklevel + 1,
         )

@@ -1,0 +1,127 @@
+"""What a model says of the residuals of one person: whether they remember, and for how long."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from nme_core.exceptions import DataError, FallbackWarning
+from nme_core.training import AutocorrelatedFit
+
+RESIDUALS = ("auto", "iid", "ar1")
+#: Nanoseconds.
+_DAY = 86_400e9
+
+
+@dataclass(frozen=True)
+class ResidualProcess:
+    """Residual autocorrelation ρ for one unit of time (a day where times are dates).
+
+    Attributes
+    ----------
+    rho, se : float
+        ρ and its standard error; NaN where it was not estimated.
+    low, high : float
+        95 % interval.
+    p : float
+        Of the likelihood-ratio test against independent residuals.
+    """
+
+    rho: float = np.nan
+    se: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    p: float = np.nan
+
+    @classmethod
+    def of(cls, found: AutocorrelatedFit | None) -> ResidualProcess:
+        """Read it off a fit; None: it was not estimated."""
+        if found is None:
+            return cls()
+        return cls(found.rho, found.rho_se, *found.rho_interval, found.p_independent)
+
+
+def read_times(times: ArrayLike | None) -> NDArray[np.float64] | None:
+    """Times as numbers; dates as days.
+
+    Raises
+    ------
+    DataError
+        If a time is missing, or neither a number nor a date.
+    """
+    if times is None:
+        return None
+    column: Any = pd.Series(times).reset_index(drop=True)
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+    values: NDArray[np.float64]
+    if column.dtype.kind in "mM":
+        nanoseconds = column.to_numpy(f"{column.dtype.kind}8[ns]").astype(np.int64)
+        values = np.where(column.isna(), np.nan, nanoseconds / _DAY)
+    else:
+        values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    missing = ~np.isfinite(values)
+    if missing.any():
+        row = int(np.flatnonzero(missing)[0])
+        raise DataError(
+            f"The time of row {row + 1} is missing, or neither a number nor a date.",
+            remedy='Give times for every row, or residual="iid" and no times.',
+            row=row,
+        )
+    return values
+
+
+def usable(
+    times: NDArray[np.float64], codes: NDArray[np.int64], levels: Sequence[str], *, needed: bool
+) -> bool:
+    """Whether no person has two rows at one time, and one has two rows.
+
+    Raises
+    ------
+    DataError
+        If that is not so although it is `needed`.
+
+    Warns
+    -----
+    FallbackWarning
+        If two rows of a person have the same time and it is not needed.
+    """
+    order = np.lexsort((times, codes))
+    same = codes[order][1:] == codes[order][:-1]
+    tied = np.flatnonzero(same & (np.diff(times[order]) == 0))
+    if len(tied):
+        person = str(levels[int(codes[order][tied[0]])])
+        what = f"Person {person!r} has two rows at the same time"
+        if needed:
+            raise DataError(
+                f"{what}, so that the residuals' autocorrelation has no order to follow.",
+                remedy='Correct the times, or use residual="iid".',
+                person=person,
+            )
+        warnings.warn(
+            f"{what}: residuals count as independent, so that intervals are too narrow where they"
+            " are not. Correct the times to have their autocorrelation estimated.",
+            FallbackWarning,
+            stacklevel=3,
+        )
+        return False
+    if not same.any():
+        if needed:
+            raise DataError(
+                "No person has two rows, so that residuals have no autocorrelation.",
+                remedy='Use residual="iid".',
+            )
+        return False
+    return True
+
+
+def restored(outcome: dict[str, Any]) -> ResidualProcess:
+    """Undo ``vars`` of what a file holds; models of before have none."""
+    given = outcome.get("residuals")
+    return ResidualProcess() if given is None else ResidualProcess(**given)

@@ -1,0 +1,234 @@
+"""The linear model with Gaussian outcome as a problem among the others: solved, not trained."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nme_core.data.sequences import Batch, chunks
+from nme_core.exceptions import ConvergenceWarning
+from nme_core.nn import Gaussian, MixedEffects
+from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.information import PersonCurvature
+from nme_core.training.likelihood import EXACT, Likelihood, n_observed
+from nme_core.training.linear_autocorrelation import AutocorrelatedFit, fit_autocorrelated
+from nme_core.training.linear_mixed import LinearMixedFit, fit_linear_mixed_model
+from nme_core.training.loop import Progress, Training, Verdict
+from nme_core.training.residual_process import Correlation, TimedRows
+from nme_core.training.sums import Array, Sums
+from nme_core.training.weak_prior import collinear_columns, prior_precision
+
+
+class LinearGaussian:
+    """The linear model with Gaussian outcome: its likelihood has a closed form and is maximised.
+
+    Offers what `Problem` offers once it is trained; `solve` takes the place of the loop. Columns
+    that the rows cannot tell apart get the prior of `weak_prior`, and nobody has an effect of their
+    own on them.
+
+    Parameters
+    ----------
+    mixed : MixedEffects
+        A network of one layer and one grouping factor; filled in place.
+    covariances : sequence of RandomEffectsCovariance
+        Σ, one; filled in place.
+
+    Attributes
+    ----------
+    reml : bool
+        Whether to maximise the restricted likelihood.
+    times : array, shape (n,), or None
+        Time of each row of the table, for residuals that remember; None: independent ones.
+    log_units : array, shape (p,)
+        log(s_y/s_k), by which the restricted likelihood of the data in their own units differs from
+        that of N rows.
+    collinear : list of int
+        Columns of (inputs, 1) that got the prior.
+    process : AutocorrelatedFit or None
+        What was found of the residuals, with `times`.
+    """
+
+    dependence = None
+
+    def __init__(self, mixed: MixedEffects, covariances: Sequence[RandomEffectsCovariance]) -> None:
+        self.mixed, self.family, self.covariances = mixed, Gaussian(), list(covariances)
+        self.residual_variance = 1.0
+        self.reml = False
+        self.times: Array | None = None
+        self.log_units: Array | None = None
+        self.collinear: list[int] = []
+        self.process: AutocorrelatedFit | None = None
+
+    def solve(
+        self, batches: Sequence[Batch], report: Callable[[Progress], None] | None
+    ) -> Training:
+        """Fit.
+
+        Raises
+        ------
+        TiedTimesError
+            If two rows of a person have the same time.
+        NoResidualError, UnidentifiedError
+            If the rows leave nothing to estimate.
+
+        Warns
+        -----
+        ConvergenceWarning
+        """
+        history: list[Progress] = []
+        start = time.monotonic()
+
+        def follow(deviance: float, residual_variance: float, random_variance: float) -> None:
+            history.append(
+                Progress(
+                    epoch=len(history) + 1,
+                    fraction=min(0.99, 0.1 * len(history)),
+                    train_loss=deviance,
+                    validation_loss=None,
+                    residual_variance=residual_variance,
+                    mean_random_variance=random_variance,
+                    seconds=time.monotonic() - start,
+                )
+            )
+            if report is not None:
+                report(history[-1])
+
+        self.fit = self._fitted(batches, follow)
+        self._fill(self.fit)
+        if not self.fit.converged:
+            warnings.warn(
+                "The search for the maximum of the likelihood did not converge: it ended"
+                f" {self.fit.distance:.2g} standard errors away. Remove random effects that the"
+                " data cannot tell apart.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+            return Training(tuple(history), Verdict.LIMIT)
+        return Training(tuple(history), Verdict.CONVERGED)
+
+    def _fitted(
+        self, batches: Sequence[Batch], follow: Callable[[float, float, float], None]
+    ) -> LinearMixedFit:
+        kind, n_groups = self.covariances[0].kind, self.mixed.n_groups
+        sums = batch_sums(batches, n_groups)
+        self.collinear = collinear_columns(sums.xx.sum(0))
+        columns = [column for column in self._columns() if column not in self.collinear]
+        self._prior = prior_precision(sums.xy.shape[1], self.collinear)
+        rows = None if self.times is None else timed_rows(batches, self.times, n_groups)
+        if rows is None or not len(rows.pairs):
+            self._products = sums.xx
+            return fit_linear_mixed_model(
+                sums, columns, kind, reml=self.reml, prior=self._prior, follow=follow
+            )
+        self.process = fit_autocorrelated(
+            rows, columns, kind, reml=self.reml, prior=self._prior, follow=follow
+        )
+        correlation: Correlation = self.process.correlation
+        self._products = rows.sums(correlation).xx
+        return self.process.fit
+
+    def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
+        """Return the maximum of the likelihood, in closed form; the restricted one with `reml`."""
+        value = self.fit.log_likelihood
+        if self.reml and self.log_units is not None:
+            value += float(self.log_units[self._prior == 0].sum())
+        n_parameters = int((self._prior == 0).sum()) + len(self.fit.information.elements) + 1
+        n_parameters += self.process is not None
+        return Likelihood(value, n_parameters, n_observed(batches), EXACT)
+
+    def person_curvature(self, free: Sequence[str]) -> PersonCurvature:
+        """X_iᵀX_i/σ² of every person, whitened where residuals remember; `free` as there."""
+        weight, bias = self.mixed.fixed()
+        n_inputs = len(self.fit.fixed) - 1
+        places = {weight: torch.arange(n_inputs), bias: torch.tensor([n_inputs])}
+        phi = torch.cat([places[name] for name in free])
+        eta = torch.tensor(self._columns(), dtype=torch.int64)
+        return PersonCurvature(tuple(free), self._products / self.residual_variance, phi, eta)
+
+    def _columns(self) -> list[int]:
+        """Columns of (inputs, 1) that have a random effect."""
+        weight = next(iter(self.mixed.fixed().values()))
+        return [
+            index[1] if name.endswith("weight") else weight.shape[1]
+            for name, index in self.mixed.parameter_indices()
+        ]
+
+    @torch.no_grad()
+    def _fill(self, fit: LinearMixedFit) -> None:
+        weight, bias = self.mixed.fixed().values()
+        weight.copy_(fit.fixed[:-1].unsqueeze(0))
+        bias.copy_(fit.fixed[-1:])
+        own = self._own
+        self.mixed.deviations.zero_()
+        self.mixed.deviations[:, own] = fit.effects.to(self.mixed.deviations)
+        self.residual_variance = fit.residual_variance
+        if self.mixed.n_random:
+            sigma = fit.sigma.new_zeros(self.mixed.n_random, self.mixed.n_random)
+            sigma[own.unsqueeze(1), own] = fit.sigma
+            self.covariances[0].update(sigma)
+
+    @property
+    def _own(self) -> Tensor:
+        """Places of the random effects that were fitted."""
+        columns = enumerate(self._columns())
+        return torch.tensor([k for k, column in columns if column not in self.collinear]).long()
+
+    def shared_spread(self) -> dict[str, Tensor]:
+        """Standard errors of β, by name."""
+        return self._by_name(self.fit.fixed_covariance.diagonal().sqrt().float())
+
+    def shared_precision(self) -> dict[str, Tensor]:
+        """Nothing, but for columns that the rows cannot tell apart: others have no prior."""
+        if not self.collinear:
+            return {}
+        return self._by_name(torch.from_numpy(self._prior / self.residual_variance))
+
+    def _by_name(self, values: Tensor) -> dict[str, Tensor]:
+        weight, bias = self.mixed.fixed()
+        return {weight: values[:-1].unsqueeze(0), bias: values[-1:]}
+
+    def posterior_covariance(self) -> Tensor:
+        """Conditional covariances of the random effects, shape (P, R, R)."""
+        own, fitted = self._own, self.fit.effects_covariance
+        if len(own) == self.mixed.n_random:
+            return fitted
+        whole = fitted.new_zeros(len(fitted), self.mixed.n_random, self.mixed.n_random)
+        whole[:, own.unsqueeze(1), own] = fitted
+        return whole
+
+
+def batch_sums(batches: Sequence[Batch], n_groups: int) -> Sums:
+    """Sums of the inputs, 1 and the outcome over each person's rows."""
+    p, device = batches[0].x.shape[2] + 1, batches[0].x.device
+    xx = torch.zeros(n_groups, p, p, dtype=torch.float64, device=device)
+    xy, yy, n_rows = xx.new_zeros(n_groups, p), xx.new_zeros(()), 0
+    for batch in chunks(batches):
+        mask = batch.mask.unsqueeze(2)
+        x = torch.cat([batch.x.double(), torch.ones_like(mask, dtype=torch.float64)], dim=2)
+        x, y = torch.where(mask, x, 0.0), torch.where(batch.mask, batch.y.double(), 0.0)
+        persons = batch.groups[:, 0]
+        xx.index_add_(0, persons, x.transpose(1, 2) @ x)
+        xy.index_add_(0, persons, torch.einsum("ulp,ul->up", x, y))
+        yy = yy + y.square().sum()
+        n_rows += batch.n_rows
+    return Sums(xx.cpu(), xy.cpu(), yy.cpu(), n_rows)
+
+
+def timed_rows(batches: Sequence[Batch], times: Array, n_groups: int) -> TimedRows:
+    """Rows of the batches, with a constant last, at their times; `times` by row of the table."""
+    n_rows, n_inputs = len(times), batches[0].x.shape[2]
+    x, y = np.ones((n_rows, n_inputs + 1)), np.empty(n_rows)
+    groups: NDArray[np.int64] = np.empty(n_rows, dtype=np.int64)
+    for batch in batches:
+        places = batch.rows[batch.mask].cpu().numpy()
+        x[places, :-1] = batch.x[batch.mask].cpu().numpy()
+        y[places] = batch.y[batch.mask].cpu().numpy()
+        own = batch.groups[:, :1].expand(batch.mask.shape)
+        groups[places] = own[batch.mask].cpu().numpy()
+    return TimedRows.of(x, y, groups, times, n_groups)
