@@ -121,7 +121,8 @@ def can_be_certified(model: NeuralMixedEffects, n_rows: int) -> bool:
     """Whether a fitted model of a run is linear and small enough to be certified on its own."""
     if not isinstance(model, NMEMLPRegressor) or model.hidden or model.family == "poisson":
         return False
-    exact = model.estimator == "laplace" and model.pooling == "partial"
+    exact = model.estimator == "laplace" and model.pooling == "partial" and not model.reml
+    exact = exact and not np.isfinite(model.residual_autocorrelation_)  # MixedLM knows none
     few = len(model.parameter_names()) <= MOST_EFFECTS and n_rows <= MOST_ROWS
     return exact and few and len(model.factors_) == 1
 

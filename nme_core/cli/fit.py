@@ -45,6 +45,17 @@ def fit(
         str | None,
         typer.Option(metavar="tanh|relu", help="What stands between the layers; default: relu."),
     ] = None,
+    residual: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|iid|ar1",
+            help="Residuals of a linear nme-mlp: independent, or autocorrelated over --time; "
+            "auto: autocorrelated where times are given.",
+        ),
+    ] = "auto",
+    reml: Annotated[
+        bool, typer.Option("--reml", help="Restricted likelihood, for a linear nme-mlp.")
+    ] = False,
     baselines: Annotated[
         str,
         typer.Option(
@@ -93,6 +104,8 @@ def fit(
         estimator=estimator,
         hidden=None if hidden is None else widths(hidden),
         activation=activation,
+        residual=residual,
+        reml=reml,
         baselines=tuple(names(baselines) or ()) if baselines != "none" else (),
         epochs=epochs,
         seed=seed,

@@ -65,5 +65,6 @@ def baseline(model: NeuralMixedEffects, name: str) -> NeuralMixedEffects | Linea
     copy: NeuralMixedEffects = clone(model)
     copy.set_params(**BASELINES[name])
     if name != "generic" and isinstance(copy, NMEMLPRegressor):
-        copy.set_params(residual="iid", reml=False)  # not for those that are no linear model
+        # what the model asks for and only a linear one has
+        copy.set_params(residual="auto" if copy.residual == "ar1" else copy.residual, reml=False)
     return copy

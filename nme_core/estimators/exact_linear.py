@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from nme_core.estimators.residuals import (
     restored,
     usable,
 )
-from nme_core.exceptions import OptionError
+from nme_core.exceptions import FallbackWarning, OptionError
 from nme_core.training import LinearGaussian, PersonInformation, VarianceInformation, next_expected
 
 _DEGREES = "degrees_of_freedom"
@@ -67,11 +68,11 @@ class ExactLinear(NeuralMixedEffects):
                 'residual="ar1" takes one grouping factor.',
                 remedy='Leave out the further groups, or use residual="iid".',
             )
-        if times is not None and len(self.hidden) == 0 and self.residual != "iid":
+        if times is not None and self.reads_times:
             levels = factors[0].levels
             if not usable(np.asarray(times), factors[0].codes, levels, needed=needed):
                 context["times"] = None
-        elif self.residual == "iid":
+        else:
             context["times"] = None
 
     def _prepare(self, problem: LinearGaussian, context: dict[str, ArrayLike | None]) -> None:
@@ -96,6 +97,11 @@ class ExactLinear(NeuralMixedEffects):
             contrasts = self._units().matrix.toarray()
             self._degrees = self._information.degrees_of_freedom(contrasts)
             self._information = None  # of many persons large
+
+    @property
+    def reads_times(self) -> bool:
+        """Whether `fit` has a use for times."""
+        return len(self.hidden) == 0 and self.residual != "iid" and self.family != "poisson"
 
     @property
     def residual_autocorrelation_(self) -> float:
@@ -177,6 +183,24 @@ class ExactLinear(NeuralMixedEffects):
         gap = np.where(before < 0, np.nan, at - at[last])
         previous = np.where(before < 0, np.nan, outcome[last])
         return next_expected(expected, previous, expected[last], rho, gap)
+
+    def _adapt(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        groups: ArrayLike | pd.DataFrame,
+        **context: ArrayLike | None,
+    ) -> Self:
+        adapted = super()._adapt(X, y, groups, **context)
+        if np.isfinite(self._process.rho) and self._process.rho != 0:
+            warnings.warn(
+                "Rows of the new people count as independent although residuals are"
+                f" autocorrelated ({self._process.rho:.2g} over one unit of time): intervals of"
+                " their values are too narrow. A fit with their rows counts it.",
+                FallbackWarning,
+                stacklevel=3,
+            )
+        return adapted
 
     def predict(
         self,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nme_core.analysis import class_calibration, number_calibration
 from nme_core.data.columns import OutcomeKind
@@ -21,6 +22,9 @@ from nme_core.estimators import (
 from nme_core.experiment.rows import StudyRows
 from nme_core.metrics import evaluate
 from nme_core.training import Progress
+
+#: Name in the metrics of predictions that know the row before.
+ONE_STEP = "nme (one step ahead)"
 
 
 def fit_split(
@@ -36,16 +40,42 @@ def fit_split(
     Only what is interpreted needs `uncertainty`: judging takes the predictions.
     """
     give_back()
+    times = rows.take(split == "train").times_for(model)
     rows = replace(rows, time=None)
     train, validation = rows.take(split == "train"), rows.take(split == "validation")
     model.fit(
         train.X,
         train.y,
         **train.fit_arguments,
+        **times,
         **({} if isinstance(model, LinearMixedModel) else {"uncertainty": uncertainty}),
         validation=validation.as_validation,
         progress=progress,
     )
+
+
+def one_step_ahead(
+    model: NeuralMixedEffects | LinearMixedModel, rows: StudyRows, chosen: NDArray[np.bool_]
+) -> pd.DataFrame | None:
+    """Metrics of the chosen rows, each predicted from the person's row before it, too.
+
+    None for a model without residual autocorrelation.
+    """
+    if not isinstance(model, NMEMLPRegressor) or rows.time is None:
+        return None
+    if not np.isfinite(model.residual_autocorrelation_):
+        return None
+    ahead = model.predict_next(rows.X, rows.y, groups=rows.groups, times=rows.time)
+    table = pd.DataFrame(
+        {
+            "model": ONE_STEP,
+            "split": "test",
+            "person": rows.persons[chosen],
+            "observed": rows.y[chosen],
+            "predicted": ahead[chosen],
+        }
+    )
+    return evaluate(table.reset_index(drop=True), "number")
 
 
 def predict(

@@ -31,6 +31,8 @@ class FitOptions:
     estimator: str = "variational"
     hidden: tuple[int, ...] | None = None
     activation: str | None = None
+    residual: str = "auto"
+    reml: bool = False
     baselines: tuple[str, ...] = ("generic", "specific")
     epochs: int | None = None
     seed: int = 0
@@ -72,6 +74,13 @@ class FitOptions:
             "placement": self.placement,
             "family": self.family,
         }
+        if kind is NMEMLPRegressor:
+            given |= {"residual": self.residual, "reml": self.reml}
+        elif self.residual == "ar1" or self.reml:
+            raise OptionError(
+                f"{'--reml' if self.reml else '--residual ar1'} is for a linear model of a number.",
+                remedy="Leave it out, or use nme-mlp with --hidden '' and a number as outcome.",
+            )
         model = kind(
             **{name: value for name, value in given.items() if value is not None},
             activation=self.activation,

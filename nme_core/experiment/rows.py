@@ -12,6 +12,7 @@ import pandas as pd
 from nme_core.data import SPLITS, Study, split_within_person
 from nme_core.data.columns import as_categories
 from nme_core.data.scaling import TableRows
+from nme_core.estimators import NMEMLPRegressor
 from nme_core.exceptions import DataError
 
 #: Rows that are predicted at once.
@@ -96,6 +97,12 @@ class StudyRows:
         if self.before is None:
             return {"groups": self.groups}
         return {"groups": self.groups, "sequence_ids": self.sequence_ids}
+
+    def times_for(self, model: object) -> dict[str, Any]:
+        """When each row was taken, as `fit` takes it, where the model has a use for it."""
+        if self.time is None or not isinstance(model, NMEMLPRegressor) or not model.reads_times:
+            return {}
+        return {"times": self.time}
 
     @property
     def as_validation(self) -> tuple[Any, ...]:

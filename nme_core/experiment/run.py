@@ -8,17 +8,29 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nme_core.analysis import approximations, likelihood_row
 from nme_core.data import SPLITS, Study
 from nme_core.data.codebook import study_codebook
 from nme_core.data.memory import give_back, return_large_arrays
-from nme_core.estimators import LinearMixedModel, NeuralMixedEffects, baseline
+from nme_core.estimators import (
+    LinearMixedModel,
+    NeuralMixedEffects,
+    NMEMLPRegressor,
+    baseline,
+)
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, OptionError
 from nme_core.experiment.following import follow, noting, telling
-from nme_core.experiment.judging import calibration, fit_split, predict, validation_loss
+from nme_core.experiment.judging import (
+    calibration,
+    fit_split,
+    one_step_ahead,
+    predict,
+    validation_loss,
+)
 from nme_core.experiment.options import FitOptions
 from nme_core.experiment.readouts import (
     certify,
@@ -229,9 +241,18 @@ class _Run:
                 metrics = self._judge(one, name, part)
                 own = (metrics["split"] == "test") & (metrics["scope"] == "person")
                 judged.append(metrics[own])
+            if name == "nme":
+                self._judge_ahead(one)
             self.folder.write_table("comparison", compare(pd.concat(judged, ignore_index=True)))
             self.folder.write_json("config", self.config)
         return kept
+
+    def _judge_ahead(self, model: NeuralMixedEffects | LinearMixedModel) -> None:
+        """Write the metrics one step ahead, of a model whose residuals remember."""
+        held = (self.split == "test").astype(bool)
+        metrics = one_step_ahead(model, self.rows, np.asarray(held))
+        if metrics is not None:
+            self.folder.append_table("metrics", metrics)
 
     def _note_likelihood(self, model: NeuralMixedEffects | LinearMixedModel, name: str) -> None:
         row = likelihood_row(model, name)
@@ -266,7 +287,8 @@ class _Run:
             give_back()
             with noting(ALL_ROWS, self.config["warnings"]):
                 progress = follow(self.journal, ALL_ROWS)
-                model.fit(rows.X, rows.y, **rows.fit_arguments, progress=progress)
+                times = rows.times_for(model)
+                model.fit(rows.X, rows.y, **rows.fit_arguments, **times, progress=progress)
             self.config["verdicts"][ALL_ROWS] = model.verdict_
             self._note_likelihood(model, ALL_ROWS)
             self.folder.write_json("config", self.config)
@@ -279,6 +301,12 @@ class _Run:
             "network_inputs": inputs,
             "network_outputs": outputs or [OUTCOME],
         }
+        if isinstance(model, NMEMLPRegressor):
+            process = {k: float(v) for k, v in vars(model.residual_process()).items()}
+            known = np.isfinite(process["rho"])
+            self.config["residual_autocorrelation"] = (
+                {k: v if np.isfinite(v) else None for k, v in process.items()} if known else None
+            )
         self.folder.write_json("config", self.config)
         self.journal.say("Simulating from the model", 0.99)
         notes = write_checks(model, self.rows, self.folder, self.options.seed)

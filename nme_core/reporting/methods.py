@@ -34,6 +34,7 @@ DRAWS = 64
 #: Options of a run that the paragraphs say in words of their own.
 _SAID = {
     "model", "placement", "family", "covariance", "estimator", "hidden", "activation",
+    "residual", "reml",
     "baselines", "epochs",
     "seed", "device", "refit", "tune", "outcome_kind", "command", "versions", "verdicts",
     "warnings",
@@ -140,6 +141,7 @@ def _model(config: dict[str, Any], data: dict[str, Any]) -> str:
         f"Parameters were estimated by {estimator_name(config)}.",
     ]
     said += _training(config)
+    said += _likelihood(config)
     if config["epochs"] is not None:
         said.append(f"Training was set to {count(config['epochs'], 'epoch')}.")
     if config.get("tune"):
@@ -163,6 +165,23 @@ def _model(config: dict[str, Any], data: dict[str, Any]) -> str:
         f"2019) and Python {versions['python']}."
     )
     return " ".join(said)
+
+
+def _likelihood(config: dict[str, Any]) -> list[str]:
+    """What was said of the residuals of a linear model, and which likelihood was maximised."""
+    said = []
+    process = config.get("residual_autocorrelation")
+    if process:
+        low, high = process["low"], process["high"]
+        ends = "" if low is None else f", 95 % interval {low:.3g} to {high:.3g}"
+        said.append(
+            "Residuals of a person followed a continuous-time autoregressive process of order 1, "
+            f"with an estimated correlation of {process['rho']:.3g} over one unit of time (one day "
+            f"where times are dates){ends}."
+        )
+    if config.get("reml"):
+        said.append("Variances maximised the restricted likelihood (REML).")
+    return said
 
 
 def _training(config: dict[str, Any]) -> list[str]:

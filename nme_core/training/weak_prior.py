@@ -48,9 +48,7 @@ def prior_precision(n_columns: int, columns: Sequence[int]) -> Array:
     return precision
 
 
-def warn_of_collinear(
-    names: Sequence[str], *, shared: bool = False, stacklevel: int = 1
-) -> None:
+def warn_of_collinear(names: Sequence[str], *, shared: bool = False, stacklevel: int = 1) -> None:
     """Name the columns that got the prior; `shared`: and that nobody has an effect of their own on.
 
     Warns

@@ -198,3 +198,12 @@ def test_one_row_of_each_person_is_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(TrainingError, match="too few rows"):
         linear().fit(rng.normal(size=(50, 1)), rng.normal(size=50), groups=np.arange(50))
+
+
+def test_new_people_of_a_model_whose_residuals_remember_are_told_of():
+    table = diary()
+    known = table["person"] != "p00"
+    old, new = table[known], table[~known]
+    model = linear().fit(old[["x"]], old["y"], groups=old["person"], times=old["time"])
+    with pytest.warns(FallbackWarning, match="count as independent"):
+        model.adapt(new[["x"]], new["y"], groups=new["person"])
