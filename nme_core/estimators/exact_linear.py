@@ -68,6 +68,11 @@ class ExactLinear(NeuralMixedEffects):
                 'residual="ar1" takes one grouping factor.',
                 remedy='Leave out the further groups, or use residual="iid".',
             )
+        if self.reml and len(factors) > 1:
+            raise OptionError(
+                "reml=True takes one grouping factor.",
+                remedy="Leave out the further groups, or use reml=False.",
+            )
         if times is not None and self.reads_times:
             levels = factors[0].levels
             if not usable(np.asarray(times), factors[0].codes, levels, needed=needed):

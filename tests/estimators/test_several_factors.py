@@ -237,6 +237,13 @@ def test_intervals_of_the_population_count_the_factor_with_the_fewest_groups(fit
     assert half["layers.0.weight[0,0]"] == pytest.approx(1.9801, abs=1e-3)  # t of 120 persons
 
 
+def test_restricted_likelihood_takes_one_factor():
+    study = simulate("crossed", n_persons=12, n_clinics=6, n_rows=5)
+    model = NMEMLPRegressor((), placement=["layers.0.bias"], reml=True)
+    with pytest.raises(OptionError, match="reml=True takes one grouping factor"):
+        model.fit(study.X, study.y, groups=study.groups)
+
+
 def test_what_is_approximate_is_said(fitted):
     _, model = fitted
     assert approximations(model) == []
