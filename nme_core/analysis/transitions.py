@@ -16,13 +16,16 @@ _COUNTED = ("expected", "observed")
 def transitions_table(model: NMECRF) -> pd.DataFrame:
     """Columns of the table ``transitions``; person is "" for the population.
 
-    ``count`` is the number of transitions behind a value of ``expected`` and ``observed``. The 95 %
+    ``count`` is the number of transitions behind a value of ``expected`` and ``observed``,
+    ``visits`` how often the labels moved on from the from-state. The 95 %
     intervals ci_low to ci_high are those of `NMECRF.transition_intervals`, empty where the model
     has none.
     """
     states = model.classes_
     persons = [*model.groups_.tolist(), ""]
     index = pd.MultiIndex.from_product([persons, states, states], names=["person", "from", "to"])
+    counts = model.transition_counts("observed")
+    visits = np.broadcast_to(counts.sum(axis=2, keepdims=True), counts.shape)
     parts = []
     for readout in ("scores", "conditional", *_COUNTED):
         low, high = model.transition_intervals(readout)
@@ -37,6 +40,9 @@ def transitions_table(model: NMECRF) -> pd.DataFrame:
         )
         counted = readout in _COUNTED
         part["count"] = model.transition_counts(readout).ravel() if counted else np.nan
+        part["visits"] = visits.ravel()
         parts.append(part.reset_index())
     table = pd.concat(parts, ignore_index=True)
-    return table[["person", "readout", "from", "to", "value", "ci_low", "ci_high", "count"]]
+    return table[
+        ["person", "readout", "from", "to", "value", "ci_low", "ci_high", "count", "visits"]
+    ]

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import softmax
 from torch import Tensor, nn
 
 from nme_core.data.scaling import Columns
@@ -19,9 +18,10 @@ from nme_core.data.sequences import Batch, chunks
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
 from nme_core.estimators.outcomes import check_classes, encode_classes
+from nme_core.estimators.stationary_chain import stationary_chain
 from nme_core.estimators.transition_intervals import (
     ModelIntervals,
-    emission_slope,
+    emission_slopes,
     observed_intervals,
 )
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
@@ -300,10 +300,10 @@ class NMECRF(NeuralMixedEffects):
             None: the population (η = 0).
         readout : {"scores", "conditional", "expected", "observed"}
             ``scores``: A double-centred, so that rows and columns sum to 0 (log-odds; the part of
-            A that is unique). ``conditional``: softmax over the to-states of A plus the
-            population's mean emission score. ``expected``: the transitions that the model expects
-            on the person's rows, row-normalised. ``observed``: those counted in the labels,
-            row-normalised; NaN in a row that was never left.
+            A that is unique). ``conditional``: where next from here at the study's average
+            features, the person's own chain (`stationary_chain`). ``expected``: the transitions
+            that the model expects on the person's rows, row-normalised. ``observed``: those counted
+            in the labels, row-normalised; NaN in a row that was never left.
         """
         self._check_fitted()
         if readout not in READOUTS:
@@ -338,7 +338,7 @@ class NMECRF(NeuralMixedEffects):
             scores = scores - scores.mean(axis=1, keepdims=True)
             values = scores - scores.mean(axis=2, keepdims=True)
         else:
-            values = softmax(scores + self._mean_emission, axis=2)
+            values = stationary_chain(scores, self._emissions())
         return values
 
     def transition_counts(self, readout: str) -> NDArray[np.float64]:
@@ -361,6 +361,18 @@ class NMECRF(NeuralMixedEffects):
         values: NDArray[np.float64] = scores.numpy()
         return values
 
+    def _emissions(self) -> NDArray[np.float64]:
+        """s at the study's average features of all persons and then the population, (P + 1, K)."""
+        if self._mean_x is None:
+            return np.tile(self._mean_emission, (len(self.groups_) + 1, 1))
+        mixed = self._posterior.mixed
+        own = mixed.by_factor(mixed.deviations)[0]
+        each = torch.cat([own, own.new_zeros(1, own.shape[1])])
+        rows = self._mean_x.to(each.dtype).expand(len(each), 1, -1)
+        with torch.no_grad():
+            values: NDArray[np.float64] = mixed(rows, deviations=each)[0][:, 0].double().numpy()
+        return values
+
     def transition_intervals(self, readout: str) -> tuple[NDArray[np.float64], ...]:
         """Lower and upper ends of the 95 % intervals of `transition_matrices`, (P + 1, K, K) each.
 
@@ -375,12 +387,12 @@ class NMECRF(NeuralMixedEffects):
         expected, observed, emission = self._count(batches)
         observed[-1] = observed.sum(0)
         self._mean_emission: NDArray[np.float64] = emission.numpy()
+        n_rows = sum(batch.n_rows for batch in batches)
+        totals = [batch.x[batch.mask].double().sum(0).cpu() for batch in batches]
+        self._mean_x: Tensor | None = torch.stack(totals).sum(0) / n_rows
         self._expected: NDArray[np.float64] = expected.numpy()
         self._observed: NDArray[np.float64] = observed.numpy()
-        rows, uncertainty = _on_cpu(batches), self._posterior.uncertainty
-        self._emission_slope: Tensor | None = None
-        if uncertainty is not None:
-            self._emission_slope = emission_slope(self._posterior.mixed, uncertainty.free, rows)
+        rows = _on_cpu(batches)
         self._intervals = self._model_intervals(self._posterior.mixed, information, rows)
         self._intervals["observed"] = observed_intervals(self._observed)
 
@@ -396,8 +408,8 @@ class NMECRF(NeuralMixedEffects):
         """Intervals of the persons of `mixed`, the last of this model's, and of the population."""
         chosen = [*range(len(self.groups_) - mixed.sizes[0], len(self.groups_)), -1]
         values = {name: self.transition_matrices(name)[chosen] for name in MODEL_READOUTS}
-        uncertainty, slope = self._posterior.uncertainty, self._emission_slope
-        if information is None or uncertainty is None or slope is None:
+        uncertainty, at = self._posterior.uncertainty, self._mean_x
+        if information is None or uncertainty is None or at is None:
             return {name: np.full((2, *value.shape), np.nan) for name, value in values.items()}
         intervals = ModelIntervals(
             mixed,
@@ -407,12 +419,10 @@ class NMECRF(NeuralMixedEffects):
             n_fitted=len(self.groups_),
             seed=int(self.random_state),
         )
-        scores = self._transition_scores()[chosen]
+        slopes = emission_slopes(mixed, uncertainty.free, at)
         return {
             "scores": intervals.scores(values["scores"]),
-            "conditional": intervals.conditional(
-                values["conditional"], scores, self._mean_emission, slope
-            ),
+            "conditional": intervals.conditional(values["conditional"], slopes),
             "expected": intervals.expected(values["expected"]),
         }
 
@@ -530,9 +540,9 @@ class NMECRF(NeuralMixedEffects):
         return {"classes": self.classes_.tolist()}
 
     def _extra_tensors(self) -> dict[str, Tensor]:
-        slope = {} if self._emission_slope is None else {"emission_slope": self._emission_slope}
+        features = {} if self._mean_x is None else {"mean_x": self._mean_x}
         return {
-            **slope,
+            **features,
             "mean_emission": torch.from_numpy(self._mean_emission),
             "expected": torch.from_numpy(self._expected),
             "observed": torch.from_numpy(self._observed),
@@ -544,7 +554,7 @@ class NMECRF(NeuralMixedEffects):
     def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self.classes_ = np.array(outcome["classes"])
         self._mean_emission = tensors["mean_emission"].numpy()
-        self._emission_slope = tensors.get("emission_slope")  # models of before have none
+        self._mean_x = tensors.get("mean_x")  # models of before have none
         self._expected = tensors["expected"].numpy()
         self._observed = tensors["observed"].numpy()
         self._intervals = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -12,14 +13,15 @@ from scipy.special import expit, logit
 from torch import Tensor
 
 from nme_core.data.sequences import Batch, chunks
+from nme_core.estimators.stationary_chain import log_slope
 from nme_core.estimators.uncertainty import Z, t_quantile
 from nme_core.nn import MixedEffects
 from nme_core.nn.crf import forward_backward
 from nme_core.nn.random_effects import own
 from nme_core.training import PersonInformation
 
-#: Draws for ``conditional``, which need no pass over the data, and for ``expected``, which do.
-DRAWS, PASSES = 400, 64
+#: Draws for ``expected``, each of which needs a pass over the data.
+PASSES = 64
 #: Probabilities are kept so far from 0 and 1.
 _EDGE = 1e-9
 
@@ -61,9 +63,9 @@ class ModelIntervals:
     """Intervals of what a fitted CRF says of persons' and the population's transitions.
 
     The joint posterior of shared and person-specific parameters is normal around the fit (see
-    `nme_core.training.information`). ``scores`` are linear in it: ± 1.96 standard deviations. For
-    ``conditional`` and ``expected`` the standard deviation of the log-odds is taken over draws, and
-    the interval is value ± 1.96 of it on that scale. For the population Student's t takes the place
+    `nme_core.training.information`). ``scores`` are linear in it: ± 1.96 standard deviations. Of
+    ``conditional`` and ``expected`` the interval is ± 1.96 standard deviations of the log-odds,
+    those of ``expected`` over draws. For the population Student's t takes the place
     of 1.96. Persons share the noise of the draws: no interval depends on who else there is.
 
     Parameters
@@ -105,43 +107,46 @@ class ModelIntervals:
         names = [name for name, _ in mixed.parameter_indices()]
         self._random = torch.tensor([name == "transitions" for name in names], dtype=torch.bool)
 
-    def _covariance(self, beside: Tensor) -> Tensor:
-        """Covariance of A + `beside` φ of all persons, then the population; (P + 1, K², K²).
+    def _covariance(self, emission: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Covariance of A, and of s behind it, of all persons, then the population; (P + 1, n, n).
 
-        `beside` has the shape (K², p).
+        `emission` holds the slopes of s, see `emission_slopes`; n = K², with them K² + K.
         """
-        slope = beside.clone()
-        slope[:, self._places["transitions"]] += torch.eye(self.n_states**2, dtype=slope.dtype)
-        slope = slope.expand(self.n_persons + 1, -1, -1).clone()
-        own = torch.zeros(self.n_persons + 1, *[self.n_states**2] * 2, dtype=torch.float64)
+        n_moves, n_random = self.n_states**2, self.information.conditional.shape[1]
+        rows, n_phi = n_moves + (0 if emission is None else self.n_states), len(self._shared)
+        phi = torch.zeros(self.n_persons + 1, rows, n_phi, dtype=torch.float64)
+        eta = torch.zeros(self.n_persons, rows, n_random, dtype=torch.float64)
+        eye = torch.eye(n_moves, dtype=torch.float64)
+        phi[:, :n_moves, self._places["transitions"]] = eye
         if bool(self._random.any()):
-            slope[:-1] += self.information.coupling[:, self._random]
-            own[:-1] = self.information.conditional[:, self._random][:, :, self._random]
-        return own + slope @ self._shared @ slope.transpose(1, 2)
+            eta[:, :n_moves, self._random] = eye
+        if emission is not None:
+            phi[:, n_moves:], eta[:, n_moves:] = emission[0], emission[1][:-1]
+        phi[:-1] += eta @ self.information.coupling
+        result = phi @ self._shared @ phi.transpose(1, 2)
+        result[:-1] += eta @ self.information.conditional @ eta.transpose(1, 2)
+        return result
 
     def scores(self, values: Floats) -> Floats:
         """Of the double-centred scores; (P + 1, K, K) → (2, P + 1, K, K), as the others."""
         centre = torch.eye(self.n_states, dtype=torch.float64) - 1 / self.n_states
         double = torch.kron(centre, centre)
-        covariance = self._covariance(self._shared.new_zeros(len(double), len(self._shared)))
+        covariance = self._covariance()
         variance = torch.einsum("kr,prs,ks->pk", double, covariance, double).clamp_min(0)
         half = self._quantiles * variance.sqrt().numpy().reshape(values.shape)
         return np.stack([values - half, values + half])
 
-    def conditional(
-        self, values: Floats, scores: Floats, emission: Floats, slope: Tensor
-    ) -> Floats:
-        """Of the softmax of `scores` (A) plus the population's mean `emission` (K,).
+    def conditional(self, values: Floats, emission: tuple[Tensor, Tensor]) -> Floats:
+        """Of the stationary chains, on the scale of log-odds, by the delta method.
 
-        `slope` is that of the emission, see `emission_slope`.
+        `emission` holds the slopes of the emission scores, see `emission_slopes`.
         """
-        root = _root(self._covariance(slope.repeat(self.n_states, 1)))
-        at = torch.from_numpy(scores + emission)
-        generator, spread = torch.Generator().manual_seed(self._seed), _Spread(values)
-        for _ in range(DRAWS):
-            noise = torch.randn(root.shape[1], 1, generator=generator, dtype=torch.float64)
-            spread.add(torch.softmax(at + (root @ noise).view_as(at), dim=2).numpy())
-        return spread.interval(self._quantiles)
+        slope, covariance = log_slope(values), self._covariance(emission).numpy()
+        variance = np.einsum("pkr,prs,pks->pk", slope, covariance, slope, optimize=True)
+        kept = np.clip(values, _EDGE, 1 - _EDGE)
+        half = np.sqrt(np.clip(variance, 0, None)).reshape(values.shape) / (1 - kept)
+        half, at = self._quantiles * half, logit(kept)
+        return np.stack([expit(at - half), expit(at + half)])
 
     def _draws(self, n: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield n draws of what is added to φ, (p,), and to all η_i, (P, R); float32."""
@@ -177,34 +182,30 @@ class ModelIntervals:
         return spread.interval(self._quantiles)
 
 
-def emission_slope(mixed: MixedEffects, free: Sequence[str], batches: Sequence[Batch]) -> Tensor:
-    """Derivative of the population's mean emission score by φ, shape (K, p); float64.
+def emission_slopes(mixed: MixedEffects, free: Sequence[str], x: Tensor) -> tuple[Tensor, Tensor]:
+    """Derivatives of the emission scores at features x, (F,), of every person, then the population.
 
-    Parameters
-    ----------
-    mixed : MixedEffects
-        Network at the fit.
-    free : sequence of str
-        Names of the parameters in φ.
-    batches : sequence of Batch
-        Rows of the fit.
+    Returns
+    -------
+    by φ, Tensor, shape (P + 1, K, p), and by η, Tensor, shape (P + 1, K, R); float64.
     """
-    fixed = {name: value.detach().clone() for name, value in mixed.fixed().items()}
-    n_states, n_rows = fixed["transitions"].shape[0], sum(batch.n_rows for batch in batches)
-    rows: list[Tensor] = [torch.zeros(n_states, fixed[name].numel()).double() for name in free]
-    with torch.enable_grad():
-        leaves = [fixed[name].requires_grad_() for name in free]
-        for batch in chunks(batches):
-            zero = mixed.deviations.new_zeros(len(batch.groups), mixed.n_random)
-            emission = mixed(batch.x, fixed=fixed, deviations=zero)[0]
-            total = emission[batch.mask].double().sum(0) / n_rows
-            for k in range(n_states):
-                parts = torch.autograd.grad(
-                    total[k], leaves, retain_graph=True, materialize_grads=True
-                )
-                for row, part in zip(rows, parts, strict=True):
-                    row[k] += part.reshape(-1).double()
-    return torch.cat(rows, dim=1)
+    names = tuple(dict.fromkeys([*free, *mixed.random]))
+    sizes = [mixed.fixed()[name].numel() for name in names]
+    both = MixedEffects(copy.deepcopy(mixed.module), names, mixed.n_groups).double()
+    given, n_groups = mixed.by_parameter(mixed.deviations.detach().double()), mixed.n_groups
+    parts = [
+        given.get(name, torch.zeros(n_groups, size, dtype=torch.float64))
+        for name, size in zip(names, sizes, strict=True)
+    ]
+    each = torch.cat([torch.cat(parts, dim=1), torch.zeros(1, sum(sizes), dtype=torch.float64)])
+    rows = x.double().expand(len(each), 1, -1)
+    slopes = both.jacobian(rows, each, lambda output: output[0])[:, 0]
+    by_name = dict(zip(names, torch.split(slopes, sizes, dim=2), strict=True))
+    none = slopes[:, :, :0]
+    return (
+        torch.cat([none, *(by_name[name] for name in free)], dim=2),
+        torch.cat([none, *(by_name[name] for name in mixed.random)], dim=2),
+    )
 
 
 class _Spread:

@@ -38,7 +38,9 @@ TABLES: dict[str, tuple[str, ...]] = {
         "parameter", "parameter_2", "correlation", "model_correlation",
         "simulated_mean", "simulated_low", "simulated_high", "p_adjusted",
     ),
-    "transitions": ("person", "readout", "from", "to", "value", "ci_low", "ci_high", "count"),
+    "transitions": (
+        "person", "readout", "from", "to", "value", "ci_low", "ci_high", "count", "visits",
+    ),
     "hsic": (
         "covariate", "parameters", "n_persons", "statistic", "p", "p_adjusted",
         "reps", "strata", "method", "seed",

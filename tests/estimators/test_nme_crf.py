@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scipy.special import softmax
 
 from nme_core.estimators import NMECRF
 from nme_core.estimators.nme_crf import PATH_DRAWS
+from nme_core.estimators.stationary_chain import stationary_chain
 
 STATES = ["calm", "low", "tense"]
 
@@ -221,10 +221,10 @@ def test_scores_are_double_centred_from_to(points, case, person):
 
 
 @pytest.mark.parametrize("person", ["c", None])
-def test_conditional_takes_the_populations_mean_emission(points, case, person):
+def test_conditional_is_the_chain_at_average_features(points, case, person):
     _, transitions = own_scores(points, case, [0], person)
-    emissions, _ = own_scores(points, case, range(len(case.X)))
-    expected = softmax(transitions + emissions.mean(axis=0), axis=1)
+    emissions, _ = own_scores(points, case, range(len(case.X)), person)
+    expected = stationary_chain(transitions[None], emissions.mean(axis=0)[None])[0]
     conditional = points.transition_matrix(person)
     np.testing.assert_allclose(conditional, expected, atol=1e-5)
     np.testing.assert_allclose(conditional.sum(axis=1), 1)
