@@ -49,6 +49,7 @@ from nme_core.training import (
     ExactRows,
     ExpectationMaximisation,
     LinearGaussian,
+    NoMovesError,
     Progress,
     Training,
     Verdict,
@@ -267,6 +268,13 @@ class NeuralMixedEffects(Saveable):
         """Maximise a likelihood; name the features, and the classes, that the rows leave open."""
         try:
             training = problem.solve(batches, progress)
+        except NoMovesError as error:
+            raise DataError(
+                "There is not a single move from one labelled step to the next: every sequence has"
+                " one step, or every second label is missing.",
+                remedy="Name another column for sequences, or none, or a longer --max-gap; or fit a"
+                " model of classes (nme-mlp).",
+            ) from error
         except ConstantOutcomeError as error:
             raise DataError(
                 "The outcome never changes within a person, or a group of another factor: how much"

@@ -8,6 +8,7 @@ from nme_core.training.crossed_problem import Crossed
 from nme_core.training.exact import ConstantOutcomeError, ExactRows
 from nme_core.training.exact_chain import (
     ExactChain,
+    NoMovesError,
     PathLikelihood,
     is_linear_chain,
     warn_of_never,
@@ -49,6 +50,7 @@ __all__ = [
     "Likelihood",
     "LinearGaussian",
     "Nesting",
+    "NoMovesError",
     "PathLikelihood",
     "PersonCurvature",
     "PersonInformation",

@@ -23,6 +23,10 @@ from nme_core.training.weak_prior import SPREAD, collinear_columns
 _LAYER = "emission.layers.0"
 
 
+class NoMovesError(ValueError):
+    """No sequence has two labelled steps in a row: nothing is known of moves."""
+
+
 def is_linear_chain(mixed: MixedEffects) -> bool:
     """Whether a network is a CRF with linear emissions, for one grouping factor."""
     network = mixed.module
@@ -134,6 +138,11 @@ class ExactChain:
     ) -> Training:
         """Fit.
 
+        Raises
+        ------
+        NoMovesError
+            If there is not a single move between labels.
+
         Warns
         -----
         ConvergenceWarning
@@ -160,6 +169,8 @@ class ExactChain:
                 report(history[-1])
 
         data = chain_data(self.mixed, batches)
+        if not bool(data.counts().any()):
+            raise NoMovesError
         self.fit = fit_chain(data, covariance, self._ridge(data), follow)
         self._name_separated(data)
         self._fill()

@@ -12,7 +12,7 @@ from nme_core.data.sequences import Batch, pad_units
 from nme_core.estimators.placement import class_pools
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import CRFNetwork, MixedEffects
-from nme_core.training import ExactChain, RandomEffectsCovariance, Verdict
+from nme_core.training import ExactChain, NoMovesError, RandomEffectsCovariance, Verdict
 from nme_core.training.chain_sums import Sums
 from nme_core.training.exact_chain import chain_data
 
@@ -168,9 +168,7 @@ def test_a_constant_feature_is_named() -> None:
     assert problem.collinear == [1]
 
 
-@pytest.mark.parametrize(
-    "case", ["one person", "a person without labels", "a state seen once", "one step each"]
-)
+@pytest.mark.parametrize("case", ["one person", "a person without labels", "a state seen once"])
 def test_sparse_rows_have_an_answer(case: str) -> None:
     x, y, groups = rows()
     sequences = groups
@@ -178,11 +176,9 @@ def test_sparse_rows_have_an_answer(case: str) -> None:
         x, y, groups, sequences = x[:25], y[:25], groups[:25], groups[:25]
     elif case == "a person without labels":
         y[groups == 3] = -1
-    elif case == "a state seen once":
+    else:
         y[y == 2] = 1
         y[40] = 2
-    else:
-        sequences = np.arange(len(groups))
     batches = pad_units(x, y, groups, sequences=sequences)
     problem = untrained(batches, int(y.max()) + 1, int(groups.max()) + 1, "both")
     with warnings.catch_warnings():
@@ -191,3 +187,10 @@ def test_sparse_rows_have_an_answer(case: str) -> None:
     assert bool(torch.isfinite(problem.fit.theta).all())
     assert bool(torch.isfinite(problem.shared_covariance()).all())
     assert bool(torch.isfinite(problem.posterior_covariance()).all())
+
+
+def test_without_a_single_move_there_is_no_answer() -> None:
+    x, y, groups = rows()
+    batches = pad_units(x, y, groups, sequences=np.arange(len(groups)))
+    with pytest.raises(NoMovesError):
+        untrained(batches, K, 12, "both").solve(batches, None)
