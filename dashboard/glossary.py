@@ -262,7 +262,9 @@ OPTIONS = {
     "family": "What kind of values the outcome has, which decides how errors are weighed.",
     "covariance": "What the model learns about how persons differ: how much in each parameter "
     "(diagonal), or also which parameters differ together (full).",
-    "hidden": "One number per layer, separated by commas, such as 32,16. Empty: no hidden layer, "
+    "hidden": "auto (of an NME-MLP): a linear model and three networks, each weighted by how well "
+    "it predicts the validation part. Or one number per layer, separated by commas, such as 32,16. "
+    "Empty: no hidden layer, "
     "a linear model.",
     "tune": "How many settings of hidden layers and covariance are tried; the best on the "
     "validation part is kept. 0: the settings chosen here.",

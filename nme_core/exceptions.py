@@ -157,5 +157,9 @@ class ExtrapolationWarning(NMEWarning):
     """Features of new rows lie outside of what the model was fitted on."""
 
 
+class PredictionWarning(NMEWarning):
+    """Held-out rows are predicted worse than by a simple rule, or worse as training went on."""
+
+
 class ReliabilityWarning(NMEWarning):
     """What is tested has a low reliability: most of how persons differ in it is noise."""

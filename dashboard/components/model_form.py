@@ -24,7 +24,7 @@ _PLACEMENTS = {
     "nme-mlp": ["last", "first", "all"],
 }  # fmt: skip
 # What `nme fit` takes where nothing is said.
-_HIDDEN = {"nme-crf": "", "nme-mlp": "32"}
+_HIDDEN = {"nme-crf": "", "nme-mlp": "auto"}
 _FAMILIES = {"number": ["gaussian", "poisson"], "class": ["categorical", "ordinal"]}
 _PRESETS = ("quick", "thorough")
 #: Settings that the thorough preset tries.
@@ -116,16 +116,18 @@ def _options(record: StudyRecord, start: ModelOptions) -> ModelOptions | None:
         )  # fmt: skip
         tune = st.number_input("Settings to try", 0, 100, key="tune", help=glossary.OPTIONS["tune"])
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", help=glossary.OPTIONS["seed"])
-    hidden = _units(text)
+    hidden: str | tuple[int, ...] | None = _units(text)
+    if text.strip().lower() == "auto" and start.model == "nme-mlp":
+        hidden = "auto"
     if hidden is None:
-        st.error("Hidden layers are whole numbers of units, such as 32 or 32,16.")
+        st.error("Hidden layers are auto, or whole numbers of units, such as 32 or 32,16.")
         return None
     return replace(
         start,
         covariance=covariance,
         estimator=estimator,
         family=family,
-        hidden=None if hidden == _units(_HIDDEN[start.model]) else hidden,
+        hidden=None if text.strip().lower() == _HIDDEN[start.model] else hidden,
         baselines=tuple(baselines),
         epochs=None if epochs is None else int(epochs),
         seed=int(seed),

@@ -14,7 +14,7 @@ from dashboard.services.studies import StudyRecord, open_study
 
 #: So many earlier runs of the same kind are looked at, the latest ones.
 MOST_RUNS = 10
-#: Models that have hidden layers where nothing is said.
+#: Models that are a mixture of networks where nothing is said.
 _LAYERED = {"nme-mlp"}
 
 
@@ -31,9 +31,10 @@ def estimate(record: StudyRecord, options: ModelOptions) -> Estimate | None:
     """Rough time of a training; None before the first one of its kind is finished.
 
     Runs are of one kind where they share model, placement, covariance, estimator, baselines and
-    number of settings tried, both have hidden layers or none, and both train until convergence
-    or for a number of epochs. The time of their fits is scaled by the rows of the study (where
-    every person is fitted apart, by its persons as well) and by epochs that were asked for.
+    number of settings tried, both are mixtures, have hidden layers or have none, and both train
+    until convergence or for a number of epochs. The time of their fits is scaled by the rows of
+    the study (where every person is fitted apart, by its persons as well) and by epochs that were
+    asked for.
     Whether the time around the fits grows with the study is not known, so that both are counted:
     the range goes from the least to the most of all of these.
     """
@@ -63,7 +64,9 @@ def _asked(run: Run) -> ModelOptions:
 
 def _kind(options: ModelOptions) -> tuple[object, ...]:
     """What two trainings share that take about the same time per row."""
-    layers = options.model in _LAYERED if options.hidden is None else bool(options.hidden)
+    layers: object = "auto" if options.model in _LAYERED else False
+    if options.hidden is not None:
+        layers = options.hidden if isinstance(options.hidden, str) else bool(options.hidden)
     return (
         options.model, options.placement, options.covariance, options.estimator,
         frozenset(options.baselines), options.tune, layers, options.epochs is None,

@@ -51,7 +51,8 @@ class ModelOptions:
     model: str
     placement: str
     covariance: str = "diagonal"
-    hidden: tuple[int, ...] | None = None
+    hidden: str | tuple[int, ...] | None = None
+    activation: str | None = None
     baselines: tuple[str, ...] = ("generic", "specific")
     epochs: int | None = None
     seed: int = 0
@@ -114,7 +115,11 @@ def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) 
     if options.family is not None:
         words += ["--family", options.family]
     if options.hidden is not None:
-        words += ["--hidden", ",".join(str(units) for units in options.hidden)]
+        named = options.hidden
+        text = named if isinstance(named, str) else ",".join(str(units) for units in named)
+        words += ["--hidden", text or "none"]
+    if options.activation is not None:
+        words += ["--activation", options.activation]
     words += ["--baselines", ",".join(options.baselines) or "none"]
     if options.epochs is not None:
         words += ["--epochs", str(options.epochs)]

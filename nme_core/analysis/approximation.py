@@ -46,7 +46,7 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, str]]:
         text = "The study is too large, or a parameter too uncertain, to"
         reasons.append(("random_effects", f"{text} count the shared parameters' uncertainty."))
         reasons += [(table, f"{text} give intervals.") for table in tables[::2]]
-    elif model.hidden:
+    elif model._widths:
         reasons.append(
             ("fixed_effects", "The weights of a network with hidden layers are not unique.")
         )

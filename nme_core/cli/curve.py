@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import Seed, StudyOptions, check_folder, names, takes_study, widths
+from nme_core.cli.options import Seed, StudyOptions, check_folder, layers, names, takes_study
 from nme_core.exceptions import OptionError
 
 
@@ -54,7 +54,7 @@ def adapt_curve(
         family=family,
         covariance=covariance,
         estimator=estimator,
-        hidden=None if hidden is None else widths(hidden),
+        hidden=None if hidden is None else layers(hidden),
         baselines=(),
         epochs=epochs,
         seed=seed,

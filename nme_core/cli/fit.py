@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import Seed, StudyOptions, check_folder, names, takes_study, widths
+from nme_core.cli.options import Seed, StudyOptions, check_folder, layers, names, takes_study
 from nme_core.cli.progress import ProgressBar
 from nme_core.io import RunFolder
 
@@ -39,11 +39,15 @@ def fit(
     ] = "variational",
     hidden: Annotated[
         str | None,
-        typer.Option(metavar="32[,16…]", help="Units of each hidden layer; '' for none."),
+        typer.Option(
+            metavar="auto|none|32[,16…]",
+            help="Units of each hidden layer; auto: several networks, weighted by the validation"
+            " rows. Default: auto for nme-mlp, none for nme-crf.",
+        ),
     ] = None,
     activation: Annotated[
         str | None,
-        typer.Option(metavar="tanh|relu", help="What stands between the layers; default: relu."),
+        typer.Option(metavar="tanh|relu", help="What stands between named layers; default: relu."),
     ] = None,
     residual: Annotated[
         str,
@@ -102,7 +106,7 @@ def fit(
         family=family,
         covariance=covariance,
         estimator=estimator,
-        hidden=None if hidden is None else widths(hidden),
+        hidden=None if hidden is None else layers(hidden),
         activation=activation,
         residual=residual,
         reml=reml,

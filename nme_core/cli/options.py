@@ -37,6 +37,8 @@ Decimal = Annotated[
     str | None,
     typer.Option(metavar=".|,", help="Decimal mark of a text table; default: recognised."),
 ]
+#: Value of --hidden that asks for a mixture of networks.
+AUTO = "auto"
 _MARKS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 
 
@@ -244,11 +246,16 @@ def names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def widths(text: str) -> tuple[int, ...]:
-    """The units of each hidden layer."""
+def layers(text: str) -> str | tuple[int, ...]:
+    """The units of each hidden layer, or "auto"; empty text is "none"."""
+    if text == AUTO:
+        return text
+    if text == "none":
+        return ()
     try:
         return tuple(int(width) for width in names(text) or ())
     except ValueError:
         raise OptionError(
-            f"--hidden {text!r} is not a list of numbers.", remedy="Write for example 32 or 32,16."
+            f"--hidden {text!r} is not a list of numbers.",
+            remedy="Write auto, none, or for example 32 or 32,16.",
         ) from None

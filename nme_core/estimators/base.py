@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -25,7 +25,9 @@ from nme_core.estimators.inputs import (
     refuse_inseparable,
 )
 from nme_core.estimators.joint import crossed_uncertainty, take_uncertainty
+from nme_core.estimators.mixture import Mixture, Setting
 from nme_core.estimators.options import (
+    AUTO,
     COVARIANCES,
     ESTIMATORS,
     POOLING,
@@ -40,6 +42,7 @@ from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.problems import EXACT, Plan
 from nme_core.estimators.saving import Saveable
 from nme_core.estimators.threads import one_thread_for_few
+from nme_core.estimators.warm_start import WarmStart
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import ACTIVATIONS, MixedEffects
 from nme_core.training import (
@@ -72,9 +75,16 @@ class NeuralMixedEffects(Saveable):
     #: Estimators of the random effects.
     estimators: tuple[str, ...] = ESTIMATORS
 
+    #: The fitted candidates of ``hidden="auto"``.
+    _mixture: Mixture | None = None
+    #: A fitted model to begin training at.
+    _begin_at: NeuralMixedEffects | None = None
+    #: Whether to learn a diagonal posterior of each person: as accurate, at half the cost.
+    _quick: bool = False
+
     def __init__(
         self,
-        hidden: Sequence[int] = (32,),
+        hidden: str | Sequence[int] = (32,),
         placement: str | Sequence[str] = "last",
         *,
         activation: str | None = None,
@@ -147,6 +157,9 @@ class NeuralMixedEffects(Saveable):
         if self.pooling != "complete":
             refuse_inseparable(factors, self._family())
         mixed = self._build()
+        warm = self._warm_start()
+        if warm is not None:
+            warm.begin_network(mixed)
         device = mixed.deviations.device
         rows = self._rows(table, factors, **context)
         self._counts = np.bincount(rows.groups.reshape(-1), minlength=mixed.n_groups)
@@ -158,6 +171,8 @@ class NeuralMixedEffects(Saveable):
         problem = plan.problem(mixed, self._family(), batches)
         if isinstance(problem, LinearGaussian):
             self._prepare(problem, context)
+        if warm is not None and not isinstance(problem, EXACT):
+            warm.begin_problem(problem)
         watched = None
         if validation is not None:
             held, held_y = self._validation(validation)
@@ -169,7 +184,7 @@ class NeuralMixedEffects(Saveable):
             )
         if isinstance(problem, EXACT):
             training = self._solve(problem, batches, progress)
-        elif isinstance(problem, ExpectationMaximisation) and not self.hidden:
+        elif isinstance(problem, ExpectationMaximisation) and not self._widths:
             training = problem.solve(progress)
         else:
             training = train(
@@ -186,7 +201,7 @@ class NeuralMixedEffects(Saveable):
         self.verdict_, self.n_epochs_ = training.ending, len(history)
         if training.verdict is Verdict.CONVERGED and self.pooling == "partial":
             labels, exact = self.parameter_names(), isinstance(problem, EXACT)
-            unique = [not self.hidden or "layers." not in label for label in labels]
+            unique = [not self._widths or "layers." not in label for label in labels]
             warn_of_boundary(
                 self._posterior, labels, exact=exact, unique=unique, factors=tuple(self.factors_)
             )
@@ -234,6 +249,35 @@ class NeuralMixedEffects(Saveable):
         self._counts = self._counts[whole]
         self._posterior = self._posterior.in_order(torch.from_numpy(whole))
 
+    @property
+    def candidates_(self) -> pd.DataFrame:
+        """Candidates of ``hidden="auto"``, with their weights; of named layers one row.
+
+        Columns model, hidden, activation, placement, validation_loss (mean squared error or
+        log-loss of the rows that were held back), weight, seconds (of processor time).
+        """
+        self._check_fitted()
+        if self._mixture is not None:
+            return self._mixture.table()
+        placement = self.placement if isinstance(self.placement, str) else "+".join(self.placement)
+        activation = self._activation() if self._widths else None
+        name = activation or "linear"
+        setting = Setting(name, self._widths, activation, placement)
+        seconds = float(self.history_["seconds"].max())
+        return pd.DataFrame([setting.row(np.nan, 1.0, seconds)])
+
+    def candidates(self) -> Iterator[tuple[str, NeuralMixedEffects]]:
+        """Yield name and model of each candidate of a mixture; of named layers nothing."""
+        for one in () if self._mixture is None else self._mixture.candidates:
+            yield one.setting.name, one.model
+
+    def _warm_start(self) -> WarmStart | None:
+        """Where training begins, if it is at another model."""
+        before = self._begin_at
+        if before is None:
+            return None
+        return WarmStart.of(before._posterior, before.factors_, self.factors_)
+
     def _plan(self) -> Plan:
         """Return what the options say of training."""
         return Plan(
@@ -243,8 +287,9 @@ class NeuralMixedEffects(Saveable):
             epochs=self.epochs,
             seed=int(self.random_state),
             layers=self._layers,
-            n_layers=len(self.hidden) + 1,
+            n_layers=len(self._widths) + 1,
             factors=tuple(self.factors_),
+            quick=self._quick,
         )
 
     def _activation(self) -> str:
@@ -256,7 +301,7 @@ class NeuralMixedEffects(Saveable):
 
         The weights of a hidden layer are not unique: its units can change places.
         """
-        hidden = tuple(f"{self._layers}layers.{k}." for k in range(len(self.hidden)))
+        hidden = tuple(f"{self._layers}layers.{k}." for k in range(len(self._widths)))
         return tuple(name for name in mixed.fixed() if not name.startswith(hidden))
 
     def _solve(
@@ -312,7 +357,8 @@ class NeuralMixedEffects(Saveable):
         check_choice("covariance", self.covariance, COVARIANCES)
         check_choice("pooling", self.pooling, POOLING)
         check_placement(self.placement, self.placements, type(self).__name__)
-        check_hidden(self.hidden)
+        if self.hidden != AUTO:
+            check_hidden(self.hidden)
         if self.activation is not None:
             check_choice("activation", self.activation, tuple(ACTIVATIONS))
         check_numbers(self.random_state, self.epochs)

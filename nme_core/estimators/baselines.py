@@ -9,7 +9,9 @@ from sklearn.base import clone
 
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.linear_mixed_model import LinearMixedModel
+from nme_core.estimators.mixture import UNITS
 from nme_core.estimators.nme_mlp import NMEMLPRegressor
+from nme_core.estimators.options import AUTO
 from nme_core.exceptions import OptionError
 
 #: What each baseline changes in the model; ``lme`` is a model of its own.
@@ -52,7 +54,8 @@ def baseline(model: NeuralMixedEffects, name: str) -> NeuralMixedEffects | Linea
     name : {"generic", "specific", "lme", "mlp-lme", "unregularised"}
         One network for all persons; one for each; the linear mixed model of statsmodels; a linear
         mixed model on the output of the network's last hidden layer, by EM; or the model itself
-        without a penalty on the persons' deviations (λ = 0).
+        without a penalty on the persons' deviations (λ = 0). Of a mixture (``hidden="auto"``)
+        ``generic`` is one too, of the same candidates; all others have one layer of 32 units.
 
     Raises
     ------
@@ -64,6 +67,8 @@ def baseline(model: NeuralMixedEffects, name: str) -> NeuralMixedEffects | Linea
         return LinearMixedModel()
     copy: NeuralMixedEffects = clone(model)
     copy.set_params(**BASELINES[name])
+    if copy.hidden == AUTO and name != "generic":
+        copy.set_params(hidden=(UNITS,))
     if name != "generic" and isinstance(copy, NMEMLPRegressor):
         # what the model asks for and only a linear one has
         copy.set_params(residual="auto" if copy.residual == "ar1" else copy.residual, reml=False)

@@ -525,7 +525,7 @@ class NMECRF(NeuralMixedEffects):
         return encode_classes(y, self.classes_)
 
     def _network(self, n_inputs: int) -> nn.Module:
-        return CRFNetwork(n_inputs, self.hidden, len(self.classes_), self._activation())
+        return CRFNetwork(n_inputs, self._widths, len(self.classes_), self._activation())
 
     def _family(self) -> Family:
         return LinearChain()

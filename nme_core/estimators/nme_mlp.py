@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any, Self, cast
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch
@@ -17,7 +20,12 @@ from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.exact_linear import ExactLinear
 from nme_core.estimators.expectation import expected, has_closed_expectation
 from nme_core.estimators.inputs import check_lengths
-from nme_core.estimators.options import ESTIMATORS
+from nme_core.estimators.mixture import (
+    Mixture,
+    fit_mixture,
+    refit_mixture,
+)
+from nme_core.estimators.options import AUTO, ESTIMATORS, check_placement
 from nme_core.estimators.outcomes import (
     check_classes,
     check_ordered,
@@ -25,10 +33,15 @@ from nme_core.estimators.outcomes import (
     encode_classes,
     numbers,
 )
+from nme_core.estimators.posterior import DRAWS
 from nme_core.estimators.residuals import read_times
+from nme_core.estimators.stacking import hold_back
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import MLP, Categorical, Gaussian, Ordinal, OrdinalMLP, Poisson, RowFamily
 from nme_core.training import Progress
+
+#: Smallest density, or probability, whose logarithm is taken.
+SMALLEST = 1e-300
 
 
 class _MLPModel(NeuralMixedEffects):
@@ -42,7 +55,7 @@ class _MLPModel(NeuralMixedEffects):
 
     def __init__(
         self,
-        hidden: Sequence[int] = (32,),
+        hidden: str | Sequence[int] = AUTO,
         placement: str | Sequence[str] = "last",
         *,
         activation: str | None = None,
@@ -68,6 +81,8 @@ class _MLPModel(NeuralMixedEffects):
         self.family = family
 
     def _check_options(self) -> None:
+        if self._is_auto:
+            self._check_auto()
         super()._check_options()
         if self.family is not None and self.family not in self.families:
             raise OptionError(
@@ -106,9 +121,152 @@ class _MLPModel(NeuralMixedEffects):
         TrainingError
             If the loss stops being a finite number.
         """
-        return self._fit(
-            X, y, groups, validation=validation, progress=progress, uncertainty=uncertainty
+        return self._fit_any(X, y, groups, validation, progress, uncertainty)
+
+    def _fit_any(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        groups: ArrayLike | pd.DataFrame,
+        validation: tuple[Any, ...] | None,
+        progress: Callable[[Progress], None] | None,
+        uncertainty: bool,
+        **context: ArrayLike | None,
+    ) -> Self:
+        """Fit named layers, or a mixture."""
+        self._mixture = None
+        if not self._is_auto:
+            return self._fit(
+                X, y, groups, validation=validation, progress=progress, uncertainty=uncertainty,
+                **context,
+            )  # fmt: skip
+        self._check_options()
+        if validation is not None:
+            return self._take(
+                fit_mixture(
+                    self, (X, y, groups), validation[:3], progress=progress, uncertainty=uncertainty
+                )
+            )
+        rows, held = self._held_back(X, y, groups)
+        mixture = fit_mixture(
+            self, rows, held, progress=_share(progress, 0, 0.6), uncertainty=False
         )
+        return self._take(
+            refit_mixture(
+                mixture, (X, y, groups), progress=_share(progress, 0.6, 1), uncertainty=uncertainty
+            )
+        )
+
+    def refit(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | pd.DataFrame,
+        progress: Callable[[Progress], None] | None = None,
+        uncertainty: bool = True,
+    ) -> Self:
+        """Return a new model, fitted to these rows, with the weights of this fitted mixture.
+
+        A model with named layers is fitted anew. Arguments as in `fit`.
+        """
+        self._check_fitted()
+        new: Self = clone(self)
+        if self._mixture is None:
+            return new.fit(X, y, groups=groups, progress=progress, uncertainty=uncertainty)
+        rows = (X, y, groups)
+        return new._take(
+            refit_mixture(self._mixture, rows, progress=progress, uncertainty=uncertainty)
+        )
+
+    @property
+    def _is_auto(self) -> bool:
+        return isinstance(self.hidden, str) and self.hidden == AUTO
+
+    @property
+    def _widths(self) -> tuple[int, ...]:
+        if self._mixture is not None:
+            return self._mixture.leader._widths
+        return super()._widths
+
+    def _check_auto(self) -> None:
+        """Refuse what a mixture cannot be."""
+        if self.pooling not in ("partial", "complete") or self.estimator == "em":
+            raise OptionError(
+                'hidden="auto" is for pooling="partial" or "complete", and not for em.',
+                remedy="Name the layers, such as hidden=(32,).",
+            )
+        if self.activation is not None or not isinstance(self.placement, str):
+            raise OptionError(
+                'hidden="auto" has candidates of both activations and of whole layers.',
+                remedy="Name the layers as well, such as hidden=(32,).",
+            )
+        if self.placement not in self.placements:
+            check_placement(self.placement, self.placements, type(self).__name__)
+            raise OptionError(
+                'hidden="auto" takes whole layers as placement.',
+                remedy=f"Choose from {', '.join(self.placements)}, or name the layers.",
+            )
+
+    def _held_back(
+        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+    ) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any] | None]:
+        """Rows to fit the candidates to, and the last of each person to weigh them by."""
+        table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
+        outcome = y if isinstance(y, pd.Series) else pd.Series(y)
+        factors = groups
+        if not isinstance(factors, pd.DataFrame | pd.Series):
+            factors = pd.DataFrame(np.asarray(groups))
+        check_lengths(len(table), y=outcome, groups=factors)
+        wide = factors.to_frame() if isinstance(factors, pd.Series) else factors
+        held = hold_back(outcome, wide, classes=isinstance(self, ClassifierMixin))
+        if not held.any():
+            return (X, y, groups), None
+        return (
+            (table[~held], outcome[~held], factors[~held]),
+            (table[held], outcome[held], factors[held]),
+        )
+
+    def _take(self, mixture: Mixture) -> Self:
+        """Keep a mixture; what is read off one network is read off its leader."""
+        self._forget()
+        options = self.get_params()
+        state = {name: value for name, value in vars(mixture.leader).items() if name not in options}
+        for name, value in state.items():
+            setattr(self, name, value)
+        self._begin_at, self._quick, self._mixture = None, False, mixture
+        return self
+
+    def _packed(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        if self._mixture is None:
+            return super()._packed()
+        candidates, tensors = self._mixture.packed()
+        content = {"model": type(self).__name__, "parameters": self.get_params()}
+        return {**content, "candidates": candidates}, tensors
+
+    def _restore(self, content: dict[str, Any], tensors: dict[str, Tensor]) -> Self:
+        if "candidates" not in content:
+            return super()._restore(content, tensors)
+        return self._take(Mixture.unpacked(content["candidates"], tensors))
+
+    def of_persons(self) -> Self:
+        """As in `Adaptable`."""
+        alone = super().of_persons()
+        if self._mixture is not None and alone is not self:
+            alone._mixture = self._mixture.change(lambda one: one.of_persons())
+        return alone
+
+    def log_score(
+        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+    ) -> NDArray[np.float64]:
+        """Log density, or probability, that the model gives each outcome, shape (n,)."""
+        raise NotImplementedError
+
+    def validation_loss(
+        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+    ) -> float:
+        """Mean squared error, or log-loss of classes, of these rows."""
+        raise NotImplementedError
 
     def adapt(
         self,
@@ -144,7 +302,10 @@ class _MLPModel(NeuralMixedEffects):
         ConvergenceWarning
             If the mode of a person was not reached.
         """
-        return self._adapt(X, y, groups)
+        if self._mixture is None:
+            return self._adapt(X, y, groups)
+        adapted = copy.copy(self)
+        return adapted._take(self._mixture.change(lambda one: one.adapt(X, y, groups=groups)))
 
     def simulate(
         self,
@@ -157,6 +318,12 @@ class _MLPModel(NeuralMixedEffects):
         """Yield outcomes of these rows drawn from the fitted model, shape (n,), once for each of
         64 draws of the parameters from their posterior; arguments of `predict`.
         """
+        if self._mixture is not None:
+            shares = self._mixture.shares(DRAWS)
+            for share, one in zip(shares, self._mixture.candidates, strict=True):
+                several = one.model.simulate(X, groups, level=level, seed=seed)
+                yield from itertools.islice(several, share)
+            return
         batches = self._batches(X, groups, level)
         generator = torch.Generator().manual_seed(seed)
         n_rows, variance = sum(b.n_rows for b in batches), self._posterior.residual_variance
@@ -178,24 +345,38 @@ class _MLPModel(NeuralMixedEffects):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Ends of 95 % intervals of persons' expected outcome, shape (n,) or (n, n_classes).
 
-        Mean ± 1.96 SD over draws of the persons' own parameters, all that is shared held as it
-        was learned; in the units of ``predict`` or ``predict_proba`` (there held within 0 and 1).
-        How far single outcomes lie from what is expected is not part of it. NaN for estimators
-        without a posterior.
+        Mean ± 1.96 SD over draws from the posterior of the persons' own parameters and, in a
+        network with hidden layers, of the shared ones; in a mixture the spread between candidates
+        counts. In the units of ``predict`` or ``predict_proba`` (there held within 0 and 1). How
+        far single outcomes lie from what is expected is not part of it. NaN for estimators without
+        a posterior.
+        """
+        if self._mixture is not None:
+            centre, spread = self._mixture.moments(lambda one: one._moments(X, groups))
+        else:
+            centre, spread = self._moments(X, groups)
+        half = 1.96 * spread
+        return self._shaped(centre - half), self._shaped(centre + half)
+
+    def _moments(
+        self, X: ArrayLike | pd.DataFrame, groups: ArrayLike | pd.DataFrame
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and SD of the expected outcome over draws, shape (n, 1) or (n, n_classes) each.
+
+        SD NaN for point estimates.
         """
         batches = self._batches(X, groups, "person")
         moments = self._own_moments(batches)
         size = sum(batch.n_rows for batch in batches), moments[0][0].shape[-1]
-        low, high = torch.full(size, torch.nan).double(), torch.full(size, torch.nan).double()
-        for batch, (centre, variance) in zip(batches, moments, strict=True):
-            chosen, half = batch.rows[batch.mask], 1.96 * variance.sqrt()
-            low[chosen] = (centre - half)[batch.mask]
-            high[chosen] = (centre + half)[batch.mask]
-        return self._shaped(low), self._shaped(high)
+        centre, spread = torch.empty(size).double(), torch.empty(size).double()
+        for batch, (middle, variance) in zip(batches, moments, strict=True):
+            centre[batch.rows[batch.mask]] = middle[batch.mask]
+            spread[batch.rows[batch.mask]] = variance.sqrt()[batch.mask]
+        return centre.numpy(), spread.numpy()
 
     def _own_moments(self, batches: list[Batch]) -> list[tuple[Tensor, Tensor]]:
-        """Mean and variance of persons' expected outcomes over their own effects, (U, L, K) each,
-        in units of the data; NaN variances of a point estimate.
+        """Mean and variance of persons' expected outcomes over their own effects, and with hidden
+        layers over shared weights, (U, L, K) each, in units of the data; NaN for a point estimate.
         """
         mean = self._family().mean
         if self._is_closed:
@@ -206,7 +387,10 @@ class _MLPModel(NeuralMixedEffects):
                 for batch in batches
             ]
         sums, n_draws = [(torch.zeros(()), torch.zeros(())) for _ in batches], 0
-        for outputs in self._posterior.own_outputs(batches, seed=self.random_state):
+        draws = self._outputs(batches, "person")
+        if not self._widths:
+            draws = self._posterior.own_outputs(batches, seed=self.random_state)
+        for outputs in draws:
             values = [self._in_units(mean(output.double())) for output in outputs]
             sums = [(s + v, q + v.square()) for (s, q), v in zip(sums, values, strict=True)]
             n_draws += 1
@@ -230,7 +414,7 @@ class _MLPModel(NeuralMixedEffects):
         """Expected outcomes in the units of the data."""
         return values
 
-    def _shaped(self, values: Tensor) -> NDArray[np.float64]:
+    def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Ends of intervals as `predict_interval` returns them."""
         raise NotImplementedError
 
@@ -241,6 +425,8 @@ class _MLPModel(NeuralMixedEffects):
         level: str,
     ) -> NDArray[np.float64]:
         """Posterior mean of the expected outcome, in the order of the rows, (n, 1) or (n, K)."""
+        if self._mixture is not None:
+            return self._mixture.mean(lambda one: one._rows_out(X, groups, level))
         batches = self._batches(X, groups, level)
         mean = self._family().mean
         if self._is_closed and level == "person":
@@ -263,15 +449,34 @@ class _MLPModel(NeuralMixedEffects):
         return values
 
 
+def _share(
+    progress: Callable[[Progress], None] | None, low: float, high: float
+) -> Callable[[Progress], None] | None:
+    """Return what reports a fit as the part of the way from `low` to `high`."""
+    if progress is None:
+        return None
+
+    def report(now: Progress) -> None:
+        progress(replace(now, fraction=low + (high - low) * now.fraction))
+
+    return report
+
+
 class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[misc]
     """NME-MLP for a number, with Gaussian residuals, or a count (arXiv 2306.08149).
 
     Parameters
     ----------
-    hidden : sequence of int
-        Units of each hidden layer (ReLU); empty for a linear model.
+    hidden : "auto" or sequence of int
+        Units of each hidden layer; empty for a linear model. "auto", the default: four candidates
+        (linear; 32 units with ReLU or tanh, person-specific where `placement` says; 32 units with
+        tanh, person-specific throughout), weighted by the log density that they give rows that are
+        held back: those of ``fit(..., validation=...)`` or else each person's last fifth, after
+        which the candidates are fitted again to all rows.
     placement : {"first", "last", "all"} or sequence of str
         Which layers, or which named parameters, are person-specific.
+    activation : {"relu", "tanh"}, optional
+        What stands between named layers; default: relu.
     family : {"gaussian", "poisson"}, optional
         Default: gaussian. "poisson" is for counts: log E y is the network's output.
     covariance : {"diagonal", "full"}
@@ -314,7 +519,7 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
 
     def __init__(
         self,
-        hidden: Sequence[int] = (32,),
+        hidden: str | Sequence[int] = AUTO,
         placement: str | Sequence[str] = "last",
         *,
         activation: str | None = None,
@@ -376,15 +581,8 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
         ------
         DataError, OptionError, TrainingError
         """
-        return self._fit(
-            X,
-            y,
-            groups,
-            validation=validation,
-            progress=progress,
-            uncertainty=uncertainty,
-            times=read_times(times),
-        )
+        when = read_times(times)
+        return self._fit_any(X, y, groups, validation, progress, uncertainty, times=when)
 
     def predict(
         self,
@@ -413,6 +611,10 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
         predictive distribution is right (Dawid 1984). For counts a uniform draw between F(y − 1)
         and F(y), with the model's seed (Czado, Gneiting & Held 2009).
         """
+        if self._mixture is not None:
+            return self._mixture.mean(
+                lambda one: cast(NMEMLPRegressor, one).probability_integral(X, y, groups)
+            )
         batches = self._batches(X, groups, "person")
         encoded = torch.from_numpy(self._encode_outcome(y)).double()
         check_lengths(sum(batch.n_rows for batch in batches), y=encoded)
@@ -427,6 +629,40 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
                 total[rows] += self._below(encoded[rows], mean, mixing[rows])
         values: NDArray[np.float64] = (total / n_draws).numpy()
         return values
+
+    def log_score(
+        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+    ) -> NDArray[np.float64]:
+        """Log density of each outcome in its own units, averaged over the posterior, shape (n,)."""
+        if self._mixture is not None:
+            density = self._mixture.mean(lambda one: np.exp(one.log_score(X, y, groups)))
+            return np.asarray(np.log(density.clip(SMALLEST)))
+        batches = self._batches(X, groups, "person")
+        encoded = torch.from_numpy(self._encode_outcome(y)).double()
+        check_lengths(sum(batch.n_rows for batch in batches), y=encoded)
+        total, n_draws = torch.full_like(encoded, -torch.inf), 0
+        for outputs in self._outputs(batches, "person"):
+            n_draws += 1
+            for batch, output in zip(batches, outputs, strict=True):
+                rows = batch.rows[batch.mask]
+                mean = self._family().mean(output.double())[batch.mask].squeeze(-1)
+                total[rows] = torch.logaddexp(total[rows], self._log_density(encoded[rows], mean))
+        values: NDArray[np.float64] = (total - np.log(n_draws)).numpy()
+        return values if self.family == "poisson" else values - np.log(self._outcome_scale()[1])
+
+    def _log_density(self, y: Tensor, mean: Tensor) -> Tensor:
+        """Log density of each row's outcome, standardised."""
+        if self.family == "poisson":
+            return torch.xlogy(y, mean) - mean - torch.lgamma(y + 1)
+        variance = self._posterior.residual_variance
+        density: Tensor = -0.5 * ((y - mean).square() / variance + np.log(2 * np.pi * variance))
+        return density
+
+    def validation_loss(
+        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+    ) -> float:
+        """As in `_MLPModel`."""
+        return float(np.square(self.predict(X, groups) - numbers(y)).mean())
 
     def _below(self, y: Tensor, mean: Tensor, mixing: Tensor) -> Tensor:
         """F(y) of each row; of a count between F(y − 1) and F(y) by `mixing`."""
@@ -450,9 +686,8 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
         mean, sd = self._outcome_scale()
         return values * sd + mean
 
-    def _shaped(self, values: Tensor) -> NDArray[np.float64]:
-        shaped: NDArray[np.float64] = values[:, 0].numpy()
-        return shaped
+    def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return values[:, 0]
 
     def _learn_outcome(self, y: ArrayLike) -> None:
         values = counts(y) if self.family == "poisson" else numbers(y)
@@ -472,7 +707,7 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
         return np.zeros(n, dtype=np.float32)
 
     def _network(self, n_inputs: int) -> nn.Module:
-        return MLP(n_inputs, self.hidden, 1, self._activation())
+        return MLP(n_inputs, self._widths, 1, self._activation())
 
     def _family(self) -> RowFamily:
         return Poisson(self._scale[0]) if self.family == "poisson" else Gaussian()
@@ -517,9 +752,23 @@ class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]
         """Probability of each class, shape (n, n_classes), in the order of ``classes_``."""
         return self._rows_out(X, groups, level)
 
-    def _shaped(self, values: Tensor) -> NDArray[np.float64]:
-        shaped: NDArray[np.float64] = values.clamp(0, 1).numpy()
-        return shaped
+    def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return values.clip(0, 1)
+
+    def log_score(
+        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+    ) -> NDArray[np.float64]:
+        """As in `_MLPModel`."""
+        codes, probabilities = self._encode_outcome(y), self.predict_proba(X, groups)
+        check_lengths(len(probabilities), y=codes)
+        own = np.take_along_axis(probabilities, codes[:, None], axis=1)[:, 0]
+        return np.asarray(np.log(own.clip(SMALLEST)))
+
+    def validation_loss(
+        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+    ) -> float:
+        """As in `_MLPModel`."""
+        return float(-self.log_score(X, y, groups).mean())
 
     def predict(
         self,
@@ -549,8 +798,8 @@ class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]
 
     def _network(self, n_inputs: int) -> nn.Module:
         if self.family == "ordinal":
-            return OrdinalMLP(n_inputs, self.hidden, len(self.classes_), self._activation())
-        return MLP(n_inputs, self.hidden, len(self.classes_) - 1, self._activation())
+            return OrdinalMLP(n_inputs, self._widths, len(self.classes_), self._activation())
+        return MLP(n_inputs, self._widths, len(self.classes_) - 1, self._activation())
 
     def _family(self) -> RowFamily:
         return Ordinal() if self.family == "ordinal" else Categorical(len(self.classes_))

@@ -9,6 +9,8 @@ import torch
 
 from nme_core.exceptions import OptionError
 
+#: Value of `hidden` that asks for a mixture of networks.
+AUTO = "auto"
 ESTIMATORS = ("variational", "laplace", "annealed")
 COVARIANCES = ("diagonal", "full")
 POOLING = ("partial", "complete", "none", "free")
@@ -31,9 +33,9 @@ def check_placement(placement: str | Sequence[str], known: Sequence[str], model:
         )
 
 
-def check_hidden(hidden: Sequence[int]) -> None:
+def check_hidden(hidden: str | Sequence[int]) -> None:
     """Raise OptionError unless every hidden layer has units."""
-    if np.ndim(hidden) != 1:
+    if isinstance(hidden, str) or np.ndim(hidden) != 1:
         raise OptionError(
             f"hidden={hidden!r} is no sequence of layers.",
             remedy="Write (32,) for one layer of 32 units, () for none.",

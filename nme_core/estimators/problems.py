@@ -60,6 +60,8 @@ class Plan:
         Layers of the network, 1 without hidden ones.
     factors : tuple of str
         Names of the grouping factors.
+    quick : bool
+        Whether each person's posterior is learned as a diagonal one.
     """
 
     estimator: str
@@ -70,6 +72,7 @@ class Plan:
     layers: str
     n_layers: int
     factors: tuple[str, ...]
+    quick: bool = False
 
     def problem(
         self, mixed: MixedEffects, family: Family, batches: list[Batch]
@@ -133,6 +136,7 @@ class Plan:
             n_rows=n_rows,
             seed=self.seed,
             nesting=Nesting.of(batches, mixed.sizes),
+            diagonal=self.quick,
             by_input=() if linear else (f"{first}weight",),
             weak=(f"{first}weight", f"{first}bias") if linear else (),
         )

@@ -22,7 +22,7 @@ from nme_core.training.likelihood import BOUND, Likelihood
 class ReadOuts(RowEncoder):
     """Read-outs that all models share."""
 
-    hidden: Sequence[int]
+    hidden: str | Sequence[int]
     random_state: int
     _posterior: Posterior
     _counts: NDArray[np.int64]
@@ -32,6 +32,11 @@ class ReadOuts(RowEncoder):
         """Yield the network's outputs for each draw from the posterior, the same each time."""
         persons, seed = level == "person", int(self.random_state)
         return self._posterior.outputs(batches, persons=persons, seed=seed)
+
+    @property
+    def _widths(self) -> tuple[int, ...]:
+        """Units of each hidden layer of the network that is read off."""
+        return tuple(int(width) for width in self.hidden)
 
     def parameter_names(self) -> list[str]:
         """Names of the person-specific numbers, ``<torch name>[indices]``."""
@@ -52,7 +57,7 @@ class ReadOuts(RowEncoder):
         return DataUnits.of(
             self._posterior.mixed,
             states=self._state_names(),
-            layers=len(self.hidden) + 1,
+            layers=len(self._widths) + 1,
             prefix=self._layers,
             scaler=self._scaler,
             outcome=self._outcome_scale(),
@@ -78,7 +83,7 @@ class ReadOuts(RowEncoder):
         """
         fixed = self.fixed_effects_
         uncertainty = self._posterior.uncertainty
-        if uncertainty is None or self.hidden:
+        if uncertainty is None or self._widths:
             return pd.Series(np.nan, index=fixed.index, name="se")
         covariance = self._units().shared_covariance(uncertainty.shared.numpy())
         errors = np.sqrt(np.diag(covariance).clip(min=0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Self
 
@@ -38,6 +39,10 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safetensors file (JSON in its header); no pickle."""
         self._check_fitted()
+        write_file(path, *self._packed())
+
+    def _packed(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """What goes into a file: JSON, and tensors by name."""
         tensors = self._posterior.tensors()
         tensors["feature_mean"] = torch.from_numpy(self._scaler.mean)
         tensors["feature_sd"] = torch.from_numpy(self._scaler.sd)
@@ -49,7 +54,7 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
         tensors.update(self._extra_tensors())
         content = {
             "model": type(self).__name__,
-            "parameters": {**self.get_params(), "hidden": list(self.hidden)},
+            "parameters": {**self.get_params(), "hidden": _as_json(self.hidden)},
             "factors": {name: levels.tolist() for name, levels in self.factors_.items()},
             "features": list(self._scaler.names),
             "flagged": list(self._scaler.flagged),
@@ -59,7 +64,7 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
             "history": list(history.columns),
             "outcome": self._outcome_state(),
         }
-        write_file(path, content, tensors)
+        return content, tensors
 
     def _restore(self, content: dict[str, Any], tensors: dict[str, Tensor]) -> Self:
         self._set_factors(content["factors"])
@@ -102,14 +107,25 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
 def load(path: str | os.PathLike[str]) -> Saveable:
     """Read a fitted model of any kind; RunFolderError if the file is missing or not a model."""
     content, tensors = read_file(path)
-    parameters = {**content["parameters"], "hidden": tuple(content["parameters"]["hidden"])}
     try:
-        return _MODELS[content["model"]](**parameters)._restore(content, tensors)
+        return unpacked(content, tensors)
     except KeyError as error:
         raise RunFolderError(
             f"{os.fspath(path)} was written by another version of this software: it lacks {error}.",
             remedy="Fit the model again.",
         ) from error
+
+
+def unpacked(content: dict[str, Any], tensors: dict[str, Tensor]) -> Saveable:
+    """Return the fitted model that was packed."""
+    hidden = content["parameters"]["hidden"]
+    hidden = hidden if isinstance(hidden, str) else tuple(hidden)
+    parameters = {**content["parameters"], "hidden": hidden}
+    return _MODELS[content["model"]](**parameters)._restore(content, tensors)
+
+
+def _as_json(hidden: str | Sequence[int]) -> str | list[int]:
+    return hidden if isinstance(hidden, str) else list(hidden)
 
 
 def write_file(

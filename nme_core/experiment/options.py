@@ -29,7 +29,7 @@ class FitOptions:
     family: str | None = None
     covariance: str = "diagonal"
     estimator: str = "variational"
-    hidden: tuple[int, ...] | None = None
+    hidden: str | tuple[int, ...] | None = None
     activation: str | None = None
     residual: str = "auto"
     reml: bool = False

@@ -21,8 +21,16 @@ from nme_core.estimators import (
     NMEMLPRegressor,
     baseline,
 )
+from nme_core.estimators.options import AUTO
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, OptionError
+from nme_core.experiment.candidates import (
+    as_json,
+    candidates_table,
+    leading_candidate,
+    named_layers,
+    warn_of_poor,
+)
 from nme_core.experiment.following import follow, noting, telling
 from nme_core.experiment.judging import (
     calibration,
@@ -176,7 +184,7 @@ class _Run:
         config = {
             **asdict(options),
             "placement": model.placement,
-            "hidden": list(model.hidden),
+            "hidden": as_json(model.hidden),
             "baselines": list(options.baselines),
             "outcome_kind": study.outcome_kind,
             "command": command,
@@ -198,7 +206,7 @@ class _Run:
             return
         asked = self.options.estimator_for(self.study)
         chosen = tune(
-            Settings(tuple(asked.hidden), self.options.covariance),
+            Settings(named_layers(asked), self.options.covariance),
             self.options.tune,
             self._try,
             self.folder,
@@ -206,7 +214,7 @@ class _Run:
             seed=self.options.seed,
         )
         self.options = replace(self.options, **vars(chosen))
-        self.config |= {"hidden": list(chosen.hidden), "covariance": chosen.covariance}
+        self.config |= {"hidden": as_json(chosen.hidden), "covariance": chosen.covariance}
         self.folder.write_json("config", self.config)
 
     def _try(self, number: int, settings: Settings) -> Judged:
@@ -224,17 +232,18 @@ class _Run:
         return Judged(loss, len(model.parameter_names()))
 
     def judge(self) -> NeuralMixedEffects | None:
-        """Fit and judge all models on the split; return the one that is interpreted, if any."""
+        """Fit and judge all models on the split; return what `interpret` needs of the first."""
         judged: list[pd.DataFrame] = []
         kept: NeuralMixedEffects | None = None
         for name in ("nme", *self.options.baselines):
             nme = self.options.estimator_for(self.study)
             one = nme if name == "nme" else baseline(nme, name)
-            if name == "nme" and self.options.refit == "none":
+            if name == "nme" and (self.options.refit == "none" or nme.hidden == AUTO):
                 kept = nme
+            read_off = one is kept and self.options.refit == "none"
             with noting(name, self.config["warnings"]):
                 progress = follow(self.journal, name)
-                fit_split(one, self.rows, self.split, progress, uncertainty=one is kept)
+                fit_split(one, self.rows, self.split, progress, uncertainty=read_off)
             self.config["verdicts"][name] = one.verdict_
             self._note_likelihood(one, name)
             for part in SPLITS:
@@ -243,6 +252,8 @@ class _Run:
                 judged.append(metrics[own])
             if name == "nme":
                 self._judge_ahead(one)
+            if one is nme:
+                self._write_candidates(one)
             self.folder.write_table("comparison", compare(pd.concat(judged, ignore_index=True)))
             self.folder.write_json("config", self.config)
         return kept
@@ -253,6 +264,14 @@ class _Run:
         metrics = one_step_ahead(model, self.rows, np.asarray(held))
         if metrics is not None:
             self.folder.append_table("metrics", metrics)
+
+    def _write_candidates(self, model: NeuralMixedEffects) -> None:
+        """Write what the mixture is made of, and warn where simple is as good."""
+        kind = self.study.outcome_kind
+        table = candidates_table(model, self.rows, self.split, kind)
+        self.folder.write_table("candidates", table)
+        with noting("nme", self.config["warnings"]):
+            warn_of_poor(model, self.rows, self.split, kind)
 
     def _note_likelihood(self, model: NeuralMixedEffects | LinearMixedModel, name: str) -> None:
         row = likelihood_row(model, name)
@@ -279,16 +298,20 @@ class _Run:
         return metrics
 
     def interpret(self, kept: NeuralMixedEffects | None) -> None:
-        """Read out the model that was kept, or one that is fitted on all rows."""
-        if kept is not None:
+        """Read out the model that was kept, or one that is fitted on all rows.
+
+        A mixture keeps the weights that the validation rows gave it.
+        """
+        if kept is not None and self.options.refit == "none":
             rows, model = self.rows.take(self.split == "train"), kept
         else:
             rows, model = self.rows, self.options.estimator_for(self.study)
             give_back()
             with noting(ALL_ROWS, self.config["warnings"]):
+                fit = model.fit if kept is None else kept.refit
                 progress = follow(self.journal, ALL_ROWS)
                 times = rows.times_for(model)
-                model.fit(rows.X, rows.y, **rows.fit_arguments, **times, progress=progress)
+                model = fit(rows.X, rows.y, **rows.fit_arguments, **times, progress=progress)
             self.config["verdicts"][ALL_ROWS] = model.verdict_
             self._note_likelihood(model, ALL_ROWS)
             self.folder.write_json("config", self.config)
@@ -297,6 +320,7 @@ class _Run:
         write_parameters(model, self.rows, self.folder, told)
         inputs, outputs = model.network_ends()
         self.config |= {
+            "candidate": leading_candidate(model),
             "approximate": approximations(model),
             "network_inputs": inputs,
             "network_outputs": outputs or [OUTCOME],

@@ -1,7 +1,7 @@
 """Run folders: plain files that hold everything a fit produced."""
 
 from nme_core.io.journal import Journal
-from nme_core.io.parameter_names import OUTCOME, ParameterNames, parameter_words
+from nme_core.io.parameter_names import OUTCOME, ParameterNames, hidden_layers, parameter_words
 from nme_core.io.run_folder import TABLES, RunFolder, RunState, Status
 from nme_core.io.spreadsheet import as_text as spreadsheet_text
 
@@ -13,6 +13,7 @@ __all__ = [
     "RunFolder",
     "RunState",
     "Status",
+    "hidden_layers",
     "parameter_words",
     "spreadsheet_text",
 ]

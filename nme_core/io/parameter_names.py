@@ -15,6 +15,14 @@ _BIAS = re.compile(r"(?:emission\.)?layers\.(\d+)\.bias\[(\d+)\]")
 _NAME = re.compile(rf"{_WEIGHT.pattern}|{_BIAS.pattern}|transitions\[[^\]]*\]")
 
 
+def hidden_layers(config: Mapping[str, Any]) -> list[int]:
+    """Units of each hidden layer of the network that is read off; of a mixture its leader's."""
+    hidden = config["hidden"]
+    if isinstance(hidden, str):
+        hidden = config.get("candidate", {}).get("hidden")
+    return list(hidden or ())
+
+
 @dataclass(frozen=True)
 class ParameterNames:
     """Words for the parameters of one model, by what goes into its network and comes out of it.
@@ -37,7 +45,7 @@ class ParameterNames:
     def of(cls, config: Mapping[str, Any]) -> Self:
         """What a run's ``config.json`` says of its network; older ones do not name its ends."""
         inputs, outputs = (config.get(f"network_{end}", ()) for end in ("inputs", "outputs"))
-        return cls(tuple(inputs), tuple(outputs), len(config["hidden"] or ()))
+        return cls(tuple(inputs), tuple(outputs), len(hidden_layers(config)))
 
     def words(self, name: str) -> str:
         """A parameter as figures, tables and sentences name it; layers, units and inputs from 1.

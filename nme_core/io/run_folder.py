@@ -68,6 +68,13 @@ TABLES: dict[str, tuple[str, ...]] = {
         "check", "statistic", "person",
         "observed", "simulated_mean", "simulated_low", "simulated_high",
     ),
+    "candidates": (
+        "model", "hidden", "activation", "placement",
+        "validation_loss", "weight", "test_loss", "seconds",
+    ),
+    "person_effects": (
+        "person", "effect", "estimate", "se", "ci_low", "ci_high", "reliability",
+    ),
     "likelihood": ("model", "log_likelihood", "n_parameters", "aic", "bic", "method"),
     "calibration": (
         "model", "split", "kind", "class", "low", "high",
@@ -80,7 +87,7 @@ _TEXT_COLUMNS = {
     "parameter_2", "readout", "from", "to", "covariate", "parameters", "strata", "method", "kind",
     "group", "feature", "class", "factor", "summary", "guard", "blocks", "permute", "given",
     "options", "note",
-    "quantity", "check",
+    "quantity", "check", "effect", "hidden", "activation", "placement",
     "reliability_kind", "halves",
 }  # fmt: skip
 

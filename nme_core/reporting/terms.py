@@ -144,8 +144,14 @@ def placement_name(placement: str) -> str:
 UNITS = {"relu": "rectified linear units", "tanh": "hyperbolic tangent units"}
 
 
-def network_name(hidden: list[int], activation: str | None = None) -> str:
+def network_name(hidden: str | list[int], activation: str | None = None) -> str:
     """The hidden layers."""
+    if isinstance(hidden, str):
+        return (
+            "that is a mixture of candidates (a linear model and networks with one hidden layer of"
+            " 32 rectified linear or hyperbolic tangent units), weighted by the log density that"
+            " they gave the validation rows,"
+        )
     if not hidden:
         return "without a hidden layer (linear in the inputs)"
     units = listed([str(width) for width in hidden])

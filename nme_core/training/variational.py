@@ -64,6 +64,9 @@ class Variational:
         square of the weights that it is for.
     weak : sequence of str
         Parameters with a fixed, wide prior instead (fixed effects of a linear model).
+    diagonal : bool
+        Whether every S_i is learned as a diagonal matrix; else it is whole where random effects
+        are few.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Variational:
         nesting: Nesting | None = None,
         by_input: tuple[str, ...] = (),
         weak: tuple[str, ...] = (),
+        diagonal: bool = False,
     ) -> None:
         self.mixed, self.family, self.n_rows = mixed, family, n_rows
         self.covariances = list(covariances)
@@ -87,6 +91,7 @@ class Variational:
             name: nn.Parameter(torch.full_like(value, math.log(START_STD)))
             for name, value in mixed.fixed().items()
         }
+        self._diagonal = diagonal
         self._start_spread()
         self.nesting = None if nesting is None or nesting.is_empty else nesting
         # One scale for all factors where groups lie in others: it leaves their coefficients alone.
@@ -123,7 +128,7 @@ class Variational:
         self.log_diagonal = nn.Parameter(torch.full_like(like, math.log(START_STD)))
         self._below = torch.tril_indices(n_random, n_random, -1, device=like.device)
         # of many persons full ones would fill the memory
-        if n_random > FULL_UP_TO or len(like) * n_random**2 > 2**25:
+        if self._diagonal or n_random > FULL_UP_TO or len(like) * n_random**2 > 2**25:
             self._below = self._below[:, :0]
         self.off_diagonal = nn.Parameter(like.new_zeros(len(like), self._below.shape[1]))
 
