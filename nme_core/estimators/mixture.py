@@ -237,7 +237,7 @@ def fit_mixture(
     pull = np.array([SLIGHT if one.hidden else PULL for one in chosen])
     weights = stacking_weights(scores, pull)
     if held is not None:
-        scores = np.column_stack([one.log_score(*held) for one in fitted])
+        scores = model._held_out_scores(fitted, held)
         weights = stacking_weights(scores, pull)
         losses = np.array([one.validation_loss(*held) for one in fitted])
     return Mixture(

@@ -35,7 +35,7 @@ from nme_core.estimators.outcomes import (
 )
 from nme_core.estimators.posterior import DRAWS
 from nme_core.estimators.residuals import read_times
-from nme_core.estimators.stacking import hold_back
+from nme_core.estimators.stacking import hold_back, normal_scores
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import MLP, Categorical, Gaussian, Ordinal, OrdinalMLP, Poisson, RowFamily
 from nme_core.training import Progress
@@ -261,6 +261,12 @@ class _MLPModel(NeuralMixedEffects):
     ) -> NDArray[np.float64]:
         """Log density, or probability, that the model gives each outcome, shape (n,)."""
         raise NotImplementedError
+
+    def _held_out_scores(
+        self, candidates: Sequence[_MLPModel], held: tuple[Any, Any, Any]
+    ) -> NDArray[np.float64]:
+        """What candidates are weighed by, shape (n, n_candidates)."""
+        return np.column_stack([one.log_score(*held) for one in candidates])
 
     def validation_loss(
         self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
@@ -649,6 +655,15 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
                 total[rows] = torch.logaddexp(total[rows], self._log_density(encoded[rows], mean))
         values: NDArray[np.float64] = (total - np.log(n_draws)).numpy()
         return values if self.family == "poisson" else values - np.log(self._outcome_scale()[1])
+
+    def _held_out_scores(
+        self, candidates: Sequence[_MLPModel], held: tuple[Any, Any, Any]
+    ) -> NDArray[np.float64]:
+        if self.family == "poisson":
+            return super()._held_out_scores(candidates, held)
+        X, y, groups = held
+        predicted = [cast(NMEMLPRegressor, one).predict(X, groups) for one in candidates]
+        return normal_scores(np.column_stack(predicted) - numbers(y)[:, None])
 
     def _log_density(self, y: Tensor, mean: Tensor) -> Tensor:
         """Log density of each row's outcome, standardised."""

@@ -49,6 +49,26 @@ def stacking_weights(log_scores: Floats, pull: Floats) -> Floats:
     return weights
 
 
+def normal_scores(errors: Floats) -> Floats:
+    """Log densities of outcomes under normal distributions of one variance for all models.
+
+    Only the means are compared: where each model has a variance of its own, a few outliers give
+    the weight to the model with the largest. The variance is the least mean squared error.
+
+    Parameters
+    ----------
+    errors : array, shape (n, K)
+        Prediction less outcome of each row under each model.
+
+    Returns
+    -------
+    array, shape (n, K)
+        Up to a constant.
+    """
+    variance = np.square(errors).mean(axis=0).min(initial=np.inf)
+    return np.asarray(-0.5 * np.square(errors) / max(variance, np.finfo(float).tiny))
+
+
 def hold_back(y: pd.Series, groups: pd.DataFrame, *, classes: bool) -> NDArray[np.bool_]:
     """Which rows are held back: the last fifth of each person's, in the order of the rows.
 
