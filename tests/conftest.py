@@ -157,6 +157,8 @@ def fit_tiny(
     done: dict[tuple[str, ...], Path] = {}
 
     def fit(model: str, *options: str) -> Path:
+        if model == "nme-mlp" and "--hidden" not in options:
+            options = ("--hidden", "32", *options)
         key = (model, *options)
         if key not in done:
             out = tmp_path_factory.mktemp("run") / "run"

@@ -158,7 +158,17 @@ def test_new_persons_get_the_populations_probabilities(nme, fit_tiny, tiny_study
 
 def test_quiet_says_nothing(nme, tiny_study, tmp_path):
     words = ("fit", tiny_study / "long.csv", "--person", "id", "--outcome", "mood")
-    words += ("--model", "nme-mlp", "--epochs", 2, "--baselines", "none", "--quiet")
+    words += (
+        "--model",
+        "nme-mlp",
+        "--hidden",
+        "32",
+        "--epochs",
+        2,
+        "--baselines",
+        "none",
+        "--quiet",
+    )
     assert nme(*words, "--out", tmp_path / "run") == (0, "", "")
 
 
@@ -189,7 +199,7 @@ def test_options_arrive_in_the_run(nme, tiny_study, tmp_path):
 @pytest.mark.parametrize(("hidden", "layers"), [("", 1), ("4", 2), ("4,3", 3)])
 def test_hidden_layers(nme, tiny_study, tmp_path, hidden, layers):
     words = ("fit", tiny_study / "long.csv", "--person", "id", "--outcome", "mood")
-    words += ("--features", "sleep,stress", "--model", "nme-mlp", "--epochs", 1)
+    words += ("--features", "sleep,stress", "--model", "nme-mlp", "--hidden", "32", "--epochs", 1)
     words += ("--baselines", "none", "--refit", "none", "--out", tmp_path / "run")
     assert nme(*words, "--hidden", hidden).code == 0
     fixed = RunFolder(tmp_path / "run").table("fixed_effects")["parameter"]
@@ -198,7 +208,18 @@ def test_hidden_layers(nme, tiny_study, tmp_path, hidden, layers):
 
 def test_an_integer_outcome_can_be_a_class(nme, tiny_study, tmp_path):
     words = ("fit", tiny_study / "long.csv", "--person", "id", "--outcome", "beep")
-    words += ("--features", "sleep", "--model", "nme-mlp", "--epochs", 1, "--baselines", "none")
+    words += (
+        "--features",
+        "sleep",
+        "--model",
+        "nme-mlp",
+        "--hidden",
+        "32",
+        "--epochs",
+        1,
+        "--baselines",
+        "none",
+    )
     assert nme(*words, "--outcome-kind", "class", "--out", tmp_path / "run").code == 0
     predictions = RunFolder(tmp_path / "run").table("predictions")
     assert [f"p_{k}" for k in range(9)] == [c for c in predictions if c.startswith("p_")]
@@ -208,7 +229,19 @@ def test_an_integer_outcome_can_be_a_class(nme, tiny_study, tmp_path):
 def test_the_command_in_the_config_repeats_the_run(nme, tiny_study, tmp_path):
     out = tmp_path / "a run"
     words = ("fit", tiny_study / "long.csv", "--person", "id", "--time", "beep", "--sequence")
-    words += ("session", "--outcome", "mood", "--model", "nme-mlp", "--epochs", 3, "--seed", 2)
+    words += (
+        "session",
+        "--outcome",
+        "mood",
+        "--model",
+        "nme-mlp",
+        "--hidden",
+        "32",
+        "--epochs",
+        3,
+        "--seed",
+        2,
+    )
     nme(*words, "--baselines", "generic", "--out", out, "--quiet")
     run = RunFolder(out)
     names = ("metrics", "predictions", "fixed_effects", "random_effects", "response_curves")

@@ -7,7 +7,7 @@ import pytest
 from nme_core import cli
 from nme_core.io import RunFolder, RunState
 
-MLP = ("--model", "nme-mlp", "--epochs", "1", "--baselines", "none")
+MLP = ("--model", "nme-mlp", "--hidden", "32", "--epochs", "1", "--baselines", "none")
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from dashboard.glossary import (
 )
 from dashboard.services import people, results
 from dashboard.services.runs import Run
-from nme_core.io import hidden_layers
 
 #: Persons of whom is said in words in what they differ.
 _FURTHEST = 5
@@ -56,7 +55,7 @@ def estimates(run: str) -> None:
         }
     )  # fmt: skip
     st.dataframe(shown, hide_index=True, height=min(38 + 35 * len(shown), 560))
-    linear = not hidden_layers(results.run_folder(run).config)
+    linear = results.is_linear(run)
     st.caption(ESTIMATES.format(units=ESTIMATE_UNITS["data" if linear else "standard"]))
     residual = results.residual(run)
     if residual is not None:

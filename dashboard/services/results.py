@@ -11,7 +11,7 @@ from pandas.api.types import is_numeric_dtype
 from dashboard.services.caching import per_session
 from dashboard.services.home import folder
 from nme_core.exceptions import RunFolderError
-from nme_core.io import ParameterNames, RunFolder
+from nme_core.io import ParameterNames, RunFolder, hidden_layers
 from nme_core.metrics.comparison import with_corrected_p
 
 POPULATION = ""
@@ -82,6 +82,11 @@ def interpreted_from(identity: str) -> str:
 def verdicts(identity: str) -> dict[str, str]:
     """How each model's training ended, in words."""
     return dict(run_folder(identity).config["verdicts"])
+
+
+def is_linear(identity: str) -> bool:
+    """Whether the network whose parameters the tables hold has no hidden layer."""
+    return not hidden_layers(run_folder(identity).config)
 
 
 def stopped_early(identity: str) -> bool:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         certify,
         compare_with_mixedlm,
     )
+    from nme_core.analysis.levels_and_slopes import person_effects
     from nme_core.analysis.summary import intraclass_correlation, summary_table
 
 _HOMES = {
@@ -43,6 +44,7 @@ _HOMES = {
     "compare_with_mixedlm": "nme_core.analysis.certificate",
     "intraclass_correlation": "nme_core.analysis.summary",
     "number_calibration": "nme_core.analysis.calibration",
+    "person_effects": "nme_core.analysis.levels_and_slopes",
     "summary_table": "nme_core.analysis.summary",
 }
 
@@ -66,6 +68,7 @@ __all__ = [
     "model_checks",
     "number_calibration",
     "other_tests",
+    "person_effects",
     "person_parameters",
     "person_summaries",
     "random_effects_table",

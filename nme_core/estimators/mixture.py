@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -16,15 +17,24 @@ from torch import Tensor
 
 from nme_core.estimators.saving import unpacked
 from nme_core.estimators.stacking import PULL, SLIGHT, stacking_weights
-from nme_core.exceptions import DataError, FallbackWarning, TrainingError
+from nme_core.exceptions import (
+    ConvergenceWarning,
+    DataError,
+    DivergenceWarning,
+    FallbackWarning,
+    TrainingError,
+)
 from nme_core.training import Progress
 
 if TYPE_CHECKING:
     from nme_core.estimators.nme_mlp import _MLPModel
 
 Floats = NDArray[np.float64]
+_Said = list[tuple[type[Warning], str]]
 Report = Callable[[Progress], None]
 
+#: A candidate of less weight than this does not matter.
+MATTERS = 0.2
 #: Units of the hidden layer of every candidate that has one.
 UNITS = 32
 
@@ -214,17 +224,20 @@ def fit_mixture(
     chosen: list[Setting] = []
     fitted: list[_MLPModel] = []
     seconds: list[float] = []
+    notes: list[_Said] = []
     several = settings(str(model.placement))
     for number, setting in enumerate(several):
         one = _candidate(model, setting)
         if fitted and fitted[0].hidden == () and model.pooling == "partial":
             one._begin_at = fitted[0]
         start = time.process_time()
+        said: _Said = []
         try:
-            one.fit(
-                X, y, groups=groups, validation=held, uncertainty=uncertainty,
-                progress=_part(progress, number, len(several)),
-            )  # fmt: skip
+            with _collected(said):
+                one.fit(
+                    X, y, groups=groups, validation=held, uncertainty=uncertainty,
+                    progress=_part(progress, number, len(several)),
+                )  # fmt: skip
         except (DataError, TrainingError) as error:
             if number == len(several) - 1 and not fitted:
                 raise
@@ -232,6 +245,7 @@ def fit_mixture(
             continue
         chosen.append(setting)
         fitted.append(one)
+        notes.append(said)
         seconds.append(time.process_time() - start)
     losses, scores = np.full(len(fitted), np.nan), np.zeros((0, len(fitted)))
     pull = np.array([SLIGHT if one.hidden else PULL for one in chosen])
@@ -240,12 +254,10 @@ def fit_mixture(
         scores = model._held_out_scores(fitted, held)
         weights = stacking_weights(scores, pull)
         losses = np.array([one.validation_loss(*held) for one in fitted])
-    return Mixture(
-        tuple(
-            Candidate(*one)
-            for one in zip(chosen, fitted, weights.tolist(), losses.tolist(), seconds, strict=True)
-        )
-    )
+    columns = (chosen, fitted, weights.tolist(), losses.tolist(), seconds)
+    mixture = Mixture(tuple(Candidate(*one) for one in zip(*columns, strict=True)))
+    _tell(mixture, notes)
+    return mixture
 
 
 def refit_mixture(
@@ -257,19 +269,43 @@ def refit_mixture(
 ) -> Mixture:
     """Fit every candidate again, to all rows, from where it is; the weights stay."""
     X, y, groups = rows
-    found = []
+    found: list[Candidate] = []
+    notes: list[_Said] = []
     for number, before in enumerate(mixture.candidates):
         one = clone(before.model)
         one._quick, one._begin_at = before.model._quick, before.model
         start = time.process_time()
-        one.fit(
-            X, y, groups=groups, uncertainty=uncertainty,
-            progress=_part(progress, number, len(mixture.candidates)),
-        )  # fmt: skip
+        notes.append([])
+        with _collected(notes[-1]):
+            one.fit(
+                X, y, groups=groups, uncertainty=uncertainty,
+                progress=_part(progress, number, len(mixture.candidates)),
+            )  # fmt: skip
         one._begin_at = None
         seconds = before.seconds + time.process_time() - start
         found.append(replace(before, model=one, seconds=seconds))
+    _tell(Mixture(tuple(found)), notes)
     return Mixture(tuple(found))
+
+
+@contextmanager
+def _collected(said: _Said) -> Iterator[None]:
+    """Keep the warnings of a fit."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    said += [(one.category, str(one.message)) for one in caught]
+
+
+def _tell(mixture: Mixture, notes: list[_Said]) -> None:
+    """Warn of what the leader's fit warned of; of others with weight, that training failed."""
+    for candidate, said in zip(mixture.candidates, notes, strict=True):
+        leads = candidate.model is mixture.leader
+        for category, message in said:
+            failed = issubclass(category, ConvergenceWarning | DivergenceWarning)
+            if leads or (failed and candidate.weight > MATTERS):
+                text = f"Candidate {candidate.setting.name!r}: {message}"
+                warnings.warn(text, category, stacklevel=4)
 
 
 def _candidate(model: _MLPModel, setting: Setting) -> _MLPModel:
@@ -281,6 +317,8 @@ def _candidate(model: _MLPModel, setting: Setting) -> _MLPModel:
         activation=setting.activation,
         placement=setting.placement,
         covariance=covariance,
+        # the exact engine ends where the likelihood is highest
+        epochs=model.epochs if setting.hidden or model.estimator == "annealed" else None,
     )
     one._quick = bool(setting.hidden)
     return one

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nme_core.data.columns import OutcomeKind
 from nme_core.estimators import NeuralMixedEffects
-from nme_core.estimators.mixture import UNITS
+from nme_core.estimators.mixture import MATTERS, UNITS
 from nme_core.estimators.options import AUTO
 from nme_core.exceptions import PredictionWarning
 from nme_core.experiment.judging import predict, validation_loss
@@ -20,8 +20,6 @@ from nme_core.io import TABLES
 
 #: The validation loss has risen where it ends so much above its lowest,
 RISEN = 0.05
-#: for a candidate of at least this weight;
-MATTERS = 0.2
 #: a simple rule does better where its error is below the model's by this share.
 BETTER = 0.02
 

@@ -11,6 +11,7 @@ from nme_core.analysis import (
     effect_correlations,
     fixed_effects_table,
     model_checks,
+    person_effects,
     random_effects_table,
     response_curves,
     summary_table,
@@ -77,7 +78,7 @@ def certify(model: NeuralMixedEffects, rows: StudyRows, folder: RunFolder) -> li
 def write_transitions_or_curves(
     model: NeuralMixedEffects, study: Study, folder: RunFolder
 ) -> list[str]:
-    """Write the transitions of a model of sequences, the response curves of any other.
+    """Write the transitions of a model of sequences; of any other effects and response curves.
 
     Return what the notes should say of them.
     """
@@ -88,6 +89,7 @@ def write_transitions_or_curves(
     if study.roles.groups:
         names = ", ".join(map(repr, study.roles.groups))
         notes = [f"A person's response curves have {names} at the population's value."]
+    folder.write_table("person_effects", person_effects(model, study.X))
     try:
         folder.write_table("response_curves", response_curves(model, study.X, study.groups))
     except OptionError as error:

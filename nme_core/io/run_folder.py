@@ -73,7 +73,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "validation_loss", "weight", "test_loss", "seconds",
     ),
     "person_effects": (
-        "person", "effect", "estimate", "se", "ci_low", "ci_high", "reliability",
+        "person", "effect", "estimate", "se", "ci_low", "ci_high", "reliability", "value",
     ),
     "likelihood": ("model", "log_likelihood", "n_parameters", "aic", "bic", "method"),
     "calibration": (
