@@ -87,7 +87,7 @@ _TEXT_COLUMNS = {
     "parameter_2", "readout", "from", "to", "covariate", "parameters", "strata", "method", "kind",
     "group", "feature", "class", "factor", "summary", "guard", "blocks", "permute", "given",
     "options", "note",
-    "quantity", "check", "effect", "hidden", "activation", "placement",
+    "quantity", "check", "hidden", "activation", "placement",
     "reliability_kind", "halves",
 }  # fmt: skip
 
@@ -96,6 +96,7 @@ _TEXT_IN = {
     "checks": {"statistic"},
     "codebook": set(TABLES["codebook"]),
     "findings": set(TABLES["findings"]),
+    "person_effects": {"effect"},
 }
 
 # Columns that hold class labels where the outcome is a class, else numbers.

@@ -8,6 +8,7 @@ import torch
 from nme_core import NMEMLPClassifier, NMEMLPRegressor
 from nme_core.analysis import person_effects
 
+pytestmark = pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
 N_PERSONS, N_ROWS = 12, 25
 
 

