@@ -23,7 +23,7 @@ FILES = {
     *(f"{name}.csv" for name in ("history", "metrics", "comparison", "predictions")),
     *(f"{name}.csv" for name in ("fixed_effects", "random_effects", "covariance", "correlations")),
     *("person_summaries.csv", "codebook.csv", "findings.csv"),
-    *(f"{name}.csv" for name in ("summary", "checks", "calibration", "candidates")),
+    *(f"{name}.csv" for name in ("summary", "checks", "calibration", "candidates", "likelihood")),
 }
 METRICS = {
     "nme-mlp": ["mse", "mae", "pearson", "ccc"],
