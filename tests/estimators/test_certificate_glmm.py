@@ -7,81 +7,44 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
+from nme_core.estimators import NMEMLPClassifier
+from tests.reference.certificates import AUTOCORRELATED, INTERCEPTS, SEVERAL
 from tests.reference.load import reference
-from tests.reference.studies import study
-
-CHILDREN = ["age", "age2", "urban", "livch1", "livch2", "livch3"]
-ILL = ["treatment", "month", "age", "male", "centre2", "baseline"]
-FITS = ["treatment", "base", "age", "period"]
-#: Package, model, study, outcome, factor, features: a random intercept each.
-INTERCEPTS = [
-    ("lme4", "cbpp_laplace", "cbpp", "incidence", "herd", ["period2", "period3", "period4"]),
-    ("glmmTMB", "cbpp_laplace", "cbpp", "incidence", "herd", ["period2", "period3", "period4"]),
-    ("lme4", "contraception_laplace", "contraception", "use", "district", CHILDREN),
-    ("glmmTMB", "contraception_laplace", "contraception", "use", "district", CHILDREN),
-    ("lme4", "respiratory_laplace", "respiratory", "good", "subject", ILL),
-    ("lme4", "epilepsy_laplace", "epilepsy", "seizures", "subject", FITS),
-    ("glmmTMB", "epilepsy_laplace", "epilepsy", "seizures", "subject", FITS),
-    (
-        "lme4", "grouseticks_brood_laplace", "grouseticks", "TICKS", "BROOD",
-        ["year96", "year97", "cHEIGHT"],
-    ),
-    ("ordinal", "wine_laplace", "wine", "rating", "judge", ["warm", "contact"]),
-    (
-        "ordinal", "arthritis_laplace", "arthritis", "y", "id",
-        ["treatment", "baseline", "time"],
-    ),
-]  # fmt: skip
 
 
-def fit(rows, outcome, factor, features, package):
-    counts = outcome in ("seizures", "TICKS")
-    options = {"hidden": (), "placement": ["layers.0.bias"]}
-    if counts:
-        model, y = NMEMLPRegressor(family="poisson", **options), rows[outcome]
-    elif package == "ordinal":
-        model, y = NMEMLPClassifier(family="ordinal", **options), rows[outcome]
-    else:
-        model, y = NMEMLPClassifier(**options), rows[outcome].astype(str)
-    return model.fit(rows[features].astype(float), y, groups=rows[factor])
+def name_of(one):
+    return f"{one.package} {one.model}"
 
 
-@pytest.mark.parametrize(
-    ("package", "name", "data", "outcome", "factor", "features"),
-    INTERCEPTS,
-    ids=[f"{row[0]} {row[1]}" for row in INTERCEPTS],
-)
-def test_a_random_intercept(package, name, data, outcome, factor, features):
-    rows, r = study(data), reference(package, name)
-    model = fit(rows, outcome, factor, features, package)
-    assert model.log_likelihood_ == pytest.approx(r.log_likelihood, abs=2e-5)
-    fixed, errors = r.values("fixed"), r.values("fixed_se")
-    slopes = [f"layers.0.weight[0,{k}]" for k in range(len(features))]
-    np.testing.assert_allclose(model.fixed_effects_[slopes], fixed[features], rtol=2e-3, atol=2e-4)
+@pytest.mark.parametrize("one", [*INTERCEPTS, *SEVERAL, *AUTOCORRELATED], ids=name_of)
+def test_effects_errors_and_variances_are_those_of_r(one):
+    table = one.compare()
+    apart = (table["ours"] - table["reference"]).abs()
+    assert apart["log-likelihood"] < 5e-5
+    size = table["reference"].abs()
+    errors = [name for name in table.index if name.startswith("se ")]
     # clmm takes its second derivative by differences of an inner search
-    close = 2e-2 if package == "ordinal" else 5e-3
-    np.testing.assert_allclose(model.fixed_effects_se_[slopes], errors[features], rtol=close)
-    if package == "ordinal":
-        first = -fixed[[term for term in fixed.index if "|" in term]].iloc[0]
-    else:
-        first = fixed["(Intercept)"]
-    assert model.fixed_effects_["layers.0.bias[0]"] == pytest.approx(first, rel=2e-3, abs=2e-4)
-    sd = float(model.random_effects_cov_.iloc[0, 0]) ** 0.5
-    assert sd == pytest.approx(r.values("sd", factor).iloc[0], rel=2e-3)
-    shown = r.table.query("quantity == 'mode' and factor == @factor").set_index("level")["value"]
+    close = 2e-2 if one.package == "ordinal" else 5e-3
+    assert (apart[errors] <= close * size[errors]).all()
+    rest = table.index.difference(["log-likelihood", *errors])
+    assert (apart[rest] <= 2e-4 + 2e-3 * size[rest]).all()
+
+
+@pytest.mark.parametrize("one", INTERCEPTS, ids=name_of)
+def test_people_are_those_of_r(one):
+    model, table = one.fit(), one.reference.table[lambda rows: rows["factor"] == one.factors[0]]
+    shown = table.query("quantity == 'mode'").set_index("level")["value"]
     modes = model.random_effects_.iloc[:, 0].rename(index=str).loc[shown.index]
     np.testing.assert_allclose(modes, shown.astype(float), rtol=5e-3, atol=2e-3)
-    spread = r.table.query("quantity == 'mode_sd' and factor == @factor").set_index("level")
-    found = model.random_effects_se_.iloc[:, 0].rename(index=str).loc[spread.index]
-    # glmmTMB's and clmm's count the fixed effects or Σ too, or leave them out
-    if package == "lme4":
+    if one.package == "lme4":  # those of glmmTMB and clmm count other things
+        spread = table.query("quantity == 'mode_sd'").set_index("level")
+        found = model.random_effects_se_.iloc[:, 0].rename(index=str).loc[spread.index]
         np.testing.assert_allclose(found, spread["value"].astype(float), rtol=5e-3)
 
 
 def test_ordered_thresholds_are_those_of_clmm():
-    rows, r = study("wine"), reference("ordinal", "wine_laplace")
-    model = fit(rows, "rating", "judge", ["warm", "contact"], "ordinal")
+    r = reference("ordinal", "wine_laplace")
+    model = next(one for one in INTERCEPTS if one.model == "wine_laplace").fit()
     fixed = model.fixed_effects_
     gaps = [label for label in fixed.index if label.startswith("gaps")]
     cuts = -fixed["layers.0.bias[0]"] + np.concatenate([[0], np.exp(fixed[gaps]).cumsum()])
