@@ -11,6 +11,7 @@ from nme_core.cli import app
 from nme_core.exceptions import OptionError
 from nme_core.experiment import FitOptions
 from nme_core.io import RunFolder
+from nme_core.reporting.methods import methods
 from tests.reference.studies import study
 
 
@@ -88,3 +89,12 @@ def test_states_have_no_restricted_likelihood(tiny_study):
     options = FitOptions(model="nme-crf", reml=True)
     with pytest.raises(OptionError, match="--reml is for a linear model"):
         options.estimator_for(table)
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
+def test_shrinkage_is_an_option_of_the_command_line(long, tmp_path):
+    run = fitted(long, tmp_path / "run", "--baselines", "none", "--shrink", "inputs")
+    assert (run.config["shrink"], run.config["quadrature"]) == ("inputs", 1)
+    assert any("shrunk" in paragraph for paragraph in methods(run))
+    assert not run.has_table("likelihood") or run.table("likelihood").empty
+    assert any("for prediction" in one["reason"] for one in run.config["approximate"])

@@ -58,6 +58,8 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, str]]:
             " numbers held the truth in 86 to 90 % of simulated cases."
         )
         reasons.append(("random_effects", text))
+    if getattr(model, "shrink", "none") == "inputs":
+        reasons.append(("fixed_effects", "They are for prediction: shrunk towards 0."))
     for number, (factor, levels) in enumerate(model.factors_.items()):
         if len(levels) < FEW_PERSONS:
             who = f"groups of {factor}" if number else "persons"

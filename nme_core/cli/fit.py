@@ -60,6 +60,23 @@ def fit(
     reml: Annotated[
         bool, typer.Option("--reml", help="Restricted likelihood, for a linear nme-mlp.")
     ] = False,
+    shrink: Annotated[
+        str,
+        typer.Option(
+            metavar="none|inputs",
+            help="Shrink the effects of a linear nme-mlp's features as far as the rows say, for "
+            "prediction from many features.",
+        ),
+    ] = "none",
+    quadrature: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Points of quadrature for a linear nme-mlp of classes or counts with one random "
+            "effect; 1: Laplace's approximation.",
+        ),
+    ] = 1,
     baselines: Annotated[
         str,
         typer.Option(
@@ -110,6 +127,8 @@ def fit(
         activation=activation,
         residual=residual,
         reml=reml,
+        shrink=shrink,
+        quadrature=quadrature,
         baselines=tuple(names(baselines) or ()) if baselines != "none" else (),
         epochs=epochs,
         seed=seed,

@@ -69,6 +69,10 @@ def baseline(model: NeuralMixedEffects, name: str) -> NeuralMixedEffects | Linea
     copy.set_params(**BASELINES[name])
     if copy.hidden == AUTO and name != "generic":
         copy.set_params(hidden=(UNITS,))
+    if "quadrature" in copy.get_params():
+        copy.set_params(quadrature=1)
+        if name != "generic":
+            copy.set_params(shrink="none")
     if name != "generic" and isinstance(copy, NMEMLPRegressor):
         # what the model asks for and only a linear one has
         copy.set_params(residual="auto" if copy.residual == "ar1" else copy.residual, reml=False)

@@ -25,7 +25,12 @@ from nme_core.estimators.mixture import (
     fit_mixture,
     refit_mixture,
 )
-from nme_core.estimators.options import AUTO, ESTIMATORS, check_placement
+from nme_core.estimators.options import (
+    AUTO,
+    ESTIMATORS,
+    check_linear_options,
+    check_placement,
+)
 from nme_core.estimators.outcomes import (
     check_classes,
     check_ordered,
@@ -34,6 +39,7 @@ from nme_core.estimators.outcomes import (
     numbers,
 )
 from nme_core.estimators.posterior import DRAWS
+from nme_core.estimators.problems import Plan
 from nme_core.estimators.residuals import read_times
 from nme_core.estimators.stacking import hold_back, normal_scores
 from nme_core.exceptions import DataError, OptionError
@@ -64,6 +70,8 @@ class _MLPModel(NeuralMixedEffects):
         estimator: str = "variational",
         pooling: str = "partial",
         epochs: int | None = None,
+        shrink: str = "none",
+        quadrature: int = 1,
         device: str = "cpu",
         random_state: int = 0,
     ) -> None:
@@ -79,11 +87,18 @@ class _MLPModel(NeuralMixedEffects):
             random_state=random_state,
         )
         self.family = family
+        self.shrink = shrink
+        self.quadrature = quadrature
+
+    def _plan(self) -> Plan:
+        points, shrinks = int(self.quadrature), self.shrink == "inputs"
+        return replace(super()._plan(), points=points, shrinks=shrinks)
 
     def _check_options(self) -> None:
         if self._is_auto:
             self._check_auto()
         super()._check_options()
+        check_linear_options(self.hidden, self.shrink, self.quadrature)
         if self.family is not None and self.family not in self.families:
             raise OptionError(
                 f"family={self.family!r} does not exist for {type(self).__name__}.",
@@ -501,6 +516,13 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
         not. "auto" estimates ρ where `fit` is given times. For ``hidden=()``.
     reml : bool
         Whether variances maximise the restricted likelihood; for ``hidden=()``.
+    shrink : {"none", "inputs"}
+        "inputs": the coefficients of each feature have a prior N(0, τ²) whose τ² the rows choose,
+        so that useless features drop out: for prediction from many features, not for
+        interpretation, and without a likelihood. For ``hidden=()`` and one grouping factor.
+    quadrature : int
+        Points of adaptive Gauss–Hermite quadrature for classes and counts with ``hidden=()`` and
+        one random effect; 1: Laplace's approximation.
     device : {"cpu", "cuda", "auto"}
         Where to train.
     random_state : int
@@ -536,6 +558,8 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
         epochs: int | None = None,
         residual: str = "auto",
         reml: bool = False,
+        shrink: str = "none",
+        quadrature: int = 1,
         device: str = "cpu",
         random_state: int = 0,
     ) -> None:
@@ -548,6 +572,8 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
             estimator=estimator,
             pooling=pooling,
             epochs=epochs,
+            shrink=shrink,
+            quadrature=quadrature,
             device=device,
             random_state=random_state,
         )

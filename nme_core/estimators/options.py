@@ -13,6 +13,9 @@ from nme_core.exceptions import OptionError
 AUTO = "auto"
 ESTIMATORS = ("variational", "laplace", "annealed")
 COVARIANCES = ("diagonal", "full")
+SHRINK = ("none", "inputs")
+#: Most points of quadrature: beyond, weights are lost in rounding.
+MOST_POINTS = 100
 POOLING = ("partial", "complete", "none", "free")
 
 
@@ -52,6 +55,22 @@ def check_numbers(random_state: object, epochs: int | None) -> None:
         )
     if epochs is not None and epochs < 1:
         raise OptionError("epochs has to be at least 1.")
+
+
+def check_linear_options(hidden: str | Sequence[int], shrink: str, quadrature: object) -> None:
+    """Raise OptionError unless shrinkage and points exist, and the model has no hidden layer."""
+    check_choice("shrink", shrink, SHRINK)
+    if not isinstance(quadrature, (int, np.integer)) or not 1 <= quadrature <= MOST_POINTS:
+        raise OptionError(
+            f"quadrature={quadrature!r} is no number of points.",
+            remedy=f"Give a whole number from 1 (Laplace's approximation) to {MOST_POINTS}.",
+        )
+    for given, name in ((shrink != "none", f'shrink="{shrink}"'), (quadrature > 1, "quadrature")):
+        if given and len(hidden):
+            raise OptionError(
+                f"{name} is for a model without hidden layers.",
+                remedy="Use hidden=() (--hidden none on the command line), or leave it out.",
+            )
 
 
 def find_device(name: str) -> torch.device:

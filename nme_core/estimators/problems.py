@@ -62,6 +62,10 @@ class Plan:
         Names of the grouping factors.
     quick : bool
         Whether each person's posterior is learned as a diagonal one.
+    points : int
+        Points of quadrature; 1: Laplace's approximation.
+    shrinks : bool
+        Whether inputs' coefficients are shrunk.
     """
 
     estimator: str
@@ -73,6 +77,8 @@ class Plan:
     n_layers: int
     factors: tuple[str, ...]
     quick: bool = False
+    points: int = 1
+    shrinks: bool = False
 
     def problem(
         self, mixed: MixedEffects, family: Family, batches: list[Batch]
@@ -82,8 +88,48 @@ class Plan:
         Raises
         ------
         OptionError
-            If the estimator is not for this network or these grouping factors.
+            If the estimator, quadrature or shrinkage is not for this network or these grouping
+            factors.
         """
+        found = self._chosen(mixed, family, batches)
+        if self.points > 1:
+            self._check_quadrature(found)
+        if self.shrinks and not isinstance(found, LinearGaussian | ExactRows):
+            raise OptionError(
+                'shrink="inputs" is for a model without hidden layers, with one grouping factor.',
+                remedy='Use hidden=(), estimator="variational" or "laplace" and one grouping'
+                ' factor, or shrink="none".',
+            )
+        return found
+
+    def _check_quadrature(
+        self, found: Problem | LinearGaussian | ExactRows | ExactChain | Crossed
+    ) -> None:
+        """Raise OptionError unless there is one random effect to integrate over."""
+        if isinstance(found, LinearGaussian) or (
+            isinstance(found, Crossed) and found.family.has_residual_variance
+        ):
+            raise OptionError(
+                "The likelihood of a number with Gaussian residuals is exact without quadrature.",
+                remedy="Leave quadrature out.",
+            )
+        if not isinstance(found, ExactRows):
+            raise OptionError(
+                "quadrature is for a class or a count, without hidden layers and with one grouping"
+                " factor.",
+                remedy='Use hidden=(), estimator="variational" or "laplace" and one grouping'
+                " factor, or leave quadrature out.",
+            )
+        if found.mixed.n_random > 1:
+            raise OptionError(
+                f"quadrature takes one random effect; people differ in {found.mixed.n_random}.",
+                remedy='Use placement=["layers.0.bias"], so that only the intercept differs, or'
+                " leave quadrature out: Laplace's approximation takes all.",
+            )
+
+    def _chosen(
+        self, mixed: MixedEffects, family: Family, batches: list[Batch]
+    ) -> Problem | LinearGaussian | ExactRows | ExactChain | Crossed:
         n_rows = sum(batch.n_rows for batch in batches)
         covariances = [
             RandomEffectsCovariance(
@@ -113,14 +159,20 @@ class Plan:
         if self.estimator == "laplace":
             self._check_laplace(mixed)
             if linear:
-                return LinearGaussian(mixed, covariances)
+                return LinearGaussian(mixed, covariances, shrinks=self.shrinks)
         # The evidence lower bound of a linear Gaussian model is highest where q(η) is the exact
         # conditional distribution: no draws are needed to get there.
         whole = linear and self.epochs is None
         if whole and exactly_linear(mixed, self.covariance):
-            return LinearGaussian(mixed, covariances)
+            return LinearGaussian(mixed, covariances, shrinks=self.shrinks)
         if self.n_layers == 1 and self.epochs is None and self._one_of_rows(mixed, family):
-            return ExactRows(mixed, cast(LikelihoodFamily, family), covariances)
+            return ExactRows(
+                mixed,
+                cast(LikelihoodFamily, family),
+                covariances,
+                points=self.points,
+                shrinks=self.shrinks,
+            )
         few = not mixed.n_random or few_effects(mixed)
         if self.epochs is None and is_linear_chain(mixed) and few:
             return ExactChain(mixed, covariances)

@@ -223,7 +223,8 @@ class ReadOuts(RowEncoder):
         found = self.likelihood()
         if found is None or found.method == BOUND:
             raise OptionError(
-                "Only a model that is linear in its parameters has a likelihood.",
-                remedy="Fit with hidden=() and without epochs; bound_ is for networks.",
+                "Only a model that is linear in its parameters, and not shrunk, has a likelihood.",
+                remedy='Fit with hidden=() and shrink="none", without epochs; bound_ is for'
+                " networks.",
             )
         return found

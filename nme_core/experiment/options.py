@@ -33,6 +33,8 @@ class FitOptions:
     activation: str | None = None
     residual: str = "auto"
     reml: bool = False
+    shrink: str = "none"
+    quadrature: int = 1
     baselines: tuple[str, ...] = ("generic", "specific")
     epochs: int | None = None
     seed: int = 0
@@ -80,6 +82,13 @@ class FitOptions:
             raise OptionError(
                 f"{'--reml' if self.reml else '--residual ar1'} is for a linear model of a number.",
                 remedy="Leave it out, or use nme-mlp with --hidden '' and a number as outcome.",
+            )
+        if kind is not NMECRF:
+            given |= {"shrink": self.shrink, "quadrature": self.quadrature}
+        elif self.shrink != "none" or self.quadrature != 1:
+            raise OptionError(
+                f"{'--quadrature' if self.quadrature != 1 else '--shrink'} is for an nme-mlp.",
+                remedy="Leave it out, or use nme-mlp with --hidden ''.",
             )
         model = kind(
             **{name: value for name, value in given.items() if value is not None},

@@ -34,7 +34,7 @@ DRAWS = 64
 #: Options of a run that the paragraphs say in words of their own.
 _SAID = {
     "model", "placement", "family", "covariance", "estimator", "hidden", "activation",
-    "residual", "reml",
+    "residual", "reml", "shrink", "quadrature",
     "baselines", "epochs",
     "seed", "device", "refit", "tune", "outcome_kind", "command", "versions", "verdicts",
     "warnings",
@@ -181,6 +181,16 @@ def _likelihood(config: dict[str, Any]) -> list[str]:
         )
     if config.get("reml"):
         said.append("Variances maximised the restricted likelihood (REML).")
+    if config.get("quadrature", 1) > 1:
+        said.append(
+            f"The likelihood was computed by adaptive Gauss–Hermite quadrature with "
+            f"{config['quadrature']} points."
+        )
+    if config.get("shrink") == "inputs":
+        said.append(
+            "For prediction, the effects of each feature were shrunk towards 0 by a normal prior "
+            "whose variance was learned from the observations."
+        )
     return said
 
 

@@ -12,7 +12,7 @@ from nme_core.reporting.words import require_finished
 #: Fields of `FitOptions` that a run folder records, in its order.
 _OPTIONS = (
     "model", "placement", "family", "covariance", "estimator", "hidden", "activation", "residual",
-    "reml", "baselines", "epochs", "seed", "device", "refit",
+    "reml", "shrink", "quadrature", "baselines", "epochs", "seed", "device", "refit",
 )  # fmt: skip
 
 

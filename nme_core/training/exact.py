@@ -23,6 +23,7 @@ from nme_core.training.linear_layout import LinearLayout
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.marginal import Evaluation, LaplaceMarginal
 from nme_core.training.quadrature import QuadratureMarginal
+from nme_core.training.shrinkage import learn_variances
 from nme_core.training.weak_prior import SPREAD, collinear_columns
 
 Floats = NDArray[np.float64]
@@ -35,8 +36,6 @@ WEAK = SPREAD**-2
 _POOLED_STEPS, _RUNS_AWAY = 30, 0.05
 #: Variances of the random effects to start from, and steps of EM before the search.
 _START, _EM_STEPS = 0.3, 4
-#: Rounds in which the prior variances of coefficients are learned, and the least of them.
-_SHRINKING, _LEAST_VARIANCE = 20, 1e-4
 #: Least share of a variance that the rows are taken to tell, for the search's first steps.
 _LEAST_TOLD = 0.05
 
@@ -196,12 +195,16 @@ class ExactRows:
     ) -> GLMMFit:
         u, ridge = self.pooled(batches)
         kind: Callable[..., LaplaceMarginal] = LaplaceMarginal
-        if self.points > 1:
+        if self.points > 1 and self.mixed.n_random:
             kind = partial(QuadratureMarginal, points=self.points)
         marginal = kind(batches, self.family, self.layout, self.mixed.n_groups, ridge)
         factor = _Factor.of(self.covariances[0])
         if self.shrinks:
             u = self._learn_shrinkage(marginal, factor, u, follow)
+            # every input has a prior of its own now: none runs away, or is left open
+            constant = self.layout.n_columns - 1
+            self.collinear = [k for k in self.collinear if k == constant]
+            self.separated = {k: v for k, v in self.separated.items() if k == constant}
         ascent = self._search(marginal, factor, u, follow)
         d = len(u)
         at = torch.from_numpy(ascent.at)
@@ -257,25 +260,20 @@ class ExactRows:
         u: Tensor,
         follow: Callable[[float, float], None],
     ) -> Tensor:
-        """Set the precisions of the priors on each input's coefficients (MacKay 1992); return u.
+        """Set the precisions of the priors on each input's coefficients; return u."""
+        d = self.layout.n_parameters
+        inputs = [self.layout.column == k for k in range(self.layout.n_columns - 1)]
 
-        τ² ← Σ u²/γ over the coefficients of an input, γ = Σ (1 − V/τ²) of them well determined.
-        """
-        d, inputs = self.layout.n_parameters, self.layout.n_columns - 1
-        of_input = [self.layout.column == k for k in range(inputs)]
-        variance = torch.ones(inputs, dtype=torch.float64)
-        for _ in range(_SHRINKING):
-            for own, one in zip(of_input, variance, strict=True):
+        def refit(variance: Tensor) -> tuple[Tensor, Tensor]:
+            nonlocal u
+            for own, one in zip(inputs, variance, strict=True):
                 marginal.ridge[own] = 1 / one
             at = torch.from_numpy(self._search(marginal, factor, u, follow, to_the_end=False).at)
             u = at[:d]
-            spread = torch.linalg.inv(marginal(u, factor.matrix(at[d:])).information).diagonal()
-            before = variance.clone()
-            for k, own in enumerate(of_input):
-                told = (1 - spread[own] / variance[k]).sum().clamp_min(1e-3)
-                variance[k] = (u[own].square().sum() / told).clamp(_LEAST_VARIANCE, 100.0)
-            if bool(((variance / before).log().abs() < 0.02).all()):
-                break
+            information = marginal(u, factor.matrix(at[d:])).information
+            return u, torch.linalg.inv(information).diagonal()
+
+        refit(learn_variances(refit, inputs))
         return u
 
     def _fixed_covariance(self, ascent: Ascent, found: Evaluation) -> Tensor:
@@ -394,8 +392,10 @@ class ExactRows:
         """Precisions of the weak priors, by name; nothing where there are none."""
         return self._by_name(self._ridge) if bool(self._ridge.any()) else {}
 
-    def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
-        """The Laplace-approximated one; exact where nothing differs by person."""
+    def likelihood(self, batches: Sequence[Batch]) -> Likelihood | None:
+        """The Laplace-approximated one; exact where nothing differs by person; None if shrunk."""
+        if self.shrinks:
+            return None
         method = EXACT
         if self.mixed.n_random:
             method = QUADRATURE if self.points > 1 else LAPLACE

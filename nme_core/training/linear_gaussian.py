@@ -18,9 +18,13 @@ from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.information import PersonCurvature
 from nme_core.training.likelihood import EXACT, Likelihood, n_observed
 from nme_core.training.linear_autocorrelation import AutocorrelatedFit, fit_autocorrelated
+from nme_core.training.linear_curvature import Elements
+from nme_core.training.linear_likelihood import Cross
 from nme_core.training.linear_mixed import LinearMixedFit, fit_linear_mixed_model
+from nme_core.training.linear_search import maximise
 from nme_core.training.loop import Progress, Training, Verdict
-from nme_core.training.residual_process import Correlation, TimedRows
+from nme_core.training.residual_process import TimedRows
+from nme_core.training.shrinkage import learn_variances
 from nme_core.training.sums import Array, Sums
 from nme_core.training.weak_prior import collinear_columns, prior_precision
 
@@ -38,6 +42,8 @@ class LinearGaussian:
         A network of one layer and one grouping factor; filled in place.
     covariances : sequence of RandomEffectsCovariance
         Σ, one; filled in place.
+    shrinks : bool
+        Whether each input's coefficient has a prior N(0, τ²) whose τ² is learned; see `shrinkage`.
 
     Attributes
     ----------
@@ -56,7 +62,14 @@ class LinearGaussian:
 
     dependence = None
 
-    def __init__(self, mixed: MixedEffects, covariances: Sequence[RandomEffectsCovariance]) -> None:
+    def __init__(
+        self,
+        mixed: MixedEffects,
+        covariances: Sequence[RandomEffectsCovariance],
+        *,
+        shrinks: bool = False,
+    ) -> None:
+        self.shrinks = shrinks
         self.mixed, self.family, self.covariances = mixed, Gaussian(), list(covariances)
         self.residual_variance = 1.0
         self.reml = False
@@ -120,21 +133,49 @@ class LinearGaussian:
         self.collinear = collinear_columns(sums.xx.sum(0))
         columns = [column for column in self._columns() if column not in self.collinear]
         self._prior = prior_precision(sums.xy.shape[1], self.collinear)
+        elements = Elements.of(len(columns), kind)
         rows = None if self.times is None else timed_rows(batches, self.times, n_groups)
+        if self.shrinks:
+            self._shrink(sums, columns, elements)
         if rows is None or not len(rows.pairs):
             self._products = sums.xx
             return fit_linear_mixed_model(
                 sums, columns, kind, reml=self.reml, prior=self._prior, follow=follow
             )
-        self.process = fit_autocorrelated(
+        found = fit_autocorrelated(
             rows, columns, kind, reml=self.reml, prior=self._prior, follow=follow
         )
-        correlation: Correlation = self.process.correlation
-        self._products = rows.sums(correlation).xx
-        return self.process.fit
+        if self.shrinks:
+            self._shrink(rows.sums(found.correlation), columns, elements)
+            found = fit_autocorrelated(
+                rows, columns, kind, reml=self.reml, prior=self._prior, follow=follow
+            )
+        self.process, self._products = found, rows.sums(found.correlation).xx
+        return found.fit
 
-    def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
-        """Return the maximum of the likelihood, in closed form; the restricted one with `reml`."""
+    def _shrink(self, sums: Sums, columns: list[int], elements: Elements) -> None:
+        """Set the precisions of the priors; those of collinear inputs of people's own stay weak."""
+        kept = [column for column in self._columns() if column in self.collinear]
+        shrunk = [k for k in range(len(self._prior) - 1) if k not in kept]
+        inputs = [torch.arange(len(self._prior)) == k for k in shrunk]
+        ratio, near = 1.0, None
+
+        def refit(variance: Tensor) -> tuple[Tensor, Tensor]:
+            nonlocal ratio, near
+            self._prior[shrunk] = ratio / variance.numpy()
+            cross = Cross.of(sums, columns, reml=self.reml, prior=self._prior)
+            point = maximise(cross, elements, near).point
+            ratio, near = point.variance, point.scale  # a precision is in units of 1/σ²
+            spread = point.variance * np.diag(point.inverse)
+            return torch.from_numpy(point.fixed), torch.from_numpy(spread)
+
+        refit(learn_variances(refit, inputs))
+        self.collinear = [column for column in self.collinear if column in kept]
+
+    def likelihood(self, batches: Sequence[Batch]) -> Likelihood | None:
+        """The maximum of the likelihood, in closed form; restricted with `reml`, None if shrunk."""
+        if self.shrinks:
+            return None
         value = self.fit.log_likelihood
         if self.reml and self.log_units is not None:
             value += float(self.log_units[self._prior == 0].sum())
@@ -184,8 +225,8 @@ class LinearGaussian:
         return self._by_name(self.fit.fixed_covariance.diagonal().sqrt().float())
 
     def shared_precision(self) -> dict[str, Tensor]:
-        """Nothing, but for columns that the rows cannot tell apart: others have no prior."""
-        if not self.collinear:
+        """Nothing, but for shrunk columns and those that the rows cannot tell apart."""
+        if not self._prior.any():
             return {}
         return self._by_name(torch.from_numpy(self._prior / self.residual_variance))
 
