@@ -14,6 +14,7 @@ from nme_core.analysis.checks import model_checks
 from nme_core.analysis.correlations import effect_correlations
 from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
 from nme_core.analysis.covariates import PersonParameters, person_parameters
+from nme_core.analysis.coverage import Coverage, StudyKind, coverage_of
 from nme_core.analysis.kept_tests import keep_tests, other_tests
 from nme_core.analysis.likelihood import likelihood_row
 from nme_core.analysis.random_effects import (
@@ -51,7 +52,9 @@ _HOMES = {
 __all__ = [
     "Certificate",
     "CovariateOptions",
+    "Coverage",
     "PersonParameters",
+    "StudyKind",
     "approximations",
     "can_be_certified",
     "certify",
@@ -59,6 +62,7 @@ __all__ = [
     "compare_with_mixedlm",
     "covariance_table",
     "covariate_tests",
+    "coverage_of",
     "effect_correlations",
     "fixed_effects_table",
     "grids_of",

@@ -2,79 +2,174 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from nme_core.estimators import NeuralMixedEffects
+from nme_core.analysis.coverage import (
+    HIGHEST,
+    MARGIN,
+    READOUTS,
+    Coverage,
+    StudyKind,
+    coverage_of,
+)
+from nme_core.estimators import NMECRF, NeuralMixedEffects
 
-#: Persons from whom on the intervals were simulated.
-FEW_PERSONS = 15
+#: How `reason` calls the intervals of transitions.
+_TRANSITIONS = {
+    **{one: f"people's {one}" for one in READOUTS},
+    **{f"population_{one}": f"the population's {one}" for one in READOUTS},
+}
 
 
-def approximations(model: NeuralMixedEffects) -> list[dict[str, str]]:
-    """Tables whose intervals are only approximate, with the reason, in words.
+#: Fewest and most rows of a person, people and groups of a second factor that were simulated,
+SEVERAL_FACTORS = ((5, 8), (30, 60), (6, 15))
+#: and the share of intervals of groups' effects that held the truth where the outcome has classes.
+SEVERAL_FACTORS_OF_CLASSES = (0.86, 0.90)
+#: and of a second factor with fewer groups than these where it is a number.
+FEW_GROUPS, FEW_GROUPS_OF_NUMBERS = 15, (0.91, 0.92)
+
+
+def approximations(model: NeuralMixedEffects) -> list[dict[str, Any]]:
+    """Tables whose intervals are only approximate, missing or not examined, with the reason.
 
     Returns
     -------
     list of dict
-        Keys ``table`` (``random_effects``, ``fixed_effects`` or ``transitions``) and ``reason``.
-        Empty where the intervals' coverage was found between 92 and 97 % in simulations of such
-        models (docs/uncertainty.md).
+        Keys ``table`` (``fixed_effects``, ``random_effects``; ``transitions`` of an NME-CRF,
+        ``person_effects`` of an NME-MLP), ``reason`` in words, and ``status``: ``missing`` (there
+        are no intervals), ``outside`` (in simulations of such studies they held the truth in fewer
+        than 92 or in more than 97 %; then also ``covered``, the smallest and the largest share) or
+        ``not examined``. Empty where all were
+        examined and held it in 92 to 97 % (docs/uncertainty.md).
     """
-    posterior = model._posterior
     tables = ["fixed_effects", "random_effects"]
-    if hasattr(model, "transition_matrix"):
-        tables.append("transitions")
+    tables.append("transitions" if isinstance(model, NMECRF) else "person_effects")
+    if model._posterior.joint is not None:
+        return _several_factors(model, tables)
+    found = _missing(model, tables)
+    absent, kind = {note["table"] for note in found}, StudyKind.of(model)
+    for table in tables:
+        if table not in absent:
+            found += _examined(kind, table)
+    return found
+
+
+def _missing(model: NeuralMixedEffects, tables: list[str]) -> list[dict[str, Any]]:
+    """Tables without intervals, or with such as leave something out, by what the fit kept."""
+    posterior = model._posterior
     if posterior.covariance is None:
         reason = f"The estimator {model.estimator!r} gives points: there are no intervals."
-        return [{"table": table, "reason": reason} for table in tables]
-    reasons: list[tuple[str, str]] = []
-    if len(model.factors_) > 1 and posterior.joint is None:
-        text = "With several grouping factors the shared parameters count as known"
-        reasons.append(("random_effects", f"{text}."))
-        reasons += [(table, f"{text}: there are no intervals.") for table in tables[::2]]
+        return [_note(table, "missing", reason) for table in tables]
+    if posterior.uncertainty is not None:
+        if not model._widths:
+            return []
+        reason = "The weights of a network with hidden layers are not unique: they have none."
+        return [_note("fixed_effects", "missing", reason)]
+    if len(model.factors_) > 1:
+        reason = "With several grouping factors the shared parameters count as known"
     elif posterior.covariance.dim() == 2:
-        reasons.append(
-            (
-                "random_effects",
-                "With so many person-specific parameters their correlations are left out: the"
-                " intervals are too narrow.",
-            )
+        reason = "There are too many person-specific parameters to count how they go together"
+    else:
+        reason = (
+            "The study is too large, or a parameter too uncertain, to count how uncertain the"
+            " shared parameters are"
         )
-        reasons += [(table, "There are too many parameters for them.") for table in tables[::2]]
-    elif posterior.uncertainty is None:
-        text = "The study is too large, or a parameter too uncertain, to"
-        reasons.append(("random_effects", f"{text} count the shared parameters' uncertainty."))
-        reasons += [(table, f"{text} give intervals.") for table in tables[::2]]
-    elif model._widths:
-        reasons.append(
-            ("fixed_effects", "The weights of a network with hidden layers are not unique.")
+    own = _note("random_effects", "not examined", f"{reason}: the intervals are too narrow.")
+    rest = [one for one in tables if one != "random_effects"]
+    return [own, *(_note(one, "missing", f"{reason}: there are no intervals.") for one in rest)]
+
+
+def _several_factors(model: NeuralMixedEffects, tables: list[str]) -> list[dict[str, Any]]:
+    """What was simulated of several factors, a random intercept of each (docs/uncertainty.md)."""
+    kind, per_group = StudyKind.of(model), len(model.parameter_names())
+    n_groups = [len(levels) for levels in model.factors_.values()]
+    examined = (
+        len(n_groups) == 2
+        and per_group == 1
+        and kind.family in ("gaussian", "binary")
+        and all(
+            low / MARGIN <= number <= high * MARGIN
+            for number, (low, high) in zip((kind.rows, *n_groups), SEVERAL_FACTORS, strict=True)
         )
-        text = "The hidden layers count as known."
-        reasons += [(table, text) for table in tables if table != "fixed_effects"]
-    if posterior.joint is not None and not model._family().has_residual_variance:
-        text = (
-            "With several grouping factors and few rows of each group, intervals of groups' own"
-            " numbers held the truth in 86 to 90 % of simulated cases."
-        )
-        reasons.append(("random_effects", text))
-    if getattr(model, "shrink", "none") == "inputs":
-        reasons.append(("fixed_effects", "They are for prediction: shrunk towards 0."))
-    for number, (factor, levels) in enumerate(model.factors_.items()):
-        if len(levels) < FEW_PERSONS:
-            who = f"groups of {factor}" if number else "persons"
-            text = (
-                f"Only {len(levels)} {who} tell of the variances between"
-                f" {'them' if number else 'persons'} (fewer than {FEW_PERSONS})."
-            )
-            reasons += [(table, text) for table in tables]
-    if "transitions" in tables:
-        text = (
-            "The population's intervals of conditional probabilities are wide: the rows do not tell"
-            " how much of a transition's score is the state's own, only the prior does."
-        )
-        reasons.append(("transitions", text))
-        if model.placement != "transitions":
-            text = "Coverage was simulated only for models whose transitions alone are personal."
-            reasons.append(("transitions", text))
-    return [{"table": table, "reason": reason} for table, reason in reasons]
+    )
+    if not examined:
+        what = f"{len(n_groups)} grouping factors, {kind.words}"
+        reason = f"Coverage of these intervals was not examined for such studies ({what})."
+        return [_note(table, "not examined", reason) for table in tables]
+    if kind.family == "binary":
+        low, high, which = *SEVERAL_FACTORS_OF_CLASSES, ""
+    elif n_groups[1] < FEW_GROUPS:
+        low, high, which = *FEW_GROUPS_OF_NUMBERS, f" of the {n_groups[1]} groups"
+    else:
+        return []
+    reason = (
+        f"In simulations of such studies ({kind.words}, two grouping factors) the 95% intervals"
+        f"{which} held the truth in {100 * low:.0f} to {100 * high:.0f} %."
+    )
+    return [{**_note("random_effects", "outside", reason), "covered": [low, high]}]
+
+
+def _examined(kind: StudyKind, table: str) -> list[dict[str, Any]]:
+    """What simulations said of a table's intervals, where that is not that they are right."""
+    other = kind.other
+    if kind.family == "network" and table != "person_effects":
+        other = "one network of a mixture"
+    if other:
+        reason = f"Coverage of these intervals was not examined for {other}."
+        return [_note(table, "not examined", reason)]
+    quantities = [*_TRANSITIONS] if table == "transitions" else [_quantity(kind, table)]
+    found = {name: coverage_of(kind, name) for name in quantities}
+    notes = []
+    unseen = [name for name, one in found.items() if one.status == "not examined"]
+    if unseen:
+        which = "" if len(unseen) == len(found) else f" of {_listed(unseen)}"
+        reason = f"Coverage{which} was not examined for such studies ({kind.words})."
+        notes.append(_note(table, "not examined", reason))
+    for name, one in found.items():
+        if one.status == "outside":
+            which = f" of {_TRANSITIONS[name]}" if name in _TRANSITIONS else ""
+            notes.append(_outside(table, kind, one, which))
+    return [*notes, *_memory(kind, table)]
+
+
+def _quantity(kind: StudyKind, table: str) -> str:
+    """What a table's intervals are of; a linear model's levels and slopes are its effects."""
+    linear = table == "person_effects" and kind.family != "network"
+    return "random_effects" if linear else table
+
+
+def _outside(table: str, kind: StudyKind, found: Coverage, which: str) -> dict[str, Any]:
+    wide = ": they are wider than they need to be" if found.lowest > HIGHEST else ""
+    reason = (
+        f"In simulations of such studies ({kind.words}) the 95% intervals{which} held the truth in"
+        f" {found.share}{wide}."
+    )
+    note = _note(table, "outside", reason)
+    return {**note, "covered": [found.lowest, found.highest]}
+
+
+def _memory(kind: StudyKind, table: str) -> list[dict[str, Any]]:
+    """What becomes of the intervals where residuals remember and the model does not know it."""
+    if kind.times or kind.family == "crf":
+        return []
+    found = coverage_of(kind, _quantity(kind, table), rho=0.5)
+    what = "where neighbouring rows of a person have residuals that go together (correlation .5)"
+    if found.status == "not examined":
+        reason = f"Coverage was not examined {what}, which this model leaves out."
+        return [_note(table, "not examined", reason)]
+    if found.status == "within":
+        return []
+    remedy = " Give the time of each row to have it counted." if kind.family == "gaussian" else ""
+    reason = (
+        f"Residuals count as independent: in simulations {what}, the 95% intervals held the truth"
+        f" in {found.share}.{remedy}"
+    )
+    return [{**_note(table, "outside", reason), "covered": [found.lowest, found.highest]}]
+
+
+def _note(table: str, status: str, reason: str) -> dict[str, Any]:
+    return {"table": table, "status": status, "reason": reason}
+
+
+def _listed(quantities: list[str]) -> str:
+    return ", ".join(_TRANSITIONS[name] for name in quantities)

@@ -63,10 +63,31 @@ def methods(folder: RunFolder) -> list[str]:
     config, data = folder.config, folder.data
     paragraphs = [_data(data), _model(config, data), _evaluation(folder, config, data)]
     paragraphs.append(_convergence(config))
+    paragraphs += _intervals(config)
     if folder.has_table("hsic"):
         said = [_tests(folder.table("hsic"), _effects(folder)), other_tests(folder)]
         paragraphs.append(" ".join(part for part in said if part))
     return paragraphs
+
+
+def interval_notes(config: dict[str, Any]) -> list[str]:
+    """What is approximate or was not examined, each with the tables that it concerns."""
+    tables: dict[str, list[str]] = {}
+    for note in config.get("approximate", []):
+        tables.setdefault(str(note["reason"]), []).append(str(note["table"]).replace("_", " "))
+    return [f"{', '.join(names).capitalize()}: {reason}" for reason, names in tables.items()]
+
+
+def _intervals(config: dict[str, Any]) -> list[str]:
+    """What simulations say of the intervals, in a run that has recorded it."""
+    if "network_inputs" not in config or "approximate" not in config:
+        return []
+    right = (
+        "In simulations of such studies 95% intervals of parameters held the truth in 92 to 97%."
+    )
+    return [
+        " ".join(["95% intervals.", *interval_notes(config)]) if config["approximate"] else right
+    ]
 
 
 def _effects(folder: RunFolder) -> pd.DataFrame | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nme_core.exceptions import RunFolderError
 from nme_core.io import RunFolder, RunState
 from nme_core.reporting.formats import to_docx
-from nme_core.reporting.methods import methods
+from nme_core.reporting.methods import interval_notes, methods
 from nme_core.reporting.references import Reference, references
 from nme_core.reporting.result_table import ResultTable
 from nme_core.reporting.results import findings
@@ -111,11 +111,7 @@ def words(folder: RunFolder) -> Words:
 def _limits(folder: RunFolder) -> tuple[str, ...]:
     counted = "ci_low" in folder.table("random_effects")
     errors = f"{_SE}; the intervals count it." if counted else f"{_SE}."
-    approximate = [
-        f"{str(one['table']).replace('_', ' ').capitalize()}: {one['reason']}"
-        for one in folder.config.get("approximate", [])
-    ]
-    return (*_LIMITS[:2], errors, *approximate, *_LIMITS[2:])
+    return (*_LIMITS[:2], errors, *interval_notes(folder.config), *_LIMITS[2:])
 
 
 def require_finished(folder: RunFolder) -> None:

@@ -78,10 +78,10 @@ def test_classes_have_no_icc(crf, chain):
 
 
 def test_what_is_approximate_is_said(intercepts, crf, features):
-    assert approximations(intercepts[0]) == []
+    assert "points" not in str(approximations(intercepts[0]))
     few = approximations(crf)
     assert {entry["table"] for entry in few} == {"fixed_effects", "random_effects", "transitions"}
-    assert "2 persons" in few[0]["reason"]
+    assert {entry["status"] for entry in few} == {"not examined"}
     X, person = features
     points = NMEMLPRegressor((), estimator="annealed", epochs=3).fit(X, X["wide"], groups=person)
     assert "points" in approximations(points)[0]["reason"]

@@ -116,7 +116,7 @@ def crf_run(state_study: str) -> str:
                 count = round(value * 7) if counted else np.nan
                 rows.append((person, readout, start, end, value, np.nan, np.nan, count))
     columns = ["person", "readout", "from", "to", "value", "ci_low", "ci_high", "count"]
-    table = pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns).assign(visits=np.nan)
     folder.write_table("transitions", table)
     names = [f"transitions[{a},{b}]" for a, b in pairs]
     own = table[(table["readout"] == "scores") & (table["person"] != "")]

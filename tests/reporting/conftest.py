@@ -91,10 +91,11 @@ def run(tmp_path: Path) -> RunFolder:
     folder.write_table("effects", single)
     states = ["low", "mid"]
     transitions = pd.DataFrame(
-        [("", readout, a, b, 0.5, low, high, np.nan)
+        [("", readout, a, b, 0.5, low, high, np.nan, np.nan)
          for readout, low, high in (("conditional", 0.4, 0.6), ("scores", np.nan, np.nan))
          for a in states for b in states],
-        columns=["person", "readout", "from", "to", "value", "ci_low", "ci_high", "count"],
+        columns=["person", "readout", "from", "to", "value", "ci_low", "ci_high", "count",
+                 "visits"],
     )  # fmt: skip
     folder.write_table("transitions", transitions)
     return folder

@@ -1,0 +1,1 @@
+"""Coverage of 95 % intervals in simulation; see `__main__`."""

@@ -1,0 +1,232 @@
+"""From results of studies to a table for the library, and one in Markdown for the docs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.coverage.cells import CHAINS, NETWORK, Cell, all_cells
+from benchmarks.coverage.records import FAILED, read
+from nme_core.analysis.coverage import HIGHEST, LOWEST, READOUTS
+
+ROOT = Path(__file__).parents[2]
+TABLE, DOCS = ROOT / "nme_core" / "analysis" / "coverage.csv", ROOT / "docs" / "uncertainty.md"
+BEGIN, END = "<!-- coverage: begin -->", "<!-- coverage: end -->"
+
+#: What intervals are of, by the quantities that studies record.
+QUANTITIES = {
+    "fixed_effects": ("fixed slope", "fixed other"),
+    "random_effects": ("people",),
+    "person_effects": ("people effects",),
+    "population_effects": ("population effects",),
+    "autocorrelation": ("autocorrelation",),
+    "scores": ("people scores",),
+    "conditional": ("people conditional",),
+    "expected": ("people expected",),
+    "population_scores": ("population scores",),
+    "population_conditional": ("population conditional",),
+    "population_expected": ("population expected",),
+}
+_RESIDUALS = {
+    "iid": "independent",
+    "iid-times": "independent, times given",
+    "ar1-times": "ρ = .5, times given",
+    "ar1": "ρ = .5, times not given",
+}
+
+
+def write_summary(results: Path, table: Path = TABLE, docs: Path = DOCS) -> None:
+    """Write the library's table, and the part between the markers of the docs."""
+    cells = summarise(read(results))
+    cells.to_csv(table, index=False, lineterminator="\n")
+    text = docs.read_text(encoding="utf-8")
+    head, rest = text.split(BEGIN)
+    tail = rest.split(END)[1]
+    docs.write_text(f"{head}{BEGIN}\n\n{markdown(cells)}\n\n{END}{tail}", encoding="utf-8")
+
+
+def summarise(results: pd.DataFrame) -> pd.DataFrame:
+    """One row per cell and quantity, in the order of the cells."""
+    known = {cell.name: cell for cell in all_cells()}
+    by_cell = {str(name): group for name, group in results.groupby("cell")}
+    return pd.DataFrame(
+        [
+            row
+            for name, cell in known.items()
+            if name in by_cell
+            for row in _rows(cell, by_cell[name])
+        ]
+    )
+
+
+def _rows(cell: Cell, found: pd.DataFrame) -> list[dict[str, Any]]:
+    """Quantities of one cell."""
+    n_failed = int((found["quantity"] == FAILED).sum())
+    rows = []
+    for name, parts in QUANTITIES.items():
+        chosen = found[found["quantity"].isin(parts) & (found["n"] > 0)]
+        if chosen.empty:
+            continue
+        bias = chosen[chosen["quantity"] == "fixed slope"]["error"]
+        studies = chosen.groupby("study")[["n", "covered"]].sum()
+        rows.append(
+            {
+                **asdict(cell),
+                "quantity": name,
+                "covered": round(studies["covered"].sum() / studies["n"].sum(), 4),
+                "error": round(monte_carlo_error(studies["n"], studies["covered"]), 4),
+                "width": float(f"{chosen['width'].median():.3g}"),
+                "bias": round(float(bias.mean()), 3) if len(bias) else np.nan,
+                "studies": len(studies),
+                "failed": n_failed,
+            }
+        )
+    return rows
+
+
+def monte_carlo_error(n: pd.Series, covered: pd.Series) -> float:
+    """Standard error of the share covered: intervals of one study depend on each other.
+
+    Never below that of independent intervals (Agresti and Coull's), so that a share of 1 has one.
+    """
+    total, inside = float(n.sum()), float(covered.sum())
+    share = (inside + 2) / (total + 4)
+    least = np.sqrt(share * (1 - share) / (total + 4))
+    off = covered - n * (inside / total)
+    size = len(n)
+    spread = np.sqrt(size / max(size - 1, 1) * float((off**2).sum())) / total
+    return float(max(least, spread))
+
+
+def markdown(cells: pd.DataFrame) -> str:
+    """Tables of models of rows, and of chains."""
+    if cells.empty:
+        return "No study has been simulated yet."
+    chains, networks = cells["family"].isin(CHAINS), cells["family"] == NETWORK
+    parts = [
+        _in_short(cells),
+        _of_rows(cells[~chains & ~networks]),
+        _of_chains(cells[chains]),
+        _of_networks(cells[networks]),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _in_short(cells: pd.DataFrame) -> str:
+    """By outcome and kind of interval: how many kinds of study are right, and the worst."""
+    heads = ("outcome", "95 % intervals of", "kinds of study", "within 92–97 %", "below", "above",
+             "least, and where")  # fmt: skip
+    low, high = cells["covered"] + cells["error"], cells["covered"] - cells["error"]
+    lines = []
+    for (family, quantity), found in cells.groupby(["family", "quantity"], sort=False):
+        below, above = low[found.index] < LOWEST, high[found.index] > HIGHEST
+        worst = found.loc[found["covered"].idxmin()]
+        where = (
+            f"{worst['people']} × {worst['rows']}, {worst['effects']}, {worst['covariance']} Σ, "
+            f"{_RESIDUALS[worst['residual']]}"
+        )
+        lines.append(
+            (
+                family,
+                str(quantity).replace("_", " "),
+                len(found),
+                int((~below & ~above).sum()),
+                int(below.sum()),
+                int(above.sum()),
+                f"{worst['covered']:.2f}: {where}",
+            )
+        )
+    return _table(heads, lines)
+
+
+def _of_rows(cells: pd.DataFrame) -> str:
+    heads = (
+        "outcome", "people × rows", "effects", "features", "Σ", "residuals", "estimator",
+        "fixed effects", "width", "bias of slopes", "people's effects", "width", "ρ", "studies",
+    )  # fmt: skip
+    lines = []
+    for cell, found in _by_cell(cells):
+        fixed, people = found["fixed_effects"], found["random_effects"]
+        memory = found.get("autocorrelation")
+        lines.append(
+            (
+                cell.family,
+                f"{cell.people} × {cell.rows}",
+                cell.effects,
+                cell.features,
+                cell.covariance,
+                _RESIDUALS[cell.residual],
+                cell.estimator.upper(),
+                _share(fixed),
+                f"{fixed['width']:.2f}",
+                f"{100 * fixed['bias']:+.0f} %",
+                _share(people),
+                f"{people['width']:.2f}",
+                "" if memory is None else _share(memory),
+                _studies(fixed),
+            )
+        )
+    return _table(heads, lines)
+
+
+def _of_chains(cells: pd.DataFrame) -> str:
+    readouts = [f"{of}{one}" for of in ("", "population_") for one in READOUTS]
+    heads = ("drawn from", "people × steps", *(f"people's {one}" for one in READOUTS),
+             *(f"population's {one}" for one in READOUTS), "studies")  # fmt: skip
+    lines = [
+        (
+            "an NME-CRF" if cell.family == "crf" else "a multinomial logit",
+            f"{cell.people} × {cell.rows}",
+            *(_share(found[name]) if name in found else "" for name in readouts),
+            _studies(next(iter(found.values()))),
+        )
+        for cell, found in _by_cell(cells)
+    ]
+    return _table(heads, lines)
+
+
+def _of_networks(cells: pd.DataFrame) -> str:
+    heads = ("mixture of networks, people × rows", "people's levels and slopes",
+             "the population's", "studies")  # fmt: skip
+    lines = [
+        (
+            f"{cell.people} × {cell.rows}",
+            _share(found["person_effects"]),
+            _share(found["population_effects"]),
+            _studies(found["person_effects"]),
+        )
+        for cell, found in _by_cell(cells)
+    ]
+    return _table(heads, lines)
+
+
+def _by_cell(cells: pd.DataFrame) -> list[tuple[Cell, dict[str, dict[str, Any]]]]:
+    """Rows of each cell by quantity, sorted by what the cell is."""
+    names = [*Cell.__dataclass_fields__]
+    return [
+        (Cell(*key), {row["quantity"]: row for row in group.to_dict("records")})
+        for key, group in cells.groupby(names, sort=False)
+    ]
+
+
+def _share(row: dict[str, Any]) -> str:
+    """Covered ± its Monte-Carlo error; bold where it is outside by more than that."""
+    text = f"{row['covered']:.3f} ± {row['error']:.3f}"
+    low, high = row["covered"] + row["error"], row["covered"] - row["error"]
+    return f"**{text}**" if low < LOWEST or high > HIGHEST else text
+
+
+def _studies(row: dict[str, Any]) -> str:
+    failed = f" ({row['failed']} not fitted)" if row["failed"] else ""
+    return f"{row['studies']}{failed}"
+
+
+def _table(heads: tuple[str, ...], lines: list[tuple[Any, ...]]) -> str:
+    if not lines:
+        return ""
+    rows = ["| " + " | ".join(map(str, line)) + " |" for line in (heads, ["---"] * len(heads))]
+    return "\n".join([*rows, *("| " + " | ".join(map(str, line)) + " |" for line in lines)])
