@@ -15,6 +15,8 @@ from scipy.stats import rankdata
 from nme_core.data import sample_study
 from nme_core.io import RunFolder
 
+# Fits say so where people do not differ in a number of their own, as some of these do not.
+pytestmark = pytest.mark.filterwarnings("ignore:.*variance between:nme_core.exceptions.NMEWarning")
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_data"
 
 
