@@ -54,6 +54,7 @@ from nme_core.training import (
     LinearGaussian,
     NoMovesError,
     Progress,
+    SeparateChain,
     Training,
     Verdict,
     likelihood_of,
@@ -184,6 +185,8 @@ class NeuralMixedEffects(Saveable):
             )
         if isinstance(problem, EXACT):
             training = self._solve(problem, batches, progress)
+        elif isinstance(problem, SeparateChain):
+            training = problem.solve(batches, watched or [], progress)
         elif isinstance(problem, ExpectationMaximisation) and not self._widths:
             training = problem.solve(progress)
         else:

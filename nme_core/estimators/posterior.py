@@ -22,6 +22,7 @@ from nme_core.training import (
     LinearGaussian,
     Nesting,
     Problem,
+    SeparateChain,
 )
 from nme_core.training.covariance import in_parts
 
@@ -75,7 +76,9 @@ class Posterior:
     joint: tuple[dict[str, Tensor], Tensor] | None = None
 
     @classmethod
-    def of(cls, problem: Problem | LinearGaussian | ExactRows | ExactChain | Crossed) -> Self:
+    def of(
+        cls, problem: Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed
+    ) -> Self:
         """Take a trained problem's results to the CPU."""
         covariance = problem.posterior_covariance()
         return cls(

@@ -34,6 +34,7 @@ from nme_core.training import (
     RandomEffectsCovariance,
     Schedule,
     Separate,
+    SeparateChain,
     Variational,
     exactly_linear,
     few_effects,
@@ -82,7 +83,7 @@ class Plan:
 
     def problem(
         self, mixed: MixedEffects, family: Family, batches: list[Batch]
-    ) -> Problem | LinearGaussian | ExactRows | ExactChain | Crossed:
+    ) -> Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed:
         """Return what is to be minimised.
 
         Raises
@@ -142,6 +143,8 @@ class Plan:
             for _ in mixed.sizes
         ]
         if self.pooling == "none":
+            if self.epochs is None and is_linear_chain(mixed):
+                return SeparateChain(mixed, covariances)
             return Separate(mixed, family, covariances, n_rows=n_rows, weight=0.0)
         if self.pooling == "free":
             return Annealed(mixed, family, covariances, n_rows=n_rows, weight=0.0)

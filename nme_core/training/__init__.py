@@ -31,6 +31,7 @@ from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdic
 from nme_core.training.nesting import Nesting
 from nme_core.training.residual_process import next_expected
 from nme_core.training.separate import Separate
+from nme_core.training.separate_chain import SeparateChain
 from nme_core.training.variance_uncertainty import VarianceUncertainty
 from nme_core.training.variational import Variational
 from nme_core.training.weak_prior import warn_of_collinear, warn_of_separation
@@ -59,6 +60,7 @@ __all__ = [
     "RandomEffectsCovariance",
     "Schedule",
     "Separate",
+    "SeparateChain",
     "Training",
     "VarianceInformation",
     "VarianceUncertainty",

@@ -16,9 +16,10 @@ modes on their way, so that one pass over the data is one step of all.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from scipy.optimize import nnls
 from torch import Tensor
 
 from nme_core.training.chain_sums import ChainData, Sums
@@ -31,16 +32,20 @@ LONGEST, HALVINGS = 200, 30
 #: The search has arrived where a step promises less than this of the log-likelihood.
 TOLERANCE = 1e-9
 #: It goes on to this, at most so many steps, that rounding on the way leaves no trace.
-_ENOUGH, _FURTHER = 1e-15, 8
+_ENOUGH, _FURTHER = 1e-15, 25
 #: The same of a full Σ, some of whose directions hardly matter.
 _TOLERANCE_FULL = 1e-4
 #: Σ moves where a step of the modes promises less than the first; the slopes of log|M_i| are taken
 #: from where a step of everything promised less than the second.
 SETTLED, NEAR = 1.0, 5.0
+#: Whether a variance of 0 should be more is looked at where a step promises less than this.
+_LOOK = 1e-4
 #: A step that promises less than this is gone without a look at what it brings.
 _SURE = 1e-3
 #: Steps of the modes alone at the end.
 _POLISHES = 2
+#: Least and largest variance at the start.
+_START = 0.005, 0.5
 #: Longest step of a log variance.
 STRIDE = 1.5
 #: Least share of what Σ says that the data are taken to know of a combination of effects.
@@ -48,7 +53,7 @@ _LEAST_KNOWN = 0.05
 #: So much of a step of Σ is gone at least.
 _LEAST_SHARE = 0.02
 #: Steps of Σ are accelerated, by so many before them, where one promises less than the first.
-_SMOOTH, _DEPTH = 0.5, 5
+_SMOOTH, _DEPTH = 0.5, 8
 #: A variance below the first that can gain less than the second of ℓ from moving goes to 0.
 _SMALL, _NOTHING_TO_GAIN = 1e-3, 1e-3
 #: Directions of θ with less than this share of information, where nothing else is known, have none.
@@ -182,11 +187,11 @@ class _Search:
         self.eta = torch.zeros(data.n_people, len(data.places), dtype=torch.float64)
         self.log_likelihood, self.promised = -torch.inf, torch.inf
         self.closed: Tensor | None = None  # orthonormal, what θ may move in
-        self.at_zero = torch.zeros(covariance.n_pools, dtype=torch.bool)
+        self.at_zero = self.looked = torch.zeros(covariance.n_pools, dtype=torch.bool)
         if covariance.kind == "diagonal" and len(data.places):
             # how people differ in a move that nobody makes
             untold = covariance.by_pool((ridge[data.places] > 0).double()) == 1
-            self.at_zero = untold
+            self.at_zero = self.looked = untold
             start = torch.where(untold[covariance.pools], 0.0, covariance.variances)
             covariance.update(start)
         self.exact = False  # whether the slopes of log|M_i| count
@@ -197,19 +202,39 @@ class _Search:
         self.tolerance = _TOLERANCE_FULL if full else TOLERANCE
         self.enough = self.tolerance if full else _ENOUGH
         self.share = 1.0  # of a step of log Σ that is gone
+        self.alone = len(data.places) > 0  # whether θ goes alone, all η at 0
 
     def _sums(self, *, keep: bool = False) -> Sums:
-        precision = self.covariance.precision
-        sums = Sums.at(self.data, self.theta, self.eta, precision, exact=self.exact, keep=keep)
+        if self.alone:
+            data, eta = replace(self.data, places=self.data.places[:0]), self.eta[:, :0]
+            sums = Sums.at(data, self.theta, eta, self.covariance.precision, exact=False)
+        else:
+            sums = self._sums_of(self._moving, keep=keep)
         if self.closed is None:
             layer = self.ridge.clone()
             layer[self.data.n_emission :] = 0.0  # a prior on moves tells not what changes nothing
             self.closed = _told(sums.total + layer.diag())
         return sums
 
+    @property
+    def _moving(self) -> Tensor:
+        """Which effects differ between people, shape (q,): those with a variance."""
+        return ~self.at_zero[self.covariance.pools]
+
+    def _sums_of(self, moving: Tensor, *, keep: bool = False) -> Sums:
+        """Sums with all other effects known to be 0."""
+        precision = self.covariance.precision
+        if bool(moving.all()):
+            args = self.data, self.theta, self.eta, precision
+            return Sums.at(*args, exact=self.exact, keep=keep)
+        data = replace(self.data, places=self.data.places[moving])
+        eta, inner = self.eta[:, moving].contiguous(), precision[moving][:, moving]
+        sums = Sums.at(data, self.theta, eta, inner, exact=self.exact, keep=keep)
+        return sums.among(moving, self.covariance.variances)
+
     def _value(self, sums: Sums) -> float:
         """ℓ, and the prior of the weak parameters."""
-        n = self.data.n_people if len(self.data.places) else 0
+        n = self.data.n_people if len(self.data.places) and not self.alone else 0
         log_sigma = float(self.covariance.log_determinant) if n else 0.0
         own = sums.penalty + sums.log_determinant + 0.5 * n * log_sigma
         prior = float((self.ridge * self.theta.square()).sum())
@@ -220,6 +245,9 @@ class _Search:
         sums = self._sums()
         self.log_likelihood = self._value(sums)
         assert self.closed is not None
+        if self.alone:
+            self._go_alone(sums)
+            return
         if self.promised < SETTLED and self._look_for_open(sums.curvature):
             self.held = None
         prior = self.ridge
@@ -240,6 +268,9 @@ class _Search:
         if not settled:
             self.promised = max(self.promised, 2 * self.tolerance)
             return
+        if self.exact and self.promised < _LOOK and self._wake():
+            self.promised = torch.inf
+            return
         change, gain = self._change(sums)
         modes = self.promised
         self.promised += gain
@@ -251,6 +282,68 @@ class _Search:
         if not self.exact:
             self.exact = self.promised < NEAR
             self.promised = torch.inf
+
+    def _wake(self) -> bool:
+        """Whether a variance of 0 would gain by being more, which each may do once."""
+        idle = self.at_zero & ~self.looked
+        if not bool(idle.any()):
+            return False
+        self.looked = self.looked | idle
+        sums = self._sums_of(torch.ones_like(self._moving))
+        slope, information = self._slope(sums, self.eta + sums.own)
+        information = information.diagonal()
+        gain = slope.square() / (2 * information.clamp_min(1e-300))
+        awake = idle & (slope > 0) & (gain > _NOTHING_TO_GAIN)
+        if not bool(awake.any()):
+            return False
+        sigma = self.covariance.by_pool(self.covariance.variances)
+        step = sigma * (slope / information.clamp_min(1e-300)).clamp_max(1e6)
+        sigma = torch.where(awake, step.clamp(_SMALL, 0.05), sigma)
+        self.at_zero = self.at_zero & ~awake
+        self.covariance.update(sigma[self.covariance.pools])
+        self.held, self.mixing = None, _Mixing()
+        return True
+
+    def _slope(self, sums: Sums, eta: Tensor) -> tuple[Tensor, Tensor]:
+        """Slope of ℓ by the log variances, (pools,), and its information, with these η."""
+        one = torch.nn.functional.one_hot(self.covariance.pools).double()  # (q, pools)
+        second = eta.square() - sums.bend * eta
+        second = second.sum(0) + sums.spread.diagonal()
+        slope = 0.5 * one.T @ (second / self.covariance.variances - self.data.n_people)
+        return slope, 0.5 * one.T @ sums.squares @ one
+
+    def _go_alone(self, sums: Sums) -> None:
+        """Go a step of θ with all η at 0; it need not arrive where the people differ."""
+        assert self.closed is not None
+        score = self.closed.T @ (sums.score - self.ridge * self.theta)
+        move = _solved(self.closed.T @ (sums.curvature + self.ridge.diag()) @ self.closed, score)
+        self._go(sums, self.closed @ move, torch.zeros_like(self.eta), float(score @ move))
+        self.alone = float(score @ move) > NEAR
+        if not self.alone:
+            self._start_covariance()
+
+    def _start_covariance(self) -> None:
+        """Start Σ where the squares of the people's slopes at η = 0 are what they should be.
+
+        E aaᵀ = H + H Σ H, of its diagonal: equations by pool, of which Σ takes what is positive.
+        """
+        data, places, pools = self.data, self.data.places, self.covariance.pools
+        q = len(places)
+        square, known = torch.zeros(q, dtype=torch.float64), torch.zeros(q, q, dtype=torch.float64)
+        for people in data.parts():
+            _, gradient, curvature = data.derivatives(self.theta, self.eta, people)
+            inner = curvature[:, places][:, :, places]
+            square += (gradient[:, places].square() - inner.diagonal(dim1=1, dim2=2)).sum(0)
+            known += inner.square().sum(0)
+        one = torch.nn.functional.one_hot(pools).double()
+        scale = known.diagonal().clamp_min(1e-300).sqrt()
+        left = one.T @ (known / scale.unsqueeze(1)) @ one
+        right = one.T @ (square / scale)
+        found = torch.from_numpy(nnls(left.numpy(), right.numpy())[0])
+        start = found.clamp(*_START)
+        variances = torch.where(self.at_zero, 0.0, start)[pools]
+        diagonal = self.covariance.kind == "diagonal"
+        self.covariance.update(variances if diagonal else variances.diag())
 
     def _went_too_far(self, now: float) -> bool:
         """Whether ℓ is less than before Σ moved; then go back and half as far."""
@@ -298,20 +391,17 @@ class _Search:
 
         Of a diagonal Σ: of the log variances by pool; of a full one: Δ in Σ ← L exp(Δ) Lᵀ.
         """
-        n, cross = self.data.n_people, sums.bend.T @ self.eta
-        total = self.eta.T @ self.eta - (cross + cross.T) / 2 + sums.spread
         if self.covariance.kind == "full":
+            n, cross = self.data.n_people, sums.bend.T @ self.eta
+            total = self.eta.T @ self.eta - (cross + cross.T) / 2 + sums.spread
             return self._change_of_full(total / n, sums.spread / n)
-        one = torch.nn.functional.one_hot(self.covariance.pools).double()  # (q, pools)
-        slope = 0.5 * one.T @ (total.diagonal() / self.covariance.variances - n)
-        information = 0.5 * one.T @ sums.squares @ one
-        still = self.at_zero & (slope <= 0)
-        moving = ~still
+        slope, information = self._slope(sums, self.eta)
+        moving = ~self.at_zero
         change = torch.zeros_like(slope)
         change[moving] = _bounded(information[moving][:, moving], slope[moving])
         small = self.covariance.by_pool(self.covariance.variances) < _SMALL
         done = moving & small & (slope < 0) & (-slope < _NOTHING_TO_GAIN) & self.exact
-        self.at_zero = still | done
+        self.at_zero = self.at_zero | done
         gain = 0.5 * float((slope * change).abs().sum())
         if self.exact and gain < _SMOOTH:
             known = self.covariance.by_pool(self.covariance.variances).log()
@@ -342,7 +432,8 @@ class _Search:
         if self.covariance.kind == "diagonal":
             factor = change.exp()[self.covariance.pools]
             variances = self.covariance.variances
-            self.eta = self.eta * factor ** (spread.diagonal() / variances).clamp_min(0.01)
+            left = (spread.diagonal() / variances).clamp(0.01, 1.0)
+            self.eta = self.eta * factor / (factor * (1 - left) + left)
             self.covariance.update(variances * factor)
             return
         root = torch.linalg.cholesky(self.covariance.matrix)

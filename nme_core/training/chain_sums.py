@@ -9,7 +9,7 @@ curvature H_i in all of them (see `nme_core.nn.chain_kernel`),
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Self
 
@@ -243,6 +243,31 @@ class Sums:
         for people in data.parts():
             result._add(data, theta, eta, precision, people, exact=exact)
         return result
+
+    def among(self, moving: Tensor, variances: Tensor) -> Sums:
+        """The same of all effects, those that did not count being 0 with these variances, (q,)."""
+        n, variance = len(self.own), torch.where(moving, 0.0, variances)
+        places = moving.nonzero()[:, 0]
+
+        def across(values: Tensor, *dims: int, rest: Tensor | None = None) -> Tensor:
+            for dim in dims:
+                shape = list(values.shape)
+                shape[dim] = len(moving)
+                values = values.new_zeros(shape).index_copy_(dim, places, values)
+            return values if rest is None else values + rest
+
+        spread = variance.diag()
+        known = self.conditional
+        return replace(
+            self,
+            log_determinant=self.log_determinant - 0.5 * n * float(variances[~moving].log().sum()),
+            own=across(self.own, 1),
+            coupling=across(self.coupling, 1),
+            bend=across(self.bend, 1),
+            spread=across(self.spread, 0, 1, rest=n * spread),
+            squares=across(self.squares, 0, 1),
+            conditional=None if known is None else across(known, 1, 2, rest=spread),
+        )
 
     def _add(
         self,
