@@ -51,6 +51,7 @@ def estimates(run: str) -> None:
             ],
             **{words.get(name, name.replace("sd", "SD", 1)): table[name].map(number)
                for name in spreads},
+            **_between(table),
             words["reliability"]: table["reliability"].map(lambda value: fixed(value, 2)),
         }
     )  # fmt: skip
@@ -61,6 +62,14 @@ def estimates(run: str) -> None:
     if residual is not None:
         sd, icc = residual
         st.markdown(RESIDUAL.format(sd=number(sd), icc=fixed(icc, 2)))
+
+
+def _between(table: pd.DataFrame) -> dict[str, list[str]]:
+    """The interval of the SD between persons, where there is one."""
+    if "between_low" not in table or table["between_low"].isna().all():
+        return {}
+    ends = zip(table["between_low"], table["between_high"], strict=True)
+    return {"95 % interval of the SD": [interval(low, high) for low, high in ends]}
 
 
 def one_parameter(run: str, names: list[str]) -> None:

@@ -284,7 +284,8 @@ def shared(identity: str) -> pd.DataFrame:
 
     Columns parameter, estimate, ci_low, ci_high, mean reliability (``reliability``) and the
     model's SD between persons (``sd``) or between groups of each factor (``sd of <factor>``);
-    missing where a parameter does not vary. Parameters that neither vary nor have an interval are
+    missing where a parameter does not vary; with 95 % intervals of the SD between persons
+    (``between_low``, ``between_high``) where the run has them. Parameters that neither vary nor have an interval are
     left out: weights of hidden layers mean nothing by themselves.
     """
     found = table(identity, "fixed_effects")[["parameter", "estimate", "ci_low", "ci_high"]]
@@ -295,10 +296,22 @@ def shared(identity: str) -> pd.DataFrame:
     }
     for name, spread in spreads.items():
         found = found.assign(**{name: found["parameter"].map(spread)})
+    for end, limits in sd_limits(identity).items():
+        found = found.assign(**{f"between_{end}": found["parameter"].map(limits)})
     reliability = effects(identity).groupby("parameter")["reliability"].mean()
     found = found.assign(reliability=found["parameter"].map(reliability))
     told = found["ci_low"].notna() | found[[*spreads]].notna().any(axis=1)
     return found[told].reset_index(drop=True)
+
+
+def sd_limits(identity: str) -> dict[str, pd.Series]:
+    """Ends of the 95 % intervals of the SD between persons, by parameter; nothing without."""
+    if not has_table(identity, "summary"):
+        return {}
+    rows = table(identity, "summary")
+    rows = rows[rows["group"] == rows["group"].iloc[0]]  # persons come first
+    ends = {end: rows[rows["quantity"] == f"sd_{end}"] for end in ("low", "high")}
+    return {end: own.set_index("parameter")["value"] for end, own in ends.items() if len(own)}
 
 
 def residual(identity: str) -> tuple[float, float] | None:

@@ -22,9 +22,11 @@ def summary_table(model: NeuralMixedEffects, X: pd.DataFrame) -> pd.DataFrame:
 
     Of every person-specific parameter: ``variance`` (the diagonal of Σ), ``sd``, ``shrinkage`` (1 −
     variance of the estimates over persons/Σ: 0 none, 1 all persons at the population's value; empty
-    where the variance is 0) and
-    ``mean_reliability``. Of the whole, with an empty parameter: ``n_groups`` and, for numbers with
-    Gaussian residuals, ``residual_variance`` and ``icc``, see `intraclass_correlation`.
+    where the variance is 0), ``mean_reliability`` and, where the model maximises a likelihood,
+    ``variance_se`` and 95 % intervals ``variance_low``, ``variance_high``, ``sd_low``, ``sd_high``
+    (see `variance_intervals` of a model). Of the whole, with an empty parameter: ``n_groups`` and,
+    for numbers with Gaussian residuals, ``residual_variance`` with ``residual_variance_low`` and
+    ``residual_variance_high``, and ``icc``, see `intraclass_correlation`.
 
     Parameters
     ----------
@@ -47,11 +49,20 @@ def summary_table(model: NeuralMixedEffects, X: pd.DataFrame) -> pd.DataFrame:
                 "mean_reliability": effects.reliability.mean(),
             }
         )
+        known = model.variance_intervals(factor)
+        if known.notna().to_numpy().any():
+            ends = known[["low", "high"]]
+            wide[["variance_se", "variance_low", "variance_high"]] = known
+            wide[["sd_low", "sd_high"]] = np.sqrt(ends)
         table = wide.rename_axis("parameter").reset_index()
         table = table.melt("parameter", var_name="quantity", value_name="value")
         whole = {"n_groups": float(len(effects.estimate))}
         if factor in icc:
             whole |= {"residual_variance": model.residual_variance_, "icc": icc[factor]}
+            around = model.residual_variance_interval()
+            if np.isfinite(around["low"]):
+                whole["residual_variance_low"] = float(around["low"])
+                whole["residual_variance_high"] = float(around["high"])
         below = pd.DataFrame({"quantity": [*whole], "value": [*whole.values()]})
         parts.append(pd.concat([table, below.assign(parameter="")]).assign(group=factor))
     table = pd.concat(parts, ignore_index=True)

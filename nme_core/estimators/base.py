@@ -42,6 +42,7 @@ from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.problems import EXACT, Plan
 from nme_core.estimators.saving import Saveable
 from nme_core.estimators.threads import one_thread_for_few
+from nme_core.estimators.variance_intervals import VarianceIntervals
 from nme_core.estimators.warm_start import WarmStart
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import ACTIVATIONS, MixedEffects
@@ -209,6 +210,10 @@ class NeuralMixedEffects(Saveable):
                 self._posterior, labels, exact=exact, unique=unique, factors=tuple(self.factors_)
             )
         self._likelihood = likelihood_of(problem, batches)
+        self._variances = None
+        if uncertainty and self.pooling == "partial" and self._posterior.mixed.n_random:
+            sd = self._outcome_scale()[1]
+            self._variances = VarianceIntervals.of(problem, self._units(), sd)
         precision, curvature = problem.shared_precision(), None
         known = problem.shared_covariance() if isinstance(problem, ExactRows | ExactChain) else None
         if isinstance(problem, LinearGaussian) and self.pooling == "partial":

@@ -15,6 +15,7 @@ from nme_core.estimators.encoding import RowEncoder
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.uncertainty import t_quantile
 from nme_core.estimators.units import DataUnits
+from nme_core.estimators.variance_intervals import VarianceIntervals
 from nme_core.exceptions import OptionError
 from nme_core.training.likelihood import BOUND, Likelihood
 
@@ -27,6 +28,7 @@ class ReadOuts(RowEncoder):
     _posterior: Posterior
     _counts: NDArray[np.int64]
     _likelihood: Likelihood | None
+    _variances: VarianceIntervals | None = None
 
     def _outputs(self, batches: list[Batch], level: str) -> Iterator[list[Any]]:
         """Yield the network's outputs for each draw from the posterior, the same each time."""
@@ -117,6 +119,27 @@ class ReadOuts(RowEncoder):
         number, one = self._number(factor), self._units()
         sigma, names = self._posterior.sigma[number].numpy(), one.random_labels()
         return pd.DataFrame(one.covariance(sigma), index=names, columns=names)
+
+    def variance_intervals(self, factor: str | None = None) -> pd.DataFrame:
+        """How certain the diagonal of Σ of one grouping factor is; None: of the persons.
+
+        Columns ``se``, ``low`` and ``high`` (95 %), by parameter: by the profile of the likelihood
+        where a variance is near 0 or there are fewer than 30 persons, else on the log scale.
+        NaN at the boundary, where no standard error is defined; of an effect in which several of
+        the standardised ones come together, such as an intercept beside random slopes of a model
+        of classes or counts; and for models whose likelihood is not maximised.
+        """
+        number, names = self._number(factor), self.parameter_names()
+        values = np.full((len(names), 3), np.nan)
+        if self._variances is not None:
+            values = self._variances.by_factor[number]
+        return pd.DataFrame(values, index=names, columns=["se", "low", "high"])
+
+    def residual_variance_interval(self) -> pd.Series:
+        """Standard error ``se`` and 95 % interval ``low`` to ``high`` of `residual_variance_`."""
+        self._check_fitted()
+        values = np.full(3, np.nan) if self._variances is None else self._variances.residual
+        return pd.Series(values, index=["se", "low", "high"])
 
     def n_obs_of(self, factor: str | None = None) -> pd.Series:
         """Rows of each group of one grouping factor; None: of each person."""

@@ -19,6 +19,7 @@ from torch import Tensor
 from nme_core.data.scaling import FeatureScaler
 from nme_core.estimators.adapting import Adaptable
 from nme_core.estimators.posterior import Posterior
+from nme_core.estimators.variance_intervals import VarianceIntervals
 from nme_core.exceptions import RunFolderError
 from nme_core.training import Likelihood
 
@@ -52,6 +53,8 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
         history = self.history_.astype(float)
         tensors["history"] = torch.from_numpy(np.array(history.to_numpy(), order="C"))
         tensors.update(self._extra_tensors())
+        if self._variances is not None:
+            tensors.update(self._variances.tensors())
         content = {
             "model": type(self).__name__,
             "parameters": {**self.get_params(), "hidden": _as_json(self.hidden)},
@@ -87,6 +90,7 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
         self._counts = tensors["n_obs"].numpy()
         found = content.get("likelihood")  # models of before have none
         self._likelihood = None if found is None else Likelihood(**found)
+        self._variances = VarianceIntervals.from_tensors(tensors)
         self.history_ = pd.DataFrame(tensors["history"].numpy(), columns=content["history"])
         self.history_["epoch"] = self.history_["epoch"].astype(int)
         self.verdict_, self.n_epochs_ = content["verdict"], len(self.history_)

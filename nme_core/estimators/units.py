@@ -125,6 +125,11 @@ class DataUnits:
         part: NDArray[np.float64] = self.matrix[self.reported][:, self.random].toarray()
         return part
 
+    @property
+    def directions(self) -> NDArray[np.float64]:
+        """c of every reported deviation cᵀη, shape (n_reported, n_random)."""
+        return self._slice
+
     def fixed(self) -> pd.Series:
         """φ and θ̄ by parameter."""
         return pd.Series(

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from nme_core.training.crossed_gaussian import GaussianLikelihood
 from nme_core.training.crossed_laplace import LaplaceLikelihood, RowLikelihood
 from nme_core.training.crossed_reading import Reading
+from nme_core.training.crossed_variances import CrossedVariances
 from nme_core.training.grouping import Codes, Factor, Grouping, Numbers, Terms
 from nme_core.training.linear_mixed import CollinearColumnError, NoResidualError, collinear_column
 from nme_core.training.minimum import Minimum, find_minimum
@@ -64,6 +65,8 @@ class CrossedFit:
         β and b_g less their estimates, drawn together.
     given : callable
         Takes other Σ_g and returns what `effects_covariance` and `effects_error` would be.
+    variances : CrossedVariances
+        How certain Σ_g and σ² are.
     """
 
     fixed: Numbers
@@ -79,6 +82,7 @@ class CrossedFit:
     gradient: float
     draws: tuple[Numbers, list[Numbers]]
     given: Callable[[Sequence[Numbers]], tuple[list[Numbers], list[Numbers]]] = field(repr=False)
+    variances: CrossedVariances = field(repr=False)
 
 
 def fit_crossed(
@@ -157,11 +161,14 @@ def fit_crossed(
     scales = Scales(tuple(Scale.of(one.width, kind, pools) for one in own))
     unit = size[every.columns]
     weak = known / unit**2
+    degrees = len(x) - (len(unit) if reml else 0)
+    residual: Callable[[Numbers], float] | None = None
     if family is None:
         numbers = GaussianLikelihood(
             grouping, scales, outcome[order].astype(np.float64), weak, reml=reml
         )
         found, state = _search(numbers.state, grouping, scales, _START_NUMBERS, follow)
+        residual = numbers.residual_variance
         if not state.residual_variance > _NO_RESIDUAL * float(np.var(outcome)):
             raise NoResidualError
         spread, added = state.factor.fixed_covariance(), 0.0
@@ -170,9 +177,11 @@ def fit_crossed(
         begin = np.zeros(len(unit)) if start is None else start * unit
         found, state, spread = _search_with_fixed(others, grouping, scales, begin, follow)
         added = 0.5 * float(weak @ state.fixed**2)
+    units = [1 / size[term.columns] for term in terms]
+    variances = CrossedVariances.of(found, scales, grouping, units, residual, degrees)
     if reml:  # which depends on the units of the columns
         added -= float(np.log(unit).sum())
-    read = Reading(grouping, state, spread, [1 / size[t.columns] for t in terms], 1 / unit)
+    read = Reading(grouping, state, spread, units, 1 / unit)
     return CrossedFit(
         **read.estimates(),
         log_likelihood=added - state.value,
@@ -181,6 +190,7 @@ def fit_crossed(
         gradient=found.gain,
         draws=read.draws(n_draws),
         given=read.given,
+        variances=variances,
     )
 
 

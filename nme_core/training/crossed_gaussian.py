@@ -45,6 +45,10 @@ class GaussianLikelihood:
         self._right = [factor.gather(y[:, None]) for factor in grouping.factors]
         self._n = len(y) - (grouping.factors[-1].width if reml else 0)
 
+    def residual_variance(self, theta: Numbers) -> float:
+        """σ̂² at these numbers of Λ."""
+        return self.state(theta, slope=False).residual_variance
+
     def state(self, theta: Numbers, *, slope: bool = True) -> State:
         """Evaluate."""
         grouping, last = self._grouping, self._grouping.last

@@ -23,6 +23,7 @@ from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
 from nme_core.training.linear_layout import LinearLayout
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.scales import State
+from nme_core.training.variance_interval import VarianceInterval
 from nme_core.training.weak_prior import collinear_columns
 
 #: Effects of crossing factors that one dense matrix may hold.
@@ -225,6 +226,15 @@ class Crossed:
         slope = self.layout.slope(torch.from_numpy(self.fit.fixed))
         moved = torch.from_numpy(shared) @ slope.T
         return self._by_name(moved), torch.from_numpy(np.concatenate(own, axis=1))
+
+    def variance_intervals(self, directions: Numbers) -> list[list[VarianceInterval]]:
+        """Of the variances of cᵀη for each row c of `directions`, (m, R); by factor."""
+        read = self.fit.variances
+        return [[read.interval(g, one) for one in directions] for g in range(len(self.mixed.sizes))]
+
+    def residual_interval(self) -> VarianceInterval | None:
+        """Of σ²; None where there is none."""
+        return self.fit.variances.residual()
 
     def _by_name(self, values: Tensor) -> dict[str, Tensor]:
         """Cut values, shape (..., D), by parameter of the network."""

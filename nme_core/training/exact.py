@@ -18,12 +18,16 @@ from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import LikelihoodFamily, MixedEffects, contrasts
 from nme_core.training.ascent import Ascent, maximise
 from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.factor_numbers import FactorNumbers
 from nme_core.training.likelihood import EXACT, LAPLACE, QUADRATURE, Likelihood, n_observed
 from nme_core.training.linear_layout import LinearLayout
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.marginal import Evaluation, LaplaceMarginal
 from nme_core.training.quadrature import QuadratureMarginal
+from nme_core.training.row_variances import RowVariances
 from nme_core.training.shrinkage import learn_variances
+from nme_core.training.sums import Array
+from nme_core.training.variance_interval import VarianceInterval
 from nme_core.training.weak_prior import SPREAD, collinear_columns
 
 Floats = NDArray[np.float64]
@@ -198,7 +202,7 @@ class ExactRows:
         if self.points > 1 and self.mixed.n_random:
             kind = partial(QuadratureMarginal, points=self.points)
         marginal = kind(batches, self.family, self.layout, self.mixed.n_groups, ridge)
-        factor = _Factor.of(self.covariances[0])
+        factor = FactorNumbers.of(self.covariances[0])
         if self.shrinks:
             u = self._learn_shrinkage(marginal, factor, u, follow)
             # every input has a prior of its own now: none runs away, or is left open
@@ -206,6 +210,7 @@ class ExactRows:
             self.collinear = [k for k in self.collinear if k == constant]
             self.separated = {k: v for k, v in self.separated.items() if k == constant}
         ascent = self._search(marginal, factor, u, follow)
+        self._variances = RowVariances(marginal, factor, ascent)
         d = len(u)
         at = torch.from_numpy(ascent.at)
         u, scale = at[:d], factor.matrix(at[d:])
@@ -226,7 +231,7 @@ class ExactRows:
     def _search(
         self,
         marginal: LaplaceMarginal,
-        factor: _Factor,
+        factor: FactorNumbers,
         u: Tensor,
         follow: Callable[[float, float], None],
         *,
@@ -256,7 +261,7 @@ class ExactRows:
     def _learn_shrinkage(
         self,
         marginal: LaplaceMarginal,
-        factor: _Factor,
+        factor: FactorNumbers,
         u: Tensor,
         follow: Callable[[float, float], None],
     ) -> Tensor:
@@ -348,7 +353,7 @@ class ExactRows:
         return [order[k] for k in collinear_columns(gram)]
 
     def _start(
-        self, marginal: LaplaceMarginal, factor: _Factor, u: Tensor
+        self, marginal: LaplaceMarginal, factor: FactorNumbers, u: Tensor
     ) -> tuple[Tensor, Tensor]:
         """A few steps of EM, and a guess of the information on u and Λ there."""
         n, r = self.mixed.n_groups, self.mixed.n_random
@@ -407,52 +412,10 @@ class ExactRows:
         """C_i of every person, shape (P, R, R)."""
         return self.fit.effects_covariance
 
+    def variance_intervals(self, directions: Array) -> list[list[VarianceInterval]]:
+        """Of the variances of cᵀη, by factor: there is one."""
+        return [[self._variances.interval(one) for one in directions]]
 
-@dataclass(frozen=True)
-class _Factor:
-    """The numbers that Λ is made of: its diagonal in pools, or its lower triangle."""
-
-    row: Tensor
-    column: Tensor
-    pool: Tensor
-    n_random: int
-
-    @classmethod
-    def of(cls, covariance: RandomEffectsCovariance) -> _Factor:
-        r = len(covariance.variances)
-        if covariance.kind == "diagonal":
-            place = torch.arange(r)
-            return cls(place, place, covariance.pools, r)
-        row, column = torch.tril_indices(r, r)
-        return cls(row, column, torch.arange(len(row)), r)
-
-    @property
-    def is_diagonal(self) -> bool:
-        return bool((self.row == self.column).all()) and self.n_random > 0
-
-    def matrix(self, values: Tensor) -> Tensor:
-        """Λ, (R, R)."""
-        result = values.new_zeros(self.n_random, self.n_random)
-        result[self.row, self.column] = values[self.pool]
-        return result
-
-    def gather(self, slope: Tensor) -> Tensor:
-        """Slope by the numbers, from the slope by the elements of Λ."""
-        n = int(self.pool.max()) + 1 if len(self.pool) else 0
-        return slope.new_zeros(n).index_add_(0, self.pool, slope[self.row, self.column])
-
-    def pooled(self, sigma: Tensor) -> Tensor:
-        """The covariance of this structure that is nearest to `sigma`."""
-        if not self.is_diagonal:
-            return sigma
-        values = self.gather(sigma.diagonal().diag()) / torch.bincount(self.pool)
-        return values[self.pool].diag()
-
-    def of_covariance(self, sigma: Tensor) -> Tensor:
-        """The numbers of a covariance of this structure."""
-        if self.is_diagonal:
-            root = sigma.diagonal().sqrt()
-            return self.gather(root.diag()) / torch.bincount(self.pool)
-        small = 1e-6 * torch.eye(len(sigma), dtype=sigma.dtype)
-        lower: Tensor = torch.linalg.cholesky(sigma + small)
-        return lower[self.row, self.column]
+    def residual_interval(self) -> VarianceInterval | None:
+        """None: there is no σ²."""
+        return None

@@ -17,15 +17,21 @@ from nme_core.nn import Gaussian, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.information import PersonCurvature
 from nme_core.training.likelihood import EXACT, Likelihood, n_observed
-from nme_core.training.linear_autocorrelation import AutocorrelatedFit, fit_autocorrelated
+from nme_core.training.linear_autocorrelation import (
+    AutocorrelatedFit,
+    autocorrelated_variance_interval,
+    fit_autocorrelated,
+)
 from nme_core.training.linear_curvature import Elements
 from nme_core.training.linear_likelihood import Cross
 from nme_core.training.linear_mixed import LinearMixedFit, fit_linear_mixed_model
+from nme_core.training.linear_profiles import residual_interval, variance_interval
 from nme_core.training.linear_search import maximise
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.residual_process import TimedRows
 from nme_core.training.shrinkage import learn_variances
 from nme_core.training.sums import Array, Sums
+from nme_core.training.variance_interval import VarianceInterval
 from nme_core.training.weak_prior import collinear_columns, prior_precision
 
 
@@ -242,6 +248,48 @@ class LinearGaussian:
         whole = fitted.new_zeros(len(fitted), self.mixed.n_random, self.mixed.n_random)
         whole[:, own.unsqueeze(1), own] = fitted
         return whole
+
+    def variance_intervals(self, directions: Array) -> list[list[VarianceInterval]]:
+        """Of the variances of cᵀη, by factor: there is one."""
+        own = self._own.numpy()
+        return [[self._variance_interval(one[own]) for one in directions]]
+
+    def _variance_interval(self, direction: Array) -> VarianceInterval:
+        if not direction.any():
+            return VarianceInterval(float("nan"))
+        information, sigma = self.fit.information, self.fit.sigma.numpy()
+
+        def profile(error: float) -> tuple[float, float]:
+            if self.process is not None:
+                random = [k for k in self._columns() if k not in self.collinear]
+                return autocorrelated_variance_interval(
+                    self.process, random, direction, error=error
+                )
+            return variance_interval(
+                information.point, information.elements, direction, error=error
+            )
+
+        return VarianceInterval.of(
+            float(direction @ sigma @ direction),
+            information.variance_se(direction),
+            self.mixed.n_groups,
+            profile,
+        )
+
+    def residual_interval(self) -> VarianceInterval | None:
+        """Of σ²: by the profile where few rows tell of it, else on the log scale."""
+        information = self.fit.information
+        error = information.residual_variance_se
+
+        def profile(error: float) -> tuple[float, float]:
+            return residual_interval(information.point, information.elements, error=error)
+
+        return VarianceInterval.of(
+            self.residual_variance,
+            error,
+            information.point.cross.n_rows,
+            profile if self.process is None else None,
+        )
 
 
 def batch_sums(batches: Sequence[Batch], n_groups: int) -> Sums:

@@ -24,9 +24,7 @@ from nme_core.training.linear_curvature import Curvature, Elements
 from nme_core.training.linear_likelihood import Point
 from nme_core.training.linear_search import FLAT, Maximum
 from nme_core.training.sums import Array
-
-#: Smallest eigenvalue of the random effects' correlations from which on Σ is not singular.
-_SINGULAR = 1e-6
+from nme_core.training.variance_interval import at_boundary
 
 
 @dataclass(frozen=True)
@@ -105,23 +103,29 @@ class VarianceInformation:
         are perfectly correlated; an interval by the profile of the likelihood holds there, too.
         """
         elements, sigma, variance = self.elements, self._sigma, self.point.variance
-        q, sd = len(elements), np.sqrt(np.diag(sigma))
+        q = len(elements)
         slope = np.zeros((q, len(self.covariance)))
         slope[:, :q] = variance * np.eye(q)
         slope[:, q] = sigma[elements.row, elements.column]
         error = np.sqrt(np.einsum("ak,kl,al->a", slope, self.covariance, slope).clip(min=0))
         found = np.zeros_like(sigma)
         found[elements.row, elements.column] = found[elements.column, elements.row] = error
-        left = np.flatnonzero(sd > 0)
-        correlations = (sigma / np.where(sd > 0, sd, 1) / np.where(sd > 0, sd, 1)[:, None])[
-            np.ix_(left, left)
-        ]
-        if len(left) and np.linalg.eigvalsh(correlations)[0] < _SINGULAR:
-            left = left[:0]
-        at_boundary = np.ones(len(sd), dtype=bool)
-        at_boundary[left] = False
-        found[at_boundary] = found[:, at_boundary] = np.nan
+        outside = at_boundary(sigma)
+        found[outside] = found[:, outside] = np.nan
         return found
+
+    def variance_se(self, direction: Array) -> float:
+        """Standard error of the variance of cᵀb, c of shape (R,); NaN where that is 0."""
+        elements, sigma, q = self.elements, self._sigma, len(self.elements)
+        total = float(direction @ sigma @ direction)
+        if not total > 0 or at_boundary(sigma)[direction != 0].any():
+            return float("nan")
+        slope = np.zeros(len(self.covariance))
+        own = direction[elements.row] * direction[elements.column]
+        slope[:q] = self.point.variance * np.where(elements.on_diagonal, own, 2 * own)
+        slope[q] = total
+        square = float(slope @ self.covariance @ slope)
+        return float(np.sqrt(square)) if square > 0 else float("nan")
 
     @property
     def residual_variance_se(self) -> float:

@@ -1,0 +1,110 @@
+"""How certain a variance is: its standard error, and a 95 % interval that stays above 0.
+
+    exp( log v ± z se(v)/v ),    se(v)² = gᵀ A g,    g = ∂v/∂ω,
+
+A the inverse information of the parameters ω that v is made of: on the log scale the likelihood of
+a variance is nearly a parabola where it is well known. Where v is less than three standard errors
+from 0, or few people tell of it, it is not, and the interval is that of the profile of the
+likelihood (`profile_interval`), whose lower end may be 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from nme_core.exceptions import TrainingError
+from nme_core.training.sums import Array
+
+#: Standard errors from 0, and people, below which the profile is taken.
+FAR, FEW = 3.0, 30
+#: Smallest eigenvalue of the random effects' correlations from which on Σ is not singular.
+_SINGULAR = 1e-6
+_Z = float(norm.ppf(0.975))
+
+
+def at_boundary(sigma: Array) -> NDArray[np.bool_]:
+    """Which random effects have a variance at the boundary of Σ, shape (R,).
+
+    Those of no variance, and all where effects are perfectly correlated: no standard error of
+    theirs is defined.
+    """
+    sd = np.sqrt(np.diag(sigma).clip(min=0))
+    found: NDArray[np.bool_] = ~(sd > 0)
+    left = np.flatnonzero(~found)
+    if len(left):
+        own = sigma[np.ix_(left, left)] / np.outer(sd[left], sd[left])
+        found[left] = np.linalg.eigvalsh(own)[0] < _SINGULAR
+    return found
+
+
+@dataclass(frozen=True)
+class VarianceInterval:
+    """Of one variance.
+
+    Attributes
+    ----------
+    se : float
+        Standard error; NaN at the boundary, where it is not defined.
+    low, high : float
+        95 % interval; NaN where it was not taken.
+    """
+
+    se: float
+    low: float = math.nan
+    high: float = math.nan
+
+    @classmethod
+    def of(
+        cls,
+        variance: float,
+        se: float,
+        n_groups: int,
+        profile: Callable[[float], tuple[float, float]] | None,
+    ) -> VarianceInterval:
+        """Take the interval by the profile or on the log scale.
+
+        Parameters
+        ----------
+        variance, se : float
+            Estimate and standard error.
+        n_groups : int
+            People who tell of it; of σ² rows.
+        profile : callable, optional
+            Gives the interval by the profile, from the standard error; None: there is none, and
+            NaN where it would be needed for a variance near 0.
+        """
+        far = math.isfinite(se) and variance >= FAR * se > 0
+        if far and (profile is None or n_groups >= FEW):
+            half = _Z * se / variance
+            return cls(se, variance * math.exp(-half), variance * math.exp(half))
+        if profile is None:
+            return cls(se)
+        try:
+            return cls(se, *profile(se))
+        except (TrainingError, np.linalg.LinAlgError):
+            # a fit that had not converged has said so; it has no interval
+            return cls(se)
+
+    def times(self, factor: float) -> VarianceInterval:
+        """The same of `factor` times the variance."""
+        return VarianceInterval(self.se * factor, self.low * factor, self.high * factor)
+
+
+@runtime_checkable
+class KnowsVariances(Protocol):
+    """A trained problem that knows how certain its variances are."""
+
+    def variance_intervals(self, directions: Array) -> list[list[VarianceInterval]]:
+        """Of the variances of cᵀη for each row c of `directions`, (m, R); by factor."""
+        ...
+
+    def residual_interval(self) -> VarianceInterval | None:
+        """Of σ²; None where there is none."""
+        ...
