@@ -285,8 +285,8 @@ def shared(identity: str) -> pd.DataFrame:
     Columns parameter, estimate, ci_low, ci_high, mean reliability (``reliability``) and the
     model's SD between persons (``sd``) or between groups of each factor (``sd of <factor>``);
     missing where a parameter does not vary; with 95 % intervals of the SD between persons
-    (``between_low``, ``between_high``) where the run has them. Parameters that neither vary nor have an interval are
-    left out: weights of hidden layers mean nothing by themselves.
+    (``between_low``, ``between_high``) where the run has them. Parameters that neither vary nor
+    have an interval are left out: weights of hidden layers mean nothing by themselves.
     """
     found = table(identity, "fixed_effects")[["parameter", "estimate", "ci_low", "ci_high"]]
     several = factors(identity) if len(factors(identity)) > 1 else [None]
