@@ -16,10 +16,12 @@ from nme_core.analysis import person_parameters
 from nme_core.analysis.reliability import TOGETHER
 from nme_core.data import Study
 from nme_core.estimators import NMECRF, load
+from nme_core.estimators.options import AUTO
 from nme_core.estimators.person_posterior import person_estimates
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, OptionError
 from nme_core.experiment import FitOptions, fingerprint
+from nme_core.experiment.rows import StudyRows
 from nme_core.io import RunFolder
 from nme_core.recorded import fit_options, read_study
 from nme_core.training import Progress
@@ -92,10 +94,10 @@ def stability(
     have no order). r is their correlation over persons; of the whole length the reliability is, by
     Spearman and Brown, 2r / (1 + \\|r\\|). The interval is Fisher's, carried through that.
 
-    Seeds: the model is fitted once more on all rows with the next seed. `seed_agreement` is the
-    correlation over persons of a parameter in both fits; it is missing for networks with hidden
-    layers, whose single parameters do not correspond. For all parameters together it is the
-    correlation of the distances between persons.
+    Seeds: the model, of a mixture its leader, is fitted once more on all rows with the next seed.
+    `seed_agreement` is the correlation over persons of a parameter in both fits; it is missing for
+    networks with hidden layers, whose single parameters do not correspond. For all parameters
+    together it is the correlation of the distances between persons.
 
     Parameters
     ----------
@@ -124,7 +126,7 @@ def stability(
     say = report or (lambda message, part: None)
     say("Reading the study", 0.0)
     study = _study(run, long, covariates)
-    options = replace(fit_options(run.config), baselines=())
+    options = _read_off(run.config)
     model: Any = load(run.model_path)
     sequential = isinstance(model, NMECRF)
     centred = person_parameters(run).centred_transitions
@@ -140,6 +142,21 @@ def stability(
             identified = (sequential and centred) or not options.hidden
             table["seed_agreement"] = _agreement_of_seeds(own, other, identified=identified)
     return table.assign(halves=cut.label)
+
+
+def _read_off(config: dict[str, Any]) -> FitOptions:
+    """Options of the one network that a run's tables are of; of a mixture its leader's."""
+    options = replace(fit_options(config), baselines=())
+    if options.hidden != AUTO:
+        return options
+    leader = config["candidate"]
+    return replace(
+        options,
+        hidden=tuple(leader["hidden"]),
+        activation=leader["activation"],
+        placement=leader["placement"],
+        residual="iid",  # no candidate reads times
+    )
 
 
 def _study(
@@ -233,12 +250,13 @@ def _refitted(
 ) -> pd.DataFrame:
     """Parameters of the same model fitted with the next seed, person × parameter."""
     model: Any = replace(options, seed=options.seed + 1).estimator_for(study)
-    context = {"sequence_ids": study.sequence_ids} if isinstance(model, NMECRF) else {}
+    rows = StudyRows.of(study, sequential=isinstance(model, NMECRF))
 
     def follow(now: Progress) -> None:
         say(f"Fitting with another seed, epoch {now.epoch}", 0.25 + 0.75 * now.fraction)
 
-    model.fit(study.X, study.y, groups=study.groups, **context, progress=follow, uncertainty=False)
+    given = {**rows.fit_arguments, **rows.times_for(model)}
+    model.fit(rows.X, rows.y, **given, progress=follow, uncertainty=False)
     return person_estimates(model, centred_transitions=centred)
 
 

@@ -16,6 +16,7 @@ from nme_core.exceptions import DataError, OptionError, ReliabilityWarning
 from nme_core.io import RunFolder
 from nme_core.stability import (
     _estimates_of_halves,
+    _read_off,
     _study,
     halves,
     spearman_brown,
@@ -196,6 +197,44 @@ def test_hidden_units_are_compared_between_halves_but_not_between_seeds(fit_tiny
     assert table["seed_agreement"].drop(TOGETHER).isna().all()
     assert -1 <= table.loc[TOGETHER, "seed_agreement"] <= 1
     assert table.loc[TOGETHER, "split_half"] > 0.3  # the study has persons' own levels
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
+def test_another_seed_is_fitted_to_the_leader_of_a_mixture(nme, tiny_study, tmp_path):
+    said = nme(
+        *("fit", tiny_study / "long.csv", "--person", "id", "--sequence", "session"),
+        *("--time", "beep", "--outcome", "mood", "--features", "sleep", "--model", "nme-mlp"),
+        *("--epochs", "20", "--baselines", "none", "--quiet", "--out", tmp_path / "run"),
+    )
+    assert said.code == 0
+    run = RunFolder(tmp_path / "run")
+    assert run.config["hidden"] == "auto"
+    own = [*person_parameters(run).values.columns, TOGETHER]
+    for leader in load(run.model_path).candidates_.to_dict("records"):
+        widths = [int(leader["hidden"])] if leader["hidden"] else []
+        said = {"hidden": widths, "activation": leader["activation"] or None}
+        said = {**run.config["candidate"], **said, "placement": leader["placement"]}
+        options = _read_off({**run.config, "candidate": said})
+        assert options.hidden == tuple(widths)
+        assert (options.activation or "", options.placement) == tuple(
+            leader[name] for name in ("activation", "placement")
+        )
+    table = stability(run, tiny_study / "long.csv")
+    assert list(table["parameter"]) == own
+    assert -1 <= table["seed_agreement"].iloc[-1] <= 1
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.FallbackWarning")
+def test_another_seed_of_residuals_that_remember_agrees(nme, intercepts, tmp_path):
+    said = nme(
+        *("fit", intercepts / "long.csv", "--person", "who", "--time", "day", "--outcome", "y"),
+        *("--features", "x", "--model", "nme-mlp", "--hidden", "", "--residual", "ar1"),
+        *("--placement", "layers.0.bias", "--baselines", "none", "--quiet"),
+        *("--out", tmp_path / "run"),
+    )
+    assert said.code == 0
+    table = stability(RunFolder(tmp_path / "run"), intercepts / "long.csv")
+    assert table["seed_agreement"].to_numpy() == pytest.approx(1, abs=1e-6)
 
 
 def test_what_cannot_be_checked_is_said(nme, intercepts, tmp_path, fit_tiny, tiny_study):
