@@ -991,6 +991,7 @@ INTERVALS_OF = {
     "random_effects": "the persons' parameters",
     "transitions": "the transitions",
     "person_effects": "levels and slopes",
+    "response_curves": "the response curves",
 }
 APPROXIMATE = {
     "unknown": "This run does not record which intervals are approximate; train it again to know.",

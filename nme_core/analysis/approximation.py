@@ -13,6 +13,7 @@ from nme_core.analysis.coverage import (
     coverage_of,
 )
 from nme_core.estimators import NMECRF, NeuralMixedEffects
+from nme_core.estimators.options import AUTO
 
 #: How `reason` calls the intervals of transitions.
 _TRANSITIONS = {
@@ -20,6 +21,7 @@ _TRANSITIONS = {
     **{f"population_{one}": f"the population's {one}" for one in READOUTS},
 }
 
+_UNSEEN = "Coverage of these intervals was not examined for {}."
 
 #: Fewest and most rows of a person, people and groups of a second factor that were simulated,
 SEVERAL_FACTORS = ((5, 8), (30, 60), (6, 15))
@@ -36,22 +38,30 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, Any]]:
     -------
     list of dict
         Keys ``table`` (``fixed_effects``, ``random_effects``; ``transitions`` of an NME-CRF,
-        ``person_effects`` of an NME-MLP), ``reason`` in words, and ``status``: ``missing`` (there
-        are no intervals), ``outside`` (in simulations of such studies they held the truth in fewer
-        than 92 or in more than 97 %; then also ``covered``, the smallest and the largest share) or
-        ``not examined``. Empty where all were
-        examined and held it in 92 to 97 % (docs/uncertainty.md).
+        ``person_effects`` of an NME-MLP, ``response_curves`` of networks), ``reason`` in words, and
+        ``status``: ``missing`` (there are no intervals), ``outside`` (in simulations of such
+        studies they held the truth in fewer than 92 or in more than 97 %; then also ``covered``,
+        the smallest and the largest share) or ``not examined``. Empty where all were examined and
+        held it in 92 to 97 % (docs/uncertainty.md).
     """
     tables = ["fixed_effects", "random_effects"]
     tables.append("transitions" if isinstance(model, NMECRF) else "person_effects")
     if model._posterior.joint is not None:
-        return _several_factors(model, tables)
+        return _several_factors(model, tables) + _curves(model)
     found = _missing(model, tables)
     absent, kind = {note["table"] for note in found}, StudyKind.of(model)
     for table in tables:
         if table not in absent:
             found += _examined(kind, table)
-    return found
+    return found + _curves(model)
+
+
+def _curves(model: NeuralMixedEffects) -> list[dict[str, Any]]:
+    """Curves of networks, and of mixtures of them, have intervals that no simulation examined."""
+    if isinstance(model, NMECRF) or not model.hidden or model._posterior.covariance is None:
+        return []
+    what = "a mixture of networks" if model.hidden == AUTO else "a network with hidden layers"
+    return [_note("response_curves", "not examined", _UNSEEN.format(what))]
 
 
 def _missing(model: NeuralMixedEffects, tables: list[str]) -> list[dict[str, Any]]:
@@ -115,8 +125,7 @@ def _examined(kind: StudyKind, table: str) -> list[dict[str, Any]]:
     if kind.family == "network" and table != "person_effects":
         other = "one network of a mixture"
     if other:
-        reason = f"Coverage of these intervals was not examined for {other}."
-        return [_note(table, "not examined", reason)]
+        return [_note(table, "not examined", _UNSEEN.format(other))]
     quantities = [*_TRANSITIONS] if table == "transitions" else [_quantity(kind, table)]
     found = {name: coverage_of(kind, name) for name in quantities}
     notes = []

@@ -136,7 +136,20 @@ def test_a_network_was_not_examined(features):
     model = NMEMLPRegressor(hidden=(4,), epochs=3).fit(X, X["wide"], groups=person)
     told = {note["table"]: note for note in approximations(model)}
     assert told["fixed_effects"]["status"] == "missing"
-    assert "not examined for a network with hidden layers" in told["random_effects"]["reason"]
+    for table in ("random_effects", "person_effects", "response_curves"):
+        assert told[table]["status"] == "not examined"
+        assert "not examined for a network with hidden layers" in told[table]["reason"]
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
+def test_a_mixture_is_not_taken_for_what_was_examined(features):
+    X, person = features
+    noise = np.random.default_rng(0).normal(size=len(X))
+    model = NMEMLPRegressor(epochs=3).fit(X, X["wide"] + noise, groups=person)
+    told = {note["table"]: note for note in approximations(model)}
+    assert "one network of a mixture" in told["random_effects"]["reason"]
+    assert "a mixture of networks" in told["response_curves"]["reason"]
+    assert {note["status"] for note in told.values()} <= {"not examined", "missing"}
 
 
 def test_a_classifier_of_many_classes_was_not_examined(binary):
