@@ -19,10 +19,11 @@ from nme_core.estimators import NMEMLPRegressor, baseline
 COLUMNS = ("default", "lme", "generic", "mean", "last")
 
 
-def errors(study: KindOfStudy) -> dict[str, float]:
-    """Mean squared error of each person's last fifth, and the default's processor time.
+def errors(study: KindOfStudy) -> tuple[dict[str, float], str]:
+    """Mean squared error of each person's last fifth, the default's processor time, and weights.
 
-    ``mean`` and ``last`` are the mean and the last value of each person's earlier rows.
+    ``mean`` and ``last`` are the mean and the last value of each person's earlier rows. Weights are
+    in per cent, in the order of the candidates.
     """
     split = np.asarray(split_within_person(study.persons))
     train, held, test = (split == part for part in ("train", "validation", "test"))
@@ -45,25 +46,26 @@ def errors(study: KindOfStudy) -> dict[str, float]:
         found[name] = judge(one.predict(study.X[test], whose))
         found.setdefault("seconds", time.process_time() - start)
     earlier = study.y[~test].groupby(study.persons[~test])
-    return found | {
-        "mean": judge(whose.map(earlier.mean())),
-        "last": judge(whose.map(earlier.last())),
-    }
+    found["mean"] = judge(whose.map(earlier.mean()))
+    found["last"] = judge(whose.map(earlier.last()))
+    return found, " · ".join(f"{100 * weight:.0f}" for weight in model.candidates_["weight"])
 
 
 def main(words: list[str]) -> int:
     """Print one line for each study."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    print("| kind | study | " + " | ".join(COLUMNS) + " | default ÷ best other | seconds |")
-    print("|---" * (len(COLUMNS) + 4) + "|")
+    print(
+        "| kind | study | " + " | ".join(COLUMNS) + " | default ÷ best other | weights | seconds |"
+    )
+    print("|---" * (len(COLUMNS) + 5) + "|")
     for study in all_kinds():
         if words and not any(word in f"{study.kind} {study.name}" for word in words):
             continue
-        found = errors(study)
+        found, weights = errors(study)
         best = min(found[name] for name in COLUMNS[1:])
         cells = [f"{found[name]:.4g}" for name in COLUMNS]
-        tail = [f"{found['default'] / best:.2f}", f"{found['seconds']:.1f}"]
+        tail = [f"{found['default'] / best:.2f}", weights, f"{found['seconds']:.1f}"]
         print("| " + " | ".join([study.kind, study.name, *cells, *tail]) + " |", flush=True)
     return 0
 
