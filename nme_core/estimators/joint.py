@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ from nme_core.training import (
     person_curvature,
     shared_covariance,
 )
+from nme_core.training.covariance import SMALLEST
+from nme_core.training.laplace import in_double
+from nme_core.training.objective import total_deviance
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,8 @@ def take_uncertainty(
     if shared is None:
         return None
     sigma = posterior.sigma[0]
-    deviations = posterior.mixed.deviations.detach()
     at = sigma if sigma.dim() == 1 else sigma.diagonal()
+    deviations = _beside_the_boundary(posterior, family, rows, at)
     variances = VarianceUncertainty.of(deviations, plain.own, at)
     information = _widened(curvature, plain, posterior, deviations, variances)
     names = plain.free
@@ -94,6 +98,27 @@ def take_uncertainty(
     give_back()
     effects = information.effects_covariance(shared)
     return Joint(Uncertainty(names, shared, effects, variances), information)
+
+
+def _beside_the_boundary(
+    posterior: Posterior, family: Family, batches: Sequence[Batch], at: Tensor
+) -> Tensor:
+    """η̂ of every person, (P, R), at the small variance that stands for a variance of 0.
+
+    There it is that variance times the slope of the log-likelihood: what the person's rows say of
+    η does not vanish with it. `at` is the diagonal of Σ.
+    """
+    deviations = posterior.mixed.deviations.detach().double()
+    at_zero = at <= 2 * SMALLEST
+    if not bool(at_zero.any()):
+        return deviations
+    mixed = copy.deepcopy(posterior.mixed).double()
+    leaf = deviations.clone().requires_grad_()
+    with torch.enable_grad():
+        rows = [in_double(batch) for batch in batches]
+        deviance = total_deviance(mixed, family, rows, deviations=leaf)
+        (slope,) = torch.autograd.grad(-0.5 * deviance / posterior.residual_variance, leaf)
+    return torch.where(at_zero, at * slope, deviations)
 
 
 def crossed_uncertainty(posterior: Posterior, problem: Crossed) -> Uncertainty:

@@ -6,9 +6,11 @@ of its likelihood lies above its maximum: intervals that take it as known are to
 Louis 1987). Here s is integrated out, under a half-Cauchy prior on √s (Gelman 2006) of scale 1, a
 wide one in standardised units:
 
-    var(η_ik) = E[s] v_i/(E[s] + v_i) + b_i² v_i² var[s]/(E[s] + v_i)⁴,
+    E(η_ik − η̂_ik)² = E[s] v_i/(E[s] + v_i) + b_i² v_i² var[s]/(E[s] + v_i)⁴
+                      + b_i² ( E[s]/(E[s] + v_i) − ŝ/(ŝ + v_i) )²,
 
-the second term being var_s[ b_i s/(s + v_i) ] by the delta method.
+the second term being var_s[ b_i s/(s + v_i) ] by the delta method, and the third how far the
+estimate at ŝ lies from its mean over s: where ŝ is 0 the estimates of all persons are 0 too.
 """
 
 from __future__ import annotations
@@ -84,7 +86,8 @@ class VarianceUncertainty:
         """What the variances' uncertainty adds to each person's; `conditional` as in `of`."""
         b, v = _alone(deviations, conditional, self.at)
         slope = v / (self.mean + v).square()
-        return (b * slope).square() * self.variance
+        shift = self.mean / (self.mean + v) - self.at / (self.at + v)
+        return b.square() * (slope.square() * self.variance + shift.square())
 
 
 def _posterior(b: Tensor, v: Tensor, ends: tuple[float, float]) -> tuple[Tensor, Tensor]:
