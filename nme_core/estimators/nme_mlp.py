@@ -16,20 +16,16 @@ from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from torch import Tensor, nn
 
 from nme_core.data.sequences import Batch
+from nme_core.estimators.automatic import check_auto, fit_auto
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.exact_linear import ExactLinear
 from nme_core.estimators.expectation import expected, has_closed_expectation
 from nme_core.estimators.inputs import check_lengths
-from nme_core.estimators.mixture import (
-    Mixture,
-    fit_mixture,
-    refit_mixture,
-)
+from nme_core.estimators.mixture import Mixture, refit_mixture
 from nme_core.estimators.options import (
     AUTO,
     ESTIMATORS,
     check_linear_options,
-    check_placement,
 )
 from nme_core.estimators.outcomes import (
     check_classes,
@@ -41,7 +37,7 @@ from nme_core.estimators.outcomes import (
 from nme_core.estimators.posterior import DRAWS
 from nme_core.estimators.problems import Plan
 from nme_core.estimators.residuals import read_times
-from nme_core.estimators.stacking import hold_back, normal_scores
+from nme_core.estimators.stacking import normal_scores
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import MLP, Categorical, Gaussian, Ordinal, OrdinalMLP, Poisson, RowFamily
 from nme_core.training import Progress
@@ -96,7 +92,7 @@ class _MLPModel(NeuralMixedEffects):
 
     def _check_options(self) -> None:
         if self._is_auto:
-            self._check_auto()
+            check_auto(self)
         super()._check_options()
         check_linear_options(self.hidden, self.shrink, self.quadrature)
         if self.family is not None and self.family not in self.families:
@@ -156,21 +152,8 @@ class _MLPModel(NeuralMixedEffects):
                 **context,
             )  # fmt: skip
         self._check_options()
-        if validation is not None:
-            return self._take(
-                fit_mixture(
-                    self, (X, y, groups), validation[:3], progress=progress, uncertainty=uncertainty
-                )
-            )
-        rows, held = self._held_back(X, y, groups)
-        mixture = fit_mixture(
-            self, rows, held, progress=_share(progress, 0, 0.6), uncertainty=False
-        )
-        return self._take(
-            refit_mixture(
-                mixture, (X, y, groups), progress=_share(progress, 0.6, 1), uncertainty=uncertainty
-            )
-        )
+        rows = (X, y, groups)
+        return self._take(fit_auto(self, rows, validation, progress, uncertainty=uncertainty))
 
     def refit(
         self,
@@ -203,44 +186,6 @@ class _MLPModel(NeuralMixedEffects):
         if self._mixture is not None:
             return self._mixture.leader._widths
         return super()._widths
-
-    def _check_auto(self) -> None:
-        """Refuse what a mixture cannot be."""
-        if self.pooling not in ("partial", "complete") or self.estimator == "em":
-            raise OptionError(
-                'hidden="auto" is for pooling="partial" or "complete", and not for em.',
-                remedy="Name the layers, such as hidden=(32,).",
-            )
-        if self.activation is not None or not isinstance(self.placement, str):
-            raise OptionError(
-                'hidden="auto" has candidates of both activations and of whole layers.',
-                remedy="Name the layers as well, such as hidden=(32,).",
-            )
-        if self.placement not in self.placements:
-            check_placement(self.placement, self.placements, type(self).__name__)
-            raise OptionError(
-                'hidden="auto" takes whole layers as placement.',
-                remedy=f"Choose from {', '.join(self.placements)}, or name the layers.",
-            )
-
-    def _held_back(
-        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
-    ) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any] | None]:
-        """Rows to fit the candidates to, and the last of each person to weigh them by."""
-        table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
-        outcome = y if isinstance(y, pd.Series) else pd.Series(y)
-        factors = groups
-        if not isinstance(factors, pd.DataFrame | pd.Series):
-            factors = pd.DataFrame(np.asarray(groups))
-        check_lengths(len(table), y=outcome, groups=factors)
-        wide = factors.to_frame() if isinstance(factors, pd.Series) else factors
-        held = hold_back(outcome, wide, classes=isinstance(self, ClassifierMixin))
-        if not held.any():
-            return (X, y, groups), None
-        return (
-            (table[~held], outcome[~held], factors[~held]),
-            (table[held], outcome[held], factors[held]),
-        )
 
     def _take(self, mixture: Mixture) -> Self:
         """Keep a mixture; what is read off one network is read off its leader."""
@@ -468,19 +413,6 @@ class _MLPModel(NeuralMixedEffects):
             result[batch.rows[batch.mask]] = part[batch.mask]
         values: NDArray[np.float64] = result.numpy()
         return values
-
-
-def _share(
-    progress: Callable[[Progress], None] | None, low: float, high: float
-) -> Callable[[Progress], None] | None:
-    """Return what reports a fit as the part of the way from `low` to `high`."""
-    if progress is None:
-        return None
-
-    def report(now: Progress) -> None:
-        progress(replace(now, fraction=low + (high - low) * now.fraction))
-
-    return report
 
 
 class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[misc]
