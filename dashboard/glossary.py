@@ -499,9 +499,9 @@ INTERPRETED = {
 READOUTS = {
     "conditional": (
         "conditional probability",
-        "Probability of the next state given this one, at average features and leaving later rows "
-        "out of account. It serves to compare persons and is no estimate of how often a move was "
-        "made; expected and observed share say that.",
+        "Probability of the next state given this one in a long sequence of this person in which "
+        "all features stay at their average. It serves to compare people at the same features and "
+        "does not say how often a move was made; expected and observed share say that.",
     ),
     "expected": (
         "expected share",

@@ -85,9 +85,9 @@ def losses(folder: RunFolder) -> Iterator[ReportFigure]:
 
 #: What the figures of transitions show, by their read-out.
 READOUTS = {
-    "conditional": "Probability of the next state given this one, at average features and leaving "
-    "later steps out of account: it serves to compare persons and does not say how often a move "
-    "was made.",
+    "conditional": "Probability of the next state given this one in a long sequence in which all "
+    "features stay at their average: it serves to compare people at the same features and does not "
+    "say how often a move was made.",
     "expected": "Shares of the next states in the recorded rows, as the model expects them: how "
     "often somebody stays or moves.",
 }

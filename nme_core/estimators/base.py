@@ -173,7 +173,7 @@ class NeuralMixedEffects(Saveable):
         problem = plan.problem(mixed, self._family(), batches)
         if isinstance(problem, LinearGaussian):
             self._prepare(problem, context)
-        if warm is not None and not isinstance(problem, EXACT):
+        if warm is not None and not isinstance(problem, (*EXACT, SeparateChain)):
             warm.begin_problem(problem)
         watched = None
         if validation is not None:

@@ -28,7 +28,7 @@ from nme_core.exceptions import DataError, OptionError, UnknownPersonError
 from nme_core.nn import CRFNetwork, Family, LinearChain, MixedEffects
 from nme_core.nn.crf import forward_backward, sample_paths, viterbi, with_initial
 from nme_core.nn.random_effects import own
-from nme_core.training import PathLikelihood, PersonInformation, Progress
+from nme_core.training import ChainRows, PersonInformation, Progress, is_linear_chain
 
 MODEL_READOUTS = ("scores", "conditional", "expected")
 READOUTS = (*MODEL_READOUTS, "observed")
@@ -206,8 +206,13 @@ class NMECRF(NeuralMixedEffects):
         posterior of the parameters; arguments of `predict`.
         """
         batches = self._steps(X, groups, sequence_ids, initial_states, level)
-        n, n_draws = sum(batch.n_rows for batch in batches), 0
+        n = sum(batch.n_rows for batch in batches)
         result = torch.zeros(n, len(self.classes_), dtype=torch.float64)
+        if is_linear_chain(self._posterior.mixed):
+            for batch in batches:
+                result[batch.rows[batch.mask]] = self._marginals(batch, level == "person")
+            return result.numpy()
+        n_draws = 0
         for outputs in self._outputs(batches, level):
             n_draws += 1
             for batch, output in zip(batches, outputs, strict=True):
@@ -215,6 +220,16 @@ class NMECRF(NeuralMixedEffects):
                 result[batch.rows[batch.mask]] += unary[batch.mask]
         probabilities: NDArray[np.float64] = (result / n_draws).numpy()
         return probabilities
+
+    @torch.no_grad()
+    def _marginals(self, batch: Batch, persons: bool) -> Tensor:
+        """Mean over draws of the probability of each state at each step, (n, K)."""
+        rows, n_draws = ChainRows(self._posterior.mixed, batch), 0
+        total = torch.zeros(batch.n_rows, len(self.classes_), dtype=torch.float64)
+        for fixed, deviations in self._posterior.draws(int(self.random_state), persons=persons):
+            n_draws += 1
+            rows.add_marginals(fixed, self._own(deviations, batch, persons), total)
+        return total / n_draws
 
     def simulate(
         self,
@@ -270,24 +285,43 @@ class NMECRF(NeuralMixedEffects):
         return values
 
     def _log_paths(self, batches: list[Batch], level: str) -> list[Tensor]:
-        """log E[p(labels of each sequence)] over draws of the parameters, a tensor a batch.
+        """log E[p(labels of each sequence)] over the posterior of the parameters, by batch.
 
-        A path's probability differs much more from draw to draw than a step's: it takes more.
+        With linear emissions by Laplace's method; else over draws: a path's probability differs
+        much more from draw to draw than a step's, and takes more of them.
         """
-        persons, mixed = level == "person", self._posterior.mixed
-        paths = [PathLikelihood(mixed, batch) for batch in batches]
+        persons, posterior = level == "person", self._posterior
+        if is_linear_chain(posterior.mixed):
+            return [self._log_path(batch, persons) for batch in batches]
         total = [torch.full((len(batch.x),), -torch.inf, dtype=torch.float64) for batch in batches]
-        n_draws = 0
-        draws = self._posterior.draws(int(self.random_state), persons=persons, n_draws=PATH_DRAWS)
+        n_draws, family = 0, LinearChain()
+        draws = posterior.draws(int(self.random_state), persons=persons, n_draws=PATH_DRAWS)
         for fixed, deviations in draws:
             n_draws += 1
             for k, batch in enumerate(batches):
-                if persons:
-                    drawn = own(deviations, batch.groups)
-                else:
-                    drawn = deviations.new_zeros(len(batch.x), mixed.n_random)
-                total[k] = torch.logaddexp(total[k], paths[k](fixed, drawn))
+                drawn = self._own(deviations, batch, persons)
+                output = posterior.mixed(batch.x, fixed=fixed, deviations=drawn)
+                total[k] = torch.logaddexp(total[k], -family.deviance(output, batch).double() / 2)
         return [each - math.log(n_draws) for each in total]
+
+    def _log_path(self, batch: Batch, persons: bool) -> Tensor:
+        posterior, mixed = self._posterior, self._posterior.mixed
+        rows, fixed = ChainRows(mixed, batch), mixed.fixed()
+        deviations = self._own(mixed.deviations, batch, persons)
+        if posterior.covariance is None:
+            return rows.log_likelihoods(fixed, deviations)
+
+        def covariance(some: slice) -> Tensor:
+            groups = batch.groups[some, 0] if persons else None
+            return posterior.covariance_of_all(groups, some.stop - some.start)
+
+        return rows.log_expected(fixed, deviations, covariance)
+
+    def _own(self, deviations: Tensor, batch: Batch, persons: bool) -> Tensor:
+        """Deviations of each sequence's person, 0 for the population."""
+        if persons:
+            return own(deviations, batch.groups)
+        return deviations.new_zeros(len(batch.x), self._posterior.mixed.n_random)
 
     def transition_matrix(
         self, person: str | None = None, readout: str = "conditional"

@@ -30,6 +30,7 @@ from nme_core.training.covariance import in_parts
 DRAWS = 64
 _NETWORK, _SPREAD = "network.", "spread."
 _DRAWN, _OWN_DRAWN = "drawn.", "own_drawn"
+_LINK = "link.root", "link.response"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ class Posterior:
     places : Tensor of int, shape (P,), optional
         Place of each group among the draws, where that is not its own: groups whose names change
         their order keep their draws.
+    link : tuple of Tensor, shapes (p, n) and (P, R, p), or None
+        A root of the covariance of all p shared numbers, in their order, and how the mode of the
+        deviations goes with them. With it draws of shared parameters are drawn together, and the
+        deviations follow them; without it they are of each alone, by `spread`.
     joint : tuple of dict of str to Tensor, shape (n, ...), and Tensor, shape (n, P, R), or None
         Draws of shared parameters and deviations together, less their means, where groups of
         several factors meet and the fit knows all their covariances; `covariance` is then whatever
@@ -74,6 +79,7 @@ class Posterior:
     n_added: int = 0
     places: Tensor | None = None
     joint: tuple[dict[str, Tensor], Tensor] | None = None
+    link: tuple[Tensor, Tensor] | None = None
 
     @classmethod
     def of(
@@ -89,6 +95,7 @@ class Posterior:
             spread={name: std.cpu() for name, std in problem.shared_spread().items()},
             dependence=None if problem.dependence is None else _to_cpu(*problem.dependence),
             joint=problem.draws() if isinstance(problem, Crossed) else None,
+            link=problem.link() if isinstance(problem, ExactChain) else None,
         )
 
     @property
@@ -192,17 +199,24 @@ class Posterior:
             return torch.cat([drawn, added.expand(self.n_added, -1)])
 
         for _ in range(n_draws // 2):
-            names = [name for name in mean if name in self.spread]
-            shared = {
-                name: self.spread[name] * noise(*mean[name].shape, generator=streams[0])
-                for name in names
-            }
+            if self.link is None:
+                names = [name for name in mean if name in self.spread]
+                shared = {
+                    name: self.spread[name] * noise(*mean[name].shape, generator=streams[0])
+                    for name in names
+                }
+            else:
+                root, response = self.link
+                together = root @ noise(root.shape[1], generator=streams[0]).to(root.dtype)
+                shared = self._by_name(together)
             if factor is None:
                 each = torch.zeros_like(deviations)
             elif factor.dim() == 3:
                 each = torch.bmm(factor, own_noise().unsqueeze(2)).squeeze(2)
             else:
                 each = factor * own_noise()
+            if factor is not None and self.link is not None:
+                each = each + (response @ together.float()).to(each.dtype)
             if factor is not None and self.dependence is not None:
                 nesting, coefficient = self.dependence
                 each = nesting.combine(coefficient, each)
@@ -210,6 +224,57 @@ class Posterior:
                 moved = {name: mean[name] + side * step for name, step in shared.items()}
                 fixed = {**mean, **moved}
                 yield fixed, deviations + side * each
+
+    def _by_name(self, values: Tensor) -> dict[str, Tensor]:
+        """Cut p numbers into those of each shared parameter."""
+        mean = self.mixed.fixed()
+        parts = torch.split(values, [value.numel() for value in mean.values()])
+        pairs = zip(mean.items(), parts, strict=True)
+        return {name: part.view_as(value).to(value.dtype) for (name, value), part in pairs}
+
+    def covariance_of_all(self, groups: Tensor | None, n_units: int) -> Tensor:
+        """Covariance of all parameters of units of these groups, or of the population.
+
+        Parameters
+        ----------
+        groups : Tensor of int, shape (U,), optional
+            None: the population.
+        n_units : int
+            U.
+
+        Returns
+        -------
+        Tensor, shape (U, p, p), in the order of the shared parameters; float64.
+        """
+        mean = self.mixed.fixed()
+        if self.link is None:
+            zero = {
+                name: self.spread.get(name, torch.zeros_like(value)) for name, value in mean.items()
+            }
+            shared = (
+                torch.cat([value.reshape(-1) for value in zero.values()]).double().square().diag()
+            )
+        else:
+            shared = self.link[0] @ self.link[0].T
+        if groups is None or self.covariance is None:
+            return shared.expand(n_units, -1, -1)
+        places = self._by_place()
+        moved = torch.eye(len(shared), dtype=torch.float64).repeat(n_units, 1, 1)
+        if self.link is not None:
+            moved[:, places] += self.link[1][groups].double()
+        result = moved @ shared @ moved.mT
+        own = self.covariance[groups].double()
+        own = torch.diag_embed(own) if own.dim() == 2 else own
+        result[:, places.unsqueeze(1), places] += own
+        return result
+
+    def _by_place(self) -> Tensor:
+        """Place of each person-specific number among all shared ones, shape (R,)."""
+        mean = self.mixed.fixed()
+        sizes = [value.numel() for value in mean.values()]
+        parts = dict(zip(mean, torch.split(torch.arange(sum(sizes)), sizes), strict=True))
+        none = torch.zeros(0, dtype=torch.int64)
+        return torch.cat([none, *(parts[name] for name in self.mixed.random)])
 
     def in_order(self, order: Tensor) -> Posterior:
         """The posterior with its groups in the order of these positions, shape (P,)."""
@@ -231,6 +296,7 @@ class Posterior:
             uncertainty=uncertainty,
             places=order if self.places is None else self.places[order],
             joint=None if self.joint is None else (self.joint[0], self.joint[1][:, order]),
+            link=None if self.link is None else (self.link[0], self.link[1][order]),
         )
 
     def with_groups(self, adaptation: Adaptation) -> Posterior:
@@ -249,7 +315,20 @@ class Posterior:
             mixed=mixed.eval().requires_grad_(False),
             covariance=covariance,
             n_added=self.n_added + len(new),
+            link=self._link_with(adaptation),
         )
+
+    def _link_with(self, adaptation: Adaptation) -> tuple[Tensor, Tensor] | None:
+        """The link with new groups, which follow the shared values of their own numbers alone."""
+        if self.link is None:
+            return None
+        sigma = self.sigma[0].diag() if self.sigma[0].dim() == 1 else self.sigma[0]
+        shrunk = torch.linalg.solve(sigma.double(), adaptation.covariance, left=False)
+        root, response = self.link
+        added = response.new_zeros(len(shrunk), *response.shape[1:])
+        eye = torch.eye(len(sigma), dtype=shrunk.dtype)
+        added[:, :, self._by_place()] = (shrunk - eye).to(response.dtype)
+        return root, torch.cat([response, added])
 
     def of_first_factor(self) -> Posterior:
         """The posterior of the first factor's groups, those of all others at η = 0."""
@@ -282,6 +361,8 @@ class Posterior:
             result["posterior"] = self.covariance
         if self.dependence is not None:
             result["home"], result["dependence"] = self.dependence[0].home, self.dependence[1]
+        if self.link is not None:
+            result |= dict(zip(_LINK, self.link, strict=True))
         if self.joint is not None:
             result |= {f"{_DRAWN}{name}": value for name, value in self.joint[0].items()}
             result[_OWN_DRAWN] = self.joint[1]
@@ -317,6 +398,7 @@ class Posterior:
             spread=under(_SPREAD),
             dependence=dependence,
             joint=(under(_DRAWN), tensors[_OWN_DRAWN]) if _OWN_DRAWN in tensors else None,
+            link=(tensors[_LINK[0]], tensors[_LINK[1]]) if _LINK[0] in tensors else None,
             uncertainty=Uncertainty.from_tensors(free, tensors),
             n_added=int(tensors.get("added", 0)),
             places=tensors.get("places"),  # models of before have none

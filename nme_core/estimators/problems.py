@@ -104,7 +104,7 @@ class Plan:
         return found
 
     def _check_quadrature(
-        self, found: Problem | LinearGaussian | ExactRows | ExactChain | Crossed
+        self, found: Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed
     ) -> None:
         """Raise OptionError unless there is one random effect to integrate over."""
         if isinstance(found, LinearGaussian) or (
@@ -130,7 +130,7 @@ class Plan:
 
     def _chosen(
         self, mixed: MixedEffects, family: Family, batches: list[Batch]
-    ) -> Problem | LinearGaussian | ExactRows | ExactChain | Crossed:
+    ) -> Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed:
         n_rows = sum(batch.n_rows for batch in batches)
         covariances = [
             RandomEffectsCovariance(

@@ -37,9 +37,9 @@ _STRENGTH = (
 _READOUTS = {
     "expected": "Expected: shares of the next states in the recorded rows, as the model expects "
     "them; how often somebody stays or moves.",
-    "conditional": "Conditional: probability of the next state at average features, leaving later "
-    "rows out of account; it serves to compare persons and is no estimate of how often a move "
-    "was made.",
+    "conditional": "Conditional: probability of the next state in a long sequence in which all "
+    "features stay at their average; it serves to compare people at the same features and does not "
+    "say how often a move was made.",
 }
 #: Tables that are not printed as they are: too long, or shown by others.
 _UNPRINTED = {"history", "predictions", "random_effects", "response_curves"} | {

@@ -3,13 +3,13 @@
 from nme_core.training.adapt import Adaptation, adapt
 from nme_core.training.annealed import Annealed
 from nme_core.training.boundary import Boundary, approached_boundary, exact_boundary, warn_of
+from nme_core.training.chain_rows import ChainRows
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.crossed_problem import Crossed
 from nme_core.training.exact import ConstantOutcomeError, ExactRows
 from nme_core.training.exact_chain import (
     ExactChain,
     NoMovesError,
-    PathLikelihood,
     is_linear_chain,
     warn_of_never,
 )
@@ -41,6 +41,7 @@ __all__ = [
     "Annealed",
     "AutocorrelatedFit",
     "Boundary",
+    "ChainRows",
     "CollinearColumnError",
     "ConstantOutcomeError",
     "Crossed",
@@ -52,7 +53,6 @@ __all__ = [
     "LinearGaussian",
     "Nesting",
     "NoMovesError",
-    "PathLikelihood",
     "PersonCurvature",
     "PersonInformation",
     "Problem",

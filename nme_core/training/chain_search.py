@@ -76,6 +76,8 @@ class ChainFit:
         Modes of the people's.
     conditional : Tensor, shape (P, q, q)
         C_i.
+    coupling : Tensor, shape (P, q, R)
+        M_i⁻¹ G_i, by which η̂_i goes back where θ goes ahead; float32.
     closed : Tensor, shape (R, n)
         Orthonormal basis of what θ may move in: the other directions change no probability.
     ridge : Tensor, shape (R,)
@@ -93,6 +95,7 @@ class ChainFit:
     theta: Tensor
     eta: Tensor
     conditional: Tensor
+    coupling: Tensor
     closed: Tensor
     ridge: Tensor
     curvature: Tensor
@@ -480,6 +483,7 @@ class _Search:
             theta=self.theta,
             eta=self.eta,
             conditional=sums.conditional,
+            coupling=sums.coupling,
             closed=self.closed,
             ridge=self.ridge,
             curvature=sums.curvature + self.ridge.diag(),

@@ -129,7 +129,8 @@ class ChainData:
         work: NDArray[np.int64] = np.diff(edges) * self.n_parameters
         return work
 
-    def _run(self, kernel: Any, people: slice, *given: Any) -> None:
+    def run(self, kernel: Any, people: slice, *given: Any) -> None:
+        """Run a kernel over some people, in as many threads as pay."""
         share(
             lambda first, last: kernel(*given, people.start + first, people.start + last),
             (),
@@ -147,7 +148,7 @@ class ChainData:
         curvature = np.zeros((n, r, r) if order > 1 else (n, 0, 0))
         given = (theta.numpy(), eta.numpy(), self.places.numpy(), self.basis, order, people.start)
         kernel = partial(chain_kernel.derivatives, self.chains)
-        self._run(kernel, people, *given, value, gradient, curvature)
+        self.run(kernel, people, *given, value, gradient, curvature)
         half = torch.from_numpy(curvature)
         return torch.from_numpy(value), torch.from_numpy(gradient), half + half.transpose(1, 2)
 
@@ -161,7 +162,7 @@ class ChainData:
         given = (theta.numpy(), eta.numpy(), self.places.numpy(), self.basis)
         kernel = partial(chain_third.curvature_slopes, self.chains)
         roots = roots.contiguous()
-        self._run(kernel, people, *given, roots.numpy(), people.start, result)
+        self.run(kernel, people, *given, roots.numpy(), people.start, result)
         return torch.from_numpy(result)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -21,6 +20,8 @@ from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.weak_prior import SPREAD, collinear_columns
 
 _LAYER = "emission.layers.0"
+#: Numbers of the derivatives of people's effects by shared parameters that are kept, at most.
+LARGEST_LINK = 2**25
 
 
 class NoMovesError(ValueError):
@@ -58,44 +59,6 @@ def chain_data(
     places = torch.cat([none, *(by_name[name] for name in mixed.random)])
     n_states = len(mixed.fixed()["transitions"])
     return ChainData.of(batches, n_people or mixed.n_groups, contrasts(n_states), places)
-
-
-class PathLikelihood:
-    """log p of the labels of each sequence of a batch, for one draw of the parameters at a time.
-
-    Parameters
-    ----------
-    mixed : MixedEffects
-        A CRF; one with linear emissions is quick.
-    batch : Batch
-        With U sequences.
-    """
-
-    def __init__(self, mixed: MixedEffects, batch: Batch) -> None:
-        self.mixed, self.batch = mixed, batch
-        self._data: ChainData | None = None
-        if is_linear_chain(mixed):
-            alone = replace(batch, groups=torch.arange(len(batch.x)).unsqueeze(1))
-            self._data = chain_data(mixed, [alone], len(batch.x))
-            self._places = chain_places(mixed)
-
-    def __call__(self, fixed: Mapping[str, Tensor], deviations: Tensor) -> Tensor:
-        """Shape (U,), float64.
-
-        Parameters
-        ----------
-        fixed : mapping of str to Tensor
-            Shared parameters.
-        deviations : Tensor, shape (U, q)
-            What each sequence's person adds to them.
-        """
-        if self._data is None:
-            output = self.mixed(self.batch.x, fixed=dict(fixed), deviations=deviations)
-            return -LinearChain().deviance(output, self.batch).double() / 2
-        theta = torch.zeros(self._data.n_parameters, dtype=torch.float64)
-        for name, value in fixed.items():
-            theta[self._places[name]] = value.detach().double().reshape(-1)
-        return self._data.log_likelihoods(theta, deviations.detach().double().contiguous())
 
 
 class ExactChain:
@@ -242,13 +205,21 @@ class ExactChain:
         return self.fit.shared_covariance[self._order][:, self._order]
 
     def shared_spread(self) -> dict[str, Tensor]:
-        """Standard deviations of the shared parameters, each given all others.
+        """None of each alone: see `link`."""
+        return {}
 
-        Draws of each for itself with its whole standard error would go far along combinations
-        whose parts offset each other, as transition scores into a state and its emission do.
+    def link(self) -> tuple[Tensor, Tensor] | None:
+        """A root of V, (R, n), and dη̂_i/dθ, (P, q, R), float32; in the network's order.
+
+        None of so many people that how uncertain θ is does not count beside the C_i.
         """
-        information = self.fit.curvature.diagonal()[self._order].clamp_min(1e-12)
-        return self._by_name(information.rsqrt())
+        response = self.fit.coupling
+        if response.numel() > LARGEST_LINK:
+            return None
+        closed = self.fit.closed
+        inside = torch.linalg.inv(closed.T @ self.fit.curvature @ closed)
+        root = closed @ torch.linalg.cholesky((inside + inside.T) / 2)
+        return root[self._order], -response[:, :, self._order]
 
     def shared_precision(self) -> dict[str, Tensor]:
         """Precisions of the weak priors, by name; nothing where there are none."""

@@ -91,14 +91,29 @@ def test_answers_are_those_of_every_path(points, case, level, before):
     np.testing.assert_allclose(loss[[0, 2, 3]], -math.log(fitting / total) / 3, rtol=1e-4)
 
 
-def test_loss_is_averaged_over_the_posterior(case):
+def test_loss_of_a_network_is_averaged_over_draws(case):
     """−log of the mean probability of the whole path, over the draws the model itself makes."""
-    model = case.fit(epochs=40)
+    model = case.fit(hidden=(3,), epochs=40)
+    expected = averaged_loss(case, model, PATH_DRAWS)
+    np.testing.assert_allclose(path_loss(case, model), expected, rtol=1e-5)
+
+
+def test_loss_of_a_linear_model_is_the_average_without_draws(case):
+    model = case.fit()
+    expected = averaged_loss(case, model, 4000)
+    np.testing.assert_allclose(path_loss(case, model), expected, rtol=0.02)
+
+
+def path_loss(case, model):
     rows = sequence_rows(case)["c/0"][:3]
-    X, groups = case.X.iloc[rows], case.groups.iloc[rows]
-    x = torch.from_numpy(model._scaler.transform(X.to_numpy().T)).unsqueeze(0)
+    return model.sequence_loss(case.X.iloc[rows], ["calm", "calm", "low"], case.groups.iloc[rows])
+
+
+def averaged_loss(case, model, n_draws):
+    rows = sequence_rows(case)["c/0"][:3]
+    x = torch.from_numpy(model._scaler.transform(case.X.iloc[rows].to_numpy().T)).unsqueeze(0)
     person, probabilities = model.groups_.tolist().index("c"), []
-    for fixed, deviations in model._posterior.draws(0, n_draws=PATH_DRAWS):
+    for fixed, deviations in model._posterior.draws(0, n_draws=n_draws):
         emissions, transitions = model._posterior.mixed(
             x, fixed=fixed, deviations=deviations[[person]]
         )
@@ -106,9 +121,7 @@ def test_loss_is_averaged_over_the_posterior(case):
             paths_with_weights(emissions[0].double().numpy(), transitions[0].double().numpy())
         )
         probabilities.append(weights["calm", "calm", "low"] / sum(weights.values()))
-    expected = -math.log(np.mean(probabilities)) / 3
-    loss = model.sequence_loss(X, ["calm", "calm", "low"], groups)
-    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    return -math.log(np.mean(probabilities)) / 3
 
 
 def test_marginals_add_up(model, case):

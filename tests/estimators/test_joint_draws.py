@@ -1,0 +1,49 @@
+"""Draws of an NME-CRF: shared and person-specific parameters move together."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from nme_core.estimators import NMECRF
+from nme_core.exceptions import BoundaryWarning
+
+
+@pytest.fixture(scope="module")
+def model() -> NMECRF:
+    rng = np.random.default_rng(0)
+    persons = np.repeat([f"p{k}" for k in range(8)], 30)
+    x = rng.normal(size=(240, 1))
+    y = np.where(x[:, 0] + rng.normal(size=240) > 0, "up", "down")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BoundaryWarning)
+        return NMECRF((), "transitions").fit(x, y, groups=persons)
+
+
+@pytest.mark.parametrize("persons", [True, False])
+def test_draws_have_the_joint_covariance(model: NMECRF, persons: bool) -> None:
+    posterior = model._posterior
+    group = torch.tensor([3])
+    expected = posterior.covariance_of_all(group if persons else None, 1)[0]
+    places, mean = posterior._by_place(), posterior.mixed.fixed()
+    start = torch.cat([value.reshape(-1) for value in mean.values()])
+    drawn = []
+    for fixed, deviations in posterior.draws(1, persons=persons, n_draws=8000):
+        step = torch.cat([value.reshape(-1) for value in fixed.values()]) - start
+        step[places] += (deviations - posterior.mixed.deviations)[3]
+        drawn.append(step)
+    found = torch.cov(torch.stack(drawn).T, correction=0)
+    scale = expected.diagonal().sqrt()
+    error = (found - expected) / scale / scale.unsqueeze(1)
+    assert float(error.abs().max()) < 0.1
+
+
+def test_the_link_is_that_of_the_information(model: NMECRF) -> None:
+    posterior = model._posterior
+    assert posterior.link is not None
+    assert posterior.uncertainty is not None
+    shared = posterior.link[0] @ posterior.link[0].T
+    np.testing.assert_allclose(shared, posterior.uncertainty.shared, atol=1e-8)
