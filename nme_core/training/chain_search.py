@@ -35,6 +35,8 @@ TOLERANCE = 1e-9
 _ENOUGH, _FURTHER = 1e-15, 25
 #: The same of a full Σ, some of whose directions hardly matter.
 _TOLERANCE_FULL = 1e-4
+#: Two searches of a full Σ have found the same where less than this lies between them.
+LARGEST_APART = 0.1
 #: Σ moves where a step of the modes promises less than the first; the slopes of log|M_i| are taken
 #: from where a step of everything promised less than the second.
 SETTLED, NEAR = 1.0, 5.0
@@ -90,6 +92,8 @@ class ChainFit:
         Numbers in θ, but for the directions that change nothing, and in Σ.
     promised, tolerance : float
         How much of ℓ one more step promises, and how much it may.
+    apart : float
+        How much of ℓ lies between the ends of two searches of a full Σ.
     """
 
     theta: Tensor
@@ -103,6 +107,7 @@ class ChainFit:
     n_parameters: int
     promised: float
     tolerance: float
+    apart: float = 0.0
 
     @property
     def converged(self) -> bool:
@@ -133,7 +138,12 @@ def fit_chain(
     follow : callable, optional
         Called at each step with ℓ.
     """
-    search = _Search(data, covariance, ridge)
+    if covariance.kind == "full" and len(data.places):
+        return _fit_full(data, covariance, ridge, follow)
+    return _run(_Search(data, covariance, ridge), follow)
+
+
+def _run(search: _Search, follow: Callable[[float], None] | None) -> ChainFit:
     further = 0
     for _ in range(LONGEST):
         search.step()
@@ -143,6 +153,29 @@ def fit_chain(
         if search.promised < search.enough or further > _FURTHER:
             break
     return search.result()
+
+
+def _fit_full(
+    data: ChainData,
+    covariance: RandomEffectsCovariance,
+    ridge: Tensor,
+    follow: Callable[[float], None] | None,
+) -> ChainFit:
+    """The better of two searches: from the best diagonal Σ, and from where a search begins."""
+    diagonal = RandomEffectsCovariance(len(data.places), "diagonal", start=0.1)
+    near = _run(_Search(data, diagonal, ridge), follow)
+    ends = []
+    for given in (near, None):
+        own = RandomEffectsCovariance(len(data.places), "full", start=0.1)
+        search = _Search(data, own, ridge if given is None else given.ridge)
+        if given is not None:
+            own.update(diagonal.variances.clamp_min(_SMALL).diag())
+            search.theta, search.eta, search.alone = given.theta, given.eta, False
+        ends.append((_run(search, follow), own))
+    ends.sort(key=lambda end: end[0].log_likelihood)
+    fit, best = ends[-1]
+    covariance.update(best.matrix)
+    return replace(fit, apart=fit.log_likelihood - ends[0][0].log_likelihood)
 
 
 class _Mixing:

@@ -12,7 +12,7 @@ from torch import Tensor
 from nme_core.data.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning, IdentificationWarning
 from nme_core.nn import CRFNetwork, LinearChain, MixedEffects, contrasts
-from nme_core.training.chain_search import NEVER_SPREAD, fit_chain
+from nme_core.training.chain_search import LARGEST_APART, NEVER_SPREAD, fit_chain
 from nme_core.training.chain_sums import ChainData
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
@@ -137,6 +137,14 @@ class ExactChain:
         self.fit = fit_chain(data, covariance, self._ridge(data), follow)
         self._name_separated(data)
         self._fill()
+        if self.fit.apart >= LARGEST_APART:
+            warnings.warn(
+                "Two searches for a full covariance ended at log-likelihoods"
+                f" {self.fit.apart:.2g} apart; the better one is kept, but a better still may"
+                " exist. Take fewer person-specific parameters, or a diagonal covariance.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         if self.fit.converged:
             return Training(tuple(history), Verdict.CONVERGED)
         warnings.warn(
