@@ -22,6 +22,15 @@ import torch
 from scipy.optimize import nnls
 from torch import Tensor
 
+from nme_core.training.chain_steps import (
+    STRIDE,
+    Mixing,
+    bounded,
+    clamped,
+    exponential,
+    solved,
+    told,
+)
 from nme_core.training.chain_sums import ChainData, Sums
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.likelihood import n_variances
@@ -48,18 +57,14 @@ _SURE = 1e-3
 _POLISHES = 2
 #: Least and largest variance at the start.
 _START = 0.005, 0.5
-#: Longest step of a log variance.
-STRIDE = 1.5
 #: Least share of what Σ says that the data are taken to know of a combination of effects.
 _LEAST_KNOWN = 0.05
 #: So much of a step of Σ is gone at least.
 _LEAST_SHARE = 0.02
-#: Steps of Σ are accelerated, by so many before them, where one promises less than the first.
-_SMOOTH, _DEPTH = 0.5, 8
+#: Steps of Σ are accelerated where one promises less than this.
+_SMOOTH = 0.5
 #: A variance below the first that can gain less than the second of ℓ from moving goes to 0.
 _SMALL, _NOTHING_TO_GAIN = 1e-3, 1e-3
-#: Directions of θ with less than this share of information, where nothing else is known, have none.
-_NULL = 1e-9
 
 #: Standard deviation of the prior of moves that nobody makes: their share is then about that of
 #: half a move.
@@ -178,30 +183,6 @@ def _fit_full(
     return replace(fit, apart=fit.log_likelihood - ends[0][0].log_likelihood)
 
 
-class _Mixing:
-    """Anderson's acceleration of a fixed point x ← x + f(x), of the last few steps."""
-
-    def __init__(self) -> None:
-        self.moving: Tensor | None = None
-        self.past: list[tuple[Tensor, Tensor]] = []
-
-    def __call__(self, x: Tensor, f: Tensor, moving: Tensor) -> Tensor:
-        """Return the step to go; `moving` says which numbers these are."""
-        if self.moving is None or not torch.equal(self.moving, moving):
-            self.past = []
-        self.moving = moving
-        self.past = [*self.past, (x, f)][-_DEPTH:]
-        if len(self.past) < 2:
-            return f
-        xs, fs = (torch.stack(part, dim=1) for part in zip(*self.past, strict=True))
-        dx, df = xs.diff(dim=1), fs.diff(dim=1)
-        gram = df.T @ df
-        gram = gram + 1e-10 * gram.diagonal().max() * torch.eye(len(gram), dtype=gram.dtype)
-        weight = torch.linalg.lstsq(gram, df.T @ f, driver="gelsd").solution
-        step: Tensor = f - (dx + df) @ weight
-        return step
-
-
 @dataclass(frozen=True)
 class _Held:
     """A state to go back to, and the change of log Σ that was tried from it."""
@@ -233,7 +214,7 @@ class _Search:
         self.exact = False  # whether the slopes of log|M_i| count
         self.held: _Held | None = None
         self.sharp = False  # whether variances may run to 0 (of a full Σ)
-        self.mixing = _Mixing()
+        self.mixing = Mixing()
         full = covariance.kind == "full" and len(data.places) > 0
         self.tolerance = _TOLERANCE_FULL if full else TOLERANCE
         self.enough = self.tolerance if full else _ENOUGH
@@ -249,7 +230,7 @@ class _Search:
         if self.closed is None:
             layer = self.ridge.clone()
             layer[self.data.n_emission :] = 0.0  # a prior on moves tells not what changes nothing
-            self.closed = _told(sums.total + layer.diag())
+            self.closed = told(sums.total + layer.diag())
         return sums
 
     @property
@@ -289,7 +270,7 @@ class _Search:
         prior = self.ridge
         score = self.closed.T @ (sums.score - sums.bent - prior * self.theta)
         curvature = self.closed.T @ (sums.curvature + prior.diag()) @ self.closed
-        move = _solved(curvature, score)
+        move = solved(curvature, score)
         shared = self.closed @ move
         own = sums.own - torch.einsum("pqr,r->pq", sums.coupling, shared.float()).double()
         self.promised = 0.5 * float(score @ move) + sums.promised
@@ -337,7 +318,7 @@ class _Search:
         sigma = torch.where(awake, step.clamp(_SMALL, 0.05), sigma)
         self.at_zero = self.at_zero & ~awake
         self.covariance.update(sigma[self.covariance.pools])
-        self.held, self.mixing = None, _Mixing()
+        self.held, self.mixing = None, Mixing()
         return True
 
     def _slope(self, sums: Sums, eta: Tensor) -> tuple[Tensor, Tensor]:
@@ -352,7 +333,7 @@ class _Search:
         """Go a step of θ with all η at 0; it need not arrive where the people differ."""
         assert self.closed is not None
         score = self.closed.T @ (sums.score - self.ridge * self.theta)
-        move = _solved(self.closed.T @ (sums.curvature + self.ridge.diag()) @ self.closed, score)
+        move = solved(self.closed.T @ (sums.curvature + self.ridge.diag()) @ self.closed, score)
         self._go(sums, self.closed @ move, torch.zeros_like(self.eta), float(score @ move))
         self.alone = float(score @ move) > NEAR
         if not self.alone:
@@ -391,7 +372,7 @@ class _Search:
             self.share = min(1.0, 2 * self.share)
             return False
         self.share /= 2
-        self.mixing = _Mixing()
+        self.mixing = Mixing()
         self.theta, self.eta, self.at_zero = held.theta, held.eta, held.at_zero
         self.covariance.update(held.sigma)
         self._move_covariance(self.share * held.change, held.spread)
@@ -434,7 +415,7 @@ class _Search:
         slope, information = self._slope(sums, self.eta)
         moving = ~self.at_zero
         change = torch.zeros_like(slope)
-        change[moving] = _bounded(information[moving][:, moving], slope[moving])
+        change[moving] = bounded(information[moving][:, moving], slope[moving])
         small = self.covariance.by_pool(self.covariance.variances) < _SMALL
         done = moving & small & (slope < 0) & (-slope < _NOTHING_TO_GAIN) & self.exact
         self.at_zero = self.at_zero | done
@@ -459,7 +440,7 @@ class _Search:
         ahead = torch.where(values > 1e-6, turned.diagonal() / values.square(), 0.0)
         turned = turned / across / across.unsqueeze(1)
         turned = turned - turned.diagonal().diag() + ahead.clamp(-STRIDE, STRIDE).diag()
-        change = _clamped(vectors @ turned @ vectors.T)
+        change = clamped(vectors @ turned @ vectors.T)
         return change, 0.25 * self.data.n_people * float((slope * change).sum())
 
     def _move_covariance(self, change: Tensor, spread: Tensor) -> None:
@@ -476,8 +457,8 @@ class _Search:
         eye = torch.eye(len(root), dtype=root.dtype)
         inverse = torch.linalg.solve_triangular(root, eye, upper=False)
         follow = inverse @ spread @ inverse.T @ change
-        self.eta = self.eta @ inverse.T @ _exponential((follow + follow.T) / 2) @ root.T
-        half = root @ _exponential(change / 2)
+        self.eta = self.eta @ inverse.T @ exponential((follow + follow.T) / 2) @ root.T
+        half = root @ exponential(change / 2)
         self.covariance.update(half @ half.T)
 
     def _look_for_open(self, curvature: Tensor) -> bool:
@@ -525,58 +506,3 @@ class _Search:
             promised=self.promised,
             tolerance=self.tolerance,
         )
-
-
-def _bounded(information: Tensor, slope: Tensor) -> Tensor:
-    """Solve information · change = slope; what would go further than `STRIDE` stops there, and the
-    others take that into account.
-    """
-    change, stopped = torch.zeros_like(slope), torch.zeros_like(slope, dtype=torch.bool)
-    for _ in range(len(slope)):
-        free = ~stopped
-        rest = slope[free] - information[free][:, stopped] @ change[stopped]
-        inner = information[free][:, free]
-        change[free] = torch.linalg.lstsq(inner, rest, driver="gelsd").solution
-        further = free & (change.abs() > STRIDE)
-        if not bool(further.any()):
-            break
-        change = torch.where(further, change.sign() * STRIDE, change)
-        stopped |= further
-    return change
-
-
-def _clamped(change: Tensor) -> Tensor:
-    """Symmetric matrix with eigenvalues within ± `STRIDE`."""
-    values, vectors = torch.linalg.eigh((change + change.T) / 2)
-    result: Tensor = (vectors * values.clamp(-STRIDE, STRIDE)) @ vectors.T
-    return result
-
-
-def _exponential(matrix: Tensor) -> Tensor:
-    """exp of a symmetric matrix."""
-    values, vectors = torch.linalg.eigh(matrix)
-    result: Tensor = (vectors * values.exp()) @ vectors.T
-    return result
-
-
-def _told(total: Tensor) -> Tensor:
-    """Orthonormal basis of the directions in which Σ_i H_i is not 0, shape (R, n)."""
-    scale = total.diagonal().sqrt()
-    scale = torch.where(scale > 1e-6 * scale.max(), scale, 1.0)
-    values, vectors = torch.linalg.eigh(total / scale / scale.unsqueeze(1))
-    null = (vectors / scale.unsqueeze(1))[:, values < _NULL]
-    if not null.shape[1]:
-        return torch.eye(len(total), dtype=total.dtype)
-    basis: Tensor = torch.linalg.qr(null, mode="complete")[0]
-    return basis[:, null.shape[1] :]
-
-
-def _solved(curvature: Tensor, score: Tensor) -> Tensor:
-    """Newton's step; of a curvature that is not positive, with its eigenvalues made so."""
-    lower, info = torch.linalg.cholesky_ex(curvature)
-    if int(info) == 0:
-        return torch.cholesky_solve(score.unsqueeze(1), lower).squeeze(1)
-    values, vectors = torch.linalg.eigh(curvature)
-    values = values.abs().clamp_min(1e-6 * values.abs().max())
-    result: Tensor = vectors @ ((vectors.T @ score) / values)
-    return result
