@@ -85,9 +85,9 @@ class FeatureScaler:
         """Names of the network's inputs: the features, then the indicators."""
         return (*self.names, *(f"{self.names[k]} (missing)" for k in self.flagged))
 
-    def inputs(self, columns: Columns) -> Inputs:
-        """Inputs of the network, one for each feature and each indicator."""
-        return Inputs(self, columns)
+    def inputs(self, columns: Columns, *, precise: bool = False) -> Inputs:
+        """Inputs of the network, one for each feature and each indicator; `precise`: float64."""
+        return Inputs(self, columns, precise)
 
     def transform(self, columns: Columns) -> NDArray[np.float32]:
         """All inputs at once, shape (n, F + number of indicators)."""
@@ -100,19 +100,21 @@ class Inputs:
 
     scaler: FeatureScaler
     features: Columns
+    precise: bool = False
 
     def __len__(self) -> int:
         return len(self.scaler.input_names)
 
-    def __getitem__(self, place: int, /) -> NDArray[np.float32]:
+    def __getitem__(self, place: int, /) -> NDArray[Any]:
+        dtype = np.float64 if self.precise else np.float32
         scaler, n_features = self.scaler, len(self.scaler.names)
         if place >= n_features:
             missing = np.isnan(self.features[scaler.flagged[place - n_features]])
-            return np.asarray(missing, dtype=np.float32)
+            return np.asarray(missing, dtype=dtype)
         scaled = (self.features[place] - scaler.mean[place]) / scaler.sd[place]
-        return np.asarray(np.nan_to_num(scaled, nan=0.0), dtype=np.float32)
+        return np.asarray(np.nan_to_num(scaled, nan=0.0), dtype=dtype)
 
-    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+    def __iter__(self) -> Iterator[NDArray[Any]]:
         return (self[place] for place in range(len(self)))
 
 

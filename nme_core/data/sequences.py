@@ -7,8 +7,9 @@ sequence for a CRF. Units are padded at the end to a common length, once, before
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,6 +71,19 @@ class Batch:
         parts = {field.name: getattr(self, field.name)[units] for field in fields(self)}
         padded = ("x", "y", "mask", "rows")
         return Batch(**{k: v[:, :length] if k in padded else v for k, v in parts.items()})
+
+    def precisely(self, x: Columns | None, y: NDArray[np.float64] | None) -> Batch:
+        """Return the batch with inputs and outcome, by row of the table, in double precision.
+
+        What is None stays as it is, without a copy.
+        """
+        rows, mask = self.rows.cpu().long().clamp_min(0).numpy(), self.mask.cpu().numpy()
+        given = {}
+        if x is not None:
+            given["x"] = torch.from_numpy(_fill(x, rows, mask, np.float64))
+        if y is not None:
+            given["y"] = torch.from_numpy(np.where(mask, y[rows], 0.0))
+        return replace(self, **{name: one.to(self.x.device) for name, one in given.items()})
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on another device."""
@@ -212,6 +226,16 @@ def _pad_features(
         for padded, layout in zip(features, layouts, strict=True):
             padded[..., k] = np.where(layout.mask, column[layout.rows], 0)
     return features
+
+
+def _fill(
+    columns: Columns, rows: NDArray[np.int64], mask: NDArray[np.bool_], dtype: DTypeLike
+) -> NDArray[Any]:
+    """Features of one stack of units, (U, L, F); 0 on padding."""
+    padded = np.empty((*rows.shape, len(columns)), dtype)
+    for k, column in enumerate(columns):
+        padded[..., k] = np.where(mask, column[rows], 0)
+    return padded
 
 
 def _pad(

@@ -65,6 +65,8 @@ from nme_core.training import (
     warn_of_separation,
 )
 
+#: Numbers in a table of features up to which exact engines get them in double precision.
+MOST_PRECISE = 2**24
 #: What stands between the layers of a network that is named without it.
 ACTIVATION = "relu"
 
@@ -166,6 +168,9 @@ class NeuralMixedEffects(Saveable):
         rows = self._rows(table, factors, **context)
         self._counts = np.bincount(rows.groups.reshape(-1), minlength=mixed.n_groups)
         batches = rows.batches(self._encode_outcome(y), device)
+        precise = None
+        if len(table) * len(table[0]) <= MOST_PRECISE:
+            precise = self._scaler.inputs(table, precise=True)
         del rows, table  # as large as the batches, as are the codes of the factors
         factors.clear()
         give_back()
@@ -185,7 +190,12 @@ class NeuralMixedEffects(Saveable):
                 remedy="Call fit(..., validation=(X, y, groups)).",
             )
         if isinstance(problem, EXACT):
-            training = self._solve(problem, batches, progress)
+            exactly = batches
+            if not isinstance(problem, ExactChain):
+                own = self._precise_outcome(y)
+                exactly = [batch.precisely(precise, own) for batch in batches]
+            training = self._solve(problem, exactly, progress)
+            del exactly
         elif isinstance(problem, SeparateChain):
             training = problem.solve(batches, watched or [], progress)
         elif isinstance(problem, ExpectationMaximisation) and not self._widths:

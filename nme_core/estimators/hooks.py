@@ -62,6 +62,10 @@ class Hooks:
     def _family(self) -> Family:
         raise NotImplementedError
 
+    def _precise_outcome(self, y: ArrayLike) -> NDArray[np.float64] | None:
+        """The encoded outcome in double precision; None where it is a class or a count."""
+        return None
+
     def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
         """Read off what is kept of the rows of a fit."""
 

@@ -673,8 +673,14 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
     def _encode_outcome(self, y: ArrayLike) -> NDArray[np.float32]:
         if self.family == "poisson":
             return counts(y).astype(np.float32)
+        return self._standardised(y).astype(np.float32)
+
+    def _standardised(self, y: ArrayLike) -> NDArray[np.float64]:
         mean, sd = self._scale
-        return ((numbers(y) - mean) / sd).astype(np.float32)
+        return (numbers(y) - mean) / sd
+
+    def _precise_outcome(self, y: ArrayLike) -> NDArray[np.float64] | None:
+        return None if self.family == "poisson" else self._standardised(y)
 
     def _no_outcome(self, n: int) -> NDArray[Any]:
         return np.zeros(n, dtype=np.float32)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nme_core.estimators.posterior import Posterior
 from nme_core.nn import MixedEffects
-from nme_core.training import Problem, Variational
+from nme_core.training import Variational
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class WarmStart:
         )
 
     @torch.no_grad()
-    def begin_problem(self, problem: Problem) -> None:
+    def begin_problem(self, problem: object) -> None:
         """Take over Σ, σ² and the spread of a posterior."""
         if not isinstance(problem, Variational):
             return

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from nme_core import NMEMLPRegressor
 from nme_core.estimators.residuals import read_times
@@ -13,6 +14,7 @@ from nme_core.exceptions import (
     OptionError,
     TrainingError,
 )
+from nme_core.training.linear_mixed import Sums, fit_linear_mixed_model
 from tests.reference.load import reference
 from tests.reference.studies import study
 
@@ -207,3 +209,20 @@ def test_new_people_of_a_model_whose_residuals_remember_are_told_of():
     model = linear().fit(old[["x"]], old["y"], groups=old["person"], times=old["time"])
     with pytest.warns(FallbackWarning, match="count as independent"):
         model.adapt(new[["x"]], new["y"], groups=new["person"])
+
+
+def test_numbers_reach_the_exact_engine_in_double_precision():
+    """The log-likelihood is that of the rows as they are, not as single precision rounds them."""
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(40), 25)
+    x = rng.normal(size=(len(person), 2))
+    y = 100 + x[:, 0] + rng.normal(size=40)[person] + rng.normal(size=len(person))
+    model = NMEMLPRegressor((), "layers.0.bias", estimator="laplace").fit(x, y, groups=person)
+    columns = torch.from_numpy(np.column_stack([x - x.mean(0), np.ones(len(x))]))
+    outcome, own = torch.from_numpy(y - y.mean()), torch.from_numpy(person)
+    xx = torch.zeros(40, 3, 3, dtype=torch.float64)
+    xx.index_add_(0, own, columns.unsqueeze(2) * columns.unsqueeze(1))
+    xy = torch.zeros(40, 3, dtype=torch.float64).index_add_(0, own, columns * outcome[:, None])
+    sums = Sums(xx, xy, outcome.square().sum(), len(x))
+    exact = fit_linear_mixed_model(sums, [2], "diagonal")
+    assert model.log_likelihood_ == pytest.approx(exact.log_likelihood, abs=1e-9)
