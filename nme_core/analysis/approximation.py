@@ -162,7 +162,7 @@ def _memory(kind: StudyKind, table: str) -> list[dict[str, Any]]:
     if kind.times or kind.family == "crf":
         return []
     found = coverage_of(kind, _quantity(kind, table), rho=0.5)
-    what = "where neighbouring rows of a person have residuals that go together (correlation .5)"
+    what = "where neighbouring rows of a person have correlated residuals (simulated: .5)"
     if found.status == "not examined":
         reason = f"Coverage was not examined {what}, which this model leaves out."
         return [_note(table, "not examined", reason)]

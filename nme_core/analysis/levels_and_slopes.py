@@ -21,6 +21,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from nme_core.training.boundary import ZERO
+
 if TYPE_CHECKING:
     from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
     from nme_core.estimators.readouts import ReadOuts
@@ -80,9 +82,8 @@ def person_effects(model: NMEMLPRegressor | NMEMLPClassifier, X: pd.DataFrame) -
     weights = model.candidates_["weight"].to_numpy()
     reads = [_read(one, grid) for _, one in several] or [_read(model, grid)]
     found = reads[0] if len(reads) == 1 else _mixed(weights, reads)
-    n_persons = len(model.groups_)
-    t = float(stdtrit(n_persons - 1, 0.975)) if n_persons > 1 else np.nan
-    population = _table([""], grid.names, found.population[None], found.population_sd[None], t)
+    width = _population_widths(model, grid)
+    population = _table([""], grid.names, found.population[None], found.population_sd[None], width)
     persons = _table(model.groups_, grid.names, found.person, found.person_sd, 1.959963984540054)
     population["reliability"] = np.nan
     persons["reliability"] = found.reliability.ravel()
@@ -91,7 +92,27 @@ def person_effects(model: NMEMLPRegressor | NMEMLPClassifier, X: pd.DataFrame) -
     return pd.concat([population, persons], ignore_index=True)
 
 
-def _table(who: Any, names: list[str], estimate: Floats, sd: Floats, width: float) -> pd.DataFrame:
+def _population_widths(model: NMEMLPRegressor | NMEMLPClassifier, grid: _Grid) -> Floats:
+    """Half the width of the population's intervals in standard errors, (effects,).
+
+    In a linear model that of the fixed effect which the effect is most made of, so that one number
+    has one interval; else Student's t of the number of persons less 1.
+    """
+    n_persons = len(model.groups_)
+    t = float(stdtrit(n_persons - 1, 0.975)) if n_persons > 1 else np.nan
+    widths = np.full(len(grid.names), t)
+    if list(model.candidates()) or len(model.hidden):
+        return widths
+    parameters = dict(model._posterior.mixed.fixed())
+    made_of = np.abs(_rows(grid, list(_indices(parameters)))).argmax(axis=1)
+    low, high = model.fixed_effects_interval()
+    half = ((high - low) / (2 * model.fixed_effects_se_)).to_numpy()[made_of]
+    return np.where(np.isfinite(half), half, widths)
+
+
+def _table(
+    who: Any, names: list[str], estimate: Floats, sd: Floats, width: Floats | float
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "person": np.repeat(np.asarray(who, dtype=object), len(names)),
@@ -215,7 +236,9 @@ def _exact(model: ReadOuts, grid: _Grid) -> _Read:
     if spread is not None:
         known = _variances(own, mixed.by_factor(spread)[0].double().numpy())
         prior = _variances(own, posterior.sigma[:1].double().numpy())
-        share = np.divide(known, prior, out=np.ones_like(known), where=prior > 0)
+        unit = _variances(own, np.ones((1, mixed.n_random)))
+        # where the variance is 0 nothing is known of a person, whatever rounding leaves
+        share = np.divide(known, prior, out=np.ones_like(known), where=prior > ZERO * unit)
         reliability, sd = np.clip(1 - share, 0.0, 1.0), np.sqrt(known)
     if posterior.uncertainty is not None:
         sd = np.sqrt(_variances(own, posterior.uncertainty.effects.numpy()))[:n_persons]

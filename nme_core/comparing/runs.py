@@ -74,9 +74,13 @@ class RunComparison:
         for (run, reference), rows in known.groupby(["run", "reference"], sort=False):
             r = rows["correlation"]
             several = f" in the median of {len(r)} ({r.min():.2f} to {r.max():.2f})"
+            asked = (self.agreement["run"] == run) & (self.agreement["reference"] == reference)
+            missing = int(asked.sum()) - len(r)
+            if missing:
+                several += f"; {missing} more do not differ between people in both"
             said.append(
                 f"People's {rows['readout'].iloc[0]} in {run} and {reference} correlate by"
-                f" {r.median():.2f}{several if len(r) > 1 else ''}."
+                f" {r.median():.2f}{several if len(r) > 1 or missing else ''}."
             )
         return said
 

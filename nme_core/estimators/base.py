@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Self
@@ -44,7 +45,7 @@ from nme_core.estimators.saving import Saveable
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.estimators.variance_intervals import VarianceIntervals
 from nme_core.estimators.warm_start import WarmStart
-from nme_core.exceptions import DataError, OptionError
+from nme_core.exceptions import DataError, IdentificationWarning, OptionError
 from nme_core.nn import ACTIVATIONS, MixedEffects
 from nme_core.training import (
     ConstantOutcomeError,
@@ -63,6 +64,7 @@ from nme_core.training import (
     warn_of_collinear,
     warn_of_never,
     warn_of_separation,
+    warn_of_start,
 )
 
 #: Numbers in a table of features up to which exact engines get them in double precision.
@@ -174,6 +176,8 @@ class NeuralMixedEffects(Saveable):
         del rows, table  # as large as the batches, as are the codes of the factors
         factors.clear()
         give_back()
+        if self.pooling == "partial" and not self.hidden:
+            self._warn_of_constant_slopes(mixed, batches)
         plan = self._plan()
         problem = plan.problem(mixed, self._family(), batches)
         if isinstance(problem, LinearGaussian):
@@ -363,6 +367,33 @@ class NeuralMixedEffects(Saveable):
             warn_of_separation(repr(inputs[column]), where, stacklevel=2)
         if isinstance(problem, ExactChain):
             warn_of_never([(classes[j], classes[k]) for j, k in problem.never], stacklevel=2)
+            if problem.unstarted is not None:
+                warn_of_start(classes[problem.unstarted], stacklevel=2)
+
+    def _warn_of_constant_slopes(self, mixed: MixedEffects, batches: list[Batch]) -> None:
+        """Name features with a slope of each person's own that change within nobody."""
+        if not any(name.endswith("weight") for name in mixed.random):
+            return
+        names = self._scaler.input_names
+        low = torch.full((mixed.n_groups, len(names)), torch.inf)
+        high = -low
+        for batch in batches:
+            person = batch.groups[:, :1].cpu().expand(-1, len(names))
+            x, mask = batch.x.float().cpu(), batch.mask.cpu().unsqueeze(2)
+            low.scatter_reduce_(0, person, x.masked_fill(~mask, torch.inf).amin(1), "amin")
+            high.scatter_reduce_(0, person, x.masked_fill(~mask, -torch.inf).amax(1), "amax")
+        still = (high - low <= 0).logical_or(high < low).all(0)
+        constant = [name for name, one in zip(names, still.tolist(), strict=True) if one]
+        if constant:
+            listed = ", ".join(map(repr, constant[:4])) + (" …" if len(constant) > 4 else "")
+            warnings.warn(
+                f"{listed} never changes within a person, so that a slope of each person's own"
+                " cannot be told from the person's level: how much people differ is divided"
+                " between the two at will. Give people their own intercept only (placement"
+                " layers.0.bias), or leave the feature out and test it as a covariate.",
+                IdentificationWarning,
+                stacklevel=2,
+            )
 
     def _prepare(self, problem: LinearGaussian, context: dict[str, ArrayLike | None]) -> None:
         """Give a linear model what only such a one has options for."""

@@ -171,6 +171,12 @@ class _Run:
         model = options.estimator_for(study)  # refuses options that do not fit
         split, note = keep_known_groups(split_study(study), study)
         study = replace(study, notes=(*study.notes, *note))
+        if note and not (split == "test").any():
+            raise DataError(
+                f"Every row that could be held back has a group of {', '.join(study.roles.groups)}"
+                " that no other row has.",
+                remedy="Leave that further group out, or join its small groups.",
+            )
         if not (split == "test").any():
             raise DataError(
                 "No person has enough rows to hold some back for validation and test.",

@@ -12,6 +12,7 @@ from nme_core.training.exact_chain import (
     NoMovesError,
     is_linear_chain,
     warn_of_never,
+    warn_of_start,
 )
 from nme_core.training.expectation_maximisation import ExpectationMaximisation
 from nme_core.training.information import (
@@ -82,4 +83,5 @@ __all__ = [
     "warn_of_collinear",
     "warn_of_never",
     "warn_of_separation",
+    "warn_of_start",
 ]

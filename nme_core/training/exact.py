@@ -22,7 +22,7 @@ from nme_core.training.factor_numbers import FactorNumbers
 from nme_core.training.likelihood import EXACT, LAPLACE, QUADRATURE, Likelihood, n_observed
 from nme_core.training.linear_layout import LinearLayout
 from nme_core.training.loop import Progress, Training, Verdict
-from nme_core.training.marginal import Evaluation, LaplaceMarginal
+from nme_core.training.marginal import Evaluation, LaplaceMarginal, OutOfReachError
 from nme_core.training.quadrature import QuadratureMarginal
 from nme_core.training.row_variances import RowVariances
 from nme_core.training.shrinkage import learn_variances
@@ -241,7 +241,10 @@ class ExactRows:
 
         def objective(x: Floats) -> tuple[float, Floats]:
             at = torch.from_numpy(x)
-            found = marginal(at[:d], factor.matrix(at[d:]))
+            try:
+                found = marginal(at[:d], factor.matrix(at[d:]))
+            except OutOfReachError:
+                return -np.inf, np.zeros(len(x))
             slope = torch.cat([found.shared, factor.gather(found.scale)])
             return found.value, slope.numpy()
 
@@ -361,10 +364,13 @@ class ExactRows:
         scale = factor.of_covariance(sigma)
         found = marginal(u, factor.matrix(scale))
         for _ in range(_EM_STEPS if r else 0):
-            u = u + torch.linalg.solve(found.information, found.shared)
-            sigma = factor.pooled((found.second + found.conditional) / n)
-            scale = factor.of_covariance(sigma)
-            found = marginal(u, factor.matrix(scale))
+            moved = u + torch.linalg.solve(found.information, found.shared)
+            wider = factor.pooled((found.second + found.conditional) / n)
+            try:
+                found = marginal(moved, factor.matrix(factor.of_covariance(wider)))
+            except OutOfReachError:
+                break
+            u, sigma, scale = moved, wider, factor.of_covariance(wider)
         variance = sigma.diagonal()
         told = (1 - found.conditional.diagonal() / (n * variance)).clamp_min(_LEAST_TOLD)
         guess = n * (told / variance.sqrt()).unsqueeze(1) * told / variance.sqrt()

@@ -83,6 +83,9 @@ class ExactChain:
         Inputs that tell a state apart without error, and the state: so do those.
     never : list of tuple of int
         Moves from one state to another that nobody makes: so do these.
+    unstarted : int, optional
+        A state that no sequence starts in, or that all do: its own score and those of the moves
+        into it have it too.
     """
 
     dependence = None
@@ -93,6 +96,7 @@ class ExactChain:
         self.collinear: list[int] = []
         self.separated: dict[int, int] = {}
         self.never: list[tuple[int, int]] = []
+        self.unstarted: int | None = None
         by_name = chain_places(mixed)
         self._order = torch.cat([by_name[name] for name in mixed.fixed()])
 
@@ -180,6 +184,10 @@ class ExactChain:
                 scores = torch.from_numpy(data.basis) @ weights[:, column]
                 self.separated[column] = int(scores.abs().argmax())
         moves = self.fit.ridge[data.n_emission :].view(n_states, n_states) > 0
+        if not data.missing:
+            # a state's own score and the moves into it are told apart by first steps alone
+            self.unstarted = self.separated.pop(data.chains.x.shape[1], None)
+            moves = moves & (data.counts() == 0)
         self.never = [(int(j), int(k)) for j, k in moves.nonzero()]
 
     @torch.no_grad()
@@ -237,6 +245,22 @@ class ExactChain:
     def posterior_covariance(self) -> Tensor:
         """C_i of every person, shape (P, q, q)."""
         return self.fit.conditional
+
+
+def warn_of_start(state: str, *, stacklevel: int = 1) -> None:
+    """Name a state whose score and moves only the first steps could tell apart.
+
+    Warns
+    -----
+    IdentificationWarning
+    """
+    warnings.warn(
+        f"First steps do not tell how much of {state!r} is the state's own score and how much lies"
+        f" in the moves into it: a weak prior, N(0, {NEVER_SPREAD:g}²), decides. Read the"
+        " transitions as 'scores' or 'conditional', which this does not touch, not the parameters.",
+        IdentificationWarning,
+        stacklevel=stacklevel + 1,
+    )
 
 
 def warn_of_never(moves: Sequence[tuple[str, str]], *, stacklevel: int = 1) -> None:

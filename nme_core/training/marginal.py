@@ -37,6 +37,10 @@ _BLOCK_NUMBERS = 2**21
 _KEPT_NUMBERS = 2**25
 
 
+class OutOfReachError(ArithmeticError):
+    """At these parameters the likelihood has no finite curvature: a search has to step back."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """Some units of rows of a block of persons, float64; padding has inputs 0.
@@ -262,7 +266,9 @@ class LaplaceMarginal:
         reached = False
         for _ in range(LONGEST):
             gradient, hessian = self._own_terms(block, self._weights(u, scale, b))
-            lower = torch.linalg.cholesky(eye + scale.T @ hessian @ scale)
+            lower, error = torch.linalg.cholesky_ex(eye + scale.T @ hessian @ scale)
+            if bool(error.any()) or not bool(torch.isfinite(lower).all()):
+                raise OutOfReachError
             slope = gradient @ scale - b
             step = torch.cholesky_solve(slope.unsqueeze(2), lower).squeeze(2)
             promised = 0.5 * (slope * step).sum(1)
@@ -283,7 +289,12 @@ class LaplaceMarginal:
         return Modes(b, value, gradient, lower, reached)
 
     def __call__(self, u: Tensor, scale: Tensor) -> Evaluation:
-        """Evaluate at u, (D,), and Λ, (R, R); begins at the modes of the last evaluation."""
+        """Evaluate at u, (D,), and Λ, (R, R); begins at the modes of the last evaluation.
+
+        Raises
+        ------
+        OutOfReachError
+        """
         layout = self.layout
         r, d = len(layout.random), layout.n_parameters
         eye = torch.eye(r, dtype=torch.float64)
