@@ -52,13 +52,13 @@ class ModelOptions:
     placement: str
     covariance: str = "diagonal"
     hidden: str | tuple[int, ...] | None = None
-    activation: str | None = None
     baselines: tuple[str, ...] = ("generic", "specific")
     epochs: int | None = None
     seed: int = 0
     estimator: str = "variational"
     family: str | None = None
     tune: int = 0
+    activation: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nme_core.analysis.coverage import (
     HIGHEST,
@@ -11,9 +11,11 @@ from nme_core.analysis.coverage import (
     Coverage,
     StudyKind,
     coverage_of,
+    has_transitions,
 )
-from nme_core.estimators import NMECRF, NeuralMixedEffects
-from nme_core.estimators.options import AUTO
+
+if TYPE_CHECKING:
+    from nme_core.estimators import NeuralMixedEffects
 
 #: How `reason` calls the intervals of transitions.
 _TRANSITIONS = {
@@ -45,7 +47,7 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, Any]]:
         held it in 92 to 97 % (docs/uncertainty.md).
     """
     tables = ["fixed_effects", "random_effects"]
-    tables.append("transitions" if isinstance(model, NMECRF) else "person_effects")
+    tables.append("transitions" if has_transitions(model) else "person_effects")
     if model._posterior.joint is not None:
         return _several_factors(model, tables) + _curves(model)
     found = _missing(model, tables)
@@ -58,9 +60,9 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, Any]]:
 
 def _curves(model: NeuralMixedEffects) -> list[dict[str, Any]]:
     """Curves of networks, and of mixtures of them, have intervals that no simulation examined."""
-    if isinstance(model, NMECRF) or not model.hidden or model._posterior.covariance is None:
+    if has_transitions(model) or not model.hidden or model._posterior.covariance is None:
         return []
-    what = "a mixture of networks" if model.hidden == AUTO else "a network with hidden layers"
+    what = "a mixture of networks" if model.hidden == "auto" else "a network with hidden layers"
     return [_note("response_curves", "not examined", _UNSEEN.format(what))]
 
 

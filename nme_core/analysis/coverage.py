@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from nme_core.estimators import NMECRF, NeuralMixedEffects, NMEMLPClassifier, NMEMLPRegressor
-from nme_core.training.likelihood import BOUND
+if TYPE_CHECKING:
+    from nme_core.estimators import NeuralMixedEffects
 
 #: Intervals are right where the share that held the truth lies between these.
 LOWEST, HIGHEST = 0.92, 0.97
@@ -101,17 +101,21 @@ class StudyKind:
 
 def _family(model: NeuralMixedEffects) -> tuple[str, int]:
     """Family as it is called here, and number of scores that each have effects of their own."""
-    if isinstance(model, NMECRF):
+    if has_transitions(model):
         return "crf", 1
-    if isinstance(model, NMEMLPClassifier):
-        n_classes = len(model.classes_)
-        if model.family == "ordinal":
-            return "ordinal", 1
-        return ("binary", 1) if n_classes == 2 else ("classes", n_classes - 1)
-    assert isinstance(model, NMEMLPRegressor)
-    if model.hidden == "auto" and model.family != "poisson":
+    family, classes = getattr(model, "family", None), getattr(model, "classes_", ())
+    if family == "ordinal":
+        return "ordinal", 1
+    if len(classes):
+        return ("binary", 1) if len(classes) == 2 else ("classes", len(classes) - 1)
+    if model.hidden == "auto" and family != "poisson":
         return "network", 1
-    return ("poisson" if model.family == "poisson" else "gaussian"), 1
+    return ("poisson" if family == "poisson" else "gaussian"), 1
+
+
+def has_transitions(model: NeuralMixedEffects) -> bool:
+    """Whether it is a model of sequences; asked without loading the models themselves."""
+    return hasattr(model, "transition_matrix")
 
 
 def _effects(model: NeuralMixedEffects, family: str, n_scores: int) -> float:
@@ -133,6 +137,8 @@ def _other(model: NeuralMixedEffects, family: str) -> str:
         return "likelihoods by quadrature"
     if len(model.factors_) > 1:
         return "several grouping factors"
+    from nme_core.training.likelihood import BOUND
+
     if family != "network" and (found is None or found.method == BOUND):
         return f"the estimator {model.estimator!r} with these options"
     if model.pooling != "partial":

@@ -164,6 +164,8 @@ class ExactRows:
 
         self._refuse_constant(batches)
         self.fit = self._maximise(batches, follow)
+        if not history:  # the search began at its end
+            follow(self.fit.log_likelihood, float(self.fit.scale.square().sum()))
         self.mixed.cpu().double()
         self.layout.write(self.mixed, self.fit.fixed, self.fit.effects)
         if self.mixed.n_random:

@@ -128,7 +128,7 @@ def test_untouched_options_are_the_shell_s(
         del config["command"]
         configs.append(config)
     assert configs[0] == configs[1]
-    assert configs[0]["hidden"] == ([] if model == "nme-crf" else [32])
+    assert configs[0]["hidden"] == ([] if model == "nme-crf" else "auto")
     told = RunFolder(tmp_path / "page").table("codebook").set_index("name")
     assert told.loc["sleep", ["label", "role"]].tolist() == ["Hours asleep", "feature"]
 

@@ -183,6 +183,7 @@ def test_em_is_for_the_last_layer_and_one_grouping_factor(cases):
         NMEMLPRegressor((32,), placement="all", estimator="em").fit(
             case.X, case.y, groups=case.groups
         )
-    table = pd.DataFrame({"who": case.groups, "clinic": case.groups})
+    clinic = case.groups.isin(sorted(set(case.groups))[:2]).map({True: "a", False: "b"})
+    table = pd.DataFrame({"who": case.groups, "clinic": clinic})
     with pytest.raises(OptionError, match="one grouping factor"):
         NMEMLPRegressor((32,), estimator="em").fit(case.X, case.y, groups=table)
