@@ -16,6 +16,7 @@ THEMES = (
     "mlp",
     "crf",
     "linear",
+    "glmm",
     "crossed",
     "certificate",
     "hsic",

@@ -59,9 +59,9 @@ def _own_peak() -> float:
     raise RuntimeError("This system does not tell a process's peak memory.")
 
 
-def apart(call: str) -> dict[str, float]:
-    """Run a function of this module in a process of its own."""
-    code = f"import json; from benchmarks import scale; print(json.dumps(scale.{call}))"
+def apart(call: str, module: str = "scale") -> dict[str, float]:
+    """Run a function of this module, or of another benchmark, in a process of its own."""
+    code = f"import json; from benchmarks import {module}; print(json.dumps({module}.{call}))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result

@@ -1,5 +1,7 @@
 """The exact engine of rows: its derivative, quadrature, and what it says of open effects."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -179,3 +181,39 @@ def test_shrinkage_switches_off_what_says_nothing_and_predicts_better():
     assert losses[1] < losses[0] - 0.02
     assert float(one.fit.fixed[2:12].abs().max()) < 0.2
     assert float(one.fit.fixed[:2].min()) > 0.5
+
+
+def test_classes_are_near_the_integral_itself():
+    """Three classes: Laplace's likelihood beside quadrature in both contrasts, and its maximum.
+
+    No package fits this model; 21 × 21 points of Gauss and Hermite around each mode are exact here.
+    """
+    one, batches = problem(3, random=["layers.0.bias"], covariance="full")
+    one.solve(batches, None)
+    layout, scale, u = one.layout, one.fit.scale, one.fit.fixed
+    marginal = LaplaceMarginal(
+        batches, one.family, layout, N_PERSONS, torch.zeros(layout.n_parameters).double()
+    )
+    nodes, weights = (torch.from_numpy(part) for part in np.polynomial.hermite.hermgauss(21))
+
+    def integral(u, scale):
+        marginal(u, scale)
+        (place, block), *_ = marginal._blocks()
+        modes = marginal._modes(block, u, scale, marginal._b[place])
+        root = 2**0.5 * torch.linalg.inv(modes.lower).transpose(1, 2)
+        logs = []
+        for (z, w), (v, t) in product(zip(nodes, weights, strict=True), repeat=2):
+            b = modes.b + root @ torch.stack([z, v])
+            density = marginal._log_density(block, marginal._weights(u, scale, b))
+            logs.append((w * t).log() + z**2 + v**2 + density - 0.5 * b.square().sum(1))
+        inside = torch.logsumexp(torch.stack(logs), 0) + torch.linalg.slogdet(root).logabsdet
+        return float((inside - np.log(2 * np.pi)).sum())
+
+    exact = integral(u, scale)
+    assert one.fit.log_likelihood == pytest.approx(exact, abs=0.6)  # of some -185
+    # the maximum is near that of the integral: its slope there is a small part of a standard error
+    errors = one.fit.fixed_covariance.diagonal().sqrt()
+    for k, at in enumerate(torch.eye(len(u)).double()):
+        step = 0.05 * errors[k]
+        slope = (integral(u + step * at, scale) - integral(u - step * at, scale)) / (2 * step)
+        assert abs(float(slope * errors[k])) < 0.1
