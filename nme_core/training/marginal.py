@@ -122,6 +122,7 @@ class LaplaceMarginal:
         ridge: Tensor,
     ) -> None:
         self.family, self.layout, self.n_persons = family, layout, n_persons
+        self.n_rows = sum(batch.n_rows for batch in batches)
         self.ridge = ridge
         self._batches, self._bounds = list(batches), _bounds(batches, layout, n_persons)
         self._kept: list[list[Rows]] | None = None

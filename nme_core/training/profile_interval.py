@@ -21,7 +21,7 @@ from nme_core.exceptions import TrainingError
 PRECISION = 1e-6
 #: By how much log L may be above its maximum: what a search leaves.
 _ABOVE = 1e-3
-_DOUBLINGS = 60
+_DOUBLINGS, _FAR_BELOW = 60, 1e8
 
 
 def profile_interval(
@@ -70,7 +70,8 @@ def profile_interval(
                 " not converged.",
                 remedy="Remove random effects that the data cannot tell apart.",
             )
-        return math.sqrt(2 * max(drop, 0.0)) - wanted
+        # out of the likelihood's reach it is −inf: far below, for the search for the root
+        return math.sqrt(2 * min(max(drop, 0.0), _FAR_BELOW)) - wanted
 
     step = error if error is not None and math.isfinite(error) and error > 0 else 0.0
     step = wanted * step or 0.1 * abs(estimate) or 1e-3

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nme_core.training.ascent import Ascent, maximise
 from nme_core.training.factor_numbers import FactorNumbers
-from nme_core.training.marginal import LaplaceMarginal
+from nme_core.training.marginal import LaplaceMarginal, OutOfReachError
 from nme_core.training.profile_interval import profile_interval
 from nme_core.training.variance_interval import VarianceInterval, at_boundary
 
@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 AT_ZERO = 1e-4
 #: Variances whose profile is taken at most: each costs about what the fit did.
 MOST_PROFILED = 6
+#: Rows times numbers of the model up to which it is taken.
+MOST_WORK = 2**20
 #: Least share of the largest eigenvalue of a guess of the information.
 _LEAST = 1e-6
 
@@ -88,7 +90,8 @@ class RowVariances:
         number = int(factor.pool[k]) if self.factor.diagonal else 0
         key = number if self.factor.diagonal else k
         if key not in self._profiled:
-            if len(self._profiled) == MOST_PROFILED:
+            work = self.marginal.n_rows * len(self.ascent.at)
+            if len(self._profiled) == MOST_PROFILED or work > MOST_WORK:
                 return math.nan, math.nan
             error = error if math.isfinite(error) else 0.3
             maximised = self._maximised(factor, number)
@@ -116,7 +119,10 @@ class RowVariances:
             def objective(x: Floats) -> tuple[float, Floats]:
                 whole[free] = x
                 at = torch.from_numpy(whole)
-                found = self.marginal(at[:d], factor.matrix(at[d:]))
+                try:
+                    found = self.marginal(at[:d], factor.matrix(at[d:]))
+                except OutOfReachError:
+                    return -math.inf, np.zeros(len(x))
                 slope = torch.cat([found.shared, factor.gather(found.scale)]).numpy()
                 return found.value, slope[free]
 
