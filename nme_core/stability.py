@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from nme_core.estimators import NMECRF, load
 from nme_core.estimators.options import AUTO
 from nme_core.estimators.person_posterior import person_estimates
 from nme_core.estimators.threads import one_thread_for_few
-from nme_core.exceptions import DataError, OptionError
+from nme_core.exceptions import DataError, FallbackWarning, OptionError
 from nme_core.experiment import FitOptions, fingerprint
 from nme_core.experiment.rows import StudyRows
 from nme_core.io import RunFolder
@@ -199,9 +200,15 @@ def _estimates_of_halves(
     order = np.argsort(cut.half[kept], kind="stable")  # one half after the other, each in time
     names = study.groups[kept] + np.where(cut.half[kept] == 0, _mark(0), _mark(1))
     context = {"sequence_ids": cut.pieces[kept].iloc[order]} if isinstance(model, NMECRF) else {}
-    adapted = model.adapt(
-        study.X[kept].iloc[order], study.y[kept].iloc[order], groups=names.iloc[order], **context
-    )
+    with warnings.catch_warnings():
+        # what it warns of touches the intervals; only the estimates are read
+        warnings.simplefilter("ignore", FallbackWarning)
+        adapted = model.adapt(
+            study.X[kept].iloc[order],
+            study.y[kept].iloc[order],
+            groups=names.iloc[order],
+            **context,
+        )
     estimates = person_estimates(adapted, centred_transitions=centred)
     first, second = (
         estimates.loc[[who + _mark(half) for who in persons]].set_axis(persons) for half in (0, 1)

@@ -298,7 +298,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path):
     run = RunFolder(tmp_path / "run")
     long = ROOT / "sample_data" / "mood" / "long.csv"
     words = ["-m", "nme_core", "fit", str(long), *ROLES["mood"], "--model", "nme-mlp"]
-    words += ["--epochs", "120", "--out", str(run.path)]
+    words += ["--hidden", "32", "--epochs", "120", "--out", str(run.path)]
     process = subprocess.Popen(
         [sys.executable, *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )

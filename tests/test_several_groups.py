@@ -106,6 +106,7 @@ def test_a_column_has_one_role(nme, table, tmp_path):
     assert "cannot be both person and group" in said.err
 
 
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
 @pytest.mark.parametrize(
     ("family", "outcome", "metric"),
     [("poisson", "count", "mse"), ("ordinal", "grade", "log_loss")],

@@ -221,6 +221,7 @@ def fit_mixture(
         Where none can.
     """
     X, y, groups = rows
+    clone(model)._learn_outcome(y)  # what is wrong with it is wrong for all candidates
     chosen: list[Setting] = []
     fitted: list[_MLPModel] = []
     seconds: list[float] = []

@@ -98,8 +98,14 @@ def maximise(
             break
         # The likelihood is even in a diagonal element of Λ: its slope at 0 is 0, whether 0 is
         # the maximum or not.
-        lifted = np.where(at_zero, _LIFTED, theta)
-        again = _found(cross, elements, unit, lifted, report)
+        starts = [np.where(at_zero, _LIFTED, theta)]
+        if not elements.on_diagonal.all():
+            # a full Σ can also be a maximum along its boundary alone: begin away from all of it
+            now = elements.fill(theta)
+            wide = np.linalg.cholesky(now @ now.T + _LIFTED**2 * np.eye(len(now)))
+            starts.append(wide[elements.row, elements.column].astype(np.float64))
+        found = [_found(cross, elements, unit, start, report) for start in starts]
+        again = min(found, key=lambda one: one.point.deviance)
         if again.point.deviance > best.point.deviance - _BETTER:
             break
         best = again

@@ -75,10 +75,11 @@ def test_the_order_of_the_runs_turns_the_differences_not_the_test(runs):
 
 def test_agreement_is_of_what_both_have(runs):
     found = compare_runs([runs["intercept"], runs["slope"]]).agreement
-    tables = [runs[name].table("random_effects") for name in ("intercept", "slope")]
-    wide = [t.pivot(index="person", columns="parameter", values="estimate") for t in tables]
-    row = found.set_index("effect").loc["intercept"]
-    a, b = (one["layers.0.bias[0]"] for one in wide)
+    tables = [runs[name].table("person_effects") for name in ("intercept", "slope")]
+    people = [table[table["person"] != ""] for table in tables]
+    wide = [t.pivot(index="person", columns="effect", values="estimate") for t in people]
+    row = found.set_index("effect").loc["level"]
+    a, b = (one["level"] for one in wide)
     assert row["correlation"] == pytest.approx(np.corrcoef(a, b)[0, 1])
     assert row["mean_absolute_difference"] == pytest.approx((a - b).abs().mean())
     assert row["n_persons"] == 20

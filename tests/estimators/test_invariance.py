@@ -170,7 +170,7 @@ def test_a_saved_model_keeps_its_draws(case, tmp_path):
 
 def test_every_part_of_a_posterior_has_its_order():
     """A field that is added has to be put in order, or to be the same for all groups."""
-    ordered = {"mixed", "covariance", "dependence", "uncertainty", "places", "joint"}
+    ordered = {"mixed", "covariance", "dependence", "uncertainty", "places", "joint", "link"}
     shared = {"sigma", "residual_variance", "spread", "n_added"}
     assert {field.name for field in dataclasses.fields(Posterior)} == ordered | shared
 

@@ -328,7 +328,7 @@ def test_expected_transitions_stand_beside_the_conditional_ones(run):
     (table,) = (one for one in result_tables(run) if one.name == "transitions")
     assert table.cells["Read-out"].tolist() == ["expected"] * 2 + ["conditional"] * 2
     assert table.cells["to mid"].tolist() == [".81 [.40, .60]"] * 2 + [".50 [.40, .60]"] * 2
-    assert "no estimate of how often" in table.note
+    assert "does not say how often a move was made" in table.note
 
 
 def test_strength_stands_beside_hsic(run):
