@@ -389,7 +389,7 @@ class NeuralMixedEffects(Saveable):
             warnings.warn(
                 f"{listed} never changes within a person, so that a slope of each person's own"
                 " cannot be told from the person's level: how much people differ is divided"
-                " between the two at will. Give people their own intercept only (placement"
+                " arbitrarily between the two. Give people their own intercept only (placement"
                 " layers.0.bias), or leave the feature out and test it as a covariate.",
                 IdentificationWarning,
                 stacklevel=2,
