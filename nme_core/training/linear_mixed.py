@@ -164,7 +164,11 @@ def fit_linear_mixed_model(
     cross = Cross.of(sums, random, reml=reml, prior=prior)
     elements = Elements.of(len(random), kind)
     refuse_unidentified(cross, elements)
-    found = maximise(cross, elements, report=None if follow is None else falling(follow))
+    try:
+        found = maximise(cross, elements, report=None if follow is None else falling(follow))
+    except np.linalg.LinAlgError:
+        # X has full rank: XᵀV⁻¹X is singular only where Σ/σ² grows without end.
+        raise NoResidualError from None
     refuse_perfect(found)
     return as_fit(found, elements)
 
