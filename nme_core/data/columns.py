@@ -40,6 +40,11 @@ def is_number(column: pd.Series) -> bool:
     return bool(is_numeric_dtype(column.dtype) or is_bool_dtype(column.dtype))
 
 
+def is_text(column: pd.Series) -> bool:
+    """Whether a column holds neither numbers nor date-times."""
+    return not is_number(column) and not is_datetime64_any_dtype(column.dtype)
+
+
 def label(value: Any) -> str:
     """A cell as text: whole numbers without decimals, everything else as it is."""
     if isinstance(value, float | np.floating) and float(value).is_integer():

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_datetime64_any_dtype
 
-from nme_core.data.columns import as_labels, is_number, place
-from nme_core.data.dates import check_order, parse_dates
-from nme_core.data.wide import proposal_of, propose_wide, reshape
+from nme_core.data.changes import KINDS
+from nme_core.data.columns import as_labels, is_text
+from nme_core.data.dates import check_order
+from nme_core.data.formats.cells import convert
+from nme_core.data.wide import propose_wide, reshape
 from nme_core.exceptions import DataError, MissingColumnError, OptionError
 
 
@@ -32,6 +33,7 @@ class Remedy:
         ``"set_missing"``: empty the cells of `columns` that hold one of `values`.
         ``"merge_states"``: write `to` where `columns` hold one of `values`.
         ``"exclude_persons"``: leave out the rows whose person column (`columns`) is in `values`.
+        ``"drop_rows"``: leave out the rows in which one of `columns` holds one of `values`.
         ``"drop_empty"``: leave out the rows in which one of `columns` is empty.
         ``"exclude_columns"``: leave out `columns`.
         ``"read_dates"``: read the dates of `columns` as `to` says: ``"dmy"``, ``"mdy"``, ``"ymd"``.
@@ -50,56 +52,48 @@ class Remedy:
     to: str | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in _APPLY:
+        kind = KINDS.get(self.kind)
+        if kind is None:
             raise OptionError(
-                f"There is no remedy {self.kind!r}.", remedy=f"Choose one of {', '.join(_APPLY)}."
+                f"There is no remedy {self.kind!r}.", remedy=f"Choose one of {', '.join(KINDS)}."
             )
-        needs_values = self.kind in _WITH_VALUES
-        if (
-            not self.columns
-            or needs_values != bool(self.values)
-            or (self.kind in _WITH_TO) != (self.to is not None)
-        ):
+        if not self.columns or kind.values != bool(self.values) or kind.to != (self.to is not None):
+            needed = ["columns", *(entry for entry in ("values", "to") if getattr(kind, entry))]
             raise OptionError(
-                f"The remedy {self.kind!r} has not the entries that it needs.",
-                remedy=f"All need columns; {', '.join(_WITH_VALUES)} need values, the others have "
-                f"none; only {' and '.join(_WITH_TO)} need to.",
+                f"The remedy {self.kind!r} does not have the entries that it needs.",
+                remedy=f"It needs {', '.join(needed)}, and no others.",
             )
         if self.kind == "read_dates":
             check_order(self.to or "")
 
     def __str__(self) -> str:
         """What it does, as an order in a few words."""
-        columns = " and ".join(repr(name) for name in self.columns)
-        if self.kind == "drop_duplicates":
-            return f"Keep the last of the rows alike in {columns}"
-        if self.kind == "drop_empty":
-            return f"Leave out the rows without {columns}"
-        if self.kind == "exclude_columns":
-            return f"Leave out {columns}"
-        if self.kind == "read_dates":
-            return f"Read the dates in {columns} as {_ORDER_WORDS[self.to or '']}"
-        if self.kind == "wide_to_long":
-            first, last = self.columns[0], self.columns[-1]
-            return f"Make one row of each occasion ({first} … {last})"
-        if self.kind == "set_missing":
-            return f"Treat {_some(self.values)} in {columns} as missing"
-        if self.kind == "merge_states":
-            return f"Join {_some(self.values)} with {self.to!r}"
-        return f"Leave out {'person' if len(self.values) == 1 else 'persons'} {_some(self.values)}"
+        return KINDS[self.kind].words(self)
 
 
 def apply_remedies(
-    table: pd.DataFrame, remedies: Iterable[Remedy]
+    table: pd.DataFrame, remedies: Iterable[Remedy], *, person: str | None = None
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Apply remedies in order to a copy of a table.
+
+    After each, the columns are looked at anew: one that only the text of cells or rows kept from
+    being numbers, which are gone now, becomes what it holds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table.
+    remedies : iterable of Remedy
+        What to do.
+    person : str, optional
+        The person column; the notes then count people, too.
 
     Returns
     -------
     table : DataFrame
         The index (lines of the file) of the rows that remain is kept.
     notes : tuple of str
-        One sentence per remedy, with how many rows or cells it changed.
+        One sentence per remedy: what it changed, and what is left of what there was.
 
     Raises
     ------
@@ -119,9 +113,44 @@ def apply_remedies(
                     remedy="Give every column a name of its own.",
                     column=name,
                 )
-        table, note = _APPLY[remedy.kind](table, remedy)
-        notes.append(note)
+        before = table
+        table, note = KINDS[remedy.kind].change(before.copy(deep=False), remedy)
+        notes.append(f"Remedy: {note}{_what_remains(before, table, remedy, person)}.")
+        table = _typed_anew(before, table, remedy)
     return table, tuple(notes)
+
+
+def _what_remains(
+    before: pd.DataFrame, after: pd.DataFrame, remedy: Remedy, person: str | None
+) -> str:
+    """Words for the rows and people that are left, where rows were left out."""
+    if len(after) >= len(before):
+        return ""
+    words = f"; {len(after)} of {len(before)} rows remain"
+    if person is None or person not in after or person not in before:
+        return words
+    people, all_people = (as_labels(one[person]).nunique() for one in (after, before))
+    return f"{words}, of {people} of {all_people} people"
+
+
+def _typed_anew(before: pd.DataFrame, after: pd.DataFrame, remedy: Remedy) -> pd.DataFrame:
+    """The table with columns that are numbers now that some of their words are gone.
+
+    Ids that look like numbers stay text: "007" does not become 7.
+    """
+    cells = KINDS[remedy.kind].cells
+    looked_at = remedy.columns if cells else after.columns if len(after) < len(before) else ()
+    ids = remedy.columns if remedy.kind == "exclude_persons" else ()
+    for name in [name for name in looked_at if name in after.columns and name not in ids]:
+        column, was = after[name], before.get(name)
+        if not isinstance(column, pd.Series) or not isinstance(was, pd.Series):
+            continue
+        if is_text(column) and is_text(was):
+            gone = was.drop_duplicates()
+            gone = gone[~gone.isin(column)].dropna().astype("str")
+            if pd.to_numeric(gone, errors="coerce").isna().any():
+                after[name] = convert(as_labels(column), decimal=None, commas=False).values
+    return after
 
 
 def of_second_table(
@@ -132,8 +161,12 @@ def of_second_table(
     To the covariate table belong those of cells or columns that stand only there.
     """
     only_there = set(second) - set(long)
-    of_cells = ("set_missing", "merge_states", "exclude_columns", "read_dates")
-    theirs = [one for one in remedies if set(one.columns) <= only_there and one.kind in of_cells]
+    theirs = [
+        one
+        for one in remedies
+        if set(one.columns) <= only_there
+        and (KINDS[one.kind].cells or one.kind == "exclude_columns")
+    ]
     return tuple(one for one in remedies if one not in theirs), tuple(theirs)
 
 
@@ -220,7 +253,7 @@ def for_new_rows(remedies: Iterable[Remedy], columns: Iterable[str]) -> tuple[Re
     kept = []
     for remedy in remedies:
         shared = tuple(name for name in remedy.columns if name in wanted)
-        if shared and remedy.kind in ("set_missing", "merge_states", "read_dates"):
+        if shared and KINDS[remedy.kind].cells:
             kept.append(replace(remedy, columns=shared))
     return tuple(kept)
 
@@ -264,149 +297,3 @@ def _is_record(entry: Any) -> bool:
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
-
-
-def _drop_duplicates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    repeated = table.duplicated(list(remedy.columns), keep="last")
-    alike = " and ".join(repr(name) for name in remedy.columns)
-    return table[~repeated], (
-        f"Remedy: of rows alike in {alike} the last was kept; {_count(repeated, 'row')} left out."
-    )
-
-
-def _set_missing(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    emptied = 0
-    for name in remedy.columns:
-        cells = as_labels(table[name]).isin(remedy.values)
-        emptied += int(cells.sum())
-        table[name] = _numbers_again(table[name], cells)
-    noun = "cell" if emptied == 1 else "cells"
-    return table, (
-        f"Remedy: {_names(remedy.values)} in {_names(remedy.columns)} means missing; "
-        f"{emptied} {noun} emptied."
-    )
-
-
-def _numbers_again(column: pd.Series, emptied: pd.Series) -> pd.Series:
-    """The column without these cells; as numbers where only their text kept it from being numeric.
-
-    Ids that look like numbers stay text: "007" does not become 7.
-    """
-    rest = column.mask(emptied)
-    if is_number(column) or not rest.notna().any():
-        return rest
-    numbers = pd.to_numeric(column, errors="coerce")
-    had_words = bool((numbers.isna() & column.notna()).any())
-    return numbers.mask(emptied) if had_words and numbers[rest.notna()].notna().all() else rest
-
-
-def _merge_states(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    changed = 0
-    for name in remedy.columns:
-        labels = as_labels(table[name])
-        cells = labels.isin(remedy.values)
-        changed += int(cells.sum())
-        merged = labels.mask(cells, remedy.to)
-        table[name] = _as_before(merged) if is_number(table[name]) else merged
-    noun = "cell" if changed == 1 else "cells"
-    return table, (
-        f"Remedy: {_names(remedy.values)} in {_names(remedy.columns)} became {remedy.to!r}; "
-        f"{changed} {noun} changed."
-    )
-
-
-def _as_before(labels: pd.Series) -> pd.Series:
-    """Labels of a numeric column as numbers, unless a merged state has a word as its name."""
-    numbers = pd.to_numeric(labels, errors="coerce")
-    return numbers if numbers.notna().equals(labels.notna()) else labels
-
-
-def _exclude_persons(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    out = pd.Series(False, index=table.index)
-    for name in remedy.columns:
-        out |= as_labels(table[name]).isin(remedy.values)
-    return table[~out], (
-        f"Remedy: {_names(remedy.values)} of {_names(remedy.columns)} excluded; "
-        f"{_count(out, 'row')} left out."
-    )
-
-
-def _drop_empty(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    empty = pd.Series(False, index=table.index)
-    for name in remedy.columns:
-        labels = as_labels(table[name])
-        empty |= labels.isna() | (labels == "")
-    return table[~empty], (
-        f"Remedy: rows without {_names(remedy.columns)} left out; {_count(empty, 'row')}."
-    )
-
-
-def _exclude_columns(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    kept = table.drop(columns=list(remedy.columns))
-    return kept, f"Remedy: {_names(remedy.columns)} left out."
-
-
-def _count(rows: pd.Series, noun: str) -> str:
-    count = int(rows.sum())
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _names(texts: Sequence[str]) -> str:
-    return ", ".join(repr(text) for text in texts)
-
-
-def _some(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
-    return _names(texts[:3]) + more
-
-
-def _wide_to_long(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    long, note = reshape(table, proposal_of(table, remedy.columns))
-    return long, f"Remedy: {note[0].lower()}{note[1:]}"
-
-
-def _read_dates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    n_read = 0
-    for name in remedy.columns:
-        column = table[name]
-        if is_number(column) or is_datetime64_any_dtype(column.dtype):
-            raise DataError(
-                f"The column {name!r} holds no dates that are written as text.",
-                remedy="Leave out the remedy read_dates.",
-                column=name,
-            )
-        times = parse_dates(column, remedy.to)  # type: ignore[arg-type]
-        unread = column[times.isna() & column.notna()]
-        if len(unread):
-            raise DataError(
-                f"{str(unread.iloc[0])!r} in column {name!r} ({place(unread.index, 0)}) is no date "
-                f"when read as {_ORDER_WORDS[remedy.to or '']}.",
-                remedy="Choose another order, or correct the cell.",
-                column=name,
-            )
-        table[name] = times
-        n_read += int(times.notna().sum())
-    return table, (
-        f"Remedy: dates in {_names(remedy.columns)} were read as "
-        f"{_ORDER_WORDS[remedy.to or '']}; {n_read} cells."
-    )
-
-
-_APPLY: dict[str, Callable[[pd.DataFrame, Remedy], tuple[pd.DataFrame, str]]] = {
-    "drop_duplicates": _drop_duplicates,
-    "set_missing": _set_missing,
-    "merge_states": _merge_states,
-    "exclude_persons": _exclude_persons,
-    "drop_empty": _drop_empty,
-    "exclude_columns": _exclude_columns,
-    "read_dates": _read_dates,
-    "wide_to_long": _wide_to_long,
-}
-
-_WITH_TO = ("merge_states", "read_dates")
-_ORDER_WORDS = {
-    "dmy": "day, month, year",
-    "mdy": "month, day, year",
-    "ymd": "year, month, day",
-}
-_WITH_VALUES = ("set_missing", "merge_states", "exclude_persons")

@@ -177,9 +177,9 @@ class Study:
         second = list(covariates.columns) if isinstance(covariates, pd.DataFrame) else []
         first, rest = of_second_table(remedies, long.columns, second)
         n_read = len(long), long[person].nunique() if person in long else 0
-        long, remedied = apply_remedies(long, first)
+        long, remedied = apply_remedies(long, first, person=person)
         if isinstance(covariates, pd.DataFrame):
-            covariates, of_table = apply_remedies(covariates, rest)
+            covariates, of_table = apply_remedies(covariates, rest, person=person)
             remedied += of_table
         gone = left_out_columns(remedies)
         features = None if features is None else [name for name in features if name not in gone]

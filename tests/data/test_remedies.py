@@ -179,3 +179,53 @@ def test_check_fit_and_predict_follow_the_file(nme, tiny_study, tmp_path):
     assert with_code.code == 0, with_code
     assert empty.code == 0, empty
     assert first.read_bytes() == second.read_bytes()
+
+
+def with_test_rows():
+    """A diary in which only the rows of TEST hold words, in three columns."""
+    return pd.DataFrame(
+        {
+            "id": ["TEST", "007", "007", "008", "008"],
+            "day": ["x", "1", "2", "1", "2"],
+            "sleep": ["abc", "6.5", None, "7", "k.A."],
+            "awake": ["a", "false", "true", "true", "false"],
+            "place": ["test", "home", "work", "home", "home"],
+        },
+        index=pd.Index([2, 3, 4, 5, 6], name="line"),
+    )
+
+
+NO_TEST = Remedy("exclude_persons", ("id",), ("TEST",))
+
+
+def test_columns_become_numbers_once_the_rows_with_words_are_gone():
+    after, (note,) = apply_remedies(with_test_rows(), [NO_TEST], person="id")
+    assert "1 row left out; 4 of 5 rows remain, of 2 of 3 people." in note
+    assert list(after["day"]) == [1, 2, 1, 2]
+    assert list(after["awake"]) == [False, True, True, False]
+    assert list(after["id"]) == ["007", "007", "008", "008"]  # ids stay text
+    assert list(after["place"]) == ["home", "work", "home", "home"]
+    assert list(after["sleep"].dropna()) == ["6.5", "7", "k.A."]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_chains_of_remedies_type_columns_in_any_order(order):
+    chain = (NO_TEST, Remedy("set_missing", ("sleep",), ("k.A.",)))
+    after, notes = apply_remedies(with_test_rows(), [chain[k] for k in order])
+    np.testing.assert_array_equal(after["sleep"], [6.5, np.nan, 7, np.nan])
+    assert any("1 cell emptied" in note for note in notes)
+
+
+@pytest.mark.parametrize("remedy", [
+    Remedy("drop_rows", ("day",), ("x",)), Remedy("drop_rows", ("id",), ("TEST",)),
+])  # fmt: skip
+def test_rows_that_are_no_observations_are_left_out(remedy):
+    after, (note,) = apply_remedies(with_test_rows(), [remedy])
+    assert list(after["day"]) == [1, 2, 1, 2]
+    assert "4 of 5 rows remain" in note
+    assert "Leave out the rows with" in str(remedy)
+
+
+def test_what_is_left_of_the_cells_is_told():
+    _, (note,) = apply_remedies(with_test_rows(), [Remedy("set_missing", ("sleep",), ("7", "abc"))])
+    assert "2 cells emptied, 2 of 4 remain." in note

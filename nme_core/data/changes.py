@@ -1,0 +1,208 @@
+"""What each kind of remedy does to a table: one entry of `KINDS` per kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
+
+from nme_core.data.columns import as_labels, is_number, place
+from nme_core.data.dates import parse_dates
+from nme_core.data.wide import proposal_of, reshape
+from nme_core.exceptions import DataError
+
+if TYPE_CHECKING:
+    from nme_core.data.remedies import Remedy
+
+ORDER_WORDS = {
+    "dmy": "day, month, year",
+    "mdy": "month, day, year",
+    "ymd": "year, month, day",
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of remedy.
+
+    Attributes
+    ----------
+    change : callable
+        Table and remedy to the changed table and a sentence; it may write into the columns of the
+        table, which is a copy.
+    words : callable
+        What a remedy does, as an order in a few words.
+    values, to : bool
+        Whether it needs the entries of that name.
+    cells : bool
+        Whether it changes cells, so that new rows need it too.
+    """
+
+    change: Callable[[pd.DataFrame, Remedy], tuple[pd.DataFrame, str]]
+    words: Callable[[Remedy], str]
+    values: bool = False
+    to: bool = False
+    cells: bool = False
+
+
+def _drop_duplicates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    repeated = table.duplicated(list(remedy.columns), keep="last")
+    return table[~repeated], (
+        f"of rows alike in {_columns(remedy)} the last was kept; {_count(repeated, 'row')} left out"
+    )
+
+
+def _set_missing(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    emptied = filled = 0
+    for name in remedy.columns:
+        cells = as_labels(table[name]).isin(remedy.values)
+        emptied += int(cells.sum())
+        filled += int(table[name].notna().sum())
+        table[name] = table[name].mask(cells)
+    return table, (
+        f"{_names(remedy.values)} in {_names(remedy.columns)} means missing; "
+        f"{_cells(emptied)} emptied, {filled - emptied} of {filled} remain"
+    )
+
+
+def _merge_states(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    changed = 0
+    for name in remedy.columns:
+        labels = as_labels(table[name])
+        cells = labels.isin(remedy.values)
+        changed += int(cells.sum())
+        merged = labels.mask(cells, remedy.to)
+        table[name] = _as_before(merged) if is_number(table[name]) else merged
+    return table, (
+        f"{_names(remedy.values)} in {_names(remedy.columns)} became {remedy.to!r}; "
+        f"{_cells(changed)} changed"
+    )
+
+
+def _as_before(labels: pd.Series) -> pd.Series:
+    """Labels of a numeric column as numbers, unless a merged state has a word as its name."""
+    numbers = pd.to_numeric(labels, errors="coerce")
+    return numbers if numbers.notna().equals(labels.notna()) else labels
+
+
+def _drop_rows(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    out = pd.Series(False, index=table.index)
+    for name in remedy.columns:
+        out |= as_labels(table[name]).isin(remedy.values)
+    return table[~out], (
+        f"{_names(remedy.values)} of {_names(remedy.columns)} excluded; "
+        f"{_count(out, 'row')} left out"
+    )
+
+
+def _drop_empty(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    empty = pd.Series(False, index=table.index)
+    for name in remedy.columns:
+        labels = as_labels(table[name])
+        empty |= labels.isna() | (labels == "")
+    return table[~empty], (
+        f"rows without {_names(remedy.columns)} left out; {_count(empty, 'row')}"
+    )
+
+
+def _exclude_columns(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    return table.drop(columns=list(remedy.columns)), f"{_names(remedy.columns)} left out"
+
+
+def _wide_to_long(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    long, note = reshape(table, proposal_of(table, remedy.columns))
+    return long, f"{note[0].lower()}{note[1:]}".removesuffix(".")
+
+
+def _read_dates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    n_read = 0
+    for name in remedy.columns:
+        column = table[name]
+        if is_number(column) or is_datetime64_any_dtype(column.dtype):
+            raise DataError(
+                f"The column {name!r} holds no dates that are written as text.",
+                remedy="Leave out the remedy read_dates.",
+                column=name,
+            )
+        times = parse_dates(column, remedy.to)  # type: ignore[arg-type]
+        unread = column[times.isna() & column.notna()]
+        if len(unread):
+            raise DataError(
+                f"{str(unread.iloc[0])!r} in column {name!r} ({place(unread.index, 0)}) is no date "
+                f"when read as {ORDER_WORDS[remedy.to or '']}.",
+                remedy="Choose another order, or correct the cell.",
+                column=name,
+            )
+        table[name] = times
+        n_read += int(times.notna().sum())
+    return table, (
+        f"dates in {_names(remedy.columns)} were read as {ORDER_WORDS[remedy.to or '']}; "
+        f"{_cells(n_read)}"
+    )
+
+
+def _columns(remedy: Remedy) -> str:
+    return " and ".join(repr(name) for name in remedy.columns)
+
+
+def _cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"
+
+
+def _count(rows: pd.Series, noun: str) -> str:
+    count = int(rows.sum())
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _names(texts: Sequence[str]) -> str:
+    return ", ".join(repr(text) for text in texts)
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
+    return _names(texts[:3]) + more
+
+
+KINDS: dict[str, Kind] = {
+    "drop_duplicates": Kind(
+        _drop_duplicates, lambda it: f"Keep the last of the rows alike in {_columns(it)}"
+    ),
+    "set_missing": Kind(
+        _set_missing,
+        lambda it: f"Treat {_some(it.values)} in {_columns(it)} as missing",
+        values=True,
+        cells=True,
+    ),
+    "merge_states": Kind(
+        _merge_states,
+        lambda it: f"Join {_some(it.values)} with {it.to!r}",
+        values=True,
+        to=True,
+        cells=True,
+    ),
+    "exclude_persons": Kind(
+        _drop_rows,
+        lambda it: f"Leave out {'person' if len(it.values) == 1 else 'people'} {_some(it.values)}",
+        values=True,
+    ),
+    "drop_rows": Kind(
+        _drop_rows,
+        lambda it: f"Leave out the rows with {_some(it.values)} in {_columns(it)}",
+        values=True,
+    ),
+    "drop_empty": Kind(_drop_empty, lambda it: f"Leave out the rows without {_columns(it)}"),
+    "exclude_columns": Kind(_exclude_columns, lambda it: f"Leave out {_columns(it)}"),
+    "read_dates": Kind(
+        _read_dates,
+        lambda it: f"Read the dates in {_columns(it)} as {ORDER_WORDS[it.to or '']}",
+        to=True,
+        cells=True,
+    ),
+    "wide_to_long": Kind(
+        _wide_to_long,
+        lambda it: f"Make one row of each occasion ({it.columns[0]} … {it.columns[-1]})",
+    ),
+}
