@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +12,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
 from nme_core.data.dates import AmbiguousDatesError, parse_dates
+from nme_core.data.labels import written
 from nme_core.exceptions import DataError, OptionError
 
 #: Cells of a table of features from which on it is held in single precision.
@@ -19,6 +22,9 @@ LARGE = 20_000_000
 LARGEST_SINGLE = 1e15
 
 OutcomeKind = Literal["number", "class"]
+
+#: A whole number that is written with decimals.
+_WHOLE = re.compile(r"(\d+)[.,]0+")
 
 #: Different values up to which a number with decimals may be a class.
 _MOST_FRACTIONS = 20
@@ -64,14 +70,23 @@ def as_labels(column: pd.Series) -> pd.Series:
 
 
 def as_ids(column: pd.Series, *, role: str) -> pd.Series:
-    """Ids as text.
+    """Ids as text, each in one form.
+
+    Spaces, Unicode forms and characters that are not seen are evened out (see `written`), and
+    ``1.0`` is ``1`` where the ids are whole numbers. `respelled` says what that changed.
 
     Raises
     ------
     DataError
         A row has no id.
     """
-    ids = as_labels(column)
+    codes, values = pd.factorize(column)
+    texts = _id_texts(values)
+    if isinstance(column.dtype, pd.StringDtype) and texts == list(values.to_numpy(dtype=object)):
+        ids = column.astype("str")  # nothing to build anew
+    else:
+        spread = np.array([*texts, None], dtype=object)[codes]  # code -1 (missing): the last one
+        ids = pd.Series(spread, index=column.index, name=column.name, dtype="str")
     missing = np.flatnonzero(ids.isna() | (ids == ""))
     if len(missing):
         raise DataError(
@@ -82,6 +97,23 @@ def as_ids(column: pd.Series, *, role: str) -> pd.Series:
             row=row_number(column.index, missing[0]),
         )
     return ids
+
+
+def respelled(column: pd.Series) -> dict[str, str]:
+    """Ids that `as_ids` changes, as they stand in a column of text: what each becomes."""
+    if is_number(column) or is_datetime64_any_dtype(column.dtype):
+        return {}
+    values = pd.factorize(column)[1]
+    pairs = zip(map(str, values), _id_texts(values), strict=True)
+    return {raw: text for raw, text in pairs if raw != text}
+
+
+def _id_texts(values: Iterable[Any]) -> list[str]:
+    """The one form of each id."""
+    texts = [written(label(value)) for value in values]
+    if all(_WHOLE.fullmatch(text) for text in texts if "." in text or "," in text):
+        texts = [_WHOLE.sub(r"\1", text) for text in texts]
+    return texts
 
 
 def as_categories(ids: pd.Series) -> pd.Series:
