@@ -232,13 +232,18 @@ class NeuralMixedEffects(Saveable):
         known = problem.shared_covariance() if isinstance(problem, ExactRows | ExactChain) else None
         if isinstance(problem, LinearGaussian) and self.pooling == "partial":
             curvature = problem.person_curvature(self._free(self._posterior.mixed))
+        integrated = None
+        whole = uncertainty and self.pooling == "partial"
+        if whole and isinstance(problem, ExactRows | LinearGaussian):
+            integrated = problem.integrated()
+        coordinates = problem.coordinates() if isinstance(problem, ExactChain) else None
         if uncertainty and isinstance(problem, Crossed):
             counted = crossed_uncertainty(self._posterior, problem)
             self._posterior = replace(self._posterior, uncertainty=counted)
         del problem, watched  # of many persons as large as what is to come
         give_back()
         joint = None
-        if uncertainty and self.pooling == "partial":
+        if whole:
             free = self._free(self._posterior.mixed)
             joint = take_uncertainty(
                 self._posterior,
@@ -248,6 +253,8 @@ class NeuralMixedEffects(Saveable):
                 precision=precision,
                 shared=known,
                 curvature=curvature,
+                integrated=integrated,
+                coordinates=coordinates,
             )
         if joint is not None:
             self._posterior = replace(self._posterior, uncertainty=joint.uncertainty)

@@ -16,6 +16,7 @@ from nme_core.estimators.uncertainty import Uncertainty
 from nme_core.nn import Family, MixedEffects
 from nme_core.training import (
     Crossed,
+    IntegratedCovariance,
     PersonCurvature,
     PersonInformation,
     VarianceUncertainty,
@@ -24,6 +25,8 @@ from nme_core.training import (
     shared_covariance,
 )
 from nme_core.training.covariance import SMALLEST
+from nme_core.training.integrated_covariance import Coordinates
+from nme_core.training.integrated_curvature import integrated_by_curvature
 from nme_core.training.laplace import in_double
 from nme_core.training.objective import total_deviance
 
@@ -53,6 +56,8 @@ def take_uncertainty(
     precision: Mapping[str, Tensor],
     shared: Tensor | None = None,
     curvature: PersonCurvature | None = None,
+    integrated: IntegratedCovariance | None = None,
+    coordinates: Coordinates | None = None,
 ) -> Joint | None:
     """Take the uncertainty at a fit; None where it is too much work or the data leave it open.
 
@@ -72,6 +77,11 @@ def take_uncertainty(
         Their covariance, where the fit knows it: it may count how uncertain Σ is.
     curvature : PersonCurvature, optional
         What each person's rows say, where the fit knows it.
+    integrated : IntegratedCovariance, optional
+        People's effects with Σ integrated out, where the fit can do so,
+    coordinates : Coordinates, optional
+        and of Σ, where it cannot but Σ has the largest likelihood: it is integrated out by the
+        curvature then. Else each variance is, for itself.
     """
     rows = [batch.to(torch.device("cpu")) for batch in batches]
     n_rows = sum(batch.n_rows for batch in rows)
@@ -90,35 +100,33 @@ def take_uncertainty(
         return None
     sigma = posterior.sigma[0]
     at = sigma if sigma.dim() == 1 else sigma.diagonal()
-    deviations = _beside_the_boundary(posterior, family, rows, at)
+    slope = _slope(posterior, family, rows)
+    # at the small variance that stands for 0, η̂ is that variance times the slope
+    deviations = torch.where(at > 2 * SMALLEST, posterior.mixed.deviations.double(), at * slope)
     variances = VarianceUncertainty.of(deviations, plain.own, at)
     information = _widened(curvature, plain, posterior, deviations, variances)
     names = plain.free
-    del curvature, plain  # as large as what comes next
+    del plain  # as large as what comes next
     give_back()
-    effects = information.effects_covariance(shared)
+    if integrated is None and coordinates is not None:
+        eta = posterior.mixed.deviations.detach().double()
+        integrated = integrated_by_curvature(curvature, coordinates, sigma, eta, slope, shared)
+    if integrated is None:
+        effects = information.effects_covariance(shared)
+    else:
+        effects = torch.from_numpy(integrated.error)
     return Joint(Uncertainty(names, shared, effects, variances), information)
 
 
-def _beside_the_boundary(
-    posterior: Posterior, family: Family, batches: Sequence[Batch], at: Tensor
-) -> Tensor:
-    """η̂ of every person, (P, R), at the small variance that stands for a variance of 0.
-
-    There it is that variance times the slope of the log-likelihood: what the person's rows say of
-    η does not vanish with it. `at` is the diagonal of Σ.
-    """
-    deviations = posterior.mixed.deviations.detach().double()
-    at_zero = at <= 2 * SMALLEST
-    if not bool(at_zero.any()):
-        return deviations
+def _slope(posterior: Posterior, family: Family, batches: Sequence[Batch]) -> Tensor:
+    """∂ log p/∂η of every person at the fit, (P, R): Σ⁻¹ η̂ where η̂ is the mode."""
     mixed = copy.deepcopy(posterior.mixed).double()
-    leaf = deviations.clone().requires_grad_()
+    leaf = posterior.mixed.deviations.detach().double().clone().requires_grad_()
     with torch.enable_grad():
         rows = [in_double(batch) for batch in batches]
         deviance = total_deviance(mixed, family, rows, deviations=leaf)
         (slope,) = torch.autograd.grad(-0.5 * deviance / posterior.residual_variance, leaf)
-    return torch.where(at_zero, at * slope, deviations)
+    return slope
 
 
 def crossed_uncertainty(posterior: Posterior, problem: Crossed) -> Uncertainty:

@@ -22,6 +22,7 @@ from nme_core.training.information import (
     person_curvature,
     shared_covariance,
 )
+from nme_core.training.integrated_covariance import IntegratedCovariance
 from nme_core.training.laplace import Laplace, exactly_linear, few_effects
 from nme_core.training.likelihood import Likelihood, likelihood_of
 from nme_core.training.linear_autocorrelation import AutocorrelatedFit
@@ -49,6 +50,7 @@ __all__ = [
     "ExactChain",
     "ExactRows",
     "ExpectationMaximisation",
+    "IntegratedCovariance",
     "Laplace",
     "Likelihood",
     "LinearGaussian",

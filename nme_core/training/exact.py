@@ -19,6 +19,12 @@ from nme_core.nn import LikelihoodFamily, MixedEffects, contrasts
 from nme_core.training.ascent import Ascent, maximise
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.factor_numbers import FactorNumbers
+from nme_core.training.integrated_covariance import (
+    MOST_NUMBERS,
+    Coordinates,
+    GivenCovariance,
+    IntegratedCovariance,
+)
 from nme_core.training.likelihood import EXACT, LAPLACE, QUADRATURE, Likelihood, n_observed
 from nme_core.training.linear_layout import LinearLayout
 from nme_core.training.loop import Progress, Training, Verdict
@@ -40,6 +46,8 @@ WEAK = SPREAD**-2
 _POOLED_STEPS, _RUNS_AWAY = 30, 0.05
 #: Variances of the random effects to start from, and steps of EM before the search.
 _START, _EM_STEPS = 0.3, 4
+#: Rows times numbers of the model up to which Σ is integrated out of people's intervals.
+MOST_INTEGRATED = 2**16
 #: Least share of a variance that the rows are taken to tell, for the search's first steps.
 _LEAST_TOLD = 0.05
 
@@ -419,6 +427,38 @@ class ExactRows:
     def posterior_covariance(self) -> Tensor:
         """C_i of every person, shape (P, R, R)."""
         return self.fit.effects_covariance
+
+    def integrated(self) -> IntegratedCovariance | None:
+        """People's effects with Σ integrated out; None where that is too much work."""
+        factor, marginal = self._variances.factor, self._variances.marginal
+        if not self.mixed.n_random:
+            return None
+        coordinates = Coordinates(np.arange(len(self.fit.scale)), full=True)
+        if factor.diagonal:
+            coordinates = Coordinates(factor.pool.numpy(), full=False)
+        work = marginal.n_rows * (len(self.fit.fixed) + factor.n)
+        if coordinates.n > MOST_NUMBERS or work > MOST_INTEGRATED:
+            return None
+
+        def given(sigma: Array, _: Array) -> GivenCovariance | None:
+            scale, u = torch.linalg.cholesky(torch.from_numpy(sigma)), self.fit.fixed
+            try:
+                found = marginal(u, scale)
+                shared = torch.linalg.inv(found.information)
+                step = shared @ found.shared
+            except (OutOfReachError, torch.linalg.LinAlgError):  # type: ignore[attr-defined]
+                return None
+            value = found.value + 0.5 * float(found.shared @ step)
+            value += 0.5 * float(torch.linalg.slogdet(shared)[1])
+
+            def effects() -> tuple[Array, Array]:
+                own, error = marginal.effects_error(u + step, scale, shared)
+                return own.numpy().copy(), error.numpy()
+
+            return GivenCovariance(value, effects)
+
+        sigma, effects = self.fit.scale @ self.fit.scale.T, self.fit.effects
+        return IntegratedCovariance.of(given, coordinates, sigma.numpy(), effects.numpy())
 
     def variance_intervals(self, directions: Array) -> list[list[VarianceInterval]]:
         """Of the variances of cᵀη, by factor: there is one."""

@@ -15,6 +15,7 @@ from nme_core.nn import CRFNetwork, LinearChain, MixedEffects, contrasts
 from nme_core.training.chain_search import LARGEST_APART, NEVER_SPREAD, fit_chain
 from nme_core.training.chain_sums import ChainData
 from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.integrated_covariance import Coordinates
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.weak_prior import SPREAD, collinear_columns
@@ -241,6 +242,11 @@ class ExactChain:
         """Precisions of the weak priors, by name; nothing where there are none."""
         ridge = self.fit.ridge[self._order]
         return self._by_name(ridge) if bool(ridge.any()) else {}
+
+    def coordinates(self) -> Coordinates:
+        """Of Σ, over which people's effects are integrated."""
+        covariance = self.covariances[0]
+        return Coordinates(covariance.pools.numpy(), full=covariance.kind == "full")
 
     def posterior_covariance(self) -> Tensor:
         """C_i of every person, shape (P, q, q)."""

@@ -267,7 +267,7 @@ class _Search:
         scale, variance = best.found.point.scale, best.found.point.variance
         elements = self.elements
 
-        def beside(side: float) -> tuple[Array, float, Array, Array]:
+        def beside(side: float) -> tuple[Array, float, Array]:
             value = best.correlation.value + side * _APART
             correlation = Correlation(value, best.correlation.direct)
             point = self.cross(correlation).at(scale)
@@ -276,7 +276,6 @@ class _Search:
                 np.append(by, point.cross.degrees - point.rest / variance),
                 self.slope(point, correlation, variance),
                 variance * point.inverse,
-                (scale @ scale.T @ point.scores).T,
             )
 
         low, high, width = beside(-1), beside(1), 2 * _APART
@@ -284,7 +283,6 @@ class _Search:
             across=(high[0] - low[0]) / width,
             curvature=(high[1] - low[1]) / width,
             covariance=(high[2] - low[2]) / width,
-            effects=(high[3] - low[3]) / width,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,6 +17,12 @@ from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Gaussian, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.information import PersonCurvature
+from nme_core.training.integrated_covariance import (
+    MOST_NUMBERS,
+    Coordinates,
+    GivenCovariance,
+    IntegratedCovariance,
+)
 from nme_core.training.likelihood import EXACT, Likelihood, n_observed
 from nme_core.training.linear_autocorrelation import (
     AutocorrelatedFit,
@@ -33,6 +40,9 @@ from nme_core.training.shrinkage import learn_variances
 from nme_core.training.sums import Array, Sums
 from nme_core.training.variance_interval import VarianceInterval
 from nme_core.training.weak_prior import collinear_columns, prior_precision
+
+#: Numbers in the sums over people, and in rows with times, up to which Σ is integrated out.
+MOST_INTEGRATED = 2**17
 
 
 class LinearGaussian:
@@ -248,6 +258,34 @@ class LinearGaussian:
         whole = fitted.new_zeros(len(fitted), self.mixed.n_random, self.mixed.n_random)
         whole[:, own.unsqueeze(1), own] = fitted
         return whole
+
+    def integrated(self) -> IntegratedCovariance | None:
+        """People's effects with Σ and ρ integrated out; None where that is too much work."""
+        own, point = self._own.numpy(), self.fit.information.point
+        kind, process = self.covariances[0].kind, self.process
+        coordinates = Coordinates(np.arange(len(own)), full=kind == "full")
+        numbers = point.cross.zd.size + (0 if process is None else process.rows.rows.size)
+        if not len(own) or coordinates.n > MOST_NUMBERS or numbers > MOST_INTEGRATED:
+            return None
+        variance, random = point.variance, [k for k in self._columns() if k not in self.collinear]
+        further = () if process is None else (process.correlation.free,)
+
+        def given(sigma: Array, at: Array) -> GivenCovariance | None:
+            cross, value = point.cross, 0.0
+            if process is not None:
+                correlation = process.correlation.moved(float(at[0]))
+                cross = Cross.of(process.rows.sums(correlation), random, prior=self._prior)
+                value = correlation.log_prior - 0.5 * process.rows.log_determinant(correlation)
+            scale = np.linalg.cholesky(sigma / variance).astype(np.float64)
+            there = replace(cross, reml=True).at(scale)
+            return GivenCovariance(
+                value - 0.5 * there.deviance,
+                lambda: (there.effects, there.conditional + there.by_fixed),
+            )
+
+        sigma, effects = self.fit.sigma.numpy(), self.fit.effects.numpy()
+        found = IntegratedCovariance.of(given, coordinates, sigma, effects, further)
+        return None if found is None else found.among(own, self.mixed.n_random)
 
     def variance_intervals(self, directions: Array) -> list[list[VarianceInterval]]:
         """Of the variances of cᵀη, by factor: there is one."""

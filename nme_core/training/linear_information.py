@@ -6,11 +6,9 @@ singular, too: A = cov(ω). By the delta method
 
     se(Σ), se(σ²)      from ∂Σ/∂ω,
     df(cᵀβ)            = 2 (cᵀV c)² / (gᵀ A g),    g = ∂(cᵀV c)/∂ω,    V = σ² K,
-    cov(b̂_i − b_i)     = C_i + J_i V J_iᵀ + D_i A D_iᵀ,    J_i = ∂b̂_i/∂β,    D_i = ∂b̂_i/∂ω,
 
-df being those of Satterthwaite (1946), D_i A D_iᵀ the correction of Kass & Steffey (1989) for
-variances that are estimated. It takes the likelihood for a parabola: near a variance of 0, and from
-a dozen people, `variance_uncertainty` integrates over it instead.
+df being those of Satterthwaite (1946). What it does to people's effects is integrated over
+(`integrated_covariance`): near a variance of 0 the likelihood is no parabola.
 """
 
 from __future__ import annotations
@@ -39,14 +37,11 @@ class Further:
         ∂²(−2 log L) by it.
     covariance : array, shape (p, p)
         ∂V by it.
-    effects : array, shape (P, R)
-        ∂b̂ by it.
     """
 
     across: Array
     curvature: float
     covariance: Array
-    effects: Array
 
 
 @dataclass(frozen=True)
@@ -153,31 +148,3 @@ class VarianceInformation:
         spread = np.einsum("mk,kl,ml->m", slope, self.covariance, slope, optimize=True)
         found: Array = 2 * np.square(variance * own) / spread
         return found
-
-    def effects_added(self, *, count_variances: bool) -> Array:
-        """J_i V J_iᵀ, and D_i A D_iᵀ where variances count, of all people; shape (P, R, R)."""
-        point, variance = self.point, self.point.variance
-        relative, n_groups = point.scale @ point.scale.T, point.cross.zd.shape[2]
-        found = np.empty((n_groups, *relative.shape))
-        for some in point.cross.parts():
-            slope = relative @ point.couplings(some).transpose(2, 0, 1)  # −J_i
-            found[some] = variance * slope @ point.inverse @ slope.transpose(0, 2, 1)
-            if count_variances:
-                by = self._effects_slope(some, relative, slope)
-                found[some] += by @ self.covariance @ by.transpose(0, 2, 1)
-        return found
-
-    def _effects_slope(self, some: slice, relative: Array, slope: Array) -> Array:
-        """D_i of some people, shape (some, R, q + 1 or q + 2)."""
-        point, elements = self.point, self.elements
-        scores = point.scores[:, some].T
-        moved = np.zeros((len(scores), len(relative), len(self.covariance)))  # E_a u_i
-        for a, (row, column) in enumerate(zip(elements.row, elements.column, strict=True)):
-            moved[:, row, a] = scores[:, column]
-            moved[:, column, a] = scores[:, row]
-        moved -= relative @ (point.own(some).transpose(2, 0, 1) @ moved)
-        q = len(elements)
-        moved[:, :, :q] += slope @ (point.inverse @ self.curvature.fixed.T)
-        if self.further is not None:
-            moved[:, :, q + 1] = self.further.effects[some]
-        return moved

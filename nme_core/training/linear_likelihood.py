@@ -208,6 +208,31 @@ class Point:
             found -= row * by
         return np.asarray(found)
 
+    @property
+    def effects(self) -> Array:
+        """b̂_i of all people, shape (P, R)."""
+        return np.ascontiguousarray((self.scale @ self.scale.T @ self.scores).T)
+
+    @property
+    def conditional(self) -> Array:
+        """Covariances of the b_i given β, shape (P, R, R)."""
+        n_random, n_groups = self.cross.n_random, self.cross.zd.shape[2]
+        spread = np.empty((n_groups, n_random, n_random))
+        for some in self.cross.parts():
+            inner = self.scale.T @ self.cross.zz[:, :, some].transpose(2, 0, 1) @ self.scale
+            spread[some] = self.scale @ np.linalg.solve(inner + np.eye(n_random), self.scale.T)
+        return self.variance * spread
+
+    @property
+    def by_fixed(self) -> Array:
+        """J_i V J_iᵀ of all people, what β adds to the covariances, shape (P, R, R)."""
+        relative, n_groups = self.scale @ self.scale.T, self.cross.zd.shape[2]
+        found = np.empty((n_groups, *relative.shape))
+        for some in self.cross.parts():
+            slope = relative @ self.couplings(some).transpose(2, 0, 1)  # −J_i
+            found[some] = self.variance * slope @ self.inverse @ slope.transpose(0, 2, 1)
+        return found
+
     def couplings(self, some: slice) -> Array:
         """C_i of some people, shape (R, p, some)."""
         n_random, white = self.cross.n_random, self.white[:, :, some]

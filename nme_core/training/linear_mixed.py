@@ -114,10 +114,9 @@ class LinearMixedFit:
     reml: bool
     information: VarianceInformation
 
-    def effects_error(self, *, count_variances: bool = False) -> Tensor:
-        """Covariances of b̂_i − b_i that count β, and Σ too where asked to; shape (P, R, R)."""
-        added = self.information.effects_added(count_variances=count_variances)
-        return self.effects_covariance + torch.from_numpy(added)
+    def effects_error(self) -> Tensor:
+        """Covariances of b̂_i − b_i that count β, with Σ known; shape (P, R, R)."""
+        return self.effects_covariance + torch.from_numpy(self.information.point.by_fixed)
 
     def plus(self, log_likelihood: float, information: VarianceInformation) -> LinearMixedFit:
         """The same with a constant in the likelihood and with more information."""
@@ -226,19 +225,13 @@ def falling(follow: Callable[[float, float, float], None]) -> Callable[[Point], 
 def as_fit(found: Maximum, elements: Elements) -> LinearMixedFit:
     """Read the fit off the maximum."""
     point, variance = found.point, found.point.variance
-    relative = point.scale @ point.scale.T
-    n_random, n_groups = point.cross.n_random, point.cross.zd.shape[2]
-    spread = np.empty((n_groups, n_random, n_random))
-    for some in point.cross.parts():
-        inner = point.scale.T @ point.cross.zz[:, :, some].transpose(2, 0, 1) @ point.scale
-        spread[some] = point.scale @ np.linalg.solve(inner + np.eye(n_random), point.scale.T)
     return LinearMixedFit(
         fixed=torch.from_numpy(point.fixed),
         fixed_covariance=torch.from_numpy(variance * point.inverse),
-        sigma=torch.from_numpy(variance * relative),
+        sigma=torch.from_numpy(variance * point.scale @ point.scale.T),
         residual_variance=variance,
-        effects=torch.from_numpy((relative @ point.scores).T.copy()),
-        effects_covariance=torch.from_numpy(variance * spread),
+        effects=torch.from_numpy(point.effects),
+        effects_covariance=torch.from_numpy(point.conditional),
         log_likelihood=-0.5 * point.deviance,
         converged=found.converged,
         distance=found.distance,

@@ -339,6 +339,19 @@ class LaplaceMarginal:
             spread.append(scale @ inverse @ scale.T)
         return self._b @ scale.T, torch.cat(spread)
 
+    def effects_error(self, u: Tensor, scale: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
+        """η̂, (P, R), and C + G V Gᵀ, (P, R, R), with G = ∂η̂/∂u and V, (D, D), that of u."""
+        eye = torch.eye(len(scale), dtype=torch.float64)
+        found = []
+        for place, block in self._blocks():
+            modes = self._modes(block, u, scale, self._b[place])
+            self._b[place] = modes.b
+            spread = scale @ torch.cholesky_solve(eye.expand_as(modes.lower), modes.lower) @ scale.T
+            across = self._all_terms(block, self._weights(u, scale, modes.b), spread)[2]
+            coupling = spread @ across.transpose(1, 2)
+            found.append(spread + coupling @ shared @ coupling.transpose(1, 2))
+        return self._b @ scale.T, torch.cat(found)
+
 
 @dataclass(frozen=True)
 class Evaluation:

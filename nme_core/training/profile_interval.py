@@ -60,9 +60,16 @@ def profile_interval(
         If a profiled value has a likelihood above the maximum: that was none.
     """
     wanted = float(norm.ppf(0.5 + level / 2))
+    # A search for the maximum that starts elsewhere ends a little elsewhere: each value is one.
+    known = {estimate: -wanted}
 
     def excess(value: float) -> float:
         """√(2 (log L(v̂) − log L(v))) − the normal quantile."""
+        if value not in known:
+            known[value] = fallen(value)
+        return known[value]
+
+    def fallen(value: float) -> float:
         drop = best - maximised(value)
         if not drop > -_ABOVE - 1e-9 * abs(best):
             raise TrainingError(

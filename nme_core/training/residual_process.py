@@ -222,6 +222,22 @@ class Correlation:
         share, slope = self.at(np.ones(1))
         return float(share[0]), float(slope[0])
 
+    @property
+    def free(self) -> float:
+        """Fisher's z of ρ over one step, or the log of the rate: without bounds."""
+        return math.atanh(self.value) if self.direct else self.value
+
+    def moved(self, free: float) -> Correlation:
+        """Undo `free`."""
+        return Correlation(math.tanh(free) if self.direct else free, self.direct)
+
+    @property
+    def log_prior(self) -> float:
+        """Log density of `free` where ρ over one step is even on its range."""
+        if self.direct:
+            return math.log1p(-(self.value**2))
+        return self.value - math.exp(self.value)
+
     @staticmethod
     def range_of(rows: TimedRows) -> tuple[float, float]:
         """Lowest and highest value of the parameter."""

@@ -40,6 +40,19 @@ def test_an_end_that_is_not_reached_is_where_the_parameter_ends():
     assert (low, high) == (-1, 1)
 
 
+def test_a_search_that_ends_elsewhere_the_second_time_changes_nothing():
+    """Each value is asked for once: what falls by 1.92 the first time may not the next."""
+    asked = set()
+
+    def maximised(v: float) -> float:
+        again = v in asked
+        asked.add(v)
+        return -0.5 * (v - 3) ** 2 - (2.0 if again or v == 3.0 else 0.0)
+
+    low, high = profile_interval(maximised, 3.0, 0.0, error=1.0)
+    assert (low, high) == pytest.approx((3 - 1.959963985, 3 + 1.959963985), rel=1e-5)
+
+
 def test_a_maximum_that_is_none_is_refused():
     with pytest.raises(TrainingError, match="above its maximum"):
         profile_interval(lambda v: v, 1.0, 1.0)

@@ -1,0 +1,265 @@
+"""People's effects with Σ integrated out: what is not known of Σ is not known of a person either.
+
+With every shared parameter integrated out of the likelihood too,
+
+    cov(η_i − η̂_i) = E[ V_i(Σ) + (η̂_i(Σ) − η̂_i)(η̂_i(Σ) − η̂_i)ᵀ ],    p(Σ | y) ∝ p(y | Σ) p(Σ),
+
+η̂_i what is reported, V_i(Σ) the covariance given Σ, shared parameters counted. The expectation is
+taken over a few points around the mode, in coordinates in which the posterior is nearly normal: the
+logarithms of standard deviations and Fisher's z of the partial correlations that Σ is made of
+(Rue, Martino & Chopin 2009, section 6.5; Lewandowski, Kurowicka & Joe 2009). The prior is wide:
+half-Cauchy with scale 1 on each standard deviation (Gelman 2006), standardised, and even over all
+correlation matrices. Where Σ̂ is at its boundary the mode is not, so that no point is at it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import hadamard
+from scipy.optimize import minimize
+
+from nme_core.training.sums import Array
+
+#: Numbers of Σ up to which it is integrated out.
+MOST_NUMBERS = 10
+#: Least standard deviation, and largest z, to start from.
+_LEAST_SD, _LARGEST_Z = 0.1, 1.0
+#: Step of the second derivative; least curvature: a coordinate's spread is not above 1/√ of it.
+_STEP, _LEAST_CURVATURE = 0.1, 0.25
+#: Coordinates up to which there is a grid; beyond, most that the log weight of a point is lifted.
+_GRID, _MOST_LIFTED = 2, 2.0
+#: Points further below the mode than this do not count.
+_DEEPEST = 12.0
+
+
+@dataclass(frozen=True)
+class GivenCovariance:
+    """What the rows say at one Σ.
+
+    Attributes
+    ----------
+    value : float
+        log p(y | Σ) up to a constant, shared parameters integrated out.
+    effects : callable
+        Returns η̂_i(Σ), shape (P, R), and V_i(Σ), shape (P, R, R).
+    """
+
+    value: float
+    effects: Callable[[], tuple[Array, Array]]
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Free coordinates of Σ.
+
+    Attributes
+    ----------
+    pool : array of int, shape (R,)
+        Standard deviation of each effect, by number: effects may share one.
+    full : bool
+        Whether effects are correlated; each has a standard deviation of its own then.
+    """
+
+    pool: NDArray[np.int64]
+    full: bool
+
+    @property
+    def n_deviations(self) -> int:
+        """Standard deviations."""
+        return int(self.pool.max()) + 1
+
+    @property
+    def n(self) -> int:
+        """How many numbers Σ is made of."""
+        r = len(self.pool)
+        return r + r * (r - 1) // 2 if self.full else self.n_deviations
+
+    def sigma(self, at: Array) -> Array:
+        """Σ."""
+        sd = np.exp(at[: self.n_deviations])[self.pool]
+        if not self.full:
+            return np.asarray(np.diag(np.square(sd)))
+        lower = sd[:, None] * _correlation_factor(np.tanh(at[self.n_deviations :]), len(sd))
+        return np.asarray(lower @ lower.T)
+
+    def start(self, sigma: Array) -> Array:
+        """Coordinates of Σ, or inside its boundary."""
+        sd = np.sqrt(np.diag(sigma).clip(min=0))
+        own = np.array([sd[self.pool == k].mean() for k in range(self.n_deviations)])
+        logs: Array = np.log(own.clip(min=_LEAST_SD)).astype(np.float64)
+        if not self.full:
+            return logs
+        size = np.outer(sd, sd)
+        correlation = np.where(size > 0, sigma / np.where(size > 0, size, 1.0), 0.0)
+        z = np.arctanh(_partial_correlations(correlation).clip(-0.999, 0.999))
+        return np.concatenate([logs, z.clip(-_LARGEST_Z, _LARGEST_Z)])
+
+    def log_prior(self, at: Array) -> float:
+        """log p of the coordinates, up to a constant."""
+        logs, z = at[: self.n_deviations], at[self.n_deviations :]
+        found = float((logs - np.log1p(np.exp(2 * logs))).sum())
+        if not self.full:
+            return found
+        r = len(self.pool)
+        column = np.tril_indices(r, -1)[1]
+        power = 1 + (r - 2 - column) / 2  # with the Jacobian of tanh
+        return found - float((power * 2 * np.log(np.cosh(z))).sum())
+
+
+def _correlation_factor(partial: Array, r: int) -> Array:
+    """Lower Cholesky factor of the correlation matrix with these partial correlations."""
+    lower, k = np.eye(r), 0
+    for row in range(1, r):
+        left = 1.0
+        for column in range(row):
+            lower[row, column] = partial[k] * math.sqrt(left)
+            left -= lower[row, column] ** 2
+            k += 1
+        lower[row, row] = math.sqrt(max(left, 0.0))
+    return lower
+
+
+def _partial_correlations(correlation: Array) -> Array:
+    """Undo `_correlation_factor`, also where the matrix is singular."""
+    r = len(correlation)
+    inner = (1 - 1e-6) * correlation + 1e-6 * np.eye(r)
+    np.fill_diagonal(inner, 1.0)
+    lower, found = np.linalg.cholesky(inner), []
+    for row in range(1, r):
+        left = 1.0
+        for column in range(row):
+            found.append(lower[row, column] / math.sqrt(max(left, 1e-12)))
+            left -= lower[row, column] ** 2
+    return np.array(found)
+
+
+@dataclass(frozen=True)
+class IntegratedCovariance:
+    """The expectation.
+
+    Attributes
+    ----------
+    error : array, shape (P, R, R)
+        cov(η_i − η̂_i).
+    """
+
+    error: Array
+
+    @classmethod
+    def of(
+        cls,
+        given: Callable[[Array, Array], GivenCovariance | None],
+        coordinates: Coordinates,
+        sigma: Array,
+        effects: Array,
+        further: Sequence[float] = (),
+    ) -> Self | None:
+        """Integrate; None where the likelihood cannot be had around its mode.
+
+        Parameters
+        ----------
+        given : callable
+            Takes Σ and further coordinates of the likelihood, such as the residuals'
+            autocorrelation, whose prior it counts itself; None where they are out of reach.
+        coordinates : Coordinates
+            Of Σ.
+        sigma : array, shape (R, R)
+            Σ̂.
+        effects : array, shape (P, R)
+            η̂, as reported.
+        further : sequence of float
+            The further coordinates' estimates.
+        """
+        n = coordinates.n
+
+        def height(at: Array) -> tuple[float, GivenCovariance | None]:
+            found = given(coordinates.sigma(at[:n]), at[n:])
+            if found is None or not math.isfinite(found.value):
+                return -math.inf, None
+            return found.value + coordinates.log_prior(at[:n]), found
+
+        begin = np.concatenate([coordinates.start(sigma), np.asarray(further, dtype=np.float64)])
+        mode = _mode(lambda at: height(at)[0], begin)
+        root = None if mode is None else _spread(lambda at: height(at)[0], mode)
+        if mode is None or root is None:
+            return None
+        top = height(mode)[0]
+        total, error = 0.0, np.zeros((len(effects), *sigma.shape))
+        for step, weight in _points(len(mode)):
+            at = mode + root @ step
+            value, found = height(at)
+            drop = value - top + 0.5 * float(step @ step)
+            if found is None or value - top < -_DEEPEST:
+                continue
+            weight *= math.exp(drop if len(mode) <= _GRID else min(drop, _MOST_LIFTED))
+            moved, conditional = found.effects()
+            apart = moved - effects
+            total += weight
+            error += weight * (conditional + apart[:, :, None] * apart[:, None, :])
+        return cls(error / total)
+
+    def among(self, own: NDArray[np.int64], n_random: int) -> IntegratedCovariance:
+        """The same where these are the places of the effects among all; the others are 0."""
+        error = np.zeros((len(self.error), n_random, n_random))
+        error[:, own[:, None], own] = self.error
+        return IntegratedCovariance(error)
+
+
+def _mode(height: Callable[[Array], float], begin: Array) -> Array | None:
+    """Where it is highest."""
+    if not math.isfinite(height(begin)):
+        return None
+    found = minimize(  # type: ignore[call-overload]
+        lambda at: min(-height(at), 1e10),
+        begin,
+        method="BFGS",
+        options={"gtol": 0.02, "eps": 1e-3, "maxiter": 40},
+    )
+    at = np.asarray(found.x, dtype=np.float64)
+    return at if height(at) >= height(begin) else begin
+
+
+def _spread(height: Callable[[Array], float], mode: Array) -> Array | None:
+    """L with LLᵀ the inverse of minus the second derivative at the mode."""
+    m, top, steps = len(mode), height(mode), _STEP * np.eye(len(mode))
+    sides = [[height(mode + side * step) for side in (1, -1)] for step in steps]
+    second = np.empty((m, m))
+    for k in range(m):
+        second[k, k] = (sum(sides[k]) - 2 * top) / _STEP**2
+        for j in range(k):
+            both = sum(height(mode + side * (steps[k] + steps[j])) for side in (1, -1))
+            mixed = both - sum(sides[k]) - sum(sides[j]) + 2 * top
+            second[k, j] = second[j, k] = mixed / (2 * _STEP**2)
+    if not np.isfinite(second).all():
+        return None
+    values, vectors = np.linalg.eigh(-second)
+    return np.asarray(vectors / np.sqrt(values.clip(min=_LEAST_CURVATURE)))
+
+
+def _points(m: int) -> list[tuple[Array, float]]:
+    """Points in units of standard deviations with their weights under the normal density.
+
+    One and two coordinates have a grid, that of one reaching far to where a variance is next to 0;
+    more have a central composite design, on a sphere whose second and fourth moments are the
+    normal's.
+    """
+    if m <= _GRID:
+        axis = np.arange(-6.0, 4.01, 0.5) if m == 1 else np.arange(-3.0, 3.01)
+        grid = np.stack(np.meshgrid(*[axis] * m), axis=-1).reshape(-1, m)
+        chosen = grid if m == 1 else grid[np.square(grid).sum(1) <= 10.01]
+        return [(one, math.exp(-0.5 * float(one @ one))) for one in chosen]
+    square = (m + 2) / m
+    size = 2 ** math.ceil(math.log2(m + 1))
+    corners = hadamard(size)[:, 1 : m + 1].astype(np.float64)
+    directions = np.concatenate(
+        [math.sqrt(m) * np.eye(m), -math.sqrt(m) * np.eye(m), corners, -corners]
+    )
+    each = 1 / (square * len(directions))
+    found = [(math.sqrt(square) * one, each) for one in directions]
+    return [(np.zeros(m), 1 - 1 / square), *found]
