@@ -25,7 +25,7 @@ from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, NMEWarning, OptionError
 from nme_core.io import Journal, RunFolder, RunState
-from nme_core.prediction import read_new_rows, warn_outside
+from nme_core.prediction import read_new_rows, warn_alike, warn_outside
 
 #: A feature that lies further off, in standard deviations of the fit, is refused.
 MOST_SDS = 300
@@ -107,6 +107,7 @@ def adapt_run(
     with warnings.catch_warnings(record=True) as caught, one_thread_for_few(len(X)):
         warnings.simplefilter("always")
         warn_outside(model, X)
+        warn_alike(model, rows.factors)
         adapted = model.adapt(X, y, groups=about["person"], **order)
     for one in caught:
         warnings.warn(one.message, one.category, stacklevel=2)

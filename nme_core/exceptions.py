@@ -26,6 +26,7 @@ parsing text::
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class NMEError(Exception):
@@ -46,7 +47,10 @@ class NMEError(Exception):
 
 
 class DataError(NMEError, ValueError):
-    """The data cannot be used as they are; says which column, person or row where it is known."""
+    """The data cannot be used as they are; says which column, person or row where it is known.
+
+    `fixes` are remedies (`nme_core.data.Remedy`), each of which would do; to choose from.
+    """
 
     def __init__(
         self,
@@ -56,8 +60,10 @@ class DataError(NMEError, ValueError):
         column: str | None = None,
         person: str | None = None,
         row: int | None = None,
+        fixes: Iterable[Any] = (),
     ) -> None:
         super().__init__(message, remedy=remedy)
+        self.fixes = tuple(fixes)
         self.column = column
         self.person = person
         self.row = row

@@ -11,12 +11,14 @@ import pandas as pd
 
 from nme_core.data.columns import as_ids, as_numbers, as_time
 from nme_core.data.gaps import break_at_gaps
+from nme_core.data.labels import difference
 from nme_core.data.missing import carry_forward
 from nme_core.data.ordering import order_rows
+from nme_core.data.people import known_otherwise
 from nme_core.data.remedies import apply_remedies, as_remedies, for_new_rows
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
-from nme_core.exceptions import DataError, ExtrapolationWarning, MissingColumnError
+from nme_core.exceptions import DataError, ExtrapolationWarning, MissingColumnError, NMEWarning
 from nme_core.io import RunFolder
 
 
@@ -51,8 +53,7 @@ def read_new_rows(run: RunFolder, table: pd.DataFrame) -> NewRows:
     if table.empty:
         raise DataError("The table has no rows.", remedy="Give at least one row.")
     remedies = as_remedies(run.data.get("remedies", []))
-    timed = [] if roles["time"] is None else [roles["time"]]
-    table, _ = apply_remedies(table, for_new_rows(remedies, [*roles["features"], *timed]))
+    table, _ = apply_remedies(table, for_new_rows(remedies, needed))
     groups = as_ids(table[roles["person"]], role="person id")
     labels = None
     if roles["sequence"] is not None:
@@ -112,6 +113,7 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     model: Any = load(run.model_path)
     rows = read_new_rows(run, table)
     warn_outside(model, rows.X)
+    warn_alike(model, rows.factors)
     ordered, X, factors = rows.about, rows.X, rows.factors
     usable = pd.Series(True, index=ordered.index)
     if run.data.get("missing") == "drop":
@@ -162,6 +164,24 @@ def warn_outside(model: Any, X: pd.DataFrame) -> None:
         ExtrapolationWarning,
         stacklevel=3,
     )
+
+
+def warn_alike(model: Any, factors: pd.DataFrame) -> None:
+    """Give an NMEWarning where new ids differ from known ones only in how they are written."""
+    for (_, levels), name in zip(model.factors_.items(), factors, strict=False):
+        pairs = known_otherwise(factors[name].unique(), map(str, levels))
+        if not pairs:
+            continue
+        listed = ", ".join(f"{new!r} ({known!r})" for new, known in list(pairs.items())[:5])
+        more = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
+        count = "1 new id" if len(pairs) == 1 else f"{len(pairs)} new ids"
+        warnings.warn(
+            f"{count} in {name!r}, taken as new, differ from one that the run knows only in "
+            f"{difference(next(iter(pairs.items())))}: {listed}{more}. Write them as in the run if "
+            "they are the same.",
+            NMEWarning,
+            stacklevel=3,
+        )
 
 
 def _predict_persons(

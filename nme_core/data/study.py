@@ -23,12 +23,14 @@ from nme_core.data.columns import (
     as_time,
     in_single_precision,
 )
-from nme_core.data.covariates import covariates_from_columns, covariates_from_table
+from nme_core.data.covariates import covariates_from_columns, covariates_from_table, labelled
 from nme_core.data.formats.result import HowRead, Labels
 from nme_core.data.gaps import NIGHT, break_at_gaps, gap_limit, gap_notes
 from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
+from nme_core.data.people import find_people, respelling_notes
 from nme_core.data.reading import read_any, read_table
 from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, of_second_table
+from nme_core.data.report import Finding
 from nme_core.data.selection import choose_columns, refuse_unusable
 from nme_core.exceptions import DataError
 
@@ -94,6 +96,9 @@ class Study:
         Rows and persons of the table before any change to it.
     labels : Labels
         Words that came with the columns of the file.
+    looks : tuple of Finding
+        What was found in the tables, about people and covariates, that the study itself does not
+        show.
     """
 
     X: pd.DataFrame
@@ -114,6 +119,7 @@ class Study:
     named_covariates: tuple[str, ...] | None = None
     n_read: tuple[int, int] | None = None
     labels: Labels = field(default_factory=Labels)
+    looks: tuple[Finding, ...] = ()
 
     @classmethod
     def from_frame(
@@ -199,7 +205,15 @@ class Study:
             if not isinstance(covariates, pd.DataFrame)
             else [str(name) for name in covariates.columns if name != person],
         )
-        notes = [*remedied, *columns.notes]
+        looks = find_people(
+            long,
+            person,
+            ids=groups,
+            groups=group,
+            covariates=covariates if isinstance(covariates, pd.DataFrame) else None,
+            remedies=remedies,
+        )
+        notes = [*remedied, *respelling_notes(long[person]), *columns.notes]
         y, kind = as_outcome(long[outcome], outcome_kind)
         X = pd.DataFrame(
             in_single_precision(
@@ -213,9 +227,12 @@ class Study:
         refuse_duplicates(groups, labels, times)
         order = order_rows(groups, labels, times)
 
-        of_person = covariates_from_columns(long, groups, columns.covariates)
+        named = labelled(remedies)
+        of_person = covariates_from_columns(long, groups, columns.covariates, labels=named)
         if isinstance(covariates, pd.DataFrame):
-            table, table_notes = covariates_from_table(covariates, list(of_person.index), person)
+            table, table_notes = covariates_from_table(
+                covariates, list(of_person.index), person, labels=named
+            )
             of_person = pd.concat([table, of_person], axis=1)
             notes += table_notes
         further = {name: as_ids(long[name], role=f"{name} id") for name in group}
@@ -248,6 +265,7 @@ class Study:
             exclude=tuple(exclude),
             named_covariates=None if listed is None else tuple(listed),
             n_read=n_read,
+            looks=tuple(looks),
         )
 
     @classmethod
