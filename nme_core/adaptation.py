@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import warnings
 from dataclasses import replace
@@ -19,16 +18,19 @@ from nme_core.analysis import (
     transitions_table,
 )
 from nme_core.data.columns import as_labels, as_numbers
-from nme_core.data.remedies import apply_remedies, as_remedies, for_new_rows
+from nme_core.data.formats.source import fingerprint
 from nme_core.data.selection import require
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, NMEWarning, OptionError
 from nme_core.io import Journal, RunFolder, RunState
-from nme_core.prediction import read_new_rows, warn_alike, warn_outside
+from nme_core.prediction import read_new_rows, warn_blank, warn_outside
+from nme_core.recorded import recipe_of
 
 #: A feature that lies further off, in standard deviations of the fit, is refused.
 MOST_SDS = 300
+#: What ``data.json`` says as that of the run does.
+_OF_RUN = ("roles", "outcome_kind", "remedies", "max_gap", "missing", "n_missing_features")
 #: Tables that are those of the run, since the model's other parts stay.
 _SAME = ("fixed_effects", "covariance")
 
@@ -75,10 +77,9 @@ def adapt_run(
         )
     model: Any = load(run.model_path)
     roles, config, data = run.roles, run.config, run.data
-    require(table, roles["outcome"])
     rows = read_new_rows(run, table)
-    mended = for_new_rows(as_remedies(data.get("remedies", [])), [roles["outcome"]])
-    table, _ = apply_remedies(table, mended)
+    require(rows.table, roles["outcome"])
+    recipe, table = recipe_of(run), rows.table
     sequential = isinstance(model, NMECRF)
     column = table[roles["outcome"]]
     if config["outcome_kind"] == "class" or column.isna().all():
@@ -87,7 +88,7 @@ def adapt_run(
         y = pd.Series(as_numbers(column, role="outcome"), index=column.index)
     y = y.iloc[rows.about["row"]].reset_index(drop=True)
     observed = y.notna()
-    if data.get("missing") == "drop":
+    if recipe.missing == "drop":
         complete = rows.X.notna().all(axis=1)
         rows, y = replace(rows, about=rows.about[complete], X=rows.X[complete]), y[complete]
         observed = y.notna()
@@ -106,8 +107,8 @@ def adapt_run(
     caught: list[warnings.WarningMessage]
     with warnings.catch_warnings(record=True) as caught, one_thread_for_few(len(X)):
         warnings.simplefilter("always")
+        warn_blank(run, X)
         warn_outside(model, X)
-        warn_alike(model, rows.factors)
         adapted = model.adapt(X, y, groups=about["person"], **order)
     for one in caught:
         warnings.warn(one.message, one.category, stacklevel=2)
@@ -135,35 +136,32 @@ def adapt_run(
         if issubclass(one.category, NMEWarning)
     ]
     folder.write_json("config", {**config, "warnings": notes, "adapted_from": run.path.name})
-    left_out = len(table) - int(kept.sum())
+    folder.write_json("recipe", recipe.to_json())
     folder.write_json(
         "data",
         {
-            "roles": data["roles"],
-            "outcome_kind": data["outcome_kind"],
-            "remedies": data.get("remedies", []),
-            "max_gap": data.get("max_gap"),
+            # for older readers, from the recipe
+            **{name: data[name] for name in _OF_RUN if name in data},
             "n_rows": len(X),
             "n_persons": len(persons),
             "adapted": persons,
             "interpreted_from": "the rows of the new persons; all else is that of the run",
-            "inputs": [{"name": Path(source).name, "sha256": _fingerprint(source)}],
-            "missing": data.get("missing", "indicator"),
-            "notes": [
-                f"{left_out} rows were left out: they lack the outcome or, where the run "
-                "leaves out rows with missing features, a feature."
-            ]
-            if left_out
-            else [],
+            "inputs": [{"name": Path(source).name, "sha256": fingerprint(source)}],
+            "notes": [*rows.notes, *_left_out(len(table) - int(kept.sum()))],
         },
     )
     journal.close(RunState.DONE, "Done")
     return persons
 
 
-def _fingerprint(path: str | os.PathLike[str]) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _left_out(n: int) -> list[str]:
+    """Words for rows that were not learned from."""
+    if not n:
+        return []
+    return [
+        f"{n} rows were left out: they lack the outcome or, where the run leaves out rows with "
+        "missing features, a feature."
+    ]
 
 
 def _refuse_impossible(model: Any, X: pd.DataFrame, persons: pd.Series) -> None:

@@ -20,13 +20,13 @@ parsing text::
     ├── FallbackWarning      a simpler model was fitted in place of the one that was meant
     ├── DivergenceWarning    training broke down; its last good state is kept
     ├── ExtrapolationWarning new rows lie outside of what the model was fitted on
+    ├── BlankWarning         new rows lack a feature that the model always had
     └── ReliabilityWarning   a test is of parameters that are mostly noise
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 
 class NMEError(Exception):
@@ -47,10 +47,7 @@ class NMEError(Exception):
 
 
 class DataError(NMEError, ValueError):
-    """The data cannot be used as they are; says which column, person or row where it is known.
-
-    `fixes` are remedies (`nme_core.data.Remedy`), each of which would do; to choose from.
-    """
+    """The data cannot be used as they are; says which column, person or row where it is known."""
 
     def __init__(
         self,
@@ -60,10 +57,8 @@ class DataError(NMEError, ValueError):
         column: str | None = None,
         person: str | None = None,
         row: int | None = None,
-        fixes: Iterable[Any] = (),
     ) -> None:
         super().__init__(message, remedy=remedy)
-        self.fixes = tuple(fixes)
         self.column = column
         self.person = person
         self.row = row
@@ -161,6 +156,10 @@ class DivergenceWarning(NMEWarning):
 
 class ExtrapolationWarning(NMEWarning):
     """Features of new rows lie outside of what the model was fitted on."""
+
+
+class BlankWarning(NMEWarning):
+    """New rows lack values that were never missing in the rows that the model was fitted on."""
 
 
 class PredictionWarning(NMEWarning):

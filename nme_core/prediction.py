@@ -10,16 +10,19 @@ import numpy as np
 import pandas as pd
 
 from nme_core.data.columns import as_ids, as_numbers, as_time
-from nme_core.data.gaps import break_at_gaps
-from nme_core.data.labels import difference
+from nme_core.data.gaps import NEVER, break_at_gaps
 from nme_core.data.missing import carry_forward
 from nme_core.data.ordering import order_rows
-from nme_core.data.people import known_otherwise
-from nme_core.data.remedies import apply_remedies, as_remedies, for_new_rows
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
-from nme_core.exceptions import DataError, ExtrapolationWarning, MissingColumnError, NMEWarning
+from nme_core.exceptions import (
+    BlankWarning,
+    DataError,
+    ExtrapolationWarning,
+    MissingColumnError,
+)
 from nme_core.io import RunFolder
+from nme_core.recorded import recipe_of
 
 
 @dataclass(frozen=True)
@@ -34,59 +37,85 @@ class NewRows:
         Features.
     factors : DataFrame
         Groups by every grouping factor of the run, persons first.
+    table : DataFrame
+        All columns, in the order of the table that was read, changed as the study's table was.
+    notes : tuple of str
+        In words, what was done to the rows.
     """
 
     about: pd.DataFrame
     X: pd.DataFrame
     factors: pd.DataFrame
+    table: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
 
 def read_new_rows(run: RunFolder, table: pd.DataFrame) -> NewRows:
-    """Read the columns of a table that have the roles of a run; DataError where they cannot be."""
-    roles = run.roles
-    needed = [roles["person"], *roles["features"]]
-    needed += [roles[role] for role in ("time", "sequence") if roles[role] is not None]
-    needed += roles.get("groups", [])
-    for name in needed:
-        if name not in table.columns:
-            raise MissingColumnError(name, map(str, table.columns))
+    """Make rows of the model from a table in the form of the study's, as the run's recipe says.
+
+    Where no row of a person has a time, the rows are one sequence in the order of the table.
+
+    Raises
+    ------
+    DataError
+        A column is missing or cannot be read, or only some of a person's rows have a time.
+    """
+    recipe = recipe_of(run)
     if table.empty:
         raise DataError("The table has no rows.", remedy="Give at least one row.")
-    remedies = as_remedies(run.data.get("remedies", []))
-    table, _ = apply_remedies(table, for_new_rows(remedies, needed))
-    groups = as_ids(table[roles["person"]], role="person id")
+    table, notes = recipe.apply_to_new_rows(table)
+    timed = () if recipe.time is None else (recipe.time,)
+    for name in (*recipe.ids, *(recipe.features or ()), *timed):
+        if name not in table.columns:
+            raise MissingColumnError(name, map(str, table.columns))
+    groups = as_ids(table[recipe.person], role="person id")
     labels = None
-    if roles["sequence"] is not None:
-        labels = as_ids(table[roles["sequence"]], role="sequence id")
-    times = None if roles["time"] is None else as_time(table[roles["time"]])
-    X = pd.DataFrame({name: as_numbers(table[name], role="feature") for name in roles["features"]})
+    if recipe.sequence is not None:
+        labels = as_ids(table[recipe.sequence], role="sequence id")
+    times = None if recipe.time is None else _times(table[recipe.time], groups)
+    X = pd.DataFrame(
+        {name: as_numbers(table[name], role="feature") for name in recipe.features or ()}
+    )
     order = order_rows(groups, labels, times)
     sequences = groups if labels is None else groups + "/" + labels
 
     result = pd.DataFrame({"person": groups, "sequence": sequences})
     result["time"] = np.nan if times is None else times
     ordered = result.iloc[order].assign(row=order).reset_index(drop=True)
-    at = None if times is None else ordered["time"]
-    ordered["sequence"], _ = break_at_gaps(ordered["sequence"], at, run.data.get("max_gap"))
+    if times is not None and times.notna().any():
+        limit = None if recipe.max_gap == NEVER else recipe.max_gap
+        ordered["sequence"], _ = break_at_gaps(
+            ordered["sequence"], ordered["time"], limit, recipe.time_unit
+        )
     X = X.iloc[order].reset_index(drop=True)
-    if run.data.get("missing") == "carry":
+    if recipe.missing == "carry":
         X = carry_forward(X, ordered["person"])
-    factors = ordered[["person"]].set_axis([roles["person"]], axis=1)
-    for name in roles.get("groups", []):
+    factors = ordered[["person"]].set_axis([recipe.person], axis=1)
+    for name in recipe.groups:
         factors[name] = as_ids(table[name], role=f"{name} id").iloc[order].to_numpy()
-    return NewRows(ordered, X, factors)
+    return NewRows(ordered, X, factors, table, notes)
 
 
-def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
+def _times(column: pd.Series, groups: pd.Series) -> pd.Series:
+    """Times of new rows; missing for persons of whom no row has one."""
+    untimed = column.isna().groupby(groups.to_numpy()).transform("all")
+    if not untimed.any():
+        return as_time(column)
+    if untimed.all():
+        return pd.Series(np.nan, column.index, name=column.name)
+    return as_time(column[~untimed]).reindex(column.index)
+
+
+def predict_rows(run: RunFolder, table: pd.DataFrame | NewRows) -> pd.DataFrame:
     """Predict the outcome of new rows with the model of a run.
 
     Parameters
     ----------
     run : RunFolder
         A finished run.
-    table : DataFrame
+    table : DataFrame or NewRows
         Rows with the run's person and feature columns, and its time and sequence columns where it
-        has them; an outcome column is not read.
+        has them; an outcome column is not read. Or what `read_new_rows` made of them.
 
     Returns
     -------
@@ -111,12 +140,12 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
         If a column is missing or cannot be read.
     """
     model: Any = load(run.model_path)
-    rows = read_new_rows(run, table)
+    rows = table if isinstance(table, NewRows) else read_new_rows(run, table)
+    warn_blank(run, rows.X)
     warn_outside(model, rows.X)
-    warn_alike(model, rows.factors)
     ordered, X, factors = rows.about, rows.X, rows.factors
     usable = pd.Series(True, index=ordered.index)
-    if run.data.get("missing") == "drop":
+    if recipe_of(run).missing == "drop":
         usable = X.notna().all(axis=1)
     known = usable.copy()
     for (_, levels), name in zip(model.factors_.items(), factors, strict=False):
@@ -143,6 +172,33 @@ def predict_rows(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
     return ordered.sort_values("row").reindex(columns=[*first, *chances]).reset_index(drop=True)
 
 
+def warn_blank(run: RunFolder, X: pd.DataFrame) -> None:
+    """Give a BlankWarning where features are missing in new rows as they were not in the run's."""
+    if (how := recipe_of(run).missing) == "drop":
+        return  # such rows have no prediction
+    empty = X.isna().sum()
+    before = run.data.get("n_missing_features", {})
+    found = [name for name in X if empty[name] and (name not in before or empty[name] == len(X))]
+    if not found:
+        return
+    listed = "; ".join(
+        f"{name!r} is blank in {_of_rows(int(empty[name]), len(X))}"
+        + ("" if name in before or how == "carry" else " and never was where the model learned")
+        for name in found[:5]
+    )
+    more = f"; and {len(found) - 5} more features" if len(found) > 5 else ""
+    warnings.warn(
+        f"{listed}{more}. The mean of the fitted rows stands in its place, so that the prediction "
+        "does not know it.",
+        BlankWarning,
+        stacklevel=3,
+    )
+
+
+def _of_rows(n: int, of: int) -> str:
+    return f"all {of} rows" if n == of > 1 else f"{n} of {of} rows" if of > 1 else "the only row"
+
+
 def warn_outside(model: Any, X: pd.DataFrame) -> None:
     """Give an ExtrapolationWarning where features lie well outside of what a model has seen."""
     scaler = model._scaler
@@ -164,24 +220,6 @@ def warn_outside(model: Any, X: pd.DataFrame) -> None:
         ExtrapolationWarning,
         stacklevel=3,
     )
-
-
-def warn_alike(model: Any, factors: pd.DataFrame) -> None:
-    """Give an NMEWarning where new ids differ from known ones only in how they are written."""
-    for (_, levels), name in zip(model.factors_.items(), factors, strict=False):
-        pairs = known_otherwise(factors[name].unique(), map(str, levels))
-        if not pairs:
-            continue
-        listed = ", ".join(f"{new!r} ({known!r})" for new, known in list(pairs.items())[:5])
-        more = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
-        count = "1 new id" if len(pairs) == 1 else f"{len(pairs)} new ids"
-        warnings.warn(
-            f"{count} in {name!r}, taken as new, differ from one that the run knows only in "
-            f"{difference(next(iter(pairs.items())))}: {listed}{more}. Write them as in the run if "
-            "they are the same.",
-            NMEWarning,
-            stacklevel=3,
-        )
 
 
 def _predict_persons(

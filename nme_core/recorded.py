@@ -1,22 +1,63 @@
-"""What a run folder recorded of its study and its options, as they were."""
+"""What a run folder recorded of its study, as it was."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from nme_core.data import Study, read_any
+from nme_core.data import Recipe, Study
+from nme_core.data.formats.result import HowRead
 from nme_core.data.gaps import NEVER
-from nme_core.data.missing import fill_features
-from nme_core.data.reading import has_sheets
-from nme_core.data.remedies import as_remedies, make_long
-from nme_core.exceptions import OptionError
-from nme_core.experiment import FitOptions
+from nme_core.data.loading import load_study
+from nme_core.data.remedies import as_remedies
+from nme_core.exceptions import OptionError, RunFolderError
 from nme_core.io import RunFolder
+
+
+def recipe_of(folder: RunFolder) -> Recipe:
+    """How the study of a run was made; of runs of earlier versions as far as they say it.
+
+    Raises
+    ------
+    RunFolderError
+        There is neither ``recipe.json`` nor ``data.json``, or ``data.json`` is damaged.
+    DataError
+        ``recipe.json`` is damaged, or of a later version.
+    """
+    if (folder.path / "recipe.json").is_file():
+        return Recipe.from_json(folder.read_json("recipe"))
+    data, roles = folder.data, folder.roles
+    try:
+        return _of_data(data, roles)
+    except (LookupError, TypeError, ValueError) as error:
+        raise RunFolderError(
+            f"{folder.path}/data.json is damaged ({error}).", remedy="Run the fit again."
+        ) from error
+
+
+def _of_data(data: dict[str, Any], roles: dict[str, Any]) -> Recipe:
+    """The recipe of a run that has no ``recipe.json``."""
+    # Some do not say which covariates were named.
+    named = data.get("named_covariates", roles.get("covariates", []))
+    return Recipe(
+        roles["person"],
+        roles["outcome"],
+        roles["time"],
+        roles["sequence"],
+        tuple(roles.get("groups", ())),
+        features=tuple(roles["features"]),
+        exclude=tuple(data.get("exclude", ())),
+        covariates=None if named is None else tuple(named),
+        outcome_kind=data["outcome_kind"],
+        remedies=as_remedies(data.get("remedies", [])),
+        max_gap=data.get("max_gap") or NEVER,
+        missing=data.get("missing", "indicator"),
+        reading=HowRead.of_dict(data.get("how_read")),
+    )
 
 
 def read_study(
@@ -24,7 +65,7 @@ def read_study(
     long: str | os.PathLike[str],
     covariates: str | os.PathLike[str] | Sequence[str] | None = None,
 ) -> Study:
-    """Read a study again, or another one, with the roles and changes that a run recorded.
+    """Read a study again, or another one, as the recipe of a run says.
 
     `covariates` may be the table of covariates, or the columns of `long` that are covariates.
 
@@ -33,34 +74,24 @@ def read_study(
     OptionError
         Where the run had a table of covariates and none is given.
     """
-    data, roles = folder.data, folder.roles
-    if covariates is None and len(data["inputs"]) > 1:
+    recipe, inputs = recipe_of(folder), folder.data["inputs"]
+    if covariates is None and len(inputs) > 1:
         raise OptionError(
-            f"The run was fitted with a table of covariates ({data['inputs'][1]['name']}).",
+            f"The run was fitted with a table of covariates ({inputs[1]['name']}).",
             remedy="Give it, or one like it: --covariates C.csv.",
         )
-    study = Study.from_file(
-        long,
-        person=roles["person"],
-        outcome=roles["outcome"],
-        time=roles["time"],
-        sequence=roles["sequence"],
-        group=roles.get("groups", ()),
-        features=roles["features"],
-        exclude=data.get("exclude", ()),
-        # Runs of earlier versions do not say which were named.
-        covariates=data.get("named_covariates", list(roles["covariates"]))
-        if covariates is None
-        else covariates,
-        outcome_kind=data["outcome_kind"],
-        remedies=as_remedies(data.get("remedies", [])),
-        max_gap=data.get("max_gap") or NEVER,
-        **reading_of(folder, long),
-    )
-    return fill_features(study, data.get("missing", "indicator"))
+    if covariates is None or isinstance(covariates, str | os.PathLike):
+        return load_study(recipe, long, covariates)
+    return load_study(replace(recipe, covariates=tuple(covariates)), long)
 
 
-def read_rows(folder: RunFolder, path: str | os.PathLike[str], **given: str | None) -> pd.DataFrame:
+def read_rows(
+    folder: RunFolder,
+    path: str | os.PathLike[str],
+    *,
+    stored: bool = False,
+    **given: str | None,
+) -> pd.DataFrame:
     """Read a file with new rows for a run: any format, wide where the run's file was wide.
 
     Parameters
@@ -69,6 +100,8 @@ def read_rows(folder: RunFolder, path: str | os.PathLike[str], **given: str | No
         The run.
     path : path
         The file.
+    stored : bool
+        Whether it has the form of tables that were stored, not that of the user's files.
     **given
         ``sheet``, ``encoding``, ``delimiter``, ``decimal``: how to read it, where that is said.
         What is not is read as the run's file was, where the user had said it then; else recognised.
@@ -78,31 +111,6 @@ def read_rows(folder: RunFolder, path: str | os.PathLike[str], **given: str | No
     DataError
         The file cannot be read, or is wide in another way than the run's.
     """
-    roles = folder.roles
-    ids = [roles[role] for role in ("person", "sequence") if roles[role] is not None]
-    said = {name: value for name, value in given.items() if value is not None}
-    reading = read_any(
-        path, text=[*ids, *roles.get("groups", [])], **{**reading_of(folder, path), **said}
-    )
-    return make_long(
-        reading.frame, as_remedies(folder.data.get("remedies", [])), needed=roles["features"]
-    )
-
-
-def reading_of(folder: RunFolder, path: str | os.PathLike[str]) -> dict[str, Any]:
-    """How a file is read as the run's was: what the user said then, as far as it fits the file."""
-    how = folder.data.get("how_read", {})
-    said = {name: how[name] for name in how.get("given", []) if name in how}
-    if "sheet" in said and not has_sheets(path):
-        del said["sheet"]
-    return said
-
-
-def fit_options(config: dict[str, Any]) -> FitOptions:
-    """The options of a run, from its ``config.json``; what a search found stands in for it."""
-    known: dict[str, Any] = {
-        field.name: config[field.name] for field in fields(FitOptions) if field.name in config
-    }
-    for name, value in known.items():
-        known[name] = tuple(value) if isinstance(value, list) else value
-    return FitOptions(**{**known, "tune": 0})
+    recipe = recipe_of(folder)
+    stored = stored or recipe.is_stored(path)
+    return recipe.lengthen(recipe.read(path, stored=stored, **given).frame)[0]

@@ -14,9 +14,10 @@ from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
 from nme_core.analysis.kept_tests import keep_tests
 from nme_core.exceptions import OptionError
 from nme_core.experiment import FitOptions, run_experiment
+from nme_core.experiment.options import fit_options
 from nme_core.io import RunFolder
 from nme_core.io.run_folder import TABLES
-from nme_core.recorded import fit_options, read_study
+from nme_core.recorded import read_study
 
 #: Largest difference of a number that counts as the same, as a share of the largest number in its
 #: column. Losses of single epochs are let differ more: rounding grows in the course of training.

@@ -16,15 +16,17 @@ from numpy.typing import NDArray
 from nme_core.analysis import person_parameters
 from nme_core.analysis.reliability import TOGETHER
 from nme_core.data import Study
+from nme_core.data.formats.source import fingerprint
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.options import AUTO
 from nme_core.estimators.person_posterior import person_estimates
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, FallbackWarning, OptionError
-from nme_core.experiment import FitOptions, fingerprint
+from nme_core.experiment import FitOptions
+from nme_core.experiment.options import fit_options
 from nme_core.experiment.rows import StudyRows
 from nme_core.io import RunFolder
-from nme_core.recorded import fit_options, read_study
+from nme_core.recorded import read_study, recipe_of
 from nme_core.training import Progress
 
 _Array = NDArray[np.float64]
@@ -164,13 +166,13 @@ def _study(
     run: RunFolder, long: str | os.PathLike[str], covariates: str | os.PathLike[str] | None
 ) -> Study:
     """Read the study of a run again, from the file it was fitted on."""
-    data, roles, config = run.data, run.roles, run.config
+    data, config = run.data, run.config
     if data["interpreted_from"] != "all rows":
         raise OptionError(
             "This run was not fitted on all rows, so that stability has nothing to compare with.",
             remedy="Fit it with --refit all.",
         )
-    if roles.get("groups"):
+    if recipe_of(run).groups:
         raise OptionError("Stability is computed for runs with one grouping factor, the persons.")
     known = {one["sha256"] for one in data["inputs"]}
     if fingerprint(Path(long)) not in known:

@@ -26,16 +26,16 @@ CORE = {
     "io": {"exceptions"},
     "analysis": {"exceptions", "estimators", "data", "nn", "io", "training", "independence"},
 }
-CORE["prediction"] = {"exceptions", "data", "estimators", "io"}
-CORE["adaptation"] = {"exceptions", "data", "estimators", "io", "analysis", "prediction"}
+CORE["recorded"] = {"exceptions", "data", "io"}
+CORE["prediction"] = {*CORE["recorded"], "estimators", "recorded"}
+CORE["adaptation"] = {*CORE["prediction"], "analysis", "prediction"}
 CORE["comparing"] = {"exceptions", "io", "metrics"}
-CORE["reporting"] = {"exceptions", "io", "metrics", "analysis"}
+CORE["reporting"] = {"exceptions", "io", "metrics", "analysis", "recorded", "data"}
 CORE["tuning"] = {"exceptions", "io"}
 CORE["adaptation_curve"] = {"exceptions", "data", "estimators", "metrics"}
 CORE["experiment"] = {*CORE}
-CORE["recorded"] = {"exceptions", "data", "experiment", "io"}
 CORE["stability"] = {*CORE}
-CORE["rerun"] = {*CORE["recorded"], "analysis", "recorded"}
+CORE["rerun"] = {*CORE["recorded"], "experiment", "analysis", "recorded"}
 CORE["bundle"] = {"exceptions", "io", "reporting"}
 CORE["cli"] = {*CORE, "nme_core"}
 CORE["nme_core"] = {*CORE} - {"cli", "experiment", "recorded", "rerun", "bundle"}

@@ -14,9 +14,10 @@ import pytest
 from nme_core import bundle
 from nme_core.bundle import open_bundle, write_bundle
 from nme_core.exceptions import OptionError, RunFolderError
+from nme_core.experiment.options import fit_options
 from nme_core.io import RunFolder
 from nme_core.reporting import notebook, script
-from nme_core.rerun import compare_runs, fit_options, read_study
+from nme_core.rerun import compare_runs, read_study
 
 
 @pytest.fixture(scope="module")
@@ -169,10 +170,11 @@ def test_options_and_roles_are_those_of_the_run(run, tiny_study):
     assert study.feature_names == ("sleep", "stress")
     assert study.n_persons == run.data["n_persons"]
     assert study.X["stress"].isna().sum() == 2
-    run.write_json("data", {**run.data, "missing": "drop"})
+    recipe = run.read_json("recipe")
+    run.write_json("recipe", {**recipe, "missing": "drop"})
     dropped = read_study(run, tiny_study / "long.csv", tiny_study / "covariates.csv")
     assert len(dropped.X) == len(study.X) - 2
-    run.write_json("data", {**run.data, "missing": "indicator"})
+    run.write_json("recipe", recipe)
     with pytest.raises(OptionError, match=r"covariates\.csv"):
         read_study(run, tiny_study / "long.csv")
 
@@ -242,7 +244,7 @@ def test_the_script_runs_as_it_is_and_gives_the_same_numbers(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the test warns of noise: three epochs are few
         runpy.run_path("analysis.py", run_name="__main__")
-    assert "12 persons" in capsys.readouterr().out
+    assert "12 people" in capsys.readouterr().out
     again = RunFolder(tmp_path / "run")
     for name in ("metrics", "comparison", "random_effects", "hsic", "effects"):
         pd.testing.assert_frame_equal(run.table(name), again.table(name))

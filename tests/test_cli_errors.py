@@ -120,7 +120,8 @@ def test_options_that_do_not_exist(fit, words, message):
         (["train"], "No such command 'train'"),
         (["--colour"], "No such option: --colour"),
         (["fit"], "Missing argument 'LONG.csv'"),
-        (["fit", "long.csv"], "Missing option '--person'"),
+        (["fit", "long.csv"], "Missing option '--model'"),
+        (["fit", "long.csv", "--model", "nme-mlp", "--out", "r"], "Missing option '--person'"),
         (["hsic", "run"], "Missing option '--covariate'"),
         (["sample", "dogs", "--out", "x"], "no sample study 'dogs'. Choose one of dyads"),
         (["dashboard", "--port", "0"], "Invalid value for '--port'"),
@@ -198,6 +199,11 @@ def test_a_damaged_run(refused, trained, tiny_study, tmp_path):
     predict = ("predict", run, tiny_study / "long.csv", "--out", tmp_path / "out.csv")
     (run / "model.safetensors").write_bytes(b"\0" * 40)
     assert "is not a saved model" in refused(*predict)
+    for text, why in (("{", "cannot be read"), ("{}", "no recipe"), ('{"version": 9}', "later")):
+        write(run / "recipe.json", text)
+        assert "recipe.json" in refused(*predict)
+        assert why in refused(*predict)
+    (run / "recipe.json").unlink()  # as in runs of earlier versions
     write(run / "data.json", "{")
     assert "data.json" in refused(*predict)
     write(run / "random_effects.csv", "")

@@ -11,6 +11,7 @@ import torch
 from nme_core.data import Study, read_table
 from nme_core.estimators import load
 from nme_core.exceptions import (
+    BlankWarning,
     DataError,
     ExtrapolationWarning,
     MissingColumnError,
@@ -159,7 +160,8 @@ def test_the_outcome_and_other_columns_are_not_read(run, rows):
 
 
 def test_a_missing_feature_is_allowed(run, rows):
-    found = predict_rows(run, rows.assign(stress=np.nan))
+    with pytest.warns(BlankWarning, match=r"'stress' is blank in all 216 rows\. The mean"):
+        found = predict_rows(run, rows.assign(stress=np.nan))
     assert found["predicted"].notna().all()
 
 
@@ -199,7 +201,7 @@ def test_a_folder_without_a_model_is_refused(tmp_path, rows):
 def copy_of(run, folder, **data):
     shutil.copytree(run.path, folder)
     copied = RunFolder(folder)
-    copied.write_json("data", {**copied.data, **data})
+    copied.write_json("recipe", {**copied.read_json("recipe"), **data})
     return copied
 
 

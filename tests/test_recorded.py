@@ -51,21 +51,24 @@ def long(tmp_path_factory):
     return path
 
 
+@pytest.mark.parametrize("recipe", [True, False], ids=["recipe.json", "an earlier run"])
 @pytest.mark.parametrize("missing", ["indicator", "carry", "drop"])
 @pytest.mark.parametrize("case", CASES)
-def test_the_same_study_is_read_again(long, tmp_path, case, missing):
+def test_the_same_study_is_read_again(long, tmp_path, case, missing, recipe):
     first = fill_features(
         Study.from_file(long, person="id", outcome="mood", time="time", **CASES[case]), missing
     )
     folder = RunFolder(tmp_path)
     split = np.full(first.n_rows, "train")
     folder.write_json("data", describe(first, split, FitOptions(model="nme-mlp"), [long]))
+    if recipe:
+        folder.write_json("recipe", first.recipe.to_json())
     again = read_study(folder, long)
     for table in ("X", "covariates", "further_groups"):
         pd.testing.assert_frame_equal(getattr(first, table), getattr(again, table))
     for column in ("y", "groups", "sequence_ids", "time"):
         pd.testing.assert_series_equal(getattr(first, column), getattr(again, column))
-    for told in ("roles", "notes", "remedies", "max_gap", "missing", "exclude", "named_covariates"):
+    for told in ("roles", "notes", "recipe"):
         assert getattr(first, told) == getattr(again, told), told
 
 

@@ -244,9 +244,9 @@ def test_what_cannot_be_checked_is_said(nme, intercepts, tmp_path, fit_tiny, tin
     few = fit_tiny("nme-mlp", "--refit", "none")
     with pytest.raises(OptionError, match="--refit all"):
         stability(RunFolder(few), tiny_study / "long.csv")
-    data = run.data
-    data["roles"]["groups"] = ["clinic"]
-    run.write_json("data", data)
+    recipe = run.read_json("recipe")
+    recipe["roles"]["groups"] = ["clinic"]
+    run.write_json("recipe", recipe)
     with pytest.raises(OptionError, match="one grouping factor"):
         stability(run, intercepts / "long.csv")
 
@@ -254,7 +254,7 @@ def test_what_cannot_be_checked_is_said(nme, intercepts, tmp_path, fit_tiny, tin
 @pytest.mark.parametrize(("limit", "sequences"), [(None, 80), ("0.5", 1600)])
 def test_sequences_are_broken_where_the_run_broke_them(intercepts, tmp_path, limit, sequences):
     run = RunFolder(shutil.copytree(intercepts / "run", tmp_path / "run"))
-    run.write_json("data", {**run.data, "max_gap": limit})
+    run.write_json("recipe", {**run.read_json("recipe"), "gap": limit})
     read = _study(run, intercepts / "long.csv", None)
     assert read.sequence_ids.nunique() == sequences
 

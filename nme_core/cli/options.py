@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection
-from dataclasses import MISSING, Field, dataclass, fields
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -14,7 +15,9 @@ from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
 
 if TYPE_CHECKING:
-    from nme_core.data import Finding, Study
+    from nme_core.data import Finding, Recipe, Study
+    from nme_core.data.columns import OutcomeKind
+    from nme_core.data.loading import Tables
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `nme fit` wrote.")]
 Seed = Annotated[
@@ -58,8 +61,10 @@ class StudyOptions:
             help="One row per person and occasion: text, .xlsx, .sav or .parquet.",
         ),
     ]
-    person: Annotated[str, typer.Option(help="Column with the person's id.")]
-    outcome: Annotated[str, typer.Option(help="Column to predict: a number, a class or a state.")]
+    person: Annotated[str | None, typer.Option(help="Column with the person's id.")] = None
+    outcome: Annotated[
+        str | None, typer.Option(help="Column to predict: a number, a class or a state.")
+    ] = None
     covariates: Annotated[
         Path | None,
         typer.Option(metavar="C.csv", help="One row per person, with the same id column."),
@@ -106,13 +111,21 @@ class StudyOptions:
         typer.Option(metavar="FILE.json", help="Changes to the table that are made first."),
     ] = None
     missing: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="indicator|carry|drop",
-            help="Missing features: mean beside an indicator, the person's last value, or the row "
-            "is left out.",
+            help="Missing features: mean beside an indicator (default), the person's last value, "
+            "or the row is left out.",
         ),
-    ] = "indicator"
+    ] = None
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RECIPE.json",
+            help="How another study was made, from the folder of its run: roles, changes and all "
+            "that is not given here.",
+        ),
+    ] = None
 
     @property
     def files(self) -> list[Path]:
@@ -130,67 +143,60 @@ class StudyOptions:
             "metadata": self.metadata,
         }
 
-    def read(self, outcome_kind: str | None = None) -> Study:
-        """Read the study; `outcome_kind` is taken where the user gave none."""
-        from nme_core.data import Study
+    @cached_property
+    def made(self) -> Recipe:
+        """How the study is made: as the recipe says, or the options where they are given."""
+        from nme_core.data import read_remedies
+        from nme_core.data.recipe import read_recipe, recipe_of
 
-        return Study.from_file(
-            self.long, covariates=self.covariates, **self._roles(outcome_kind), **self.reading
-        )
+        given = {
+            "person": self.person,
+            "outcome": self.outcome,
+            "time": self.time,
+            "sequence": self.sequence,
+            "groups": self.group,
+            "features": names(self.features),
+            "exclude": names(self.exclude),
+            "outcome_kind": self.outcome_kind,
+            "max_gap": self.max_gap,
+            "missing": self.missing,
+            "remedies": None if self.remedy is None else read_remedies(self.remedy),
+        }
+        return recipe_of(None if self.recipe is None else read_recipe(self.recipe), **given)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The files, each of them parsed once."""
+        from nme_core.data.loading import read_tables
+
+        return read_tables(self.made, self.long, self.covariates, **self.reading)
+
+    def read(self, outcome_kind: OutcomeKind | None = None) -> Study:
+        """Read the study; `outcome_kind` is taken where the user gave none."""
+        made = self.made
+        return self.tables.study(replace(made, outcome_kind=made.outcome_kind or outcome_kind))
 
     def read_filled(self, *, states: bool) -> Study:
         """Read the study and deal with missing features; `states` are classes unless said so."""
         from nme_core.data.missing import check_missing, fill_features
 
-        check_missing(self.missing)
-        return fill_features(self.read("class" if states else None), self.missing)
+        check_missing(self.made.missing)
+        return fill_features(self.read("class" if states else None), self.made.missing)
 
     def problems(self) -> tuple[Finding, ...]:
         """Everything that keeps the table from being a study."""
-        from nme_core.data import find_problems, read_any, read_table
-
-        ids = [name for name in (self.person, self.sequence, *(self.group or ())) if name]
-        second = None
-        if self.covariates is not None:
-            second = read_table(self.covariates, text=[self.person])
-        return find_problems(
-            read_any(self.long, text=ids, **self.reading).frame,
-            covariates=second,
-            **self._roles(),
-        )
-
-    def _roles(self, outcome_kind: str | None = None) -> dict[str, Any]:
-        """Roles and changes, as `Study` takes them."""
-        from nme_core.data import read_remedies
-
-        return {
-            "person": self.person,
-            "outcome": self.outcome,
-            "time": self.time,
-            "sequence": self.sequence,
-            "group": self.group or (),
-            "features": names(self.features),
-            "exclude": names(self.exclude) or (),
-            "outcome_kind": self.outcome_kind or outcome_kind,
-            "max_gap": self.max_gap,
-            "remedies": () if self.remedy is None else read_remedies(self.remedy),
-        }
+        return self.tables.problems(self.made)
 
 
-def takes_study(
-    command: Callable[..., None], *, optional: Collection[str] = ()
-) -> Callable[..., None]:
-    """Give a command the options of `StudyOptions`, which it gets as its first argument.
-
-    Of the options that have to be given, those in `optional` may be left out: they are then None.
-    """
+def takes_study(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `StudyOptions`, which it gets as its first argument."""
     hints = get_type_hints(StudyOptions, include_extras=True)
     keyword = inspect.Parameter.KEYWORD_ONLY
     shared = [
         inspect.Parameter(
             field.name,
             keyword,
-            default=_default(field, optional),
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
             annotation=hints[field.name],
         )
         for field in fields(StudyOptions)
@@ -207,12 +213,6 @@ def takes_study(
     with_study.__annotations__ = {one.name: one.annotation for one in parameters}
     with_study.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return with_study
-
-
-def _default(field: Field[Any], optional: Collection[str]) -> Any:
-    if field.name in optional:
-        return None
-    return inspect.Parameter.empty if field.default is MISSING else field.default
 
 
 def check_folder(out: Path) -> None:

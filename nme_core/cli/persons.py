@@ -33,14 +33,16 @@ def predict(
 
     The file may have any format that `nme fit` takes; it is read as the run's file was.
     """
-    from nme_core.prediction import predict_rows
+    from nme_core.prediction import predict_rows, read_new_rows
     from nme_core.recorded import read_rows
 
     folder = RunFolder(run)
     check_file(out, new, folder)
-    rows = read_rows(
+    table = read_rows(
         folder, new, sheet=sheet, encoding=encoding, delimiter=mark(delimiter), decimal=decimal
     )
+    rows = read_new_rows(folder, table)
+    typer.echo("".join(f"Note: {note}\n" for note in rows.notes), nl=False)
     predictions = predict_rows(folder, rows)
     out.parent.mkdir(parents=True, exist_ok=True)
     predictions.to_csv(out, index=False, lineterminator="\n")
@@ -73,6 +75,8 @@ def adapt(
     )
     adapted = RunFolder(out)
     persons = adapt_run(folder, rows, adapted, source=new)
+    notes = adapted.data["notes"]
+    typer.echo("".join(f"Note: {note}\n" for note in notes), nl=False)
     effects = adapted.table("random_effects")
     typer.echo(f"{'person':<24}{'rows':>8}{'reliability':>14}")
     for person in persons[:20]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +24,7 @@ def sample(
     typer.echo(f"Wrote the simulated study {name!r} to {out}; its README.md says how to use it.")
 
 
-@partial(takes_study, optional=("person", "outcome"))
+@takes_study
 def check(
     study: StudyOptions,
     planned: Annotated[
@@ -40,10 +39,10 @@ def check(
     from nme_core.data import check_study
     from nme_core.data.missing import check_missing, fill_features
 
-    check_missing(study.missing)
-    if not study.person or not study.outcome:
+    if study.recipe is None and not (study.person and study.outcome):
         _propose(study)
         return
+    check_missing(study.made.missing)
     try:
         table = study.read()
     except DataError:
@@ -52,7 +51,7 @@ def check(
             typer.echo("\n".join(line for problem in problems for line in problem.lines()))
         raise
     report = check_study(table, planned=planned)
-    filled = fill_features(table, study.missing)
+    filled = fill_features(table, study.made.missing)
     new = filled.notes[len(table.notes) :]
     if table.how_read is not None:
         typer.echo(f"Read: {table.how_read.words()}")

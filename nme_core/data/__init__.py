@@ -4,6 +4,7 @@ from nme_core.data.checks import check_study
 from nme_core.data.formats.result import HowRead, Labels, Reading
 from nme_core.data.problems import find_problems
 from nme_core.data.reading import read_any, read_table
+from nme_core.data.recipe import Recipe
 from nme_core.data.remedies import Remedy, apply_remedies, read_remedies
 from nme_core.data.report import Compliance, Finding, Report
 from nme_core.data.simulate import (
@@ -26,6 +27,7 @@ __all__ = [
     "HowRead",
     "Labels",
     "Reading",
+    "Recipe",
     "Remedy",
     "Report",
     "Roles",

@@ -11,9 +11,9 @@ from nme_core.exceptions import DataError, OptionError
 
 #: No gap is too long.
 NEVER = "none"
-#: Date-times most of whose steps are no longer than the first are taken several times a day. There
-#: a gap longer than the second is a night, which is not a step unless the user asks for it.
-SEVERAL_A_DAY, NIGHT = pd.Timedelta(hours=6), "6h"
+#: Times most of whose steps are no longer than this are taken several times a day. There a longer
+#: gap is a night, which is not a step unless the user asks for it.
+NIGHT = "6h"
 
 _UNITS = {
     "s": pd.Timedelta(seconds=1),
@@ -21,24 +21,30 @@ _UNITS = {
     "h": pd.Timedelta(hours=1),
     "d": pd.Timedelta(days=1),
 }
+#: Unit of times that became days since a person's first.
+DAYS = "d"
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 
 
 def gap_limit(
-    max_gap: str | float | None,
+    max_gap: str | None,
     times: pd.Series | None,
     sequences: pd.Series,
+    unit: str | None = None,
 ) -> str | None:
     """Return the limit that holds for a study, as text; None where sequences are not broken.
 
     Parameters
     ----------
-    max_gap : str or float, optional
+    max_gap : str, optional
         A duration with its unit (``8h``; s, min, h or d) for date-times, a plain number for times
         that are numbers, or ``none``. None: date-times that are taken several times a day are
         broken at nights, others are not.
     times, sequences : Series
         Time and sequence of the rows, in order.
+    unit : str, optional
+        Unit of times that are numbers, where it is known (`DAYS`): they then take what date-times
+        take, and a plain number is in this unit.
 
     Raises
     ------
@@ -46,19 +52,19 @@ def gap_limit(
         Where the limit is no duration, has the wrong unit for the times, or there are no times.
     """
     if max_gap is None:
-        if times is None or not is_datetime64_any_dtype(times.dtype):
+        if times is None or not (unit or is_datetime64_any_dtype(times.dtype)):
             return None
         steps = times.groupby(sequences, sort=False).diff().dropna()
-        return NIGHT if bool((steps <= SEVERAL_A_DAY).mean() > 0.5) else None
-    text = format(max_gap, "g") if isinstance(max_gap, int | float) else max_gap.strip()
+        return NIGHT if bool((steps <= _in_units_of(NIGHT, times, unit)).mean() > 0.5) else None
+    text = max_gap.strip()
     if text.lower() == NEVER:
         return None
-    _in_units_of(text, times)
+    _in_units_of(text, times, unit)
     return text
 
 
 def break_at_gaps(
-    sequences: pd.Series, times: pd.Series | None, limit: str | None
+    sequences: pd.Series, times: pd.Series | None, limit: str | None, unit: str | None = None
 ) -> tuple[pd.Series, int]:
     """Name the pieces of sequences between gaps, ``<sequence>/<piece>`` from 1, and count gaps.
 
@@ -70,6 +76,8 @@ def break_at_gaps(
         Time of each row.
     limit : str, optional
         From `gap_limit`; None: nothing is broken or named anew.
+    unit : str, optional
+        Unit of times that are numbers, where it is known.
 
     Raises
     ------
@@ -78,7 +86,7 @@ def break_at_gaps(
     """
     if limit is None or times is None:
         return sequences, 0
-    longest = _in_units_of(limit, times)
+    longest = _in_units_of(limit, times, unit)
     broken = times.groupby(sequences, sort=False).diff() > longest
     piece = broken.groupby(sequences, sort=False).cumsum() + 1
     names = sequences + "/" + piece.astype("str")
@@ -103,7 +111,9 @@ def gap_notes(n_gaps: int, limit: str | None, *, asked: bool) -> list[str]:
     return [f"{note} Nights are not steps; --max-gap none keeps them, another limit moves them."]
 
 
-def _in_units_of(limit: str, times: pd.Series | None) -> pd.Timedelta | float:
+def _in_units_of(
+    limit: str, times: pd.Series | None, known: str | None = None
+) -> pd.Timedelta | float:
     """Return a limit as what differences of these times can be compared with."""
     if times is None:
         raise OptionError(
@@ -127,6 +137,8 @@ def _in_units_of(limit: str, times: pd.Series | None) -> pd.Timedelta | float:
                 remedy=f"Write for example {limit}h, or {limit}min.",
             )
         return number * _UNITS[unit]
+    if unit and known is not None:
+        return float(number * _UNITS[unit] / _UNITS[known])
     if unit:
         raise OptionError(
             f"The longest gap {limit!r} has a unit, but the times in {times.name!r} are plain"

@@ -43,10 +43,11 @@ def fill_features(study: Study, how: str = "indicator") -> Study:
         No row is complete.
     """
     check_missing(how)
+    told = replace(study, recipe=replace(study.recipe, missing=how))
     empty = study.X.isna()
     n_values, n_rows = int(empty.to_numpy().sum()), int(empty.any(axis=1).sum())
     if n_values == 0:
-        return replace(study, missing=how)
+        return told
     which = f"{n_values} missing feature values in {n_rows} rows"
     if how == "carry":
         X = carry_forward(study.X, study.groups)
@@ -56,16 +57,16 @@ def fill_features(study: Study, how: str = "indicator") -> Study:
             f"{left} before any known value take the mean of the training rows, beside an "
             "indicator."
         )
-        return replace(study, X=X, missing=how, notes=(*study.notes, note))
+        return replace(told, X=X, notes=(*study.notes, note))
     if how == "drop":
-        kept = study.take(~empty.any(axis=1).to_numpy())
+        kept = told.take(~empty.any(axis=1).to_numpy())
         note = f"{which}: these rows were left out (--missing drop)."
-        return replace(kept, missing=how, notes=(*study.notes, note))
+        return replace(kept, notes=(*study.notes, note))
     note = (
         f"{which}: they take the mean of the training rows, beside an indicator that the value was "
         "missing (--missing indicator, the default)."
     )
-    return replace(study, missing=how, notes=(*study.notes, note))
+    return replace(told, notes=(*study.notes, note))
 
 
 def check_missing(how: str) -> None:

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +20,8 @@ from nme_core.data.columns import (
     label,
     place,
 )
-from nme_core.data.covariates import has_words_among_numbers, labelled
-from nme_core.data.people import tells_apart
-from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, of_second_table
+from nme_core.data.recipe import Recipe, recipe_of
+from nme_core.data.remedies import Remedy, left_out_columns
 from nme_core.data.report import Finding
 from nme_core.data.selection import refuse_unusable
 from nme_core.data.study import Study
@@ -36,21 +34,13 @@ WORDS_SHARE, MOST_WORDS = 0.5, 10
 
 
 def find_problems(
-    long: pd.DataFrame,
-    *,
-    person: str,
-    outcome: str,
-    time: str | None = None,
-    sequence: str | None = None,
-    features: Iterable[str] | None = None,
-    remedies: Sequence[Remedy] = (),
-    **others: Any,
+    long: pd.DataFrame, *, covariates: pd.DataFrame | Sequence[str] | None = None, **roles: Any
 ) -> tuple[Finding, ...]:
     """Find everything that stops a table from being a study; empty where nothing does.
 
     Parameters
     ----------
-    long, person, outcome, time, sequence, features, remedies, **others
+    long, covariates, **roles
         As for `Study.from_frame`.
 
     Returns
@@ -59,48 +49,44 @@ def find_problems(
         All of severity ``"stop"``. Where there is nothing to name but `Study.from_frame` refuses
         the table all the same, its message is the only one.
     """
-    named = [person, outcome, time, sequence, *others.get("group", ()), *(features or ())]
+    table = covariates if isinstance(covariates, pd.DataFrame) else None
+    recipe = recipe_of(**roles, covariates=None if table is not None else covariates)
+    return problems_of(recipe, long, table)
+
+
+def problems_of(
+    recipe: Recipe, long: pd.DataFrame, covariates: pd.DataFrame | None, *, stored: bool = False
+) -> tuple[Finding, ...]:
+    """Find what stops tables from being the study that a recipe makes, as `find_problems` does."""
+    person, outcome, time, sequence = recipe.person, recipe.outcome, recipe.time, recipe.sequence
+    remedies, features = recipe.remedies, recipe.features or ()
+    named = [person, outcome, time, sequence, *recipe.groups, *features]
     lacking = [name for name in named if name is not None and name not in long.columns]
     if len(lacking) > 1 and not remedies:
         errors = [MissingColumnError(name, map(str, long.columns)) for name in lacking]
         return (*_find_wide(long, remedies), *map(_as_finding, errors))
     try:
-        second = others.get("covariates")
-        first, rest = of_second_table(remedies, long.columns, _columns(second))
-        table, _ = apply_remedies(long, first)
-        second = apply_remedies(second, rest)[0] if isinstance(second, pd.DataFrame) else None
-        refuse_unusable(table, person, outcome, time, sequence, others.get("group", ()))
+        table, _, _ = recipe.apply(long, covariates, stored=stored)
+        refuse_unusable(table, person, outcome, time, sequence, recipe.groups)
     except NMEError as error:
         return (*_find_wide(long, remedies), _as_finding(error))
     found: list[Finding] = []
     gone = left_out_columns(remedies)
-    chosen = [name for name in features or () if name in table.columns and name not in gone]
+    chosen = [name for name in features if name in table.columns and name not in gone]
     found += _find_empty(table, person, "person")
     found += [] if time is None else _find_empty(table, time, "time")
     found += [] if sequence is None else _find_empty(table, sequence, "sequence")
     found += [] if time is None else _find_undecided(table[time])
-    values, groups = [outcome, *chosen], others.get("group", ())
-    found += _find_repeated(table, person, sequence, time, values=values, groups=groups)
-    if second is not None:
-        found += _find_covariate_words(second, remedies, person)
+    found += _find_repeated(table, person, sequence, time)
     for name in dict.fromkeys([outcome, *chosen]):
         kind = "outcome" if name == outcome else "feature"
-        wants_number = kind == "feature" or others.get("outcome_kind") != "class"
+        wants_number = kind == "feature" or recipe.outcome_kind != "class"
         found += _find_words(table, name, kind) if wants_number else []
         found += _find_infinite(table, name, kind)
     if found:
         return tuple(found)
     try:
-        Study.from_frame(
-            long,
-            person=person,
-            outcome=outcome,
-            time=time,
-            sequence=sequence,
-            features=features,
-            remedies=remedies,
-            **others,
-        )
+        Study.of(recipe, long, covariates, stored=stored)
     except NMEError as error:
         return (_as_finding(error),)
     return ()
@@ -121,12 +107,7 @@ def _find_wide(long: pd.DataFrame, remedies: Sequence[Remedy]) -> Iterator[Findi
 
 
 def _as_finding(error: NMEError) -> Finding:
-    column, fixes = getattr(error, "column", None), getattr(error, "fixes", ())
-    return Finding("stop", error.message, column, error.remedy, fixes)
-
-
-def _columns(table: Any) -> list[str]:
-    return list(table.columns) if isinstance(table, pd.DataFrame) else []
+    return Finding("stop", error.message, getattr(error, "column", None), error.remedy)
 
 
 def _find_empty(table: pd.DataFrame, name: str, role: str) -> Iterator[Finding]:
@@ -164,15 +145,8 @@ def _find_undecided(column: pd.Series) -> Iterator[Finding]:
 
 
 def _find_repeated(
-    table: pd.DataFrame,
-    person: str,
-    sequence: str | None,
-    time: str | None,
-    *,
-    values: Collection[str],
-    groups: Sequence[str],
+    table: pd.DataFrame, person: str, sequence: str | None, time: str | None
 ) -> Iterator[Finding]:
-    """Rows of one person and time; what tells them apart, so that no remedy costs a clinic."""
     if time is None:
         return
     keys = [name for name in (person, sequence, time) if name is not None]
@@ -188,48 +162,16 @@ def _find_repeated(
     alike = bool(table[table[keys].notna().all(axis=1)].duplicated().to_numpy()[again].all())
     twice = "row repeats" if len(again) == 1 else "rows repeat"
     what = " in every column" if alike else ""
-    message = (
-        f"{len(again)} {twice} another one of the same person and {time!r}{what}, in {persons} "
-        f"{'person' if persons == 1 else 'persons'}; the first: person {label(row[person])!r} at "
-        f"{label(row[time])} ({', '.join(place(complete.index, int(i)) for i in same)})."
-    )
-    between = [] if alike else tells_apart(table, keys, values, groups)
-    if between:
-        name = between[0]
-        yield Finding(
-            "stop",
-            f"{message} All of them differ in {name!r}.",
-            name,
-            f"If ids are numbered anew in each {name!r}, tell people apart by both; if one person "
-            f"has a row for each {name!r} (a rater, a device, a part of the day), name it as the "
-            "sequence.",
-            (Remedy("join_columns", (person, name)),),
-        )
-        return
-    kept = "Keep the last of them" if alike else "Keep the last of them (the values of the others"
-    kept += "" if alike else " are then left out)"
     yield Finding(
         "stop",
-        message,
+        f"{len(again)} {twice} another one of the same person and {time!r}{what}, in {persons} "
+        f"{'person' if persons == 1 else 'persons'}; the first: person {label(row[person])!r} at "
+        f"{label(row[time])} ({', '.join(place(complete.index, int(i)) for i in same)}).",
         time,
-        f"{kept}, use a time column that is finer, or name the column that tells them apart (a "
-        "session or a day) as the sequence.",
+        "Keep the last of them, use a time column that is finer, or name the column that tells "
+        "them apart (a session or a day) as the sequence.",
         (Remedy("drop_duplicates", tuple(keys)),),
     )
-
-
-def _find_covariate_words(
-    table: pd.DataFrame, remedies: Sequence[Remedy], person: str
-) -> Iterator[Finding]:
-    """Words in covariates that otherwise hold numbers."""
-    for name in table.columns:
-        if name == person or name in labelled(remedies):
-            continue
-        if has_words_among_numbers(table[name]):
-            for found in _find_words(table, str(name), "covariate"):
-                labels = Remedy("as_labels", (str(name),))
-                hint = f"{found.remedy} Or take all of them as labels."
-                yield replace(found, remedy=hint, fixes=(*found.fixes, labels))
 
 
 def _find_words(table: pd.DataFrame, name: str, kind: str) -> Iterator[Finding]:
@@ -240,8 +182,8 @@ def _find_words(table: pd.DataFrame, name: str, kind: str) -> Iterator[Finding]:
     present = column.dropna()
     numbers = pd.to_numeric(present.astype("str"), errors="coerce")
     words = present[numbers.isna()]
-    few = bool(len(words)) and (kind == "covariate" or len(words) <= WORDS_SHARE * len(present))
-    if not few and kind != "feature":
+    few = bool(len(words)) and len(words) <= WORDS_SHARE * len(present)
+    if not few and kind == "outcome":
         return  # words as outcome are states
     if is_datetime64_any_dtype(column.dtype) or not few:
         first = place(present.index, 0) if len(present) else "no row"

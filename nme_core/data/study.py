@@ -23,14 +23,12 @@ from nme_core.data.columns import (
     as_time,
     in_single_precision,
 )
-from nme_core.data.covariates import covariates_from_columns, covariates_from_table, labelled
-from nme_core.data.formats.result import HowRead, Labels
-from nme_core.data.gaps import NIGHT, break_at_gaps, gap_limit, gap_notes
+from nme_core.data.covariates import covariates_from_columns, covariates_from_table
+from nme_core.data.formats.result import HowRead, Labels, Reading
+from nme_core.data.gaps import NEVER, NIGHT, break_at_gaps, gap_limit, gap_notes
 from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
-from nme_core.data.people import find_people, respelling_notes
-from nme_core.data.reading import read_any, read_table
-from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, of_second_table
-from nme_core.data.report import Finding
+from nme_core.data.recipe import Recipe, recipe_of, resolved
+from nme_core.data.remedies import Remedy, left_out_columns
 from nme_core.data.selection import choose_columns, refuse_unusable
 from nme_core.exceptions import DataError
 
@@ -79,26 +77,12 @@ class Study:
         Group of each row by every further grouping factor (a clinic, a dyad); often no column.
     notes : tuple of str
         In words, what was left out and why.
-    max_gap : str or None
-        Longest gap in time within a sequence, as text (``8h``, or a number); None: any.
-    remedies : tuple of Remedy
-        Changes that were made to the table first, in order.
-    missing : str
-        What was done about missing features (see `nme_core.data.missing`).
-    how_read : HowRead or None
-        How the file was read, where the study comes from one.
-    exclude : tuple of str
-        Columns that were not to be used.
-    named_covariates : tuple of str or None
-        Columns of the long table that were named as covariates; None where none were named, so
-        that those that are constant within person were taken.
+    recipe : Recipe
+        How all that was made, with what was decided in making it.
     n_read : (int, int) or None
         Rows and persons of the table before any change to it.
     labels : Labels
         Words that came with the columns of the file.
-    looks : tuple of Finding
-        What was found in the tables, about people and covariates, that the study itself does not
-        show.
     """
 
     X: pd.DataFrame
@@ -110,16 +94,10 @@ class Study:
     outcome_kind: OutcomeKind
     roles: Roles
     further_groups: pd.DataFrame
+    recipe: Recipe
     notes: tuple[str, ...] = ()
-    remedies: tuple[Remedy, ...] = ()
-    max_gap: str | None = None
-    how_read: HowRead | None = None
-    missing: str = "indicator"
-    exclude: tuple[str, ...] = ()
-    named_covariates: tuple[str, ...] | None = None
     n_read: tuple[int, int] | None = None
     labels: Labels = field(default_factory=Labels)
-    looks: tuple[Finding, ...] = ()
 
     @classmethod
     def from_frame(
@@ -179,42 +157,67 @@ class Study:
             person–time rows that occur twice, features that are not numeric, infinite values, or
             covariates that do not belong to its persons.
         """
-        group = tuple(group)
-        second = list(covariates.columns) if isinstance(covariates, pd.DataFrame) else []
-        first, rest = of_second_table(remedies, long.columns, second)
+        table = isinstance(covariates, pd.DataFrame)
+        recipe = recipe_of(
+            person=person,
+            outcome=outcome,
+            time=time,
+            sequence=sequence,
+            group=group,
+            features=features,
+            exclude=exclude,
+            covariates=None if table else covariates,
+            outcome_kind=outcome_kind,
+            remedies=remedies,
+            max_gap=max_gap,
+        )
+        return cls.of(recipe, long, covariates if table else None)
+
+    @classmethod
+    def of(
+        cls,
+        recipe: Recipe,
+        long: pd.DataFrame,
+        covariates: pd.DataFrame | None = None,
+        *,
+        stored: bool = False,
+    ) -> Study:
+        """Build a study as a recipe says; errors are those of `from_frame`.
+
+        Missing features stay missing: see `nme_core.data.missing.fill_features`.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            How.
+        long : DataFrame
+            The long table.
+        covariates : DataFrame, optional
+            The covariate table.
+        stored : bool
+            Whether these are the tables as they were stored, so that what the recipe says was done
+            before is not done again.
+        """
+        person, outcome, time = recipe.person, recipe.outcome, recipe.time
+        sequence, group = recipe.sequence, recipe.groups
         n_read = len(long), long[person].nunique() if person in long else 0
-        long, remedied = apply_remedies(long, first, person=person)
-        if isinstance(covariates, pd.DataFrame):
-            covariates, of_table = apply_remedies(covariates, rest, person=person)
-            remedied += of_table
-        gone = left_out_columns(remedies)
-        features = None if features is None else [name for name in features if name not in gone]
-        exclude = [name for name in exclude if name not in gone]
+        long, covariates, remedied = recipe.apply(long, covariates, stored=stored)
+        gone = left_out_columns(recipe.steps)
         refuse_unusable(long, person, outcome, time, sequence, group)
         long = long.infer_objects()
         groups = as_ids(long[person], role="person id")
-        listed = covariates if not isinstance(covariates, pd.DataFrame) else None
+        of_table, listed = _covariates_of(recipe, covariates, gone)
         columns = choose_columns(
             long,
             groups,
             roles=[name for name in (person, outcome, time, sequence, *group) if name is not None],
-            features=features,
-            exclude=exclude,
+            features=_without(recipe.features, gone),
+            exclude=_without(recipe.exclude, gone) or (),
             covariates=listed,
-            table_covariates=()
-            if not isinstance(covariates, pd.DataFrame)
-            else [str(name) for name in covariates.columns if name != person],
+            table_covariates=of_table,
         )
-        looks = find_people(
-            long,
-            person,
-            ids=groups,
-            groups=group,
-            covariates=covariates if isinstance(covariates, pd.DataFrame) else None,
-            remedies=remedies,
-        )
-        notes = [*remedied, *respelling_notes(long[person]), *columns.notes]
-        y, kind = as_outcome(long[outcome], outcome_kind)
+        notes = [*remedied, *columns.notes]
+        y, kind = as_outcome(long[outcome], recipe.outcome_kind)
         X = pd.DataFrame(
             in_single_precision(
                 {name: as_numbers(long[name], role="feature") for name in columns.features}
@@ -227,13 +230,11 @@ class Study:
         refuse_duplicates(groups, labels, times)
         order = order_rows(groups, labels, times)
 
-        named = labelled(remedies)
-        of_person = covariates_from_columns(long, groups, columns.covariates, labels=named)
-        if isinstance(covariates, pd.DataFrame):
-            table, table_notes = covariates_from_table(
-                covariates, list(of_person.index), person, labels=named
-            )
-            of_person = pd.concat([table, of_person], axis=1)
+        of_person = covariates_from_columns(long, groups, columns.covariates)
+        if covariates is not None:
+            table = covariates if recipe.covariates is None else covariates[[person, *of_table]]
+            found, table_notes = covariates_from_table(table, list(of_person.index), person)
+            of_person = pd.concat([found, of_person], axis=1)
             notes += table_notes
         further = {name: as_ids(long[name], role=f"{name} id") for name in group}
         roles = Roles(
@@ -242,9 +243,9 @@ class Study:
         persons = _rows(groups, order)
         sequences = persons if labels is None else _rows(name_sequences(groups, labels), order)
         at = None if times is None else _rows(times, order)
-        limit = gap_limit(max_gap, at, sequences)
-        sequences, n_gaps = break_at_gaps(sequences, at, limit)
-        notes += gap_notes(n_gaps, limit, asked=max_gap not in (None, NIGHT))
+        limit = gap_limit(recipe.max_gap, at, sequences, recipe.time_unit)
+        sequences, n_gaps = break_at_gaps(sequences, at, limit, recipe.time_unit)
+        notes += gap_notes(n_gaps, limit, asked=recipe.max_gap not in (None, NIGHT))
         if X.size >= LARGE:
             alone = sequences is persons
             persons = as_categories(persons)
@@ -259,13 +260,9 @@ class Study:
             outcome_kind=kind,
             roles=roles,
             further_groups=_rows(pd.DataFrame(further, index=long.index), order),
+            recipe=resolved(recipe, max_gap=limit, features=roles.features, outcome_kind=kind),
             notes=tuple(notes),
-            remedies=tuple(remedies),
-            max_gap=limit,
-            exclude=tuple(exclude),
-            named_covariates=None if listed is None else tuple(listed),
             n_read=n_read,
-            looks=tuple(looks),
         )
 
     @classmethod
@@ -296,23 +293,8 @@ class Study:
         with one row per person; and how the file is read, where that should not be recognised. See
         `read_any` for what a file may look like.
         """
-        ids = [name for name in (person, sequence, *group) if name is not None]
-        reading = read_any(
-            path,
-            sheet=sheet,
-            encoding=encoding,
-            delimiter=delimiter,
-            decimal=decimal,
-            metadata=metadata,
-            text=ids,
-        )
-        table: pd.DataFrame | Sequence[str] | None
-        if isinstance(covariates, str | os.PathLike):
-            table = read_table(covariates, text=[person])
-        else:
-            table = covariates
-        study = cls.from_frame(
-            reading.frame,
+        second = isinstance(covariates, str | os.PathLike)
+        recipe = recipe_of(
             person=person,
             outcome=outcome,
             time=time,
@@ -320,20 +302,48 @@ class Study:
             group=group,
             features=features,
             exclude=exclude,
-            covariates=table,
+            covariates=None if second else covariates,
             outcome_kind=outcome_kind,
             remedies=remedies,
             max_gap=max_gap,
         )
-        return replace(
-            study,
-            notes=(*reading.notes, *study.notes),
-            how_read=reading.how,
-            labels=reading.labels,
-        )
+        said = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter, "decimal": decimal}
+        long = recipe.read(path, **said, metadata=metadata)
+        return cls.of_readings(recipe, long, recipe.read_second(covariates) if second else None)
+
+    @classmethod
+    def of_readings(
+        cls, recipe: Recipe, long: Reading, second: Reading | None = None, *, stored: bool = False
+    ) -> Study:
+        """Build a study from files that have been read, as `of` does; it says how they were."""
+        how = recipe
+        if not (stored and recipe.reading):  # else what counts is how the user's file was read
+            how = replace(recipe, reading=long.how, second=None if second is None else second.how)
+        study = cls.of(how, long.frame, None if second is None else second.frame, stored=stored)
+        return replace(study, notes=(*long.notes, *study.notes), labels=long.labels)
 
     #: The same under the name of the commonest format.
     from_csv = from_file
+
+    @property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """All changes that were made to the tables first, in order."""
+        return self.recipe.steps
+
+    @property
+    def max_gap(self) -> str | None:
+        """Longest gap in time within a sequence, as text; None: any."""
+        return None if self.recipe.max_gap == NEVER else self.recipe.max_gap
+
+    @property
+    def missing(self) -> str:
+        """What was done about missing features."""
+        return self.recipe.missing
+
+    @property
+    def how_read(self) -> HowRead | None:
+        """How the file was read, where the study comes from one."""
+        return self.recipe.reading
 
     @property
     def n_rows(self) -> int:
@@ -434,6 +444,21 @@ class Study:
         note = f"{missing} {noun} left out: the outcome {self.roles.outcome!r} is missing there."
         kept = self.take(observed)
         return replace(kept, notes=(*self.notes, note))
+
+
+def _covariates_of(
+    recipe: Recipe, table: pd.DataFrame | None, gone: set[str]
+) -> tuple[list[str], list[str] | None]:
+    """Covariates that the covariate table gives, and those that are named in the long table."""
+    there = [] if table is None else [str(one) for one in table.columns if one != recipe.person]
+    named = _without(recipe.covariates, gone)
+    if named is None:
+        return there, None
+    return [name for name in there if name in named], [name for name in named if name not in there]
+
+
+def _without(names: Iterable[str] | None, gone: set[str]) -> list[str] | None:
+    return None if names is None else [name for name in names if name not in gone]
 
 
 def _rows(table: Any, chosen: npt.NDArray[Any]) -> Any:

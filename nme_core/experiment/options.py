@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from nme_core.data import Study
@@ -106,3 +106,13 @@ class FitOptions:
                 remedy="Leave it out, or the further groups.",
             )
         return model
+
+
+def fit_options(config: dict[str, Any]) -> FitOptions:
+    """Options of a run, from its ``config.json``; what a search found stands in for it."""
+    known: dict[str, Any] = {
+        field.name: config[field.name] for field in fields(FitOptions) if field.name in config
+    }
+    for name, value in known.items():
+        known[name] = tuple(value) if isinstance(value, list) else value
+    return FitOptions(**{**known, "tune": 0})

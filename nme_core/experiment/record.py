@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import pandas as pd
 from nme_core import __version__
 from nme_core.analysis import person_summaries
 from nme_core.data import SPLITS, Study, check_study
+from nme_core.data.formats.source import fingerprint
 from nme_core.data.remedies import as_records
 from nme_core.experiment.options import FitOptions
 from nme_core.io import TABLES, RunFolder
@@ -27,7 +27,8 @@ def describe(
     options: FitOptions,
     inputs: Sequence[str | os.PathLike[str]],
 ) -> dict[str, Any]:
-    """Content of ``data.json``."""
+    """Content of ``data.json``; what ``recipe.json`` says stands there again for older readers."""
+    recipe = study.recipe
     return {
         "roles": asdict(study.roles),
         "outcome_kind": study.outcome_kind,
@@ -39,25 +40,17 @@ def describe(
         "n_rows_by_split": {part: int((split == part).sum()) for part in SPLITS},
         "n_missing_features": {k: int(v) for k, v in study.X.isna().sum().items() if v},
         "n_missing_outcome": int(study.y.isna().sum()),
-        "missing": study.missing,
+        "missing": recipe.missing,
         "missing_features": "mean of the training rows, beside an indicator input",
         "interpreted_from": "all rows" if options.refit == "all" else "training rows",
-        "inputs": [{"name": Path(path).name, "sha256": fingerprint(Path(path))} for path in inputs],
-        "how_read": {} if study.how_read is None else study.how_read.as_dict(),
+        "inputs": [{"name": Path(path).name, "sha256": fingerprint(path)} for path in inputs],
+        "how_read": {} if recipe.reading is None else recipe.reading.as_dict(),
         "notes": list(study.notes),
-        "remedies": as_records(study.remedies),
+        "remedies": as_records(recipe.steps),
         "max_gap": study.max_gap,
-        "exclude": list(study.exclude),
-        "named_covariates": None
-        if study.named_covariates is None
-        else list(study.named_covariates),
+        "exclude": list(recipe.exclude),
+        "named_covariates": None if recipe.covariates is None else list(recipe.covariates),
     }
-
-
-def fingerprint(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def versions() -> dict[str, str]:

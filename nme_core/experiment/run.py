@@ -187,6 +187,7 @@ class _Run:
         write_persons(study, folder)
         data = describe(study, split, options, inputs)
         folder.write_json("data", data)
+        folder.write_json("recipe", study.recipe.to_json())
         config = {
             **asdict(options),
             "placement": model.placement,

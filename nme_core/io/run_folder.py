@@ -108,7 +108,7 @@ _ROWS_AT_ONCE = 200_000
 #: Files that a run writes, but for ``status.json``.
 FILES = (
     *(f"{name}.csv" for name in (*TABLES, "covariates")),
-    *("config.json", "data.json", "model.safetensors"),
+    *("config.json", "data.json", "recipe.json", "model.safetensors"),
 )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pprint import pformat
 
 from nme_core.analysis.covariate_tests import CovariateOptions
 from nme_core.io import RunFolder
+from nme_core.recorded import recipe_of
 from nme_core.reporting.words import require_finished
 
 #: Fields of `FitOptions` that a run folder records, in its order.
@@ -104,29 +106,16 @@ def _files(folder: RunFolder) -> Cell:
 
 
 def _study(folder: RunFolder) -> Cell:
-    data, roles = folder.data, folder.roles
-    named = data.get("named_covariates", list(roles["covariates"]))
-    how = data.get("how_read", {})
+    recipe = pformat(recipe_of(folder).to_json(), width=92, sort_dicts=False)
     lines = [
-        "from nme_core import Study",
-        "from nme_core.data.missing import fill_features",
-        "from nme_core.data.remedies import as_remedies",
+        "from nme_core.data import Recipe",
+        "from nme_core.data.loading import load_study",
         "",
-        "study = Study.from_file(",
-        "    LONG,",
-        *(f"    {name}={roles[name]!r}," for name in ("person", "outcome", "time", "sequence")),
-        f"    group={list(roles.get('groups', []))!r},",
-        f"    features={list(roles['features'])!r},",
-        f"    exclude={data.get('exclude', [])!r},",
-        f"    covariates=COVARIATES if COVARIATES else {named!r},",
-        f"    outcome_kind={data['outcome_kind']!r},",
-        f"    max_gap={data.get('max_gap') or 'none'!r},",
-        f"    sheet={how.get('sheet')!r},",
-        f"    remedies=as_remedies({data.get('remedies', [])!r}),",
-        *(f"    {name}={how[name]!r}," for name in how.get("given", []) if name != "sheet"),
+        "recipe = Recipe.from_json(",
+        f"    {recipe.replace(chr(10), chr(10) + '    ')}",
         ")",
-        f"study = fill_features(study, {data.get('missing', 'indicator')!r})",
-        "print(study.n_persons, 'persons,', study.n_rows, 'rows')",
+        "study = load_study(recipe, LONG, COVARIATES)",
+        "print(study.n_persons, 'people,', study.n_rows, 'rows')",
     ]
     return Cell("The study: which column plays which part", "\n".join(lines))
 

@@ -146,7 +146,9 @@ def test_a_study_is_read_with_its_remedies_and_says_so(tmp_path):
     assert study.take([0, 1, 2, 3]).remedies == study.remedies
 
 
-@pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
+@pytest.mark.filterwarnings(
+    "ignore::nme_core.exceptions.BoundaryWarning", "ignore::nme_core.exceptions.BlankWarning"
+)
 def test_check_fit_and_predict_follow_the_file(nme, tiny_study, tmp_path):
     long = pd.read_csv(tiny_study / "long.csv", dtype={"id": str})
     roles = ("--person", "id", "--outcome", "mood")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import pandas as pd
@@ -62,6 +62,26 @@ class HowRead:
     def as_dict(self) -> dict[str, Any]:
         """What is known, as JSON can hold it."""
         return {name: value for name, value in asdict(self).items() if value not in (None, 0, ())}
+
+    @classmethod
+    def of_dict(cls, content: dict[str, Any] | None) -> HowRead | None:
+        """What `as_dict` gave, entries of other versions left out; None where nothing is known.
+
+        Raises
+        ------
+        TypeError
+            An entry is not what it has to be.
+        """
+        if not content:
+            return None
+        known: dict[str, Any] = {one.name: content[one.name] for one in fields(cls)
+                                 if one.name in content}  # fmt: skip
+        known["given"] = tuple(known.get("given", ()))
+        for name, value in known.items():
+            numeric = name.endswith("_lines")
+            if name != "given" and not isinstance(value, int if numeric else str):
+                raise TypeError(f"{name} cannot be {value!r}")
+        return cls(**known)
 
     def words(self) -> str:
         """One sentence for a person, without the file's name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,3 +67,9 @@ def _read(path: Path) -> bytes:
         raise DataError(
             f"{path} cannot be read ({reason}).", remedy="Give a file with a table."
         ) from error
+
+
+def fingerprint(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
