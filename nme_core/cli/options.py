@@ -107,8 +107,11 @@ class StudyOptions:
         ),
     ] = None
     remedy: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.json", help="Changes to the table that are made first."),
+        str | None,
+        typer.Option(
+            metavar="FILE.json",
+            help="Changes to the table that are made first; a file, or JSON itself.",
+        ),
     ] = None
     missing: Annotated[
         str | None,

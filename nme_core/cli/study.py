@@ -66,23 +66,31 @@ def check(
 def _propose(study: StudyOptions) -> None:
     """Print a proposal for the roles, why, and the command with it."""
     from nme_core.data import read_any
-    from nme_core.data.proposal import column_type, propose_roles
+    from nme_core.data.proposal import column_type, propose_study
+    from nme_core.data.remedies import apply_remedies, as_json, read_remedies
 
     reading = read_any(study.long, **study.reading)
     second = None if study.covariates is None else read_any(study.covariates).frame
     typer.echo("\n".join(reading.lines()))
-    proposal = propose_roles(reading.frame, second, reading.roles)
+    given = () if study.remedy is None else read_remedies(study.remedy)
+    table, notes = apply_remedies(reading.frame, given)
+    proposal, frame, said = propose_study(table, second, reading.roles)
+    typer.echo("".join(f"{line}\n" for line in (*notes, *said)), nl=False)
     typer.echo("No roles were given. Proposed from names, values and structure:")
     for name, reason in proposal.reasons.items():
-        table = reading.frame if name in reading.frame.columns else second
-        kind = "" if table is None else f" ({column_type(table[name])})"
+        column_in = frame if name in frame.columns else second
+        kind = "" if column_in is None else f" ({column_type(column_in[name])})"
         typer.echo(f"  {name}{kind} – {reason}")
+    for question in proposal.questions:
+        typer.echo(f"Not sure: {question}")
+    if proposal.problem is not None:
+        raise DataError(proposal.problem.message, remedy=proposal.problem.remedy or "")
     command = ["nme", "check", str(study.long)]
     if study.covariates is not None:
         command += ["--covariates", str(study.covariates)]
     for option in ("sheet", "encoding", "delimiter", "decimal", "metadata"):
-        given = getattr(study, option)
-        command += [] if given is None else [f"--{option}", str(given)]
+        value = getattr(study, option)
+        command += [] if value is None else [f"--{option}", str(value)]
     lacking = [role for role in ("person", "outcome") if getattr(proposal, role) is None]
     if lacking:
         raise DataError(
@@ -90,4 +98,8 @@ def _propose(study: StudyOptions) -> None:
             remedy=f"Name {'it' if len(lacking) == 1 else 'them'} "
             f"({', '.join(f'--{role}' for role in lacking)}).",
         )
+    for remedy in proposal.remedies:
+        typer.echo(f"Needed first: {remedy}.")
+    if remedies := [*given, *proposal.remedies]:
+        command += ["--remedy", f"[{', '.join(map(as_json, remedies))}]"]
     typer.echo(shlex.join([*command, *proposal.options()]))

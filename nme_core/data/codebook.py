@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype
 
+from nme_core.data.column_types import COLUMN_TYPES, column_type
 from nme_core.data.columns import as_labels, is_number
 from nme_core.data.formats.result import Labels
-from nme_core.data.proposal import COLUMN_TYPES, column_type
 from nme_core.data.reading import read_table
 from nme_core.exceptions import DataError
 

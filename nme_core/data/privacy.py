@@ -13,18 +13,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_datetime64_any_dtype
 
-from nme_core.data.columns import UndecidedDatesError, as_labels, as_time, is_number
+from nme_core.data.columns import as_labels, is_number
+from nme_core.data.personal import Personal, dates_of, find_personal, holds_dates
 from nme_core.data.remedies import Remedy
-from nme_core.exceptions import DataError
+
+__all__ = [
+    "OLD_AGE", "Deidentified", "Personal", "Privacy", "dates_of", "deidentify", "find_personal",
+    "has_old_ages", "holds_dates", "random_code", "with_codes",
+]  # fmt: skip
 
 #: Ages from here on are one group, written as this number; above `_OLDEST` a number is no age.
 OLD_AGE = 90
 _OLDEST = 120
 
-#: Distinct cells of a column that are looked at.
-_LOOKED_AT = 2000
+_AGE = 90
+_OLDEST = 120
 
 _NAMES = r"(first|last|given|family|sur|full|nick|user|patient|vor|nach|familien)?[_\W]?names?"
 _BY_NAME = (
@@ -40,26 +44,6 @@ _NAME = re.compile(r"[^\W\d_][\w'’-]+(,? +[^\W\d_][\w.'’-]*){1,3}")
 _AGE = re.compile(r"(^|[_\W\d])(age|alter)($|[_\W\d])", re.IGNORECASE)
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-
-
-@dataclass(frozen=True)
-class Personal:
-    """A column that may tell who a person is.
-
-    Attributes
-    ----------
-    column : str
-        Its name.
-    kind : str
-        ``"names"``, ``"e-mail addresses"``, ``"phone numbers"``, ``"birth dates"``,
-        ``"addresses"`` or ``"free text"``.
-    n_cells : int
-        Cells that are not empty.
-    """
-
-    column: str
-    kind: str
-    n_cells: int
 
 
 @dataclass(frozen=True)
@@ -90,74 +74,6 @@ class Deidentified:
     covariates: pd.DataFrame | None
     key: pd.DataFrame | None
     notes: tuple[str, ...]
-
-
-def find_personal(table: pd.DataFrame) -> tuple[Personal, ...]:
-    """Find the columns that may tell who a person is, by their names and by what they hold."""
-    found = []
-    for k, name in enumerate(table.columns):
-        column = table.iloc[:, k]
-        kind = _kind(str(name), column)
-        if kind is not None:
-            found.append(Personal(str(name), kind, int(column.notna().sum())))
-    return tuple(found)
-
-
-def _kind(name: str, column: pd.Series) -> str | None:
-    values = column.dropna().drop_duplicates().head(_LOOKED_AT)
-    if values.empty:
-        return None
-    named = next(
-        (kind for kind, pattern in _BY_NAME if re.fullmatch(pattern, name, re.IGNORECASE)), None
-    )
-    if is_number(column) or is_datetime64_any_dtype(column.dtype):
-        return named if named in ("phone numbers", "birth dates", "addresses") else None
-    if holds_dates(values):
-        return named if named == "birth dates" else None
-    texts = values.astype("str").str.strip()
-    for kind, pattern, share in (
-        ("e-mail addresses", _MAIL, 0.0),
-        ("phone numbers", _PHONE, 0.5),
-        ("names", _NAME, 0.6),
-    ):
-        matching = texts.map(lambda text, pattern=pattern: bool(pattern.fullmatch(text)))
-        if kind == "names":
-            matching &= texts.str.title() == texts
-            if len(texts) < 3:
-                continue
-        if matching.mean() > share:
-            return kind
-    if named is not None:
-        return named
-    n_words = texts.str.count(r"\S+")
-    return "free text" if (n_words >= 4).mean() > 0.2 else None
-
-
-def holds_dates(column: pd.Series) -> bool:
-    """Whether a column holds dates, be it that day and month cannot be told apart."""
-    try:
-        return dates_of(column, strict=True) is not None
-    except UndecidedDatesError:
-        return True
-
-
-def dates_of(column: pd.Series, *, strict: bool = False) -> pd.Series | None:
-    """A column as date-times where it holds dates (empty cells stay empty); None otherwise.
-
-    With `strict`, UndecidedDatesError where day and month cannot be told apart.
-    """
-    present = column.dropna()
-    if present.empty or is_number(column):
-        return None
-    try:
-        times = as_time(present)
-    except UndecidedDatesError:
-        if strict:
-            raise
-        return None
-    except DataError:
-        return None
-    return times.reindex(column.index) if is_datetime64_any_dtype(times.dtype) else None
 
 
 def deidentify(

@@ -194,7 +194,7 @@ def left_out_columns(remedies: Iterable[Remedy]) -> set[str]:
 
 
 def read_remedies(path: str | os.PathLike[str]) -> tuple[Remedy, ...]:
-    """Read remedies from a JSON file: a list of objects with the entries of `Remedy`.
+    """Read remedies from a JSON file, or from JSON itself: a list of objects as `Remedy` has them.
 
     Raises
     ------
@@ -203,13 +203,15 @@ def read_remedies(path: str | os.PathLike[str]) -> tuple[Remedy, ...]:
     OptionError
         A remedy does not exist or lacks an entry.
     """
+    inline = str(path).lstrip().startswith("[")
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(str(path) if inline else Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"There is no file {path}.", remedy="Check the path.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(
-            f"{Path(path).name} is not a JSON file.", remedy="Give a list of remedies."
+            "The remedies are no JSON." if inline else f"{Path(path).name} is not a JSON file.",
+            remedy="Give a list of remedies.",
         ) from error
     return as_remedies(content)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nme_core.data.column_types import is_numbers
 from nme_core.data.columns import as_numbers, first_word, is_number, place
-from nme_core.data.proposal import is_numbers
 from nme_core.exceptions import DataError, MissingColumnError
 
 #: Rows that soon tell whether a column varies within persons.
@@ -95,6 +95,7 @@ def choose_columns(
     groups: pd.Series,
     *,
     roles: Sequence[str],
+    time: str | None = None,
     features: Iterable[str] | None,
     exclude: Iterable[str],
     covariates: Sequence[str] | None,
@@ -110,8 +111,11 @@ def choose_columns(
         Person of each row.
     roles : sequence of str
         Columns that are person, outcome, time, sequence or a further group.
+    time : str, optional
+        The column among them that may be a feature, too: rows are ordered by it, and a trend over
+        it is learned.
     features : iterable of str or None
-        None: numeric columns that vary within persons.
+        None: numeric columns that vary within persons; where there are none, the time.
     exclude : iterable of str
         Columns not to use.
     covariates : sequence of str or None
@@ -132,7 +136,8 @@ def choose_columns(
     for name in [*(named or []), *excluded, *listed]:
         require(long, name)
     for name in [*(named or []), *listed]:
-        if name in roles or (name in listed and name in (named or [])):
+        trend = name == time and name not in listed
+        if (name in roles and not trend) or (name in listed and name in (named or [])):
             raise DataError(
                 f"The column {name!r} cannot have two roles.",
                 remedy="Use it either as a feature, as a covariate or as another role.",
@@ -174,10 +179,22 @@ def choose_columns(
         notes.append(f"Left out, constant within every person: {_names(candidates)}.")
     if named is not None and moving:
         notes.append(f"Not named as features, left out: {_names(moving)}.")
+    if not chosen and time is not None and not excluded and is_number(long[time]):
+        chosen = [time]
+        notes.append(f"The only feature is the time, {time!r}: what is learned is a trend over it.")
     if not chosen:
         raise DataError(
             "No feature is left: no other column is numeric and varies within persons.",
-            remedy="Name the features, or check the roles of the columns.",
+            remedy="Name the features, or check the roles of the columns. For a trend over time, "
+            "name a column that counts days, weeks or occasions as a feature; it may be the time, "
+            "too.",
+        )
+    if time in chosen and not is_number(long[time]):
+        raise DataError(
+            f"The time {time!r} holds no numbers, so it cannot be a feature as well.",
+            remedy="Add a column that counts the days since each person's first row, and name it "
+            "as a feature.",
+            column=time,
         )
     return Columns(tuple(chosen), (*listed, *found), tuple(notes))
 

@@ -211,6 +211,7 @@ class Study:
             long,
             groups,
             roles=[name for name in (person, outcome, time, sequence, *group) if name is not None],
+            time=time,
             features=_without(recipe.features, gone),
             exclude=_without(recipe.exclude, gone) or (),
             covariates=listed,

@@ -57,6 +57,10 @@ class WideProposal:
         """All columns of all occasions."""
         return tuple(name for columns in self.measures.values() for name in columns.values())
 
+    def occasion_in(self, frame: pd.DataFrame) -> str:
+        """Name of the column that will say which occasion a row is."""
+        return _free("occasion", [*map(str, frame.columns), *self.measures])
+
     @property
     def sentence(self) -> str:
         """What was recognised, for a person to confirm."""

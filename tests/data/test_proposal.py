@@ -51,9 +51,10 @@ def test_a_column_that_names_the_split_has_no_role() -> None:
         }
     )
     guess = propose_roles(long)
-    assert guess.outcome is None
-    assert guess.features == ["height"]
+    assert "part of the data" in guess.reasons["part"]
+    assert (guess.time, guess.outcome, guess.features) == ("t", "height", ["t"])  # a trend
     assert guess.covariates == []
+    assert guess.questions == ["Is 'height' the outcome? No column has the name of one."]
 
 
 def test_nothing_is_claimed_where_nothing_fits() -> None:
@@ -98,7 +99,9 @@ def test_dates_order_and_what_the_layout_knows_comes_first() -> None:
     assert propose_roles(frame).time == "c"
     frame["c"] = frame["c"].dt.strftime("%d.%m.%Y %H:%M")
     assert propose_roles(frame).time == "c"
-    assert propose_roles(frame, known={"time": "q", "person": "k", "outcome": "zz"}).time == "q"
+    known = {"time": "q", "person": "k", "outcome": "zz"}
+    assert propose_roles(frame.assign(q=np.arange(90.0)), known=known).time == "q"
+    assert propose_roles(frame, known=known).time == "c"  # two rows of a person have one q
 
 
 def test_columns_that_name_persons_have_no_role_and_words_among_numbers_keep_theirs() -> None:

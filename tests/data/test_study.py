@@ -326,3 +326,17 @@ def test_class_outcome_and_number_outcome_of_the_same_real_study(shared_data):
     assert number.n_persons == states.n_persons == 163
     assert "Neuroticism" in number.covariates
     assert not number.covariates.isna().any(axis=None)
+
+
+def test_the_time_can_be_the_only_feature(long):
+    trend = Study.from_frame(long[["id", "day", "mood"]], person="id", outcome="mood", time="day")
+    assert trend.feature_names == ("day",)
+    assert "The only feature is the time, 'day'" in trend.notes[-1]
+    both = Study.from_frame(
+        long, person="id", outcome="mood", time="day", features=["day", "sleep"]
+    )
+    np.testing.assert_array_equal(both.X["day"], both.time)
+    dates = long[["id", "mood"]].assign(day=pd.date_range("2024-01-01", periods=6).astype(str))
+    with pytest.raises(DataError, match="holds no numbers") as caught:
+        Study.from_frame(dates, person="id", outcome="mood", time="day", features=["day"])
+    assert "counts the days" in caught.value.remedy

@@ -1,0 +1,28 @@
+"""Names of columns taken apart: CamelCase, snake_case and spaces, without accents and capitals."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The words and numbers in a name: ``"RecipientFirstName"`` → recipient, first, name."""
+    return tuple(part.lower() for part in _PARTS.findall(_ascii(name)))
+
+
+def joined(name: str) -> str:
+    """A name as one word, so that ``last_name``, ``Last Name`` and ``lastname`` are the same."""
+    return "".join(words_of(name))
+
+
+def _ascii(name: str) -> str:
+    flat = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
+    return "".join(letter for letter in flat if not unicodedata.combining(letter))
