@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas.api.types import is_datetime64_any_dtype, is_float_dtype
 
 from nme_core.data.columns import UndecidedDatesError, as_time, is_number
@@ -116,14 +117,14 @@ def fingerprint(column: pd.Series, *, labels: bool = False) -> bytes:
     if labels or not is_number(column):
         codes, values = pd.factorize(column)
         kind = b"labels" if len(values) < len(column) / 2 else str(column.name).encode()
-        return kind + codes.astype(np.int32).tobytes()
-    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return kind + bytes(codes.astype(np.int32).tobytes())
+    values: NDArray[np.float64] = np.asarray(column.astype("float64"))
     known = values[np.isfinite(values)]
     if len(known) < _ROWS_OF_COPY or not known.std() > 0:
         return str(column.name).encode()
     scaled = (values - known.mean()) / known.std()
     far = scaled[np.abs(scaled) > 1e-3]
-    return (np.round(scaled * np.sign(far[0]), 5) + 0.0).astype(np.float32).tobytes()
+    return bytes((np.round(scaled * np.sign(far[0]), 5) + 0.0).astype(np.float32).tobytes())
 
 
 def is_whole(column: pd.Series) -> bool:

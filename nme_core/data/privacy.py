@@ -27,20 +27,6 @@ __all__ = [
 OLD_AGE = 90
 _OLDEST = 120
 
-_AGE = 90
-_OLDEST = 120
-
-_NAMES = r"(first|last|given|family|sur|full|nick|user|patient|vor|nach|familien)?[_\W]?names?"
-_BY_NAME = (
-    ("names", rf"{_NAMES}|initials|initialen"),
-    ("e-mail addresses", r"e?[_\W]?mail([_\W]?address)?"),
-    ("phone numbers", r"(tele)?phone|tel|mobile|handy|fax|telefon"),
-    ("birth dates", r"birth|dob|(date[_\W]?of[_\W]?)?birth([_\W]?da(te|y))?|geb(urtsdatum|dat)?"),
-    ("addresses", r"address|street|zip|postcode|postal|plz|adresse|stra(ss|ß)e"),
-)
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}")
-_PHONE = re.compile(r"\+\d{7,}|(\+\d|0)\d*[\s/().-][\d\s/().-]{4,}")
-_NAME = re.compile(r"[^\W\d_][\w'’-]+(,? +[^\W\d_][\w.'’-]*){1,3}")
 _AGE = re.compile(r"(^|[_\W\d])(age|alter)($|[_\W\d])", re.IGNORECASE)
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"

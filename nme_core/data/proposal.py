@@ -226,11 +226,10 @@ def _without(proposal: Proposal, finding: Finding, times: list[str]) -> Proposal
             said = f"So {new!r} is proposed as the time."
         else:
             said = f"So no {role} is proposed; rows stay in the order of the file."
-        return replace(
-            proposal, **{role: new}, reasons=reasons,
-            questions=[*proposal.questions, f"{finding.message} {said}"],
-            features=[one for one in proposal.features if one != name],
-        )  # fmt: skip
+        taken: dict[str, Any] = {role: new}
+        features = [one for one in proposal.features if one != name]
+        questions = [*proposal.questions, f"{finding.message} {said}"]
+        return replace(proposal, **taken, features=features, reasons=reasons, questions=questions)
     if name in proposal.groups:
         rest = [one for one in proposal.groups if one != name]
         return replace(proposal, groups=rest, reasons=reasons)
