@@ -118,11 +118,11 @@ def fingerprint(column: pd.Series, *, labels: bool = False) -> bytes:
         codes, values = pd.factorize(column)
         kind = b"labels" if len(values) < len(column) / 2 else str(column.name).encode()
         return kind + bytes(codes.astype(np.int32).tobytes())
-    values: NDArray[np.float64] = np.asarray(column.astype("float64"))
-    known = values[np.isfinite(values)]
+    numbers: NDArray[np.float64] = np.asarray(column.astype("float64"))
+    known = numbers[np.isfinite(numbers)]
     if len(known) < _ROWS_OF_COPY or not known.std() > 0:
         return str(column.name).encode()
-    scaled = (values - known.mean()) / known.std()
+    scaled = (numbers - known.mean()) / known.std()
     far = scaled[np.abs(scaled) > 1e-3]
     return bytes((np.round(scaled * np.sign(far[0]), 5) + 0.0).astype(np.float32).tobytes())
 
