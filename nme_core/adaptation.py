@@ -24,7 +24,7 @@ from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, NMEWarning, OptionError
 from nme_core.io import Journal, RunFolder, RunState
-from nme_core.prediction import read_new_rows, warn_blank, warn_outside
+from nme_core.prediction import read_new_rows, warn_alike, warn_blank, warn_outside
 from nme_core.recorded import recipe_of
 
 #: A feature that lies further off, in standard deviations of the fit, is refused.
@@ -109,6 +109,7 @@ def adapt_run(
         warnings.simplefilter("always")
         warn_blank(run, X)
         warn_outside(model, X)
+        warn_alike(model, rows.factors)
         adapted = model.adapt(X, y, groups=about["person"], **order)
     for one in caught:
         warnings.warn(one.message, one.category, stacklevel=2)

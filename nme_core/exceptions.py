@@ -27,6 +27,7 @@ parsing text::
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class NMEError(Exception):
@@ -47,7 +48,10 @@ class NMEError(Exception):
 
 
 class DataError(NMEError, ValueError):
-    """The data cannot be used as they are; says which column, person or row where it is known."""
+    """The data cannot be used as they are; says which column, person or row where it is known.
+
+    `fixes` are remedies (`nme_core.data.Remedy`), each of which would do; to choose from.
+    """
 
     def __init__(
         self,
@@ -57,8 +61,10 @@ class DataError(NMEError, ValueError):
         column: str | None = None,
         person: str | None = None,
         row: int | None = None,
+        fixes: Iterable[Any] = (),
     ) -> None:
         super().__init__(message, remedy=remedy)
+        self.fixes = tuple(fixes)
         self.column = column
         self.person = person
         self.row = row

@@ -11,8 +11,10 @@ import pandas as pd
 
 from nme_core.data.columns import as_ids, as_numbers, as_time
 from nme_core.data.gaps import NEVER, break_at_gaps
+from nme_core.data.labels import difference
 from nme_core.data.missing import carry_forward
 from nme_core.data.ordering import order_rows
+from nme_core.data.people import known_otherwise
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import (
@@ -20,6 +22,7 @@ from nme_core.exceptions import (
     DataError,
     ExtrapolationWarning,
     MissingColumnError,
+    NMEWarning,
 )
 from nme_core.io import RunFolder
 from nme_core.recorded import recipe_of
@@ -143,6 +146,7 @@ def predict_rows(run: RunFolder, table: pd.DataFrame | NewRows) -> pd.DataFrame:
     rows = table if isinstance(table, NewRows) else read_new_rows(run, table)
     warn_blank(run, rows.X)
     warn_outside(model, rows.X)
+    warn_alike(model, rows.factors)
     ordered, X, factors = rows.about, rows.X, rows.factors
     usable = pd.Series(True, index=ordered.index)
     if recipe_of(run).missing == "drop":
@@ -220,6 +224,24 @@ def warn_outside(model: Any, X: pd.DataFrame) -> None:
         ExtrapolationWarning,
         stacklevel=3,
     )
+
+
+def warn_alike(model: Any, factors: pd.DataFrame) -> None:
+    """Give an NMEWarning where new ids differ from known ones only in how they are written."""
+    for (_, levels), name in zip(model.factors_.items(), factors, strict=False):
+        pairs = known_otherwise(factors[name].unique(), map(str, levels))
+        if not pairs:
+            continue
+        listed = ", ".join(f"{new!r} ({known!r})" for new, known in list(pairs.items())[:5])
+        more = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
+        count = "1 new id" if len(pairs) == 1 else f"{len(pairs)} new ids"
+        warnings.warn(
+            f"{count} in {name!r}, taken as new, differ from one that the run knows only in "
+            f"{difference(next(iter(pairs.items())))}: {listed}{more}. Write them as in the run if "
+            "they are the same.",
+            NMEWarning,
+            stacklevel=3,
+        )
 
 
 def _predict_persons(

@@ -27,7 +27,7 @@ def main() -> NoReturn:
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="nme", standalone_mode=False)
     except NMEError as error:
-        _stop(str(error))
+        _stop(f"{error}{_in_json(error)}")
     except (typer.Abort, KeyboardInterrupt):
         code = 130
     except typer.TyperException as error:
@@ -41,6 +41,16 @@ def main() -> NoReturn:
     if code == 130:  # typer turns Ctrl-C into this
         _stop("stopped; what was finished is kept.", code=130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _in_json(error: NMEError) -> str:
+    """The remedies that an error carries, as they stand in the file of --remedy."""
+    fixes = getattr(error, "fixes", ())
+    if not fixes:
+        return ""
+    from nme_core.data.remedies import as_json
+
+    return f" For --remedy FILE.json: {' or '.join(f'[{as_json(fix)}]' for fix in fixes)}"
 
 
 def _stop(message: str, code: int = 2) -> NoReturn:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from nme_core.data.columns import as_labels, is_number, place
+from nme_core.data.columns import as_labels, is_number, place, respelled
 from nme_core.data.dates import parse_dates
+from nme_core.data.labels import core
 from nme_core.data.wide import proposal_of, reshape
 from nme_core.exceptions import DataError
 
@@ -39,6 +40,10 @@ class Kind:
         Whether it needs the entries of that name.
     cells : bool
         Whether it changes cells, so that new rows need it too.
+    together : bool
+        Whether its columns belong together: new rows need all of them.
+    both : bool
+        Whether it is done to both tables where both have its columns, as ids are.
     """
 
     change: Callable[[pd.DataFrame, Remedy], tuple[pd.DataFrame, str]]
@@ -46,6 +51,8 @@ class Kind:
     values: bool = False
     to: bool = False
     cells: bool = False
+    together: bool = False
+    both: bool = False
 
 
 def _drop_duplicates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
@@ -82,6 +89,53 @@ def _merge_states(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, st
     )
 
 
+def _write_alike(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    wanted = {core(value): value for value in remedy.values}
+    joined: dict[str, str] = {}
+    changed = 0
+    for name in remedy.columns:
+        labels = as_labels(table[name])
+        to = {text: wanted.get(core(text), text) for text in labels.dropna().unique()}
+        to = {text: new for text, new in to.items() if text != new}
+        changed += int(labels.isin(list(to)).sum())
+        table[name] = labels.map(lambda text, to=to: to.get(text, text)).astype("str")
+        joined |= to
+    pairs = "; ".join(f"{old!r} became {new!r}" for old, new in list(joined.items())[:5])
+    pairs += f"; and {len(joined) - 5} more" if len(joined) > 5 else ""
+    return table, (
+        f"{_names(remedy.columns)} written alike: {pairs or 'nothing to change'}; "
+        f"{_cells(changed)} changed"
+    )
+
+
+def _join_columns(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    first, *others = remedy.columns
+    parts = [as_labels(table[name]) for name in (*others, first)]
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = joined + " " + part
+    distinct = pd.concat(parts, axis=1, ignore_index=True)[joined.notna()].drop_duplicates()
+    if joined.nunique() < len(distinct):
+        raise DataError(
+            f"{_columns(remedy)} cannot be told apart once they are joined.",
+            remedy="Write one of them without spaces.",
+            column=first,
+        )
+    before, together = table[first].nunique(), " and ".join(map(repr, (*others, first)))
+    table[first] = joined.astype("str")
+    return table, f"{first!r} is now {together} together: {before} ids became {joined.nunique()}"
+
+
+def _keep_apart(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    return table, f"what looks alike in {_columns(remedy)} is different"
+
+
+def _take_as_labels(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    for name in remedy.columns:
+        table[name] = as_labels(table[name])
+    return table, f"{_columns(remedy)} taken as labels"
+
+
 def _as_before(labels: pd.Series) -> pd.Series:
     """Labels of a numeric column as numbers, unless a merged state has a word as its name."""
     numbers = pd.to_numeric(labels, errors="coerce")
@@ -91,7 +145,9 @@ def _as_before(labels: pd.Series) -> pd.Series:
 def _drop_rows(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
     out = pd.Series(False, index=table.index)
     for name in remedy.columns:
-        out |= as_labels(table[name]).isin(remedy.values)
+        labels = as_labels(table[name])
+        one_form = {raw.strip(): text for raw, text in respelled(table[name]).items()}
+        out |= labels.isin(remedy.values) | labels.map(one_form).isin(remedy.values)
     return table[~out], (
         f"{_names(remedy.values)} of {_names(remedy.columns)} excluded; "
         f"{_count(out, 'row')} left out"
@@ -183,10 +239,29 @@ KINDS: dict[str, Kind] = {
         to=True,
         cells=True,
     ),
+    "write_alike": Kind(
+        _write_alike,
+        lambda it: f"Write {_columns(it)} alike: {_some(it.values)}",
+        values=True,
+        cells=True,
+        both=True,
+    ),
+    "join_columns": Kind(
+        _join_columns,
+        lambda it: f"Tell people apart by {_columns(it)} together",
+        cells=True,
+        together=True,
+        both=True,
+    ),
+    "keep_apart": Kind(
+        _keep_apart, lambda it: f"Keep apart what looks alike in {_columns(it)}", both=True
+    ),
+    "as_labels": Kind(_take_as_labels, lambda it: f"Take {_columns(it)} as labels"),
     "exclude_persons": Kind(
         _drop_rows,
         lambda it: f"Leave out {'person' if len(it.values) == 1 else 'people'} {_some(it.values)}",
         values=True,
+        both=True,
     ),
     "drop_rows": Kind(
         _drop_rows,

@@ -18,6 +18,7 @@ from nme_core.data.blocks import Blocks, Column
 from nme_core.data.circular import find_circular
 from nme_core.data.determined import find_determined
 from nme_core.data.factors import find_inseparable
+from nme_core.data.people import apart, find_alike_labels
 from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding, Report
 from nme_core.data.splits import SPLITS, split_within_person
@@ -83,6 +84,8 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         *_check_split(study, short, min_rows),
         *_check_outcome(study, columns.get(name)),
         *_check_groups(study),
+        *study.looks,
+        *_check_labels(study),
         *find_states(study, states),
         *find_suspicious(study, columns),
         *_check_columns(study, columns, constant),
@@ -179,6 +182,16 @@ def _check_groups(study: Study) -> Iterable[Finding]:
         if len(y) and bool((y >= 0).all() and (y == np.round(y)).all()):
             outcome = "count"  # it can be
     return find_inseparable(factors, outcome)
+
+
+def _check_labels(study: Study) -> Iterable[Finding]:
+    """Look for labels of outcome and covariates that differ only in how they are written."""
+    said = apart(study.remedies)
+    columns = [("outcome", study.roles.outcome, study.y)] if study.classes else []
+    columns += [("covariate", str(name), study.covariates[name]) for name in study.covariates]
+    for kind, name, values in columns:
+        if name not in said:
+            yield from find_alike_labels(kind, name, values)
 
 
 def _check_columns(

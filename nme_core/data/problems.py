@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from nme_core.data.columns import (
     label,
     place,
 )
+from nme_core.data.covariates import has_words_among_numbers, labelled
+from nme_core.data.people import tells_apart
 from nme_core.data.recipe import Recipe, recipe_of
 from nme_core.data.remedies import Remedy, left_out_columns
 from nme_core.data.report import Finding
@@ -66,7 +69,7 @@ def problems_of(
         errors = [MissingColumnError(name, map(str, long.columns)) for name in lacking]
         return (*_find_wide(long, remedies), *map(_as_finding, errors))
     try:
-        table, _, _ = recipe.apply(long, covariates, stored=stored)
+        table, second, _ = recipe.apply(long, covariates, stored=stored)
         refuse_unusable(table, person, outcome, time, sequence, recipe.groups)
     except NMEError as error:
         return (*_find_wide(long, remedies), _as_finding(error))
@@ -77,7 +80,10 @@ def problems_of(
     found += [] if time is None else _find_empty(table, time, "time")
     found += [] if sequence is None else _find_empty(table, sequence, "sequence")
     found += [] if time is None else _find_undecided(table[time])
-    found += _find_repeated(table, person, sequence, time)
+    values, groups = [outcome, *chosen], recipe.groups
+    found += _find_repeated(table, person, sequence, time, values=values, groups=groups)
+    if second is not None:
+        found += _find_covariate_words(second, remedies, person)
     for name in dict.fromkeys([outcome, *chosen]):
         kind = "outcome" if name == outcome else "feature"
         wants_number = kind == "feature" or recipe.outcome_kind != "class"
@@ -107,7 +113,8 @@ def _find_wide(long: pd.DataFrame, remedies: Sequence[Remedy]) -> Iterator[Findi
 
 
 def _as_finding(error: NMEError) -> Finding:
-    return Finding("stop", error.message, getattr(error, "column", None), error.remedy)
+    column, fixes = getattr(error, "column", None), getattr(error, "fixes", ())
+    return Finding("stop", error.message, column, error.remedy, fixes)
 
 
 def _find_empty(table: pd.DataFrame, name: str, role: str) -> Iterator[Finding]:
@@ -145,8 +152,15 @@ def _find_undecided(column: pd.Series) -> Iterator[Finding]:
 
 
 def _find_repeated(
-    table: pd.DataFrame, person: str, sequence: str | None, time: str | None
+    table: pd.DataFrame,
+    person: str,
+    sequence: str | None,
+    time: str | None,
+    *,
+    values: Collection[str],
+    groups: Sequence[str],
 ) -> Iterator[Finding]:
+    """Rows of one person and time; what tells them apart, so that no remedy costs a clinic."""
     if time is None:
         return
     keys = [name for name in (person, sequence, time) if name is not None]
@@ -162,16 +176,48 @@ def _find_repeated(
     alike = bool(table[table[keys].notna().all(axis=1)].duplicated().to_numpy()[again].all())
     twice = "row repeats" if len(again) == 1 else "rows repeat"
     what = " in every column" if alike else ""
-    yield Finding(
-        "stop",
+    message = (
         f"{len(again)} {twice} another one of the same person and {time!r}{what}, in {persons} "
         f"{'person' if persons == 1 else 'persons'}; the first: person {label(row[person])!r} at "
-        f"{label(row[time])} ({', '.join(place(complete.index, int(i)) for i in same)}).",
+        f"{label(row[time])} ({', '.join(place(complete.index, int(i)) for i in same)})."
+    )
+    between = [] if alike else tells_apart(table, keys, values, groups)
+    if between:
+        name = between[0]
+        yield Finding(
+            "stop",
+            f"{message} All of them differ in {name!r}.",
+            name,
+            f"If ids are numbered anew in each {name!r}, tell people apart by both; if one person "
+            f"has a row for each {name!r} (a rater, a device, a part of the day), name it as the "
+            "sequence.",
+            (Remedy("join_columns", (person, name)),),
+        )
+        return
+    kept = "Keep the last of them" if alike else "Keep the last of them (the values of the others"
+    kept += "" if alike else " are then left out)"
+    yield Finding(
+        "stop",
+        message,
         time,
-        "Keep the last of them, use a time column that is finer, or name the column that tells "
-        "them apart (a session or a day) as the sequence.",
+        f"{kept}, use a time column that is finer, or name the column that tells them apart (a "
+        "session or a day) as the sequence.",
         (Remedy("drop_duplicates", tuple(keys)),),
     )
+
+
+def _find_covariate_words(
+    table: pd.DataFrame, remedies: Sequence[Remedy], person: str
+) -> Iterator[Finding]:
+    """Words in covariates that otherwise hold numbers."""
+    for name in table.columns:
+        if name == person or name in labelled(remedies):
+            continue
+        if has_words_among_numbers(table[name]):
+            for found in _find_words(table, str(name), "covariate"):
+                labels = Remedy("as_labels", (str(name),))
+                hint = f"{found.remedy} Or take all of them as labels."
+                yield replace(found, remedy=hint, fixes=(*found.fixes, labels))
 
 
 def _find_words(table: pd.DataFrame, name: str, kind: str) -> Iterator[Finding]:
@@ -182,8 +228,8 @@ def _find_words(table: pd.DataFrame, name: str, kind: str) -> Iterator[Finding]:
     present = column.dropna()
     numbers = pd.to_numeric(present.astype("str"), errors="coerce")
     words = present[numbers.isna()]
-    few = bool(len(words)) and len(words) <= WORDS_SHARE * len(present)
-    if not few and kind == "outcome":
+    few = bool(len(words)) and (kind == "covariate" or len(words) <= WORDS_SHARE * len(present))
+    if not few and kind != "feature":
         return  # words as outcome are states
     if is_datetime64_any_dtype(column.dtype) or not few:
         first = place(present.index, 0) if len(present) else "no row"

@@ -32,6 +32,12 @@ class Remedy:
         ``"drop_duplicates"``: of rows alike in all `columns`, keep the last.
         ``"set_missing"``: empty the cells of `columns` that hold one of `values`.
         ``"merge_states"``: write `to` where `columns` hold one of `values`.
+        ``"write_alike"``: write the cells of `columns` that differ from one of `values` only in
+        capitals, spaces, marks or leading zeros (see `core`) like it; in both tables.
+        ``"join_columns"``: the first of `columns` becomes all of them together (ids that are
+        numbered anew in each clinic); in both tables.
+        ``"keep_apart"``: what looks alike in `columns` is different; changes nothing.
+        ``"as_labels"``: the cells of `columns` are labels, even where they look like numbers.
         ``"exclude_persons"``: leave out the rows whose person column (`columns`) is in `values`.
         ``"drop_rows"``: leave out the rows in which one of `columns` holds one of `values`.
         ``"drop_empty"``: leave out the rows in which one of `columns` is empty.
@@ -158,21 +164,16 @@ def of_second_table(
 ) -> tuple[tuple[Remedy, ...], tuple[Remedy, ...]]:
     """Sort remedies into those of the long table and those of the covariate table.
 
-    To the covariate table belong those of cells or columns that stand only there; people are left
-    out of both.
+    To the covariate table belong those of columns that stand only there; to both changes of ids,
+    and people who are left out.
     """
-    remedies, second = tuple(remedies), set(second)
-    only_there = second - set(long)
-    theirs = [
+    given, only_there = tuple(remedies), set(second) - set(long)
+    theirs = tuple(
         one
-        for one in remedies
-        if set(one.columns) <= only_there
-        and (KINDS[one.kind].cells or one.kind == "exclude_columns")
-    ]
-    people = [one for one in remedies if one.kind == "exclude_persons"]
-    return tuple(one for one in remedies if one not in theirs), tuple(
-        one for one in remedies if one in theirs or (one in people and set(one.columns) <= second)
+        for one in given
+        if set(one.columns) <= (set(second) if KINDS[one.kind].both else only_there)
     )
+    return tuple(one for one in given if not set(one.columns) <= only_there), theirs
 
 
 def split_remedies(
@@ -260,8 +261,9 @@ def for_new_rows(remedies: Iterable[Remedy], columns: Iterable[str]) -> tuple[Re
     kept = []
     for remedy in remedies:
         shared = tuple(name for name in remedy.columns if name in wanted)
-        if shared and KINDS[remedy.kind].cells:
-            kept.append(replace(remedy, columns=shared))
+        kind = KINDS[remedy.kind]
+        if shared and kind.cells:
+            kept.append(remedy if kind.together else replace(remedy, columns=shared))
     return tuple(kept)
 
 

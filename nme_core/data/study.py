@@ -23,12 +23,14 @@ from nme_core.data.columns import (
     as_time,
     in_single_precision,
 )
-from nme_core.data.covariates import covariates_from_columns, covariates_from_table
+from nme_core.data.covariates import covariates_from_columns, covariates_from_table, labelled
 from nme_core.data.formats.result import HowRead, Labels, Reading
 from nme_core.data.gaps import NEVER, NIGHT, break_at_gaps, gap_limit, gap_notes
 from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
+from nme_core.data.people import find_people, respelling_notes
 from nme_core.data.recipe import Recipe, recipe_of, resolved
 from nme_core.data.remedies import Remedy, left_out_columns
+from nme_core.data.report import Finding
 from nme_core.data.selection import choose_columns, refuse_unusable
 from nme_core.exceptions import DataError
 
@@ -83,6 +85,9 @@ class Study:
         Rows and persons of the table before any change to it.
     labels : Labels
         Words that came with the columns of the file.
+    looks : tuple of Finding
+        What was found in the tables, about people and covariates, that the study itself does not
+        show.
     """
 
     X: pd.DataFrame
@@ -98,6 +103,7 @@ class Study:
     notes: tuple[str, ...] = ()
     n_read: tuple[int, int] | None = None
     labels: Labels = field(default_factory=Labels)
+    looks: tuple[Finding, ...] = ()
 
     @classmethod
     def from_frame(
@@ -217,7 +223,15 @@ class Study:
             covariates=listed,
             table_covariates=of_table,
         )
-        notes = [*remedied, *columns.notes]
+        looks = find_people(
+            long,
+            person,
+            ids=groups,
+            groups=group,
+            covariates=covariates,
+            remedies=recipe.steps,
+        )
+        notes = [*remedied, *respelling_notes(long[person]), *columns.notes]
         y, kind = as_outcome(long[outcome], recipe.outcome_kind)
         X = pd.DataFrame(
             in_single_precision(
@@ -231,10 +245,13 @@ class Study:
         refuse_duplicates(groups, labels, times)
         order = order_rows(groups, labels, times)
 
-        of_person = covariates_from_columns(long, groups, columns.covariates)
+        named = labelled(recipe.steps)
+        of_person = covariates_from_columns(long, groups, columns.covariates, labels=named)
         if covariates is not None:
             table = covariates if recipe.covariates is None else covariates[[person, *of_table]]
-            found, table_notes = covariates_from_table(table, list(of_person.index), person)
+            found, table_notes = covariates_from_table(
+                table, list(of_person.index), person, labels=named
+            )
             of_person = pd.concat([found, of_person], axis=1)
             notes += table_notes
         further = {name: as_ids(long[name], role=f"{name} id") for name in group}
@@ -264,6 +281,7 @@ class Study:
             recipe=resolved(recipe, max_gap=limit, features=roles.features, outcome_kind=kind),
             notes=tuple(notes),
             n_read=n_read,
+            looks=tuple(looks),
         )
 
     @classmethod
