@@ -13,7 +13,7 @@ from nme_core.data import Recipe, Study
 from nme_core.data.formats.result import HowRead
 from nme_core.data.gaps import NEVER
 from nme_core.data.loading import load_study
-from nme_core.data.remedies import as_remedies
+from nme_core.data.remedies import as_remedies, restored
 from nme_core.exceptions import OptionError, RunFolderError
 from nme_core.io import RunFolder
 
@@ -113,4 +113,5 @@ def read_rows(
     """
     recipe = recipe_of(folder)
     stored = stored or recipe.is_stored(path)
-    return recipe.lengthen(recipe.read(path, stored=stored, **given).frame)[0]
+    reading = recipe.read(path, stored=stored, **given)
+    return recipe.lengthen(restored(reading.frame, reading.labels.taken, recipe.steps))[0]

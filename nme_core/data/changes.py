@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.data.columns import as_labels, is_number, place, respelled
 from nme_core.data.dates import parse_dates
+from nme_core.data.formats.cells import convert
+from nme_core.data.formats.numerals import find_numerals, has_number
 from nme_core.data.labels import core
 from nme_core.data.wide import proposal_of, reshape
 from nme_core.exceptions import DataError
 
 if TYPE_CHECKING:
     from nme_core.data.remedies import Remedy
+
+#: The entry `to` of "indicators" where a cell may hold several words, and what parts them.
+SEVERAL = "several"
+_PARTS = r"\s*[;|,/+]\s*"
 
 ORDER_WORDS = {
     "dmy": "day, month, year",
@@ -37,9 +45,11 @@ class Kind:
     words : callable
         What a remedy does, as an order in a few words.
     values, to : bool
-        Whether it needs the entries of that name.
+        Whether it needs the entries of that name; None where it may have it.
     cells : bool
-        Whether it changes cells, so that new rows need it too.
+        Whether it changes cells, so that it may be about the covariate table.
+    new_rows : bool
+        Whether new rows need it too, where it changes cells.
     together : bool
         Whether its columns belong together: new rows need all of them.
     both : bool
@@ -49,8 +59,9 @@ class Kind:
     change: Callable[[pd.DataFrame, Remedy], tuple[pd.DataFrame, str]]
     words: Callable[[Remedy], str]
     values: bool = False
-    to: bool = False
+    to: bool | None = False
     cells: bool = False
+    new_rows: bool = True
     together: bool = False
     both: bool = False
 
@@ -142,16 +153,30 @@ def _as_before(labels: pd.Series) -> pd.Series:
     return numbers if numbers.notna().equals(labels.notna()) else labels
 
 
-def _drop_rows(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    out = pd.Series(False, index=table.index)
-    for name in remedy.columns:
-        labels = as_labels(table[name])
-        one_form = {raw.strip(): text for raw, text in respelled(table[name]).items()}
-        out |= labels.isin(remedy.values) | labels.map(one_form).isin(remedy.values)
+def _exclude_persons(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    out = _holding(table, remedy)
     return table[~out], (
         f"{_names(remedy.values)} of {_names(remedy.columns)} excluded; "
         f"{_count(out, 'row')} left out"
     )
+
+
+def _drop_rows(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    out = _holding(table, remedy)
+    return table[~out], (
+        f"rows with {_names(remedy.values)} in {_names(remedy.columns)} left out; "
+        f"{_count(out, 'row')}"
+    )
+
+
+def _holding(table: pd.DataFrame, remedy: Remedy) -> pd.Series:
+    """Whether each row holds one of the remedy's values in one of its columns."""
+    found = pd.Series(False, index=table.index)
+    for name in remedy.columns:
+        labels = as_labels(table[name])
+        one_form = {raw.strip(): text for raw, text in respelled(table[name]).items()}
+        found |= labels.isin(remedy.values) | labels.map(one_form).isin(remedy.values)
+    return found
 
 
 def _drop_empty(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
@@ -198,6 +223,92 @@ def _read_dates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]
         f"dates in {_names(remedy.columns)} were read as {ORDER_WORDS[remedy.to or '']}; "
         f"{_cells(n_read)}"
     )
+
+
+def _fill_missing(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    filled = 0
+    for name in remedy.columns:
+        labels = as_labels(table[name])
+        filled += int(labels.isna().sum())
+        table[name] = labels.fillna(remedy.to)
+    return table, (
+        f"{remedy.to!r} was written into the empty cells of {_names(remedy.columns)}; "
+        f"{_cells(filled)} filled"
+    )
+
+
+def _read_numbers(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    shown: dict[str, str] = {}
+    limits = 0
+    for name in remedy.columns:
+        column = table[name]
+        if is_number(column):
+            continue
+        cells = as_labels(column)
+        distinct = cells.dropna().drop_duplicates()
+        found = find_numerals(distinct)
+        if found is None:
+            position = next(
+                (k for k, cell in enumerate(cells) if pd.notna(cell) and not has_number(cell)), 0
+            )
+            raise DataError(
+                f"The cells of {name!r} cannot be read as numbers: {place(cells.index, position)} "
+                f"holds {str(cells.iloc[position])!r}.",
+                remedy="Treat such cells as missing first, or leave out the remedy read_numbers.",
+                column=name,
+            )
+        numbers = convert(found.numbers, decimal=None, commas=True).values
+        known = dict(zip(distinct, numbers, strict=True))
+        table[name] = cells.map(known).astype("float64")
+        limits += int(cells.isin(distinct[[cell[0] in "<>≤≥" for cell in distinct]]).sum())
+        shown |= {cell: f"{number:g}" for cell, number in known.items() if cell != f"{number:g}"}
+    told = ", ".join(f"{cell!r} is {number}" for cell, number in list(shown.items())[:5])
+    told += f" and {len(shown) - 5} more" if len(shown) > 5 else ""
+    lost = f"; {_cells(limits)} with a limit became the limit itself" if limits else ""
+    return table, f"{_names(remedy.columns)} was read as numbers: {told or 'as they are'}{lost}"
+
+
+def _indicators(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    (name,) = remedy.columns
+    made, words = indicator_columns(remedy), [value.casefold() for value in remedy.values]
+    several = remedy.to == SEVERAL
+    codes, distinct = pd.factorize(as_labels(table[name]).str.casefold())
+    answers = [set(re.split(_PARTS, cell)) if several else {cell} for cell in distinct]
+    unknown = [code for code, given in enumerate(answers) if not given <= set(words)]
+    if unknown:
+        position = int(np.isin(codes, unknown).argmax())
+        raise DataError(
+            f"{str(table[name].iloc[position])!r} in column {name!r} "
+            f"({place(table.index, position)}) is none of the words that are known: "
+            f"{_some(remedy.values)}.",
+            remedy="Correct the cell, or treat it as missing.",
+            column=name,
+        )
+    columns = {
+        new: np.array([*(float(word in given) for given in answers), np.nan])[codes]
+        for new, word in zip(made, words[-len(made) :], strict=True)
+    }
+    at = list(table.columns).index(name)
+    parts = table.iloc[:, :at], pd.DataFrame(columns, index=table.index), table.iloc[:, at + 1 :]
+    table = pd.concat(parts, axis=1)
+    if made == [name]:
+        zero, one = remedy.values
+        return table, f"{name!r} is 1 where it says {one!r}, and 0 where it says {zero!r}"
+    rest = "" if several else f"; {remedy.values[0]!r} is 0 in all of them"
+    return table, f"{name!r} became {len(made)} columns of 0 and 1: {_some(made)}{rest}"
+
+
+def indicator_columns(remedy: Remedy) -> list[str]:
+    """Names of the columns of 0 and 1 that the remedy "indicators" makes.
+
+    The first word is what the others are compared with, and has no column, unless a cell may hold
+    several words. Of two words the column keeps its name.
+    """
+    (name,) = remedy.columns
+    if remedy.to != SEVERAL and len(remedy.values) == 2:
+        return [name]
+    words = remedy.values if remedy.to == SEVERAL else remedy.values[1:]
+    return [f"{name} = {word}" for word in words]
 
 
 def _columns(remedy: Remedy) -> str:
@@ -258,7 +369,7 @@ KINDS: dict[str, Kind] = {
     ),
     "as_labels": Kind(_take_as_labels, lambda it: f"Take {_columns(it)} as labels"),
     "exclude_persons": Kind(
-        _drop_rows,
+        _exclude_persons,
         lambda it: f"Leave out {'person' if len(it.values) == 1 else 'people'} {_some(it.values)}",
         values=True,
         both=True,
@@ -274,6 +385,25 @@ KINDS: dict[str, Kind] = {
         _read_dates,
         lambda it: f"Read the dates in {_columns(it)} as {ORDER_WORDS[it.to or '']}",
         to=True,
+        cells=True,
+    ),
+    "fill_missing": Kind(
+        _fill_missing,
+        lambda it: f"Write {it.to!r} into the empty cells of {_columns(it)}",
+        to=True,
+        cells=True,
+        new_rows=False,
+    ),
+    "read_numbers": Kind(
+        _read_numbers,
+        lambda it: f"Read the numbers in {_columns(it)}, without the words beside them",
+        cells=True,
+    ),
+    "indicators": Kind(
+        _indicators,
+        lambda it: f"Make columns of 0 and 1 of the words in {_columns(it)}",
+        values=True,
+        to=None,
         cells=True,
     ),
     "wide_to_long": Kind(

@@ -332,7 +332,11 @@ def _parse_times(column: pd.Series) -> pd.Series:
         except AmbiguousDatesError as error:
             raise UndecidedDatesError(column) from error
         best = times if times.notna().sum() > best.notna().sum() else best
-    unread = np.flatnonzero(best.isna() & column.notna())
+    numbers = pd.to_numeric(texts, errors="coerce").notna()
+    read = (
+        numbers if numbers.mean() > 0.5 else best.notna()
+    )  # most cells say what they all should be
+    unread = np.flatnonzero(~read & column.notna())
     if len(unread):
         raise DataError(
             f"The time {str(column.iloc[unread[0]])!r} in column {column.name!r}, "

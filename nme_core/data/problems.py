@@ -1,4 +1,4 @@
-"""What keeps a table from being a study, all of it at once, with changes that would mend it.
+"""What keeps a table from being a study, all of it at once, with changes that would fix it.
 
 `Study.from_frame` raises the first of these; a report wants all of them.
 """
@@ -11,29 +11,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.data.columns import (
     UndecidedDatesError,
     as_labels,
     as_time,
     is_number,
+    is_text,
     label,
     place,
 )
 from nme_core.data.covariates import has_words_among_numbers, labelled
 from nme_core.data.people import tells_apart
 from nme_core.data.recipe import Recipe, recipe_of
-from nme_core.data.remedies import Remedy, left_out_columns
-from nme_core.data.report import Finding
+from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, renamed_columns
+from nme_core.data.report import Finding, told_before
 from nme_core.data.selection import refuse_unusable
 from nme_core.data.study import Study
 from nme_core.data.wide import propose_wide
+from nme_core.data.words import find_words, yes_no_remedies
 from nme_core.exceptions import DataError, MissingColumnError, NMEError
-
-#: Words among numbers are taken as codes for "missing" where at most this share of the cells and
-#: so many different words are no numbers.
-WORDS_SHARE, MOST_WORDS = 0.5, 10
 
 
 def find_problems(
@@ -74,23 +71,30 @@ def problems_of(
     except NMEError as error:
         return (*_find_wide(long, remedies), _as_finding(error))
     found: list[Finding] = []
+    before = table
     gone = left_out_columns(remedies)
-    chosen = [name for name in features if name in table.columns and name not in gone]
+    chosen = renamed_columns(features, recipe.steps)
+    chosen = [name for name in chosen if name in table.columns and name not in gone]
+    yes_no = {one.columns[0] for one in yes_no_remedies(table, chosen)}
+    headers = _repeated_header(table, [person, outcome, *([time] if time else ()), *chosen])
+    if headers.any():
+        found.append(_header_finding(table, person, headers))
+        table = apply_remedies(table, found[0].fixes)[0]
     found += _find_empty(table, person, "person")
     found += [] if time is None else _find_empty(table, time, "time")
     found += [] if sequence is None else _find_empty(table, sequence, "sequence")
-    found += [] if time is None else _find_undecided(table[time])
+    found += [] if time is None else _find_unread(table[time])
     values, groups = [outcome, *chosen], recipe.groups
     found += _find_repeated(table, person, sequence, time, values=values, groups=groups)
     if second is not None:
         found += _find_covariate_words(second, remedies, person)
-    for name in dict.fromkeys([outcome, *chosen]):
+    for name in dict.fromkeys([outcome, *(one for one in chosen if one not in yes_no)]):
         kind = "outcome" if name == outcome else "feature"
         wants_number = kind == "feature" or recipe.outcome_kind != "class"
-        found += _find_words(table, name, kind) if wants_number else []
+        found += find_words(table[name], kind) if wants_number else []
         found += _find_infinite(table, name, kind)
     if found:
-        return tuple(found)
+        return told_before(found, person, before, second)
     try:
         Study.of(recipe, long, covariates, stored=stored)
     except NMEError as error:
@@ -132,14 +136,34 @@ def _find_empty(table: pd.DataFrame, name: str, role: str) -> Iterator[Finding]:
     )
 
 
-def _find_undecided(column: pd.Series) -> Iterator[Finding]:
-    """Dates that may begin with the day or with the month."""
-    if is_number(column) or is_datetime64_any_dtype(column.dtype):
+def _repeated_header(table: pd.DataFrame, names: Sequence[str]) -> pd.Series:
+    """Rows that hold the names of the columns instead of values, in all that are text."""
+    texts = [name for name in dict.fromkeys(names) if is_text(table[name])]
+    if len(texts) < 2:
+        return pd.Series(False, index=table.index)
+    return pd.concat([as_labels(table[name]) == name.strip() for name in texts], axis=1).all(axis=1)
+
+
+def _header_finding(table: pd.DataFrame, person: str, rows: pd.Series) -> Finding:
+    first = place(table.index, int(rows.to_numpy().argmax()))
+    more = f" and {int(rows.sum()) - 1} more" if rows.sum() > 1 else ""
+    return Finding(
+        "stop",
+        f"A row repeats the header: {first}{more}.",
+        person,
+        "Leave it out; files that were joined by hand have such rows.",
+        (Remedy("drop_rows", (person,), (person.strip(),)),),
+    )
+
+
+def _find_unread(column: pd.Series) -> Iterator[Finding]:
+    """Dates that may begin with the day or with the month, and cells that are no times."""
+    name, present = str(column.name), column.dropna()
+    if not is_text(column) or present.empty:
         return
     try:
-        as_time(column.dropna())
+        as_time(present)
     except UndecidedDatesError as error:
-        name = str(column.name)
         yield Finding(
             "stop",
             error.message,
@@ -147,8 +171,10 @@ def _find_undecided(column: pd.Series) -> Iterator[Finding]:
             "Say what comes first.",
             tuple(Remedy("read_dates", (name,), to=order) for order in ("dmy", "mdy")),
         )
-    except DataError:
-        return  # `Study.from_frame` says which cell
+    except DataError as error:
+        cells = as_labels(present[present.index == error.row])
+        fixes = [Remedy("drop_rows", (name,), (cell,)) for cell in cells[:1]]
+        yield Finding("stop", error.message, name, error.remedy, tuple(fixes))
 
 
 def _find_repeated(
@@ -214,47 +240,10 @@ def _find_covariate_words(
         if name == person or name in labelled(remedies):
             continue
         if has_words_among_numbers(table[name]):
-            for found in _find_words(table, str(name), "covariate"):
+            for found in find_words(table[name], "covariate"):
                 labels = Remedy("as_labels", (str(name),))
                 hint = f"{found.remedy} Or take all of them as labels."
                 yield replace(found, remedy=hint, fixes=(*found.fixes, labels))
-
-
-def _find_words(table: pd.DataFrame, name: str, kind: str) -> Iterator[Finding]:
-    """Find words in a column that otherwise holds numbers, and text where numbers are needed."""
-    column = table[name]
-    if is_number(column) or isinstance(column.dtype, pd.CategoricalDtype):
-        return
-    present = column.dropna()
-    numbers = pd.to_numeric(present.astype("str"), errors="coerce")
-    words = present[numbers.isna()]
-    few = bool(len(words)) and (kind == "covariate" or len(words) <= WORDS_SHARE * len(present))
-    if not few and kind != "feature":
-        return  # words as outcome are states
-    if is_datetime64_any_dtype(column.dtype) or not few:
-        first = place(present.index, 0) if len(present) else "no row"
-        value = str(present.iloc[0]) if len(present) else ""
-        yield Finding(
-            "stop",
-            f"The feature {name!r} is not numeric: {first} holds {value[:40]!r}.",
-            name,
-            "Leave the column out, or write numbers.",
-            (Remedy("exclude_columns", (name,)),),
-        )
-        return
-    codes = tuple(sorted(set(as_labels(words))))
-    rows = np.flatnonzero(column.index.isin(words.index))
-    listed = ", ".join(repr(code[:40]) for code in codes[:5])
-    listed += f" and {len(codes) - 5} more" if len(codes) > 5 else ""
-    cells = "1 cell" if len(words) == 1 else f"{len(words)} cells"
-    yield Finding(
-        "stop",
-        f"The {kind} {name!r} holds numbers, but also {listed} (in {cells}; the first is "
-        f"{place(column.index, int(rows[0]))}).",
-        name,
-        "Treat these cells as missing, or correct them in the file.",
-        (Remedy("set_missing", (name,), codes),) if len(codes) <= MOST_WORDS else (),
-    )
 
 
 def _find_infinite(table: pd.DataFrame, name: str, kind: str) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ from nme_core.data.remedies import (
     for_new_rows,
     make_long,
     of_second_table,
+    source_columns,
 )
 from nme_core.exceptions import DataError, NMEError, OptionError
 
@@ -195,7 +196,7 @@ class Recipe:
         DataError
             The table is wide, but the study's was not.
         """
-        long = make_long(table, self.steps, needed=self.features or ())
+        long = make_long(table, self.steps, needed=source_columns(self.features or (), self.steps))
         if long is table:
             return table, ()
         return long, (_LENGTHENED.format(a=len(table), b=len(long)),)
@@ -357,19 +358,24 @@ def _present(said: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+#: Remedies that make something else of text, and that columns which are that do not need.
+_FROM_TEXT = ("read_dates", "read_numbers", "indicators")
+
+
 def _possible(
     remedies: Iterable[Remedy], table: pd.DataFrame, columns: Iterable[str]
 ) -> tuple[Remedy, ...]:
     """Changes of cells that new rows can need: in columns that they have, dates where not read."""
-    wanted = [name for name in columns if name in table.columns]
+    given, columns = tuple(remedies), tuple(columns)
+    wanted = [*columns, *source_columns(columns, given)]
     made = []
-    for one in for_new_rows(remedies, wanted):
+    for one in for_new_rows(given, [name for name in wanted if name in table.columns]):
         read = [
             name
             for name in one.columns
             if is_number(table[name]) or is_datetime64_any_dtype(table[name].dtype)
         ]
-        left = tuple(name for name in one.columns if one.kind != "read_dates" or name not in read)
+        left = tuple(name for name in one.columns if one.kind not in _FROM_TEXT or name not in read)
         made += [replace(one, columns=left)] if left else []
     return tuple(made)
 

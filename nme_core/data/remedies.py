@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from nme_core.data.changes import KINDS
+from nme_core.data.changes import KINDS, SEVERAL, indicator_columns
 from nme_core.data.columns import as_labels, is_text
 from nme_core.data.dates import check_order
 from nme_core.data.formats.cells import convert
 from nme_core.data.wide import propose_wide, reshape
-from nme_core.exceptions import DataError, MissingColumnError, OptionError
+from nme_core.exceptions import DataError, MissingColumnError, NMEError, OptionError
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,12 @@ class Remedy:
         ``"as_labels"``: the cells of `columns` are labels, even where they look like numbers.
         ``"exclude_persons"``: leave out the rows whose person column (`columns`) is in `values`.
         ``"drop_rows"``: leave out the rows in which one of `columns` holds one of `values`.
+        ``"fill_missing"``: write `to` into the empty cells of `columns`: a state that was read as
+        missing.
+        ``"read_numbers"``: read the numbers of cells such as 1 (not at all), 7 h or < 5.
+        ``"indicators"``: columns of 0 and 1 of the words of one column; `values` are all its words,
+        the first the one that the others are compared with. Two words: the column itself. `to` is
+        ``"several"`` where a cell may hold several words.
         ``"drop_empty"``: leave out the rows in which one of `columns` is empty.
         ``"exclude_columns"``: leave out `columns`.
         ``"read_dates"``: read the dates of `columns` as `to` says: ``"dmy"``, ``"mdy"``, ``"ymd"``.
@@ -63,7 +69,11 @@ class Remedy:
             raise OptionError(
                 f"There is no remedy {self.kind!r}.", remedy=f"Choose one of {', '.join(KINDS)}."
             )
-        if not self.columns or kind.values != bool(self.values) or kind.to != (self.to is not None):
+        if (
+            not self.columns
+            or kind.values != bool(self.values)
+            or (kind.to is not None and kind.to != (self.to is not None))
+        ):
             needed = ["columns", *(entry for entry in ("values", "to") if getattr(kind, entry))]
             raise OptionError(
                 f"The remedy {self.kind!r} does not have the entries that it needs.",
@@ -71,6 +81,13 @@ class Remedy:
             )
         if self.kind == "read_dates":
             check_order(self.to or "")
+        if self.kind == "indicators" and (
+            len(self.columns) > 1 or len(self.values) < 2 or self.to not in (None, SEVERAL)
+        ):
+            raise OptionError(
+                "The remedy 'indicators' is about the words of one column.",
+                remedy=f"Give one column and all of its words; 'to' is {SEVERAL!r} or left out.",
+            )
 
     def __str__(self) -> str:
         """What it does, as an order in a few words."""
@@ -124,6 +141,21 @@ def apply_remedies(
         notes.append(f"Remedy: {note}{_what_remains(before, table, remedy, person)}.")
         table = _typed_anew(before, table, remedy)
     return table, tuple(notes)
+
+
+def foretell(table: pd.DataFrame, remedy: Remedy, person: str) -> str:
+    """What a remedy would do to a table, in numbers; empty where it cannot be done."""
+    wanted = {person, *remedy.columns}
+    some = remedy.kind == "wide_to_long" or not wanted <= set(table.columns)
+    try:
+        _, (note,) = apply_remedies(
+            table if some else table[list(dict.fromkeys([person, *remedy.columns]))],
+            [remedy],
+            person=person,
+        )
+    except NMEError:
+        return ""
+    return note.removeprefix("Remedy: ")
 
 
 def _what_remains(
@@ -194,6 +226,36 @@ def left_out_columns(remedies: Iterable[Remedy]) -> set[str]:
     }
 
 
+def renamed_columns(names: Iterable[str], remedies: Iterable[Remedy]) -> list[str]:
+    """Names of columns after the remedies: those that were left out are gone, others replaced."""
+    given = list(remedies)
+    gone, kept = left_out_columns(given), list(names)
+    for one in (one for one in given if one.kind == "indicators"):
+        made = indicator_columns(one)
+        kept = [new for name in kept for new in (made if name == one.columns[0] else [name])]
+    return [name for name in kept if name not in gone]
+
+
+def source_columns(names: Iterable[str], remedies: Iterable[Remedy]) -> list[str]:
+    """Columns that a table needs to have these after the remedies: place for place = work."""
+    made = {
+        new: one.columns[0]
+        for one in remedies
+        if one.kind == "indicators"
+        for new in indicator_columns(one)
+    }
+    return list(dict.fromkeys(made.get(name, name) for name in names))
+
+
+def effect_names(remedies: Iterable[Remedy]) -> dict[str, str]:
+    """What the effect of a column of 0 and 1 is called: that of the word that is 1."""
+    return {
+        one.columns[0]: f"{one.columns[0]} = {one.values[1]}"
+        for one in remedies
+        if one.kind == "indicators" and indicator_columns(one) == list(one.columns)
+    }
+
+
 def read_remedies(path: str | os.PathLike[str]) -> tuple[Remedy, ...]:
     """Read remedies from a JSON file, or from JSON itself: a list of objects as `Remedy` has them.
 
@@ -257,14 +319,29 @@ def as_json(remedy: Remedy) -> str:
 
 def for_new_rows(remedies: Iterable[Remedy], columns: Iterable[str]) -> tuple[Remedy, ...]:
     """What also has to be done to new rows: the remedies of cells in these columns."""
-    wanted = set(columns)
-    kept = []
-    for remedy in remedies:
+    given = tuple(remedies)
+    wanted, kept = {*columns, *source_columns(columns, given)}, []
+    for remedy in given:
         shared = tuple(name for name in remedy.columns if name in wanted)
         kind = KINDS[remedy.kind]
-        if shared and kind.cells:
+        if shared and kind.cells and kind.new_rows:
             kept.append(remedy if kind.together else replace(remedy, columns=shared))
     return tuple(kept)
+
+
+def restored(
+    table: pd.DataFrame, taken: Mapping[str, Mapping[str, int]], remedies: Iterable[Remedy]
+) -> pd.DataFrame:
+    """New rows in which a state that was read as missing is one again, where no cell is blank.
+
+    `taken` has the words for missing that each column of text held, and its blank cells.
+    """
+    table = table.copy(deep=False)
+    for one in remedies:
+        for name in one.columns if one.kind == "fill_missing" else ():
+            if name in table.columns and set(taken.get(name, ())) == {one.to}:
+                table[name] = as_labels(table[name]).fillna(one.to)
+    return table
 
 
 def make_long(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Literal
 
 import pandas as pd
 
-from nme_core.data.remedies import Remedy, as_json
+from nme_core.data.remedies import Remedy, as_json, foretell
 
 Severity = Literal["stop", "look", "info"]
 
@@ -27,7 +29,9 @@ class Finding:
     remedy : str or None
         What can be done.
     fixes : tuple of Remedy
-        Changes to the table, each of which would mend it; to choose from.
+        Changes to the table, each of which would fix it; to choose from.
+    effects : tuple of str
+        What each of them would do to the table, in numbers; empty where that is not known.
     """
 
     severity: Severity
@@ -35,6 +39,7 @@ class Finding:
     column: str | None = None
     remedy: str | None = None
     fixes: tuple[Remedy, ...] = ()
+    effects: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.message if self.remedy is None else f"{self.message} {self.remedy}"
@@ -42,7 +47,28 @@ class Finding:
     def lines(self) -> list[str]:
         """Lines of text for a terminal: what was found, and each fix as a remedy in JSON."""
         words = {"stop": "STOP", "look": "Look", "info": "Note"}
-        return [f"{words[self.severity]}: {self}", *(f"    {as_json(fix)}" for fix in self.fixes)]
+        lines = [f"{words[self.severity]}: {self}"]
+        for fix, effect in zip_longest(self.fixes, self.effects):
+            lines += [f"    {as_json(fix)}", *([f"      → {effect}"] if effect else [])]
+        return lines
+
+
+def told_before(
+    findings: Iterable[Finding],
+    person: str,
+    table: pd.DataFrame,
+    second: pd.DataFrame | None = None,
+) -> tuple[Finding, ...]:
+    """Findings with what each of their fixes would do to the table, before it is done.
+
+    `second` is the covariate table; what stands in both is told of the first.
+    """
+
+    def effect(fix: Remedy) -> str:
+        there = second is not None and not set(fix.columns) <= set(table.columns)
+        return foretell(second if second is not None and there else table, fix, person)
+
+    return tuple(replace(one, effects=tuple(map(effect, one.fixes))) for one in findings)
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,10 @@ from nme_core.data.gaps import NEVER, NIGHT, break_at_gaps, gap_limit, gap_notes
 from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
 from nme_core.data.people import find_people, respelling_notes
 from nme_core.data.recipe import Recipe, recipe_of, resolved
-from nme_core.data.remedies import Remedy, left_out_columns
+from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, renamed_columns
 from nme_core.data.report import Finding
 from nme_core.data.selection import choose_columns, refuse_unusable
+from nme_core.data.words import yes_no_remedies
 from nme_core.exceptions import DataError
 
 
@@ -208,6 +209,12 @@ class Study:
         sequence, group = recipe.sequence, recipe.groups
         n_read = len(long), long[person].nunique() if person in long else 0
         long, covariates, remedied = recipe.apply(long, covariates, stored=stored)
+        if recipe.features is not None:
+            features = renamed_columns(recipe.features, recipe.steps)
+            words = yes_no_remedies(long, features)
+            long, told = apply_remedies(long, words)
+            remedied += tuple(note.removeprefix("Remedy: ") for note in told)
+            recipe = replace(recipe, features=tuple(features), remedies=(*recipe.remedies, *words))
         gone = left_out_columns(recipe.steps)
         refuse_unusable(long, person, outcome, time, sequence, group)
         long = long.infer_objects()

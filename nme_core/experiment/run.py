@@ -15,6 +15,7 @@ from nme_core.analysis import approximations, likelihood_row
 from nme_core.data import SPLITS, Study
 from nme_core.data.codebook import study_codebook
 from nme_core.data.memory import give_back, return_large_arrays
+from nme_core.data.remedies import effect_names
 from nme_core.estimators import (
     LinearMixedModel,
     NeuralMixedEffects,
@@ -326,10 +327,11 @@ class _Run:
         told = telling(self.journal, "Writing the random effects")
         write_parameters(model, self.rows, self.folder, told)
         inputs, outputs = model.network_ends()
+        named = effect_names(self.study.remedies)
         self.config |= {
             "candidate": leading_candidate(model),
             "approximate": approximations(model),
-            "network_inputs": inputs,
+            "network_inputs": [named.get(name, name) for name in inputs],
             "network_outputs": outputs or [OUTCOME],
         }
         if isinstance(model, NMEMLPRegressor):

@@ -20,7 +20,7 @@ def scores(**columns):
     [
         ["36", "8", "31", "k.A.", "7", "28", "16", "4"],
         ["36", "8", "31", "missing", "7", "missing", "missing", "missing"],
-        ["3.5", "refused", "2", "<5", "4", "1", "6", "7"],
+        ["3.5", "refused", "2", "dropped", "4", "1", "6", "7"],
     ],
 )
 def test_words_do_not_turn_a_score_into_labels(cells):
@@ -65,3 +65,15 @@ def test_rows_that_repeat_in_full_count_once_and_others_are_named():
     words = r"'P01' more than once \(line 2, line 10\), with different values of 'age'.*2 people"
     with pytest.raises(DataError, match=words):
         Study.from_frame(diary(), covariates=visits, **ROLES)
+
+
+def test_a_limit_in_a_score_is_not_made_missing_with_the_words():
+    table = scores(bdi=["3.5", "refused", "2", "<5", "4", "1", "6", "7"])
+    (words,) = find_problems(diary(), covariates=table, **ROLES)
+    assert words.fixes[0] == Remedy("set_missing", ("bdi",), ("refused",))
+    (limits,) = find_problems(diary(), covariates=table, **ROLES, remedies=words.fixes[:1])
+    assert limits.fixes[0] == Remedy("read_numbers", ("bdi",))
+    study = Study.from_frame(
+        diary(), covariates=table, **ROLES, remedies=[words.fixes[0], limits.fixes[0]]
+    )
+    assert study.covariates["bdi"].iloc[3] == 5

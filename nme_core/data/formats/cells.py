@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from nme_core.data.formats.numerals import find_numerals, with_plain_minus
+
 #: Cells that mean "no value". The word None is not among them: it is a plausible state.
 MISSING_CODES = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", ".")
+
+#: A column with more different words than this holds no states.
+_MOST_STATES = 30
 
 _TRUTH = {"true": True, "false": False}
 _CLOCK = re.compile(r"([+-]?)(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?")
@@ -37,13 +42,58 @@ class Converted:
     decimal, thousands : str or None
         Marks that its numbers were written with, where they have any.
     unit : str or None
-        ``"hours"`` where the cells were durations or times of day.
+        ``"hours"`` where the cells were durations or times of day; what stood behind the numbers.
+    clock : bool
+        Whether the cells were durations or times of day, 7:30.
+    labels : dict of number: text
+        What stood beside single numbers: 1 (not at all).
+    taken : dict of word: count
+        Of a column of text: what was taken as missing, the empty cell included; only where words
+        were.
+    kept : dict of word: count
+        Words for missing that were kept, as states.
     """
 
     values: pd.Series
     decimal: str | None = None
     thousands: str | None = None
     unit: str | None = None
+    clock: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
+
+
+def from_text(
+    column: pd.Series, *, text: bool, decimal: str | None = None, commas: bool = False
+) -> Converted:
+    """A column of text as it stands in a file, converted (see `convert`) or left as text."""
+    cells = present(column)
+    converted = Converted(cells) if text else convert(cells, decimal=decimal, commas=commas)
+    if not isinstance(converted.values.dtype, pd.StringDtype):
+        return converted
+    empty = column[cells.isna()].str.strip().fillna("").value_counts()
+    taken = {str(word): int(count) for word, count in empty.items()}
+    if not set(taken) - {""}:
+        return converted
+    word = _plain_state(cells, taken)
+    if word is None:
+        return replace(converted, taken=taken)
+    kept = converted.values.mask(column.str.strip() == word, word)
+    return replace(converted, values=kept, kept={word: taken[word]})
+
+
+def _plain_state(cells: pd.Series, taken: dict[str, int]) -> str | None:
+    """The code among the empty cells that is a state: NA beside PA, where cells are left blank too.
+
+    A file that leaves cells blank has no need of a code for them.
+    """
+    codes = [word for word in taken if word.isalpha() and word.isupper()]
+    if len(codes) != 1 or len(taken) != 2 or not taken.get(""):
+        return None
+    values = cells.dropna().drop_duplicates()
+    alike = len(codes[0]) > 1 and values.str.fullmatch(rf"[A-Z]{{{len(codes[0])}}}").any()
+    return codes[0] if len(values) <= _MOST_STATES and alike else None
 
 
 def present(column: pd.Series) -> pd.Series:
@@ -70,17 +120,12 @@ def convert(column: pd.Series, *, decimal: str | None, commas: bool) -> Converte
         Whether ``1,5`` may be a number where the file does not tell.
     """
     codes, distinct = pd.factorize(column)
-    cells = pd.Series(distinct, dtype="str")
+    cells = with_plain_minus(pd.Series(distinct, dtype="str"))
     if is_padded(cells):
         return Converted(column)
     for converted in _attempts(cells, decimal, commas):
         if converted is not None:
-            return Converted(
-                _spread(converted.values, codes, column),
-                converted.decimal,
-                converted.thousands,
-                converted.unit,
-            )
+            return replace(converted, values=_spread(converted.values, codes, column))
     if commas or decimal == ",":
         pointed = _with_points(cells, np.bincount(codes[codes >= 0], minlength=len(cells)))
         if pointed is not None:
@@ -113,6 +158,18 @@ def _attempts(cells: pd.Series, decimal: str | None, commas: bool) -> Iterable[C
             yield _grouped(cells, ",")
     yield _truth(cells)
     yield _hours(cells)
+    yield _worded(cells, decimal, commas)
+
+
+def _worded(cells: pd.Series, decimal: str | None, commas: bool) -> Converted | None:
+    """Numbers with a unit, or with labels at some of them."""
+    found = find_numerals(cells)
+    if found is None or not found.certain:
+        return None
+    numbers = convert(found.numbers, decimal=decimal, commas=commas)
+    if numbers.unit is not None or isinstance(numbers.values.dtype, pd.StringDtype):
+        return None
+    return replace(numbers, unit=found.unit, labels=found.labels)
 
 
 def _spread(values: pd.Series, codes: np.ndarray, column: pd.Series) -> pd.Series:
@@ -171,7 +228,9 @@ def _hours(cells: pd.Series) -> Converted | None:
     """Durations or times of day, 7:30 or 07:30:15, as hours."""
     if not len(cells) or not cells.str.fullmatch(_CLOCK.pattern).all():
         return None
-    return Converted(pd.Series([_to_hours(cell) for cell in cells], dtype=np.float64), unit="hours")
+    return Converted(
+        pd.Series([_to_hours(cell) for cell in cells], dtype=np.float64), unit="hours", clock=True
+    )
 
 
 def _to_hours(cell: str) -> float:

@@ -13,11 +13,12 @@ import openpyxl
 import pandas as pd
 from openpyxl.utils.exceptions import InvalidFileException
 
+from nme_core.data.formats.collect import Collected
 from nme_core.data.formats.columns import assemble, clean_names
 from nme_core.data.formats.dialect import count_titles
 from nme_core.data.formats.objects import from_values
 from nme_core.data.formats.packed import ZIP_DAMAGE
-from nme_core.data.formats.result import HowRead, Labels, Reading, unit_notes
+from nme_core.data.formats.result import HowRead, Reading
 from nme_core.data.formats.source import Source, too_large
 from nme_core.exceptions import DataError, OptionError
 
@@ -161,14 +162,12 @@ def _as_reading(
     header = words[start] + [""] * (width - len(words[start]))
     body = rows[start + 1 :]
     names, said = clean_names(file.name, header)
-    columns, units = {}, {}
+    collected = Collected()
     for place, name in enumerate(names):
         values = [row[place] if place < len(row) else None for _, row in body]
         converted = from_values(values, text=name in text)
-        columns[name] = converted.values
-        if converted.unit is not None:
-            units[name] = converted.unit
-    frame = assemble(columns, pd.Index([number for number, _ in body], name="row"))
+        collected.add(name, converted)
+    frame = assemble(collected.columns, pd.Index([number for number, _ in body], name="row"))
     how = HowRead(
         "xlsx",
         compression=file.compression,
@@ -176,4 +175,4 @@ def _as_reading(
         title_lines=start,
         sheet=sheet,
     )
-    return Reading(frame, how, Labels(units=units), (*notes, *said, *unit_notes(units)), sheets)
+    return Reading(frame, how, collected.labels, (*notes, *said, *collected.told()), sheets)

@@ -146,7 +146,7 @@ def _openesm(reading: Reading, features: Sequence[dict[str, Any]], metadata: Sou
         roles["time"] = time
     return replace(
         reading,
-        labels=Labels(columns, values, labels.missing, labels.units),
+        labels=replace(labels, columns=columns, values=values),
         layout="openESM",
         roles=roles,
         notes=(*reading.notes, f"Columns are explained by {metadata.name} (openESM)."),

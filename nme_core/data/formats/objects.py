@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nme_core.data.formats.cells import Converted, convert, present
+from nme_core.data.formats.cells import Converted, from_text
 
 _NUMBERS = (int, float)
 
@@ -18,7 +18,8 @@ def from_values(values: Sequence[Any], *, text: bool) -> Converted:
     """A column of values, None where missing, as numbers, booleans, date-times or text."""
     kinds = {type(value) for value in values if value is not None}
     if text:
-        return Converted(present(pd.Series([_word(value) for value in values], dtype="str")))
+        words = pd.Series([_word(value) for value in values], dtype="str")
+        return from_text(words, text=True)
     if not kinds:
         return Converted(pd.Series(np.full(len(values), np.nan)))
     if kinds == {bool}:
@@ -30,9 +31,9 @@ def from_values(values: Sequence[Any], *, text: bool) -> Converted:
     if kinds <= {dt.datetime, dt.date}:
         return Converted(pd.Series(pd.to_datetime(list(values), errors="coerce")))
     if kinds <= {dt.time, dt.timedelta}:
-        return Converted(pd.Series([_hours(value) for value in values]), unit="hours")
-    words = present(pd.Series([_word(value) for value in values], dtype="str"))
-    return convert(words, decimal=None, commas=True)
+        return Converted(pd.Series([_hours(value) for value in values]), unit="hours", clock=True)
+    words = pd.Series([_word(value) for value in values], dtype="str")
+    return from_text(words, text=False, commas=True)
 
 
 def _hours(value: dt.time | dt.timedelta | None) -> float:

@@ -10,9 +10,10 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from nme_core.data.columns import as_labels
-from nme_core.data.formats.cells import Converted, convert, present
+from nme_core.data.formats.cells import Converted, from_text
+from nme_core.data.formats.collect import Collected
 from nme_core.data.formats.columns import assemble, clean_names
-from nme_core.data.formats.result import HowRead, Labels, Reading, unit_notes
+from nme_core.data.formats.result import HowRead, Reading
 from nme_core.data.formats.source import LARGEST, Source, too_large
 from nme_core.data.formats.text import MOST_CELLS
 from nme_core.exceptions import DataError
@@ -41,26 +42,24 @@ def read_parquet(file: Source, *, text: Iterable[str] = ()) -> Reading:
         raise DataError(f"{file.name} has no rows.", remedy="Give one row per person and occasion.")
     names, notes = clean_names(file.name, table.column_names)
     keep = set(text)
-    columns, units, left_out = {}, {}, []
+    collected, left_out = Collected(), []
     for name, column in zip(names, table.columns, strict=True):
         converted = _convert(column, text=name in keep)
         if converted is None:
             left_out.append(name)
             continue
-        columns[name] = converted.values
-        if converted.unit is not None:
-            units[name] = converted.unit
+        collected.add(name, converted)
     if left_out:
         listed = ", ".join(repr(name) for name in left_out[:10])
         notes.append(f"Columns with lists or binary content were left out: {listed}.")
-    if not columns:
+    if not collected.columns:
         raise DataError(
             f"{file.name} has no column of numbers, text or times.",
             remedy="Give one row per person and occasion.",
         )
-    frame = assemble(columns, pd.RangeIndex(1, 1 + len(table), name="row"))
+    frame = assemble(collected.columns, pd.RangeIndex(1, 1 + len(table), name="row"))
     how = HowRead("parquet", compression=file.compression, member=file.member)
-    return Reading(frame, how, Labels(units=units), (*notes, *unit_notes(units)))
+    return Reading(frame, how, collected.labels, (*notes, *collected.told()))
 
 
 def _read(file: Source) -> pa.Table:
@@ -110,8 +109,7 @@ def _convert(column: pa.ChunkedArray, *, text: bool) -> Converted | None:
     if types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
     if _is_text(kind):
-        words = present(column.to_pandas().astype("str"))
-        return Converted(words) if text else convert(words, decimal=None, commas=False)
+        return from_text(column.to_pandas().astype("str"), text=text)
     if types.is_boolean(kind):
         return Converted(column.to_pandas().astype("boolean"))
     if types.is_timestamp(kind) or types.is_date(kind):
@@ -120,9 +118,13 @@ def _convert(column: pa.ChunkedArray, *, text: bool) -> Converted | None:
         )
         return Converted(times.dt.tz_localize(None) if times.dt.tz is not None else times)
     if types.is_time(kind):
-        return Converted(_hours(column.cast(pa.time64("ns")).cast(pa.int64())), unit="hours")
+        return Converted(
+            _hours(column.cast(pa.time64("ns")).cast(pa.int64())), unit="hours", clock=True
+        )
     if types.is_duration(kind):
-        return Converted(_hours(column.cast(pa.duration("ns")).cast(pa.int64())), unit="hours")
+        return Converted(
+            _hours(column.cast(pa.duration("ns")).cast(pa.int64())), unit="hours", clock=True
+        )
     if types.is_decimal(kind) or types.is_float16(kind) or types.is_null(kind):
         column = column.cast(pa.float64())
     elif not (types.is_integer(kind) or types.is_floating(kind)):

@@ -129,13 +129,17 @@ class Labels:
     missing : dict of column: cells
         Cells that the file itself declares as missing. They are empty in the table.
     units : dict of column: text
-        ``"hours"`` for durations and times of day, which the table holds as numbers.
+        ``"hours"`` for durations and times of day, which the table holds as numbers; else what
+        stood behind the numbers.
+    taken : dict of column: {word: count}
+        Words in columns of text that were taken as missing, with the number of empty cells.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,14 +176,6 @@ class Reading:
     def lines(self) -> list[str]:
         """How it was read and what was changed, for a terminal."""
         return [f"Read: {self.how.words()}", *self.notes]
-
-
-def unit_notes(units: dict[str, str]) -> list[str]:
-    """Words for the columns that were made numbers of hours."""
-    if not units:
-        return []
-    names = ", ".join(repr(name) for name in units)
-    return [f"Durations or times of day (7:30) are numbers of hours: {names}."]
 
 
 def _name(mark: str, names: dict[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import pandas as pd
 import pyreadstat
 
 from nme_core.data.columns import label
-from nme_core.data.formats.cells import Converted, present
+from nme_core.data.formats.cells import Converted, from_text
+from nme_core.data.formats.collect import Collected
 from nme_core.data.formats.columns import assemble, clean_names
-from nme_core.data.formats.result import HowRead, Labels, Reading, unit_notes
+from nme_core.data.formats.result import HowRead, Labels, Reading
 from nme_core.data.formats.source import Source
 from nme_core.data.formats.text import MOST_CELLS
 from nme_core.exceptions import DataError
@@ -60,22 +62,20 @@ def read_spss(file: Source, *, text: Iterable[str] = ()) -> Reading:
     originals = [str(name) for name in table.columns]
     names, notes = clean_names(file.name, originals)
     keep = set(text)
-    columns, units = {}, {}
+    collected = Collected()
     for original, name in zip(originals, names, strict=True):
         form = str(meta.original_variable_types.get(original, "")).rstrip("0123456789.")
         converted = _convert(table[original], form, text=name in keep)
-        columns[name] = converted.values
-        if converted.unit is not None:
-            units[name] = converted.unit
-    frame = assemble(columns, pd.RangeIndex(1, 1 + len(table), name="row"))
+        collected.add(name, converted)
+    frame = assemble(collected.columns, pd.RangeIndex(1, 1 + len(table), name="row"))
     how = HowRead(
         "sav", compression=file.compression, member=file.member, encoding=meta.file_encoding
     )
-    labels = _labels(meta, dict(zip(originals, names, strict=True)), units)
+    labels = _labels(meta, dict(zip(originals, names, strict=True)), collected.labels)
     if labels.missing:
         declared = ", ".join(repr(name) for name in labels.missing)
         notes.append(f"Values that the file declares as missing are empty: {declared}.")
-    return Reading(frame, how, labels, (*notes, *unit_notes(units)))
+    return Reading(frame, how, labels, (*notes, *collected.told()))
 
 
 def _read(file: Source, **options: Any) -> tuple[pd.DataFrame, Any]:
@@ -87,12 +87,12 @@ def _read(file: Source, **options: Any) -> tuple[pd.DataFrame, Any]:
 
 def _convert(column: pd.Series, form: str, *, text: bool) -> Converted:
     if not pd.api.types.is_numeric_dtype(column.dtype):
-        return Converted(present(column.astype("str")))
+        return from_text(column.astype("str"), text=True)
     numbers = column.to_numpy(dtype=np.float64)
     if form in _DATES:
         return Converted(pd.Series(_dates(numbers)))
     if form in _DURATIONS:
-        return Converted(pd.Series(numbers / 3600), unit="hours")
+        return Converted(pd.Series(numbers / 3600), unit="hours", clock=True)
     if text:
         words = [None if np.isnan(number) else label(number) for number in numbers]
         return Converted(pd.Series(words, dtype="str"))
@@ -109,7 +109,7 @@ def _dates(seconds: np.ndarray) -> np.ndarray:
     return dates
 
 
-def _labels(meta: Any, names: dict[str, str], units: dict[str, str]) -> Labels:
+def _labels(meta: Any, names: dict[str, str], found: Labels) -> Labels:
     columns = {
         names[name]: words.strip()
         for name, words in meta.column_names_to_labels.items()
@@ -125,7 +125,7 @@ def _labels(meta: Any, names: dict[str, str], units: dict[str, str]) -> Labels:
         for name, ranges in meta.missing_ranges.items()
         if name in names
     }
-    return Labels(columns, values, missing, units)
+    return replace(found, columns=columns, values=values, missing=missing)
 
 
 def _range(entry: Any) -> str:

@@ -18,15 +18,15 @@ from nme_core.data.formats.cells import (
     MISSING_CODES,
     PADDED,
     Converted,
-    convert,
+    from_text,
     is_padded,
-    present,
 )
+from nme_core.data.formats.collect import Collected
 from nme_core.data.formats.columns import assemble, clean_names
 from nme_core.data.formats.dialect import Dialect, recognise
 from nme_core.data.formats.encoding import to_utf8
 from nme_core.data.formats.layouts import is_mpath
-from nme_core.data.formats.result import HowRead, Labels, Reading, unit_notes
+from nme_core.data.formats.result import HowRead, Reading
 from nme_core.data.formats.source import Source
 from nme_core.data.progress import Told, tell
 from nme_core.exceptions import DataError
@@ -90,8 +90,7 @@ def read_text(
     types = _types(dialect, [column in keep for column in names] + [False] * trailing)
     body = _read_body(name, content, dialect, types)
     del content
-    columns: dict[str, pd.Series] = {}
-    units: dict[str, str] = {}
+    collected = Collected()
     decimals, thousands = set(), set()
     for place, column in enumerate(names):
         tell(f"Reading {name}: {column}", _BODY[1] + (1 - _BODY[1]) * place / len(names))
@@ -99,12 +98,10 @@ def read_text(
         converted = _to_pandas(cells, dialect, text=column in keep, lists=mpath)
         del cells
         pa.default_memory_pool().release_unused()  # else it is kept for later
-        columns[column] = converted.values
+        collected.add(column, converted)
         decimals.add(converted.decimal)
         thousands.add(converted.thousands)
-        if converted.unit is not None:
-            units[column] = converted.unit
-    frame = assemble(columns, body.lines)
+    frame = assemble(collected.columns, body.lines)
     frame = _without_blank_rows(frame)
     if frame.empty:
         raise DataError(
@@ -122,7 +119,7 @@ def read_text(
         comment_lines=dialect.comment_lines,
         title_lines=dialect.title_lines,
     )
-    return Reading(frame, how, Labels(units=units), (*notes, *unit_notes(units)))
+    return Reading(frame, how, collected.labels, (*notes, *collected.told()))
 
 
 def _recognise(name: str, content: bytes, delimiter: str | None, decimal: str | None) -> Dialect:
@@ -316,12 +313,8 @@ def _to_pandas(cells: pa.ChunkedArray, dialect: Dialect, *, text: bool, lists: b
             numbers = _plain_numbers(cells)
             if numbers is not None:
                 return Converted(pd.Series(numbers, copy=False), dialect.decimal)
-        column = present(cells.to_pandas())
-        if text:
-            return Converted(column)
-        return convert(
-            column, decimal=dialect.decimal, commas=dialect.delimiter != "," and not lists
-        )
+        commas = dialect.delimiter != "," and not lists
+        return from_text(cells.to_pandas(), text=text, decimal=dialect.decimal, commas=commas)
     parts = [chunk.to_numpy(zero_copy_only=False) for chunk in cells.chunks]
     return Converted(pd.Series(np.concatenate(parts), copy=False))
 
