@@ -69,6 +69,7 @@ def hsic_view(found: CovariateResult, words: Words = parameter_words) -> pd.Data
     return pd.DataFrame(
         {
             "covariate": rows["covariate"],
+            **({"taken as": rows["taken_as"]} if "taken_as" in rows else {}),
             "strength": [_strength(row) for row in rows.to_dict("records")],
             "clearest single effect": [
                 clearest(found.effects, name, words) for name in rows["covariate"]

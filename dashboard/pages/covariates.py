@@ -8,6 +8,7 @@ from dashboard.components.context import empty, finished_run, title
 from dashboard.components.covariate_results import show_covariate, show_plainly, show_tests
 from dashboard.components.errors import guard
 from dashboard.components.findings import compliance_note
+from dashboard.components.messages import in_app_words
 from dashboard.components.stability import show_stability
 from dashboard.components.test_choices import choose_how
 from dashboard.components.text import plain
@@ -48,6 +49,8 @@ if not covariates.ready(run.id):
 with guard(), st.spinner("Permuting persons"):
     found = covariates.kept_tests(run.id)
     assert found is not None
+    for doubt in found.doubts:
+        st.warning(in_app_words(doubt))
     if state.researcher():
         show_tests(run, found)
     if covariate not in set(found.hsic["covariate"]):

@@ -43,7 +43,8 @@ _RECORD = "covariate_tests"
 class CovariateResult:
     """Every test of one run: tables as in the run folder, null values by covariate.
 
-    `notes` say in sentences what was done; `cautions` why the results should not be relied on.
+    `notes` say in sentences what was done; `cautions` why the results should not be relied on;
+    `doubts` what cannot be tested, and what a look at the data found in what was.
     """
 
     hsic: pd.DataFrame
@@ -51,6 +52,7 @@ class CovariateResult:
     nulls: dict[str, np.ndarray]
     notes: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def counts(self) -> str:
@@ -146,6 +148,7 @@ def make_tests(
         dict(found.nulls),
         tuple(note for note in found.notes if note != stability),
         found.cautions,
+        found.doubts,
     )
     keep_tests(run, found)
     if others := other_tests(run):
@@ -156,6 +159,7 @@ def make_tests(
             "tests": _fingerprint(run),
             "notes": list(result.notes),
             "cautions": list(result.cautions),
+            "doubts": list(result.doubts),
             "nulls": {name: np.asarray(null).tolist() for name, null in result.nulls.items()},
         },
     )
@@ -203,8 +207,8 @@ def _kept(identity: str, stamp_: int) -> CovariateResult:
         return make_tests(run, tested(identity), options(identity))
     record = run.read_json(_RECORD)
     nulls = {name: np.array(null) for name, null in record["nulls"].items()}
-    notes, cautions = tuple(record["notes"]), tuple(record["cautions"])
-    return CovariateResult(run.table("hsic"), run.table("effects"), nulls, notes, cautions)
+    said = (tuple(record.get(name, ())) for name in ("notes", "cautions", "doubts"))
+    return CovariateResult(run.table("hsic"), run.table("effects"), nulls, *said)
 
 
 def _fingerprint(run: RunFolder) -> str:

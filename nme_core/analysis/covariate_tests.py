@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -195,6 +195,7 @@ def covariate_tests(
     )
     effects = found.effects.assign(reliability=found.effects["parameter"].map(known_of.single))
     notes = (
+        *found.notes,
         *replaced,
         *how_tested(options, len(hsic)),
         *_unreliable_note(run, known_of),
@@ -203,7 +204,20 @@ def covariate_tests(
     if options.incremental:
         notes = (*notes, _incremental_note(run))
     cautions = (caution,) if caution else ()
-    return replace(found, hsic=hsic, effects=effects, notes=notes, cautions=cautions)
+    doubts = (*found.doubts, *data_findings(run, [*hsic["covariate"], *options.confounders]))
+    return replace(found, hsic=hsic, effects=effects, notes=notes, cautions=cautions, doubts=doubts)
+
+
+def data_findings(run: RunFolder, covariates: Iterable[str]) -> tuple[str, ...]:
+    """What the check of the data found in covariates of a run that should be looked at."""
+    if not run.has_table("findings"):
+        return ()
+    table, names = run.table("findings"), set(covariates)
+    own = table[table["column"].isin(names) & (table["severity"] != "info")]
+    return tuple(
+        f"{message} {remedy if isinstance(remedy, str) else ''}".strip()
+        for message, remedy in zip(own["message"], own["remedy"], strict=True)
+    )
 
 
 def _posterior(

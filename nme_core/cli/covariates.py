@@ -78,6 +78,8 @@ def hsic(
     )
     result = covariate_tests(folder, covariate, options)
     keep_tests(folder, result)
+    for line in independence.note_lines(f"Look: {one}" for one in result.doubts):
+        typer.echo(line)
     typer.echo("\n".join(independence.hsic_lines(result.hsic)))
     notes = [*result.notes, independence.STRENGTH_NOTE, other_tests(folder)]
     typer.echo("\n".join(independence.note_lines(notes)))

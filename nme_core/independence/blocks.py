@@ -13,7 +13,13 @@ import pandas as pd
 
 from nme_core.exceptions import DataError
 from nme_core.independence.conditional import u_centred
-from nme_core.independence.hsic import MIN_PERSONS, TIE, HSICResult, hsic_statistic, side_kernel
+from nme_core.independence.hsic import (
+    MIN_PERSONS,
+    HSICResult,
+    hsic_statistic,
+    permutation_p,
+    side_kernel,
+)
 from nme_core.independence.permutation import permutations, quantile_strata
 
 #: Persons that a stratum within a block should have.
@@ -110,7 +116,7 @@ def whole_block_test(
     statistic = hsic_statistic(kernel_x, kernel_y)
     return HSICResult(
         statistic=statistic,
-        p=float((1 + np.sum(null >= statistic - TIE)) / (reps + 1)),
+        p=permutation_p(statistic, null),
         reps=reps,
         n_persons=n,
         null=null,

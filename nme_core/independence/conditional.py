@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nme_core.exceptions import DataError
-from nme_core.independence.hsic import MIN_PERSONS, TIE, HSICResult
+from nme_core.independence.hsic import MIN_PERSONS, HSICResult, permutation_p
 from nme_core.independence.kernels import category_kernel, gaussian_kernel, is_categorical
 from nme_core.independence.permutation import permutations
 from nme_core.independence.strength import Strength, strength
@@ -114,7 +114,7 @@ def conditional_test(
     null: _Array = residual_sums(left, basis, other, drawn, standardise) / scale
     result = HSICResult(
         statistic=found.value,
-        p=float((1 + np.sum(null >= found.value - TIE)) / (reps + 1)),
+        p=permutation_p(found.value, null),
         reps=reps,
         n_persons=n,
         null=null,

@@ -26,6 +26,7 @@ from nme_core.independence.hsic import HSICResult
 from nme_core.independence.kernels import is_categorical
 from nme_core.independence.permutation import quantile_strata
 from nme_core.independence.strength import Strength
+from nme_core.independence.taking import Taken, take
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,21 @@ class CovariateTests:
     Attributes
     ----------
     hsic : DataFrame
-        The columns of ``hsic.csv``, then ``n_tests``, and ``strength`` with ``strength_low`` and
-        ``strength_high``, its 95 % interval; one row per covariate.
+        The columns of ``hsic.csv``, then ``n_tests``, ``strength`` with ``strength_low`` and
+        ``strength_high``, its 95 % interval, and how the covariate was taken: ``taken_as`` (a
+        number or how many groups), ``groups`` with their sizes and ``n_left_out``, people alone in
+        theirs; one row per covariate.
     effects : DataFrame
-        The columns of ``effects.csv``, then ``group``, ``n_persons`` and ``n_tests``; corrected
-        over all of its rows.
+        The columns of ``effects.csv``, then ``group``, ``n_persons``, ``n_tests`` and
+        ``taken_as``; corrected over all of its rows.
     nulls : dict of covariate -> array, shape (reps,)
         The permuted statistics.
     notes : tuple of str
         What was done, in sentences.
     cautions : tuple of str
         Why the results should not be relied on, if anything speaks against it.
+    doubts : tuple of str
+        What cannot be tested and why, and what a look at the data found in what was tested.
     """
 
     hsic: pd.DataFrame
@@ -53,6 +58,7 @@ class CovariateTests:
     nulls: dict[str, NDArray[np.float64]]
     notes: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def test_covariates(
@@ -79,7 +85,8 @@ def test_covariates(
     ----------
     x : DataFrame, index person, one column per parameter
     covariates : DataFrame, index person, one column per covariate
-        Missing values leave the person out of that covariate's test only.
+        Missing values leave the person out of that covariate's test only, and so does being alone
+        in a group.
     n_obs : Series, index person, optional
         Number of observations that a person's parameters rest on; needed by ``strata="n_obs"``.
     parameters : str
@@ -120,28 +127,29 @@ def test_covariates(
     MissingColumnError
         For a covariate or stratum column that is not there.
     DataError
-        Where a covariate cannot be tested; its name is in ``error.column``.
+        Where no covariate can be tested; the name of the first is in ``error.column``. Where only
+        some cannot, ``doubts`` says so, and they are no tests.
     OptionError
         Where nothing is left to test, a covariate is to be tested within strata of itself, or
         options exclude each other.
     """
     tested = _tested(covariates, columns, strata)
-    used_reps = needed_reps(len(tested) * (DRAWS_FACTOR if draws else 1), reps)
     within = _strata(covariates, n_obs, strata)
     if whole_blocks:
         _check_whole(blocks, within, given)
     elif blocks is not None:
         within = _within_blocks(blocks, within, covariates, n_obs, strata)
     held = {name: None if whole_blocks else _held(given, blocks, name) for name in tested}
+    arrangements = {
+        name: Arrangement(within, blocks if whole_blocks else None, held[name], standardise)
+        for name in tested
+    }
+    taken, doubts = _taken(x, covariates, arrangements)
+    tested = list(taken)
+    used_reps = needed_reps(len(tested) * (DRAWS_FACTOR if draws else 1), reps)
     results: dict[str, tuple[HSICResult, Strength]] = {}
-    for name in tested:
-        results[name] = _test(
-            draws or [x],
-            covariates[name],
-            Arrangement(within, blocks if whole_blocks else None, held[name], standardise),
-            used_reps,
-            seed,
-        )
+    for name, one in taken.items():
+        results[name] = _test(draws or [x], one.values, arrangements[name], used_reps, seed)
         if progress is not None:
             progress(len(results), len(tested))
     found = [result for result, _ in results.values()]
@@ -161,19 +169,44 @@ def test_covariates(
             "strength": [size.value for _, size in results.values()],
             "strength_low": [size.low for _, size in results.values()],
             "strength_high": [size.high for _, size in results.values()],
+            "taken_as": [one.kind for one in taken.values()],
+            "groups": [one.groups for one in taken.values()],
+            "n_left_out": [len(one.alone) for one in taken.values()],
         }
     )
     values = x if within is None else x.loc[x.index.intersection(within.index)]
     clusters = blocks if whole_blocks else None
     effects = pd.concat(
-        [_effects(values, covariates[name], held[name], clusters) for name in tested],
+        [
+            _effects(values, one.values, held[name], clusters).assign(taken_as=one.kind)
+            for name, one in taken.items()
+        ],
         ignore_index=True,
     )
     return CovariateTests(
         hsic=hsic,
         effects=with_adjusted_p(effects, adjust),
         nulls={name: result.null for name, (result, _) in results.items()},
+        notes=tuple(one.note for one in taken.values()),
+        doubts=doubts,
     )
+
+
+def _taken(
+    x: pd.DataFrame, covariates: pd.DataFrame, arrangements: dict[str, Arrangement]
+) -> tuple[dict[str, Taken], tuple[str, ...]]:
+    """How each covariate that can be tested is taken; why others cannot be, in words."""
+    taken: dict[str, Taken] = {}
+    errors: list[DataError] = []
+    for name, arrangement in arrangements.items():
+        covariate = covariates[name]
+        try:
+            taken[name] = take(covariate, arrangement.persons(x, covariate))
+        except DataError as error:
+            errors.append(error)
+    if not taken:
+        raise errors[0]
+    return taken, tuple(map(str, errors))
 
 
 def _check_whole(

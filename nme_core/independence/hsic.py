@@ -32,6 +32,9 @@ from nme_core.independence.permutation import permutations
 #: Below this number of persons a test says nothing.
 MIN_PERSONS = 5
 
+#: So many permutations tell whether any of them changes something.
+_SEVERAL = 20
+
 #: Equal statistics differ by rounding when their sums run in another order.
 TIE = 1e-10
 
@@ -117,8 +120,8 @@ def hsic_test(
     Raises
     ------
     DataError
-        Where a side is constant, `x` has missing values, fewer than 5 persons are left, the sides
-        do not fit together, or the strata leave nothing to permute.
+        Where a side is constant or sets one person apart, `x` has missing values, fewer than 5
+        persons are left, the sides do not fit together, or the strata leave nothing to permute.
 
     Notes
     -----
@@ -132,7 +135,7 @@ def hsic_test(
     statistic, null = _permuted(_centre(kernel_x), _centre(kernel_y), drawn)
     return HSICResult(
         statistic=statistic,
-        p=float((1 + np.sum(null >= statistic - TIE)) / (reps + 1)),
+        p=permutation_p(statistic, null),
         reps=reps,
         n_persons=len(left),
         null=null,
@@ -140,6 +143,23 @@ def hsic_test(
         seed=random_state,
         method=f"hsic {name_x} x {name_y}",
     )
+
+
+def permutation_p(statistic: float, null: NDArray[np.float64]) -> float:
+    """(1 + number of permuted statistics that are as large) / (1 + number of them).
+
+    Raises
+    ------
+    DataError
+        Where no permutation changes the statistic, so that p would be 1 whatever the data say.
+    """
+    if len(null) >= _SEVERAL and np.abs(null - statistic).max() <= TIE:
+        raise DataError(
+            "No permutation changes the statistic, as where one person is set apart from people "
+            "who are all alike.",
+            remedy="Compare groups of two people or more.",
+        )
+    return float((1 + np.sum(null >= statistic - TIE)) / (len(null) + 1))
 
 
 def _centre(kernel: ArrayLike) -> NDArray[np.float64]:

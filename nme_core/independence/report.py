@@ -35,6 +35,7 @@ def hsic_lines(hsic: pd.DataFrame) -> list[str]:
     lines = _lines(
         {
             "covariate": hsic["covariate"],
+            **({"taken as": hsic["taken_as"]} if "taken_as" in hsic else {}),
             "parameters": hsic["parameters"],
             "persons": hsic["n_persons"],
             "strength": hsic["strength"].map(_number),
@@ -43,7 +44,7 @@ def hsic_lines(hsic: pd.DataFrame) -> list[str]:
             "corrected p": hsic["p_adjusted"].map(_p),
             "strata": hsic["strata"],
         },
-        text=("covariate", "parameters", "strata"),
+        text=("covariate", "taken as", "parameters", "strata"),
     )
     return [*lines, counts_line(hsic)]
 
@@ -136,7 +137,7 @@ def _lines(columns: dict[str, Iterable[object]], text: tuple[str, ...]) -> list[
     widths = {name: max(map(len, column)) for name, column in cells.items()}
     too_wide = sum(widths.values()) + len(_GAP) * (len(widths) - 1) - WIDTH
     while too_wide > 0:
-        widest = max(text, key=widths.__getitem__)
+        widest = max((name for name in text if name in widths), key=widths.__getitem__)
         if widths[widest] <= _SHORTEST:
             break
         widths[widest] -= 1

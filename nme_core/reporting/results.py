@@ -149,13 +149,21 @@ def _dependence(hsic: pd.DataFrame) -> str:
         what = "were" if found else "were not shown to be"
         said.append(
             f"The persons' {row['parameters']} {what} statistically dependent on "
-            f"{row['covariate']} (HSIC = "
+            f"{row['covariate']} ({_taken(row)}HSIC = "
             f"{bounded(row['statistic'])}, {p_value(row['p'])}, {corrected}"
             f"{count(int(row['n_persons']), 'person')}{floor})."
         )
     by = f" ({CORRECTIONS.get(adjust, adjust)} correction)" if len(hsic) > 1 else ""
     said.append(f"Number of tests of this kind: {len(hsic)}{by}. HSIC has no direction.")
     return " ".join(said)
+
+
+def _taken(row: pd.Series) -> str:
+    """How a covariate was taken, where the table says so."""
+    kind = row.get("taken_as")
+    if not isinstance(kind, str) or not kind:
+        return ""
+    return "a number; " if kind == "number" else f"{kind}: {row['groups'].replace(';', ',')}; "
 
 
 def _effects(folder: RunFolder) -> str:

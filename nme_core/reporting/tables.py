@@ -253,6 +253,7 @@ def _hsic(folder: RunFolder) -> ResultTable:
     cells = pd.DataFrame(
         {
             "Covariate": table["covariate"],
+            **({"Taken as": _taken_as(table)} if "taken_as" in table else {}),
             **({} if alike["parameters"] else {"Tested": table["parameters"]}),
             "Persons": table["n_persons"].map("{:,}".format),
             **({"Strength [95% CI]": _strengths(table)} if "strength" in table else {}),
@@ -273,6 +274,17 @@ def _hsic(folder: RunFolder) -> ResultTable:
     if "strength" in table:
         note += f" {_STRENGTH}"
     return ResultTable("hsic", "Dependence of persons' parameters on covariates", cells, note)
+
+
+def _taken_as(table: pd.DataFrame) -> list[str]:
+    """A number, or groups with their sizes, and how many people were alone in theirs."""
+    sizes = table["groups"].fillna("")
+    return [
+        kind
+        + (f" ({groups})" if groups else "")
+        + (f", {n} alone in a group left out" if n else "")
+        for kind, groups, n in zip(table["taken_as"], sizes, table["n_left_out"], strict=True)
+    ]
 
 
 def _strengths(table: pd.DataFrame) -> list[str]:

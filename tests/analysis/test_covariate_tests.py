@@ -30,7 +30,7 @@ def test_the_default_divides_by_the_root_of_reliability(run):
     )
     pd.testing.assert_frame_equal(found.hsic, asked.hsic)
     pd.testing.assert_frame_equal(found.effects, asked.effects)
-    assert found.notes[0].startswith("Every person's deviations from the population are divided")
+    assert found.notes[1].startswith("Every person's deviations from the population are divided")
 
 
 @pytest.mark.parametrize("lacking", ["its model", "standard errors", "a whole covariance"])
@@ -46,13 +46,13 @@ def test_without_a_whole_posterior_the_default_is_within_strata(run, lacking, mo
     found = covariate_tests(run, ["age"], CovariateOptions(reps=99))
     assert found.hsic[["guard", "strata"]].iloc[0].tolist() == ["strata", "n_obs"]
     start = f"Guarded by strata of the number of observations: the run lacks {lacking}"
-    assert found.notes[0].startswith(start)
+    assert found.notes[1].startswith(start)
 
 
 def test_no_guard_is_said(run):
     found = covariate_tests(run, ["age"], CovariateOptions(reps=99, guard="strata", strata="none"))
     assert found.hsic[["guard", "strata"]].iloc[0].tolist() == ["strata", "none"]
-    assert found.notes[0].startswith("Nothing keeps a covariate that goes with the number")
+    assert found.notes[1].startswith("Nothing keeps a covariate that goes with the number")
 
 
 def test_strata_of_the_number_of_observations(run):
@@ -68,7 +68,8 @@ def test_strata_of_the_number_of_observations(run):
     columns = list(expected.hsic)
     pd.testing.assert_frame_equal(found.hsic[columns], expected.hsic)
     pd.testing.assert_frame_equal(found.effects[list(expected.effects)], expected.effects)
-    held, unreliable, unchecked = found.notes
+    taken, held, unreliable, unchecked = found.notes
+    assert taken == "depression: taken as a number, 11 people."
     assert held == "Persons are permuted among those with similar numbers of observations."
     assert unreliable.startswith("9 of 9 parameters have a reliability below 0.3")
     assert unchecked.startswith("Stability: not checked")
@@ -95,7 +96,7 @@ def test_reps_follow_the_correction_and_the_draws(run):
     few = CovariateOptions(reps=10, guard="strata", strata="none")
     found = covariate_tests(run, ["age", "depression"], few)
     assert set(found.hsic["reps"]) == {41}
-    assert "41 permutations instead of 10" in found.notes[0]
+    assert "41 permutations instead of 10" in found.notes[2]
     drawn = covariate_tests(run, ["age"], CovariateOptions(reps=10, guard="draws"))
     assert set(drawn.hsic["reps"]) == {41}
 

@@ -108,10 +108,20 @@ def test_strata_restrict_the_permutations(study):
 
 
 def test_equal_statistics_count_as_extreme():
-    # every permutation inside these strata gives the same statistic
+    # inside these strata only the last two can change something: half of all permutations do
+    x, strata = [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 9.0], [0, 0, 1, 1, 2, 2, 3, 3]
+    y = [1.3, 1.3, 5.1, 5.1, 9.7, 9.7, 12.0, 40.0]
+    result = independence.hsic_test(x, y, strata=strata, reps=999)
+    assert 0.45 < result.p < 0.55
+
+
+def test_a_p_that_could_only_be_1_is_refused():
     x = [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]
-    result = independence.hsic_test(x, [1.3, 1.3, 5.1, 5.1, 9.7, 9.7], strata=x, reps=99)
-    assert result.p == 1
+    with pytest.raises(DataError, match="No permutation changes the statistic"):
+        independence.hsic_test(x, [1.3, 1.3, 5.1, 5.1, 9.7, 9.7], strata=x, reps=99)
+    rng = np.random.default_rng(0)
+    with pytest.raises(DataError, match="one person is set apart"):
+        independence.hsic_test(rng.normal(size=14), ["A"] * 13 + ["B"], reps=99)
 
 
 @pytest.mark.parametrize(
