@@ -933,9 +933,10 @@ REPORT = {
     "compliance": "Number of observations and {covariate}: {numbers}, {n} persons.",
     "planned": "Planned occasions per person",
     "gap": "Longest gap within a sequence",
-    "gap_help": "Where the next row comes later, it is no next step: a sequence ends. A number in "
-    "the unit of the time column{unit}; 8h, 90min or 2d where times are dates; or none.",
-    "gap_days": " (days; 0.25 are six hours)",
+    "gap_help": "Where the next row comes later, it is no next step: a sequence ends. {unit}; or "
+    "none.",
+    "gap_durations": "A duration, such as 8h, 90min or 2d",
+    "gap_numbers": "A number in the unit of the time column",
     "planned_help": "How often each person was to answer, if that was planned. The report then "
     "holds what came against it.",
 }

@@ -40,8 +40,7 @@ def _ask(run: Run) -> None:
         )  # fmt: skip
         if st.button("Adapt to these rows", key="adapt_typed", type="primary"):
             with guard():
-                table = newcomers.typed_table(run.id, rows)
-                _begin(run, table.to_csv(index=False).encode())
+                _begin(run, newcomers.typed_table(run.id, rows))
     with uploaded:
         file = st.file_uploader(
             NEW_PERSON["upload"].format(columns=plain(names)), TABLES,
@@ -50,12 +49,13 @@ def _ask(run: Run) -> None:
         if st.button(
             "Adapt to this file", key="adapt_file", type="primary", disabled=file is None
         ) and file is not None:  # fmt: skip
-            _begin(run, file.getvalue())
+            with guard():
+                _begin(run, file.getvalue(), file.name)
     st.caption(NEW_PERSON["how"])
 
 
-def _begin(run: Run, content: bytes) -> None:
-    state.keep_job(run.id, newcomers.start(run.id, content))
+def _begin(run: Run, rows: bytes | pd.DataFrame, name: str = "") -> None:
+    state.keep_job(run.id, newcomers.start(run.id, rows, name))
     st.rerun()
 
 

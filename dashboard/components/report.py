@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
+from pandas.api.types import is_numeric_dtype
 
 from dashboard import state
 from dashboard.components.catalogue import missing_figure, observations_figure, outcome_figure
@@ -60,7 +62,7 @@ def show_report(record: StudyRecord) -> bool:
                 covariate=entry.covariate, numbers=entry, n=entry.n_persons
             )
             st.caption(plain(words))
-        _choices(record, study.time is not None, bool(report.missing.drop(report.outcome).sum()))
+        _choices(record, study.time, bool(report.missing.drop(report.outcome).sum()))
         show_codebook(record.id)
     if record.privacy or record.left_out:
         with st.expander("What was left out or changed before storing"):
@@ -85,22 +87,22 @@ def show_report(record: StudyRecord) -> bool:
     return report.usable
 
 
-def _choices(record: StudyRecord, timed: bool, lacks_features: bool) -> None:
+def _choices(record: StudyRecord, time: pd.Series | None, lacks_features: bool) -> None:
     """What is known besides the table, and what is done about gaps and missing features."""
     left, middle, right = st.columns(3, gap="large")
     with left:
         _planned(record)
-    if timed:
+    if time is not None:
         with middle:
-            _gap(record)
+            _gap(record, record.counts_days or not is_numeric_dtype(time))
     if lacks_features:
         with right:
             _missing(record)
 
 
-def _gap(record: StudyRecord) -> None:
+def _gap(record: StudyRecord, dated: bool) -> None:
     """The longest gap within a sequence; remembered with the study."""
-    unit = REPORT["gap_days"] if record.counts_days else ""
+    unit = REPORT["gap_durations" if dated else "gap_numbers"]
     given = st.text_input(
         REPORT["gap"],
         value=record.max_gap or "",

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from dashboard.services.caching import per_session
 from dashboard.services.roles import OutcomeKind, Proposal, propose_roles
-from nme_core.data import Finding, Labels, Remedy, find_problems, read_any, sample_study
+from nme_core.data import Finding, HowRead, Labels, Recipe, Remedy, read_any, sample_study
 from nme_core.data.columns import as_labels
 from nme_core.data.covariates import covariates_from_columns
 from nme_core.data.privacy import Personal, Privacy, find_personal, has_old_ages, holds_dates
+from nme_core.data.problems import problems_of as find_problems
 from nme_core.data.wide import WideProposal, propose_wide, reshape
 from nme_core.exceptions import DataError
 
@@ -70,8 +70,10 @@ class Draft:
         Words that came with the columns of both files.
     wide : WideProposal or None
         How the file's table would become long, where it has one column per occasion.
-    reshaped : bool
-        Whether it was made long.
+    reshaped : tuple of str
+        In words, how it was made long; empty where it was not.
+    reading, second : HowRead or None
+        How both files were read.
     """
 
     name: str
@@ -89,7 +91,16 @@ class Draft:
     how: tuple[str, ...] = ()
     labels: Labels = field(default_factory=Labels)
     wide: WideProposal | None = None
-    reshaped: bool = False
+    reshaped: tuple[str, ...] = ()
+    reading: HowRead | None = None
+    second: HowRead | None = None
+
+    @property
+    def before(self) -> tuple[Remedy, ...]:
+        """What was done to the long table before anything else."""
+        if not self.reshaped or self.wide is None:
+            return ()
+        return (Remedy("wide_to_long", self.wide.columns),)
 
     @cached_property
     def token(self) -> str:
@@ -155,10 +166,10 @@ def draft_upload(
         second = read_any(covariate_bytes, second_name or _SECOND)
     covariates = None if second is None else second.frame
     how = [long.how.words(), *long.notes]
-    frame, wide = long.frame, propose_wide(long.frame)
+    frame, wide, made = long.frame, propose_wide(long.frame), ()
     if reshaped and wide is not None:
-        frame, note = reshape(frame, wide)
-        how.append(note)
+        frame, *made = reshape(frame, wide)
+        how += made
     if second is not None:
         how += [f"Second table: {second.how.words()}", *second.notes]
     labels = long.labels if second is None else _joined(second.labels, long.labels)
@@ -177,7 +188,9 @@ def draft_upload(
         how=tuple(how),
         labels=labels,
         wide=wide,
-        reshaped=reshaped and wide is not None,
+        reshaped=tuple(made),
+        reading=long.how,
+        second=None if second is None else second.how,
     )
 
 
@@ -261,7 +274,7 @@ def _problems(
         long, covariates = chosen_tables(_draft, roles)
     except DataError as error:
         return (Finding("stop", error.message, error.column, error.remedy),)
-    return find_problems(long, covariates=covariates, remedies=remedies, **study_arguments(roles))
+    return find_problems(recipe_of_roles(roles, remedies), long, covariates)
 
 
 @dataclass(frozen=True)
@@ -301,15 +314,17 @@ def _notice(token: str, _draft: Draft, roles: ChosenRoles | None) -> Noticed:
     return Noticed(tuple(found.values()), dates, any(has_old_ages(table) for table in stored))
 
 
-def study_arguments(roles: ChosenRoles) -> dict[str, Any]:
-    """Roles as `Study.from_frame` takes them."""
-    return {
-        "person": roles.person,
-        "outcome": roles.outcome,
-        "time": roles.time,
-        "sequence": roles.sequence,
-        "group": [] if roles.group is None else [roles.group],
-        "features": list(roles.features),
-        "exclude": list(roles.exclude),
-        "outcome_kind": roles.outcome_kind,
-    }
+def recipe_of_roles(roles: ChosenRoles, remedies: Sequence[Remedy] = ()) -> Recipe:
+    """How the tables of `chosen_tables` become a study."""
+    return Recipe(
+        roles.person,
+        roles.outcome,
+        roles.time,
+        roles.sequence,
+        () if roles.group is None else (roles.group,),
+        features=roles.features,
+        exclude=roles.exclude,
+        covariates=roles.covariates,
+        outcome_kind=roles.outcome_kind,
+        remedies=tuple(remedies),
+    )

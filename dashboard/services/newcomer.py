@@ -20,7 +20,7 @@ from nme_core.data.columns import as_time
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor, load
 from nme_core.exceptions import NMEError
 from nme_core.io import RunFolder, RunState, Status
-from nme_core.recorded import read_rows
+from nme_core.recorded import read_rows, recipe_of
 
 ROWS, NARROWING = "rows.csv", "narrowing.csv"
 #: Folder of the adaptation to all rows, as `nme adapt` writes it.
@@ -36,7 +36,7 @@ def sizes(most: int) -> list[int]:
 def first_rows(table: pd.DataFrame, run: RunFolder, k: int) -> pd.DataFrame:
     """Each person's rows up to the k-th known outcome, in order of time where there is one."""
     roles = run.roles
-    if roles["time"] is not None:
+    if roles["time"] is not None and table[roles["time"]].notna().any():
         times = as_time(table[roles["time"]])
         table = table.loc[times.sort_values(kind="stable").index]
     known = table[roles["outcome"]].notna()
@@ -53,6 +53,7 @@ def adapt_stepwise(run: RunFolder, table: pd.DataFrame, job: Path) -> None:
         What `adapt_run` says about the table.
     """
     roles, parts = run.roles, []
+    table, _ = recipe_of(run).apply_to_new_rows(table)
     numbers = table[roles["outcome"]].notna().groupby(table[roles["person"]]).sum()
     steps = sizes(int(numbers.max())) if len(numbers) and numbers.max() > 0 else [0]
     for i, k in enumerate(steps):
@@ -130,7 +131,7 @@ def main(job: Path, run: Path) -> int:
     """Do the job; 0 where it came to its end."""
     folder = RunFolder(run)
     try:
-        adapt_stepwise(folder, read_rows(folder, job / ROWS), job)
+        adapt_stepwise(folder, read_rows(folder, job / ROWS, stored=True), job)
     except NMEError as error:
         _say(job, RunState.FAILED, 0.0, str(error))
         return 2

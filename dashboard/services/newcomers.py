@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sys
 from collections.abc import Sequence
@@ -12,13 +13,16 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from dashboard.services.home import folder
+from dashboard.services.home import folder, write_json
 from dashboard.services.jobs import begin, standing
 from dashboard.services.results import run_folder, table
+from nme_core.data.columns import as_ids
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, Status
+from nme_core.recorded import recipe_of
 
 FOLDER = "new-persons"
+_TOLD = "told.json"
 #: What a person is called whose rows are typed in.
 TYPED = "new person"
 
@@ -63,12 +67,26 @@ def typed_table(identity: str, typed: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def _prepared(run: RunFolder, rows: bytes, name: str) -> tuple[pd.DataFrame, list[str]]:
+    """Uploaded rows as the study's were stored, columns with a role only; and what was done.
+
+    Where the study's ids were replaced by codes, nobody's id is kept here either.
+    """
+    recipe = recipe_of(run)
+    table, notes = recipe.apply_to_new_rows(recipe.read(rows, name=name).frame)
+    table = table[[name for name in table.columns if name in recipe.columns]]
+    if recipe.kept is None or not recipe.kept.privacy.codes or recipe.person not in table:
+        return table, list(notes)
+    ids = as_ids(table[recipe.person], role="person id")
+    numbers = {who: f"{TYPED} {n}" for n, who in enumerate(dict.fromkeys(ids), 1)}
+    told = f"Ids in {recipe.person!r} became numbers, in the order of the file."
+    return table.assign(**{recipe.person: ids.map(numbers)}), [*notes, told]
+
+
 def _times(rows: pd.DataFrame, name: str) -> pd.Series:
-    """The times that were typed in; 1, 2, 3, … where none was."""
+    """The times that were typed in, if any: rows without are one sequence."""
     given = rows[name] if name in rows else pd.Series(np.nan, rows.index)
-    if given.isna().all():
-        return pd.Series(range(1, len(rows) + 1), rows.index)
-    if given.isna().any():
+    if given.isna().any() and given.notna().any():
         row = int(np.argmax(given.isna().to_numpy())) + 1
         raise DataError(
             f"Row {row} has no {name!r}, others have.",
@@ -77,13 +95,30 @@ def _times(rows: pd.DataFrame, name: str) -> pd.Series:
     return given
 
 
-def start(identity: str, rows: bytes) -> str:
-    """Start adapting to rows (a CSV file) in a process of its own; returns the job's id."""
+def start(identity: str, rows: bytes | pd.DataFrame, name: str = "rows.csv") -> str:
+    """Start adapting to rows in a process of its own; returns the job's id.
+
+    Parameters
+    ----------
+    identity : str
+        The run.
+    rows : bytes or DataFrame
+        A file in the form of the study's; or rows that were typed in (`typed_table`).
+    name : str
+        Name of the file.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read as the study's was.
+    """
     run = run_folder(identity)
+    table, notes = _prepared(run, rows, name) if isinstance(rows, bytes) else (rows, [])
     job = secrets.token_hex(4)
     path = run.path / FOLDER / job
     path.mkdir(parents=True, mode=0o700)
-    (path / "rows.csv").write_bytes(rows)
+    table.to_csv(path / "rows.csv", index=False)
+    write_json(path / _TOLD, notes)
     begin(path, [sys.executable, "-m", "dashboard.services.newcomer", str(path), str(run.path)])
     return job
 
@@ -109,10 +144,13 @@ def narrowing(identity: str, job: str) -> pd.DataFrame:
 
 
 def cautions(identity: str, job: str) -> list[str]:
-    """What the adaptation to all rows warned of."""
+    """What was done to the rows, and what the adaptation to all of them warned of."""
     path = _path(identity, job)
     assert path is not None
-    return [note["message"] for note in RunFolder(path / "all").config["warnings"]]
+    told = (
+        json.loads((path / _TOLD).read_text(encoding="utf-8")) if (path / _TOLD).is_file() else []
+    )
+    return [*told, *(note["message"] for note in RunFolder(path / "all").config["warnings"])]
 
 
 def matrix(rows: pd.DataFrame, column: str, states: Sequence[str]) -> pd.DataFrame:

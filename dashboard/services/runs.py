@@ -21,7 +21,7 @@ import nme_core
 from dashboard.services.cluster import LOG, STOP, WORKER
 from dashboard.services.home import folder, home, new_id, now, utc_text
 from dashboard.services.settings import scheduler
-from dashboard.services.studies import CODEBOOK, StudyRecord, data_options, study_record
+from dashboard.services.studies import CODEBOOK, StudyRecord, recipe_file, study_record
 from dashboard.services.terms import placement_words
 from dashboard.services.turn import is_starting, living_process, process_of, queue
 from nme_core.exceptions import DataError
@@ -95,19 +95,10 @@ class Run:
 
 def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) -> list[str]:
     """The ``nme fit`` call for a study in its folder, as a list of arguments."""
-    roles = record.roles
     words = [sys.executable, "-m", "nme_core", "fit", str(study / "long.csv")]
     if (study / "covariates.csv").is_file():
         words += ["--covariates", str(study / "covariates.csv")]
-    words += ["--person", roles["person"], "--outcome", roles["outcome"]]
-    words += ["--outcome-kind", record.outcome_kind]
-    for role in ("time", "sequence", "group"):
-        if roles.get(role):
-            words += [f"--{role}", roles[role]]
-    words += ["--features", ",".join(roles["features"])]
-    if roles["exclude"]:
-        words += ["--exclude", ",".join(roles["exclude"])]
-    words += data_options(study, record)
+    words += ["--recipe", str(recipe_file(study, record))]
     if (study / CODEBOOK).is_file():
         words += ["--codebook", str(study / CODEBOOK)]
     words += ["--model", options.model, "--placement", options.placement]

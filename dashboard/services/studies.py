@@ -8,7 +8,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,22 +23,19 @@ from dashboard.services.drafts import (
     covariate_columns,
     draft_sample,
     draft_upload,
-    study_arguments,
+    recipe_of_roles,
 )
 from dashboard.services.home import folder, home, new_id, utc_text, write_json
 from dashboard.services.roles import OutcomeKind
-from nme_core.data import SAMPLES, Remedy, Report, Study, check_study, read_table
+from nme_core.data import SAMPLES, Recipe, Remedy, Report, Study, check_study, read_table
 from nme_core.data.codebook import check_codebook, make_codebook
-from nme_core.data.gaps import NIGHT, gap_limit
+from nme_core.data.formats.source import fingerprint
+from nme_core.data.gaps import DAYS, NEVER, gap_limit
+from nme_core.data.loading import read_tables
 from nme_core.data.missing import MISSING, fill_features, missing_grid
 from nme_core.data.privacy import Privacy, deidentify, with_codes
-from nme_core.data.remedies import (
-    apply_remedies,
-    as_records,
-    as_remedies,
-    of_second_table,
-    split_remedies,
-)
+from nme_core.data.recipe import Kept, columns_in_days
+from nme_core.data.remedies import as_records, as_remedies, split_remedies
 from nme_core.exceptions import DataError
 from nme_core.io.spreadsheet import as_text
 
@@ -66,9 +63,6 @@ __all__ = [
 #: File of a study that says what its columns are.
 CODEBOOK = "codebook.csv"
 
-#: The gap of `NIGHT` where dates became days.
-NIGHT_IN_DAYS = "0.25"
-
 
 @dataclass(frozen=True)
 class StudyRecord:
@@ -76,18 +70,12 @@ class StudyRecord:
 
     Attributes
     ----------
-    privacy : list of str
-        In words, what was done to the tables before they were stored.
+    recipe : Recipe
+        How it was made; the stored tables are never changed by its remedies.
     left_out : list of str
         Columns of the long table that were not stored, because they have no role.
-    changes : list of dict
-        Remedies, in order; the stored table is never changed by them.
     planned : int or None
         Occasions planned for each person.
-    missing : str
-        What is done about missing features.
-    max_gap : str or None
-        Longest gap in time within a sequence, as `Study.from_frame` takes it.
     """
 
     id: str
@@ -95,30 +83,55 @@ class StudyRecord:
     created: str
     source: str
     model: str | None
-    outcome_kind: OutcomeKind
-    roles: dict[str, Any]
-    privacy: list[str] = field(default_factory=list)
+    recipe: Recipe
     left_out: list[str] = field(default_factory=list)
-    changes: list[dict[str, Any]] = field(default_factory=list)
     planned: int | None = None
-    missing: str = "indicator"
-    max_gap: str | None = None
+
+    @property
+    def outcome_kind(self) -> OutcomeKind | None:
+        """Whether the outcome is a number or a class."""
+        return self.recipe.outcome_kind
+
+    @property
+    def roles(self) -> dict[str, Any]:
+        """Columns by role."""
+        made = self.recipe
+        return {
+            **{name: getattr(made, name) for name in ("person", "outcome", "time", "sequence")},
+            "group": next(iter(made.groups), None),
+            "features": list(made.features or ()),
+            "covariates": list(made.covariates or ()),
+        }
+
+    @property
+    def privacy(self) -> tuple[str, ...]:
+        """In words, what was done to the tables before they were stored."""
+        return () if self.recipe.kept is None else self.recipe.kept.notes
 
     @property
     def remedies(self) -> tuple[Remedy, ...]:
-        """The changes, as nme_core takes them."""
-        return as_remedies(self.changes)
+        """The changes that can be undone."""
+        return self.recipe.remedies
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """All changes, those included that were made before the tables were stored."""
+        return as_records(self.recipe.steps)
+
+    @property
+    def missing(self) -> str:
+        """What is done about missing features."""
+        return self.recipe.missing
+
+    @property
+    def max_gap(self) -> str | None:
+        """Longest gap in time within a sequence, as `Study.from_frame` takes it."""
+        return self.recipe.max_gap
 
     @property
     def counts_days(self) -> bool:
         """Whether the dates of its time column became days."""
-        return any(note.startswith(f"Dates in {self.roles['time']!r}") for note in self.privacy)
-
-    @property
-    def remedy_file(self) -> str:
-        """Name of the file with these changes; others have another one."""
-        text = json.dumps(self.changes, sort_keys=True)
-        return f"remedies-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+        return self.recipe.time_unit == DAYS
 
 
 def sample_names() -> tuple[str, ...]:
@@ -167,37 +180,44 @@ def keep_study(
                 column=column,
             )
     long, covariates = chosen_tables(draft, roles)
-    whole = Study.from_frame(
-        long, covariates=covariates, remedies=remedies, **study_arguments(roles)
-    )
+    recipe = recipe_of_roles(roles, remedies)
+    Study.of(recipe, long, covariates)
     remedies, of_dates = split_remedies(remedies, "read_dates")
-    first, rest = of_second_table(of_dates, long, () if covariates is None else covariates)
-    long, _ = apply_remedies(long, first)
-    if covariates is not None:
-        covariates, _ = apply_remedies(covariates, rest)
+    dated = replace(recipe, remedies=of_dates)
+    long, covariates, read = dated.apply(long, covariates)
+    privacy = Privacy() if privacy is None else privacy
     kept = deidentify(
         long,
         covariates,
-        Privacy() if privacy is None else privacy,
+        privacy,
         person=roles.person,
         time=roles.time,
         sequence=roles.sequence,
     )
-    columns = asdict(roles)
-    del columns["outcome_kind"]
-    if kept.covariates is not None:
-        columns["covariates"] = [name for name in kept.covariates.columns if name != roles.person]
     tables = {"long.csv": kept.long, "covariates.csv": kept.covariates}
     files = {
         file: table.to_csv(index=False, lineterminator="\n").encode()
         for file, table in tables.items()
         if table is not None
     }
-    changes = as_records(with_codes(remedies, kept.key))
+    named = [] if kept.covariates is None else list(map(str, kept.covariates.columns))
+    recipe = replace(
+        recipe,
+        covariates=tuple(name for name in named if name != roles.person),
+        remedies=with_codes(remedies, kept.key),
+        reading=draft.reading,
+        second=draft.second,
+        kept=Kept(
+            (*draft.before, *of_dates),
+            privacy,
+            columns_in_days((long, covariates), (kept.long, kept.covariates)),
+            (*draft.reshaped, *read, *kept.notes),
+            hashlib.sha256(files["long.csv"]).hexdigest(),
+        ),
+    )
     with tempfile.TemporaryDirectory() as temporary:
         _write(Path(temporary), files)
-        study = _read_study(Path(temporary), columns, roles.outcome_kind, as_remedies(changes))
-    nights = whole.max_gap == NIGHT and study.max_gap is None  # dates became days
+        study = _read_study(Path(temporary), recipe)
     identity, path = new_id("studies")
     _write(path, files)
     record = StudyRecord(
@@ -206,22 +226,18 @@ def keep_study(
         created=utc_text(),
         source=draft.source,
         model=draft.model,
-        outcome_kind=study.outcome_kind,
-        roles=columns,
-        privacy=[*(f"{remedy}." for remedy in of_dates), *kept.notes],
+        recipe=replace(recipe, outcome_kind=study.outcome_kind, max_gap=study.max_gap),
         left_out=[
             str(name)
             for name in draft.long.columns
             if name not in {*roles.columns, *roles.covariates}
         ],
-        changes=changes,
-        max_gap=NIGHT_IN_DAYS if nights else None,
     )
     _write_record(path, record)
     book = make_codebook(
         kept.long,
         kept.covariates,
-        _role_of(columns),
+        _role_of(record.roles),
         draft.labels,
         states=study.outcome_kind == "class",
     )
@@ -274,13 +290,16 @@ def change_study(identity: str, **changes: Any) -> None:
     OptionError where a gap is none that the times can have.
     """
     path, record = _found(identity)
-    if "remedies" in changes:
-        changes["changes"] = as_records(changes.pop("remedies"))
     if "max_gap" in changes:
         study, _ = open_study(identity)
-        gap_limit(changes["max_gap"], study.time, study.groups)
-    content = {**asdict(record), **changes}
-    _write_record(path, StudyRecord(**content))
+        asked = changes["max_gap"]
+        limit = gap_limit(asked, study.time, study.groups, record.recipe.time_unit)
+        changes["max_gap"] = limit if limit is not None or asked is None else NEVER
+    if "remedies" in changes:
+        changes["remedies"] = tuple(changes["remedies"])
+    of_recipe = {"remedies", "missing", "max_gap"} & {*changes}
+    made = {name: changes.pop(name) for name in of_recipe}
+    _write_record(path, replace(record, **changes, recipe=replace(record.recipe, **made)))
 
 
 def study_record(identity: str) -> StudyRecord | None:
@@ -289,7 +308,38 @@ def study_record(identity: str) -> StudyRecord | None:
     if path is None or not (path / "study.json").is_file():
         return None
     content = json.loads((path / "study.json").read_text(encoding="utf-8"))
-    return StudyRecord(id=identity, **content)
+    made = content.pop("recipe", None)
+    if made is None:
+        return _earlier_record(identity, content, path)
+    return StudyRecord(id=identity, **content, recipe=Recipe.from_json(made))
+
+
+def _earlier_record(identity: str, content: dict[str, Any], path: Path) -> StudyRecord:
+    """The record of a study that an earlier version stored, without a recipe."""
+    roles, said = content.pop("roles"), content.pop("privacy", [])
+    time, coded = roles["time"], any("random codes" in note for note in said)
+    in_days = any(note.startswith(f"Dates in {time!r}") for note in said)
+    recipe = Recipe(
+        roles["person"],
+        roles["outcome"],
+        time,
+        roles["sequence"],
+        (roles["group"],) if roles.get("group") else (),
+        features=tuple(roles["features"]),
+        exclude=tuple(roles["exclude"]),
+        covariates=tuple(roles["covariates"]),
+        outcome_kind=content.pop("outcome_kind"),
+        remedies=as_remedies(content.pop("changes", [])),
+        max_gap=content.pop("max_gap", None),
+        missing=content.pop("missing", "indicator"),
+        kept=Kept(
+            privacy=Privacy(codes=coded, dates=in_days, ages=True),
+            days=(time,) if in_days else (),
+            notes=tuple(said),
+            sha256=fingerprint(path / "long.csv"),
+        ),
+    )
+    return StudyRecord(id=identity, **content, recipe=recipe)
 
 
 def list_studies() -> list[StudyRecord]:
@@ -302,7 +352,7 @@ def list_studies() -> list[StudyRecord]:
 def open_study(identity: str) -> tuple[Study, Report]:
     """A kept study, mended by its remedies, and its data report; DataError where they break it."""
     _, record = _found(identity)
-    return _open_study(identity, record.remedies, record.planned, record.max_gap)
+    return _open_study(identity, record.recipe, record.planned)
 
 
 def missing_over_time(identity: str, by: Literal["person", "column"]) -> tuple[pd.DataFrame, str]:
@@ -316,11 +366,14 @@ def missing_over_time(identity: str, by: Literal["person", "column"]) -> tuple[p
     return missing_grid(study, by), f"{unit} since the person's first row"
 
 
-def data_options(path: Path, record: StudyRecord) -> list[str]:
-    """What ``nme fit`` is told about a study's table besides the roles."""
-    words = ["--remedy", str(path / record.remedy_file)] if record.changes else []
-    words += [] if record.max_gap is None else ["--max-gap", record.max_gap]
-    return words if record.missing == "indicator" else [*words, "--missing", record.missing]
+def recipe_file(path: Path, record: StudyRecord) -> Path:
+    """The file with a study's recipe, as ``nme fit`` takes it; another recipe has another one."""
+    content = record.recipe.to_json()
+    text = json.dumps(content, sort_keys=True)
+    file = path / f"recipe-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+    if not file.is_file():
+        write_json(file, content)
+    return file
 
 
 def missing_words(identity: str) -> tuple[str, ...]:
@@ -332,11 +385,9 @@ def missing_words(identity: str) -> tuple[str, ...]:
 
 
 @per_session(4)
-def _open_study(
-    identity: str, remedies: tuple[Remedy, ...], planned: int | None, max_gap: str | None
-) -> tuple[Study, Report]:
-    path, record = _found(identity)
-    study = _read_study(path, record.roles, record.outcome_kind, remedies, max_gap)
+def _open_study(identity: str, recipe: Recipe, planned: int | None) -> tuple[Study, Report]:
+    path, _ = _found(identity)
+    study = _read_study(path, recipe)
     return study, check_study(study, planned=planned)
 
 
@@ -358,28 +409,11 @@ def _found(identity: str) -> tuple[Path, StudyRecord]:
     return path, record
 
 
-def _read_study(
-    path: Path,
-    roles: dict[str, Any],
-    outcome_kind: OutcomeKind | None,
-    remedies: Sequence[Remedy],
-    max_gap: str | None = None,
-) -> Study:
+def _read_study(path: Path, recipe: Recipe) -> Study:
+    """The study in a folder, missing features still missing."""
     covariates = path / "covariates.csv"
-    return Study.from_csv(
-        path / "long.csv",
-        person=roles["person"],
-        outcome=roles["outcome"],
-        time=roles["time"],
-        sequence=roles["sequence"],
-        group=[roles["group"]] if roles.get("group") else [],
-        features=list(roles["features"]),
-        exclude=list(roles["exclude"]),
-        covariates=covariates if covariates.is_file() else None,
-        outcome_kind=outcome_kind,
-        remedies=remedies,
-        max_gap=max_gap,
-    )
+    second = covariates if covariates.is_file() else None
+    return read_tables(recipe, path / "long.csv", second).study(recipe)
 
 
 def _write(path: Path, files: dict[str, bytes]) -> None:
@@ -388,9 +422,6 @@ def _write(path: Path, files: dict[str, bytes]) -> None:
 
 
 def _write_record(path: Path, record: StudyRecord) -> None:
-    """Write ``study.json`` in one step, and the remedies as ``nme fit`` reads them."""
-    content = asdict(record)
-    del content["id"]
-    if record.changes:
-        write_json(path / record.remedy_file, record.changes)
-    write_json(path / "study.json", content)
+    """Write ``study.json`` in one step."""
+    content = {name: value for name, value in vars(record).items() if name != "id"}
+    write_json(path / "study.json", {**content, "recipe": record.recipe.to_json()})

@@ -148,6 +148,6 @@ def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.
     return read_any(path, text=text).frame
 
 
-def has_sheets(path: str | os.PathLike[str]) -> bool:
+def has_sheets(source: str | os.PathLike[str] | bytes) -> bool:
     """Whether a file is a workbook."""
-    return is_workbook(unpack(open_source(path)).content)
+    return is_workbook(unpack(open_source(source)).content)

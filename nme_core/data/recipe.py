@@ -15,7 +15,7 @@ from nme_core.data.columns import OutcomeKind, is_number
 from nme_core.data.formats.result import HowRead, Reading
 from nme_core.data.formats.source import fingerprint
 from nme_core.data.gaps import DAYS, NEVER
-from nme_core.data.privacy import Privacy, deidentify
+from nme_core.data.privacy import Privacy, dates_of, deidentify
 from nme_core.data.reading import has_sheets, read_any
 from nme_core.data.remedies import (
     Remedy,
@@ -104,6 +104,12 @@ class Recipe:
         return tuple(name for name in (self.person, self.sequence, *self.groups) if name)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that rows have a use for: those with a role, but for covariates."""
+        timed = () if self.time is None else (self.time,)
+        return (*self.ids, *timed, self.outcome, *(self.features or ()))
+
+    @property
     def steps(self) -> tuple[Remedy, ...]:
         """All changes, those included that were made before the tables were stored."""
         return (*(() if self.kept is None else self.kept.remedies), *self.remedies)
@@ -120,14 +126,16 @@ class Recipe:
         known = None if self.kept is None else self.kept.sha256
         return known is not None and fingerprint(path) == known
 
-    def read(self, path: str | os.PathLike[str], *, stored: bool = False, **said: Any) -> Reading:
+    def read(
+        self, source: str | os.PathLike[str] | bytes, *, stored: bool = False, **said: Any
+    ) -> Reading:
         """Read a long table as the first one was, as far as that was said; else as recognised.
 
         What `read_any` takes goes before what was said then, which does not concern a table that
         was `stored` since.
         """
-        how = {} if stored else _given(self.reading, path)
-        return read_any(path, text=self.ids, **{**how, **_present(said)})
+        how = {} if stored else _given(self.reading, source)
+        return read_any(source, text=self.ids, **{**how, **_present(said)})
 
     def read_second(
         self, path: str | os.PathLike[str], *, stored: bool = False, **said: Any
@@ -179,13 +187,12 @@ class Recipe:
             The table is wide, but the study's was not; or a date cannot be read.
         """
         table, notes = self.lengthen(table)
-        columns = [*self.ids, *self._values()]
         if self.kept is not None:
-            table, _ = apply_remedies(table, _possible(self.kept.remedies, table, columns))
+            table, _ = apply_remedies(table, _possible(self.kept.remedies, table, self.columns))
             clean = self._deidentify(table, None) if self.person in table else None
             if clean is not None:
                 table, notes = clean.long, (*notes, *clean.notes)
-        table, _ = apply_remedies(table, _possible(self.remedies, table, columns))
+        table, _ = apply_remedies(table, _possible(self.remedies, table, self.columns))
         return table, notes
 
     def lengthen(self, table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -200,9 +207,6 @@ class Recipe:
         if long is table:
             return table, ()
         return long, (_LENGTHENED.format(a=len(table), b=len(long)),)
-
-    def _values(self) -> list[str]:
-        return [*(self.features or ()), self.outcome, *([] if self.time is None else [self.time])]
 
     def _mend(
         self, remedies: Iterable[Remedy], long: pd.DataFrame, covariates: pd.DataFrame | None
@@ -346,10 +350,10 @@ def _damaged(why: str) -> DataError:
     )
 
 
-def _given(how: HowRead | None, path: str | os.PathLike[str]) -> dict[str, Any]:
+def _given(how: HowRead | None, source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     """What the user said of how a file is read, as far as it can be true of another one."""
     said = {} if how is None else {name: getattr(how, name) for name in how.given}
-    if "sheet" in said and not has_sheets(path):
+    if "sheet" in said and not has_sheets(source):
         del said["sheet"]
     return said
 
@@ -416,6 +420,19 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
             f"{name} is no recipe.", remedy="Give recipe.json of a run folder."
         ) from error
     return Recipe.from_json(content)
+
+
+def columns_in_days(
+    before: Iterable[pd.DataFrame | None], after: Iterable[pd.DataFrame | None]
+) -> tuple[str, ...]:
+    """Columns of tables that held dates before and hold numbers after."""
+    return tuple(
+        str(name)
+        for old, new in zip(before, after, strict=True)
+        if old is not None and new is not None
+        for name in new.columns
+        if is_number(new[name]) and dates_of(old[name]) is not None
+    )
 
 
 def resolved(recipe: Recipe, **found: Any) -> Recipe:

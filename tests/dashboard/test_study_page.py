@@ -310,8 +310,7 @@ def test_a_grouping_factor_and_the_longest_gap_go_to_the_study(open_page: OpenPa
     assert not app.error
     study, _ = studies.open_study(kept.id)
     assert study.sequence_ids.nunique() == 12
-    words_of_fit = studies.data_options(Path("x"), studies.list_studies()[0])
-    assert words_of_fit == ["--max-gap", "5"]
+    assert studies.list_studies()[0].max_gap == "5"
 
 
 def test_a_table_without_numbers_is_told_so(open_page: OpenPage) -> None:
@@ -347,7 +346,9 @@ def test_undecided_dates_are_settled_by_a_click_before_they_are_stored(open_page
     assert not app.error
     (kept,) = studies.list_studies()
     study, _ = studies.open_study(kept.id)
-    assert kept.changes == []
+    assert kept.remedies == ()  # nothing to undo: what is stored are days
+    assert [one["kind"] for one in kept.changes] == ["read_dates"]
+    assert any("read as month, day, year" in note for note in study.notes)
     assert study.time.max() == 335.0  # 1 January to 1 December, not 12 days
 
 

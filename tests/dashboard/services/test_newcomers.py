@@ -11,6 +11,7 @@ import pytest
 from dashboard.services import newcomer, newcomers
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, RunState
+from nme_core.prediction import read_new_rows
 
 
 def rows(outcome: str) -> pd.DataFrame:
@@ -68,7 +69,10 @@ def test_typed_rows_get_a_person_and_an_order(fit_tiny: Callable[..., Path], hom
     )
     table = newcomers.typed_table("a-run", typed)
     assert table["id"].unique().tolist() == [newcomers.TYPED]
-    assert table["beep"].tolist() == [1, 2]
+    assert table["beep"].isna().all()
+    read = read_new_rows(RunFolder(home / "runs" / "a-run"), table)
+    assert read.about["sequence"].nunique() == 1
+    assert read.about["row"].tolist() == [0, 1]
     given = newcomers.typed_table("a-run", typed.assign(beep=[4.0, 8.0, 9.0]))
     assert given["beep"].tolist() == [4, 9]
     with pytest.raises(DataError, match="Row 2 has no 'beep', others have"):
@@ -90,6 +94,8 @@ def test_a_process_of_its_own_does_the_work_and_says_why_it_cannot(
         newcomers.start("a-run", table.to_csv(index=False).encode())
         for table in (rows("mood").head(2), rows("mood").drop(columns="sleep"))
     ]
+    with pytest.raises(DataError, match="no rows"):
+        newcomers.start("a-run", b"id,beep\n")
     for job, state in zip(jobs, (RunState.DONE, RunState.FAILED), strict=True):
         for _ in range(600):
             found = newcomers.status("a-run", job)

@@ -80,11 +80,7 @@ def test_command_names_every_choice(state_study: str, tmp_path: Path) -> None:
     assert words[:5] == [sys.executable, "-m", "nme_core", "fit", str(tmp_path / "long.csv")]
     options_given = dict(zip(words[5:-1:2], words[6:-1:2], strict=True))
     assert options_given == {
-        "--person": "pid",
-        "--outcome": "feeling",
-        "--outcome-kind": "class",
-        "--time": "day",
-        "--features": "sleep,steps",
+        "--recipe": str(studies.recipe_file(tmp_path, record)),
         "--model": "nme-crf",
         "--placement": "last+transitions",
         "--covariance": "full",

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from dashboard.services import drafts, studies
-from nme_core.data import Remedy, read_remedies
+from nme_core.data import Remedy
 from nme_core.data.privacy import Privacy
+from nme_core.data.recipe import read_recipe
 from nme_core.exceptions import DataError, NMEError
 
 LONG = b"pid,day,x,z,group,mood\n" + b"".join(
@@ -114,15 +115,14 @@ def test_changes_are_applied_recorded_and_undone(home: Path) -> None:
     assert record is not None
     assert record.remedies == (exclude,)
     path = home / "studies" / identity
-    words = studies.data_options(path, record)
-    assert words[0] == "--remedy"
-    assert read_remedies(words[1]) == (exclude,)
+    file = studies.recipe_file(path, record)
+    assert read_recipe(file).remedies == (exclude,)
     studies.change_study(identity, remedies=())
     assert studies.open_study(identity)[0].n_persons == 8
     again = studies.study_record(identity)
     assert again is not None
-    assert studies.data_options(path, again) == []
-    assert read_remedies(words[1]) == (exclude,)  # a run that was started with them finds them
+    assert read_recipe(studies.recipe_file(path, again)).remedies == ()
+    assert read_recipe(file).remedies == (exclude,)  # a run that was started with them finds them
 
 
 def test_missing_values_over_time(home: Path) -> None:
