@@ -24,6 +24,7 @@ def read_any(
     encoding: str | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
+    header: int | str | None = None,
     text: Iterable[str] = (),
     metadata: str | os.PathLike[str] | bytes | None = None,
 ) -> Reading:
@@ -43,6 +44,9 @@ def read_any(
         Sheet of a workbook; default: the first with a table.
     encoding, delimiter, decimal : str, optional
         Of a text file, where they should not be recognised.
+    header : int or str, optional
+        Of a text file: the line that names the columns, or ``"none"`` where no line does; the
+        columns are then called by their place. Default: recognised.
     text : iterable of str
         Columns that stay text whatever they look like ("007" stays "007").
     metadata : path or bytes, optional
@@ -54,9 +58,18 @@ def read_any(
     ------
     DataError
         The file is missing, empty, too large, not a table, has no rows, repeats a column name, or
-        has a row with more cells than the header.
+        has rows that do not fit the header.
+    OptionError
+        An option does not fit the file.
     """
-    options = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter, "decimal": decimal}
+    header = None if header is None else check_header(header)
+    options = {
+        "sheet": sheet,
+        "encoding": encoding,
+        "delimiter": delimiter,
+        "decimal": decimal,
+        "header": header,
+    }
     _check_marks(delimiter, decimal)
     reading = _read(
         unpack(open_source(source, name)),
@@ -64,6 +77,7 @@ def read_any(
         encoding=encoding,
         delimiter=delimiter,
         decimal=decimal,
+        header=header,
         text=text,
     )
     given = tuple(option for option, value in options.items() if value is not None)
@@ -89,6 +103,17 @@ def _check_marks(delimiter: str | None, decimal: str | None) -> None:
         )
 
 
+def check_header(header: int | str) -> str:
+    """The number of a line as text, or ``"none"``; OptionError for anything else."""
+    said = str(header).strip().lower()
+    if said != "none" and not (said.isascii() and said.isdigit() and 0 < int(said) < 10**9):
+        raise OptionError(
+            f"{header!r} is not a line of a file.",
+            remedy="Give the number of the line that names the columns, or none.",
+        )
+    return said
+
+
 def _name_of(source: str | os.PathLike[str] | bytes) -> str:
     return "The metadata" if isinstance(source, bytes) else os.path.basename(source)
 
@@ -100,6 +125,7 @@ def _read(
     encoding: str | None,
     delimiter: str | None,
     decimal: str | None,
+    header: str | None,
     text: Iterable[str],
 ) -> Reading:
     """Read a file by what its first bytes say it is."""
@@ -122,7 +148,9 @@ def _read(
         return read_parquet(file, text=text)
     del content
     refuse_foreign(file)
-    return read_text(file, encoding=encoding, delimiter=delimiter, decimal=decimal, text=text)
+    return read_text(
+        file, encoding=encoding, delimiter=delimiter, decimal=decimal, header=header, text=text
+    )
 
 
 def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.DataFrame:

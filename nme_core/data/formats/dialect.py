@@ -7,9 +7,12 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from nme_core.exceptions import DataError
+from nme_core.data.formats.odd_rows import JUDGED, below_words, is_foot, lines_of, say
+from nme_core.data.formats.rows import Row
+from nme_core.data.formats.table import MOST_ABOVE, Table, find_table
+from nme_core.exceptions import DataError, OptionError
 
 #: In the order of preference among those that fit equally well; a space only where none fits.
 DELIMITERS = (",", ";", "\t", "|")
@@ -17,8 +20,8 @@ DELIMITERS = (",", ";", "\t", "|")
 #: Rows that are looked at.
 SAMPLE_ROWS = 1000
 
-#: Lines above the header that are taken for a title, at most.
-_MOST_TITLES = 20
+#: Bytes at the end of a long file that are looked at.
+_TAIL = 1 << 15
 
 _COMMA = re.compile(r"[+-]?\d*,\d+")
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
@@ -39,7 +42,7 @@ class Dialect:
     decimal : str or None
         ``","`` or ``"."``; None where no cell of the sample has decimals.
     header : tuple of str
-        The cells of the header, as they stand.
+        The cells of the header, as they stand; empty where there is none.
     header_lines : int
         Lines up to the end of the header.
     header_bytes : int
@@ -48,6 +51,18 @@ class Dialect:
         Lines that were skipped above the header.
     sample : tuple of rows
         The first rows below the header.
+    header_line : int or None
+        The line of the names; None where there is none.
+    above : dict of key: value
+        Rows of two cells above the table.
+    labels : dict of place of a column: text
+        What further header lines say of the columns.
+    skip : set of int
+        Lines of rows below the header that hold no data.
+    end_bytes : int or None
+        UTF-8 bytes up to the end of the table, where it ends before the file.
+    notes : tuple of str
+        What a person should know of all this.
     """
 
     delimiter: str
@@ -59,10 +74,22 @@ class Dialect:
     comment_lines: int
     title_lines: int
     sample: tuple[tuple[str, ...], ...]
+    header_line: int | None
+    above: dict[str, str] = field(default_factory=dict)
+    labels: dict[int, str] = field(default_factory=dict)
+    skip: frozenset[int] = frozenset()
+    end_bytes: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def recognise(
-    name: str, head: str, *, whole: bool, delimiter: str | None = None, decimal: str | None = None
+    name: str,
+    head: str,
+    *,
+    whole: bool,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    header: str | None = None,
 ) -> Dialect:
     """Recognise the dialect from the beginning of a file.
 
@@ -74,13 +101,15 @@ def recognise(
         Its first lines; the last one may be cut off.
     whole : bool
         Whether this is the whole file.
-    delimiter, decimal : str, optional
-        Where they are known.
+    delimiter, decimal, header : str, optional
+        Where they are known; the header is the number of a line, or ``"none"``.
 
     Raises
     ------
     DataError
-        There is no header.
+        The file is empty, or cannot be parted into cells.
+    OptionError
+        There is no such line.
     """
     lines = list(io.StringIO(head, newline=""))
     if not whole and len(lines) > 1:
@@ -88,33 +117,117 @@ def recognise(
     first, comments, said = _skip(lines)
     if first == len(lines):
         raise DataError(f"{name} is empty.", remedy="A line has to name the columns.")
-    sample = lines[first : first + SAMPLE_ROWS + _MOST_TITLES]
-    if comments and _names_columns(lines[first - 1], sample):
+    given = None if header in (None, "none") else _line(name, str(header), len(lines))
+    commented = comments > 0 and _names_columns(lines[first - 1], lines[first:])
+    if given is None and commented and header is None:
         first, comments = first - 1, comments - 1
-        sample = [lines[first].lstrip(" #"), *sample]
+    elif given is not None:
+        comments -= given <= first
+        first = given - 1
+    sample = [lines[first].lstrip(" #"), *lines[first + 1 : first + SAMPLE_ROWS + MOST_ABOVE]]
     mark = delimiter or said or _choose_delimiter(sample)
     quote = _choose_quote(sample, mark)
-    rows = list(_rows(sample, mark, quote))
+    sample = [sample[0], *lines[first + 1 :]]
+    rows = [row for row in _rows(sample, mark, quote, first) if not _is_comment(row, comments)]
     if not rows:
         raise DataError(
             f"The header of {name} cannot be read.",
             remedy="A line has to name the columns; look for a quotation mark that is not closed.",
         )
-    titles = count_titles([cells for cells, _ in rows])
-    before = rows[titles - 1][1] if titles else 0
-    cells, end = rows[titles]
-    body = [cells for cells, _ in rows[titles + 1 :]][:SAMPLE_ROWS]
+    table = find_table(rows, header=None if given is None else 0, none=header == "none")
+    return _dialect(lines, rows, table, mark, quote, decimal, comments, first)
+
+
+def _dialect(
+    lines: Sequence[str],
+    rows: Sequence[Row],
+    table: Table,
+    mark: str,
+    quote: str,
+    decimal: str | None,
+    comments: int,
+    first: int,
+) -> Dialect:
+    body = [row.cells for row in rows[table.body : table.end]][:SAMPLE_ROWS]
+    start = rows[table.body - 1].end if table.body else first
+    last = rows[table.end - 1].end
+    whole = table.end == len(rows)
     return Dialect(
         delimiter=mark,
         quote=quote,
         decimal=decimal or _choose_decimal(body, mark),
-        header=tuple(cells),
-        header_lines=first + end,
-        header_bytes=sum(len(line.encode()) for line in lines[: first + end]),
+        header=table.names,
+        header_lines=start,
+        header_bytes=_bytes(lines[:start]),
         comment_lines=comments,
-        title_lines=before,
+        title_lines=rows[table.top].line - 1 - first if table.top else 0,
         sample=tuple(tuple(row) for row in body),
+        header_line=None if table.header is None else rows[table.header].line,
+        above={
+            row.words[0].rstrip(":"): row.words[1] for row in rows[: table.body] if row.width == 2
+        },
+        labels=table.labels,
+        skip=frozenset(rows[place].line for place in table.skip),
+        end_bytes=None if whole else _bytes(lines[:last]),
+        notes=table.notes,
     )
+
+
+def beyond_head(content: bytes, dialect: Dialect) -> Dialect:
+    """The dialect with what only the rest of a long file tells: its end, headers that repeat."""
+    start = max(dialect.header_bytes, len(content) - _TAIL)
+    start = content.find(b"\n", start) + 1
+    tail = list(io.StringIO(content[start:].decode("utf-8", errors="ignore"), newline=""))
+    rows = list(_rows(tail, dialect.delimiter, dialect.quote))
+    width = max((len(row) for row in dialect.sample), default=0)
+    kept = len(rows)
+    while kept > 1 and is_foot(rows[max(0, kept - JUDGED) : kept], width):
+        kept -= 1
+    notes, above = [], content.count(b"\n", 0, start)
+    end = None if kept == len(rows) else start + _bytes(tail[: rows[kept - 1].end])
+    if kept < len(rows):
+        notes.append(below_words([above + row.line for row in rows[kept:]]))
+    skip = _repeats(content, dialect)
+    if skip:
+        verb = say(skip, "repeats", "repeat")
+        notes.append(f"{lines_of(skip)} {verb} the header: left out.")
+    return replace(
+        dialect, end_bytes=end, skip=dialect.skip | {*skip}, notes=(*dialect.notes, *notes)
+    )
+
+
+def _repeats(content: bytes, dialect: Dialect) -> list[int]:
+    """Lines behind the first rows that hold the header once more."""
+    if dialect.header_line is None or dialect.header_lines != dialect.header_line:
+        return []
+    before = content.rstrip(b"\r\n")[: dialect.header_bytes].rstrip(b"\r\n")
+    header = b"\n" + before[before.rfind(b"\n") + 1 :]
+    found, place, line = [], dialect.header_bytes, dialect.header_lines
+    while (next_ := content.find(header, place)) >= 0:
+        line += content.count(b"\n", place, next_ + 1)
+        place = next_ + 1
+        if content[next_ + len(header) : next_ + len(header) + 1] in (b"\r", b"\n", b""):
+            found.append(line + 1)
+    return [line for line in found if line not in dialect.skip]
+
+
+def _bytes(lines: Sequence[str]) -> int:
+    return sum(len(line.encode()) for line in lines)
+
+
+def _line(name: str, header: str, n_lines: int) -> int:
+    """The number of a line that was given as the header."""
+    line = int(header)
+    if line > n_lines:
+        raise OptionError(
+            f"{name} has no line {line} that could be its header.",
+            remedy="Give the number of the line that names the columns, or none.",
+        )
+    return line
+
+
+def _is_comment(row: Row, comments: int) -> bool:
+    return comments > 0 and row.cells[0].lstrip().startswith("#")
 
 
 def _skip(lines: Sequence[str]) -> tuple[int, int, str | None]:
@@ -143,10 +256,11 @@ def _names_columns(comment: str, below: Sequence[str]) -> bool:
     return False
 
 
-def _rows(lines: Sequence[str], delimiter: str, quote: str) -> Iterator[tuple[list[str], int]]:
-    """Rows that are not blank, each with the number of lines up to its end."""
+def _rows(lines: Sequence[str], delimiter: str, quote: str, first: int = 0) -> Iterator[Row]:
+    """Rows that are not blank; `first` lines stand above them."""
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
     while True:
+        line = first + reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
@@ -154,14 +268,13 @@ def _rows(lines: Sequence[str], delimiter: str, quote: str) -> Iterator[tuple[li
         except csv.Error:  # a cell larger than the module allows: the reading itself says so
             return
         if any(cell.strip() for cell in cells):
-            yield cells, reader.line_num
+            yield Row(cells, line, first + reader.line_num)
 
 
 def _choose_delimiter(lines: Sequence[str]) -> str:
     found = {}
     for mark in (*DELIMITERS, " "):
-        rows = [cells for cells, _ in _rows(lines, mark, '"')]
-        widths = [len(cells) for cells in rows]
+        widths = [len(row.cells) for row in _rows(lines, mark, '"')]
         width, count = Counter(widths).most_common(1)[0] if widths else (1, 0)
         if width > 1:
             found[mark] = (-widths.index(width), count / len(widths), width)
@@ -182,18 +295,6 @@ def _choose_quote(lines: Sequence[str], delimiter: str) -> str:
     cells = [cell.strip() for line in lines for cell in line.strip("\r\n").split(delimiter)]
     quoted = sum(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
     return "'" if quoted and quoted >= len(lines) else '"'
-
-
-def count_titles(rows: Sequence[Sequence[str]]) -> int:
-    """Rows above the header: few cells each, then a row of names as wide as the rows below it."""
-    width = Counter(map(len, rows)).most_common(1)[0][0]
-    for number, cells in enumerate(rows[: _MOST_TITLES + 1]):
-        if len(cells) == width:
-            names = not any(_NUMBER.fullmatch(cell.strip()) for cell in cells)
-            return number if names and number + 1 < len(rows) else 0
-        if sum(bool(cell.strip()) for cell in cells) > 1:
-            return 0
-    return 0
 
 
 def _choose_decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str | None:

@@ -15,11 +15,11 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from nme_core.data.formats.collect import Collected
 from nme_core.data.formats.columns import assemble, clean_names
-from nme_core.data.formats.dialect import count_titles
 from nme_core.data.formats.objects import from_values
 from nme_core.data.formats.packed import ZIP_DAMAGE
 from nme_core.data.formats.result import HowRead, Reading
 from nme_core.data.formats.source import Source, too_large
+from nme_core.data.formats.table import count_titles
 from nme_core.exceptions import DataError, OptionError
 
 #: Cells that a sheet may have; reading a million takes some ten seconds.

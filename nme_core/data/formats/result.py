@@ -40,6 +40,8 @@ class HowRead:
         Decimal mark, and the mark between groups of three digits where one was found.
     comment_lines, title_lines : int
         Lines before the header that were skipped: those that begin with ``#``, and others.
+    header : str or None
+        The line that names the columns, as a number; ``"none"`` where there is none.
     sheet : str or None
         Of a workbook.
     given : tuple of str
@@ -56,6 +58,7 @@ class HowRead:
     thousands: str | None = None
     comment_lines: int = 0
     title_lines: int = 0
+    header: str | None = None
     sheet: str | None = None
     given: tuple[str, ...] = ()
 
@@ -102,6 +105,8 @@ class HowRead:
             parts.append(f"{_lines(self.comment_lines, 'comment line')} skipped")
         if self.title_lines:
             parts.append(f"{_lines(self.title_lines, 'line')} above the header skipped")
+        if self.header == "none":
+            parts.append("no header")
         return ", ".join(parts) + "."
 
     def _kind(self) -> str:
@@ -163,6 +168,8 @@ class Reading:
         ``"m-Path"`` or ``"openESM"`` where the columns are those of that source.
     roles : dict of role: column
         Roles (``person``, ``time``) that the layout knows.
+    above : dict of key: value
+        Rows of two cells above a text table.
     """
 
     frame: pd.DataFrame
@@ -172,6 +179,7 @@ class Reading:
     sheets: tuple[str, ...] = ()
     layout: str | None = None
     roles: dict[str, str] = field(default_factory=dict)
+    above: dict[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """How it was read and what was changed, for a terminal."""

@@ -23,7 +23,7 @@ from nme_core.data.formats.cells import (
 )
 from nme_core.data.formats.collect import Collected
 from nme_core.data.formats.columns import assemble, clean_names
-from nme_core.data.formats.dialect import Dialect, recognise
+from nme_core.data.formats.dialect import Dialect, beyond_head, recognise
 from nme_core.data.formats.encoding import to_utf8
 from nme_core.data.formats.layouts import is_mpath
 from nme_core.data.formats.result import HowRead, Reading
@@ -66,6 +66,7 @@ def read_text(
     encoding: str | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
+    header: str | None = None,
     text: Iterable[str] = (),
 ) -> Reading:
     """Read a text table; see `nme_core.data.read_any`.
@@ -73,16 +74,20 @@ def read_text(
     Raises
     ------
     DataError
-        The text has no header or no rows, repeats a column name, or has a row with more cells
-        than the header.
+        The text has no rows, repeats a column name, or has rows that do not fit the header.
+    OptionError
+        There is no line that was given as the header.
     """
     name = file.name
     content, encoding = to_utf8(file, encoding)
     file.forget()
-    dialect = _recognise(name, content, delimiter, decimal)
+    dialect = _recognise(name, content, delimiter, decimal, header)
+    content = content[: dialect.end_bytes]
     _refuse_too_many(name, content, dialect)
-    header, trailing = _without_trailing(dialect)
-    names, notes = clean_names(name, header)
+    cells, trailing = _without_trailing(dialect)
+    _refuse_one_less(name, dialect, len(cells) + trailing)
+    names, notes = clean_names(name, cells)
+    notes = [*dialect.notes, *(notes if dialect.header else [])]
     mpath = is_mpath(names)
     if mpath:  # there 1,3 are two answers
         dialect = replace(dialect, decimal=".")
@@ -118,14 +123,22 @@ def read_text(
         thousands=_one(thousands),
         comment_lines=dialect.comment_lines,
         title_lines=dialect.title_lines,
+        header=str(dialect.header_line or "none"),
     )
-    return Reading(frame, how, collected.labels, (*notes, *collected.told()))
+    meanings = {names[place]: words for place, words in dialect.labels.items()}
+    labels = replace(collected.labels, columns=meanings)
+    return Reading(frame, how, labels, (*notes, *collected.told()), above=dialect.above)
 
 
-def _recognise(name: str, content: bytes, delimiter: str | None, decimal: str | None) -> Dialect:
+def _recognise(
+    name: str, content: bytes, delimiter: str | None, decimal: str | None, header: str | None
+) -> Dialect:
     head = content[:_HEAD].decode("utf-8", errors="ignore")
     whole = len(content) <= _HEAD
-    return recognise(name, head, whole=whole, delimiter=delimiter, decimal=decimal)
+    dialect = recognise(
+        name, head, whole=whole, delimiter=delimiter, decimal=decimal, header=header
+    )
+    return dialect if whole or dialect.end_bytes is not None else beyond_head(content, dialect)
 
 
 def _refuse_too_many(name: str, content: bytes, dialect: Dialect) -> None:
@@ -138,7 +151,7 @@ def _refuse_too_many(name: str, content: bytes, dialect: Dialect) -> None:
 
 def _without_trailing(dialect: Dialect) -> tuple[list[str], int]:
     """The header without empty cells at its end that no row fills, and how many those are."""
-    header = list(dialect.header)
+    header = list(dialect.header) or [""] * max(map(len, dialect.sample))
     filled = max(
         (place for row in dialect.sample for place, cell in enumerate(row, 1) if cell.strip()),
         default=0,
@@ -149,11 +162,23 @@ def _without_trailing(dialect: Dialect) -> tuple[list[str], int]:
     return header[:end], len(header) - end
 
 
+def _refuse_one_less(name: str, dialect: Dialect, width: int) -> None:
+    """Raise DataError where every row lacks a cell: which column it is cannot be known."""
+    widths = {len(row) for row in dialect.sample}
+    if widths == {width - 1} and len(dialect.sample) > 2:
+        raise DataError(
+            f"Every row of {name} has one cell less than its header: the header (line "
+            f"{dialect.header_line}) has {width} names, the rows have {width - 1} cells.",
+            remedy="Take the name out of the header that no column belongs to.",
+            row=dialect.header_line,
+        )
+
+
 def _read_body(name: str, content: bytes, dialect: Dialect, types: dict[str, pa.DataType]) -> _Body:
     """Columns by Arrow's reader where every row is as wide as the header, else row by row."""
     start = dialect.header_bytes
     commented = dialect.comment_lines and _COMMENT_LINE.search(content, max(start - 2, 0))
-    if not commented and _SEEN.search(content, start):
+    if not (commented or dialect.skip) and _SEEN.search(content, start):
         columns = _by_arrow(name, content, dialect, types)
         if columns is not None and len(columns[0]) == _count_lines(content, start):
             first = dialect.header_lines + 1
@@ -284,8 +309,9 @@ def _rows(name: str, content: bytes, dialect: Dialect) -> Iterator[tuple[list[st
             line = dialect.header_lines + before + 1
             raise _not_closed(name, line, f"cannot be read: {error}") from error
         comment = dialect.comment_lines and cells and cells[0].lstrip().startswith("#")
-        if not comment and any(cell.strip() for cell in cells):
-            yield cells, dialect.header_lines + before + 1
+        line = dialect.header_lines + before + 1
+        if not comment and line not in dialect.skip and any(cell.strip() for cell in cells):
+            yield cells, line
         first, before = before, reader.line_num
 
 
