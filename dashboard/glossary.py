@@ -956,6 +956,8 @@ CODEBOOK = {
 READING = {
     "lead": "What is left open is recognised from the file; above the roles stands what was found.",
     "encoding": "Choose another where letters such as ä or é look wrong.",
+    "header": "Line with the names of the columns",
+    "header_help": "A number, or none where no line names them.",
     "metadata": "Optional: what explains the columns (_metadata.json of openESM, _meta.csv of "
     "m-Path)",
 }

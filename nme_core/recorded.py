@@ -103,8 +103,9 @@ def read_rows(
     stored : bool
         Whether it has the form of tables that were stored, not that of the user's files.
     **given
-        ``sheet``, ``encoding``, ``delimiter``, ``decimal``: how to read it, where that is said.
-        What is not is read as the run's file was, where the user had said it then; else recognised.
+        ``sheet``, ``encoding``, ``delimiter``, ``decimal``, ``header``: how to read it, where that
+        is said. What is not is read as the run's file was, where the user had said it then; else
+        recognised.
 
     Raises
     ------

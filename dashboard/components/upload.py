@@ -54,13 +54,25 @@ def _reading_form(file: UploadedFile) -> ReadAs:
             delimiter = _choice("Between columns", DELIMITERS, file.file_id)
         with columns[2]:
             decimal = _choice("Decimal mark", DECIMALS, file.file_id)
+        header = st.text_input(
+            READING["header"],
+            key=f"reading_header_{file.file_id}",
+            placeholder="as recognised",
+            help=READING["header_help"],
+        )
         explained = st.file_uploader(
             READING["metadata"],
             ["json", "csv"],
             key=f"upload_metadata_{file.file_id}",
         )
     metadata = None if explained is None else explained.getvalue()
-    return ReadAs(encoding=encoding, delimiter=delimiter, decimal=decimal, metadata=metadata)
+    return ReadAs(
+        encoding=encoding,
+        delimiter=delimiter,
+        decimal=decimal,
+        header=header.strip() or None,
+        metadata=metadata,
+    )
 
 
 def _choice(

@@ -47,6 +47,7 @@ class ReadAs:
     encoding: str | None = None
     delimiter: str | None = None
     decimal: str | None = None
+    header: str | None = None
     metadata: bytes | None = None
 
 

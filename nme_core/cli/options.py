@@ -40,6 +40,13 @@ Decimal = Annotated[
     str | None,
     typer.Option(metavar=".|,", help="Decimal mark of a text table; default: recognised."),
 ]
+Header = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LINE|none",
+        help="Line of a text table that names the columns, or none; default: recognised.",
+    ),
+]
 #: Value of --hidden that asks for a mixture of networks.
 AUTO = "auto"
 _MARKS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
@@ -99,6 +106,7 @@ class StudyOptions:
     encoding: Encoding = None
     delimiter: Delimiter = None
     decimal: Decimal = None
+    header: Header = None
     metadata: Annotated[
         Path | None,
         typer.Option(
@@ -143,6 +151,7 @@ class StudyOptions:
             "encoding": self.encoding,
             "delimiter": mark(self.delimiter),
             "decimal": self.decimal,
+            "header": self.header,
             "metadata": self.metadata,
         }
 

@@ -11,6 +11,7 @@ from nme_core.cli.options import (
     Decimal,
     Delimiter,
     Encoding,
+    Header,
     Run,
     Sheet,
     check_file,
@@ -28,6 +29,7 @@ def predict(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
+    header: Header = None,
 ) -> None:
     """Predict the outcome of new rows; for new persons only the population's prediction.
 
@@ -39,7 +41,13 @@ def predict(
     folder = RunFolder(run)
     check_file(out, new, folder)
     table = read_rows(
-        folder, new, sheet=sheet, encoding=encoding, delimiter=mark(delimiter), decimal=decimal
+        folder,
+        new,
+        sheet=sheet,
+        encoding=encoding,
+        delimiter=mark(delimiter),
+        decimal=decimal,
+        header=header,
     )
     rows = read_new_rows(folder, table)
     typer.echo("".join(f"Note: {note}\n" for note in rows.notes), nl=False)
@@ -63,6 +71,7 @@ def adapt(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
+    header: Header = None,
 ) -> None:
     """Learn the parameters of new persons, all else as it was learned; writes a run folder."""
     from nme_core.adaptation import adapt_run
@@ -71,7 +80,13 @@ def adapt(
     check_folder(out)
     folder = RunFolder(run)
     rows = read_rows(
-        folder, new, sheet=sheet, encoding=encoding, delimiter=mark(delimiter), decimal=decimal
+        folder,
+        new,
+        sheet=sheet,
+        encoding=encoding,
+        delimiter=mark(delimiter),
+        decimal=decimal,
+        header=header,
     )
     adapted = RunFolder(out)
     persons = adapt_run(folder, rows, adapted, source=new)

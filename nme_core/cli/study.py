@@ -88,7 +88,7 @@ def _propose(study: StudyOptions) -> None:
     command = ["nme", "check", str(study.long)]
     if study.covariates is not None:
         command += ["--covariates", str(study.covariates)]
-    for option in ("sheet", "encoding", "delimiter", "decimal", "metadata"):
+    for option in ("sheet", "encoding", "delimiter", "decimal", "header", "metadata"):
         value = getattr(study, option)
         command += [] if value is None else [f"--{option}", str(value)]
     lacking = [role for role in ("person", "outcome") if getattr(proposal, role) is None]

@@ -311,6 +311,7 @@ class Study:
         encoding: str | None = None,
         delimiter: str | None = None,
         decimal: str | None = None,
+        header: int | str | None = None,
         metadata: str | os.PathLike[str] | None = None,
     ) -> Study:
         """Build a study from a file; ids stay text, messages count the lines of the file.
@@ -334,7 +335,7 @@ class Study:
             max_gap=max_gap,
         )
         said = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter, "decimal": decimal}
-        long = recipe.read(path, **said, metadata=metadata)
+        long = recipe.read(path, **said, header=header, metadata=metadata)
         return cls.of_readings(recipe, long, recipe.read_second(covariates) if second else None)
 
     @classmethod

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from nme_core.data.formats.columns import is_by_place
 from nme_core.exceptions import DataError
 
 #: Columns of one measure that make a table wide.
@@ -79,7 +80,7 @@ def propose_wide(frame: pd.DataFrame) -> WideProposal | None:
     ``bdi.2m`` … ``bdi.8m``, ``T1_phq`` … ``T3_phq``). None where there are no such columns, or
     where a column before them has the same id in several rows, as a long table has.
     """
-    measures = _find_measures(map(str, frame.columns))
+    measures = _find_measures(str(name) for name in frame.columns if not is_by_place(str(name)))
     if not measures or frame.empty or not frame.columns.is_unique:
         return None
     taken = {name for columns in measures.values() for name in columns.values()}

@@ -13,8 +13,16 @@ from nme_core.exceptions import DataError
 #: Columns that a table may have.
 MOST_COLUMNS = 20_000
 
+#: What a column without a name is called.
+_BY_PLACE = "column {}"
+
 #: Spaces of all kinds, and characters that are not seen: joiners, marks of direction and order.
 _UNSEEN = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+
+
+def is_by_place(name: str) -> bool:
+    """Whether a name only says which column it is, because the file has no other."""
+    return re.fullmatch(_BY_PLACE.format(r"\d+") + "_*", name) is not None
 
 
 def clean_names(name: str, header: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -37,7 +45,7 @@ def clean_names(name: str, header: Sequence[str]) -> tuple[list[str], list[str]]
     stripped = [new for new, cell in zip(names, header, strict=True) if new != cell and new]
     unnamed = [place for place, cell in enumerate(names) if not cell]
     for place in unnamed:
-        names[place] = _free(f"column {place + 1}", taken)
+        names[place] = _free(_BY_PLACE.format(place + 1), taken)
         taken.add(names[place])
     if len(taken - {""}) < len(names):
         twice = next(cell for place, cell in enumerate(names) if cell in names[:place])

@@ -164,7 +164,7 @@ def _dialect(
         sample=tuple(tuple(row) for row in body),
         header_line=None if table.header is None else rows[table.header].line,
         above={
-            row.words[0].rstrip(":"): row.words[1] for row in rows[: table.body] if row.width == 2
+            row.words[0].rstrip(":"): row.words[1] for row in rows[: table.top] if row.width == 2
         },
         labels=table.labels,
         skip=frozenset(rows[place].line for place in table.skip),

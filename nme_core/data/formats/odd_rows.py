@@ -96,7 +96,8 @@ def _is_remark(rows: Sequence[Row], body: int, end: int, place: int) -> bool:
 
 def above_words(rows: Sequence[Row], line: int) -> str:
     """Words for rows above the line of a table, without a full stop; no value of theirs is told."""
-    keys = [row.words[0].rstrip(":")[:40] for row in rows if row.width == 2 and row.wordy]
+    pairs = [row for row in rows if row.width == 2 and row.kind(0) == "w"]
+    keys = [row.words[0].rstrip(":")[:40] for row in pairs]
     found = range(rows[0].line, line)
     said = f" ({', '.join(keys[:10])})" if keys else ""
     return f"{lines_of(found)} above the table{said} {say(found, 'was', 'were')} left out"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from nme_core.data.formats.odd_rows import JUDGED, above_words, lines_of, odd_rows, say
@@ -179,6 +179,13 @@ def _without_header(rows: Sequence[Row], first: int, end: int, *, none: bool) ->
     """A table whose first row is data, or names without a number below them."""
     if not none and not _is_data(rows[first], rows[first + 1 : end]):
         return _with_header(rows, first, end, [])
+    if not none and _in_equal_steps(rows[first]) and not _in_equal_steps(rows[first + 1]):
+        said = (
+            f"The numbers in line {rows[first].line} are in equal steps and are taken for the "
+            "names of the columns. If this line is data, say so (header none)."
+        )
+        table = _with_header(rows, first, end, [])
+        return replace(table, notes=(said, *table.notes))
     skip, end, notes = odd_rows(rows, first, end, set())
     line = rows[first].line
     if not none:
@@ -190,6 +197,14 @@ def _without_header(rows: Sequence[Row], first: int, end: int, *, none: bool) ->
     if first:
         notes = [f"{above_words(rows[:first], line)}.", *notes]
     return Table((), None, first, first, end, skip=skip, notes=tuple(notes))
+
+
+def _in_equal_steps(row: Row) -> bool:
+    """Whether the cells are whole numbers in equal steps, such as years."""
+    if row.width < 3 or not all(word.isascii() and word.isdigit() for word in row.words):
+        return False
+    steps = {int(two) - int(one) for one, two in pairwise(row.words)}
+    return len(steps) == 1 and steps != {0}
 
 
 def _is_data(first: Row, below: Sequence[Row]) -> bool:
@@ -240,7 +255,9 @@ def _with_header(rows: Sequence[Row], start: int, end: int, others: Sequence[int
             "Every row has one cell more than the header: the first column has no name (R writes "
             "the names of rows so)."
         )
-    skip, end, odd = odd_rows(rows, body, end, {rows[place].key for place in lines})
+    doubtful = _is_data(rows[start], rows[body:end])
+    again = set() if doubtful else {rows[place].key for place in lines}
+    skip, end, odd = odd_rows(rows, body, end, again)
     notes += odd
     if others:
         notes.append(
