@@ -862,6 +862,7 @@ BANDS = {
     "help": "Bands group persons in figures and colour points. They are never tested, and are no "
     "diagnosis.",
     "source": "Usual bands, {source}; they can be changed.",
+    "recognised": "The values look like {known}; the bands follow that.",
 }
 RESPONSE_CURVES = (
     "Single weights of a network mean little by themselves. How each person's predicted outcome "

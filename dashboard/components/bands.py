@@ -7,6 +7,7 @@ import streamlit as st
 from pandas.api.types import is_numeric_dtype
 
 from dashboard.components.errors import guard
+from dashboard.components.text import plain
 from dashboard.glossary import BANDS
 from dashboard.services import bands, results
 
@@ -21,8 +22,13 @@ def choose_bands(run: str, covariate: str) -> None:
         return
     now = bands.kept(folder, values)
     with st.expander(BANDS["title"]):
-        names = [_THIRDS, *bands.PRESETS, _OWN]
-        begin = next((name for name, one in bands.PRESETS.items() if one.bands == now), _OWN)
+        known = bands.recognised(values)
+        usual = {} if known is None else {known.name: known.bands}
+        presets = {name: usual.get(name, one.bands) for name, one in bands.PRESETS.items()}
+        names = [_THIRDS, *(name for name, own in presets.items() if own), _OWN]
+        begin = next((name for name, own in presets.items() if own == now), _OWN)
+        if known is not None:
+            st.caption(plain(BANDS["recognised"].format(known=known)))
         chosen = st.selectbox(
             "Groups", names, names.index(begin if now else _THIRDS),
             format_func=lambda name: BANDS.get(name, f"bands of the {name}"),
@@ -30,10 +36,9 @@ def choose_bands(run: str, covariate: str) -> None:
         )  # fmt: skip
         edited: list[tuple[float, str]] = []
         if chosen != _THIRDS:
-            preset = bands.PRESETS.get(chosen)
-            if preset is not None:
-                st.caption(BANDS["source"].format(source=preset.source))
-            shown = pd.DataFrame(preset.bands if preset else now, columns=["from", "name"])
+            if chosen in presets:
+                st.caption(BANDS["source"].format(source=bands.PRESETS[chosen].source))
+            shown = pd.DataFrame(presets.get(chosen, now), columns=["from", "name"])
             table = st.data_editor(
                 shown.astype({"from": "float64", "name": "str"}), num_rows="dynamic",
                 hide_index=True, key=f"band_rows_{run}_{covariate}_{chosen}", width=420,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from nme_core.data.questionnaires import (
+    QUESTIONNAIRES,
+    Bands,
+    Recognised,
+    proposed,
+    recognise,
+)
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder
 
@@ -17,61 +22,22 @@ from nme_core.io import RunFolder
 MOST_BANDS = 6
 _FILE = "bands"
 
-#: Where each band begins, and what it is called.
-Bands = tuple[tuple[float, str], ...]
+__all__ = ["MOST_BANDS", "PRESETS", "by_band", "keep", "kept", "proposed", "recognised", "usual"]
 
 
-@dataclass(frozen=True)
-class Preset:
-    """The usual bands of a questionnaire.
-
-    Attributes
-    ----------
-    pattern : str
-        Columns that are proposed to have them, by their name.
-    bands : Bands
-    source : str
-        Who proposed them.
-    """
-
-    pattern: str
-    bands: Bands
-    source: str
+#: Questionnaires that have usual bands.
+PRESETS = {name: one for name, one in QUESTIONNAIRES.items() if one.bands}
 
 
-PRESETS = {
-    "PHQ-9": Preset(
-        r"phq.?9?",
-        ((0, "minimal"), (5, "mild"), (10, "moderate"), (15, "moderately severe"), (20, "severe")),
-        "Kroenke, Spitzer and Williams (2001)",
-    ),
-    "BDI-II": Preset(
-        r"bdi.?(ii|2)",
-        ((0, "minimal"), (14, "mild"), (20, "moderate"), (29, "severe")),
-        "Beck, Steer and Brown (1996)",
-    ),
-    "BDI": Preset(
-        r"bdi",
-        ((0, "minimal"), (10, "mild"), (19, "moderate"), (30, "severe")),
-        "Beck, Steer and Garbin (1988)",
-    ),
-    "MADRS": Preset(
-        r"madrs",
-        ((0, "none"), (7, "mild"), (20, "moderate"), (35, "severe")),
-        "Snaith and others (1986)",
-    ),
-    "CES-D": Preset(
-        r"ces.?d", ((0, "below the cut-off"), (16, "from the cut-off")), "Radloff (1977)"
-    ),
-}
+def usual(values: pd.Series) -> Bands:
+    """Bands of the questionnaire that a column holds, on the scale of its values; may be empty."""
+    known = recognised(values)
+    return () if known is None else known.bands
 
 
-def proposed(name: str) -> str | None:
-    """The questionnaire that a column seems to hold, by its name; the first that fits."""
-    for preset, one in PRESETS.items():
-        if re.search(rf"(?<![a-z]){one.pattern}(?![a-z0-9])", name.lower()):
-            return preset
-    return None
+def recognised(values: pd.Series) -> Recognised | None:
+    """What a column of scores holds of a questionnaire."""
+    return recognise(str(values.name), values.to_numpy(dtype=np.float64))
 
 
 def kept(run: RunFolder, values: pd.Series) -> Bands:
@@ -83,8 +49,7 @@ def kept(run: RunFolder, values: pd.Series) -> Bands:
         own = run.read_json(_FILE).get(name)
         if own is not None:
             return tuple((float(start), str(label)) for start, label in own)
-    preset = proposed(name)
-    return () if preset is None else PRESETS[preset].bands
+    return usual(values)
 
 
 def keep(run: RunFolder, name: str, bands: Sequence[tuple[float, str]]) -> None:
@@ -106,20 +71,38 @@ def keep(run: RunFolder, name: str, bands: Sequence[tuple[float, str]]) -> None:
 
 
 def by_band(values: pd.Series, bands: Bands) -> pd.Series:
-    """Each person's band, as text with its limits, lowest first; values below all are left out."""
-    known = values.dropna().sort_values(kind="stable")
-    whole = bool((known == known.round()).all())
-    at = np.searchsorted([start for start, _ in bands], known.to_numpy(), side="right") - 1
-    texts = [_limits(bands, i, whole=whole) for i in range(len(bands))]
-    inside = known[at >= 0]
+    """Each person's band, as text with its limits, lowest first; values below all are left out.
+
+    Usual bands of a questionnaire, which are those of its sum, follow the scale of the values;
+    where they do not fit it, thirds take their place.
+    """
+    known, unit = recognised(values), ""
+    if known is not None and bands in (QUESTIONNAIRES[known.name].bands, known.bands):
+        bands = known.bands
+        unit = f"{known.kind} " if known.kind == "item mean" else ""
+        if not bands:
+            return _thirds(values)
+    given = values.dropna().sort_values(kind="stable")
+    whole = bool((given == given.round()).all())
+    at = np.searchsorted([start for start, _ in bands], given.to_numpy(), side="right") - 1
+    texts = [_limits(bands, i, unit, whole=whole) for i in range(len(bands))]
+    inside = given[at >= 0]
     return pd.Series([texts[i] for i in at[at >= 0]], index=inside.index, name=values.name)
 
 
-def _limits(bands: Bands, i: int, *, whole: bool) -> str:
+def _thirds(values: pd.Series) -> pd.Series:
+    given = values.dropna().sort_values(kind="stable")
+    low, high = given.quantile([1 / 3, 2 / 3])
+    texts = (f"lowest third (up to {low:g})", "middle third", f"highest third (from {high:g})")
+    third = (given > low).astype(int) + (given >= high).astype(int) * (given > low)
+    return third.map(dict(enumerate(texts))).astype("str").rename(values.name)
+
+
+def _limits(bands: Bands, i: int, unit: str = "", *, whole: bool) -> str:
     start, label = bands[i]
     if i + 1 == len(bands):
-        return f"{label} ({start:g} and more)"
+        return f"{label} ({unit}{start:g} and more)"
     after = bands[i + 1][0]
     if whole and float(after).is_integer():
-        return f"{label} ({start:g} to {after - 1:g})"
-    return f"{label} ({start:g} to below {after:g})"
+        return f"{label} ({unit}{start:g} to {after - 1:g})"
+    return f"{label} ({unit}{start:g} to below {after:g})"

@@ -19,6 +19,7 @@ from nme_core.data.circular import find_circular
 from nme_core.data.determined import find_determined
 from nme_core.data.factors import find_inseparable
 from nme_core.data.people import apart, find_alike_labels
+from nme_core.data.questionnaires import recognise
 from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding, Report
 from nme_core.data.splits import SPLITS, split_within_person
@@ -86,6 +87,7 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         *_check_groups(study),
         *study.looks,
         *_check_labels(study),
+        *_check_scales(study),
         *find_states(study, states),
         *find_suspicious(study, columns),
         *_check_columns(study, columns, constant),
@@ -192,6 +194,14 @@ def _check_labels(study: Study) -> Iterable[Finding]:
     for kind, name, values in columns:
         if name not in said:
             yield from find_alike_labels(kind, name, values)
+
+
+def _check_scales(study: Study) -> Iterable[Finding]:
+    """Say which covariates hold something else than the sum of the questionnaire they name."""
+    for name, values in study.covariates.select_dtypes("number").items():
+        known = recognise(str(name), values.to_numpy())
+        if known is not None and known.kind != "sum":
+            yield Finding("info", f"The covariate {name!r} holds {known}.", str(name))
 
 
 def _check_columns(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nme_core.data.blocks import Column, Floats, draw, draw_present, drawn_words, extent
 from nme_core.data.columns import label
+from nme_core.data.questionnaires import OTHER_MEANING, recognise
 from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding
 from nme_core.data.study import Study
@@ -32,16 +33,10 @@ OUTLIER_DISTANCE, OUTLIER_SHARE, OUTLIER_VALUES = 10, 0.01, 20
 #: outside, the column is something else (a standardised score, another unit).
 LIMITS = (
     (r"age|alter", 0, 120, "an age in years"),
-    (r"phq.?9|phq", 0, 27, "a PHQ-9 score"),
-    (r"bdi.?(ii|2|1)?", 0, 63, "a BDI score"),
-    (r"madrs", 0, 60, "a MADRS score"),
-    (r"ces.?d", 0, 60, "a CES-D score"),
-    (r"gad.?7|gad", 0, 21, "a GAD-7 score"),
     (r"heart.?rate|pulse|bpm", 20, 250, "a heart rate"),
     (r"percent|pct|prozent", 0, 100, "a percentage"),
     (r"hours?|stunden?|sleep.?h", 0, 24, "hours of a day"),
 )
-OTHER_MEANING = 0.2
 
 #: Correlation of two features above which they count as one; and share of a feature's variance
 #: that the others explain above which it can be computed from them.
@@ -121,9 +116,7 @@ def _find_impossible(
     kind: str, name: str, values: Floats, least: float, most: float
 ) -> Generator[Finding, None, Floats]:
     """Find impossible values, and return them."""
-    for pattern, low, high, what in LIMITS:
-        if not re.search(rf"(^|[_\W\d]){pattern}($|[_\W\d])", name, re.IGNORECASE):
-            continue
+    for low, high, what in _limits(name, values):
         if not (least < low or most > high):
             break
         outside = values[(values < low) | (values > high)]
@@ -132,13 +125,25 @@ def _find_impossible(
         yield Finding(
             "look",
             f"The {kind} {name!r} holds {_shown(outside)}, which {what} cannot be "
-            f"({low} to {high}).",
+            f"({low:g} to {high:g}).",
             name,
             "Correct the file, or treat these values as missing.",
             _empty(name, outside),
         )
         return np.unique(outside)
     return values[:0]
+
+
+def _limits(name: str, values: Floats) -> Iterator[tuple[float, float, str]]:
+    """What values can be by the name of their column, and what that is."""
+    known = recognise(name, values)
+    if known is not None and known.kind != "unknown":
+        yield known.low, known.high, f"{known.one} of the {known.name}"
+        return
+    for pattern, low, high, what in LIMITS:
+        if re.search(rf"(^|[_\W\d]){pattern}($|[_\W\d])", name, re.IGNORECASE):
+            yield low, high, what
+            return
 
 
 def _find_outliers(

@@ -66,7 +66,8 @@ def test_what_is_chosen_is_how_it_is_tested(open_page: OpenPage, crf_run: str, h
     assert "Incremental: tested is whether" in shown
     table = app.dataframe[0].value
     assert list(table.columns[:6]) == [
-        "covariate", "strength", "clearest single effect", "p", "corrected p", "persons",
+        "covariate", "taken as", "strength", "clearest single effect", "p", "corrected p",
+        "persons",
     ]  # fmt: skip
     assert table["clearest single effect"].str.contains(r"(?:higher|lower): .*\[").all()
     later = open_page("covariates", run=crf_run)

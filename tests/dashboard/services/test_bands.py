@@ -31,6 +31,27 @@ def test_bands_hold_both_of_their_limits() -> None:
     assert bands.by_band(values + 0.5, ((0, "low"), (5, "high"))).iloc[0] == "low (0 to below 5)"
 
 
+def test_bands_of_item_means_and_of_what_fits_no_scale() -> None:
+    preset = bands.PRESETS["CES-D"].bands
+    means = pd.Series([0.0, 0.75, 0.8, 2.8, 1.35, 0.1], list("abcdef"), name="cesd")
+    assert bands.by_band(means, preset).to_dict() == {
+        "a": "below the cut-off (item mean 0 to below 0.8)",
+        "f": "below the cut-off (item mean 0 to below 0.8)",
+        "b": "below the cut-off (item mean 0 to below 0.8)",
+        "c": "from the cut-off (item mean 0.8 and more)",
+        "e": "from the cut-off (item mean 0.8 and more)",
+        "d": "from the cut-off (item mean 0.8 and more)",
+    }
+    assert bands.usual(means) == ((0, "below the cut-off"), (0.8, "from the cut-off"))
+    standardised = pd.Series([-1.5, -1.0, 0.0, 0.2, 1.0, 1.5], list("abcdef"), name="cesd")
+    assert bands.usual(standardised) == ()
+    thirds = bands.by_band(standardised, preset)
+    assert [text.split(" (")[0] for text in thirds] == [
+        "lowest third", "lowest third", "middle third", "middle third",
+        "highest third", "highest third",
+    ]  # fmt: skip
+
+
 def test_own_bands_group_and_colour_and_leave_the_test_alone(crf_run: str, home: Path) -> None:
     run = RunFolder(home / "runs" / crf_run)
     score = run.covariates["depression"]
