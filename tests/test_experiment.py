@@ -444,14 +444,28 @@ def test_nothing_to_test_on_is_said(tiny_study, folder):
     assert folder.status.state is RunState.FAILED
 
 
-def test_a_class_that_no_training_row_has_is_named(tiny_study, folder):
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
+def test_people_who_alone_reach_a_class_are_used_for_training(tiny_study, folder):
     frame = pd.read_csv(tiny_study / "long.csv", dtype={"id": "str", "session": "str"})
     late = (frame["session"] == "2") & (frame["beep"] == 8)
     frame.loc[late & (frame["id"] == "007"), "state"] = "rare"
     study = Study.from_frame(
         frame, person="id", outcome="state", time="beep", sequence="session", features=["sleep"]
     )
-    with pytest.raises(DataError, match="'rare' of 'state' occurs only in rows that are held"):
+    run_experiment(study, quick(model="nme-crf", baselines=()), folder)
+    split = folder.table("predictions").groupby("person")["split"].unique()
+    assert list(split["007"]) == ["train"]
+    assert "test" in split.drop("007").explode().tolist()
+    assert any("'rare' of 'state' occurs only late" in note for note in folder.data["notes"])
+
+
+def test_a_chain_without_a_move_is_refused(tiny_study, folder):
+    frame = pd.read_csv(tiny_study / "long.csv", dtype={"id": "str"})
+    frame["alone"] = range(len(frame))
+    study = Study.from_frame(
+        frame, person="id", outcome="state", time="beep", sequence="alone", features=["sleep"]
+    )
+    with pytest.raises(DataError, match="no moves between states to learn"):
         run_experiment(study, quick(model="nme-crf"), folder)
 
 

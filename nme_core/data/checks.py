@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from nme_core.data.answers import find_answers
 from nme_core.data.attendance import (
     compliance,
     describe_spacing,
@@ -21,8 +22,13 @@ from nme_core.data.factors import find_inseparable
 from nme_core.data.people import apart, find_alike_labels
 from nme_core.data.questionnaires import recognise
 from nme_core.data.remedies import Remedy
-from nme_core.data.report import Finding, Report
-from nme_core.data.splits import SPLITS, split_within_person
+from nme_core.data.report import Finding, Report, told_before
+from nme_core.data.splits import (
+    SPLITS,
+    classes_note,
+    people_for_classes,
+    split_within_person,
+)
 from nme_core.data.states import find_states
 from nme_core.data.study import Study
 from nme_core.data.suspicious import find_collinear, find_suspicious
@@ -88,6 +94,7 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         *study.looks,
         *_check_labels(study),
         *_check_scales(study),
+        *find_answers(study),
         *find_states(study, states),
         *find_suspicious(study, columns),
         *_check_columns(study, columns, constant),
@@ -102,6 +109,7 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         *(Finding("info", note) for note in study.notes),
     ]
     order = ("stop", "look", "info")
+    told = told_before(findings, study.roles.person, _as_table(study), _covariate_table(study))
     return Report(
         outcome=study.roles.outcome,
         outcome_kind=study.outcome_kind,
@@ -115,13 +123,24 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         short_persons=short,
         n_gaps=n_gaps,
         compliance=attendance,
-        findings=tuple(sorted(findings, key=lambda finding: order.index(finding.severity))),
+        findings=tuple(sorted(told, key=lambda finding: order.index(finding.severity))),
         spacing=spacing,
         planned=planned,
         missing_by_person=pd.Series(
             by_person / (persons.sizes * (len(study.feature_names) + 1)), _index(persons)
         ),
     )
+
+
+def _as_table(study: Study) -> pd.DataFrame:
+    """The columns of a study beside each other, as its remedies are about them."""
+    parts: list[pd.Series | pd.DataFrame] = [study.groups.rename(study.roles.person)]
+    parts += [study.X, study.y.rename(study.roles.outcome), study.further_groups]
+    return pd.concat(parts, axis=1)
+
+
+def _covariate_table(study: Study) -> pd.DataFrame:
+    return study.covariates.rename_axis(study.roles.person).reset_index()
 
 
 def _check_split(study: Study, short: Sequence[str], min_rows: int) -> Iterable[Finding]:
@@ -150,7 +169,11 @@ def _check_outcome(study: Study, numbers: Column | None) -> Iterable[Finding]:
     """Look at the outcome; `numbers` is what is known of one that is a number."""
     name, y = study.roles.outcome, study.y
     observed = y.notna().to_numpy()
+    people = study.groups[observed]
     parts = split_within_person(pd.Series(study.blocks.codes[observed]))
+    if numbers is None and (moved := people_for_classes(parts, people, y[observed])):
+        parts[people.isin({who for group in moved.values() for who in group})] = SPLITS[0]
+        yield _class_finding(study, moved, held_back=bool((parts == SPLITS[2]).any()))
     training = y[observed][parts == SPLITS[0]]
     if training.nunique() < 2 if numbers is None else not training.max() > training.min():
         yield Finding(
@@ -169,6 +192,26 @@ def _check_outcome(study: Study, numbers: Column | None) -> Iterable[Finding]:
             name,
             "Say that it is a class if these are states.",
         )
+
+
+def _class_finding(study: Study, moved: dict[str, list[str]], *, held_back: bool) -> Finding:
+    """What becomes of classes that stand in held-back rows only."""
+    name, people = study.roles.outcome, [who for group in moved.values() for who in group]
+    if held_back:
+        return Finding(
+            "look",
+            classes_note(moved, name),
+            name,
+            "What is said of it on held-back rows comes from the others; join the state with "
+            "another one if they are too few.",
+        )
+    return Finding(
+        "stop",
+        f"{next(iter(moved))!r} of {name!r} occurs only in rows that are held back, and without "
+        f"{len(people)} people nobody has rows to hold back.",
+        name,
+        "Join this state with another one, or give more people.",
+    )
 
 
 def _check_groups(study: Study) -> Iterable[Finding]:

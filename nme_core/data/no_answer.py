@@ -9,10 +9,10 @@ _WORDS = (
     # English
     "no (answer|response|reply|data|info(rmation)?)|not (answered|applicable|asked|available|stated"
     "|known|reported)|(no |non)response|(does|do) not apply|refus(ed|al)( to answer)?|declined"
-    "|(do(es)?n.?t|do(es)? not|didn.?t) know|dk|n ?a|unknown|missing( value)?|skipped"
+    "|(do(es)?n.?t|do(es)? not|didn.?t) know|dk|n a|unknown|missing( value)?|skipped"
     "|prefers? not to (say|answer)|(choose|rather) not to (say|answer)",
     # German
-    "keine? (angaben?|antwort)|k ?a|ohne angabe|weiss (es )?nicht|nicht (anwendbar|beantwortet"
+    "keine? (angaben?|antwort)|k a|ohne angabe|weiss (es )?nicht|nicht (anwendbar|beantwortet"
     "|erhoben|bekannt|gefragt)|(antwort )?verweigert|verweigerung|unbekannt|fehlend(er wert)?"
     "|fehlt|entfallt",
     # French

@@ -59,3 +59,44 @@ def split_within_person(
     part = (position >= train_end).astype(np.intp) + (position >= validation_end)
     part[n_rows < min_rows] = 0
     return np.array(SPLITS, dtype=object)[part]  # objects: one pointer a row
+
+
+def people_for_classes(
+    part: npt.ArrayLike, groups: pd.Series, y: pd.Series
+) -> dict[str, list[str]]:
+    """People whose rows all have to be for training, so that every class is among those rows.
+
+    A state that is reached last (a relapse) stands in held-back rows only. Half of the people who
+    reach it, the first ones, teach it then; the others are held back as ever.
+
+    Parameters
+    ----------
+    part : array of n_rows
+        Training, validation or test of each row.
+    groups, y : Series
+        Person and class of each row.
+
+    Returns
+    -------
+    dict of class: people
+        Only the classes that no training row has.
+    """
+    training = np.asarray(part) == SPLITS[0]
+    found: dict[str, list[str]] = {}
+    for label in sorted(set(y.dropna()) - set(y[training].dropna())):
+        people = list(dict.fromkeys(groups[(y == label).to_numpy()]))
+        found[str(label)] = people[: (len(people) + 1) // 2]
+    return found
+
+
+def classes_note(moved: dict[str, list[str]], name: str) -> str:
+    """Words for what `people_for_classes` found in the outcome `name`."""
+    labels = ", ".join(repr(label) for label in list(moved)[:5])
+    people = list(dict.fromkeys(who for group in moved.values() for who in group))
+    listed = ", ".join(repr(str(who)) for who in people[:5]) + (" …" if len(people) > 5 else "")
+    rows = "person" if len(people) == 1 else "people"
+    return (
+        f"{labels} of {name!r} {'occurs' if len(moved) == 1 else 'occur'} only late in people's "
+        f"rows, in those that are held back: all rows of {len(people)} {rows} ({listed}) are used "
+        "for training instead, so that the model can learn it."
+    )

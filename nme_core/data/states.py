@@ -1,4 +1,4 @@
-"""States of an outcome: those with few visits, and moves that nobody makes."""
+"""States of an outcome: those with few visits, moves that nobody makes, and no moves at all."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding
 from nme_core.data.study import Study
 
-#: A state is rare where it has fewer visits, or a smaller share of all, or of the persons.
+#: A state is rare where it has fewer visits, or a smaller share of all, or of the people.
 RARE_VISITS, RARE_SHARE, RARE_PERSONS = 20, 0.01, 0.1
+
+#: With fewer moves than this, of whatever kind, transitions cannot be learned.
+FEW_MOVES = 10
 
 #: More states than this are doubted as a whole.
 MANY_STATES = 20
@@ -41,11 +44,12 @@ def find_states(study: Study, visits: pd.Series) -> Iterable[Finding]:
             yield Finding(
                 "look",
                 f"State {state!r} has few visits: {n_visits}, in {seen_in} of "
-                f"{study.n_persons} persons.",
+                f"{study.n_persons} people.",
                 name,
                 "Its transitions are mostly guesses; think of joining it with another state.",
                 _join(name, state, visits, moves),
             )
+    yield from _find_few_moves(study, moves)
     yield from _find_unseen(name, moves)
 
 
@@ -80,6 +84,24 @@ def _join(name: str, state: str, visits: pd.Series, moves: pd.DataFrame) -> tupl
         ["beside", "visits"], ascending=False, kind="stable"
     )
     return tuple(Remedy("merge_states", (name,), (state,), str(to)) for to in order.index[:2])
+
+
+def _find_few_moves(study: Study, moves: pd.DataFrame) -> Iterable[Finding]:
+    """Say where there are no moves, or hardly any, for a model of sequences to learn from."""
+    made = int(moves.to_numpy().sum())
+    if made >= FEW_MOVES:
+        return
+    how_many = "no moves" if made == 0 else "1 move" if made == 1 else f"only {made} moves"
+    names, rows = study.sequence_blocks.names, study.sequence_blocks.sizes
+    longest = "1 row" if rows.max() == 1 else f"{rows.max()} rows"
+    why = f"{len(names)} sequences of {longest} at most"
+    yield Finding(
+        "look",
+        f"There {'is' if made == 1 else 'are'} {how_many} from one row to the next within a "
+        f"sequence ({why}): a model of sequences (nme-crf) has nothing to learn transitions from.",
+        study.roles.sequence or study.roles.outcome,
+        "Name another column as the sequence, or none; or take nme-mlp, which needs no moves.",
+    )
 
 
 def _find_unseen(name: str, moves: pd.DataFrame) -> Iterable[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from nme_core.data.blocks import Column, Floats, draw, draw_present, drawn_words, extent
 from nme_core.data.columns import label
@@ -23,6 +24,10 @@ MISSING_NUMBERS = (
 #: A code lies this many standard deviations of the other values away from their mean; or is
 #: negative where no other value is, and below -1.
 CODE_DISTANCE = 6
+
+#: Codes that stand close to a scale: 9 beside 1 to 5, 8 beside 0 to 4, -1 beside 1 to 7.
+SCALE_CODES = (-1, 8, 9, 98, 99)
+_SCALE = (3, 11)
 
 #: An outlier lies this many robust standard deviations (1.4826 times the median absolute
 #: deviation) from the median, also on a logarithmic scale where all values are positive; a column
@@ -62,6 +67,11 @@ def find_suspicious(study: Study, columns: Mapping[str, Column]) -> Iterator[Fin
         if column.dtype == np.float64:
             values = column.to_numpy()
             yield from _find_in_column("covariate", str(covariate), values, *extent(values))
+    if study.outcome_kind == "class":
+        states = pd.to_numeric(study.y, errors="coerce").to_numpy(dtype=np.float64)
+        if np.isnan(states).sum() == study.y.isna().sum():  # their names are numbers
+            for code in missing_codes(states):
+                yield _code_finding("outcome", study.roles.outcome, states, code)
 
 
 def _find_in_column(
@@ -69,15 +79,7 @@ def _find_in_column(
 ) -> Iterator[Finding]:
     codes = list(missing_codes(values, low, high))
     for code in codes:
-        least, most = extent(values[values != code])
-        yield Finding(
-            "look",
-            f"The {kind} {name!r} holds {code} ({int((values == code).sum())} times), "
-            f"far from its other values ({least:g} to {most:g}).",
-            name,
-            "If it means a missing value, treat it as missing or leave these cells empty.",
-            (Remedy("set_missing", (name,), (str(code),)),),
-        )
+        yield _code_finding(kind, name, values, code)
     if codes:
         values = np.where(np.isin(values, codes), np.nan, values)
         low, high = extent(values)
@@ -86,6 +88,18 @@ def _find_in_column(
         values = np.where(np.isin(values, impossible), np.nan, values)
         low, high = extent(values)
     yield from _find_outliers(kind, name, values, low, high)
+
+
+def _code_finding(kind: str, name: str, values: Floats, code: int) -> Finding:
+    least, most = extent(values[values != code])
+    return Finding(
+        "look",
+        f"The {kind} {name!r} holds {code} ({int((values == code).sum())} times), "
+        f"far from its other values ({least:g} to {most:g}).",
+        name,
+        "If it means a missing value, treat it as missing or leave these cells empty.",
+        (Remedy("set_missing", (name,), (str(code),)),),
+    )
 
 
 def missing_codes(
@@ -98,18 +112,48 @@ def missing_codes(
     """
     if low is None or high is None:
         low, high = extent(values)
-    if low not in MISSING_NUMBERS and high not in MISSING_NUMBERS:
+    known = {*MISSING_NUMBERS, *SCALE_CODES}
+    if low not in known and high not in known:
         return
-    rest = values[~np.isin(values, MISSING_NUMBERS) & ~np.isnan(values)]
+    beside = _beside_scale(values)
+    rest = values[~np.isin(values, (*MISSING_NUMBERS, *beside)) & ~np.isnan(values)]
     if len(rest) < 2:
         return
     (least, most), mean, spread = extent(rest), float(rest.mean()), float(rest.std(ddof=1))
-    for code in sorted(MISSING_NUMBERS):
+    for code in sorted({*MISSING_NUMBERS, *beside}):
+        times = np.count_nonzero(values == code)
         negative = code < -1 and least >= 0
-        outside = not least <= code <= most
-        far = negative or abs(code - mean) > CODE_DISTANCE * spread
-        if outside and far and bool((values == code).any()):
+        gap = max(least - code, code - most)
+        apart = times > 1 and gap > max(most - least, 1)
+        far = negative or apart or abs(code - mean) > CODE_DISTANCE * spread
+        if times and gap > 0 and (far or code in beside):
             yield code
+
+
+def _beside_scale(values: Floats) -> tuple[int, ...]:
+    """Codes that stand apart from a scale of whole numbers without gaps, and as often as its end.
+
+    A value of the scale that few people gave stands there less often.
+    """
+    known, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    if len(known) > _SCALE[1] + len(SCALE_CODES):
+        return ()
+    scale = ~np.isin(known, (*SCALE_CODES, *MISSING_NUMBERS))
+    inside = known[scale]
+    if not _SCALE[0] <= len(inside) <= _SCALE[1] or np.any(np.diff(inside) != 1):
+        return ()
+    low, high, ends = inside[0], inside[-1], counts[scale][[0, -1]]
+    times = dict(zip(known, counts, strict=True))
+    return tuple(
+        code
+        for code in SCALE_CODES
+        if times.get(code, 0) > 1
+        and (
+            (code > high + 1 and times[code] >= ends[1])
+            or (code < low - 1 and times[code] >= ends[0])
+        )
+        and not (code == 9 and 8 in times and high == 7)
+    )
 
 
 def _find_impossible(

@@ -12,6 +12,8 @@ import pandas as pd
 from nme_core.data import SPLITS, Study, split_within_person
 from nme_core.data.columns import as_categories
 from nme_core.data.scaling import TableRows
+from nme_core.data.splits import classes_note, people_for_classes
+from nme_core.data.states import count_moves
 from nme_core.estimators import NMEMLPRegressor
 from nme_core.exceptions import DataError
 
@@ -145,16 +147,33 @@ def keep_known_groups(split: pd.Categorical, study: Study) -> tuple[pd.Categoric
     return kept, [note]
 
 
-def refuse_unseen_classes(study: Study, split: pd.Categorical) -> None:
-    """Raise DataError for a class that no training row has."""
-    if study.outcome_kind == "number":
-        return
-    learned = set(study.y[split == "train"].dropna())
-    unseen = [label for label in study.classes if label not in learned]
-    if unseen:
+def keep_known_classes(split: pd.Categorical, study: Study) -> tuple[pd.Categorical, list[str]]:
+    """Move people into training whole, where a class would stand in held-back rows only."""
+    moved = (
+        {} if study.outcome_kind == "number" else people_for_classes(split, study.groups, study.y)
+    )
+    if not moved:
+        return split, []
+    kept = split.copy()
+    people = {who for group in moved.values() for who in group}
+    kept[study.groups.isin(people).to_numpy()] = "train"
+    if not (kept == "test").any():
         raise DataError(
-            f"The class {unseen[0]!r} of {study.roles.outcome!r} occurs only in rows that are "
-            "held back for validation and test.",
-            remedy="Join rare classes with others, or empty the outcome of these rows.",
+            f"The class {next(iter(moved))!r} of {study.roles.outcome!r} occurs only in rows that "
+            "are held back for validation and test, and nobody else has rows to hold back.",
+            remedy="Join rare classes with others, or give more people.",
             column=study.roles.outcome,
+        )
+    return kept, [classes_note(moved, study.roles.outcome)]
+
+
+def refuse_without_moves(study: Study, split: pd.Categorical) -> None:
+    """Raise DataError where no training row follows another one in its sequence."""
+    training = study.take(np.asarray(split == "train"))
+    if not count_moves(training).to_numpy().any():
+        raise DataError(
+            "There are no moves between states to learn: in no sequence a row with a known "
+            f"{study.roles.outcome!r} follows another one.",
+            remedy="Use longer sequences (--sequence, --max-gap), or take nme-mlp.",
+            column=study.roles.sequence or study.roles.outcome,
         )

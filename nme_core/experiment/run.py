@@ -50,8 +50,9 @@ from nme_core.experiment.readouts import (
 from nme_core.experiment.record import describe, findings_table, versions, write_persons
 from nme_core.experiment.rows import (
     StudyRows,
+    keep_known_classes,
     keep_known_groups,
-    refuse_unseen_classes,
+    refuse_without_moves,
     split_study,
 )
 from nme_core.io import OUTCOME, Journal, RunFolder, RunState
@@ -183,7 +184,10 @@ class _Run:
                 "No person has enough rows to hold some back for validation and test.",
                 remedy="At least one person needs 5 rows.",
             )
-        refuse_unseen_classes(study, split)
+        split, told = keep_known_classes(split, study)
+        study = replace(study, notes=(*study.notes, *told))
+        if sequential:
+            refuse_without_moves(study, split)
         folder.write_covariates(study.covariates)
         write_persons(study, folder)
         data = describe(study, split, options, inputs)

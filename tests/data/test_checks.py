@@ -78,10 +78,14 @@ def test_short_persons_are_named_and_stop_only_when_nobody_is_left():
 
 def test_an_outcome_that_never_varies_in_training_stops():
     frame = table()
-    frame["mood"] = np.where(frame["day"] < 9, "calm", "tense")
+    frame["mood"] = np.where(frame["day"] < 9, 3.0, frame["day"])
     result = report(frame)
     assert not result.usable
     assert "does not vary" in findings(result, "stop")[0]
+    frame["mood"] = np.where(frame["day"] < 9, "calm", "tense")  # half of the people teach it
+    late = report(frame)
+    assert late.usable
+    assert any("'tense' of 'mood' occurs only late" in look for look in findings(late, "look"))
 
 
 def test_states_with_few_visits_are_named():
@@ -91,7 +95,7 @@ def test_states_with_few_visits_are_named():
     result = report(frame)
     assert result.states.to_dict() == {"angry": 2, "calm": 71, "tense": 71}
     (look,) = findings(result, "look")
-    assert "'angry' has few visits: 2, in 1 of 12 persons" in look
+    assert "'angry' has few visits: 2, in 1 of 12 people" in look
     assert "calm 71 (49%)" in "\n".join(result.lines())
 
 

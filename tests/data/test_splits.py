@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from nme_core.data import Study, split_within_person
+from nme_core.data.splits import people_for_classes
 from nme_core.exceptions import OptionError
 
 STUDIES = {
@@ -52,3 +53,13 @@ def test_real_studies_are_split_as_their_source_was(name, shared_data):
     study = Study.from_csv(path, person="person", time="t", outcome=STUDIES[name])
     source = pd.read_csv(path)["part"].replace({"val": "validation"})
     assert list(split_within_person(study.groups, min_rows=1)) == list(source)
+
+
+def test_half_of_the_people_who_reach_a_state_late_teach_it():
+    groups = pd.Series(np.repeat(["a", "b", "c", "d"], 10))
+    y = pd.Series((["calm"] * 9 + ["relapse"]) * 3 + ["calm"] * 10)
+    part = split_within_person(groups)
+    assert people_for_classes(part, groups, y) == {"relapse": ["a", "b"]}
+    assert people_for_classes(part, groups, y.replace("relapse", "calm")) == {}
+    y[0] = "relapse"  # a training row
+    assert people_for_classes(part, groups, y) == {}

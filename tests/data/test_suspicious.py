@@ -21,10 +21,30 @@ def mended(frame, finding, nth=0, **changes):
         ([-12, -9, 3, 8], []),  # negative values are usual here
         ([-99, -99], []),  # nothing else to judge by
         ([0, 1, 2, -1], []),
+        ([1, 2, 3, 4, 5, 9], [9]),
+        ([1, 2, 3, 4, 5, 8, 9], [8, 9]),
+        ([1, 2, 3, 4, 5, 6, 7, -1], [-1]),
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], []),
+        ([5, 6, 7, 8, 9], []),
+        ([1, 2, 9], []),  # no scale
+        ([1, 20, 30, 45, 50, 99], []),
     ],
 )
 def test_codes_are_judged_by_how_the_other_values_lie(values, codes):
     assert list(missing_codes(pd.Series(np.repeat(values, 20), dtype=float))) == codes
+
+
+def test_a_value_of_the_scale_that_few_gave_is_no_code():
+    values = np.repeat([0.0, 1, 2, 3, 4, 9], [20, 10, 6, 4, 3, 2])
+    assert list(missing_codes(values)) == []
+
+
+def test_a_code_among_numbered_states_is_suspected():
+    frame = table().assign(mood=lambda rows: rows["day"] % 3 + 1)
+    frame.loc[[3, 20, 70], "mood"] = -99
+    result = report(frame, outcome_kind="class")
+    (finding,) = [f for f in result.findings if "holds -99" in f.message]
+    assert finding.fixes[0].values == ("-99",)
 
 
 def test_codes_in_outcome_and_covariates_are_suspected_and_mended():

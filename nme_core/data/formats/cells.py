@@ -52,6 +52,8 @@ class Converted:
         were.
     kept : dict of word: count
         Words for missing that were kept, as states.
+    codes : set of str
+        Words for missing in a column of numbers.
     """
 
     values: pd.Series
@@ -62,6 +64,7 @@ class Converted:
     labels: dict[str, str] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
+    codes: frozenset[str] = frozenset()
 
 
 def from_text(
@@ -70,12 +73,12 @@ def from_text(
     """A column of text as it stands in a file, converted (see `convert`) or left as text."""
     cells = present(column)
     converted = Converted(cells) if text else convert(cells, decimal=decimal, commas=commas)
-    if not isinstance(converted.values.dtype, pd.StringDtype):
-        return converted
     empty = column[cells.isna()].str.strip().fillna("").value_counts()
     taken = {str(word): int(count) for word, count in empty.items()}
     if not set(taken) - {""}:
         return converted
+    if not isinstance(converted.values.dtype, pd.StringDtype):
+        return replace(converted, codes=frozenset(taken) - {""})
     word = _plain_state(cells, taken)
     if word is None:
         return replace(converted, taken=taken)

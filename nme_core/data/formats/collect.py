@@ -41,6 +41,7 @@ class Collected:
             beside.append(name)
         if converted.labels:
             self.labels.values[name] = converted.labels
+        self.labels.codes.update(converted.codes)
         if converted.taken:
             self.labels.taken[name] = converted.taken
         for word, count in converted.kept.items():

@@ -138,6 +138,8 @@ class Labels:
         stood behind the numbers.
     taken : dict of column: {word: count}
         Words in columns of text that were taken as missing, with the number of empty cells.
+    codes : set of str
+        Words that stand for missing in columns of numbers, so that they mean it everywhere.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -145,6 +147,7 @@ class Labels:
     missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     taken: dict[str, dict[str, int]] = field(default_factory=dict)
+    codes: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,6 +106,7 @@ def read_text(
         collected.add(column, converted)
         decimals.add(converted.decimal)
         thousands.add(converted.thousands)
+    collected.labels.codes.update(_codes_among_numbers(dialect, types))
     frame = assemble(collected.columns, body.lines)
     frame = _without_blank_rows(frame)
     if frame.empty:
@@ -172,6 +173,13 @@ def _refuse_one_less(name: str, dialect: Dialect, width: int) -> None:
             remedy="Take the name out of the header that no column belongs to.",
             row=dialect.header_line,
         )
+
+
+def _codes_among_numbers(dialect: Dialect, types: dict[str, pa.DataType]) -> set[str]:
+    """Words for missing in the first rows of columns of numbers, which Arrow does not tell."""
+    numbers = [int(place) for place, kind in types.items() if kind != pa.string()]
+    cells = {row[place].strip() for row in dialect.sample for place in numbers if place < len(row)}
+    return (cells & set(MISSING_CODES)) - {""}
 
 
 def _read_body(name: str, content: bytes, dialect: Dialect, types: dict[str, pa.DataType]) -> _Body:
