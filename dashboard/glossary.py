@@ -878,6 +878,8 @@ SEVERITIES = {
 CHANGES = {
     "made": "Changed here",
     "undo": "The stored table stays as it was read; each change can be taken back.",
+    "people": "**Settle this before the study is loaded**: ids that have become codes cannot be "
+    "compared.",
     "problems": "**Before this table can be used**, this has to be mended, here or in the file:",
 }
 

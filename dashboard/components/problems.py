@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.changes import show_changes, show_findings
 from dashboard.glossary import CHANGES
-from dashboard.services.drafts import ChosenRoles, Draft, Remedy, problems_of
+from dashboard.services.drafts import ChosenRoles, Draft, Remedy, people_of, problems_of
 
 _PREFIX = "draft_"
 
@@ -25,4 +25,7 @@ def show_problems(draft: Draft, roles: ChosenRoles | None) -> tuple[Remedy, ...]
         if problems:
             st.markdown(CHANGES["problems"])
             show_findings(problems, made, change, prefix=_PREFIX)
+        elif state.is_proposal_open() and (people := people_of(draft, roles, made)):
+            st.markdown(CHANGES["people"])
+            show_findings(people, made, change, prefix=_PREFIX)
     return made

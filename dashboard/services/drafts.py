@@ -14,17 +14,20 @@ import pandas as pd
 from dashboard.services.caching import per_session
 from dashboard.services.roles import OutcomeKind, Proposal, propose_roles
 from nme_core.data import Finding, HowRead, Labels, Recipe, Remedy, read_any, sample_study
-from nme_core.data.columns import as_labels
+from nme_core.data.columns import one_form
 from nme_core.data.covariates import covariates_from_columns
+from nme_core.data.people import find_people, tells_apart
 from nme_core.data.privacy import Personal, Privacy, find_personal, has_old_ages, holds_dates
 from nme_core.data.problems import problems_of as find_problems
+from nme_core.data.remedies import apply_remedies, of_ids, of_second_table
 from nme_core.data.wide import WideProposal, propose_wide, reshape
 from nme_core.exceptions import DataError
 
 __all__ = [
     "REMEDIED", "TABLES", "TEXTS",
     "ChosenRoles", "Draft", "Finding", "Personal", "Privacy", "ReadAs", "Remedy", "chosen_tables",
-    "covariate_columns", "draft_sample", "draft_upload", "notice", "problems_of",
+    "covariate_columns", "draft_sample", "draft_upload", "notice", "people_of",
+    "problems_of",
 ]  # fmt: skip
 
 #: Endings of files that hold tables.
@@ -198,10 +201,7 @@ def draft_upload(
 def _joined(first: Labels, last: Labels) -> Labels:
     """Labels of two tables; where both know a column, those of the last."""
     return Labels(
-        **{
-            one.name: {**getattr(first, one.name), **getattr(last, one.name)}
-            for one in fields(first)
-        }
+        **{one.name: getattr(first, one.name) | getattr(last, one.name) for one in fields(first)}
     )
 
 
@@ -215,8 +215,19 @@ def covariate_columns(draft: Draft, person: str | None) -> list[str]:
     return [name for name in dict.fromkeys([*extra, *own]) if name != person]
 
 
-def chosen_tables(draft: Draft, roles: ChosenRoles) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """What a study is made of: the columns that have a role, and nothing else.
+def _whole(draft: Draft, roles: ChosenRoles) -> pd.DataFrame:
+    """All columns of the long table, ids as text."""
+    ids = [name for name in (roles.person, roles.sequence, roles.group) if name is not None]
+    whole = read_any(draft.long_bytes, draft.file, text=ids, **vars(draft.read_as)).frame
+    if draft.reshaped and draft.wide is not None:
+        whole, _ = reshape(whole, draft.wide)
+    return whole
+
+
+def chosen_tables(
+    draft: Draft, roles: ChosenRoles, remedies: Sequence[Remedy] = ()
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """What a study is made of: the columns that have a role, and those that ids are joined with.
 
     Returns
     -------
@@ -232,18 +243,16 @@ def chosen_tables(draft: Draft, roles: ChosenRoles) -> tuple[pd.DataFrame, pd.Da
         A table cannot be read, the second lacks the person column, or a covariate of the long
         table is not constant within person.
     """
-    ids = [name for name in (roles.person, roles.sequence, roles.group) if name is not None]
-    whole = read_any(draft.long_bytes, draft.file, text=ids, **vars(draft.read_as)).frame
-    if draft.reshaped and draft.wide is not None:
-        whole, _ = reshape(whole, draft.wide)
-    long = whole[roles.columns]
+    whole, of_people = _whole(draft, roles), of_ids(remedies, roles.person)
+    joined = [name for one in of_people for name in one.columns if name != roles.person]
+    long = whole[list(dict.fromkeys([*roles.columns, *(c for c in joined if c in whole)]))]
     if not roles.covariates:
         return long, None
     own = [c for c in roles.covariates if draft.covariates is None or c not in draft.covariates]
     table = None
     if own:
-        known = whole[whole[roles.person].notna()]
-        table = covariates_from_columns(known, as_labels(known[roles.person]), own)
+        known, _ = apply_remedies(whole[whole[roles.person].notna()], of_people)
+        table = covariates_from_columns(known, one_form(known[roles.person]), own)
         table = table.rename_axis(roles.person).reset_index()
     if draft.covariate_bytes is None:
         return long, table
@@ -255,8 +264,13 @@ def chosen_tables(draft: Draft, roles: ChosenRoles) -> tuple[pd.DataFrame, pd.Da
             remedy="Name the person column as in the long table.",
             column=roles.person,
         )
+    kept = [name for name in (*roles.covariates, *joined) if name in second.columns]
+    if table is None:
+        return long, second[list(dict.fromkeys([roles.person, *kept]))]
+    second, _ = apply_remedies(second, of_second_table(of_people, (), second.columns)[1])
     second = second[[roles.person, *(c for c in roles.covariates if c in second.columns)]]
-    return long, second if table is None else second.merge(table, on=roles.person, how="left")
+    second = second.assign(**{roles.person: one_form(second[roles.person])})
+    return long, second.merge(table, on=roles.person, how="outer", sort=False)
 
 
 def problems_of(
@@ -272,10 +286,40 @@ def _problems(
 ) -> tuple[Finding, ...]:
     """`token` stands for the draft in the cache."""
     try:
-        long, covariates = chosen_tables(_draft, roles)
+        long, covariates = chosen_tables(_draft, roles, remedies)
     except DataError as error:
         return (Finding("stop", error.message, error.column, error.remedy),)
+    if roles.time is not None:  # a column without a role may tell rows alike apart
+        keys = [name for name in (roles.person, roles.sequence, roles.time) if name is not None]
+        whole = _whole(_draft, roles)
+        between = tells_apart(whole, keys, roles.columns)[:1]
+        long = long.assign(**{name: whole[name] for name in between})
     return find_problems(recipe_of_roles(roles, remedies), long, covariates)
+
+
+def people_of(
+    draft: Draft, roles: ChosenRoles, remedies: Sequence[Remedy] = ()
+) -> tuple[Finding, ...]:
+    """What should be settled about the people of a draft before their ids are replaced."""
+    return _people(draft.token, draft, roles, tuple(remedies))
+
+
+@per_session(8)
+def _people(
+    token: str, _draft: Draft, roles: ChosenRoles, remedies: tuple[Remedy, ...]
+) -> tuple[Finding, ...]:
+    """`token` stands for the draft in the cache."""
+    own = [one for one in remedies if roles.person in one.columns]
+    groups = () if roles.group is None else (roles.group,)
+    try:
+        long, _ = apply_remedies(_whole(_draft, roles), own)
+        second = _draft.covariates if roles.covariates else None
+        if second is not None:
+            second, _ = apply_remedies(second, of_second_table(own, (), second.columns)[1])
+    except DataError:
+        return ()  # `problems_of` says it
+    found = find_people(long, roles.person, groups=groups, covariates=second, remedies=remedies)
+    return tuple(found)
 
 
 @dataclass(frozen=True)

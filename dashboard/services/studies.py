@@ -35,7 +35,7 @@ from nme_core.data.loading import read_tables
 from nme_core.data.missing import MISSING, fill_features, missing_grid
 from nme_core.data.privacy import Privacy, deidentify, with_codes
 from nme_core.data.recipe import Kept, columns_in_days
-from nme_core.data.remedies import as_records, as_remedies, split_remedies
+from nme_core.data.remedies import as_records, as_remedies, settled_first
 from nme_core.exceptions import DataError
 from nme_core.io.spreadsheet import as_text
 
@@ -59,6 +59,9 @@ __all__ = [
     "sample_names",
     "study_record",
 ]  # fmt: skip
+
+#: What is stored of a remedy that names people, where codes took the place of their ids.
+_WITHOUT_NAMES = "Remedy: {kind} of people, before their ids became codes."
 
 #: File of a study that says what its columns are.
 CODEBOOK = "codebook.csv"
@@ -158,8 +161,8 @@ def keep_study(
         Without a name, the study is called like its file. A number keeps it apart from another
         study of the same name.
     remedies : sequence of Remedy
-        Changes that are made whenever the study is read; how dates are read is settled before
-        they are stored.
+        Changes that are made whenever the study is read; those of `settled_first` are made before
+        the tables are stored.
     privacy : Privacy, optional
         What is done to the tables before they are stored; default: dates become days, high ages
         one group.
@@ -179,13 +182,16 @@ def keep_study(
                 remedy="Rename the column in the file.",
                 column=column,
             )
-    long, covariates = chosen_tables(draft, roles)
+    long, covariates = chosen_tables(draft, roles, remedies)
     recipe = recipe_of_roles(roles, remedies)
     Study.of(recipe, long, covariates)
-    remedies, of_dates = split_remedies(remedies, "read_dates")
-    dated = replace(recipe, remedies=of_dates)
-    long, covariates, read = dated.apply(long, covariates)
     privacy = Privacy() if privacy is None else privacy
+    settled, remedies = settled_first(remedies, roles.person, codes=privacy.codes)
+    read: list[str] = []
+    for one in settled:
+        long, covariates, said = replace(recipe, remedies=(one,)).apply(long, covariates)
+        names_people = privacy.codes and roles.person in one.columns
+        read += [_WITHOUT_NAMES.format(kind=one.kind)] if names_people else said
     kept = deidentify(
         long,
         covariates,
@@ -208,7 +214,7 @@ def keep_study(
         reading=draft.reading,
         second=draft.second,
         kept=Kept(
-            (*draft.before, *of_dates),
+            (*draft.before, *_without_people(settled, roles.person, privacy)),
             privacy,
             columns_in_days((long, covariates), (kept.long, kept.covariates)),
             (*draft.reshaped, *read, *kept.notes),
@@ -245,6 +251,11 @@ def keep_study(
     if kept.key is not None and take_key is not None:
         take_key(identity, kept.key.to_csv(index=False).encode())
     return identity
+
+
+def _without_people(settled: Sequence[Remedy], person: str, privacy: Privacy) -> tuple[Remedy, ...]:
+    """Remedies without those that name people, where codes took the place of their ids."""
+    return tuple(one for one in settled if not (privacy.codes and person in one.columns))
 
 
 def _unused(name: str) -> str:

@@ -69,24 +69,29 @@ def as_labels(column: pd.Series) -> pd.Series:
     return pd.Series(texts[codes], index=column.index, name=column.name, dtype="str")
 
 
-def as_ids(column: pd.Series, *, role: str) -> pd.Series:
-    """Ids as text, each in one form.
+def one_form(column: pd.Series) -> pd.Series:
+    """Ids as text, each in one form; missing stays missing.
 
     Spaces, Unicode forms and characters that are not seen are evened out (see `written`), and
     ``1.0`` is ``1`` where the ids are whole numbers. `respelled` says what that changed.
+    """
+    codes, values = pd.factorize(column)
+    texts = _id_texts(values)
+    if isinstance(column.dtype, pd.StringDtype) and texts == list(values.to_numpy(dtype=object)):
+        return column.astype("str")  # nothing to build anew
+    spread = np.array([*texts, None], dtype=object)[codes]  # code -1 (missing): the last one
+    return pd.Series(spread, index=column.index, name=column.name, dtype="str")
+
+
+def as_ids(column: pd.Series, *, role: str) -> pd.Series:
+    """Ids as `one_form` gives them.
 
     Raises
     ------
     DataError
         A row has no id.
     """
-    codes, values = pd.factorize(column)
-    texts = _id_texts(values)
-    if isinstance(column.dtype, pd.StringDtype) and texts == list(values.to_numpy(dtype=object)):
-        ids = column.astype("str")  # nothing to build anew
-    else:
-        spread = np.array([*texts, None], dtype=object)[codes]  # code -1 (missing): the last one
-        ids = pd.Series(spread, index=column.index, name=column.name, dtype="str")
+    ids = one_form(column)
     missing = np.flatnonzero(ids.isna() | (ids == ""))
     if len(missing):
         raise DataError(

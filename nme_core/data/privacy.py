@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from nme_core.data.columns import as_labels, is_number
+from nme_core.data.columns import as_labels, is_number, one_form
 from nme_core.data.personal import Personal, dates_of, find_personal, holds_dates
 from nme_core.data.remedies import Remedy
 
@@ -109,7 +109,7 @@ def deidentify(
         codes = dict(zip(key["person"], key["code"], strict=True))
         for table in (long, covariates):
             if table is not None:
-                table[person] = as_labels(table[person]).map(codes).astype("str")
+                table[person] = one_form(table[person]).map(codes).astype("str")
         long = _by_code(long, person)
         covariates = None if covariates is None else _by_code(covariates, person)
         notes.append(
@@ -148,7 +148,7 @@ def _make_key(
     ids: dict[str, None] = {}
     for table in tables:
         if table is not None:
-            ids.update(dict.fromkeys(as_labels(table[person]).dropna()))
+            ids.update(dict.fromkeys(one_form(table[person]).dropna()))
     codes: dict[str, None] = {}
     while len(codes) < len(ids):
         codes[code()] = None
@@ -165,7 +165,7 @@ def _shift_dates(
     notes: list[str],
 ) -> pd.DataFrame | None:
     """Replace dates in place; returns the covariate table."""
-    ids = as_labels(long[person])
+    ids = one_form(long[person])
     times = None if time is None else dates_of(long[time])
     first = None if times is None else times.groupby(ids).min()
     if time is not None and times is not None and first is not None:
@@ -177,7 +177,7 @@ def _shift_dates(
         notes.append(f"Dates in {sequence!r} became days since the person's first.")
     if covariates is None:
         return None
-    of_person = as_labels(covariates[person])
+    of_person = one_form(covariates[person])
     for name in [name for name in covariates.columns if name != person]:
         dates = dates_of(covariates[name])
         if dates is None and holds_dates(covariates[name]):

@@ -219,6 +219,30 @@ def split_remedies(
     )
 
 
+def of_ids(remedies: Iterable[Remedy], person: str) -> tuple[Remedy, ...]:
+    """Remedies that write the ids of people in another way."""
+    return tuple(
+        one
+        for one in remedies
+        if KINDS[one.kind].cells and KINDS[one.kind].both and person in one.columns
+    )
+
+
+def settled_first(
+    remedies: Iterable[Remedy], person: str, *, codes: bool
+) -> tuple[tuple[Remedy, ...], tuple[Remedy, ...]]:
+    """Remedies that are settled before tables are stored, and those that can be undone later.
+
+    How dates are read is settled; and where ids become codes, all up to the last change of ids,
+    which nobody could make once they are codes.
+    """
+    given = tuple(remedies)
+    changed = of_ids(given, person) if codes else ()
+    upto = max((k + 1 for k, one in enumerate(given) if one in changed), default=0)
+    rest, dates = split_remedies(given[upto:], "read_dates")
+    return (*given[:upto], *dates), rest
+
+
 def left_out_columns(remedies: Iterable[Remedy]) -> set[str]:
     """Columns that remedies leave out."""
     return {

@@ -1,0 +1,69 @@
+"""People of a draft: found before ids become codes, and settled without losing anybody."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dashboard.services import drafts, studies
+from nme_core.data import Remedy
+from nme_core.data.privacy import Privacy
+from tests.data.test_people import IDS, diary
+
+ROLES = studies.ChosenRoles("id", "mood", "day", None, ("sleep",), ())
+
+
+def draft_of(table: pd.DataFrame, second: pd.DataFrame | None = None) -> drafts.Draft:
+    scores = None if second is None else second.to_csv(index=False).encode()
+    return drafts.draft_upload("diary.csv", table.to_csv(index=False).encode(), scores)
+
+
+def in_two_forms() -> pd.DataFrame:
+    table = diary()
+    return table.assign(id=table["id"].mask(table["day"] > 4, table["id"].str.lower()))
+
+
+def test_ids_in_two_forms_are_joined_before_they_become_codes(home: Path) -> None:
+    scores = pd.DataFrame({"id": [f"p{k}" for k in range(1, 9)], "bdi": np.arange(8) * 3})
+    draft = draft_of(in_two_forms(), scores)
+    roles = studies.ChosenRoles("id", "mood", "day", None, ("sleep",), ("bdi",))
+    found = drafts.people_of(draft, roles)
+    assert {one.fixes[0].kind for one in found} == {"write_alike"}
+    made = found[0].fixes[:1]
+    assert drafts.people_of(draft, roles, made) == ()
+    assert drafts.problems_of(draft, roles, made) == ()
+    for codes in (False, True):
+        identity = studies.keep_study(draft, roles, remedies=made, privacy=Privacy(codes=codes))
+        study, _ = studies.open_study(identity)
+        assert (study.n_persons, study.n_rows) == (8, 64)
+        assert study.covariates["bdi"].notna().all()
+        record = studies.study_record(identity)
+        assert record is not None
+        assert record.remedies == (() if codes else made)
+    stored = b"".join(file.read_bytes() for file in (home / "studies" / identity).iterdir())
+    assert b"P01" not in stored
+    assert b"p01" not in stored
+
+
+def test_a_clinic_without_a_role_tells_people_apart(home: Path) -> None:
+    north, south = diary(["1", "2", "3"]), diary(["1", "2"])
+    table = pd.concat([north.assign(clinic="North"), south.assign(clinic="South")])
+    draft = draft_of(table)
+    (found,) = drafts.problems_of(draft, ROLES)
+    assert found.fixes == (Remedy("join_columns", ("id", "clinic")),)
+    assert drafts.problems_of(draft, ROLES, found.fixes) == ()
+    for codes in (False, True):
+        privacy = Privacy(codes=codes)
+        identity = studies.keep_study(draft, ROLES, remedies=found.fixes, privacy=privacy)
+        study, _ = studies.open_study(identity)
+        assert (study.n_persons, study.n_rows) == (5, 40)
+
+
+def test_covariates_of_both_tables_stay_with_their_people(home: Path) -> None:
+    table = diary().assign(sex=lambda t: t["id"].isin(IDS[:4]).map({True: "f", False: "m"}))
+    scores = pd.DataFrame({"id": [f" {who}" for who in IDS[:6]], "bdi": np.arange(6) * 3})
+    draft = draft_of(table, scores)
+    roles = studies.ChosenRoles("id", "mood", "day", None, ("sleep",), ("bdi", "sex"))
+    study, _ = studies.open_study(studies.keep_study(draft, roles))
+    assert list(study.covariates["sex"]) == ["f"] * 4 + ["m"] * 4
+    assert study.covariates["bdi"].isna().sum() == 2
