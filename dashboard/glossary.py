@@ -486,6 +486,11 @@ SPLIT = (
     "last 20 %. This is the future of the same persons, not of new ones."
 )
 
+SPLIT_FEW = (
+    "Most persons have fewer than 5 occasions: some people's last one was watched, others' last "
+    "one judged, and all else fitted. This is the future of the same persons, not of new ones."
+)
+
 PLAIN_INTERPRETED = {
     "all rows": "Learned from all of the persons' rows.",
     "training rows": "Learned from the first 60 % of each person's rows.",

@@ -22,6 +22,7 @@ from dashboard.glossary import (
     PLAIN_VERDICTS,
     PLAIN_WARNINGS,
     SPLIT,
+    SPLIT_FEW,
 )
 from dashboard.services import fit, results
 from dashboard.services.runs import Run
@@ -81,6 +82,8 @@ def split_note(run: str) -> str:
     few = results.training_only(run)
     persons = "1 person" if few == 1 else f"{few:,} persons"
     was = "was" if few == 1 else "were"
+    if results.run_folder(run).data.get("held_back") == "last row":
+        return f"{SPLIT_FEW} Judged here: {results.test_rows(run):,} occasions."
     only = f" {persons} with fewer than 5 occasions {was} used for training only." if few else ""
     return f"{SPLIT}{only} Judged here: {results.test_rows(run):,} occasions, pooled over persons."
 

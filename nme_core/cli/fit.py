@@ -152,10 +152,13 @@ def fit(
 
 def _print_fit(folder: RunFolder) -> None:
     """Print the test metrics of all models and how training ended."""
+    from nme_core.data.splits import tested_rows
+
     metrics = folder.table("metrics").query("split == 'test' and scope == 'pooled'")
     if not metrics.empty:
         wide = metrics.pivot(index="model", columns="metric", values="value")
-        typer.echo("On the test rows (each person's last fifth), all persons pooled:")
+        rows = tested_rows(folder.data)
+        typer.echo(f"On the test rows ({rows}), all persons pooled:")
         typer.echo(wide.loc[metrics["model"].unique()].round(4).to_string())
     for model, verdict in folder.config["verdicts"].items():
         typer.echo(f"{model}: {verdict}.")

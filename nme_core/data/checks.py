@@ -23,17 +23,12 @@ from nme_core.data.people import apart, find_alike_labels
 from nme_core.data.questionnaires import recognise
 from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding, Report, told_before
-from nme_core.data.splits import (
-    SPLITS,
-    classes_note,
-    people_for_classes,
-    split_within_person,
-)
+from nme_core.data.splits import few_rows, plan_split
 from nme_core.data.states import find_states
 from nme_core.data.study import Study
 from nme_core.data.suspicious import find_collinear, find_suspicious
 from nme_core.data.trends import find_trends, leave_out
-from nme_core.exceptions import OptionError
+from nme_core.exceptions import DataError, OptionError
 
 #: Share of missing values above which a column should be looked at.
 MUCH_MISSING = 0.2
@@ -144,13 +139,22 @@ def _covariate_table(study: Study) -> pd.DataFrame:
 
 
 def _check_split(study: Study, short: Sequence[str], min_rows: int) -> Iterable[Finding]:
-    if len(short) == study.n_persons:
+    """Say what keeps rows from being held back as a fit does, and who is in training only."""
+    try:
+        plan = plan_split(study.with_observed_outcome())
+    except DataError as error:
+        yield Finding("stop", error.message, error.column, error.remedy)
+        return
+    yield from (Finding("info", note) for note in plan.notes)
+    if plan.classes is not None:
         yield Finding(
-            "stop",
-            f"Every person has fewer than {min_rows} observations, so nothing is left to test on.",
-            remedy="Give more occasions per person.",
+            "look",
+            plan.classes,
+            study.roles.outcome,
+            "What is said of it on held-back rows comes from the others; join the state with "
+            "another one if they are too few.",
         )
-    elif short:
+    if short and not few_rows(study.blocks.sizes, min_rows):
         verb = "has" if len(short) == 1 else "have"
         yield Finding(
             "look",
@@ -168,20 +172,6 @@ def _index(persons: Blocks) -> pd.Index:
 def _check_outcome(study: Study, numbers: Column | None) -> Iterable[Finding]:
     """Look at the outcome; `numbers` is what is known of one that is a number."""
     name, y = study.roles.outcome, study.y
-    observed = y.notna().to_numpy()
-    people = study.groups[observed]
-    parts = split_within_person(pd.Series(study.blocks.codes[observed]))
-    if numbers is None and (moved := people_for_classes(parts, people, y[observed])):
-        parts[people.isin({who for group in moved.values() for who in group})] = SPLITS[0]
-        yield _class_finding(study, moved, held_back=bool((parts == SPLITS[2]).any()))
-    training = y[observed][parts == SPLITS[0]]
-    if training.nunique() < 2 if numbers is None else not training.max() > training.min():
-        yield Finding(
-            "stop",
-            f"The outcome {name!r} does not vary in the first 60 % of the persons' rows.",
-            name,
-            "There is nothing to learn from them; give more occasions.",
-        )
     if numbers is None or len(pd.unique(y.head(_FEW_ROWS).dropna())) > _FEW_VALUES:
         return
     values = y.dropna().unique()
@@ -192,26 +182,6 @@ def _check_outcome(study: Study, numbers: Column | None) -> Iterable[Finding]:
             name,
             "Say that it is a class if these are states.",
         )
-
-
-def _class_finding(study: Study, moved: dict[str, list[str]], *, held_back: bool) -> Finding:
-    """What becomes of classes that stand in held-back rows only."""
-    name, people = study.roles.outcome, [who for group in moved.values() for who in group]
-    if held_back:
-        return Finding(
-            "look",
-            classes_note(moved, name),
-            name,
-            "What is said of it on held-back rows comes from the others; join the state with "
-            "another one if they are too few.",
-        )
-    return Finding(
-        "stop",
-        f"{next(iter(moved))!r} of {name!r} occurs only in rows that are held back, and without "
-        f"{len(people)} people nobody has rows to hold back.",
-        name,
-        "Join this state with another one, or give more people.",
-    )
 
 
 def _check_groups(study: Study) -> Iterable[Finding]:

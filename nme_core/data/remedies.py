@@ -383,7 +383,7 @@ def make_long(
     """
     lacking = [name for name in needed if name not in table.columns]
     proposal = propose_wide(table) if lacking else None
-    if proposal is None or not set(lacking) <= set(proposal.measures):
+    if proposal is None or not set(lacking) <= {*proposal.measures, proposal.occasion_in(table)}:
         return table
     if all(remedy.kind != "wide_to_long" for remedy in remedies):
         raise DataError(

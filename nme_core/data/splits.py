@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nme_core.exceptions import OptionError
+from nme_core.exceptions import DataError, OptionError
+
+if TYPE_CHECKING:
+    from nme_core.data.study import Study
 
 #: Names of the parts, in time order.
 SPLITS = ("train", "validation", "test")
+
+#: Persons with fewer rows than this are not cut in three parts.
+MIN_ROWS = 5
+
+#: Part of the last row of persons with few rows, in turn: 2 test, 1 validation, 0 training.
+_IN_TURN = {2: (2, 1, 0, 0, 0), 3: (2, 1)}
 
 
 def split_within_person(
     groups: Iterable[object],
     fractions: tuple[float, float, float] = (0.6, 0.2, 0.2),
-    min_rows: int = 5,
+    min_rows: int = MIN_ROWS,
 ) -> npt.NDArray[np.object_]:
     """Assign every row to training, validation or test, in time order within its person.
 
     Of a person's n rows the first ``floor(0.6 n)`` are for training, those up to ``floor(0.8 n)``
     for validation, the rest for test (spec: evaluation on the person's future).
+
+    Where fewer than half of the persons have `min_rows`, as in a study of a few waves, those with
+    fewer have their last row held back, all others being for training: in turn for test and for
+    validation; of those with two rows one in five for each, the others keep both for training, so
+    that persons and rows can be told apart there.
 
     Parameters
     ----------
@@ -31,7 +47,7 @@ def split_within_person(
     fractions : three numbers
         Shares of training, validation and test; they sum to 1.
     min_rows : int
-        Persons with fewer rows are in training only.
+        Persons with fewer rows are in training only, unless they are more than half.
 
     Returns
     -------
@@ -57,7 +73,10 @@ def split_within_person(
     train_end = np.floor(fractions[0] * n_rows + 1e-9)
     validation_end = np.floor((fractions[0] + fractions[1]) * n_rows + 1e-9)
     part = (position >= train_end).astype(np.intp) + (position >= validation_end)
-    part[n_rows < min_rows] = 0
+    short = n_rows < min_rows
+    part[short] = 0
+    if fractions[2] > 0 and few_rows(by_person.size().to_numpy(), min_rows):
+        _hold_back_last(part, rows.to_numpy(), position, n_rows, short)
     return np.array(SPLITS, dtype=object)[part]  # objects: one pointer a row
 
 
@@ -100,3 +119,127 @@ def classes_note(moved: dict[str, list[str]], name: str) -> str:
         f"rows, in those that are held back: all rows of {len(people)} {rows} ({listed}) are used "
         "for training instead, so that the model can learn it."
     )
+
+
+def few_rows(n_rows: npt.NDArray[np.int64], min_rows: int = MIN_ROWS) -> bool:
+    """Whether fewer than half of the persons have `min_rows` rows or more."""
+    return bool((n_rows >= min_rows).mean() < 0.5)
+
+
+def tested_rows(data: Mapping[str, Any]) -> str:
+    """Whose rows are the test rows of a run, by its ``data.json``."""
+    few = data.get("held_back") == "last row"
+    return "some people's last row" if few else "each person's last fifth"
+
+
+def _hold_back_last(
+    part: npt.NDArray[np.intp],
+    persons: npt.NDArray[np.intp],
+    position: npt.NDArray[np.int64],
+    n_rows: npt.NDArray[np.int64],
+    short: npt.NDArray[np.bool_],
+) -> None:
+    """Hold back the last row of persons with few rows, in place."""
+    last = np.flatnonzero(short & (position == n_rows - 1) & (n_rows > 1))
+    last = last[np.argsort(persons[last], kind="stable")]
+    for two in (True, False):
+        rows = last[(n_rows[last] == 2) == two]
+        turn = np.array(_IN_TURN[2 if two else 3])
+        part[rows] = turn[np.arange(len(rows)) % len(turn)]
+
+
+@dataclass(frozen=True)
+class SplitPlan:
+    """Training, validation or test of every row, as a fit takes them.
+
+    Attributes
+    ----------
+    parts : Categorical
+        One of `SPLITS` for each row, a byte each.
+    notes : tuple of str
+        In words, what is not as `split_within_person` says.
+    classes : str or None
+        In words, which people are in training for a class that comes late; not among `notes`.
+    """
+
+    parts: pd.Categorical
+    notes: tuple[str, ...]
+    classes: str | None = None
+
+
+def plan_split(study: Study) -> SplitPlan:
+    """Plan which rows are held back.
+
+    Rows whose further group no training row has, and people who alone reach a class, are moved
+    into training.
+
+    Raises
+    ------
+    DataError
+        Nothing is left to validate or test on, or nothing varies in training.
+    """
+    parts = pd.Categorical(split_within_person(study.groups), categories=SPLITS)
+    notes, outcome, said = [], study.roles.outcome, None
+    if few_rows(study.blocks.sizes):
+        notes.append(
+            f"Most people have fewer than {MIN_ROWS} rows: of them only the last row is held back, "
+            f"{int((parts == SPLITS[1]).sum())} for validation and "
+            f"{int((parts == SPLITS[2]).sum())} for the test; all else is for training. What is "
+            "interpreted is fitted on all rows."
+        )
+    _require(
+        parts, "No person has enough rows to hold some back", "Two people need two rows or more."
+    )
+    unseen = _unseen_groups(study, parts)
+    if unseen.any():
+        parts = _moved(parts, unseen)
+        notes.append(
+            f"{int(unseen.sum())} rows are used for training and not held back, because their group"
+            " occurs only there."
+        )
+        groups = ", ".join(study.roles.groups)
+        _require(
+            parts,
+            f"Every row that could be held back has a group of {groups} that no other row has",
+            "Leave that further group out, or join its small groups.",
+        )
+    number = study.outcome_kind == "number"
+    late = {} if number else people_for_classes(parts, study.groups, study.y)
+    if late:
+        people = {who for group in late.values() for who in group}
+        parts = _moved(parts, study.groups.isin(people).to_numpy())
+        said = classes_note(late, outcome)
+        _require(
+            parts,
+            f"{next(iter(late))!r} of {outcome!r} occurs only in rows that are held back, and "
+            f"without {len(people)} people nobody has rows to hold back",
+            "Join this state with another one, or give more people.",
+        )
+    if study.y[parts == SPLITS[0]].nunique() < 2:
+        raise DataError(
+            f"The outcome {outcome!r} does not vary in the rows for training.",
+            remedy="There is nothing to learn from them; give more occasions.",
+            column=outcome,
+        )
+    return SplitPlan(parts, tuple(notes), said)
+
+
+def _moved(split: pd.Categorical, rows: npt.NDArray[np.bool_]) -> pd.Categorical:
+    kept = split.copy()
+    kept[rows] = SPLITS[0]
+    return kept
+
+
+def _require(parts: pd.Categorical, why: str, remedy: str) -> None:
+    for part in SPLITS[1:]:
+        if not (parts == part).any():
+            raise DataError(f"{why}: no row is left for {part}.", remedy=remedy)
+
+
+def _unseen_groups(study: Study, split: pd.Categorical) -> npt.NDArray[np.bool_]:
+    """Rows whose further group no training row has."""
+    unseen = np.zeros(len(split), dtype=bool)
+    for column in study.further_groups.columns:
+        groups = study.further_groups[column]
+        unseen |= (~groups.isin(groups[split == SPLITS[0]].unique())).to_numpy()
+    return unseen

@@ -17,6 +17,7 @@ from nme_core.analysis import person_summaries
 from nme_core.data import SPLITS, Study, check_study
 from nme_core.data.formats.source import fingerprint
 from nme_core.data.remedies import as_records
+from nme_core.data.splits import few_rows
 from nme_core.experiment.options import FitOptions
 from nme_core.io import TABLES, RunFolder
 
@@ -38,6 +39,7 @@ def describe(
         "n_persons": study.n_persons,
         "n_sequences": len(study.sequence_blocks),
         "n_rows_by_split": {part: int((split == part).sum()) for part in SPLITS},
+        "held_back": "last row" if few_rows(study.blocks.sizes) else "last 40%",
         "n_missing_features": {k: int(v) for k, v in study.X.isna().sum().items() if v},
         "n_missing_outcome": int(study.y.isna().sum()),
         "missing": recipe.missing,

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nme_core.data import SPLITS, Study, split_within_person
+from nme_core.data import Study
 from nme_core.data.columns import as_categories
 from nme_core.data.scaling import TableRows
-from nme_core.data.splits import classes_note, people_for_classes
 from nme_core.data.states import count_moves
 from nme_core.estimators import NMEMLPRegressor
 from nme_core.exceptions import DataError
@@ -123,48 +122,6 @@ class StudyRows:
             "sequence_ids": self.sequence_ids,
             "initial_states": self.before,
         }
-
-
-def split_study(study: Study) -> pd.Categorical:
-    """Training, validation or test of every row, a byte each; see `split_within_person`."""
-    return pd.Categorical(split_within_person(study.groups), categories=SPLITS)
-
-
-def keep_known_groups(split: pd.Categorical, study: Study) -> tuple[pd.Categorical, list[str]]:
-    """Move rows into training whose further group no training row has; and say how many."""
-    unseen = np.zeros(len(split), dtype=bool)
-    for column in study.further_groups.columns:
-        groups = study.further_groups[column]
-        unseen |= (~groups.isin(groups[split == "train"].unique())).to_numpy()
-    if not unseen.any():
-        return split, []
-    note = (
-        f"{int(unseen.sum())} rows are used for training and not held back, because their group"
-        " occurs only there."
-    )
-    kept = split.copy()
-    kept[unseen] = "train"
-    return kept, [note]
-
-
-def keep_known_classes(split: pd.Categorical, study: Study) -> tuple[pd.Categorical, list[str]]:
-    """Move people into training whole, where a class would stand in held-back rows only."""
-    moved = (
-        {} if study.outcome_kind == "number" else people_for_classes(split, study.groups, study.y)
-    )
-    if not moved:
-        return split, []
-    kept = split.copy()
-    people = {who for group in moved.values() for who in group}
-    kept[study.groups.isin(people).to_numpy()] = "train"
-    if not (kept == "test").any():
-        raise DataError(
-            f"The class {next(iter(moved))!r} of {study.roles.outcome!r} occurs only in rows that "
-            "are held back for validation and test, and nobody else has rows to hold back.",
-            remedy="Join rare classes with others, or give more people.",
-            column=study.roles.outcome,
-        )
-    return kept, [classes_note(moved, study.roles.outcome)]
 
 
 def refuse_without_moves(study: Study, split: pd.Categorical) -> None:

@@ -16,6 +16,7 @@ from nme_core.data import SPLITS, Study
 from nme_core.data.codebook import study_codebook
 from nme_core.data.memory import give_back, return_large_arrays
 from nme_core.data.remedies import effect_names
+from nme_core.data.splits import plan_split
 from nme_core.estimators import (
     LinearMixedModel,
     NeuralMixedEffects,
@@ -24,7 +25,7 @@ from nme_core.estimators import (
 )
 from nme_core.estimators.options import AUTO
 from nme_core.estimators.threads import one_thread_for_few
-from nme_core.exceptions import DataError, OptionError
+from nme_core.exceptions import OptionError
 from nme_core.experiment.candidates import (
     as_json,
     candidates_table,
@@ -48,13 +49,7 @@ from nme_core.experiment.readouts import (
     write_transitions_or_curves,
 )
 from nme_core.experiment.record import describe, findings_table, versions, write_persons
-from nme_core.experiment.rows import (
-    StudyRows,
-    keep_known_classes,
-    keep_known_groups,
-    refuse_without_moves,
-    split_study,
-)
+from nme_core.experiment.rows import StudyRows, refuse_without_moves
 from nme_core.io import OUTCOME, Journal, RunFolder, RunState
 from nme_core.metrics import compare, evaluate
 from nme_core.training import Progress
@@ -171,23 +166,11 @@ class _Run:
         if not sequential:
             study = study.with_observed_outcome()
         model = options.estimator_for(study)  # refuses options that do not fit
-        split, note = keep_known_groups(split_study(study), study)
-        study = replace(study, notes=(*study.notes, *note))
-        if note and not (split == "test").any():
-            raise DataError(
-                f"Every row that could be held back has a group of {', '.join(study.roles.groups)}"
-                " that no other row has.",
-                remedy="Leave that further group out, or join its small groups.",
-            )
-        if not (split == "test").any():
-            raise DataError(
-                "No person has enough rows to hold some back for validation and test.",
-                remedy="At least one person needs 5 rows.",
-            )
-        split, told = keep_known_classes(split, study)
-        study = replace(study, notes=(*study.notes, *told))
+        plan = plan_split(study)
+        split, told = plan.parts, () if plan.classes is None else (plan.classes,)
+        study = replace(study, notes=(*study.notes, *plan.notes, *told))
         if sequential:
-            refuse_without_moves(study, split)
+            refuse_without_moves(study, plan.parts)
         folder.write_covariates(study.covariates)
         write_persons(study, folder)
         data = describe(study, split, options, inputs)

@@ -248,7 +248,12 @@ def _training(config: dict[str, Any]) -> list[str]:
 def _evaluation(folder: RunFolder, config: dict[str, Any], data: dict[str, Any]) -> str:
     parts = data["n_rows_by_split"]
     said = [
-        "Each person's observations were split in order of time: the first 60% for fitting "
+        "As most persons have fewer than 5 observations, only the last one of some was held back: "
+        f"n = {parts['validation']:,} for validation and n = {parts['test']:,} for the test, with "
+        f"all others for fitting (n = {parts['train']:,}). The test therefore concerns later "
+        "observations of the same persons, not new persons."
+        if data.get("held_back") == "last row"
+        else "Each person's observations were split in order of time: the first 60% for fitting "
         f"(n = {parts['train']:,}), the next 20% for validation (n = {parts['validation']:,}), "
         f"and the last 20% for the test (n = {parts['test']:,}); persons with fewer than 5 "
         "observations were used for fitting only. The test therefore concerns later observations "

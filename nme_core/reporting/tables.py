@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nme_core.data.splits import tested_rows
 from nme_core.io import RunFolder
 from nme_core.io.run_folder import TABLES
 from nme_core.metrics.comparison import with_corrected_p
@@ -130,8 +131,8 @@ def _metrics(folder: RunFolder) -> ResultTable:
         ]
     n = int(rows["n"].max()) if len(rows) else 0
     note = (
-        f"{n:,} test observations (each person's last fifth), pooled over persons. Lower is better "
-        "for errors and log-loss, higher for the rest."
+        f"{n:,} test observations ({tested_rows(folder.data)}), pooled over persons. Lower is "
+        "better for errors and log-loss, higher for the rest."
     )
     caption = "How well the models predict each person's later observations"
     return ResultTable("metrics", caption, pd.DataFrame(wide), note)

@@ -48,15 +48,22 @@ def flow_table(folder: RunFolder) -> ResultTable:
             ("Left out by changes to the table, or for missing features",
              f"{persons - data['n_persons']:,}", f"{read - data['n_rows']:,}"),
         ]  # fmt: skip
+    few = data.get("held_back") == "last row"
+    shares = (": each person's first 60%", ": the next 20%", ": the last 20%")
+    first, then, last = ("", ": last rows", ": last rows") if few else shares
     rows += [
         ("Analysed", f"{data['n_persons']:,}", f"{data['n_rows']:,}"),
         ("of these without the outcome", "", f"{data['n_missing_outcome']:,}"),
-        ("Fitting: each person's first 60%", f"{data['n_persons']:,}", f"{parts['train']:,}"),
-        ("Validation: the next 20%", "", f"{parts['validation']:,}"),
-        ("Test: the last 20%", _tested(folder), f"{parts['test']:,}"),
+        (f"Fitting{first}", f"{data['n_persons']:,}", f"{parts['train']:,}"),
+        (f"Validation{then}", "", f"{parts['validation']:,}"),
+        (f"Test{last}", _tested(folder), f"{parts['test']:,}"),
     ]
     cells = pd.DataFrame(rows, columns=["Step", "Persons", "Observations"])
-    note = "Persons with fewer than 5 observations are used for fitting only."
+    note = (
+        "Most persons have fewer than 5 observations; of some the last one is held back."
+        if few
+        else "Persons with fewer than 5 observations are used for fitting only."
+    )
     return ResultTable("flow", "What became of the observations", cells, note)
 
 

@@ -68,12 +68,15 @@ def test_short_persons_are_named_and_stop_only_when_nobody_is_left():
     assert result.short_persons == ("p3",)
     assert result.usable
     assert any("Person 'p3' has fewer than 5" in look for look in findings(result, "look"))
-    nobody = report(table(n_rows=4))
+    few = report(table(n_rows=4))  # a study of four waves
+    assert few.usable
+    assert "only the last row is held back" in findings(few, "info")[0]
+    alone = table()
+    nobody = report(alone[(alone["person"] == "p1") & (alone["day"] < 3) | (alone["day"] < 1)])
     assert not nobody.usable
-    assert "nothing is left to test on" in findings(nobody, "stop")[0]
+    assert "so no row is left for validation" in findings(nobody, "stop")[0]
     assert nobody.findings[0].severity == "stop"
     assert nobody.lines()[-1] == "Not usable as it is."
-    assert report(table(n_rows=4), min_rows=3).usable
 
 
 def test_an_outcome_that_never_varies_in_training_stops():

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from nme_core.data import Study, split_within_person
-from nme_core.data.splits import people_for_classes
-from nme_core.exceptions import OptionError
+from nme_core.data.splits import people_for_classes, plan_split
+from nme_core.exceptions import DataError, OptionError
 
 STUDIES = {
     "moodregulation": "mood_sum",
@@ -63,3 +63,58 @@ def test_half_of_the_people_who_reach_a_state_late_teach_it():
     assert people_for_classes(part, groups, y.replace("relapse", "calm")) == {}
     y[0] = "relapse"  # a training row
     assert people_for_classes(part, groups, y) == {}
+
+
+def parts_of(n_rows, n_people):
+    people = np.repeat([f"p{k}" for k in range(n_people)], n_rows)
+    return pd.DataFrame({"person": people, "part": split_within_person(people)})
+
+
+@pytest.mark.parametrize("n_rows", [3, 4])
+def test_of_few_waves_the_last_is_held_back_in_turn(n_rows):
+    parts = parts_of(n_rows, 10)
+    last = parts.groupby("person").tail(1)["part"]
+    assert list(last) == ["test", "validation"] * 5
+    assert (parts["part"] == "train").sum() == 10 * (n_rows - 1)
+
+
+def test_of_two_waves_most_people_keep_both():
+    parts = parts_of(2, 10)
+    assert parts["part"].value_counts().to_dict() == {"train": 16, "test": 2, "validation": 2}
+    both = parts.groupby("person")["part"].apply(lambda own: (own == "train").all())
+    assert both.sum() == 6
+
+
+def test_uneven_numbers_of_rows():
+    people = ["a"] * 9 + ["b"] * 3 + ["c"] * 3 + ["d"] * 1
+    parts = split_within_person(people)
+    assert list(parts[:9]) == ["train"] * 5 + ["validation"] * 2 + ["test"] * 2
+    assert (parts[11], parts[14], parts[15]) == ("test", "validation", "train")
+
+
+def test_a_state_that_comes_last_only_is_learned():
+    steps = np.tile(np.arange(10), 3)
+    frame = pd.DataFrame(
+        {
+            "id": np.repeat(["a", "b", "c"], 10),
+            "step": steps,
+            "x": np.sin(np.arange(30.0)),
+            "state": np.where(steps < 4, "calm", np.where(steps < 8, "tense", "relapse")),
+        }
+    )
+    study = Study.from_frame(frame, person="id", outcome="state", time="step", features=["x"])
+    plan = plan_split(study)
+    split = plan.parts
+    assert set(study.y[split == "train"]) == {"calm", "tense", "relapse"}
+    assert (split == "test").any()
+    assert (split == "validation").any()
+    assert "'relapse' of 'state' occurs only late" in plan.classes
+
+
+def test_a_class_of_one_held_back_row_in_the_only_long_person_is_refused():
+    frame = pd.DataFrame(
+        {"id": ["a"] * 5 + ["b"], "x": range(6), "state": ["u", "v", "u", "v", "w", "u"]}
+    )
+    study = Study.from_frame(frame, person="id", outcome="state", features=["x"])
+    with pytest.raises(DataError, match="'w' of 'state' occurs only in rows that are held back"):
+        plan_split(study)
