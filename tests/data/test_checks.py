@@ -74,7 +74,7 @@ def test_short_persons_are_named_and_stop_only_when_nobody_is_left():
     alone = table()
     nobody = report(alone[(alone["person"] == "p1") & (alone["day"] < 3) | (alone["day"] < 1)])
     assert not nobody.usable
-    assert "so no row is left for validation" in findings(nobody, "stop")[0]
+    assert "no row is left for validation" in findings(nobody, "stop")[0]
     assert nobody.findings[0].severity == "stop"
     assert nobody.lines()[-1] == "Not usable as it is."
 
