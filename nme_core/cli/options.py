@@ -24,7 +24,8 @@ Seed = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same machine, same numbers.")
 ]
 Sheet = Annotated[
-    str | None, typer.Option(help="Sheet of a workbook (.xlsx); default: the first with a table.")
+    str | None,
+    typer.Option(help="Sheet of a workbook (.xlsx); default: the one with the columns named."),
 ]
 Encoding = Annotated[
     str | None,
@@ -65,7 +66,7 @@ class StudyOptions:
         Path,
         typer.Argument(
             metavar="LONG.csv",
-            help="One row per person and occasion: text, .xlsx, .sav or .parquet.",
+            help="One row per person and occasion: text, .xlsx, .sav, .dta, .sas7bdat or .parquet.",
         ),
     ]
     person: Annotated[str | None, typer.Option(help="Column with the person's id.")] = None
@@ -103,6 +104,13 @@ class StudyOptions:
         ),
     ] = None
     sheet: Sheet = None
+    covariates_sheet: Annotated[
+        str | None,
+        typer.Option(
+            help="Sheet with one row per person; of LONG where --covariates is not given. Default: "
+            "the one where each id stands once."
+        ),
+    ] = None
     encoding: Encoding = None
     delimiter: Delimiter = None
     decimal: Decimal = None
@@ -139,9 +147,14 @@ class StudyOptions:
     ] = None
 
     @property
+    def second(self) -> Path | None:
+        """The file of the covariate table."""
+        return self.covariates or (self.long if self.covariates_sheet is not None else None)
+
+    @property
     def files(self) -> list[Path]:
         """The files that are read."""
-        return [path for path in (self.long, self.covariates) if path is not None]
+        return [path for path in (self.long, self.second) if path is not None]
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -181,7 +194,7 @@ class StudyOptions:
         """The files, each of them parsed once."""
         from nme_core.data.loading import read_tables
 
-        return read_tables(self.made, self.long, self.covariates, **self.reading)
+        return read_tables(self.made, self.long, self.second, self.covariates_sheet, **self.reading)
 
     def read(self, outcome_kind: OutcomeKind | None = None) -> Study:
         """Read the study; `outcome_kind` is taken where the user gave none."""

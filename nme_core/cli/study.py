@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nme_core.cli.options import StudyOptions, check_folder, takes_study
 from nme_core.exceptions import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nme_core.data import Reading
 
 
 def sample(
@@ -70,12 +75,14 @@ def _propose(study: StudyOptions) -> None:
     from nme_core.data.remedies import apply_remedies, as_json, read_remedies
 
     reading = read_any(study.long, **study.reading)
-    second = None if study.covariates is None else read_any(study.covariates).frame
     typer.echo("\n".join(reading.lines()))
     given = () if study.remedy is None else read_remedies(study.remedy)
     table, notes = apply_remedies(reading.frame, given)
+    sheet, people = _people(study, table, reading)
+    second = None if people is None else people.frame
     proposal, frame, said = propose_study(table, second, reading.roles)
-    typer.echo("".join(f"{line}\n" for line in (*notes, *said)), nl=False)
+    told = () if people is None else (f"Covariate table: {line}" for line in people.told())
+    typer.echo("".join(f"{line}\n" for line in (*told, *notes, *said)), nl=False)
     typer.echo("No roles were given. Proposed from names, values and structure:")
     for name, reason in proposal.reasons.items():
         column_in = frame if name in frame.columns else second
@@ -88,6 +95,7 @@ def _propose(study: StudyOptions) -> None:
     command = ["nme", "check", str(study.long)]
     if study.covariates is not None:
         command += ["--covariates", str(study.covariates)]
+    command += [] if sheet is None else ["--covariates-sheet", sheet]
     for option in ("sheet", "encoding", "delimiter", "decimal", "header", "metadata"):
         value = getattr(study, option)
         command += [] if value is None else [f"--{option}", str(value)]
@@ -103,3 +111,18 @@ def _propose(study: StudyOptions) -> None:
     if remedies := [*given, *proposal.remedies]:
         command += ["--remedy", f"[{', '.join(map(as_json, remedies))}]"]
     typer.echo(shlex.join([*command, *proposal.options()]))
+
+
+def _people(
+    study: StudyOptions, table: pd.DataFrame, reading: Reading
+) -> tuple[str | None, Reading | None]:
+    """The sheet of the covariate table and what it holds: as was said, else as it is proposed."""
+    from nme_core.data.proposal import propose_roles
+    from nme_core.data.reading import people_sheet, read_second
+
+    person = propose_roles(table, None, reading.roles).person
+    sheet, file = study.covariates_sheet, study.second
+    if file is None and person is not None:
+        sheet = people_sheet(study.long, None, person, table[person], but=reading.how.sheet)
+        file = None if sheet is None else study.long
+    return sheet, None if file is None else read_second(file, person, sheet=sheet)

@@ -43,6 +43,7 @@ def read_tables(
     recipe: Recipe,
     long: str | os.PathLike[str],
     covariates: str | os.PathLike[str] | None = None,
+    covariates_sheet: str | None = None,
     **said: str | None,
 ) -> Tables:
     """Read the files of a study as a recipe says.
@@ -53,11 +54,15 @@ def read_tables(
         How they are read, where that was said.
     long, covariates : path
         The files.
+    covariates_sheet : str, optional
+        Sheet of the covariate table.
     **said
         How the long table is read, as `read_any` takes it; goes before what the recipe says.
     """
     stored = recipe.is_stored(long)
-    second = None if covariates is None else recipe.read_second(covariates, stored=stored)
+    second = None
+    if covariates is not None:
+        second = recipe.read_second(covariates, stored=stored, sheet=covariates_sheet)
     return Tables(recipe.read(long, stored=stored, **said), second, stored)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
+from nme_core.data.formats.foreign import is_workbook, refuse_foreign, statistics_kind
 from nme_core.data.formats.layouts import apply_layout, find_metadata
-from nme_core.data.formats.packed import is_workbook, refuse_foreign, unpack
+from nme_core.data.formats.packed import unpack
 from nme_core.data.formats.result import Reading
 from nme_core.data.formats.source import Source, open_source
 from nme_core.data.formats.text import read_text
@@ -27,6 +29,8 @@ def read_any(
     header: int | str | None = None,
     text: Iterable[str] = (),
     metadata: str | os.PathLike[str] | bytes | None = None,
+    columns: Iterable[str] = (),
+    one_row_per: str | None = None,
 ) -> Reading:
     """Read one file with a table, whatever its format; what is not given is recognised.
 
@@ -41,18 +45,24 @@ def read_any(
     name : str, optional
         What messages call it, and what bytes are taken to be by its ending.
     sheet : str, optional
-        Sheet of a workbook; default: the first with a table.
+        Sheet of a workbook, or ``"*"`` for all that have the same columns, as one table with a
+        column for the sheet's name. Default: the visible sheet that has `columns` and looks like
+        data, with those that have the same columns.
     encoding, delimiter, decimal : str, optional
         Of a text file, where they should not be recognised.
     header : int or str, optional
-        Of a text file: the line that names the columns, or ``"none"`` where no line does; the
-        columns are then called by their place. Default: recognised.
+        Of a text file or workbook: the line that names the columns, or ``"none"`` where no line
+        does; the columns are then called by their place. Default: recognised.
     text : iterable of str
         Columns that stay text whatever they look like ("007" stays "007").
     metadata : path or bytes, optional
         What explains the columns: openESM's JSON, or m-Path's file of questions. Default: the
         file that lies beside a path under the name that these give it (``…_ts.tsv`` and
         ``…_metadata.json``; ``…_basic.csv`` and ``…_meta.csv``).
+    columns : iterable of str, optional
+        Columns that are needed, by which the sheet of a workbook is chosen.
+    one_row_per : str, optional
+        The column of ids of a table with one row per person, where that is what is looked for.
 
     Raises
     ------
@@ -79,6 +89,8 @@ def read_any(
         decimal=decimal,
         header=header,
         text=text,
+        columns=columns,
+        one_row_per=one_row_per,
     )
     given = tuple(option for option, value in options.items() if value is not None)
     reading = replace(reading, how=replace(reading.how, given=given))
@@ -127,6 +139,8 @@ def _read(
     decimal: str | None,
     header: str | None,
     text: Iterable[str],
+    columns: Iterable[str],
+    one_row_per: str | None,
 ) -> Reading:
     """Read a file by what its first bytes say it is."""
     content = file.content
@@ -137,11 +151,19 @@ def _read(
     if is_workbook(content):
         from nme_core.data.formats.excel import read_workbook
 
-        return read_workbook(file, sheet=sheet, text=text)
-    if content.startswith((b"$FL2", b"$FL3")):
-        from nme_core.data.formats.spss import read_spss
+        return read_workbook(
+            file,
+            sheet=sheet,
+            header=header,
+            text=text,
+            columns=columns,
+            one_row_per=one_row_per,
+        )
+    kind = statistics_kind(content)
+    if kind is not None:
+        from nme_core.data.formats.statistics import read_statistics
 
-        return read_spss(file, text=text)
+        return read_statistics(file, kind, text=text)
     if content.startswith(b"PAR1"):
         from nme_core.data.formats.parquet import read_parquet
 
@@ -176,6 +198,55 @@ def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.
     return read_any(path, text=text).frame
 
 
+def read_second(
+    source: str | os.PathLike[str] | bytes,
+    person: str | None,
+    name: str | None = None,
+    **said: Any,
+) -> Reading:
+    """Read a table with one row per person, whose ids stay text; `said` is what `read_any` takes.
+
+    Of a workbook, the sheet that is named, else the one that has the column `person` with each id
+    once.
+    """
+    ids = [] if person is None else [person]
+    return read_any(source, name, text=ids, columns=ids, one_row_per=person, **said)
+
+
 def has_sheets(source: str | os.PathLike[str] | bytes) -> bool:
     """Whether a file is a workbook."""
     return is_workbook(unpack(open_source(source)).content)
+
+
+def people_sheet(
+    source: str | os.PathLike[str] | bytes,
+    name: str | None,
+    person: str,
+    people: Iterable[object],
+    *,
+    but: str | None = None,
+) -> str | None:
+    """The sheet of a workbook with one row per person, for most of whom there are rows.
+
+    Parameters
+    ----------
+    source, name
+        As `read_any` takes them.
+    person : str
+        The column of ids.
+    people : iterable
+        Ids in the long table.
+    but : str, optional
+        The sheet of the long table.
+
+    Returns
+    -------
+    str or None
+        None where there is no such sheet, or the file is no workbook.
+    """
+    file = unpack(open_source(source, name))
+    if not is_workbook(file.content):
+        return None
+    from nme_core.data.formats.excel import find_people
+
+    return find_people(file, person, people, but=but)

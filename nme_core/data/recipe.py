@@ -16,7 +16,7 @@ from nme_core.data.formats.result import HowRead, Reading
 from nme_core.data.formats.source import fingerprint
 from nme_core.data.gaps import DAYS, NEVER
 from nme_core.data.privacy import Privacy, dates_of, deidentify
-from nme_core.data.reading import has_sheets, read_any
+from nme_core.data.reading import has_sheets, read_any, read_second
 from nme_core.data.remedies import (
     Remedy,
     apply_remedies,
@@ -135,14 +135,14 @@ class Recipe:
         was `stored` since.
         """
         how = {} if stored else _given(self.reading, source)
-        return read_any(source, text=self.ids, **{**how, **_present(said)})
+        return read_any(source, text=self.ids, columns=self.columns, **{**how, **_present(said)})
 
     def read_second(
         self, path: str | os.PathLike[str], *, stored: bool = False, **said: Any
     ) -> Reading:
         """Read a covariate table likewise."""
         how = {} if stored else _given(self.second, path)
-        return read_any(path, text=[self.person], **{**how, **_present(said)})
+        return read_second(path, self.person, **{**how, **_present(said)})
 
     # -- applying -----------------------------------------------------------------------------
 

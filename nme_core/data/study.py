@@ -313,13 +313,17 @@ class Study:
         decimal: str | None = None,
         header: int | str | None = None,
         metadata: str | os.PathLike[str] | None = None,
+        covariates_sheet: str | None = None,
     ) -> Study:
         """Build a study from a file; ids stay text, messages count the lines of the file.
 
         Takes what `from_frame` takes, except that `covariates` may be the path of a second file
         with one row per person; and how the file is read, where that should not be recognised. See
-        `read_any` for what a file may look like.
+        `read_any` for what a file may look like. With `covariates_sheet` alone, the covariate table
+        is that sheet of the same workbook.
         """
+        if covariates is None and covariates_sheet is not None:
+            covariates = path
         second = isinstance(covariates, str | os.PathLike)
         recipe = recipe_of(
             person=person,
@@ -336,7 +340,10 @@ class Study:
         )
         said = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter, "decimal": decimal}
         long = recipe.read(path, **said, header=header, metadata=metadata)
-        return cls.of_readings(recipe, long, recipe.read_second(covariates) if second else None)
+        people = None
+        if isinstance(covariates, str | os.PathLike):
+            people = recipe.read_second(covariates, sheet=covariates_sheet)
+        return cls.of_readings(recipe, long, people)
 
     @classmethod
     def of_readings(
@@ -347,7 +354,11 @@ class Study:
         if not (stored and recipe.reading):  # else what counts is how the user's file was read
             how = replace(recipe, reading=long.how, second=None if second is None else second.how)
         study = cls.of(how, long.frame, None if second is None else second.frame, stored=stored)
-        return replace(study, notes=(*long.notes, *study.notes), labels=long.labels)
+        notes = [
+            *long.notes,
+            *(f"Covariate table: {line}" for line in (() if second is None else second.told())),
+        ]
+        return replace(study, notes=(*notes, *study.notes), labels=long.labels)
 
     #: The same under the name of the commonest format.
     from_csv = from_file

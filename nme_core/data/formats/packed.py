@@ -1,32 +1,29 @@
-"""Packed files: gzip and zip of one file, unpacked to a bounded size."""
+"""Packed files: gzip, bzip2, xz, and zip of one file, unpacked to a bounded size."""
 
 from __future__ import annotations
 
+import bz2
 import io
 import lzma
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import PurePosixPath
+from typing import Any
 
 from nme_core.data.formats.source import LARGEST, Source, too_large
 from nme_core.exceptions import DataError
 
 _GZIP = b"\x1f\x8b"
+#: Other formats of one packed file: first bytes, its name, ending, what unpacks it.
+_STREAMS = (
+    (b"BZh", "bzip2", ".bz2", bz2.BZ2Decompressor),
+    (b"\xfd7zXZ\0", "xz", ".xz", lzma.LZMADecompressor),
+)
 _PART = 1 << 20
-_CONTENT, _ODF = "[Content_Types].xml", "mimetype"
-_FOREIGN = {
-    b"\xd0\xcf\x11\xe0": "an old Excel file (.xls) or one with a password",
-    b"PK": "a packed document, not a table",
-    b"%PDF": "a PDF file",
-    b"{\\rtf": "a formatted text document",
-    b"<stata_dta": "a Stata file",
-    b"RDX": "an R data file",
-    b"RDA": "an R data file",
-    b"\x89HDF": "an HDF file",
-    b"SQLite": "a database",
-}
-
+#: Members by which a zip file is a document of a program.
+_DOCUMENTS = frozenset(("[Content_Types].xml", "mimetype", "manifest.json", "Index.zip", "meta"))
 #: What Python raises on archives that are not whole.
 ZIP_DAMAGE = (
     *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
@@ -51,27 +48,15 @@ def unpack(file: Source) -> Source:
     if file.content.startswith(_GZIP):
         name = file.name[:-3] if file.name.lower().endswith(".gz") else file.name
         return Source(name, _gunzip(file), "gzip")
-    if zipfile.is_zipfile(io.BytesIO(file.content)):
+    for start, kind, ending, unpacker in _STREAMS:
+        if file.content.startswith(start):
+            content = _unpack_stream(file, unpacker)
+            return Source(file.name.removesuffix(ending), content, kind)
+    if file.content.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(file.content)):
         with _opened(file) as archive:
-            names = set(archive.namelist())
-            if _CONTENT not in names and _ODF not in names:
+            if not _DOCUMENTS & set(archive.namelist()):
                 return _only_member(file, archive)
     return file
-
-
-def is_workbook(content: bytes) -> bool:
-    """Whether these are the bytes of an Excel workbook."""
-    return content.startswith(b"PK") and _CONTENT.encode() in content
-
-
-def refuse_foreign(file: Source) -> None:
-    """Raise DataError for the commonest files that are no table here, with the way out."""
-    for start, what in _FOREIGN.items():
-        if file.content.startswith(start):
-            raise DataError(
-                f"{file.name} is {what}, which is not read.",
-                remedy="Save it as .xlsx or as CSV UTF-8.",
-            )
 
 
 def read_member(file: Source, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -82,7 +67,7 @@ def read_member(file: Source, archive: zipfile.ZipFile, member: zipfile.ZipInfo)
     DataError
         It is damaged, encrypted or too large.
     """
-    limit = _limit(member.compress_size)
+    limit = limit_of(member.compress_size)
     if member.flag_bits & 1:
         raise DataError(
             f"{file.name} is protected by a password.", remedy="Give it without a password."
@@ -111,7 +96,9 @@ def _only_member(file: Source, archive: zipfile.ZipFile) -> Source:
         if not entry.is_dir() and not _is_hidden(entry.filename)
     ]
     if len(members) != 1:
-        found = "no file" if not members else f"{len(members)} files"
+        listed = ", ".join(repr(entry.filename) for entry in members[:5])
+        more = " …" if len(members) > 5 else ""
+        found = f"{len(members)} files ({listed}{more})" if members else "no file"
         raise DataError(
             f"{file.name} holds {found}; one can be read.", remedy="Unpack it and give the table."
         )
@@ -132,7 +119,7 @@ def _opened(file: Source) -> zipfile.ZipFile:
 
 
 def _gunzip(file: Source) -> bytes:
-    limit = _limit(len(file.content))
+    limit = limit_of(len(file.content))
     rest, parts, size = file.content, [], 0
     try:
         while rest:
@@ -152,7 +139,29 @@ def _gunzip(file: Source) -> bytes:
     return b"".join(parts)
 
 
-def _limit(packed: int) -> int:
+def _unpack_stream(file: Source, unpacker: Callable[[], Any]) -> bytes:
+    limit, rest, parts, size = limit_of(len(file.content)), file.content, [], 0
+    try:
+        while rest:
+            stream = unpacker()
+            while not stream.eof:
+                part = stream.decompress(rest, _PART)
+                rest, size = b"", size + len(part)
+                if size > limit:
+                    raise _bomb(file, size)
+                if stream.needs_input and not stream.eof:
+                    raise _damaged(file)
+                parts.append(part)
+            rest = stream.unused_data.lstrip(b"\0")
+    except ZIP_DAMAGE as error:
+        if isinstance(error, DataError):
+            raise
+        raise _damaged(file) from error
+    return b"".join(parts)
+
+
+def limit_of(packed: int) -> int:
+    """Bytes that so many packed ones may unpack to."""
     return min(LARGEST, max(_HARMLESS, packed * MOST_RATIO))
 
 

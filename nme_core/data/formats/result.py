@@ -31,9 +31,10 @@ class HowRead:
     Attributes
     ----------
     format : str
-        ``"csv"`` (any delimited text), ``"xlsx"``, ``"sav"`` or ``"parquet"``.
+        ``"csv"`` (any delimited text), ``"xlsx"``, ``"sav"``, ``"por"``, ``"dta"``,
+        ``"sas7bdat"``, ``"xpt"`` or ``"parquet"``.
     compression, member : str or None
-        ``"gzip"`` or ``"zip"``, and the name of the file inside.
+        ``"gzip"``, ``"bzip2"``, ``"xz"`` or ``"zip"``, and the name of the file inside.
     encoding, delimiter, quote : str or None
         Of a text file. The encoding is Python's name for it.
     decimal, thousands : str or None
@@ -43,7 +44,7 @@ class HowRead:
     header : str or None
         The line that names the columns, as a number; ``"none"`` where there is none.
     sheet : str or None
-        Of a workbook.
+        Of a workbook; ``"*"`` stands for all sheets that have the same columns.
     given : tuple of str
         Which of these the user said, instead of having them recognised.
     """
@@ -90,7 +91,8 @@ class HowRead:
         """One sentence for a person, without the file's name."""
         parts = [self._kind()]
         if self.sheet is not None:
-            parts.append(f"sheet {self.sheet!r}")
+            every = self.sheet == "*"
+            parts.append("sheets with the same columns" if every else f"sheet {self.sheet!r}")
         if self.encoding is not None:
             parts.append(self.encoding.upper())
         if self.delimiter is not None:
@@ -114,6 +116,10 @@ class HowRead:
             "csv": "Text table",
             "xlsx": "Excel workbook",
             "sav": "SPSS file",
+            "por": "SPSS portable file",
+            "dta": "Stata file",
+            "sas7bdat": "SAS file",
+            "xpt": "SAS transport file",
             "parquet": "Parquet file",
         }
         packed = f" in a {self.compression} file" if self.compression else ""
@@ -183,6 +189,10 @@ class Reading:
     layout: str | None = None
     roles: dict[str, str] = field(default_factory=dict)
     above: dict[str, str] = field(default_factory=dict)
+
+    def told(self) -> list[str]:
+        """What is to be known of a table that is not the first: its sheet, and what was changed."""
+        return [*([self.how.words()] if self.sheets else []), *self.notes]
 
     def lines(self) -> list[str]:
         """How it was read and what was changed, for a terminal."""

@@ -97,11 +97,6 @@ def _is_table(rows: Sequence[Row], start: int, end: int) -> bool:
     return end - start > 3 and rows[start].width > 2
 
 
-def count_titles(rows: Sequence[Sequence[str]]) -> int:
-    """Rows above the header."""
-    return find_table([Row(cells, k, k) for k, cells in enumerate(rows)]).header or 0
-
-
 def _headers(rows: Sequence[Row]) -> Iterator[int]:
     """Places of rows that name the columns of the rows below them."""
     last: int | None = None
