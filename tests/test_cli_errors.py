@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from nme_core import cli
@@ -271,3 +273,52 @@ def test_an_interrupt_ends_with_130(nme, monkeypatch, error):
     said = nme("hsic", "run", "--covariate", "a")
     assert said.code == 130
     assert said.err.strip() == "nme: stopped; what was finished is kept."
+
+
+@pytest.fixture
+def small(tmp_path):
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "id": np.repeat(list("abcdef"), 12),
+            "day": np.tile(range(12), 6),
+            "x": rng.normal(size=72).round(2),
+            "n": rng.poisson(3, 72).astype(float),
+        }
+    )
+
+
+SMALL = ("--person", "id", "--time", "day", "--features", "x", "--model", "nme-mlp", "--hidden",
+         "none", "--baselines", "none", "--refit", "none", "--quiet")  # fmt: skip
+
+
+def test_an_outcome_that_is_no_count_is_named_by_column_person_and_line(nme, small, tmp_path):
+    small.loc[17, "n"] = 2.5
+    small.to_csv(tmp_path / "long.csv", index=False)
+    done = nme("fit", tmp_path / "long.csv", *SMALL, "--outcome", "n", "--family", "poisson",
+               "--out", tmp_path / "run")  # fmt: skip
+    assert done.code == 2
+    assert "'n' holds no count: 2.5 (person 'b', line 19)" in done.err
+
+
+@pytest.mark.parametrize("residual", ["auto", "iid"])
+def test_an_outcome_that_is_a_copy_of_a_feature_is_refused_in_words(nme, small, tmp_path, residual):
+    small.assign(mood=small["x"]).to_csv(tmp_path / "long.csv", index=False)
+    done = nme("fit", tmp_path / "long.csv", *SMALL, "--outcome", "mood", "--residual", residual,
+               "--out", tmp_path / "run")  # fmt: skip
+    assert done.code != 0
+    assert "no residual variance" in done.err
+    assert "internal error" not in done.err
+
+
+@pytest.mark.parametrize("steady", [True, False])
+def test_an_infinite_value_in_a_column_that_is_not_used_blocks_nothing(
+    nme, small, tmp_path, steady
+):
+    odd = np.where(small["id"] == "a", np.inf, 1.0) if steady else small["x"].mask(
+        small.index == 3, np.inf)  # fmt: skip
+    small.assign(unused=odd).to_csv(tmp_path / "long.csv", index=False)
+    roles = ("--person", "id", "--time", "day", "--outcome", "n")
+    done = nme("check", tmp_path / "long.csv", *roles, "--features", "x")
+    assert done.code == 0, done
+    assert "infinite in some rows: 'unused'" in done.out

@@ -84,13 +84,13 @@ def find_planned(n_obs: pd.Series, planned: int | None) -> Iterable[Finding]:
     yield Finding(
         "look" if seldom else "info",
         f"Of {planned} planned occasions, {share.median():.0%} were answered in the median "
-        f"({share.min():.0%} to {share.max():.0%}); {seldom} of {len(share)} persons answered "
+        f"({share.min():.0%} to {share.max():.0%}); {seldom} of {len(share)} people answered "
         f"less than {SELDOM:.0%}.",
         remedy="Few observations make a person's own parameters uncertain; they stay near the "
         "population." if seldom else None,
     )  # fmt: skip
     if above:
-        verb = "person has" if above == 1 else "persons have"
+        verb = "person has" if above == 1 else "people have"
         yield Finding(
             "look",
             f"{above} {verb} more observations than the {planned} that were planned.",

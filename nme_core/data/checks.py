@@ -233,7 +233,7 @@ def _check_columns(
         if not varies.any():
             yield Finding(
                 "info",
-                f"The feature {name!r} differs between persons but never within one.",
+                f"The feature {name!r} differs between people but never within one.",
                 name,
                 "It can also be used as a covariate.",
             )
@@ -268,4 +268,4 @@ def _some(persons: Sequence[str]) -> str:
     if len(persons) == 1:
         return f"Person {shown}"
     more = f" and {len(persons) - 5} more" if len(persons) > 5 else ""
-    return f"{len(persons)} persons ({shown}{more})"
+    return f"{len(persons)} people ({shown}{more})"

@@ -33,8 +33,8 @@ def find_circular(study: Study) -> Iterable[Finding]:
             yield Finding(
                 "look",
                 f"The covariate {str(name)!r} equals the {what} {study.roles.outcome!r} of "
-                f"{int(equal.sum())} of {len(equal)} persons, so it is part of the outcome itself: "
-                "a test of persons' parameters against it is circular.",
+                f"{int(equal.sum())} of {len(equal)} people, so it is part of the outcome itself: "
+                "a test of people's parameters against it is circular.",
                 str(name),
                 "Leave it out of the covariates.",
                 (Remedy("exclude_columns", (str(name),)),),

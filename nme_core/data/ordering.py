@@ -28,7 +28,7 @@ def refuse_duplicates(
     where = "" if sequences is None else f" of sequence {sequences.iloc[row]!r}"
     persons = groups.iloc[again].nunique()
     scale = (
-        "" if len(again) == 1 else f" In all, {len(again)} rows of {persons} persons are affected."
+        "" if len(again) == 1 else f" In all, {len(again)} rows of {persons} people are affected."
     )
     remedy = (
         "Keep one of the rows, use a time column that is finer, or name the column that tells "

@@ -113,7 +113,7 @@ def deidentify(
         long = _by_code(long, person)
         covariates = None if covariates is None else _by_code(covariates, person)
         notes.append(
-            f"{len(key)} ids in {person!r} were replaced by random codes; persons stand in the "
+            f"{len(key)} ids in {person!r} were replaced by random codes; people stand in the "
             "order of their codes."
         )
     return Deidentified(long, covariates, key, tuple(notes))

@@ -204,7 +204,7 @@ def _find_repeated(
     what = " in every column" if alike else ""
     message = (
         f"{len(again)} {twice} another one of the same person and {time!r}{what}, in {persons} "
-        f"{'person' if persons == 1 else 'persons'}; the first: person {label(row[person])!r} at "
+        f"{'person' if persons == 1 else 'people'}; the first: person {label(row[person])!r} at "
         f"{label(row[time])} ({', '.join(place(complete.index, int(i)) for i in same)})."
     )
     between = [] if alike else tells_apart(table, keys, values, groups)

@@ -164,7 +164,7 @@ class Report:
         sequences = "" if self.n_sequences == self.n_persons else f", {self.n_sequences} sequences"
         low, middle, high = self.n_obs.min(), self.n_obs.median(), self.n_obs.max()
         lines = [
-            f"{self.n_rows} rows, {self.n_persons} persons{sequences}",
+            f"{self.n_rows} rows, {self.n_persons} people{sequences}",
             f"Observations per person: {low} to {high}, median {middle:g}",
         ]
         if self.planned:
@@ -181,7 +181,7 @@ class Report:
         shares = (f"{name} {n} ({n / self.n_rows:.1%})" for name, n in gaps.items())
         lines.append(f"Missing values: {', '.join(shares) or 'none'}")
         lines += [
-            f"Observations and {entry.covariate}: {entry}, {entry.n_persons} persons"
+            f"Observations and {entry.covariate}: {entry}, {entry.n_persons} people"
             for entry in self.compliance
         ]
         for finding in self.findings:

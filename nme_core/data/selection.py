@@ -71,7 +71,7 @@ def refuse_unusable(
     if len(rows_per_person) == 1:
         raise DataError(
             f"The column {person!r} names one person only, {rows_per_person.index[0]!r}.",
-            remedy="A mixed-effects model needs several persons; is this the person column?",
+            remedy="A mixed-effects model needs several people; is this the person column?",
             column=person,
             person=str(rows_per_person.index[0]),
         )
@@ -159,11 +159,15 @@ def choose_columns(
     empty = [name for name in numeric if long[name].isna().all()]
     filled = [name for name in numeric if name not in set(empty)]
     persons, levels = pd.factorize(groups)
+    infinite = [] if named is None else [name for name in filled if _has_infinite(long[name])]
+    filled = [name for name in filled if name not in set(infinite)]
     steady = [name for name in filled if _is_constant(long[name], persons, len(levels))]
     moving = [name for name in filled if name not in set(steady)]
 
     chosen = moving if named is None else named
     notes = _notes(long, text, empty)
+    if infinite:
+        notes.append(f"Left out because infinite in some rows: {_names(infinite)}.")
     found: list[str] = []
     repeated = [name for name in steady if name in set(table_covariates)]
     flat = [name for name in steady if name not in set(repeated) and long[name].nunique() < 2]
@@ -184,7 +188,7 @@ def choose_columns(
         notes.append(f"The only feature is the time, {time!r}: what is learned is a trend over it.")
     if not chosen:
         raise DataError(
-            "No feature is left: no other column is numeric and varies within persons.",
+            "No feature is left: no other column is numeric and varies within people.",
             remedy="Name the features, or check the roles of the columns. For a trend over time, "
             "name a column that counts days, weeks or occasions as a feature; it may be the time, "
             "too.",
@@ -197,6 +201,10 @@ def choose_columns(
             column=time,
         )
     return Columns(tuple(chosen), (*listed, *found), tuple(notes))
+
+
+def _has_infinite(column: pd.Series) -> bool:
+    return bool(np.isinf(column.to_numpy(dtype=np.float64, na_value=np.nan)).any())
 
 
 def _is_constant(column: pd.Series, persons: NDArray[np.intp], n_persons: int) -> bool:

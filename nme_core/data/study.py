@@ -22,6 +22,7 @@ from nme_core.data.columns import (
     as_outcome,
     as_time,
     in_single_precision,
+    label,
 )
 from nme_core.data.covariates import covariates_from_columns, covariates_from_table, labelled
 from nme_core.data.formats.result import HowRead, Labels, Reading
@@ -89,6 +90,8 @@ class Study:
     looks : tuple of Finding
         What was found in the tables, about people and covariates, that the study itself does not
         show.
+    lines : Series of int or None
+        Line of each row in the file that it was read from.
     """
 
     X: pd.DataFrame
@@ -105,6 +108,7 @@ class Study:
     n_read: tuple[int, int] | None = None
     labels: Labels = field(default_factory=Labels)
     looks: tuple[Finding, ...] = ()
+    lines: pd.Series | None = None
 
     @classmethod
     def from_frame(
@@ -289,6 +293,7 @@ class Study:
             notes=tuple(notes),
             n_read=n_read,
             looks=tuple(looks),
+            lines=_lines(long.index, order),
         )
 
     @classmethod
@@ -470,7 +475,15 @@ class Study:
             further_groups=_rows(self.further_groups, mask),
             time=None if self.time is None else _rows(self.time, mask),
             covariates=self.covariates.loc[groups.unique()],
+            lines=None if self.lines is None else _rows(self.lines, mask),
         )
+
+    def where(self, row: int) -> str:
+        """Words for a row: its person, its line in the file where that is known, else its time."""
+        words = f"person {str(self.groups.iloc[row])!r}"
+        if self.lines is not None:
+            return f"{words}, {self.lines.name} {self.lines.iloc[row]}"
+        return words if self.time is None else f"{words} at {label(self.time.iloc[row])}"
 
     def with_observed_outcome(self) -> Study:
         """The study without the rows whose outcome is missing; `notes` says how many there were."""
@@ -497,6 +510,13 @@ def _covariates_of(
 
 def _without(names: Iterable[str] | None, gone: set[str]) -> list[str] | None:
     return None if names is None else [name for name in names if name not in gone]
+
+
+def _lines(index: pd.Index, order: npt.NDArray[Any]) -> pd.Series | None:
+    """Line of each row in its file, 4 bytes each; None for a table that comes from no file."""
+    if index.name not in ("line", "row") or index.dtype.kind not in "iu":
+        return None
+    return _rows(pd.Series(index.to_numpy(dtype=np.int32), name=index.name), order)
 
 
 def _rows(table: Any, chosen: npt.NDArray[Any]) -> Any:

@@ -29,7 +29,7 @@ def find_trends(study: Study, columns: Mapping[str, Column]) -> Iterable[Finding
     chosen[:: max(1, study.n_rows // _TREND_ROWS)] = True
     rows = np.flatnonzero(chosen[persons.codes])
     person, order = persons.codes[rows], persons.positions()[rows].astype(np.float64)
-    some = "" if chosen.all() else f" (judged by {chosen.sum():,} persons)"
+    some = "" if chosen.all() else f" (judged by {chosen.sum():,} people)"
     for name in study.feature_names:
         value = columns[name].values[rows]
         known = ~np.isnan(value)

@@ -124,6 +124,23 @@ class StudyRows:
         }
 
 
+def refuse_no_counts(study: Study) -> None:
+    """Raise DataError where an outcome that is to be counts holds something else."""
+    y = study.y.to_numpy(dtype=np.float64)
+    bad = np.flatnonzero((y < 0) | (y != np.round(y)) & ~np.isnan(y))
+    if len(bad):
+        row, name = int(bad[0]), study.roles.outcome
+        more = f", the first of {len(bad)} such cells" if len(bad) > 1 else ""
+        raise DataError(
+            f"The outcome {name!r} holds no count: {y[row]:g} ({study.where(row)}{more}).",
+            remedy="Counts are 0, 1, 2 …; correct the cell, treat it as missing, or leave --family "
+            "poisson out.",
+            column=name,
+            person=str(study.groups.iloc[row]),
+            row=row if study.lines is None else int(study.lines.iloc[row]),
+        )
+
+
 def refuse_without_moves(study: Study, split: pd.Categorical) -> None:
     """Raise DataError where no training row follows another one in its sequence."""
     training = study.take(np.asarray(split == "train"))

@@ -49,7 +49,7 @@ from nme_core.experiment.readouts import (
     write_transitions_or_curves,
 )
 from nme_core.experiment.record import describe, findings_table, versions, write_persons
-from nme_core.experiment.rows import StudyRows, refuse_without_moves
+from nme_core.experiment.rows import StudyRows, refuse_no_counts, refuse_without_moves
 from nme_core.io import OUTCOME, Journal, RunFolder, RunState
 from nme_core.metrics import compare, evaluate
 from nme_core.training import Progress
@@ -166,6 +166,8 @@ class _Run:
         if not sequential:
             study = study.with_observed_outcome()
         model = options.estimator_for(study)  # refuses options that do not fit
+        if options.family == "poisson" and study.outcome_kind == "number":
+            refuse_no_counts(study)
         plan = plan_split(study)
         split, told = plan.parts, () if plan.classes is None else (plan.classes,)
         study = replace(study, notes=(*study.notes, *plan.notes, *told))

@@ -21,7 +21,7 @@ from nme_core.exceptions import TrainingError
 from nme_core.training.linear_curvature import Elements
 from nme_core.training.linear_information import VarianceInformation
 from nme_core.training.linear_likelihood import Cross, Point
-from nme_core.training.linear_search import Maximum, maximise, sizes
+from nme_core.training.linear_search import Maximum, NoResidualError, maximise, sizes
 from nme_core.training.sums import Array, Sums
 from nme_core.training.weak_prior import collinear_columns
 
@@ -47,18 +47,6 @@ class CollinearColumnError(ValueError):
     def __init__(self, column: int) -> None:
         super().__init__(f"Column {column} is a linear combination of other columns.")
         self.column = column
-
-
-class NoResidualError(TrainingError):
-    """The model fits every row: the likelihood grows without end as σ² goes to 0."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The outcome does not vary about what the person and the features say of it: there is"
-            " no residual variance to estimate.",
-            remedy="Check whether the outcome is the same in all rows of a person, or is computed"
-            " from the features.",
-        )
 
 
 class UnidentifiedError(TrainingError):

@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
+from nme_core.exceptions import TrainingError
 from nme_core.training.linear_curvature import Curvature, Elements
 from nme_core.training.linear_likelihood import Cross, Point
 from nme_core.training.sums import Array
@@ -26,6 +27,18 @@ _NEAR_ZERO, _LIFTED, _BETTER = 1e-3, 0.1, 1e-6
 _LIFTS = 2
 #: Share of the largest eigenvalue of a scaled curvature below which there is none.
 FLAT = 1e-10
+
+
+class NoResidualError(TrainingError):
+    """The model fits every row: the likelihood grows without end as σ² goes to 0."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The outcome does not vary about what the person and the features say of it: there is"
+            " no residual variance to estimate.",
+            remedy="Check whether the outcome is the same in all rows of a person, or is computed"
+            " from the features.",
+        )
 
 
 @dataclass(frozen=True)
@@ -173,6 +186,8 @@ def _search(
 def _polished(cross: Cross, elements: Elements, theta: Array) -> Maximum:
     """Go on by Newton's steps."""
     point = cross.at(elements.fill(theta))
+    if not point.variance > 0:  # every row is fitted: there is no curvature to go by
+        raise NoResidualError
     for _ in range(_NEWTON_STEPS):
         curvature = Curvature.of(point, elements, point.variance)
         step, distance, saddle = _newton(point, elements, curvature)

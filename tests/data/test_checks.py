@@ -43,7 +43,7 @@ def test_a_clean_study_is_usable_and_counted():
     assert list(result.n_obs) == [12] * 12
     assert result.n_gaps == 0
     lines = result.lines()
-    assert lines[0] == "144 rows, 12 persons"
+    assert lines[0] == "144 rows, 12 people"
     assert lines[1] == "Observations per person: 12 to 12, median 12"
     assert "Missing values: none" in lines
     assert lines[-1] == "Usable."
@@ -122,7 +122,7 @@ def test_constant_columns_and_columns_that_do_not_vary_within_persons():
     result = report(frame, features=["sleep", "site", "group"], covariates=[])
     assert result.constant == ("site",)
     assert any("'site' is the same everywhere" in look for look in findings(result, "look"))
-    assert any("'group' differs between persons" in info for info in findings(result, "info"))
+    assert any("'group' differs between people" in info for info in findings(result, "info"))
 
 
 def test_numbers_that_stand_for_missing_are_suspected():
@@ -287,7 +287,7 @@ def test_in_large_studies_findings_that_rest_on_some_rows_say_so():
     looks = "\n".join(findings(report(frame), "look"))
     drawn = "(judged by 20,000 rows drawn at random)"
     assert "'sleep' holds 900 (once), far from its other values" in looks
-    assert "'week' runs with time (judged by 700 persons)" in looks
+    assert "'week' runs with time (judged by 700 people)" in looks
     assert f"'again' all but determines the outcome 'mood' {drawn}" in looks
     assert f"say nearly the same (correlation 1.00) {drawn}" in looks
 

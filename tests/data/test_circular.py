@@ -51,11 +51,11 @@ def test_a_covariate_that_is_a_persons_own_outcome_is_named(what: str) -> None:
     table = long()
     score = table.groupby("person")["mood"].agg(what)
     (said,) = circular(table, score)
-    assert f"'score' equals the {what} 'mood' of 40 of 40 persons" in said
+    assert f"'score' equals the {what} 'mood' of 40 of 40 people" in said
     rounded = score.round(2) if what == "mean" else score
     rounded.iloc[:2] = 99.5
     (said,) = circular(table, rounded)
-    assert "38 of 40 persons" in said
+    assert "38 of 40 people" in said
 
 
 def test_a_covariate_that_only_goes_with_the_outcome_is_left_alone() -> None:
@@ -75,7 +75,7 @@ def test_a_state_as_covariate_is_named_but_not_one_that_nearly_all_have() -> Non
     table = long("class")
     first = table.groupby("person")["mood"].first()
     (said,) = circular(table, first)
-    assert "equals the first 'mood' of 40 of 40 persons" in said
+    assert "equals the first 'mood' of 40 of 40 people" in said
     table.loc[table["day"] == 0, "mood"] = "calm"
     same = pd.Series("calm", first.index)
     same.iloc[0] = "low"
@@ -91,4 +91,4 @@ def test_the_score_before_a_trial_that_is_its_first_outcome() -> None:
     )  # fmt: skip
     found = [one for one in check_study(study).findings if "circular" in one.message]
     assert [one.column for one in found] == ["bdi_pre"]
-    assert "first 'bdi' of 73 of 73 persons" in found[0].message
+    assert "first 'bdi' of 73 of 73 people" in found[0].message

@@ -51,7 +51,7 @@ def too_large(name: str, limit: int) -> DataError:
     """The error for a file over a limit of bytes."""
     return DataError(
         f"{name} is larger than {limit / 1024**2:,.0f} MB.",
-        remedy="Leave out columns that are not needed, or split the file by persons.",
+        remedy="Leave out columns that are not needed, or split the file by person.",
     )
 
 

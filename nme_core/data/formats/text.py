@@ -146,7 +146,7 @@ def _refuse_too_many(name: str, content: bytes, dialect: Dialect) -> None:
     if content.count(b"\n") * len(dialect.header) > MOST_CELLS:
         raise DataError(
             f"{name} has more than {MOST_CELLS:,} cells.",
-            remedy="Leave out columns that are not needed, or split the file by persons.",
+            remedy="Leave out columns that are not needed, or split the file by person.",
         )
 
 
