@@ -147,6 +147,7 @@ def predict_rows(run: RunFolder, table: pd.DataFrame | NewRows) -> pd.DataFrame:
     warn_blank(run, rows.X)
     warn_outside(model, rows.X)
     warn_alike(model, rows.factors)
+    warn_coded(run, model, rows.factors)
     ordered, X, factors = rows.about, rows.X, rows.factors
     usable = pd.Series(True, index=ordered.index)
     if recipe_of(run).missing == "drop":
@@ -242,6 +243,20 @@ def warn_alike(model: Any, factors: pd.DataFrame) -> None:
             NMEWarning,
             stacklevel=3,
         )
+
+
+def warn_coded(run: RunFolder, model: Any, factors: pd.DataFrame) -> None:
+    """Give an NMEWarning where nobody is known because the run has codes instead of ids."""
+    kept = recipe_of(run).kept
+    name, levels = factors.columns[0], next(iter(model.factors_.values()))
+    if kept is None or not kept.privacy.codes or factors[name].isin(levels).any():
+        return
+    warnings.warn(
+        f"Ids in {name!r} were replaced by random codes when the study was stored, and nobody here "
+        "has one of them. Write the codes of the key in place of the ids.",
+        NMEWarning,
+        stacklevel=3,
+    )
 
 
 def _predict_persons(

@@ -12,7 +12,8 @@ import pandas as pd
 from nme_core.data import Recipe, Study
 from nme_core.data.formats.result import HowRead
 from nme_core.data.gaps import NEVER
-from nme_core.data.loading import load_study
+from nme_core.data.loading import load_study, read_tables
+from nme_core.data.missing import fill_features
 from nme_core.data.remedies import as_remedies, restored
 from nme_core.exceptions import OptionError, RunFolderError
 from nme_core.io import RunFolder
@@ -75,14 +76,16 @@ def read_study(
         Where the run had a table of covariates and none is given.
     """
     recipe, inputs = recipe_of(folder), folder.data["inputs"]
-    if covariates is None and len(inputs) > 1:
+    if isinstance(covariates, Sequence) and not isinstance(covariates, str):
+        return load_study(replace(recipe, covariates=tuple(covariates)), long)
+    tables = read_tables(recipe, long, covariates)
+    named = recipe.covariates is not None and {*recipe.covariates} <= {*tables.long.frame.columns}
+    if covariates is None and len(inputs) > 1 and not named:
         raise OptionError(
             f"The run was fitted with a table of covariates ({inputs[1]['name']}).",
             remedy="Give it, or one like it: --covariates C.csv.",
         )
-    if covariates is None or isinstance(covariates, str | os.PathLike):
-        return load_study(recipe, long, covariates)
-    return load_study(replace(recipe, covariates=tuple(covariates)), long)
+    return fill_features(tables.study(recipe), recipe.missing)
 
 
 def read_rows(

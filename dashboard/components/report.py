@@ -16,7 +16,7 @@ from dashboard.components.errors import show_error
 from dashboard.components.figures import show
 from dashboard.components.text import plain
 from dashboard.glossary import FACT_HELP, MISSING_FEATURES, REPORT
-from dashboard.services.drafts import REMEDIED, Remedy
+from dashboard.services.drafts import REMEDIED, Remedy, sentence
 from dashboard.services.home import NMEError
 from dashboard.services.studies import (
     MISSING,
@@ -67,7 +67,7 @@ def show_report(record: StudyRecord) -> bool:
     if record.privacy or record.left_out:
         with st.expander("What was left out or changed before storing"):
             for note in record.privacy:
-                st.text(note)
+                st.text(sentence(note))
             if record.left_out:
                 st.text(f"Not stored, without a role: {', '.join(record.left_out)}.")
     left, right = st.columns(2)

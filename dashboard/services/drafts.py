@@ -14,13 +14,13 @@ import pandas as pd
 from dashboard.services.caching import per_session
 from dashboard.services.roles import OutcomeKind, Proposal, propose_roles
 from nme_core.data import Finding, HowRead, Labels, Recipe, Remedy, read_any, sample_study
-from nme_core.data.columns import one_form
+from nme_core.data.columns import is_text, one_form
 from nme_core.data.covariates import covariates_from_columns
 from nme_core.data.people import find_people, tells_apart
 from nme_core.data.privacy import Personal, Privacy, find_personal, has_old_ages, holds_dates
 from nme_core.data.problems import problems_of as find_problems
 from nme_core.data.remedies import apply_remedies, of_ids, of_second_table
-from nme_core.data.wide import WideProposal, propose_wide, reshape
+from nme_core.data.wide import WideProposal, propose_wide
 from nme_core.exceptions import DataError
 
 __all__ = [
@@ -172,8 +172,8 @@ def draft_upload(
     how = [long.how.words(), *long.notes]
     frame, wide, made = long.frame, propose_wide(long.frame), ()
     if reshaped and wide is not None:
-        frame, *made = reshape(frame, wide)
-        how += made
+        frame, made = apply_remedies(frame, [Remedy("wide_to_long", wide.columns)])
+        how += [sentence(note) for note in made]
     if second is not None:
         how += [f"Second table: {second.how.words()}", *second.notes]
     labels = long.labels if second is None else _joined(second.labels, long.labels)
@@ -192,10 +192,16 @@ def draft_upload(
         how=tuple(how),
         labels=labels,
         wide=wide,
-        reshaped=tuple(made),
+        reshaped=made,
         reading=long.how,
         second=None if second is None else second.how,
     )
+
+
+def sentence(note: str) -> str:
+    """What a remedy did, without saying that it was one."""
+    words = note.removeprefix(REMEDIED)
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _joined(first: Labels, last: Labels) -> Labels:
@@ -216,12 +222,12 @@ def covariate_columns(draft: Draft, person: str | None) -> list[str]:
 
 
 def _whole(draft: Draft, roles: ChosenRoles) -> pd.DataFrame:
-    """All columns of the long table, ids as text."""
+    """All columns of the long table, ids as text; read again only where they seem numbers."""
     ids = [name for name in (roles.person, roles.sequence, roles.group) if name is not None]
+    if all(is_text(draft.long[name]) for name in ids if name in draft.long):
+        return draft.long
     whole = read_any(draft.long_bytes, draft.file, text=ids, **vars(draft.read_as)).frame
-    if draft.reshaped and draft.wide is not None:
-        whole, _ = reshape(whole, draft.wide)
-    return whole
+    return apply_remedies(whole, draft.before)[0]
 
 
 def chosen_tables(
@@ -254,10 +260,9 @@ def chosen_tables(
         known, _ = apply_remedies(whole[whole[roles.person].notna()], of_people)
         table = covariates_from_columns(known, one_form(known[roles.person]), own)
         table = table.rename_axis(roles.person).reset_index()
-    if draft.covariate_bytes is None:
+    if draft.covariates is None:
         return long, table
-    name = draft.second_file or _SECOND
-    second = read_any(draft.covariate_bytes, name, text=[roles.person]).frame
+    second = _second_with_text(draft, roles.person)
     if roles.person not in second.columns:
         raise DataError(
             f"The covariate table has no column {roles.person!r}.",
@@ -271,6 +276,14 @@ def chosen_tables(
     second = second[[roles.person, *(c for c in roles.covariates if c in second.columns)]]
     second = second.assign(**{roles.person: one_form(second[roles.person])})
     return long, second.merge(table, on=roles.person, how="outer", sort=False)
+
+
+def _second_with_text(draft: Draft, person: str) -> pd.DataFrame:
+    """The covariate table, likewise."""
+    table = draft.covariates
+    if table is not None and (person not in table or is_text(table[person])):
+        return table
+    return read_any(draft.covariate_bytes or b"", draft.second_file or _SECOND, text=[person]).frame
 
 
 def problems_of(

@@ -160,6 +160,8 @@ def _print_fit(folder: RunFolder) -> None:
         rows = tested_rows(folder.data)
         typer.echo(f"On the test rows ({rows}), all persons pooled:")
         typer.echo(wide.loc[metrics["model"].unique()].round(4).to_string())
+    for finding in folder.table("findings").query("severity != 'info'").itertuples():
+        typer.echo(f"Look: {finding.message} {finding.remedy}".rstrip())
     for model, verdict in folder.config["verdicts"].items():
         typer.echo(f"{model}: {verdict}.")
     typer.echo(f"Run folder: {folder.path}")

@@ -189,9 +189,10 @@ class Recipe:
         table, notes = self.lengthen(table)
         if self.kept is not None:
             table, _ = apply_remedies(table, _possible(self.kept.remedies, table, self.columns))
-            clean = self._deidentify(table, None) if self.person in table else None
-            if clean is not None:
-                table, notes = clean.long, (*notes, *clean.notes)
+            mine = table[[name for name in self.columns if name in table.columns]]
+            if self.person in mine:
+                clean = self._deidentify(mine, None)
+                table, notes = table.assign(**clean.long), (*notes, *clean.notes)
         table, _ = apply_remedies(table, _possible(self.remedies, table, self.columns))
         return table, notes
 

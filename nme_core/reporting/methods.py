@@ -9,7 +9,10 @@ import pandas as pd
 from nme_core.analysis.covariate_tests import CovariateOptions
 from nme_core.analysis.kept_tests import other_tests
 from nme_core.analysis.reliability import LEAST, SPLIT_HALF
+from nme_core.data import HowRead, Recipe
+from nme_core.data.remedies import as_records
 from nme_core.io import ParameterNames, RunFolder
+from nme_core.recorded import recipe_of
 from nme_core.reporting.apa import bounded, count, listed
 from nme_core.reporting.terms import (
     CORRECTIONS,
@@ -61,7 +64,11 @@ def methods(folder: RunFolder) -> list[str]:
         Where ``config.json`` or ``data.json`` is missing.
     """
     config, data = folder.config, folder.data
-    paragraphs = [_data(data), _model(config, data), _evaluation(folder, config, data)]
+    paragraphs = [
+        _data(data, recipe_of(folder)),
+        _model(config, data),
+        _evaluation(folder, config, data),
+    ]
     paragraphs.append(_convergence(config))
     paragraphs += _intervals(config)
     if folder.has_table("hsic"):
@@ -94,7 +101,7 @@ def _effects(folder: RunFolder) -> pd.DataFrame | None:
     return folder.table("effects") if folder.has_table("effects") else None
 
 
-def _data(data: dict[str, Any]) -> str:
+def _data(data: dict[str, Any], recipe: Recipe) -> str:
     roles, n_persons = data["roles"], data["n_persons"]
     kind = "number" if data["outcome_kind"] == "number" else "class"
     said = [
@@ -121,14 +128,20 @@ def _data(data: dict[str, Any]) -> str:
             f"{count(data['n_missing_outcome'], 'observation')} without the outcome stayed in "
             "their sequences; the missing label was summed out of the likelihood."
         )
-    remedies = data.get("remedies", [])
-    if remedies:
+    said += [f"{what} read as: {how.words()}" for what, how in _read(recipe)]
+    if recipe.steps:
         said.append(
             "Changes made to the table before the analysis: "
-            f"{listed([_remedy(one) for one in remedies])}."
+            f"{listed([_remedy(one) for one in as_records(recipe.steps)])}."
         )
     said += [note if note.endswith(".") else f"{note}." for note in data["notes"]]
     return " ".join(said)
+
+
+def _read(recipe: Recipe) -> list[tuple[str, HowRead]]:
+    """How the files were read, with what they are called."""
+    files = (("The table was", recipe.reading), ("The table of covariates was", recipe.second))
+    return [(what, how) for what, how in files if how is not None]
 
 
 def _remedy(remedy: dict[str, Any]) -> str:
