@@ -81,7 +81,9 @@ def adaptation_curve(
             remedy="Leave the further grouping factors out.",
         )
     sequential = isinstance(make(), NMECRF)
-    if not sequential:
+    if sequential:
+        study.refuse_ties("An NME-CRF")
+    else:
         study = study.with_observed_outcome()
     persons = study.groups.unique()
     sizes = study.groups.value_counts()

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nme_core.data.columns import as_ids, as_numbers, as_time
+from nme_core.data.columns import as_ids, as_numbers
 from nme_core.data.gaps import NEVER, break_at_gaps
 from nme_core.data.labels import difference
 from nme_core.data.missing import carry_forward
-from nme_core.data.ordering import order_rows
+from nme_core.data.ordering import order_rows, refuse_ties
 from nme_core.data.people import known_otherwise
+from nme_core.data.recipe import Recipe
+from nme_core.data.time_remedies import times_of
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import (
@@ -75,7 +77,7 @@ def read_new_rows(run: RunFolder, table: pd.DataFrame) -> NewRows:
     labels = None
     if recipe.sequence is not None:
         labels = as_ids(table[recipe.sequence], role="sequence id")
-    times = None if recipe.time is None else _times(table[recipe.time], groups)
+    times, unit = _times(table, recipe, groups)
     X = pd.DataFrame(
         {name: as_numbers(table[name], role="feature") for name in recipe.features or ()}
     )
@@ -86,10 +88,11 @@ def read_new_rows(run: RunFolder, table: pd.DataFrame) -> NewRows:
     result["time"] = np.nan if times is None else times
     ordered = result.iloc[order].assign(row=order).reset_index(drop=True)
     if times is not None and times.notna().any():
+        at = ordered["time"].rename(recipe.time)
+        if run.config.get("model") == "nme-crf":
+            refuse_ties(ordered["person"], ordered["sequence"], at, who="An NME-CRF")
         limit = None if recipe.max_gap == NEVER else recipe.max_gap
-        ordered["sequence"], _ = break_at_gaps(
-            ordered["sequence"], ordered["time"], limit, recipe.time_unit
-        )
+        ordered["sequence"], _ = break_at_gaps(ordered["sequence"], at, limit, unit)
     X = X.iloc[order].reset_index(drop=True)
     if recipe.missing == "carry":
         X = carry_forward(X, ordered["person"])
@@ -99,14 +102,19 @@ def read_new_rows(run: RunFolder, table: pd.DataFrame) -> NewRows:
     return NewRows(ordered, X, factors, table, notes)
 
 
-def _times(column: pd.Series, groups: pd.Series) -> pd.Series:
-    """Times of new rows; missing for persons of whom no row has one."""
-    untimed = column.isna().groupby(groups.to_numpy()).transform("all")
-    if not untimed.any():
-        return as_time(column)
-    if untimed.all():
-        return pd.Series(np.nan, column.index, name=column.name)
-    return as_time(column[~untimed]).reindex(column.index)
+def _times(
+    table: pd.DataFrame, recipe: Recipe, groups: pd.Series
+) -> tuple[pd.Series | None, str | None]:
+    """Times of new rows, missing for persons of whom no row has one, and their unit."""
+    if recipe.time is None:
+        return None, None
+    column = table[recipe.time]
+    timed = column.notna().groupby(groups.to_numpy()).transform("any")
+    if not timed.any():
+        return pd.Series(np.nan, column.index, name=column.name), recipe.time_unit
+    read = times_of(table[timed], recipe.time, recipe.steps)
+    assert read is not None
+    return read.values.reindex(column.index), recipe.time_unit or read.unit
 
 
 def predict_rows(run: RunFolder, table: pd.DataFrame | NewRows) -> pd.DataFrame:

@@ -84,7 +84,9 @@ def test_data_that_no_model_can_use(fit, tmp_path):
     short = write(tmp_path / "short.csv", rows(lambda p, d: p + d, n_rows=4))
     assert "enough rows" in fit(table=short)
     assert "'note' is not numeric: line 2 holds 'text'" in fit("--features", "note")
-    assert "more than one row" in fit("--time", "beep")  # without the session
+    ties = write(tmp_path / "ties.csv", rows(lambda p, d: "ab"[d % 2]).replace(",1,", ",0,", 1))
+    said = fit("--time", "day", "--model", "nme-crf", "--features", "x", table=ties)
+    assert "An NME-CRF needs the order of a person's rows" in said
     assert "different values" in fit("--model", "nme-crf")
 
 
@@ -223,7 +225,7 @@ def test_a_study_that_is_not_usable(nme, tmp_path):
 
 def test_all_problems_of_a_table_are_named_and_what_is_proposed_mends_them(nme, tmp_path):
     text = rows(lambda p, d: p + d, n_rows=6)
-    bad = write(tmp_path / "bad.csv", text + text.splitlines()[-1] + "\n2,9,k.A.,5\n")
+    bad = write(tmp_path / "bad.csv", text + "2,9,k.A.,5\n,9,3,5\n")
     roles = ("--person", "id", "--outcome", "mood", "--time", "day")
     said = nme("check", bad, *roles)
     assert said.code == 2

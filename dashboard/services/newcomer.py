@@ -16,7 +16,7 @@ import pandas as pd
 from dashboard.services.home import log_exception
 from nme_core.adaptation import adapt_run
 from nme_core.analysis import grids_of, typical_features
-from nme_core.data.columns import as_time
+from nme_core.data.times import as_time
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor, load
 from nme_core.exceptions import NMEError
 from nme_core.io import RunFolder, RunState, Status

@@ -136,6 +136,7 @@ def fit(
         refit=refit,
         tune=tune,
     )
+    options.estimator_for(table)  # what does not fit is refused before a folder is emptied
     with ProgressBar(shown=shown) as bar:
         run_experiment(
             table,

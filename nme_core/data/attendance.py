@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, stdtr
 
+from nme_core.data.occasions import DAYS_OF
 from nme_core.data.report import Compliance, Finding
 from nme_core.data.study import Study
 
@@ -106,32 +107,56 @@ def describe_spacing(study: Study) -> tuple[str | None, int | None]:
     if not len(follows):
         return "one row per sequence", 0
     steps = study.time.diff().iloc[follows]
+    steps = steps[~study.tied[follows]]  # rows at one time are no step apart
+    if not len(steps):
+        return "one time per sequence", 0
     usual = steps.median()
     gaps = int((steps > GAP * usual).sum())
     even = float((steps == usual).mean())
     return (
-        f"usual step {_step(usual)} ({even:.0%} of the steps), longest {_step(steps.max())}, "
-        f"{gaps} gaps",
+        f"usual step {step_words(usual, study.time_unit)} ({even:.0%} of the steps), "
+        f"longest {step_words(steps.max(), study.time_unit)}, {gaps} gaps",
         gaps,
     )
 
 
-def _step(step: float | pd.Timedelta) -> str:
+def step_words(step: float | pd.Timedelta, unit: str | None = None) -> str:
+    """A distance in time in days, hours, minutes or seconds; a plain number where none is known."""
     if not isinstance(step, pd.Timedelta):
-        return f"{step:g}"
-    for unit, seconds in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if step.total_seconds() >= seconds:
-            return f"{step.total_seconds() / seconds:.3g} {unit}"
-    return f"{step.total_seconds():g} seconds"
+        if unit is None:
+            return f"{step:g}"
+        step = pd.Timedelta(days=step * DAYS_OF[unit])
+    for name, seconds in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        if step.total_seconds() >= seconds or seconds == 1:
+            count = f"{step.total_seconds() / seconds:.3g}"
+            return f"{count} {name}" if count == "1" else f"{count} {name}s"
+    raise AssertionError
 
 
 def find_gaps(study: Study, n_gaps: int | None) -> Iterable[Finding]:
-    """Say how many steps are longer than usual."""
-    if n_gaps:
-        verb = "step is" if n_gaps == 1 else "steps are"
-        yield Finding(
-            "info",
-            f"{n_gaps} {verb} more than {GAP:g} times as long as the usual step in time.",
-            study.roles.time,
-            "A longest gap (--max-gap 8h) or a column that names the sequences breaks them there.",
-        )
+    """Say how many steps are longer than usual, and which longest gap would break them."""
+    if not n_gaps or study.time is None:
+        return
+    follows = study.sequence_blocks.steps()
+    steps = study.time.diff().iloc[follows][~study.tied[follows]]
+    verb = "step is" if n_gaps == 1 else "steps are"
+    yield Finding(
+        "info",
+        f"{n_gaps} {verb} more than {GAP:g} times as long as the usual step in time.",
+        study.roles.time,
+        f"A longest gap (--max-gap {_limit(GAP * steps.median(), study.time_unit)}) or a column "
+        "that names the sequences breaks them there.",
+    )
+
+
+def _limit(gap: float | pd.Timedelta, unit: str | None) -> str:
+    """A longest gap as --max-gap takes it for such times."""
+    if not isinstance(gap, pd.Timedelta):
+        if unit is None:
+            return f"{gap:g}"
+        gap = pd.Timedelta(days=gap * DAYS_OF[unit])
+    for name in ("d", "h", "min", "s"):
+        number = gap / pd.Timedelta(days=DAYS_OF[name])
+        if number >= 1 and number == round(number, 6) and round(number, 6) % 0.5 == 0:
+            return f"{number:g}{name}"
+    return f"{gap.total_seconds():g}s"

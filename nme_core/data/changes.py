@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.data.columns import as_labels, is_number, place, respelled
-from nme_core.data.dates import parse_dates
+from nme_core.data.dates import ORDERS
 from nme_core.data.formats.cells import convert
 from nme_core.data.formats.numerals import find_numerals, has_number
 from nme_core.data.labels import core
+from nme_core.data.time_numbers import LEAST_DIGITS
+from nme_core.data.time_parts import CYCLES, JOINS, circle_words, count_on, join_times, joined_as
+from nme_core.data.times import order_words, read_as
 from nme_core.data.wide import proposal_of, reshape
-from nme_core.exceptions import DataError
+from nme_core.exceptions import DataError, OptionError
 
 if TYPE_CHECKING:
     from nme_core.data.remedies import Remedy
@@ -25,12 +27,6 @@ if TYPE_CHECKING:
 #: The entry `to` of "indicators" where a cell may hold several words, and what parts them.
 SEVERAL = "several"
 _PARTS = r"\s*[;|,/+]\s*"
-
-ORDER_WORDS = {
-    "dmy": "day, month, year",
-    "mdy": "month, day, year",
-    "ymd": "year, month, day",
-}
 
 
 @dataclass(frozen=True)
@@ -199,29 +195,56 @@ def _wide_to_long(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, st
 
 
 def _read_dates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    n_read = 0
+    n_read, words = 0, order_words(remedy.to or "")
     for name in remedy.columns:
         column = table[name]
-        if is_number(column) or is_datetime64_any_dtype(column.dtype):
+        if remedy.to in ORDERS and is_number(column) and not column.max() >= LEAST_DIGITS:
             raise DataError(
                 f"The column {name!r} holds no dates that are written as text.",
                 remedy="Leave out the remedy read_dates.",
                 column=name,
             )
-        times = parse_dates(column, remedy.to)  # type: ignore[arg-type]
+        times = read_as(column, remedy.to or "")
         unread = column[times.isna() & column.notna()]
         if len(unread):
             raise DataError(
                 f"{str(unread.iloc[0])!r} in column {name!r} ({place(unread.index, 0)}) is no date "
-                f"when read as {ORDER_WORDS[remedy.to or '']}.",
+                f"when read as {words}.",
                 remedy="Choose another order, or correct the cell.",
                 column=name,
             )
         table[name] = times
         n_read += int(times.notna().sum())
+    return table, f"dates in {_names(remedy.columns)} were read as {words}; {_cells(n_read)}"
+
+
+def _join_times(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    name, *others = remedy.columns
+    if not others or joined_as(str(remedy.to)) is None:
+        raise OptionError(
+            f"{remedy.to!r} is no way to join the columns {_names(remedy.columns)}.",
+            remedy=f"Name two columns, and {', '.join(JOINS)} in their order.",
+        )
+    table[name] = join_times(table, remedy.columns, str(remedy.to))
+    kinds = " and ".join(f"the {kind}" for kind in str(remedy.to).split("+"))
+    return table.drop(columns=others), (
+        f"{kinds} in {_columns(remedy)} became one time, {name!r}; "
+        f"{_cells(int(table[name].notna().sum()))}"
+    )
+
+
+def _count_on(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    if remedy.to not in CYCLES:
+        raise OptionError(
+            f"Times cannot be counted on in {remedy.to!r}.",
+            remedy=f"Choose one of {', '.join(CYCLES)}.",
+        )
+    name = remedy.columns[0]
+    table[name], passed = count_on(table, remedy.columns, remedy.to)
+    times = "once" if passed == 1 else f"{passed} times"
     return table, (
-        f"dates in {_names(remedy.columns)} were read as {ORDER_WORDS[remedy.to or '']}; "
-        f"{_cells(n_read)}"
+        f"times in {name!r} count on after {circle_words(remedy.to)}, which the rows pass {times}, "
+        "in the order of the file"
     )
 
 
@@ -383,9 +406,23 @@ KINDS: dict[str, Kind] = {
     "exclude_columns": Kind(_exclude_columns, lambda it: f"Leave out {_columns(it)}"),
     "read_dates": Kind(
         _read_dates,
-        lambda it: f"Read the dates in {_columns(it)} as {ORDER_WORDS[it.to or '']}",
+        lambda it: f"Read the dates in {_columns(it)} as {order_words(it.to or '')}",
         to=True,
         cells=True,
+    ),
+    "join_times": Kind(
+        _join_times,
+        lambda it: f"Read {_columns(it)} as one time",
+        to=True,
+        cells=True,
+        together=True,
+    ),
+    "count_on": Kind(
+        _count_on,
+        lambda it: f"Count {it.columns[0]!r} on after {circle_words(it.to or '')}",
+        to=True,
+        cells=True,
+        together=True,
     ),
     "fill_missing": Kind(
         _fill_missing,

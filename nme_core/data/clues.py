@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_datetime64_any_dtype, is_float_dtype
 
-from nme_core.data.columns import UndecidedDatesError, as_time, is_number
+from nme_core.data.columns import is_number
 from nme_core.data.role_names import is_calendar_word
+from nme_core.data.times import UndecidedDatesError, as_time
 from nme_core.exceptions import DataError
 
 #: Distinct cells of a column that are looked at.

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
-from nme_core.data.dates import AmbiguousDatesError, parse_dates
 from nme_core.data.labels import written
 from nme_core.exceptions import DataError, OptionError
 
@@ -272,82 +271,3 @@ def _refuse_broken_numbers(column: pd.Series) -> None:
         column=error.column,
         row=error.row,
     )
-
-
-class UndecidedDatesError(DataError):
-    """Day and month of a column's dates cannot be told apart."""
-
-    def __init__(self, column: pd.Series) -> None:
-        present = column.dropna()
-        super().__init__(
-            f"In the dates of column {column.name!r}, such as {str(present.iloc[0])!r}, it cannot "
-            "be told which number is the day and which the month.",
-            remedy="Say it with a remedy (--remedy FILE.json): "
-            f'{{"kind": "read_dates", "columns": ["{column.name}"], "to": "dmy"}}, or "mdy".',
-            column=str(column.name),
-        )
-
-
-def as_time(column: pd.Series) -> pd.Series:
-    """Times as they are (numbers, date-times), or text parsed as date-time (see `parse_dates`).
-
-    Raises
-    ------
-    UndecidedDatesError
-        Day and month cannot be told apart.
-    DataError
-        A time is missing or cannot be read.
-    """
-    if is_number(column):
-        as_numbers(column, role="time")
-        times = column
-    elif is_datetime64_any_dtype(column.dtype):
-        times = column
-    else:
-        times = _parse_times(column)
-    missing = np.flatnonzero(times.isna())
-    if len(missing):
-        raise DataError(
-            f"{_rows_have(len(missing))} no time in column {column.name!r}, "
-            f"the first is {place(column.index, missing[0])}.",
-            remedy="Fill in the times or remove these rows.",
-            column=str(column.name),
-            row=row_number(column.index, missing[0]),
-        )
-    return times
-
-
-def _parse_times(column: pd.Series) -> pd.Series:
-    texts = column.astype("str")
-    best = pd.Series(pd.NaT, index=column.index, name=column.name)
-    for form in ("ISO8601", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"):
-        try:
-            times = pd.to_datetime(texts, format=form, errors="coerce")
-        except ValueError as error:
-            raise DataError(
-                f"The times in column {column.name!r} mix time zones.",
-                remedy="Write all times in one time zone.",
-                column=str(column.name),
-            ) from error
-        if times.notna().sum() > best.notna().sum():
-            best = times
-    if best.notna().sum() < column.notna().sum():
-        try:
-            times = parse_dates(texts)
-        except AmbiguousDatesError as error:
-            raise UndecidedDatesError(column) from error
-        best = times if times.notna().sum() > best.notna().sum() else best
-    numbers = pd.to_numeric(texts, errors="coerce").notna()
-    read = (
-        numbers if numbers.mean() > 0.5 else best.notna()
-    )  # most cells say what they all should be
-    unread = np.flatnonzero(~read & column.notna())
-    if len(unread):
-        raise DataError(
-            f"The time {str(column.iloc[unread[0]])!r} in column {column.name!r}, "
-            f"{place(column.index, unread[0])}, cannot be read.",
-            remedy="Write times as numbers or like 2024-03-31 14:30.",
-            column=str(column.name),
-            row=row_number(column.index, unread[0]),
-        )
-    return best

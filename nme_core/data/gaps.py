@@ -7,6 +7,7 @@ import re
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
+from nme_core.data.occasions import DAYS_OF
 from nme_core.exceptions import DataError, OptionError
 
 #: No gap is too long.
@@ -14,15 +15,10 @@ NEVER = "none"
 #: Times most of whose steps are no longer than this are taken several times a day. There a longer
 #: gap is a night, which is not a step unless the user asks for it.
 NIGHT = "6h"
-
-_UNITS = {
-    "s": pd.Timedelta(seconds=1),
-    "min": pd.Timedelta(minutes=1),
-    "h": pd.Timedelta(hours=1),
-    "d": pd.Timedelta(days=1),
-}
 #: Unit of times that became days since a person's first.
 DAYS = "d"
+
+_UNITS = {unit: pd.Timedelta(days=days) for unit, days in DAYS_OF.items() if unit in "s min h d w"}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 
 
@@ -37,14 +33,13 @@ def gap_limit(
     Parameters
     ----------
     max_gap : str, optional
-        A duration with its unit (``8h``; s, min, h or d) for date-times, a plain number for times
-        that are numbers, or ``none``. None: date-times that are taken several times a day are
-        broken at nights, others are not.
+        A duration with its unit (``8h``; s, min, h, d or w) for times whose unit is known, a plain
+        number for others, or ``none``. None: times that are taken several times a day are broken
+        at nights, others are not.
     times, sequences : Series
         Time and sequence of the rows, in order.
     unit : str, optional
-        Unit of times that are numbers, where it is known (`DAYS`): they then take what date-times
-        take, and a plain number is in this unit.
+        Unit of times that are numbers, where it is known; a plain number is then in this unit.
 
     Raises
     ------
@@ -124,8 +119,8 @@ def _in_units_of(
     if found is None or (unit and unit not in _UNITS):
         raise OptionError(
             f"The longest gap {limit!r} is no duration.",
-            remedy="Write for example 8h, 90min, 30s or 2d; a plain number for times that are"
-            " numbers; none for no limit.",
+            remedy="Write for example 8h, 90min, 30s, 2d or 1w; a plain number for times that count"
+            " rows; none for no limit.",
         )
     number = float(found[1])
     if number <= 0:
@@ -138,11 +133,11 @@ def _in_units_of(
             )
         return number * _UNITS[unit]
     if unit and known is not None:
-        return float(number * _UNITS[unit] / _UNITS[known])
+        return float(number * (_UNITS[unit] / pd.Timedelta(days=DAYS_OF[known])))
     if unit:
         raise OptionError(
             f"The longest gap {limit!r} has a unit, but the times in {times.name!r} are plain"
             " numbers.",
-            remedy=f"Give the gap in their own unit, such as {found[1]}.",
+            remedy=f"Give the gap in their own unit, such as --max-gap {found[1]}.",
         )
     return number

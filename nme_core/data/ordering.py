@@ -8,42 +8,46 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nme_core.data.columns import place, row_number
 from nme_core.exceptions import DataError
 
 
-def refuse_duplicates(
+def tied_rows(
     groups: pd.Series, sequences: pd.Series | None, times: pd.Series | None
-) -> None:
-    """Raise DataError where a person has two rows at one time (of one sequence)."""
+) -> npt.NDArray[np.bool_]:
+    """Rows at a time at which the person (of one sequence) has an earlier row of the table."""
     if times is None or (sequences is None and _stands_in_order(groups, times, strictly=True)):
-        return
+        return np.zeros(len(groups), dtype=np.bool_)
     keys = [groups, times] if sequences is None else [groups, sequences, times]
-    table = pd.concat(keys, axis=1, ignore_index=True)
-    again = np.flatnonzero(table.duplicated())
-    if not len(again):
+    return pd.concat(keys, axis=1, ignore_index=True).duplicated().to_numpy()
+
+
+def refuse_ties(
+    groups: pd.Series, sequences: pd.Series | None, times: pd.Series | None, *, who: str
+) -> None:
+    """Raise DataError where a person has two rows at one time (of one sequence).
+
+    `who` is what needs an order of the rows.
+    """
+    again = np.flatnonzero(tied_rows(groups, sequences, times))
+    if times is None or not len(again):
         return
     row = int(again[0])
-    same = np.flatnonzero((table == table.iloc[row]).all(axis=1))
     where = "" if sequences is None else f" of sequence {sequences.iloc[row]!r}"
-    persons = groups.iloc[again].nunique()
     scale = (
-        "" if len(again) == 1 else f" In all, {len(again)} rows of {persons} people are affected."
+        ""
+        if len(again) == 1
+        else f" In all, {len(again)} rows of {groups.iloc[again].nunique()} people are affected."
     )
-    remedy = (
-        "Keep one of the rows, use a time column that is finer, or name the column that tells "
-        "them apart (a session or a day) as the sequence."
-        if sequences is None
-        else "Keep one of the rows, or use a time column that is finer."
-    )
+    finer = "use a time column that is finer" if sequences is not None else (
+        "use a time column that is finer, or name the column that tells them apart (a session or "
+        "a day) as the sequence"
+    )  # fmt: skip
     raise DataError(
-        f"Person {groups.iloc[row]!r} has more than one row at {times.name!r} = "
-        f"{times.iloc[row]}{where} ({', '.join(place(groups.index, int(i)) for i in same[:5])})."
-        + scale,
-        remedy=remedy,
+        f"{who} needs the order of a person's rows, but person {groups.iloc[row]!r} has more than "
+        f"one row at {times.name!r} = {times.iloc[row]}{where}.{scale}",
+        remedy=f"Take --model nme-mlp, whose rows need no order; or {finer}.",
         column=str(times.name),
         person=str(groups.iloc[row]),
-        row=row_number(groups.index, row),
     )
 
 
@@ -61,14 +65,21 @@ def name_sequences(groups: pd.Series, sequences: pd.Series) -> pd.Series:
 
 
 def order_rows(
-    groups: pd.Series, sequences: pd.Series | None, times: pd.Series | None
+    groups: pd.Series,
+    sequences: pd.Series | None,
+    times: pd.Series | None,
+    values: pd.DataFrame | None = None,
 ) -> npt.NDArray[np.intp]:
     """Positions of the rows by person (first appearance), sequence, and time.
+
+    Rows at one time stand in the order of their `values` (numbers and text), where these are given,
+    so that the order of the table changes nothing.
 
     Sequences with numbers as names are ordered by number. Others are ordered by their first time
     where no two sequences of a person overlap in time, else by first appearance.
     """
-    if times is not None and sequences is None and _stands_in_order(groups, times):
+    sorted_already = times is not None and sequences is None and _stands_in_order(groups, times)
+    if sorted_already and values is None:
         return np.arange(len(groups))
     person = pd.factorize(groups)[0]
     keys: list[npt.NDArray[Any]] = [person]
@@ -76,6 +87,9 @@ def order_rows(
         keys.append(_sequence_rank(person, sequences, times))
     if times is not None:
         keys.append(times.rank(method="dense").to_numpy())
+        for name in [] if values is None else values.columns:
+            codes = pd.factorize(values[name], sort=True)[0]
+            keys.append(codes)
     return np.lexsort(keys[::-1])
 
 

@@ -198,6 +198,11 @@ def _find_shared(
             return
 
 
+def is_place(name: str) -> bool:
+    """Whether a column is called like what a person does not change, such as a clinic."""
+    return _PLACE.fullmatch(name) is not None
+
+
 def tells_apart(
     table: pd.DataFrame, keys: Sequence[str], others: Collection[str], first: Sequence[str] = ()
 ) -> list[str]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from nme_core.data.columns import UndecidedDatesError, as_time, is_number
+from nme_core.data.columns import is_number
 from nme_core.data.names import joined, word_set
+from nme_core.data.times import UndecidedDatesError, as_time
 from nme_core.exceptions import DataError
 
 #: Distinct cells of a column that are looked at.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,21 +13,19 @@ import numpy as np
 import pandas as pd
 
 from nme_core.data.columns import (
-    UndecidedDatesError,
     as_labels,
-    as_time,
     is_number,
     is_text,
     label,
     place,
 )
 from nme_core.data.covariates import has_words_among_numbers, labelled
-from nme_core.data.people import tells_apart
 from nme_core.data.recipe import Recipe, recipe_of
 from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, renamed_columns
 from nme_core.data.report import Finding, told_before
 from nme_core.data.selection import refuse_unusable
 from nme_core.data.study import Study
+from nme_core.data.times import UndecidedDatesError, as_time
 from nme_core.data.wide import propose_wide
 from nme_core.data.words import find_words, yes_no_remedies
 from nme_core.exceptions import DataError, MissingColumnError, NMEError
@@ -84,8 +82,6 @@ def problems_of(
     found += [] if time is None else _find_empty(table, time, "time")
     found += [] if sequence is None else _find_empty(table, sequence, "sequence")
     found += [] if time is None else _find_unread(table[time])
-    values, groups = [outcome, *chosen], recipe.groups
-    found += _find_repeated(table, person, sequence, time, values=values, groups=groups)
     if second is not None:
         found += _find_covariate_words(second, remedies, person)
     for name in dict.fromkeys([outcome, *(one for one in chosen if one not in yes_no)]):
@@ -175,61 +171,6 @@ def _find_unread(column: pd.Series) -> Iterator[Finding]:
         cells = as_labels(present[present.index == error.row])
         fixes = [Remedy("drop_rows", (name,), (cell,)) for cell in cells[:1]]
         yield Finding("stop", error.message, name, error.remedy, tuple(fixes))
-
-
-def _find_repeated(
-    table: pd.DataFrame,
-    person: str,
-    sequence: str | None,
-    time: str | None,
-    *,
-    values: Collection[str],
-    groups: Sequence[str],
-) -> Iterator[Finding]:
-    """Rows of one person and time; what tells them apart, so that no remedy costs a clinic."""
-    if time is None:
-        return
-    keys = [name for name in (person, sequence, time) if name is not None]
-    if len(set(keys)) < len(keys):
-        return
-    complete = table[keys].dropna()
-    again = np.flatnonzero(complete.duplicated())
-    if not len(again):
-        return
-    row = complete.iloc[int(again[0])]
-    same = np.flatnonzero((complete == row).all(axis=1))[:5]
-    persons = as_labels(complete[person].iloc[again]).nunique()
-    alike = bool(table[table[keys].notna().all(axis=1)].duplicated().to_numpy()[again].all())
-    twice = "row repeats" if len(again) == 1 else "rows repeat"
-    what = " in every column" if alike else ""
-    message = (
-        f"{len(again)} {twice} another one of the same person and {time!r}{what}, in {persons} "
-        f"{'person' if persons == 1 else 'people'}; the first: person {label(row[person])!r} at "
-        f"{label(row[time])} ({', '.join(place(complete.index, int(i)) for i in same)})."
-    )
-    between = [] if alike else tells_apart(table, keys, values, groups)
-    if between:
-        name = between[0]
-        yield Finding(
-            "stop",
-            f"{message} All of them differ in {name!r}.",
-            name,
-            f"If ids are numbered anew in each {name!r}, tell people apart by both; if one person "
-            f"has a row for each {name!r} (a rater, a device, a part of the day), name it as the "
-            "sequence.",
-            (Remedy("join_columns", (person, name)),),
-        )
-        return
-    kept = "Keep the last of them" if alike else "Keep the last of them (the values of the others"
-    kept += "" if alike else " are then left out)"
-    yield Finding(
-        "stop",
-        message,
-        time,
-        f"{kept}, use a time column that is finer, or name the column that tells them apart (a "
-        "session or a day) as the sequence.",
-        (Remedy("drop_duplicates", tuple(keys)),),
-    )
 
 
 def _find_covariate_words(

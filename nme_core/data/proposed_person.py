@@ -15,8 +15,9 @@ from nme_core.data.clues import (
     may_tell_persons,
     times_of,
 )
-from nme_core.data.columns import UndecidedDatesError, is_number
+from nme_core.data.columns import is_number
 from nme_core.data.role_names import is_no_person, person_score
+from nme_core.data.times import UndecidedDatesError
 
 if TYPE_CHECKING:
     from nme_core.data.proposal import Proposal

@@ -18,9 +18,10 @@ from nme_core.data.clues import (
     tells_rows_apart,
     times_of,
 )
-from nme_core.data.columns import UndecidedDatesError, is_number
+from nme_core.data.columns import is_number
 from nme_core.data.names import joined
 from nme_core.data.role_names import is_age, is_id, is_sequence, is_time, outcome_tier
+from nme_core.data.times import UndecidedDatesError
 
 #: A session holds so many rows on average, or it is none.
 _ROWS_OF_SESSION = 1.5

@@ -12,6 +12,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.data.columns import OutcomeKind, is_number
+from nme_core.data.dates import ORDERS
 from nme_core.data.formats.result import HowRead, Reading
 from nme_core.data.formats.source import fingerprint
 from nme_core.data.gaps import DAYS, NEVER
@@ -27,6 +28,7 @@ from nme_core.data.remedies import (
     of_second_table,
     source_columns,
 )
+from nme_core.data.time_numbers import LEAST_DIGITS
 from nme_core.exceptions import DataError, NMEError, OptionError
 
 #: Version of the form in which recipes are stored.
@@ -375,14 +377,17 @@ def _possible(
     wanted = [*columns, *source_columns(columns, given)]
     made = []
     for one in for_new_rows(given, [name for name in wanted if name in table.columns]):
-        read = [
-            name
-            for name in one.columns
-            if is_number(table[name]) or is_datetime64_any_dtype(table[name].dtype)
-        ]
-        left = tuple(name for name in one.columns if one.kind not in _FROM_TEXT or name not in read)
+        left = one.columns
+        if one.kind in _FROM_TEXT:
+            left = tuple(name for name in left if not _is_read(table[name], str(one.to)))
         made += [replace(one, columns=left)] if left else []
     return tuple(made)
+
+
+def _is_read(column: pd.Series, form: str) -> bool:
+    """Whether dates in a form are read already: as date-times, or as days."""
+    short = is_number(column) and not column.max() >= LEAST_DIGITS
+    return is_datetime64_any_dtype(column.dtype) or (form in ORDERS and short)
 
 
 def recipe_of(base: Recipe | None = None, **given: Any) -> Recipe:

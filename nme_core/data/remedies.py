@@ -16,8 +16,8 @@ import pandas as pd
 
 from nme_core.data.changes import KINDS, SEVERAL, indicator_columns
 from nme_core.data.columns import as_labels, is_text
-from nme_core.data.dates import check_order
 from nme_core.data.formats.cells import convert
+from nme_core.data.times import check_form
 from nme_core.data.wide import propose_wide, reshape
 from nme_core.exceptions import DataError, MissingColumnError, NMEError, OptionError
 
@@ -48,7 +48,12 @@ class Remedy:
         ``"several"`` where a cell may hold several words.
         ``"drop_empty"``: leave out the rows in which one of `columns` is empty.
         ``"exclude_columns"``: leave out `columns`.
-        ``"read_dates"``: read the dates of `columns` as `to` says: ``"dmy"``, ``"mdy"``, ``"ymd"``.
+        ``"read_dates"``: read the dates of `columns` as `to` says: ``"dmy"``, ``"mdy"``, ``"ymd"``,
+        or a form of numbers, such as ``"unix_s"`` or ``"excel"``; ``"number"``: they are none.
+        ``"join_times"``: the first of `columns` and the second are one time, as `to` says: for
+        example ``"date+clock"``, ``"clock+date"``, ``"week+weekday"``.
+        ``"count_on"``: the first of `columns` runs in a circle; count it on where it falls within
+        the others, in hours (`to` ``"h"``), days of the week (``"d"``) or months (``"mo"``).
         ``"wide_to_long"``: one row per occasion, from `columns` such as mood_1, mood_2, mood_3.
     columns : tuple of str
         The columns it looks at.
@@ -80,7 +85,7 @@ class Remedy:
                 remedy=f"It needs {', '.join(needed)}, and no others.",
             )
         if self.kind == "read_dates":
-            check_order(self.to or "")
+            check_form(self.to or "")
         if self.kind == "indicators" and (
             len(self.columns) > 1 or len(self.values) < 2 or self.to not in (None, SEVERAL)
         ):
@@ -245,8 +250,12 @@ def settled_first(
 
 def left_out_columns(remedies: Iterable[Remedy]) -> set[str]:
     """Columns that remedies leave out."""
+    first = {"exclude_columns": 0, "join_times": 1}  # a joined time is in its first column
     return {
-        name for remedy in remedies if remedy.kind == "exclude_columns" for name in remedy.columns
+        name
+        for remedy in remedies
+        if remedy.kind in first
+        for name in remedy.columns[first[remedy.kind] :]
     }
 
 

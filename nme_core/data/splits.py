@@ -29,6 +29,7 @@ def split_within_person(
     groups: Iterable[object],
     fractions: tuple[float, float, float] = (0.6, 0.2, 0.2),
     min_rows: int = MIN_ROWS,
+    tied: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.object_]:
     """Assign every row to training, validation or test, in time order within its person.
 
@@ -48,6 +49,9 @@ def split_within_person(
         Shares of training, validation and test; they sum to 1.
     min_rows : int
         Persons with fewer rows are in training only, unless they are more than half.
+    tied : array of bool, shape (n_rows,), optional
+        Rows at the same time as the person's row before, which stands just before them; they are in
+        the same part as that one.
 
     Returns
     -------
@@ -68,11 +72,15 @@ def split_within_person(
     rows = pd.Series(pd.factorize(values)[0])
     by_person = rows.groupby(rows)
     position = by_person.cumcount().to_numpy()
+    at = position
+    if tied is not None and tied.any():
+        block = np.cumsum(~tied) - 1  # rows of one time are where the last of them is
+        at = position[np.flatnonzero(~np.append(tied[1:], False))[block]]
     n_rows = by_person.transform("size").to_numpy()
     # The small constant keeps 0.6 * 35 at 21 whatever the rounding of the machine.
     train_end = np.floor(fractions[0] * n_rows + 1e-9)
     validation_end = np.floor((fractions[0] + fractions[1]) * n_rows + 1e-9)
-    part = (position >= train_end).astype(np.intp) + (position >= validation_end)
+    part = (at >= train_end).astype(np.intp) + (at >= validation_end)
     short = n_rows < min_rows
     part[short] = 0
     if fractions[2] > 0 and few_rows(by_person.size().to_numpy(), min_rows):
@@ -178,7 +186,7 @@ def plan_split(study: Study) -> SplitPlan:
     DataError
         Nothing is left to validate or test on, or nothing varies in training.
     """
-    parts = pd.Categorical(split_within_person(study.groups), categories=SPLITS)
+    parts = pd.Categorical(split_within_person(study.groups, tied=study.tied), categories=SPLITS)
     notes, outcome, said = [], study.roles.outcome, None
     if few_rows(study.blocks.sizes):
         notes.append(

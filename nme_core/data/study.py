@@ -20,19 +20,20 @@ from nme_core.data.columns import (
     as_ids,
     as_numbers,
     as_outcome,
-    as_time,
     in_single_precision,
     label,
 )
 from nme_core.data.covariates import covariates_from_columns, covariates_from_table, labelled
 from nme_core.data.formats.result import HowRead, Labels, Reading
 from nme_core.data.gaps import NEVER, NIGHT, break_at_gaps, gap_limit, gap_notes
-from nme_core.data.ordering import name_sequences, order_rows, refuse_duplicates
+from nme_core.data.ordering import name_sequences, order_rows, refuse_ties, tied_rows
 from nme_core.data.people import find_people, respelling_notes
 from nme_core.data.recipe import Recipe, recipe_of, resolved
 from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, renamed_columns
 from nme_core.data.report import Finding
 from nme_core.data.selection import choose_columns, refuse_unusable
+from nme_core.data.ties import find_ties
+from nme_core.data.time_remedies import settle_times, times_of
 from nme_core.data.words import yes_no_remedies
 from nme_core.exceptions import DataError
 
@@ -92,6 +93,8 @@ class Study:
         show.
     lines : Series of int or None
         Line of each row in the file that it was read from.
+    time_unit : str or None
+        Unit of times that are numbers (s, min, h, d, w, mo, y), where it is known.
     """
 
     X: pd.DataFrame
@@ -109,6 +112,7 @@ class Study:
     labels: Labels = field(default_factory=Labels)
     looks: tuple[Finding, ...] = ()
     lines: pd.Series | None = None
+    time_unit: str | None = None
 
     @classmethod
     def from_frame(
@@ -222,6 +226,11 @@ class Study:
         gone = left_out_columns(recipe.steps)
         refuse_unusable(long, person, outcome, time, sequence, group)
         long = long.infer_objects()
+        settled = settle_times(long, recipe)
+        long, of_time = apply_remedies(long, settled)
+        recipe = replace(recipe, remedies=(*recipe.remedies, *settled))
+        gone |= left_out_columns(settled)
+        remedied += of_time
         groups = as_ids(long[person], role="person id")
         of_table, listed = _covariates_of(recipe, covariates, gone)
         columns = choose_columns(
@@ -234,7 +243,7 @@ class Study:
             covariates=listed,
             table_covariates=of_table,
         )
-        looks = find_people(
+        people = find_people(
             long,
             person,
             ids=groups,
@@ -242,6 +251,7 @@ class Study:
             covariates=covariates,
             remedies=recipe.steps,
         )
+        looks = list(people)
         notes = [*remedied, *respelling_notes(long[person]), *columns.notes]
         y, kind = as_outcome(long[outcome], recipe.outcome_kind)
         X = pd.DataFrame(
@@ -251,10 +261,19 @@ class Study:
             index=long.index,
             copy=False,  # columns that are numbers already are not held twice
         )
-        times = None if time is None else as_time(long[time])
+        read = times_of(long, time, recipe.steps)
+        times = None if read is None else read.values
+        unit = recipe.time_unit or (None if read is None else read.unit)
+        notes += [] if read is None else read.notes
         labels = None if sequence is None else as_ids(long[sequence], role="sequence id")
-        refuse_duplicates(groups, labels, times)
-        order = order_rows(groups, labels, times)
+        tied = tied_rows(groups, labels, times)
+        values = pd.concat([X, y.rename("")], axis=1) if tied.any() else None
+        order = order_rows(groups, labels, times, values)
+        if time is not None and tied.any():
+            keys = [name for name in (person, sequence, time) if name]
+            ties = find_ties(long, tied, keys, values=(outcome, *X.columns), groups=group)
+            said = [one.fixes for one in looks if one.fixes]
+            looks += [one for one in ties if one.fixes not in said]
 
         named = labelled(recipe.steps)
         of_person = covariates_from_columns(long, groups, columns.covariates, labels=named)
@@ -272,8 +291,8 @@ class Study:
         persons = _rows(groups, order)
         sequences = persons if labels is None else _rows(name_sequences(groups, labels), order)
         at = None if times is None else _rows(times, order)
-        limit = gap_limit(recipe.max_gap, at, sequences, recipe.time_unit)
-        sequences, n_gaps = break_at_gaps(sequences, at, limit, recipe.time_unit)
+        limit = gap_limit(recipe.max_gap, at, sequences, unit)
+        sequences, n_gaps = break_at_gaps(sequences, at, limit, unit)
         notes += gap_notes(n_gaps, limit, asked=recipe.max_gap not in (None, NIGHT))
         if X.size >= LARGE:
             alone = sequences is persons
@@ -285,6 +304,7 @@ class Study:
             groups=persons,
             sequence_ids=sequences.rename(sequence or person),
             time=at,
+            time_unit=unit,
             covariates=of_person,
             outcome_kind=kind,
             roles=roles,
@@ -425,6 +445,16 @@ class Study:
         if self.outcome_kind == "number":
             return ()
         return tuple(sorted(self.y.dropna().unique()))
+
+    @cached_property
+    def tied(self) -> npt.NDArray[np.bool_]:
+        """Rows at the same time as the row before, of the same person and sequence."""
+        return tied_rows(self.groups, self.sequence_ids, self.time)
+
+    def refuse_ties(self, who: str) -> None:
+        """Raise DataError where rows share a time; `who` needs their order."""
+        named = None if self.sequence_ids.equals(self.groups) else self.sequence_ids
+        refuse_ties(self.groups, named, self.time, who=who)
 
     @property
     def factors(self) -> pd.Series | pd.DataFrame:

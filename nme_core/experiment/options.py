@@ -68,6 +68,7 @@ class FitOptions:
                     "An NME-CRF has no family; its states are classes.",
                     remedy="Leave --family out, or use nme-mlp.",
                 )
+            study.refuse_ties("An NME-CRF")
             kind = NMECRF
         else:
             kind = NMEMLPClassifier if study.outcome_kind == "class" else NMEMLPRegressor

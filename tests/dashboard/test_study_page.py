@@ -97,13 +97,13 @@ def test_problems_are_mended_by_clicks_and_undone(open_page: OpenPage) -> None:
     app = upload(open_page("study"), table)
     app.multiselect(key="role_features").set_value(["sleep"]).run()
     assert "holds numbers, but also 'k.A.' (in 1 cell; the first is line 5)" in words(app)
-    assert "1 row repeats another one of the same person and 'day'" in words(app)
     press(app, "Treat 'k.A.'")
-    press(app, "Keep the last of the rows alike")
     assert "has to be mended" not in words(app)
     press(app, "Load study")
     assert not app.error
     assert not app.exception
+    assert "1 row repeats another one in every column" in words(app)
+    press(app, "Keep the last of the rows alike")
     (kept,) = studies.list_studies()
     assert [one.kind for one in kept.remedies] == ["set_missing", "drop_duplicates"]
     assert "holds -99 (1 times)" in words(app)

@@ -51,7 +51,7 @@ def test_spacing_is_told_with_its_unit():
     assert report(frame).spacing == "usual step 1 (100% of the steps), longest 1, 0 gaps"
     dates = frame.assign(day=pd.Timestamp("2024-03-01") + frame["day"] * pd.Timedelta("12h"))
     assert "usual step 12 hours" in report(dates[dates.index % 12 != 3]).spacing
-    assert "longest 1 days" in report(dates[dates.index % 12 != 3]).spacing
+    assert "longest 1 day," in report(dates[dates.index % 12 != 3]).spacing
 
 
 def test_rare_states_are_offered_the_neighbours_they_have_and_unseen_moves_are_named():

@@ -2,10 +2,10 @@ import pandas as pd
 import pytest
 
 from nme_core.data import Remedy, Study, find_problems
-from nme_core.data.columns import UndecidedDatesError, as_time
 from nme_core.data.dates import AmbiguousDatesError, parse_dates
 from nme_core.data.privacy import Privacy, deidentify, find_personal
 from nme_core.data.remedies import apply_remedies
+from nme_core.data.times import UndecidedDatesError, as_time
 from nme_core.exceptions import DataError, OptionError
 
 
@@ -49,7 +49,7 @@ def test_one_decisive_value_tells_how_a_whole_column_is_read():
 
 @pytest.mark.parametrize(
     "cells",
-    [["1/2/2024", "3/4/2024"], ["13/2/2024", "2/13/2024"], ["24-03-31", "24-03-30"]],
+    [["1/2/2024", "3/4/2024"], ["13/2/2024", "2/13/2024", "1/2/2024"], ["24-03-31", "24-03-30"]],
 )
 def test_where_the_column_does_not_tell_nothing_is_guessed(cells):
     with pytest.raises(AmbiguousDatesError):
@@ -93,7 +93,7 @@ def test_an_order_that_does_not_fit_names_the_cell():
         apply_remedies(frame, [Remedy("read_dates", ("mood",), to="mdy")])
     with pytest.raises(OptionError, match="dym"):
         Remedy("read_dates", ("when",), to="dym")
-    with pytest.raises(OptionError, match="need to"):
+    with pytest.raises(OptionError, match="needs columns, to"):
         Remedy("read_dates", ("when",))
 
 

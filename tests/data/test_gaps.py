@@ -96,7 +96,7 @@ def test_the_order_of_the_file_does_not_matter():
         (days(), "8", "'8' needs a unit: 'when' holds dates and times. Write for example 8h"),
         (days(), 8, "'8' needs a unit"),
         (days(), "eight hours", "'eight hours' is no duration"),
-        (days(), "8w", "'8w' is no duration"),
+        (days(), "8y", "'8y' is no duration"),
         (days(), "-8h", "'-8h' is no duration"),
         (days(), "0h", "is not above 0"),
         (days().assign(when=np.arange(30)), "8h", "has a unit, but the times in 'when' are plain"),

@@ -96,8 +96,10 @@ def test_people_numbered_anew_in_each_clinic_lose_no_row():
     south = diary(["1", "2"]).assign(clinic="South")
     frame = pd.concat([north, south], ignore_index=True)
     for others in ({}, {"group": ["clinic"]}):
-        (found,) = find_problems(frame, **ROLES, **others)
-        assert "All of them differ in 'clinic'" in found.message
+        assert find_problems(frame, **ROLES, **others) == ()
+        looks = Study.from_frame(frame, **ROLES, **others).looks
+        (found,) = (one for one in looks if one.fixes)
+        assert "'clinic'" in found.message
         assert found.fixes == (Remedy("join_columns", ("id", "clinic")),)
         study = Study.from_frame(frame, **ROLES, **others, remedies=found.fixes)
         assert study.n_rows == len(frame)
@@ -125,10 +127,10 @@ def test_one_person_who_moves_is_no_finding():
 def test_rows_of_two_raters_are_not_left_out():
     frame = diary(IDS[:4])
     both = pd.concat([frame.assign(rater="A"), frame.assign(rater="B", mood=frame["mood"] + 1)])
-    (found,) = find_problems(both, **ROLES)
-    assert "differ in 'rater'" in found.message
-    assert "name it as the sequence" in found.remedy
-    assert all(fix.kind != "drop_duplicates" for fix in found.fixes)
+    (found,) = Study.from_frame(both, **ROLES).looks
+    assert "32 rows stand at the same 'day'" in found.message
+    assert "differ in 'rater'; name it as the sequence" in found.remedy
+    assert found.fixes == ()
     assert Study.from_frame(both, sequence="rater", **ROLES).n_rows == 64
 
 

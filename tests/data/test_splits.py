@@ -118,3 +118,9 @@ def test_a_class_of_one_held_back_row_in_the_only_long_person_is_refused():
     study = Study.from_frame(frame, person="id", outcome="state", features=["x"])
     with pytest.raises(DataError, match="'w' of 'state' occurs only in rows that are held back"):
         plan_split(study)
+
+
+def test_rows_of_one_time_are_in_one_part():
+    tied = np.array([False, True, True] * 4)
+    parts = split_within_person(["a"] * 12, tied=tied)
+    assert list(parts) == ["train"] * 6 + ["validation"] * 3 + ["test"] * 3

@@ -256,20 +256,31 @@ def test_numbers_with_a_typing_error_are_not_taken_for_classes(long):
     assert "not numeric" in str(refused(long.assign(mood=list("abcabc")), outcome_kind="number"))
 
 
-def test_duplicate_times_name_person_time_and_rows(tmp_path):
+def test_rows_at_one_time_are_refused_only_where_order_matters(tmp_path):
     path = tmp_path / "long.csv"
     path.write_text("id,day,sleep,mood\na,1,7,1\na,2,7,2\nb,1,6,3\nb,5,5,4\nb,5,4,4\n")
-    with pytest.raises(DataError, match=r"Person 'b' .* 'day' = 5 \(line 5, line 6\)") as caught:
-        Study.from_csv(path, **ROLES)
-    assert (caught.value.person, caught.value.row, caught.value.column) == ("b", 6, "day")
+    study = Study.from_csv(path, **ROLES)
+    assert study.tied.tolist() == [False, False, False, False, True]
+    with pytest.raises(DataError, match=r"An NME-CRF needs .* person 'b' .* 'day' = 5") as caught:
+        study.refuse_ties("An NME-CRF")
+    assert (caught.value.person, caught.value.column) == ("b", "day")
     assert "sequence" in caught.value.remedy
 
 
-def test_the_same_time_in_two_sequences_is_no_duplicate(long):
+def test_the_order_of_the_table_changes_nothing_within_one_time(long):
+    frame = long.assign(day=[1, 1, 2, 1, 1, 1])
+    study = Study.from_frame(frame, **ROLES)
+    turned = Study.from_frame(frame.iloc[[2, 1, 0, 5, 4, 3]], **ROLES)
+    pd.testing.assert_frame_equal(study.X, turned.X)
+    pd.testing.assert_series_equal(study.y, turned.y)
+
+
+def test_the_same_time_in_two_sequences_is_no_tie(long):
     frame = long.assign(day=1, session=[1, 2, 3] * 2)
-    assert Study.from_frame(frame, **ROLES, sequence="session").n_rows == 6
-    error = refused(frame.assign(session=[1, 2, 2] * 2), sequence="session")
-    assert "sequence '2'" in str(error)
+    Study.from_frame(frame, **ROLES, sequence="session").refuse_ties("An NME-CRF")
+    tied = Study.from_frame(frame.assign(session=[1, 2, 2] * 2), **ROLES, sequence="session")
+    with pytest.raises(DataError, match="sequence 'b/2'"):
+        tied.refuse_ties("An NME-CRF")
 
 
 def test_missing_ids_and_times_are_counted_and_placed(long):

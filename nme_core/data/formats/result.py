@@ -190,6 +190,9 @@ class Reading:
     roles: dict[str, str] = field(default_factory=dict)
     above: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.frame.attrs["units"] = dict(self.labels.units)  # they go where the table goes
+
     def told(self) -> list[str]:
         """What is to be known of a table that is not the first: its sheet, and what was changed."""
         return [*([self.how.words()] if self.sheets else []), *self.notes]

@@ -137,9 +137,9 @@ def test_missing_values_over_time(home: Path) -> None:
 
 
 def test_nothing_is_kept_where_the_data_cannot_be_used(home: Path) -> None:
-    twice = LONG + b"001,0,1.0,0,1,2.5\n"
-    draft = studies.draft_upload("diary.csv", twice, None)
-    with pytest.raises(NMEError, match="001"):
+    wrong = LONG + b"001,soon,1.0,0,1,2.5\n"
+    draft = studies.draft_upload("diary.csv", wrong, None)
+    with pytest.raises(NMEError, match="soon"):
         studies.keep_study(draft, roles(covariates=()))
     assert studies.list_studies() == []
 
