@@ -9,22 +9,26 @@ import streamlit as st
 from dashboard import state
 from dashboard.components import look
 from dashboard.components.context import adopt_run
-from dashboard.components.errors import guard
+from dashboard.components.errors import at_home, guard
 from dashboard.components.links import navigation_pages
 from dashboard.components.sidebar import sidebar
+from dashboard.services.home import tidy
 
 
 @st.cache_resource(show_spinner=False)
 def settle() -> None:
-    """Spare what was imported from the garbage collection that follows every run."""
+    """Once in the server's life: sweep the home; spare imports from the garbage collection."""
+    tidy()
     gc.freeze()
 
 
 st.set_page_config(page_title="NME", layout="wide", initial_sidebar_state=230)
-settle()
 look.apply()
+with at_home():
+    settle()
 state.restore()
-adopt_run()
+with guard():
+    adopt_run()
 page = st.navigation(navigation_pages())
 sidebar()
 with guard():

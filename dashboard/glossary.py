@@ -128,6 +128,9 @@ RUNS = {
     "be undone.",
     "delete_study": "Deletes the study's data and {runs} from this computer. This cannot be "
     "undone. Files elsewhere stay.",
+    "damaged_studies": "A damaged study",
+    "damaged_runs": "A damaged run",
+    "delete_damaged": "Deletes what is left of it from this computer. This cannot be undone.",
     "orphans": "Runs whose study is no longer here",
     "restart": "Train again",
     "restart_help": "With the same choices, in place of this run.",

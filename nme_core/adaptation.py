@@ -24,6 +24,7 @@ from nme_core.estimators import NMECRF, load
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, NMEWarning, OptionError
 from nme_core.io import Journal, RunFolder, RunState
+from nme_core.io.renewal import renewed
 from nme_core.prediction import read_new_rows, warn_alike, warn_blank, warn_outside
 from nme_core.recorded import recipe_of
 
@@ -75,6 +76,14 @@ def adapt_run(
         raise OptionError(
             "The run would overwrite itself.", remedy="Give a folder of its own (--out)."
         )
+    with renewed(folder) as new:
+        return _adapt(run, table, new, source)
+
+
+def _adapt(
+    run: RunFolder, table: pd.DataFrame, folder: RunFolder, source: str | os.PathLike[str]
+) -> list[str]:
+    """See `adapt_run`."""
     model: Any = load(run.model_path)
     roles, config, data = run.roles, run.config, run.data
     rows = read_new_rows(run, table)
@@ -115,9 +124,9 @@ def adapt_run(
         warnings.warn(one.message, one.category, stacklevel=2)
     persons = list(dict.fromkeys(about["person"]))
 
-    folder.clear()
     journal = Journal(folder)
-    adapted.save(folder.model_path)
+    with folder.writing("model.safetensors") as path:
+        adapted.save(path)
     for name in _SAME:
         folder.write_table(name, run.table(name))
     effects = random_effects_table(adapted)

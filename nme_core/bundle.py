@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nme_core.exceptions import RunFolderError
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, durable
 from nme_core.io.run_folder import FILES
 from nme_core.reporting import TABLE_FORMATS, require_finished, words
 from nme_core.reporting.script import notebook, script
@@ -57,6 +57,7 @@ def write_bundle(
         Where the run is not finished.
     """
     require_finished(folder)
+    folder.require_whole()
     members: dict[str, bytes | Path] = {"README.txt": b""}
     for name in (*FILES, "status.json"):
         if (folder.path / name).is_file():
@@ -65,15 +66,14 @@ def write_bundle(
     members |= dict(extra or {})
     members |= {f"data/{name}": Path(path) for name, path in (data or {}).items()}
     members["README.txt"] = _readme(folder, [*members], bool(data)).encode()
-    temporary = Path(out).with_name(f".{Path(out).name}.part")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            prints = {name: _add(archive, name, content) for name, content in members.items()}
-            manifest = json.dumps({"sha256": prints}, indent=2).encode()
-            _add(archive, "MANIFEST.json", manifest)
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    durable.sweep(Path(out).parent)
+    with (
+        durable.beside(Path(out), private=False) as new,
+        zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        prints = {name: _add(archive, name, content) for name, content in members.items()}
+        manifest = json.dumps({"sha256": prints}, indent=2).encode()
+        _add(archive, "MANIFEST.json", manifest)
     return [*members, "MANIFEST.json"]
 
 
@@ -161,7 +161,7 @@ def open_bundle(path: str | os.PathLike[str], to: str | os.PathLike[str]) -> Run
             if sum(one.file_size for one in members if one.filename in wanted) > LARGEST:
                 raise _refused(path, "holds more than a run folder may")
             prints = dict(json.loads(_manifest(archive, path))["sha256"])
-            target.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            durable.make_folder(target.path)
             left = LARGEST
             for member in members:
                 name = wanted.get(member.filename)

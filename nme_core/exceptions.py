@@ -10,7 +10,8 @@ parsing text::
     ├── NotFittedError       the model has to be fitted first
     ├── UnknownPersonError   a prediction was asked for a person the model has not seen
     ├── TrainingError        training could not go on (the loss is no longer a finite number)
-    └── RunFolderError       a run folder is missing, unfinished or damaged
+    ├── RunFolderError       a run folder is missing, unfinished or damaged
+    └── StorageError         the disk is full, or a place cannot be written
 
     NMEWarning
     ├── ConvergenceWarning   training stopped at its limit, not because it had converged
@@ -127,6 +128,10 @@ class TrainingError(NMEError):
 
 class RunFolderError(NMEError):
     """A run folder is missing, not finished, or damaged."""
+
+
+class StorageError(NMEError):
+    """The disk is full, or a file or folder cannot be written where it was meant to be."""
 
 
 class NMEWarning(UserWarning):

@@ -139,6 +139,7 @@ def test_seconds_do_not_count_but_rows_words_and_gaps_do(run, copy):
     effects = copy.table("effects")
     effects.loc[0, "p"] = float("nan")
     copy.write_table("effects", effects)
+    (copy.path / "manifest.json").unlink()  # as a run of an earlier version
     (copy.path / "covariance.csv").unlink()
     found = changed(run, copy)
     assert set(found) == {"history", "metrics", "effects", "covariance"}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from nme_core import cli
-from nme_core.io import RunFolder, RunState
+from nme_core.io import RunFolder
 
 MLP = ("--model", "nme-mlp", "--hidden", "32", "--epochs", "1", "--baselines", "none")
 
@@ -156,11 +156,11 @@ def test_places_that_cannot_be_written(fit, refused, trained, tiny_study, tmp_pa
         assert own.read_bytes() == before
 
 
-def test_a_refused_fit_leaves_its_reason_in_the_run(fit, tmp_path):
-    said = fit("--placement", "transitions")
-    status = RunFolder(tmp_path / "run").status
-    assert status.state is RunState.FAILED
-    assert said == f"nme: {status.message}\n"
+def test_a_refused_fit_leaves_nothing(fit, tmp_path):
+    said = fit("--placement", "transitions", out=tmp_path / "new" / "run")
+    assert "placement" in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "new").exists()
 
 
 def test_tests_that_cannot_be_made(refused, trained, tmp_path):
@@ -202,6 +202,10 @@ def test_a_damaged_run(refused, trained, tiny_study, tmp_path):
         (run / path.name).write_bytes(path.read_bytes())
     predict = ("predict", run, tiny_study / "long.csv", "--out", tmp_path / "out.csv")
     (run / "model.safetensors").write_bytes(b"\0" * 40)
+    assert "model.safetensors is cut: 40 of" in refused(*predict)
+    write(run / "random_effects.csv", "")
+    assert "random_effects.csv is cut: 0 of" in refused("hsic", run, "--covariate", "clinic")
+    (run / "manifest.json").unlink()  # as a run of an earlier version
     assert "is not a saved model" in refused(*predict)
     for text, why in (("{", "cannot be read"), ("{}", "no recipe"), ('{"version": 9}', "later")):
         write(run / "recipe.json", text)

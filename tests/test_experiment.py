@@ -15,11 +15,20 @@ from nme_core.estimators import NMEMLPRegressor, load
 from nme_core.exceptions import DataError, OptionError, TrainingError
 from nme_core.experiment import ALL_ROWS, FitOptions, run_experiment
 from nme_core.experiment.rows import StudyRows
-from nme_core.io import TABLES, RunFolder, RunState, journal
+from nme_core.io import TABLES, RunFolder, RunState, Status, journal
+from nme_core.io.renewal import clear
 from nme_core.rerun import rerun
 
 FILES = {
-    *("status.json", "config.json", "data.json", "model.safetensors", "covariates.csv"),
+    *(
+        "manifest.json",
+        "status.json",
+        "config.json",
+        "data.json",
+        "model.safetensors",
+        "covariates.csv",
+        "recipe.json",
+    ),
     *(f"{name}.csv" for name in ("history", "metrics", "comparison", "predictions")),
     *(f"{name}.csv" for name in ("fixed_effects", "random_effects", "covariance", "correlations")),
     *("person_summaries.csv", "codebook.csv", "findings.csv"),
@@ -421,11 +430,18 @@ def test_a_failure_leaves_its_message_and_what_was_finished(study, folder):
         ({"device": "abacus"}, "device='abacus'"),
     ],
 )
-def test_options_that_do_not_exist_are_refused_and_the_run_failed(study, folder, options, message):
+def test_options_that_do_not_exist_are_refused_and_leave_nothing(study, folder, options, message):
     with pytest.raises(OptionError, match=message):
         run_experiment(study, quick(**options), folder)
+    assert not folder.path.exists()
+
+
+def test_a_run_that_was_queued_says_why_it_was_refused(study, folder):
+    folder.write_status(Status(RunState.QUEUED))
+    with pytest.raises(OptionError, match="magic"):
+        run_experiment(study, quick(estimator="magic"), folder)
     assert folder.status.state is RunState.FAILED
-    assert message in folder.status.message
+    assert "magic" in folder.status.message
 
 
 def test_a_number_is_not_taken_for_hundreds_of_states(tiny_study, folder):
@@ -442,7 +458,7 @@ def test_nothing_to_test_on_is_said(tiny_study, folder):
     few = study.take((place < 1) | (study.groups == "007").to_numpy() & (place < 2))
     with pytest.raises(DataError, match="enough rows"):
         run_experiment(few, quick(), folder)
-    assert folder.status.state is RunState.FAILED
+    assert not folder.path.exists()
 
 
 @pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
@@ -482,11 +498,11 @@ def test_a_second_run_leaves_nothing_of_the_first(study, tiny_study, folder):
     assert RunFolder(earlier).status.state is RunState.DONE
     assert RunFolder(earlier).has_table("transitions")
     folder.write_status(replace(folder.status, state=RunState.CANCELLED))
-    assert folder.clear() is None
+    assert clear(folder) is None
     assert not folder.has_table("predictions")
     (folder.path / "fixed_effects.csv").write_text("of whom?", encoding="utf-8")
     (folder.path / "status.json").write_text("{", encoding="utf-8")
-    kept = folder.clear()
+    kept = clear(folder)
     assert kept == folder.path / "earlier" / "unknown"
     assert (kept / "fixed_effects.csv").read_text(encoding="utf-8") == "of whom?"
 

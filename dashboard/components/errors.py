@@ -10,7 +10,8 @@ import streamlit as st
 from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
 from dashboard.glossary import UNEXPECTED
-from dashboard.services.home import NMEError, log_exception
+from dashboard.services.home import NMEError, home, log_exception
+from nme_core.exceptions import StorageError
 
 
 def show_error(error: NMEError) -> None:
@@ -28,3 +29,14 @@ def guard() -> Iterator[None]:
         show_error(error)
     except Exception as error:
         st.error(plain(UNEXPECTED.format(log=log_exception(error))))
+
+
+@contextmanager
+def at_home() -> Iterator[None]:
+    """See that there is a place for studies and runs; nothing else is shown where there is none."""
+    try:
+        home()
+        yield
+    except StorageError as error:
+        show_error(error)
+        st.stop()

@@ -31,6 +31,18 @@ def show_library(shelves: list[library.Shelf]) -> None:
             _show_shelf(shelf)
 
 
+def show_damaged(found: list[library.Damaged]) -> None:
+    """What cannot be listed with the others: why, and a button that deletes it."""
+    for one in found:
+        with st.container(border=True), guard():
+            name, manage = st.columns([8.4, 2.3], vertical_alignment="center")
+            name.markdown(_two_lines(f"**{plain(RUNS[f'damaged_{one.kind}'])}**", plain(one.why)))
+            with manage.popover("Change", key=f"change_{one.id}", width="stretch"):
+                if _confirmed(one.id, RUNS["delete_damaged"]):
+                    library.delete_damaged(one)
+                    st.rerun()
+
+
 def _show_shelf(shelf: library.Shelf) -> None:
     study = shelf.study
     if study is None:

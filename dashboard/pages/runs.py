@@ -4,14 +4,15 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.context import empty, title
-from dashboard.components.library import show_library
+from dashboard.components.library import show_damaged, show_library
 from dashboard.components.queue import show_queue
 from dashboard.components.two_runs import compare_two
 from dashboard.services import library
 
 title("runs")
-shelves = library.shelves()
-if not shelves:
+shelves, damaged = library.shelves(), library.damaged()
+show_damaged(damaged)
+if not shelves and not damaged:
     empty("no_runs", "study")
 show_queue()
 show_library(shelves)

@@ -67,6 +67,8 @@ def train(run: str, command: list[str]) -> int:
     """Run the command on this worker, with the worker's own Python; its exit code."""
     from distributed import get_worker
 
+    from nme_core.io import durable
+
     folder = Path(run)
     if not folder.is_dir():
         return _NO_FOLDER
@@ -76,8 +78,9 @@ def train(run: str, command: list[str]) -> int:
         taken = (folder / WORKER).open("x", encoding="utf-8")
     except FileExistsError:
         return _TAKEN
+    (folder / WORKER).chmod(0o600)
     root = Path(__file__).resolve().parents[2]
-    with taken, (folder / LOG).open("ab") as log:
+    with taken, durable.append_to(folder / LOG) as log:
         child = subprocess.Popen(
             [sys.executable, *command[1:]],
             stdin=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -22,6 +21,7 @@ from nme_core.data.problems import problems_of as find_problems
 from nme_core.data.remedies import apply_remedies, of_ids, of_second_table
 from nme_core.data.wide import WideProposal, propose_wide
 from nme_core.exceptions import DataError
+from nme_core.io import durable
 
 __all__ = [
     "REMEDIED", "TABLES", "TEXTS",
@@ -138,10 +138,10 @@ class ChosenRoles:
 def draft_sample(name: str) -> Draft:
     """One sample study, with the roles it was made with."""
     sample = sample_study(name)
-    with tempfile.TemporaryDirectory() as temporary:
-        sample.write(Path(temporary))
-        long_bytes = (Path(temporary) / "long.csv").read_bytes()
-        covariate_bytes = (Path(temporary) / "covariates.csv").read_bytes()
+    with durable.scratch() as temporary:
+        sample.write(temporary)
+        long_bytes = (temporary / "long.csv").read_bytes()
+        covariate_bytes = (temporary / "covariates.csv").read_bytes()
     draft = draft_upload("long.csv", long_bytes, covariate_bytes)
     roles = sample.roles
     given = {role: roles.get(role) for role in ("person", "time", "sequence", "outcome")}

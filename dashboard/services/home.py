@@ -1,28 +1,43 @@
-"""Where the dashboard keeps studies, runs and its log: the folder ``NME_HOME``."""
+"""Studies, runs and the log in ``NME_HOME``: their names, and what a crash left of them."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
+import sys
 import tempfile
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nme_core.exceptions import NMEError
+from nme_core.io import durable
+from nme_core.io.home import home
 
-__all__ = ["NMEError", "folder", "home", "log_exception", "new_id", "now", "utc_text", "write_json"]
+__all__ = [
+    "NMEError",
+    "folder",
+    "home",
+    "log_exception",
+    "new_id",
+    "now",
+    "tidy",
+    "utc_text",
+    "write_json",
+]
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
-def home() -> Path:
-    """Folder of everything the dashboard keeps (``NME_HOME``, default ``~/.nme``), mode 0700."""
-    path = Path(os.environ.get("NME_HOME") or Path.home() / ".nme").expanduser()
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return path
+def tidy() -> int:
+    """Remove what processes that were killed left here and in the temporary folder; how much."""
+    from nme_core.io import RunFolder
+    from nme_core.io.renewal import recover
+
+    for path in (home() / "runs").glob("*"):
+        recover(RunFolder(path))
+    return durable.sweep(home(), deep=True) + durable.sweep(Path(tempfile.gettempdir()))
 
 
 def folder(kind: str, identity: str) -> Path | None:
@@ -37,13 +52,9 @@ def folder(kind: str, identity: str) -> Path | None:
 
 
 def new_id(kind: str) -> tuple[str, Path]:
-    """Make an empty folder (mode 0700) under ``studies`` or ``runs``; its id and path."""
+    """A new id under ``studies`` or ``runs``, and the path of the folder that is to be made."""
     identity = f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-    parent = home() / kind
-    parent.mkdir(exist_ok=True, mode=0o700)
-    path = parent / identity
-    path.mkdir(mode=0o700)
-    return identity, path
+    return identity, home() / kind / identity
 
 
 def now() -> datetime:
@@ -58,17 +69,17 @@ def utc_text() -> str:
 
 def write_json(path: Path, content: object) -> None:
     """Write a file in one step, so that no reader sees half of it; for the user's eyes only."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2, ensure_ascii=False)
-    os.replace(temporary, path)
+    durable.write(path, json.dumps(content, indent=2, ensure_ascii=False).encode())
 
 
 def log_exception(error: BaseException) -> Path:
     """Append an unexpected error with its trace to the log file; returns the file's path."""
-    path = home() / "dashboard.log"
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"--- {utc_text()}\n")
-        file.write("".join(traceback.format_exception(error)))
-    path.chmod(0o600)
+    text = f"--- {utc_text()}\n{''.join(traceback.format_exception(error))}"
+    try:
+        path = home() / "dashboard.log"
+        with durable.append_to(path) as file:
+            file.write(text.encode())
+    except (OSError, NMEError):  # nothing can be written there
+        sys.stderr.write(text)
+        return Path("the output of the server")
     return path

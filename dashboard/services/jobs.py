@@ -5,7 +5,6 @@ A job has a folder, and is followed through the ``status.json`` there; it outliv
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from dashboard.services.home import folder
 from dashboard.services.results import run_folder
 from dashboard.services.runs import launch
 from dashboard.services.turn import living_process, process_of
-from nme_core.io import RunFolder, RunState, Status
+from nme_core.io import RunFolder, RunState, Status, durable
 
 FOLDER = "jobs"
 TESTS, STABILITY, CERTIFICATE = "tests", "stability", "certificate"
@@ -53,9 +52,9 @@ def start(identity: str, kind: str, **request: Any) -> None:
         return
     run = run_folder(identity).path
     path = run / FOLDER / kind
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(parents=True, mode=0o700)
-    RunFolder(path).write_json("request", request)
+    durable.remove(path)
+    with durable.folder_beside(path) as new:
+        RunFolder(new).write_json("request", request)
     begin(path, [sys.executable, "-m", "dashboard.services.job", kind, str(path), str(run)])
 
 
@@ -82,4 +81,4 @@ def dismiss(identity: str, kind: str) -> None:
     """Forget a job that has ended."""
     path = place(identity, kind)
     if path is not None and not is_active(identity, kind):
-        shutil.rmtree(path)
+        durable.remove(path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +9,19 @@ import pandas as pd
 
 from dashboard.services import results
 from dashboard.services.caching import forget
-from dashboard.services.home import folder
-from dashboard.services.runs import LONGEST_NAME, Run, cancel, kept_models, list_runs
-from dashboard.services.studies import StudyRecord, list_studies
-from nme_core.exceptions import DataError, RunFolderError
-from nme_core.io import RunFolder
+from dashboard.services.home import folder, home
+from dashboard.services.runs import (
+    LONGEST_NAME,
+    Run,
+    cancel,
+    end_jobs,
+    kept_models,
+    list_runs,
+    run_record,
+)
+from dashboard.services.studies import StudyRecord, list_studies, study_record
+from nme_core.exceptions import DataError, NMEError, RunFolderError
+from nme_core.io import RunFolder, durable
 from nme_core.metrics.comparison import compare
 from nme_core.reporting.terms import family_of
 
@@ -54,6 +60,37 @@ class Contrast:
     paired: pd.DataFrame | None
 
 
+@dataclass(frozen=True)
+class Damaged:
+    """A study or run of which nobody can say what it is, and why; it can only be deleted."""
+
+    kind: str
+    id: str
+    why: str
+
+
+def damaged() -> list[Damaged]:
+    """Studies and runs that cannot be listed with the others, newest first."""
+    found = []
+    for kind, look in (("studies", study_record), ("runs", run_record)):
+        for path in sorted((home() / kind).glob("*"), reverse=True):
+            if folder(kind, path.name) is None:
+                continue
+            try:
+                why = "" if look(path.name) is not None else "Its record is missing."
+            except NMEError as error:
+                why = error.message
+            if why and path.is_dir():
+                found.append(Damaged(kind, path.name, why))
+    return found
+
+
+def delete_damaged(one: Damaged) -> None:
+    """Remove what is left of a damaged study or run."""
+    durable.remove(_there(one.kind, one.id))
+    forget()
+
+
 def shelves() -> list[Shelf]:
     """Every study with its runs, newest first; runs without a study come last."""
     runs, studies = list_runs(), list_studies()
@@ -89,7 +126,8 @@ def rename_study(identity: str, name: str) -> None:
 def delete_run(identity: str) -> None:
     """Stop a run where it is at work, and remove its folder with everything in it."""
     cancel(identity)
-    shutil.rmtree(_there("runs", identity))
+    end_jobs(_there("runs", identity))
+    durable.remove(_there("runs", identity))
     forget()
 
 
@@ -97,7 +135,7 @@ def delete_study(identity: str) -> None:
     """Remove a study's data and every run on it."""
     for run in list_runs(identity):
         delete_run(run.id)
-    shutil.rmtree(_there("studies", identity))
+    durable.remove(_there("studies", identity))
     forget()
 
 
@@ -151,5 +189,5 @@ def _rename(path: Path, name: str) -> None:
     clean = " ".join(name.split())[:LONGEST_NAME]
     if not clean:
         raise DataError("A name needs at least one character.", remedy="Type a name.")
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = RunFolder(path.parent).read_json(path.stem)
     RunFolder(path.parent).write_json(path.stem, {**content, "name": clean})

@@ -14,6 +14,7 @@ from typing import Any
 from dashboard.services.drafts import ChosenRoles, Draft
 from dashboard.services.home import home, write_json
 from dashboard.services.roles import Proposal
+from nme_core.io import durable
 
 #: Files of one header that are told apart.
 _MOST_FILES = 20
@@ -24,7 +25,7 @@ def remember(draft: Draft, roles: ChosenRoles) -> None:
     path = _path(draft)
     files = {**_known(path), draft.token: asdict(roles)}
     latest = dict(list(files.items())[-_MOST_FILES:])
-    path.parent.mkdir(exist_ok=True, mode=0o700)
+    durable.make_folder(path.parent)
     write_json(path, latest)
 
 

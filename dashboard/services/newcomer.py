@@ -19,7 +19,7 @@ from nme_core.analysis import grids_of, typical_features
 from nme_core.data.times import as_time
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor, load
 from nme_core.exceptions import NMEError
-from nme_core.io import RunFolder, RunState, Status
+from nme_core.io import RunFolder, RunState, Status, durable
 from nme_core.recorded import read_rows, recipe_of
 
 ROWS, NARROWING = "rows.csv", "narrowing.csv"
@@ -66,7 +66,7 @@ def adapt_stepwise(run: RunFolder, table: pd.DataFrame, job: Path) -> None:
     believed = pd.concat(parts, ignore_index=True)
     believed["k"] = np.minimum(believed["k"], believed["person"].map(numbers).fillna(np.inf))
     believed = believed.drop_duplicates([c for c in believed if c not in _VALUES], keep="last")
-    believed.to_csv(job / NARROWING, index=False)
+    durable.write(job / NARROWING, believed.to_csv(index=False).encode())
 
 
 _VALUES = ("value", "ci_low", "ci_high")

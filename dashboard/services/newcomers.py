@@ -18,7 +18,7 @@ from dashboard.services.jobs import begin, standing
 from dashboard.services.results import run_folder, table
 from nme_core.data.columns import as_ids
 from nme_core.exceptions import DataError
-from nme_core.io import RunFolder, Status
+from nme_core.io import RunFolder, Status, durable
 from nme_core.recorded import recipe_of
 
 FOLDER = "new-persons"
@@ -116,9 +116,9 @@ def start(identity: str, rows: bytes | pd.DataFrame, name: str = "rows.csv") -> 
     table, notes = _prepared(run, rows, name) if isinstance(rows, bytes) else (rows, [])
     job = secrets.token_hex(4)
     path = run.path / FOLDER / job
-    path.mkdir(parents=True, mode=0o700)
-    table.to_csv(path / "rows.csv", index=False)
-    write_json(path / _TOLD, notes)
+    with durable.folder_beside(path) as new:
+        durable.write(new / "rows.csv", table.to_csv(index=False).encode())
+        write_json(new / _TOLD, notes)
     begin(path, [sys.executable, "-m", "dashboard.services.newcomer", str(path), str(run.path)])
     return job
 

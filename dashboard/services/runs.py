@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
-import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,24 @@ import nme_core
 from dashboard.services.cluster import LOG, STOP, WORKER
 from dashboard.services.home import folder, home, new_id, now, utc_text
 from dashboard.services.settings import scheduler
-from dashboard.services.studies import CODEBOOK, StudyRecord, recipe_file, study_record
+from dashboard.services.studies import (
+    CODEBOOK,
+    StudyRecord,
+    recipe_file,
+    require_whole,
+    study_record,
+)
 from dashboard.services.terms import placement_words
-from dashboard.services.turn import is_starting, living_process, process_of, queue
-from nme_core.exceptions import DataError
-from nme_core.io import RunFolder, RunState, Status
+from dashboard.services.turn import (
+    is_starting,
+    last_in_line,
+    living_process,
+    process_of,
+    queue,
+)
+from nme_core.exceptions import DataError, NMEError, RunFolderError
+from nme_core.io import RunFolder, RunState, Status, durable
+from nme_core.io.renewal import clear
 
 #: Characters that the name of a run or a study may have.
 LONGEST_NAME = 60
@@ -38,6 +49,7 @@ _KILLED = (
     "without a word. Train again; if it happens again, close other programs or use fewer features."
 )
 _CANCELLED = "Cancelled."
+_DAMAGED = "This run is damaged: {what}"
 _CHILDREN: dict[str, subprocess.Popen[bytes]] = {}
 
 
@@ -121,8 +133,7 @@ def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) 
 
 def start(record: StudyRecord, options: ModelOptions) -> str:
     """Start training a study in its own process, or let it wait there; returns the run's id."""
-    if folder("studies", record.id) is None:
-        raise FileNotFoundError(f"study {record.id}")
+    require_whole(record.id)
     identity, path = new_id("runs")
     content = {
         "name": _free_name(record, options),
@@ -130,7 +141,9 @@ def start(record: StudyRecord, options: ModelOptions) -> str:
         "created": utc_text(),
         "options": asdict(options),
     }
-    _begin(identity, path, record, content)
+    with durable.folder_beside(path) as new:
+        content = _queue(RunFolder(new), content)
+    _launch(identity, path, record, content)
     return identity
 
 
@@ -163,31 +176,33 @@ def restart(identity: str) -> None:
         raise DataError(
             "The study of this run is no longer there.", remedy="Load it again and train on it."
         )
-    (path / LOG).unlink(missing_ok=True)
-    RunFolder(path).clear()
-    for made_later in ("new-persons", "jobs"):
-        shutil.rmtree(path / made_later, ignore_errors=True)
-    _begin(identity, path, record, content)
+    require_whole(record.id)
+    clear(RunFolder(path))
+    for name in (LOG, STOP, WORKER, "new-persons", "jobs"):
+        durable.remove(path / name)
+    _launch(identity, path, record, _queue(RunFolder(path), content))
 
 
-def _begin(identity: str, path: Path, record: StudyRecord, content: dict[str, Any]) -> None:
-    """Put a run in the queue and start its process, which waits there for its turn."""
-    study = folder("studies", record.id)
-    assert study is not None
-    run = RunFolder(path)
-    for name in (STOP, WORKER):
-        (path / name).unlink(missing_ok=True)
+def _queue(run: RunFolder, content: dict[str, Any]) -> dict[str, Any]:
+    """Put a run in the queue, behind all others; what ``run.json`` then holds."""
     where = scheduler()
     message = "Starting." if where is None else _SENT
     run.write_status(Status(RunState.QUEUED, started=utc_text(), message=message))
-    content = {**content, "scheduler": where, "queued": time.time_ns()}
-    content |= {"pid": None, "process_created": None}
+    content = {**content, "scheduler": where, "queued": last_in_line()}
+    content |= {"pid": None, "starter": process_of(os.getpid())}
     run.write_json("run", content)
+    return content
+
+
+def _launch(identity: str, path: Path, record: StudyRecord, content: dict[str, Any]) -> None:
+    """Start the process of a run, which waits for its turn."""
+    study = folder("studies", record.id)
+    assert study is not None
     options = chosen_options(content["options"])
     words = [sys.executable, "-m", "dashboard.services.turn", str(path)]
     child = launch([*words, *command(study, record, options, path)], path)
     _CHILDREN[identity] = child
-    run.write_json("run", {**content, **process_of(child.pid)})
+    RunFolder(path).write_json("run", {**content, **process_of(child.pid)})
 
 
 def chosen_options(content: dict[str, Any]) -> ModelOptions:
@@ -209,7 +224,7 @@ def launch(words: list[str], path: Path) -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         detached = {"creationflags": flags}
-    with (path / LOG).open("ab") as log:
+    with durable.append_to(path / LOG) as log:
         return subprocess.Popen(
             words,
             stdin=subprocess.DEVNULL,
@@ -224,13 +239,19 @@ def launch(words: list[str], path: Path) -> subprocess.Popen[bytes]:
 def run_record(identity: str) -> Run | None:
     """Where a run stands now; None where there is no such run.
 
-    A run whose process has gone without saying so is marked failed, with its last words.
+    A run whose process has gone without saying so is marked failed, with its last words. One of
+    which a file is cut, changed or missing is shown as failed, with the file's name.
+
+    Raises
+    ------
+    RunFolderError
+        Where nobody can say what it is.
     """
     path = folder("runs", identity)
     if path is None or not (path / "run.json").is_file():
         return None
-    content = json.loads((path / "run.json").read_text(encoding="utf-8"))
     run = RunFolder(path)
+    content = run.read_json("run")
     # The process first: one that ends between the two looks would seem to have died.
     alive = is_starting(content) or _process(identity, content) is not None
     status = run.status
@@ -245,22 +266,28 @@ def run_record(identity: str) -> Run | None:
         run.write_status(status)
     if status.state is RunState.FAILED and _crashed(path):
         status = replace(status, message=_UNEXPECTED.format(log=path / LOG))
-    return Run(
-        id=identity,
-        name=content["name"],
-        study=content["study"],
-        created=content["created"],
-        options=content["options"],
-        status=status,
-    )
+    if status.state is RunState.DONE:
+        try:
+            run.require_whole()
+        except RunFolderError as error:
+            status = replace(status, state=RunState.FAILED, message=_DAMAGED.format(what=error))
+    try:
+        told = {name: content[name] for name in ("name", "study", "created", "options")}
+        assert told["options"]["model"]
+        return Run(id=identity, status=status, **told)
+    except (LookupError, TypeError, AssertionError) as error:
+        raise RunFolderError(f"{path}/run.json is damaged.", remedy="Delete the run.") from error
 
 
 def list_runs(study: str | None = None) -> list[Run]:
     """Runs on this computer (of one study, or all), newest first."""
     parent = home() / "runs"
     names = sorted((p.name for p in parent.iterdir()), reverse=True) if parent.is_dir() else []
-    runs = [run for name in names if (run := run_record(name)) is not None]
-    return [run for run in runs if study is None or run.study == study]
+    runs = []
+    for name in names:
+        with suppress(NMEError):  # `library.damaged` has those
+            runs.append(run_record(name))
+    return [run for run in runs if run is not None and study in (None, run.study)]
 
 
 def place(identity: str) -> int:
@@ -292,20 +319,17 @@ def cancel(identity: str) -> None:
     if path is None:
         return
     run = RunFolder(path)
-    content = run.read_json("run")
+    try:
+        content, status = run.read_json("run"), run.status
+    except RunFolderError:
+        return  # nobody knows its process
     process = _process(identity, content)
-    (path / STOP).touch()
+    durable.write(path / STOP, b"")
     if process is not None and content.get("scheduler"):  # not this computer's to end
         psutil.wait_procs([process], timeout=_WORKER_ENDS_S)
         process = _process(identity, content)
     if process is not None:
-        family = [*process.children(recursive=True), process]
-        for member in family:
-            _quietly(member.terminate)
-        _, stubborn = psutil.wait_procs(family, timeout=3)
-        for member in stubborn:
-            _quietly(member.kill)
-        psutil.wait_procs(stubborn, timeout=3)
+        _end(process)
     status = run.status
     if status.state is not RunState.DONE:
         run.write_status(
@@ -318,16 +342,39 @@ def cancel(identity: str) -> None:
         )
 
 
+def end_jobs(path: Path) -> None:
+    """End the jobs on a run that are at work, as before it is deleted."""
+    for file in path.glob("*/*/job.json"):
+        with suppress(RunFolderError):
+            process = living_process(RunFolder(file.parent).read_json("job"))
+            if process is not None:
+                _end(process)
+
+
+def _end(process: psutil.Process) -> None:
+    """End a process and those that it started, and wait until they are gone."""
+    family = [*process.children(recursive=True), process]
+    for member in family:
+        _quietly(member.terminate)
+    _, stubborn = psutil.wait_procs(family, timeout=3)
+    for member in stubborn:
+        _quietly(member.kill)
+    psutil.wait_procs(stubborn, timeout=3)
+
+
 def kept_models(identity: str) -> tuple[str, ...]:
     """Models that were finished and judged in a run, whether or not the run came to its end."""
     path = folder("runs", identity)
     if path is None or not (path / "config.json").is_file():
         return ()
     run = RunFolder(path)
-    if not all(run.has_table(name) for name in ("metrics", "comparison", "history")):
+    try:
+        if not all(run.has_table(name) for name in ("metrics", "comparison", "history")):
+            return ()
+        judged = set(run.table("metrics")["model"])
+        return tuple(name for name in run.config.get("verdicts", {}) if name in judged)
+    except RunFolderError:
         return ()
-    judged = set(run.table("metrics")["model"])
-    return tuple(name for name in run.config.get("verdicts", {}) if name in judged)
 
 
 def _process(identity: str, content: dict[str, Any]) -> psutil.Process | None:

@@ -6,8 +6,8 @@ import hashlib
 import itertools
 import json
 import re
-import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -36,7 +36,8 @@ from nme_core.data.missing import MISSING, fill_features, missing_grid
 from nme_core.data.privacy import Privacy, deidentify, with_codes
 from nme_core.data.recipe import Kept, columns_in_days
 from nme_core.data.remedies import as_records, as_remedies, settled_first
-from nme_core.exceptions import DataError
+from nme_core.exceptions import DataError, NMEError
+from nme_core.io import durable, manifest
 from nme_core.io.spreadsheet import as_text
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "missing_over_time",
     "missing_words",
     "open_study",
+    "require_whole",
     "sample_names",
     "study_record",
 ]  # fmt: skip
@@ -221,11 +223,10 @@ def keep_study(
             hashlib.sha256(files["long.csv"]).hexdigest(),
         ),
     )
-    with tempfile.TemporaryDirectory() as temporary:
-        _write(Path(temporary), files)
-        study = _read_study(Path(temporary), recipe)
+    with durable.scratch() as temporary:
+        _write(temporary, files)
+        study = _read_study(temporary, recipe)
     identity, path = new_id("studies")
-    _write(path, files)
     record = StudyRecord(
         id=identity,
         name=_unused(" ".join(name.split()) or draft.name),
@@ -239,7 +240,6 @@ def keep_study(
             if name not in {*roles.columns, *roles.covariates}
         ],
     )
-    _write_record(path, record)
     book = make_codebook(
         kept.long,
         kept.covariates,
@@ -247,7 +247,11 @@ def keep_study(
         draft.labels,
         states=study.outcome_kind == "class",
     )
-    book.to_csv(path / CODEBOOK, index=False, lineterminator="\n")
+    files[CODEBOOK] = book.to_csv(index=False, lineterminator="\n").encode()
+    with durable.folder_beside(path) as new:
+        _write(new, files)
+        manifest.write(new, {*files} - {CODEBOOK})  # which can be edited
+        _write_record(new, record)
     if kept.key is not None and take_key is not None:
         take_key(identity, kept.key.to_csv(index=False).encode())
     return identity
@@ -285,9 +289,7 @@ def keep_codebook(identity: str, table: pd.DataFrame) -> None:
     """Store an edited codebook; DataError where it is none."""
     path, _ = _found(identity)
     checked = check_codebook(table, codebook(identity)["name"].tolist())
-    temporary = path / f"{CODEBOOK}.new"
-    checked.to_csv(temporary, index=False, lineterminator="\n")
-    temporary.replace(path / CODEBOOK)
+    _write(path, {CODEBOOK: checked.to_csv(index=False, lineterminator="\n").encode()})
 
 
 def codebook_file(identity: str) -> bytes:
@@ -314,15 +316,27 @@ def change_study(identity: str, **changes: Any) -> None:
 
 
 def study_record(identity: str) -> StudyRecord | None:
-    """What is known of a study; None where there is no such study."""
+    """What is known of a study; None where there is none, DataError where it is damaged."""
     path = folder("studies", identity)
     if path is None or not (path / "study.json").is_file():
         return None
-    content = json.loads((path / "study.json").read_text(encoding="utf-8"))
-    made = content.pop("recipe", None)
-    if made is None:
-        return _earlier_record(identity, content, path)
-    return StudyRecord(id=identity, **content, recipe=Recipe.from_json(made))
+    try:
+        content = json.loads((path / "study.json").read_text(encoding="utf-8"))
+        made = content.pop("recipe", None)
+        if made is None:
+            return _earlier_record(identity, content, path)
+        return StudyRecord(id=identity, **content, recipe=Recipe.from_json(made))
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, NMEError) as error:
+        raise DataError(
+            f"The study {identity} is damaged: study.json cannot be read.",
+            remedy="Delete it on the page Runs, and load the study again.",
+        ) from error
+
+
+def require_whole(identity: str) -> None:
+    """Raise NMEError where a study is gone, or a table of it is cut, changed or missing."""
+    path, _ = _found(identity)
+    manifest.require_all(path)
 
 
 def _earlier_record(identity: str, content: dict[str, Any], path: Path) -> StudyRecord:
@@ -357,7 +371,11 @@ def list_studies() -> list[StudyRecord]:
     """Every study on this computer, newest first."""
     parent = home() / "studies"
     found = sorted((p.name for p in parent.iterdir()), reverse=True) if parent.is_dir() else []
-    return [record for name in found if (record := study_record(name)) is not None]
+    records = []
+    for name in found:
+        with suppress(DataError):  # `library.damaged` has those
+            records.append(study_record(name))
+    return [record for record in records if record is not None]
 
 
 def open_study(identity: str) -> tuple[Study, Report]:
@@ -398,6 +416,7 @@ def missing_words(identity: str) -> tuple[str, ...]:
 @per_session(4)
 def _open_study(identity: str, recipe: Recipe, planned: int | None) -> tuple[Study, Report]:
     path, _ = _found(identity)
+    manifest.require_all(path)
     study = _read_study(path, recipe)
     return study, check_study(study, planned=planned)
 
@@ -429,7 +448,7 @@ def _read_study(path: Path, recipe: Recipe) -> Study:
 
 def _write(path: Path, files: dict[str, bytes]) -> None:
     for name, content in files.items():
-        (path / name).write_bytes(content)
+        durable.write(path / name, content)
 
 
 def _write_record(path: Path, record: StudyRecord) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import nme_core
@@ -13,6 +12,7 @@ from dashboard.services.home import NMEError, home
 from dashboard.services.results import effects, run_folder
 from dashboard.services.runs import run_record
 from dashboard.services.studies import study_record
+from nme_core.io import durable
 from nme_core.reporting import TABLE_FORMATS, ResultTable, Words
 from nme_core.reporting import words as words_of
 
@@ -58,8 +58,8 @@ def _title(identity: str) -> list[str]:
 def _made(identity: str, command: str, name: str, *words: str) -> bytes:
     """Let `nme` make a file of a run; NMEError with its last words where it cannot."""
     path = run_folder(identity).path
-    with tempfile.TemporaryDirectory(dir=home()) as folder:
-        out = Path(folder) / name
+    with durable.scratch(home()) as folder:
+        out = folder / name
         done = subprocess.run(
             [sys.executable, "-m", "nme_core", command, path, "--out", out, *words],
             stdin=subprocess.DEVNULL,

@@ -23,40 +23,40 @@ from typing import Any, BinaryIO
 
 import psutil
 
-from dashboard.services.cluster import send
-from dashboard.services.home import home
+from dashboard.services.cluster import STOP, send
+from dashboard.services.home import home, write_json
 from dashboard.services.settings import trainings_at_once
+from nme_core.io import durable
 
 _LOOK_EVERY_S = 0.5
-#: A run that has no process yet counts for so long: its process is being started.
-_STARTING_S = 60.0
 #: States of ``status.json`` before the end; spelt out, as nme_core.io would import pandas.
 _UNFINISHED = ("queued", "running")
 _WINDOWS = sys.platform == "win32"
 
 
 def living_process(content: dict[str, Any]) -> psutil.Process | None:
-    """The process that ``run.json`` names; the time it was created guards against a reused id."""
-    if content.get("pid") is None:
+    """The process that ``run.json`` names; its birth guards against a reused id.
+
+    The birth is no time of the clock, which may be set while a training is at work.
+    """
+    pid = content.get("pid")
+    birth = None if pid is None else durable.born(pid)
+    if birth is None or birth != content.get("process_born"):
         return None
     try:
-        process = psutil.Process(content["pid"])
-        same = abs(process.create_time() - content["process_created"]) < 1.0
-        alive = same and process.status() != psutil.STATUS_ZOMBIE
+        return psutil.Process(pid)
     except psutil.NoSuchProcess:
         return None
-    return process if alive else None
 
 
 def process_of(pid: int) -> dict[str, Any]:
     """What `living_process` needs in order to know a process again."""
-    return {"pid": pid, "process_created": psutil.Process(pid).create_time()}
+    return {"pid": pid, "process_born": durable.born(pid)}
 
 
 def is_starting(content: dict[str, Any]) -> bool:
-    """Whether a run was asked for a moment ago and has no process yet."""
-    waited = time.time() - content.get("queued", 0) / 1e9
-    return content.get("pid") is None and waited < _STARTING_S
+    """Whether a run has no process yet, and the one that is to start it is there."""
+    return content.get("pid") is None and living_process(content.get("starter") or {}) is not None
 
 
 def queue() -> list[str]:
@@ -70,15 +70,21 @@ def queue() -> list[str]:
     return [name for _, name in sorted(found)]
 
 
+def last_in_line() -> int:
+    """The number of a run that is asked for now: behind all others, whatever the clock says."""
+    return 1 + max((content.get("queued", 0) for _, content in _unfinished()), default=0)
+
+
 def wait(run: Path) -> BinaryIO:
     """Wait for the turn of a run; returns the lock that has to be kept open while it trains."""
-    while True:
+    while (run / "run.json").exists() and not (run / STOP).exists():
         order = queue()
         ahead = order.index(run.name) if run.name in order else len(order)
         slots = trainings_at_once()
         if ahead < slots and (lock := _take(slots)) is not None:
             return lock
         time.sleep(_LOOK_EVERY_S)
+    raise SystemExit(130)  # cancelled or deleted
 
 
 def _unfinished() -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -89,17 +95,19 @@ def _unfinished() -> Iterator[tuple[Path, dict[str, Any]]]:
             status = json.loads((path / "status.json").read_text(encoding="utf-8"))
             if status["state"] not in _UNFINISHED:
                 continue
-            yield path, json.loads((path / "run.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            continue  # being made or being deleted
+            content = json.loads((path / "run.json").read_text(encoding="utf-8"))
+            if isinstance(content, dict):
+                yield path, content
+        except (OSError, ValueError, LookupError, TypeError):
+            continue  # being deleted, or damaged: it holds up nobody
 
 
 def _take(slots: int) -> BinaryIO | None:
     """Take one of the places; None where every one is taken."""
     folder = home() / "queue"
-    folder.mkdir(exist_ok=True, mode=0o700)
+    durable.make_folder(folder)
     for place in range(slots):
-        file = (folder / f"place-{place}.lock").open("ab")
+        file = durable.append_to(folder / f"place-{place}.lock")
         if _lock(file):
             return file
         file.close()
@@ -126,6 +134,8 @@ def _lock(file: BinaryIO) -> bool:
 def main(run: Path, command: list[str]) -> int:
     """Train where the run is meant to: on the cluster, or here in turn; the exit code."""
     content = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    # Whoever started this may be killed before saying so.
+    write_json(run / "run.json", {**content, **process_of(os.getpid())})
     if content.get("scheduler"):
         return send(content["scheduler"], run, command)
     lock = wait(run)

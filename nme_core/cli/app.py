@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import warnings
 from typing import Any, NoReturn
 
@@ -24,6 +26,8 @@ app = typer.Typer(
 def main() -> NoReturn:
     """Run the command; exit code 0 done, 2 bad input or usage, 130 on Ctrl-C."""
     warnings.showwarning = _show_warning
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _interrupt)  # ended from outside: as with Ctrl-C
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="nme", standalone_mode=False)
     except NMEError as error:
@@ -56,6 +60,10 @@ def _in_json(error: NMEError) -> str:
 def _stop(message: str, code: int = 2) -> NoReturn:
     typer.echo(f"nme: {' '.join(message.split())}", err=True)
     sys.exit(code)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import shlex
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from nme_core.cli.options import Run, check_folder
 from nme_core.cli.progress import ProgressBar
 from nme_core.cli.report import Title, figure_reports
 from nme_core.exceptions import OptionError
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, durable
 
 
 def bundle(
@@ -83,7 +82,7 @@ def rerun(
 
     check_folder(out)
     with (
-        tempfile.TemporaryDirectory() as scratch,
+        durable.scratch() as scratch,
         ProgressBar(shown=not quiet and sys.stderr.isatty()) as bar,
     ):
         repetition = repeat(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import StudyOptions, check_folder, takes_study
+from nme_core.cli.options import StudyOptions, check_folder, takes_study, write_csv
 from nme_core.exceptions import OptionError
 
 
@@ -39,8 +39,7 @@ def certify(
     typer.echo(f"Linear mixed model of {rows} rows of {persons} persons, maximum likelihood:")
     typer.echo("\n".join(certificate.lines()))
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        certificate.table.to_csv(out, index=False, lineterminator="\n")
+        write_csv(out, certificate.table)
         typer.echo(f"Wrote {out}.")
     if not certificate.agrees:
         raise typer.Exit(1)

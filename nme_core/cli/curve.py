@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import Seed, StudyOptions, check_folder, layers, names, takes_study
+from nme_core.cli.options import (
+    Seed,
+    StudyOptions,
+    check_folder,
+    layers,
+    names,
+    takes_study,
+    write_csv,
+)
 from nme_core.exceptions import OptionError
 
 
@@ -68,8 +76,7 @@ def adapt_curve(
     curve = adaptation_curve(
         table, lambda: options.estimator_for(table), steps=chosen, folds=folds, seed=seed
     )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    curve.to_csv(out, index=False, lineterminator="\n")
+    write_csv(out, curve)
     typer.echo(curve.round(4).to_string(index=False))
     typer.echo(
         f"Wrote {out}. k: rows of a new person that the model was adapted to; difference: adapted −"

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from nme_core.exceptions import OptionError
+from nme_core.io.home import home
 
 
 def dashboard(port: Annotated[int, typer.Option(min=1, max=65535)] = 8501) -> None:
@@ -18,6 +19,7 @@ def dashboard(port: Annotated[int, typer.Option(min=1, max=65535)] = 8501) -> No
     package = find_spec("dashboard")
     if package is None or package.origin is None:
         raise OptionError("The dashboard is not installed.", remedy="Install the whole project.")
+    home()
     root = Path(package.origin).parent.parent
     typer.echo(f"The dashboard is on http://127.0.0.1:{port} (Ctrl-C stops it).")
     settings = {

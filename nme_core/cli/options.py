@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from nme_core.exceptions import OptionError
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, durable
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nme_core.data import Finding, Recipe, Study
     from nme_core.data.columns import OutcomeKind
     from nme_core.data.loading import Tables
@@ -248,6 +250,14 @@ def check_folder(out: Path) -> None:
                 f"--out {out}: {path} is a file, not a folder.",
                 remedy="Name a folder; it is made where there is none.",
             )
+
+
+def write_csv(out: Path, table: pd.DataFrame) -> None:
+    """Write a table for the user, whole or not at all; its folder is made where there is none."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    packed = "gzip" if out.suffix == ".gz" else None
+    with durable.beside(out, private=False) as new:
+        table.to_csv(new, index=False, lineterminator="\n", compression=packed)
 
 
 def check_file(out: Path, new: Path, folder: RunFolder) -> None:

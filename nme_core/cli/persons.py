@@ -17,6 +17,7 @@ from nme_core.cli.options import (
     check_file,
     check_folder,
     mark,
+    write_csv,
 )
 from nme_core.io import RunFolder
 
@@ -52,8 +53,7 @@ def predict(
     rows = read_new_rows(folder, table)
     typer.echo("".join(f"Note: {note}\n" for note in rows.notes), nl=False)
     predictions = predict_rows(folder, rows)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    predictions.to_csv(out, index=False, lineterminator="\n")
+    write_csv(out, predictions)
     unseen = predictions.loc[predictions["predicted"].isna(), "person"].nunique()
     note = f"; {unseen} persons are new: only population_predicted is filled" if unseen else ""
     if unseen and any(name.startswith("p_") for name in predictions.columns):

@@ -10,7 +10,7 @@ import typer
 
 from nme_core.cli.options import Run, check_folder
 from nme_core.exceptions import OptionError
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, durable
 
 Title = Annotated[
     str | None,
@@ -44,7 +44,7 @@ def report(
     check_report(out, folder, person)
     content = content_of(folder, out.suffix.lower(), person, title)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(content)
+    durable.write(out, content, private=False)
     typer.echo(f"Wrote {out}.")
 
 

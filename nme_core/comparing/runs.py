@@ -18,7 +18,7 @@ from nme_core.comparing.likelihood_ratio import CONSERVATIVE, likelihood_ratio
 from nme_core.comparing.rows import refuse_other_rows
 from nme_core.comparing.structure import Nesting, Structure, nesting
 from nme_core.exceptions import OptionError
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, durable
 from nme_core.metrics import compare
 
 #: Rows of ``likelihood.csv`` that are compared, the first that both runs have: the fit on all
@@ -112,9 +112,10 @@ class RunComparison:
             "agreement": self.agreement,
         }
         for name, table in tables.items():
-            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+            content = table.to_csv(index=False, lineterminator="\n").encode()
+            durable.write(folder / f"{name}.csv", content, private=False)
         text = json.dumps(self.verdict, indent=2, ensure_ascii=False)
-        (folder / "verdict.json").write_text(text + "\n", encoding="utf-8")
+        durable.write(folder / "verdict.json", f"{text}\n".encode(), private=False)
 
     def _main(self) -> pd.DataFrame:
         """The metric that a run is summed up by: log-loss where there is one, else the first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Self
@@ -11,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from sklearn.base import BaseEstimator
 from torch import Tensor
@@ -138,7 +139,13 @@ def write_file(
     """Write tensors, and everything else as JSON."""
     whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
     header = {"nme": json.dumps(content, default=np.generic.item)}
-    save_file(whole, os.fspath(path), metadata=header)
+    try:
+        save_file(whole, os.fspath(path), metadata=header)
+    except SafetensorError as error:
+        code = re.search(r"os error (\d+)", str(error))
+        if code is None:
+            raise
+        raise OSError(int(code[1]), os.strerror(int(code[1])), os.fspath(path)) from error
 
 
 def read_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -34,7 +34,8 @@ def write_parameters(
     progress: Callable[[int, int], None],
 ) -> None:
     """Write the weights, and the tables of the parameters; `progress` as in `write_table`."""
-    model.save(folder.model_path)
+    with folder.writing("model.safetensors") as path:
+        model.save(path)
     folder.write_table("fixed_effects", fixed_effects_table(model))
     folder.write_table("random_effects", random_effects_table(model), progress=progress)
     folder.write_table("covariance", covariance_table(model))

@@ -51,6 +51,7 @@ from nme_core.experiment.readouts import (
 from nme_core.experiment.record import describe, findings_table, versions, write_persons
 from nme_core.experiment.rows import StudyRows, refuse_no_counts, refuse_without_moves
 from nme_core.io import OUTCOME, Journal, RunFolder, RunState
+from nme_core.io.renewal import renewed
 from nme_core.metrics import compare, evaluate
 from nme_core.training import Progress
 from nme_core.tuning import Judged, Settings, tune
@@ -108,7 +109,8 @@ def run_experiment(
     ------
     NMEError
         With what is wrong; ``status.json`` then says ``failed``. On KeyboardInterrupt it says
-        ``cancelled``. What was finished is kept in both cases.
+        ``cancelled``. What was finished is kept in both cases; where nothing was, nothing is left.
+        A finished run in the folder is replaced once this one is done (see `renewed`).
     """
     for path in inputs:
         if folder.writes(path):
@@ -117,10 +119,22 @@ def run_experiment(
                 remedy="Give the run a folder of its own (--out).",
             )
     written = study_codebook(study, codebook)
-    folder.clear()
-    journal = Journal(folder, report)
     if study.n_rows >= _LARGE:
         return_large_arrays()
+    with renewed(folder) as new:
+        _follow(study, options, new, written, Journal(new, report), inputs, command)
+
+
+def _follow(
+    study: Study,
+    options: FitOptions,
+    folder: RunFolder,
+    written: pd.DataFrame,
+    journal: Journal,
+    inputs: Sequence[str | os.PathLike[str]],
+    command: str,
+) -> None:
+    """Run it, and let the journal say how it ended."""
     try:
         folder.write_table("codebook", written)
         folder.write_table("findings", findings_table(study))

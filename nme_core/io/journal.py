@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from nme_core.io import durable
 from nme_core.io.run_folder import RunFolder, RunState, Status
 
 # Least time from one writing to the next, and the part of the time that writing may take: the
@@ -36,7 +37,13 @@ class Journal:
         self, folder: RunFolder, report: Callable[[str, float], None] | None = None
     ) -> None:
         self._folder, self._report = folder, report
-        self._status = Status(RunState.RUNNING, started=_now(), message="Starting", pid=os.getpid())
+        self._status = Status(
+            RunState.RUNNING,
+            started=_now(),
+            message="Starting",
+            pid=os.getpid(),
+            born=durable.born(os.getpid()),
+        )
         self._history: list[dict[str, Any]] = []
         self._due = 0.0
         self._spans: dict[str, tuple[float, float]] = {}
@@ -72,11 +79,12 @@ class Journal:
             self._write()
 
     def close(self, state: RunState, message: str) -> None:
-        """Write the last status."""
+        """Write the last status, and the manifest of what was written."""
         done = 1.0 if state is RunState.DONE else self._status.progress
         self._show(message, done)
         self._status = replace(self._status, state=state, finished=_now())
-        self._write()
+        self._write_history()
+        self._folder.finish(self._status)
 
     def _show(self, message: str, progress: float) -> None:
         self._status = replace(self._status, message=message, progress=round(progress, 4))
@@ -85,11 +93,14 @@ class Journal:
 
     def _write(self) -> None:
         start = time.monotonic()
-        if self._history:
-            self._folder.write_table("history", pd.DataFrame(self._history))
+        self._write_history()
         self._folder.write_status(self._status)
         end = time.monotonic()
         self._due = end + max(_WRITE_EVERY_S, (end - start) / _WRITE_SHARE)
+
+    def _write_history(self) -> None:
+        if self._history:
+            self._folder.write_table("history", pd.DataFrame(self._history))
 
 
 def _now() -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import pandas as pd
 
 from nme_core.exceptions import RunFolderError
+from nme_core.io import durable, manifest
 from nme_core.io.parameter_names import ParameterNames
 
 #: Columns of every table of a run folder, in order. ``predictions`` also has one column
@@ -108,8 +109,10 @@ _ROWS_AT_ONCE = 200_000
 #: Files that a run writes, but for ``status.json``.
 FILES = (
     *(f"{name}.csv" for name in (*TABLES, "covariates")),
-    *("config.json", "data.json", "recipe.json", "model.safetensors"),
+    *("config.json", "data.json", "recipe.json", "model.safetensors", manifest.NAME),
 )
+#: Those that the manifest names.
+_SUMMED = {*FILES, "status.json"} - {manifest.NAME}
 
 
 class RunState(StrEnum):
@@ -132,6 +135,15 @@ class Status:
     message: str = ""
     progress: float = 0.0
     pid: int | None = None
+    born: str | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is running and its process is there; `born` guards against a reused id."""
+        if self.state is not RunState.RUNNING or self.pid is None:
+            return False
+        birth = durable.born(self.pid)
+        return birth is not None and self.born in (None, birth)
 
 
 class RunFolder:
@@ -156,6 +168,7 @@ class RunFolder:
     def read_json(self, name: str) -> dict[str, Any]:
         """Content of ``<name>.json``; RunFolderError where it is missing or damaged."""
         path = self.path / f"{name}.json"
+        manifest.require(path)
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -213,12 +226,17 @@ class RunFolder:
     # -- tables -------------------------------------------------------------------------------
 
     def has_table(self, name: str) -> bool:
-        """Whether ``<name>.csv`` has been written."""
-        return (self.path / f"{name}.csv").is_file()
+        """Whether ``<name>.csv`` has been written; RunFolderError where it was and is missing."""
+        path = self.path / f"{name}.csv"
+        if path.is_file():
+            return True
+        manifest.require(path)
+        return False
 
     def table(self, name: str) -> pd.DataFrame:
         """One table as a DataFrame; ids, names and labels are text, empty text is ``""``."""
         path = self.path / f"{name}.csv"
+        manifest.require(path)
         if not path.is_file():
             raise RunFolderError(f"{self.path} has no {path.name}.", remedy="Has the run finished?")
         try:
@@ -269,6 +287,8 @@ class RunFolder:
         header = list(pd.read_csv(path, nrows=0).columns)
         if header != columns:
             raise ValueError(f"table {name!r} has the columns {header}, not {columns}")
+        if (self.path / manifest.NAME).is_file():
+            raise ValueError(f"table {name!r} is of a finished run: write it whole")
         before = path.stat().st_size
         try:
             with path.open("a", encoding="utf-8", newline="") as file:
@@ -283,6 +303,7 @@ class RunFolder:
     def covariates(self) -> pd.DataFrame:
         """Person-level covariates, index ``person`` (text); no columns where there are none."""
         path = self.path / "covariates.csv"
+        manifest.require(path)
         if not path.is_file():
             return pd.DataFrame(index=pd.Index([], name="person", dtype="str"))
         try:
@@ -304,8 +325,10 @@ class RunFolder:
 
     @property
     def model_path(self) -> Path:
-        """Where the weights lie."""
-        return self.path / "model.safetensors"
+        """Where the weights lie; RunFolderError where they are no longer as they were written."""
+        path = self.path / "model.safetensors"
+        manifest.require(path)
+        return path
 
     # -- the folder as a whole ----------------------------------------------------------------
 
@@ -314,40 +337,30 @@ class RunFolder:
         file = Path(path).resolve()
         return file.parent == self.path.resolve() and file.name in FILES
 
-    def clear(self) -> Path | None:
-        """Make room for a new run; files that no run wrote stay where they are.
+    def finish(self, status: Status) -> None:
+        """Write the last status; ``manifest.json`` has the sums of all files from now on."""
+        manifest.write(self.path, sorted(_SUMMED))
+        self.write_status(status)
 
-        A finished run, or one whose status cannot be read, is moved into the folder
-        ``earlier/<when it finished>``, which is returned; of one that did not finish nothing is
-        kept.
+    def require_whole(self) -> None:
+        """Raise RunFolderError for the first file that is cut, changed or missing.
+
+        Runs of earlier versions have no manifest, and are not looked at.
         """
-        if not (self.path / "status.json").is_file():
-            return None
-        try:
-            status = self.status
-        except RunFolderError:
-            status = Status(RunState.DONE)  # nobody knows: it may have been
-        if status.state is not RunState.DONE:
-            for name in FILES:
-                (self.path / name).unlink(missing_ok=True)
-            return None
-        kept = self.path / "earlier" / (status.finished or "unknown").replace(":", "-")
-        kept.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in (*FILES, "status.json"):
-            if (self.path / name).is_file():
-                os.replace(self.path / name, kept / name)
-        return kept
+        manifest.require_all(self.path)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        """A file to write in place of one of the folder; the manifest, if any, follows."""
+        durable.make_folder(self.path)
+        with ExitStack() as until_replaced, durable.beside(self.path / name) as new:
+            yield new
+            if name in _SUMMED:
+                until_replaced.enter_context(manifest.replacing(self.path, name, new))
 
     def _replace(self, name: str, write: Callable[[TextIO], object]) -> None:
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                write(file)
-            os.replace(temporary, self.path / name)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with self.writing(name) as new, new.open("w", encoding="utf-8", newline="") as file:
+            write(file)
 
 
 def _in_order(name: str, frame: pd.DataFrame) -> list[str]:

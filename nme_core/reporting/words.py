@@ -116,10 +116,8 @@ def _limits(folder: RunFolder) -> tuple[str, ...]:
 
 def require_finished(folder: RunFolder) -> None:
     """Raise RunFolderError unless the folder holds a finished run of `nme fit`."""
-    import psutil
-
     status = folder.status
-    if status.state is RunState.RUNNING and status.pid and not psutil.pid_exists(status.pid):
+    if status.state is RunState.RUNNING and status.pid and not status.alive:
         raise RunFolderError(
             f"The run {folder.path} was broken off: its process is gone.", remedy="Fit again."
         )

@@ -150,6 +150,7 @@ def test_blocks_may_be_a_grouping_factor(run):
     found = covariate_tests(run, ["age"], options)
     covariates = run.covariates.assign(ward=groups.set_index("person")["group"])
     run.write_covariates(covariates)
+    (run.path / "manifest.json").unlink(missing_ok=True)
     (run.path / "groups.csv").unlink()
     again = covariate_tests(run, ["age"], options)
     assert found.hsic["p"].iloc[0] == again.hsic["p"].iloc[0]
@@ -168,6 +169,7 @@ def test_errors(run):
     for options in ({"confounders": ("shoe",)}, {"blocks": "shoe"}, {"strata": "shoe"}):
         with pytest.raises(MissingColumnError, match="'shoe'"):
             test(**options)
+    (run.path / "manifest.json").unlink(missing_ok=True)
     (run.path / "person_summaries.csv").unlink()
     with pytest.raises(RunFolderError, match="fit it again"):
         test(incremental=True)

@@ -10,6 +10,7 @@ import pytest
 
 from nme_core.exceptions import RunFolderError
 from nme_core.io import TABLES, RunFolder, RunState, Status
+from nme_core.io.renewal import clear
 
 
 @pytest.fixture
@@ -167,13 +168,13 @@ def test_clearing_keeps_the_status_and_what_is_not_of_a_run(run):
     run.write_json("config", {})
     for name in ("train.log", "run.json"):
         (run.path / name).write_text("{}", encoding="utf-8")
-    run.clear()
+    clear(run)
     assert {path.name for path in run.path.iterdir()} == {"status.json", "train.log", "run.json"}
 
 
 def test_a_folder_that_is_no_run_is_not_cleared(run):
     run.write_covariates(pd.DataFrame(index=["a"]))
-    run.clear()
+    clear(run)
     assert (run.path / "covariates.csv").is_file()
 
 

@@ -14,7 +14,12 @@ def run(home, fit_tiny) -> str:
     """A real finished run among those of the app."""
     identity, path = new_id("runs")
     shutil.copytree(fit_tiny("nme-mlp", "--epochs", "2"), path, dirs_exist_ok=True)
-    content = {"name": "tiny", "study": "gone", "created": "2026-01-01", "options": {}}
+    content = {
+        "name": "tiny",
+        "study": "gone",
+        "created": "2026-01-01",
+        "options": {"model": "nme-mlp"},
+    }
     (path / "run.json").write_text(json.dumps(content), encoding="utf-8")
     return identity
 

@@ -89,20 +89,20 @@ def test_a_run_without_a_process_counts_only_while_it_is_being_started(
 ) -> None:
     folder = RunFolder(home / "runs" / crf_run)
     folder.write_status(Status(RunState.QUEUED))
-    content = {**folder.read_json("run"), "pid": None, "process_created": None}
-    folder.write_json("run", {**content, "queued": time.time_ns()})
+    content = {**folder.read_json("run"), "pid": None}
+    folder.write_json("run", {**content, "starter": turn.process_of(os.getpid())})
     assert turn.queue() == [crf_run]
     assert runs.run_record(crf_run).active
-    folder.write_json("run", {**content, "queued": time.time_ns() - 61 * 10**9})
+    folder.write_json("run", {**content, "starter": {"pid": 2**22 + 1, "process_born": "1"}})
     assert turn.queue() == []
     assert state(crf_run) is RunState.FAILED
 
 
 def test_a_reused_process_number_is_not_taken_for_the_run() -> None:
     mine = psutil.Process()
-    known = {"pid": mine.pid, "process_created": mine.create_time()}
+    known = turn.process_of(mine.pid)
     assert turn.living_process(known) == mine
-    assert turn.living_process({**known, "process_created": mine.create_time() - 5}) is None
+    assert turn.living_process({**known, "process_born": f"{known['process_born']}0"}) is None
     assert turn.living_process({"pid": None}) is None
 
 
@@ -124,3 +124,36 @@ def test_a_run_whose_study_is_gone_cannot_be_restarted(crf_run: str, home: Path)
     folder.write_json("run", {**folder.read_json("run"), "study": "20260101-000000-00000000"})
     with pytest.raises(runs.DataError, match="no longer there"):
         runs.restart(crf_run)
+
+
+@pytest.mark.parametrize("jump", [-400 * 86_400, 400 * 86_400])
+def test_a_clock_that_jumps_loses_no_run_and_no_order(
+    begin: Callable[[], str], home: Path, monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    first, second = begin(), begin()
+    until(lambda: state(first) is RunState.RUNNING)
+    real = time.time
+    boot = psutil._pslinux.boot_time
+    monkeypatch.setattr(time, "time", lambda: real() + jump)
+    monkeypatch.setattr(time, "time_ns", lambda: int((real() + jump) * 1e9))
+    monkeypatch.setattr(psutil._pslinux, "boot_time", lambda: boot() + jump)
+    third = begin()
+    assert turn.queue() == [first, second, third]
+    assert state(first) is RunState.RUNNING
+    for run in (first, second, third):
+        until(lambda run=run: state(run) is RunState.RUNNING)
+        end(home, run)
+        until(lambda run=run: state(run) is RunState.DONE)
+
+
+@pytest.mark.parametrize(("name", "text"), [("run.json", "{"), ("status.json", "[]")])
+def test_a_damaged_run_holds_up_no_other(
+    begin: Callable[[], str], crf_run: str, home: Path, name: str, text: str
+) -> None:
+    RunFolder(home / "runs" / crf_run).write_status(Status(RunState.QUEUED))
+    (home / "runs" / crf_run / name).write_text(text)
+    run = begin()
+    until(lambda: state(run) is RunState.RUNNING)
+    assert turn.queue() == [run]
+    end(home, run)
+    until(lambda: state(run) is RunState.DONE)
