@@ -11,7 +11,6 @@ from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
 from dashboard.glossary import UNEXPECTED
 from dashboard.services.home import NMEError, home, log_exception
-from nme_core.exceptions import StorageError
 
 
 def show_error(error: NMEError) -> None:
@@ -37,6 +36,6 @@ def at_home() -> Iterator[None]:
     try:
         home()
         yield
-    except StorageError as error:
+    except NMEError as error:
         show_error(error)
         st.stop()

@@ -30,13 +30,14 @@ _LEFTOVER = re.compile(
 )
 #: Most characters of a name that are kept in the name of what is beside it.
 _LONGEST = 100
+_LINUX = Path("/proc/self/stat").is_file()
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def born(pid: int) -> str | None:
     """When a process began, in a form that a change of the clock leaves alone; None: it is gone."""
-    if sys.platform == "linux":
+    if _LINUX:
         try:
             # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: state, then starttime
             text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
