@@ -6,7 +6,6 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from dashboard.services.studies import (
 )
 from dashboard.services.terms import placement_words
 from dashboard.services.turn import (
+    end,
     is_starting,
     last_in_line,
     living_process,
@@ -329,7 +329,7 @@ def cancel(identity: str) -> None:
         psutil.wait_procs([process], timeout=_WORKER_ENDS_S)
         process = _process(identity, content)
     if process is not None:
-        _end(process)
+        end(process)
     status = run.status
     if status.state is not RunState.DONE:
         run.write_status(
@@ -348,18 +348,7 @@ def end_jobs(path: Path) -> None:
         with suppress(RunFolderError):
             process = living_process(RunFolder(file.parent).read_json("job"))
             if process is not None:
-                _end(process)
-
-
-def _end(process: psutil.Process) -> None:
-    """End a process and those that it started, and wait until they are gone."""
-    family = [*process.children(recursive=True), process]
-    for member in family:
-        _quietly(member.terminate)
-    _, stubborn = psutil.wait_procs(family, timeout=3)
-    for member in stubborn:
-        _quietly(member.kill)
-    psutil.wait_procs(stubborn, timeout=3)
+                end(process)
 
 
 def kept_models(identity: str) -> tuple[str, ...]:
@@ -383,13 +372,6 @@ def _process(identity: str, content: dict[str, Any]) -> psutil.Process | None:
     if child is not None and child.poll() is not None:
         del _CHILDREN[identity]
     return living_process(content)
-
-
-def _quietly(action: Callable[[], None]) -> None:
-    try:
-        action()
-    except psutil.NoSuchProcess:
-        return
 
 
 def _last_words(path: Path) -> str:

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -52,6 +53,19 @@ def living_process(content: dict[str, Any]) -> psutil.Process | None:
 def process_of(pid: int) -> dict[str, Any]:
     """What `living_process` needs in order to know a process again."""
     return {"pid": pid, "process_born": durable.born(pid)}
+
+
+def end(process: psutil.Process) -> None:
+    """End a process and those that it started, and wait until they are gone."""
+    family = [*process.children(recursive=True), process]
+    for member in family:
+        with suppress(psutil.NoSuchProcess):
+            member.terminate()
+    _, stubborn = psutil.wait_procs(family, timeout=3)
+    for member in stubborn:
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    psutil.wait_procs(stubborn, timeout=3)
 
 
 def is_starting(content: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
 def killed_at(step: int, what: str) -> bool:
-    """Do a piece of work in a process that ends itself before a step of the disk; whether it did."""
+    """Do a piece of work that ends itself before a step of the disk; whether it did."""
 
     def work(name: str) -> None:
         steps = iter(range(step))
