@@ -988,6 +988,12 @@ ENCODINGS = {
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
 DECIMALS = {".": "point", ",": "comma"}
 
+STEPS = {
+    "lead": "Each row of the file is an event with a start and an end. Steps of one length count "
+    "how long a state lasts; single events count only the changes.",
+    "length": "Length of a step",
+    "make": "Make steps of one length of the events",
+}
 WIDE = "Make the table long: one row per person and occasion"
 
 TAKE_AWAY = {

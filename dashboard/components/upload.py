@@ -11,7 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import state
 from dashboard.components.text import plain
-from dashboard.glossary import DECIMALS, DELIMITERS, ENCODINGS, READING, WIDE
+from dashboard.glossary import DECIMALS, DELIMITERS, ENCODINGS, READING, STEPS, WIDE
 from dashboard.services.drafts import TEXTS, Draft, ReadAs, draft_upload
 
 
@@ -31,6 +31,12 @@ def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
                              placeholder="The first with a table", width=420)  # fmt: skip
         if sheet is not None:
             draft = make(replace(read_as, sheet=sheet))
+    if draft.step is not None:
+        with st.container(border=True, key="steps"):
+            st.text(STEPS["lead"])
+            length = st.text_input(STEPS["length"], draft.step, key=f"step_{draft.token[:12]}")
+            if st.checkbox(STEPS["make"], key=f"make_steps_{draft.token[:12]}"):
+                draft = make(replace(draft.read_as, step=length))
     if draft.wide is not None:
         with st.container(border=True, key="wide"):
             st.text(draft.wide.sentence)

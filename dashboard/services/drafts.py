@@ -51,6 +51,7 @@ class ReadAs:
     delimiter: str | None = None
     decimal: str | None = None
     header: str | None = None
+    step: str | None = None
     metadata: bytes | None = None
 
 
@@ -66,6 +67,8 @@ class Draft:
         What the user chose of how the long table is read.
     sheets : tuple of str
         Sheets of the file.
+    step : str or None
+        Length of the steps that its events could become, where it holds events.
     second_file : str or None
         Name of the second table's file.
     how : tuple of str
@@ -91,6 +94,7 @@ class Draft:
     model: str | None = None
     read_as: ReadAs = ReadAs()
     sheets: tuple[str, ...] = ()
+    step: str | None = None
     second_file: str | None = None
     how: tuple[str, ...] = ()
     labels: Labels = field(default_factory=Labels)
@@ -188,6 +192,7 @@ def draft_upload(
         guess=propose_roles(frame, covariates, long.roles),
         read_as=read_as,
         sheets=long.sheets,
+        step=None if long.events is None else long.events.step,
         second_file=second_name,
         how=tuple(how),
         labels=labels,

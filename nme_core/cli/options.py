@@ -50,6 +50,14 @@ Header = Annotated[
         help="Line of a text table that names the columns, or none; default: recognised.",
     ),
 ]
+Step = Annotated[
+    str | None,
+    typer.Option(
+        metavar="1s|none",
+        help="Length of the steps that events with a start and an end become (BORIS, ELAN);"
+        " default: one row per event.",
+    ),
+]
 #: Value of --hidden that asks for a mixture of networks.
 AUTO = "auto"
 _MARKS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
@@ -117,6 +125,7 @@ class StudyOptions:
     delimiter: Delimiter = None
     decimal: Decimal = None
     header: Header = None
+    step: Step = None
     metadata: Annotated[
         Path | None,
         typer.Option(
@@ -167,6 +176,7 @@ class StudyOptions:
             "delimiter": mark(self.delimiter),
             "decimal": self.decimal,
             "header": self.header,
+            "step": self.step,
             "metadata": self.metadata,
         }
 

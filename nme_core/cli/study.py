@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,6 +76,13 @@ def _propose(study: StudyOptions) -> None:
     from nme_core.data.remedies import apply_remedies, as_json, read_remedies
 
     reading = read_any(study.long, **study.reading)
+    if study.step is None and reading.events is not None:
+        study = replace(study, step=reading.events.step)
+        reading = read_any(study.long, **study.reading)
+        typer.echo(
+            f"Events with a start and an end: steps of {study.step} are proposed (--step); "
+            "--step none keeps one row per event."
+        )
     typer.echo("\n".join(reading.lines()))
     given = () if study.remedy is None else read_remedies(study.remedy)
     table, notes = apply_remedies(reading.frame, given)
@@ -96,7 +104,7 @@ def _propose(study: StudyOptions) -> None:
     if study.covariates is not None:
         command += ["--covariates", str(study.covariates)]
     command += [] if sheet is None else ["--covariates-sheet", sheet]
-    for option in ("sheet", "encoding", "delimiter", "decimal", "header", "metadata"):
+    for option in ("sheet", "encoding", "delimiter", "decimal", "header", "metadata", "step"):
         value = getattr(study, option)
         command += [] if value is None else [f"--{option}", str(value)]
     lacking = [role for role in ("person", "outcome") if getattr(proposal, role) is None]

@@ -99,7 +99,7 @@ def propose_roles(
     covariates : DataFrame, optional
         One row per person.
     known : dict of role: column, optional
-        Roles (``person``, ``time``) that the layout of the file tells.
+        Roles (``person``, ``time``, ``sequence``, ``outcome``) that the layout of the file tells.
     """
     given = {role: name for role, name in (known or {}).items() if name in long.columns}
     long = long.loc[:, ~long.columns.duplicated()]
@@ -113,6 +113,12 @@ def propose_roles(
     columns.give(order.why_time, order.time)
     columns.give(order.why_sequence, order.sequence)
     outcome, asked = find_outcome(columns)
+    if "outcome" in given:
+        outcome, asked = given["outcome"], []
+        columns.give("outcome: the layout of the file tells.", outcome)
+    if "sequence" in given:
+        order = replace(order, sequence=given["sequence"])
+        columns.give("sequence: the layout of the file tells.", given["sequence"])
     groups = find_groups(columns, people)
     features = find_features(columns, outcome, order)
     own = find_covariates(columns)

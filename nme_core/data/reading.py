@@ -14,6 +14,7 @@ from nme_core.data.formats.layouts import apply_layout, find_metadata
 from nme_core.data.formats.packed import unpack
 from nme_core.data.formats.result import Reading
 from nme_core.data.formats.source import Source, open_source
+from nme_core.data.formats.steps import check_step, in_steps
 from nme_core.data.formats.text import read_text
 from nme_core.exceptions import OptionError
 
@@ -27,6 +28,7 @@ def read_any(
     delimiter: str | None = None,
     decimal: str | None = None,
     header: int | str | None = None,
+    step: str | float | None = None,
     text: Iterable[str] = (),
     metadata: str | os.PathLike[str] | bytes | None = None,
     columns: Iterable[str] = (),
@@ -53,6 +55,9 @@ def read_any(
     header : int or str, optional
         Of a text file or workbook: the line that names the columns, or ``"none"`` where no line
         does; the columns are then called by their place. Default: recognised.
+    step : str or float, optional
+        Of a file of events with a start and an end (BORIS, ELAN): the length of the steps that
+        they become, such as ``"1s"``. Default, and ``"none"``: one row per event.
     text : iterable of str
         Columns that stay text whatever they look like ("007" stays "007").
     metadata : path or bytes, optional
@@ -73,12 +78,14 @@ def read_any(
         An option does not fit the file.
     """
     header = None if header is None else check_header(header)
+    step = None if step is None else check_step(step)
     options = {
         "sheet": sheet,
         "encoding": encoding,
         "delimiter": delimiter,
         "decimal": decimal,
         "header": header,
+        "step": step,
     }
     _check_marks(delimiter, decimal)
     reading = _read(
@@ -95,7 +102,10 @@ def read_any(
     given = tuple(option for option, value in options.items() if value is not None)
     reading = replace(reading, how=replace(reading.how, given=given))
     beside = find_metadata(source) if metadata is None else metadata
-    return apply_layout(reading, None if beside is None else open_source(beside, _name_of(beside)))
+    reading = apply_layout(
+        reading, None if beside is None else open_source(beside, _name_of(beside))
+    )
+    return in_steps(reading, step)
 
 
 def _check_marks(delimiter: str | None, decimal: str | None) -> None:

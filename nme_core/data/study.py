@@ -337,6 +337,7 @@ class Study:
         delimiter: str | None = None,
         decimal: str | None = None,
         header: int | str | None = None,
+        step: str | float | None = None,
         metadata: str | os.PathLike[str] | None = None,
         covariates_sheet: str | None = None,
     ) -> Study:
@@ -364,7 +365,7 @@ class Study:
             max_gap=max_gap,
         )
         said = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter, "decimal": decimal}
-        long = recipe.read(path, **said, header=header, metadata=metadata)
+        long = recipe.read(path, **said, header=header, step=step, metadata=metadata)
         people = None
         if isinstance(covariates, str | os.PathLike):
             people = recipe.read_second(covariates, sheet=covariates_sheet)

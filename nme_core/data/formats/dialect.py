@@ -23,6 +23,8 @@ SAMPLE_ROWS = 1000
 #: Bytes at the end of a long file that are looked at.
 _TAIL = 1 << 15
 
+#: A key and its value in one cell: Serial Number: X1, Start Time 12:00:00.
+_KEY = re.compile(r"(.*?[^\W\d_]\)?)(?::\s+|\s+(?=\d))([^\s:][^:]*|\d[\d:./-]*)")
 _COMMA = re.compile(r"[+-]?\d*,\d+")
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _COMMA_GROUPS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
@@ -54,7 +56,7 @@ class Dialect:
     header_line : int or None
         The line of the names; None where there is none.
     above : dict of key: value
-        Rows of two cells above the table.
+        Rows of two cells above the table, or of a key and its value in one.
     labels : dict of place of a column: text
         What further header lines say of the columns.
     skip : set of int
@@ -163,14 +165,22 @@ def _dialect(
         title_lines=rows[table.top].line - 1 - first if table.top else 0,
         sample=tuple(tuple(row) for row in body),
         header_line=None if table.header is None else rows[table.header].line,
-        above={
-            row.words[0].rstrip(":"): row.words[1] for row in rows[: table.top] if row.width == 2
-        },
+        above=dict(filter(None, map(_pair, rows[: table.top]))),
         labels=table.labels,
         skip=frozenset(rows[place].line for place in table.skip),
         end_bytes=None if whole else _bytes(lines[:last]),
         notes=table.notes,
     )
+
+
+def _pair(row: Row) -> tuple[str, str] | None:
+    """A key above a table and its value; a line of words alone has none."""
+    if row.width > 2:
+        return None
+    if row.width == 2:
+        return row.words[0].rstrip(":"), row.words[1]
+    match = _KEY.fullmatch(row.words[0])
+    return (row.words[0], "") if match is None else (match[1], match[2])
 
 
 def beyond_head(content: bytes, dialect: Dialect) -> Dialect:

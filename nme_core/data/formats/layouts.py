@@ -1,4 +1,4 @@
-"""Layouts that need no mapping: exports of m-Path, and openESM's tables with their metadata."""
+"""Layouts that need no mapping: known exports, m-Path's, and openESM's tables with metadata."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from nme_core.data.columns import is_number
+from nme_core.data.formats.events import boris, elan
+from nme_core.data.formats.exports import actigraphy, daylio, qualtrics, redcap
 from nme_core.data.formats.result import Labels, Reading
 from nme_core.data.formats.source import Source
 from nme_core.exceptions import DataError
@@ -60,6 +62,9 @@ def apply_layout(reading: Reading, metadata: Source | None) -> Reading:
     mpath = is_mpath(map(str, reading.frame.columns))
     if mpath:
         reading = _mpath(reading)
+    elif metadata is None and reading.frame.columns.is_unique:
+        known = (layout(reading) for layout in (boris, elan, qualtrics, redcap, daylio, actigraphy))
+        reading = next((one for one in known if one is not None), reading)
     if metadata is None:
         return reading
     if len(metadata.content) > _LARGEST:

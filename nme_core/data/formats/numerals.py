@@ -36,6 +36,8 @@ _UNITS = re.compile(
 )
 #: Labels of a scale are few.
 _MOST_LABELS = 25
+#: Characters of a cell with a number and some more; longer ones are text.
+_LONGEST = 300
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ def label_of(cell: str) -> str | None:
 
 def _part(cell: str) -> tuple[str, str, bool] | None:
     """Number, words, and whether it is a limit."""
+    if len(cell) > _LONGEST:
+        return None
     if re.fullmatch(_NUMBER, cell):
         return cell, "", False
     if found := _LIMIT.fullmatch(cell):

@@ -75,7 +75,8 @@ def is_foot(rows: Sequence[Row], width: int) -> bool:
         return True
     if 2 * row.filled > width or width < 3:
         return False
-    return apart or bool(re.search(r"\S\s+\S|[:=]$", word) or _COMMENT.match(word))
+    alone = row.filled == 1 and not any(" " in other for other in column(above, first))
+    return apart or (alone and bool(re.search(r"\S\s+\S|[:=]$", word) or _COMMENT.match(word)))
 
 
 def _is_remark(rows: Sequence[Row], body: int, end: int, place: int) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from nme_core.data.formats.events import Events
 
 _DELIMITERS = {
     ",": "comma",
@@ -43,6 +46,8 @@ class HowRead:
         Lines before the header that were skipped: those that begin with ``#``, and others.
     header : str or None
         The line that names the columns, as a number; ``"none"`` where there is none.
+    step : str or None
+        Length of the steps that events became.
     sheet : str or None
         Of a workbook; ``"*"`` stands for all sheets that have the same columns.
     given : tuple of str
@@ -60,6 +65,7 @@ class HowRead:
     comment_lines: int = 0
     title_lines: int = 0
     header: str | None = None
+    step: str | None = None
     sheet: str | None = None
     given: tuple[str, ...] = ()
 
@@ -174,9 +180,11 @@ class Reading:
     sheets : tuple of str
         Sheets of a workbook, all of them; otherwise empty.
     layout : str or None
-        ``"m-Path"`` or ``"openESM"`` where the columns are those of that source.
+        ``"m-Path"``, ``"BORIS"`` and so on, where the columns are those of that source.
     roles : dict of role: column
-        Roles (``person``, ``time``) that the layout knows.
+        Roles (``person``, ``time``, ``sequence``, ``outcome``) that the layout knows.
+    events : Events or None
+        The rows as events with a start and an end, where they are such.
     above : dict of key: value
         Rows of two cells above a text table.
     """
@@ -189,6 +197,7 @@ class Reading:
     layout: str | None = None
     roles: dict[str, str] = field(default_factory=dict)
     above: dict[str, str] = field(default_factory=dict)
+    events: Events | None = None
 
     def __post_init__(self) -> None:
         self.frame.attrs["units"] = dict(self.labels.units)  # they go where the table goes

@@ -67,3 +67,40 @@ def test_covariates_of_both_tables_stay_with_their_people(home: Path) -> None:
     study, _ = studies.open_study(studies.keep_study(draft, roles))
     assert list(study.covariates["sex"]) == ["f"] * 4 + ["m"] * 4
     assert study.covariates["bdi"].isna().sum() == 2
+
+
+def test_an_upload_says_what_was_left_out_and_the_header_can_be_said(home: Path) -> None:
+    rows = diary().to_csv(index=False)
+    people = "id,age,sex\nP01,30,f\nP02,41,m\nP03,35,f\n"
+    content = f"Clinic,North\nroom,2\n\n{rows}\n{people}".encode()
+    draft = drafts.draft_upload("coded.csv", content, None)
+    assert len(draft.long) == len(diary())
+    told = " ".join(draft.how)
+    assert "Lines 1 to 3 above the table" in told
+    assert "Another table begins in line 70" in told
+    assert "North" not in told
+    second = drafts.draft_upload("coded.csv", content, None, drafts.ReadAs(header="70"))
+    assert second.long["age"].tolist() == [30, 41, 35]
+    identity = studies.keep_study(draft, ROLES, privacy=Privacy(codes=False))
+    study, _ = studies.open_study(identity)
+    assert study.n_rows == len(diary())
+
+
+def test_uploaded_events_become_steps_where_that_is_chosen(home: Path) -> None:
+    lines = ["Observation id,Subject,Behavior,Behavior type,Start (s),Stop (s)"]
+    for k in range(4):
+        for who in ("mother", "child"):
+            lines += [
+                f"o{k},{who},{'look' if t % 2 else 'away'},STATE,{t},{t + 1}" for t in range(6)
+            ]
+            lines.append(f"o{k},{who},smile,POINT,{k + 0.5},{k + 0.5}")
+    content = "\n".join(lines).encode()
+    draft = drafts.draft_upload("coded.csv", content, None)
+    assert (len(draft.long), draft.step) == (56, "1s")
+    steps = drafts.draft_upload("coded.csv", content, None, drafts.ReadAs(step=draft.step))
+    assert len(steps.long) == 48
+    assert (steps.guess.person, steps.guess.sequence) == ("Subject", "Observation id")
+    roles = studies.ChosenRoles(
+        "Subject", "Behavior", "Start (s)", "Observation id", ("n smile",), ()
+    )
+    assert drafts.problems_of(steps, roles) == ()
