@@ -255,7 +255,8 @@ def chosen_tables(
         table is not constant within person.
     """
     whole, of_people = _whole(draft, roles), of_ids(remedies, roles.person)
-    joined = [name for one in of_people for name in one.columns if name != roles.person]
+    several = [*of_people, *(one for one in remedies if one.kind == "join_times")]
+    joined = [name for one in several for name in one.columns if name != roles.person]
     long = whole[list(dict.fromkeys([*roles.columns, *(c for c in joined if c in whole)]))]
     if not roles.covariates:
         return long, None

@@ -36,6 +36,7 @@ from nme_core.data.missing import MISSING, fill_features, missing_grid
 from nme_core.data.privacy import Privacy, deidentify, with_codes
 from nme_core.data.recipe import Kept, columns_in_days
 from nme_core.data.remedies import as_records, as_remedies, settled_first
+from nme_core.data.time_remedies import settle_times
 from nme_core.exceptions import DataError, NMEError
 from nme_core.io import durable, manifest
 from nme_core.io.spreadsheet import as_text
@@ -184,6 +185,9 @@ def keep_study(
                 remedy="Rename the column in the file.",
                 column=column,
             )
+    asked = recipe_of_roles(roles, remedies)
+    whole, _, _ = asked.apply(draft.long, draft.covariates)
+    remedies = (*remedies, *settle_times(whole, asked))
     long, covariates = chosen_tables(draft, roles, remedies)
     recipe = recipe_of_roles(roles, remedies)
     Study.of(recipe, long, covariates)

@@ -50,6 +50,7 @@ def gap_limit(
         if times is None or not (unit or is_datetime64_any_dtype(times.dtype)):
             return None
         steps = times.groupby(sequences, sort=False).diff().dropna()
+        steps = steps[steps.ne(steps - steps)]  # rows at one time are no step apart
         return NIGHT if bool((steps <= _in_units_of(NIGHT, times, unit)).mean() > 0.5) else None
     text = max_gap.strip()
     if text.lower() == NEVER:

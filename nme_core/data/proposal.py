@@ -6,7 +6,7 @@ not sure is a question.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from nme_core.data.proposed_time import Order, find_order
 from nme_core.data.remedies import Remedy, apply_remedies
 from nme_core.data.report import Finding
 from nme_core.data.role_names import person_score
+from nme_core.data.time_parts import join_of, within_of
 from nme_core.data.wide import propose_wide
 
 __all__ = [
@@ -110,6 +111,10 @@ def propose_roles(
         given.get("time"), columns.varying,
     )  # fmt: skip
     columns.give("no role: it says when, as the time does.", *order.others)
+    partner = _partner(long, order, people.name, [*columns.free, *order.others])
+    columns.give("no role: it is read together with the time, as one.", *partner)
+    if order.sequence in partner:
+        order = replace(order, sequence=None)
     columns.give(order.why_time, order.time)
     columns.give(order.why_sequence, order.sequence)
     outcome, asked = find_outcome(columns)
@@ -130,6 +135,17 @@ def propose_roles(
     )  # fmt: skip
     proposal = replace(proposal, problem=_no_people(long, proposal))
     return proposal if proposal.problem is not None else _settle(proposal, long, covariates, order)
+
+
+def _partner(
+    long: pd.DataFrame, order: Order, person: str | None, free: Sequence[str]
+) -> list[str]:
+    """The column that is one time with that of the order, such as a clock beside a date."""
+    if order.time is None or person is None:
+        return []
+    others = [name for name in free if name not in (order.time, person)]
+    join = join_of(long, order.time, others, within_of(long, [person]))
+    return [] if join is None else [join[0]]
 
 
 def propose_study(

@@ -233,19 +233,23 @@ def of_ids(remedies: Iterable[Remedy], person: str) -> tuple[Remedy, ...]:
     )
 
 
+#: Kinds of remedies that say how times are read.
+OF_TIMES = ("read_dates", "join_times", "count_on")
+
+
 def settled_first(
     remedies: Iterable[Remedy], person: str, *, codes: bool
 ) -> tuple[tuple[Remedy, ...], tuple[Remedy, ...]]:
     """Remedies that are settled before tables are stored, and those that can be undone later.
 
-    How dates are read is settled; and where ids become codes, all up to the last change of ids,
+    How times are read is settled; and where ids become codes, all up to the last change of ids,
     which nobody could make once they are codes.
     """
     given = tuple(remedies)
     changed = of_ids(given, person) if codes else ()
     upto = max((k + 1 for k, one in enumerate(given) if one in changed), default=0)
-    rest, dates = split_remedies(given[upto:], "read_dates")
-    return (*given[:upto], *dates), rest
+    rest = tuple(one for one in given[upto:] if one.kind not in OF_TIMES)
+    return (*given[:upto], *(one for one in given[upto:] if one.kind in OF_TIMES)), rest
 
 
 def left_out_columns(remedies: Iterable[Remedy]) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from nme_core.data.recipe import Recipe
-from nme_core.data.remedies import Remedy
+from nme_core.data.remedies import OF_TIMES, Remedy
 from nme_core.data.time_numbers import NUMBER
 from nme_core.data.time_parts import JOINS, cycle_of, join_of, joined_as, within_of
 from nme_core.data.times import Times, complete_times
@@ -75,4 +75,4 @@ def unit_after(remedy: Remedy) -> str | None:
 def _is_about(remedy: Remedy, time: str) -> bool:
     """Whether a remedy says how a time column is read."""
     named = remedy.columns[0] == time if remedy.kind != "read_dates" else time in remedy.columns
-    return named and remedy.kind in ("read_dates", "join_times", "count_on")
+    return named and remedy.kind in OF_TIMES

@@ -165,8 +165,7 @@ def _of_numbers(column: pd.Series, form: str) -> Times:
     if form == "ddmmyyyy":
         order = _order(with_marks(column), column)
         return _told(read_numbers(column, order or form), column, form_words(form), order)
-    fixed = form if form in ("yyyymm", "yymmdd", "excel") else None
-    return _told(read_numbers(column, form), column, form_words(form), fixed)
+    return _told(read_numbers(column, form), column, form_words(form), form)
 
 
 def _told(values: pd.Series, column: pd.Series, words: str, form: str | None) -> Times:
@@ -209,6 +208,9 @@ def _of_text(column: pd.Series) -> Times:
     if not unread.any():
         return _of_dates(values, texts, column)
     cells = list(dict.fromkeys(present))
+    numbers = pd.to_numeric(texts, errors="coerce")
+    if numbers.notna().equals(texts.notna()):
+        return read_times(numbers)
     occasions = read_occasions(cells)
     if occasions is not None:
         numbers = present.map(dict(zip(cells, occasions.numbers, strict=True))).astype("float64")
@@ -264,6 +266,9 @@ def _with_serials(
 
 def _unreadable(column: pd.Series, texts: pd.Series, unread: pd.Series) -> DataError:
     cells = list(dict.fromkeys(texts.dropna()))
+    words = texts.notna() & pd.to_numeric(texts, errors="coerce").isna()
+    if words.sum() < _MOSTLY * texts.notna().sum():
+        unread = words  # numbers with a slip
     dates = unread.sum() < _MOSTLY * texts.notna().sum()
     odd = None if dates else unreadable_occasion(cells)
     bad = np.flatnonzero(unread if odd is None else texts == odd)

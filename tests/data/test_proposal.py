@@ -137,3 +137,15 @@ def test_types_of_columns(name: str, values: object, kind: str) -> None:
 
 def test_a_unit_makes_a_duration() -> None:
     assert column_type(pd.Series([1, 2, 3]), unit="hours") == "duration"
+
+
+def test_a_clock_beside_the_date_is_one_time_with_it() -> None:
+    frame = diary().assign(
+        date=np.tile([f"2024-03-0{day}" for day in (1, 1, 2, 2, 3, 3, 4, 4, 5, 5)], 9),
+        clock=np.tile(["09:00", "21:00"], 45),
+    )
+    found = propose_roles(frame[["k", "w", "date", "clock"]].assign(x=np.arange(90.0) % 7))
+    assert found.time in ("date", "clock")
+    assert found.features == ["x"]
+    (other,) = {"date", "clock"} - {found.time}
+    assert "together with the time" in found.reasons[other]

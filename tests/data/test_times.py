@@ -152,3 +152,9 @@ def test_a_cell_that_is_no_time_is_named_and_not_its_neighbours():
 def test_missing_cells_stay_missing():
     assert read_times(column([20240131, np.nan])).values.isna().tolist() == [False, True]
     assert read_times(column(["Day 1", None])).values.isna().tolist() == [False, True]
+
+
+def test_numbers_as_text_are_numbers_and_a_word_among_them_is_named():
+    assert read_times(column(["1", "2.5", "3"])).values.tolist() == [1, 2.5, 3]
+    with pytest.raises(DataError, match=r"'soon' in column 'day', line 4"):
+        read_times(column(["1", "2", "soon", "4"]))

@@ -227,3 +227,20 @@ def test_metadata_explain_the_columns(home: Path) -> None:
 def test_marks_that_cannot_be_are_refused() -> None:
     with pytest.raises(NMEError, match="cannot part both columns and decimals"):
         studies.draft_upload("diary.csv", LONG, None, drafts.ReadAs(delimiter=",", decimal=","))
+
+
+def test_a_date_and_a_clock_become_one_time_before_dates_become_days(home: Path) -> None:
+    rows = [
+        f"{who},2024-03-0{day},{clock},{day * k % 5},{(day + k + len(who)) % 4}"
+        for who in ("a", "bb", "c")
+        for day in (1, 2, 3)
+        for k, clock in enumerate(("09:00", "14:00", "21:00"))
+    ]
+    file = "\n".join(["id,date,clock,x,mood", *rows]).encode()
+    draft = studies.draft_upload("esm.csv", file, None)
+    chosen = studies.ChosenRoles("id", "mood", "date", None, ("x",), ())
+    study, report = studies.open_study(studies.keep_study(draft, chosen))
+    assert study.time is not None
+    assert study.time[:3].tolist() == pytest.approx([0, 5 / 24, 0.5], abs=1e-5)
+    assert (study.time_unit, study.n_rows) == ("d", 27)
+    assert "hours" in str(report.spacing)
