@@ -9,12 +9,15 @@ is bounded (GiB). Prints how many ended how, and the numbers of those that ended
 from __future__ import annotations
 
 import argparse
+import bz2
 import collections
 import faulthandler
 import gzip
 import io
+import lzma
 import resource
 import signal
+import tempfile
 import time
 import traceback
 import warnings
@@ -25,13 +28,15 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pyarrow as pa
+import pyreadstat
 from pyarrow import parquet
 
 from nme_core.data import Study, check_study, read_any
+from nme_core.data.proposal import propose_study
 from nme_core.exceptions import NMEError
 
 Rng = np.random.Generator
-LONGEST = 20  # seconds of the processor for one file
+LONGEST = 10  # seconds of the processor for one file
 WORDS = (
     *("", "NA", "nan", "inf", "-inf", "1", "-99", "1,5", "1.5", "1.234,5", "1,234", "007", "1e400"),
     *("=1+1", "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t1", "true", "FALSE", "#DIV/0!"),
@@ -106,12 +111,78 @@ def encoded(rng: Rng, text: str) -> bytes:
 
 
 def workbook(rng: Rng) -> bytes:
-    """An Excel file of a table."""
+    """An Excel file of a table or several, with merged, hidden and uncalculated cells."""
     book, target = openpyxl.Workbook(), io.BytesIO()
-    frame = table(rng)
-    for row in [list(frame.columns), *frame.to_numpy(dtype=object).tolist()]:
-        book.active.append([None if cell == "" else cell for cell in row])
+    book.active.title = "Codebook"
+    for number in range(int(rng.integers(1, 4))):
+        frame = table(rng)
+        sheet = book.create_sheet(f"S{number}") if number else book.active
+        for row in [list(frame.columns), *frame.to_numpy(dtype=object).tolist()]:
+            sheet.append([None if cell == "" else plain_cell(cell) for cell in row])
+        if rng.random() < 0.3:
+            sheet["C3"], sheet["B4"] = "=A1", "=1/0"
+            sheet["C5"].number_format = str(rng.choice(["0%", "yyyy-mm-dd", "[h]:mm", "@"]))
+        if rng.random() < 0.4:
+            first, last = sorted(int(k) for k in rng.integers(1, 12, size=2))
+            sheet.merge_cells(start_row=first, end_row=last, start_column=1, end_column=2)
+        if rng.random() < 0.3:
+            sheet.row_dimensions[3].hidden = sheet.column_dimensions["B"].hidden = True
     book.save(target)
+    return in_members(rng, target.getvalue()) if rng.random() < 0.6 else target.getvalue()
+
+
+def plain_cell(cell: object) -> object:
+    """A cell without the characters that openpyxl refuses."""
+    return openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell
+
+
+ABSURD = (
+    (b'r="A2"', b'r="XFD1048576"'),
+    (b'r="B', b'r="ZZZ'),
+    (b'r="3"', b'r="99999999999"'),
+    (b'r="3"', b'r="-3"'),
+    (b"<v>", b"<v>1e999"),
+    (b"<v>", b"<v>-9999999999999"),
+    (b't="n"', b't="d"'),
+    (b't="s"', b't="b"'),
+    (b"<dimension ref=", b'<dimension ref="A1:XFD1048576" x='),
+    (b"</sheetData>", b'</sheetData><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>'),
+    (b"</sheetData>", b'</sheetData><mergeCells><mergeCell ref="A0:B"/></mergeCells>' * 300),
+    (b"<sheetData>", b'<cols><col min="1" max="99999999" hidden="1"/></cols><sheetData>'),
+    (b"<sheetData>", b"<sheetData>" + b"<row><c><v>1</v></c></row>" * 30_000),
+    (b"<si>", b"<si/>" * 20_000 + b"<si>"),
+    (b"<cellXfs", b"<cellXfs>" + b"<xf/>" * 20_000 + b"</cellXfs><x"),
+    (b"<?xml", b"<!DOCTYPE x [<!ENTITY a 'b'>]><?xml"),
+    (b"numFmtId=", b'numFmtId="999" x='),
+    (b"sheetId=", b'state="hidden" sheetId='),
+    (b"name=", b'name="&#0;" y='),
+    (b"UTF-8", b"UTF-16"),
+    (b"<row", b"<c" * 3000 + b"<row"),
+)
+
+
+def in_members(rng: Rng, content: bytes) -> bytes:
+    """A zip file with its members damaged, made absurd, swapped, taken out, or doubled."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for _ in range(int(rng.integers(1, 4))):
+        names = list(members)
+        name, other = (names[int(k)] for k in rng.integers(len(names), size=2))
+        kind = rng.random()
+        if kind < 0.5:
+            name = str(rng.choice([one for one in names if one.endswith(".xml")]))
+            old, new = ABSURD[int(rng.integers(len(ABSURD)))]
+            members[name] = members[name].replace(old, new, int(rng.choice([-1, 1, 3])))
+        elif kind < 0.75:
+            members[name] = damaged(rng, members[name])
+        elif kind < 0.85:
+            members[name], members[other] = members[other], members[name]
+        elif len(members) > 2:
+            del members[name]
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in members.items():
+            archive.writestr(name, part)
     return target.getvalue()
 
 
@@ -122,31 +193,54 @@ def columns(rng: Rng) -> bytes:
     return target.getvalue()
 
 
-def spss(rng: Rng) -> bytes:
-    """An SPSS file of a table."""
-    import tempfile
-
-    import pyreadstat
-
-    with tempfile.NamedTemporaryFile(suffix=".sav") as file:
-        frame = table(rng)
-        for name in frame.columns:
-            if frame[name].dtype == object or str(frame[name].dtype) == "str":
-                frame[name] = frame[name].str.slice(0, 200)
-        pyreadstat.write_sav(frame, file.name)
+def statistics(rng: Rng) -> bytes:
+    """A file of SPSS, Stata or SAS of a table."""
+    frame = table(rng)
+    for name in frame.columns:
+        if frame[name].dtype == object or str(frame[name].dtype) == "str":
+            short = frame[name].fillna("").str.slice(0, 60)
+            frame[name] = short.str.replace(r"[^A-Za-z0-9 .,:-]", "", regex=True)
+    kind = str(rng.choice(["sav", "zsav", "dta", "por", "xport"]))
+    write = getattr(pyreadstat, f"write_{kind.removeprefix('z')}")
+    said: dict[str, object] = {"compress": True} if kind == "zsav" else {}
+    if kind.endswith("sav"):
+        said["missing_ranges"] = {"t": [{"lo": 3, "hi": 5}]}
+    if kind in ("sav", "dta"):
+        said["variable_value_labels"] = {"t": {1: "low", 9: "no answer"}}
+    with tempfile.NamedTemporaryFile(suffix=f".{kind}") as file:
+        write(frame, file.name, **said)
         return file.read()
 
 
 def packed(rng: Rng) -> bytes:
     """A packed file, now and then one that would not end."""
     content = bytes(int(rng.integers(60, 120)) << 20) if rng.random() < 0.05 else ordinary(rng)
-    if rng.random() < 0.5:
-        return gzip.compress(content, 1)
+    pack = (lambda one: gzip.compress(one, 1), lambda one: bz2.compress(one, 1),
+            lambda one: lzma.compress(one, preset=0))  # fmt: skip
+    kind = int(rng.integers(6))
+    if kind < 3:
+        return pack[kind](content)
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ["a.csv", "../b.csv"][: int(rng.integers(0, 3))]:
             archive.writestr(name, content)
     return target.getvalue()
+
+
+def foreign(rng: Rng) -> bytes:
+    """The first bytes of a file that is no table here, and others behind them."""
+    first = FIRST[int(rng.integers(len(FIRST)))]
+    rest = ordinary(rng) if rng.random() < 0.5 else rng.bytes(int(rng.integers(0, 3000)))
+    return first + rest
+
+
+FIRST = (
+    *(b"RDX3\n", b"X\n\0\0\0\3", b"%PDF-1.7", b"{\\rtf1", b"\x89HDF", b"\x93NUMPY", b"\x80\x04"),
+    *(b"ARROW1", b"SQLite format 3\0", b"7z\xbc\xaf", b"\x89PNG", b"<html>", b"[{", b"<?xml"),
+    *(b"<stata_dta><header>", b"s\x01\x01\x00", b"HEADER RECORD*******LIBRARY", b"$FL2", b"$FL3"),
+    *(bytes.fromhex("000000000000000000000000c2ea8160b31411cfbd92080009c7318c181f1011"), b"BZh9"),
+    *(b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"0" * 40 + b"ASCII SPSS PORT FILE", b"PAR1"),
+)
 
 
 def noise(rng: Rng) -> bytes:
@@ -159,7 +253,8 @@ def noise(rng: Rng) -> bytes:
 
 MAKERS: tuple[Callable[[Rng], bytes], ...] = (
     *(ragged, ragged, ordinary, ordinary, extreme),
-    *(workbook, columns, spss, packed, noise),
+    *(workbook, workbook, workbook, columns, columns, statistics, statistics, packed, packed),
+    *(foreign, noise),
 )
 
 
@@ -194,12 +289,14 @@ def end_of(content: bytes) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            frame = read_any(content, "hostile").frame
+            reading = read_any(content, "hostile")
+            frame = reading.frame
         except NMEError as error:
             return refused(error)
         if len(frame.columns) < 2:
             return "table"
         try:
+            propose_study(frame, None, reading.roles)
             names = list(frame.columns)
             study = Study.from_frame(frame, person=names[0], outcome=names[-1])
             check_study(study)

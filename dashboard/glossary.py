@@ -565,7 +565,8 @@ SECTIONS = {
     "sequence": "Over time",
 }
 NEW_PERSON = {
-    "upload": "Rows of new persons (text, Excel, SPSS, Parquet), with the columns {columns}",
+    "upload": "Rows of new people (text, Excel, SPSS, Stata, SAS, Parquet), with the columns "
+    "{columns}",
     "again": "Another new person, or more rows",
     "type": "One row per occasion, in order. Empty cells are missing.",
     "type_time": "“{time}” may stay empty in all rows: they then count as 1, 2, 3 and so on.",
@@ -966,6 +967,10 @@ CODEBOOK = {
 
 READING = {
     "lead": "What is left open is recognised from the file; above the roles stands what was found.",
+    "sheet": "Sheet",
+    "people_sheet": "Sheet with one row per person",
+    "no_sheet": "None",
+    "all_sheets": "All with the same columns",
     "encoding": "Choose another where letters such as ä or é look wrong.",
     "header": "Line with the names of the columns",
     "header_help": "A number, or none where no line names them.",

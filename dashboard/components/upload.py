@@ -13,6 +13,7 @@ from dashboard import state
 from dashboard.components.text import plain
 from dashboard.glossary import DECIMALS, DELIMITERS, ENCODINGS, READING, STEPS, WIDE
 from dashboard.services.drafts import TEXTS, Draft, ReadAs, draft_upload
+from nme_core.data import HowRead
 
 
 def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
@@ -26,11 +27,9 @@ def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
     )
     read_as = _reading_form(long)
     draft = make(read_as)
-    if len(draft.sheets) > 1:
-        sheet = st.selectbox("Sheet", draft.sheets, index=None, key="sheet",
-                             placeholder="The first with a table", width=420)  # fmt: skip
-        if sheet is not None:
-            draft = make(replace(read_as, sheet=sheet))
+    read_as = _sheets(draft, read_as, long.file_id, second is not None)
+    if read_as != draft.read_as:
+        draft = make(read_as)
     if draft.step is not None:
         with st.container(border=True, key="steps"):
             st.text(STEPS["lead"])
@@ -45,6 +44,33 @@ def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
     for line in draft.how:
         st.caption(plain(line))
     return draft
+
+
+def _sheets(draft: Draft, read_as: ReadAs, file: str, second: bool) -> ReadAs:
+    """The sheets that are chosen for both tables, where there are several."""
+    columns = st.columns(2)
+    if len(draft.sheets) > 1:
+        sheet = columns[0].selectbox(
+            READING["sheet"], draft.sheets, index=None, key=f"sheet_{file}",
+            placeholder=_read_from(draft.reading),
+        )  # fmt: skip
+        read_as = replace(read_as, sheet=sheet)
+    if len(draft.second_sheets) > 1:
+        sheets = [*([] if second else [""]), *draft.second_sheets]
+        sheet = columns[1].selectbox(
+            READING["people_sheet"], sheets, index=None, key=f"people_sheet_{file}_{second}",
+            format_func=lambda one: one or READING["no_sheet"],
+            placeholder=_read_from(draft.second) or READING["no_sheet"],
+        )  # fmt: skip
+        read_as = replace(read_as, covariates_sheet=sheet)
+    return read_as
+
+
+def _read_from(how: HowRead | None) -> str:
+    """The sheet that was read by itself."""
+    if how is None or how.sheet is None:
+        return ""
+    return READING["all_sheets"] if how.sheet == "*" else how.sheet
 
 
 def _reading_form(file: UploadedFile) -> ReadAs:

@@ -33,7 +33,9 @@ with left:
 with right:
     st.subheader("Your own tables", anchor=False)
     long = st.file_uploader(
-        "One row per person and occasion (text, Excel, SPSS, Parquet)", TABLES, key="upload_long"
+        "One row per person and occasion (text, Excel, SPSS, Stata, SAS, Parquet)",
+        TABLES,
+        key="upload_long",
     )
     second = st.file_uploader(
         "Optional: one row per person, such as a depression score",

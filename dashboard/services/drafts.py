@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from dashboard.services.caching import per_session
+from dashboard.services.files import AS_RECOGNISED, TABLES, TEXTS, ReadAs
 from dashboard.services.roles import OutcomeKind, Proposal, propose_roles
 from nme_core.data import Finding, HowRead, Labels, Recipe, Remedy, read_any, sample_study
 from nme_core.data.columns import is_text, one_form
@@ -18,6 +19,7 @@ from nme_core.data.covariates import covariates_from_columns
 from nme_core.data.people import find_people, tells_apart
 from nme_core.data.privacy import Personal, Privacy, find_personal, has_old_ages, holds_dates
 from nme_core.data.problems import problems_of as find_problems
+from nme_core.data.reading import people_sheet, read_second
 from nme_core.data.remedies import apply_remedies, of_ids, of_second_table
 from nme_core.data.wide import WideProposal, propose_wide
 from nme_core.exceptions import DataError
@@ -30,29 +32,11 @@ __all__ = [
     "problems_of",
 ]  # fmt: skip
 
-#: Endings of files that hold tables.
-TABLES = ["csv", "tsv", "txt", "xlsx", "sav", "parquet", "gz", "zip"]
-#: Those that may hold text.
-TEXTS = (".csv", ".tsv", ".txt", ".gz", ".zip")
-
 #: Notes of a study that begin so say what a remedy did.
 REMEDIED = "Remedy: "
 
 #: What messages call a second table whose file has no name; its content says what it is.
 _SECOND = "the covariate table"
-
-
-@dataclass(frozen=True)
-class ReadAs:
-    """How the long table is read, as `read_any` takes it; what is None is recognised."""
-
-    sheet: str | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    decimal: str | None = None
-    header: str | None = None
-    step: str | None = None
-    metadata: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +65,8 @@ class Draft:
         In words, how it was made long; empty where it was not.
     reading, second : HowRead or None
         How both files were read.
+    second_sheets : tuple of str
+        Sheets that can be the second table: of its file, or of the long table's.
     """
 
     name: str
@@ -92,7 +78,7 @@ class Draft:
     covariates: pd.DataFrame | None
     guess: Proposal
     model: str | None = None
-    read_as: ReadAs = ReadAs()
+    read_as: ReadAs = AS_RECOGNISED
     sheets: tuple[str, ...] = ()
     step: str | None = None
     second_file: str | None = None
@@ -102,6 +88,7 @@ class Draft:
     reshaped: tuple[str, ...] = ()
     reading: HowRead | None = None
     second: HowRead | None = None
+    second_sheets: tuple[str, ...] = ()
 
     @property
     def before(self) -> tuple[Remedy, ...]:
@@ -160,7 +147,7 @@ def draft_upload(
     name: str,
     long_bytes: bytes,
     covariate_bytes: bytes | None,
-    read_as: ReadAs = ReadAs(),
+    read_as: ReadAs = AS_RECOGNISED,
     second_name: str | None = None,
     reshaped: bool = False,
 ) -> Draft:
@@ -168,10 +155,17 @@ def draft_upload(
 
     With `reshaped`, a table with one column per occasion is made long.
     """
-    long = read_any(long_bytes, name, **vars(read_as))
+    long = read_any(long_bytes, name, **read_as.of_long)
+    person = propose_roles(long.frame, None, long.roles).person
+    sheet = read_as.covariates_sheet
+    if covariate_bytes is None and long.sheets and sheet is None and person is not None:
+        ids = long.frame[person]
+        sheet = people_sheet(long_bytes, name, person, ids, but=long.how.sheet)
+    if covariate_bytes is None and sheet:
+        covariate_bytes, second_name = long_bytes, name
     second = None
     if covariate_bytes is not None:
-        second = read_any(covariate_bytes, second_name or _SECOND)
+        second = read_second(covariate_bytes, person, second_name or _SECOND, sheet=sheet or None)
     covariates = None if second is None else second.frame
     how = [long.how.words(), *long.notes]
     frame, wide, made = long.frame, propose_wide(long.frame), ()
@@ -200,6 +194,7 @@ def draft_upload(
         reshaped=made,
         reading=long.how,
         second=None if second is None else second.how,
+        second_sheets=long.sheets if second is None else second.sheets,
     )
 
 
@@ -231,7 +226,7 @@ def _whole(draft: Draft, roles: ChosenRoles) -> pd.DataFrame:
     ids = [name for name in (roles.person, roles.sequence, roles.group) if name is not None]
     if all(is_text(draft.long[name]) for name in ids if name in draft.long):
         return draft.long
-    whole = read_any(draft.long_bytes, draft.file, text=ids, **vars(draft.read_as)).frame
+    whole = read_any(draft.long_bytes, draft.file, text=ids, **draft.read_as.of_long).frame
     return apply_remedies(whole, draft.before)[0]
 
 
@@ -289,7 +284,9 @@ def _second_with_text(draft: Draft, person: str) -> pd.DataFrame:
     table = draft.covariates
     if table is not None and (person not in table or is_text(table[person])):
         return table
-    return read_any(draft.covariate_bytes or b"", draft.second_file or _SECOND, text=[person]).frame
+    sheet = None if draft.second is None else draft.second.sheet
+    name = draft.second_file or _SECOND
+    return read_second(draft.covariate_bytes or b"", person, name, sheet=sheet).frame
 
 
 def problems_of(

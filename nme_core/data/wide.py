@@ -115,7 +115,8 @@ def reshape(frame: pd.DataFrame, proposal: WideProposal) -> tuple[pd.DataFrame, 
             remedy="Reshape the table with the columns that it has.",
             column=missing[0],
         )
-    rest = [name for name in frame.columns if name not in set(proposal.columns)]
+    wide = set(proposal.columns)
+    rest = [name for name in frame.columns if name not in wide]
     clash = [name for name in rest if name in proposal.measures]
     if clash:
         raise DataError(

@@ -106,7 +106,8 @@ def find_words(column: pd.Series, kind: str) -> Iterator[Finding]:
     elif len(words):
         yield _among_numbers(column, kind, words, in_cells)
     elif len(distinct):
-        yield from _beside_numbers(column, kind, distinct[worded], find_numerals(distinct))
+        shown = distinct[worded] if worded.any() else distinct  # "inf" is read as a number here
+        yield from _beside_numbers(column, kind, shown, find_numerals(distinct))
 
 
 def _among_numbers(column: pd.Series, kind: str, words: pd.Series, in_cells: pd.Series) -> Finding:

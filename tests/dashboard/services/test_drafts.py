@@ -1,8 +1,10 @@
 """People of a draft: found before ids become codes, and settled without losing anybody."""
 
+import io
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 
 from dashboard.services import drafts, studies
@@ -104,3 +106,43 @@ def test_uploaded_events_become_steps_where_that_is_chosen(home: Path) -> None:
         "Subject", "Behavior", "Start (s)", "Observation id", ("n smile",), ()
     )
     assert drafts.problems_of(steps, roles) == ()
+
+
+def workbook() -> bytes:
+    """A codebook, a diary and a table of people."""
+    book, target = openpyxl.Workbook(), io.BytesIO()
+    for title, rows in {
+        "Info": [["what", "value"], ["Study", "sleep"]],
+        "Diary": [
+            ["id", "day", "sleep", "mood"],
+            *([f"P{p}", d, 6 + (p + d) % 3, (p * d) % 5] for p in range(4) for d in range(6)),
+        ],
+        "People": [["id", "bdi"], *([f"P{p}", 10 + p] for p in range(4))],
+    }.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.remove(book["Sheet"])
+    book.save(target)
+    return target.getvalue()
+
+
+def test_both_tables_of_a_workbook_are_proposed_and_can_be_chosen(home: Path) -> None:
+    content = workbook()
+    draft = drafts.draft_upload("book.xlsx", content, None)
+    assert draft.reading is not None
+    assert draft.reading.sheet == "Diary"
+    assert draft.second is not None
+    assert draft.second.sheet == "People"
+    assert draft.guess.covariates == ["bdi"]
+    assert any("sheet 'People'" in line for line in draft.how)
+    roles = drafts.ChosenRoles("id", "mood", "day", None, ("sleep",), ("bdi",))
+    _, second = drafts.chosen_tables(draft, roles)
+    assert second is not None
+    assert list(second["bdi"]) == [10, 11, 12, 13]
+    none = drafts.draft_upload("book.xlsx", content, None, drafts.ReadAs(covariates_sheet=""))
+    assert none.covariates is None
+    assert none.second_sheets == ("Info", "Diary", "People")
+    beside = drafts.draft_upload("a.csv", b"id,t,y\na,1,2\na,2,3\n", content, second_name="b.xlsx")
+    assert beside.second is not None
+    assert beside.second.sheet == "People"
