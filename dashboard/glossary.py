@@ -886,10 +886,11 @@ SEVERITIES = {
 
 CHANGES = {
     "made": "Changed here",
+    "effect": "Would do: {effect}",
     "undo": "The stored table stays as it was read; each change can be taken back.",
     "people": "**Settle this before the study is loaded**: ids that have become codes cannot be "
     "compared.",
-    "problems": "**Before this table can be used**, this has to be mended, here or in the file:",
+    "problems": "**Before this table can be used**, this has to be fixed, here or in the file:",
 }
 
 PRIVACY = {

@@ -80,3 +80,5 @@ def _show_finding(
                         on_click=change,
                         args=((*made, remedy),),
                     )
+            for effect in filter(None, finding.effects):
+                st.caption(plain(CHANGES["effect"].format(effect=effect)))

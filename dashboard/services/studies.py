@@ -29,6 +29,7 @@ from dashboard.services.home import folder, home, new_id, utc_text, write_json
 from dashboard.services.roles import OutcomeKind
 from nme_core.data import SAMPLES, Recipe, Remedy, Report, Study, check_study, read_table
 from nme_core.data.codebook import check_codebook, make_codebook
+from nme_core.data.formats.result import Labels
 from nme_core.data.formats.source import fingerprint
 from nme_core.data.gaps import DAYS, NEVER, gap_limit
 from nme_core.data.loading import read_tables
@@ -68,6 +69,9 @@ _WITHOUT_NAMES = "Remedy: {kind} of people, before their ids became codes."
 
 #: File of a study that says what its columns are.
 CODEBOOK = "codebook.csv"
+
+#: Words that came with the columns of a study's file.
+LABELS = "labels.json"
 
 
 @dataclass(frozen=True)
@@ -227,6 +231,8 @@ def keep_study(
             hashlib.sha256(files["long.csv"]).hexdigest(),
         ),
     )
+    labels = draft.labels.of_columns({*roles.columns, *roles.covariates})
+    files[LABELS] = json.dumps(labels.as_dict(), ensure_ascii=False).encode()
     with durable.scratch() as temporary:
         _write(temporary, files)
         study = _read_study(temporary, recipe)
@@ -447,7 +453,11 @@ def _read_study(path: Path, recipe: Recipe) -> Study:
     """The study in a folder, missing features still missing."""
     covariates = path / "covariates.csv"
     second = covariates if covariates.is_file() else None
-    return read_tables(recipe, path / "long.csv", second).study(recipe)
+    study = read_tables(recipe, path / "long.csv", second).study(recipe)
+    words = path / LABELS
+    if not words.is_file():
+        return study
+    return replace(study, labels=Labels.of_dict(json.loads(words.read_text(encoding="utf-8"))))
 
 
 def _write(path: Path, files: dict[str, bytes]) -> None:

@@ -98,7 +98,7 @@ def test_problems_are_mended_by_clicks_and_undone(open_page: OpenPage) -> None:
     app.multiselect(key="role_features").set_value(["sleep"]).run()
     assert "holds numbers, but also 'k.A.' (in 1 cell; the first is line 5)" in words(app)
     press(app, "Treat 'k.A.'")
-    assert "has to be mended" not in words(app)
+    assert "has to be fixed" not in words(app)
     press(app, "Load study")
     assert not app.error
     assert not app.exception

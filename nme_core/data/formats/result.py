@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -160,6 +161,28 @@ class Labels:
     units: dict[str, str] = field(default_factory=dict)
     taken: dict[str, dict[str, int]] = field(default_factory=dict)
     codes: set[str] = field(default_factory=set)
+
+    def of_columns(self, names: Collection[str]) -> Labels:
+        """The words of some columns only."""
+        chosen = {
+            one.name: {
+                name: words for name, words in getattr(self, one.name).items() if name in names
+            }
+            for one in fields(self)
+            if one.name != "codes"
+        }
+        return replace(self, **chosen)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON can hold it; `of_dict` reads it back."""
+        return {**asdict(self), "codes": sorted(self.codes)}
+
+    @classmethod
+    def of_dict(cls, content: Mapping[str, Any]) -> Labels:
+        """What `as_dict` gave."""
+        known = {one.name: content[one.name] for one in fields(cls) if one.name in content}
+        missing = {name: tuple(cells) for name, cells in known.get("missing", {}).items()}
+        return cls(**{**known, "missing": missing, "codes": set(known.get("codes", ()))})
 
 
 @dataclass(frozen=True, eq=False)

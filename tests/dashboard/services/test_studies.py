@@ -244,3 +244,34 @@ def test_a_date_and_a_clock_become_one_time_before_dates_become_days(home: Path)
     assert study.time[:3].tolist() == pytest.approx([0, 5 / 24, 0.5], abs=1e-5)
     assert (study.time_unit, study.n_rows) == ("d", 27)
     assert "hours" in str(report.spacing)
+
+
+def test_what_means_no_answer_is_pointed_out_in_the_app_and_can_be_undone(home: Path) -> None:
+    moods = ["1 (low)", "2", "3", "9 (no answer)"]
+    long = b"pid,day,x,mood\n" + b"".join(
+        f"{person},{day},{day % 3}.5,{moods[day % 4]}\n".encode()
+        for person in range(1, 6)
+        for day in range(8)
+    )
+    draft = studies.draft_upload("diary.csv", long, None)
+    identity = studies.keep_study(draft, roles(covariates=()))
+    study, report = studies.open_study(identity)
+    assert study.y.max() == 9
+    (found,) = [one for one in report.findings if "no answer" in one.message and one.fixes]
+    assert "10 cells emptied, 30 of 40 remain" in found.effects[0]
+    studies.change_study(identity, remedies=found.fixes)
+    fixed, after = studies.open_study(identity)
+    assert fixed.y.isna().sum() == 10
+    assert not [one for one in after.findings if "no answer" in one.message and one.fixes]
+    studies.change_study(identity, remedies=())
+    assert studies.open_study(identity)[0].y.max() == 9
+
+
+def test_words_of_columns_that_are_not_stored_are_not_stored(home: Path) -> None:
+    long = LONG.replace(b",mood\n", b",mood,who\n").replace(b".5\n", b".5,NA\n", 60)
+    long = long.replace(b".5\n", b".5,Jo\n")
+    draft = studies.draft_upload("diary.csv", long, SECOND)
+    assert draft.labels.taken["who"] == {"NA": 60}
+    identity = studies.keep_study(draft, roles())
+    stored = home / "studies" / identity / studies.LABELS
+    assert "who" not in stored.read_text(encoding="utf-8")
