@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nme_core.data.columns import as_labels, is_number, place, respelled
+from nme_core.data.columns import as_labels, is_number, is_text, place, respelled
 from nme_core.data.dates import ORDERS
 from nme_core.data.formats.cells import convert
-from nme_core.data.formats.numerals import find_numerals, has_number
+from nme_core.data.formats.numerals import find_numerals, has_number, label_of
 from nme_core.data.labels import core
+from nme_core.data.no_answer import means_no_answer
 from nme_core.data.time_numbers import LEAST_DIGITS
 from nme_core.data.time_parts import CYCLES, JOINS, circle_words, count_on, join_times, joined_as
 from nme_core.data.times import order_words, read_as
@@ -72,6 +73,7 @@ def _drop_duplicates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame,
 def _set_missing(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
     emptied = filled = 0
     for name in remedy.columns:
+        _refuse_part_of_scale(table[name], remedy)
         cells = as_labels(table[name]).isin(remedy.values)
         emptied += int(cells.sum())
         filled += int(table[name].notna().sum())
@@ -80,6 +82,27 @@ def _set_missing(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str
         f"{_names(remedy.values)} in {_names(remedy.columns)} means missing; "
         f"{_cells(emptied)} emptied, {filled - emptied} of {filled} remain"
     )
+
+
+def _refuse_part_of_scale(column: pd.Series, remedy: Remedy) -> None:
+    """Raise DataError where a cell that is to be missing is a number of a scale with its label."""
+    if not is_text(column):
+        return
+    distinct = as_labels(column).dropna().drop_duplicates()
+    steps = [
+        cell
+        for cell in distinct
+        if cell in remedy.values and not means_no_answer(label_of(cell) or cell)
+    ]
+    found = find_numerals(distinct) if steps else None
+    labelled = [] if found is None else list(found.labels.values())
+    parts = [cell for cell in steps if label_of(cell) in labelled]
+    if parts:
+        raise DataError(
+            f"{_some(parts)} in {column.name!r} is part of a scale, not a missing value.",
+            remedy="Use the remedy read_numbers, which keeps its number.",
+            column=str(column.name),
+        )
 
 
 def _merge_states(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:

@@ -181,3 +181,13 @@ def test_a_run_keeps_the_meaning_for_new_rows(nme, tmp_path):
     refused = nme("predict", tmp_path / "run", tmp_path / "odd.csv", "--out", tmp_path / "o.csv")
     assert refused.code == 2
     assert "'perhaps' in column 'alone'" in refused.err
+
+
+def test_a_part_of_a_scale_is_not_made_missing():
+    frame = diary(x=["1 (never)", "2 (at times)", "3 (often)", "9 (no answer)"])
+    ends = Remedy("set_missing", ("x",), ("1 (never)", "3 (often)"))
+    with pytest.raises(DataError, match=r"'1 .never.', '3 .often.' in 'x' is part of a scale"):
+        apply_remedies(frame, [ends])
+    steps = [Remedy("set_missing", ("x",), ("9 (no answer)",)), Remedy("read_numbers", ("x",))]
+    after, _ = apply_remedies(frame, steps)
+    np.testing.assert_array_equal(after["x"][:4], [1, 2, 3, np.nan])
