@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
 from scipy.special import chdtrc, stdtr
 
 from nme_core.data.occasions import DAYS_OF
@@ -20,6 +21,9 @@ SELDOM = 0.5
 
 #: A step is a gap where it is longer than the usual one by this factor.
 GAP = 1.5
+
+#: Dates outside of these years are slips, or stand for "unknown".
+YEARS = (1950, 2100)
 
 
 def compliance(n_obs: pd.Series, covariates: pd.DataFrame) -> Iterable[Compliance]:
@@ -147,6 +151,22 @@ def find_gaps(study: Study, n_gaps: int | None) -> Iterable[Finding]:
         f"A longest gap (--max-gap {_limit(GAP * steps.median(), study.time_unit)}) or a column "
         "that names the sequences breaks them there.",
     )
+
+
+def find_far_times(study: Study) -> Iterable[Finding]:
+    """Name dates that nobody lived to see, such as in 1900 or 2999."""
+    if study.time is None or not is_datetime64_any_dtype(study.time.dtype):
+        return
+    far = ~study.time.dt.year.between(*YEARS)
+    if far.any():
+        count = "1 row is" if far.sum() == 1 else f"{int(far.sum())} rows are"
+        yield Finding(
+            "look",
+            f"{count} dated before {YEARS[0]} or after {YEARS[1]}; the first is person "
+            f"{study.groups[far].iloc[0]!r} on {study.time[far].iloc[0]:%Y-%m-%d}.",
+            study.roles.time,
+            "Correct the file: such a date often stands for an unknown one.",
+        )
 
 
 def _limit(gap: float | pd.Timedelta, unit: str | None) -> str:

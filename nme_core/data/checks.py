@@ -12,6 +12,7 @@ from nme_core.data.attendance import (
     compliance,
     describe_spacing,
     find_compliance,
+    find_far_times,
     find_gaps,
     find_planned,
 )
@@ -101,6 +102,7 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         *find_planned(n_obs, planned),
         *find_compliance(attendance),
         *find_gaps(study, n_gaps),
+        *find_far_times(study),
         *(Finding("info", note) for note in study.notes),
     ]
     order = ("stop", "look", "info")

@@ -89,3 +89,18 @@ def test_missing_cells_are_shared_out_over_persons():
     result = report(frame)
     assert result.missing_by_person["p0"] == pytest.approx(6 / 36)
     assert result.missing_by_person["p1"] == 0
+
+
+def test_dates_far_from_any_life_are_named():
+    frame = table()
+    days = pd.Timestamp("2024-03-01") + frame["day"] * pd.Timedelta("1D")
+
+    def far(dates):
+        looks = findings(report(frame.assign(day=dates)), "look")
+        return [text for text in looks if "dated before" in text]
+
+    assert far(days) == []
+    days.iloc[3] = pd.Timestamp("1900-01-01")
+    (found,) = far(days)
+    assert "1 row is dated before 1950 or after 2100" in found
+    assert "person 'p0' on 1900-01-01" in found
