@@ -189,13 +189,13 @@ def warn_blank(run: RunFolder, X: pd.DataFrame) -> None:
     """Give a BlankWarning where features are missing in new rows as they were not in the run's."""
     if (how := recipe_of(run).missing) == "drop":
         return  # such rows have no prediction
-    empty = X.isna().sum()
-    before = run.data.get("n_missing_features", {})
-    found = [name for name in X if empty[name] and (name not in before or empty[name] == len(X))]
+    empty: dict[str, int] = {str(name): int(n) for name, n in X.isna().sum().items()}
+    before: dict[str, Any] = run.data.get("n_missing_features", {})
+    found = [name for name, n in empty.items() if n and (name not in before or n == len(X))]
     if not found:
         return
     listed = "; ".join(
-        f"{name!r} is blank in {_of_rows(int(empty[name]), len(X))}"
+        f"{name!r} is blank in {_of_rows(empty[name], len(X))}"
         + ("" if name in before or how == "carry" else " and never was where the model learned")
         for name in found[:5]
     )

@@ -14,41 +14,17 @@ import pandas as pd
 
 from nme_core.data.blocks import Blocks
 from nme_core.data.columns import (
-    LARGE,
     OutcomeKind,
-    as_categories,
-    as_ids,
-    as_numbers,
-    as_outcome,
-    in_single_precision,
     label,
 )
-from nme_core.data.covariates import covariates_from_columns, covariates_from_table, labelled
 from nme_core.data.formats.result import HowRead, Labels, Reading
-from nme_core.data.gaps import NEVER, NIGHT, break_at_gaps, gap_limit, gap_notes
-from nme_core.data.ordering import name_sequences, order_rows, refuse_ties, tied_rows
-from nme_core.data.people import find_people, respelling_notes
-from nme_core.data.recipe import Recipe, recipe_of, resolved
-from nme_core.data.remedies import Remedy, apply_remedies, left_out_columns, renamed_columns
+from nme_core.data.gaps import NEVER
+from nme_core.data.making import Roles, parts_of, rows_of
+from nme_core.data.ordering import refuse_ties, tied_rows
+from nme_core.data.recipe import Recipe, recipe_of
+from nme_core.data.remedies import Remedy
 from nme_core.data.report import Finding
-from nme_core.data.selection import choose_columns, refuse_unusable
-from nme_core.data.ties import find_ties
-from nme_core.data.time_remedies import settle_times, times_of
-from nme_core.data.words import yes_no_remedies
 from nme_core.exceptions import DataError
-
-
-@dataclass(frozen=True)
-class Roles:
-    """Which column of the long table plays which part; covariates are those in use."""
-
-    person: str
-    outcome: str
-    time: str | None
-    sequence: str | None
-    features: tuple[str, ...]
-    covariates: tuple[str, ...]
-    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,108 +189,7 @@ class Study:
             Whether these are the tables as they were stored, so that what the recipe says was done
             before is not done again.
         """
-        person, outcome, time = recipe.person, recipe.outcome, recipe.time
-        sequence, group = recipe.sequence, recipe.groups
-        n_read = len(long), long[person].nunique() if person in long else 0
-        long, covariates, remedied = recipe.apply(long, covariates, stored=stored)
-        if recipe.features is not None:
-            features = renamed_columns(recipe.features, recipe.steps)
-            words = yes_no_remedies(long, features)
-            long, told = apply_remedies(long, words)
-            remedied += tuple(note.removeprefix("Remedy: ") for note in told)
-            recipe = replace(recipe, features=tuple(features), remedies=(*recipe.remedies, *words))
-        gone = left_out_columns(recipe.steps)
-        refuse_unusable(long, person, outcome, time, sequence, group)
-        long = long.infer_objects()
-        settled = settle_times(long, recipe)
-        long, of_time = apply_remedies(long, settled)
-        recipe = replace(recipe, remedies=(*recipe.remedies, *settled))
-        gone |= left_out_columns(settled)
-        remedied += of_time
-        groups = as_ids(long[person], role="person id")
-        of_table, listed = _covariates_of(recipe, covariates, gone)
-        columns = choose_columns(
-            long,
-            groups,
-            roles=[name for name in (person, outcome, time, sequence, *group) if name is not None],
-            time=time,
-            features=_without(recipe.features, gone),
-            exclude=_without(recipe.exclude, gone) or (),
-            covariates=listed,
-            table_covariates=of_table,
-        )
-        people = find_people(
-            long,
-            person,
-            ids=groups,
-            groups=group,
-            covariates=covariates,
-            remedies=recipe.steps,
-        )
-        looks = list(people)
-        notes = [*remedied, *respelling_notes(long[person]), *columns.notes]
-        y, kind = as_outcome(long[outcome], recipe.outcome_kind)
-        X = pd.DataFrame(
-            in_single_precision(
-                {name: as_numbers(long[name], role="feature") for name in columns.features}
-            ),
-            index=long.index,
-            copy=False,  # columns that are numbers already are not held twice
-        )
-        read = times_of(long, time, recipe.steps)
-        times = None if read is None else read.values
-        unit = recipe.time_unit or (None if read is None else read.unit)
-        notes += [] if read is None else read.notes
-        labels = None if sequence is None else as_ids(long[sequence], role="sequence id")
-        tied = tied_rows(groups, labels, times)
-        values = pd.concat([X, y.rename("")], axis=1) if tied.any() else None
-        order = order_rows(groups, labels, times, values)
-        if time is not None and tied.any():
-            keys = [name for name in (person, sequence, time) if name]
-            ties = find_ties(long, tied, keys, values=(outcome, *X.columns), groups=group)
-            said = [one.fixes for one in looks if one.fixes]
-            looks += [one for one in ties if one.fixes not in said]
-
-        named = labelled(recipe.steps)
-        of_person = covariates_from_columns(long, groups, columns.covariates, labels=named)
-        if covariates is not None:
-            table = covariates if recipe.covariates is None else covariates[[person, *of_table]]
-            found, table_notes = covariates_from_table(
-                table, list(of_person.index), person, labels=named
-            )
-            of_person = pd.concat([found, of_person], axis=1)
-            notes += table_notes
-        further = {name: as_ids(long[name], role=f"{name} id") for name in group}
-        roles = Roles(
-            person, outcome, time, sequence, tuple(X.columns), tuple(of_person.columns), group
-        )
-        persons = _rows(groups, order)
-        sequences = persons if labels is None else _rows(name_sequences(groups, labels), order)
-        at = None if times is None else _rows(times, order)
-        limit = gap_limit(recipe.max_gap, at, sequences, unit)
-        sequences, n_gaps = break_at_gaps(sequences, at, limit, unit)
-        notes += gap_notes(n_gaps, limit, asked=recipe.max_gap not in (None, NIGHT))
-        if X.size >= LARGE:
-            alone = sequences is persons
-            persons = as_categories(persons)
-            sequences = persons if alone else as_categories(sequences)
-        return cls(
-            X=_rows(X, order),
-            y=_rows(y, order),
-            groups=persons,
-            sequence_ids=sequences.rename(sequence or person),
-            time=at,
-            time_unit=unit,
-            covariates=of_person,
-            outcome_kind=kind,
-            roles=roles,
-            further_groups=_rows(pd.DataFrame(further, index=long.index), order),
-            recipe=resolved(recipe, max_gap=limit, features=roles.features, outcome_kind=kind),
-            notes=tuple(notes),
-            n_read=n_read,
-            looks=tuple(looks),
-            lines=_lines(long.index, order),
-        )
+        return cls(**parts_of(recipe, long, covariates, stored=stored))
 
     @classmethod
     def from_file(
@@ -364,7 +239,12 @@ class Study:
             remedies=remedies,
             max_gap=max_gap,
         )
-        said = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter, "decimal": decimal}
+        said: dict[str, Any] = {
+            "sheet": sheet,
+            "encoding": encoding,
+            "delimiter": delimiter,
+            "decimal": decimal,
+        }
         long = recipe.read(path, **said, header=header, step=step, metadata=metadata)
         people = None
         if isinstance(covariates, str | os.PathLike):
@@ -493,20 +373,20 @@ class Study:
             mask[chosen] = True
         if not mask.any():
             raise DataError("No row of the study is left.", remedy="Choose other rows.")
-        groups, sequences = _rows(self.groups, mask), _rows(self.sequence_ids, mask)
+        groups, sequences = rows_of(self.groups, mask), rows_of(self.sequence_ids, mask)
         if isinstance(groups.dtype, pd.CategoricalDtype):
             groups = groups.cat.remove_unused_categories()
             sequences = sequences.cat.remove_unused_categories()
         return replace(
             self,
-            X=_rows(self.X, mask),
-            y=_rows(self.y, mask),
+            X=rows_of(self.X, mask),
+            y=rows_of(self.y, mask),
             groups=groups,
             sequence_ids=sequences,
-            further_groups=_rows(self.further_groups, mask),
-            time=None if self.time is None else _rows(self.time, mask),
+            further_groups=rows_of(self.further_groups, mask),
+            time=None if self.time is None else rows_of(self.time, mask),
             covariates=self.covariates.loc[groups.unique()],
-            lines=None if self.lines is None else _rows(self.lines, mask),
+            lines=None if self.lines is None else rows_of(self.lines, mask),
         )
 
     def where(self, row: int) -> str:
@@ -526,32 +406,3 @@ class Study:
         note = f"{missing} {noun} left out: the outcome {self.roles.outcome!r} is missing there."
         kept = self.take(observed)
         return replace(kept, notes=(*self.notes, note))
-
-
-def _covariates_of(
-    recipe: Recipe, table: pd.DataFrame | None, gone: set[str]
-) -> tuple[list[str], list[str] | None]:
-    """Covariates that the covariate table gives, and those that are named in the long table."""
-    there = [] if table is None else [str(one) for one in table.columns if one != recipe.person]
-    named = _without(recipe.covariates, gone)
-    if named is None:
-        return there, None
-    return [name for name in there if name in named], [name for name in named if name not in there]
-
-
-def _without(names: Iterable[str] | None, gone: set[str]) -> list[str] | None:
-    return None if names is None else [name for name in names if name not in gone]
-
-
-def _lines(index: pd.Index, order: npt.NDArray[Any]) -> pd.Series | None:
-    """Line of each row in its file, 4 bytes each; None for a table that comes from no file."""
-    if index.name not in ("line", "row") or index.dtype.kind not in "iu":
-        return None
-    return _rows(pd.Series(index.to_numpy(dtype=np.int32), name=index.name), order)
-
-
-def _rows(table: Any, chosen: npt.NDArray[Any]) -> Any:
-    """Chosen rows of a table, without a copy where they are all its rows in their order."""
-    if chosen.dtype != np.bool_ and np.array_equal(chosen, np.arange(len(table))):
-        return table.reset_index(drop=True)
-    return table.iloc[chosen].reset_index(drop=True)
