@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from nme_core.data.columns import as_labels, is_number, is_text, place, respelled
+from nme_core.data.cell_changes import (
+    fill_missing,
+    indicators,
+    read_numbers,
+    set_missing,
+)
+from nme_core.data.change_words import cells_of, columns_of, count_of, names_of, some_of
+from nme_core.data.columns import as_labels, is_number, place, respelled
 from nme_core.data.dates import ORDERS
-from nme_core.data.formats.cells import convert
-from nme_core.data.formats.numerals import find_numerals, has_number, label_of
 from nme_core.data.labels import core
-from nme_core.data.no_answer import means_no_answer
 from nme_core.data.time_numbers import LEAST_DIGITS
 from nme_core.data.time_parts import CYCLES, JOINS, circle_words, count_on, join_times, joined_as
 from nme_core.data.times import order_words, read_as
@@ -24,10 +26,6 @@ from nme_core.exceptions import DataError, OptionError
 
 if TYPE_CHECKING:
     from nme_core.data.remedies import Remedy
-
-#: The entry `to` of "indicators" where a cell may hold several words, and what parts them.
-SEVERAL = "several"
-_PARTS = r"\s*[;|,/+]\s*"
 
 
 @dataclass(frozen=True)
@@ -66,43 +64,9 @@ class Kind:
 def _drop_duplicates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
     repeated = table.duplicated(list(remedy.columns), keep="last")
     return table[~repeated], (
-        f"of rows alike in {_columns(remedy)} the last was kept; {_count(repeated, 'row')} left out"
+        f"of rows alike in {columns_of(remedy)} the last was kept; "
+        f"{count_of(repeated, 'row')} left out"
     )
-
-
-def _set_missing(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    emptied = filled = 0
-    for name in remedy.columns:
-        _refuse_part_of_scale(table[name], remedy)
-        cells = as_labels(table[name]).isin(remedy.values)
-        emptied += int(cells.sum())
-        filled += int(table[name].notna().sum())
-        table[name] = table[name].mask(cells)
-    return table, (
-        f"{_names(remedy.values)} in {_names(remedy.columns)} means missing; "
-        f"{_cells(emptied)} emptied, {filled - emptied} of {filled} remain"
-    )
-
-
-def _refuse_part_of_scale(column: pd.Series, remedy: Remedy) -> None:
-    """Raise DataError where a cell that is to be missing is a number of a scale with its label."""
-    if not is_text(column):
-        return
-    distinct = as_labels(column).dropna().drop_duplicates()
-    steps = [
-        cell
-        for cell in distinct
-        if cell in remedy.values and not means_no_answer(label_of(cell) or cell)
-    ]
-    found = find_numerals(distinct) if steps else None
-    labelled = [] if found is None else list(found.labels.values())
-    parts = [cell for cell in steps if label_of(cell) in labelled]
-    if parts:
-        raise DataError(
-            f"{_some(parts)} in {column.name!r} is part of a scale, not a missing value.",
-            remedy="Use the remedy read_numbers, which keeps its number.",
-            column=str(column.name),
-        )
 
 
 def _merge_states(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
@@ -114,8 +78,8 @@ def _merge_states(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, st
         merged = labels.mask(cells, remedy.to)
         table[name] = _as_before(merged) if is_number(table[name]) else merged
     return table, (
-        f"{_names(remedy.values)} in {_names(remedy.columns)} became {remedy.to!r}; "
-        f"{_cells(changed)} changed"
+        f"{names_of(remedy.values)} in {names_of(remedy.columns)} became {remedy.to!r}; "
+        f"{cells_of(changed)} changed"
     )
 
 
@@ -133,8 +97,8 @@ def _write_alike(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str
     pairs = "; ".join(f"{old!r} became {new!r}" for old, new in list(joined.items())[:5])
     pairs += f"; and {len(joined) - 5} more" if len(joined) > 5 else ""
     return table, (
-        f"{_names(remedy.columns)} written alike: {pairs or 'nothing to change'}; "
-        f"{_cells(changed)} changed"
+        f"{names_of(remedy.columns)} written alike: {pairs or 'nothing to change'}; "
+        f"{cells_of(changed)} changed"
     )
 
 
@@ -147,7 +111,7 @@ def _join_columns(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, st
     distinct = pd.concat(parts, axis=1, ignore_index=True)[joined.notna()].drop_duplicates()
     if joined.nunique() < len(distinct):
         raise DataError(
-            f"{_columns(remedy)} cannot be told apart once they are joined.",
+            f"{columns_of(remedy)} cannot be told apart once they are joined.",
             remedy="Write one of them without spaces.",
             column=first,
         )
@@ -157,13 +121,13 @@ def _join_columns(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, st
 
 
 def _keep_apart(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    return table, f"what looks alike in {_columns(remedy)} is different"
+    return table, f"what looks alike in {columns_of(remedy)} is different"
 
 
 def _take_as_labels(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
     for name in remedy.columns:
         table[name] = as_labels(table[name])
-    return table, f"{_columns(remedy)} taken as labels"
+    return table, f"{columns_of(remedy)} taken as labels"
 
 
 def _as_before(labels: pd.Series) -> pd.Series:
@@ -175,16 +139,16 @@ def _as_before(labels: pd.Series) -> pd.Series:
 def _exclude_persons(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
     out = _holding(table, remedy)
     return table[~out], (
-        f"{_names(remedy.values)} of {_names(remedy.columns)} excluded; "
-        f"{_count(out, 'row')} left out"
+        f"{names_of(remedy.values)} of {names_of(remedy.columns)} excluded; "
+        f"{count_of(out, 'row')} left out"
     )
 
 
 def _drop_rows(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
     out = _holding(table, remedy)
     return table[~out], (
-        f"rows with {_names(remedy.values)} in {_names(remedy.columns)} left out; "
-        f"{_count(out, 'row')}"
+        f"rows with {names_of(remedy.values)} in {names_of(remedy.columns)} left out; "
+        f"{count_of(out, 'row')}"
     )
 
 
@@ -204,12 +168,12 @@ def _drop_empty(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]
         labels = as_labels(table[name])
         empty |= labels.isna() | (labels == "")
     return table[~empty], (
-        f"rows without {_names(remedy.columns)} left out; {_count(empty, 'row')}"
+        f"rows without {names_of(remedy.columns)} left out; {count_of(empty, 'row')}"
     )
 
 
 def _exclude_columns(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    return table.drop(columns=list(remedy.columns)), f"{_names(remedy.columns)} left out"
+    return table.drop(columns=list(remedy.columns)), f"{names_of(remedy.columns)} left out"
 
 
 def _wide_to_long(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
@@ -238,21 +202,21 @@ def _read_dates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]
             )
         table[name] = times
         n_read += int(times.notna().sum())
-    return table, f"dates in {_names(remedy.columns)} were read as {words}; {_cells(n_read)}"
+    return table, f"dates in {names_of(remedy.columns)} were read as {words}; {cells_of(n_read)}"
 
 
 def _join_times(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
     name, *others = remedy.columns
     if not others or joined_as(str(remedy.to)) is None:
         raise OptionError(
-            f"{remedy.to!r} is no way to join the columns {_names(remedy.columns)}.",
+            f"{remedy.to!r} is no way to join the columns {names_of(remedy.columns)}.",
             remedy=f"Name two columns, and {', '.join(JOINS)} in their order.",
         )
     table[name] = join_times(table, remedy.columns, str(remedy.to))
     kinds = " and ".join(f"the {kind}" for kind in str(remedy.to).split("+"))
     return table.drop(columns=others), (
-        f"{kinds} in {_columns(remedy)} became one time, {name!r}; "
-        f"{_cells(int(table[name].notna().sum()))}"
+        f"{kinds} in {columns_of(remedy)} became one time, {name!r}; "
+        f"{cells_of(int(table[name].notna().sum()))}"
     )
 
 
@@ -271,171 +235,65 @@ def _count_on(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
     )
 
 
-def _fill_missing(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    filled = 0
-    for name in remedy.columns:
-        labels = as_labels(table[name])
-        filled += int(labels.isna().sum())
-        table[name] = labels.fillna(remedy.to)
-    return table, (
-        f"{remedy.to!r} was written into the empty cells of {_names(remedy.columns)}; "
-        f"{_cells(filled)} filled"
-    )
-
-
-def _read_numbers(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    shown: dict[str, str] = {}
-    limits = 0
-    for name in remedy.columns:
-        column = table[name]
-        if is_number(column):
-            continue
-        cells = as_labels(column)
-        distinct = cells.dropna().drop_duplicates()
-        found = find_numerals(distinct)
-        if found is None:
-            position = next(
-                (k for k, cell in enumerate(cells) if pd.notna(cell) and not has_number(cell)), 0
-            )
-            raise DataError(
-                f"The cells of {name!r} cannot be read as numbers: {place(cells.index, position)} "
-                f"holds {str(cells.iloc[position])!r}.",
-                remedy="Treat such cells as missing first, or leave out the remedy read_numbers.",
-                column=name,
-            )
-        numbers = convert(found.numbers, decimal=None, commas=True).values
-        known = dict(zip(distinct, numbers, strict=True))
-        table[name] = cells.map(known).astype("float64")
-        limits += int(cells.isin(distinct[[cell[0] in "<>≤≥" for cell in distinct]]).sum())
-        shown |= {cell: f"{number:g}" for cell, number in known.items() if cell != f"{number:g}"}
-    told = ", ".join(f"{cell!r} is {number}" for cell, number in list(shown.items())[:5])
-    told += f" and {len(shown) - 5} more" if len(shown) > 5 else ""
-    lost = f"; {_cells(limits)} with a limit became the limit itself" if limits else ""
-    return table, f"{_names(remedy.columns)} was read as numbers: {told or 'as they are'}{lost}"
-
-
-def _indicators(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    (name,) = remedy.columns
-    made, words = indicator_columns(remedy), [value.casefold() for value in remedy.values]
-    several = remedy.to == SEVERAL
-    codes, distinct = pd.factorize(as_labels(table[name]).str.casefold())
-    answers = [set(re.split(_PARTS, cell)) if several else {cell} for cell in distinct]
-    unknown = [code for code, given in enumerate(answers) if not given <= set(words)]
-    if unknown:
-        position = int(np.isin(codes, unknown).argmax())
-        raise DataError(
-            f"{str(table[name].iloc[position])!r} in column {name!r} "
-            f"({place(table.index, position)}) is none of the words that are known: "
-            f"{_some(remedy.values)}.",
-            remedy="Correct the cell, or treat it as missing.",
-            column=name,
-        )
-    columns = {
-        new: np.array([*(float(word in given) for given in answers), np.nan])[codes]
-        for new, word in zip(made, words[-len(made) :], strict=True)
-    }
-    at = list(table.columns).index(name)
-    parts = table.iloc[:, :at], pd.DataFrame(columns, index=table.index), table.iloc[:, at + 1 :]
-    table = pd.concat(parts, axis=1)
-    if made == [name]:
-        zero, one = remedy.values
-        return table, f"{name!r} is 1 where it says {one!r}, and 0 where it says {zero!r}"
-    rest = "" if several else f"; {remedy.values[0]!r} is 0 in all of them"
-    return table, f"{name!r} became {len(made)} columns of 0 and 1: {_some(made)}{rest}"
-
-
-def indicator_columns(remedy: Remedy) -> list[str]:
-    """Names of the columns of 0 and 1 that the remedy "indicators" makes.
-
-    The first word is what the others are compared with, and has no column, unless a cell may hold
-    several words. Of two words the column keeps its name.
-    """
-    (name,) = remedy.columns
-    if remedy.to != SEVERAL and len(remedy.values) == 2:
-        return [name]
-    words = remedy.values if remedy.to == SEVERAL else remedy.values[1:]
-    return [f"{name} = {word}" for word in words]
-
-
-def _columns(remedy: Remedy) -> str:
-    return " and ".join(repr(name) for name in remedy.columns)
-
-
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"
-
-
-def _count(rows: pd.Series, noun: str) -> str:
-    count = int(rows.sum())
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _names(texts: Sequence[str]) -> str:
-    return ", ".join(repr(text) for text in texts)
-
-
-def _some(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
-    return _names(texts[:3]) + more
-
-
 KINDS: dict[str, Kind] = {
     "drop_duplicates": Kind(
-        _drop_duplicates, lambda it: f"Keep the last of the rows alike in {_columns(it)}"
+        _drop_duplicates, lambda it: f"Keep the last of the rows alike in {columns_of(it)}"
     ),
     "set_missing": Kind(
-        _set_missing,
-        lambda it: f"Treat {_some(it.values)} in {_columns(it)} as missing",
+        set_missing,
+        lambda it: f"Treat {some_of(it.values)} in {columns_of(it)} as missing",
         values=True,
         cells=True,
     ),
     "merge_states": Kind(
         _merge_states,
-        lambda it: f"Join {_some(it.values)} with {it.to!r}",
+        lambda it: f"Join {some_of(it.values)} with {it.to!r}",
         values=True,
         to=True,
         cells=True,
     ),
     "write_alike": Kind(
         _write_alike,
-        lambda it: f"Write {_columns(it)} alike: {_some(it.values)}",
+        lambda it: f"Write {columns_of(it)} alike: {some_of(it.values)}",
         values=True,
         cells=True,
         both=True,
     ),
     "join_columns": Kind(
         _join_columns,
-        lambda it: f"Tell people apart by {_columns(it)} together",
+        lambda it: f"Tell people apart by {columns_of(it)} together",
         cells=True,
         together=True,
         both=True,
     ),
     "keep_apart": Kind(
-        _keep_apart, lambda it: f"Keep apart what looks alike in {_columns(it)}", both=True
+        _keep_apart, lambda it: f"Keep apart what looks alike in {columns_of(it)}", both=True
     ),
-    "as_labels": Kind(_take_as_labels, lambda it: f"Take {_columns(it)} as labels"),
+    "as_labels": Kind(_take_as_labels, lambda it: f"Take {columns_of(it)} as labels"),
     "exclude_persons": Kind(
         _exclude_persons,
-        lambda it: f"Leave out {'person' if len(it.values) == 1 else 'people'} {_some(it.values)}",
+        lambda it: (
+            f"Leave out {'person' if len(it.values) == 1 else 'people'} {some_of(it.values)}"
+        ),
         values=True,
         both=True,
     ),
     "drop_rows": Kind(
         _drop_rows,
-        lambda it: f"Leave out the rows with {_some(it.values)} in {_columns(it)}",
+        lambda it: f"Leave out the rows with {some_of(it.values)} in {columns_of(it)}",
         values=True,
     ),
-    "drop_empty": Kind(_drop_empty, lambda it: f"Leave out the rows without {_columns(it)}"),
-    "exclude_columns": Kind(_exclude_columns, lambda it: f"Leave out {_columns(it)}"),
+    "drop_empty": Kind(_drop_empty, lambda it: f"Leave out the rows without {columns_of(it)}"),
+    "exclude_columns": Kind(_exclude_columns, lambda it: f"Leave out {columns_of(it)}"),
     "read_dates": Kind(
         _read_dates,
-        lambda it: f"Read the dates in {_columns(it)} as {order_words(it.to or '')}",
+        lambda it: f"Read the dates in {columns_of(it)} as {order_words(it.to or '')}",
         to=True,
         cells=True,
     ),
     "join_times": Kind(
         _join_times,
-        lambda it: f"Read {_columns(it)} as one time",
+        lambda it: f"Read {columns_of(it)} as one time",
         to=True,
         cells=True,
         together=True,
@@ -448,20 +306,20 @@ KINDS: dict[str, Kind] = {
         together=True,
     ),
     "fill_missing": Kind(
-        _fill_missing,
-        lambda it: f"Write {it.to!r} into the empty cells of {_columns(it)}",
+        fill_missing,
+        lambda it: f"Write {it.to!r} into the empty cells of {columns_of(it)}",
         to=True,
         cells=True,
         new_rows=False,
     ),
     "read_numbers": Kind(
-        _read_numbers,
-        lambda it: f"Read the numbers in {_columns(it)}, without the words beside them",
+        read_numbers,
+        lambda it: f"Read the numbers in {columns_of(it)}, without the words beside them",
         cells=True,
     ),
     "indicators": Kind(
-        _indicators,
-        lambda it: f"Make columns of 0 and 1 of the words in {_columns(it)}",
+        indicators,
+        lambda it: f"Make columns of 0 and 1 of the words in {columns_of(it)}",
         values=True,
         to=None,
         cells=True,

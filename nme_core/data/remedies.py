@@ -14,7 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from nme_core.data.changes import KINDS, SEVERAL, indicator_columns
+from nme_core.data.cell_changes import SEVERAL, indicator_columns
+from nme_core.data.changes import KINDS
 from nme_core.data.columns import as_labels, is_text
 from nme_core.data.formats.cells import convert
 from nme_core.data.times import check_form

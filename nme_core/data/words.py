@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from nme_core.data.changes import SEVERAL
+from nme_core.data.cell_changes import SEVERAL
 from nme_core.data.columns import as_labels, is_number, is_text, place
 from nme_core.data.formats.numerals import Numerals, find_numerals, has_number
 from nme_core.data.no_answer import means_no_answer
