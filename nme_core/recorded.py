@@ -15,7 +15,7 @@ from nme_core.data.gaps import NEVER
 from nme_core.data.loading import load_study, read_tables
 from nme_core.data.missing import fill_features
 from nme_core.data.remedies import as_remedies, restored
-from nme_core.exceptions import OptionError, RunFolderError
+from nme_core.exceptions import DataError, OptionError, RunFolderError
 from nme_core.io import RunFolder
 
 
@@ -118,4 +118,10 @@ def read_rows(
     recipe = recipe_of(folder)
     stored = stored or recipe.is_stored(path)
     reading = recipe.read(path, stored=stored, **given)
+    if reading.how.header == "none" and recipe.person not in reading.frame.columns:
+        raise DataError(
+            f"No line of {os.path.basename(path)} names the columns.",
+            remedy=f"Write their names in its first line, as in the run's file: "
+            f"{', '.join([recipe.person, *(recipe.features or ())])}.",
+        )
     return recipe.lengthen(restored(reading.frame, reading.labels.taken, recipe.steps))[0]

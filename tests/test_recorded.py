@@ -7,10 +7,11 @@ import pytest
 from nme_core.data import Study
 from nme_core.data.missing import fill_features
 from nme_core.data.remedies import Remedy
+from nme_core.exceptions import DataError
 from nme_core.experiment import FitOptions
 from nme_core.experiment.record import describe
 from nme_core.io import RunFolder
-from nme_core.recorded import read_study
+from nme_core.recorded import read_rows, read_study
 
 REMEDIES = (
     Remedy("set_missing", ("a",), ("-99",)),
@@ -81,3 +82,18 @@ def test_columns_left_out_stay_out(long, tmp_path):
     earlier = {key: value for key, value in folder.data.items() if key != "named_covariates"}
     folder.write_json("data", earlier)
     assert list(read_study(folder, long).covariates) == ["age"]
+
+
+def test_new_rows_need_the_header_but_not_the_lines_around_the_table(long, tmp_path):
+    first = Study.from_file(long, person="id", outcome="mood", time="time")
+    folder = RunFolder(tmp_path)
+    options = FitOptions(model="nme-mlp")
+    folder.write_json("data", describe(first, np.full(first.n_rows, "train"), options, [long]))
+    lines = long.read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "new.csv"
+    path.write_text("\n".join(["Clinic;North", "", *lines[:30], "", "Total"]), encoding="utf-8")
+    assert len(read_rows(folder, path)) == 29
+    path.write_text("\n".join(lines[1:30]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"No line of new\.csv names the columns") as caught:
+        read_rows(folder, path)
+    assert "id, " in caught.value.remedy
