@@ -164,7 +164,7 @@ class Labels:
 
     def of_columns(self, names: Collection[str]) -> Labels:
         """The words of some columns only."""
-        chosen = {
+        chosen: dict[str, Any] = {
             one.name: {
                 name: words for name, words in getattr(self, one.name).items() if name in names
             }
