@@ -156,7 +156,7 @@ def _adapt(
             "n_persons": len(persons),
             "adapted": persons,
             "interpreted_from": "the rows of the new persons; all else is that of the run",
-            "inputs": [{"name": Path(source).name, "sha256": fingerprint(source)}],
+            "inputs": [{"name": f"new{Path(source).suffix}", "sha256": fingerprint(source)}],
             "notes": [*rows.notes, *_left_out(len(table) - int(kept.sum()))],
         },
     )

@@ -13,8 +13,7 @@ from dashboard.services.drafts import ChosenRoles, Draft, Noticed, Privacy, noti
 def privacy_form(draft: Draft, roles: ChosenRoles | None) -> Privacy:
     """Say what was noticed and offer what can be done about it."""
     noticed = notice(draft, roles)
-    named = roles is not None and roles.person in [one.column for one in noticed.personal]
-    state.preset("privacy_codes", (draft.token, roles and roles.person), named)
+    state.preset("privacy_codes", draft.token, True)
     state.preset("privacy_dates", draft.token, True)
     state.preset("privacy_ages", draft.token, True)
     if draft.source == "sample":
@@ -27,11 +26,11 @@ def privacy_form(draft: Draft, roles: ChosenRoles | None) -> Privacy:
             st.caption(PRIVACY[words].format(n=n_left_out))
         _show_noticed(noticed, roles)
         if not state.researcher():
-            done = {"codes": named, "dates": noticed.dates, "ages": noticed.old_ages}
+            done = {"codes": True, "dates": noticed.dates, "ages": noticed.old_ages}
             for what, holds in done.items():
                 if holds:
                     st.caption(CLINICIAN_PRIVACY[what])
-            return Privacy(named)
+            return Privacy(codes=True)
         first, second, third = st.columns(3)
         codes = first.checkbox(PRIVACY["codes"], key="privacy_codes", help=PRIVACY["codes_help"])
         dates = ages = True

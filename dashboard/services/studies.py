@@ -34,6 +34,7 @@ from nme_core.data.formats.source import fingerprint
 from nme_core.data.gaps import DAYS, NEVER, gap_limit
 from nme_core.data.loading import read_tables
 from nme_core.data.missing import MISSING, fill_features, missing_grid
+from nme_core.data.personal import holds_a_name
 from nme_core.data.privacy import Privacy, deidentify, with_codes
 from nme_core.data.recipe import Kept, columns_in_days
 from nme_core.data.remedies import as_records, as_remedies, settled_first
@@ -66,6 +67,9 @@ __all__ = [
 
 #: What is stored of a remedy that names people, where codes took the place of their ids.
 _WITHOUT_NAMES = "Remedy: {kind} of people, before their ids became codes."
+
+#: What a study is called whose file is named after a person.
+NAMELESS = "Study"
 
 #: File of a study that says what its columns are.
 CODEBOOK = "codebook.csv"
@@ -209,6 +213,7 @@ def keep_study(
         person=roles.person,
         time=roles.time,
         sequence=roles.sequence,
+        groups=[] if roles.group is None else [roles.group],
     )
     tables = {"long.csv": kept.long, "covariates.csv": kept.covariates}
     files = {
@@ -239,7 +244,7 @@ def keep_study(
     identity, path = new_id("studies")
     record = StudyRecord(
         id=identity,
-        name=_unused(" ".join(name.split()) or draft.name),
+        name=_unused(_without_ids(" ".join(name.split()) or draft.name, kept.key)),
         created=utc_text(),
         source=draft.source,
         model=draft.model,
@@ -265,6 +270,16 @@ def keep_study(
     if kept.key is not None and take_key is not None:
         take_key(identity, kept.key.to_csv(index=False).encode())
     return identity
+
+
+def _without_ids(name: str, key: pd.DataFrame | None) -> str:
+    """The name of a study, unless an id that became a code, or a person's name, stands in it."""
+    if key is None:
+        return name
+    words = set(re.findall(r"[^\W_]+", name.lower()))
+    ids = [set(re.findall(r"[^\W_]+", one.lower())) for one in key["person"]]
+    telling = {word for one in ids for word in one if len(word) > 2}
+    return NAMELESS if words & telling or holds_a_name(name) else name
 
 
 def _without_people(settled: Sequence[Remedy], person: str, privacy: Privacy) -> tuple[Remedy, ...]:

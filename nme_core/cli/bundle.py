@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import Run, check_folder
+from nme_core.cli.options import Run, check_folder, repeating_command
 from nme_core.cli.progress import ProgressBar
 from nme_core.cli.report import Title, figure_reports
 from nme_core.exceptions import OptionError
@@ -90,7 +89,9 @@ def rerun(
             RunFolder(out),
             long,
             covariates,
-            command=shlex.join(["nme", *sys.argv[1:]]),
+            command=repeating_command(
+                RUN=out, BUNDLE_zip=first, LONG_csv=long, COVARIATES_csv=covariates
+            ),
             tolerance=tolerance,
             report=bar.show,
         )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import Seed, StudyOptions, check_folder, layers, names, takes_study
+from nme_core.cli.options import (
+    Seed,
+    StudyOptions,
+    check_folder,
+    layers,
+    names,
+    repeating_command,
+    takes_study,
+)
 from nme_core.cli.progress import ProgressBar
 from nme_core.io import RunFolder
 
@@ -143,7 +150,7 @@ def fit(
             options,
             RunFolder(out),
             inputs=study.files,
-            command=shlex.join(["nme", *sys.argv[1:]]),
+            command=repeating_command(RUN=out, CODEBOOK_csv=codebook, **study.named_files),
             codebook=None if codebook is None else read_codebook(codebook),
             report=bar.show,
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import shlex
+import sys
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, replace
 from functools import cached_property
@@ -168,6 +170,18 @@ class StudyOptions:
         return [path for path in (self.long, self.second) if path is not None]
 
     @property
+    def named_files(self) -> dict[str, object]:
+        """The files that options name, by neutral words for them."""
+        remedy = self.remedy if self.remedy and not self.remedy.lstrip().startswith("[") else None
+        return {
+            "LONG_csv": self.long,
+            "COVARIATES_csv": self.covariates,
+            "METADATA_json": self.metadata,
+            "REMEDIES_json": remedy,
+            "recipe_json": self.recipe,
+        }
+
+    @property
     def reading(self) -> dict[str, Any]:
         """How the long table is read, as `read_any` takes it."""
         return {
@@ -250,6 +264,23 @@ def takes_study(command: Callable[..., None]) -> Callable[..., None]:
     with_study.__annotations__ = {one.name: one.annotation for one in parameters}
     with_study.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return with_study
+
+
+def repeating_command(**files: object) -> str:
+    """The command as it was given, with neutral words for the files: their names may tell people.
+
+    Parameters
+    ----------
+    **files : path or None
+        What stands for a file (``LONG_csv`` for ``LONG.csv``), and the file.
+    """
+    words = {Path(str(path)): name.replace("_", ".") for name, path in files.items() if path}
+    told = ["nme"]
+    for word in sys.argv[1:]:
+        option, mark, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        path = Path(value if mark or not option else word)
+        told.append(f"{option}{mark}{words[path]}" if path in words else word)
+    return shlex.join(told)
 
 
 def check_folder(out: Path) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.data.columns import is_number
-from nme_core.data.names import joined, word_set
+from nme_core.data.names import joined, word_set, words_of
 from nme_core.data.times import UndecidedDatesError, as_time
 from nme_core.exceptions import DataError
 
@@ -289,6 +289,11 @@ def _holds_names(texts: pd.Series, present: pd.Series) -> bool:
         return False
     in_blocks = int((present != present.shift()).sum()) == len(texts)
     return bool(known.any()) or (in_blocks and len(texts) > 3) or len(texts) > MOST_CLASSES
+
+
+def holds_a_name(text: str) -> bool:
+    """Whether one of the commonest first names is a word of a text, such as the name of a file."""
+    return any(word in _FIRST_NAMES and len(word) > 2 for word in words_of(text))
 
 
 def holds_dates(column: pd.Series) -> bool:

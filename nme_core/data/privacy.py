@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.data.columns import as_labels, is_number, one_form
-from nme_core.data.personal import Personal, dates_of, find_personal, holds_dates
+from nme_core.data.personal import Personal, dates_of, find_personal, holds_a_name, holds_dates
 from nme_core.data.remedies import Remedy
 
 __all__ = [
@@ -50,7 +51,8 @@ class Deidentified:
     long, covariates : DataFrame
         The tables; `covariates` may be None.
     key : DataFrame or None
-        ``code`` and ``person``, one row per person; None without codes. Whoever has it can undo
+        ``code`` and ``person``, one row per person, then one per further group; ``column`` says
+        whose ids they are. None without codes. Whoever has it can undo
         the codes: it belongs to the user and is not stored beside the study.
     notes : tuple of str
         In words, what was done.
@@ -70,6 +72,7 @@ def deidentify(
     person: str,
     time: str | None = None,
     sequence: str | None = None,
+    groups: Sequence[str] = (),
     code: Callable[[], str] | None = None,
 ) -> Deidentified:
     """Take out of the tables what tells who somebody is.
@@ -84,6 +87,8 @@ def deidentify(
         What to do.
     person, time, sequence : str
         Columns of `long`.
+    groups : sequence of str
+        Columns of `long`: further groups, whose names are replaced by codes as ids are.
     code : callable, optional
         Makes one random code; default: a letter and seven letters or digits, from the operating
         system's randomness.
@@ -97,6 +102,8 @@ def deidentify(
     long = long.copy(deep=False)
     covariates = None if covariates is None else covariates.copy(deep=False)
     notes: list[str] = []
+    if covariates is not None and (privacy.dates or privacy.ages):
+        covariates = _ages_of(covariates, person, _first_times(long, person, time), notes)
     if privacy.dates:
         covariates = _shift_dates(long, covariates, person, time, sequence, notes)
     if privacy.ages:
@@ -110,13 +117,72 @@ def deidentify(
         for table in (long, covariates):
             if table is not None:
                 table[person] = one_form(table[person]).map(codes).astype("str")
+        made = code or random_code
+        key = pd.concat([key, *_code_groups(long, groups, made, notes)], ignore_index=True)
+        notes += _count_sequences(long, person, sequence) if sequence is not None else []
+        roles = (person, time, sequence, *groups)
+        for table in (long, covariates):
+            if table is not None:
+                notes += _code_inside(table, [name for name in table if name not in roles], codes)
         long = _by_code(long, person)
         covariates = None if covariates is None else _by_code(covariates, person)
         notes.append(
-            f"{len(key)} ids in {person!r} were replaced by random codes; people stand in the "
+            f"{len(codes)} ids in {person!r} were replaced by random codes; people stand in the "
             "order of their codes."
         )
     return Deidentified(long, covariates, key, tuple(notes))
+
+
+def _code_groups(
+    long: pd.DataFrame, groups: Sequence[str], code: Callable[[], str], notes: list[str]
+) -> list[pd.DataFrame]:
+    """Replace the names of further groups by codes in place; the keys to them."""
+    keys = []
+    for name in groups:
+        key = _make_key([long], name, code)
+        codes = dict(zip(key["person"], key["code"], strict=True))
+        long[name] = one_form(long[name]).map(codes).astype("str")
+        notes.append(f"{len(key)} names in {name!r} were replaced by random codes.")
+        keys.append(key)
+    return keys
+
+
+def _count_sequences(long: pd.DataFrame, person: str, sequence: str) -> list[str]:
+    """Count a person's sequences in place, where they have other names than small numbers."""
+    labels = as_labels(long[sequence])
+    if labels.dropna().str.fullmatch(r"\d{1,4}").all():
+        return []
+    people = long[person].fillna("")
+    counted = labels.groupby(people, sort=False).transform(lambda own: pd.factorize(own)[0] + 1)
+    long[sequence] = (
+        counted.where(labels.notna()).astype("Int64").astype("str").where(labels.notna())
+    )
+    return [f"The names in {sequence!r} became numbers, counted within each person."]
+
+
+def _code_inside(table: pd.DataFrame, columns: Sequence[Any], codes: dict[str, str]) -> list[str]:
+    """Replace ids that stand inside text by their codes in place; numbers are no ids there."""
+    telling = {
+        old: new for old, new in codes.items() if len(old) > 2 and re.search(r"[^\W\d]", old)
+    }
+    if any(map(holds_a_name, telling)):
+        parts = {part: new for old, new in telling.items() for part in re.split(r"[\s,]+", old)}
+        telling = {part: new for part, new in parts.items() if len(part) > 2} | telling
+    if not telling:
+        return []
+    longest = sorted(telling, key=len, reverse=True)
+    pattern = re.compile(rf"(?<![^\W_])({'|'.join(map(re.escape, longest))})(?![^\W_])")
+    notes = []
+    for name in columns:
+        if is_number(table[name]) or is_datetime64_any_dtype(table[name].dtype):
+            continue
+        labels = as_labels(table[name])
+        values = labels.dropna().drop_duplicates()
+        new = {one: pattern.sub(lambda found: telling[found[1]], one) for one in values}
+        if any(old != one for old, one in new.items()):
+            table[name] = labels.map(new)
+            notes.append(f"Ids inside the cells of {name!r} were replaced by their codes.")
+    return notes
 
 
 def _by_code(table: pd.DataFrame, person: str) -> pd.DataFrame:
@@ -133,13 +199,13 @@ def with_codes(remedies: Sequence[Remedy], key: pd.DataFrame | None) -> tuple[Re
     """Remedies for a table whose ids were replaced: persons are named by their codes."""
     if key is None:
         return tuple(remedies)
-    codes = dict(zip(key["person"], key["code"], strict=True))
-    return tuple(
-        replace(one, values=tuple(codes.get(value, value) for value in one.values))
-        if one.kind == "exclude_persons"
-        else one
-        for one in remedies
-    )
+
+    def coded(remedy: Remedy) -> Remedy:
+        whose = key if "column" not in key else key[key["column"].isin(remedy.columns)]
+        codes = dict(zip(whose["person"], whose["code"], strict=True))
+        return replace(remedy, values=tuple(codes.get(value, value) for value in remedy.values))
+
+    return tuple(coded(one) if one.kind == "exclude_persons" else one for one in remedies)
 
 
 def _make_key(
@@ -152,7 +218,7 @@ def _make_key(
     codes: dict[str, None] = {}
     while len(codes) < len(ids):
         codes[code()] = None
-    key = pd.DataFrame({"code": list(codes), "person": list(ids)}, dtype="str")
+    key = pd.DataFrame({"code": list(codes), "person": list(ids), "column": person}, dtype="str")
     return key.sort_values("code", ignore_index=True)  # in no order of the file
 
 
@@ -166,8 +232,7 @@ def _shift_dates(
 ) -> pd.DataFrame | None:
     """Replace dates in place; returns the covariate table."""
     ids = one_form(long[person])
-    times = None if time is None else dates_of(long[time])
-    first = None if times is None else times.groupby(ids).min()
+    times, first = None if time is None else dates_of(long[time]), _first_times(long, person, time)
     if time is not None and times is not None and first is not None:
         long[time] = _days(times, ids.map(first))
         notes.append(f"Dates in {time!r} became days since the person's first.")
@@ -192,6 +257,34 @@ def _shift_dates(
         else:
             covariates[name] = _days(dates, of_person.map(first))
             notes.append(f"Dates in {name!r} became days from the person's first observation.")
+    return covariates
+
+
+def _first_times(long: pd.DataFrame, person: str, time: str | None) -> pd.Series | None:
+    """Date-time of each person's first row; None where times are no dates."""
+    times = None if time is None else dates_of(long[time])
+    return None if times is None else times.groupby(one_form(long[person])).min()
+
+
+def _ages_of(
+    covariates: pd.DataFrame, person: str, first: pd.Series | None, notes: list[str]
+) -> pd.DataFrame:
+    """Birth dates as ages in years on the day of the person's first row."""
+    for one in find_personal(covariates):
+        born = dates_of(covariates[one.column]) if one.kind == "birth dates" else None
+        if born is None or first is None or one.column == person:
+            continue
+        at = one_form(covariates[person]).map(first)
+        months = (at.dt.month - born.dt.month) * 100 + at.dt.day - born.dt.day
+        years = at.dt.year - born.dt.year - (months < 0)
+        name = "age" if "age" not in covariates else f"{one.column}_age"
+        ages = years.where(years >= 0, years + 100)  # a year of two digits: 2061 is 1961
+        covariates[one.column] = ages
+        covariates = covariates.rename(columns={one.column: name})
+        notes.append(
+            f"Birth dates in {one.column!r} became ages in years at the person's first row, in "
+            f"{name!r}."
+        )
     return covariates
 
 

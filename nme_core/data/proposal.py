@@ -169,6 +169,15 @@ def propose_study(
 
 def _no_people(long: pd.DataFrame, proposal: Proposal) -> Finding | None:
     """What to say of a table of one person, or of one row per person."""
+    ids = [str(n) for n in long.columns if person_score(str(n)) >= 3 and long[n].is_unique]
+    if proposal.person is None and ids and len(long) > 1:
+        return Finding(
+            "stop",
+            f"Every row is another person: {ids[0]!r} has a value of its own in each.",
+            ids[0],
+            "Several rows of each person are needed, one per occasion. Name columns of occasions "
+            "alike (mood_1, mood_2, mood_3), or add the other occasions as rows.",
+        )
     if one_person(long, proposal):
         where = proposal.person or proposal.time
         why = (
@@ -182,17 +191,6 @@ def _no_people(long: pd.DataFrame, proposal: Proposal) -> Finding | None:
             where,
             "Several people are needed. Put their tables below each other in one file, with a "
             "column that says who each row belongs to, and name that column as the person.",
-        )
-    if proposal.person is not None:
-        return None
-    ids = [str(n) for n in long.columns if person_score(str(n)) >= 3 and long[n].is_unique]
-    if ids and len(long) > 1:
-        return Finding(
-            "stop",
-            f"Every row is another person: {ids[0]!r} has a value of its own in each.",
-            ids[0],
-            "Several rows of each person are needed, one per occasion. Name columns of occasions "
-            "alike (mood_1, mood_2, mood_3), or add the other occasions as rows.",
         )
     return None
 

@@ -437,7 +437,7 @@ def columns_in_days(
         for old, new in zip(before, after, strict=True)
         if old is not None and new is not None
         for name in new.columns
-        if is_number(new[name]) and dates_of(old[name]) is not None
+        if name in old and is_number(new[name]) and dates_of(old[name]) is not None
     )
 
 

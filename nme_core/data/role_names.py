@@ -173,5 +173,7 @@ def outcome_tier(name: str) -> int | None:
 
 def is_calendar_word(cell: str) -> bool:
     """Whether a cell is a weekday, a month, a sex, a part of the day, or yes or no."""
-    words = [word for word in words_of(cell) if not word.isdigit()]
-    return bool(words) and all(word in _CELLS for word in words)
+    parts = words_of(cell)
+    words = [word for word in parts if not word.isdigit()]
+    fewest = 1 if len(words) == len(parts) else 3  # F01 is a code, March 2024 is not
+    return bool(words) and all(word in _CELLS and len(word) >= fewest for word in words)

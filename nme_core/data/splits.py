@@ -129,7 +129,7 @@ def classes_note(moved: dict[str, list[str]], name: str) -> str:
     )
 
 
-def few_rows(n_rows: npt.NDArray[np.int64], min_rows: int = MIN_ROWS) -> bool:
+def few_rows(n_rows: npt.NDArray[np.integer[Any]], min_rows: int = MIN_ROWS) -> bool:
     """Whether fewer than half of the persons have `min_rows` rows or more."""
     return bool((n_rows >= min_rows).mean() < 0.5)
 
@@ -143,8 +143,8 @@ def tested_rows(data: Mapping[str, Any]) -> str:
 def _hold_back_last(
     part: npt.NDArray[np.intp],
     persons: npt.NDArray[np.intp],
-    position: npt.NDArray[np.int64],
-    n_rows: npt.NDArray[np.int64],
+    position: npt.NDArray[np.integer[Any]],
+    n_rows: npt.NDArray[np.integer[Any]],
     short: npt.NDArray[np.bool_],
 ) -> None:
     """Hold back the last row of persons with few rows, in place."""

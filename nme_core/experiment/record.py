@@ -21,6 +21,9 @@ from nme_core.data.splits import few_rows
 from nme_core.experiment.options import FitOptions
 from nme_core.io import TABLES, RunFolder
 
+#: What the files of a study are called: their own names may tell who is in them.
+_NEUTRAL = ("long", "covariates")
+
 
 def describe(
     study: Study,
@@ -45,7 +48,10 @@ def describe(
         "missing": recipe.missing,
         "missing_features": "mean of the training rows, beside an indicator input",
         "interpreted_from": "all rows" if options.refit == "all" else "training rows",
-        "inputs": [{"name": Path(path).name, "sha256": fingerprint(path)} for path in inputs],
+        "inputs": [
+            {"name": neutral + Path(path).suffix, "sha256": fingerprint(path)}
+            for neutral, path in zip(_NEUTRAL, inputs, strict=False)
+        ],
         "how_read": {} if recipe.reading is None else recipe.reading.as_dict(),
         "notes": list(study.notes),
         "remedies": as_records(recipe.steps),

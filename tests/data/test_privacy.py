@@ -161,3 +161,61 @@ def test_the_order_of_persons_tells_nothing_after_random_codes():
     assert list(kept.covariates["id"]) == sorted(kept.covariates["id"])
     assert list(kept.key["code"]) == sorted(kept.key["code"])
     assert list(kept.long["t"]) == [1, 2] * 40  # each person's rows stay in their order
+
+
+def named():
+    long = pd.DataFrame(
+        {
+            "patient": ["Anna Meier"] * 6 + ["Ben Roth"] * 6,
+            "meeting": ["Anna-0"] * 3 + ["Anna-1"] * 3 + ["Ben Roth 2024"] * 3 + ["Ben-b"] * 3,
+            "clinic": ["Haus am See"] * 6 + ["Charité"] * 6,
+            "step": [0, 1, 2] * 4,
+            "state": ["Anna leads", "calm", "tense", "calm"] * 3,
+        }
+    )
+    second = pd.DataFrame(
+        {
+            "patient": ["Anna Meier", "Ben Roth"],
+            "seen": ["by Ben", "with Anna Meier"],
+            "bdi": [3, 9],
+        }
+    )
+    return long, second
+
+
+def test_codes_reach_every_column_with_a_role():
+    long, second = named()
+    done = deidentify(
+        long, second, Privacy(codes=True), person="patient", time="step", sequence="meeting",
+        groups=["clinic"],
+    )  # fmt: skip
+    stored = done.long.to_csv() + done.covariates.to_csv() + " ".join(done.notes)
+    for word in ("Anna", "Meier", "Ben", "Roth", "See", "Charit", "2024"):
+        assert word not in stored
+    sizes = done.long.groupby(["patient", "meeting"]).size()
+    assert sizes.tolist() == [3, 3, 3, 3]
+    assert sorted(set(done.long["meeting"])) == ["1", "2"]
+    back = done.key.set_index("code")
+    assert set(done.long["clinic"].map(back["person"])) == {"Haus am See", "Charité"}
+    assert back["column"].value_counts().to_dict() == {"patient": 2, "clinic": 2}
+    assert set(done.long["state"]) >= {"calm", "tense"}
+    assert set(second["seen"]) == {"by Ben", "with Anna Meier"}  # what was given stays
+
+
+def test_numbers_of_sessions_and_states_stay_as_they_are():
+    long = pd.DataFrame({"id": ["P01"] * 4 + ["P02"] * 4, "night": [1, 1, 2, 2] * 2,
+                         "state": ["calm P01b", "low", "1 h", "low"] * 2})  # fmt: skip
+    done = deidentify(long, None, Privacy(codes=True), person="id", sequence="night")
+    assert sorted(done.long["night"]) == [1, 1, 1, 1, 2, 2, 2, 2]
+    assert set(done.long["state"]) == {"calm P01b", "low", "1 h"}
+
+
+@pytest.mark.parametrize("name", ["dob", "Geburtsdatum", "date_de_naissance"])
+def test_a_birth_date_becomes_an_age(name):
+    days = ["2024-03-05", "2024-03-09", "2024-03-01", "2024-03-02"]
+    long = pd.DataFrame({"id": ["a", "a", "b", "b"], "x": range(4), "at": days})
+    second = pd.DataFrame({"id": ["a", "b"], name: ["1980-03-06", "1930-03-01"]})
+    done = deidentify(long, second, Privacy(), person="id", time="at")
+    assert list(done.covariates.columns) == ["id", "age"]
+    assert done.covariates["age"].tolist() == [43, 90]
+    assert any("became ages in years" in note for note in done.notes)
