@@ -30,11 +30,14 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
         return None
     fresh = _propose(draft)
     with st.expander("What the columns are", expanded=fresh):
+        for question in draft.guess.questions if draft.source == "upload" else []:
+            st.info(plain(question))
         chosen = _selectors(draft) if state.researcher() else _few_selectors(draft)
     if isinstance(chosen, ChosenRoles):
         return chosen
+    problem = draft.guess.problem
     if draft.guess.person is None and "the person" in chosen:
-        st.warning(NO_PERSON)
+        st.warning(NO_PERSON if problem is None else plain(f"{problem.message} {problem.remedy}"))
     elif not draft.guess.features and "at least one feature" in chosen:
         st.warning(NO_NUMBERS)
     *others, last = chosen

@@ -205,7 +205,7 @@ def _settle(
     times = [name for name in order.others if name != proposal.time]
     for _ in range(len(long.columns) + 2):
         found = find_problems(long, **_arguments(proposal, second))
-        changes = (_without(proposal, one, times) for one in found)
+        changes = (_without(proposal, one, long, times) for one in found)
         changed = next((new for new in changes if new is not None), None)
         if changed is None:
             return proposal
@@ -226,7 +226,16 @@ def _arguments(proposal: Proposal, second: pd.DataFrame | None) -> dict[str, Any
     }
 
 
-def _without(proposal: Proposal, finding: Finding, times: list[str]) -> Proposal | None:
+def _is_harmless(fix: Remedy, long: pd.DataFrame) -> bool:
+    """Whether a remedy costs nothing: rows that are alike in every column are one."""
+    if fix.kind == "drop_duplicates" and set(fix.columns) <= set(long.columns):
+        return int(long.duplicated(list(fix.columns)).sum()) == int(long.duplicated().sum())
+    return fix.kind in _HARMLESS
+
+
+def _without(
+    proposal: Proposal, finding: Finding, long: pd.DataFrame, times: list[str]
+) -> Proposal | None:
     """The proposal without what a finding is about, or with what would make it right.
 
     Instead of a time that is refused the next of `times` is taken.
@@ -234,7 +243,7 @@ def _without(proposal: Proposal, finding: Finding, times: list[str]) -> Proposal
     name = finding.column
     if name is None:
         return None
-    fix = next((one for one in finding.fixes if one.kind in _HARMLESS), None)
+    fix = next((one for one in finding.fixes if _is_harmless(one, long)), None)
     if fix is not None and fix not in proposal.remedies:
         return replace(proposal, remedies=(*proposal.remedies, fix))
     reasons = {**proposal.reasons, name: f"no role: {finding.message}"}

@@ -146,6 +146,7 @@ def find_features(columns: Columns, outcome: str | None, order: Order) -> list[s
     long, found = columns.long, []
     seen = {} if outcome is None else {fingerprint(long[outcome]): outcome}
     states = outcome is not None and not is_number(long[outcome])
+    several = len(columns.varying) < len(long.columns)  # there is a person
     for name in [n for n in columns.free if n in columns.varying]:
         column = long[name]
         if is_id(name):
@@ -154,7 +155,7 @@ def find_features(columns: Columns, outcome: str | None, order: Order) -> list[s
             columns.give("no role: it counts the rows of the table.", name)
         elif (twin := _twin(seen, column, states)) is not None:
             columns.give(f"no role: it is a copy of {twin!r}.", name)
-        elif is_numbers(column) or _is_yes_no(column):
+        elif is_numbers(column) or (several and _is_yes_no(column)):
             columns.give(_why_feature(column), name)
             seen.setdefault(fingerprint(column), name)
             found.append(name)

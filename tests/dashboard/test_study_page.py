@@ -119,7 +119,7 @@ def test_a_change_that_breaks_the_study_can_be_undone(open_page: OpenPage) -> No
     app = upload(open_page("study"), diary())
     press(app, "Load study")
     (kept,) = studies.list_studies()
-    persons = tuple(diary()["pid"].unique())
+    persons = tuple(studies.open_study(kept.id)[0].persons)  # random codes
     studies.change_study(kept.id, remedies=(Remedy("exclude_persons", ("pid",), persons),))
     app.run()
     assert "no rows" in app.error[0].value
@@ -198,7 +198,9 @@ def test_an_empty_file_is_explained(open_page: OpenPage) -> None:
 
 def test_without_an_outcome_there_is_nothing_to_load(open_page: OpenPage) -> None:
     app = upload(open_page("study"), diary().rename(columns={"mood": "zz"}))
-    assert app.selectbox(key="role_outcome").value is None
+    assert app.selectbox(key="role_outcome").value == "sleep"
+    assert "Is 'sleep' the outcome?" in app.info[0].value
+    app.selectbox(key="role_outcome").set_value(None).run()
     assert app.button(key="load_study").disabled
     assert "can be loaded, choose the outcome." in words(app)
     app.selectbox(key="role_person").set_value(None).run()
@@ -314,7 +316,9 @@ def test_a_grouping_factor_and_the_longest_gap_go_to_the_study(open_page: OpenPa
 
 
 def test_a_table_without_numbers_is_told_so(open_page: OpenPage) -> None:
-    answers = pd.DataFrame({"question": [f"F{k}" for k in range(30)], "said": ["yes", "no"] * 15})
+    answers = pd.DataFrame(
+        {"pid": [f"F{k // 5}" for k in range(30)], "said": ["fine", "low", "so so"] * 10}
+    )
     app = upload(open_page("study"), answers)
     (warning,) = app.warning
     assert "nothing to predict from" in warning.value
