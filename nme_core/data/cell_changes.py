@@ -72,6 +72,14 @@ def fill_missing(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str
     )
 
 
+def _number(cell: str) -> float:
+    """A number as Python reads it; missing where it does not."""
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
 def read_numbers(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
     """Read numbers with words beside them."""
     shown: dict[str, str] = {}
@@ -94,6 +102,9 @@ def read_numbers(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str
                 column=name,
             )
         numbers = convert(found.numbers, decimal=None, commas=True).values
+        if not is_number(numbers):  # zeros in front, as of ids: 007
+            points = numbers.str.replace(",", ".", regex=False)
+            numbers = pd.Series([_number(cell) for cell in points], dtype="float64")
         known = dict(zip(distinct, numbers, strict=True))
         table[name] = cells.map(known).astype("float64")
         limits += int(cells.isin(distinct[[cell[0] in "<>≤≥" for cell in distinct]]).sum())

@@ -33,7 +33,7 @@ _WHOSE = (
     "moeder madre father vater pere vader padre parent eltern partner spouse caregiver carer "
     "doctor physician arzt arts medecin medico therapist interviewer rater staff teacher student "
     "pupil employee home private privat work business main primary secondary alternative vor nach "
-    r"ruf familien famille geburts primer segundo completo complet complete vp pp redcap q?\d+ "
+    r"ruf familien famille geburts primer segundo completo complet complete vp pp redcap q?\d "
     "survey whatis please enter ihre? dein votre vos su uw wieist quelestvotre cualessu watisuw"
 ).replace(" ", "|")
 

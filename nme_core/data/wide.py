@@ -176,7 +176,7 @@ _Key = tuple[int, str, str, str]
 def _find_measures(names: Iterable[str], fewest: int = FEWEST) -> dict[str, dict[int, str]]:
     """Columns by measure and occasion; a name that can be read in several ways goes with most."""
     groups: dict[_Key, dict[int, str]] = {}
-    ways: dict[str, list[_Key]] = {}
+    ways: dict[str, dict[_Key, int]] = {}
     for name in names:
         for way, pattern in enumerate(_WAYS):
             match = pattern.fullmatch(name.strip())
@@ -184,13 +184,12 @@ def _find_measures(names: Iterable[str], fewest: int = FEWEST) -> dict[str, dict
                 word = match["word"].strip("._- ").lower()
                 key = (way, match["stem"].strip(" ._-"), word, match["unit"].lower())
                 groups.setdefault(key, {}).setdefault(int(match["n"]), name)
-                ways.setdefault(name, []).append(key)
+                ways.setdefault(name, {})[key] = int(match["n"])
     chosen: dict[_Key, dict[int, str]] = {}
     for name, keys in ways.items():
         best = max(keys, key=lambda key: _weight(key, len(groups[key])))
-        occasion = next((n for n, column in groups[best].items() if column == name), None)
-        if occasion is not None:
-            chosen.setdefault(best, {})[occasion] = name
+        if groups[best][keys[best]] == name:
+            chosen.setdefault(best, {})[keys[best]] = name
     found: dict[str, dict[int, str]] = {}
     for (_, stem, word, unit), columns in chosen.items():
         measure = stem if not word or word in _OCCASIONS else f"{stem}_{word}"
