@@ -168,7 +168,8 @@ def draft_upload(
         second = read_second(covariate_bytes, person, second_name or _SECOND, sheet=sheet or None)
     covariates = None if second is None else second.frame
     how = [long.how.words(), *long.notes]
-    frame, wide, made = long.frame, propose_wide(long.frame), ()
+    frame, wide = long.frame, propose_wide(long.frame)
+    made: tuple[str, ...] = ()
     if reshaped and wide is not None:
         frame, made = apply_remedies(frame, [Remedy("wide_to_long", wide.columns)])
         how += [sentence(note) for note in made]

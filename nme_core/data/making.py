@@ -219,7 +219,8 @@ def _lines(index: pd.Index, order: npt.NDArray[Any]) -> pd.Series | None:
     """Line of each row in its file, 4 bytes each; None for a table that comes from no file."""
     if index.name not in ("line", "row") or index.dtype.kind not in "iu":
         return None
-    return rows_of(pd.Series(index.to_numpy(dtype=np.int32), name=index.name), order)
+    lines: pd.Series = rows_of(pd.Series(index.to_numpy(dtype=np.int32), name=index.name), order)
+    return lines
 
 
 def rows_of(table: Any, chosen: npt.NDArray[Any]) -> Any:

@@ -13,10 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nme_core.data.blocks import Blocks
-from nme_core.data.columns import (
-    OutcomeKind,
-    label,
-)
+from nme_core.data.columns import OutcomeKind, label
 from nme_core.data.formats.result import HowRead, Labels, Reading
 from nme_core.data.gaps import NEVER
 from nme_core.data.making import Roles, parts_of, rows_of
@@ -148,7 +145,7 @@ class Study:
             person–time rows that occur twice, features that are not numeric, infinite values, or
             covariates that do not belong to its persons.
         """
-        table = isinstance(covariates, pd.DataFrame)
+        table = covariates if isinstance(covariates, pd.DataFrame) else None
         recipe = recipe_of(
             person=person,
             outcome=outcome,
@@ -157,12 +154,12 @@ class Study:
             group=group,
             features=features,
             exclude=exclude,
-            covariates=None if table else covariates,
+            covariates=covariates if table is None else None,
             outcome_kind=outcome_kind,
             remedies=remedies,
             max_gap=max_gap,
         )
-        return cls.of(recipe, long, covariates if table else None)
+        return cls.of(recipe, long, table)
 
     @classmethod
     def of(
@@ -239,13 +236,10 @@ class Study:
             remedies=remedies,
             max_gap=max_gap,
         )
-        said: dict[str, Any] = {
-            "sheet": sheet,
-            "encoding": encoding,
-            "delimiter": delimiter,
-            "decimal": decimal,
-        }
-        long = recipe.read(path, **said, header=header, step=step, metadata=metadata)
+        of_text: Any = {"encoding": encoding, "delimiter": delimiter, "decimal": decimal}
+        long = recipe.read(
+            path, sheet=sheet, **of_text, header=header, step=step, metadata=metadata
+        )
         people = None
         if isinstance(covariates, str | os.PathLike):
             people = recipe.read_second(covariates, sheet=covariates_sheet)
