@@ -95,6 +95,17 @@ def read_rows(
     stored: bool = False,
     **given: str | None,
 ) -> pd.DataFrame:
+    """Read a file with new rows for a run, as `read_new` does; the rows alone."""
+    return read_new(folder, path, stored=stored, **given)[0]
+
+
+def read_new(
+    folder: RunFolder,
+    path: str | os.PathLike[str],
+    *,
+    stored: bool = False,
+    **given: str | None,
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Read a file with new rows for a run: any format, wide where the run's file was wide.
 
     Parameters
@@ -110,10 +121,18 @@ def read_rows(
         is said. What is not is read as the run's file was, where the user had said it then; else
         recognised.
 
+    Returns
+    -------
+    rows : DataFrame
+        The rows.
+    notes : tuple of str
+        What was left out or changed in reading them.
+
     Raises
     ------
     DataError
-        The file cannot be read, or is wide in another way than the run's.
+        The file cannot be read, does not name its columns, or is wide in another way than the
+        run's.
     """
     recipe = recipe_of(folder)
     stored = stored or recipe.is_stored(path)
@@ -124,4 +143,5 @@ def read_rows(
             remedy=f"Write their names in its first line, as in the run's file: "
             f"{', '.join([recipe.person, *(recipe.features or ())])}.",
         )
-    return recipe.lengthen(restored(reading.frame, reading.labels.taken, recipe.steps))[0]
+    rows, told = recipe.lengthen(restored(reading.frame, reading.labels.taken, recipe.steps))
+    return rows, (*reading.notes, *told)

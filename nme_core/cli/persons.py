@@ -37,11 +37,11 @@ def predict(
     The file may have any format that `nme fit` takes; it is read as the run's file was.
     """
     from nme_core.prediction import predict_rows, read_new_rows
-    from nme_core.recorded import read_rows
+    from nme_core.recorded import read_new
 
     folder = RunFolder(run)
     check_file(out, new, folder)
-    table = read_rows(
+    table, told = read_new(
         folder,
         new,
         sheet=sheet,
@@ -51,7 +51,8 @@ def predict(
         header=header,
     )
     rows = read_new_rows(folder, table)
-    typer.echo("".join(f"Note: {note}\n" for note in rows.notes), nl=False)
+    notes = dict.fromkeys((*told, *rows.notes))
+    typer.echo("".join(f"Note: {note}\n" for note in notes), nl=False)
     predictions = predict_rows(folder, rows)
     write_csv(out, predictions)
     unseen = predictions.loc[predictions["predicted"].isna(), "person"].nunique()
@@ -75,11 +76,11 @@ def adapt(
 ) -> None:
     """Learn the parameters of new persons, all else as it was learned; writes a run folder."""
     from nme_core.adaptation import adapt_run
-    from nme_core.recorded import read_rows
+    from nme_core.recorded import read_new
 
     check_folder(out)
     folder = RunFolder(run)
-    rows = read_rows(
+    rows, told = read_new(
         folder,
         new,
         sheet=sheet,
@@ -90,7 +91,7 @@ def adapt(
     )
     adapted = RunFolder(out)
     persons = adapt_run(folder, rows, adapted, source=new)
-    notes = adapted.data["notes"]
+    notes = dict.fromkeys((*told, *adapted.data["notes"]))
     typer.echo("".join(f"Note: {note}\n" for note in notes), nl=False)
     effects = adapted.table("random_effects")
     typer.echo(f"{'person':<24}{'rows':>8}{'reliability':>14}")
