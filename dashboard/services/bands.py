@@ -15,6 +15,7 @@ from nme_core.data.questionnaires import (
     proposed,
     recognise,
 )
+from nme_core.data.suspicious import without_codes
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder
 
@@ -37,7 +38,7 @@ def usual(values: pd.Series) -> Bands:
 
 def recognised(values: pd.Series) -> Recognised | None:
     """What a column of scores holds of a questionnaire."""
-    return recognise(str(values.name), values.to_numpy(dtype=np.float64))
+    return recognise(str(values.name), without_codes(values.to_numpy(dtype=np.float64)))
 
 
 def kept(run: RunFolder, values: pd.Series) -> Bands:

@@ -20,6 +20,9 @@ from nme_core.cli.options import (
 from nme_core.cli.progress import ProgressBar
 from nme_core.io import RunFolder
 
+#: Findings of the check that `nme fit` repeats, at most.
+MOST_FINDINGS = 3
+
 
 @takes_study
 def fit(
@@ -155,7 +158,18 @@ def fit(
             report=bar.show,
         )
     if not quiet:
+        _say_findings(RunFolder(out))
         _print_fit(RunFolder(out))
+
+
+def _say_findings(folder: RunFolder) -> None:
+    """Repeat what the check of the data found, as not everybody runs it."""
+    table = folder.table("findings").query("severity == 'look'")
+    if table.empty:
+        return
+    shown = " ".join(table["message"].head(MOST_FINDINGS))
+    more = f" And {len(table) - MOST_FINDINGS} more." if len(table) > MOST_FINDINGS else ""
+    typer.echo(f"Look: {shown}{more} `nme check` says what can be done.")
 
 
 def _print_fit(folder: RunFolder) -> None:

@@ -18,6 +18,7 @@ from nme_core.data.attendance import (
 )
 from nme_core.data.blocks import Blocks, Column
 from nme_core.data.circular import find_circular
+from nme_core.data.columns import is_number
 from nme_core.data.determined import find_determined
 from nme_core.data.factors import find_inseparable
 from nme_core.data.people import apart, find_alike_labels
@@ -27,7 +28,7 @@ from nme_core.data.report import Finding, Report, told_before
 from nme_core.data.splits import few_rows, plan_split
 from nme_core.data.states import find_states
 from nme_core.data.study import Study
-from nme_core.data.suspicious import find_collinear, find_suspicious
+from nme_core.data.suspicious import find_collinear, find_suspicious, without_codes
 from nme_core.data.trends import find_trends, leave_out
 from nme_core.exceptions import DataError, OptionError
 
@@ -209,12 +210,29 @@ def _check_labels(study: Study) -> Iterable[Finding]:
     for kind, name, values in columns:
         if name not in said:
             yield from find_alike_labels(kind, name, values)
+        if kind == "covariate" and not is_number(values):
+            yield from _check_groups_of(name, values.dropna())
+
+
+def _check_groups_of(name: str, labels: pd.Series) -> Iterable[Finding]:
+    """Doubt labels that nearly every person has of their own."""
+    n_labels = labels.nunique()
+    if len(labels) > 2 and 2 * n_labels > len(labels):
+        shown = ", ".join(repr(str(label)) for label in labels.unique()[:3])
+        yield Finding(
+            "look",
+            f"The covariate {name!r} is taken as labels, {n_labels} different ones of "
+            f"{len(labels)} people ({shown}): too many groups to compare.",
+            name,
+            "If these are numbers, write them as numbers; else join labels, or leave it out.",
+            (Remedy("exclude_columns", (name,)),),
+        )
 
 
 def _check_scales(study: Study) -> Iterable[Finding]:
     """Say which covariates hold something else than the sum of the questionnaire they name."""
     for name, values in study.covariates.select_dtypes("number").items():
-        known = recognise(str(name), values.to_numpy())
+        known = recognise(str(name), without_codes(values.to_numpy(dtype=np.float64)))
         if known is not None and known.kind != "sum":
             yield Finding("info", f"The covariate {name!r} holds {known}.", str(name))
 

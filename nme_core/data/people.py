@@ -15,7 +15,8 @@ from nme_core.data.report import Finding
 
 #: Columns by these names hold what a person does not change.
 _PLACE = re.compile(
-    r"(clinic|klinik|site|cent(er|re)|zentrum|hospital|krankenhaus|school|schule|country|"
+    r"(clinic|klinik|kliniek|clinique|cl[ií]nica|praxis|standort|site|centro|ziekenhuis|[eé]cole|"
+    r"escuela|cent(er|re)|zentrum|hospital|krankenhaus|school|schule|country|"
     r"land|city|stadt|cohort|kohorte|study|studie|lab|couple|dyad|pair|paar|family|familie|"
     r"household|haushalt|sex|gender|geschlecht)([_\W]?(id|nr|no|code|name))?\d*",
     re.IGNORECASE,

@@ -156,6 +156,11 @@ def _beside_scale(values: Floats) -> tuple[int, ...]:
     )
 
 
+def without_codes(values: Floats) -> Floats:
+    """Values with codes for "no value" as NaN."""
+    return np.where(np.isin(values, list(missing_codes(values))), np.nan, values)
+
+
 def _find_impossible(
     kind: str, name: str, values: Floats, least: float, most: float
 ) -> Generator[Finding, None, Floats]:

@@ -14,6 +14,9 @@ from nme_core.data.formats.numerals import find_numerals, with_plain_minus
 #: Cells that mean "no value". The word None is not among them: it is a plausible state.
 MISSING_CODES = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", ".")
 
+#: Codes of answers that may be listed in one cell are no higher.
+_MOST_CODES = 30
+
 #: A column with more different words than this holds no states.
 _MOST_STATES = 30
 
@@ -54,6 +57,8 @@ class Converted:
         Words for missing that were kept, as states.
     codes : set of str
         Words for missing in a column of numbers.
+    comma : bool
+        Whether a comma was taken as the decimal mark although the file does not tell.
     """
 
     values: pd.Series
@@ -65,6 +70,7 @@ class Converted:
     taken: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     codes: frozenset[str] = frozenset()
+    comma: bool = False
 
 
 def from_text(
@@ -120,20 +126,52 @@ def convert(column: pd.Series, *, decimal: str | None, commas: bool) -> Converte
     decimal : str or None
         Decimal mark of the file, where it is known.
     commas : bool
-        Whether ``1,5`` may be a number where the file does not tell.
+        Whether ``1,5`` may be a number where the file does not tell; it is one all the same where
+        the column can hold nothing else.
     """
     codes, distinct = pd.factorize(column)
     cells = with_plain_minus(pd.Series(distinct, dtype="str"))
     if is_padded(cells):
         return Converted(column)
+    told = commas or decimal == ","
+    commas = commas or _only_decimal(cells)
     for converted in _attempts(cells, decimal, commas):
         if converted is not None:
-            return replace(converted, values=_spread(converted.values, codes, column))
+            guessed = converted.decimal == "," and not told
+            values = _spread(converted.values, codes, column)
+            return replace(converted, values=values, comma=converted.comma or guessed)
     if commas or decimal == ",":
         pointed = _with_points(cells, np.bincount(codes[codes >= 0], minlength=len(cells)))
         if pointed is not None:
-            return Converted(_spread(pointed, codes, column))
+            return Converted(_spread(pointed, codes, column), comma=not told)
     return Converted(column)
+
+
+def _only_decimal(cells: pd.Series) -> bool:
+    """Whether commas in numbers can only be decimal marks: not all part thousands or list codes.
+
+    Codes of a list (1,3 for the first and the third answer) rise, from 1 to a few.
+    """
+    if cells.str.fullmatch(r"[+-]?[1-9]\d{0,2}(?:[.'’ \u00a0\u202f]\d{3})+,\d+").any():
+        return True
+    numbers = cells[cells.str.fullmatch(_COMMA)]
+    pairs = numbers.str.extract(r"^[+-]?(\d+),(\d+)$").dropna()
+    if pairs.empty or 2 * len(numbers) <= len(cells):
+        return False
+    before, after = pairs[0].astype(float), pairs[1].astype(float)
+    thousands = (pairs[0].str.fullmatch("[1-9].{0,2}") & (pairs[1].str.len() == 3)).all()
+    codes = ((before >= 1) & (before < after) & (after <= _MOST_CODES)).all()
+    return not thousands and not codes
+
+
+def _both_marks(cells: pd.Series) -> Converted | None:
+    """Numbers of which some have a decimal point and some a decimal comma."""
+    commas = cells.str.contains(",", regex=False)
+    if not commas.any() or not cells.str.fullmatch(r"[+-]?\d+(?:[.,]\d+)?").all():
+        return None
+    if not _only_decimal(cells[commas]):
+        return None
+    return Converted(_parse(cells.str.replace(",", ".", regex=False)), ".", comma=True)
 
 
 def _with_points(cells: pd.Series, counts: np.ndarray) -> pd.Series | None:
@@ -159,6 +197,7 @@ def _attempts(cells: pd.Series, decimal: str | None, commas: bool) -> Iterable[C
         yield _grouped(cells, ".")
         if commas:
             yield _grouped(cells, ",")
+    yield _both_marks(cells)
     yield _truth(cells)
     yield _hours(cells)
     yield _worded(cells, decimal, commas)
@@ -211,7 +250,7 @@ def _grouped(cells: pd.Series, decimal: str) -> Converted | None:
         within = cells.str.contains(mark, regex=False)
         if not within.any():
             continue
-        groups = rf"[+-]?\d{{1,3}}(?:{re.escape(mark)}\d{{3}})+(?:{re.escape(decimal)}\d*)?"
+        groups = rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+(?:{re.escape(decimal)}\d*)?"
         if not cells[within].str.fullmatch(groups).all():
             continue
         found = _numbers(cells.str.replace(mark, "", regex=False), decimal)

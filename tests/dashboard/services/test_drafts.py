@@ -51,7 +51,7 @@ def test_a_clinic_without_a_role_tells_people_apart(home: Path) -> None:
     north, south = diary(["1", "2", "3"]), diary(["1", "2"])
     table = pd.concat([north.assign(clinic="North"), south.assign(clinic="South")])
     draft = draft_of(table)
-    (found,) = drafts.problems_of(draft, ROLES)
+    (found,) = drafts.people_of(draft, ROLES)
     assert found.fixes == (Remedy("join_columns", ("id", "clinic")),)
     assert drafts.problems_of(draft, ROLES, found.fixes) == ()
     for codes in (False, True):
