@@ -40,13 +40,30 @@ _RESIDUALS = {
 
 
 def write_summary(results: Path, table: Path = TABLE, docs: Path = DOCS) -> None:
-    """Write the library's table, and the part between the markers of the docs."""
+    """Write the library's table, and the part between the markers of the docs.
+
+    What was measured anew takes the place of what the table has of it; all else stays.
+    """
     cells = summarise(read(results))
+    if table.is_file():
+        cells = _beside(cells, pd.read_csv(table))
     cells.to_csv(table, index=False, lineterminator="\n")
     text = docs.read_text(encoding="utf-8")
     head, rest = text.split(BEGIN)
     tail = rest.split(END)[1]
     docs.write_text(f"{head}{BEGIN}\n\n{markdown(cells)}\n\n{END}{tail}", encoding="utf-8")
+
+
+def _beside(new: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
+    """Rows of both, those of `new` where both have one, in the order of the cells."""
+    names = [*Cell.__dataclass_fields__]
+    if new.empty:
+        return old
+    both = pd.concat([new, old]).drop_duplicates([*names, "quantity"])
+    order = {cell: k for k, cell in enumerate(all_cells())}
+    place = [order.get(Cell(*row), len(order)) for row in both[names].itertuples(index=False)]
+    quantity = both["quantity"].map({name: k for k, name in enumerate(QUANTITIES)})
+    return both.iloc[np.lexsort((quantity, place))].reset_index(drop=True)
 
 
 def summarise(results: pd.DataFrame) -> pd.DataFrame:
