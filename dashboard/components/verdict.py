@@ -27,21 +27,31 @@ from dashboard.glossary import (
 from dashboard.services import fit, results
 from dashboard.services.runs import Run
 from dashboard.services.terms import MODEL_WORDS, model_name
+from nme_core.reporting.skill import skill_sentences
 
 
 def show_verdict(run: Run) -> None:
     """How training ended, and how the model compares with the generic one."""
     if not state.researcher():
         st.markdown(f"**{plain(plain_verdict(run.id))}**")
+        _skill(run, most=1)
         _plain_warning(run)
         return
     st.markdown(plain(comparison_sentence(run.id)))
+    _skill(run)
     together: dict[str, list[str]] = {}
     for model, ending in results.verdicts(run.id).items():
         together.setdefault(_ending(model, ending), []).append(model_name(model))
     said = [f"{', '.join(models)} {ending}" for ending, models in together.items()]
     st.caption(f"Training: {plain('; '.join(said))}.")
     _warnings(run)
+
+
+def _skill(run: Run, *, most: int | None = None) -> None:
+    """What the model is worth beside the best of all rivals; nothing of runs of before."""
+    if results.has_table(run.id, "skill"):
+        for sentence in skill_sentences(results.table(run.id, "skill"))[:most]:
+            st.markdown(plain(sentence))
 
 
 def _warnings(run: Run) -> None:

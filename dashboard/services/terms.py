@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from nme_core.reporting.terms import CORRELATIONS, MODELS, short_model_name
+from nme_core.reporting.terms import CORRELATIONS, MODELS, SIMPLE_RULES, short_model_name
 
 __all__ = ["BASELINES", "CORRELATIONS", "MODEL_WORDS", "model_name", "placement_words"]
 
 #: Model: what it is, in plain words.
 MODEL_WORDS = {name: term.what for name, term in MODELS.items()}
 #: Those to compare with.
-BASELINES = {name: what for name, what in MODEL_WORDS.items() if not name.startswith("nme")}
+BASELINES = {
+    name: what
+    for name, what in MODEL_WORDS.items()
+    if not name.startswith("nme") and name not in SIMPLE_RULES
+}
 
 
 _PLACES = {

@@ -173,8 +173,9 @@ def _say_findings(folder: RunFolder) -> None:
 
 
 def _print_fit(folder: RunFolder) -> None:
-    """Print the test metrics of all models and how training ended."""
+    """Print the test metrics of all models, what they amount to, and how training ended."""
     from nme_core.data.splits import tested_rows
+    from nme_core.reporting.skill import skill_sentences
 
     metrics = folder.table("metrics").query("split == 'test' and scope == 'pooled'")
     if not metrics.empty:
@@ -182,6 +183,7 @@ def _print_fit(folder: RunFolder) -> None:
         rows = tested_rows(folder.data)
         typer.echo(f"On the test rows ({rows}), all persons pooled:")
         typer.echo(wide.loc[metrics["model"].unique()].round(4).to_string())
+    typer.echo("\n".join(skill_sentences(folder.table("skill"))))
     for finding in folder.table("findings").query("severity != 'info'").itertuples():
         typer.echo(f"Look: {finding.message} {finding.remedy}".rstrip())
     for model, verdict in folder.config["verdicts"].items():

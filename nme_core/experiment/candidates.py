@@ -14,14 +14,12 @@ from nme_core.estimators import NeuralMixedEffects
 from nme_core.estimators.mixture import MATTERS, UNITS
 from nme_core.estimators.options import AUTO
 from nme_core.exceptions import PredictionWarning
-from nme_core.experiment.judging import predict, validation_loss
+from nme_core.experiment.judging import validation_loss
 from nme_core.experiment.rows import StudyRows
 from nme_core.io import TABLES
 
-#: The validation loss has risen where it ends so much above its lowest,
+#: The validation loss has risen where it ends so much above its lowest.
 RISEN = 0.05
-#: a simple rule does better where its error is below the model's by this share.
-BETTER = 0.02
 
 
 def as_json(hidden: str | Sequence[int]) -> str | list[int]:
@@ -63,10 +61,8 @@ def leading_candidate(model: NeuralMixedEffects) -> dict[str, Any]:
     }
 
 
-def warn_of_poor(
-    model: NeuralMixedEffects, rows: StudyRows, split: pd.Categorical, kind: OutcomeKind
-) -> None:
-    """Warn where the validation loss rose in training, or a simple rule predicts better.
+def warn_of_rise(model: NeuralMixedEffects) -> None:
+    """Warn where the validation loss rose in training.
 
     Warns
     -----
@@ -79,28 +75,6 @@ def warn_of_poor(
             _warn_of_rise(one, f"of the candidate {name!r} ")
     if not several:
         _warn_of_rise(model, "")
-    if kind != "number":
-        return
-    test, before = rows.take(split == "test"), rows.take(split != "test")
-    if not len(test.y):
-        return
-    found = predict(model, test, "nme", "test")
-    observed = found["observed"].to_numpy(np.float64)
-    error = float(np.square(found["predicted"] - observed).mean())
-    earlier = before.y.groupby(before.persons.to_numpy(), observed=True)
-    rules = {
-        "the mean of each person's earlier rows": earlier.mean(),
-        "each person's last value": earlier.last(),
-    }
-    for rule, values in rules.items():
-        simple = float(np.square(values.reindex(test.persons).to_numpy() - observed).mean())
-        if simple < (1 - BETTER) * error:
-            warnings.warn(
-                f"A simple rule predicts the test rows better: {rule} has a mean squared error of"
-                f" {simple:.4g}, the model {error:.4g}.",
-                PredictionWarning,
-                stacklevel=2,
-            )
 
 
 def _warn_of_rise(model: NeuralMixedEffects, whose: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,13 +26,13 @@ from nme_core.estimators import (
 )
 from nme_core.estimators.options import AUTO
 from nme_core.estimators.threads import one_thread_for_few
-from nme_core.exceptions import OptionError
+from nme_core.exceptions import OptionError, PredictionWarning
 from nme_core.experiment.candidates import (
     as_json,
     candidates_table,
     leading_candidate,
     named_layers,
-    warn_of_poor,
+    warn_of_rise,
 )
 from nme_core.experiment.following import follow, noting, telling
 from nme_core.experiment.judging import (
@@ -49,10 +50,12 @@ from nme_core.experiment.readouts import (
     write_transitions_or_curves,
 )
 from nme_core.experiment.record import describe, findings_table, versions, write_persons
+from nme_core.experiment.rivals import Rivals
 from nme_core.experiment.rows import StudyRows, refuse_no_counts, refuse_without_moves
 from nme_core.io import OUTCOME, Journal, RunFolder, RunState
 from nme_core.io.renewal import renewed
 from nme_core.metrics import compare, evaluate
+from nme_core.reporting.skill import simple_is_as_good, skill_sentences
 from nme_core.training import Progress
 from nme_core.tuning import Judged, Settings, tune
 
@@ -244,6 +247,10 @@ class _Run:
 
     def judge(self) -> NeuralMixedEffects | None:
         """Fit and judge all models on the split; return what `interpret` needs of the first."""
+        classes = None if self.study.outcome_kind == "number" else [*map(str, self.study.classes)]
+        rivals = Rivals(self.rows, self.split, classes)
+        simple = rivals.metrics()
+        rules = simple[(simple["split"] == "test") & (simple["scope"] == "person")]
         judged: list[pd.DataFrame] = []
         kept: NeuralMixedEffects | None = None
         for name in ("nme", *self.options.baselines):
@@ -258,14 +265,23 @@ class _Run:
             self.config["verdicts"][name] = one.verdict_
             self._note_likelihood(one, name)
             for part in SPLITS:
-                metrics = self._judge(one, name, part)
+                metrics = self._judge(one, name, part, rivals)
                 own = (metrics["split"] == "test") & (metrics["scope"] == "person")
                 judged.append(metrics[own])
             if name == "nme":
                 self._judge_ahead(one)
             if one is nme:
                 self._write_candidates(one)
-            self.folder.write_table("comparison", compare(pd.concat(judged, ignore_index=True)))
+            self.folder.write_table(
+                "comparison", compare(pd.concat([*judged, rules], ignore_index=True))
+            )
+            self.folder.write_json("config", self.config)
+        self.folder.append_table("metrics", simple)
+        skill = rivals.table()
+        self.folder.write_table("skill", skill)
+        if simple_is_as_good(skill):
+            with noting("nme", self.config["warnings"]):
+                warnings.warn(skill_sentences(skill)[0], PredictionWarning, stacklevel=2)
             self.folder.write_json("config", self.config)
         return kept
 
@@ -282,7 +298,7 @@ class _Run:
         table = candidates_table(model, self.rows, self.split, kind)
         self.folder.write_table("candidates", table)
         with noting("nme", self.config["warnings"]):
-            warn_of_poor(model, self.rows, self.split, kind)
+            warn_of_rise(model)
 
     def _note_likelihood(self, model: NeuralMixedEffects | LinearMixedModel, name: str) -> None:
         row = likelihood_row(model, name)
@@ -290,7 +306,7 @@ class _Run:
             self.folder.append_table("likelihood", row)
 
     def _judge(
-        self, model: NeuralMixedEffects | LinearMixedModel, name: str, part: str
+        self, model: NeuralMixedEffects | LinearMixedModel, name: str, part: str, rivals: Rivals
     ) -> pd.DataFrame:
         """Write what one model says of one part of the rows; return its metrics."""
         give_back()
@@ -299,6 +315,8 @@ class _Run:
         give_back()
         metrics = evaluate(predictions, self.study.outcome_kind)
         self.folder.append_table("metrics", metrics)
+        if part == "test":
+            rivals.add(name, model, predictions)
         if part == "test" and not isinstance(model, LinearMixedModel):
             self.folder.append_table("calibration", calibration(model, rows, predictions))
         self.folder.append_table(

@@ -76,6 +76,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     "person_effects": (
         "person", "effect", "estimate", "se", "ci_low", "ci_high", "reliability", "value",
     ),
+    "skill": (
+        "model", "reference", "metric", "scope", "horizon", "skill", "ci_low", "ci_high",
+        "n_persons",
+    ),
     "likelihood": ("model", "log_likelihood", "n_parameters", "aic", "bic", "method"),
     "calibration": (
         "model", "split", "kind", "class", "low", "high",

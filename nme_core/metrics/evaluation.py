@@ -112,11 +112,11 @@ def _metrics(
         return regression_metrics(observed, predicted, groups, n_groups)
     labels = as_labels(rows["observed"])
     values = classification_metrics(labels, as_labels(rows["predicted"]), groups, n_groups)
-    sums = np.bincount(groups, weights=_losses(rows, labels), minlength=n_groups)
+    sums = np.bincount(groups, weights=log_losses(rows, labels), minlength=n_groups)
     return {**values, "log_loss": sums / np.bincount(groups, minlength=n_groups)}
 
 
-def _losses(rows: pd.DataFrame, labels: pd.Series) -> NDArray[np.float64]:
+def log_losses(rows: pd.DataFrame, labels: pd.Series) -> NDArray[np.float64]:
     """-log p of every row, shape (n,); missing where the model gives no probabilities."""
     losses = np.full(len(rows), np.nan)
     if "loss" in rows.columns:

@@ -74,7 +74,24 @@ MODELS = {
         "a network whose last hidden layer carries linear random effects (mlp-lme)",
         "network whose last layer is a linear mixed model",
     ),
+    "mean": ModelTerm("person's mean", "each person's mean", "the mean of earlier occasions"),
+    "last": ModelTerm("last value", "the last value", "what was last observed, again"),
+    "ewma": ModelTerm(
+        "weighted mean", "an exponentially weighted mean", "a mean in which recent ones count more"
+    ),
+    "ar1": ModelTerm(
+        "own AR(1)", "each person's own AR(1)", "the last value, drawn back to the person's mean"
+    ),
+    "frequent": ModelTerm(
+        "most frequent", "each person's most frequent class", "what was most frequent so far"
+    ),
+    "markov": ModelTerm(
+        "table of moves", "each person's table of moves", "how often the person went where so far"
+    ),
 }
+
+#: Simple rules, which every run is judged beside; nobody chooses them.
+SIMPLE_RULES = ("mean", "last", "ewma", "ar1", "frequent", "markov")
 
 ESTIMATORS = {
     "variational": "variational inference (maximisation of the evidence lower bound; normal "
