@@ -10,6 +10,7 @@ from nme_core.exceptions import OptionError
 from nme_core.experiment import FitOptions, run_experiment
 from nme_core.independence.correction import adjust_p
 from nme_core.io import RunFolder
+from nme_core.metrics.simple_rules import rules_for
 
 ROLES = {"person": "id", "sequence": "session", "time": "beep", "features": ["sleep", "stress"]}
 BASELINES = {
@@ -47,7 +48,9 @@ def test_every_baseline_stands_in_every_table(run, tiny_study):
             part: int((split == part).sum()) for part in ("train", "validation", "test")
         }
         assert rows["predicted"].notna().all()
-    assert list(dict.fromkeys(folder.table("metrics")["model"])) == names
+    kind = "class" if model == "nme-crf" else "number"
+    judged = list(dict.fromkeys(folder.table("metrics")["model"]))
+    assert judged == [*names, *rules_for(kind)]
     assert set(folder.table("history")["model"]) == {*names}
     assert set(folder.config["verdicts"]) == {*names}
 

@@ -17,6 +17,7 @@ from nme_core.cli.progress import ProgressBar
 from nme_core.data import SAMPLES
 from nme_core.io import RunFolder, RunState
 from nme_core.metrics import evaluate
+from nme_core.metrics.simple_rules import rules_for
 
 ROOT = Path(__file__).resolve().parents[1]
 ROLES = {
@@ -78,7 +79,7 @@ def test_the_whole_way(name, nme, tmp_path, request):
     assert folder_of_run.status.state is RunState.DONE
     metrics = folder_of_run.table("metrics")
     assert set(metrics["metric"]) == METRICS[MODEL[name][1]]
-    assert set(metrics["model"]) == {"nme", "generic"}
+    assert set(metrics["model"]) == {"nme", "generic", *rules_for(MODEL[name][1])}
     for metric in METRICS[MODEL[name][1]]:
         assert metric in said.out
     assert (folder_of_run.table("comparison")["reference"] == "nme").all()

@@ -17,6 +17,7 @@ from nme_core.experiment import ALL_ROWS, FitOptions, run_experiment
 from nme_core.experiment.rows import StudyRows
 from nme_core.io import TABLES, RunFolder, RunState, Status, journal
 from nme_core.io.renewal import clear
+from nme_core.metrics.simple_rules import rules_for
 from nme_core.rerun import rerun
 
 FILES = {
@@ -414,7 +415,7 @@ def test_a_failure_leaves_its_message_and_what_was_finished(study, folder):
     status = folder.status
     assert status.state is RunState.FAILED
     assert status.message == "The loss is no number. Look for extremes."
-    assert set(folder.table("metrics")["model"]) == {"nme", "generic"}
+    assert set(folder.table("metrics")["model"]) == {"nme", "generic", *rules_for("number")}
 
 
 @pytest.mark.parametrize(

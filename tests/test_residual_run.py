@@ -11,6 +11,7 @@ from nme_core.cli import app
 from nme_core.exceptions import OptionError
 from nme_core.experiment import FitOptions
 from nme_core.io import RunFolder
+from nme_core.metrics.simple_rules import rules_for
 from nme_core.reporting.methods import methods
 from tests.reference.studies import study
 
@@ -64,7 +65,7 @@ def test_the_held_back_block_is_predicted_without_its_outcomes(long, tmp_path):
 def test_independent_residuals_have_no_row_of_their_own(long, tmp_path):
     run = fitted(long, tmp_path / "run", "--baselines", "none", "--residual", "iid")
     assert run.config["residual_autocorrelation"] is None
-    assert set(run.table("metrics")["model"]) == {"nme"}
+    assert set(run.table("metrics")["model"]) == {"nme", *rules_for("number")}
 
 
 @pytest.mark.parametrize(

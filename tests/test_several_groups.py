@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from nme_core.io import RunFolder
+from nme_core.metrics.simple_rules import rules_for
 
 N_PERSONS, N_ROWS = 24, 15
 
@@ -52,7 +53,8 @@ def test_tables_have_the_groups_of_every_factor(run, table):
     assert counts.to_dict() == table["clinic"].value_counts().to_dict()
     assert set(run.table("covariance")["group"]) == {"who", "clinic"}
     assert run.roles["groups"] == ["clinic"]
-    assert set(run.table("metrics")["model"]) == {"nme", "generic", "specific"}
+    models = {"nme", "generic", "specific"}
+    assert set(run.table("metrics")["model"]) == {*models, *rules_for("number")}
 
 
 def test_covariates_are_tested_against_persons(run, nme):

@@ -27,7 +27,6 @@ from dashboard.glossary import (
 from dashboard.services import fit, results
 from dashboard.services.runs import Run
 from dashboard.services.terms import MODEL_WORDS, model_name
-from nme_core.reporting.skill import skill_sentences
 
 
 def show_verdict(run: Run) -> None:
@@ -49,9 +48,8 @@ def show_verdict(run: Run) -> None:
 
 def _skill(run: Run, *, most: int | None = None) -> None:
     """What the model is worth beside the best of all rivals; nothing of runs of before."""
-    if results.has_table(run.id, "skill"):
-        for sentence in skill_sentences(results.table(run.id, "skill"))[:most]:
-            st.markdown(plain(sentence))
+    for sentence in results.skill(run.id)[:most]:
+        st.markdown(plain(sentence))
 
 
 def _warnings(run: Run) -> None:

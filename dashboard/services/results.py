@@ -13,6 +13,7 @@ from dashboard.services.home import folder
 from nme_core.exceptions import RunFolderError
 from nme_core.io import ParameterNames, RunFolder, hidden_layers
 from nme_core.metrics.comparison import with_corrected_p
+from nme_core.reporting.skill import skill_sentences
 
 POPULATION = ""
 #: Below this median reliability the data hold next to nothing about persons in a parameter.
@@ -62,6 +63,11 @@ def _table(identity: str, name: str, stamp_: int) -> pd.DataFrame:
     if name == "comparison" and "p_adjusted" not in found:
         found = with_corrected_p(found)
     return found
+
+
+def skill(identity: str) -> list[str]:
+    """What the model is worth beside the best of all rivals, in sentences."""
+    return skill_sentences(table(identity, "skill")) if has_table(identity, "skill") else []
 
 
 def has_table(identity: str, name: str) -> bool:

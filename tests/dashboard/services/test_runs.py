@@ -8,10 +8,12 @@ import pytest
 
 from dashboard.services import runs, studies
 from nme_core.io import RunFolder, RunState, Status
+from nme_core.metrics.simple_rules import rules_for
 
 WORKS = """
 import sys, time
 from nme_core.io import RunFolder, RunState, Status
+from nme_core.metrics.simple_rules import rules_for
 folder = RunFolder(sys.argv[1])
 folder.write_status(Status(RunState.RUNNING, "2026-01-01T00:00:00+00:00", None, "Epoch 1", 0.5))
 time.sleep(float(sys.argv[2]))
@@ -179,7 +181,7 @@ def test_a_killed_process_that_said_nothing_is_explained(
 def test_what_was_judged_before_a_stop_is_kept(crf_run: str, home: Path) -> None:
     folder = RunFolder(home / "runs" / crf_run)
     # "generic" has metrics, but the fit of it was not recorded as ended.
-    assert set(folder.table("metrics")["model"]) == {"nme", "generic"}
+    assert set(folder.table("metrics")["model"]) == {"nme", "generic", *rules_for("class")}
     assert runs.kept_models(crf_run) == ("nme",)
     (folder.path / "comparison.csv").unlink()
     assert runs.kept_models(crf_run) == ()
