@@ -32,7 +32,7 @@ FILES = {
     ),
     *(f"{name}.csv" for name in ("history", "metrics", "comparison", "predictions")),
     *(f"{name}.csv" for name in ("fixed_effects", "random_effects", "covariance", "correlations")),
-    *("person_summaries.csv", "codebook.csv", "findings.csv"),
+    *("person_summaries.csv", "codebook.csv", "findings.csv", "skill.csv", "recipe.json"),
     *(f"{name}.csv" for name in ("summary", "checks", "calibration", "candidates", "likelihood")),
 }
 METRICS = {
