@@ -58,6 +58,12 @@ def _beside_rules(rows: pd.DataFrame) -> str:
 
 def _better_models(rows: pd.DataFrame) -> list[str]:
     better = rows[rows["ci_high"] < 0]
+    generic = rows[(rows["reference"] == "generic") & ~(rows["ci_low"] > 0)]
+    if better.empty and len(generic):
+        return [
+            "One model for everybody does as well on held-back rows: parameters of people's own do"
+            f" not help to predict ({_saved(generic.iloc[0])})."
+        ]
     if better.empty:
         return []
     names = listed([MODELS[name].text if name in MODELS else name for name in better["reference"]])

@@ -52,6 +52,13 @@ def test_who_but_not_when_and_one_row_ahead():
     assert "does not tell a person's better from worse occasions" in said
 
 
+def test_one_model_for_everybody_may_do_as_well():
+    found = table(
+        ("mean", "pooled", np.nan, 0.2, 0.1, 0.3), ("generic", "pooled", np.nan, 0.0, -0.02, 0.02)
+    )
+    assert "One model for everybody does as well" in skill_sentences(found)[1]
+
+
 def test_nothing_held_back_says_nothing():
     assert skill_sentences(table()) == []
     assert not simple_is_as_good(table())
