@@ -102,7 +102,8 @@ class Rivals:
         if self.classes is None:
             block[self.test] = predictions["predicted"].to_numpy(np.float64)
         else:
-            block[self.test] = log_losses(predictions, as_labels(predictions["observed"]))
+            seen = predictions[predictions["observed"].notna()]
+            block[self.test & self.histories.seen] = log_losses(seen, as_labels(seen["observed"]))
         self._said[name, None] = block
         whole: Floats | None = None
         for steps in HORIZONS:
