@@ -91,7 +91,10 @@ def read_numbers(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str
         cells = as_labels(column)
         distinct = cells.dropna().drop_duplicates()
         found = find_numerals(distinct)
-        if found is None:
+        numbers = (
+            None if found is None else convert(found.numbers, decimal=None, commas=True).values
+        )
+        if found is None or numbers is None or not is_number(numbers):
             position = next(
                 (k for k, cell in enumerate(cells) if pd.notna(cell) and not has_number(cell)), 0
             )
@@ -101,7 +104,6 @@ def read_numbers(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str
                 remedy="Treat such cells as missing first, or leave out the remedy read_numbers.",
                 column=name,
             )
-        numbers = convert(found.numbers, decimal=None, commas=True).values
         if not is_number(numbers):  # zeros in front, as of ids: 007
             points = numbers.str.replace(",", ".", regex=False)
             numbers = pd.Series([_number(cell) for cell in points], dtype="float64")
