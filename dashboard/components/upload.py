@@ -12,8 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from dashboard import state
 from dashboard.components.text import plain
 from dashboard.glossary import DECIMALS, DELIMITERS, ENCODINGS, READING, STEPS, WIDE
-from dashboard.services.drafts import TEXTS, Draft, ReadAs, draft_upload
-from nme_core.data import HowRead
+from dashboard.services.drafts import TEXTS, Draft, HowRead, ReadAs, draft_upload
 
 
 def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:

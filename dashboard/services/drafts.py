@@ -27,8 +27,8 @@ from nme_core.io import durable
 
 __all__ = [
     "REMEDIED", "TABLES", "TEXTS",
-    "ChosenRoles", "Draft", "Finding", "Personal", "Privacy", "ReadAs", "Remedy", "chosen_tables",
-    "covariate_columns", "draft_sample", "draft_upload", "notice", "people_of",
+    "ChosenRoles", "Draft", "Finding", "HowRead", "Personal", "Privacy", "ReadAs", "Remedy",
+    "chosen_tables", "covariate_columns", "draft_sample", "draft_upload", "notice", "people_of",
     "problems_of",
 ]  # fmt: skip
 
