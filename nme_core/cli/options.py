@@ -296,7 +296,7 @@ def check_folder(out: Path) -> None:
 def write_csv(out: Path, table: pd.DataFrame) -> None:
     """Write a table for the user, whole or not at all; its folder is made where there is none."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    packed = "gzip" if out.suffix == ".gz" else None
+    packed = {"method": "gzip" if out.suffix == ".gz" else None}
     with durable.beside(out, private=False) as new:
         table.to_csv(new, index=False, lineterminator="\n", compression=packed)
 

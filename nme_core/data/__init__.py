@@ -2,6 +2,7 @@
 
 from nme_core.data.checks import check_study
 from nme_core.data.formats.result import HowRead, Labels, Reading
+from nme_core.data.making import Roles
 from nme_core.data.problems import find_problems
 from nme_core.data.reading import read_any, read_table
 from nme_core.data.recipe import Recipe
@@ -16,7 +17,7 @@ from nme_core.data.simulate import (
     simulate_null,
 )
 from nme_core.data.splits import SPLITS, split_within_person
-from nme_core.data.study import Roles, Study
+from nme_core.data.study import Study
 from nme_core.data.wide import WideProposal, propose_wide, reshape
 
 __all__ = [

@@ -167,8 +167,8 @@ def order_of(texts: pd.Series) -> Order | None:
 
 def _read(cell: str, order: Order | None) -> _Cell | None:
     """Take one cell apart; None where it is no date."""
-    rest, zone = _take_zone(cell)
-    rest, clock = _take_clock(rest)
+    day, zone = _take_zone(cell)
+    rest, clock = _take_clock(day)
     if rest is None:
         return None
     days, mark = _days(rest, order)

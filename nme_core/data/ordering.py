@@ -87,9 +87,8 @@ def order_rows(
         keys.append(_sequence_rank(person, sequences, times))
     if times is not None:
         keys.append(times.rank(method="dense").to_numpy())
-        for name in [] if values is None else values.columns:
-            codes = pd.factorize(values[name], sort=True)[0]
-            keys.append(codes)
+        if values is not None:
+            keys += [pd.factorize(values[name], sort=True)[0] for name in values.columns]
     return np.lexsort(keys[::-1])
 
 
