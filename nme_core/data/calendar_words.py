@@ -52,9 +52,14 @@ UNIT_WORDS = {
     for name in names.split()
 }
 
+#: Letters of a text up to which it may be a name: accents without end take time without end.
+_LONGEST = 200
+
 
 def plain(text: str) -> str:
-    """Text in small letters without accents: ``"März"`` → marz."""
+    """Text in small letters without accents: ``"März"`` → marz; one that is no name as it is."""
+    if len(text) > _LONGEST:
+        return text
     flat = unicodedata.normalize("NFKD", text.replace("ß", "ss").casefold())
     return "".join(letter for letter in flat if not unicodedata.combining(letter))
 
