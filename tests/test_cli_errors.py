@@ -81,8 +81,8 @@ def test_columns_that_are_not_there(fit, tmp_path):
 def test_data_that_no_model_can_use(fit, tmp_path):
     constant = write(tmp_path / "constant.csv", rows(lambda p, d: 3))
     assert "'mood' is constant" in fit(table=constant)
-    short = write(tmp_path / "short.csv", rows(lambda p, d: p + d, n_rows=4))
-    assert "enough rows" in fit(table=short)
+    short = write(tmp_path / "short.csv", rows(lambda p, d: p + d, n_rows=1))
+    assert "enough rows" in fit("--features", "x", table=short)
     assert "'note' is not numeric: line 2 holds 'text'" in fit("--features", "note")
     ties = write(tmp_path / "ties.csv", rows(lambda p, d: "ab"[d % 2]).replace(",1,", ",0,", 1))
     said = fit("--time", "day", "--model", "nme-crf", "--features", "x", table=ties)
@@ -219,8 +219,8 @@ def test_a_damaged_run(refused, trained, tiny_study, tmp_path):
 
 
 def test_a_study_that_is_not_usable(nme, tmp_path):
-    short = write(tmp_path / "short.csv", rows(lambda p, d: p + d, n_rows=4))
-    said = nme("check", short, "--person", "id", "--outcome", "mood")
+    short = write(tmp_path / "short.csv", rows(lambda p, d: p + d, n_rows=1))
+    said = nme("check", short, "--person", "id", "--outcome", "mood", "--features", "x")
     assert said.code == 2
     assert "STOP: " in said.out
     assert said.err.startswith("nme: The study is not usable")
