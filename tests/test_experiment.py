@@ -35,6 +35,7 @@ FILES = {
     *("person_summaries.csv", "codebook.csv", "findings.csv", "skill.csv", "recipe.json"),
     *(f"{name}.csv" for name in ("summary", "checks", "calibration", "candidates", "likelihood")),
 }
+RULES = {"nme-mlp": rules_for("number"), "nme-crf": rules_for("class")}
 METRICS = {
     "nme-mlp": ["mse", "mae", "pearson", "ccc"],
     "nme-crf": ["accuracy", "kappa", "macro_f1", "log_loss"],
@@ -154,7 +155,7 @@ def test_every_metric_is_there_for_every_model_and_split(finished):
         (name, split)
         for name in ("nme", "generic", "specific")
         for split in ("train", "validation", "test")
-    }
+    } | {(name, split) for name in RULES[model] for split in ("validation", "test")}
     assert all(names == METRICS[model] for names in found)
     assert pooled["value"].notna().all()
     assert (pooled["person"] == "").all()
@@ -170,7 +171,9 @@ def test_the_comparison_is_paired_over_persons(finished):
     comparison = run.table("comparison")
     pairs = comparison[["model", "reference", "metric"]].to_numpy().tolist()
     assert pairs == [
-        [name, "nme", metric] for name in ("generic", "specific") for metric in METRICS[model]
+        [name, "nme", metric]
+        for name in ("generic", "specific", *RULES[model])
+        for metric in METRICS[model]
     ]
     metrics = run.table("metrics").query("scope == 'person' and split == 'test'")
     values = metrics.pivot(index="person", columns=["model", "metric"], values="value")

@@ -102,7 +102,9 @@ def test_a_run_fits_what_was_chosen_and_never_asks_the_test_rows(study, folder, 
     (chosen,) = [one for one, kept in zip(tried(folder), table["chosen"], strict=True) if kept]
     assert {name: config[name] for name in chosen} == chosen
     assert config["tune"] == 2
-    metrics = folder.table("metrics").query("scope == 'pooled' and metric == 'mse'")
+    metrics = folder.table("metrics").query(
+        "model == 'nme' and scope == 'pooled' and metric == 'mse'"
+    )
     held = metrics.set_index("split")["value"]
     assert held["validation"] == pytest.approx(table["validation_loss"].min(), rel=1e-6)
 

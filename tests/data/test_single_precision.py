@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from nme_core.data import Study, columns
-from nme_core.data import study as study_module
+from nme_core.data import Study, columns, making
 
 
 def test_columns_of_large_tables_become_single_unless_their_differences_would_suffer(monkeypatch):
@@ -48,7 +47,7 @@ def test_ids_of_a_large_study_are_categories_that_mean_the_same(monkeypatch):
     )
     roles = {"person": "id", "outcome": "y", "sequence": "s"}
     usual = Study.from_frame(long, **roles)
-    monkeypatch.setattr(study_module, "LARGE", 1)
+    monkeypatch.setattr(making, "LARGE", 1)
     study = Study.from_frame(long, **roles)
     for name in ("groups", "sequence_ids"):
         held, text = getattr(study, name), getattr(usual, name)

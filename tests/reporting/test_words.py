@@ -14,6 +14,7 @@ from nme_core.estimators.posterior import DRAWS
 from nme_core.exceptions import RunFolderError
 from nme_core.experiment import ALL_ROWS
 from nme_core.io import RunFolder, RunState, Status
+from nme_core.metrics.simple_rules import CLASS_RULES, NUMBER_RULES
 from nme_core.reporting import (
     ResultTable,
     bibtex,
@@ -27,7 +28,7 @@ from nme_core.reporting import (
     to_latex,
     words,
 )
-from nme_core.reporting.terms import MODELS, model_name, short_model_name
+from nme_core.reporting.terms import MODELS, SIMPLE_RULES, model_name, short_model_name
 from nme_core.training.loop import Schedule
 
 
@@ -316,7 +317,8 @@ def test_every_table_of_a_run_has_every_format(run):
 
 
 def test_every_model_has_its_words_in_one_place() -> None:
-    assert set(MODELS) == {"nme", ALL_ROWS, *BASELINES}
+    assert set(MODELS) == {"nme", ALL_ROWS, *BASELINES, *SIMPLE_RULES}
+    assert set(SIMPLE_RULES) == {*NUMBER_RULES, *CLASS_RULES}
     assert model_name("lme") == "a linear mixed model (lme)"
     assert short_model_name("trial 3") == "trial 3"
 
