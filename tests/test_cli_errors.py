@@ -53,6 +53,10 @@ def write(path, text):
     return path
 
 
+#: Two people, of whom one has a second row.
+SHORT = "id,day,mood,x\n1,0,3,2\n1,1,4,3\n2,0,5,1\n"
+
+
 def rows(outcome, n_rows=8):
     """A table of two persons."""
     lines = [f"{p},{d},{outcome(p, d)},{p * d}" for p in (1, 2) for d in range(n_rows)]
@@ -81,7 +85,7 @@ def test_columns_that_are_not_there(fit, tmp_path):
 def test_data_that_no_model_can_use(fit, tmp_path):
     constant = write(tmp_path / "constant.csv", rows(lambda p, d: 3))
     assert "'mood' is constant" in fit(table=constant)
-    short = write(tmp_path / "short.csv", rows(lambda p, d: p + d, n_rows=1))
+    short = write(tmp_path / "short.csv", SHORT)
     assert "enough rows" in fit("--features", "x", table=short)
     assert "'note' is not numeric: line 2 holds 'text'" in fit("--features", "note")
     ties = write(tmp_path / "ties.csv", rows(lambda p, d: "ab"[d % 2]).replace(",1,", ",0,", 1))
@@ -219,7 +223,7 @@ def test_a_damaged_run(refused, trained, tiny_study, tmp_path):
 
 
 def test_a_study_that_is_not_usable(nme, tmp_path):
-    short = write(tmp_path / "short.csv", rows(lambda p, d: p + d, n_rows=1))
+    short = write(tmp_path / "short.csv", SHORT)
     said = nme("check", short, "--person", "id", "--outcome", "mood", "--features", "x")
     assert said.code == 2
     assert "STOP: " in said.out

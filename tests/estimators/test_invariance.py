@@ -104,7 +104,9 @@ def test_people_of_other_names_in_other_rows(case):
     other = reorder(renamed(case), shuffled_persons(case, seed=4))
     model, again = case.fit(), other.fit()
     assert again.groups_.tolist() == ["1", "a9", "a10", "q", "z"]  # in natural order
-    assert_the_same(learned(again, NAMES), learned(model))
+    # other names, another order of sums over people: the last digit differs on some processors
+    for one, expected in zip(learned(again, NAMES), learned(model), strict=True):
+        np.testing.assert_allclose(one, expected, rtol=1e-12, atol=1e-15)
     np.testing.assert_array_equal(predictions(renamed(case), again), predictions(case, model))
 
 
