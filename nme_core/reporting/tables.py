@@ -279,7 +279,7 @@ def _hsic(folder: RunFolder) -> ResultTable:
 
 def _taken_as(table: pd.DataFrame) -> list[str]:
     """A number, or groups with their sizes, and how many people were alone in theirs."""
-    sizes = table["groups"].fillna("")
+    sizes = table["groups"].astype(object).fillna("")  # numbers only: a column without a text
     return [
         kind
         + (f" ({groups})" if groups else "")

@@ -65,7 +65,7 @@ def test_what_is_chosen_is_how_it_is_tested(open_page: OpenPage, crf_run: str, h
     assert "Given clinic" in shown
     assert "Incremental: tested is whether" in shown
     table = app.dataframe[0].value
-    assert list(table.columns[:6]) == [
+    assert list(table.columns[:7]) == [
         "covariate", "taken as", "strength", "clearest single effect", "p", "corrected p",
         "persons",
     ]  # fmt: skip
