@@ -11,9 +11,6 @@ import pandas as pd
 #: Characters of the widest line.
 WIDTH = 100
 
-#: Characters that a text column keeps where names have to be shortened.
-_SHORTEST = 12
-
 _GAP = "  "
 
 #: What stands below the tests.
@@ -132,15 +129,15 @@ def _p(p: float) -> str:
 
 
 def _lines(columns: dict[str, Iterable[object]], text: tuple[str, ...]) -> list[str]:
-    """Columns side by side, text to the left and numbers to the right, at most `WIDTH` wide."""
+    """Columns side by side, text to the left and numbers to the right, at most `WIDTH` wide.
+
+    Text gives way, the widest first, down to its heading.
+    """
     cells = {name: [name, *map(str, values)] for name, values in columns.items()}
     widths = {name: max(map(len, column)) for name, column in cells.items()}
     too_wide = sum(widths.values()) + len(_GAP) * (len(widths) - 1) - WIDTH
-    while too_wide > 0:
-        widest = max((name for name in text if name in widths), key=widths.__getitem__)
-        if widths[widest] <= _SHORTEST:
-            break
-        widths[widest] -= 1
+    while too_wide > 0 and (long := [name for name in text if widths.get(name, 0) > len(name)]):
+        widths[max(long, key=widths.__getitem__)] -= 1
         too_wide -= 1
     lines = []
     for row in zip(*cells.values(), strict=True):

@@ -29,8 +29,8 @@ def test_hsic_is_one_line_per_covariate(tests):
     lines = independence.hsic_lines(tests.hsic)
     header = lines[0].split("  ")
     assert [name.strip() for name in header if name.strip()] == [
-        *("covariate", "parameters", "persons", "strength", "95 % interval", "p", "corrected p"),
-        "strata",
+        *("covariate", "taken as", "parameters", "persons", "strength", "95 % interval"),
+        *("p", "corrected p", "strata"),
     ]
     assert len(lines) == 4
     assert lines[3] == "Tests corrected together: 2. Permutations: 2000."
@@ -55,6 +55,13 @@ def test_effects_are_the_strongest_first(tests):
 
 
 def test_long_names_are_shortened_to_the_width(tests):
+    wide = tests.hsic.assign(
+        strata="number of beeps", strength_low=-0.5, strength_high=-0.25, p=0.0, n_persons=123_456
+    )
+    for table in (tests.hsic, wide):
+        lines = independence.hsic_lines(table)
+        assert max(map(len, lines)) <= WIDTH
+        assert all(name in lines[0] for name in ("covariate", "parameters", "corrected p"))
     for lines in (independence.hsic_lines(tests.hsic), independence.effects_lines(tests.effects)):
         assert max(map(len, lines)) <= WIDTH
     assert "…" in lines[1]
