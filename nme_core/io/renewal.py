@@ -15,14 +15,18 @@ from nme_core.io.run_folder import FILES, RunFolder, RunState
 _NEW = "run"
 _EARLIER, _UNFINISHED = "earlier", "unfinished"
 
+#: Files of results that a run finishes before its end.
+_RESULTS = ("metrics.csv", "tuning.csv")
+
 
 @contextmanager
 def renewed(folder: RunFolder) -> Iterator[RunFolder]:
     """Where a new run is to be written, which is in `folder` once the block has ended well.
 
     A finished run that stands there is replaced only then, and kept in ``earlier``. Where the
-    block is left by an error, what a run had finished (its metrics) is kept: in the folder, or in
-    ``unfinished`` below a finished run. Of one that had finished nothing, nothing is left.
+    block is left by an error, what a run had finished (its metrics, its trials) is kept: in the
+    folder, or in ``unfinished`` below a finished run. Of one that had finished nothing, nothing is
+    left.
 
     Raises
     ------
@@ -41,7 +45,7 @@ def renewed(folder: RunFolder) -> Iterator[RunFolder]:
         yield new
         _take(folder, new)
     except BaseException:
-        if new.has_table("metrics"):
+        if _has_results(new):
             with suppress(OSError, RunFolderError):
                 _keep(new, folder.path / _UNFINISHED, new.status.finished)
         raise
@@ -77,6 +81,10 @@ def clear(folder: RunFolder) -> Path | None:
     return kept
 
 
+def _has_results(run: RunFolder) -> bool:
+    return any((run.path / name).is_file() for name in _RESULTS)
+
+
 def _finished_at(folder: RunFolder) -> str | None:
     """When the run here finished; ``unknown`` where nobody can say, None where it did not."""
     if not (folder.path / "status.json").is_file():
@@ -110,7 +118,7 @@ def _in_place(folder: RunFolder) -> Iterator[RunFolder]:
     try:
         yield folder
     except BaseException:
-        if not known and not (folder.path / "metrics.csv").is_file():
+        if not known and not _has_results(folder):
             for name in {*FILES, "status.json"} - there:
                 (folder.path / name).unlink(missing_ok=True)
             with suppress(OSError):  # somebody else has put something there

@@ -82,6 +82,20 @@ def test_a_finished_run_is_replaced_when_the_new_one_is_done(done):
     }  # fmt: skip
 
 
+def test_trials_are_kept_of_a_run_that_is_stopped_before_it_is_judged(tmp_path, done):
+    trials = pd.DataFrame([dict.fromkeys(TABLES["tuning"], 1)])
+    for folder in (RunFolder(tmp_path / "b"), done):
+        with pytest.raises(KeyboardInterrupt), renewed(folder) as new:  # noqa: PT012
+            journal = Journal(new)
+            new.write_table("tuning", trials)
+            journal.close(RunState.CANCELLED, "Cancelled")
+            raise KeyboardInterrupt
+    assert len(RunFolder(tmp_path / "b").table("tuning")) == 1
+    (kept,) = (done.path / "unfinished").glob("*")
+    assert len(RunFolder(kept).table("tuning")) == 1
+    assert value(done) == [1]
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 @pytest.mark.parametrize("judged", [True, False])
 def test_a_finished_run_stays_where_the_new_one_is_not(done, error, judged):
