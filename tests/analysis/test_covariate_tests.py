@@ -39,6 +39,9 @@ def test_without_a_whole_posterior_the_default_is_within_strata(run, lacking, mo
     covariance = None
     if lacking == "its model":
         run.model_path.unlink()
+        with pytest.raises(RunFolderError, match=r"model\.safetensors is missing"):
+            covariate_tests(run, ["age"], CovariateOptions(reps=99))  # it is damaged
+        (run.path / "manifest.json").unlink()  # as a run of an earlier version
     elif lacking == "a whole covariance":
         covariance = model._posterior.covariance.diagonal(dim1=1, dim2=2)
     monkeypatch.setattr(model, "_posterior", replace(model._posterior, covariance=covariance))
