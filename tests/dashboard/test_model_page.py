@@ -96,6 +96,7 @@ def test_a_cancelled_run_says_what_is_kept(
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
 @pytest.mark.parametrize("model", ["nme-crf", "nme-mlp"])
 def test_untouched_options_are_the_shell_s(
     open_page: OpenPage,
@@ -123,7 +124,8 @@ def test_untouched_options_are_the_shell_s(
     words_shell = ["fit", study / "long.csv", *roles, "--model", model, "--out", tmp_path / "shell"]
     configs = []
     for name, given in {"page": words_given, "shell": words_shell}.items():
-        nme(*given, "--epochs", 1)
+        said = nme(*given, "--epochs", 1)
+        assert said.code == 0, said.err
         config = RunFolder(tmp_path / name).config
         del config["command"]
         configs.append(config)
