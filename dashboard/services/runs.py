@@ -266,6 +266,8 @@ def run_record(identity: str) -> Run | None:
         run.write_status(status)
     if status.state is RunState.FAILED and _crashed(path):
         status = replace(status, message=_UNEXPECTED.format(log=path / LOG))
+    if status.state is RunState.CANCELLED:  # its process may have said it first, in more words
+        status = replace(status, message=_CANCELLED)
     if status.state is RunState.DONE:
         try:
             run.require_whole()

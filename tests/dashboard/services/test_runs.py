@@ -163,6 +163,16 @@ def test_a_run_that_another_session_is_cancelling_has_not_failed(crf_run: str, h
     assert (run.status.state, run.status.message) == (RunState.CANCELLED, "Cancelled.")
 
 
+def test_a_cancelled_run_says_the_same_whoever_wrote_it_first(crf_run: str, home: Path) -> None:
+    folder = RunFolder(home / "runs" / crf_run)
+    said = "Cancelled; what was finished before is kept."
+    start, end = "2026-01-01T10:00:00+00:00", "2026-01-01T10:05:00+00:00"
+    folder.write_status(Status(RunState.CANCELLED, start, end, said, 0.5))
+    run = runs.run_record(crf_run)
+    assert run is not None
+    assert run.status.message == "Cancelled."
+
+
 @pytest.mark.parametrize(
     "program", ["", "import sys; print('nme: warning: slow', file=sys.stderr, flush=True);"]
 )
