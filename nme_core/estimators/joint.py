@@ -100,16 +100,20 @@ def take_uncertainty(
         return None
     sigma = posterior.sigma[0]
     at = sigma if sigma.dim() == 1 else sigma.diagonal()
-    slope = _slope(posterior, family, rows)
-    # at the small variance that stands for 0, η̂ is that variance times the slope
-    deviations = torch.where(at > 2 * SMALLEST, posterior.mixed.deviations.double(), at * slope)
+    eta = deviations = posterior.mixed.deviations.detach().double()
+    at_zero = at <= 2 * SMALLEST
+    by_curvature = integrated is None and coordinates is not None
+    slope = eta.new_zeros(0)
+    if by_curvature or bool(at_zero.any()):  # a pass over all rows
+        slope = _slope(posterior, family, rows)
+        # at the small variance that stands for 0, η̂ is that variance times the slope
+        deviations = torch.where(at_zero, at * slope, eta)
     variances = VarianceUncertainty.of(deviations, plain.own, at)
     information = _widened(curvature, plain, posterior, deviations, variances)
     names = plain.free
     del plain  # as large as what comes next
     give_back()
-    if integrated is None and coordinates is not None:
-        eta = posterior.mixed.deviations.detach().double()
+    if by_curvature and coordinates is not None:
         integrated = integrated_by_curvature(curvature, coordinates, sigma, eta, slope, shared)
     if integrated is None:
         effects = information.effects_covariance(shared)
