@@ -29,6 +29,7 @@ CORE = {
 CORE["recorded"] = {"exceptions", "data", "io"}
 CORE["prediction"] = {*CORE["recorded"], "estimators", "recorded"}
 CORE["adaptation"] = {*CORE["prediction"], "analysis", "prediction"}
+CORE["parallel"] = {"exceptions", "io"}
 CORE["comparing"] = {"exceptions", "io", "metrics"}
 CORE["reporting"] = {"exceptions", "io", "metrics", "analysis", "recorded", "data"}
 CORE["tuning"] = {"exceptions", "io"}

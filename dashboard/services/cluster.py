@@ -8,12 +8,12 @@ folder: the worker's training writes its status and tables there, and looks ther
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
+
+from nme_core.parallel import answers
 
 #: A file in the run folder that asks the worker to stop.
 STOP = "stop"
@@ -40,7 +40,7 @@ def send(scheduler: str, run: Path, command: list[str]) -> int:
         from distributed import Client
     except ImportError:
         return _say("Dask is not installed here. Run: pip install 'neural-mixed-effects[dask]'")
-    if not _answers(scheduler):
+    if not answers(scheduler):
         return _say(
             f"No Dask scheduler answers at {scheduler} (NME_DASK_SCHEDULER). Start it, or unset "
             "the variable to train on this computer."
@@ -95,18 +95,6 @@ def train(run: str, command: list[str]) -> int:
                 child.terminate()
             time.sleep(_LOOK_EVERY_S)
     return child.returncode
-
-
-def _answers(scheduler: str) -> bool:
-    """Whether the address is one, and somebody listens there."""
-    try:
-        at = urlsplit(scheduler)
-        if at.scheme not in ("tcp", "tls") or at.hostname is None or at.port is None:
-            return False
-        socket.create_connection((at.hostname, at.port), timeout=_ANSWER_S).close()
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _say(words: str) -> int:
