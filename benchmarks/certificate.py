@@ -15,8 +15,8 @@ import torch
 
 from benchmarks.table import Row
 from nme_core.analysis import certify
-from nme_core.data import Study
 from nme_core.estimators import NMEMLPRegressor
+from nme_core.study import Study
 from tests.reference.certificates import AUTOCORRELATED, INTERCEPTS, SEVERAL, Certificate
 from tests.reference.load import reference, versions
 

@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 
 from nme_core.analysis import effect_correlations
-from nme_core.data import Study
-from nme_core.data.simulate import simulate_dyads
 from nme_core.estimators import NMECRF, NMEMLPRegressor
 from nme_core.exceptions import NMEWarning
+from nme_core.simulate import simulate_dyads
+from nme_core.study import Study
 
 N_PERSONS = 60
 

@@ -10,7 +10,7 @@ import torch
 import torchcrf
 
 from benchmarks.table import Row, seconds
-from nme_core.data.sequences import Batch, pad_units
+from nme_core.batches.sequences import Batch, pad_units
 from nme_core.nn import CRFNetwork, LinearChain, MixedEffects
 from nme_core.nn.crf import log_partition, path_score, viterbi
 from nme_core.training import Annealed, Laplace, RandomEffectsCovariance, Schedule, train

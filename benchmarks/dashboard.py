@@ -52,7 +52,7 @@ def run(*, small: bool = False) -> list[Row]:
 def _trained(model: str, persons: int, occasions: int) -> str:
     """A run of a few epochs on simulated persons; its id."""
     from dashboard.services import covariates, runs
-    from nme_core.data.simulate import simulate_dyads, simulate_mood
+    from nme_core.simulate import simulate_dyads, simulate_mood
 
     if model == "nme-crf":
         sample = simulate_dyads(n_persons=persons, n_steps=occasions)

@@ -64,7 +64,7 @@ def exact_only(n_persons: int) -> dict[str, float]:
     """Fit a binary outcome with ten slopes of people's own; seconds and peak memory in GiB."""
     import torch
 
-    from nme_core.data.sequences import pad_units
+    from nme_core.batches.sequences import pad_units
     from nme_core.nn import MLP, Categorical, MixedEffects
     from nme_core.training import ExactRows, RandomEffectsCovariance
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dashboard.services.studies import StudyRecord
-    from nme_core.data.simulate import SampleStudy
+    from nme_core.simulate import SampleStudy
 
 
 @contextmanager

@@ -31,9 +31,9 @@ import pyarrow as pa
 import pyreadstat
 from pyarrow import parquet
 
-from nme_core.data import Study, check_study, read_any
-from nme_core.data.proposal import propose_study
 from nme_core.exceptions import NMEError
+from nme_core.study import Study, check_study, read_any
+from nme_core.study.roles.proposal import propose_study
 
 Rng = np.random.Generator
 LONGEST = 10  # seconds of the processor for one file

@@ -236,7 +236,8 @@ def few(studies: int, only: str) -> None:
 
 def fitted_crf(compliance: bool, effect: float) -> Made:
     """Posterior of the double-centred scores of `FITTED` persons, their depression, their steps."""
-    from nme_core.data import Study, simulate_null
+    from nme_core.simulate import simulate_null
+    from nme_core.study import Study
 
     sample = simulate_null(FITTED, (20, 80), compliance_effect=compliance, effect=effect, seed=100)
     roles = {name: value for name, value in sample.roles.items() if name != "model"}

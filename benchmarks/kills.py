@@ -70,8 +70,8 @@ def work(what: str) -> None:
         for _ in range(20):
             keep_tests(run, covariate_tests(run, ["age"], options))
     elif what == BUNDLE:
-        from nme_core.bundle import write_bundle
         from nme_core.io import RunFolder
+        from nme_core.reports.bundle import write_bundle
 
         write_bundle(RunFolder(_finished()[0]), Path(os.environ["NME_HOME"]) / "bundle.zip")
     elif what == DELETE_RUN:
@@ -95,9 +95,9 @@ def _train(path: Path | None) -> None:
     import pandas as pd
 
     from dashboard.services.home import new_id
-    from nme_core.data import Study
-    from nme_core.experiment import FitOptions, run_experiment
     from nme_core.io import RunFolder, RunState, Status, durable
+    from nme_core.runs.fit import FitOptions, run_experiment
+    from nme_core.study import Study
 
     long, persons = (
         pd.read_csv(StringIO(text), dtype={"pid": "str"}) for text in (_ROWS, _PERSONS)
@@ -178,7 +178,7 @@ def look(home: Path) -> Iterator[tuple[str, str]]:
         yield one.kind, "damaged"
     bundle = home / "bundle.zip"
     if bundle.exists():
-        from nme_core.bundle import open_bundle
+        from nme_core.reports.bundle import open_bundle
 
         with durable.scratch() as scratch:
             open_bundle(bundle, scratch / "run").require_whole()
@@ -186,8 +186,8 @@ def look(home: Path) -> Iterator[tuple[str, str]]:
 
 def run(kills: int, seconds: float, seed: int = 0) -> Counter[tuple[str, str]]:
     """Kill so many pieces of work, or for so many seconds; counts by work and by what was found."""
-    import nme_core.bundle
-    import nme_core.experiment  # noqa: F401
+    import nme_core.reports.bundle
+    import nme_core.runs.fit  # noqa: F401
     from nme_core.io.home import home
 
     chance, end = random.Random(seed), time.monotonic() + seconds

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from benchmarks.kinds_studies import KindOfStudy, all_kinds
-from nme_core.data import split_within_person
+from nme_core.batches.splits import split_within_person
 from nme_core.estimators import NMEMLPRegressor, baseline
 
 COLUMNS = ("default", "lme", "generic", "mean", "last")

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from benchmarks.table import Row, seconds
-from nme_core.data.sequences import Batch, pad_units
+from nme_core.batches.sequences import Batch, pad_units
 from nme_core.estimators.placement import person_specific
 from nme_core.nn import MLP, Gaussian, MixedEffects
 from nme_core.training import (

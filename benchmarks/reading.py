@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.table import Row, seconds
-from nme_core.data import Study, check_study, read_any
+from nme_core.study import Study, check_study, read_any
 
 ROWS_EACH, N_FEATURES = 50, 17
 ROLES = {"person": "id", "time": "t", "outcome": "y"}
@@ -51,7 +51,7 @@ def run(small: bool = False) -> list[Row]:
             lambda: check_study(Study.from_file(path, **ROLES)),
             repeats=1 if small else 3,
         )
-        ours = peak(f"from nme_core.data import read_any; read_any({str(path)!r}, text=['id'])")
+        ours = peak(f"from nme_core.study import read_any; read_any({str(path)!r}, text=['id'])")
         theirs = peak(f"import pandas as pd; pd.read_csv({str(path)!r}, engine='pyarrow')")
     what = f"a CSV file of {n_rows:,} rows × 20 columns"
     return [

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from benchmarks.table import Row
 from nme_core.analysis import person_parameters
-from nme_core.data import Study
-from nme_core.data.simulate import sample_study
-from nme_core.experiment import FitOptions, run_experiment
 from nme_core.independence import test_covariates
 from nme_core.io import RunFolder
+from nme_core.runs.fit import FitOptions, run_experiment
+from nme_core.simulate import sample_study
+from nme_core.study import Study
 
 
 def run(*, small: bool = False) -> list[Row]:

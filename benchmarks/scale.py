@@ -38,7 +38,7 @@ def train_only(n_persons: int, epochs: int) -> dict[str, float]:
     import torch
 
     from benchmarks.mlp import make_rows, training
-    from nme_core.data.sequences import pad_units
+    from nme_core.batches.sequences import pad_units
 
     torch.set_num_threads(1)
     batches = pad_units(*make_rows(np.full(n_persons, N_ROWS)))

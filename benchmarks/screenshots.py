@@ -66,7 +66,7 @@ SHOTS = {
 def prepare(epochs: int = _EPOCHS) -> dict[str, dict[str, str]]:
     """Train on two samples in the home in use, test, adapt; what the address of each run says."""
     from dashboard.services import covariates, newcomers, runs
-    from nme_core.data import sample_study
+    from nme_core.simulate import sample_study
 
     addresses = {}
     for key, sample, model, placement in (

@@ -2,6 +2,32 @@
 
 from __future__ import annotations
 
+from nme_core.figures.words import (
+    CURVES,
+    EFFECT_LIMIT,
+    LOSSES,
+    OBSERVATIONS_LIMIT,
+    PERSON_STATISTICS,
+    SCATTER_LIMIT,
+    TRANSITION_LIMIT,
+)
+from nme_core.vocabulary.choices import COVARIANCES, ESTIMATORS, FAMILIES, MODELS, PLACEMENTS
+
+__all__ = [
+    "COVARIANCES",
+    "CURVES",
+    "EFFECT_LIMIT",
+    "ESTIMATORS",
+    "FAMILIES",
+    "LOSSES",
+    "MODELS",
+    "OBSERVATIONS_LIMIT",
+    "PERSON_STATISTICS",
+    "PLACEMENTS",
+    "SCATTER_LIMIT",
+    "TRANSITION_LIMIT",
+]
+
 #: Path in the address: title. The order is the order of work.
 PAGES = {
     "study": "Study",
@@ -186,19 +212,6 @@ OUTCOME_REASONS = {
     "unclear": "{name} cannot be used as it is; loading says why.",
 }
 
-MODELS = {
-    "nme-crf": (
-        "NME-CRF",
-        "For states in a sequence: what somebody does next depends on the state before, and "
-        "persons may differ in how they move between states.",
-    ),
-    "nme-mlp": (
-        "NME-MLP",
-        "For a number or a class on each occasion: a network whose parameters may differ by "
-        "person.",
-    ),
-}
-
 #: What is trained, for readers who choose nothing.
 PLAIN_MODELS = {
     "nme-crf": "The computer learns from these data how persons move from one state to the next: "
@@ -212,17 +225,6 @@ ONLY_NUMBERS = (
     "states, load the study again with “The outcome is: class (state)”; then NME-CRF is here too."
 )
 
-PLACEMENTS = {
-    "transitions": "Persons differ in how they move between states; features mean the same for "
-    "all.",
-    "last": "Persons differ in the last layer: how what the network found leads to the outcome.",
-    "first": "Persons differ in the first layer: how features are read.",
-    "all": "Every layer may differ by person; needs many occasions per person.",
-    "last+transitions": "Persons differ in the last layer and in how they move between states.",
-    "first+transitions": "Persons differ in the first layer and in how they move between states.",
-    "all+transitions": "Every layer and the transitions may differ; needs many occasions a person.",
-}
-
 PRESETS = {
     "quick": ("Quick", "Until it has converged, beside one model for all persons."),
     "thorough": (
@@ -232,32 +234,11 @@ PRESETS = {
     ),
 }
 
-ESTIMATORS = {
-    "variational": "Learns how sure each person's parameters are, and how much persons differ, "
-    "while it trains. The best choice for most studies.",
-    "laplace": "Exact maximum likelihood for linear models (no hidden layer, a number as outcome): "
-    "the same as a linear mixed model. An approximation for others.",
-    "annealed": "The method of the original paper; tends to find smaller differences between "
-    "persons than there are, and gives no standard errors.",
-}
-
-FAMILIES = {
-    "gaussian": "An amount or a rating, with the same spread everywhere.",
-    "poisson": "A count: whole numbers from 0.",
-    "categorical": "Kinds without an order.",
-    "ordinal": "Ordered classes, such as the answers of a questionnaire item.",
-}
-
 ESTIMATE = {
     "range": "Rough estimate: {time}, judged by {runs} of this kind on this computer.",
     "one": " How much that varies is not known yet.",
     "none": "Nothing is known yet of how long it takes: no training of this kind was finished on "
     "this computer.",
-}
-
-COVARIANCES = {
-    "diagonal": "Persons' deviations are independent of each other across parameters.",
-    "full": "Persons' deviations may be correlated across parameters; slower.",
 }
 
 OPTIONS = {
@@ -408,21 +389,6 @@ CHECKS_BY_PERSON = {
     "to {high}); of {n} persons somebody may be so far out by chance.",
     "thinned": " Every {step}th person is drawn.",
 }
-#: Statistics of the checks of single persons that are not called by their name; and of all.
-PERSON_STATISTICS = {"mean": "mean", "sd": "SD"}
-STATISTICS = {
-    ("distribution", "mean"): "mean",
-    ("distribution", "sd"): "SD",
-    ("distribution", "skewness"): "skewness",
-    ("distribution", "quantile 0.05"): "5 % quantile",
-    ("distribution", "quantile 0.25"): "25 % quantile",
-    ("distribution", "quantile 0.5"): "median",
-    ("distribution", "quantile 0.75"): "75 % quantile",
-    ("distribution", "quantile 0.95"): "95 % quantile",
-    ("persons", "sd of means"): "spread between persons",
-    ("persons", "mean of sds"): "spread within persons",
-    ("autocorrelation", "lag 1"): "autocorrelation",
-}
 #: The same of states, by check.
 STATE_STATISTICS = {
     "share": "share of {state}",
@@ -527,10 +493,6 @@ READOUTS = {
     ),
 }
 
-TRANSITION_LIMIT = (
-    "It describes the recorded sequences as the model sees them and is no evidence of a cause; "
-    "small differences may be chance."
-)
 #: How many intervals exclude the population, and how many would of a person like the population.
 BEYOND = (
     " {n} of the person's 95 % intervals {verb} the population's value (framed cells); {chance}"
@@ -731,18 +693,7 @@ OBSERVED_LIMIT = (
     "Counted in the recorded sequences, no model involved; with few moves a share can be far off "
     "by chance."
 )
-OBSERVATIONS_LIMIT = "How regularly in time they come is not shown here."
-EFFECT_LIMIT = (
-    "Estimates are pulled towards the population, the more so the fewer occasions a person has; "
-    "their spread is therefore narrower than the curve."
-)
 NOT_LEARNED = "Not learned: the data hold next to nothing about persons here."
-CURVES = (
-    "Over the values of {feature} that a person had, the person's curve of the predicted {what} "
-    "changes by {own} between its lowest and highest point, the population's by {others} (medians "
-    "over persons). Other features are held at their mean; the curve describes predictions, not "
-    "what would happen if the feature were changed."
-)
 CURVE_INTERVAL = (
     "The band is the 95 % interval of person {person}'s expected {what}, what all persons share "
     "held as it was learned; single occasions scatter around it."
@@ -755,17 +706,10 @@ HSIC_LIMIT = (
     "HSIC answers whether there is any dependence, of any shape; it has no direction and says "
     "nothing about cause."
 )
-SCATTER_LIMIT = "One point per person; an association between persons, not within one."
 VARIANCE_TRACES = (
     "The variance of random effects says how much persons differ in their parameters; σ², for "
     "numbers, what the model leaves unexplained. Training has settled where the lines stay level."
 )
-LOSSES = {
-    "epochs": "Loss after each pass through the data (passes – {epochs}).",
-    "cut": "The axis is set by the losses after each model's first 5 % of passes; higher ones "
-    "before lie outside of it.",
-    "limit": "Lower is better; the levels of different models compare only on the same rows.",
-}
 WEIGHTS = (
     "A single weight of a network means little by itself, and which of them carries a difference "
     "is partly arbitrary; the page Random effects shows what differs in terms of the outcome."

@@ -16,8 +16,8 @@ from dashboard import glossary
 
 FOLDER = Path(__file__).resolve().parent
 MODULES = (
-    "nme_core", "nme_core.data", "nme_core.estimators", "nme_core.experiment", "nme_core.analysis",
-    "nme_core.independence", "nme_core.metrics", "nme_core.reporting", "nme_core.io",
+    "nme_core", "nme_core.study", "nme_core.estimators", "nme_core.runs.fit", "nme_core.analysis",
+    "nme_core.independence", "nme_core.metrics", "nme_core.reports", "nme_core.io",
 )  # fmt: skip
 _WRITTEN = "Written by `python -m docs.generate`; do not edit."
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nme_core import _moved
+
 if TYPE_CHECKING:
-    from nme_core.data import Study
     from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor
     from nme_core.independence import hsic_test
     from nme_core.nn import MixedEffects
+    from nme_core.study import Study
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Study": "nme_core.data",
+    "Study": "nme_core.study",
     "NMECRF": "nme_core.estimators",
     "NMEMLPClassifier": "nme_core.estimators",
     "NMEMLPRegressor": "nme_core.estimators",
@@ -34,6 +36,8 @@ __all__ = [
     "Study",
     "hsic_test",
 ]
+
+_moved.follow()
 
 
 def __getattr__(name: str) -> Any:

@@ -51,7 +51,7 @@ class NMEError(Exception):
 class DataError(NMEError, ValueError):
     """The data cannot be used as they are; says which column, person or row where it is known.
 
-    `fixes` are remedies (`nme_core.data.Remedy`), each of which would do; to choose from.
+    `fixes` are remedies (`nme_core.study.Remedy`), each of which would do; to choose from.
     """
 
     def __init__(

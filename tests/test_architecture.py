@@ -8,49 +8,46 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from nme_core import _moved
 
 ROOT = Path(__file__).resolve().parents[1]
 
 #: What each part of nme_core may import of nme_core. "nme_core" is the public surface itself.
 CORE = {
     "exceptions": set(),
-    "data": {"exceptions"},
-    "nn": {"exceptions", "data"},
-    "training": {"exceptions", "nn", "data"},
-    "estimators": {"exceptions", "data", "nn", "training"},
-    "metrics": {"exceptions", "independence"},
+    "_moved": set(),
+    "vocabulary": set(),
+    "batches": {"exceptions"},
+    "simulate": {"exceptions"},
+    "study": {"exceptions", "batches"},
+    "nn": {"exceptions", "batches"},
+    "training": {"exceptions", "batches", "nn"},
+    "estimators": {"exceptions", "batches", "study", "nn", "training"},
     "independence": {"exceptions"},
+    "metrics": {"exceptions", "independence"},
     "io": {"exceptions"},
-    "analysis": {"exceptions", "estimators", "data", "nn", "io", "training", "independence"},
 }
-CORE["recorded"] = {"exceptions", "data", "io"}
-CORE["prediction"] = {*CORE["recorded"], "estimators", "recorded"}
-CORE["adaptation"] = {*CORE["prediction"], "analysis", "prediction"}
+CORE["analysis"] = {*CORE} - {"_moved", "simulate"}
 CORE["parallel"] = {"exceptions", "io"}
-CORE["comparing"] = {"exceptions", "io", "metrics"}
-CORE["reporting"] = {"exceptions", "io", "metrics", "analysis", "recorded", "data"}
-CORE["tuning"] = {"exceptions", "io"}
-CORE["adaptation_curve"] = {"exceptions", "data", "estimators", "metrics"}
-CORE["experiment"] = {*CORE}
-CORE["stability"] = {*CORE}
-CORE["rerun"] = {*CORE["recorded"], "experiment", "analysis", "recorded"}
-CORE["bundle"] = {"exceptions", "io", "reporting"}
+CORE["runs"] = {*CORE["analysis"], "analysis", "parallel"}
+CORE["figures"] = {"exceptions", "vocabulary", "io", "analysis"}
+CORE["reports"] = {*CORE["runs"], "runs", "figures"}
 CORE["cli"] = {*CORE, "nme_core"}
-CORE["nme_core"] = {*CORE} - {"cli", "experiment", "recorded", "rerun", "bundle"}
+CORE["nme_core"] = {*CORE} - {"cli", "runs", "figures", "reports"}
 CORE["__main__"] = {"cli"}
 
 #: What each part of dashboard may import of dashboard.
 DASHBOARD = {
     "glossary": set(),
-    "plots": {"glossary"},
     "services": set(),
-    "reports": {"plots", "glossary"},
     "state": {"glossary"},
-    "components": {"plots", "services", "state", "glossary"},
-    "pages": {"components", "plots", "services", "state", "glossary"},
+    "components": {"services", "state", "glossary"},
+    "pages": {"components", "services", "state", "glossary"},
     "app": {"pages", "components", "services", "state", "glossary"},
     "dashboard": set(),
 }
@@ -147,31 +144,32 @@ def test_imports_go_one_way(package: str, allowed: dict[str, set[str]]) -> None:
 def test_the_core_knows_no_screen() -> None:
     for path in source_files("nme_core"):
         tops = {name.partition(".")[0] for name in imports_of(path)}
-        assert not tops & {"streamlit", "dashboard", *PLOTTING}, path
+        assert not tops & {"streamlit", "dashboard"}, path
+        if part_of(module_of(path), "nme_core", {*CORE}) not in {"figures", "reports"}:
+            assert not tops & PLOTTING, path
 
 
-def test_only_services_and_reports_import_the_core_and_plots_its_names() -> None:
+def test_only_services_import_what_computes() -> None:
+    shown = ("nme_core.figures", "nme_core.vocabulary")
     for path in source_files("dashboard"):
-        part = part_of(module_of(path), "dashboard", {*DASHBOARD})
-        if part not in {"services", "reports"}:
+        if part_of(module_of(path), "dashboard", {*DASHBOARD}) != "services":
             found = {name for name in imports_of(path) if name.partition(".")[0] == "nme_core"}
-            names = {f"nme_core.io{name}" for name in ("", ".parameter_words")}
-            assert found <= (names if part == "plots" else set()), path
+            assert all(name.startswith(shown) for name in found), path
 
 
-def test_only_two_commands_reach_the_dashboard_by_its_name() -> None:
+def test_only_one_command_reaches_the_dashboard_by_its_name() -> None:
     found = set()
     for path in source_files("nme_core"):
         for node in ast.walk(parse(path)):
             name = node.value if isinstance(node, ast.Constant) else None
             if isinstance(name, str) and re.match(r"dashboard([./]\w|$)", name):
                 found.add(module_of(path))
-    assert found == {"nme_core.cli.dashboard", "nme_core.cli.report"}
+    assert found == {"nme_core.cli.dashboard"}
 
 
-def test_plots_and_reports_know_no_framework() -> None:
-    for path in source_files("dashboard/plots", "dashboard/reports"):
-        assert "streamlit" not in {name.partition(".")[0] for name in imports_of(path)}, path
+@pytest.mark.parametrize("old", [*_moved.MOVED])
+def test_former_import_paths_give_the_same_modules(old: str) -> None:
+    assert import_module(f"nme_core.{old}") is import_module(f"nme_core.{_moved.MOVED[old]}")
 
 
 def test_services_show_nothing_and_use_streamlit_for_caching_only() -> None:
@@ -322,7 +320,7 @@ def test_the_package_requires_what_the_pinned_file_names() -> None:
         ("def f():\n    from nme_core.estimators import NMECRF", "nme_core.nn.mlp", True),
         ("from ..training import loop", "nme_core.nn.mlp", True),
         ("from nme_core import Study", "nme_core.metrics.regression", True),
-        ("from nme_core import training", "nme_core.data.study", True),
+        ("from nme_core import training", "nme_core.study.study", True),
         ("from . import crf", "nme_core.nn.mlp", False),
         ("from nme_core.exceptions import NMEError", "nme_core.nn.mlp", False),
         ("import numpy", "nme_core.nn.mlp", False),

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 from nme_core.cli.progress import ProgressBar
-from nme_core.data import SAMPLES
 from nme_core.io import RunFolder, RunState
 from nme_core.metrics import evaluate
 from nme_core.metrics.simple_rules import rules_for
+from nme_core.simulate import SAMPLES
 
 ROOT = Path(__file__).resolve().parents[1]
 ROLES = {

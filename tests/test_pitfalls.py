@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from nme_core import Study
-from nme_core.data import check_study
-from nme_core.experiment import FitOptions, run_experiment
 from nme_core.io import RunFolder
-from nme_core.reporting.skill import simple_is_as_good, skill_sentences
+from nme_core.runs.fit import FitOptions, run_experiment
+from nme_core.runs.skill import simple_is_as_good, skill_sentences
+from nme_core.study import check_study
 
 P, N = 30, 40
 

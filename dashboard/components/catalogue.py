@@ -8,11 +8,11 @@ from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.findings import effect_limits, effect_name, effect_size
 from dashboard.components.text import fixed, number, p_phrase
-from dashboard.plots.figures_training import losses_sentence
-from dashboard.plots.summaries import curve_changes
 from dashboard.services import covariates as tests
 from dashboard.services import people, results
 from dashboard.services.terms import model_name
+from nme_core.figures.figures_training import losses_sentence
+from nme_core.figures.summaries import curve_changes
 
 
 def observations_figure(counts: pd.Series) -> Figure:

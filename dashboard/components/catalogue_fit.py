@@ -10,10 +10,10 @@ import pandas as pd
 from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.text import alike, fixed, number
-from dashboard.plots.labels import parameter_words
-from dashboard.plots.summaries import MOST_PERSONS
 from dashboard.services import fit, results
 from dashboard.services.terms import model_name
+from nme_core.figures.labels import parameter_words
+from nme_core.figures.summaries import MOST_PERSONS
 
 #: Persons whose fits stand on one page, and parameters in one figure.
 A_PAGE, MOST_PARAMETERS = 12, 24

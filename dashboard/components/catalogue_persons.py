@@ -8,9 +8,9 @@ import pandas as pd
 from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.text import fixed, number
-from dashboard.plots.figures_moves import RAREST, rarest_drawn
-from dashboard.plots.labels import count
 from dashboard.services import people, results
+from nme_core.figures.figures_moves import RAREST, rarest_drawn
+from nme_core.figures.labels import count
 
 #: Persons whose small matrices stand on one page.
 A_PAGE = 12

@@ -12,11 +12,11 @@ from dashboard.components.errors import guard
 from dashboard.components.pins import pin_button
 from dashboard.components.text import plain, slug
 from dashboard.glossary import EXPORTED
-from dashboard.plots import drawing
-from dashboard.plots.drawing import Paper
-from dashboard.plots.interactive import to_html
-from dashboard.plots.theme import PLOTLY_CONFIG, PrintSize, darkened
 from dashboard.services.exports import spreadsheet
+from nme_core.figures import drawing
+from nme_core.figures.drawing import Paper
+from nme_core.figures.interactive import to_html
+from nme_core.figures.theme import PLOTLY_CONFIG, PrintSize, darkened
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -41,7 +41,7 @@ _SIZES: dict[PrintSize | None, str] = {
 class Figure:
     """A figure by name, drawn alike for the screen and for print.
 
-    ``name`` is a function of ``dashboard.plots``; ``arguments`` are its keyword arguments;
+    ``name`` is a function of ``nme_core.figures``; ``arguments`` are its keyword arguments;
     ``sentence`` is plain text that says what the figure shows and what it does not. Functions of
     `figures` make a chart; all others are there for the screen, for print and as a table.
     """

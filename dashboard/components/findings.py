@@ -10,9 +10,9 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
 from dashboard.glossary import COMPLIANCE, PLAIN_FINDINGS, PLAIN_SIZE, SIZES
-from dashboard.plots.labels import parameter_words
 from dashboard.services.covariates import Compliance, CovariateResult
 from dashboard.services.terms import CORRELATIONS
+from nme_core.figures.labels import parameter_words
 
 _KINDS = CORRELATIONS | {
     "mean difference": "mean difference",

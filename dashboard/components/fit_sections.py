@@ -23,10 +23,10 @@ from dashboard.glossary import (
     SEQUENCE_LOSS,
     TOGETHER,
 )
-from dashboard.plots.labels import parameter_words
 from dashboard.services import fit, jobs, rechecks, results
 from dashboard.services.runs import Run
 from dashboard.services.terms import MODEL_WORDS, model_name
+from nme_core.figures.labels import parameter_words
 
 
 def models(run: Run) -> None:

@@ -13,11 +13,11 @@ from dashboard.components.errors import guard
 from dashboard.components.figures import FILES, Figure, choose_paper
 from dashboard.components.text import plain, slug
 from dashboard.glossary import GALLERY
-from dashboard.plots.drawing import Paper
-from dashboard.plots.stored import from_json
 from dashboard.services import gallery
 from dashboard.services.caching import per_session
 from dashboard.services.gallery import Pin
+from nme_core.figures.drawing import Paper
+from nme_core.figures.stored import from_json
 
 _NUMBERS = "csv"
 

@@ -9,8 +9,8 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.errors import guard
 from dashboard.glossary import GALLERY
-from dashboard.plots.stored import as_json
 from dashboard.services import gallery
+from nme_core.figures.stored import as_json
 
 if TYPE_CHECKING:
     from dashboard.components.figures import Figure

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from nme_core.data.questionnaires import (
+from nme_core.exceptions import DataError
+from nme_core.io import RunFolder
+from nme_core.study.check.suspicious import without_codes
+from nme_core.study.questionnaires import (
     QUESTIONNAIRES,
     Bands,
     Recognised,
     proposed,
     recognise,
 )
-from nme_core.data.suspicious import without_codes
-from nme_core.exceptions import DataError
-from nme_core.io import RunFolder
 
 #: Most bands that a figure can tell apart.
 MOST_BANDS = 6

@@ -13,17 +13,18 @@ import pandas as pd
 from dashboard.services.caching import per_session
 from dashboard.services.files import AS_RECOGNISED, TABLES, TEXTS, ReadAs
 from dashboard.services.roles import OutcomeKind, Proposal, propose_roles
-from nme_core.data import Finding, HowRead, Labels, Recipe, Remedy, read_any, sample_study
-from nme_core.data.columns import is_text, one_form
-from nme_core.data.covariates import covariates_from_columns
-from nme_core.data.people import find_people, tells_apart
-from nme_core.data.privacy import Personal, Privacy, find_personal, has_old_ages, holds_dates
-from nme_core.data.problems import problems_of as find_problems
-from nme_core.data.reading import people_sheet, read_second
-from nme_core.data.remedies import apply_remedies, of_ids, of_second_table
-from nme_core.data.wide import WideProposal, propose_wide
 from nme_core.exceptions import DataError
 from nme_core.io import durable
+from nme_core.simulate import sample_study
+from nme_core.study import Finding, HowRead, Labels, Recipe, Remedy, read_any
+from nme_core.study.check.problems import problems_of as find_problems
+from nme_core.study.clean.people import find_people, tells_apart
+from nme_core.study.clean.privacy import Personal, Privacy, find_personal, has_old_ages, holds_dates
+from nme_core.study.clean.remedies import apply_remedies, of_ids, of_second_table
+from nme_core.study.clean.wide import WideProposal, propose_wide
+from nme_core.study.columns import is_text, one_form
+from nme_core.study.covariates import covariates_from_columns
+from nme_core.study.reading import people_sheet, read_second
 
 __all__ = [
     "REMEDIED", "TABLES", "TEXTS",

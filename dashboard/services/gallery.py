@@ -24,7 +24,7 @@ _INDEX = "index"
 
 @dataclass(frozen=True)
 class Pin:
-    """A pinned figure: its function of `dashboard.plots`, with arguments as JSON."""
+    """A pinned figure: its function of `nme_core.figures`, with arguments as JSON."""
 
     id: str
     name: str

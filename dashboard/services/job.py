@@ -31,7 +31,7 @@ def _tests(job: RunFolder, run: RunFolder, request: dict[str, Any], say: Say) ->
 
 
 def _stability(job: RunFolder, run: RunFolder, request: dict[str, Any], say: Say) -> None:
-    from nme_core.stability import stability
+    from nme_core.runs.stability import stability
 
     options = {"seed_fit": request["seed_fit"], "report": say}
     table = stability(run, request["long"], request["covariates"], **options)
@@ -40,7 +40,7 @@ def _stability(job: RunFolder, run: RunFolder, request: dict[str, Any], say: Say
 
 def _certificate(job: RunFolder, run: RunFolder, request: dict[str, Any], say: Say) -> None:
     from nme_core.analysis import certify
-    from nme_core.recorded import read_study
+    from nme_core.runs.recorded import read_study
 
     say("Fitting the linear model twice", 0.1)
     _, found = certify(read_study(run, request["long"], request["covariates"]))

@@ -23,7 +23,7 @@ from dashboard.services.studies import StudyRecord, list_studies, study_record
 from nme_core.exceptions import DataError, NMEError, RunFolderError
 from nme_core.io import RunFolder, durable
 from nme_core.metrics.comparison import compare
-from nme_core.reporting.terms import family_of
+from nme_core.vocabulary.terms import family_of
 
 #: Names under which two runs are compared.
 FIRST, SECOND = "first", "second"

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from dashboard.services.home import log_exception
-from nme_core.adaptation import adapt_run
 from nme_core.analysis import grids_of, typical_features
-from nme_core.data.times import as_time
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor, load
 from nme_core.exceptions import NMEError
 from nme_core.io import RunFolder, RunState, Status, durable
-from nme_core.recorded import read_rows, recipe_of
+from nme_core.runs.adaptation import adapt_run
+from nme_core.runs.recorded import read_rows, recipe_of
+from nme_core.study.time.times import as_time
 
 ROWS, NARROWING = "rows.csv", "narrowing.csv"
 #: Folder of the adaptation to all rows, as `nme adapt` writes it.

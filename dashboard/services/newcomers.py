@@ -16,10 +16,10 @@ from pandas.api.types import is_numeric_dtype
 from dashboard.services.home import folder, write_json
 from dashboard.services.jobs import begin, standing
 from dashboard.services.results import run_folder, table
-from nme_core.data.columns import as_ids
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, Status, durable
-from nme_core.recorded import recipe_of
+from nme_core.runs.recorded import recipe_of
+from nme_core.study.columns import as_ids
 
 FOLDER = "new-persons"
 _TOLD = "told.json"

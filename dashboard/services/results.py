@@ -13,7 +13,7 @@ from dashboard.services.home import folder
 from nme_core.exceptions import RunFolderError
 from nme_core.io import ParameterNames, RunFolder, hidden_layers
 from nme_core.metrics.comparison import with_corrected_p
-from nme_core.reporting.skill import skill_sentences
+from nme_core.runs.skill import skill_sentences
 
 POPULATION = ""
 #: Below this median reliability the data hold next to nothing about persons in a parameter.

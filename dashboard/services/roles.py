@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from nme_core.data.columns import OutcomeKind, as_outcome, label
-from nme_core.data.proposal import COLUMN_TYPES, Proposal, propose_roles
 from nme_core.exceptions import DataError
+from nme_core.study.columns import OutcomeKind, as_outcome, label
+from nme_core.study.roles.proposal import COLUMN_TYPES, Proposal, propose_roles
 
 __all__ = [
     "COLUMN_TYPES",

@@ -27,21 +27,22 @@ from dashboard.services.drafts import (
 )
 from dashboard.services.home import folder, home, new_id, utc_text, write_json
 from dashboard.services.roles import OutcomeKind
-from nme_core.data import SAMPLES, Recipe, Remedy, Report, Study, check_study, read_table
-from nme_core.data.codebook import check_codebook, make_codebook
-from nme_core.data.formats.result import Labels
-from nme_core.data.formats.source import fingerprint
-from nme_core.data.gaps import DAYS, NEVER, gap_limit
-from nme_core.data.loading import read_tables
-from nme_core.data.missing import MISSING, fill_features, missing_grid
-from nme_core.data.personal import holds_a_name
-from nme_core.data.privacy import Privacy, deidentify, with_codes
-from nme_core.data.recipe import Kept, columns_in_days
-from nme_core.data.remedies import as_records, as_remedies, settled_first
-from nme_core.data.time_remedies import settle_times
 from nme_core.exceptions import DataError, NMEError
 from nme_core.io import durable, manifest
 from nme_core.io.spreadsheet import as_text
+from nme_core.simulate import SAMPLES
+from nme_core.study import Recipe, Remedy, Report, Study, check_study, read_table
+from nme_core.study.clean.missing import MISSING, fill_features, missing_grid
+from nme_core.study.clean.personal import holds_a_name
+from nme_core.study.clean.privacy import Privacy, deidentify, with_codes
+from nme_core.study.clean.remedies import as_records, as_remedies, settled_first
+from nme_core.study.codebook import check_codebook, make_codebook
+from nme_core.study.formats.result import Labels
+from nme_core.study.formats.source import fingerprint
+from nme_core.study.loading import read_tables
+from nme_core.study.recipe import Kept, columns_in_days
+from nme_core.study.time.gaps import DAYS, NEVER, gap_limit
+from nme_core.study.time.time_remedies import settle_times
 
 __all__ = [
     "MISSING",

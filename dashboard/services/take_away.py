@@ -13,8 +13,8 @@ from dashboard.services.results import effects, run_folder
 from dashboard.services.runs import run_record
 from dashboard.services.studies import study_record
 from nme_core.io import durable
-from nme_core.reporting import TABLE_FORMATS, ResultTable, Words
-from nme_core.reporting import words as words_of
+from nme_core.reports import TABLE_FORMATS, ResultTable, Words
+from nme_core.reports import words as words_of
 
 #: Longest that a file may take.
 _MOST_SECONDS = 600

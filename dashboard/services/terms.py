@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nme_core.reporting.terms import CORRELATIONS, MODELS, SIMPLE_RULES, short_model_name
+from nme_core.vocabulary.terms import CORRELATIONS, MODELS, SIMPLE_RULES, short_model_name
 
 __all__ = ["BASELINES", "CORRELATIONS", "MODEL_WORDS", "model_name", "placement_words"]
 

@@ -11,7 +11,7 @@ import typer
 
 from nme_core.cli.options import Run, check_folder, repeating_command
 from nme_core.cli.progress import ProgressBar
-from nme_core.cli.report import Title, figure_reports
+from nme_core.cli.report import Title
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder, durable
 
@@ -29,7 +29,8 @@ def bundle(
     title: Title = None,
 ) -> None:
     """Pack a run with its tables, figures, report, script and notebook into one zip."""
-    from nme_core.bundle import write_bundle
+    from nme_core.reports.bundle import write_bundle
+    from nme_core.reports.render import bundle_files
 
     folder = RunFolder(run)
     if out.suffix.lower() != ".zip":
@@ -37,7 +38,7 @@ def bundle(
     check_folder(out.parent)
     data = {path.name: path for path in with_data or []}
     _check_data(folder, data)
-    extra = figure_reports().bundle_files(folder, title)
+    extra = bundle_files(folder, title)
     out.parent.mkdir(parents=True, exist_ok=True)
     members = write_bundle(folder, out, extra=extra, data=data)
     typer.echo(f"Wrote {out}: {len(members)} files, {'with' if data else 'without'} the data.")
@@ -76,8 +77,8 @@ def rerun(
 
     Exit code 0: the same, 1: not.
     """
-    from nme_core.bundle import run_of
-    from nme_core.rerun import rerun as repeat
+    from nme_core.reports.bundle import run_of
+    from nme_core.runs.rerun import rerun as repeat
 
     check_folder(out)
     with (

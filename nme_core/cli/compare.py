@@ -23,7 +23,7 @@ def compare(
     ] = None,
 ) -> None:
     """Compare runs of the same rows: held-back rows, likelihoods, what they say of people."""
-    from nme_core.comparing import compare_runs
+    from nme_core.runs.comparing import compare_runs
 
     if out is not None:
         check_folder(out)

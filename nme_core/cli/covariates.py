@@ -104,7 +104,7 @@ def stability(
     """Check whether halves of the data and other seeds agree on persons; writes stability.csv."""
     from nme_core.analysis.reliability import TOGETHER
     from nme_core.independence import stability_lines
-    from nme_core.stability import stability as check_stability
+    from nme_core.runs.stability import stability as check_stability
 
     folder = RunFolder(run)
     table = check_stability(folder, long, covariates, seed_fit=seed_fit)

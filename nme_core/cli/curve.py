@@ -48,8 +48,8 @@ def adapt_curve(
     seed: Seed = 0,
 ) -> None:
     """Leave whole persons out, adapt to their first rows, and judge on their later ones."""
-    from nme_core.adaptation_curve import adaptation_curve
-    from nme_core.experiment import FitOptions
+    from nme_core.analysis.adaptation_curve import adaptation_curve
+    from nme_core.runs.fit import FitOptions
 
     check_folder(out.parent)
     if out.is_dir() or any(out.exists() and out.samefile(path) for path in study.files):

@@ -118,9 +118,9 @@ def fit(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on the terminal.")] = False,
 ) -> None:
     """Fit a model and its baselines, and write a run folder."""
-    from nme_core.data.codebook import read_codebook
-    from nme_core.data.progress import reading_reported
-    from nme_core.experiment import FitOptions, run_experiment
+    from nme_core.runs.fit import FitOptions, run_experiment
+    from nme_core.study.codebook import read_codebook
+    from nme_core.study.progress import reading_reported
 
     check_folder(out)
     states = model == "nme-crf" or family in ("categorical", "ordinal")
@@ -174,8 +174,8 @@ def _say_findings(folder: RunFolder) -> None:
 
 def _print_fit(folder: RunFolder) -> None:
     """Print the test metrics of all models, what they amount to, and how training ended."""
-    from nme_core.data.splits import tested_rows
-    from nme_core.reporting.skill import skill_sentences
+    from nme_core.batches.splits import tested_rows
+    from nme_core.runs.skill import skill_sentences
 
     metrics = folder.table("metrics").query("split == 'test' and scope == 'pooled'")
     if not metrics.empty:

@@ -19,9 +19,9 @@ from nme_core.io import RunFolder, durable
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nme_core.data import Finding, Recipe, Study
-    from nme_core.data.columns import OutcomeKind
-    from nme_core.data.loading import Tables
+    from nme_core.study import Finding, Recipe, Study
+    from nme_core.study.columns import OutcomeKind
+    from nme_core.study.loading import Tables
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `nme fit` wrote.")]
 Seed = Annotated[
@@ -197,8 +197,8 @@ class StudyOptions:
     @cached_property
     def made(self) -> Recipe:
         """How the study is made: as the recipe says, or the options where they are given."""
-        from nme_core.data import read_remedies
-        from nme_core.data.recipe import read_recipe, recipe_of
+        from nme_core.study import read_remedies
+        from nme_core.study.recipe import read_recipe, recipe_of
 
         given = {
             "person": self.person,
@@ -218,7 +218,7 @@ class StudyOptions:
     @cached_property
     def tables(self) -> Tables:
         """The files, each of them parsed once."""
-        from nme_core.data.loading import read_tables
+        from nme_core.study.loading import read_tables
 
         return read_tables(self.made, self.long, self.second, self.covariates_sheet, **self.reading)
 
@@ -229,7 +229,7 @@ class StudyOptions:
 
     def read_filled(self, *, states: bool) -> Study:
         """Read the study and deal with missing features; `states` are classes unless said so."""
-        from nme_core.data.missing import check_missing, fill_features
+        from nme_core.study.clean.missing import check_missing, fill_features
 
         check_missing(self.made.missing)
         return fill_features(self.read("class" if states else None), self.made.missing)

@@ -36,8 +36,8 @@ def predict(
 
     The file may have any format that `nme fit` takes; it is read as the run's file was.
     """
-    from nme_core.prediction import predict_rows, read_new_rows
-    from nme_core.recorded import read_new
+    from nme_core.runs.prediction import predict_rows, read_new_rows
+    from nme_core.runs.recorded import read_new
 
     folder = RunFolder(run)
     check_file(out, new, folder)
@@ -75,8 +75,8 @@ def adapt(
     header: Header = None,
 ) -> None:
     """Learn the parameters of new persons, all else as it was learned; writes a run folder."""
-    from nme_core.adaptation import adapt_run
-    from nme_core.recorded import read_new
+    from nme_core.runs.adaptation import adapt_run
+    from nme_core.runs.recorded import read_new
 
     check_folder(out)
     folder = RunFolder(run)

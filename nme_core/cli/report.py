@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -68,25 +67,12 @@ def content_of(
     folder: RunFolder, ending: str, person: str | None = None, title: str | None = None
 ) -> bytes:
     """The file of a report."""
-    from nme_core.reporting import words
+    from nme_core.reports import words
+    from nme_core.reports.render import render
 
     if ending in _FORMATS[:2]:
-        content: bytes = figure_reports().render(folder, ending[1:], person=person, title=title)
-        return content
+        return render(folder, ending[1:], person=person, title=title)
     said = words(folder)
     if ending == ".docx":
         return said.docx
     return (said.text if ending == ".txt" else said.bibtex).encode()
-
-
-def figure_reports() -> Any:
-    """The part of the app that draws reports; nme_core itself draws nothing."""
-    try:
-        return import_module("dashboard.reports")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "dashboard":
-            raise
-        raise OptionError(
-            "Reports with figures need the dashboard, which is not installed.",
-            remedy="Install the whole project.",
-        ) from None

@@ -15,7 +15,7 @@ from nme_core.exceptions import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nme_core.data import Reading
+    from nme_core.study import Reading
 
 
 def sample(
@@ -23,7 +23,7 @@ def sample(
     out: Annotated[Path, typer.Option(help="Folder to write.")],
 ) -> None:
     """Write a simulated sample study: long.csv, covariates.csv, truth.json, README.md."""
-    from nme_core.data.simulate import sample_study
+    from nme_core.simulate import sample_study
 
     check_folder(out)
     sample_study(name).write(out)
@@ -42,8 +42,8 @@ def check(
     Without --person and --outcome, propose what each column is and print the command that checks
     the study so.
     """
-    from nme_core.data import check_study
-    from nme_core.data.missing import check_missing, fill_features
+    from nme_core.study import check_study
+    from nme_core.study.clean.missing import check_missing, fill_features
 
     if study.recipe is None and not (study.person and study.outcome):
         _propose(study)
@@ -71,9 +71,9 @@ def check(
 
 def _propose(study: StudyOptions) -> None:
     """Print a proposal for the roles, why, and the command with it."""
-    from nme_core.data import read_any
-    from nme_core.data.proposal import column_type, propose_study
-    from nme_core.data.remedies import apply_remedies, as_json, read_remedies
+    from nme_core.study import read_any
+    from nme_core.study.clean.remedies import apply_remedies, as_json, read_remedies
+    from nme_core.study.roles.proposal import column_type, propose_study
 
     reading = read_any(study.long, **study.reading)
     if study.step is None and reading.events is not None:
@@ -125,8 +125,8 @@ def _people(
     study: StudyOptions, table: pd.DataFrame, reading: Reading
 ) -> tuple[str | None, Reading | None]:
     """The sheet of the covariate table and what it holds: as was said, else as it is proposed."""
-    from nme_core.data.proposal import propose_roles
-    from nme_core.data.reading import people_sheet, read_second
+    from nme_core.study.reading import people_sheet, read_second
+    from nme_core.study.roles.proposal import propose_roles
 
     person = propose_roles(table, None, reading.roles).person
     sheet, file = study.covariates_sheet, study.second

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from nme_core.data.memory import give_back
-from nme_core.data.scaling import Columns, FeatureScaler
-from nme_core.data.sequences import Batch
+from nme_core.batches.memory import give_back
+from nme_core.batches.scaling import Columns, FeatureScaler
+from nme_core.batches.sequences import Batch
 from nme_core.estimators.arrangement import Arranged, natural_order, taken
 from nme_core.estimators.boundaries import warn_of_boundary
 from nme_core.estimators.inputs import (

@@ -11,8 +11,8 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from nme_core.data.scaling import Columns, FeatureScaler, TableRows
-from nme_core.data.sequences import Batch, chunks
+from nme_core.batches.scaling import Columns, FeatureScaler, TableRows
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.estimators.arrangement import Arranged, Arrangement, taken
 from nme_core.estimators.hooks import Hooks
 from nme_core.estimators.inputs import (

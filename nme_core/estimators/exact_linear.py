@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 from torch import Tensor
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.inputs import Labels, check_lengths, read_groups
 from nme_core.estimators.options import check_choice

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.estimators.posterior import Posterior
 from nme_core.nn.random_effects import own
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.estimators.inputs import Labels
 from nme_core.nn import Family, MixedEffects
 from nme_core.training import PersonInformation

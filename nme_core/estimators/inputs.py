@@ -11,12 +11,12 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from nme_core.data.factors import find_inseparable
-from nme_core.data.scaling import Columns, TableRows, as_floats
-from nme_core.data.sequences import Batch, pad_units
+from nme_core.batches.scaling import Columns, TableRows, as_floats
+from nme_core.batches.sequences import Batch, pad_units
 from nme_core.estimators.arrangement import Arrangement, natural_order
 from nme_core.exceptions import DataError, MissingColumnError, UnknownPersonError
 from nme_core.nn import Family, LinearChain, Poisson
+from nme_core.study.check.factors import find_inseparable
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nme_core.data.memory import give_back
-from nme_core.data.sequences import Batch
+from nme_core.batches.memory import give_back
+from nme_core.batches.sequences import Batch
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.uncertainty import Uncertainty
 from nme_core.nn import Family, MixedEffects

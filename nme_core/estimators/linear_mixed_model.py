@@ -14,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from nme_core.data.scaling import Columns, FeatureScaler, TableRows
+from nme_core.batches.scaling import Columns, FeatureScaler, TableRows
 from nme_core.estimators.inputs import (
     check_lengths,
     read_features,

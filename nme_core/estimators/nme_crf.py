@@ -13,8 +13,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from nme_core.data.scaling import Columns
-from nme_core.data.sequences import Batch, chunks
+from nme_core.batches.scaling import Columns
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
 from nme_core.estimators.outcomes import check_classes, encode_classes

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from torch import Tensor, nn
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.estimators.automatic import check_auto, fit_auto
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.exact_linear import ExactLinear

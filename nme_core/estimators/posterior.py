@@ -10,7 +10,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.estimators.uncertainty import Uncertainty
 from nme_core.nn import MixedEffects
 from nme_core.nn.random_effects import own

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.estimators.effects import Effects
 from nme_core.estimators.encoding import RowEncoder
 from nme_core.estimators.posterior import Posterior

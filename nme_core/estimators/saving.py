@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from sklearn.base import BaseEstimator
 from torch import Tensor
 
-from nme_core.data.scaling import FeatureScaler
+from nme_core.batches.scaling import FeatureScaler
 from nme_core.estimators.adapting import Adaptable
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.variance_intervals import VarianceIntervals

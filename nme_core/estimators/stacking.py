@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nme_core.data import split_within_person
+from nme_core.batches.splits import split_within_person
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from torch import Tensor
 
-from nme_core.data.sequences import Batch, chunks
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.estimators.stationary_chain import log_slope
 from nme_core.estimators.uncertainty import Z, t_quantile
 from nme_core.nn import MixedEffects

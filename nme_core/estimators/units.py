@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array, lil_array
 
-from nme_core.data.scaling import FeatureScaler
+from nme_core.batches.scaling import FeatureScaler
 from nme_core.nn import MixedEffects, against_first
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nme_core.data.sequences import Batch, chunks
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.nn import Family, MixedEffects
 from nme_core.nn.random_effects import own
 from nme_core.training.laplace import gauss_newton, in_double, without_negative

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import SMALLEST, RandomEffectsCovariance
 from nme_core.training.objective import penalised_deviance

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.nn import MixedEffects
 from nme_core.nn.chain_marginals import add_marginals
 from nme_core.training.chain_sums import ChainData

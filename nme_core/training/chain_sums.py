@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.nn import chain_kernel, chain_third
 from nme_core.nn.chain_kernel import Chains
 from nme_core.nn.crf_kernel import share

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nme_core.data.sequences import Batch, chunks
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import LikelihoodFamily, MixedEffects, contrasts
 from nme_core.training.ascent import Ascent, maximise

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning, IdentificationWarning
 from nme_core.nn import CRFNetwork, LinearChain, MixedEffects, contrasts
 from nme_core.training.chain_search import LARGEST_APART, NEVER_SPREAD, fit_chain

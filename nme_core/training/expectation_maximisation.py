@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from nme_core.data.sequences import Batch, chunks
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import MLP, Family, Gaussian, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance

@@ -24,7 +24,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from nme_core.data.sequences import Batch, chunks
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import in_parts
 from nme_core.training.exact_chain import chain_data, chain_places, is_linear_chain

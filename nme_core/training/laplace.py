@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from nme_core.data.sequences import Batch, chunks
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.nn import Family, LinearChain, MixedEffects, RowFamily
 from nme_core.nn.random_effects import own
 from nme_core.training.covariance import in_parts

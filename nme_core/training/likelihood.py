@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.nn import Family, Poisson
 from nme_core.training.covariance import RandomEffectsCovariance
 

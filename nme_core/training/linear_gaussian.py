@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nme_core.data.sequences import Batch, chunks
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Gaussian, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nme_core.data.sequences import Batch, chunks, steps
+from nme_core.batches.sequences import Batch, chunks, steps
 from nme_core.exceptions import ConvergenceWarning, DivergenceWarning, TrainingError
 from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance

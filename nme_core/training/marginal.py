@@ -22,7 +22,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from nme_core.data.sequences import ROWS_PER_CHUNK, Batch
+from nme_core.batches.sequences import ROWS_PER_CHUNK, Batch
 from nme_core.nn import LikelihoodFamily
 from nme_core.training.linear_layout import LinearLayout
 

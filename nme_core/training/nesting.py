@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 
 
 @dataclass(frozen=True)

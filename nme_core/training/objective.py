@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from nme_core.data.sequences import Batch, chunks
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.nn import Family, MixedEffects
 from nme_core.nn.random_effects import own
 from nme_core.training.covariance import RandomEffectsCovariance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.training.annealed import Annealed
 from nme_core.training.objective import total_deviance
 

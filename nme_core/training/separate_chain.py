@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.nn import LinearChain, MixedEffects
 from nme_core.training.chain_sums import ChainData
 from nme_core.training.covariance import RandomEffectsCovariance

@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance, in_parts
 from nme_core.training.likelihood import BOUND, Likelihood, deviance_constant, n_observed

@@ -10,11 +10,11 @@ import statsmodels.api as sm
 
 from nme_core.analysis import certify, compare_with_mixedlm
 from nme_core.analysis.certificate import COLUMNS, TOLERANCE
-from nme_core.data import Study
 from nme_core.estimators import NMEMLPRegressor, mixedlm
 from nme_core.exceptions import BoundaryWarning, OptionError
-from nme_core.experiment import FitOptions, run_experiment
 from nme_core.io import TABLES, RunFolder
+from nme_core.runs.fit import FitOptions, run_experiment
+from nme_core.study import Study
 
 ROLES = {"person": "Subject", "outcome": "Reaction", "features": ["Days"]}
 

@@ -4,7 +4,7 @@ import pytest
 
 from nme_core.analysis import CovariateOptions, covariate_tests, keep_tests, other_tests
 from nme_core.io import RunFolder
-from nme_core.reporting import methods
+from nme_core.reports import methods
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from nme_core import NMEMLPRegressor
 from nme_core.analysis import approximations, intraclass_correlation, summary_table
-from nme_core.data.simulate import simulate_mood
+from nme_core.simulate import simulate_mood
 
 
 @pytest.fixture(scope="module")

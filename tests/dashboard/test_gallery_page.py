@@ -11,10 +11,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components.gallery import zipped
-from dashboard.plots.drawing import Paper
-from dashboard.plots.stored import as_json
 from dashboard.services import gallery, library
 from nme_core.exceptions import DataError
+from nme_core.figures.drawing import Paper
+from nme_core.figures.stored import as_json
 from nme_core.io import RunFolder
 
 OpenPage = Callable[..., AppTest]

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.services import settings, studies
-from nme_core.data import Remedy
+from nme_core.study import Remedy
 
 OpenPage = Callable[..., AppTest]
 

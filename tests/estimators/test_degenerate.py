@@ -9,7 +9,7 @@ from nme_core.estimators import NMEMLPRegressor
 from nme_core.estimators.person_posterior import person_posterior
 from nme_core.exceptions import BoundaryWarning, SingularWarning
 from nme_core.io import RunFolder
-from nme_core.reporting import words
+from nme_core.reports import words
 
 SLOPE, BIAS = "layers.0.weight[0,0]", "layers.0.bias[0]"
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from nme_core.data import sequences as sequences_module
+from nme_core.batches import sequences as sequences_module
 from nme_core.estimators import NMEMLPRegressor
 from nme_core.estimators.arrangement import Arrangement, natural_order
 from nme_core.estimators.posterior import Posterior

@@ -6,9 +6,9 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import spearmanr
 
-from nme_core.data import Study
-from nme_core.data.simulate import simulate_dyads
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor
+from nme_core.simulate import simulate_dyads
+from nme_core.study import Study
 
 INTERCEPT, SLOPE = "layers.0.bias[0]", "layers.0.weight[0,0]"
 N_PERSONS, N_ROWS = 100, 20

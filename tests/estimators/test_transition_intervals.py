@@ -7,11 +7,11 @@ from scipy.special import logit
 from scipy.stats import t
 from statsmodels.stats.proportion import proportion_confint
 
-from nme_core.data import Study
-from nme_core.data.simulate import simulate_dyads
 from nme_core.estimators import NMECRF, NMEMLPRegressor
 from nme_core.estimators.stationary_chain import stationary_chain
 from nme_core.estimators.transition_intervals import observed_intervals, wilson
+from nme_core.simulate import simulate_dyads
+from nme_core.study import Study
 
 
 @pytest.fixture(scope="module")

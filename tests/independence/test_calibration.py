@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binom
 
 from nme_core import independence
-from nme_core.data import simulate_null
+from nme_core.simulate import simulate_null
 
 
 def shrunken_effects(rng, n_persons, *, compliance=0.0, effect=0.0, least=10):

@@ -8,7 +8,7 @@ import torch
 import torchcrf
 from torch import Tensor
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.nn import CRFNetwork, LinearChain, crf_kernel
 from nme_core.nn.crf import (
     forward_backward,

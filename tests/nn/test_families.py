@@ -4,7 +4,7 @@ from torch.distributions import Categorical as CategoricalDistribution
 from torch.distributions import Normal
 from torch.distributions import Poisson as PoissonDistribution
 
-from nme_core.data.sequences import Batch
+from nme_core.batches.sequences import Batch
 from nme_core.nn import Categorical, Gaussian, Ordinal, OrdinalMLP, Poisson, contrasts
 
 

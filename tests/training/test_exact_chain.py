@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from nme_core.data.sequences import Batch, pad_units
+from nme_core.batches.sequences import Batch, pad_units
 from nme_core.estimators.placement import class_pools
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import CRFNetwork, MixedEffects

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nme_core.data.sequences import pad_units
+from nme_core.batches.sequences import pad_units
 from nme_core.nn import MLP, MixedEffects
 from nme_core.training import ExpectationMaximisation, RandomEffectsCovariance
 from nme_core.training.linear_mixed import Sums, fit_linear_mixed_model

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from nme_core.data.sequences import pad_units
+from nme_core.batches.sequences import pad_units
 from nme_core.nn import (
     MLP,
     Categorical,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nme_core.data.sequences import pad_units
+from nme_core.batches.sequences import pad_units
 from nme_core.nn import (
     MLP,
     Categorical,

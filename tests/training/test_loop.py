@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nme_core.data.sequences import Batch, pad_units
+from nme_core.batches.sequences import Batch, pad_units
 from nme_core.exceptions import ConvergenceWarning, DivergenceWarning, TrainingError
 from nme_core.nn import MLP, Gaussian, MixedEffects
 from nme_core.training import (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nme_core.data.sequences import pad_units
+from nme_core.batches.sequences import pad_units
 from nme_core.training import Nesting
 
 SIZES = (6, 3, 2)  # persons, clinics, countries

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from nme_core.data.sequences import pad_units
+from nme_core.batches.sequences import pad_units
 from nme_core.nn import MLP, Gaussian, MixedEffects
 from nme_core.training import RandomEffectsCovariance, Schedule, Separate, train
 from nme_core.training.separate import PATIENCE

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nme_core.data.sequences import Batch, pad_units
+from nme_core.batches.sequences import Batch, pad_units
 from nme_core.nn import CRFNetwork, MixedEffects
 from nme_core.training import RandomEffectsCovariance, SeparateChain
 from nme_core.training.exact_chain import chain_data

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from nme_core.data import sequences as sequences_module
-from nme_core.data.sequences import Batch, pad_units, steps
+from nme_core.batches import sequences as sequences_module
+from nme_core.batches.sequences import Batch, pad_units, steps
 from nme_core.nn import MLP, CRFNetwork, Family, Gaussian, LinearChain, MixedEffects
 from nme_core.training import RandomEffectsCovariance, Variational, variational
 

@@ -9,7 +9,7 @@ from dashboard.components import moments
 from dashboard.components.messages import in_app_words
 from dashboard.services import studies
 from nme_core.exceptions import NMEError
-from nme_core.experiment import FitOptions
+from nme_core.runs.fit import FitOptions
 
 # What belongs to Python or the shell.
 FOREIGN = re.compile(r"[a-z]=|--[a-z]|['\"]")

@@ -8,9 +8,9 @@ import openpyxl
 import pandas as pd
 
 from dashboard.services import drafts, studies
-from nme_core.data import Remedy
-from nme_core.data.privacy import Privacy
-from tests.data.test_people import IDS, diary
+from nme_core.study import Remedy
+from nme_core.study.clean.privacy import Privacy
+from tests.study.clean.test_people import IDS, diary
 
 ROLES = studies.ChosenRoles("id", "mood", "day", None, ("sleep",), ())
 

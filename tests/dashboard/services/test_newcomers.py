@@ -11,7 +11,7 @@ import pytest
 from dashboard.services import newcomer, newcomers
 from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, RunState
-from nme_core.prediction import read_new_rows
+from nme_core.runs.prediction import read_new_rows
 
 
 def rows(outcome: str) -> pd.DataFrame:

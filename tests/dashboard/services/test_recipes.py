@@ -11,16 +11,16 @@ import pytest
 
 from dashboard.services import drafts, newcomers, studies
 from dashboard.services.home import new_id
-from nme_core.data import Remedy
-from nme_core.data.missing import fill_features
-from nme_core.data.privacy import Privacy
 from nme_core.exceptions import NMEError, NMEWarning
-from nme_core.experiment import FitOptions, run_experiment
 from nme_core.io import RunFolder
-from nme_core.prediction import predict_rows, read_new_rows
-from nme_core.recorded import read_rows, read_study, recipe_of
-from nme_core.reporting.methods import methods
-from nme_core.rerun import rerun
+from nme_core.reports.methods import methods
+from nme_core.runs.fit import FitOptions, run_experiment
+from nme_core.runs.prediction import predict_rows, read_new_rows
+from nme_core.runs.recorded import read_rows, read_study, recipe_of
+from nme_core.runs.rerun import rerun
+from nme_core.study import Remedy
+from nme_core.study.clean.missing import fill_features
+from nme_core.study.clean.privacy import Privacy
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::nme_core.exceptions.BoundaryWarning",

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from dashboard.services import drafts, studies
-from nme_core.data import Remedy
-from nme_core.data.privacy import Privacy
-from nme_core.data.recipe import read_recipe
 from nme_core.exceptions import DataError, NMEError
+from nme_core.study import Remedy
+from nme_core.study.clean.privacy import Privacy
+from nme_core.study.recipe import read_recipe
 
 LONG = b"pid,day,x,z,group,mood\n" + b"".join(
     f"{person:03d},{day},{person + day / 7:.2f},{day % 3},{person % 2},{day % 5}.5\n".encode()

@@ -1,0 +1,41 @@
+"""Every figure that is a chart, by name; `screen` and `printed` hold those drawn by hand."""
+
+from __future__ import annotations
+
+from nme_core.figures.figures_checks import (
+    calibration_curve,
+    calibration_numbers,
+    check_numbers,
+    check_persons,
+    check_states,
+    check_transitions,
+)
+from nme_core.figures.figures_effects import (
+    caterpillar,
+    correlation_bands,
+    effect_correlations,
+    effect_qq,
+    person_map,
+    reliability_by_observations,
+)
+from nme_core.figures.figures_fit import (
+    confusion,
+    individual_fits,
+    paired_differences,
+    person_errors,
+    residuals,
+    shrinkage,
+)
+from nme_core.figures.figures_moves import dwell_times, state_ribbon, transition_arrows
+from nme_core.figures.figures_newcomer import narrowing, newcomer_curve
+from nme_core.figures.figures_training import variance_traces
+from nme_core.figures.figures_transitions import group_transitions, transition_multiples
+
+__all__ = [
+    "calibration_curve", "calibration_numbers", "caterpillar", "check_numbers", "check_persons",
+    "check_states", "check_transitions", "confusion", "correlation_bands", "dwell_times",
+    "effect_correlations", "effect_qq", "group_transitions", "individual_fits", "narrowing",
+    "newcomer_curve", "paired_differences", "person_errors", "person_map",
+    "reliability_by_observations", "residuals", "shrinkage", "state_ribbon",
+    "transition_arrows", "transition_multiples", "variance_traces",
+]  # fmt: skip

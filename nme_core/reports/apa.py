@@ -1,0 +1,89 @@
+"""Numbers as a journal in APA style (7th edition, 6.36 and 6.44) prints them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+MINUS = "\u2212"
+DASH = "\u2013"
+
+
+def p_value(p: float) -> str:
+    """``p = .034`` to three decimals, ``p < .001``; a dash where there is none."""
+    if not math.isfinite(p):
+        return f"p {DASH}"
+    if p < 0.001:
+        return "p < .001"
+    return f"p = {bounded(p, 3)}"
+
+
+def p_cell(p: float) -> str:
+    """A p-value in a table: ``.034`` or ``< .001``."""
+    return p_value(p).removeprefix("p ").removeprefix("= ")
+
+
+def bounded(value: float, decimals: int = 2) -> str:
+    """A number that cannot exceed 1 in size (p, r, share of variance): no zero before the point."""
+    text = fixed(value, decimals)
+    return text.replace("0.", ".", 1) if abs(float(f"{value:.{decimals}f}")) < 1 else text
+
+
+def fixed(value: float, decimals: int = 2) -> str:
+    """A number with these decimals and a true minus; a dash where it is not finite."""
+    if not math.isfinite(value):
+        return DASH
+    text = f"{abs(value):.{decimals}f}"
+    return MINUS + text if value < 0 and float(text) else text
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with `digits` significant digits, written out; very large or small ones as a power.
+
+    Digits before the point are all written.
+    """
+    if not math.isfinite(value):
+        return DASH
+    if value == 0:
+        return "0"
+    if not 1e-4 <= abs(value) < 1e7:
+        mantissa, power = f"{value:.{digits - 1}e}".split("e")
+        return f"{mantissa.replace('-', MINUS)} × 10^{int(power)}".replace("^-", f"^{MINUS}")
+    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])
+    text = f"{abs(value):,.{max(digits - 1 - exponent, 0)}f}"
+    return MINUS + text if value < 0 else text
+
+
+def bounded_limits(low: float, high: float) -> str:
+    """``[.12, .48]``; a dash where there is none."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return DASH
+    return f"[{bounded(low)}, {bounded(high)}]"
+
+
+def limits(low: float, high: float, decimals: int | None = None) -> str:
+    """``[0.120, 0.480]``, both ends with these decimals, or with three digits of the larger."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return DASH
+    if decimals is not None:
+        return f"[{fixed(low, decimals)}, {fixed(high, decimals)}]"
+    largest = max(abs(low), abs(high))
+    if largest and not 1e-4 <= largest < 1e7:
+        return f"[{number(low)}, {number(high)}]"
+    exponent = math.floor(math.log10(largest)) if largest else 0
+    decimals = max(2 - exponent, 0)
+    return f"[{fixed(low, decimals)}, {fixed(high, decimals)}]"
+
+
+def intervals(
+    low: Iterable[float],
+    high: Iterable[float],
+    write: Callable[[float, float], str] = limits,
+) -> list[str]:
+    """Intervals of a column of a table, each as `limits` or `bounded_limits` writes it."""
+    return [write(*ends) for ends in zip(low, high, strict=True)]
+
+
+def count(n: int, noun: str) -> str:
+    """``1 person``, ``1,200 persons``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

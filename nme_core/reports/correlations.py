@@ -1,0 +1,59 @@
+"""Whether persons' parameters go together in a way that the model does not expect."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nme_core.io import RunFolder
+from nme_core.reports.apa import bounded, bounded_limits, intervals, p_cell
+from nme_core.reports.result_table import ResultTable
+
+#: Pairs of parameters that are printed.
+MOST_PAIRS = 15
+
+
+def correlations_table(folder: RunFolder) -> ResultTable:
+    """Correlations of persons' estimates and the model's band, the most unexpected first."""
+    table, words = folder.table("correlations"), folder.parameter_names.words
+    ranked = table.assign(small=-table["correlation"].abs())
+    shown = ranked.sort_values(["p_adjusted", "small"], kind="stable").head(MOST_PAIRS)
+    cells = pd.DataFrame(
+        {
+            "Parameter": shown["parameter"].map(words),
+            "With": shown["parameter_2"].map(words),
+            "Correlation": shown["correlation"].map(bounded),
+            "Expected, 95%": intervals(
+                shown["simulated_low"], shown["simulated_high"], bounded_limits
+            ),
+            "Corrected p": shown["p_adjusted"].map(p_cell),
+        }
+    ).reset_index(drop=True)
+    note = (
+        "Correlations over persons of their estimates. Expected: the middle 95% of those that the "
+        "fitted model gives for these persons (parametric bootstrap), as estimates can go together "
+        "only because a person's rows cannot tell two parameters apart. p is corrected for all "
+        "pairs (Westfall & Young, 1993)."
+    )
+    if len(shown) < len(table):
+        note += f" {len(shown)} of {len(table):,} pairs are shown, the most unexpected first."
+    return ResultTable("correlations", "Whether persons' parameters go together", cells, note)
+
+
+def correlated(folder: RunFolder) -> str:
+    """A sentence on how many pairs leave the band; empty where there is none."""
+    table = folder.table("correlations").dropna(subset=["correlation", "simulated_low"])
+    if table.empty:
+        return ""
+    inside = table["correlation"].between(table["simulated_low"], table["simulated_high"])
+    kept = int((table["p_adjusted"] < 0.05).sum())
+    said = (
+        f"Of {len(table):,} pairs of person-specific parameters, {int((~inside).sum()):,} were "
+        "correlated outside the middle 95% of what the fitted model gives (parametric bootstrap; "
+        f"about {0.05 * len(table):.0f} would by chance), {kept:,} after correction for all pairs."
+    )
+    if kept and folder.config["covariance"] == "diagonal":
+        said += (
+            " The model takes parameters to vary independently over persons (diagonal covariance), "
+            "which these speak against."
+        )
+    return said

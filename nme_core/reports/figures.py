@@ -1,0 +1,217 @@
+"""The print figures of a run, straight from its folder, each with the sentence that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nme_core.analysis import person_parameters
+from nme_core.figures import export, printed, tables
+from nme_core.figures.figures_training import losses_sentence
+from nme_core.figures.labels import count, number, p_value
+from nme_core.figures.summaries import curve_changes
+from nme_core.figures.words import (
+    CURVES,
+    EFFECT_LIMIT,
+    OBSERVATIONS_LIMIT,
+    SCATTER_LIMIT,
+    TRANSITION_LIMIT,
+)
+from nme_core.io import RunFolder
+from nme_core.vocabulary.terms import short_model_name
+
+#: Most figures of one kind in a report of a study.
+MOST = 4
+POPULATION = ""
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """A figure for print.
+
+    ``name`` is a function of ``nme_core.figures.printed`` and ``tables``, ``arguments`` its keyword
+    arguments; ``sentence`` says what it shows and what not, and is its alternative text.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    arguments: dict[str, Any] = field(repr=False)
+    columns: int = 1
+    _files: dict[tuple[str, int], bytes] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def _drawn(self) -> Figure:
+        return getattr(printed, self.name)(**self.arguments, columns=self.columns)
+
+    def file(self, kind: str, dpi: int = 300) -> bytes:
+        """The figure as ``png`` with `dpi`, ``svg`` or ``pdf``; made once."""
+        if (kind, dpi) not in self._files:
+            if kind == "png":
+                self._files[kind, dpi] = export.to_png(self._drawn, dpi)
+            else:
+                self._files[kind, dpi] = getattr(export, f"to_{kind}")(self._drawn)
+        return self._files[kind, dpi]
+
+    def numbers(self) -> pd.DataFrame:
+        """The numbers that it shows."""
+        return getattr(tables, self.name)(**self.arguments)
+
+
+def observations(folder: RunFolder) -> Iterator[ReportFigure]:
+    """How many observations each person has."""
+    effects = _of_persons(folder.table("random_effects"))
+    counts = effects.drop_duplicates("person").set_index("person")["n_obs"]
+    if len(counts):
+        sentence = (
+            f"{count(len(counts), 'person')}: {counts.min():,} to {counts.max():,} observations "
+            f"each, {counts.median():,g} in the median. {OBSERVATIONS_LIMIT}"
+        )
+        arguments = {"n_obs": counts}
+        yield ReportFigure(
+            "observations_per_person", "Observations per person", sentence, arguments
+        )
+
+
+def losses(folder: RunFolder) -> Iterator[ReportFigure]:
+    """Losses over epochs."""
+    if not folder.has_table("history") or folder.table("history").empty:
+        return
+    history = folder.table("history")
+    names = {str(model): short_model_name(str(model)) for model in history["model"].unique()}
+    sentence, arguments = losses_sentence(history, names), {"history": history, "names": names}
+    yield ReportFigure("loss_curves", "Training", sentence, arguments, columns=2)
+
+
+#: What the figures of transitions show, by their read-out.
+READOUTS = {
+    "conditional": "Probability of the next state given this one in a long sequence in which all "
+    "features stay at their average: it serves to compare people at the same features and does not "
+    "say how often a move was made.",
+    "expected": "Shares of the next states in the recorded rows, as the model expects them: how "
+    "often somebody stays or moves.",
+}
+
+
+def transitions(
+    folder: RunFolder, person: str | None = None, readout: str = "conditional"
+) -> Iterator[ReportFigure]:
+    """The population beside `person`, or beside whoever differs most from it (not named)."""
+    if not folder.has_table("transitions"):
+        return
+    table = folder.table("transitions")
+    rows = table[table["readout"] == readout]
+    shared = matrix(rows, POPULATION)
+    label = person
+    if person is None:
+        others = rows[rows["person"] != POPULATION]
+        if others.empty:
+            return
+        gap = others["value"] - _shared_value(others, shared)
+        person = str((gap**2).groupby(others["person"]).sum().idxmax())
+        label = "who differs most"
+    own = matrix(rows, person)
+    start, end = (own - shared).abs().stack().idxmax()
+    sentence = (
+        f"{READOUTS[readout]} The largest difference is {start} to "
+        f"{end}: {number(own.loc[start, end], 2)} for the person, "
+        f"{number(shared.loc[start, end], 2)} in the population. {TRANSITION_LIMIT}"
+    )
+    arguments = {
+        "person": own, "population": shared, "person_label": label, "readout": readout,
+    }  # fmt: skip
+    yield ReportFigure(
+        "transition_comparison", f"Transitions of the person {label} and of the population"
+        if label == "who differs most" else f"Transitions of person {label} and of the population",
+        sentence, arguments, columns=2,
+    )  # fmt: skip
+
+
+def responses(folder: RunFolder, person: str | None = None) -> Iterator[ReportFigure]:
+    """Response curves, features with the largest effect in the population first."""
+    if not folder.has_table("response_curves"):
+        return
+    table = folder.table("response_curves")
+    outcome = folder.roles["outcome"]
+    shared = table[table["person"] == POPULATION]
+    spread = shared.groupby(["feature", "class"], sort=False)["value"].agg(np.ptp)
+    for feature, label in spread.sort_values(ascending=False, kind="stable").index[:MOST]:
+        rows = table[(table["feature"] == feature) & (table["class"] == label)]
+        if person is not None and not (rows["person"] == person).any():
+            continue
+        what = f"probability of {label}" if label else outcome
+        own, others = (number(value, 2) for value in curve_changes(rows))
+        sentence = CURVES.format(what=what, feature=feature, own=own, others=others)
+        arguments = {"curves": rows, "feature": feature, "outcome": what, "person": person}
+        title = f"Response of {label} to {feature}" if label else f"Response to {feature}"
+        yield ReportFigure("response_curves", title, sentence, arguments)
+
+
+def random_effects(folder: RunFolder) -> Iterator[ReportFigure]:
+    """Persons' estimates against the model's distribution, the best known parameters first."""
+    table = _of_persons(folder.table("random_effects"))
+    covariance = _of_persons(folder.table("covariance"))
+    own = covariance[covariance["parameter"] == covariance["parameter_2"]]
+    variances = own.set_index("parameter")["value"]
+    grouped = table.groupby("parameter", sort=False)
+    told = grouped["reliability"].median().fillna(0).clip(0, 1) * grouped["estimate"].std()
+    for parameter in told.sort_values(ascending=False, kind="stable").index[:MOST]:
+        estimates = table[table["parameter"] == parameter].set_index("person")["estimate"]
+        variance = float(variances[parameter])
+        name = folder.parameter_names.words(str(parameter))
+        sentence = (
+            f"Deviations of {count(len(estimates), 'person')} in {name} have an SD of "
+            f"{number(estimates.std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
+            f"{EFFECT_LIMIT}"
+        )
+        arguments = {"estimates": estimates, "variance": variance, "parameter": name}
+        title = f"Random effect {name}"
+        yield ReportFigure("random_effect_distribution", title, sentence, arguments)
+
+
+def scatters(folder: RunFolder) -> Iterator[ReportFigure]:
+    """The parameter with the smallest p for each covariate that was tested."""
+    if not folder.has_table("effects"):
+        return
+    effects, covariates = folder.table("effects"), folder.covariates
+    values = person_parameters(folder).values
+    best = effects.sort_values("p", kind="stable").drop_duplicates("covariate")
+    for _, row in best.iterrows():
+        covariate, parameter = str(row["covariate"]), str(row["parameter"])
+        if covariate not in covariates or parameter not in values:
+            continue
+        name = folder.parameter_names.words(parameter)
+        sentence = (
+            f"The single parameter with the smallest p of all that were tested against "
+            f"{covariate}: {name}, corrected {p_value(row['p_adjusted'])}. "
+            f"{SCATTER_LIMIT}"
+        )
+        arguments = {
+            "values": values[parameter], "covariate": covariates[covariate],
+            "parameter": name, "covariate_name": covariate,
+        }  # fmt: skip
+        yield ReportFigure("covariate_scatter", f"{name} and {covariate}", sentence, arguments)
+
+
+def matrix(rows: pd.DataFrame, person: str) -> pd.DataFrame:
+    """One person's matrix from × to of one read-out; states in the order of the table."""
+    own = rows[rows["person"] == person]
+    states = list(dict.fromkeys(own["from"]))
+    wide = own.pivot(index="from", columns="to", values="value")
+    return wide.reindex(index=states, columns=states).astype(float)
+
+
+def _shared_value(rows: pd.DataFrame, shared: pd.DataFrame) -> np.ndarray:
+    index = pd.MultiIndex.from_frame(rows[["from", "to"]])
+    return shared.stack().reindex(index).to_numpy()
+
+
+def _of_persons(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the persons, where a table has other grouping factors too: the first are theirs."""
+    return table if "group" not in table else table[table["group"] == table["group"].iloc[0]]

@@ -1,0 +1,386 @@
+"""The methods paragraphs of a run: what was fitted and tested, as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from nme_core.analysis.covariate_tests import CovariateOptions
+from nme_core.analysis.kept_tests import other_tests
+from nme_core.analysis.reliability import LEAST, SPLIT_HALF
+from nme_core.io import ParameterNames, RunFolder
+from nme_core.reports.apa import bounded, count
+from nme_core.runs.recorded import recipe_of
+from nme_core.study import HowRead, Recipe
+from nme_core.study.clean.remedies import as_records
+from nme_core.vocabulary.terms import (
+    CORRECTIONS,
+    EFFECTS,
+    FAMILIES,
+    arrangement,
+    estimator_name,
+    family_of,
+    in_steps,
+    metric_name,
+    model_name,
+    network_name,
+    placement_name,
+    strata_name,
+)
+from nme_core.vocabulary.text import listed
+
+#: Of the training, as `nme_core.training.loop.Schedule` has them,
+LEARNING_RATE, NETWORK_RATE, FLAT = "0.01", "0.03", "0.01 %"
+#: and of `nme_core.estimators.posterior`.
+DRAWS = 64
+
+#: Options of a run that the paragraphs say in words of their own.
+_SAID = {
+    "model", "placement", "family", "covariance", "estimator", "hidden", "activation",
+    "residual", "reml", "shrink", "quadrature",
+    "baselines", "epochs",
+    "seed", "device", "refit", "tune", "outcome_kind", "command", "versions", "verdicts",
+    "warnings",
+}  # fmt: skip
+
+
+def methods(folder: RunFolder) -> list[str]:
+    """Paragraphs for a methods section, filled from a run folder.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        A run of `nme fit`; what was not done in it is not spoken of.
+
+    Returns
+    -------
+    list of str
+        Data, model, evaluation, convergence and, where covariates were tested, the tests. Plain
+        text.
+
+    Raises
+    ------
+    RunFolderError
+        Where ``config.json`` or ``data.json`` is missing.
+    """
+    config, data = folder.config, folder.data
+    paragraphs = [
+        _data(data, recipe_of(folder)),
+        _model(config, data),
+        _evaluation(folder, config, data),
+    ]
+    paragraphs.append(_convergence(config))
+    paragraphs += _intervals(config)
+    if folder.has_table("hsic"):
+        said = [_tests(folder.table("hsic"), _effects(folder)), other_tests(folder)]
+        paragraphs.append(" ".join(part for part in said if part))
+    return paragraphs
+
+
+def interval_notes(config: dict[str, Any]) -> list[str]:
+    """What is approximate or was not examined, each with the tables that it concerns."""
+    tables: dict[str, list[str]] = {}
+    for note in config.get("approximate", []):
+        tables.setdefault(str(note["reason"]), []).append(str(note["table"]).replace("_", " "))
+    return [f"{', '.join(names).capitalize()}: {reason}" for reason, names in tables.items()]
+
+
+def _intervals(config: dict[str, Any]) -> list[str]:
+    """What simulations say of the intervals, in a run that has recorded it."""
+    if "network_inputs" not in config or "approximate" not in config:
+        return []
+    right = (
+        "In simulations of such studies 95% intervals of parameters held the truth in 92 to 97%."
+    )
+    return [
+        " ".join(["95% intervals.", *interval_notes(config)]) if config["approximate"] else right
+    ]
+
+
+def _effects(folder: RunFolder) -> pd.DataFrame | None:
+    return folder.table("effects") if folder.has_table("effects") else None
+
+
+def _data(data: dict[str, Any], recipe: Recipe) -> str:
+    roles, n_persons = data["roles"], data["n_persons"]
+    kind = "number" if data["outcome_kind"] == "number" else "class"
+    said = [
+        f"The analysis used {count(data['n_rows'], 'observation')} of "
+        f"{count(n_persons, 'person')}"
+        + (f" in {count(data['n_sequences'], 'sequence')}" if roles["sequence"] else "")
+        + "."
+    ]
+    features = roles["features"]
+    said.append(
+        f"The outcome was {roles['outcome']} (a {kind}), predicted from "
+        f"{count(len(features), 'feature')} ({listed(features)})."
+    )
+    if roles.get("groups"):
+        said.append(f"Further grouping factors: {listed(roles['groups'])}.")
+    missing = data["n_missing_features"]
+    if missing and not any("missing feature values" in note for note in data["notes"]):
+        said.append(
+            f"{count(sum(missing.values()), 'missing value')} in "
+            f"{count(len(missing), 'feature')} took the {data['missing_features']}."
+        )
+    if data["n_missing_outcome"]:
+        said.append(
+            f"{count(data['n_missing_outcome'], 'observation')} without the outcome stayed in "
+            "their sequences; the missing label was summed out of the likelihood."
+        )
+    said += [f"{what} read as: {how.words()}" for what, how in _read(recipe)]
+    if recipe.steps:
+        said.append(
+            "Changes made to the table before the analysis: "
+            f"{listed([_remedy(one) for one in as_records(recipe.steps)])}."
+        )
+    said += [note if note.endswith(".") else f"{note}." for note in data["notes"]]
+    return " ".join(said)
+
+
+def _read(recipe: Recipe) -> list[tuple[str, HowRead]]:
+    """How the files were read, with what they are called."""
+    files = (("The table was", recipe.reading), ("The table of covariates was", recipe.second))
+    return [(what, how) for what, how in files if how is not None]
+
+
+def _remedy(remedy: dict[str, Any]) -> str:
+    words = f"{str(remedy['kind']).replace('_', ' ')} ({', '.join(remedy['columns'])}"
+    # Ids of persons do not belong into a paper.
+    values = [] if remedy["kind"] == "exclude_persons" else remedy.get("values") or []
+    words += f": {', '.join(values)}" if values else ""
+    if remedy["kind"] == "exclude_persons":
+        words += f": {count(len(remedy['values']), 'person')}"
+    return words + (f" → {remedy['to']})" if remedy.get("to") else ")")
+
+
+def _model(config: dict[str, Any], data: dict[str, Any]) -> str:
+    network = network_name(config["hidden"], config.get("activation"))
+    place = placement_name(config["placement"])
+    if config["model"] == "nme-crf":
+        what = (
+            "A neural mixed effects conditional random field (NME-CRF; Wörtwein et al., 2023) "
+            f"with emission scores from a network {network}"
+        )
+    else:
+        what = (
+            "A neural mixed effects network (NME-MLP; Wörtwein et al., 2023) "
+            f"{network} for {FAMILIES[family_of(config)]}"
+        )
+    factors = ["person", *data["roles"].get("groups", [])]
+    said = [
+        f"{what} was fitted.",
+        f"Parameters of {place} differed by {listed(factors)}: each was the sum of a fixed effect "
+        f"and a random effect with the distribution N(0, Σ), Σ being {config['covariance']}.",
+        f"Parameters were estimated by {estimator_name(config)}.",
+    ]
+    said += _training(config)
+    said += _likelihood(config)
+    if config["epochs"] is not None:
+        said.append(f"Training was set to {count(config['epochs'], 'epoch')}.")
+    if config.get("tune"):
+        said.append(
+            "Hidden layers and covariance were chosen by the validation observations among "
+            f"{count(config['tune'], 'setting')}."
+        )
+    further = {
+        name: value
+        for name, value in config.items()
+        if name not in _SAID and isinstance(value, str | int | float | bool) and value
+    }
+    if further:
+        said.append(
+            f"Further options: {listed([f'{name} = {value}' for name, value in further.items()])}."
+        )
+    versions = config["versions"]
+    said.append(
+        f"The seed was {config['seed']}; the software was Neural Mixed Effects "
+        f"{versions['neural-mixed-effects']} with PyTorch {versions['torch']} (Paszke et al., "
+        f"2019) and Python {versions['python']}."
+    )
+    return " ".join(said)
+
+
+def _likelihood(config: dict[str, Any]) -> list[str]:
+    """What was said of the residuals of a linear model, and which likelihood was maximised."""
+    said = []
+    process = config.get("residual_autocorrelation")
+    if process:
+        low, high = process["low"], process["high"]
+        ends = "" if low is None else f", 95 % interval {low:.3g} to {high:.3g}"
+        said.append(
+            "Residuals of a person followed a continuous-time autoregressive process of order 1, "
+            f"with an estimated correlation of {process['rho']:.3g} over one unit of time (one day "
+            f"where times are dates){ends}."
+        )
+    if config.get("reml"):
+        said.append("Variances maximised the restricted likelihood (REML).")
+    if config.get("quadrature", 1) > 1:
+        said.append(
+            f"The likelihood was computed by adaptive Gauss–Hermite quadrature with "
+            f"{config['quadrature']} points."
+        )
+    if config.get("shrink") == "inputs":
+        said.append(
+            "For prediction, the effects of each feature were shrunk towards 0 by a normal prior "
+            "whose variance was learned from the observations."
+        )
+    return said
+
+
+def _training(config: dict[str, Any]) -> list[str]:
+    """How features were scaled, what was minimised and how, and what the draws are for."""
+    family = family_of(config)
+    gaussian = config["model"] == "nme-mlp" and family == "gaussian"
+    scaled = "Features and outcome" if gaussian else "Features"
+    said = [f"{scaled} were standardised by their mean and standard deviation in the fit's rows."]
+    if not in_steps(config):
+        return said
+    if config["estimator"] in ("variational", "laplace"):
+        said.append(
+            "Shared weights had normal priors around 0, with variances estimated along with them. "
+            "The objective was minimised by Adam (Kingma & Ba, 2015) with a learning rate of "
+            f"{NETWORK_RATE if config['hidden'] else LEARNING_RATE}, lowered to 0 by a cosine "
+            + (
+                f"once its mean over 100 epochs no longer moved (by less than {FLAT}, or by less "
+                "than its draws let be told)."
+                if config["epochs"] is None
+                else "over the second half of the epochs."
+            )
+        )
+        if config["outcome_kind"] == "class":
+            said.append(f"Predicted probabilities are means over {DRAWS} posterior draws.")
+    else:
+        said.append(
+            "The objective was minimised by Adam (Kingma & Ba, 2015) with a learning rate of "
+            f"{LEARNING_RATE}."
+        )
+    return said
+
+
+def _evaluation(folder: RunFolder, config: dict[str, Any], data: dict[str, Any]) -> str:
+    parts = data["n_rows_by_split"]
+    said = [
+        "As most persons have fewer than 5 observations, only the last one of some was held back: "
+        f"n = {parts['validation']:,} for validation and n = {parts['test']:,} for the test, with "
+        f"all others for fitting (n = {parts['train']:,}). The test therefore concerns later "
+        "observations of the same persons, not new persons."
+        if data.get("held_back") == "last row"
+        else "Each person's observations were split in order of time: the first 60% for fitting "
+        f"(n = {parts['train']:,}), the next 20% for validation (n = {parts['validation']:,}), "
+        f"and the last 20% for the test (n = {parts['test']:,}); persons with fewer than 5 "
+        "observations were used for fitting only. The test therefore concerns later observations "
+        "of the same persons, not new persons.",
+    ]
+    baselines = config["baselines"]
+    if baselines:
+        said.append(f"NME was compared with {listed([model_name(name) for name in baselines])}.")
+    if folder.has_table("comparison") and len(folder.table("comparison")):
+        comparison = folder.table("comparison")
+        names = [metric_name(metric) for metric in comparison["metric"].unique()]
+        n_models = comparison["model"].nunique()
+        said.append(
+            f"Models were compared in pairs over persons on {listed(names)}: mean difference "
+            "between a person's own metrics, with 95% studentised bootstrap intervals over "
+            "persons (Efron & Tibshirani, 1993) and two-sided sign-flip permutation tests. "
+            + (
+                "With one comparison on each metric, p values were not corrected."
+                if n_models == 1
+                else f"p values were corrected over the {n_models:,} comparisons on each metric "
+                "(Holm, 1979), and not over the metrics."
+            )
+        )
+    said.append(
+        "What is interpreted (effects, covariance"
+        + (", transitions" if config["model"] == "nme-crf" else "")
+        + ") comes from "
+        + (
+            "a second fit of the same model to all observations."
+            if data["interpreted_from"] == "all rows"
+            else "the fit to the training observations."
+        )
+    )
+    return " ".join(said)
+
+
+def _convergence(config: dict[str, Any]) -> str:
+    verdicts: dict[str, list[str]] = {}
+    for model, verdict in config["verdicts"].items():
+        verdicts.setdefault(verdict, []).append(model)
+    said = [
+        f"Training of {listed(models)}: {verdict.rstrip('.')}."
+        for verdict, models in verdicts.items()
+    ]
+    on_all = config.get("refit") == "all"
+    judged = {"nme": "nme (fitted to the training observations, not interpreted)"} if on_all else {}
+    names = ParameterNames.of(config)
+    said += [
+        f"Warning for {judged.get(note['model'], note['model'])}: {names.in_text(note['message'])}"
+        for note in config["warnings"]
+    ]
+    return " ".join(said) or "No model had been fitted to its end."
+
+
+def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
+    row, options = hsic.iloc[0], CovariateOptions.of_table(hsic)
+    adjust = options.adjust
+    correction = CORRECTIONS.get(adjust, adjust)
+    tested = [str(name) for name in hsic["covariate"]]
+    said = [
+        f"The persons' {row['parameters']} were tested, all together, against "
+        f"{count(len(tested), 'covariate')} ({listed(tested)}) with the Hilbert–Schmidt "
+        "independence criterion (HSIC; Gretton et al., 2007), with Gaussian kernels whose "
+        "bandwidth is the median distance between persons (groups: a kernel of equality); the "
+        f"person was the unit of analysis. p values come from {int(row['reps']):,} permutations "
+        f"{strata_name(str(row['strata']))}"
+        + (
+            ", and were not corrected: there was one test."
+            if len(tested) == 1
+            else f", with {correction} correction over {count(len(tested), 'test')}."
+        )
+    ]
+    said += arrangement(row)
+    if options.guard == "strata" and options.used_strata == "none":
+        said.append(
+            "Nothing was done about covariates that go with the number of observations per person."
+        )
+    if effects is not None and len(effects):
+        kinds = set(effects["kind"])
+        measures = [text for kind, text in EFFECTS.items() if kind in kinds]
+        if "partial spearman" in kinds:
+            measures.append("partial Spearman correlations given what was held")
+        if "adjusted mean difference" in kinds:
+            measures.append("group differences adjusted for what was held (HC3 standard errors)")
+        said.append(
+            f"Direction and size of single parameters are given as {listed(measures)}"
+            + (
+                f", with {correction} correction over all {n_tests:,} of these tests."
+                if (n_tests := int(effects["p"].notna().sum())) > 1
+                else "."
+            )
+        )
+    said += _reliability(row)
+    said.append("The tests show association between persons and no cause.")
+    return " ".join(said)
+
+
+def _reliability(row: pd.Series) -> list[str]:
+    """How reliable what was tested is, with a caution where most of it is noise."""
+    known = row.reindex(["reliability", "reliability_kind", "n_unreliable"])
+    if pd.isna(known["reliability"]):
+        return []
+    halves = known["reliability_kind"] == SPLIT_HALF
+    how = "split-half, over halves of each person's observations" if halves else "by the model"
+    said = [
+        f"The reliability of the persons' parameters together was {bounded(known['reliability'])} "
+        f"({how}), below {bounded(LEAST, 1)} for {int(known['n_unreliable'])} of them."
+    ]
+    if not halves:
+        said.append("It was not taken from halves of the data.")
+    if known["reliability"] < LEAST:
+        said.append(
+            "At such a reliability most of how persons differ is noise: neither an effect nor its "
+            "absence should be read off these tests."
+        )
+    return said

@@ -1,0 +1,187 @@
+"""The one page about one person, in plain words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nme_core.exceptions import OptionError
+from nme_core.figures.labels import count, number
+from nme_core.io import RunFolder
+from nme_core.reports import figures
+from nme_core.reports.blocks import Block, Items, Report, Section, Text
+
+#: Transitions that are written out.
+MOST_TRANSITIONS = 4
+#: Response curves that are drawn.
+MOST_CURVES = 2
+#: The read-out that says how often somebody moves; others serve to compare persons.
+READOUT = "expected"
+_SHARES = (
+    "These are the shares that the model expects in the recorded occasions. They also reflect what "
+    "else was recorded then, and need not equal what was counted, least of all where occasions are "
+    "few. “For all persons” is what the model expects of somebody who is like the average of all."
+)
+_WARNING = (
+    "This page describes recorded data, for research. It is no diagnosis and says nothing about "
+    "risk or treatment."
+)
+_LIMITS = (
+    "It does not show why: nothing here says what causes what.",
+    "It does not show what would happen if something were changed.",
+    "It does not show a disorder, a risk or a need for treatment.",
+    "It describes the time that was recorded; other times may differ.",
+)
+
+
+def person_report(folder: RunFolder, person: str) -> Report:
+    """One person beside all persons, how sure that is, and what it does not show.
+
+    Raises
+    ------
+    OptionError
+        Where the run has no such person.
+    """
+    effects = folder.table("random_effects")
+    own = effects[effects["person"] == person]
+    if own.empty:
+        known = effects["person"].unique()
+        raise OptionError(
+            f"The run has no person {person!r}.",
+            remedy=f"Its persons are {', '.join(known[:5])}{', …' if len(known) > 5 else ''}.",
+        )
+    shown = _transitions(folder, person) or _curves(folder, person)
+    sections = (
+        Section(
+            "What was recorded", (Text(_recorded(folder, own, len(effects["person"].unique()))),)
+        ),
+        Section("This person beside all persons", tuple(shown)),
+        Section("How sure this is", tuple(Text(text) for text in _sure(folder, person))),
+        Section("What this page does not show", (Items(_LIMITS),)),
+    )
+    warning = Section("Research use, not diagnosis", (Text(_WARNING, strong=True),))
+    kept = tuple(section for section in sections if section.blocks)
+    lead = f"Outcome: {folder.roles['outcome']}. {count(int(own['n_obs'].iloc[0]), 'occasion')}."
+    return Report(f"Person {person}", lead, (warning, *kept), contents=False)
+
+
+def _recorded(folder: RunFolder, own: pd.DataFrame, n_persons: int) -> str:
+    features = folder.roles["features"]
+    return (
+        f"{count(int(own['n_obs'].iloc[0]), 'occasion')} of this person went into the model, "
+        f"beside those of {count(n_persons - 1, 'other person')}. The model learned how "
+        f"{folder.roles['outcome']} goes with {', '.join(features)}: what all persons share, and "
+        "what is this person's own."
+    )
+
+
+def _transitions(folder: RunFolder, person: str) -> list[Block]:
+    if not folder.has_table("transitions"):
+        return []
+    both = _beside_all(folder.table("transitions"), person)
+    if both.empty:
+        return []
+    intervals = both["ci_low"].notna().all()
+    if intervals:
+        outside = (both["value_all"] < both["ci_low"]) | (both["value_all"] > both["ci_high"])
+        chosen = both[outside]
+    else:
+        chosen = both
+    lines = tuple(_move(row) for _, row in chosen.head(MOST_TRANSITIONS).iterrows())
+    if not lines:
+        said = (
+            "No step from one state to the next differs clearly from all persons: the value for "
+            "all persons lies inside this person's 95 % interval each time."
+        )
+        return [Text(said), Text(_SHARES), *figures.transitions(folder, person, READOUT)]
+    what = (
+        "Steps where the value for all persons lies outside this person's 95 % interval "
+        f"({len(chosen)} of {len(both)}; some may be chance, as many were looked at):"
+        if intervals
+        else "The largest differences; how sure they are is not known, and some may be chance:"
+    )
+    return [
+        Text(what), Items(lines), Text(_SHARES), *figures.transitions(folder, person, READOUT)
+    ]  # fmt: skip
+
+
+def _beside_all(table: pd.DataFrame, person: str) -> pd.DataFrame:
+    """Steps of the person with the population's value and counts, largest difference first."""
+    rows = table[table["readout"] == READOUT].dropna(subset=["value"])
+    own, shared = rows[rows["person"] == person], rows[rows["person"] == figures.POPULATION]
+    counted = table[(table["readout"] == "observed") & (table["person"] == person)]
+    both = own.drop(columns="count").merge(counted[["from", "to", "count"]], on=["from", "to"])
+    both = both.merge(shared[["from", "to", "value"]], on=["from", "to"], suffixes=("", "_all"))
+    both["of"] = both.groupby("from")["count"].transform("sum")
+    gap = (both["value"] - both["value_all"]).abs()
+    return both.loc[gap.sort_values(ascending=False, kind="stable").index]
+
+
+def _move(row: pd.Series) -> str:
+    ends = ""
+    if np.isfinite([row["ci_low"], row["ci_high"]]).all():
+        ends = f" (95 % interval {_percent(row['ci_low'])} to {_percent(row['ci_high'])})"
+    to = "the same again" if row["from"] == row["to"] else str(row["to"])
+    return (
+        f"After {row['from']} comes {to} in about {_percent(row['value'])}{ends}; for all persons "
+        f"in about {_percent(row['value_all'])}. It was counted {row['count']:,.0f} of "
+        f"{count(int(row['of']), 'time')}."
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f} %"
+
+
+def _curves(folder: RunFolder, person: str) -> list[Block]:
+    drawn = list(figures.responses(folder, person))[:MOST_CURVES]
+    return [*(Text(_response(figure, person)) for figure in drawn), *drawn]
+
+
+def _response(figure: figures.ReportFigure, person: str) -> str:
+    curves = figure.arguments["curves"]
+    own = curves[curves["person"] == person].sort_values("x")
+    shared = curves[curves["person"] == figures.POPULATION].sort_values("x")
+    low, high = own["x"].iloc[0], own["x"].iloc[-1]
+    at = np.interp([low, high], shared["x"], shared["value"])
+    return (
+        f"From {figure.arguments['feature']} {number(low)} to {number(high)}, the predicted "
+        f"{figure.arguments['outcome']} goes from {number(own['value'].iloc[0])} to "
+        f"{number(own['value'].iloc[-1])} for this person, and from {number(at[0])} to "
+        f"{number(at[1])} for all persons."
+    )
+
+
+def _sure(folder: RunFolder, person: str) -> list[str]:
+    said = []
+    predictions = folder.table("predictions")
+    chosen = predictions["model"].eq("nme") & predictions["split"].eq("test")
+    rows = predictions[chosen & predictions["person"].eq(person)]
+    rows = rows.dropna(subset=["observed", "predicted"])
+    if rows.empty:
+        said.append("There were too few occasions to check predictions for this person.")
+    elif folder.data["outcome_kind"] == "class":
+        right, alike = (
+            int((rows["observed"] == rows[name]).sum())
+            for name in ("predicted", "population_predicted")
+        )
+        said.append(
+            f"On this person's last {count(len(rows), 'occasion')}, kept back for a check, a model "
+            f"that had not seen them predicted {right} right; treating all persons alike it would "
+            f"have been {alike}."
+        )
+    else:
+        error, alike = (
+            number((rows["observed"] - rows[name]).abs().mean(), 2)
+            for name in ("predicted", "population_predicted")
+        )
+        spread = rows["observed"].std()
+        varied = (
+            f"; the values themselves have an SD of {number(spread, 2)}" if len(rows) > 1 else ""
+        )
+        said.append(
+            f"On this person's last {count(len(rows), 'occasion')}, kept back for a check, the "
+            "predictions of a model that had not seen them were off by "
+            f"{error} on average, treating all persons alike by {alike}{varied}."
+        )
+    return said

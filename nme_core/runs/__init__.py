@@ -1,0 +1,1 @@
+"""What makes or uses the folder of a run: fit, prediction, adaptation, comparison, repetition."""

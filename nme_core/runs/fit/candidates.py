@@ -1,0 +1,92 @@
+"""What a mixture of networks is made of, and whether it is worth having."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nme_core.estimators import NeuralMixedEffects
+from nme_core.estimators.mixture import MATTERS, UNITS
+from nme_core.estimators.options import AUTO
+from nme_core.exceptions import PredictionWarning
+from nme_core.io import TABLES
+from nme_core.runs.fit.judging import validation_loss
+from nme_core.runs.fit.rows import StudyRows
+from nme_core.study.columns import OutcomeKind
+
+#: The validation loss has risen where it ends so much above its lowest.
+RISEN = 0.05
+
+
+def as_json(hidden: str | Sequence[int]) -> str | list[int]:
+    """Hidden layers as ``config.json`` holds them."""
+    return hidden if isinstance(hidden, str) else list(hidden)
+
+
+def named_layers(model: NeuralMixedEffects) -> tuple[int, ...]:
+    """Hidden layers from which a search over them starts."""
+    return (UNITS,) if model.hidden == AUTO else tuple(int(width) for width in model.hidden)
+
+
+def candidates_table(
+    model: NeuralMixedEffects, rows: StudyRows, split: pd.Categorical, kind: OutcomeKind
+) -> pd.DataFrame:
+    """The table ``candidates``: losses are mean squared errors, or log-losses of classes."""
+    table = model.candidates_
+    several = [one for _, one in model.candidates()] or [model]
+    for part in ("validation", "test"):
+        held = rows.take(split == part)
+        known = len(held.y) > 0
+        table[f"{part}_loss"] = [
+            validation_loss(one, held, kind) if known else np.nan for one in several
+        ]
+    return table[list(TABLES["candidates"])]
+
+
+def leading_candidate(model: NeuralMixedEffects) -> dict[str, Any]:
+    """The candidate with the largest weight, whose parameters the tables hold."""
+    table = model.candidates_
+    row = table.iloc[int(table["weight"].to_numpy().argmax())]
+    widths = [int(width) for width in str(row["hidden"]).split(",") if width]
+    return {
+        "model": str(row["model"]),
+        "hidden": widths,
+        "activation": str(row["activation"]) or None,
+        "placement": str(row["placement"]),
+        "weight": float(row["weight"]),
+    }
+
+
+def warn_of_rise(model: NeuralMixedEffects) -> None:
+    """Warn where the validation loss rose in training.
+
+    Warns
+    -----
+    PredictionWarning
+        With the numbers.
+    """
+    several = list(model.candidates())
+    for (name, one), weight in zip(several, model.candidates_["weight"], strict=False):
+        if weight > MATTERS:
+            _warn_of_rise(one, f"of the candidate {name!r} ")
+    if not several:
+        _warn_of_rise(model, "")
+
+
+def _warn_of_rise(model: NeuralMixedEffects, whose: str) -> None:
+    """Warn where the validation loss ended well above its lowest value."""
+    losses = model.history_["validation_loss"].dropna()
+    if len(losses) < 2:
+        return
+    lowest, last = float(losses.min()), float(losses.iloc[-1])
+    if last > (1 + RISEN) * lowest:
+        warnings.warn(
+            f"The validation loss {whose}rose in training, from {lowest:.4g} to {last:.4g} per"
+            " observation (standardised): the network learned what does not hold for later rows.",
+            PredictionWarning,
+            stacklevel=3,
+        )

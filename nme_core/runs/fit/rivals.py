@@ -1,0 +1,201 @@
+"""Simple rules beside the models of a run, and the skill of its model against all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nme_core.estimators import NMECRF, LinearMixedModel, NeuralMixedEffects, NMEMLPRegressor
+from nme_core.estimators.residuals import read_times
+from nme_core.metrics import evaluate
+from nme_core.metrics.evaluation import as_labels, log_losses
+from nme_core.metrics.simple_rules import ClassRules, Histories, NumberRules, rules_for
+from nme_core.metrics.skill import COLUMNS, skill_rows, split_losses
+from nme_core.runs.fit.rows import StudyRows
+from nme_core.training.residual_process import next_expected
+
+#: Steps of all segments that a model of sequences is asked for at most, per horizon.
+_MOST_STEPS = 50_000
+#: Rows ahead at which skill is given, beside the whole block that was held back.
+HORIZONS = (1, 2, 5, 10)
+
+Floats = NDArray[np.float64]
+_NOTHING = pd.DataFrame(columns=["model", "person", "split", "observed", "predicted"])
+
+
+class Rivals:
+    """What simple rules say of the rows of a study that were held back.
+
+    Parameters
+    ----------
+    rows : StudyRows
+        All rows.
+    split : Categorical
+        Part of each.
+    classes : list of str, optional
+        Of a class or state; None of a number.
+    """
+
+    def __init__(self, rows: StudyRows, split: pd.Categorical, classes: list[str] | None) -> None:
+        self.rows, self.split, self.classes = rows, split, classes
+        y = rows.y if classes is None else as_labels(rows.y)
+        self.histories = Histories.of(y, rows.persons, rows.sequence_ids, rows.time, classes)
+        self.rules = rules_for("number" if classes is None else "class")
+        self.test = np.asarray(split == "test")
+        #: By model and horizon, of every row: the expected number, or −log p of the class.
+        self._said: dict[tuple[str, int | None], Floats] = {}
+
+    def _learned(self, part: str) -> NumberRules | ClassRules:
+        before = np.asarray(self.split == "train")
+        if part == "test":
+            before = before | np.asarray(self.split == "validation")
+        kind = NumberRules if self.classes is None else ClassRules
+        return kind(self.histories, before)
+
+    def metrics(self) -> pd.DataFrame:
+        """Metrics of every rule on validation and test rows."""
+        parts = []
+        for part in ("validation", "test"):
+            chosen = np.asarray(self.split == part)
+            if not chosen.any():
+                continue
+            learned, origin = self._learned(part), self.histories.last_before(chosen)
+            rows = np.flatnonzero(chosen)
+            for rule in self.rules:
+                table = self._predictions(learned, rule, rows, origin[rows])
+                table["split"], table["model"] = part, rule
+                parts.append(evaluate(table, "number" if self.classes is None else "class"))
+        return pd.concat(parts, ignore_index=True) if parts else evaluate(_NOTHING, "number")
+
+    def _predictions(
+        self, learned: NumberRules | ClassRules, rule: str, rows: NDArray[np.intp], origin: Any
+    ) -> pd.DataFrame:
+        table = pd.DataFrame(
+            {
+                "person": self.rows.persons.iloc[rows].to_numpy(),
+                "observed": self.rows.y.iloc[rows].to_numpy(),
+            }
+        )
+        if isinstance(learned, NumberRules):
+            table["predicted"] = learned.predict(rule, rows, origin)
+            return table
+        assert self.classes is not None
+        chances = learned.chances(rule, rows, origin)
+        predicted = learned.predict(rule, rows, origin, chances)
+        table["predicted"] = np.array(self.classes, dtype=object)[predicted]
+        for k, name in enumerate(self.classes):
+            table[f"p_{name}"] = chances[:, k]
+        if self.rows.before is not None:
+            chosen = np.zeros(len(self.histories.y), dtype=bool)
+            chosen[rows] = True
+            table["loss"] = learned.path_losses(rule, chosen)[rows]
+        return table
+
+    def add(
+        self, name: str, model: NeuralMixedEffects | LinearMixedModel, predictions: pd.DataFrame
+    ) -> None:
+        """Take what a model says of the test rows; `predictions` has them in their order."""
+        block = np.full(len(self.test), np.nan)
+        if self.classes is None:
+            block[self.test] = predictions["predicted"].to_numpy(np.float64)
+        else:
+            seen = predictions[predictions["observed"].notna()]
+            block[self.test & self.histories.seen] = log_losses(seen, as_labels(seen["observed"]))
+        self._said[name, None] = block
+        whole: Floats | None = None
+        for steps in HORIZONS:
+            if isinstance(model, NMECRF):
+                found = self._segments(model, steps)
+            elif isinstance(model, NMEMLPRegressor) and np.isfinite(
+                model.residual_autocorrelation_
+            ):
+                whole = model.predict(self.rows.X, self.rows.groups) if whole is None else whole
+                found = self._ahead(model, whole, steps)
+            else:
+                found = block  # it makes no use of earlier outcomes: every horizon is the same
+            if found is not None:
+                self._said[name, steps] = found
+
+    def _ahead(self, model: NMEMLPRegressor, expected: Floats, steps: int) -> Floats:
+        """Expectations so many rows ahead of a model whose residuals remember."""
+        origin = self.histories.back(steps)
+        known = origin >= 0
+        previous = np.where(known, self.histories.y[origin], np.nan)
+        at = read_times(self.rows.time)
+        assert at is not None
+        gap = np.where(known, at - at[origin], np.nan)
+        rho = model.residual_autocorrelation_
+        return next_expected(expected, previous, expected[origin], rho, gap)
+
+    def _segments(self, model: NMECRF, steps: int) -> Floats | None:
+        """−log p of each test row given the label so many rows before, of the same sequence."""
+        histories, origin = self.histories, self.histories.back(steps)
+        chosen = self.test & (origin >= 0) & histories.seen & histories.seen[origin]
+        chosen &= histories.sequence == histories.sequence[origin]
+        rows = np.flatnonzero(chosen)
+        if not 0 < len(rows) * steps <= _MOST_STEPS or self.classes is None:
+            return None
+        places = rows[:, None] + np.arange(1 - steps, 1)
+        flat, labels = places.ravel(), np.array(self.classes, dtype=object)
+        start = np.full(places.shape, None, dtype=object)
+        start[:, 0] = labels[histories.y[origin[rows]]]
+        chances = model.predict_proba(
+            self.rows.X.iloc[flat],
+            self.rows.persons.iloc[flat].astype("str"),
+            sequence_ids=np.repeat(np.arange(len(rows)), steps),
+            initial_states=pd.Series(start.ravel()),
+        )[steps - 1 :: steps]
+        order = [list(map(str, model.classes_)).index(name) for name in self.classes]
+        own = chances[np.arange(len(rows)), np.array(order)[histories.y[rows]]]
+        found = np.full(len(self.test), np.nan)
+        found[rows] = -np.log(np.clip(own, np.finfo(np.float64).eps, 1.0))
+        return found
+
+    def _add_rules(self) -> None:
+        learned = self._learned("test")
+        rows, block = np.flatnonzero(self.test), self.histories.last_before(self.test)
+        for steps in (None, *HORIZONS):
+            origin = (block if steps is None else self.histories.back(steps))[rows]
+            for rule in self.rules:
+                found = np.full(len(self.test), np.nan)
+                if isinstance(learned, NumberRules):
+                    found[rows] = learned.predict(rule, rows, origin)
+                elif steps is None and self.rows.before is not None:
+                    found = learned.path_losses(rule, self.test)
+                else:
+                    chances = learned.chances(rule, rows, origin)
+                    own = chances[np.arange(len(rows)), np.maximum(self.histories.y[rows], 0)]
+                    found[rows] = -np.log(own)
+                self._said[rule, steps] = found
+
+    def table(self, model: str = "nme") -> pd.DataFrame:
+        """The table ``skill``: the model against every rule and every other model."""
+        self._add_rules()
+        references = list(dict.fromkeys(name for name, _ in self._said if name != model))
+        rules = [name for name in references if name in self.rules]
+        others = [name for name in references if name not in self.rules]
+        parts = [
+            self._rows(model, reference, steps)
+            for steps in (None, *HORIZONS)
+            for reference in (*rules, *others)
+            if (model, steps) in self._said and (reference, steps) in self._said
+        ]
+        filled = [part for part in parts if len(part)]
+        return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COLUMNS)
+
+    def _rows(self, model: str, reference: str, steps: int | None) -> pd.DataFrame:
+        own, other = self._said[model, steps], self._said[reference, steps]
+        used = self.test & self.histories.seen & np.isfinite(own) & np.isfinite(other)
+        if not used.any():
+            return pd.DataFrame(columns=COLUMNS)
+        person = pd.factorize(self.histories.person[used])[0]
+        if self.classes is None:
+            y = self.histories.y[used]
+            both = [split_losses(y, said[used], person) for said in (own, other)]
+            losses = {scope: (both[0][scope], both[1][scope]) for scope in both[0]}
+            return skill_rows(model, reference, "mse", steps, losses)
+        sums = [np.bincount(person, said[used]).astype(np.float64) for said in (own, other)]
+        return skill_rows(model, reference, "log_loss", steps, {"pooled": (sums[0], sums[1])})

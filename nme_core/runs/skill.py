@@ -1,0 +1,102 @@
+"""What the table ``skill`` amounts to, in sentences that name the best of all rivals."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nme_core.metrics.simple_rules import CLASS_RULES, NUMBER_RULES
+from nme_core.vocabulary.terms import MODELS
+from nme_core.vocabulary.text import listed
+
+_RULES = {*NUMBER_RULES, *CLASS_RULES}
+_ERROR = {"mse": "squared error", "log_loss": "log-loss"}
+
+
+def skill_sentences(skill: pd.DataFrame) -> list[str]:
+    """Sentences about a run's model, the most important first; none where nothing was held back.
+
+    Parameters
+    ----------
+    skill : DataFrame
+        The table ``skill`` of a run folder.
+    """
+    block = skill[skill["horizon"].isna() & (skill["scope"] == "pooled")]
+    if block.empty:
+        return []
+    found = [_beside_rules(block[block["reference"].isin(_RULES)])]
+    found += _better_models(block[~block["reference"].isin(_RULES)])
+    found += _one_ahead(skill[(skill["horizon"] == 1) & (skill["scope"] == "pooled")])
+    found += _when(skill[skill["horizon"].isna() & (skill["reference"] == "mean")])
+    return [sentence for sentence in found if sentence]
+
+
+def simple_is_as_good(skill: pd.DataFrame) -> bool:
+    """Whether some simple rule predicts the held-back rows as well as the model, or better."""
+    rows = skill[skill["horizon"].isna() & (skill["scope"] == "pooled")]
+    rows = rows[rows["reference"].isin(_RULES)]
+    return bool(len(rows)) and not _best(rows)["ci_low"] > 0
+
+
+def _best(rows: pd.DataFrame) -> pd.Series:
+    """The rival with the smallest loss: the model's skill against it is the lowest."""
+    return rows.iloc[int(rows["skill"].fillna(-1e300).to_numpy().argmin())]
+
+
+def _beside_rules(rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return ""
+    row = _best(rows)
+    rule, saved = MODELS[str(row["reference"])].text, _saved(row)
+    if row["ci_low"] > 0:
+        return (
+            f"The model predicts held-back rows better than the best simple rule, {rule}: {saved}."
+        )
+    if row["ci_high"] < 0:
+        return f"A simple rule predicts held-back rows better than the model: {rule} ({saved})."
+    return f"A simple rule does as well as the model on held-back rows: {rule} ({saved})."
+
+
+def _better_models(rows: pd.DataFrame) -> list[str]:
+    better = rows[rows["ci_high"] < 0]
+    generic = rows[(rows["reference"] == "generic") & ~(rows["ci_low"] > 0)]
+    if better.empty and len(generic):
+        return [
+            "One model for everybody does as well on held-back rows: parameters of people's own do"
+            f" not help to predict ({_saved(generic.iloc[0])})."
+        ]
+    if better.empty:
+        return []
+    names = listed([MODELS[name].text if name in MODELS else name for name in better["reference"]])
+    predict = "predicts" if len(better) == 1 else "predict"
+    return [f"Better than the model {predict}: {names}."]
+
+
+def _one_ahead(rows: pd.DataFrame) -> list[str]:
+    rows = rows[rows["reference"].isin(_RULES)]
+    if rows.empty or not _best(rows)["ci_high"] < 0:
+        return []
+    row = _best(rows)
+    rule = MODELS[str(row["reference"])].text
+    return [f"One row ahead a simple rule predicts better than the model: {rule} ({_saved(row)})."]
+
+
+def _when(rows: pd.DataFrame) -> list[str]:
+    """Whether the model knows more of a person than the person's own mean."""
+    within = rows[rows["scope"] == "within"]
+    if within.empty or within.iloc[0]["ci_low"] > 0 or pd.isna(within.iloc[0]["ci_low"]):
+        return []
+    return [
+        "The model does not tell a person's better from worse occasions: within people it predicts"
+        f" no better than each person's mean ({_saved(within.iloc[0])}). It may still tell people"
+        " apart."
+    ]
+
+
+def _saved(row: pd.Series) -> str:
+    error, share = _ERROR[str(row["metric"])], 100 * float(row["skill"])
+    change = "lower" if share >= 0 else "higher"
+    text = f"the model's {error} is {abs(share):.0f} % {change}"
+    if pd.isna(row["ci_low"]):
+        return text
+    low, high = (f"{100 * float(row[end]):.0f}".replace("-", "−") for end in ("ci_low", "ci_high"))
+    return f"{text}; 95 % interval of what it saves {low} to {high} %"

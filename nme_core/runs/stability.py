@@ -1,0 +1,285 @@
+"""Stability of person parameters: do halves of a person's data, and other seeds, agree on them?"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nme_core.analysis import person_parameters
+from nme_core.analysis.reliability import TOGETHER
+from nme_core.estimators import NMECRF, load
+from nme_core.estimators.options import AUTO
+from nme_core.estimators.person_posterior import person_estimates
+from nme_core.estimators.threads import one_thread_for_few
+from nme_core.exceptions import DataError, FallbackWarning, OptionError
+from nme_core.io import RunFolder
+from nme_core.runs.fit import FitOptions
+from nme_core.runs.fit.options import fit_options
+from nme_core.runs.fit.rows import StudyRows
+from nme_core.runs.recorded import read_study, recipe_of
+from nme_core.study import Study
+from nme_core.study.formats.source import fingerprint
+from nme_core.training import Progress
+
+_Array = NDArray[np.float64]
+
+#: Below this number of persons agreement over persons says nothing.
+MIN_PERSONS = 5
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A study cut in two, person by person.
+
+    Attributes
+    ----------
+    half : array of int, shape (n_rows,)
+        0 or 1.
+    pieces : Series of text, shape (n_rows,)
+        Sequence of each row, cut wherever the half changes.
+    label : str
+        What was compared, in words.
+    """
+
+    half: NDArray[np.int64]
+    pieces: pd.Series
+    label: str
+
+
+def halves(study: Study, *, sequential: bool) -> Halves:
+    """Cut every person's rows in two halves that take turns in time.
+
+    Sequences take turns where at least half of the persons have several; else the calendar days
+    where times are dates; else, for a model of sequences, the quarters of each sequence (the first
+    and third against the second and fourth), and for a model of rows the rows. What stands at the
+    end of a piece is not followed by the next piece: the transitions between them are lost.
+    """
+    rows = pd.DataFrame({"person": study.groups, "sequence": study.sequence_ids})
+    several = rows.groupby("person")["sequence"].nunique() > 1
+    position = rows.groupby("sequence").cumcount()
+    if several.mean() >= 0.5:
+        unit, label = rows["sequence"], "odd and even sequences"
+    elif study.time is not None and pd.api.types.is_datetime64_any_dtype(study.time):
+        unit, label = study.time.dt.normalize(), "odd and even days"
+    elif sequential:
+        size = rows.groupby("sequence")["person"].transform("size")
+        quarter = (4 * position / size).astype(int)
+        unit = rows["sequence"] + "/" + quarter.astype(str)
+        label = "first and third against second and fourth quarter of each sequence"
+    else:
+        unit, label = position, "odd and even rows"
+    turn = unit.groupby(rows["person"]).transform(lambda own: pd.factorize(own)[0])
+    pieces = rows["sequence"] + "/" + turn.astype(str)
+    return Halves((turn % 2).to_numpy(dtype=np.int64), pieces, label)
+
+
+def stability(
+    run: RunFolder,
+    long: str | os.PathLike[str],
+    covariates: str | os.PathLike[str] | None = None,
+    *,
+    seed_fit: bool = True,
+    report: Callable[[str, float], None] | None = None,
+) -> pd.DataFrame:
+    """How well the person parameters of a run are reproduced.
+
+    Split-half: the parameters of every person are estimated twice, from one half of the person's
+    rows each (see `halves`), with all that persons share, Σ and σ² as the run learned them. That
+    keeps the parameters of a network the same ones, which two separate fits would not (hidden units
+    have no order). r is their correlation over persons; of the whole length the reliability is, by
+    Spearman and Brown, 2r / (1 + \\|r\\|). The interval is Fisher's, carried through that.
+
+    Seeds: the model, of a mixture its leader, is fitted once more on all rows with the next seed.
+    `seed_agreement` is the correlation over persons of a parameter in both fits; it is missing for
+    networks with hidden layers, whose single parameters do not correspond. For all parameters
+    together it is the correlation of the distances between persons.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run, interpreted from all rows.
+    long, covariates : path
+        The files that it was fitted on; the second only where remedies are about it.
+    seed_fit : bool
+        Whether to fit with another seed, which takes as long as the run's last fit.
+    report : callable, optional
+        Called with what is being done and the part of the way behind, 0 to 1.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``stability.csv``; the last row, ``all``, is all parameters together: r is
+        there the sum of the covariances over the root of the product of the sums of variances.
+
+    Raises
+    ------
+    OptionError
+        For another file, a run that was not fitted on all rows, or several grouping factors.
+    DataError
+        Where fewer than 5 persons have observations in both halves.
+    """
+    say = report or (lambda message, part: None)
+    say("Reading the study", 0.0)
+    study = _study(run, long, covariates)
+    options = _read_off(run.config)
+    model: Any = load(run.model_path)
+    sequential = isinstance(model, NMECRF)
+    centred = person_parameters(run).centred_transitions
+    cut = halves(study, sequential=sequential)
+    with one_thread_for_few(study.n_rows):
+        say("Estimating persons from halves of their rows", 0.05)
+        first, second = _estimates_of_halves(model, study, cut, centred)
+        table = _agreement_of_halves(first, second)
+        table["seed_agreement"] = np.nan
+        if seed_fit:
+            own = person_estimates(model, centred_transitions=centred)
+            other = _refitted(study, options, centred, say)
+            identified = (sequential and centred) or not options.hidden
+            table["seed_agreement"] = _agreement_of_seeds(own, other, identified=identified)
+    return table.assign(halves=cut.label)
+
+
+def _read_off(config: dict[str, Any]) -> FitOptions:
+    """Options of the one network that a run's tables are of; of a mixture its leader's."""
+    options = replace(fit_options(config), baselines=())
+    if options.hidden != AUTO:
+        return options
+    leader = config["candidate"]
+    return replace(
+        options,
+        hidden=tuple(leader["hidden"]),
+        activation=leader["activation"],
+        placement=leader["placement"],
+        residual="iid",  # no candidate reads times
+    )
+
+
+def _study(
+    run: RunFolder, long: str | os.PathLike[str], covariates: str | os.PathLike[str] | None
+) -> Study:
+    """Read the study of a run again, from the file it was fitted on."""
+    data, config = run.data, run.config
+    if data["interpreted_from"] != "all rows":
+        raise OptionError(
+            "This run was not fitted on all rows, so that stability has nothing to compare with.",
+            remedy="Fit it with --refit all.",
+        )
+    if recipe_of(run).groups:
+        raise OptionError("Stability is computed for runs with one grouping factor, the persons.")
+    known = {one["sha256"] for one in data["inputs"]}
+    if fingerprint(Path(long)) not in known:
+        raise OptionError(
+            f"{long} is not the file that {run.path} was fitted on.",
+            remedy="Give that file, unchanged; data.json names it.",
+        )
+    study = read_study(run, long, [] if covariates is None else covariates)
+    return study if config["model"] == "nme-crf" else study.with_observed_outcome()
+
+
+def _estimates_of_halves(
+    model: Any, study: Study, cut: Halves, centred: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Parameters from each half, person × parameter, of persons observed in both."""
+    half = pd.Series(cut.half, index=study.groups.index)
+    observed = study.y.notna().groupby([study.groups, half]).sum().unstack(fill_value=0)
+    both = (observed > 0).all(axis=1)
+    persons = [who for who in study.persons if both[who]]
+    if observed.shape[1] < 2 or len(persons) < MIN_PERSONS:
+        raise DataError(
+            f"{len(persons)} persons have observations in both halves ({cut.label}); "
+            f"{MIN_PERSONS} are needed.",
+            remedy="A study needs several sequences, days or rows of each person.",
+        )
+    kept = study.groups.isin(persons).to_numpy()
+    order = np.argsort(cut.half[kept], kind="stable")  # one half after the other, each in time
+    names = study.groups[kept] + np.where(cut.half[kept] == 0, _mark(0), _mark(1))
+    context = {"sequence_ids": cut.pieces[kept].iloc[order]} if isinstance(model, NMECRF) else {}
+    with warnings.catch_warnings():
+        # what it warns of touches the intervals; only the estimates are read
+        warnings.simplefilter("ignore", FallbackWarning)
+        adapted = model.adapt(
+            study.X[kept].iloc[order],
+            study.y[kept].iloc[order],
+            groups=names.iloc[order],
+            **context,
+        )
+    estimates = person_estimates(adapted, centred_transitions=centred)
+    first, second = (
+        estimates.loc[[who + _mark(half) for who in persons]].set_axis(persons) for half in (0, 1)
+    )
+    return first, second
+
+
+def _mark(half: int) -> str:
+    return f"\x1fhalf {half + 1}"  # a separator that no id of a person holds
+
+
+def _agreement_of_halves(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """One row per parameter and one for all together, without the seeds."""
+    a, b = (side.to_numpy() - side.to_numpy().mean(axis=0) for side in (first, second))
+    both, size_a, size_b = (a * b).sum(axis=0), np.square(a).sum(axis=0), np.square(b).sum(axis=0)
+    r = np.append(_ratio(both, size_a * size_b), _ratio(both.sum(), size_a.sum() * size_b.sum()))
+    width = 1.959964 / np.sqrt(max(len(a) - 3, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.arctanh(np.clip(r, -1.0, 1.0))
+    return pd.DataFrame(
+        {
+            "parameter": [*first.columns, TOGETHER],
+            "split_half": spearman_brown(r),
+            "ci_low": spearman_brown(np.tanh(z - width)),
+            "ci_high": spearman_brown(np.tanh(z + width)),
+            "half_correlation": r,
+            "n_persons": len(a),
+        }
+    )
+
+
+def spearman_brown(r: _Array) -> _Array:
+    """Reliability of the whole from the correlation of its halves, 2r / (1 + \\|r\\|)."""
+    return np.asarray(2 * r / (1 + np.abs(r)), dtype=np.float64)
+
+
+def _ratio(product: _Array | float, sizes: _Array | float) -> _Array:
+    sizes = np.asarray(sizes, dtype=np.float64)
+    ratio: _Array = np.full(sizes.shape, np.nan)
+    np.divide(product, np.sqrt(sizes), out=ratio, where=sizes > 0)
+    return ratio
+
+
+def _refitted(
+    study: Study, options: FitOptions, centred: bool, say: Callable[[str, float], None]
+) -> pd.DataFrame:
+    """Parameters of the same model fitted with the next seed, person × parameter."""
+    model: Any = replace(options, seed=options.seed + 1).estimator_for(study)
+    rows = StudyRows.of(study, sequential=isinstance(model, NMECRF))
+
+    def follow(now: Progress) -> None:
+        say(f"Fitting with another seed, epoch {now.epoch}", 0.25 + 0.75 * now.fraction)
+
+    given = {**rows.fit_arguments, **rows.times_for(model)}
+    model.fit(rows.X, rows.y, **given, progress=follow, uncertainty=False)
+    return person_estimates(model, centred_transitions=centred)
+
+
+def _agreement_of_seeds(own: pd.DataFrame, other: pd.DataFrame, *, identified: bool) -> _Array:
+    """Correlation over persons of each parameter, and of the distances between persons."""
+    from scipy.spatial.distance import pdist
+
+    other = other.loc[own.index, own.columns]
+    single = np.full(own.shape[1], np.nan)
+    if identified:
+        a, b = (side.to_numpy() - side.to_numpy().mean(axis=0) for side in (own, other))
+        sizes = np.square(a).sum(axis=0) * np.square(b).sum(axis=0)
+        single = _ratio((a * b).sum(axis=0), sizes)
+    distances = [pdist(side.to_numpy()) for side in (own, other)]
+    centred = [one - one.mean() for one in distances]
+    size = float(np.square(centred[0]).sum() * np.square(centred[1]).sum())
+    return np.append(single, _ratio(float(centred[0] @ centred[1]), size))

@@ -1,0 +1,182 @@
+"""How regularly persons answered: against what was planned, against covariates, and in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
+from scipy.special import chdtrc, stdtr
+
+from nme_core.study.check.report import Compliance, Finding
+from nme_core.study.study import Study
+from nme_core.study.time.occasions import DAYS_OF
+
+#: A covariate with words has groups where these are at most so many, each with so many persons.
+MOST_GROUPS, LEAST_PERSONS = 8, 3
+
+#: Share of the planned occasions below which a person counts as having answered seldom.
+SELDOM = 0.5
+
+#: A step is a gap where it is longer than the usual one by this factor.
+GAP = 1.5
+
+#: Dates outside of these years are slips, or stand for "unknown".
+YEARS = (1950, 2100)
+
+
+def compliance(n_obs: pd.Series, covariates: pd.DataFrame) -> Iterable[Compliance]:
+    """How the number of observations goes with every covariate, over persons."""
+    for name in covariates.columns:
+        column = covariates[name]
+        both = pd.concat([n_obs, column], axis=1, ignore_index=True).dropna()
+        if len(both) < 5 or (both.nunique() < 2).any():
+            continue
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            yield Compliance(str(name), *_spearman(both), len(both))
+            continue
+        sizes = both[1].value_counts()
+        if len(sizes) <= MOST_GROUPS and sizes.min() >= LEAST_PERSONS:
+            medians = tuple(
+                (str(group), float(median)) for group, median in both.groupby(1)[0].median().items()
+            )
+            yield Compliance(str(name), None, _kruskal(both), len(both), medians)
+
+
+def _spearman(pairs: pd.DataFrame) -> tuple[float, float]:
+    """Rank correlation and its two-sided p (t distribution); scipy.stats is slow to import."""
+    rho = float(np.corrcoef(pairs.rank().to_numpy(), rowvar=False)[0, 1])
+    freedom = len(pairs) - 2
+    t = rho * np.sqrt(freedom / max((1 - rho) * (1 + rho), np.finfo(float).tiny))
+    return rho, float(2 * stdtr(freedom, -abs(t)))
+
+
+def _kruskal(pairs: pd.DataFrame) -> float:
+    """p of the Kruskal-Wallis test of column 0 over the groups of column 1, corrected for ties."""
+    ranks, n = pairs[0].rank(), len(pairs)
+    by_group = ranks.groupby(pairs[1])
+    h = 12 / (n * (n + 1)) * float((by_group.sum() ** 2 / by_group.size()).sum()) - 3 * (n + 1)
+    ties = pairs[0].value_counts().to_numpy(dtype=float)
+    h /= 1 - float((ties**3 - ties).sum()) / (n**3 - n)
+    return float(chdtrc(by_group.ngroups - 1, h))
+
+
+def find_compliance(entries: Sequence[Compliance]) -> Iterable[Finding]:
+    """Warn of the trap: covariates that go with how often persons answered."""
+    for entry in entries:
+        if entry.p >= 0.05:
+            continue
+        if entry.spearman is None:
+            who = f"The groups of {entry.covariate!r} differ in their number of observations"
+        else:
+            verb = "fewer" if entry.spearman < 0 else "more"
+            who = f"Persons with a higher {entry.covariate!r} have {verb} observations"
+        yield Finding(
+            "look",
+            f"{who}: a test of person parameters can find a dependence that is not there.",
+            entry.covariate,
+            "Tests against covariates guard against it by default; leave that guard on.",
+        )
+
+
+def find_planned(n_obs: pd.Series, planned: int | None) -> Iterable[Finding]:
+    """Compare the number of observations with what was planned for each person."""
+    if planned is None:
+        return
+    share = n_obs / planned
+    seldom, above = int((share < SELDOM).sum()), int((share > 1).sum())
+    yield Finding(
+        "look" if seldom else "info",
+        f"Of {planned} planned occasions, {share.median():.0%} were answered in the median "
+        f"({share.min():.0%} to {share.max():.0%}); {seldom} of {len(share)} people answered "
+        f"less than {SELDOM:.0%}.",
+        remedy="Few observations make a person's own parameters uncertain; they stay near the "
+        "population." if seldom else None,
+    )  # fmt: skip
+    if above:
+        verb = "person has" if above == 1 else "people have"
+        yield Finding(
+            "look",
+            f"{above} {verb} more observations than the {planned} that were planned.",
+            remedy="Are there rows that stand twice, or was more planned?",
+        )
+
+
+def describe_spacing(study: Study) -> tuple[str | None, int | None]:
+    """How the rows of a sequence lie in time, in words, and the number of gaps."""
+    if study.time is None:
+        return None, None
+    follows = study.sequence_blocks.steps()
+    if not len(follows):
+        return "one row per sequence", 0
+    steps = study.time.diff().iloc[follows]
+    steps = steps[~study.tied[follows]]  # rows at one time are no step apart
+    if not len(steps):
+        return "one time per sequence", 0
+    usual = steps.median()
+    gaps = int((steps > GAP * usual).sum())
+    even = float((steps == usual).mean())
+    return (
+        f"usual step {step_words(usual, study.time_unit)} ({even:.0%} of the steps), "
+        f"longest {step_words(steps.max(), study.time_unit)}, {gaps} gaps",
+        gaps,
+    )
+
+
+def step_words(step: float | pd.Timedelta, unit: str | None = None) -> str:
+    """A distance in time in days, hours, minutes or seconds; a plain number where none is known."""
+    if not isinstance(step, pd.Timedelta):
+        if unit is None:
+            return f"{step:g}"
+        step = pd.Timedelta(days=step * DAYS_OF[unit])
+    for name, seconds in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        if step.total_seconds() >= seconds or seconds == 1:
+            count = f"{step.total_seconds() / seconds:.3g}"
+            return f"{count} {name}" if count == "1" else f"{count} {name}s"
+    raise AssertionError
+
+
+def find_gaps(study: Study, n_gaps: int | None) -> Iterable[Finding]:
+    """Say how many steps are longer than usual, and which longest gap would break them."""
+    if not n_gaps or study.time is None:
+        return
+    follows = study.sequence_blocks.steps()
+    steps = study.time.diff().iloc[follows][~study.tied[follows]]
+    verb = "step is" if n_gaps == 1 else "steps are"
+    yield Finding(
+        "info",
+        f"{n_gaps} {verb} more than {GAP:g} times as long as the usual step in time.",
+        study.roles.time,
+        f"A longest gap (--max-gap {_limit(GAP * steps.median(), study.time_unit)}) or a column "
+        "that names the sequences breaks them there.",
+    )
+
+
+def find_far_times(study: Study) -> Iterable[Finding]:
+    """Name dates that nobody lived to see, such as in 1900 or 2999."""
+    if study.time is None or not is_datetime64_any_dtype(study.time.dtype):
+        return
+    far = ~study.time.dt.year.between(*YEARS)
+    if far.any():
+        count = "1 row is" if far.sum() == 1 else f"{int(far.sum())} rows are"
+        yield Finding(
+            "look",
+            f"{count} dated before {YEARS[0]} or after {YEARS[1]}; the first is person "
+            f"{study.groups[far].iloc[0]!r} on {study.time[far].iloc[0]:%Y-%m-%d}.",
+            study.roles.time,
+            "Correct the file: such a date often stands for an unknown one.",
+        )
+
+
+def _limit(gap: float | pd.Timedelta, unit: str | None) -> str:
+    """A longest gap as --max-gap takes it for such times."""
+    if not isinstance(gap, pd.Timedelta):
+        if unit is None:
+            return f"{gap:g}"
+        gap = pd.Timedelta(days=gap * DAYS_OF[unit])
+    for name in ("d", "h", "min", "s"):
+        number = gap / pd.Timedelta(days=DAYS_OF[name])
+        if number >= 1 and number == round(number, 6) and round(number, 6) % 0.5 == 0:
+            return f"{number:g}{name}"
+    return f"{gap.total_seconds():g}s"

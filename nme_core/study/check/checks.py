@@ -1,0 +1,292 @@
+"""The data report: what a study holds, and what should be looked at before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from nme_core.batches.blocks import Blocks, Column
+from nme_core.batches.splits import few_rows
+from nme_core.exceptions import DataError, OptionError
+from nme_core.study.check.attendance import (
+    compliance,
+    describe_spacing,
+    find_compliance,
+    find_far_times,
+    find_gaps,
+    find_planned,
+)
+from nme_core.study.check.circular import find_circular
+from nme_core.study.check.determined import find_determined
+from nme_core.study.check.factors import find_inseparable
+from nme_core.study.check.report import Finding, Report, told_before
+from nme_core.study.check.states import find_states
+from nme_core.study.check.suspicious import find_collinear, find_suspicious, without_codes
+from nme_core.study.check.trends import find_trends, leave_out
+from nme_core.study.clean.answers import find_answers
+from nme_core.study.clean.people import apart, find_alike_labels
+from nme_core.study.clean.remedies import Remedy
+from nme_core.study.columns import is_number
+from nme_core.study.held_back import plan_split
+from nme_core.study.questionnaires import recognise
+from nme_core.study.study import Study
+
+#: Share of missing values above which a column should be looked at.
+MUCH_MISSING = 0.2
+
+#: A feature that varies within fewer persons than this share may be a covariate with slips.
+NEARLY_STEADY = 0.1
+
+#: A number with at most so many whole values may be states; so many rows tell it soon.
+_FEW_VALUES, _FEW_ROWS = 5, 1000
+
+
+def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) -> Report:
+    """Look at a study before anything is trained on it.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    min_rows : int
+        Persons with fewer observations are in training only (see `split_within_person`).
+    planned : int, optional
+        Occasions that were planned for each person.
+
+    Raises
+    ------
+    OptionError
+        If fewer than one occasion was planned.
+    """
+    if planned is not None and planned < 1:
+        raise OptionError(
+            f"{planned} planned occasions make no sense.", remedy="Give a whole number above 0."
+        )
+    persons, name = study.blocks, study.roles.outcome
+    empty = study.y.isna().to_numpy()
+    n_obs = pd.Series(persons.sizes - persons.count(empty), _index(persons), name="n_obs")
+    columns, missing, by_person = {}, {name: int(empty.sum())}, persons.count(empty)
+    for feature in study.feature_names:
+        values = study.X[feature].to_numpy()
+        empty = np.isnan(values)
+        missing[feature] = int(empty.sum())
+        if missing[feature]:
+            by_person = by_person + persons.count(empty)
+        columns[feature] = Column.of(values, persons, missing[feature])
+    if study.outcome_kind == "number":
+        columns[name] = Column.of(study.y.to_numpy(), persons, missing[name])
+    flat = study.covariates.nunique()
+    constant = tuple(feature for feature in study.feature_names if columns[feature].constant)
+    constant += tuple(map(str, flat.index[flat < 2]))
+    visits = study.y.value_counts() if study.classes else pd.Series(dtype=int)
+    states = visits.reindex(list(study.classes)).rename_axis("state")
+    short = tuple(str(person) for person in n_obs.index[n_obs < min_rows])
+    attendance = tuple(compliance(n_obs, study.covariates))
+    spacing, n_gaps = describe_spacing(study)
+    findings = [
+        *_check_split(study, short, min_rows),
+        *_check_outcome(study, columns.get(name)),
+        *_check_groups(study),
+        *study.looks,
+        *_check_labels(study),
+        *_check_scales(study),
+        *find_answers(study),
+        *find_states(study, states),
+        *find_suspicious(study, columns),
+        *_check_columns(study, columns, constant),
+        *find_trends(study, columns),
+        *find_determined(study),
+        *find_collinear(study),
+        *find_circular(study),
+        *_check_missing(study, missing),
+        *find_planned(n_obs, planned),
+        *find_compliance(attendance),
+        *find_gaps(study, n_gaps),
+        *find_far_times(study),
+        *(Finding("info", note) for note in study.notes),
+    ]
+    order = ("stop", "look", "info")
+    told = told_before(findings, study.roles.person, _as_table(study), _covariate_table(study))
+    return Report(
+        outcome=study.roles.outcome,
+        outcome_kind=study.outcome_kind,
+        n_rows=study.n_rows,
+        n_persons=study.n_persons,
+        n_sequences=len(study.sequence_blocks.names),
+        n_obs=n_obs,
+        missing=pd.Series(missing, name=None).rename_axis("column"),
+        constant=constant,
+        states=states,
+        short_persons=short,
+        n_gaps=n_gaps,
+        compliance=attendance,
+        findings=tuple(sorted(told, key=lambda finding: order.index(finding.severity))),
+        spacing=spacing,
+        planned=planned,
+        missing_by_person=pd.Series(
+            by_person / (persons.sizes * (len(study.feature_names) + 1)), _index(persons)
+        ),
+    )
+
+
+def _as_table(study: Study) -> pd.DataFrame:
+    """The columns of a study beside each other, as its remedies are about them."""
+    parts: list[pd.Series | pd.DataFrame] = [study.groups.rename(study.roles.person)]
+    parts += [study.X, study.y.rename(study.roles.outcome), study.further_groups]
+    return pd.concat(parts, axis=1)
+
+
+def _covariate_table(study: Study) -> pd.DataFrame:
+    return study.covariates.rename_axis(study.roles.person).reset_index()
+
+
+def _check_split(study: Study, short: Sequence[str], min_rows: int) -> Iterable[Finding]:
+    """Say what keeps rows from being held back as a fit does, and who is in training only."""
+    try:
+        plan = plan_split(study.with_observed_outcome())
+    except DataError as error:
+        yield Finding("stop", error.message, error.column, error.remedy)
+        return
+    yield from (Finding("info", note) for note in plan.notes)
+    if plan.classes is not None:
+        yield Finding(
+            "look",
+            plan.classes,
+            study.roles.outcome,
+            "What is said of it on held-back rows comes from the others; join the state with "
+            "another one if they are too few.",
+        )
+    if short and not few_rows(study.blocks.sizes, min_rows):
+        verb = "has" if len(short) == 1 else "have"
+        yield Finding(
+            "look",
+            f"{_some(short)} {verb} fewer than {min_rows} observations: training only.",
+            study.roles.person,
+            "They may stay, near the population; or leave them out.",
+            (Remedy("exclude_persons", (study.roles.person,), tuple(short)),),
+        )
+
+
+def _index(persons: Blocks) -> pd.Index:
+    return persons.names.rename("person")
+
+
+def _check_outcome(study: Study, numbers: Column | None) -> Iterable[Finding]:
+    """Look at the outcome; `numbers` is what is known of one that is a number."""
+    name, y = study.roles.outcome, study.y
+    if numbers is None or len(pd.unique(y.head(_FEW_ROWS).dropna())) > _FEW_VALUES:
+        return
+    values = y.dropna().unique()
+    if len(values) <= _FEW_VALUES and np.all(values == np.round(values)):
+        yield Finding(
+            "look",
+            f"The outcome {name!r} is taken as a number but has only {len(values)} whole values.",
+            name,
+            "Say that it is a class if these are states.",
+        )
+
+
+def _check_groups(study: Study) -> Iterable[Finding]:
+    """Look at the grouping factors, where there are more than the persons."""
+    if study.further_groups.columns.empty:
+        return ()
+    factors = {study.roles.person: study.blocks.codes}
+    for name, column in study.further_groups.items():
+        factors[str(name)] = pd.factorize(column)[0].astype(np.int64)
+    outcome: str = study.outcome_kind
+    if outcome == "number":
+        y = study.y.dropna().to_numpy()
+        if len(y) and bool((y >= 0).all() and (y == np.round(y)).all()):
+            outcome = "count"  # it can be
+    return find_inseparable(factors, outcome)
+
+
+def _check_labels(study: Study) -> Iterable[Finding]:
+    """Look for labels of outcome and covariates that differ only in how they are written."""
+    said = apart(study.remedies)
+    columns = [("outcome", study.roles.outcome, study.y)] if study.classes else []
+    columns += [("covariate", str(name), study.covariates[name]) for name in study.covariates]
+    for kind, name, values in columns:
+        if name not in said:
+            yield from find_alike_labels(kind, name, values)
+        if kind == "covariate" and not is_number(values):
+            yield from _check_groups_of(name, values.dropna())
+
+
+def _check_groups_of(name: str, labels: pd.Series) -> Iterable[Finding]:
+    """Doubt labels that nearly every person has of their own."""
+    n_labels = labels.nunique()
+    if len(labels) > 2 and 2 * n_labels > len(labels):
+        shown = ", ".join(repr(str(label)) for label in labels.unique()[:3])
+        yield Finding(
+            "look",
+            f"The covariate {name!r} is taken as labels, {n_labels} different ones of "
+            f"{len(labels)} people ({shown}): too many groups to compare.",
+            name,
+            "If these are numbers, write them as numbers; else join labels, or leave it out.",
+            (Remedy("exclude_columns", (name,)),),
+        )
+
+
+def _check_scales(study: Study) -> Iterable[Finding]:
+    """Say which covariates hold something else than the sum of the questionnaire they name."""
+    for name, values in study.covariates.select_dtypes("number").items():
+        known = recognise(str(name), without_codes(values.to_numpy(dtype=np.float64)))
+        if known is not None and known.kind != "sum":
+            yield Finding("info", f"The covariate {name!r} holds {known}.", str(name))
+
+
+def _check_columns(
+    study: Study, columns: Mapping[str, Column], constant: Sequence[str]
+) -> Iterable[Finding]:
+    for name in constant:
+        kind = "feature" if name in study.X.columns else "covariate"
+        fix = leave_out(study, name) if kind == "feature" else (Remedy("exclude_columns", (name,)),)
+        yield Finding(
+            "look", f"The {kind} {name!r} is the same everywhere.", name, "Leave it out.", fix
+        )
+    for name in study.feature_names:
+        if name in constant:
+            continue
+        varies = columns[name].varies
+        if not varies.any():
+            yield Finding(
+                "info",
+                f"The feature {name!r} differs between people but never within one.",
+                name,
+                "It can also be used as a covariate.",
+            )
+        elif varies.mean() < NEARLY_STEADY:
+            yield Finding(
+                "look",
+                f"The feature {name!r} varies within {_some(list(study.blocks.names[varies]))} "
+                "only.",
+                name,
+                "If it is known once per person, correct these rows and use it as a covariate.",
+            )
+
+
+def _check_missing(study: Study, missing: Mapping[str, int]) -> Iterable[Finding]:
+    for name, count in missing.items():
+        if count / study.n_rows > MUCH_MISSING:
+            kind = "outcome" if name == study.roles.outcome else "feature"
+            yield Finding(
+                "look",
+                f"The {kind} {name!r} is missing in {count / study.n_rows:.0%} of the rows.",
+                str(name),
+            )
+    for name in study.covariates.columns:
+        without = study.covariates.index[study.covariates[name].isna()]
+        if len(without):
+            verb = "has" if len(without) == 1 else "have"
+            yield Finding("look", f"{_some(list(without))} {verb} no {name!r}.", str(name))
+
+
+def _some(persons: Sequence[str]) -> str:
+    shown = ", ".join(repr(str(person)) for person in persons[:5])
+    if len(persons) == 1:
+        return f"Person {shown}"
+    more = f" and {len(persons) - 5} more" if len(persons) > 5 else ""
+    return f"{len(persons)} people ({shown}{more})"

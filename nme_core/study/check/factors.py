@@ -1,0 +1,79 @@
+"""Grouping factors that cannot carry effects of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nme_core.study.check.report import Finding
+
+#: Two factors have nearly the same groups where this share of the rows lies in groups that are the
+#: same by both.
+NEARLY_THE_SAME = 0.9
+
+
+def find_inseparable(factors: Mapping[str, NDArray[np.int64]], outcome: str) -> Iterator[Finding]:
+    """Find factors whose effects the data cannot tell apart, from each other or from noise.
+
+    Parameters
+    ----------
+    factors : mapping of str to array of int, shape (n_rows,)
+        Group of each row by each factor, the persons among them.
+    outcome : {"number", "count", "class", "sequence"}
+        What the outcome is. A group for each row is one thing with a count (it lets counts vary
+        more than Poisson's), and not estimable otherwise.
+    """
+    sizes = {name: len(np.unique(codes)) for name, codes in factors.items()}
+    for name, codes in factors.items():
+        if sizes[name] == 1:
+            yield Finding(
+                "stop",
+                f"{name!r} has a single group, so that nothing can be said of how groups differ.",
+                name,
+                "Leave it out of the groups.",
+            )
+        elif sizes[name] == len(codes) and outcome in ("number", "class"):
+            rest = "the residual" if outcome == "number" else "chance"
+            yield Finding(
+                "stop",
+                f"{name!r} has another group in every row, so that its effects cannot be told"
+                f" apart from {rest}.",
+                name,
+                "Leave it out of the groups; only a count (Poisson) can have an effect per row.",
+            )
+    for one, other in combinations(factors, 2):
+        if sizes[one] > 1 and sizes[other] > 1:
+            yield from _find_same(one, other, factors[one], factors[other])
+
+
+def _find_same(
+    one: str, other: str, first: NDArray[np.int64], second: NDArray[np.int64]
+) -> Iterator[Finding]:
+    pairs, rows = np.unique(np.stack([first, second]), axis=1, return_counts=True)
+    alone = [np.isin(codes, _once(codes)) for codes in pairs]
+    same = alone[0] & alone[1]
+    if same.all():
+        yield Finding(
+            "stop",
+            f"{other!r} has the same groups as {one!r}, so that their effects cannot be told"
+            " apart.",
+            other,
+            "Leave one of them out.",
+        )
+    elif rows[same].sum() >= NEARLY_THE_SAME * rows.sum():
+        yield Finding(
+            "look",
+            f"{other!r} has nearly the same groups as {one!r}: {int(same.sum())} groups are the"
+            " same, so that their effects can hardly be told apart.",
+            other,
+            "Leave one of them out, or read their variances together.",
+        )
+
+
+def _once(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Codes that occur once."""
+    values, counts = np.unique(codes, return_counts=True)
+    return np.asarray(values[counts == 1])

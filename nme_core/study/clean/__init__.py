@@ -1,0 +1,1 @@
+"""Tables put right: remedies, missing values, labels, people and what names them, wide tables."""

@@ -1,0 +1,249 @@
+"""People and their ids: one written in several ways, several under one id, and nobody at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from nme_core.study.check.report import Finding
+from nme_core.study.clean.labels import alike, core, difference
+from nme_core.study.clean.remedies import Remedy
+from nme_core.study.columns import as_ids, as_labels, is_number, respelled
+
+#: Columns by these names hold what a person does not change.
+_PLACE = re.compile(
+    r"(clinic|klinik|kliniek|clinique|cl[ií]nica|praxis|standort|site|centro|ziekenhuis|[eé]cole|"
+    r"escuela|cent(er|re)|zentrum|hospital|krankenhaus|school|schule|country|"
+    r"land|city|stadt|cohort|kohorte|study|studie|lab|couple|dyad|pair|paar|family|familie|"
+    r"household|haushalt|sex|gender|geschlecht)([_\W]?(id|nr|no|code|name))?\d*",
+    re.IGNORECASE,
+)
+#: Ids that name nobody, by their `core`.
+_NOBODY = re.compile(
+    r"(test|demo|dummy|pilot|probe)(person|user|subject|proband|id)?[-\d]*|total|sum|summe|gesamt|"
+    r"mean|mittelwert|average|durchschnitt|unknown|unbekannt|missing|fehlend|none|null|na|ka\.?|"
+    r"anonymous|anonym|error|fehler|deleted|[-?*#x.]+"
+)
+#: Share of the ids that may name nobody, and that have to lie in several places to be doubted.
+_FEW, _MOST_SHARED = 0.2, 0.5
+#: Different values of a column that may tell people apart.
+_MOST_PLACES = 200
+
+
+def apart(remedies: Iterable[Remedy]) -> set[str]:
+    """Columns in which what looks alike was said to be different."""
+    return {name for one in remedies if one.kind == "keep_apart" for name in one.columns}
+
+
+def find_people(
+    long: pd.DataFrame,
+    person: str,
+    *,
+    ids: pd.Series | None = None,
+    groups: Sequence[str] = (),
+    covariates: pd.DataFrame | None = None,
+    remedies: Iterable[Remedy] = (),
+) -> Iterator[Finding]:
+    """Look for ids of one person in two forms, of two people in one, and of nobody.
+
+    Parameters
+    ----------
+    long : DataFrame
+        The long table, as remedies have left it.
+    person : str
+        Its person column.
+    ids : Series, optional
+        What `as_ids` makes of it, where that is known.
+    groups : sequence of str
+        Its columns of further grouping factors.
+    covariates : DataFrame, optional
+        The table with one row per person.
+    remedies : iterable of Remedy
+        What was done: what they say is different is not doubted.
+    """
+    if person not in long or long[person].isna().all():
+        return
+    ids = as_ids(long[person].dropna(), role="person id") if ids is None else ids
+    counts = ids.value_counts(sort=False)
+    others: list[str] = []
+    if covariates is not None and person in covariates:
+        others = list(as_ids(covariates[person].dropna(), role="person id").unique())
+    said = apart(remedies)
+    if person not in said:
+        yield from _find_alike_ids(person, counts, others)
+    for name in groups:
+        if name in long and name not in said:
+            yield from find_alike_labels("group", name, long[name])
+    yield from _find_nobody(person, counts.index)
+    yield from _find_shared(long, person, ids, groups)
+
+
+def respelling_notes(column: pd.Series, *, table: str = "") -> list[str]:
+    """Say which ids were written in one form; those that became one first."""
+    changed = respelled(column)
+    if not changed:
+        return []
+    raw = column.dropna().astype("str").unique()
+    forms = pd.Series({text: changed.get(text, text) for text in raw}, dtype="str")
+    several = set(forms[forms.duplicated(keep=False)])
+    merged = [f"{old!r} is {new!r}" for old, new in changed.items() if new in several]
+    where = f"in {column.name!r}{table}"
+    if not merged:
+        example = next(iter(changed.items()))
+        count = "1 id" if len(changed) == 1 else f"{len(changed)} ids"
+        return [
+            f"Spaces, unseen characters and decimals of {count} {where} were left out, such as "
+            f"{example[0]!r}: {example[1]!r}."
+        ]
+    return [f"Ids {where} that only look different are one person: {_listed(merged)}."]
+
+
+def _find_alike_ids(person: str, counts: pd.Series, others: Sequence[str]) -> Iterator[Finding]:
+    """Ids with the same core, in the long table and between it and the covariate table."""
+    groups = alike([*counts.index, *others])
+    if not groups:
+        return
+    rows = counts.to_dict()
+    targets = tuple(max(group, key=lambda text: rows.get(text, 0)) for group in groups)
+    fixes = (Remedy("write_alike", (person,), targets), Remedy("keep_apart", (person,)))
+    known = set(others)
+    within = [inside for group in groups if len(inside := [t for t in group if t in rows]) > 1]
+    if within:
+        n_ids = sum(map(len, within))
+        yield Finding(
+            "look",
+            f"Ids in {person!r} differ only in {_differences(within)}: "
+            f"{_listed([_pair(group) for group in within])}. They count as {n_ids} people, not "
+            f"{len(within)}.",
+            person,
+            "Join them if they are the same people; keep them apart if they are not.",
+            fixes,
+        )
+    between = [
+        group
+        for group in groups
+        if group not in within
+        and any(text in rows and text not in known for text in group)
+        and any(text not in rows for text in group)
+    ]
+    if between:
+        yield Finding(
+            "look",
+            f"Ids of the two tables differ only in {_differences(between)}: "
+            f"{_listed([_pair(group) for group in between])}. They count as different people, so "
+            f"that {len(between)} of the study have no covariates.",
+            person,
+            "Join them if they are the same people; keep them apart if they are not.",
+            fixes,
+        )
+
+
+def find_alike_labels(kind: str, name: str, values: pd.Series) -> Iterator[Finding]:
+    """Labels of a column that differ only in how they are written; nothing where it has numbers."""
+    if is_number(values):
+        return
+    counts = as_labels(values).value_counts(sort=False)
+    groups = alike(map(str, counts.index))
+    if not groups:
+        return
+    targets = tuple(max(group, key=lambda text: counts[text]) for group in groups)
+    n_joined = len(counts) - sum(map(len, groups)) + len(groups)
+    yield Finding(
+        "look",
+        f"Labels of the {kind} {name!r} differ only in {_differences(groups)}: "
+        f"{_listed([_pair(group) for group in groups])}. There are {len(counts)} of them, and "
+        f"{n_joined} if these are the same.",
+        name,
+        "Join them if they mean the same.",
+        (Remedy("write_alike", (name,), targets), Remedy("keep_apart", (name,))),
+    )
+
+
+def _find_nobody(person: str, ids: Iterable[str]) -> Iterator[Finding]:
+    given = list(ids)
+    nobody = tuple(text for text in given if _NOBODY.fullmatch(core(text)))
+    if not nobody or len(nobody) > max(1, _FEW * len(given)) or len(given) < 3:
+        return
+    verb = "seems" if len(nobody) == 1 else "seem"
+    yield Finding(
+        "look",
+        f"{_listed([repr(text) for text in nobody])} in {person!r} {verb} to be no person.",
+        person,
+        "Leave such rows out, unless that is somebody's id.",
+        (Remedy("exclude_persons", (person,), nobody),),
+    )
+
+
+def _find_shared(
+    long: pd.DataFrame, person: str, ids: pd.Series, groups: Sequence[str]
+) -> Iterator[Finding]:
+    """Look for ids that stand in several clinics, as where people are numbered anew in each."""
+    for name in [*groups, *(str(c) for c in long.columns if c not in groups)]:
+        if name == person or not _PLACE.fullmatch(name) or long[name].nunique() > _MOST_PLACES:
+            continue
+        places = as_labels(long[name]).groupby(ids, sort=False).nunique()
+        n_shared = int((places > 1).sum())
+        if n_shared >= 2 and n_shared >= _MOST_SHARED * len(places):
+            n_people = int(places.sum())
+            yield Finding(
+                "look",
+                f"{n_shared} of {len(places)} ids in {person!r} stand in several {name!r}: people "
+                f"seem to be numbered anew in each, so that several count as one.",
+                name,
+                f"If so, tell them apart by {name!r} and {person!r} together: {n_people} people.",
+                (Remedy("join_columns", (person, name)),),
+            )
+            return
+
+
+def is_place(name: str) -> bool:
+    """Whether a column is called like what a person does not change, such as a clinic."""
+    return _PLACE.fullmatch(name) is not None
+
+
+def tells_apart(
+    table: pd.DataFrame, keys: Sequence[str], others: Collection[str], first: Sequence[str] = ()
+) -> list[str]:
+    """Columns in which all rows that are alike in `keys` differ; `others` are not looked at.
+
+    Those in `first` come first, then columns by the names of places, such as a clinic.
+    """
+    rows = table[table[list(keys)].notna().all(axis=1)]
+    rows = rows[rows.duplicated(list(keys), keep=False)]
+    found = []
+    for name in table.columns:
+        column = rows[name]
+        if name in keys or name in others or column.isna().any():
+            continue
+        whole = not is_number(column) or bool(np.all(column % 1 == 0))
+        if whole and column.nunique() <= _MOST_PLACES and not rows.duplicated([*keys, name]).any():
+            found.append(str(name))
+    return sorted(found, key=lambda name: (name not in first, not _PLACE.fullmatch(name)))
+
+
+def known_otherwise(new: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """Ids that are not known, but for how they are written: the known one of each."""
+    given = set(known)
+    by_core = {core(text): text for text in given}
+    return {
+        text: by_core[core(text)]
+        for text in dict.fromkeys(new)
+        if text not in given and core(text) in by_core
+    }
+
+
+def _pair(group: Sequence[str]) -> str:
+    return " and ".join(map(repr, group))
+
+
+def _differences(groups: Sequence[Sequence[str]]) -> str:
+    found = dict.fromkeys(name for group in groups for name in difference(group).split(" and "))
+    return " and ".join(found)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - 5} more" if len(texts) > 5 else ""
+    return ", ".join(texts[:5]) + more

@@ -1,0 +1,224 @@
+"""Wide tables, one row per person and one column per occasion: recognised, and made long.
+
+id  bdi.2m  bdi.3m  bdi.5m             id  occasion  bdi
+1     2       2       8        →       1       2       2
+                                       1       3       2   …
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nme_core.exceptions import DataError
+from nme_core.study.formats.columns import is_by_place
+
+#: Columns of one measure that make a table wide.
+FEWEST = 3
+
+#: Ways to write a measure and an occasion in a name: mood_t1, mood_day_1, bdi.2m; mood1; T1_mood.
+_WAYS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?P<stem>.+?)[._\- ]+(?P<word>(?:[A-Za-z]{1,7}[._\- ]?)?)"
+        r"(?P<n>\d{1,9})(?P<unit>[A-Za-z]{0,3})",
+        r"(?P<stem>.*?[^\W\d_])(?P<word>)(?P<n>\d{1,9})(?P<unit>)",
+        r"(?P<word>[A-Za-z]{0,7})(?P<n>\d{1,9})(?P<unit>)[._\- ]+(?P<stem>.+)",
+    )
+)
+_OCCASIONS = frozenset(
+    (
+        *("t", "w", "d", "v", "m", "h", "wave", "day", "visit", "week", "month", "year", "hour"),
+        *("time", "session", "beep", "occ", "occasion", "tag", "woche"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class WideProposal:
+    """How a wide table would become long.
+
+    Attributes
+    ----------
+    measures : dict of measure: {occasion: column}
+        The columns of each measure, in the order of their occasions.
+    person : str or None
+        The column that tells the rows apart; None where there is none and rows are counted.
+    """
+
+    measures: dict[str, dict[int, str]]
+    person: str | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns of all occasions."""
+        return tuple(name for columns in self.measures.values() for name in columns.values())
+
+    def occasion_in(self, frame: pd.DataFrame) -> str:
+        """Name of the column that will say which occasion a row is."""
+        return _free("occasion", [*map(str, frame.columns), *self.measures])
+
+    @property
+    def sentence(self) -> str:
+        """What was recognised, for a person to confirm."""
+        parts = []
+        for measure, columns in [*self.measures.items()][:5]:
+            names = list(columns.values())
+            parts.append(f"{measure!r} on {len(columns)} occasions ({names[0]} … {names[-1]})")
+        more = f" and {len(self.measures) - 5} more" if len(self.measures) > 5 else ""
+        return f"The table is wide, with one column per occasion: {', '.join(parts)}{more}."
+
+
+def propose_wide(frame: pd.DataFrame) -> WideProposal | None:
+    """Recognise a table with one row per person and one column per occasion.
+
+    Columns belong together where their names differ in one number only (``mood_1`` … ``mood_30``,
+    ``bdi.2m`` … ``bdi.8m``, ``T1_phq`` … ``T3_phq``). None where there are no such columns, or
+    where a column before them has the same id in several rows, as a long table has.
+    """
+    measures = _find_measures(str(name) for name in frame.columns if not is_by_place(str(name)))
+    if not measures or frame.empty or not frame.columns.is_unique:
+        return None
+    taken = {name for columns in measures.values() for name in columns.values()}
+    rest = [str(name) for name in frame.columns if name not in taken]
+    person = next((name for name in rest if _tells_apart(frame[name])), None)
+    if person is None and any(_repeats(frame[name]) for name in rest[:1]):
+        return None
+    return WideProposal(measures, person)
+
+
+def reshape(frame: pd.DataFrame, proposal: WideProposal) -> tuple[pd.DataFrame, str]:
+    """Make a wide table long.
+
+    Returns
+    -------
+    long : DataFrame
+        The other columns, ``occasion``, and one column per measure; rows in the order of the
+        table, then of the occasions. Rows without any measure are left out. Where no column
+        tells persons apart, ``person`` counts the rows. The index is that of the wide table.
+    note : str
+        What was done, with the number of rows.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or one has the name of a measure.
+    """
+    missing = [name for name in proposal.columns if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"The table has no column {missing[0]!r}.",
+            remedy="Reshape the table with the columns that it has.",
+            column=missing[0],
+        )
+    wide = set(proposal.columns)
+    rest = [name for name in frame.columns if name not in wide]
+    clash = [name for name in rest if name in proposal.measures]
+    if clash:
+        raise DataError(
+            f"{clash[0]!r} would be the name of two columns of the long table.",
+            remedy="Rename the column in the file.",
+            column=str(clash[0]),
+        )
+    occasions = sorted({n for columns in proposal.measures.values() for n in columns})
+    rows = np.repeat(np.arange(len(frame)), len(occasions))
+    long = frame[rest].iloc[rows]
+    if proposal.person is None:
+        counted = pd.Series((rows + 1).astype("str"), index=long.index, dtype="str")
+        long.insert(0, _free("person", map(str, long.columns)), counted)
+    long[_free("occasion", [*map(str, long.columns), *proposal.measures])] = np.tile(
+        occasions, len(frame)
+    )
+    nothing = pd.Series(np.nan, index=frame.index)
+    for measure, columns in proposal.measures.items():
+        parts = [frame[columns[n]] if n in columns else nothing for n in occasions]
+        stacked = pd.concat(parts, ignore_index=True)
+        order = np.arange(len(stacked)).reshape(len(occasions), len(frame)).T.ravel()
+        long[measure] = stacked.iloc[order].set_axis(long.index)
+    empty = long[list(proposal.measures)].isna().all(axis=1).to_numpy()
+    left_out = f"; {int(empty.sum())} without any measure left out" if empty.any() else ""
+    note = (
+        f"The wide table of {len(frame)} rows and {len(occasions)} occasions became "
+        f"{int((~empty).sum())} rows{left_out}."
+    )
+    return long[~empty], note
+
+
+def proposal_of(frame: pd.DataFrame, columns: Iterable[str]) -> WideProposal:
+    """The proposal that has exactly these columns of occasions.
+
+    Raises
+    ------
+    DataError
+        Their names do not say which measure and occasion they are.
+    """
+    chosen = list(columns)
+    measures = _find_measures(chosen, fewest=1)
+    known = {name for of_measure in measures.values() for name in of_measure.values()}
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        raise DataError(
+            f"The name of column {unknown[0]!r} does not say which occasion it is.",
+            remedy="Name the columns like mood_1, mood_2, mood_3.",
+            column=unknown[0],
+        )
+    rest = [str(name) for name in frame.columns if name not in known]
+    return WideProposal(measures, next((n for n in rest if _tells_apart(frame[n])), None))
+
+
+_Key = tuple[int, str, str, str]
+
+
+def _find_measures(names: Iterable[str], fewest: int = FEWEST) -> dict[str, dict[int, str]]:
+    """Columns by measure and occasion; a name that can be read in several ways goes with most."""
+    groups: dict[_Key, dict[int, str]] = {}
+    ways: dict[str, dict[_Key, int]] = {}
+    for name in names:
+        for way, pattern in enumerate(_WAYS):
+            match = pattern.fullmatch(name.strip())
+            if match:
+                word = match["word"].strip("._- ").lower()
+                key = (way, match["stem"].strip(" ._-"), word, match["unit"].lower())
+                groups.setdefault(key, {}).setdefault(int(match["n"]), name)
+                ways.setdefault(name, {})[key] = int(match["n"])
+    chosen: dict[_Key, dict[int, str]] = {}
+    for name, keys in ways.items():
+        best = max(keys, key=lambda key: _weight(key, len(groups[key])))
+        if groups[best][keys[best]] == name:
+            chosen.setdefault(best, {})[keys[best]] = name
+    found: dict[str, dict[int, str]] = {}
+    for (_, stem, word, unit), columns in chosen.items():
+        measure = stem if not word or word in _OCCASIONS else f"{stem}_{word}"
+        measure = f"{measure}_{unit}" if measure in found else measure
+        if len(columns) >= fewest and stem and measure not in found:
+            found[measure] = dict(sorted(columns.items()))
+    return found
+
+
+def _weight(key: _Key, size: int) -> tuple[bool, bool, int]:
+    _, _, word, unit = key
+    return size > 1, word in _OCCASIONS or unit in _OCCASIONS, size
+
+
+def _tells_apart(column: pd.Series) -> bool:
+    """Whether a column is an id: text or whole numbers, never missing, never twice."""
+    if column.isna().any() or column.duplicated().any():
+        return False
+    return bool(column.dtype.kind != "f" and column.dtype.kind != "M")
+
+
+def _repeats(column: pd.Series) -> bool:
+    """Whether a column looks like the ids of a long table: several rows for most of its values."""
+    counts = column.value_counts()
+    return bool(len(counts) > 2 and (counts > 1).mean() > 0.5)
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    others = set(taken)
+    while name in others:
+        name += "_"
+    return name

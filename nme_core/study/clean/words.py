@@ -1,0 +1,202 @@
+"""Columns of words as features: yes and no, places, activities, several answers in one cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
+
+from nme_core.study.check.report import Finding
+from nme_core.study.clean.cell_changes import SEVERAL
+from nme_core.study.clean.no_answer import means_no_answer
+from nme_core.study.clean.remedies import Remedy
+from nme_core.study.columns import as_labels, is_number, is_text, place
+from nme_core.study.formats.numerals import Numerals, find_numerals, has_number
+
+_YES = re.compile(
+    "yes|y|ja|j|oui|o|si|sí|sì|s|sim|tak|t|jo|да|true|wahr|vrai|vero|verdadero|verdadeiro|waar|sant"
+    "|prawda|on|present"
+)
+_NO = re.compile(
+    "no|n|nein|non|não|nao|nee|nie|nej|нет|false|falsch|faux|falso|onwaar|falskt|fałsz|off|absent"
+)
+
+#: Words among numbers are taken as codes for "missing" where at most this share of the cells and
+#: so many different words are no numbers.
+WORDS_SHARE, MOST_CODES = 0.5, 10
+
+#: A column with more different words than this is no feature; each stands in so many cells.
+MOST_WORDS, _FEWEST_CELLS = 12, 2
+_SEVERAL = re.compile(r"\s*[;|,/+]\s*")
+
+
+def two_words(column: pd.Series) -> tuple[str, str] | None:
+    """The two words of a column, the one that is 1 last: yes; else they stand in their order.
+
+    None where there are not exactly two, whatever their capitals, or one is a number or no answer.
+    """
+    if not is_text(column):
+        return None
+    words = _words(column)
+    if words is None or len(words) != 2:
+        return None
+    first, second = sorted(words, key=str.casefold)
+    if _YES.fullmatch(first.casefold()) and _NO.fullmatch(second.casefold()):
+        return second, first
+    return first, second
+
+
+def yes_no_remedies(table: pd.DataFrame, features: Iterable[str]) -> tuple[Remedy, ...]:
+    """What makes 0 and 1 of features that hold two words."""
+    named = [name for name in features if name in table.columns]
+    found = {name: two_words(table[name]) for name in named}
+    return tuple(Remedy("indicators", (name,), words) for name, words in found.items() if words)
+
+
+def word_columns(column: pd.Series, *, labelled: bool = False) -> Remedy | None:
+    """The remedy that makes columns of 0 and 1 of a few words that repeat; None for other text.
+
+    The commonest word is the one that the others are compared with. With `labelled`, words may have
+    a number in front: 1 = home.
+    """
+    name = str(column.name)
+    words = _words(column, labelled=labelled)
+    cells = as_labels(column).dropna()
+    parts = _words(cells.str.split(_SEVERAL).explode())
+    if parts is not None and len(parts) < cells.nunique():  # other cells hold several of them
+        return Remedy("indicators", (name,), tuple(parts), SEVERAL)
+    return None if words is None else Remedy("indicators", (name,), tuple(words))
+
+
+def _words(column: pd.Series, *, labelled: bool = False) -> list[str] | None:
+    """The different words of a column, the commonest first; None where they do not repeat."""
+    labels = as_labels(column).dropna()
+    counts = labels.str.casefold().value_counts()
+    if not 2 <= len(counts) <= MOST_WORDS or counts.min() < min(_FEWEST_CELLS, len(labels) // 8):
+        return None
+    written = labels.groupby(labels.str.casefold()).agg(lambda cells: cells.value_counts().index[0])
+    words = [str(written[word]) for word in counts.index]
+    if any((has_number(word) and not labelled) or means_no_answer(word) for word in words):
+        return None
+    return words
+
+
+def find_words(column: pd.Series, kind: str) -> Iterator[Finding]:
+    """Find words in a column that otherwise holds numbers, and text where numbers are needed.
+
+    Parameters
+    ----------
+    column : Series
+        A column that is to be numbers.
+    kind : str
+        ``"feature"`` or ``"outcome"``; words as outcome are states.
+    """
+    if is_number(column) or isinstance(column.dtype, pd.CategoricalDtype):
+        return
+    cells = as_labels(column).dropna()
+    distinct = cells.drop_duplicates()
+    worded = pd.to_numeric(distinct, errors="coerce").isna()
+    words = distinct[worded & ~distinct.map(has_number)]
+    in_cells = cells[cells.isin(words)]
+    if is_datetime64_any_dtype(column.dtype) or len(in_cells) > WORDS_SHARE * len(cells):
+        yield from _text(column, cells, distinct) if kind == "feature" else ()
+    elif len(words):
+        yield _among_numbers(column, kind, words, in_cells)
+    elif len(distinct):
+        shown = distinct[worded] if worded.any() else distinct  # "inf" is read as a number here
+        yield from _beside_numbers(column, kind, shown, find_numerals(distinct))
+
+
+def _among_numbers(column: pd.Series, kind: str, words: pd.Series, in_cells: pd.Series) -> Finding:
+    name, codes = str(column.name), tuple(sorted(words))
+    return Finding(
+        "stop",
+        f"The {kind} {name!r} holds numbers, but also {_listed(codes)} (in {_cells(len(in_cells))};"
+        f" the first is {_first(column, in_cells)}).",
+        name,
+        "Treat these cells as missing, or correct them in the file.",
+        (Remedy("set_missing", (name,), codes),) if len(codes) <= MOST_CODES else (),
+    )
+
+
+def _beside_numbers(
+    column: pd.Series, kind: str, worded: pd.Series, found: Numerals | None
+) -> Iterator[Finding]:
+    """All cells are numbers, but it is not certain what the words beside them make of them."""
+    name = str(column.name)
+    if kind == "outcome" and (found is None or not found.limits):
+        return
+    examples = f"{_listed(tuple(worded))}; the first is {_first(column, worded)}"
+    if found is None:
+        yield Finding(
+            "stop",
+            f"The {kind} {name!r} holds numbers in several units, or with several labels at one "
+            f"number ({examples}).",
+            name,
+            "Write all cells in one way, or leave the column out.",
+            (Remedy("exclude_columns", (name,)),),
+        )
+        return
+    read = Remedy("read_numbers", (name,))
+    if found.limits:
+        limits = tuple(cell for cell in worded if cell[0] in "<>≤≥")
+        yield Finding(
+            "stop",
+            f"The {kind} {name!r} holds limits instead of numbers ({examples}).",
+            name,
+            "Take the limits as values, which makes small values too large and large ones too "
+            "small, or treat them as missing.",
+            (read, Remedy("set_missing", (name,), limits)),
+        )
+        return
+    kinds = word_columns(column, labelled=True)
+    yield Finding(
+        "stop",
+        f"The {kind} {name!r} holds numbers that all have a label ({examples}).",
+        name,
+        "Are they steps of a scale? Read the numbers. Are they kinds? Make a column of each.",
+        (read, *(() if kinds is None else (kinds,))),
+    )
+
+
+def _text(column: pd.Series, cells: pd.Series, distinct: pd.Series) -> Iterator[Finding]:
+    name = str(column.name)
+    no_answer = tuple(cell for cell in distinct if means_no_answer(cell))
+    if no_answer and len(no_answer) < len(distinct) <= MOST_WORDS:
+        rows = cells[cells.isin(no_answer)]
+        yield Finding(
+            "stop",
+            f"The feature {name!r} holds words, among them {_listed(no_answer)} (in "
+            f"{_cells(len(rows))}), which means no answer.",
+            name,
+            "Treat these cells as missing first.",
+            (Remedy("set_missing", (name,), no_answer),),
+        )
+        return
+    kinds = None if is_datetime64_any_dtype(column.dtype) else word_columns(column)
+    first = f"{place(cells.index, 0)} holds {cells.iloc[0][:40]!r}" if len(cells) else "it is empty"
+    yield Finding(
+        "stop",
+        f"The feature {name!r} is not numeric: {first}.",
+        name,
+        "Leave the column out, or write numbers."
+        if kinds is None
+        else "Make a column of 0 and 1 of each word, or leave the column out.",
+        (*(() if kinds is None else (kinds,)), Remedy("exclude_columns", (name,))),
+    )
+
+
+def _first(column: pd.Series, cells: pd.Series) -> str:
+    return place(column.index, int(np.flatnonzero(column.index.isin(cells.index))[0]))
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    more = f" and {len(words) - 5} more" if len(words) > 5 else ""
+    return ", ".join(repr(word[:40]) for word in words[:5]) + more
+
+
+def _cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"

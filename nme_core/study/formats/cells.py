@@ -1,0 +1,282 @@
+"""Columns of text as what they hold: numbers, true and false, durations, else text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from nme_core.study.formats.numerals import find_numerals, with_plain_minus
+
+#: Cells that mean "no value". The word None is not among them: it is a plausible state.
+MISSING_CODES = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", ".")
+
+#: Codes of answers that may be listed in one cell are no higher.
+_MOST_CODES = 30
+
+#: A column with more different words than this holds no states.
+_MOST_STATES = 30
+
+_TRUTH = {"true": True, "false": False}
+_CLOCK = re.compile(r"([+-]?)(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?")
+#: Codes such as 007, which are no numbers.
+PADDED = r"^0[0-9]{2,}$"
+_PADDED = re.compile(PADDED)
+
+_COMMA = r"[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?"
+#: Marks between groups of three digits that may stand beside each decimal mark.
+_THOUSANDS = {
+    ".": (",", "'", "’", " ", "\u00a0", "\u202f"),
+    ",": (".", "'", "’", " ", "\u00a0", "\u202f"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Converted:
+    """A column after conversion.
+
+    Attributes
+    ----------
+    values : Series
+        Numbers, booleans or text.
+    decimal, thousands : str or None
+        Marks that its numbers were written with, where they have any.
+    unit : str or None
+        ``"hours"`` where the cells were durations or times of day; what stood behind the numbers.
+    clock : bool
+        Whether the cells were durations or times of day, 7:30.
+    labels : dict of number: text
+        What stood beside single numbers: 1 (not at all).
+    taken : dict of word: count
+        Of a column of text: what was taken as missing, the empty cell included; only where words
+        were.
+    kept : dict of word: count
+        Words for missing that were kept, as states.
+    codes : set of str
+        Words for missing in a column of numbers.
+    comma : bool
+        Whether a comma was taken as the decimal mark although the file does not tell.
+    """
+
+    values: pd.Series
+    decimal: str | None = None
+    thousands: str | None = None
+    unit: str | None = None
+    clock: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
+    codes: frozenset[str] = frozenset()
+    comma: bool = False
+
+
+def from_text(
+    column: pd.Series, *, text: bool, decimal: str | None = None, commas: bool = False
+) -> Converted:
+    """A column of text as it stands in a file, converted (see `convert`) or left as text."""
+    cells = present(column)
+    converted = Converted(cells) if text else convert(cells, decimal=decimal, commas=commas)
+    empty = column[cells.isna()].str.strip().fillna("").value_counts()
+    taken = {str(word): int(count) for word, count in empty.items()}
+    if not set(taken) - {""}:
+        return converted
+    if not isinstance(converted.values.dtype, pd.StringDtype):
+        return replace(converted, codes=frozenset(taken) - {""})
+    word = _plain_state(cells, taken)
+    if word is None:
+        return replace(converted, taken=taken)
+    kept = converted.values.mask(column.str.strip() == word, word)
+    return replace(converted, values=kept, kept={word: taken[word]})
+
+
+def _plain_state(cells: pd.Series, taken: dict[str, int]) -> str | None:
+    """The code among the empty cells that is a state: NA beside PA, where cells are left blank too.
+
+    A file that leaves cells blank has no need of a code for them.
+    """
+    codes = [word for word in taken if word.isalpha() and word.isupper()]
+    if len(codes) != 1 or len(taken) != 2 or not taken.get(""):
+        return None
+    values = cells.dropna().drop_duplicates()
+    alike = len(codes[0]) > 1 and values.str.fullmatch(rf"[A-Z]{{{len(codes[0])}}}").any()
+    return codes[0] if len(values) <= _MOST_STATES and alike else None
+
+
+def present(column: pd.Series) -> pd.Series:
+    """A column of text without outer spaces; missing codes are missing."""
+    stripped = column.str.strip()
+    return stripped.mask(stripped.isin(MISSING_CODES))
+
+
+def is_padded(cells: Iterable[str]) -> bool:
+    """Whether cells are codes such as 007: three digits or more, a zero in front."""
+    return any(_PADDED.fullmatch(cell) for cell in cells)
+
+
+def convert(column: pd.Series, *, decimal: str | None, commas: bool) -> Converted:
+    """Convert a column of text, which `present` has cleaned.
+
+    Parameters
+    ----------
+    column : Series of text
+        Missing cells are missing.
+    decimal : str or None
+        Decimal mark of the file, where it is known.
+    commas : bool
+        Whether ``1,5`` may be a number where the file does not tell; it is one all the same where
+        the column can hold nothing else.
+    """
+    codes, distinct = pd.factorize(column)
+    cells = with_plain_minus(pd.Series(distinct, dtype="str"))
+    if is_padded(cells):
+        return Converted(column)
+    told = commas or decimal == ","
+    commas = commas or _only_decimal(cells)
+    for converted in _attempts(cells, decimal, commas):
+        if converted is not None:
+            guessed = converted.decimal == "," and not told
+            values = _spread(converted.values, codes, column)
+            return replace(converted, values=values, comma=converted.comma or guessed)
+    if commas or decimal == ",":
+        pointed = _with_points(cells, np.bincount(codes[codes >= 0], minlength=len(cells)))
+        if pointed is not None:
+            return Converted(_spread(pointed, codes, column), comma=not told)
+    return Converted(column)
+
+
+def _only_decimal(cells: pd.Series) -> bool:
+    """Whether commas in numbers can only be decimal marks: not all part thousands or list codes.
+
+    Codes of a list (1,3 for the first and the third answer) rise, from 1 to a few.
+    """
+    if cells.str.fullmatch(r"[+-]?[1-9]\d{0,2}(?:[.'’ \u00a0\u202f]\d{3})+,\d+").any():
+        return True
+    numbers = cells[cells.str.fullmatch(_COMMA)]
+    pairs = numbers.str.extract(r"^[+-]?(\d+),(\d+)$").dropna()
+    if pairs.empty or 2 * len(numbers) <= len(cells):
+        return False
+    before, after = pairs[0].astype(float), pairs[1].astype(float)
+    thousands = (pairs[0].str.fullmatch("[1-9].{0,2}") & (pairs[1].str.len() == 3)).all()
+    codes = ((before >= 1) & (before < after) & (after <= _MOST_CODES)).all()
+    return not thousands and not codes
+
+
+def _both_marks(cells: pd.Series) -> Converted | None:
+    """Numbers of which some have a decimal point and some a decimal comma."""
+    commas = cells.str.contains(",", regex=False)
+    if not commas.any() or not cells.str.fullmatch(r"[+-]?\d+(?:[.,]\d+)?").all():
+        return None
+    if not _only_decimal(cells[commas]):
+        return None
+    return Converted(_parse(cells.str.replace(",", ".", regex=False)), ".", comma=True)
+
+
+def _with_points(cells: pd.Series, counts: np.ndarray) -> pd.Series | None:
+    """Text that is mostly numbers with a decimal comma, beside words such as "k.A.": the numbers
+    are written with a point, so that they are read once the words are dealt with. None for others.
+    """
+    numbers = cells.str.fullmatch(_COMMA).to_numpy(dtype=bool)
+    written = cells.str.contains(",", regex=False).to_numpy(dtype=bool)
+    if not (numbers & written).any() or 2 * counts[numbers].sum() <= counts.sum():
+        return None
+    return cells.mask(numbers, cells.str.replace(",", ".", regex=False))
+
+
+def _attempts(cells: pd.Series, decimal: str | None, commas: bool) -> Iterable[Converted | None]:
+    point, comma = _numbers(cells, "."), _numbers(cells, ",") if commas or decimal == "," else None
+    if decimal == ",":
+        yield comma
+        yield _grouped(cells, ",")
+        yield point
+    else:
+        yield point
+        yield comma
+        yield _grouped(cells, ".")
+        if commas:
+            yield _grouped(cells, ",")
+    yield _both_marks(cells)
+    yield _truth(cells)
+    yield _hours(cells)
+    yield _worded(cells, decimal, commas)
+
+
+def _worded(cells: pd.Series, decimal: str | None, commas: bool) -> Converted | None:
+    """Numbers with a unit, or with labels at some of them."""
+    found = find_numerals(cells)
+    if found is None or not found.certain:
+        return None
+    numbers = convert(found.numbers, decimal=decimal, commas=commas)
+    if numbers.unit is not None or isinstance(numbers.values.dtype, pd.StringDtype):
+        return None
+    return replace(numbers, unit=found.unit, labels=found.labels)
+
+
+def _spread(values: pd.Series, codes: np.ndarray, column: pd.Series) -> pd.Series:
+    """Values of the distinct cells for all cells; code -1 is missing."""
+    missing = codes < 0
+    if not missing.any():
+        spread = values.to_numpy()[codes] if len(values) else values
+        return pd.Series(spread, index=column.index, name=column.name, dtype=values.dtype)
+    if values.dtype == np.int64:
+        values = values.astype(np.float64)
+    spread = values.reindex([*range(len(values)), -1]).to_numpy()[codes]
+    return pd.Series(spread, index=column.index, name=column.name, dtype=values.dtype)
+
+
+def _numbers(cells: pd.Series, decimal: str) -> Converted | None:
+    if decimal == ",":
+        if not cells.str.fullmatch(_COMMA).all():
+            return None
+        seen = cells.str.contains(",", regex=False).any()
+        numbers = _parse(cells.str.replace(",", ".", regex=False))
+    else:
+        numbers = _parse(cells)
+        seen = cells.str.contains(".", regex=False).any()
+    if numbers.isna().any():
+        return None
+    return Converted(numbers, decimal if seen else None)
+
+
+def _parse(cells: pd.Series) -> pd.Series:
+    return pd.to_numeric(cells.astype("object"), errors="coerce")
+
+
+def _grouped(cells: pd.Series, decimal: str) -> Converted | None:
+    """Numbers of which at least one has a mark between groups of three digits."""
+    for mark in _THOUSANDS[decimal]:
+        within = cells.str.contains(mark, regex=False)
+        if not within.any():
+            continue
+        groups = rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+(?:{re.escape(decimal)}\d*)?"
+        if not cells[within].str.fullmatch(groups).all():
+            continue
+        found = _numbers(cells.str.replace(mark, "", regex=False), decimal)
+        if found is not None:
+            return Converted(found.values, found.decimal, thousands=mark)
+    return None
+
+
+def _truth(cells: pd.Series) -> Converted | None:
+    lower = cells.str.lower()
+    if not len(cells) or not lower.isin(list(_TRUTH)).all():
+        return None
+    return Converted(lower.map(_TRUTH).astype("boolean"))
+
+
+def _hours(cells: pd.Series) -> Converted | None:
+    """Durations or times of day, 7:30 or 07:30:15, as hours."""
+    if not len(cells) or not cells.str.fullmatch(_CLOCK.pattern).all():
+        return None
+    return Converted(
+        pd.Series([_to_hours(cell) for cell in cells], dtype=np.float64), unit="hours", clock=True
+    )
+
+
+def _to_hours(cell: str) -> float:
+    match = _CLOCK.fullmatch(cell)
+    sign, hours, minutes, seconds = match.groups() if match else ("", "0", "0", None)
+    total = int(hours) + int(minutes) / 60 + float((seconds or "0").replace(",", ".")) / 3600
+    return -total if sign == "-" else total

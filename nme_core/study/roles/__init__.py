@@ -1,0 +1,1 @@
+"""Roles of columns, proposed from their names and values, each with its reason."""

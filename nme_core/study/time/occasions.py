@@ -1,0 +1,205 @@
+"""Occasions in words: Day 3, t2, Baseline and Week 4, Woche 2 Montag, Day 1 Beep 3, 8:30 PM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from nme_core.study.time.calendar_words import UNIT_WORDS, is_weekday, plain, weekday_numbers
+from nme_core.study.time.dates import clock_time
+
+#: Days of each unit of time.
+DAYS_OF = {
+    "s": 1 / 86_400, "min": 1 / 1440, "h": 1 / 24, "d": 1.0, "w": 7.0, "mo": 30.4375, "y": 365.25,
+}  # fmt: skip
+_UNIT_NAMES = {
+    "s": "seconds", "min": "minutes", "h": "hours", "d": "days", "w": "weeks", "mo": "months",
+    "y": "years",
+}  # fmt: skip
+
+_CLOCK = re.compile(
+    r"(?P<hour>\d{1,2})(?:[:h](?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<part>\d{1,6}))?)?)?"
+    r"(?:\s*(?P<half>[ap])\.?\s?m\.?)?(?:\s*(?:uhr|h))?",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(r"(?P<word>[a-z]+)|(?P<number>(?:(?<=\s)-)?\d+(?:[.,]\d+)?)")
+_ORDINAL = {"st", "nd", "rd", "th", "er", "e", "te", "ste", "ten"}
+_FILLER = {"study", "studien", "nr", "no", "number", "num", "of", "the", "am"}
+#: Occasions that stand before all others, and what they are as a number.
+_BASELINE = {"baseline", "bl", "base", "basislinie", "intake", "eingang", "aufnahme"}
+#: Occasions that have an order but no distances.
+_ORDERED = {
+    "pre": 0, "pra": 0, "vorher": 0, "before": 0, "mid": 1, "during": 1, "post": 2, "nachher": 2,
+    "after": 2, "followup": 3, "fu": 3, "katamnese": 3,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Occasions:
+    """Occasions as numbers.
+
+    Attributes
+    ----------
+    numbers : tuple of float
+        One per cell.
+    unit : str or None
+        Their unit of time; None: a counter.
+    words : str
+        What they were read as.
+    cycle : float or None
+        After how many units they begin anew: weekdays after 7, times of day after 24.
+    """
+
+    numbers: tuple[float, ...]
+    unit: str | None
+    words: str
+    cycle: float | None = None
+
+
+def read_occasions(cells: Sequence[str]) -> Occasions | None:
+    """Read distinct cells that all name an occasion in the same way; None where they do not."""
+    return _clocks(cells) or _weekdays(cells) or _counted(cells) or _ordered(cells)
+
+
+def unreadable_occasion(cells: Sequence[str]) -> str | None:
+    """The first cell that keeps the others, which are most, from being occasions."""
+    parts = [_parts(cell) for cell in cells]
+    shapes = [None if part is None else tuple(word for word, _ in part) for part in parts]
+    usual = max(set(shapes), key=shapes.count) if shapes else None
+    odd = [cell for cell, shape in zip(cells, shapes, strict=True) if shape != usual]
+    return odd[0] if usual is not None and 2 * len(odd) < len(cells) and odd else None
+
+
+def _clocks(cells: Sequence[str]) -> Occasions | None:
+    """Times of day."""
+    matches = [_CLOCK.fullmatch(cell.strip()) for cell in cells]
+    if any(m is None or (m["minute"] is None and m["half"] is None) for m in matches):
+        return None
+    times = [clock_time(match) for match in matches if match is not None]
+    hours = [time / timedelta(hours=1) for time in times if time is not None]
+    if len(hours) < len(cells):
+        return None
+    return Occasions(tuple(hours), "h", "hours since midnight", 24)
+
+
+def _weekdays(cells: Sequence[str]) -> Occasions | None:
+    """Weekdays alone."""
+    words = [plain(cell).strip(" .,") for cell in cells]
+    known = weekday_numbers(set(words))
+    if known is None or len(words) < 2:
+        return None
+    return Occasions(tuple(known[word] for word in words), "d", "weekdays", 7)
+
+
+def _counted(cells: Sequence[str]) -> Occasions | None:
+    """A word and a number; or two of them, the second within the first."""
+    parts = [_parts(cell) for cell in cells]
+    if any(part is None for part in parts):
+        return None
+    known = [part for part in parts if part is not None]
+    shapes = {tuple(word for word, _ in part) for part in known} - {("",)}
+    if not shapes or any(len(shape) > 2 for shape in shapes):
+        return None
+    if all(len(shape) == 1 for shape in shapes):
+        return _of_units(known, {shape[0] for shape in shapes})
+    return _within(known, shapes.pop()) if len(shapes) == 1 and all(map(_full, known)) else None
+
+
+def _full(part: list[tuple[str, float | str]]) -> bool:
+    return len(part) == 2
+
+
+def _of_units(parts: Sequence[list[tuple[str, float | str]]], words: set[str]) -> Occasions | None:
+    """One number each: of one word, or of words for units of time, which become days."""
+    units = {UNIT_WORDS.get(word) for word in words}
+    numbers = [float(part[0][1]) for part in parts]
+    if len(units) == 1 and (len(words) == 1 or None not in units):
+        unit = units.pop()
+        what = next(iter(words)) if unit is None else _UNIT_NAMES[unit]
+        return Occasions(tuple(numbers), unit, f"numbers ({what})")
+    if None in units:
+        return None
+    days = [
+        number * (DAYS_OF[UNIT_WORDS[part[0][0]]] if part[0][0] else 0)
+        for number, part in zip(numbers, parts, strict=True)
+    ]
+    return Occasions(tuple(days), "d", "days (a month is 30.4 days)")
+
+
+def _within(
+    parts: Sequence[list[tuple[str, float | str]]], shape: tuple[str, ...]
+) -> Occasions | None:
+    """Weeks with days, days with times of day, or a counter within a counter."""
+    outer = [float(part[0][1]) for part in parts]
+    unit, inner = UNIT_WORDS.get(shape[0]), [part[1][1] for part in parts]
+    unit = "w" if unit is None and shape[0] == "w" else unit
+    if shape[1] == "weekday":
+        known = weekday_numbers({str(word) for word in inner})
+        if known is None or unit != "w":
+            return None
+        days = [7 * (week - 1) + known[str(day)] for week, day in zip(outer, inner, strict=True)]
+        return Occasions(tuple(days), "d", "days (Monday of week 1 is 0)")
+    second = [float(number) for number in inner]
+    if unit == "w" and (UNIT_WORDS.get(shape[1]) == "d" or shape[1] == "d"):
+        days = [7 * (week - 1) + day for week, day in zip(outer, second, strict=True)]
+        return Occasions(tuple(days), "d", "days (day 1 of week 1 is 1)")
+    if shape[1] == "clock":
+        if unit != "d" and shape[0] != "d":
+            return None
+        hours = [24 * (day - 1) + hour for day, hour in zip(outer, second, strict=True)]
+        return Occasions(tuple(hours), "h", "hours since the midnight before day 1")
+    width = max(second) - min(second) + 1
+    low = min(second)
+    counted = [width * (n - 1) + k - low + 1 for n, k in zip(outer, second, strict=True)]
+    words = f"a counter: {shape[1]} within {shape[0]}"
+    return Occasions(tuple(counted), None, words)
+
+
+def _ordered(cells: Sequence[str]) -> Occasions | None:
+    """Occasions such as pre and post: their order, without distances."""
+    words = [re.sub(r"[^a-z]", "", plain(cell)) for cell in cells]
+    ranks = {word: _ORDERED.get(word, 0 if word in _BASELINE else None) for word in words}
+    if len(ranks) < 2 or any(rank is None for rank in ranks.values()):
+        return None
+    if len(set(ranks.values())) < len(ranks):
+        return None
+    numbers = tuple(float(ranks[word] or 0) for word in words)
+    return Occasions(numbers, None, "a counter in the order pre, mid, post, follow-up")
+
+
+def _names_weekday(word: str) -> bool:
+    return word not in UNIT_WORDS and len(word) > 1 and is_weekday(word)
+
+
+def _parts(cell: str) -> list[tuple[str, float | str]] | None:
+    """Word and number of each part of a cell; ("", 0) is the baseline; None where it is neither."""
+    flat = plain(cell)
+    if re.sub(r"[^a-z]", "", flat) in _BASELINE:
+        return [("", 0.0)]
+    clock = re.search(r"\b\d{1,2}:\d{2}\b", flat)
+    end: list[tuple[str, float | str]] = []
+    if clock:
+        match = _CLOCK.fullmatch(flat[clock.start() :].strip())
+        time = None if match is None else clock_time(match)
+        if time is None:
+            return None
+        end, flat = [("clock", time / timedelta(hours=1))], flat[: clock.start()]
+    words: list[str] = []
+    numbers: list[float] = []
+    for token in _TOKEN.finditer(flat):
+        if token["number"]:
+            numbers.append(float(token["number"].replace(",", ".")))
+        elif token["word"] in _FILLER or (numbers and token["word"] in _ORDINAL):
+            continue
+        elif (
+            token["word"] not in UNIT_WORDS and len(token["word"]) > 1 and is_weekday(token["word"])
+        ):
+            end.append(("weekday", token["word"]))
+        else:
+            words.append(token["word"])
+    words = [_UNIT_NAMES[UNIT_WORDS[word]] if word in UNIT_WORDS else word for word in words]
+    if re.sub(r"[\w\s.,:;#/()\[\]–-]", "", flat) or len(words) != len(numbers) or not words:
+        return None
+    return [*zip(words, numbers, strict=True), *end]

@@ -1,0 +1,48 @@
+"""What can be chosen for a fit: name, and one plain sentence."""
+
+from __future__ import annotations
+
+MODELS = {
+    "nme-crf": (
+        "NME-CRF",
+        "For states in a sequence: what somebody does next depends on the state before, and "
+        "persons may differ in how they move between states.",
+    ),
+    "nme-mlp": (
+        "NME-MLP",
+        "For a number or a class on each occasion: a network whose parameters may differ by "
+        "person.",
+    ),
+}
+
+PLACEMENTS = {
+    "transitions": "Persons differ in how they move between states; features mean the same for "
+    "all.",
+    "last": "Persons differ in the last layer: how what the network found leads to the outcome.",
+    "first": "Persons differ in the first layer: how features are read.",
+    "all": "Every layer may differ by person; needs many occasions per person.",
+    "last+transitions": "Persons differ in the last layer and in how they move between states.",
+    "first+transitions": "Persons differ in the first layer and in how they move between states.",
+    "all+transitions": "Every layer and the transitions may differ; needs many occasions a person.",
+}
+
+ESTIMATORS = {
+    "variational": "Learns how sure each person's parameters are, and how much persons differ, "
+    "while it trains. The best choice for most studies.",
+    "laplace": "Exact maximum likelihood for linear models (no hidden layer, a number as outcome): "
+    "the same as a linear mixed model. An approximation for others.",
+    "annealed": "The method of the original paper; tends to find smaller differences between "
+    "persons than there are, and gives no standard errors.",
+}
+
+FAMILIES = {
+    "gaussian": "An amount or a rating, with the same spread everywhere.",
+    "poisson": "A count: whole numbers from 0.",
+    "categorical": "Kinds without an order.",
+    "ordinal": "Ordered classes, such as the answers of a questionnaire item.",
+}
+
+COVARIANCES = {
+    "diagonal": "Persons' deviations are independent of each other across parameters.",
+    "full": "Persons' deviations may be correlated across parameters; slower.",
+}

@@ -1,0 +1,236 @@
+"""What the options and names of a run folder are called in a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from nme_core.vocabulary.text import listed
+
+#: Metric: name in a text, and whether its size cannot exceed 1.
+METRICS: dict[str, tuple[str, bool]] = {
+    "mse": ("mean squared error", False),
+    "mae": ("mean absolute error", False),
+    "pearson": ("Pearson's r", True),
+    "ccc": ("concordance correlation", True),
+    "accuracy": ("accuracy", True),
+    "kappa": ("Cohen's κ", True),
+    "macro_f1": ("macro F1", True),
+    "log_loss": ("log-loss per step", False),
+}
+
+
+@dataclass(frozen=True)
+class ModelTerm:
+    """What a model is called.
+
+    Attributes
+    ----------
+    short : str
+        In a table or a legend.
+    text : str
+        Inside a sentence of a paper.
+    what : str
+        What it is, in plain words.
+    """
+
+    short: str
+    text: str
+    what: str
+
+
+#: Every model that a run can hold, and what it is called; nothing else names them.
+MODELS = {
+    "nme": ModelTerm(
+        "NME (person-specific)",
+        "the NME model",
+        "persons have parameters of their own, which a prior holds together",
+    ),
+    "nme (all rows)": ModelTerm(
+        "NME on all rows",
+        "the NME model, fitted to all rows",
+        "the same model fitted once more to all rows; it is interpreted",
+    ),
+    "generic": ModelTerm(
+        "generic (one for all)",
+        "one network for all persons (generic)",
+        "one model for all persons",
+    ),
+    "specific": ModelTerm(
+        "specific (one per person)",
+        "one network per person with nothing shared (specific)",
+        "one model per person, nothing shared",
+    ),
+    "unregularised": ModelTerm(
+        "unregularised (no prior)",
+        "the same network without a prior on the persons' deviations (unregularised)",
+        "persons' own parameters without the prior that holds them together",
+    ),
+    "lme": ModelTerm("linear mixed model", "a linear mixed model (lme)", "linear mixed model"),
+    "mlp-lme": ModelTerm(
+        "network + linear mixed",
+        "a network whose last hidden layer carries linear random effects (mlp-lme)",
+        "network whose last layer is a linear mixed model",
+    ),
+    "mean": ModelTerm("person's mean", "each person's mean", "the mean of earlier occasions"),
+    "last": ModelTerm("last value", "the last value", "what was last observed, again"),
+    "ewma": ModelTerm(
+        "weighted mean", "an exponentially weighted mean", "a mean in which recent ones count more"
+    ),
+    "ar1": ModelTerm(
+        "own AR(1)", "each person's own AR(1)", "the last value, drawn back to the person's mean"
+    ),
+    "frequent": ModelTerm(
+        "most frequent", "each person's most frequent class", "what was most frequent so far"
+    ),
+    "markov": ModelTerm(
+        "table of moves", "each person's table of moves", "how often the person went where so far"
+    ),
+}
+
+#: Simple rules, which every run is judged beside; nobody chooses them.
+SIMPLE_RULES = ("mean", "last", "ewma", "ar1", "frequent", "markov")
+
+ESTIMATORS = {
+    "variational": "variational inference (maximisation of the evidence lower bound; normal "
+    "approximation to each person's posterior)",
+    "laplace": "the Laplace approximation with EM updates of the covariance",
+    "annealed": "the annealed point estimates of Wörtwein et al. (2023)",
+}
+
+_EXACT = "maximum likelihood (exact, as the model is linear with a Gaussian outcome)"
+
+FAMILIES = {
+    "gaussian": "a Gaussian outcome",
+    "poisson": "a Poisson outcome",
+    "categorical": "a categorical outcome",
+    "ordinal": "an ordinal outcome",
+}
+
+CORRECTIONS = {"bh": "Benjamini–Hochberg", "holm": "Holm", "none": "no"}
+
+#: Kind of effect: how its direction and size are given.
+EFFECTS = {
+    "spearman": "Spearman's ρ (interval of Bonett and Wright, t approximation)",
+    "partial spearman": "partial Spearman's ρ (correlation of what linear regressions of the ranks "
+    "leave)",
+    "mean difference": "mean differences between groups (Welch's interval and test)",
+    "adjusted mean difference": "mean differences between groups adjusted by linear regression",
+}
+
+#: Kinds of effect that are correlations.
+CORRELATIONS = {"spearman": "Spearman's ρ", "partial spearman": "partial Spearman's ρ"}
+
+_PLACES = {
+    "first": "the first layer",
+    "last": "the last layer",
+    "all": "all layers",
+    "transitions": "the transition scores",
+}
+
+
+def metric_name(metric: str) -> str:
+    """A metric in a text; its own name where it is not known."""
+    return METRICS.get(metric, (metric, False))[0]
+
+
+def is_bounded(metric: str) -> bool:
+    """Whether a metric cannot exceed 1 in size."""
+    return METRICS.get(metric, (metric, False))[1]
+
+
+def model_name(model: str) -> str:
+    """A model in a text; its own name where it is not known."""
+    return MODELS[model].text if model in MODELS else f"the model {model!r}"
+
+
+def short_model_name(model: str) -> str:
+    """A model in a table; its own name where it is not known."""
+    return MODELS[model].short if model in MODELS else model
+
+
+def placement_name(placement: str) -> str:
+    """Where the person-specific parameters stand."""
+    parts = placement.split("+")
+    return listed([_PLACES.get(part, f"the parameter {part}") for part in parts])
+
+
+#: Units of hidden layers by activation.
+UNITS = {"relu": "rectified linear units", "tanh": "hyperbolic tangent units"}
+
+
+def network_name(hidden: str | list[int], activation: str | None = None) -> str:
+    """The hidden layers."""
+    if isinstance(hidden, str):
+        return (
+            "that is a mixture of candidates (a linear model and networks with one hidden layer of"
+            " 32 rectified linear or hyperbolic tangent units), weighted by the log density that"
+            " they gave the validation rows,"
+        )
+    if not hidden:
+        return "without a hidden layer (linear in the inputs)"
+    units = listed([str(width) for width in hidden])
+    return f"with {'one hidden layer' if len(hidden) == 1 else f'{len(hidden)} hidden layers'} " + (
+        f"of {units} {UNITS[activation or 'relu']}"
+    )
+
+
+def family_of(config: dict[str, Any]) -> str:
+    """The family of the outcome that a run was fitted with."""
+    if config["family"]:
+        return str(config["family"])
+    return "gaussian" if config["outcome_kind"] == "number" else "categorical"
+
+
+def estimator_name(config: dict[str, Any]) -> str:
+    """How the parameters were estimated."""
+    linear = config["model"] == "nme-mlp" and not config["hidden"]
+    if config["estimator"] == "laplace" and linear and family_of(config) == "gaussian":
+        return _EXACT
+    return ESTIMATORS.get(config["estimator"], str(config["estimator"]))
+
+
+def in_steps(config: dict[str, Any]) -> bool:
+    """Whether the fit went by steps of an optimiser; linear Gaussian models have a closed form."""
+    gaussian = config["model"] == "nme-mlp" and family_of(config) == "gaussian"
+    return bool(config["hidden"]) or not gaussian
+
+
+def arrangement(row: pd.Series) -> list[str]:
+    """Sentences on how a covariate was tested, beyond strata; `row` is one of ``hsic.csv``."""
+    known = row.reindex(["guard", "blocks", "permute", "given"]).fillna("")
+    said = []
+    if known["guard"] == "reliability":
+        said.append(
+            "Every person's deviations from the population were first divided by the square root "
+            "of their reliability, so that they vary alike however often persons were observed."
+        )
+    elif known["guard"] == "draws":
+        said.append(
+            "Draws from the posterior of the parameters were tested; p is twice the median over "
+            "the draws (Meinshausen et al., 2009)."
+        )
+    if known["permute"] == "whole":
+        said.append(f"The covariate was permuted over whole blocks of {known['blocks']}.")
+    elif known["blocks"]:
+        said.append(f"Persons were permuted within {known['blocks']}, whose means were removed.")
+    held = [name for name in known["given"].split("; ") if name]
+    if row.get("incremental", False):
+        held.append("each person's simple summaries (mean and variability, or shares of states)")
+    if held:
+        said.append(
+            f"The tests were conditional on {', '.join(held)}, by permutation of residuals of "
+            "linear regressions (Freedman & Lane, 1983)."
+        )
+    return said
+
+
+def strata_name(strata: str) -> str:
+    """Among whom a test permuted."""
+    if strata == "none":
+        return "among all persons"
+    if strata == "n_obs":
+        return "within quintiles of the number of observations per person"
+    return f"within strata of {strata}"

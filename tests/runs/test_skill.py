@@ -1,0 +1,64 @@
+import numpy as np
+import pandas as pd
+
+from nme_core.metrics.skill import COLUMNS
+from nme_core.runs.skill import simple_is_as_good, skill_sentences
+
+
+def table(*rows):
+    filled = [
+        ("nme", r, "mse", scope, h, skill, low, high, 30) for r, scope, h, skill, low, high in rows
+    ]
+    return pd.DataFrame(filled, columns=COLUMNS)
+
+
+def test_the_best_of_the_simple_rules_is_named():
+    found = table(
+        ("mean", "pooled", np.nan, 0.5, 0.4, 0.6),
+        ("ewma", "pooled", np.nan, 0.1, 0.02, 0.18),
+        ("generic", "pooled", np.nan, 0.3, 0.2, 0.4),
+    )
+    sentences = skill_sentences(found)
+    assert len(sentences) == 1
+    assert "better than the best simple rule, an exponentially weighted mean" in sentences[0]
+    assert "10 % lower; 95 % interval of what it saves 2 to 18 %" in sentences[0]
+    assert not simple_is_as_good(found)
+
+
+def test_a_rule_that_does_as_well_or_better_is_said_to():
+    alike = table(("last", "pooled", np.nan, 0.05, -0.1, 0.2))
+    assert skill_sentences(alike)[0].startswith("A simple rule does as well as the model")
+    assert simple_is_as_good(alike)
+    worse = table(("last", "pooled", np.nan, -0.4, -0.6, -0.2))
+    assert (
+        "A simple rule predicts held-back rows better than the model: the last value"
+        in (skill_sentences(worse)[0])
+    )
+    assert "40 % higher" in skill_sentences(worse)[0]
+    assert "−60 to −20 %" in skill_sentences(worse)[0]
+
+
+def test_who_but_not_when_and_one_row_ahead():
+    found = table(
+        ("mean", "pooled", np.nan, 0.2, 0.1, 0.3),
+        ("mean", "between", np.nan, 0.4, 0.1, 0.6),
+        ("mean", "within", np.nan, 0.01, -0.05, 0.06),
+        ("last", "pooled", 1, -0.5, -0.7, -0.3),
+        ("lme", "pooled", np.nan, -0.1, -0.2, -0.01),
+    )
+    said = " ".join(skill_sentences(found))
+    assert "Better than the model predicts: a linear mixed model (lme)." in said
+    assert "One row ahead a simple rule predicts better than the model: the last value" in said
+    assert "does not tell a person's better from worse occasions" in said
+
+
+def test_one_model_for_everybody_may_do_as_well():
+    found = table(
+        ("mean", "pooled", np.nan, 0.2, 0.1, 0.3), ("generic", "pooled", np.nan, 0.0, -0.02, 0.02)
+    )
+    assert "One model for everybody does as well" in skill_sentences(found)[1]
+
+
+def test_nothing_held_back_says_nothing():
+    assert skill_sentences(table()) == []
+    assert not simple_is_as_good(table())

@@ -1,0 +1,104 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from nme_core.exceptions import DataError
+from nme_core.study import Remedy, Study, find_problems, propose_wide, read_any, reshape
+from nme_core.study.clean.wide import proposal_of
+
+
+@pytest.mark.parametrize(
+    ("names", "measures"),
+    [
+        (["mood_1", "mood_2", "mood_30"], {"mood": [1, 2, 30]}),
+        (["bdi.pre", "bdi.2m", "bdi.3m", "bdi.5m", "bdi.8m"], {"bdi": [2, 3, 5, 8]}),
+        (["T1_phq9", "T2_phq9", "T3_phq9"], {"phq9": [1, 2, 3]}),
+        (["a1", "a2", "a3", "b1"], {"a": [1, 2, 3]}),
+        (["a_t1", "a_t2", "a_t3", "b_t3", "b_t1", "b_t2"], {"a": [1, 2, 3], "b": [1, 2, 3]}),
+        (
+            ["a_x_1", "a_x_2", "a_x_3", "a_y_1", "a_y_2", "a_y_3"],
+            {"a_x": [1, 2, 3], "a_y": [1, 2, 3]},
+        ),
+        (["phq9 day 1", "phq9 day 2", "phq9 day 3"], {"phq9": [1, 2, 3]}),
+        ([f"T{t}_q{q}" for t in (1, 2, 3) for q in (1, 2)], {"q1": [1, 2, 3], "q2": [1, 2, 3]}),
+    ],
+)
+def test_columns_of_occasions_are_recognised(names, measures):
+    frame = pd.DataFrame([["p", *range(len(names))]], columns=["id", *names])
+    proposal = propose_wide(frame)
+    assert {name: list(columns) for name, columns in proposal.measures.items()} == measures
+    assert proposal.person == "id"
+    assert f"{len(next(iter(measures.values())))} occasions" in proposal.sentence
+
+
+def test_a_long_table_is_not_taken_for_a_wide_one():
+    rows = {"id": np.repeat(["a", "b", "c"], 4), "t": [1, 2, 3, 4] * 3}
+    items = {f"phq_{k}": np.arange(12) for k in range(1, 10)}
+    assert propose_wide(pd.DataFrame({**rows, **items})) is None
+    assert (
+        propose_wide(pd.DataFrame({"id": ["a", "b"], "mood": [1, 2], "lag1_mood": [1, 2]})) is None
+    )
+
+
+def test_a_wide_table_becomes_long():
+    wide = pd.DataFrame(
+        {
+            "sex": ["f", "m"],
+            "id": ["007", "8"],
+            "mood_1": [1.0, np.nan],
+            "mood_3": [3.0, 30.0],
+            "mood_2": [2.0, np.nan],
+            "sad_1": [5.0, np.nan],
+            "sad_2": [6.0, 7.0],
+            "sad_4": [np.nan, 8.0],
+        },
+        index=pd.Index([2, 3], name="line"),
+    )
+    long, note = reshape(wide, propose_wide(wide))
+    expected = pd.DataFrame(
+        {
+            "sex": ["f", "f", "f", "m", "m", "m"],
+            "id": ["007", "007", "007", "8", "8", "8"],
+            "occasion": [1, 2, 3, 2, 3, 4],
+            "mood": [1, 2, 3, np.nan, 30, np.nan],
+            "sad": [5, 6, np.nan, 7, np.nan, 8],
+        },
+        index=pd.Index([2, 2, 2, 3, 3, 3], name="line"),
+    )
+    pd.testing.assert_frame_equal(long, expected, check_dtype=False)
+    assert "2 rows and 4 occasions became 6 rows; 2 without any measure left out" in note
+
+
+def test_rows_without_an_id_are_counted():
+    wide = pd.DataFrame({"drug": ["No", "Yes", "No"], **{f"y{k}": [1.5, 2, 3] for k in (1, 2, 3)}})
+    proposal = propose_wide(wide)
+    assert proposal.person is None
+    long, _ = reshape(wide, proposal)
+    assert list(long["person"]) == ["1"] * 3 + ["2"] * 3 + ["3"] * 3
+
+
+def test_names_that_cannot_be_used_are_named():
+    wide = pd.DataFrame({"id": ["a"], "mood": [1], "mood_1": [1], "mood_2": [2], "mood_3": [3]})
+    with pytest.raises(DataError, match="'mood' would be the name of two columns"):
+        reshape(wide, propose_wide(wide))
+    with pytest.raises(DataError, match="'mood' does not say which occasion"):
+        proposal_of(wide, ["mood_1", "mood"])
+
+
+def test_the_remedy_that_is_found_makes_the_study(tmp_path):
+    path = tmp_path / "wide.csv"
+    rng = np.random.default_rng(0)
+    names = [f"{name}_{k}" for name in ("mood", "sleep") for k in (1, 2, 3, 4)]
+    frame = pd.DataFrame(rng.normal(size=(6, 8)), columns=names)
+    frame.insert(0, "id", [f"0{k}1" for k in range(6)])
+    frame.to_csv(path, index=False)
+    read = read_any(path, text=["id"]).frame
+    first = find_problems(read, person="id", outcome="mood", time="occasion")[0]
+    assert "wide" in first.message
+    assert first.fixes == (Remedy("wide_to_long", tuple(frame.columns[1:])),)
+    roles = {"person": "id", "outcome": "mood", "time": "occasion"}
+    study = Study.from_file(path, **roles, remedies=first.fixes)
+    assert study.n_persons == 6
+    np.testing.assert_allclose(study.y, frame.iloc[:, 1:5].to_numpy().ravel())
+    assert "became 24 rows" in study.notes[0]
+    assert not find_problems(read, **roles, remedies=first.fixes)
