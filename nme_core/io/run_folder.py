@@ -113,7 +113,8 @@ _ROWS_AT_ONCE = 200_000
 #: Files that a run writes, but for ``status.json``.
 FILES = (
     *(f"{name}.csv" for name in (*TABLES, "covariates")),
-    *("config.json", "data.json", "recipe.json", "model.safetensors", manifest.NAME),
+    *("config.json", "data.json", "recipe.json", "verdict.json", "model.safetensors"),
+    manifest.NAME,
 )
 #: Those that the manifest names.
 _SUMMED = {*FILES, "status.json"} - {manifest.NAME}
