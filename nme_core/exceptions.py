@@ -72,15 +72,25 @@ class DataError(NMEError, ValueError):
 
 
 class MissingColumnError(DataError):
-    """A column that was named does not exist in the table."""
+    """A column that was named does not exist in the table.
 
-    def __init__(self, column: str, available: Iterable[str], *, table: str = "table") -> None:
-        self.available = list(available)
+    `told` is what was said when the table was read: it may tell why the column is not there.
+    """
+
+    def __init__(
+        self,
+        column: str,
+        available: Iterable[str],
+        *,
+        table: str = "table",
+        told: Iterable[str] = (),
+    ) -> None:
+        self.available, self.table = list(available), table
         shown = ", ".join(repr(name) for name in self.available[:20])
         more = f" and {len(self.available) - 20} more" if len(self.available) > 20 else ""
         super().__init__(
             f"The {table} has no column {column!r}.",
-            remedy=f"Its columns are {shown}{more}.",
+            remedy=" ".join([f"Its columns are {shown}{more}.", *told]),
             column=column,
         )
 

@@ -53,6 +53,7 @@ def check(
         table = study.read()
     except DataError:
         problems = study.problems()
+        typer.echo("\n".join(study.tables.lines()))
         if len(problems) > 1 or any(problem.fixes for problem in problems):
             typer.echo("\n".join(line for problem in problems for line in problem.lines()))
         raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nme_core.study.check.problems import problems_of
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.missing import check_missing, fill_features
-from nme_core.study.formats.result import Reading
+from nme_core.study.formats.result import Reading, notes_of
 from nme_core.study.recipe import Recipe
 from nme_core.study.study import Study
 
@@ -32,6 +32,11 @@ class Tables:
     def study(self, recipe: Recipe) -> Study:
         """The study that a recipe makes of them, missing features still missing."""
         return Study.of_readings(recipe, self.long, self.second, stored=self.stored)
+
+    def lines(self) -> list[str]:
+        """How they were read and what was changed, for a terminal."""
+        notes = notes_of(self.long, self.second)
+        return [f"Read: {self.long.how.words()}", *(f"Note: {note}" for note in notes)]
 
     def problems(self, recipe: Recipe) -> tuple[Finding, ...]:
         """Everything that keeps them from being a study."""

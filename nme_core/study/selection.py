@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nme_core.exceptions import DataError, MissingColumnError
+from nme_core.study.clean.given_once import find_given_once
 from nme_core.study.column_types import is_numbers
 from nme_core.study.columns import as_numbers, first_word, is_number, place
 
@@ -76,6 +77,8 @@ def refuse_unusable(
             person=str(rows_per_person.index[0]),
         )
     if len(rows_per_person) and rows_per_person.max() == 1:
+        if (once := find_given_once(long, person, "person")) is not None:
+            raise DataError(once.message, remedy=once.remedy, column=person, fixes=once.fixes)
         raise DataError(
             f"Every person in the column {person!r} has a single row.",
             remedy="Give the long table, with one row per person and occasion; is this the "

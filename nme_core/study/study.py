@@ -14,11 +14,11 @@ import pandas as pd
 
 from nme_core.batches.blocks import Blocks
 from nme_core.batches.ordering import refuse_ties, tied_rows
-from nme_core.exceptions import DataError
+from nme_core.exceptions import DataError, MissingColumnError
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.columns import OutcomeKind, label
-from nme_core.study.formats.result import HowRead, Labels, Reading
+from nme_core.study.formats.result import HowRead, Labels, Reading, notes_of
 from nme_core.study.making import Roles, parts_of, rows_of
 from nme_core.study.recipe import Recipe, recipe_of
 from nme_core.study.time.gaps import NEVER
@@ -253,12 +253,14 @@ class Study:
         how = recipe
         if not (stored and recipe.reading):  # else what counts is how the user's file was read
             how = replace(recipe, reading=long.how, second=None if second is None else second.how)
-        study = cls.of(how, long.frame, None if second is None else second.frame, stored=stored)
-        notes = [
-            *long.notes,
-            *(f"Covariate table: {line}" for line in (() if second is None else second.told())),
-        ]
-        return replace(study, notes=(*notes, *study.notes), labels=long.labels)
+        try:
+            study = cls.of(how, long.frame, None if second is None else second.frame, stored=stored)
+        except MissingColumnError as error:
+            told = long.notes if error.available == [*map(str, long.frame.columns)] else ()
+            raise MissingColumnError(
+                str(error.column), error.available, table=error.table, told=told
+            ) from None
+        return replace(study, notes=(*notes_of(long, second), *study.notes), labels=long.labels)
 
     #: The same under the name of the commonest format.
     from_csv = from_file

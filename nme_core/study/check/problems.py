@@ -14,6 +14,7 @@ import pandas as pd
 
 from nme_core.exceptions import DataError, MissingColumnError, NMEError
 from nme_core.study.check.report import Finding, told_before
+from nme_core.study.clean.given_once import find_given_once
 from nme_core.study.clean.remedies import Remedy, apply_remedies, left_out_columns, renamed_columns
 from nme_core.study.clean.wide import propose_wide
 from nme_core.study.clean.words import find_words, yes_no_remedies
@@ -63,11 +64,13 @@ def problems_of(
     if len(lacking) > 1 and not remedies:
         errors = [MissingColumnError(name, map(str, long.columns)) for name in lacking]
         return (*_find_wide(long, remedies), *map(_as_finding, errors))
+    table, second = long, covariates
     try:
         table, second, _ = recipe.apply(long, covariates, stored=stored)
         refuse_unusable(table, person, outcome, time, sequence, recipe.groups)
     except NMEError as error:
-        return (*_find_wide(long, remedies), _as_finding(error))
+        why = told_before([_as_finding(error)], person, table, second)
+        return (*_find_wide(long, remedies), *why)
     found: list[Finding] = []
     before = table
     gone = left_out_columns(remedies)
@@ -79,8 +82,12 @@ def problems_of(
         found.append(_header_finding(table, person, headers))
         table = apply_remedies(table, found[0].fixes)[0]
     found += _find_empty(table, person, "person")
-    found += [] if time is None else _find_empty(table, time, "time")
-    found += [] if sequence is None else _find_empty(table, sequence, "sequence")
+    for role, name in (
+        ("time", time),
+        ("sequence", sequence),
+        *(("group", g) for g in recipe.groups),
+    ):
+        found += [] if name is None else _find_empty(table, name, role, person)
     found += [] if time is None else _find_unread(table[time])
     if second is not None:
         found += _find_covariate_words(second, remedies, person)
@@ -117,7 +124,13 @@ def _as_finding(error: NMEError) -> Finding:
     return Finding("stop", error.message, column, error.remedy, fixes)
 
 
-def _find_empty(table: pd.DataFrame, name: str, role: str) -> Iterator[Finding]:
+def _find_empty(
+    table: pd.DataFrame, name: str, role: str, person: str | None = None
+) -> Iterator[Finding]:
+    once = None if person is None else find_given_once(table, name, role, person)
+    if once is not None:
+        yield replace(once, fixes=(*once.fixes, Remedy("drop_empty", (name,))))
+        return
     labels = as_labels(table[name])
     empty = np.flatnonzero(labels.isna() | (labels == ""))
     if not len(empty) or len(empty) == len(table):

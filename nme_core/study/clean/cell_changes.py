@@ -72,6 +72,21 @@ def fill_missing(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str
     )
 
 
+def fill_down(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    """Write the value above into empty cells."""
+    filled = 0
+    for name in remedy.columns:
+        labels = as_labels(table[name])
+        empty = labels.isna() | (labels == "")
+        down = table[name].mask(empty).ffill()
+        filled += int((empty & down.notna()).sum())
+        table[name] = down
+    return table, (
+        f"the empty cells of {names_of(remedy.columns)} took the value above them; "
+        f"{cells_of(filled)} filled"
+    )
+
+
 def _number(cell: str) -> float:
     """A number as Python reads it; missing where it does not."""
     try:

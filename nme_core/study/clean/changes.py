@@ -10,13 +10,14 @@ import pandas as pd
 
 from nme_core.exceptions import DataError, OptionError
 from nme_core.study.clean.cell_changes import (
+    fill_down,
     fill_missing,
     indicators,
     read_numbers,
     set_missing,
 )
 from nme_core.study.clean.change_words import cells_of, columns_of, count_of, names_of, some_of
-from nme_core.study.clean.labels import core
+from nme_core.study.clean.labels import cores
 from nme_core.study.clean.wide import proposal_of, reshape
 from nme_core.study.columns import as_labels, is_number, place, respelled
 from nme_core.study.time.dates import ORDERS
@@ -91,12 +92,13 @@ def _merge_states(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, st
 
 
 def _write_alike(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
-    wanted = {core(value): value for value in remedy.values}
     joined: dict[str, str] = {}
     changed = 0
     for name in remedy.columns:
         labels = as_labels(table[name])
-        to = {text: wanted.get(core(text), text) for text in labels.dropna().unique()}
+        known = cores([*remedy.values, *labels.dropna().unique()])
+        wanted = {known[value]: value for value in remedy.values}
+        to = {text: wanted.get(known[text], text) for text in labels.dropna().unique()}
         to = {text: new for text, new in to.items() if text != new}
         changed += int(labels.isin(list(to)).sum())
         table[name] = labels.map(lambda text, to=to: to.get(text, text)).astype("str")
@@ -318,6 +320,12 @@ KINDS: dict[str, Kind] = {
         to=True,
         cells=True,
         new_rows=False,
+    ),
+    "fill_down": Kind(
+        fill_down,
+        lambda it: f"Fill the empty cells of {columns_of(it)} with the value above them",
+        cells=True,
+        both=True,
     ),
     "read_numbers": Kind(
         read_numbers,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.study.check.report import Finding
-from nme_core.study.clean.labels import alike, core, difference
+from nme_core.study.clean.labels import abbreviations, alike, core, cores, difference
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.columns import as_ids, as_labels, is_number, respelled
 
@@ -146,6 +146,19 @@ def find_alike_labels(kind: str, name: str, values: pd.Series) -> Iterator[Findi
     if is_number(values):
         return
     counts = as_labels(values).value_counts(sort=False)
+    short = abbreviations(map(str, counts.index))
+    if short:
+        pairs = [f"{one!r} of {word!r}" for one, word in short.items()]
+        yield Finding(
+            "look",
+            f"Labels of the {kind} {name!r} seem to be short forms of others: {_listed(pairs)}.",
+            name,
+            "Join them if they mean the same.",
+            (
+                *(Remedy("merge_states", (name,), (one,), word) for one, word in short.items()),
+                Remedy("keep_apart", (name,)),
+            ),
+        )
     groups = alike(map(str, counts.index))
     if not groups:
         return
@@ -226,12 +239,13 @@ def tells_apart(
 
 def known_otherwise(new: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     """Ids that are not known, but for how they are written: the known one of each."""
-    given = set(known)
-    by_core = {core(text): text for text in given}
+    given, others = dict.fromkeys(known), dict.fromkeys(new)
+    found = cores([*given, *others])
+    by_core = {found[text]: text for text in given}
     return {
-        text: by_core[core(text)]
-        for text in dict.fromkeys(new)
-        if text not in given and core(text) in by_core
+        text: by_core[found[text]]
+        for text in others
+        if text not in given and found[text] in by_core
     }
 
 

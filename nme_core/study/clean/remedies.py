@@ -43,6 +43,7 @@ class Remedy:
         ``"drop_rows"``: leave out the rows in which one of `columns` holds one of `values`.
         ``"fill_missing"``: write `to` into the empty cells of `columns`: a state that was read as
         missing.
+        ``"fill_down"``: write the value above into the empty cells of `columns`.
         ``"read_numbers"``: read the numbers of cells such as 1 (not at all), 7 h or < 5.
         ``"indicators"``: columns of 0 and 1 of the words of one column; `values` are all its words,
         the first the one that the others are compared with. Two words: the column itself. `to` is

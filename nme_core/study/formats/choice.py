@@ -148,6 +148,20 @@ def say_others(looks: Sequence[Look], read: Sequence[str]) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def say_better(looks: Sequence[Look], read: str, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Words for a sheet with more of the columns that are `wanted` than the one that was named."""
+
+    def fits(look: Look) -> int:
+        return sum(column in look.columns for column in wanted)
+
+    here = max((fits(look) for look in looks if look.title == read), default=0)
+    best = max(looks, key=fits)
+    if fits(best) <= here:
+        return ()
+    there = _listed(column for column in wanted if column in best.columns)
+    return (f"Another sheet, {best.title!r}, has {there}.",)
+
+
 def _no_column(name: str, looks: Iterable[Look], wanted: Sequence[str]) -> DataError:
     held = "; ".join(
         f"{look.title!r} has {', '.join(look.columns[:6])}{' …' * (len(look.columns) > 6)}"

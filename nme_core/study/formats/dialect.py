@@ -290,12 +290,18 @@ def _choose_delimiter(lines: Sequence[str]) -> str:
             found[mark] = (-widths.index(width), count / len(widths), width)
     if set(found) > {" "}:
         del found[" "]
-    if found == {" ": found.get(" ")} and found[" "][:2] != (0, 1.0):
+    if set(found) == {" "} and not _alike(lines, " "):
         found = {}
     if found:
         return max(found, key=lambda mark: found[mark])
     widest = {mark: len(next(csv.reader(lines[:1], delimiter=mark))) for mark in DELIMITERS}
     return max(DELIMITERS, key=lambda mark: widest[mark])
+
+
+def _alike(lines: Sequence[str], mark: str) -> bool:
+    """Whether all rows have as many cells, or all one more than the header (names of rows)."""
+    header, *widths = [len(row.cells) for row in _rows(lines, mark, '"')]
+    return set(widths) in ({header}, {header + 1}) if header > 1 else False
 
 
 def _choose_quote(lines: Sequence[str], delimiter: str) -> str:

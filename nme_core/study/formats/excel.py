@@ -19,7 +19,8 @@ import pandas as pd
 from openpyxl.utils.exceptions import InvalidFileException
 
 from nme_core.exceptions import DataError, OptionError
-from nme_core.study.formats.choice import ALL, Look, choose, look_at, say_others
+from nme_core.study.columns import is_number
+from nme_core.study.formats.choice import ALL, Look, choose, look_at, say_better, say_others
 from nme_core.study.formats.collect import Collected
 from nme_core.study.formats.columns import assemble, clean_names
 from nme_core.study.formats.objects import from_values
@@ -28,6 +29,8 @@ from nme_core.study.formats.result import HowRead, Labels, Reading
 from nme_core.study.formats.sheets import Sheet, read_sheet, with_dates
 from nme_core.study.formats.sheettext import find_header, refuse_unfilled, told
 from nme_core.study.formats.source import Source, too_large
+from nme_core.study.roles.role_names import is_time
+from nme_core.study.time.time_numbers import FORMS, number_form
 
 #: Bytes that a workbook may unpack to.
 LARGEST = 512 * 1024**2
@@ -81,7 +84,10 @@ def read_workbook(
         parts = [
             _as_reading(file, one, book.epoch, set(text), set(wanted), header) for one in sheets
         ]
-    notes = () if sheet is not None else say_others(looks, [one.title for one in sheets])
+    if sheet is None:
+        notes = say_others(looks, [one.title for one in sheets])
+    else:
+        notes = () if sheet == ALL else say_better(looks, sheet, wanted)
     joined = parts[0] if len(parts) == 1 else _joined(sheets, parts)
     return replace(joined, notes=(*notes, *joined.notes), sheets=titles)
 
@@ -198,6 +204,7 @@ def _as_reading(
         converted = from_values(values, text=name in text)
         collected.add(name, converted)
     frame = assemble(collected.columns, pd.Index([number for number, _ in body], name="row"))
+    since_1904 = _with_days_since_1904(frame) if epoch.year == 1904 else []
     how = HowRead(
         "xlsx",
         compression=file.compression,
@@ -209,8 +216,27 @@ def _as_reading(
     meanings = {names[place]: words for place, words in table.labels.items()}
     labels = replace(collected.labels, columns=meanings)
     said = said if table.names else []
-    notes = (*table.notes, *said, *told(sheet, names, merged, dated), *collected.told())
+    notes = (
+        *table.notes,
+        *said,
+        *told(sheet, names, merged, dated),
+        *collected.told(),
+        *since_1904,
+    )
     return Reading(frame, how, labels, notes, above=found.above)
+
+
+def _with_days_since_1904(frame: pd.DataFrame) -> list[str]:
+    """Read numbers of days in columns of dates as the workbook counts them, and say so."""
+    found = [
+        name
+        for name in frame.columns
+        if is_number(frame[name]) and is_time(name) and number_form(frame[name]) == "excel"
+    ]
+    for name in found:
+        frame[name] = FORMS["excel_1904"].read(frame[name])
+    words = FORMS["excel_1904"].words
+    return [f"The numbers in {name!r} are dates: {words}, as the workbook does." for name in found]
 
 
 def _joined(sheets: Sequence[Sheet], parts: Sequence[Reading]) -> Reading:

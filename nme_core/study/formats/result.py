@@ -234,6 +234,12 @@ class Reading:
         return [f"Read: {self.how.words()}", *self.notes]
 
 
+def notes_of(long: Reading, second: Reading | None) -> list[str]:
+    """What is to be known of how the two tables were read."""
+    people = () if second is None else second.told()
+    return [*long.notes, *(f"Covariate table: {line}" for line in people)]
+
+
 def _name(mark: str, names: dict[str, str]) -> str:
     return names.get(mark, repr(mark))
 

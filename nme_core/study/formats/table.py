@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from nme_core.study.formats.odd_rows import JUDGED, above_words, lines_of, odd_rows, say
 from nme_core.study.formats.rows import Row, column, is_like, shape, share
@@ -134,11 +134,25 @@ def _below(rows: Sequence[Row], place: int) -> list[Row]:
     row, following = rows[place], rows[place + 1 : place + 1 + JUDGED]
     if _has_row_names(row, following):
         return [one for one in following if one.width >= row.width]
-    for count, one in enumerate(following):
-        if one.width > row.width:
-            following = following[:count]
-            break
-    return [one for one in following if one.key != row.key]
+    fitting = [one for one in following if one.width <= row.width]
+    if 2 * len(fitting) < len(following):  # it stands above the table
+        fitting = list(takewhile(lambda one: one.width <= row.width, following))
+    return [one for one in fitting if one.key != row.key]
+
+
+def _is_of_rows(
+    row: Row, words: Sequence[int], numbers: Sequence[int], data: Sequence[Row], shift: int = 0
+) -> bool:
+    """Whether a row has an id or label of its column beside words where others have numbers.
+
+    An id is written as none of the words over `numbers` is: P07 beside "k.A.", not V1 beside V2.
+    """
+    shapes = {shape(row.words[place]) for place in numbers}
+    for place in set(words) - set(numbers):
+        word, cells = row.words[place], column(data, place + shift)
+        if is_like(word, cells) and (word in cells or shape(word) not in shapes):
+            return True
+    return False
 
 
 def _named_numbers(row: Row, below: Sequence[Row]) -> list[int]:
@@ -149,13 +163,9 @@ def _named_numbers(row: Row, below: Sequence[Row]) -> list[int]:
     shift = int(_has_row_names(row, below))
     words = [place for place in range(row.width) if row.kind(place) == "w"]
     found = [place for place in words if share(below, place + shift) >= _MOSTLY]
-    shapes = {shape(row.words[place]) for place in found}
     data = [one for one in below if not one.wordy]
-    for place in words:
-        word = row.words[place]
-        alike = place not in found and is_like(word, column(data, place + shift))
-        if alike and shape(word) not in shapes:
-            return []  # an id beside words where other rows have numbers
+    if _is_of_rows(row, words, found, data, shift):
+        return []
     return [place + shift for place in found]
 
 
@@ -205,10 +215,15 @@ def _in_equal_steps(row: Row) -> bool:
 def _is_data(first: Row, below: Sequence[Row]) -> bool:
     """Whether a row is like those below it in every column, and no header.
 
-    Names such as 1, 2, 3 beside a word that the column does not hold are those of occasions.
+    Names such as 1, 2, 3 beside a word that the column does not hold are those of occasions. Where
+    all are words, one of them stands in its column as it is.
     """
     below = [one for one in below if one.key != first.key][:JUDGED]
     if not below:
+        return False
+    if "n" not in first.kinds and not any(
+        word in column(below, place) for place, word in enumerate(first.words)
+    ):
         return False
     for place, word in enumerate(first.words):
         cells = column(below, place)
@@ -217,7 +232,7 @@ def _is_data(first: Row, below: Sequence[Row]) -> bool:
         if first.kind(place) == "n":
             if share(below, place) < _MOSTLY:
                 return False
-        elif not (is_like(word, cells) if "n" in first.kinds else word in cells):
+        elif not is_like(word, cells):
             return False
     return True
 
@@ -272,11 +287,15 @@ def _is_group(above: Row, header: Row) -> bool:
 
 
 def _has_row_names(header: Row, body: Sequence[Row]) -> bool:
-    """Whether every row has one cell more than the header; footnotes may have fewer."""
+    """Whether every row begins with a name of its own, one cell more than the header has.
+
+    Footnotes may have fewer.
+    """
     width = len(header.cells) + 1
     wide = [row for row in body if len(row.cells) == width]
     used = any(row.width == width for row in wide)
-    return used and body[0] is wide[0] and len(wide) >= 0.9 * len(body)
+    alike = used and body[0] is wide[0] and len(wide) >= 0.9 * len(body)
+    return alike and len({row.cells[0] for row in wide}) == len(wide)
 
 
 def _is_header_line(rows: Sequence[Row], lines: Sequence[int], place: int, end: int) -> bool:
@@ -289,7 +308,7 @@ def _is_header_line(rows: Sequence[Row], lines: Sequence[int], place: int, end: 
         return False
     words = [c for c in range(row.width) if row.kind(c) == "w"]
     numbers = [c for c in words if share(below, c) > _MOSTLY]
-    if not numbers or any(is_like(row.words[c], column(below, c)) for c in words):
+    if not numbers or _is_of_rows(row, words, numbers, below):
         return False
     explains = any(re.search(r"[\s(){}\[\]/]", row.words[c]) for c in numbers)
     return explains or len(numbers) > 1 or row.filled == row.width == first.width

@@ -85,7 +85,7 @@ def read_text(
     content = content[: dialect.end_bytes]
     _refuse_too_many(name, content, dialect)
     cells, trailing = _without_trailing(dialect)
-    _refuse_one_less(name, dialect, len(cells) + trailing)
+    _refuse_one_less(name, dialect, len(cells))
     names, notes = clean_names(name, cells)
     notes = [*dialect.notes, *(notes if dialect.header else [])]
     mpath = is_mpath(names)

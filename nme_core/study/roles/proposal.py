@@ -14,6 +14,7 @@ import pandas as pd
 
 from nme_core.study.check.problems import find_problems
 from nme_core.study.check.report import Finding
+from nme_core.study.clean.given_once import fill_given_once
 from nme_core.study.clean.remedies import Remedy, apply_remedies
 from nme_core.study.clean.wide import propose_wide
 from nme_core.study.column_types import COLUMN_TYPES, ColumnType, column_type, is_numbers
@@ -155,11 +156,13 @@ def propose_study(
 ) -> tuple[Proposal, pd.DataFrame, tuple[str, ...]]:
     """Propose roles for a table that may be wide; the long table, and what was said of it.
 
-    A wide table's proposal has the remedy that makes it long as its first.
+    The remedies that make a wide table long, or fill down an id that is given once, come first.
     """
     wide = propose_wide(table)
     if wide is None:
-        return propose_roles(table, covariates, known), table, ()
+        table, filled = fill_given_once(table)
+        proposal = propose_roles(table, covariates, known)
+        return replace(proposal, remedies=(*filled, *proposal.remedies)), table, ()
     remedy = Remedy("wide_to_long", wide.columns)
     long, notes = apply_remedies(table, [remedy])
     proposal = propose_roles(long, covariates, {"time": wide.occasion_in(table), **(known or {})})

@@ -39,6 +39,7 @@ def looks(study):
         (lambda text: text.replace("P", "P "), "spaces"),
         (lambda text: text.replace("0", ""), "leading zeros"),
         (lambda text: text.replace("P", "P-"), "marks"),
+        (lambda text: text.replace("P0", ""), "the letters in front"),
     ],
 )
 def test_ids_in_two_forms_are_named_and_joined_or_kept_apart(other, difference):
@@ -158,6 +159,17 @@ def test_labels_of_groups_outcome_and_covariates():
     assert joined.classes == ("calm", "sad", "tense")
     assert sorted(joined.further_groups["clinic"].unique()) == ["North", "South"]
     assert not [one for one in looks(joined) if one.fixes[0].kind == "write_alike"]
+
+
+def test_short_forms_of_labels_are_joined_with_the_words():
+    scores = pd.DataFrame({"id": IDS, "sex": ["f", "female", "m", "male"] * 2})
+    (found,) = looks(Study.from_frame(diary(), covariates=scores, **ROLES))
+    assert "'f' of 'female', 'm' of 'male'" in found.message
+    joined = Study.from_frame(diary(), covariates=scores, remedies=found.fixes[:2], **ROLES)
+    assert sorted(joined.covariates["sex"].unique()) == ["female", "male"]
+    assert looks(joined) == []
+    kept = Study.from_frame(diary(), covariates=scores, remedies=found.fixes[2:], **ROLES)
+    assert looks(kept) == []
 
 
 def test_new_ids_are_compared_with_those_that_are_known():

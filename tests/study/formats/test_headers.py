@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nme_core.cli.app import app
-from nme_core.exceptions import DataError, OptionError
+from nme_core.exceptions import DataError, MissingColumnError, OptionError
 from nme_core.study import Study, read_any
 
 NAMES = ("id", "day", "sleep", "mood")
@@ -100,6 +100,8 @@ def test_lines_of_questions_and_of_import_ids_become_labels():
     [
         ([NAMES, ("", "(d)", "(h)", "(1 to 7)")], "(h)"),
         ([NAMES, ("-", "d", "h", "points")], "h"),
+        ([NAMES, ("V1", "V2", "V3", "V4")], "V3"),
+        ([NAMES, ("ITEM_01", "ITEM_02", "ITEM_03", "ITEM_04")], "ITEM_03"),
         ([("Person", "Day of study", "Hours of sleep", "Mood now"), NAMES], "Hours of sleep"),
         ([NAMES, ("Kennung", "Tag", "Wie lange geschlafen?", "Stimmung")], "Wie lange geschlafen?"),
     ],
@@ -138,6 +140,7 @@ def test_a_first_row_with_missing_answers_is_no_header_line():
         [(row[0], "calm" if k % 3 else "tense", *row[2:]) for k, row in enumerate(ROWS)],
         [(row[3],) for row in ROWS],
         [(row[0], "calm" if k % 3 else "tense") for k, row in enumerate(ROWS)],
+        [(row[0], "calm" if k % 10 < 5 else "tense") for k, row in enumerate(ROWS)],
     ],
 )
 def test_without_a_header_no_row_is_lost_and_it_is_said(rows):
@@ -165,6 +168,12 @@ def test_years_above_numbers_are_names_and_it_is_said():
     assert "equal steps" in reading.notes[0]
 
 
+def test_a_column_that_is_not_there_for_lack_of_a_header_says_so(tmp_path):
+    (tmp_path / "events.csv").write_bytes(text(*ROWS))
+    with pytest.raises(MissingColumnError, match="No line names the columns: line 1 is data"):
+        Study.from_csv(tmp_path / "events.csv", person="id", outcome="mood")
+
+
 def test_who_says_that_there_is_no_header_gets_every_row():
     assert len(read_any(text(NAMES, *ROWS), "x.csv", header="none").frame) == 26
 
@@ -173,7 +182,7 @@ def test_who_says_that_there_is_no_header_gets_every_row():
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
-@pytest.mark.parametrize("mark", [",", "\t"])
+@pytest.mark.parametrize("mark", [",", "\t", " "])
 def test_names_of_rows_as_r_writes_them(quote, mark):
     rows = [(f"{quote}{k}{quote}", *row) for k, row in enumerate(ROWS, 1)]
     reading = read_any(text(NAMES, *rows, mark=mark), "from_r.csv")
@@ -183,6 +192,23 @@ def test_names_of_rows_as_r_writes_them(quote, mark):
 
 def test_a_delimiter_at_the_end_of_every_row_is_no_column():
     is_whole(read_any(text(NAMES, *[(*row, "") for row in ROWS]), "x.csv"))
+
+
+def test_a_delimiter_at_the_end_of_the_header_alone_is_no_column():
+    is_whole(read_any(text((*NAMES, ""), *ROWS), "x.csv"))
+
+
+@pytest.mark.parametrize("rows", [[0], [0, 2, 4, 6, 8], [3]])
+def test_a_row_with_a_cell_too_many_is_named_and_the_header_kept(rows):
+    lines = [(*row, "0") if k in rows else row for k, row in enumerate(ROWS)]
+    with pytest.raises(DataError, match=f"line {rows[0] + 2} has 5, the header 4"):
+        read_any(text(NAMES, *lines), "x.csv")
+
+
+def test_a_cell_too_many_beside_trailing_delimiters_moves_no_column():
+    lines = [(*row, "x" if k == 4 else "") for k, row in enumerate(ROWS)]
+    with pytest.raises(DataError, match="line 6 has 5, the header 4"):
+        read_any(text(NAMES, *lines), "x.csv")
 
 
 def test_a_name_too_many_is_refused():

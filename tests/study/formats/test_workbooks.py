@@ -7,9 +7,10 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.filters import FilterColumn, Filters
 
-from nme_core.exceptions import DataError, OptionError
+from nme_core.exceptions import DataError, MissingColumnError, OptionError
 from nme_core.study import Study, read_any
 from nme_core.study.reading import people_sheet, read_second
 
@@ -239,6 +240,24 @@ def test_days_as_numbers_among_dates_are_dates():
     assert "among the dates of 'when' were read as days: 1" in "\n".join(reading.notes)
     rows[3][1] = 7
     assert "among the dates" not in notes_of(saved(book_of(Data=rows)))
+
+
+def test_days_as_numbers_are_counted_from_1904_where_the_workbook_says_so():
+    rows = [["id", "date", "steps"], *(["a", 43890 + k, 40000.5 + k] for k in range(6))]
+    book = book_of(Data=rows)
+    book.epoch = CALENDAR_MAC_1904
+    frame = read_any(saved(book)).frame
+    assert frame["date"].iloc[0] == pd.Timestamp("2024-03-01")
+    assert frame["steps"].iloc[0] == 40000.5
+    assert "'date' are dates: days since 1 January 1904" in notes_of(saved(book))
+    assert read_any(saved(book_of(Data=rows))).frame["date"].iloc[0] == 43890
+
+
+def test_a_sheet_without_the_columns_names_the_one_that_has_them(tmp_path):
+    path = tmp_path / "b.xlsx"
+    path.write_bytes(saved(book_of(Codes=[["variable", "text"], ["mood", "1 to 5"]], Data=DIARY)))
+    with pytest.raises(MissingColumnError, match="Another sheet, 'Data', has 'id', 'mood'"):
+        Study.from_file(path, **ROLES, sheet="Codes")
 
 
 def test_ordinary_workbooks_have_nothing_to_be_told():
