@@ -47,6 +47,11 @@ class NMEError(Exception):
         self.message = message
         self.remedy = remedy
 
+    def tell(self, *sentences: str) -> None:
+        """Say more about what the user can do."""
+        self.remedy = " ".join([*([self.remedy] if self.remedy else []), *sentences])
+        self.args = (f"{self.message} {self.remedy}",)
+
 
 class DataError(NMEError, ValueError):
     """The data cannot be used as they are; says which column, person or row where it is known.
@@ -72,25 +77,15 @@ class DataError(NMEError, ValueError):
 
 
 class MissingColumnError(DataError):
-    """A column that was named does not exist in the table.
+    """A column that was named does not exist in the table."""
 
-    `told` is what was said when the table was read: it may tell why the column is not there.
-    """
-
-    def __init__(
-        self,
-        column: str,
-        available: Iterable[str],
-        *,
-        table: str = "table",
-        told: Iterable[str] = (),
-    ) -> None:
-        self.available, self.table = list(available), table
+    def __init__(self, column: str, available: Iterable[str], *, table: str = "table") -> None:
+        self.available = list(available)
         shown = ", ".join(repr(name) for name in self.available[:20])
         more = f" and {len(self.available) - 20} more" if len(self.available) > 20 else ""
         super().__init__(
             f"The {table} has no column {column!r}.",
-            remedy=" ".join([f"Its columns are {shown}{more}.", *told]),
+            remedy=f"Its columns are {shown}{more}.",
             column=column,
         )
 

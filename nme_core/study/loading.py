@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nme_core.study.check.problems import problems_of
-from nme_core.study.check.report import Finding
+from nme_core.study.check.report import Finding, told_before
 from nme_core.study.clean.missing import check_missing, fill_features
+from nme_core.study.clean.taken import find_taken
 from nme_core.study.formats.result import Reading, notes_of
 from nme_core.study.recipe import Recipe
 from nme_core.study.study import Study
@@ -41,7 +42,22 @@ class Tables:
     def problems(self, recipe: Recipe) -> tuple[Finding, ...]:
         """Everything that keeps them from being a study."""
         second = None if self.second is None else self.second.frame
-        return problems_of(recipe, self.long.frame, second, stored=self.stored)
+        found = problems_of(recipe, self.long.frame, second, stored=self.stored)
+        return tuple(self._explained(one, recipe) for one in found)
+
+    def _explained(self, problem: Finding, recipe: Recipe) -> Finding:
+        """A problem with what may be a label and was read as missing."""
+        for taken in find_taken(str(problem.column), self.long.labels, recipe.steps):
+            if not set(taken.fixes) & set(problem.fixes):
+                (told,) = told_before([taken], recipe.person, self.long.frame)
+                effects = problem.effects or ("",) * len(problem.fixes)
+                problem = replace(
+                    problem,
+                    remedy=f"{problem.remedy or ''} {taken.message} {taken.remedy}".strip(),
+                    fixes=(*taken.fixes, *problem.fixes),
+                    effects=(*told.effects, *effects),
+                )
+        return problem
 
 
 def read_tables(

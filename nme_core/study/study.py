@@ -14,9 +14,10 @@ import pandas as pd
 
 from nme_core.batches.blocks import Blocks
 from nme_core.batches.ordering import refuse_ties, tied_rows
-from nme_core.exceptions import DataError, MissingColumnError
+from nme_core.exceptions import DataError
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.remedies import Remedy
+from nme_core.study.clean.taken import explain
 from nme_core.study.columns import OutcomeKind, label
 from nme_core.study.formats.result import HowRead, Labels, Reading, notes_of
 from nme_core.study.making import Roles, parts_of, rows_of
@@ -255,11 +256,9 @@ class Study:
             how = replace(recipe, reading=long.how, second=None if second is None else second.how)
         try:
             study = cls.of(how, long.frame, None if second is None else second.frame, stored=stored)
-        except MissingColumnError as error:
-            told = long.notes if error.available == [*map(str, long.frame.columns)] else ()
-            raise MissingColumnError(
-                str(error.column), error.available, table=error.table, told=told
-            ) from None
+        except DataError as error:
+            explain(error, long, recipe.steps)
+            raise
         return replace(study, notes=(*notes_of(long, second), *study.notes), labels=long.labels)
 
     #: The same under the name of the commonest format.

@@ -9,6 +9,7 @@ import pandas as pd
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.no_answer import means_no_answer
 from nme_core.study.clean.remedies import Remedy
+from nme_core.study.clean.taken import find_taken
 from nme_core.study.columns import as_labels, is_number
 from nme_core.study.study import Study
 
@@ -25,7 +26,7 @@ def find_answers(study: Study) -> Iterator[Finding]:
         yield from _find_no_answer(study, name, kind, column)
     words = [name for name, _, column in columns if not is_number(column)]
     for name in [*words, *roles.groups, *([roles.sequence] if roles.sequence else ())]:
-        yield from _find_taken(study, name)
+        yield from find_taken(name, study.labels, study.remedies)
 
 
 def _find_no_answer(study: Study, name: str, kind: str, column: pd.Series) -> Iterator[Finding]:
@@ -53,26 +54,4 @@ def _find_no_answer(study: Study, name: str, kind: str, column: pd.Series) -> It
         name,
         "Treat it as missing.",
         (Remedy("set_missing", (name,), tuple(meant)),),
-    )
-
-
-def _find_taken(study: Study, name: str) -> Iterator[Finding]:
-    """A word that was read as missing, and may be a state: NA, negative affect."""
-    taken = study.labels.taken.get(name, {})
-    words = [word for word in taken if word and word not in study.labels.codes]
-    if not words or any(
-        one.kind == "fill_missing" and name in one.columns for one in study.remedies
-    ):
-        return
-    told = " and ".join(f"{word!r} in {taken[word]} cells" for word in words)
-    alone = set(taken) == set(words[:1])
-    yield Finding(
-        "look",
-        f"In {name!r}, {told} {'was' if len(words) == 1 else 'were'} read as missing.",
-        name,
-        "If it is a state or a label of its own, keep it."
-        if alone
-        else "If it is a state or a label of its own, write it in another way in the file: other "
-        "cells of the column are empty, too.",
-        (Remedy("fill_missing", (name,), to=words[0]),) if alone else (),
     )

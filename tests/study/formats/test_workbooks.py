@@ -256,7 +256,7 @@ def test_days_as_numbers_are_counted_from_1904_where_the_workbook_says_so():
 def test_a_sheet_without_the_columns_names_the_one_that_has_them(tmp_path):
     path = tmp_path / "b.xlsx"
     path.write_bytes(saved(book_of(Codes=[["variable", "text"], ["mood", "1 to 5"]], Data=DIARY)))
-    with pytest.raises(MissingColumnError, match="Another sheet, 'Data', has 'id', 'mood'"):
+    with pytest.raises(MissingColumnError, match="Another sheet, 'Data', has 'id', 'day', 'mood'"):
         Study.from_file(path, **ROLES, sheet="Codes")
 
 
