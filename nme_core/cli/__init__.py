@@ -10,6 +10,7 @@ from nme_core.cli import (
     fit,
     persons,
     report,
+    research_grids,
     study,
 )
 from nme_core.cli.app import app, main
@@ -28,6 +29,7 @@ COMMANDS = (
     persons.predict,
     persons.adapt,
     curve.adapt_curve,
+    research_grids.power,
     report.report,
     bundle.bundle,
     bundle.rerun,

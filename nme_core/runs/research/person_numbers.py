@@ -1,0 +1,117 @@
+"""What a covariate is tested against: numbers of people, as `nme hsic` takes them by default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from nme_core.analysis.levels_and_slopes import LEVEL, SLOPE, person_effects
+from nme_core.estimators import NMECRF, NeuralMixedEffects
+from nme_core.estimators.person_posterior import LEAST_RELIABILITY, person_posterior
+from nme_core.exceptions import OptionError
+
+#: All moves from a state to itself.
+STAY = "stay"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What of people is moved, or claimed.
+
+    Attributes
+    ----------
+    name : str
+        ``level``, ``slope:<feature>``, ``stay`` or ``<state>><state>``.
+    parameters : tuple of str
+        Columns of `person_numbers`.
+    matrix : array, shape (d, R)
+        The read-outs as functions of η, standardised.
+    feature : int, optional
+        Number of the feature whose slope it is.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    matrix: NDArray[np.float64]
+    feature: int | None = None
+
+
+def person_numbers(model: Any, X: pd.DataFrame) -> pd.DataFrame:
+    """Differences from the population divided by the root of their reliability, by person.
+
+    Moves of a model of sequences, level and slopes of others; see `PersonPosterior.unshrunken`.
+    """
+    if isinstance(model, NMECRF):
+        return person_posterior(model, centred_transitions=True).unshrunken()
+    table = person_effects(model, X).query("person != ''")
+    whole = table["estimate"] / table["reliability"].clip(lower=LEAST_RELIABILITY) ** 0.5
+    wide = table.assign(own=whole).pivot(index="person", columns="effect", values="own")
+    known = wide.loc[:, wide.notna().all()]
+    return known.rename_axis(index=None, columns=None)
+
+
+def target_of(model: NeuralMixedEffects, name: str | None) -> Target:
+    """Find what is named, by default the first of what people may differ in.
+
+    Raises
+    ------
+    OptionError
+        Where there is no such thing, or all people share it.
+    """
+    targets = _of_states(model) if isinstance(model, NMECRF) else _of_rows(model)
+    if name is None:
+        return next(iter(targets.values()))
+    chosen = targets.get(name.replace(" ", "") if isinstance(model, NMECRF) else name)
+    chosen = chosen or targets.get(name)
+    if chosen is None:
+        shown = ", ".join(map(repr, [*targets][:12])) + (", …" if len(targets) > 12 else "")
+        raise OptionError(f"There is no {name!r} in which people may differ.",
+                          remedy=f"Choose from {shown}.")  # fmt: skip
+    return chosen
+
+
+def _of_states(model: NMECRF) -> dict[str, Target]:
+    mixed, states = model._posterior.mixed, [str(one) for one in model.classes_]
+    if "transitions" not in mixed.random:
+        raise OptionError(
+            "All people of this run share its moves.",
+            remedy="Fit it with --placement transitions, or last+transitions.",
+        )
+    every = enumerate(mixed.parameter_indices())
+    places = {index: k for k, (name, index) in every if name == "transitions"}
+    rows = np.eye(mixed.n_random)
+    found = {}
+    several = {STAY: [(j, j) for j in range(len(states))]}
+    several |= {f"{states[j]}>{states[k]}": [(j, k)] for j, k in places}
+    for name, cells in several.items():
+        names = tuple(f"transitions[{states[j]},{states[k]}]" for j, k in cells)
+        found[name] = Target(name, names, rows[[places[cell] for cell in cells]])
+    return found
+
+
+def _of_rows(model: NeuralMixedEffects) -> dict[str, Target]:
+    if len(getattr(model, "classes_", ())) > 2 and getattr(model, "family", "") != "ordinal":
+        raise OptionError(
+            "A shift of three classes and more has no one direction.",
+            remedy="Join classes to two, or take nme-crf for states in sequences.",
+        )
+    mixed, scaler = model._posterior.mixed, model._scaler
+    n_inputs, n_features = len(scaler.input_names), len(scaler.names)
+    x = torch.zeros(1 + n_features, 1, n_inputs, dtype=mixed.deviations.dtype)
+    x[torch.arange(1, 1 + n_features), 0, torch.arange(n_features)] = 1.0
+    zero = mixed.deviations.new_zeros(len(x), mixed.n_random)
+    slopes = mixed.jacobian(x, zero)[:, 0].mean(dim=1).double().numpy()
+    if getattr(model, "family", "") == "ordinal":
+        slopes = -slopes
+    slopes[1:] -= slopes[0]
+    names = [LEVEL, *(f"{SLOPE}{feature}" for feature in scaler.names)]
+    return {
+        name: Target(name, (name,), row[None], k - 1 if k else None)
+        for k, (name, row) in enumerate(zip(names, slopes, strict=True))
+        if np.abs(row).max(initial=0.0) > 0
+    }
