@@ -28,19 +28,19 @@ __all__ = [
     "TRANSITION_LIMIT",
 ]
 
-#: Path in the address: title. The order is the order of work.
-PAGES = {
-    "study": "Study",
-    "runs": "Runs",
-    "model": "Model",
-    "fit": "Fit",
-    "transitions": "Transitions",
-    "random-effects": "Random effects",
-    "covariates": "Covariates",
-    "new-person": "New person",
-    "gallery": "Gallery",
-    "export": "Export",
+#: Groups of pages, in the order of work; of each page the path in the address and the title.
+PAGE_GROUPS = {
+    "Data": {"study": "Study", "runs": "Runs"},
+    "Model": {"model": "Model", "fit": "Fit"},
+    "People": {
+        "transitions": "Transitions",
+        "random-effects": "Random effects",
+        "new-person": "New person",
+    },
+    "Covariates": {"covariates": "Covariates"},
+    "Take away": {"gallery": "Gallery", "export": "Export"},
 }
+PAGES = {path: title for pages in PAGE_GROUPS.values() for path, title in pages.items()}
 
 LEADS = {
     "study": "Start from a sample study or from your own table: one row per person and occasion.",
@@ -53,6 +53,50 @@ LEADS = {
     "new-person": "What a few observations say about a person whom the model has never seen.",
     "gallery": "Figures that you pinned, with your captions, as one file.",
     "export": "What leaves the app: figures for print, reports, words to paste, tables, a bundle.",
+}
+
+WELCOME = (
+    "From the diaries or recordings of many people, this learns what all have in common and what "
+    "is each person's own: how one mood follows another, or what sleep does to mood."
+)
+#: The two doors of the first screen, by the view that each opens.
+DOORS = {
+    "clinician": {
+        "title": "I look after people",
+        "what": "See how one person moves between states or responds to sleep, beside the others: "
+        "one figure, one plain sentence, one page to take to a meeting.",
+        "sample": "Open a sample study",
+        "own": "Use my own table",
+        "study": "dyads",
+        "opening": "Opening the sample study",
+    },
+    "researcher": {
+        "title": "I analyse studies",
+        "what": "Choose and compare models, look at every interval and check, test covariates "
+        "with correction, and take tables, methods and a bundle for the paper.",
+        "sample": "Open a sample study",
+        "own": "Use my own table",
+        "study": "dyads",
+        "opening": "Opening the sample study",
+    },
+}
+
+STUDY = {
+    "another": "Load another study",
+    "own": "Your own tables",
+    "long": "One row per person and occasion",
+    "formats": "Text (CSV, TSV), Excel, SPSS, Stata, SAS or Parquet, also packed.",
+    "second": "Optional: one row per person, such as a depression score",
+    "sample": "Sample study",
+    "choose_sample": "Choose a sample study",
+    "name": "Name of the study",
+    "name_help": "Stands on every page, in reports and in bundles. Left empty, it is the name "
+    "shown in grey; the file's own name is kept nowhere.",
+    "load": "Load study",
+    "checking": "Checking the study",
+    "report": "Report on {name}",
+    "next": "Next: choose a model",
+    "stop": "**This study cannot be trained on yet.** What stops it is marked red below.",
 }
 
 #: The same for clinicians, where it has to be said in other words.
@@ -76,6 +120,16 @@ SAMPLE_STUDIES: dict[str | None, str] = {
     "person and is not a straight line.",
     "null": "Simulated: nothing depends on depression here, but persons with more depression "
     "answer less often. A test should find nothing.",
+}
+
+SIDEBAR = {
+    "study": "Study",
+    "people": "{n} people",
+    "run": "Model",
+    "waiting": "Training waits for its turn.",
+    "training": "Training, {percent} %",
+    "open": "Show the training",
+    "none": "No study yet.",
 }
 
 RESEARCH_USE = "Research use, not diagnosis. Everything stays on this computer."
@@ -328,6 +382,13 @@ FIT_SECTIONS = {
 TOGETHER = {
     "title": "All test occasions together",
     "limit": "These values have no interval: occasions of one person are not independent.",
+}
+#: What opens the notes on the tables of Fit.
+TABLE_HELP = {
+    "together": "How to read this table: models, metrics, and what was judged",
+    "by_person": "How to read this table, and why it can differ from the one above",
+    "paired": "These differences as a table, and how they were tested",
+    "verdict": "Training, and how the model compares in other ways",
 }
 BY_PERSON = {
     "title": "Each person's own, averaged over persons",
@@ -742,6 +803,13 @@ GUARDS = {
         "compliance alone.",
     ),
 }
+TEST_ALL = {
+    "press": "Test all {n}",
+    "help": "Every covariate in one go, corrected for their number; the table lists them all.",
+    "working": "Testing",
+    "permuting": "Dealing the covariates out to people anew",
+    "next": "Tested next: {names}.",
+}
 PERMUTE = {"within": "persons within blocks", "whole": "whole blocks"}
 CORRECTIONS = {"bh": "Benjamini–Hochberg", "holm": "Holm"}
 TEST_OPTIONS = {
@@ -881,8 +949,69 @@ NO_NUMBERS = (
 
 HEATMAP_LIMIT = "It does not show why values are missing."
 
+#: Sections of what a study's rows show before anything is modelled.
+LOOK = {
+    "title": "Look at the data",
+    "overview": "Overview",
+    "people": "Person by person",
+    "distributions": "Distributions",
+    "relations": "Within and between people",
+    "moments": "Time of day and week",
+    "missing": "Missing values",
+    "person": "Find a person (type to search)",
+    "everybody": "everybody, a page at a time",
+    "people_in": "people who were in it",
+    "states_help": "Shares of each person's own rows; the middle 80 % of people lie between the "
+    "two. A state that few people were ever in says little about anybody.",
+    "columns_help": "Between people: SD of people's means; within: of a person's rows about that "
+    "mean. ICC: the share of the variance that lies between people. Autocorrelation: with the row "
+    "before, about the person's mean; with few rows per person it comes out too low.",
+    "days": "Dates became days when this study was stored, so the hour and the weekday are not "
+    "known. Load it again without “Days instead of dates” to see them.",
+    "no_dates": "The times of this study are no dates, so the hour and the weekday are not known.",
+}
+#: Columns of the tables there.
+LOOK_COLUMNS = {
+    "mean": "mean",
+    "sd_between": "SD between people",
+    "sd_within": "SD within people",
+    "icc": "ICC",
+    "autocorrelation": "autocorrelation",
+    "floor": "at the lowest",
+    "ceiling": "at the highest",
+    "missing": "missing",
+}
+LOOK_STATES = {
+    "share": "share of rows",
+    "low": "one person in ten below",
+    "high": "one in ten above",
+    "stay": "followed by itself",
+}
+LOOK_SENTENCES = {
+    "series": "{outcome} of {who}, {n} rows in order of time.",
+    "cut": " Of each person the first {most} rows are drawn.",
+    "line": "All panels have the same scale; a gap is a missing value.",
+    "ribbon": "Each cell is one row, whatever the time to the next one; a grey or empty cell is a "
+    "missing value.",
+    "distributions": "{n} columns of numbers; {name} is most at an end of its scale: {share} % of "
+    "its values are the {end} one. People are pooled here.",
+    "correlations": "Within and between people differ most for {a} and {b}: {within} from row to "
+    "row within people, {between} between people's means. Between people says who is higher than "
+    "whom, within says when; neither says why.",
+    "moment": "Most by time varies {what}: {high} on {top}, {low} on {bottom}. Each person counts "
+    "once; which people answered when may differ.",
+}
+#: Units of times that are numbers.
+TIME_UNITS = {
+    "s": "seconds", "min": "minutes", "h": "hours", "d": "days", "w": "weeks", "mo": "months",
+    "y": "years",
+}  # fmt: skip
+
 REPORT = {
-    "spacing": "Time between a person's rows{unit}: {spacing}.",
+    "settings": "Planned occasions, gaps and missing values",
+    "stored": "What was left out or changed before storing",
+    "left_out": "Not stored, without a role: {columns}.",
+    "spacing": "Time between a person's rows: {spacing}.",
     "complete": "No value of the outcome or a feature is missing.",
     "missing": "Where a feature is missing, use",
     "missing_help": "Means come from the training rows alone; a last known value from the "
@@ -970,6 +1099,9 @@ APPROXIMATE = {
     "some": "Some of this model's intervals are missing, held the truth less or more often than "
     "they say in simulations of studies like this one, or were not examined.",
 }
+
+#: What opens the further sentences on a figure.
+NOTES = "How to read it"
 
 EXPORTED = {
     "grey": "Shades of grey, with hatches and marks that tell apart what colours did: for printers "

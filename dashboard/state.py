@@ -14,6 +14,7 @@ _OPEN = "nme_proposal_open"
 _CHANGES = "nme_changes"
 _KEY = "nme_key_of_codes"
 _VIEW = "nme_view"
+_WAITING = "nme_waiting_tests"
 _CLINICIAN = "clinician"
 
 
@@ -69,6 +70,12 @@ def leave_study() -> None:
 def choose_view(name: str) -> None:
     """Take the view ``clinician`` or ``researcher`` for this session."""
     st.session_state[_VIEW] = name
+
+
+def switch_view(name: str) -> None:
+    """Choose a view before the widget that shows it is drawn."""
+    choose_view(name)
+    st.session_state["view"] = name
 
 
 def view() -> str | None:
@@ -141,6 +148,17 @@ def key_of(study: str) -> bytes | None:
     """The key to a study's random codes, in the session in which they were made."""
     known, key = st.session_state.get(_KEY, (None, None))
     return key if known == study else None
+
+
+def waiting_tests(run: str) -> tuple[str, ...]:
+    """Covariates of a run that are tested once the tests at work have ended."""
+    known, names = st.session_state.get(_WAITING, (None, ()))
+    return names if known == run else ()
+
+
+def let_wait(run: str, names: tuple[str, ...]) -> None:
+    """Remember covariates that are to be tested next."""
+    st.session_state[_WAITING] = (run, names)
 
 
 def preset(key: str, token: object, value: Any) -> None:

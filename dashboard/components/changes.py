@@ -72,13 +72,15 @@ def _show_finding(
         if finding.remedy:
             st.text(in_app_words(finding.remedy))
         if finding.fixes:
-            with st.container(horizontal=True, key=f"fixes_{key}"):
+            with st.container(gap="xxsmall", key=f"fixes_{key}"):
                 for k, remedy in enumerate(finding.fixes):
-                    st.button(
-                        plain(str(remedy)),
-                        key=f"fix_{key}_{k}",
-                        on_click=change,
-                        args=((*made, remedy),),
-                    )
-            for effect in filter(None, finding.effects):
-                st.caption(plain(CHANGES["effect"].format(effect=effect)))
+                    effect = finding.effects[k] if k < len(finding.effects) else None
+                    with st.container(horizontal=True, vertical_alignment="center"):
+                        st.button(
+                            plain(str(remedy)),
+                            key=f"fix_{key}_{k}",
+                            on_click=change,
+                            args=((*made, remedy),),
+                        )
+                        if effect:
+                            st.caption(plain(CHANGES["effect"].format(effect=effect)))

@@ -10,8 +10,8 @@ import streamlit as st
 
 from dashboard.components.errors import guard
 from dashboard.components.pins import pin_button
-from dashboard.components.text import plain, slug
-from dashboard.glossary import EXPORTED
+from dashboard.components.text import plain, sentences, slug
+from dashboard.glossary import EXPORTED, NOTES
 from dashboard.services.exports import spreadsheet
 from nme_core.figures import drawing
 from nme_core.figures.drawing import Paper
@@ -69,7 +69,7 @@ class Figure:
 
 
 def show(figure: Figure) -> None:
-    """The screen figure, its sentence, and a small menu with its files."""
+    """The screen figure, the first of its sentences, and menus with the others and its files."""
     key = slug(figure.title)
     drawn = figure.on_screen()
     st.plotly_chart(
@@ -79,8 +79,12 @@ def show(figure: Figure) -> None:
         config=PLOTLY_CONFIG,
         alt=figure.sentence,
     )
-    st.markdown(plain(figure.sentence))
+    first, *others = sentences(figure.sentence)
+    st.markdown(plain(first))
     with st.container(horizontal=True):
+        if others:
+            with st.popover(NOTES, type="tertiary", key=f"notes_{key}"):
+                st.markdown(plain(" ".join(others)))
         with st.popover("Download this figure", type="tertiary", key=f"files_{key}"):
             downloads(figure, prefix=f"{key}_")
         pin_button(figure, f"pin_{key}")

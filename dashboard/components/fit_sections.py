@@ -21,6 +21,7 @@ from dashboard.glossary import (
     METRICS,
     PAIRED,
     SEQUENCE_LOSS,
+    TABLE_HELP,
     TOGETHER,
 )
 from dashboard.services import fit, jobs, rechecks, results
@@ -34,10 +35,10 @@ def models(run: Run) -> None:
     table = results.metrics_table(run.id)
     st.subheader(TOGETHER["title"], anchor=False)
     st.table(metrics_view(run.id).set_index("model"))
-    st.caption(f"{split_note(run.id)} {TOGETHER['limit']}")
-    if run.model == "nme-crf":
-        st.caption(plain(SEQUENCE_LOSS))
-    with st.expander("What the models and metrics are"):
+    with st.expander(TABLE_HELP["together"]):
+        st.markdown(f"{split_note(run.id)} {TOGETHER['limit']}")
+        if run.model == "nme-crf":
+            st.markdown(plain(SEQUENCE_LOSS))
         for model in table.index:
             st.markdown(plain(f"{model_name(model)}: {MODEL_WORDS.get(model, model)}."))
         for metric in table.columns:
@@ -47,13 +48,14 @@ def models(run: Run) -> None:
     if len(by_person):
         st.subheader(BY_PERSON["title"], anchor=False)
         st.table(by_person)
-        st.caption(f"{BY_PERSON['what']} {BY_PERSON['why']}")
+        with st.expander(TABLE_HELP["by_person"]):
+            st.markdown(f"{BY_PERSON['what']}\n\n{BY_PERSON['why']}")
     figure = catalogue.paired_figure(run.id)
     if figure is not None:
         show(figure)
-        with st.expander("Differences as a table"):
+        with st.expander(TABLE_HELP["paired"]):
             st.dataframe(comparison_view(run.id), hide_index=True)
-        st.caption(PAIRED)
+            st.markdown(PAIRED)
 
 
 def person(run: Run) -> None:

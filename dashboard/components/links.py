@@ -8,17 +8,20 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from dashboard import state
-from dashboard.glossary import PAGES
+from dashboard.glossary import PAGE_GROUPS, PAGES
 
 _ARROW = ":material/arrow_forward:"
 _FOLDER = Path(__file__).parent.parent / "pages"
 
 
-def navigation_pages() -> list[Page]:
-    """Every page for ``st.navigation``; the bare address opens the first."""
-    shown = [st.Page(_file(path), title=title, url_path=path) for path, title in PAGES.items()]
+def navigation_pages() -> dict[str, list[Page]]:
+    """Every page for ``st.navigation``, by group; the bare address opens the first."""
     start = st.Page(_FOLDER / "start.py", title="NME", default=True, visibility="hidden")
-    return [start, *shown]
+    shown = {
+        group: [st.Page(_file(path), title=title, url_path=path) for path, title in pages.items()]
+        for group, pages in PAGE_GROUPS.items()
+    }
+    return {"": [start], **shown}
 
 
 def link(path: str, label: str | None = None) -> None:

@@ -1,6 +1,8 @@
-"""The little that theme settings cannot say: margins, headings, links that look like links."""
+"""The little that theme settings cannot say: margins, headings, focus, pages without content."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -10,6 +12,26 @@ _STYLE = """
 .stMainBlockContainer h1 { font-size: 1.9rem; padding: 0.5rem 0 0.25rem 0; }
 .stMainBlockContainer h3 { font-size: 1.25rem; padding: 0.75rem 0 0.25rem 0; }
 .stMain [data-testid="stPageLink"] a { border: 1px solid #808A9473; border-radius: 0.5rem; }
+.stMain p { max-width: 46rem; }
+.st-key-next a { background: var(--primary, #0072B2); border: none; padding: 0.4rem 1rem; }
+.st-key-next a * { color: #FFFFFF !important; }
+[data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; padding: 0.5rem 1rem 0; }
+[data-testid="stSidebarUserContent"] { padding-top: 0; }
+[data-testid="stSidebarNavItems"] header { padding: 0; margin: 0.4rem 0 0; line-height: 1.5; }
+[data-testid="stSidebarNavLink"] { padding: 0 0.5rem; margin: 0; line-height: 1.55; }
+[data-testid="stSidebarNavLink"] p, [data-testid="stSidebarNavLink"] span { line-height: 1.55; }
+[data-testid="stSidebarNavSeparator"] { margin: 0.5rem 1rem; }
+a:focus-visible, button:focus-visible, [role="tab"]:focus-visible, summary:focus-visible {
+    outline: 3px solid #E69F00 !important; outline-offset: 2px; border-radius: 0.25rem;
+}
+</style>
+"""
+
+#: A page that has nothing to show yet: a hollow dot that is not read aloud.
+_EMPTY = """
+<style>
+{links} {{ font-style: italic; }}
+{marks} {{ content: "\\25CB" / ""; margin-left: auto; font-size: 0.7rem; font-style: normal; }}
 </style>
 """
 
@@ -17,3 +39,12 @@ _STYLE = """
 def apply() -> None:
     """Put the style on the page."""
     st.html(_STYLE)
+
+
+def mark_empty(paths: Sequence[str]) -> None:
+    """Mark pages in the navigation that have nothing to show yet."""
+    if not paths:
+        return
+    chosen = [f'[data-testid="stSidebarNavLink"][href*="/{path}"]' for path in paths]
+    marks = [f"{link}::after" for link in chosen]
+    st.html(_EMPTY.format(links=", ".join(chosen), marks=", ".join(marks)))

@@ -9,27 +9,28 @@ import streamlit as st
 from pandas.api.types import is_numeric_dtype
 
 from dashboard import state
-from dashboard.components.catalogue import missing_figure, observations_figure, outcome_figure
 from dashboard.components.changes import show_changes, show_findings
 from dashboard.components.codebook import show_codebook
 from dashboard.components.errors import show_error
-from dashboard.components.figures import show
+from dashboard.components.links import link
+from dashboard.components.look_at_data import look_at_data
+from dashboard.components.privacy import show_key
 from dashboard.components.text import plain
-from dashboard.glossary import FACT_HELP, MISSING_FEATURES, REPORT
+from dashboard.glossary import FACT_HELP, MISSING_FEATURES, REPORT, STUDY
 from dashboard.services.drafts import REMEDIED, Remedy, sentence
 from dashboard.services.home import NMEError
 from dashboard.services.studies import (
     MISSING,
     StudyRecord,
     change_study,
-    missing_over_time,
     missing_words,
     open_study,
 )
 
 
-def show_report(record: StudyRecord) -> bool:
-    """Draw the report of a kept study; whether the study can be used."""
+def show_report(record: StudyRecord) -> None:
+    """Draw the report of a kept study."""
+    show_key(record.id)
     made = record.remedies
     change = partial(_change, record.id)
     try:
@@ -37,11 +38,11 @@ def show_report(record: StudyRecord) -> bool:
     except NMEError as error:
         show_changes(made, change)
         show_error(error)
-        return False
+        return
     show_changes(made, change, done=[note for note in study.notes if note.startswith(REMEDIED)])
     counts = report.n_obs
     facts = {
-        "Persons": f"{study.n_persons:,}",
+        "People": f"{study.n_persons:,}",
         "Rows": f"{study.n_rows:,}",
         "Per person (median)": f"{counts.median():g}",
         "Features": str(len(study.feature_names)),
@@ -49,42 +50,32 @@ def show_report(record: StudyRecord) -> bool:
     }
     for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
         column.metric(label, value, help=FACT_HELP.get(label))
-    if report.spacing:
-        unit = " (in days)" if record.counts_days else ""
-        st.caption(plain(REPORT["spacing"].format(spacing=report.spacing, unit=unit)))
+    if report.usable:
+        with st.container(key="next"):
+            link("model", STUDY["next"])
+    else:
+        st.error(STUDY["stop"])
     others = [one for one in report.findings if not one.message.startswith(REMEDIED)]
     if not state.researcher():
         others = [one for one in others if one.severity != "info"]
     show_findings(others, made, change)
     if state.researcher():
-        for entry in report.compliance:
-            words = REPORT["compliance"].format(
-                covariate=entry.covariate, numbers=entry, n=entry.n_persons
-            )
-            st.caption(plain(words))
-        _choices(record, study.time, bool(report.missing.drop(report.outcome).sum()))
+        with st.expander(REPORT["settings"]):
+            _choices(record, study.time, bool(report.missing.drop(report.outcome).sum()))
         show_codebook(record.id)
-    if record.privacy or record.left_out:
-        with st.expander("What was left out or changed before storing"):
-            for note in record.privacy:
-                st.text(sentence(note))
-            if record.left_out:
-                st.text(f"Not stored, without a role: {', '.join(record.left_out)}.")
-    left, right = st.columns(2)
-    with left:
-        show(observations_figure(counts))
-    with right:
-        show(outcome_figure(study.y, study.outcome_kind, study.roles.outcome))
-    if not state.researcher():
-        return report.usable
-    if report.missing.sum():
-        for place, by in zip(st.columns(2), ("person", "column"), strict=True):
-            grid, time = missing_over_time(record.id, by)
-            with place:
-                show(missing_figure(grid, by, time))
-    else:
-        st.caption(REPORT["complete"])
-    return report.usable
+    _before_storing(record)
+    look_at_data(record, study, report)
+
+
+def _before_storing(record: StudyRecord) -> None:
+    """What was left out or changed before the tables were stored."""
+    if not (record.privacy or record.left_out):
+        return
+    with st.expander(REPORT["stored"]), st.container(gap="xxsmall"):
+        for note in record.privacy:
+            st.text(sentence(note))
+        if record.left_out:
+            st.text(REPORT["left_out"].format(columns=", ".join(record.left_out)))
 
 
 def _choices(record: StudyRecord, time: pd.Series | None, lacks_features: bool) -> None:

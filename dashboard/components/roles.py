@@ -173,7 +173,7 @@ def _propose(draft: Draft) -> bool:
     return state.propose(
         draft.token,
         {
-            "study_name": draft.name,
+            "study_name": "",
             "role_person": guess.person,
             "role_time": guess.time,
             "role_sequence": guess.sequence,

@@ -5,9 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state
+from dashboard.components import look
 from dashboard.components.errors import guard
+from dashboard.components.links import link
 from dashboard.components.text import plain
-from dashboard.glossary import MODELS, PLACEMENTS, RESEARCH_USE, RUN_STATES, VIEW_HELP, VIEWS
+from dashboard.glossary import (
+    MODELS,
+    PLACEMENTS,
+    RESEARCH_USE,
+    RUN_STATES,
+    SIDEBAR,
+    VIEW_HELP,
+    VIEWS,
+)
 from dashboard.services import settings
 from dashboard.services.runs import Run, run_record
 from dashboard.services.studies import study_record
@@ -19,13 +29,36 @@ def sidebar() -> None:
         _view()
         study = study_record(state.study_id() or "")
         run = run_record(state.run_id() or "")
+        look.mark_empty(_empty_pages(study is not None, run))
         if study is not None:
-            st.markdown(f":small[:gray[Study]]  \n{plain(study.name)}")
+            st.markdown(f":small[:gray[{SIDEBAR['study']}]]  \n{plain(study.name)}")
         if run is not None:
-            what = _what(run)
             ended = RUN_STATES[run.status.state]
-            st.markdown(f":small[:gray[Run, {ended}]]  \n{plain(what)}")
+            st.markdown(f":small[:gray[{SIDEBAR['run']}, {ended}]]  \n{plain(_what(run))}")
+            if run.active:
+                _training(run.id)
         st.caption(RESEARCH_USE)
+
+
+@st.fragment(run_every=2.0)
+def _training(identity: str) -> None:
+    """How far the training of the run in view is; all is drawn anew once it has ended."""
+    with guard():
+        run = run_record(identity)
+        if run is None or not run.active:
+            st.rerun()
+        progress = min(max(run.status.progress, 0.0), 1.0)
+        words = SIDEBAR["waiting" if run.waiting else "training"]
+        st.progress(progress, text=words.format(percent=round(100 * progress)))
+        link("model", SIDEBAR["open"])
+
+
+def _empty_pages(study: bool, run: Run | None) -> list[str]:
+    """Paths of the pages that have nothing to show yet."""
+    if run is not None and run.done:
+        return [] if run.model == "nme-crf" else ["transitions"]
+    results = ["fit", "transitions", "random-effects", "new-person", "covariates", "export"]
+    return results if study else ["model", *results, "gallery"]
 
 
 def _view() -> None:
@@ -41,7 +74,7 @@ def _view() -> None:
 
 
 def _what(run: Run) -> str:
-    """What was trained; for clinicians where persons may differ in words."""
+    """What was trained; for clinicians where people may differ in words."""
     name, placement = MODELS[run.model][0], str(run.options["placement"])
     if state.researcher() or placement not in PLACEMENTS:
         return f"{name}, {placement}"

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&\"'=^])")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+#: Where a sentence ends: after a point, before a capital letter or a mark of quotation.
+_ENDS = re.compile(r"(?<=[a-z0-9)%”\]]\.)\s+(?=[A-Z“])")
 _LINKS = re.compile(r"(?i)(https?|ftp|mailto|www)(?=[.:])|@")
 
 
@@ -111,6 +113,11 @@ def durations(least: float, most: float) -> str:
     """A range of rough lengths of time in words."""
     first, last = duration(least), duration(most)
     return first if first == last else f"{first} to {last.removeprefix('about ')}"
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text of the app; the first one stands alone under a figure."""
+    return _ENDS.split(text) if text else [""]
 
 
 def slug(text: str) -> str:

@@ -23,6 +23,7 @@ from dashboard.glossary import (
     PLAIN_WARNINGS,
     SPLIT,
     SPLIT_FEW,
+    TABLE_HELP,
 )
 from dashboard.services import fit, results
 from dashboard.services.runs import Run
@@ -36,13 +37,20 @@ def show_verdict(run: Run) -> None:
         _skill(run, most=1)
         _plain_warning(run)
         return
-    st.markdown(plain(comparison_sentence(run.id)))
-    _skill(run)
-    together: dict[str, list[str]] = {}
-    for model, ending in results.verdicts(run.id).items():
-        together.setdefault(_ending(model, ending), []).append(model_name(model))
-    said = [f"{', '.join(models)} {ending}" for ending, models in together.items()]
-    st.caption(f"Training: {plain('; '.join(said))}.")
+    compared = comparison_sentence(run.id)
+    skill = results.skill(run.id)
+    first, *others = skill or [compared]
+    st.markdown(f"**{plain(first)}**")
+    for sentence in others:
+        st.markdown(plain(sentence))
+    with st.expander(TABLE_HELP["verdict"]):
+        if skill:
+            st.markdown(plain(compared))
+        together: dict[str, list[str]] = {}
+        for model, ending in results.verdicts(run.id).items():
+            together.setdefault(_ending(model, ending), []).append(model_name(model))
+        said = [f"{', '.join(models)} {ending}" for ending, models in together.items()]
+        st.markdown(f"Training: {plain('; '.join(said))}.")
     _warnings(run)
 
 

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.components import jobs as follow_jobs
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.covariate_results import show_covariate, show_plainly, show_tests
 from dashboard.components.errors import guard
@@ -11,10 +10,11 @@ from dashboard.components.findings import compliance_note
 from dashboard.components.messages import in_app_words
 from dashboard.components.stability import show_stability
 from dashboard.components.test_choices import choose_how
+from dashboard.components.testing import test
 from dashboard.components.text import plain
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import EMPTY, TERMS
-from dashboard.services import covariates, jobs, results
+from dashboard.glossary import EMPTY, TERMS, TEST_ALL
+from dashboard.services import covariates, results
 
 title("covariates")
 run = finished_run()
@@ -22,27 +22,21 @@ names = list(results.covariates(run.id).columns)
 if not names:
     empty("no_covariates", "study")
 
-left, right = st.columns([3, 1], vertical_alignment="bottom")
+left, middle, right = st.columns([3, 1, 1], vertical_alignment="bottom")
 covariate = left.selectbox(
     "Covariate", names, key="covariate", persist_state="session", help=TERMS["covariate"]
 )
 label = "Run HSIC test" if state.researcher() else "Test"
-pressed = right.button(label, key="run_hsic", type="primary", width="stretch")
+one = middle.button(label, key="run_hsic", type="primary", width="stretch")
+every = len(names) > 1 and right.button(
+    TEST_ALL["press"].format(n=len(names)), key="run_all", width="stretch", help=TEST_ALL["help"]
+)
 how = choose_how(run.id, covariate) if state.researcher() else covariates.options(run.id)
-if pressed:
-    with guard():
-        if covariates.takes_long(run.id, covariates.family(run.id, covariate), how):
-            covariates.start_tests(run.id, covariate, how)
-        else:
-            jobs.dismiss(run.id, jobs.TESTS)
-            with st.spinner("Permuting persons"):
-                covariates.run_tests(run.id, covariate, how)
+test(run.id, names if every else [covariate] if one else [], how)
 interpreted_note(run)
 compliance = covariates.compliance(run.id, covariate)
 compliance_note(compliance, covariate, covariates.guard_of(how))
 show_stability(run)
-follow_jobs.follow(run.id, jobs.TESTS, "Testing")
-
 if not covariates.ready(run.id):
     st.info(EMPTY["tests_elsewhere" if covariates.tested(run.id) else "no_tests"])
     st.stop()

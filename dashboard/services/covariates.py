@@ -96,9 +96,9 @@ def with_guard(how: CovariateOptions, guard: str) -> CovariateOptions:
     return replace(how, guard="strata", strata=NO_GUARD)
 
 
-def family(identity: str, covariate: str) -> tuple[str, ...]:
-    """All covariates that count as tests of this run once this one is tested too."""
-    return tuple(dict.fromkeys([*tested(identity), covariate]))
+def family(identity: str, *covariates: str) -> tuple[str, ...]:
+    """All covariates that count as tests of this run once these are tested too."""
+    return tuple(dict.fromkeys([*tested(identity), *covariates]))
 
 
 def takes_long(identity: str, covariates: Sequence[str], how: CovariateOptions) -> bool:
@@ -109,15 +109,20 @@ def takes_long(identity: str, covariates: Sequence[str], how: CovariateOptions) 
     return len(parameters(identity).values) ** 2 * reps * len(covariates) > MOST_WORK
 
 
-def start_tests(identity: str, covariate: str, how: CovariateOptions) -> None:
-    """Test a covariate beside the page; `jobs` says where it stands."""
-    jobs.start(identity, jobs.TESTS, family=family(identity, covariate), how=asdict(how))
+def start_tests(identity: str, covariates: str | Sequence[str], how: CovariateOptions) -> None:
+    """Test covariates beside the page; `jobs` says where it stands."""
+    asked = family(identity, *_listed(covariates))
+    jobs.start(identity, jobs.TESTS, family=asked, how=asdict(how))
+
+
+def _listed(covariates: str | Sequence[str]) -> tuple[str, ...]:
+    return (covariates,) if isinstance(covariates, str) else tuple(covariates)
 
 
 def run_tests(
-    identity: str, covariate: str, how: CovariateOptions | None = None
+    identity: str, covariates: str | Sequence[str], how: CovariateOptions | None = None
 ) -> CovariateResult:
-    """Test a covariate, correct together with all that were tested on this run, and keep it.
+    """Test covariates, correct together with all that were tested on this run, and keep it.
 
     Those tested before are tested again with the same options, which are those of last time by
     default.
@@ -128,7 +133,7 @@ def run_tests(
         The covariate is constant, or too few persons have it.
     """
     how = how or options(identity)
-    return make_tests(run_folder(identity), family(identity, covariate), how)
+    return make_tests(run_folder(identity), family(identity, *_listed(covariates)), how)
 
 
 def make_tests(

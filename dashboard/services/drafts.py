@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from pathlib import Path
 
 import pandas as pd
 
@@ -24,6 +23,7 @@ from nme_core.study.clean.remedies import apply_remedies, of_ids, of_second_tabl
 from nme_core.study.clean.wide import WideProposal, propose_wide
 from nme_core.study.columns import is_text, one_form
 from nme_core.study.covariates import covariates_from_columns
+from nme_core.study.formats.result import Reading
 from nme_core.study.reading import people_sheet, read_second
 
 __all__ = [
@@ -46,8 +46,13 @@ class Draft:
 
     Attributes
     ----------
+    name : str
+        What the study is called where nobody names it; empty where that is not known, as a
+        file's own name may tell who its people are.
     file : str
         Name of the long table's file.
+    read : pair of Reading
+        Both files as they were read, the second None where there is none.
     read_as : ReadAs
         What the user chose of how the long table is read.
     sheets : tuple of str
@@ -75,6 +80,7 @@ class Draft:
     file: str
     long_bytes: bytes
     covariate_bytes: bytes | None
+    read: tuple[Reading, Reading | None] = field(repr=False)
     long: pd.DataFrame
     covariates: pd.DataFrame | None
     guess: Proposal
@@ -156,7 +162,7 @@ def draft_upload(
 
     With `reshaped`, a table with one column per occasion is made long.
     """
-    long = read_any(long_bytes, name, **read_as.of_long)
+    long = _read_long(name, long_bytes, read_as)
     person = propose_roles(long.frame, None, long.roles).person
     sheet = read_as.covariates_sheet
     if covariate_bytes is None and long.sheets and sheet is None and person is not None:
@@ -166,7 +172,7 @@ def draft_upload(
         covariate_bytes, second_name = long_bytes, name
     second = None
     if covariate_bytes is not None:
-        second = read_second(covariate_bytes, person, second_name or _SECOND, sheet=sheet or None)
+        second = _read_people(covariate_bytes, person, second_name or _SECOND, sheet or None)
     covariates = None if second is None else second.frame
     how = [long.how.words(), *long.notes]
     frame, wide = long.frame, propose_wide(long.frame)
@@ -178,11 +184,12 @@ def draft_upload(
         how += [f"Second table: {second.how.words()}", *second.notes]
     labels = long.labels if second is None else _joined(second.labels, long.labels)
     return Draft(
-        name=Path(name).stem,
+        name="",
         source="upload",
         file=name,
         long_bytes=long_bytes,
         covariate_bytes=covariate_bytes,
+        read=(long, second),
         long=frame,
         covariates=covariates,
         guess=propose_roles(frame, covariates, long.roles),
@@ -198,6 +205,18 @@ def draft_upload(
         second=None if second is None else second.how,
         second_sheets=long.sheets if second is None else second.sheets,
     )
+
+
+@per_session(2)
+def _read_long(name: str, content: bytes, read_as: ReadAs) -> Reading:
+    """The long table's file, parsed once whatever else changes on the page."""
+    return read_any(content, name, **read_as.of_long)
+
+
+@per_session(2)
+def _read_people(content: bytes, person: str | None, name: str, sheet: str | None) -> Reading:
+    """The second table's file, likewise."""
+    return read_second(content, person, name, sheet=sheet)
 
 
 def sentence(note: str) -> str:
@@ -224,12 +243,11 @@ def covariate_columns(draft: Draft, person: str | None) -> list[str]:
 
 
 def _whole(draft: Draft, roles: ChosenRoles) -> pd.DataFrame:
-    """All columns of the long table, ids as text; read again only where they seem numbers."""
+    """All columns of the long table, ids as the text that stands in the file."""
     ids = [name for name in (roles.person, roles.sequence, roles.group) if name is not None]
     if all(is_text(draft.long[name]) for name in ids if name in draft.long):
         return draft.long
-    whole = read_any(draft.long_bytes, draft.file, text=ids, **draft.read_as.of_long).frame
-    return apply_remedies(whole, draft.before)[0]
+    return apply_remedies(draft.read[0].with_ids(ids), draft.before)[0]
 
 
 def chosen_tables(
@@ -265,7 +283,8 @@ def chosen_tables(
         table = table.rename_axis(roles.person).reset_index()
     if draft.covariates is None:
         return long, table
-    second = _second_with_text(draft, roles.person)
+    people = draft.read[1]
+    second = draft.covariates if people is None else people.with_ids([roles.person])
     if roles.person not in second.columns:
         raise DataError(
             f"The covariate table has no column {roles.person!r}.",
@@ -279,16 +298,6 @@ def chosen_tables(
     second = second[[roles.person, *(c for c in roles.covariates if c in second.columns)]]
     second = second.assign(**{roles.person: one_form(second[roles.person])})
     return long, second.merge(table, on=roles.person, how="outer", sort=False)
-
-
-def _second_with_text(draft: Draft, person: str) -> pd.DataFrame:
-    """The covariate table, likewise."""
-    table = draft.covariates
-    if table is not None and (person not in table or is_text(table[person])):
-        return table
-    sheet = None if draft.second is None else draft.second.sheet
-    name = draft.second_file or _SECOND
-    return read_second(draft.covariate_bytes or b"", person, name, sheet=sheet).frame
 
 
 def problems_of(

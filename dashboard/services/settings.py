@@ -38,9 +38,9 @@ def cores() -> int:
 
 
 def view() -> str:
-    """The view that was chosen last: ``clinician``, or ``researcher`` where none was chosen."""
+    """The view that was chosen last; ``clinician`` where none was chosen."""
     value = _read().get(_VIEW)
-    return value if value in VIEWS else "researcher"
+    return value if value in VIEWS else VIEWS[0]
 
 
 def set_view(name: str) -> None:

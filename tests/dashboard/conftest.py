@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import covariates, runs, studies
+from dashboard.services import covariates, runs, settings, studies
 from dashboard.services.home import new_id
 from nme_core.io import RunFolder, RunState, Status
 
@@ -24,8 +24,9 @@ STRATA = covariates.with_guard(covariates.CovariateOptions(), "strata")
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty NME_HOME."""
+    """An empty NME_HOME of somebody who chose the view of researchers."""
     monkeypatch.setenv("NME_HOME", str(tmp_path / "home"))
+    settings.set_view("researcher")
     return tmp_path / "home"
 
 
@@ -83,7 +84,7 @@ def keep(*, states: bool) -> str:
     roles = studies.ChosenRoles(
         guess.person, "feeling", guess.time, None, ("sleep", "steps"), ("depression", "clinic")
     )
-    return studies.keep_study(draft, roles)
+    return studies.keep_study(draft, roles, "diary")
 
 
 @pytest.fixture

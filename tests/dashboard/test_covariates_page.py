@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.services import covariates, jobs, settings
-from nme_core.io import RunFolder
+from nme_core.io import RunFolder, RunState, Status
 from tests.dashboard.conftest import STRATA
 
 OpenPage = Callable[..., AppTest]
@@ -175,3 +175,35 @@ def test_a_clinician_is_told_of_the_trap_without_statistics(
     shown = words(open_page("covariates", run=crf_run))
     assert "Persons with a higher score have fewer observations" in shown
     assert "ρ" not in shown
+
+
+def test_all_covariates_are_tested_in_one_press(open_page: OpenPage, crf_run: str) -> None:
+    app = open_page("covariates", run=crf_run)
+    app.selectbox(key=f"guard_{crf_run}").set_value("strata").run()
+    assert app.button(key="run_all").label == "Test all 2"
+    app.button(key="run_all").click().run()
+    assert_sound(app)
+    assert app.dataframe[0].value["covariate"].tolist() == ["depression", "clinic"]
+    assert "Tests corrected together: 2." in words(app)
+
+
+def test_a_press_during_a_test_waits_for_its_turn(
+    open_page: OpenPage, crf_run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(jobs, "start", lambda run, kind, **request: asked.append(request["family"]))
+    working = [True]
+    monkeypatch.setattr(jobs, "is_active", lambda run, kind: working[0])
+    monkeypatch.setattr(
+        jobs, "status", lambda run, kind: Status(RunState.RUNNING) if working[0] else None
+    )
+    app = open_page("covariates", run=crf_run)
+    app.selectbox(key=f"guard_{crf_run}").set_value("draws").run()
+    app.button(key="run_hsic").click().run()
+    assert_sound(app)
+    assert asked == []
+    assert "Tested next: depression." in words(app)
+    working[0] = False
+    app.run()
+    assert asked == [("depression",)]
+    assert "Tested next" not in words(app)

@@ -203,3 +203,18 @@ def test_every_page_and_section_is_timed(crf_run: str) -> None:
     assert {name for name in taken if ":" not in name} == set(PAGES)
     assert {"transitions: Groups", "random-effects: Persons"} <= set(taken)
     assert all(cpu > 0 for cpu in taken.values())
+
+
+def test_the_side_bar_says_how_far_training_is_on_every_page(
+    open_page: OpenPage, crf_run: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_process", lambda *_: object())
+    monkeypatch.setattr(runs, "queue", list)
+    folder = RunFolder(home / "runs" / crf_run)
+    folder.write_status(Status(RunState.RUNNING, progress=0.4, message="nme, epoch 40"))
+    app = open_page("study", run=crf_run)
+    assert_sound(app)
+    (bar,) = app.sidebar.get("progress")
+    assert bar.proto.text == "Training, 40 %"
+    folder.write_status(Status(RunState.DONE, progress=1.0))
+    assert not open_page("study", run=crf_run).sidebar.get("progress")

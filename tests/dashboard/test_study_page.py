@@ -1,5 +1,6 @@
 """The study page: a sample or an upload becomes a study with a report."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_sample_study_is_loaded_with_its_report(open_page: OpenPage) -> None:
     assert not app.error
     assert "Report on dyads" in words(app)
     metrics = {metric.label: metric.value for metric in app.metric}
-    assert metrics["Persons"] == "100"
+    assert metrics["People"] == "100"
     kept = studies.list_studies()
     assert [study.name for study in kept] == ["dyads"]
     assert app.query_params["study"] == kept[0].id
@@ -127,7 +128,7 @@ def test_a_change_that_breaks_the_study_can_be_undone(open_page: OpenPage) -> No
     assert "no rows" in app.error[0].value
     app.button(key="undo_0").click().run()
     assert not app.error
-    assert {metric.label: metric.value for metric in app.metric}["Persons"] == "6"
+    assert {metric.label: metric.value for metric in app.metric}["People"] == "6"
 
 
 def test_a_hopeless_table_says_what_is_wrong_and_offers_nothing(open_page: OpenPage) -> None:
@@ -256,15 +257,19 @@ def test_the_outcome_kind_follows_the_outcome_and_the_user(open_page: OpenPage) 
     assert "class (state)" in words(app)
 
 
-def test_the_name_is_the_file_s_until_it_is_changed(open_page: OpenPage) -> None:
+def test_the_name_is_by_day_and_people_never_the_file_s(open_page: OpenPage) -> None:
     app = upload(open_page("study"), diary())
-    assert app.text_input(key="study_name").value == "upload_long"
+    assert app.text_input(key="study_name").value == ""
+    named = app.text_input(key="study_name").placeholder
+    assert re.fullmatch(r"Study of \d{1,2} \w{3}, 6 people", named)
     app.text_input(key="study_name").set_value("My *diary*").run()
     app.button(key="load_study").click().run()
     assert [study.name for study in studies.list_studies()] == ["My *diary*"]
     assert r"Report on My \*diary\*" in words(app)
     app = upload(app, diary().assign(sleep=7.0 + diary()["day"]))
-    assert app.text_input(key="study_name").value == "upload_long"
+    assert app.text_input(key="study_name").value == ""
+    app.button(key="load_study").click().run()
+    assert {study.name for study in studies.list_studies()} == {"My *diary*", named}
 
 
 def test_ids_with_markup_never_reach_markdown(open_page: OpenPage) -> None:
@@ -395,3 +400,70 @@ def test_how_a_table_is_read_can_be_said(open_page: OpenPage) -> None:
     delimiter.select(",").run()
     assert "cannot part both columns and decimals" in app.error[0].value
     assert [one.label for one in app.selectbox if one.label == "Encoding"]
+
+
+def test_a_door_takes_a_view_and_opens_a_sample_study(open_page: OpenPage) -> None:
+    settings.set_view("clinician")
+    app = open_page("study")
+    assert "what is each person's own" in words(app)
+    assert {"own_clinician", "sample_clinician", "own_researcher"} <= {b.key for b in app.button}
+    app.button(key="own_researcher").click().run()
+    assert settings.view() == "researcher"
+    assert app.radio(key="view").value == "researcher"
+    assert app.button(key="sample_researcher")  # still here: nothing was loaded
+    app.button(key="sample_clinician").click().run()
+    assert not app.exception
+    assert settings.view() == "clinician"
+    (kept,) = studies.list_studies()
+    assert (kept.source, kept.name) == ("sample", "dyads")
+    assert app.query_params["study"] == kept.id
+    assert "sample_clinician" not in {button.key for button in app.button}
+    again = open_page("study")
+    again.button(key="sample_researcher").click().run()
+    assert studies.list_studies() == [kept]  # the same one is opened again
+
+
+def test_a_loaded_study_comes_first_with_one_next_step(
+    open_page: OpenPage, number_study: str
+) -> None:
+    app = open_page("study", study=number_study)
+    assert not app.exception
+    headings = [heading.value for heading in app.subheader]
+    assert headings.index("Report on diary") < headings.index("Your own tables")
+    assert [one.label for one in app.expander if one.label == "Load another study"]
+    links = [link.proto.label for link in app.get("page_link")]
+    assert links == ["Next: choose a model"]
+
+
+@pytest.mark.parametrize("study", ["number_study", "state_study"])
+def test_each_section_of_a_look_at_the_data_says_what_it_shows(
+    open_page: OpenPage, request: pytest.FixtureRequest, study: str
+) -> None:
+    app = open_page("study", study=request.getfixturevalue(study))
+    said = {
+        "people": "12 people, 240 rows in order of time",
+        "distributions": "is most at an end of its scale",
+        "relations": "Within and between people differ most for",
+        "moments": "The times of this study are no dates",
+        "missing": "No value of the outcome or a feature is missing",
+    }
+    for section, sentence in said.items():
+        app.segmented_control(key="look_section").set_value(section).run()
+        assert not app.exception
+        assert not app.error
+        assert sentence in words(app), section
+    app.segmented_control(key="look_section").set_value("people").run()
+    app.selectbox(key="person").set_value("007").run()
+    assert "of person 007, 20 rows" in words(app)
+
+
+def test_hours_and_weekdays_are_shown_where_dates_were_kept(open_page: OpenPage) -> None:
+    times = pd.date_range("2024-01-01 08:00", periods=12, freq="12h").astype(str)
+    table = diary().drop(columns="day")
+    table["when"] = list(times) * table["pid"].nunique()
+    app = upload(open_page("study"), table)
+    app.checkbox(key="privacy_dates").uncheck().run()
+    app.button(key="load_study").click().run()
+    app.segmented_control(key="look_section").set_value("moments").run()
+    assert not app.exception
+    assert "Most by time varies the mean of mood" in words(app)

@@ -243,4 +243,35 @@ def _of_the_fit(rng: np.random.Generator) -> dict[str, dict[str, object]]:
         "person_errors": {"table": errors, "metric": "MSE", "names": {"nme": "NME"}},
         "individual_fits": {"rows": {"a": fitted, "b": fitted}, "outcome": "mood"},
         "shrinkage": {"summary": shrunk},
+        **of_rows(),
+    }
+
+
+def of_rows() -> dict[str, dict[str, object]]:
+    """Arguments of the figures of a study's rows."""
+    rng = np.random.default_rng(9)
+    names = ["mood", "sleep", "stress"]
+    within = pd.DataFrame(np.corrcoef(rng.normal(size=(3, 9))), index=names, columns=names)
+    between = pd.DataFrame(np.corrcoef(rng.normal(size=(3, 9))), index=names, columns=names)
+    series = {
+        who: pd.DataFrame({"at": np.arange(6.0), "value": rng.normal(5, 1, 6)}) for who in "ab"
+    }
+    moments = pd.DataFrame(
+        {
+            "unit": ["hour"] * 3 + ["weekday"] * 4,
+            "at": [8, 14, 20, 0, 1, 2, 3],
+            "state": "",
+            "value": rng.normal(5, 1, 7),
+            "n": 12,
+        }
+    )
+    moments = moments.assign(ci_low=moments["value"] - 0.3, ci_high=moments["value"] + 0.3)
+    bins = pd.DataFrame(
+        {"column": ["mood"] * 5 + ["sleep"] * 4, "centre": np.arange(9.0), "count": np.arange(9)}
+    )
+    return {
+        "by_moment": {"table": moments, "outcome": "mood"},
+        "correlations_apart": {"within": within, "between": between},
+        "distributions": {"table": bins},
+        "raw_series": {"rows": series, "outcome": "mood", "time": "day"},
     }

@@ -81,8 +81,11 @@ def find_people(
     yield from _find_shared(long, person, ids, groups)
 
 
-def respelling_notes(column: pd.Series, *, table: str = "") -> list[str]:
-    """Say which ids were written in one form; those that became one first."""
+def respelling_notes(column: pd.Series, *, table: str = "", names: bool = True) -> list[str]:
+    """Say which ids were written in one form; those that became one first.
+
+    Without `names`, only how many they are.
+    """
     changed = respelled(column)
     if not changed:
         return []
@@ -91,6 +94,12 @@ def respelling_notes(column: pd.Series, *, table: str = "") -> list[str]:
     several = set(forms[forms.duplicated(keep=False)])
     merged = [f"{old!r} is {new!r}" for old, new in changed.items() if new in several]
     where = f"in {column.name!r}{table}"
+    if not names:
+        one = f" {len(merged)} of them only looked different from another." if merged else ""
+        return [
+            f"Spaces, unseen characters and decimals of ids {where} were left out, in "
+            f"{len(changed)} of {len(raw)} ids.{one}"
+        ]
     if not merged:
         example = next(iter(changed.items()))
         count = "1 id" if len(changed) == 1 else f"{len(changed)} ids"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nme_core.study.columns import as_labels, is_text
+
 if TYPE_CHECKING:
     from nme_core.study.formats.events import Events
 
@@ -210,6 +212,8 @@ class Reading:
         The rows as events with a start and an end, where they are such.
     above : dict of key: value
         Rows of two cells above a text table.
+    written : dict of column: text
+        Whole numbers as they are written, where some have a zero in front: they may be ids.
     """
 
     frame: pd.DataFrame
@@ -221,9 +225,21 @@ class Reading:
     roles: dict[str, str] = field(default_factory=dict)
     above: dict[str, str] = field(default_factory=dict)
     events: Events | None = None
+    written: dict[str, pd.Series] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.frame.attrs["units"] = dict(self.labels.units)  # they go where the table goes
+
+    def with_ids(self, columns: Collection[str]) -> pd.DataFrame:
+        """The table with these columns as text, as they stand in the file."""
+        texts = {
+            name: self.written[name].reindex(self.frame.index)
+            if name in self.written
+            else as_labels(self.frame[name])
+            for name in columns
+            if name in self.frame and not is_text(self.frame[name])
+        }
+        return self.frame.assign(**texts) if texts else self.frame
 
     def told(self) -> list[str]:
         """What is to be known of a table that is not the first: its sheet, and what was changed."""

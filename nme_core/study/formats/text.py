@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.api.types import is_numeric_dtype
 from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
@@ -21,6 +22,7 @@ from nme_core.study.formats.cells import (
     Converted,
     from_text,
     is_padded,
+    present,
 )
 from nme_core.study.formats.collect import Collected
 from nme_core.study.formats.columns import assemble, clean_names
@@ -92,15 +94,19 @@ def read_text(
     if mpath:  # there 1,3 are two answers
         dialect = replace(dialect, decimal=".")
     keep = set(text)
-    types = _types(dialect, [column in keep for column in names] + [False] * trailing)
+    zeros = _has_zeros(content, dialect)
+    types = _types(dialect, [column in keep for column in names] + [False] * trailing, zeros)
     body = _read_body(name, content, dialect, types)
     del content
     collected = Collected()
     decimals, thousands = set(), set()
+    ids: dict[str, pd.Series] = {}
     for place, column in enumerate(names):
         tell(f"Reading {name}: {column}", _BODY[1] + (1 - _BODY[1]) * place / len(names))
         cells = body.columns.pop(0)
         converted = _to_pandas(cells, dialect, text=column in keep, lists=mpath)
+        if zeros and is_numeric_dtype(converted.values) and _may_be_ids(cells):
+            ids[column] = present(cells.to_pandas()).set_axis(body.lines)
         del cells
         pa.default_memory_pool().release_unused()  # else it is kept for later
         collected.add(column, converted)
@@ -128,7 +134,8 @@ def read_text(
     )
     meanings = {names[place]: words for place, words in dialect.labels.items()}
     labels = replace(collected.labels, columns=meanings)
-    return Reading(frame, how, labels, (*notes, *collected.told()), above=dialect.above)
+    told = (*notes, *collected.told())
+    return Reading(frame, how, labels, told, above=dialect.above, written=ids)
 
 
 def _recognise(
@@ -245,8 +252,11 @@ def _by_arrow(
     return None
 
 
-def _types(dialect: Dialect, text: Sequence[bool]) -> dict[str, pa.DataType]:
-    """What each column seems to hold, by its first rows; keys are places."""
+def _types(dialect: Dialect, text: Sequence[bool], zeros: bool) -> dict[str, pa.DataType]:
+    """What each column seems to hold, by its first rows; keys are places.
+
+    With `zeros` in front of numbers, whole numbers are read as text first.
+    """
     types = {}
     for place, keep in enumerate(text):
         cells = {row[place].strip() for row in dialect.sample if len(row) > place}
@@ -256,10 +266,29 @@ def _types(dialect: Dialect, text: Sequence[bool]) -> dict[str, pa.DataType]:
         if keep or is_padded(cells) or not all(map(_FLOAT.fullmatch, cells)):
             types[str(place)] = pa.string()
         elif cells and all(map(_INTEGER.fullmatch, cells)):
-            types[str(place)] = pa.int64()
+            types[str(place)] = pa.string() if zeros else pa.int64()
         else:
             types[str(place)] = pa.float64()
     return types
+
+
+def _has_zeros(content: bytes, dialect: Dialect) -> bool:
+    """Whether a cell is a number with a zero in front, such as 01."""
+    start = max(dialect.header_bytes - 1, 0)
+    end = rb"[\s" + re.escape(dialect.delimiter + dialect.quote).encode() + b"]"
+    return re.compile(end + rb"0\d" + end).search(content, start) is not None
+
+
+def _may_be_ids(cells: pa.ChunkedArray) -> bool:
+    """Whether cells are whole numbers of which some have a zero in front."""
+    if not pa.types.is_string(cells.type):
+        return False
+    trimmed = compute.utf8_trim_whitespace(cells)
+    known = compute.if_else(compute.is_in(trimmed, _MISSING), None, trimmed)
+    return bool(
+        compute.any(compute.match_substring_regex(known, r"^0\d+$")).as_py()
+        and compute.all(compute.match_substring_regex(known, r"^\d+$")).as_py()
+    )
 
 
 def _row_by_row(name: str, content: bytes, dialect: Dialect, width: int) -> _Body:
@@ -360,6 +389,11 @@ def _plain_numbers(cells: pa.ChunkedArray) -> np.ndarray | None:
     if compute.any(compute.match_substring_regex(known, PADDED)).as_py():
         return None
     try:
+        if (
+            not known.null_count
+            and compute.all(compute.match_substring_regex(known, r"^\d{1,18}$")).as_py()
+        ):
+            return np.array(known.cast(pa.int64()).to_numpy())
         numbers = known.cast(pa.float64())
     except pa.ArrowInvalid:
         return None

@@ -10,6 +10,7 @@ from dashboard.components.text import (
     p_phrase,
     p_value,
     plain,
+    sentences,
     slug,
 )
 
@@ -110,3 +111,19 @@ def test_numbers_side_by_side_have_the_same_decimals() -> None:
     assert alike([0.0, 0.05]) == ["0.0000", "0.0500"]
     assert alike([float("nan"), 1234.5]) == ["–", "1,234"]
     assert alike([2e8, 1.0]) == ["2.0 × 10⁸", "1.00"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("8 of 12 lie outside. One in twenty would by chance.", 2),
+        ("The mean is 0.5 (95 % interval 0.1 to 0.9). “a → b” is a score.", 2),
+        ("p < .001 for person P. in the vs. group, e.g. here.", 1),
+        ("Rows: [0.1, 0.2]. None is missing. See Fit.", 3),
+        ("", 1),
+    ],
+)
+def test_sentences_are_parted_and_nothing_is_lost(text: str, parts: int) -> None:
+    found = sentences(text)
+    assert len(found) == parts
+    assert " ".join(found) == text

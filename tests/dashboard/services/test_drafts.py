@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pandas as pd
+import pytest
 
 from dashboard.services import drafts, studies
 from nme_core.study import Remedy
@@ -146,3 +147,52 @@ def test_both_tables_of_a_workbook_are_proposed_and_can_be_chosen(home: Path) ->
     beside = drafts.draft_upload("a.csv", b"id,t,y\na,1,2\na,2,3\n", content, second_name="b.xlsx")
     assert beside.second is not None
     assert beside.second.sheet == "People"
+
+
+@pytest.mark.parametrize("start", [1, 101])
+def test_a_file_is_parsed_once_whatever_its_ids_are(
+    home: Path, monkeypatch: pytest.MonkeyPatch, start: int
+) -> None:
+    from nme_core.study import reading
+
+    parsed: list[str] = []
+    whole = reading._read
+    monkeypatch.setattr(
+        reading, "_read", lambda file, **how: parsed.append(file.name) or whole(file, **how)
+    )
+    ids = [f"{k:02d}" for k in range(start, start + 6)]
+    long = "id,day,x,mood\n" + "".join(
+        f"{one},{day},{day * k % 5},{(day + k) % 7}.5\n"
+        for k, one in enumerate(ids)
+        for day in range(8)
+    )
+    people = "id,bdi\n" + "".join(f"{one},{k * 4}\n" for k, one in enumerate(ids))
+    draft = drafts.draft_upload("a.csv", long.encode(), people.encode(), second_name="b.csv")
+    roles = drafts.ChosenRoles("id", "mood", "day", None, ("x",), ("bdi",))
+    assert drafts.problems_of(draft, roles) == ()
+    assert drafts.people_of(draft, roles) == ()
+    identity = studies.keep_study(draft, roles, privacy=Privacy(codes=False))
+    assert [name for name in parsed if name in ("a.csv", "b.csv")] == ["a.csv", "b.csv"]
+    study, _ = studies.open_study(identity)
+    assert list(study.persons) == ids
+
+
+def test_ids_that_are_respelled_before_they_become_codes_are_told_without_naming_anybody(
+    home: Path,
+) -> None:
+    draft = draft_of(in_two_forms())
+    made = drafts.people_of(draft, ROLES)[0].fixes[:1]
+    coded = Privacy(codes=True)
+    record = studies.study_record(studies.keep_study(draft, ROLES, remedies=made, privacy=coded))
+    assert record is not None
+    told = " ".join(record.privacy)
+    assert "some were written alike; 16 different ids became 8" in told
+    assert "p01" not in told.lower()
+
+    table = diary()
+    spaced = table.assign(id=table["id"].mask(table["day"] > 4, "\u2009" + table["id"] + "\u200b"))
+    record = studies.study_record(studies.keep_study(draft_of(spaced), ROLES, privacy=coded))
+    assert record is not None
+    told = " ".join(record.privacy)
+    assert "Spaces, unseen characters and decimals of ids in 'id' were left out, in 8 of 16" in told
+    assert "8 of them only looked different" in told

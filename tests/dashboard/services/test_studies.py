@@ -1,11 +1,12 @@
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from dashboard.services import drafts, studies
+from dashboard.services import drafts, records, studies
 from nme_core.exceptions import DataError, NMEError
 from nme_core.study import Remedy
 from nme_core.study.clean.privacy import Privacy
@@ -25,11 +26,12 @@ def roles(**changes: object) -> studies.ChosenRoles:
 
 
 def test_kept_study_opens_as_chosen(home: Path) -> None:
-    draft = studies.draft_upload("my diary.csv", LONG, SECOND)
+    draft = studies.draft_upload("anna.csv", LONG, SECOND)
     identity = studies.keep_study(draft, roles(covariates=("bdi", "group")))
     record = studies.study_record(identity)
     assert record is not None
-    assert (record.name, record.outcome_kind) == ("my diary", "number")
+    assert re.fullmatch(r"Study of \d{1,2} \w{3}, 8 people", record.name)
+    assert record.outcome_kind == "number"
     study, report = studies.open_study(identity)
     assert study.persons[0] == "001"
     assert study.feature_names == ("x",)
@@ -43,7 +45,7 @@ def test_kept_study_opens_as_chosen(home: Path) -> None:
 def test_the_outcome_kind_and_the_name_are_kept(home: Path) -> None:
     long = LONG.replace(b".5\n", b"\n")
     draft = studies.draft_upload("diary.csv", long, SECOND)
-    taken = studies.study_record(studies.keep_study(draft, roles()))
+    taken = studies.study_record(studies.keep_study(draft, roles(), "diary"))
     assert taken is not None
     assert (taken.outcome_kind, taken.name) == ("number", "diary")
     identity = studies.keep_study(draft, roles(outcome_kind="class"), "  My   study ")
@@ -53,7 +55,7 @@ def test_the_outcome_kind_and_the_name_are_kept(home: Path) -> None:
     study, _ = studies.open_study(identity)
     assert study.classes == ("0", "1", "2", "3", "4")
     for _ in range(2):
-        studies.keep_study(draft, roles())
+        studies.keep_study(draft, roles(), "diary")
     names = {one.name for one in studies.list_studies()}
     assert names == {"My study", "diary", "diary (2)", "diary (3)"}
 
@@ -273,5 +275,5 @@ def test_words_of_columns_that_are_not_stored_are_not_stored(home: Path) -> None
     draft = studies.draft_upload("diary.csv", long, SECOND)
     assert draft.labels.taken["who"] == {"NA": 60}
     identity = studies.keep_study(draft, roles())
-    stored = home / "studies" / identity / studies.LABELS
+    stored = home / "studies" / identity / records.LABELS
     assert "who" not in stored.read_text(encoding="utf-8")

@@ -1,0 +1,121 @@
+"""Look before modelling: what a study's rows show by themselves, a section at a time."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import state
+from dashboard.components import catalogue_look as catalogue
+from dashboard.components.catalogue import missing_figure, observations_figure, outcome_figure
+from dashboard.components.figures import show
+from dashboard.components.text import fixed, number, plain
+from dashboard.glossary import LOOK, LOOK_COLUMNS, LOOK_STATES, REPORT
+from dashboard.services import look
+from dashboard.services.studies import Report, Study, StudyRecord, missing_over_time
+
+
+def look_at_data(record: StudyRecord, study: Study, report: Report) -> None:
+    """The section that is chosen."""
+    st.subheader(LOOK["title"], anchor=False)
+    sections = {
+        "overview": _overview, "people": _people, "distributions": _distributions,
+        "relations": _relations, "moments": _moments, "missing": _missing,
+    }  # fmt: skip
+    section = st.segmented_control(
+        LOOK["title"], list(sections), default="overview", required=True,
+        format_func=LOOK.__getitem__, key="look_section", label_visibility="collapsed",
+    )  # fmt: skip
+    sections[section](record, study, report)
+
+
+def _overview(record: StudyRecord, study: Study, report: Report) -> None:
+    left, right = st.columns(2)
+    with left:
+        show(observations_figure(report.n_obs))
+    with right:
+        show(outcome_figure(study.y, study.outcome_kind, study.roles.outcome))
+    said = [REPORT["spacing"].format(spacing=report.spacing)] if report.spacing else []
+    if state.researcher():
+        said += [
+            REPORT["compliance"].format(covariate=one.covariate, numbers=one, n=one.n_persons)
+            for one in report.compliance
+        ]
+    if said:
+        st.caption("  \n".join(map(plain, said)))
+
+
+def _people(record: StudyRecord, study: Study, report: Report) -> None:
+    """One person's rows, found by typing, then everybody's, a page at a time."""
+    everybody = list(study.persons)
+    chosen = st.selectbox(
+        LOOK["person"], everybody, index=None, key="person", persist_state="session",
+        placeholder=LOOK["everybody"], width=420,
+    )  # fmt: skip
+    if chosen is not None:
+        show(catalogue.series_figure(study, [chosen]))
+        return
+    pages = -(-len(everybody) // catalogue.A_PAGE)
+    page = st.pagination(pages, key="series_page") if pages > 1 else 1
+    show(
+        catalogue.series_figure(
+            study, everybody[(page - 1) * catalogue.A_PAGE : page * catalogue.A_PAGE]
+        )
+    )
+
+
+def _distributions(record: StudyRecord, study: Study, report: Report) -> None:
+    table = look.columns(record.id)
+    show(catalogue.distributions_figure(study, table))
+    if study.outcome_kind == "class":
+        shares = look.states(record.id)
+        shown = pd.DataFrame(
+            {words: [_share(one) for one in shares[name]] for name, words in LOOK_STATES.items()},
+            index=shares.index,
+        )
+        shown.insert(1, LOOK["people_in"], shares["people"].to_numpy())
+        st.table(shown)
+        st.caption(LOOK["states_help"])
+
+
+def _relations(record: StudyRecord, study: Study, report: Report) -> None:
+    """Correlations, and how much of each number lies between people."""
+    figure = catalogue.correlations_figure(*look.pairs(record.id))
+    if figure is not None:
+        show(figure)
+    table = look.columns(record.id)
+    shown = pd.DataFrame(
+        {
+            words: [
+                _share(one) if name in ("missing", "floor", "ceiling") else
+                fixed(one, 2) if name in ("icc", "autocorrelation") else number(one)
+                for one in table[name]
+            ]
+            for name, words in LOOK_COLUMNS.items()
+        },
+        index=table.index,
+    )  # fmt: skip
+    st.dataframe(shown)
+    st.caption(LOOK["columns_help"])
+
+
+def _moments(record: StudyRecord, study: Study, report: Report) -> None:
+    table = look.moments(record.id)
+    if table.empty:
+        st.info(LOOK["days" if record.counts_days else "no_dates"])
+    else:
+        show(catalogue.moment_figure(table, study.roles.outcome))
+
+
+def _missing(record: StudyRecord, study: Study, report: Report) -> None:
+    if not report.missing.sum():
+        st.markdown(REPORT["complete"])
+        return
+    for place, by in zip(st.columns(2), ("person", "column"), strict=True):
+        grid, time = missing_over_time(record.id, by)
+        with place:
+            show(missing_figure(grid, by, time))
+
+
+def _share(value: float) -> str:
+    return "–" if pd.isna(value) else f"{100 * value:.0f} %"
