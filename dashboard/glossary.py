@@ -187,6 +187,7 @@ APP_WORDS = {
     "leave out the groups": "load the study without the further grouping factor",
     "Use NMEMLPClassifier for classes": "Load the study again with “The outcome is: class (state)”",
     "hidden=()": "no hidden layer",
+    "(--max-gap ": "(",
     "--max-gap none": "none as the longest gap",
     "--max-gap": "the longest gap",
     "nme-mlp": "NME-MLP",
@@ -253,6 +254,14 @@ ROLES = {
     "one.",
     "features": "What it is predicted from; numbers that vary within a person.",
     "covariates": "Known once per person, such as a depression score; tested, never trained on.",
+}
+
+#: Codes of states that are asked for words.
+STATE_NAMES = {
+    "ask": "**What do the codes of {outcome} mean?** These words then stand in every figure and "
+    "sentence, and new rows may use codes or words.",
+    "code": "{code} means",
+    "as_it_is": "stays {code}",
 }
 
 OUTCOME_KINDS = {"number": "number", "class": "class (state)"}
@@ -802,6 +811,11 @@ GUARDS = {
         "Nothing guards: if answering less often goes with the covariate, a finding may be "
         "compliance alone.",
     ),
+}
+#: What opens the notes on tests.
+TESTS_HELP = {
+    "rests_on": "What the tests rest on: the fit, compliance, and reliability",
+    "table": "How to read this table, and how it was tested",
 }
 TEST_ALL = {
     "press": "Test all {n}",

@@ -21,8 +21,8 @@ A_PAGE = 12
 MOST_OCCASIONS = 400
 
 
-def series_figure(study: Study, people: Sequence[str]) -> Figure:
-    """Raw series of these people."""
+def series_figure(study: Study, people: Sequence[str], outcome: str) -> Figure:
+    """Raw series of these people; `outcome` is what the outcome is called."""
     states = list(map(str, study.classes)) if study.outcome_kind == "class" else []
     at, time = _positions(study)
     ids, shown = study.groups.astype("str"), {}
@@ -37,14 +37,14 @@ def series_figure(study: Study, people: Sequence[str]) -> Figure:
         shown[person] = pd.DataFrame({"at": at[rows], "value": value.to_numpy()})
     words = LOOK_SENTENCES
     sentence = words["series"].format(
-        outcome=study.roles.outcome,
+        outcome=outcome,
         who=f"person {people[0]}" if len(people) == 1 else f"{len(people)} people",
         n=f"{sum(map(len, shown.values())):,}",
     )
     sentence += words["cut"].format(most=MOST_OCCASIONS) if cut else ""
     limit = words["ribbon" if states else "line"]
     title = f"Series of {people[0]}" if len(people) == 1 else "Series of people"
-    arguments = {"rows": shown, "outcome": study.roles.outcome, "states": states, "time": time}
+    arguments = {"rows": shown, "outcome": outcome, "states": states, "time": time}
     return Figure("raw_series", title, f"{sentence} {limit}", arguments)
 
 

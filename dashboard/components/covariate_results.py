@@ -20,6 +20,7 @@ from dashboard.glossary import (
     PLAIN_READOUT,
     PLAIN_SIZE,
     STRENGTH,
+    TESTS_HELP,
     WEIGHTS,
 )
 from dashboard.services import covariates, results
@@ -30,8 +31,9 @@ def show_tests(run: Run, found: covariates.CovariateResult) -> None:
     """Every test of the run, and how they were made."""
     st.subheader("Dependence", anchor=False)
     st.dataframe(hsic_view(found, results.names(run.id).words), hide_index=True)
-    st.caption(f"{found.counts} {STRENGTH}")
-    st.caption(plain(" ".join(found.notes)))
+    with st.expander(TESTS_HELP["table"]):
+        st.markdown(f"{found.counts} {STRENGTH}")
+        st.markdown(plain(" ".join(found.notes)))
 
 
 def show_covariate(run: Run, found: covariates.CovariateResult, covariate: str) -> None:

@@ -15,6 +15,7 @@ from dashboard.components.verdict import metric_value, standing
 from dashboard.glossary import METRICS, MODELS, RUN_STATES, RUNS, SHORT_VERDICTS
 from dashboard.services import library, runs
 from dashboard.services.runs import Run
+from dashboard.services.studies import outcome_words
 
 #: So many studies stand on one page, and so many runs of a study before the rest is folded.
 STUDIES_A_PAGE = 6
@@ -49,7 +50,7 @@ def _show_shelf(shelf: library.Shelf) -> None:
         st.markdown(f"**{RUNS['orphans']}**")
     else:
         name, _, opener, manage = st.columns([5.9, 2.5, 1.0, 1.3], vertical_alignment="center")
-        about = f"Study, loaded {when(study.created)}, outcome {plain(study.roles['outcome'])}"
+        about = f"Study, loaded {when(study.created)}, outcome {plain(outcome_words(study.id))}"
         name.markdown(_two_lines(f"**{plain(study.name)}**", about))
         if opener.button("Open", key=f"open_study_{study.id}", width="stretch"):
             state.choose_study(study.id)

@@ -10,6 +10,7 @@ from dashboard import state
 from dashboard.components.privacy import privacy_form
 from dashboard.components.problems import show_problems
 from dashboard.components.roles import role_form
+from dashboard.components.states import ask_states
 from dashboard.components.upload import chosen_upload
 from dashboard.glossary import SAMPLE_STUDIES, STUDY
 from dashboard.services import memory, studies
@@ -23,6 +24,7 @@ def load_form(*, folded: bool) -> Draft | None:
         roles = role_form(draft)
         if draft is None:
             return None
+        names = ask_states(draft, roles)
         privacy = privacy_form(draft, roles)
         made = show_problems(draft, roles)
         name = st.text_input(
@@ -33,7 +35,12 @@ def load_form(*, folded: bool) -> Draft | None:
         if pressed and roles is not None:
             with st.spinner(STUDY["checking"]):
                 identity = studies.keep_study(
-                    draft, roles, name, remedies=made, privacy=privacy, take_key=state.hold_key
+                    draft,
+                    roles,
+                    name,
+                    remedies=(*made, *names),
+                    privacy=privacy,
+                    take_key=state.hold_key,
                 )
                 memory.remember(draft, roles)
                 state.choose_study(identity)

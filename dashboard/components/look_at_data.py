@@ -12,7 +12,13 @@ from dashboard.components.figures import show
 from dashboard.components.text import fixed, number, plain
 from dashboard.glossary import LOOK, LOOK_COLUMNS, LOOK_STATES, REPORT
 from dashboard.services import look
-from dashboard.services.studies import Report, Study, StudyRecord, missing_over_time
+from dashboard.services.studies import (
+    Report,
+    Study,
+    StudyRecord,
+    missing_over_time,
+    outcome_words,
+)
 
 
 def look_at_data(record: StudyRecord, study: Study, report: Report) -> None:
@@ -34,7 +40,7 @@ def _overview(record: StudyRecord, study: Study, report: Report) -> None:
     with left:
         show(observations_figure(report.n_obs))
     with right:
-        show(outcome_figure(study.y, study.outcome_kind, study.roles.outcome))
+        show(outcome_figure(study.y, study.outcome_kind, outcome_words(record.id)))
     said = [REPORT["spacing"].format(spacing=report.spacing)] if report.spacing else []
     if state.researcher():
         said += [
@@ -47,19 +53,19 @@ def _overview(record: StudyRecord, study: Study, report: Report) -> None:
 
 def _people(record: StudyRecord, study: Study, report: Report) -> None:
     """One person's rows, found by typing, then everybody's, a page at a time."""
-    everybody = list(study.persons)
+    everybody, outcome = list(study.persons), outcome_words(record.id)
     chosen = st.selectbox(
         LOOK["person"], everybody, index=None, key="person", persist_state="session",
         placeholder=LOOK["everybody"], width=420,
     )  # fmt: skip
     if chosen is not None:
-        show(catalogue.series_figure(study, [chosen]))
+        show(catalogue.series_figure(study, [chosen], outcome))
         return
     pages = -(-len(everybody) // catalogue.A_PAGE)
     page = st.pagination(pages, key="series_page") if pages > 1 else 1
     show(
         catalogue.series_figure(
-            study, everybody[(page - 1) * catalogue.A_PAGE : page * catalogue.A_PAGE]
+            study, everybody[(page - 1) * catalogue.A_PAGE : page * catalogue.A_PAGE], outcome
         )
     )
 
@@ -104,7 +110,7 @@ def _moments(record: StudyRecord, study: Study, report: Report) -> None:
     if table.empty:
         st.info(LOOK["days" if record.counts_days else "no_dates"])
     else:
-        show(catalogue.moment_figure(table, study.roles.outcome))
+        show(catalogue.moment_figure(table, outcome_words(record.id)))
 
 
 def _missing(record: StudyRecord, study: Study, report: Report) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.errors import guard
 from dashboard.components.figures import Figure, show
+from dashboard.components.response import outcome_name
 from dashboard.components.text import number, plain
 from dashboard.glossary import NEW_PERSON
 from dashboard.services import newcomers, results
@@ -143,7 +144,7 @@ def _curve(run: Run, person: str, own: pd.DataFrame, shared: pd.DataFrame) -> No
     feature = columns[0].selectbox("Feature", features, key="new_feature")
     classes = [label for label in dict.fromkeys(own["class"]) if label]
     label = columns[1].selectbox("Class", classes, key="new_class") if classes else ""
-    outcome = str(newcomers.columns(run.id)["outcome"])
+    outcome = outcome_name(run)
     what = f"probability of {label}" if label else outcome
     own, shared = (
         rows[(rows["feature"] == feature) & (rows["class"] == label)] for rows in (own, shared)

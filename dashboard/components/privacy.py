@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.text import plain
 from dashboard.glossary import CLINICIAN_PRIVACY, PRIVACY
-from dashboard.services.drafts import ChosenRoles, Draft, Noticed, Privacy, notice
+from dashboard.services.drafts import ChosenRoles, Draft
+from dashboard.services.noticed import Noticed, Privacy, notice
 
 
 def privacy_form(draft: Draft, roles: ChosenRoles | None) -> Privacy:

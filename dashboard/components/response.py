@@ -9,7 +9,7 @@ from dashboard.components.figures import Figure
 from dashboard.glossary import TERMS
 from dashboard.services import results
 from dashboard.services.runs import Run
-from dashboard.services.studies import study_record
+from dashboard.services.studies import outcome_words, study_record
 
 
 def choose_response(run: Run) -> Figure:
@@ -59,6 +59,5 @@ def choose_groups(run: Run, covariate: str) -> Figure | None:
 
 
 def outcome_name(run: Run) -> str:
-    """What the outcome of a run's study is called."""
-    record = study_record(run.study)
-    return str(record.roles["outcome"]) if record is not None else "outcome"
+    """What the outcome of a run's study is called, in words where its codebook has some."""
+    return outcome_words(run.study) if study_record(run.study) is not None else "outcome"

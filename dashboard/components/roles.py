@@ -151,8 +151,7 @@ def _outcome_kind(draft: Draft, outcome: str | None) -> OutcomeKind | None:
     guess, kept = recall(draft)
     kind_now = kept if kept and outcome == guess.outcome and found.reason != "words" else found.kind
     state.preset("outcome_kind", (draft.token, outcome), kind_now)
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
-    kind = left.radio(
+    kind = st.radio(
         "The outcome is",
         list(OUTCOME_KINDS),
         format_func=OUTCOME_KINDS.__getitem__,
@@ -163,7 +162,7 @@ def _outcome_kind(draft: Draft, outcome: str | None) -> OutcomeKind | None:
     )
     listed = ", ".join(found.values)
     words = {"name": plain(outcome), "n": found.n_values, "values": plain(listed)}
-    right.caption(OUTCOME_REASONS[found.reason].format(**words))
+    st.caption(OUTCOME_REASONS[found.reason].format(**words))
     return kind
 
 

@@ -15,16 +15,18 @@ from dashboard.services import covariates, jobs, rechecks
 from dashboard.services.runs import Run
 
 
-def show_stability(run: Run) -> None:
-    """A caution where reliability is low; for researchers what is known, and the check."""
+def reliability_cautions(run: Run) -> None:
+    """A caution where reliability is low; for researchers also what else doubts it."""
     known = covariates.how_reliable(run.id)
-    low = known.together < covariates.LEAST_RELIABLE
-    if low:
+    if known.together < covariates.LEAST_RELIABLE:
         st.warning(STABILITY["caution"].format(value=fixed(known.together, 2)))
-    if not state.researcher():
-        return
-    if not low and known.caution():
+    elif state.researcher() and known.caution():
         st.warning(plain(known.caution()))
+
+
+def show_stability(run: Run) -> None:
+    """What is known of how reliable the parameters are, and the check that says more."""
+    known = covariates.how_reliable(run.id)
     kind = known.kind or "unknown"
     seeds = "" if math.isnan(known.seeds) else STABILITY["seeds"].format(r=fixed(known.seeds, 2))
     few = len(known.unreliable)

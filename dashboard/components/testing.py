@@ -9,9 +9,13 @@ import streamlit as st
 from dashboard import state
 from dashboard.components import jobs as follow_jobs
 from dashboard.components.errors import guard
+from dashboard.components.findings import compliance_note
+from dashboard.components.stability import reliability_cautions, show_stability
 from dashboard.components.text import plain
-from dashboard.glossary import TEST_ALL
+from dashboard.components.verdict import interpreted_note
+from dashboard.glossary import TEST_ALL, TESTS_HELP
 from dashboard.services import covariates, jobs
+from dashboard.services.runs import Run
 
 
 def test(run: str, asked: Sequence[str], how: covariates.CovariateOptions) -> None:
@@ -28,6 +32,22 @@ def test(run: str, asked: Sequence[str], how: covariates.CovariateOptions) -> No
         waiting := state.waiting_tests(run)
     ):
         st.caption(plain(TEST_ALL["next"].format(names=", ".join(waiting))))
+
+
+def rests_on(run: Run, covariate: str, how: covariates.CovariateOptions) -> None:
+    """What the tests rest on: a fold for researchers, and outside of it what warns."""
+    if not state.researcher():
+        interpreted_note(run)
+    compliance = covariates.compliance(run.id, covariate)
+    if compliance is not None and compliance.p < 0.05:
+        compliance_note(compliance, covariate, covariates.guard_of(how))
+    reliability_cautions(run)
+    if state.researcher():
+        with st.expander(TESTS_HELP["rests_on"]):
+            interpreted_note(run)
+            if compliance is not None and compliance.p >= 0.05:
+                compliance_note(compliance, covariate, covariates.guard_of(how))
+            show_stability(run)
 
 
 def _begin(run: str, names: Sequence[str], how: covariates.CovariateOptions) -> None:

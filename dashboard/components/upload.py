@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import state
+from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
 from dashboard.glossary import DECIMALS, DELIMITERS, ENCODINGS, READING, STEPS, WIDE
 from dashboard.services.drafts import TEXTS, Draft, HowRead, ReadAs, draft_upload
@@ -40,8 +41,9 @@ def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
             st.text(draft.wide.sentence)
             if st.checkbox(WIDE, key=f"make_long_{draft.token[:12]}"):
                 draft = make(draft.read_as, reshaped=True)
-    for line in draft.how:
-        st.caption(plain(line))
+    with st.container(gap="xxsmall", key="how_read"):
+        for line in draft.how:
+            st.caption(plain(in_app_words(line)))
     return draft
 
 

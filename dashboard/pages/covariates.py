@@ -6,13 +6,10 @@ from dashboard import state
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.covariate_results import show_covariate, show_plainly, show_tests
 from dashboard.components.errors import guard
-from dashboard.components.findings import compliance_note
 from dashboard.components.messages import in_app_words
-from dashboard.components.stability import show_stability
 from dashboard.components.test_choices import choose_how
-from dashboard.components.testing import test
+from dashboard.components.testing import rests_on, test
 from dashboard.components.text import plain
-from dashboard.components.verdict import interpreted_note
 from dashboard.glossary import EMPTY, TERMS, TEST_ALL
 from dashboard.services import covariates, results
 
@@ -33,10 +30,7 @@ every = len(names) > 1 and right.button(
 )
 how = choose_how(run.id, covariate) if state.researcher() else covariates.options(run.id)
 test(run.id, names if every else [covariate] if one else [], how)
-interpreted_note(run)
-compliance = covariates.compliance(run.id, covariate)
-compliance_note(compliance, covariate, covariates.guard_of(how))
-show_stability(run)
+rests_on(run, covariate, how)
 if not covariates.ready(run.id):
     st.info(EMPTY["tests_elsewhere" if covariates.tested(run.id) else "no_tests"])
     st.stop()

@@ -10,7 +10,7 @@ from dashboard.components.text import plain
 from dashboard.glossary import RUNS
 from dashboard.services import runs
 from dashboard.services.estimate import estimate
-from dashboard.services.studies import study_record
+from dashboard.services.studies import outcome_words, study_record
 
 title("model")
 
@@ -29,7 +29,9 @@ if run is not None:
 meanwhile = run is not None and run.active
 if not meanwhile or state.researcher():
     with another_model(run is not None, meanwhile=meanwhile):
-        st.markdown(f"Study **{plain(record.name)}**, outcome **{plain(record.roles['outcome'])}**")
+        st.markdown(
+            f"Study **{plain(record.name)}**, outcome **{plain(outcome_words(record.id))}**"
+        )
         options = model_form(record)
         if options is not None:
             st.caption(estimate_words(estimate(record, options)))

@@ -9,6 +9,9 @@ from nme_core.io.spreadsheet import as_text
 from nme_core.study import read_table
 from nme_core.study.codebook import check_codebook, make_codebook
 
+#: A label of the outcome that is longer stays in the codebook.
+LONGEST_WORDS = 40
+
 
 def codebook(identity: str) -> pd.DataFrame:
     """The codebook of a study: one row per column with a role, all text."""
@@ -23,6 +26,14 @@ def codebook(identity: str) -> pd.DataFrame:
         role_of(record.roles),
         states=record.outcome_kind == "class",
     )
+
+
+def outcome_words(identity: str) -> str:
+    """What a study's outcome is called: its label where that is short, else its column."""
+    column = str(found_study(identity)[1].roles["outcome"])
+    book = codebook(identity).set_index("name")
+    said = " ".join(str(book["label"].get(column, "")).split())
+    return said if 0 < len(said) <= LONGEST_WORDS else column
 
 
 def keep_codebook(identity: str, table: pd.DataFrame) -> None:

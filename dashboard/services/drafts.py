@@ -18,7 +18,6 @@ from nme_core.simulate import sample_study
 from nme_core.study import Finding, HowRead, Labels, Recipe, Remedy, read_any
 from nme_core.study.check.problems import problems_of as find_problems
 from nme_core.study.clean.people import find_people, tells_apart
-from nme_core.study.clean.privacy import Personal, Privacy, find_personal, has_old_ages, holds_dates
 from nme_core.study.clean.remedies import apply_remedies, of_ids, of_second_table
 from nme_core.study.clean.wide import WideProposal, propose_wide
 from nme_core.study.columns import is_text, one_form
@@ -28,8 +27,8 @@ from nme_core.study.reading import people_sheet, read_second
 
 __all__ = [
     "REMEDIED", "TABLES", "TEXTS",
-    "ChosenRoles", "Draft", "Finding", "HowRead", "Personal", "Privacy", "ReadAs", "Remedy",
-    "chosen_tables", "covariate_columns", "draft_sample", "draft_upload", "notice", "people_of",
+    "ChosenRoles", "Draft", "Finding", "HowRead", "ReadAs", "Remedy",
+    "chosen_tables", "covariate_columns", "draft_sample", "draft_upload", "people_of",
     "problems_of",
 ]  # fmt: skip
 
@@ -347,43 +346,6 @@ def _people(
         return ()  # `problems_of` says it
     found = find_people(long, roles.person, groups=groups, covariates=second, remedies=remedies)
     return tuple(found)
-
-
-@dataclass(frozen=True)
-class Noticed:
-    """What was noticed in a draft before anything is stored.
-
-    Attributes
-    ----------
-    personal : tuple of Personal
-        Columns that may tell who somebody is.
-    dates : bool
-        Whether the study would hold dates.
-    old_ages : bool
-        Whether the study would hold ages above 89.
-    """
-
-    personal: tuple[Personal, ...]
-    dates: bool
-    old_ages: bool
-
-
-def notice(draft: Draft, roles: ChosenRoles | None) -> Noticed:
-    """Look for what tells who somebody is; dates and ages in what would be stored."""
-    return _notice(draft.token, draft, roles)
-
-
-@per_session(8)
-def _notice(token: str, _draft: Draft, roles: ChosenRoles | None) -> Noticed:
-    """`token` stands for the draft in the cache."""
-    given = [table for table in (_draft.long, _draft.covariates) if table is not None]
-    found = {one.column: one for table in given for one in find_personal(table)}
-    if roles is None:
-        return Noticed(tuple(found.values()), False, False)
-    used = {*roles.columns, *roles.covariates}
-    stored = [table[[name for name in table.columns if name in used]] for table in given]
-    dates = any(holds_dates(table[name]) for table in stored for name in table.columns)
-    return Noticed(tuple(found.values()), dates, any(has_old_ages(table) for table in stored))
 
 
 def recipe_of_roles(roles: ChosenRoles, remedies: Sequence[Remedy] = ()) -> Recipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -17,11 +18,15 @@ __all__ = [
     "OutcomeKind",
     "Proposal",
     "guess_outcome",
+    "outcome_codes",
     "propose_roles",
 ]
 
 #: Most distinct whole numbers that are proposed as states.
 _MOST_STATES = 5
+#: States that are asked for their names, at most.
+_MOST_CODES = 12
+_CODE = re.compile(r"[+-]?\d+(?:\.\d+)?|[^\W\d_]")
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,19 @@ class OutcomeGuess:
     reason: str
     n_values: int
     values: tuple[str, ...]
+
+
+def outcome_codes(column: pd.Series, kind: OutcomeKind | None) -> tuple[str, ...]:
+    """States of an outcome that are codes, not words: numbers, or single letters."""
+    if (kind or guess_outcome(column).kind) == "number":
+        return ()
+    codes = sorted({label(value) for value in column.dropna().unique()}, key=_in_order)
+    coded = all(_CODE.fullmatch(code) for code in codes)
+    return tuple(codes) if coded and 1 < len(codes) <= _MOST_CODES else ()
+
+
+def _in_order(code: str) -> tuple[float, str]:
+    return (float(code), "") if code.lstrip("+-")[:1].isdigit() else (float("inf"), code)
 
 
 def guess_outcome(column: pd.Series) -> OutcomeGuess:

@@ -10,7 +10,12 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from dashboard.services.caching import per_session
-from dashboard.services.codebooks import codebook, codebook_file, keep_codebook
+from dashboard.services.codebooks import (
+    codebook,
+    codebook_file,
+    keep_codebook,
+    outcome_words,
+)
 from dashboard.services.drafts import (
     ChosenRoles,
     Draft,
@@ -59,6 +64,7 @@ __all__ = [
     "missing_words",
     "open_sample",
     "open_study",
+    "outcome_words",
     "recipe_file",
     "require_whole",
     "sample_names",
