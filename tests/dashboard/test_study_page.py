@@ -467,3 +467,42 @@ def test_hours_and_weekdays_are_shown_where_dates_were_kept(open_page: OpenPage)
     app.segmented_control(key="look_section").set_value("moments").run()
     assert not app.exception
     assert "Most by time varies the mean of mood" in words(app)
+
+
+@pytest.mark.parametrize("view", ["clinician", "researcher"])
+def test_codes_of_states_are_asked_for_words_once(open_page: OpenPage, view: str) -> None:
+    settings.set_view(view)
+    table = diary().assign(mood=lambda rows: rows["day"] % 3)
+    app = upload(open_page("study"), table)
+    assert app.radio(key="outcome_kind").value == "class"
+    fields = {field.label: field for field in app.text_input if field.label.endswith(" means")}
+    assert list(fields) == ["0 means", "1 means", "2 means"]
+    fields["0 means"].set_value("calm")
+    fields["1 means"].set_value("  very   tense ").run()
+    app.button(key="load_study").click().run()
+    assert not app.exception
+    assert not app.error
+    (kept,) = studies.list_studies()
+    study, _ = studies.open_study(kept.id)
+    assert set(study.classes) == {"calm", "very tense", "2"}
+    new, _ = kept.recipe.apply_to_new_rows(table[table["pid"] == "007"])
+    assert set(new["mood"].astype(str)) == {"calm", "very tense", "2"}
+
+
+@pytest.mark.parametrize("states", [["calm", "low", "tense"], [1.25, 2.5, 7.75]])
+def test_words_and_amounts_are_not_asked_for_words(open_page: OpenPage, states: list) -> None:
+    table = diary().assign(mood=lambda rows: rows["day"].map(lambda day: states[day % 3]))
+    app = upload(open_page("study"), table)
+    assert not [field for field in app.text_input if field.label.endswith(" means")]
+
+
+def test_the_outcome_is_called_by_its_label(open_page: OpenPage, number_study: str) -> None:
+    assert studies.outcome_words(number_study) == "feeling"
+    book = studies.codebook(number_study)
+    book.loc[book["name"] == "feeling", "label"] = "How do you feel?"
+    studies.keep_codebook(number_study, book)
+    app = open_page("model", study=number_study)
+    assert r"outcome **How do you feel?**" in words(app)
+    book.loc[book["name"] == "feeling", "label"] = "A question that goes on and on and " * 3
+    studies.keep_codebook(number_study, book)
+    assert studies.outcome_words(number_study) == "feeling"
