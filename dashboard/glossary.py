@@ -1081,6 +1081,13 @@ ENCODINGS = {
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
 DECIMALS = {".": "point", ",": "comma"}
 
+#: What comes first where a table cannot be used as it stands.
+FIRST = {
+    "wide": "Each row of this table is one person. Tick “Make the table long” above, so that each "
+    "row becomes one occasion.",
+    "events": "Events alone hold nothing to predict from. Tick “Make steps of one length of the "
+    "events” above; single events are then counted in each step. Or choose a feature.",
+}
 STEPS = {
     "lead": "Each row of the file is an event with a start and an end. Steps of one length count "
     "how long a state lasts; single events count only the changes.",

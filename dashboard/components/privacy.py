@@ -19,7 +19,10 @@ def privacy_form(draft: Draft, roles: ChosenRoles | None) -> Privacy:
     state.preset("privacy_ages", draft.token, True)
     if draft.source == "sample":
         return Privacy()
-    with st.expander(PRIVACY["title"], expanded=state.is_proposal_open()):
+    with (
+        st.expander(PRIVACY["title"], expanded=state.is_proposal_open()),
+        st.container(gap="xsmall"),
+    ):
         if roles is not None:
             used = {*roles.columns, *roles.covariates}
             n_left_out = sum(str(name) not in used for name in draft.long.columns)

@@ -9,6 +9,7 @@ from dashboard import state
 from dashboard.components.text import plain
 from dashboard.glossary import (
     CLINICIAN_ROLES,
+    FIRST,
     NO_NUMBERS,
     NO_PERSON,
     OUTCOME_KINDS,
@@ -36,7 +37,11 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
     if isinstance(chosen, ChosenRoles):
         return chosen
     problem = draft.guess.problem
-    if draft.guess.person is None and "the person" in chosen:
+    if draft.wide is not None and not draft.reshaped:
+        st.warning(FIRST["wide"])
+    elif draft.step is not None and "at least one feature" in chosen:
+        st.warning(FIRST["events"])
+    elif draft.guess.person is None and "the person" in chosen:
         st.warning(NO_PERSON if problem is None else plain(f"{problem.message} {problem.remedy}"))
     elif not draft.guess.features and "at least one feature" in chosen:
         st.warning(NO_NUMBERS)
@@ -151,7 +156,8 @@ def _outcome_kind(draft: Draft, outcome: str | None) -> OutcomeKind | None:
     guess, kept = recall(draft)
     kind_now = kept if kept and outcome == guess.outcome and found.reason != "words" else found.kind
     state.preset("outcome_kind", (draft.token, outcome), kind_now)
-    kind = st.radio(
+    place = st.container(gap=None)
+    kind = place.radio(
         "The outcome is",
         list(OUTCOME_KINDS),
         format_func=OUTCOME_KINDS.__getitem__,
@@ -162,7 +168,7 @@ def _outcome_kind(draft: Draft, outcome: str | None) -> OutcomeKind | None:
     )
     listed = ", ".join(found.values)
     words = {"name": plain(outcome), "n": found.n_values, "values": plain(listed)}
-    st.caption(OUTCOME_REASONS[found.reason].format(**words))
+    place.caption(OUTCOME_REASONS[found.reason].format(**words))
     return kind
 
 

@@ -65,7 +65,7 @@ def distributions(table: pd.DataFrame) -> Chart:
 def correlations_apart(within: pd.DataFrame, between: pd.DataFrame) -> Chart:
     """Correlations within people and of people's means, side by side."""
     panels = [
-        Panel(title, matrix=_correlations(table))
+        Panel(title, matrix=_correlations(table), y_ticks=None if title == "Within people" else ())
         for title, table in (("Within people", within), ("Between people", between))
     ]
     numbers = pd.concat(
@@ -129,14 +129,18 @@ def _ribbon(person: str, own: pd.DataFrame, x_title: str, states: Sequence[str])
     codes, colours = {state: i for i, state in enumerate(states)}, theme.state_colours(states)
     values = np.array([[codes.get(label, np.nan) for label in own["value"]]])
     every = max(1, len(own) // 6)
-    ticks = [number(at) if i % every == 0 else "" for i, at in enumerate(own["at"])]
+    ticks = [_tick(at) if i % every == 0 else "" for i, at in enumerate(own["at"])]
     matrix = Matrix(
         values, [""], ticks, theme.SEQUENTIAL, (0, max(len(states) - 1, 1)), "state",
-        hover=[f"{number(at)}: {label or 'missing'}"
+        hover=[f"{_tick(at)}: {label or 'missing'}"
                for at, label in zip(own["at"], own["value"], strict=True)],
         legend=[(state, colours[state]) for state in states],
     )  # fmt: skip
     return Panel(f"Person {person}", x_title, matrix=matrix)
+
+
+def _tick(at: float) -> str:
+    return f"{round(at, 2):,g}" if abs(at) < 1e6 else number(at)
 
 
 def _correlations(table: pd.DataFrame) -> Matrix:

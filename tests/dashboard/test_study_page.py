@@ -506,3 +506,15 @@ def test_the_outcome_is_called_by_its_label(open_page: OpenPage, number_study: s
     book.loc[book["name"] == "feeling", "label"] = "A question that goes on and on and " * 3
     studies.keep_codebook(number_study, book)
     assert studies.outcome_words(number_study) == "feeling"
+
+
+def test_a_table_that_is_wide_or_of_events_says_what_comes_first(open_page: OpenPage) -> None:
+    wide = pd.DataFrame({"id": [f"W{k}" for k in range(8)]})
+    for wave in range(1, 5):
+        wide[f"anxiety_w{wave}"] = [(k * 3 + wave) % 11 for k in range(8)]
+    app = upload(open_page("study"), wide)
+    assert "Tick “Make the table long” above" in words(app)
+    (box,) = [one for one in app.checkbox if one.label.startswith("Make the table long")]
+    box.check().run()
+    assert "Tick “Make the table long” above" not in words(app)
+    assert app.selectbox(key="role_person").value == "id"
