@@ -15,7 +15,7 @@ OpenPage = Callable[..., AppTest]
 
 
 def words(app: AppTest) -> str:
-    shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.subheader]
+    shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.subheader]
     return "\n".join(str(element.value) for element in shown)
 
 

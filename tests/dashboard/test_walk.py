@@ -82,6 +82,12 @@ def choose(page: Page, key: str, typed: str) -> None:
     settled(page)
 
 
+def as_researcher(page: Page) -> None:
+    """Take the view of researchers."""
+    page.locator(".st-key-view").get_by_text("Researcher", exact=True).click()
+    settled(page)
+
+
 def begin_training(page: Page, epochs: int) -> None:
     page.get_by_text("More options").click()
     page.locator(".st-key-epochs input").fill(str(epochs))
@@ -158,6 +164,10 @@ def test_the_whole_way_through(
     page.goto(address)
     expect(page.get_by_role("heading", level=1)).to_have_text("Study")
     assert page.url.endswith("/study")
+    # It opens for clinicians; a door leads researchers in.
+    expect(page.locator(".st-key-view").get_by_role("radio").first).to_be_checked()
+    page.locator(".st-key-own_researcher button").click()
+    expect(page.locator(".st-key-view").get_by_role("radio").last).to_be_checked()
 
     page.locator(".st-key-upload_long input[type=file]").set_input_files(tables[0])
     expect(page.locator(".st-key-role_person")).to_be_visible()
@@ -169,6 +179,11 @@ def test_the_whole_way_through(
     expect(codes.get_by_role("checkbox")).to_be_checked()
     codes.locator("label").click()
     expect(codes.get_by_role("checkbox")).not_to_be_checked()
+    settled(page)
+    name = page.locator(".st-key-study_name input")
+    expect(name).to_have_attribute("placeholder", re.compile(r"Study of \d+ \w+, 20 people"))
+    name.fill("diary")
+    name.press("Enter")
     settled(page)
     page.locator(".st-key-load_study button").click()
     expect(page.get_by_text("Report on diary")).to_be_visible()
@@ -195,8 +210,10 @@ def test_the_whole_way_through(
     open_page(page, "Covariates")
     choose(page, "covariate", "depression")
     page.locator(".st-key-run_hsic button").click()
-    expect(page.get_by_text("HSIC answers whether")).to_be_visible(timeout=60_000)
     figure(page, 1)
+    page.get_by_text("How to read it").first.click()
+    expect(page.get_by_text("HSIC answers whether")).to_be_visible(timeout=60_000)
+    page.keyboard.press("Escape")
 
     open_page(page, "Export")
     expect(page.get_by_test_id("stImage").locator("img")).to_be_visible()
@@ -249,13 +266,14 @@ def test_a_messy_file_is_mended_by_clicks(
     table.to_csv(tmp_path / "messy.csv", sep=";", decimal=",", encoding="utf-16", index=False)
 
     page.goto(f"{address}/study")
+    as_researcher(page)
     page.locator(".st-key-upload_long input[type=file]").set_input_files(tmp_path / "messy.csv")
     expect(page.get_by_text("Text table, UTF-16, columns separated by semicolon")).to_be_visible()
     expect(page.get_by_text("pid tells persons apart by names")).to_be_visible()
     press_fix(page, "Treat 'k.A.' in 'sleep'")
     expect(page.get_by_text("Before this table can be used")).to_have_count(0)
     page.locator(".st-key-load_study button").click()
-    expect(page.get_by_text("Report on messy")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Report on Study of .*, 8 people"))).to_be_visible()
     # A row that stands twice keeps nothing from being loaded: the report shows and fixes it.
     expect(page.get_by_text("1 row repeats another one in every column")).to_be_visible()
     press_fix(page, "Keep the last of the rows alike")
@@ -333,6 +351,7 @@ def test_a_training_outlives_refresh_and_server_and_is_cancelled_from_another_se
 ) -> None:
     address, process = server
     page.goto(f"{address}/study")
+    as_researcher(page)
     choose(page, "sample_study", "mood")
     page.locator(".st-key-load_study button").click()
     expect(page.get_by_text("Report on mood")).to_be_visible()
