@@ -8,20 +8,20 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from dashboard import state
-from dashboard.glossary import PAGE_GROUPS, PAGES
+from dashboard.glossary import PAGES
 
 _ARROW = ":material/arrow_forward:"
 _FOLDER = Path(__file__).parent.parent / "pages"
 
 
-def navigation_pages() -> dict[str, list[Page]]:
-    """Every page for ``st.navigation``, by group; the bare address opens the first."""
+def navigation_pages() -> list[Page]:
+    """Every page for ``st.navigation``; the bare address opens the first.
+
+    `look` writes the groups between them: Streamlit's own groups are no list to a screen reader.
+    """
+    shown = [st.Page(_file(path), title=title, url_path=path) for path, title in PAGES.items()]
     start = st.Page(_FOLDER / "start.py", title="NME", default=True, visibility="hidden")
-    shown = {
-        group: [st.Page(_file(path), title=title, url_path=path) for path, title in pages.items()]
-        for group, pages in PAGE_GROUPS.items()
-    }
-    return {"": [start], **shown}
+    return [start, *shown]
 
 
 def link(path: str, label: str | None = None) -> None:

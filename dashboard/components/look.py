@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard.glossary import PAGE_GROUPS
+
 _STYLE = """
 <style>
 .stMainBlockContainer { padding: 2.5rem 2.5rem 4rem 2.5rem; max-width: 1180px; }
@@ -17,7 +19,9 @@ _STYLE = """
 .st-key-next a * { color: #FFFFFF !important; }
 [data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; padding: 0.5rem 1rem 0; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
-[data-testid="stSidebarNavItems"] header { padding: 0; margin: 0.4rem 0 0; line-height: 1.5; }
+[data-testid="stSidebarNavItems"] li::before {
+    display: block; padding: 0 0.5rem; margin-top: 0.55rem; font-size: 0.875rem; font-weight: 600;
+}
 [data-testid="stSidebarNavLink"] { padding: 0 0.5rem; margin: 0; line-height: 1.55; }
 [data-testid="stSidebarNavLink"] p, [data-testid="stSidebarNavLink"] span { line-height: 1.55; }
 [data-testid="stSidebarNavSeparator"] { margin: 0.5rem 1rem; }
@@ -38,7 +42,16 @@ _EMPTY = """
 
 def apply() -> None:
     """Put the style on the page."""
-    st.html(_STYLE)
+    st.html(f"{_STYLE}<style>{' '.join(_group_titles())}</style>")
+
+
+def _group_titles() -> list[str]:
+    """A rule for each group of pages: its title stands above its first page."""
+    return [
+        f'[data-testid="stSidebarNavItems"] li:has(a[href*="/{next(iter(pages))}"])::before '
+        f'{{ content: "{title}"; }}'
+        for title, pages in PAGE_GROUPS.items()
+    ]
 
 
 def mark_empty(paths: Sequence[str]) -> None:

@@ -98,7 +98,8 @@ def keep_study(
 def neutral_name(n_people: int | None = None) -> str:
     """What a study is called that nobody named: by the day and its people, never by its file."""
     today = now().astimezone()
-    people = "" if n_people is None else f", {n_people:,} people"
+    one = "1 person" if n_people == 1 else f"{n_people:,} people" if n_people else ""
+    people = f", {one}" if one else ""
     return f"Study of {today.day} {today:%b}{people}"
 
 
