@@ -31,6 +31,9 @@ a:focus-visible, button:focus-visible, [role="tab"]:focus-visible, summary:focus
 </style>
 """
 
+#: Colour of notes: quieter than text, and dark or light enough to be read (4.5 to 1).
+_QUIET = {"light": "#4B5560", "dark": "#AAB3BD"}
+
 #: A page that has nothing to show yet: a hollow dot that is not read aloud.
 _EMPTY = """
 <style>
@@ -42,7 +45,9 @@ _EMPTY = """
 
 def apply() -> None:
     """Put the style on the page."""
-    st.html(f"{_STYLE}<style>{' '.join(_group_titles())}</style>")
+    quiet = _QUIET["dark" if st.context.theme.type == "dark" else "light"]
+    rules = [f'[data-testid="stCaptionContainer"] {{ color: {quiet}; }}', *_group_titles()]
+    st.html(f"{_STYLE}<style>{' '.join(rules)}</style>")
 
 
 def _group_titles() -> list[str]:
