@@ -136,7 +136,7 @@ def by_moment(study: Study) -> pd.DataFrame:
     columns = ["unit", "at", "state", "value", "ci_low", "ci_high", "n"]
     if study.time is None or not is_datetime64_any_dtype(study.time.dtype):
         return pd.DataFrame(columns=columns)
-    moments = {"hour": study.time.dt.hour, "weekday": study.time.dt.dayofweek}
+    moments = {"hour": study.time.dt.hour, "weekday": study.time.dt.day_of_week}
     if (study.time.dt.normalize() == study.time).all():
         del moments["hour"]  # dates without a time of day
     people = study.groups.astype("str").to_numpy()
