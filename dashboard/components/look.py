@@ -17,6 +17,15 @@ _STYLE = """
 .stMain p { max-width: 46rem; }
 /* Notes are quieter than text, yet have 4.5 to 1 on every background, light or dark. */
 [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.8; }
+@media (max-width: 1000px) {
+    .stMainBlockContainer { padding: 2rem 1.25rem 3rem 1.25rem; }
+    [data-testid="stMetricValue"] { font-size: 1.4rem; }
+    [data-testid="stMetricLabel"] p { white-space: normal; }
+    [class*="st-key-pair"] [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+    [class*="st-key-pair"] [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {
+        min-width: 100%;
+    }
+}
 .st-key-next a { background: var(--primary, #0072B2); border: none; padding: 0.4rem 1rem; }
 .st-key-next a * { color: #FFFFFF !important; }
 [data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; padding: 0.5rem 1rem 0; }

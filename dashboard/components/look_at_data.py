@@ -36,7 +36,7 @@ def look_at_data(record: StudyRecord, study: Study, report: Report) -> None:
 
 
 def _overview(record: StudyRecord, study: Study, report: Report) -> None:
-    left, right = st.columns(2)
+    left, right = st.container(key="pair_overview").columns(2)
     with left:
         show(observations_figure(report.n_obs))
     with right:
@@ -117,7 +117,8 @@ def _missing(record: StudyRecord, study: Study, report: Report) -> None:
     if not report.missing.sum():
         st.markdown(REPORT["complete"])
         return
-    for place, by in zip(st.columns(2), ("person", "column"), strict=True):
+    places = st.container(key="pair_missing").columns(2)
+    for place, by in zip(places, ("person", "column"), strict=True):
         grid, time = missing_over_time(record.id, by)
         with place:
             show(missing_figure(grid, by, time))

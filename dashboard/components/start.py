@@ -12,7 +12,8 @@ from dashboard.services import settings, studies
 def welcome() -> None:
     """Say what the app is for; each door takes a view and opens a sample study, or only that."""
     st.markdown(WELCOME)
-    for place, (view, door) in zip(st.columns(2, gap="medium"), DOORS.items(), strict=True):
+    places = st.columns(2, gap="medium")
+    for place, (view, door) in zip(places, DOORS.items(), strict=True):
         with place.container(border=True, key=f"door_{view}", height="stretch"):
             st.subheader(door["title"], anchor=False)
             st.markdown(door["what"])
