@@ -10,6 +10,7 @@ from nme_core.cli import (
     fit,
     persons,
     report,
+    research,
     research_grids,
     study,
 )
@@ -24,6 +25,7 @@ COMMANDS = (
     fit.fit,
     certify.certify,
     compare.compare,
+    research.covariance,
     covariates.hsic,
     covariates.stability,
     persons.predict,

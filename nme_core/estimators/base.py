@@ -80,6 +80,8 @@ class NeuralMixedEffects(Saveable):
     placements: tuple[str, ...] = ("first", "last", "all")
     #: Estimators of the random effects.
     estimators: tuple[str, ...] = ESTIMATORS
+    #: Structures of Σ.
+    covariances: tuple[str, ...] = COVARIANCES
 
     #: The fitted candidates of ``hidden="auto"``.
     _mixture: Mixture | None = None
@@ -410,7 +412,7 @@ class NeuralMixedEffects(Saveable):
 
     def _check_options(self) -> None:
         check_choice("estimator", self.estimator, self.estimators)
-        check_choice("covariance", self.covariance, COVARIANCES)
+        check_choice("covariance", self.covariance, self.covariances)
         check_choice("pooling", self.pooling, POOLING)
         check_placement(self.placement, self.placements, type(self).__name__)
         if self.hidden != AUTO:

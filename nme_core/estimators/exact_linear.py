@@ -25,6 +25,7 @@ from nme_core.estimators.residuals import (
 )
 from nme_core.exceptions import FallbackWarning, OptionError
 from nme_core.training import LinearGaussian, PersonInformation, VarianceInformation, next_expected
+from nme_core.training.covariance import BLOCKS
 
 _DEGREES = "degrees_of_freedom"
 
@@ -45,7 +46,12 @@ class ExactLinear(NeuralMixedEffects):
         linear = len(self.hidden) == 0 and self.family != "poisson" and self.epochs is None
         linear = linear and self.pooling in ("partial", "complete")
         linear = linear and self.estimator in ("variational", "laplace")
-        for given, name in ((self.residual == "ar1", 'residual="ar1"'), (self.reml, "reml=True")):
+        asked = {
+            'residual="ar1"': self.residual == "ar1",
+            "reml=True": bool(self.reml),
+            'covariance="blocks"': self.covariance == BLOCKS,
+        }
+        for name, given in asked.items():
             if given and not linear:
                 raise OptionError(
                     f"{name} is for a linear model of a number with Gaussian residuals.",
@@ -68,10 +74,13 @@ class ExactLinear(NeuralMixedEffects):
                 'residual="ar1" takes one grouping factor.',
                 remedy='Leave out the further groups, or use residual="iid".',
             )
-        if self.reml and len(factors) > 1:
+        if (self.reml or self.covariance == BLOCKS) and len(factors) > 1:
+            name, other = ("reml=True", "reml=False") if self.reml else (
+                'covariance="blocks"', 'covariance="full"'
+            )  # fmt: skip
             raise OptionError(
-                "reml=True takes one grouping factor.",
-                remedy="Leave out the further groups, or use reml=False.",
+                f"{name} takes one grouping factor.",
+                remedy=f"Leave out the further groups, or use {other}.",
             )
         if times is not None and self.reads_times:
             levels = factors[0].levels

@@ -24,6 +24,7 @@ from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.mixture import Mixture, refit_mixture
 from nme_core.estimators.options import (
     AUTO,
+    COVARIANCES,
     ESTIMATORS,
     check_linear_options,
 )
@@ -41,6 +42,7 @@ from nme_core.estimators.stacking import normal_scores
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import MLP, Categorical, Gaussian, Ordinal, OrdinalMLP, Poisson, RowFamily
 from nme_core.training import Progress
+from nme_core.training.covariance import BLOCKS
 
 #: Smallest density, or probability, whose logarithm is taken.
 SMALLEST = 1e-300
@@ -432,8 +434,9 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
         What stands between named layers; default: relu.
     family : {"gaussian", "poisson"}, optional
         Default: gaussian. "poisson" is for counts: log E y is the network's output.
-    covariance : {"diagonal", "full"}
-        Structure of the random effects' covariance Σ.
+    covariance : {"diagonal", "full", "blocks"}
+        Structure of the random effects' covariance Σ; "blocks": slopes may covary with each other
+        and not with the intercept, for ``hidden=()`` with Gaussian residuals.
     estimator : {"variational", "laplace", "annealed", "em"}
         How the random effects are estimated; see `nme_core.training`. "em" is for the last layer
         of a model with Gaussian residuals (the baseline ``mlp-lme``).
@@ -476,6 +479,7 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
 
     families = ("gaussian", "poisson")
     estimators = (*ESTIMATORS, "em")
+    covariances = (*COVARIANCES, BLOCKS)
 
     def __init__(
         self,

@@ -40,6 +40,7 @@ from nme_core.training import (
     few_effects,
     is_linear_chain,
 )
+from nme_core.training.covariance import BLOCKS
 from nme_core.training.crossed_problem import LARGEST_DENSE, n_dense
 from nme_core.training.laplace import LARGEST
 
@@ -166,7 +167,7 @@ class Plan:
         # The evidence lower bound of a linear Gaussian model is highest where q(η) is the exact
         # conditional distribution: no draws are needed to get there.
         whole = linear and self.epochs is None
-        if whole and exactly_linear(mixed, self.covariance):
+        if whole and (self.covariance == BLOCKS or exactly_linear(mixed, self.covariance)):
             return LinearGaussian(mixed, covariances, shrinks=self.shrinks)
         if self.n_layers == 1 and self.epochs is None and self._one_of_rows(mixed, family):
             return ExactRows(

@@ -81,6 +81,9 @@ TABLES: dict[str, tuple[str, ...]] = {
         "n_persons",
     ),
     "likelihood": ("model", "log_likelihood", "n_parameters", "aic", "bic", "method"),
+    "covariance_models": (
+        "covariance", "log_likelihood", "n_parameters", "aic", "test_loss", "chosen",
+    ),
     "calibration": (
         "model", "split", "kind", "class", "low", "high",
         "expected", "observed", "ci_low", "ci_high", "n",
@@ -91,7 +94,7 @@ _TEXT_COLUMNS = {
     "model", "split", "scope", "person", "metric", "reference", "sequence", "parameter",
     "parameter_2", "readout", "from", "to", "covariate", "parameters", "strata", "method", "kind",
     "group", "feature", "class", "factor", "summary", "guard", "blocks", "permute", "given",
-    "options", "note",
+    "options", "note", "covariance",
     "quantity", "check", "hidden", "activation", "placement",
     "reliability_kind", "halves",
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from nme_core.study import Recipe, Study
 from nme_core.study.clean.missing import fill_features
 from nme_core.study.clean.remedies import as_remedies, restored
 from nme_core.study.formats.result import HowRead
+from nme_core.study.formats.source import fingerprint
 from nme_core.study.loading import load_study, read_tables
 from nme_core.study.time.gaps import NEVER
 
@@ -86,6 +88,35 @@ def read_study(
             remedy="Give it, or one like it: --covariates C.csv.",
         )
     return fill_features(tables.study(recipe), recipe.missing)
+
+
+def read_same_study(
+    folder: RunFolder,
+    long: str | os.PathLike[str],
+    covariates: str | os.PathLike[str] | None = None,
+) -> Study:
+    """Read the study of a run again, from the very file that it was fitted on.
+
+    Raises
+    ------
+    OptionError
+        For another file, a run that was not fitted on all rows, or several grouping factors.
+    """
+    data = folder.data
+    if data["interpreted_from"] != "all rows":
+        raise OptionError(
+            "This run was not fitted on all rows, so that there is nothing to compare with.",
+            remedy="Fit it with --refit all.",
+        )
+    if recipe_of(folder).groups:
+        raise OptionError("This takes a run with one grouping factor, the people.")
+    if fingerprint(Path(long)) not in {one["sha256"] for one in data["inputs"]}:
+        raise OptionError(
+            f"{long} is not the file that {folder.path} was fitted on.",
+            remedy="Give that file, unchanged; data.json names it.",
+        )
+    study = read_study(folder, long, [] if covariates is None else covariates)
+    return study if folder.config["model"] == "nme-crf" else study.with_observed_outcome()
 
 
 def read_rows(

@@ -27,8 +27,8 @@ TOLERANCES = {"history": 1e-4}
 _CLOCK = {"seconds"}
 #: Tables of a search over settings, which is not repeated: the settings that it found are taken.
 _SEARCHED = {"tuning"}
-#: What was tested before, and how stable persons are, which are not repeated either.
-_BEFORE = {"hsic_log", "stability"}
+#: What was tested before, and what other tools found, which are not repeated either.
+_BEFORE = {"hsic_log", "stability", "covariance_models"}
 
 
 @dataclass(frozen=True)

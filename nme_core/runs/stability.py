@@ -6,7 +6,6 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,17 +15,15 @@ from numpy.typing import NDArray
 from nme_core.analysis import person_parameters
 from nme_core.analysis.reliability import TOGETHER
 from nme_core.estimators import NMECRF, load
-from nme_core.estimators.options import AUTO
 from nme_core.estimators.person_posterior import person_estimates
 from nme_core.estimators.threads import one_thread_for_few
-from nme_core.exceptions import DataError, FallbackWarning, OptionError
+from nme_core.exceptions import DataError, FallbackWarning
 from nme_core.io import RunFolder
 from nme_core.runs.fit import FitOptions
-from nme_core.runs.fit.options import fit_options
+from nme_core.runs.fit.options import leader_options
 from nme_core.runs.fit.rows import StudyRows
-from nme_core.runs.recorded import read_study, recipe_of
+from nme_core.runs.recorded import read_same_study
 from nme_core.study import Study
-from nme_core.study.formats.source import fingerprint
 from nme_core.training import Progress
 
 _Array = NDArray[np.float64]
@@ -128,8 +125,8 @@ def stability(
     """
     say = report or (lambda message, part: None)
     say("Reading the study", 0.0)
-    study = _study(run, long, covariates)
-    options = _read_off(run.config)
+    study = read_same_study(run, long, covariates)
+    options = leader_options(run.config)
     model: Any = load(run.model_path)
     sequential = isinstance(model, NMECRF)
     centred = person_parameters(run).centred_transitions
@@ -145,43 +142,6 @@ def stability(
             identified = (sequential and centred) or not options.hidden
             table["seed_agreement"] = _agreement_of_seeds(own, other, identified=identified)
     return table.assign(halves=cut.label)
-
-
-def _read_off(config: dict[str, Any]) -> FitOptions:
-    """Options of the one network that a run's tables are of; of a mixture its leader's."""
-    options = replace(fit_options(config), baselines=())
-    if options.hidden != AUTO:
-        return options
-    leader = config["candidate"]
-    return replace(
-        options,
-        hidden=tuple(leader["hidden"]),
-        activation=leader["activation"],
-        placement=leader["placement"],
-        residual="iid",  # no candidate reads times
-    )
-
-
-def _study(
-    run: RunFolder, long: str | os.PathLike[str], covariates: str | os.PathLike[str] | None
-) -> Study:
-    """Read the study of a run again, from the file it was fitted on."""
-    data, config = run.data, run.config
-    if data["interpreted_from"] != "all rows":
-        raise OptionError(
-            "This run was not fitted on all rows, so that stability has nothing to compare with.",
-            remedy="Fit it with --refit all.",
-        )
-    if recipe_of(run).groups:
-        raise OptionError("Stability is computed for runs with one grouping factor, the persons.")
-    known = {one["sha256"] for one in data["inputs"]}
-    if fingerprint(Path(long)) not in known:
-        raise OptionError(
-            f"{long} is not the file that {run.path} was fitted on.",
-            remedy="Give that file, unchanged; data.json names it.",
-        )
-    study = read_study(run, long, [] if covariates is None else covariates)
-    return study if config["model"] == "nme-crf" else study.with_observed_outcome()
 
 
 def _estimates_of_halves(

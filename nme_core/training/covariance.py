@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+#: Name of a Σ in which the intercept is apart from the slopes, which may covary.
+BLOCKS = "blocks"
 #: Smallest variance a random effect may have, in standardised units (Σ must stay invertible).
 SMALLEST = 1e-8
 #: Numbers of the matrices of many groups that are worked on at once, so that memory stays bounded.
@@ -14,13 +16,13 @@ AT_ONCE = 2**20
 
 
 class RandomEffectsCovariance:
-    """Σ of η_i ~ N(0, Σ), diagonal or full, in float64.
+    """Σ of η_i ~ N(0, Σ), diagonal or full (or full in blocks), in float64.
 
     Parameters
     ----------
     n_random : int
         Number of random effects R.
-    kind : {"diagonal", "full"}
+    kind : {"diagonal", "full", "blocks"}
         Structure of Σ.
     start : float
         Variance of every random effect before the first update.

@@ -37,7 +37,7 @@ def exactly_linear(mixed: MixedEffects, kind: str) -> bool:
 
     With so few numbers in Σ the search of `LinearGaussian` is quick.
     """
-    n_numbers = mixed.n_random * (mixed.n_random + 1) // 2 if kind == "full" else mixed.n_random
+    n_numbers = mixed.n_random * (mixed.n_random + 1) // 2 if kind != "diagonal" else mixed.n_random
     if (len(mixed.sizes) > 1 and mixed.n_random) or n_numbers > EXACT_UP_TO:
         return False
     return not mixed.n_random or few_effects(mixed)

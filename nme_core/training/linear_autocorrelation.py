@@ -20,7 +20,7 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import chi2, norm
 
-from nme_core.training.linear_curvature import Elements
+from nme_core.training.linear_curvature import Elements, Structure
 from nme_core.training.linear_information import Further, VarianceInformation
 from nme_core.training.linear_likelihood import Cross, Point
 from nme_core.training.linear_mixed import (
@@ -86,7 +86,7 @@ class AutocorrelatedFit:
 def fit_autocorrelated(
     rows: TimedRows,
     random: list[int],
-    kind: str,
+    kind: Structure,
     *,
     reml: bool = False,
     prior: Array | None = None,
@@ -182,7 +182,7 @@ class _Search:
         self,
         rows: TimedRows,
         random: list[int],
-        kind: str,
+        kind: Structure,
         reml: bool,
         prior: Array | None,
         follow: Callable[[float, float, float], None] | None,

@@ -12,6 +12,7 @@ and by those of Λ through Ψ = ΛΛᵀ.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +21,13 @@ from numpy.typing import NDArray
 from nme_core.training.linear_likelihood import Point
 from nme_core.training.sums import Array
 
+#: Structure of Σ: "diagonal", "full", or the block of each random effect; blocks are full.
+Structure = str | Sequence[int]
+
 
 @dataclass(frozen=True)
 class Elements:
-    """Elements of a lower triangular matrix that are free: all, or those on the diagonal.
+    """Elements of a lower triangular matrix that are free: all, of blocks, or on the diagonal.
 
     Attributes
     ----------
@@ -38,11 +42,14 @@ class Elements:
     n_random: int
 
     @classmethod
-    def of(cls, n_random: int, kind: str) -> Elements:
-        """Elements of a covariance matrix of this kind, "diagonal" or "full"."""
+    def of(cls, n_random: int, kind: Structure) -> Elements:
+        """Elements of a covariance matrix of this structure."""
         if kind == "diagonal":
             return cls(np.arange(n_random), np.arange(n_random), n_random)
         row, column = np.tril_indices(n_random)
+        if not isinstance(kind, str):
+            block = np.asarray(kind, dtype=np.int64)
+            row, column = (places[block[row] == block[column]] for places in (row, column))
         return cls(row, column, n_random)
 
     def __len__(self) -> int:

@@ -15,7 +15,7 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch, chunks
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Gaussian, MixedEffects
-from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.covariance import BLOCKS, RandomEffectsCovariance
 from nme_core.training.information import PersonCurvature
 from nme_core.training.integrated_covariance import (
     MOST_NUMBERS,
@@ -29,7 +29,7 @@ from nme_core.training.linear_autocorrelation import (
     autocorrelated_variance_interval,
     fit_autocorrelated,
 )
-from nme_core.training.linear_curvature import Elements
+from nme_core.training.linear_curvature import Elements, Structure
 from nme_core.training.linear_likelihood import Cross
 from nme_core.training.linear_mixed import LinearMixedFit, fit_linear_mixed_model
 from nme_core.training.linear_profiles import residual_interval, variance_interval
@@ -144,11 +144,12 @@ class LinearGaussian:
     def _fitted(
         self, batches: Sequence[Batch], follow: Callable[[float, float, float], None]
     ) -> LinearMixedFit:
-        kind, n_groups = self.covariances[0].kind, self.mixed.n_groups
+        n_groups = self.mixed.n_groups
         sums = batch_sums(batches, n_groups)
         self.collinear = collinear_columns(sums.xx.sum(0))
         columns = [column for column in self._columns() if column not in self.collinear]
         self._prior = prior_precision(sums.xy.shape[1], self.collinear)
+        kind = self._structure(columns, sums.xy.shape[1] - 1)
         elements = Elements.of(len(columns), kind)
         rows = None if self.times is None else timed_rows(batches, self.times, n_groups)
         if self.shrinks:
@@ -168,6 +169,11 @@ class LinearGaussian:
             )
         self.process, self._products = found, rows.sums(found.correlation).xx
         return found.fit
+
+    def _structure(self, columns: list[int], intercept: int) -> Structure:
+        """Structure of Σ of the columns with a random effect; blocks: intercept, and slopes."""
+        kind = self.covariances[0].kind
+        return [int(column == intercept) for column in columns] if kind == BLOCKS else kind
 
     def _shrink(self, sums: Sums, columns: list[int], elements: Elements) -> None:
         """Set the precisions of the priors; those of collinear inputs of people's own stay weak."""
@@ -265,7 +271,8 @@ class LinearGaussian:
         kind, process = self.covariances[0].kind, self.process
         coordinates = Coordinates(np.arange(len(own)), full=kind == "full")
         numbers = point.cross.zd.size + (0 if process is None else process.rows.rows.size)
-        if not len(own) or coordinates.n > MOST_NUMBERS or numbers > MOST_INTEGRATED:
+        large = coordinates.n > MOST_NUMBERS or numbers > MOST_INTEGRATED
+        if kind == BLOCKS or not len(own) or large:
             return None
         variance, random = point.variance, [k for k in self._columns() if k not in self.collinear]
         further = () if process is None else (process.correlation.free,)
@@ -311,7 +318,7 @@ class LinearGaussian:
             float(direction @ sigma @ direction),
             information.variance_se(direction),
             self.mixed.n_groups,
-            profile,
+            None if self.covariances[0].kind == BLOCKS else profile,
         )
 
     def residual_interval(self) -> VarianceInterval | None:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from nme_core.exceptions import TrainingError
-from nme_core.training.linear_curvature import Elements
+from nme_core.training.linear_curvature import Elements, Structure
 from nme_core.training.linear_information import VarianceInformation
 from nme_core.training.linear_likelihood import Cross, Point
 from nme_core.training.linear_search import Maximum, NoResidualError, maximise, sizes
@@ -115,7 +115,7 @@ class LinearMixedFit:
 def fit_linear_mixed_model(
     sums: Sums,
     random: list[int],
-    kind: str,
+    kind: Structure,
     *,
     reml: bool = False,
     prior: Array | None = None,
@@ -129,7 +129,7 @@ def fit_linear_mixed_model(
         The data.
     random : list of int
         Columns of X that have a random effect, R of them; none: least squares.
-    kind : {"diagonal", "full"}
+    kind : {"diagonal", "full"} or sequence of int
         Structure of Σ.
     reml : bool
         Whether to maximise the restricted likelihood.

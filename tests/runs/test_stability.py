@@ -13,10 +13,10 @@ from nme_core.estimators import load
 from nme_core.estimators.person_posterior import person_posterior
 from nme_core.exceptions import DataError, OptionError, ReliabilityWarning
 from nme_core.io import RunFolder
+from nme_core.runs.fit.options import leader_options
+from nme_core.runs.recorded import read_same_study
 from nme_core.runs.stability import (
     _estimates_of_halves,
-    _read_off,
-    _study,
     halves,
     spearman_brown,
     stability,
@@ -216,7 +216,7 @@ def test_another_seed_is_fitted_to_the_leader_of_a_mixture(nme, tiny_study, tmp_
         widths = [int(leader["hidden"])] if leader["hidden"] else []
         said = {"hidden": widths, "activation": leader["activation"] or None}
         said = {**run.config["candidate"], **said, "placement": leader["placement"]}
-        options = _read_off({**run.config, "candidate": said})
+        options = leader_options({**run.config, "candidate": said})
         assert options.hidden == tuple(widths)
         assert (options.activation or "", options.placement) == tuple(
             leader[name] for name in ("activation", "placement")
@@ -257,7 +257,7 @@ def test_what_cannot_be_checked_is_said(nme, intercepts, tmp_path, fit_tiny, tin
 def test_sequences_are_broken_where_the_run_broke_them(intercepts, tmp_path, limit, sequences):
     run = RunFolder(shutil.copytree(intercepts / "run", tmp_path / "run"))
     run.write_json("recipe", {**run.read_json("recipe"), "gap": limit})
-    read = _study(run, intercepts / "long.csv", None)
+    read = read_same_study(run, intercepts / "long.csv", None)
     assert read.sequence_ids.nunique() == sequences
 
 

@@ -50,7 +50,7 @@ class Structure:
     def of(cls, run: RunFolder) -> Self | None:
         """Read it off a run; None of networks with hidden layers, and of other placements."""
         config, roles = run.config, run.roles
-        if config["hidden"]:
+        if config["hidden"] or config["covariance"] == "blocks":
             return None
         inputs = [str(name) for name in config["network_inputs"]]
         random = _random(config["placement"], inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from nme_core.estimators import (
@@ -13,6 +13,7 @@ from nme_core.estimators import (
     NMEMLPRegressor,
     check_baselines,
 )
+from nme_core.estimators.options import AUTO
 from nme_core.exceptions import OptionError
 from nme_core.study import Study
 
@@ -117,3 +118,18 @@ def fit_options(config: dict[str, Any]) -> FitOptions:
     for name, value in known.items():
         known[name] = tuple(value) if isinstance(value, list) else value
     return FitOptions(**{**known, "tune": 0})
+
+
+def leader_options(config: dict[str, Any]) -> FitOptions:
+    """Options of the one network that a run's tables are of; of a mixture its leader's."""
+    options = replace(fit_options(config), baselines=())
+    if options.hidden != AUTO:
+        return options
+    leader = config["candidate"]
+    return replace(
+        options,
+        hidden=tuple(leader["hidden"]),
+        activation=leader["activation"],
+        placement=leader["placement"],
+        residual="iid",  # no candidate reads times
+    )
