@@ -32,6 +32,7 @@ COMMANDS = (
     persons.adapt,
     curve.adapt_curve,
     research_grids.power,
+    research_grids.ablate,
     report.report,
     bundle.bundle,
     bundle.rerun,

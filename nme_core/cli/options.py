@@ -239,31 +239,43 @@ class StudyOptions:
         return self.tables.problems(self.made)
 
 
-def takes_study(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `StudyOptions`, which it gets as its first argument."""
-    hints = get_type_hints(StudyOptions, include_extras=True)
+def takes(*kinds: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of dataclasses, which it gets as its first arguments."""
     keyword = inspect.Parameter.KEYWORD_ONLY
+    hints = {kind: get_type_hints(kind, include_extras=True) for kind in kinds}
     shared = [
         inspect.Parameter(
             field.name,
             keyword,
             default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=hints[field.name],
+            annotation=hints[kind][field.name],
         )
-        for field in fields(StudyOptions)
+        for kind in kinds
+        for field in fields(kind)
     ]
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-    own = [parameter.replace(kind=keyword) for parameter in own]
 
-    def with_study(**given: Any) -> None:
-        study = StudyOptions(**{parameter.name: given.pop(parameter.name) for parameter in shared})
-        command(study, **given)
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[len(kinds) :]
+        own = [parameter.replace(kind=keyword) for parameter in own]
 
-    parameters = [*shared, *own]
-    with_study.__name__, with_study.__doc__ = command.__name__, command.__doc__
-    with_study.__annotations__ = {one.name: one.annotation for one in parameters}
-    with_study.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return with_study
+        def with_options(**given: Any) -> None:
+            made = [
+                kind(**{one.name: given.pop(one.name) for one in fields(kind)}) for kind in kinds
+            ]
+            command(*made, **given)
+
+        parameters = [*shared, *own]
+        with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
+        with_options.__annotations__ = {one.name: one.annotation for one in parameters}
+        with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return with_options
+
+    return decorate
+
+
+def takes_study(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `StudyOptions`, which it gets as its first argument."""
+    return takes(StudyOptions)(command)
 
 
 def repeating_command(**files: object) -> str:

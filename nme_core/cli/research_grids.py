@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from nme_core.cli.options import Run, Seed, check_folder, names
+from nme_core.cli.options import Run, Seed, StudyOptions, check_folder, layers, names, takes
 from nme_core.cli.progress import ProgressBar
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
@@ -17,7 +18,10 @@ from nme_core.io import RunFolder
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nme_core.runs.fit import FitOptions
+    from nme_core.runs.research.study_files import StudyFiles
     from nme_core.runs.research.verdict import Verdict
+    from nme_core.study import Study
 
 Jobs = Annotated[int, typer.Option(metavar="N", min=1, help="Processes on this computer.")]
 Dask = Annotated[
@@ -31,6 +35,63 @@ Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")]
 #: Lines of a table that are printed.
 _MOST_LINES = 40
 _Number = TypeVar("_Number", int, float)
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What is fitted, as in ``nme fit``; each field is an option."""
+
+    model: Annotated[str, typer.Option(metavar="nme-mlp|nme-crf", help="Kind of model.")]
+    family: Annotated[str | None, typer.Option(help="Kind of outcome, as in nme fit.")] = None
+    covariance: Annotated[str, typer.Option(help="diagonal or full.")] = "diagonal"
+    estimator: Annotated[str, typer.Option(help="variational, laplace or annealed.")] = (
+        "variational"
+    )
+    hidden: Annotated[
+        str | None,
+        typer.Option(
+            metavar="none|auto|32[,16…]",
+            help="Units of each hidden layer. Default of nme ablate: as in nme fit; of nme "
+            "multiverse: none, whose fits are exact and fast.",
+        ),
+    ] = None
+    activation: Annotated[
+        str | None, typer.Option(metavar="tanh|relu", help="Between named layers.")
+    ] = None
+    residual: Annotated[
+        str, typer.Option(metavar="auto|iid|ar1", help="Residuals of a linear nme-mlp.")
+    ] = "auto"
+    epochs: Annotated[
+        int | None, typer.Option(help="Exactly so many; default: until converged.")
+    ] = None
+    seed: Seed = 0
+
+    def fit_options(self, placement: str | None) -> FitOptions:
+        """The same as a fit takes them."""
+        from nme_core.runs.fit import FitOptions
+
+        return FitOptions(
+            model=self.model,
+            placement=placement,
+            family=self.family,
+            covariance=self.covariance,
+            estimator=self.estimator,
+            hidden=None if self.hidden is None else layers(self.hidden),
+            activation=self.activation,
+            residual=self.residual,
+            baselines=(),
+            epochs=self.epochs,
+            seed=self.seed,
+        )
+
+    def read(self, study: StudyOptions) -> tuple[StudyFiles, Study]:
+        """The study, and where it is."""
+        from nme_core.runs.research.study_files import StudyFiles
+
+        states = self.model == "nme-crf" or self.family in ("categorical", "ordinal")
+        table = study.read_filled(states=states)
+        recipe = replace(table.recipe, outcome_kind=table.outcome_kind)
+        return StudyFiles(study.long, study.second, recipe), table
 
 
 def power(
@@ -93,6 +154,61 @@ def power(
     with ProgressBar(shown=sys.stderr.isatty()) as bar:
         table, verdict = simulate(RunFolder(run), options, out, where, report=bar.show)
     _say(table.round(3), verdict, out)
+
+
+@takes(StudyOptions, ModelOptions)
+def ablate(
+    study: StudyOptions,
+    model: ModelOptions,
+    placements: Annotated[
+        str, typer.Option(metavar="last,first,all", help="Where person-specific parameters stand.")
+    ],
+    shares: Annotated[
+        str,
+        typer.Option(metavar="0.1,0.25,0.5,1", help="Parts of each person's rows to learn from."),
+    ],
+    out: Out,
+    seeds: Annotated[int, typer.Option(min=1, help="Fits of each kind.")] = 3,
+    persons: Annotated[
+        str | None, typer.Option(metavar="20,50", help="Numbers of people; default: all.")
+    ] = None,
+    jobs: Jobs = 1,
+    dask: Dask = None,
+    resume: Resume = False,
+) -> None:
+    """Say where person-specific parameters should stand, for how many rows; writes ablation.csv."""
+    from nme_core.runs.research.ablate import AblateOptions
+    from nme_core.runs.research.ablate import ablate as compare
+    from nme_core.runs.research.tasks import TaskOptions
+
+    check_folder(out)
+    grid = AblateOptions(
+        placements=tuple(dict.fromkeys(names(placements) or ())),
+        shares=_numbers("--shares", shares, float),
+        seeds=seeds,
+        persons=() if persons is None else _numbers("--persons", persons, int),
+    )
+    files, table = model.read(study)
+    where = TaskOptions(jobs, dask, resume)
+    with ProgressBar(shown=sys.stderr.isatty()) as bar:
+        _, summary, verdict = compare(
+            files, table, model.fit_options(None), grid, out, where, report=bar.show
+        )
+    _draw(out, "learning_curve", {"summary": summary})
+    _say(summary.drop(columns=["metric", "loss", "reference_loss"]).round(4), verdict, out)
+
+
+def _draw(out: Path, name: str, arguments: dict[str, object]) -> None:
+    """Write a figure as PNG, where the extra for figures is installed."""
+    try:
+        from nme_core.figures import drawing
+    except ImportError:
+        typer.echo(f"No figure: pip install 'neural-mixed-effects[figures]' draws {name}.png.")
+        return
+    from nme_core.io import durable
+
+    figure = drawing.on_paper(name, arguments, drawing.Paper(size=2))
+    durable.write(out / f"{name}.png", drawing.file(figure, "png"), private=False)
 
 
 def _numbers(option: str, text: str, kind: Callable[[str], _Number]) -> tuple[_Number, ...]:

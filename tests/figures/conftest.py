@@ -139,7 +139,23 @@ def examples() -> dict[str, dict[str, object]]:
         {"what": np.repeat(["stay in a", "stay in b"], 3), "k": [5, 10, 20] * 2,
          "value": 0.5, "ci_low": [0.1, 0.2, 0.3] * 2, "ci_high": [0.9, 0.8, 0.7] * 2}
     )  # fmt: skip
+    ablation = pd.DataFrame(
+        {"placement": ["last", "all"] * 3, "share": np.repeat([0.2, 0.5, 1.0], 2),
+         "reference": "generic", "difference": [0.1, 0.2, -0.1, 0.0, -0.3, -0.2], "p": 0.1,
+         "rows": np.repeat([5.0, 12.0, 24.0], 2), "metric": "mse", "n_persons": 9, "loss": 1.0,
+         "reference_loss": 1.2}
+    )  # fmt: skip
+    ablation = ablation.assign(ci_low=ablation["difference"] - 0.2,
+                               ci_high=ablation["difference"] + 0.2)  # fmt: skip
+    worlds = pd.DataFrame(
+        {"world": np.arange(1, 9), "missing": ["drop", "carry"] * 4,
+         "covariance": np.repeat(["full", "diagonal"], 4), "seed": 0,
+         "estimate": np.linspace(0.5, -0.1, 8), "holds": [True] * 6 + [False] * 2, "note": ""}
+    )  # fmt: skip
+    worlds = worlds.assign(ci_low=worlds["estimate"] - 0.2, ci_high=worlds["estimate"] + 0.2)
     return {
+        "learning_curve": {"summary": ablation},
+        "specification_curve": {"worlds": worlds, "claim": "level rises with score"},
         "transition_comparison": {
             "person": first, "population": second, "person_label": "007", "readout": "observed",
             "counts": counts, "low": first - 0.05, "high": first + 0.05,

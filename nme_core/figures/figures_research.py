@@ -1,0 +1,115 @@
+"""Charts of the research tools."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nme_core.figures import theme
+from nme_core.figures.charts import Chart, Layer, Panel
+from nme_core.figures.labels import number
+
+_GENERIC = "generic"
+#: Intervals of several placements stand so far beside each other, as a share of the axis.
+_ASIDE = 0.02
+
+
+def learning_curve(summary: pd.DataFrame) -> Chart:
+    """Loss by rows a person, one line per placement, and its difference from one model for all.
+
+    ``summary`` is ``ablation_summary.csv``; of several numbers of people the largest is drawn.
+    """
+    table = summary[summary["n_persons"] == summary["n_persons"].max()]
+    own = table[table["reference"] == _GENERIC].sort_values("rows")
+    names = list(dict.fromkeys(own["placement"]))
+    colours = dict(zip(names, theme.PALETTE, strict=False))
+    metric = str(own["metric"].iloc[0])
+    shared = own.drop_duplicates("share")
+    shared_x, shared_y = _floats(shared, "rows"), _floats(shared, "reference_loss")
+    losses = [
+        Layer("line", shared_x, shared_y, "one model for all", theme.POPULATION, dash="dash",
+              hover=_hover("one model for all", shared_x, shared_y))
+    ]  # fmt: skip
+    gains = [Layer("line", shared_x, np.zeros(len(shared_x)), "", theme.POPULATION, dash="dash",
+                   legend=False)]  # fmt: skip
+    for name in names:
+        rows = own[own["placement"] == name]
+        x, y, gain = _floats(rows, "rows"), _floats(rows, "loss"), _floats(rows, "difference")
+        low, high = _floats(rows, "ci_low"), _floats(rows, "ci_high")
+        aside = (names.index(name) - (len(names) - 1) / 2) * _ASIDE * float(np.ptp(shared_x))
+        losses.append(Layer("line", x, y, name, colours[name], hover=_hover(name, x, y)))
+        gains.append(
+            Layer(
+                "line",
+                x + aside,
+                gain,
+                name,
+                colours[name],
+                legend=False,
+                hover=_hover(name, x, gain),
+            )
+        )
+        if np.isfinite(low + high).all():
+            gains.append(
+                Layer("points", x + aside, gain, name, colours[name], low=low, high=high,
+                      legend=False, hover=_hover(name, x, gain))
+            )  # fmt: skip
+    panels = [
+        Panel("", "rows a person", metric, losses),
+        Panel("", "rows a person", f"{metric}, less one model for all", gains),
+    ]
+    return Chart("Where person-specific parameters pay", panels, table, n_columns=2)
+
+
+def specification_curve(worlds: pd.DataFrame, *, claim: str, null: float = 0.0) -> Chart:
+    """Estimates of all worlds of ``multiverse.csv`` in order, over the choices they were made by.
+
+    Worlds in which the claim holds are in colour; below, a point says which value of a choice a
+    world has.
+    """
+    table = worlds[worlds["estimate"].notna()].sort_values("estimate", kind="stable")
+    table = table.reset_index(drop=True)
+    fixed = {"world", "estimate", "ci_low", "ci_high", "holds", "note"}
+    choices = [name for name in table if name not in fixed and table[name].nunique() > 1]
+    x = np.arange(1.0, len(table) + 1)
+    holds = table["holds"].astype(str).str.lower().eq("true").to_numpy()
+    hover = [
+        f"world {row.world}: {number(row.estimate)} ({number(row.ci_low)} to {number(row.ci_high)})"
+        for row in table.itertuples()
+    ]
+    layers = [Layer("line", np.array([0.5, len(table) + 0.5]), np.full(2, null), "",
+                    theme.POPULATION, dash="dash", legend=False)]  # fmt: skip
+    for name, which, colour in (
+        ("the claim holds", holds, theme.PALETTE[0]), ("it does not", ~holds, theme.PERSONS),
+    ):  # fmt: skip
+        if which.any():
+            rows = table[which]
+            layers.append(
+                Layer("points", x[which], _floats(rows, "estimate"), name, colour, size=5,
+                      low=_floats(rows, "ci_low"), high=_floats(rows, "ci_high"),
+                      hover=[text for text, one in zip(hover, which, strict=True) if one])
+            )  # fmt: skip
+    values = [(name, value) for name in choices for value in dict.fromkeys(table[name].astype(str))]
+    at = {pair: len(values) - k for k, pair in enumerate(values)}
+    marks = [
+        (x[i], at[name, str(table[name].iloc[i])], holds[i])
+        for i in range(len(table)) for name in choices
+    ]  # fmt: skip
+    panels = [Panel("", "worlds, by estimate", "estimate", layers)]
+    if marks:
+        across, up, kept = (np.array(one) for one in zip(*marks, strict=True))
+        points = Layer(
+            "points", across, up.astype(float), "", theme.PERSONS, size=3, legend=False,
+            colours=[theme.PALETTE[0] if one else theme.PERSONS for one in kept],
+        )  # fmt: skip
+        ticks = [(float(place), f"{name}: {value}") for (name, value), place in at.items()]
+        panels.append(Panel("", "worlds, by estimate", "", [points], y_ticks=ticks))
+    return Chart(claim, panels, table, height=420 + 16 * len(values))
+
+
+def _floats(table: pd.DataFrame, column: str) -> np.ndarray:
+    return table[column].to_numpy(dtype=float)
+
+
+def _hover(name: str, x: np.ndarray, y: np.ndarray) -> list[str]:
+    return [f"{name}, {number(a)} rows: {number(b)}" for a, b in zip(x, y, strict=True)]
