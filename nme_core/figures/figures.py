@@ -38,7 +38,7 @@ __all__ = [
     "check_persons", "check_states", "check_transitions", "confusion", "correlation_bands",
     "correlations_apart", "distributions", "dwell_times", "effect_correlations", "effect_qq",
     "group_transitions", "individual_fits", "learning_curve", "narrowing", "newcomer_curve",
-    "paired_differences", "person_errors", "person_map", "raw_series", "reliability_by_observations",
-    "residuals", "shrinkage", "specification_curve", "state_ribbon", "transition_arrows",
-    "transition_multiples", "variance_traces",
+    "paired_differences", "person_errors", "person_map", "raw_series",
+    "reliability_by_observations", "residuals", "shrinkage", "specification_curve", "state_ribbon",
+    "transition_arrows", "transition_multiples", "variance_traces",
 ]  # fmt: skip
