@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from nme_core.figures.words import (
+    ARROWS,
+    CALIBRATION,
+    CATERPILLAR,
+    CONFUSION,
     CURVES,
     EFFECT_LIMIT,
     LOSSES,
+    MULTIPLES,
     OBSERVATIONS_LIMIT,
+    PAIRED_FIGURE,
     PERSON_STATISTICS,
+    QQ,
+    RESIDUALS,
     SCATTER_LIMIT,
     TRANSITION_LIMIT,
 )
 from nme_core.vocabulary.choices import COVARIANCES, ESTIMATORS, FAMILIES, MODELS, PLACEMENTS
 
 __all__ = [
+    "ARROWS",
+    "CALIBRATION",
+    "CATERPILLAR",
+    "CONFUSION",
     "COVARIANCES",
     "CURVES",
     "EFFECT_LIMIT",
@@ -21,9 +33,13 @@ __all__ = [
     "FAMILIES",
     "LOSSES",
     "MODELS",
+    "MULTIPLES",
     "OBSERVATIONS_LIMIT",
+    "PAIRED_FIGURE",
     "PERSON_STATISTICS",
     "PLACEMENTS",
+    "QQ",
+    "RESIDUALS",
     "SCATTER_LIMIT",
     "TRANSITION_LIMIT",
 ]
@@ -408,10 +424,6 @@ BY_PERSON = {
     "telling persons apart raises κ, macro F1, correlations and CCC; person by person, everybody "
     "counts the same, and only what varies within the person does that.",
 }
-PAIRED_FIGURE = (
-    "{apart} of {all} intervals exclude 0. A positive difference means that the other model's "
-    "metric is larger: worse for errors and log-loss, better for accuracy and correlations."
-)
 INDIVIDUAL = {
     "off": "On the {n} occasions of person {person} that were held back, the person's own "
     "prediction is off by {own} on average, the population's by {shared}.",
@@ -433,15 +445,6 @@ INDIVIDUAL = {
     "for the population.",
     "days": "days since the person's first",
 }
-CONFUSION = {
-    "sentence": "{right} of {all} held-back occasions are predicted right.{most} Rows add up to 1; "
-    "rare states are easily missed even by a good model.",
-    "most": " The most frequent mistake: {start} predicted as {end} ({n} of {of}).",
-}
-RESIDUALS = (
-    "Observed minus predicted has a mean of {mean} and an SD of {sd} on {n} held-back occasions. A "
-    "slope or a funnel speaks against the model; occasions of one person are not independent."
-)
 PERSON_ERRORS = (
     "The median {metric} of {n} persons is {median}; the worst predicted is person {person} "
     "({worst}; {obs} occasions fitted). Few held-back occasions make a person's value unsure."
@@ -464,14 +467,6 @@ STATE_STATISTICS = {
     "share": "share of {state}",
     "dwell": "stay in {state}",
     "persons": "spread between persons of the share of {state}",
-}
-CALIBRATION = {
-    "number": "The {expected} % prediction intervals hold {observed} % of {n} held-back occasions. "
-    "Bars that rise at both ends say that intervals are too narrow. Intervals here take occasions "
-    "as independent, and are themselves somewhat too narrow.",
-    "class": "In {inside} of {all} groups of held-back occasions the 95 % interval of the observed "
-    "share holds the predicted probability. Intervals take occasions as independent, and are "
-    "somewhat too narrow.",
 }
 SHRINKAGE = {
     "median": "Shrinkage is the share by which the variance of the persons' estimates falls short "
@@ -621,10 +616,6 @@ EFFECT_SECTIONS = {
     "across": "Across parameters",
     "persons": "Persons",
 }
-MULTIPLES = (
-    "{shown} of {all} persons, {order}. Every cell is from a state (row) to a state (column), on "
-    "one scale for all."
-)
 ORDERS = {"id": "in the order of the study", "similarity": "persons with similar moves together"}
 GROUP_MEANS = {
     "differ": "The groups' means of the {word} differ most in {start} to {end}: {low} ({first}), "
@@ -640,12 +631,6 @@ GROUP_MEANS = {
     "many differences was picked.",
     "pulled": "Each person's estimates are pulled towards the population, which makes groups look "
     "more alike than they are.",
-}
-ARROWS = {
-    "drawn": "Drawn by the {word}{instead}: the larger it is, the wider is the arrow and, of "
-    "staying, the larger the circle. Moves below {rarest} are left out{why}.",
-    "instead": ", as scores are no probabilities",
-    "many": ", so that on average two arrows or fewer leave a state; the matrix has them all",
 }
 DWELL = {
     "what": "How many steps a state is kept before it is left. Filled: as the model expects it in "
@@ -666,15 +651,6 @@ RIBBON = {
     "none": "the model was fitted to none of them",
     "part": "the model was not fitted to the last {n}, from the dotted line on",
 }
-CATERPILLAR = (
-    "{apart} of {all} persons' 95 % intervals exclude the population (orange); if nobody differed, "
-    "fewer than one in twenty would, as estimates are pulled towards the population, the more so "
-    "the fewer occasions a person has."
-)
-QQ = (
-    "Points that leave the band speak against a normal distribution; shrinkage makes estimates "
-    "look more alike than persons are. {outside} of {all} lie outside it."
-)
 CORRELATIONS = {
     "largest": "The largest correlation of persons' estimates is {value}, of {pair}; the model's "
     "own, of what is estimated (Σ), is {own}. Estimates can go together only because a person's "

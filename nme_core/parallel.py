@@ -14,7 +14,7 @@ import json
 import socket
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -136,7 +136,7 @@ def _attempt(function: Callable[..., Any], key: str, arguments: Arguments) -> Ou
 
 def _here(
     jobs: int, function: Callable[..., Any], tasks: Mapping[str, Arguments]
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     if min(jobs, len(tasks)) == 1:
         yield from (_attempt(function, *task) for task in tasks.items())
         return
@@ -156,7 +156,7 @@ def _here(
 
 def _on_dask(
     scheduler: str, function: Callable[..., Any], tasks: Mapping[str, Arguments]
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     try:
         from distributed import Client, as_completed
     except ImportError as error:

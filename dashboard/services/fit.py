@@ -7,12 +7,12 @@ from pandas.api.types import is_numeric_dtype
 
 from dashboard.services import results
 from dashboard.services.caching import per_session
+from nme_core.analysis import predictions as tables
 from nme_core.metrics import person_means
 
 NME = "nme"
 #: Kinds of rows of ``calibration.csv`` that belong together.
 _KINDS = {"probability": ("probability",), "number": ("interval", "pit")}
-_PARTS = {"train": 0, "validation": 1, "test": 2}
 
 
 def is_number(identity: str) -> bool:
@@ -28,8 +28,7 @@ def models(identity: str) -> list[str]:
 
 def states(identity: str) -> list[str]:
     """All states of a run, observed or predicted, in order."""
-    rows = results.table(identity, "predictions")
-    return sorted({*rows["observed"], *rows["predicted"]} - {""})
+    return tables.states_of(results.table(identity, "predictions"))
 
 
 def persons(identity: str) -> list[str]:
@@ -49,13 +48,7 @@ def individual(identity: str, who: list[str]) -> dict[str, pd.DataFrame]:
 
 @per_session(4)
 def _own(identity: str, stamp_: int) -> pd.DataFrame:
-    rows = results.table(identity, "predictions")
-    rows = rows[rows["model"] == NME]
-    part = rows["split"].map(_PARTS)
-    ordered = rows.assign(part=part).sort_values(["part", "sequence", "time"], kind="stable")
-    ordered = ordered.assign(time=_as_numbers(ordered["time"], ordered["person"]))
-    columns = ["person", "split", "time", "observed", "predicted", "population_predicted"]
-    return ordered[columns].set_index("person")
+    return tables.by_occasion(results.table(identity, "predictions"), NME)
 
 
 def time_name(identity: str) -> str | None:
@@ -65,27 +58,14 @@ def time_name(identity: str) -> str | None:
     return str(name) if name is not None and is_numeric_dtype(times) else None
 
 
-def _as_numbers(times: pd.Series, persons: pd.Series) -> pd.Series:
-    """Times as numbers; dates as days since the person's first."""
-    if is_numeric_dtype(times):
-        return times.astype(float)
-    dates = pd.to_datetime(times, errors="coerce", format="ISO8601")
-    return (dates - dates.groupby(persons).transform("min")) / pd.Timedelta(days=1)
-
-
 def judged(identity: str, model: str) -> pd.DataFrame:
     """A model's predictions of the test part whose outcome is known."""
-    rows = results.table(identity, "predictions")
-    rows = rows[(rows["model"] == model) & (rows["split"] == "test")]
-    known = rows["observed"].notna() if is_number(identity) else rows["observed"] != ""
-    return rows.loc[known, ["person", "observed", "predicted"]]
+    return tables.judged(results.table(identity, "predictions"), model)
 
 
 def confusion(identity: str, model: str) -> pd.DataFrame:
     """Counts of the test part, observed state × predicted state."""
-    rows, labels = judged(identity, model), states(identity)
-    counts = pd.crosstab(rows["observed"], rows["predicted"])
-    return counts.reindex(index=labels, columns=labels, fill_value=0)
+    return tables.confusion_counts(results.table(identity, "predictions"), model)
 
 
 def by_person(identity: str, metric: str) -> pd.DataFrame:

@@ -143,7 +143,7 @@ def _written(axis: Any) -> None:
     ]
     for text in axis.texts if shown else ():
         column, row = text.get_position()
-        cells = np.ma.filled(np.ma.asarray(shown[0].get_array(), dtype=float), np.nan)
+        cells: np.ndarray = np.ma.filled(np.ma.asarray(shown[0].get_array(), dtype=float), np.nan)
         # Cells of a mesh begin at whole numbers, those of an image have their middle there.
         begin = 0.0 if isinstance(shown[0], QuadMesh) else 0.5
         value = np.atleast_2d(cells)[int(row + begin), int(column + begin)]

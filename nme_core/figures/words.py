@@ -45,3 +45,55 @@ LOSSES = {
     "before lie outside of it.",
     "limit": "Lower is better; the levels of different models compare only on the same rows.",
 }
+
+PAIRED_FIGURE = (
+    "{apart} of {all} intervals exclude 0. A positive difference means that the other model's "
+    "metric is larger: worse for errors and log-loss, better for accuracy and correlations."
+)
+
+CONFUSION = {
+    "sentence": "{right} of {all} held-back occasions are predicted right.{most} Rows add up to 1; "
+    "rare states are easily missed even by a good model.",
+    "most": " The most frequent mistake: {start} predicted as {end} ({n} of {of}).",
+}
+
+RESIDUALS = (
+    "Observed minus predicted has a mean of {mean} and an SD of {sd} on {n} held-back occasions. A "
+    "slope or a funnel speaks against the model; occasions of one person are not independent."
+)
+
+CALIBRATION = {
+    "number": "The {expected} % prediction intervals hold {observed} % of {n} held-back occasions. "
+    "Bars that rise at both ends say that intervals are too narrow. Intervals here take occasions "
+    "as independent, and are themselves somewhat too narrow.",
+    "class": "In {inside} of {all} groups of held-back occasions the 95 % interval of the observed "
+    "share holds the predicted probability. Intervals take occasions as independent, and are "
+    "somewhat too narrow.",
+}
+
+CATERPILLAR = (
+    "{apart} of {all} persons' 95 % intervals exclude the population (orange); if nobody differed, "
+    "fewer than one in twenty would, as estimates are pulled towards the population, the more so "
+    "the fewer occasions a person has."
+)
+
+QQ = (
+    "Points that leave the band speak against a normal distribution; shrinkage makes estimates "
+    "look more alike than persons are. {outside} of {all} lie outside it."
+)
+
+ARROWS = {
+    "drawn": "Drawn by the {word}{instead}: the larger it is, the wider is the arrow and, of "
+    "staying, the larger the circle. Moves below {rarest} are left out{why}.",
+    "instead": ", as scores are no probabilities",
+    "many": ", so that on average two arrows or fewer leave a state; the matrix has them all",
+}
+
+MULTIPLES = (
+    "{shown} of {all} persons, {order}. Every cell is from a state (row) to a state (column), on "
+    "one scale for all."
+)
+FITS = (
+    "Observed, the person's own prediction and the population's. Right of a dotted line nothing "
+    "was fitted; the lines are expected values, around which single occasions scatter."
+)

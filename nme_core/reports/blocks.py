@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nme_core.figures.run_figure import RunFigure
 from nme_core.reports import ResultTable
-from nme_core.reports.figures import ReportFigure
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Code:
     text: str
 
 
-Block = Text | Items | Code | ReportFigure | ResultTable
+Block = Text | Items | Code | RunFigure | ResultTable
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Report:
     contents: bool = True
 
     @property
-    def figures(self) -> list[ReportFigure]:
+    def figures(self) -> list[RunFigure]:
         """All figures in order."""
         blocks = [block for section in self.sections for block in section.blocks]
-        return [block for block in blocks if isinstance(block, ReportFigure)]
+        return [block for block in blocks if isinstance(block, RunFigure)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from nme_core.figures import of_run as figures
 from nme_core.figures.labels import number, p_value
 from nme_core.io import RunFolder
-from nme_core.reports import ResultTable, figures, hsic_command, words
+from nme_core.reports import ResultTable, hsic_command, words
 from nme_core.reports.blocks import Block, Code, Items, Report, Section, Text
 from nme_core.vocabulary.choices import COVARIANCES, MODELS, PLACEMENTS
 
@@ -85,7 +88,7 @@ def _inputs(folder: RunFolder) -> list[Block]:
     return [Text("Files that were read:"), Items(tuple(lines))] if lines else []
 
 
-def _why(config: dict) -> list[Block]:
+def _why(config: dict[str, Any]) -> list[Block]:
     """Why the model and the placement are what they are, in the words of the app."""
     reasons = [
         MODELS.get(config["model"], ("", ""))[1],
@@ -145,7 +148,11 @@ def _moves(folder: RunFolder, tables: dict[str, ResultTable]) -> Section:
     """Transitions of a sequence model, response curves of a network."""
     interpreted = Text(f"From the fit on {folder.data['interpreted_from']}.")
     if "transitions" in tables:
-        shown = (interpreted, *_given(tables, "transitions"), *figures.transitions(folder))
+        shown: tuple[Block, ...] = (
+            interpreted,
+            *_given(tables, "transitions"),
+            *figures.transitions(folder),
+        )
         return Section("Transitions", shown)
     curves = tuple(figures.responses(folder))
     return Section("Response curves", (interpreted, *curves) if curves else ())
@@ -158,7 +165,11 @@ def _covariates(
     if "hsic" not in tables:
         return Section("Covariates", (Text("No covariate was tested in this run."),))
     texts = [Text(text) for text in paragraphs if text]
-    blocks = (*texts, *_given(tables, "hsic", "effects"), *figures.scatters(folder))
+    blocks: tuple[Block, ...] = (
+        *texts,
+        *_given(tables, "hsic", "effects"),
+        *figures.scatters(folder),
+    )
     return Section("Covariates", blocks)
 
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from nme_core.figures.run_figure import RunFigure
 from nme_core.reports import ResultTable
 from nme_core.reports import to_html as table_html
 from nme_core.reports.blocks import Report
-from nme_core.reports.figures import ReportFigure
 
 
 @lru_cache(maxsize=1)
@@ -39,5 +39,5 @@ def _table(table: ResultTable) -> Markup:
     return Markup(table_html(table))
 
 
-def _picture(figure: ReportFigure) -> str:
+def _picture(figure: RunFigure) -> str:
     return f"data:image/svg+xml;base64,{b64encode(figure.file('svg')).decode()}"

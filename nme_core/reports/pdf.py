@@ -28,10 +28,10 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.theme import INK, MUTED, inches, width_mm
 from nme_core.reports import ResultTable
 from nme_core.reports.blocks import Block, Code, Items, Report, Section, Text
-from nme_core.reports.figures import ReportFigure
 from nme_core.reports.formats import set_right
 
 _MARGIN = 20 * mm
@@ -143,7 +143,9 @@ def _section(section: Section) -> list[Flowable]:
     while blocks:
         pair = blocks[:2]
         if len(pair) == 2 and all(_is_narrow(block) for block in pair):
-            story.append(_side_by_side([_figure(block) for block in pair]))
+            story.append(
+                _side_by_side([_figure(one) for one in pair if isinstance(one, RunFigure)])
+            )
             blocks = blocks[2:]
         else:
             story += _block(blocks.pop(0))
@@ -151,7 +153,7 @@ def _section(section: Section) -> list[Flowable]:
 
 
 def _is_narrow(block: Block) -> bool:
-    return isinstance(block, ReportFigure) and block.columns == 1
+    return isinstance(block, RunFigure) and block.columns == 1
 
 
 def _side_by_side(figures: list[list[Flowable]]) -> Flowable:
@@ -169,12 +171,12 @@ def _block(block: Block) -> list[Flowable]:
         ]
     if isinstance(block, Code):
         return [Paragraph(escape(block.text), styles["code"])]
-    if isinstance(block, ReportFigure):
+    if isinstance(block, RunFigure):
         return [KeepTogether(_figure(block))]
     return _table(block)
 
 
-def _figure(figure: ReportFigure) -> list[Flowable]:
+def _figure(figure: RunFigure) -> list[Flowable]:
     """The image and its caption, together."""
     image = Image(BytesIO(figure.file("png", dpi=_DPI)))
     width = min(

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from nme_core.exceptions import OptionError
+from nme_core.figures import of_run as figures
 from nme_core.figures.labels import count, number
+from nme_core.figures.run_figure import POPULATION, RunFigure
 from nme_core.io import RunFolder
-from nme_core.reports import figures
 from nme_core.reports.blocks import Block, Items, Report, Section, Text
 
 #: Transitions that are written out.
@@ -108,7 +109,7 @@ def _transitions(folder: RunFolder, person: str) -> list[Block]:
 def _beside_all(table: pd.DataFrame, person: str) -> pd.DataFrame:
     """Steps of the person with the population's value and counts, largest difference first."""
     rows = table[table["readout"] == READOUT].dropna(subset=["value"])
-    own, shared = rows[rows["person"] == person], rows[rows["person"] == figures.POPULATION]
+    own, shared = rows[rows["person"] == person], rows[rows["person"] == POPULATION]
     counted = table[(table["readout"] == "observed") & (table["person"] == person)]
     both = own.drop(columns="count").merge(counted[["from", "to", "count"]], on=["from", "to"])
     both = both.merge(shared[["from", "to", "value"]], on=["from", "to"], suffixes=("", "_all"))
@@ -138,10 +139,10 @@ def _curves(folder: RunFolder, person: str) -> list[Block]:
     return [*(Text(_response(figure, person)) for figure in drawn), *drawn]
 
 
-def _response(figure: figures.ReportFigure, person: str) -> str:
+def _response(figure: RunFigure, person: str) -> str:
     curves = figure.arguments["curves"]
     own = curves[curves["person"] == person].sort_values("x")
-    shared = curves[curves["person"] == figures.POPULATION].sort_values("x")
+    shared = curves[curves["person"] == POPULATION].sort_values("x")
     low, high = own["x"].iloc[0], own["x"].iloc[-1]
     at = np.interp([low, high], shared["x"], shared["value"])
     return (
@@ -167,11 +168,11 @@ def _sure(folder: RunFolder, person: str) -> list[str]:
         )
         said.append(
             f"On this person's last {count(len(rows), 'occasion')}, kept back for a check, a model "
-            f"that had not seen them predicted {right} right; treating all persons alike it would "
+            f"that had not seen them predicted {right} right; treating all people alike it would "
             f"have been {alike}."
         )
     else:
-        error, alike = (
+        error, typical = (
             number((rows["observed"] - rows[name]).abs().mean(), 2)
             for name in ("predicted", "population_predicted")
         )
@@ -182,6 +183,6 @@ def _sure(folder: RunFolder, person: str) -> list[str]:
         said.append(
             f"On this person's last {count(len(rows), 'occasion')}, kept back for a check, the "
             "predictions of a model that had not seen them were off by "
-            f"{error} on average, treating all persons alike by {alike}{varied}."
+            f"{error} on average, treating all people alike by {typical}{varied}."
         )
     return said

@@ -214,8 +214,8 @@ def test_figures_carry_their_numbers(run):
 @pytest.mark.parametrize(
     ("model", "told"),
     [
-        ("nme-crf", "predicted {n} right; treating all persons alike it would have been 0"),
-        ("nme-mlp", "off by 0.50 on average, treating all persons alike by 1.2"),
+        ("nme-crf", "predicted {n} right; treating all people alike it would have been 0"),
+        ("nme-mlp", "off by 0.50 on average, treating all people alike by 1.2"),
     ],
 )
 def test_a_person_is_told_beside_treating_all_alike(fit_tiny, tmp_path, model, told):

@@ -1,20 +1,16 @@
-"""The print figures of a run, straight from its folder, each with the sentence that it needs."""
+"""The figures of a run, straight from its folder, each with the sentence that it needs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from nme_core.analysis import person_parameters
-from nme_core.figures import export, printed, tables
 from nme_core.figures.figures_training import losses_sentence
 from nme_core.figures.labels import count, number, p_value
+from nme_core.figures.run_figure import POPULATION, RunFigure
 from nme_core.figures.summaries import curve_changes
 from nme_core.figures.words import (
     CURVES,
@@ -28,45 +24,11 @@ from nme_core.vocabulary.terms import short_model_name
 
 #: Most figures of one kind in a report of a study.
 MOST = 4
-POPULATION = ""
 
 
-@dataclass(frozen=True)
-class ReportFigure:
-    """A figure for print.
-
-    ``name`` is a function of ``nme_core.figures.printed`` and ``tables``, ``arguments`` its keyword
-    arguments; ``sentence`` says what it shows and what not, and is its alternative text.
-    """
-
-    name: str
-    title: str
-    sentence: str
-    arguments: dict[str, Any] = field(repr=False)
-    columns: int = 1
-    _files: dict[tuple[str, int], bytes] = field(default_factory=dict, repr=False, compare=False)
-
-    @cached_property
-    def _drawn(self) -> Figure:
-        return getattr(printed, self.name)(**self.arguments, columns=self.columns)
-
-    def file(self, kind: str, dpi: int = 300) -> bytes:
-        """The figure as ``png`` with `dpi`, ``svg`` or ``pdf``; made once."""
-        if (kind, dpi) not in self._files:
-            if kind == "png":
-                self._files[kind, dpi] = export.to_png(self._drawn, dpi)
-            else:
-                self._files[kind, dpi] = getattr(export, f"to_{kind}")(self._drawn)
-        return self._files[kind, dpi]
-
-    def numbers(self) -> pd.DataFrame:
-        """The numbers that it shows."""
-        return getattr(tables, self.name)(**self.arguments)
-
-
-def observations(folder: RunFolder) -> Iterator[ReportFigure]:
+def observations(folder: RunFolder) -> Iterator[RunFigure]:
     """How many observations each person has."""
-    effects = _of_persons(folder.table("random_effects"))
+    effects = of_people(folder.table("random_effects"))
     counts = effects.drop_duplicates("person").set_index("person")["n_obs"]
     if len(counts):
         sentence = (
@@ -74,19 +36,17 @@ def observations(folder: RunFolder) -> Iterator[ReportFigure]:
             f"each, {counts.median():,g} in the median. {OBSERVATIONS_LIMIT}"
         )
         arguments = {"n_obs": counts}
-        yield ReportFigure(
-            "observations_per_person", "Observations per person", sentence, arguments
-        )
+        yield RunFigure("observations_per_person", "Observations per person", sentence, arguments)
 
 
-def losses(folder: RunFolder) -> Iterator[ReportFigure]:
+def losses(folder: RunFolder) -> Iterator[RunFigure]:
     """Losses over epochs."""
     if not folder.has_table("history") or folder.table("history").empty:
         return
     history = folder.table("history")
     names = {str(model): short_model_name(str(model)) for model in history["model"].unique()}
     sentence, arguments = losses_sentence(history, names), {"history": history, "names": names}
-    yield ReportFigure("loss_curves", "Training", sentence, arguments, columns=2)
+    yield RunFigure("loss_curves", "Training", sentence, arguments, columns=2)
 
 
 #: What the figures of transitions show, by their read-out.
@@ -101,7 +61,7 @@ READOUTS = {
 
 def transitions(
     folder: RunFolder, person: str | None = None, readout: str = "conditional"
-) -> Iterator[ReportFigure]:
+) -> Iterator[RunFigure]:
     """The population beside `person`, or beside whoever differs most from it (not named)."""
     if not folder.has_table("transitions"):
         return
@@ -126,14 +86,14 @@ def transitions(
     arguments = {
         "person": own, "population": shared, "person_label": label, "readout": readout,
     }  # fmt: skip
-    yield ReportFigure(
+    yield RunFigure(
         "transition_comparison", f"Transitions of the person {label} and of the population"
         if label == "who differs most" else f"Transitions of person {label} and of the population",
         sentence, arguments, columns=2,
     )  # fmt: skip
 
 
-def responses(folder: RunFolder, person: str | None = None) -> Iterator[ReportFigure]:
+def responses(folder: RunFolder, person: str | None = None) -> Iterator[RunFigure]:
     """Response curves, features with the largest effect in the population first."""
     if not folder.has_table("response_curves"):
         return
@@ -150,18 +110,17 @@ def responses(folder: RunFolder, person: str | None = None) -> Iterator[ReportFi
         sentence = CURVES.format(what=what, feature=feature, own=own, others=others)
         arguments = {"curves": rows, "feature": feature, "outcome": what, "person": person}
         title = f"Response of {label} to {feature}" if label else f"Response to {feature}"
-        yield ReportFigure("response_curves", title, sentence, arguments)
+        subject = f"{feature}, {label}" if label else str(feature)
+        yield RunFigure("response_curves", title, sentence, arguments, subject=subject)
 
 
-def random_effects(folder: RunFolder) -> Iterator[ReportFigure]:
+def random_effects(folder: RunFolder) -> Iterator[RunFigure]:
     """Persons' estimates against the model's distribution, the best known parameters first."""
-    table = _of_persons(folder.table("random_effects"))
-    covariance = _of_persons(folder.table("covariance"))
+    table = of_people(folder.table("random_effects"))
+    covariance = of_people(folder.table("covariance"))
     own = covariance[covariance["parameter"] == covariance["parameter_2"]]
     variances = own.set_index("parameter")["value"]
-    grouped = table.groupby("parameter", sort=False)
-    told = grouped["reliability"].median().fillna(0).clip(0, 1) * grouped["estimate"].std()
-    for parameter in told.sort_values(ascending=False, kind="stable").index[:MOST]:
+    for parameter in told_best(table)[:MOST]:
         estimates = table[table["parameter"] == parameter].set_index("person")["estimate"]
         variance = float(variances[parameter])
         name = folder.parameter_names.words(str(parameter))
@@ -172,10 +131,10 @@ def random_effects(folder: RunFolder) -> Iterator[ReportFigure]:
         )
         arguments = {"estimates": estimates, "variance": variance, "parameter": name}
         title = f"Random effect {name}"
-        yield ReportFigure("random_effect_distribution", title, sentence, arguments)
+        yield RunFigure("random_effect_distribution", title, sentence, arguments, subject=name)
 
 
-def scatters(folder: RunFolder) -> Iterator[ReportFigure]:
+def scatters(folder: RunFolder) -> Iterator[RunFigure]:
     """The parameter with the smallest p for each covariate that was tested."""
     if not folder.has_table("effects"):
         return
@@ -196,7 +155,8 @@ def scatters(folder: RunFolder) -> Iterator[ReportFigure]:
             "values": values[parameter], "covariate": covariates[covariate],
             "parameter": name, "covariate_name": covariate,
         }  # fmt: skip
-        yield ReportFigure("covariate_scatter", f"{name} and {covariate}", sentence, arguments)
+        title = f"{name} and {covariate}"
+        yield RunFigure("covariate_scatter", title, sentence, arguments, subject=covariate)
 
 
 def matrix(rows: pd.DataFrame, person: str) -> pd.DataFrame:
@@ -212,6 +172,13 @@ def _shared_value(rows: pd.DataFrame, shared: pd.DataFrame) -> np.ndarray:
     return shared.stack().reindex(index).to_numpy()
 
 
-def _of_persons(table: pd.DataFrame) -> pd.DataFrame:
+def told_best(effects: pd.DataFrame) -> list[str]:
+    """Parameters of ``random_effects``, by spread × reliability, the largest first."""
+    grouped = effects.groupby("parameter", sort=False)
+    told = grouped["reliability"].median().fillna(0).clip(0, 1) * grouped["estimate"].std()
+    return [str(name) for name in told.sort_values(ascending=False, kind="stable").index]
+
+
+def of_people(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the persons, where a table has other grouping factors too: the first are theirs."""
     return table if "group" not in table else table[table["group"] == table["group"].iloc[0]]
