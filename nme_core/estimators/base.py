@@ -161,6 +161,7 @@ class NeuralMixedEffects(Saveable):
         self._set_factors({factor.name: factor.levels for factor in factors})
         self._scaler = FeatureScaler.learn(table, names)
         self.feature_names_in_ = np.array(names)
+        self.n_features_in_ = len(names)
         self._learn_outcome(y)
         if self.pooling != "complete":
             refuse_inseparable(factors, self._family())

@@ -35,6 +35,7 @@ class RowEncoder(Hooks):
     pooling: str
     factors_: dict[str, NDArray[np.str_]]
     feature_names_in_: NDArray[np.str_]
+    n_features_in_: int
     _scaler: FeatureScaler
     _index: list[dict[str, int]]
 

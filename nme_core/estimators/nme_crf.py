@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from nme_core.batches.sequences import Batch, chunks
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
 from nme_core.estimators.outcomes import check_classes, encode_classes
+from nme_core.estimators.scoring import Scored
 from nme_core.estimators.stationary_chain import stationary_chain
 from nme_core.estimators.transition_intervals import (
     ModelIntervals,
@@ -36,7 +37,7 @@ READOUTS = (*MODEL_READOUTS, "observed")
 PATH_DRAWS = 256
 
 
-class NMECRF(NeuralMixedEffects):
+class NMECRF(Scored, NeuralMixedEffects):
     """NME-CRF for sequences of states (arXiv 2306.08149).
 
     Emission scores come from an MLP of the features, transition scores from one matrix per
@@ -160,6 +161,24 @@ class NMECRF(NeuralMixedEffects):
 
     # Predictions. `initial_states` holds, for each row, the state before it where that is known
     # (read at the first row of each sequence only).
+
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True, "sequence_ids": True}
+    __metadata_request__score: ClassVar[dict[str, bool]] = {"groups": True, "sequence_ids": True}
+
+    def score(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        groups: ArrayLike | pd.DataFrame | None = None,
+        *,
+        sequence_ids: ArrayLike | None = None,
+        level: str = "person",
+    ) -> float:
+        """Share of steps whose state is right on the most probable path (Viterbi).
+
+        Parameters, errors: as in `NMEMLPClassifier.score`.
+        """
+        return self._score(X, y, groups, level, sequence_ids=sequence_ids)
 
     def predict(
         self,

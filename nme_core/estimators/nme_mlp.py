@@ -38,6 +38,7 @@ from nme_core.estimators.outcomes import (
 from nme_core.estimators.posterior import DRAWS
 from nme_core.estimators.problems import Plan
 from nme_core.estimators.residuals import read_times
+from nme_core.estimators.scoring import Scored
 from nme_core.estimators.stacking import normal_scores
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import MLP, Categorical, Gaussian, Ordinal, OrdinalMLP, Poisson, RowFamily
@@ -417,7 +418,7 @@ class _MLPModel(NeuralMixedEffects):
         return values
 
 
-class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[misc]
+class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[misc]
     """NME-MLP for a number, with Gaussian residuals, or a count (arXiv 2306.08149).
 
     Parameters
@@ -706,7 +707,7 @@ class NMEMLPRegressor(RegressorMixin, ExactLinear, _MLPModel):  # type: ignore[m
         self._restore_process(outcome, tensors)
 
 
-class NMEMLPClassifier(ClassifierMixin, _MLPModel):  # type: ignore[misc]
+class NMEMLPClassifier(Scored, ClassifierMixin, _MLPModel):  # type: ignore[misc]
     """NME-MLP for a class, by softmax or, for ordered ones, cumulative logits (arXiv 2306.08149).
 
     Parameters and attributes as in `NMEMLPRegressor`; ``residual_variance_`` is 1.

@@ -82,6 +82,7 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
             tensors.get("feature_high", tensors["feature_mean"] + torch.inf).numpy(),
         )
         self.feature_names_in_ = np.array(content["features"])
+        self.n_features_in_ = len(self.feature_names_in_)
         self._restore_outcome(content["outcome"], tensors)
         network = self._network(len(self._scaler.input_names))
         mixed = self._mixed(network)

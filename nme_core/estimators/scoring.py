@@ -1,0 +1,66 @@
+"""What scikit-learn asks of an estimator: a score, and which arguments go with the rows."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import is_regressor
+from sklearn.metrics import accuracy_score, r2_score
+
+from nme_core.exceptions import OptionError
+
+
+class Scored:
+    """Mixin of the models: `score`, and metadata routing by which ``groups`` reach fit and score.
+
+    With ``sklearn.set_config(enable_metadata_routing=True)``, ``cross_val_score(model, X, y,
+    params={"groups": groups})``, ``GridSearchCV`` and a ``Pipeline`` hand each part of the rows
+    its people.
+    """
+
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+    __metadata_request__score: ClassVar[dict[str, bool]] = {"groups": True}
+
+    def score(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        groups: ArrayLike | pd.DataFrame | None = None,
+        *,
+        level: str = "person",
+    ) -> float:
+        """R² of numbers and counts; share of right predictions of classes.
+
+        Parameters
+        ----------
+        X, y
+            Rows and their outcomes; rows whose outcome is missing do not count.
+        groups : array, shape (n,) or (n, G)
+            Person of each row.
+        level : {"person", "population"}
+            As in ``predict``; the population needs no groups.
+
+        Raises
+        ------
+        OptionError
+            No groups are given at the level of the persons.
+        """
+        return self._score(X, y, groups, level)
+
+    def _score(self, X: Any, y: Any, groups: Any, level: str, **context: Any) -> float:
+        if groups is None and level == "person":
+            raise OptionError(
+                "A score needs the person of each row.",
+                remedy="Call score(X, y, groups=…), or level='population'; in cross_val_score and "
+                "GridSearchCV: sklearn.set_config(enable_metadata_routing=True) and "
+                "params={'groups': …}.",
+            )
+        predicted = self.predict(X, groups, level=level, **context)  # type: ignore[attr-defined]
+        y = np.asarray(y, dtype=None if is_regressor(self) else object)
+        known = ~pd.isna(y)
+        if is_regressor(self):
+            return float(r2_score(y[known].astype(float), predicted[known]))
+        return float(accuracy_score(y[known].astype(str), predicted[known].astype(str)))
