@@ -25,6 +25,9 @@ _STYLE = """
     [class*="st-key-pair"] [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {
         min-width: 100%;
     }
+    /* A figure keeps its width and scrolls in its own frame; the page does not. */
+    [data-testid="stElementContainer"]:has(.js-plotly-plot) { overflow-x: auto; }
+    [data-testid="stFullScreenFrame"]:has(.js-plotly-plot) { min-width: 640px; }
 }
 .st-key-next a { background: var(--primary, #0072B2); border: none; padding: 0.4rem 1rem; }
 .st-key-next a * { color: #FFFFFF !important; }

@@ -19,7 +19,8 @@ names = list(results.covariates(run.id).columns)
 if not names:
     empty("no_covariates", "study")
 
-left, middle, right = st.columns([3, 1, 1], vertical_alignment="bottom")
+press = st.container(key="pair_press")
+left, middle, right = press.columns([3, 1, 1], vertical_alignment="bottom")
 covariate = left.selectbox(
     "Covariate", names, key="covariate", persist_state="session", help=TERMS["covariate"]
 )
