@@ -31,6 +31,9 @@ from nme_core.study.selection import refuse_unusable
 from nme_core.study.study import Study
 from nme_core.study.time.times import UndecidedDatesError, as_time
 
+#: Share of the times that has to be read where rows with others may be left out.
+_SLIPS = 0.8
+
 
 def find_problems(
     long: pd.DataFrame, *, covariates: pd.DataFrame | Sequence[str] | None = None, **roles: Any
@@ -182,8 +185,26 @@ def _find_unread(column: pd.Series) -> Iterator[Finding]:
         )
     except DataError as error:
         cells = as_labels(present[present.index == error.row])
-        fixes = [Remedy("drop_rows", (name,), (cell,)) for cell in cells[:1]]
+        fixes = [Remedy("drop_rows", (name,), (cell,)) for cell in cells[:1] if _is_slip(present)]
         yield Finding("stop", error.message, name, error.remedy, tuple(fixes))
+
+
+def _is_slip(times: pd.Series) -> bool:
+    """Whether a column holds times but for a few cells."""
+    left = times
+    while len(left) > _SLIPS * len(times):
+        try:
+            as_time(left)
+        except UndecidedDatesError:
+            return True
+        except DataError as error:
+            bad = as_labels(left) == label(left[left.index == error.row].iloc[0])
+            if error.row is None or not bad.any():
+                return False
+            left = left[~bad]
+        else:
+            return True
+    return False
 
 
 def _find_covariate_words(

@@ -12,15 +12,8 @@ from nme_core.study.check.report import Finding
 from nme_core.study.clean.labels import abbreviations, alike, core, cores, difference
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.columns import as_ids, as_labels, is_number, respelled
+from nme_core.study.roles.role_names import is_steady
 
-#: Columns by these names hold what a person does not change.
-_PLACE = re.compile(
-    r"(clinic|klinik|kliniek|clinique|cl[ií]nica|praxis|standort|site|centro|ziekenhuis|[eé]cole|"
-    r"escuela|cent(er|re)|zentrum|hospital|krankenhaus|school|schule|country|"
-    r"land|city|stadt|cohort|kohorte|study|studie|lab|couple|dyad|pair|paar|family|familie|"
-    r"household|haushalt|sex|gender|geschlecht)([_\W]?(id|nr|no|code|name))?\d*",
-    re.IGNORECASE,
-)
 #: Ids that name nobody, by their `core`.
 _NOBODY = re.compile(
     r"(test|demo|dummy|pilot|probe)(person|user|subject|proband|id)?[-\d]*|total|sum|summe|gesamt|"
@@ -44,6 +37,7 @@ def find_people(
     *,
     ids: pd.Series | None = None,
     groups: Sequence[str] = (),
+    but: Collection[str] = (),
     covariates: pd.DataFrame | None = None,
     remedies: Iterable[Remedy] = (),
 ) -> Iterator[Finding]:
@@ -59,6 +53,8 @@ def find_people(
         What `as_ids` makes of it, where that is known.
     groups : sequence of str
         Its columns of further grouping factors.
+    but : collection of str
+        Its outcome and features, which are no places.
     covariates : DataFrame, optional
         The table with one row per person.
     remedies : iterable of Remedy
@@ -78,7 +74,7 @@ def find_people(
         if name in long and name not in said:
             yield from find_alike_labels("group", name, long[name])
     yield from _find_nobody(person, counts.index)
-    yield from _find_shared(long, person, ids, groups)
+    yield from find_shared(long, person, ids, groups=groups, but=but)
 
 
 def respelling_notes(column: pd.Series, *, table: str = "", names: bool = True) -> list[str]:
@@ -199,12 +195,20 @@ def _find_nobody(person: str, ids: Iterable[str]) -> Iterator[Finding]:
     )
 
 
-def _find_shared(
-    long: pd.DataFrame, person: str, ids: pd.Series, groups: Sequence[str]
+def find_shared(
+    long: pd.DataFrame,
+    person: str,
+    ids: pd.Series | None = None,
+    *,
+    groups: Sequence[str] = (),
+    but: Collection[str] = (),
 ) -> Iterator[Finding]:
     """Look for ids that stand in several clinics, as where people are numbered anew in each."""
+    ids = as_labels(long[person]) if ids is None else ids
     for name in [*groups, *(str(c) for c in long.columns if c not in groups)]:
-        if name == person or not _PLACE.fullmatch(name) or long[name].nunique() > _MOST_PLACES:
+        if name == person or name in but or not is_steady(name):
+            continue
+        if long[name].nunique() > _MOST_PLACES:
             continue
         places = as_labels(long[name]).groupby(ids, sort=False).nunique()
         n_shared = int((places > 1).sum())
@@ -219,11 +223,6 @@ def _find_shared(
                 (Remedy("join_columns", (person, name)),),
             )
             return
-
-
-def is_place(name: str) -> bool:
-    """Whether a column is called like what a person does not change, such as a clinic."""
-    return _PLACE.fullmatch(name) is not None
 
 
 def tells_apart(
@@ -243,7 +242,7 @@ def tells_apart(
         whole = not is_number(column) or bool(np.all(column % 1 == 0))
         if whole and column.nunique() <= _MOST_PLACES and not rows.duplicated([*keys, name]).any():
             found.append(str(name))
-    return sorted(found, key=lambda name: (name not in first, not _PLACE.fullmatch(name)))
+    return sorted(found, key=lambda name: (name not in first, not is_steady(name)))
 
 
 def known_otherwise(new: Iterable[str], known: Iterable[str]) -> dict[str, str]:

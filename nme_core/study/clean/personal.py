@@ -42,6 +42,8 @@ _NAMED = {
     "names": (
         r"names?|surname|[flm]name|initials?|initialen|initiales|iniciales|signatures?|unterschrift"
         r"|handtekening|firma|noms?|prenoms?|nombres?|apellidos?|naam|namen|achternaam|voornaam"
+        r"|nextofkin|(emergency|notfall)(contact|kontakt)(person)?|[ck]onta[ck]tpersoo?n|employer"
+        r"|arbeitgeber|employeur|empleador|werkgever|first|last|given|family"
         r"|roepnaam|tussenvoegsel|voorletters|vorname|nachname|zuname|login|nickname"
     ),
     "e-mail addresses": (
@@ -55,7 +57,7 @@ _NAMED = {
     ),
     "birth dates": (
         r"dob|bday|birth(day|date|dt)?|(date|day)ofbirth|birthdate|datebirth|geb(urts)?(datum|dat|tag)?"
-        r"|(date(de)?)?naissance|ddn|(fecha(de)?)?nacimiento|fnac|geboorte(datum|dag)"
+        r"|born(on|date)?|(date(de)?)?naissance|ddn|fecha(de)?nac(imiento)?|nacimiento|fnac|geboorte(datum|dag)"
     ),
     "addresses": (
         r"(post|postal|street|mailing)?(address|addr|adresse?|adres|anschrift)|street|strasse|straat"
@@ -98,13 +100,16 @@ _NAMED = {
     ),
     "accounts elsewhere": (
         r"(twitter|instagram|facebook|tiktok|snapchat|linkedin|skype|discord|telegram|reddit)"
-        r"(handle|name|user|account|id|profile)?|(prolific|mturk)(pid|id|worker|workerid)?"
+        r"(handle|name|user|account|id|profile)?|(prolific|mturk)(pid|id|worker|workerid|code)?"
         r"|workerid|external(data)?reference|sonaid"
     ),
 }
 _BY_NAME = {
-    kind: re.compile(rf"(?:{_WHOSE})*(?:{core})(?:{_WHOSE})*") for kind, core in _NAMED.items()
+    kind: re.compile(rf"(?:{_WHOSE})*(?:{core})(?:{_WHOSE}|{core})*")
+    for kind, core in _NAMED.items()
 }
+#: Names of columns that hold names only where their cells begin with capitals.
+_VAGUE = ("first", "last", "given", "family")
 _NOTES = re.compile(
     r".*(notes?|comments?|kommentar[e]?|remarks?|bemerkung(en)?|notizen?|tagebuch|commentaires?"
     r"|remarques?|opmerking(en)?|notities?|comentarios?|observaciones|freetext|freitext)"
@@ -254,7 +259,7 @@ def _kind(name: str, column: pd.Series) -> str | None:
     for kind, test, share in _BY_CONTENT:
         if texts.map(test).mean() > share:
             return kind
-    if named is not None and (named != "phone numbers" or texts.str.contains(r"\d{3}").any()):
+    if named is not None and _may_hold(named, flat, texts):
         return named
     if _holds_names(texts, present):
         return "names"
@@ -262,6 +267,13 @@ def _kind(name: str, column: pd.Series) -> str | None:
         return "free text"
     few = len(values) <= min(MOST_CLASSES, len(present) / CLASS_REPEATS)
     return "free text" if _NOTES.fullmatch(flat) and not few else None
+
+
+def _may_hold(kind: str, name: str, texts: pd.Series) -> bool:
+    """Whether text fits what its column is called: phone numbers have digits, names capitals."""
+    if kind == "phone numbers":
+        return bool(texts.str.contains(r"\d{3}").any())
+    return name not in _VAGUE or bool((texts.str.title() == texts).mean() > 0.5)
 
 
 def _may_be(kind: str | None, values: pd.Series) -> bool:

@@ -15,6 +15,7 @@ import pandas as pd
 from nme_core.study.check.problems import find_problems
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.given_once import fill_given_once
+from nme_core.study.clean.people import find_shared
 from nme_core.study.clean.remedies import Remedy, apply_remedies
 from nme_core.study.clean.wide import propose_wide
 from nme_core.study.column_types import COLUMN_TYPES, ColumnType, column_type, is_numbers
@@ -135,6 +136,11 @@ def propose_roles(
         [*people.questions, *order.questions, *asked],
     )  # fmt: skip
     proposal = replace(proposal, problem=_no_people(long, proposal))
+    if people.name is not None:
+        but = [name for name in (outcome, *features) if name is not None]
+        shared = find_shared(long, people.name, but=but)
+        asked = [str(one) for one in shared if not proposal.questions]
+        proposal = replace(proposal, questions=[*proposal.questions, *asked])
     return proposal if proposal.problem is not None else _settle(proposal, long, covariates, order)
 
 

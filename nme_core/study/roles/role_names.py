@@ -33,12 +33,14 @@ _PLACE = word_set(
     "krankenhaus hopital ziekenhuis cohort kohorte country land pays pais region therapist "
     "therapeut therapeute terapeuta litter cage lab university cluster"
 )
+#: Like a place, what a person does not change.
+_STEADY = word_set("study studie city stadt praxis standort sex gender geschlecht")
 _TIME = word_set(
     "time date datetime timestamp day days step beep occasion week weeks month wave age t "
     "timepoint tp assessment measurement visit trial epoch counter round phase hour minute "
     "year clock uhr sent scheduled start started begin recorded created stamp tag datum zeit "
-    "zeitpunkt zeitstempel uhrzeit woche monat welle messzeitpunkt mzp alter stunde jour date "
-    "heure temps semaine mois vague horodatage horodateur moment dia fecha hora tiempo semana "
+    "zeitpunkt zeitstempel messung uhrzeit woche monat welle messzeitpunkt mzp alter stunde jour "
+    "date heure temps semaine mois vague horodatage horodateur moment dia fecha hora tiempo semana "
     "mes ola momento marca dag tijd tijdstip maand meting golf datumtijd"
 )
 #: Beside these, a time is a measure and not when a row was taken.
@@ -136,6 +138,13 @@ def is_unit(name: str) -> bool:
 def is_place(name: str) -> bool:
     """Whether a name is that of a group of many people, such as a clinic."""
     return bool(set(words_of(name)) & _PLACE)
+
+
+def is_steady(name: str) -> bool:
+    """Whether a name is that of what a person does not change, and of nothing else: clinic_id."""
+    known = {word for word in words_of(name) if not word.isdigit()}
+    steady = _PLACE | _UNIT | _STEADY
+    return bool(known & steady) and known <= steady | _ID
 
 
 def is_time(name: str) -> bool:

@@ -26,7 +26,28 @@ _CLOCK = re.compile(
 )
 _TOKEN = re.compile(r"(?P<word>[a-z]+)|(?P<number>(?:(?<=\s)-)?\d+(?:[.,]\d+)?)")
 _ORDINAL = {"st", "nd", "rd", "th", "er", "e", "te", "ste", "ten"}
+_MOST_WORDS = 3
 _FILLER = {"study", "studien", "nr", "no", "number", "num", "of", "the", "am"}
+#: Numbers in words, of cells without a digit; the first is 1.
+_COUNTED = {
+    word: number
+    for number, words in enumerate(
+        (
+            "first erste erster erstes premier premiere primer primera primero eerste",
+            "second zweite zweiter zweites deuxieme segundo segunda tweede",
+            "third dritte dritter drittes troisieme tercer tercera tercero derde",
+            "fourth vierte vierter viertes quatrieme cuarto cuarta vierde",
+            "fifth funfte funfter funftes cinquieme quinto quinta vijfde",
+            "sixth sechste sechster sechstes sixieme sexto sexta zesde",
+            "seventh siebte siebter siebtes septieme septimo septima zevende",
+            "eighth achte achter achtes huitieme octavo octava achtste",
+            "ninth neunte neunter neuntes neuvieme noveno novena negende",
+            "tenth zehnte zehnter zehntes dixieme decimo decima tiende",
+        ),
+        1,
+    )
+    for word in words.split()
+}
 #: Occasions that stand before all others, and what they are as a number.
 _BASELINE = {"baseline", "bl", "base", "basislinie", "intake", "eingang", "aufnahme"}
 #: Occasions that have an order but no distances.
@@ -68,7 +89,7 @@ def unreadable_occasion(cells: Sequence[str]) -> str | None:
     parts = [_parts(cell) for cell in cells]
     shapes = [None if part is None else tuple(word for word, _ in part) for part in parts]
     usual = max(set(shapes), key=shapes.count) if shapes else None
-    odd = [cell for cell, shape in zip(cells, shapes, strict=True) if shape != usual]
+    odd = [cell for cell, shape in zip(cells, shapes, strict=True) if shape not in (usual, ("",))]
     return odd[0] if usual is not None and 2 * len(odd) < len(cells) and odd else None
 
 
@@ -159,13 +180,14 @@ def _within(
 
 def _ordered(cells: Sequence[str]) -> Occasions | None:
     """Occasions such as pre and post: their order, without distances."""
-    words = [re.sub(r"[^a-z]", "", plain(cell)) for cell in cells]
-    ranks = {word: _ORDERED.get(word, 0 if word in _BASELINE else None) for word in words}
-    if len(ranks) < 2 or any(rank is None for rank in ranks.values()):
+    parts = [re.fullmatch(r"([a-z]+)(\d{0,2})", re.sub(r"[\W_]", "", plain(c))) for c in cells]
+    known = [(part[1], int(part[2] or 0)) for part in parts if part is not None]
+    ranks = {word: _ORDERED.get(word, 0 if word in _BASELINE else None) for word, _ in known}
+    if len(known) < len(cells) or len(set(known)) < 2 or None in ranks.values():
         return None
-    if len(set(ranks.values())) < len(ranks):
+    numbers = tuple((ranks[word] or 0) + number / 100 for word, number in known)
+    if len(set(numbers)) < len(set(known)):
         return None
-    numbers = tuple(float(ranks[word] or 0) for word in words)
     return Occasions(numbers, None, "a counter in the order pre, mid, post, follow-up")
 
 
@@ -188,6 +210,11 @@ def _parts(cell: str) -> list[tuple[str, float | str]] | None:
         end, flat = [("clock", time / timedelta(hours=1))], flat[: clock.start()]
     words: list[str] = []
     numbers: list[float] = []
+    if not re.search(r"\d", flat) and len(found := re.findall(r"[a-z]+", flat)) <= _MOST_WORDS:
+        counted = [word for word in found if word in _COUNTED]
+        rest = [word for word in found if word not in (*_COUNTED, *_FILLER)]
+        if len(counted) == 1 and len(rest) < _MOST_WORDS:
+            return [(rest[0] if rest else "occasion", float(_COUNTED[counted[0]]))]
     for token in _TOKEN.finditer(flat):
         if token["number"]:
             numbers.append(float(token["number"].replace(",", ".")))

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from nme_core.study.check.report import Finding
-from nme_core.study.clean.people import is_place, tells_apart
+from nme_core.study.clean.people import tells_apart
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.columns import as_labels, label, place
+from nme_core.study.roles.role_names import is_steady
 
 _NEEDS_ORDER = (
     "An NME-MLP takes them, and keeps rows of one time in one part of the split; NME-CRF and "
@@ -58,7 +59,7 @@ def find_ties(
     repeated = table.duplicated().to_numpy()
     between = [] if repeated[tied].all() else tells_apart(table, list(keys), values, groups)
     name = between[0] if between else ""
-    if name and (name in groups or is_place(name)):
+    if name and (name in groups or is_steady(name)):
         yield Finding(
             "look",
             f"{message} All of them differ in {name!r}.",
