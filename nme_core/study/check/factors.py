@@ -13,6 +13,8 @@ from nme_core.study.check.report import Finding
 #: Two factors have nearly the same groups where this share of the rows lies in groups that are the
 #: same by both.
 NEARLY_THE_SAME = 0.9
+#: … or where no more pairs of their groups than these differ: two people in one clinic.
+FEW_APART = 2
 
 
 def find_inseparable(factors: Mapping[str, NDArray[np.int64]], outcome: str) -> Iterator[Finding]:
@@ -34,6 +36,14 @@ def find_inseparable(factors: Mapping[str, NDArray[np.int64]], outcome: str) -> 
                 f"{name!r} has a single group, so that nothing can be said of how groups differ.",
                 name,
                 "Leave it out of the groups.",
+            )
+        elif sizes[name] == 2 and name != next(iter(factors)):
+            yield Finding(
+                "look",
+                f"{name!r} has two groups only, which tell next to nothing of how much groups"
+                " differ.",
+                name,
+                "Take it as a covariate, or as a feature of 0 and 1.",
             )
         elif sizes[name] == len(codes) and outcome in ("number", "class"):
             rest = "the residual" if outcome == "number" else "chance"
@@ -63,7 +73,9 @@ def _find_same(
             other,
             "Leave one of them out.",
         )
-    elif rows[same].sum() >= NEARLY_THE_SAME * rows.sum():
+    elif rows[same].sum() >= NEARLY_THE_SAME * rows.sum() or (~same).sum() <= min(
+        FEW_APART, same.sum()
+    ):
         yield Finding(
             "look",
             f"{other!r} has nearly the same groups as {one!r}: {int(same.sum())} groups are the"

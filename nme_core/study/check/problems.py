@@ -29,6 +29,7 @@ from nme_core.study.covariates import has_words_among_numbers, labelled
 from nme_core.study.recipe import Recipe, recipe_of
 from nme_core.study.selection import refuse_unusable
 from nme_core.study.study import Study
+from nme_core.study.time.time_numbers import NUMBER
 from nme_core.study.time.times import UndecidedDatesError, as_time
 
 #: Share of the times that has to be read where rows with others may be left out.
@@ -91,7 +92,8 @@ def problems_of(
         *(("group", g) for g in recipe.groups),
     ):
         found += [] if name is None else _find_empty(table, name, role, person)
-    found += [] if time is None else _find_unread(table[time])
+    numbers = {name for one in recipe.steps if one.to == NUMBER for name in one.columns}
+    found += [] if time is None or time in numbers else _find_unread(table[time])
     if second is not None:
         found += _find_covariate_words(second, remedies, person)
     for name in dict.fromkeys([outcome, *(one for one in chosen if one not in yes_no)]):
@@ -171,7 +173,7 @@ def _header_finding(table: pd.DataFrame, person: str, rows: pd.Series) -> Findin
 def _find_unread(column: pd.Series) -> Iterator[Finding]:
     """Dates that may begin with the day or with the month, and cells that are no times."""
     name, present = str(column.name), column.dropna()
-    if not is_text(column) or present.empty:
+    if present.empty or not (is_text(column) or is_number(column)):
         return
     try:
         as_time(present)
@@ -186,6 +188,8 @@ def _find_unread(column: pd.Series) -> Iterator[Finding]:
     except DataError as error:
         cells = as_labels(present[present.index == error.row])
         fixes = [Remedy("drop_rows", (name,), (cell,)) for cell in cells[:1] if _is_slip(present)]
+        if is_number(column):
+            fixes.append(Remedy("read_dates", (name,), to=NUMBER))
         yield Finding("stop", error.message, name, error.remedy, tuple(fixes))
 
 

@@ -176,15 +176,20 @@ def _code_inside(table: pd.DataFrame, columns: Sequence[Any], codes: dict[str, s
         telling = {part: new for part, new in parts.items() if len(part) > 2} | telling
     if not telling:
         return []
+    telling = {re.sub(r"[\W_]+", " ", old): new for old, new in telling.items()}
     longest = sorted(telling, key=len, reverse=True)
-    pattern = re.compile(rf"(?<![^\W_])({'|'.join(map(re.escape, longest))})(?![^\W_])")
+    spelt = "|".join(re.escape(old).replace(r"\ ", r"[\W_]+") for old in longest)
+    pattern = re.compile(rf"(?<![^\W_])({spelt})(?![^\W_])")
     notes = []
     for name in columns:
         if is_number(table[name]) or is_datetime64_any_dtype(table[name].dtype):
             continue
         labels = as_labels(table[name])
         values = labels.dropna().drop_duplicates()
-        new = {one: pattern.sub(lambda found: telling[found[1]], one) for one in values}
+        new = {
+            one: pattern.sub(lambda found: telling[re.sub(r"[\W_]+", " ", found[1])], one)
+            for one in values
+        }
         if any(old != one for old, one in new.items()):
             table[name] = labels.map(new)
             notes.append(f"Ids inside the cells of {name!r} were replaced by their codes.")

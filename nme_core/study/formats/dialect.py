@@ -154,10 +154,12 @@ def _dialect(
     start = rows[table.body - 1].end if table.body else first
     last = rows[table.end - 1].end
     whole = table.end == len(rows)
+    mark_of_decimals = decimal or _choose_decimal(body, mark)
+    doubts = [] if decimal or mark_of_decimals != "," else _doubt_commas(body)
     return Dialect(
         delimiter=mark,
         quote=quote,
-        decimal=decimal or _choose_decimal(body, mark),
+        decimal=mark_of_decimals,
         header=table.names,
         header_lines=start,
         header_bytes=_bytes(lines[:start]),
@@ -169,7 +171,7 @@ def _dialect(
         labels=table.labels,
         skip=frozenset(rows[place].line for place in table.skip),
         end_bytes=None if whole else _bytes(lines[:last]),
-        notes=table.notes,
+        notes=(*table.notes, *doubts),
     )
 
 
@@ -311,6 +313,18 @@ def _choose_quote(lines: Sequence[str], delimiter: str) -> str:
     cells = [cell.strip() for line in lines for cell in line.strip("\r\n").split(delimiter)]
     quoted = sum(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
     return "'" if quoted and quoted >= len(lines) else '"'
+
+
+def _doubt_commas(rows: Sequence[Sequence[str]]) -> list[str]:
+    """What to say where commas stand before three digits only, as marks of thousands do."""
+    commas = [cell.strip() for row in rows for cell in row if _COMMA.fullmatch(cell.strip())]
+    if not commas or not all(_COMMA_GROUPS.fullmatch(cell) for cell in commas):
+        return []
+    read = commas[0].replace(",", ".")
+    return [
+        f"The comma was taken as the decimal mark: {commas[0]} is {read}. If it marks thousands, "
+        "say that the decimal mark is a point (decimal .)."
+    ]
 
 
 def _choose_decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str | None:

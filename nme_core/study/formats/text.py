@@ -104,7 +104,9 @@ def read_text(
     for place, column in enumerate(names):
         tell(f"Reading {name}: {column}", _BODY[1] + (1 - _BODY[1]) * place / len(names))
         cells = body.columns.pop(0)
-        converted = _to_pandas(cells, dialect, text=column in keep, lists=mpath)
+        converted = _to_pandas(
+            cells, dialect, text=column in keep, commas=not mpath and decimal != "."
+        )
         if zeros and is_numeric_dtype(converted.values) and _may_be_ids(cells):
             ids[column] = present(cells.to_pandas()).set_axis(body.lines)
         del cells
@@ -369,14 +371,14 @@ def _too_long(name: str, number: int, cells: int, width: int) -> DataError:
     )
 
 
-def _to_pandas(cells: pa.ChunkedArray, dialect: Dialect, *, text: bool, lists: bool) -> Converted:
+def _to_pandas(cells: pa.ChunkedArray, dialect: Dialect, *, text: bool, commas: bool) -> Converted:
     """A column as pandas holds it; what Arrow left as text is looked at once more."""
     if pa.types.is_string(cells.type):
         if not text and dialect.decimal != ",":
             numbers = _plain_numbers(cells)
             if numbers is not None:
                 return Converted(pd.Series(numbers, copy=False), dialect.decimal)
-        commas = dialect.delimiter != "," and not lists
+        commas = commas and dialect.delimiter != ","
         return from_text(cells.to_pandas(), text=text, decimal=dialect.decimal, commas=commas)
     parts = [chunk.to_numpy(zero_copy_only=False) for chunk in cells.chunks]
     return Converted(pd.Series(np.concatenate(parts), copy=False))

@@ -23,6 +23,7 @@ from nme_core.study.roles.role_names import (
     is_unit,
     outcome_tier,
 )
+from nme_core.study.time.time_numbers import slips_of_digits
 
 #: A place such as a clinic is a further group where there are so many of them, and a unit of
 #: people such as a couple where there are so many; fewer are compared as a covariate.
@@ -151,6 +152,8 @@ def find_features(columns: Columns, outcome: str | None, order: Order) -> list[s
         column = long[name]
         if is_id(name):
             columns.give("no role: an id is no feature.", name)
+        elif is_number(column) and len(slips_of_digits(column)):
+            columns.give("no role: all but a few of its numbers are dates in eight digits.", name)
         elif numbers_the_rows(column):
             columns.give("no role: it counts the rows of the table.", name)
         elif (twin := _twin(seen, column, states)) is not None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from nme_core.study.columns import is_number
+from nme_core.study.columns import is_number, place
 from nme_core.study.roles.clues import (
     has_clock,
     is_whole,
@@ -21,6 +21,7 @@ from nme_core.study.roles.clues import (
 )
 from nme_core.study.roles.names import joined
 from nme_core.study.roles.role_names import is_age, is_id, is_sequence, is_time, outcome_tier
+from nme_core.study.time.time_numbers import slips_of_digits
 from nme_core.study.time.times import UndecidedDatesError
 
 #: A session holds so many rows on average, or it is none.
@@ -71,6 +72,10 @@ def find_order(
     found, asked = [], []
     for position, name in enumerate(columns):
         if name not in varying and len(varying) < len(long.columns):
+            continue
+        if is_number(long[name]) and len(slips := slips_of_digits(long[name])):
+            shown = place(slips.index, 0)
+            asked.append(f"Is {name!r} the time? Its numbers are dates, but not {shown}.")
             continue
         try:
             candidate = _candidate(long, person, name, position)

@@ -86,6 +86,8 @@ DIGITS = {
     "yyyymm": ("year and month in six digits", "%Y%m"),
     "yymmdd": ("year, month and day in six digits", "%y%m%d"),
 }
+#: Share of dates in eight digits from which on a number that is none is a slip.
+_MOST_DIGITS = 0.8
 #: Numbers from here on may have day, month and year in their digits, in any order.
 LEAST_DIGITS = 1_000_000
 #: Numbers that stay numbers, where the user says so.
@@ -107,6 +109,17 @@ def number_form(column: pd.Series) -> str | None:
         if name not in _UNCOMMON and low <= values[0] and values[-1] < high:
             return name if name not in _OF_DAYS or _are_days(values, whole, dated) else None
     return None
+
+
+def slips_of_digits(column: pd.Series) -> pd.Series:
+    """Numbers that are no date among others most of which are one in eight digits (20240131)."""
+    whole = column.dropna()
+    whole = whole[(whole >= 10**7) & (whole < 10**8) & (whole % 1 == 0)]
+    if len(whole) < max(3, _MOST_DIGITS * column.notna().sum()):
+        return whole.iloc[:0]
+    times = read_numbers(whole, "yyyymmdd")
+    dates = times.dt.year.between(_YEARS[0], _YEARS[1] - 1)
+    return whole.iloc[:0] if dates.mean() < _MOST_DIGITS else whole[~dates]
 
 
 def read_numbers(column: pd.Series, form: str) -> pd.Series:

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.exceptions import DataError, OptionError
-from nme_core.study.columns import as_numbers, is_number, place, row_number
+from nme_core.study.columns import as_numbers, is_number, label, place, row_number
 from nme_core.study.time.dates import (
     ORDERS,
     AmbiguousDatesError,
@@ -25,6 +25,7 @@ from nme_core.study.time.time_numbers import (
     form_words,
     number_form,
     read_numbers,
+    slips_of_digits,
     with_marks,
 )
 
@@ -127,8 +128,26 @@ def read_times(column: pd.Series) -> Times:
     if is_number(column):
         as_numbers(column, role="time")
         form = number_form(column)
-        return Times(column) if form is None else _of_numbers(column, form)
+        if form is None:
+            _refuse_slip(column)
+            return Times(column)
+        return _of_numbers(column, form)
     return _of_text(column)
+
+
+def _refuse_slip(column: pd.Series) -> None:
+    """Raise DataError where nearly all numbers are dates in eight digits, and a few are none."""
+    slips = slips_of_digits(column)
+    if not len(slips):
+        return
+    name, more = column.name, "" if len(slips) == 1 else f" ({len(slips)} cells in all)"
+    raise DataError(
+        f"{label(slips.iloc[0])!r} in column {name!r} ({place(slips.index, 0)}) is no date, but "
+        f"the others are: year, month and day in eight digits{more}.",
+        remedy="Correct it, leave the row out, or say that the numbers are no dates.",
+        column=str(name),
+        row=row_number(slips.index, 0),
+    )
 
 
 def check_form(form: str) -> None:
@@ -240,8 +259,8 @@ def _of_dates(values: pd.Series, texts: pd.Series, column: pd.Series) -> Times:
     clocked = texts.str.contains(r"\d[:h]\d{2}|T\d{2}", regex=True, na=False)
     without = int((texts.notna() & ~clocked).sum())
     if clocked.any() and without and (values[~clocked] == values[~clocked].dt.normalize()).any():
-        cells = "1 date" if without == 1 else f"{without} dates"
-        notes.append(f"{cells} in {column.name!r} without a time of day count as 00:00.")
+        cells, verb = ("1 date", "counts") if without == 1 else (f"{without} dates", "count")
+        notes.append(f"{cells} in {column.name!r} without a time of day {verb} as 00:00.")
     return Times(values, form=order, notes=tuple(notes))
 
 
@@ -259,7 +278,8 @@ def _with_serials(
             row = numbers.index[0]
             shown = f"{texts[row]} is {_moment(dates.iloc[0])}"
             count = "1 cell" if len(numbers) == 1 else f"{len(numbers)} cells"
-            note = f"{count} in {column.name!r} hold a spreadsheet's number of a date: {shown}."
+            holds = "holds" if len(numbers) == 1 else "hold"
+            note = f"{count} in {column.name!r} {holds} a spreadsheet's number of a date: {shown}."
             return Times(whole, notes=(note,))
     raise _unreadable(column, texts, unread)
 

@@ -31,6 +31,19 @@ def test_nearly_the_same_groups():
     assert "18 groups are the same" in finding.message
 
 
+@pytest.mark.parametrize("n_people", [5, 10])
+def test_groups_that_differ_in_one_pair_of_people(n_people):
+    person = np.repeat(np.arange(n_people), 6)
+    clinic = np.where(person == 1, 0, person)
+    assert found(person=person, clinic=clinic) == [("look", "clinic")]
+    assert found(person=person, couple=person // 2) == []
+
+
+def test_two_groups_say_next_to_nothing_of_their_variance():
+    assert found(person=PERSON, clinic=PERSON // 10) == [("look", "clinic")]
+    assert found(person=np.repeat([0, 1], 5)) == []
+
+
 def test_a_single_group():
     assert found(person=PERSON, clinic=np.zeros(100, dtype=int)) == [("stop", "clinic")]
 

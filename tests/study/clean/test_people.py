@@ -7,6 +7,7 @@ import pytest
 from nme_core.exceptions import DataError
 from nme_core.study import Remedy, Study, check_study, find_problems
 from nme_core.study.clean.people import find_people, known_otherwise
+from nme_core.study.roles.proposal import propose_study
 
 ROLES = {"person": "id", "outcome": "mood", "time": "day", "features": ["sleep"]}
 IDS = [f"P{i:02d}" for i in range(1, 9)]
@@ -117,6 +118,20 @@ def test_people_numbered_anew_without_a_repeated_row():
     (found,) = study.looks
     assert "3 of 3 ids in 'id' stand in several 'site'" in found.message
     assert found.fixes == (Remedy("join_columns", ("id", "site")),)
+
+
+@pytest.mark.parametrize("place", ["ward", "Station", "klas", "class_id", "therapist"])
+def test_people_numbered_anew_in_other_places(place):
+    frame = diary(["1", "2", "3"] * 2).assign(**{place: np.repeat(["a", "b"], 24)})
+    (found,) = [one for one in looks(Study.from_frame(frame, **ROLES)) if one.column == place]
+    assert found.fixes == (Remedy("join_columns", ("id", place)),)
+    asked = propose_study(frame)[0].questions
+    assert any(f"tell them apart by {place!r} and 'id' together" in one for one in asked)
+
+
+def test_a_state_called_class_is_no_place():
+    frame = diary().assign(mood=np.tile(["calm", "tense"], 32)).rename(columns={"mood": "class"})
+    assert looks(Study.from_frame(frame, **{**ROLES, "outcome": "class"})) == []
 
 
 def test_one_person_who_moves_is_no_finding():

@@ -35,7 +35,7 @@ def test_names_of_columns(kind, name):
 
 @pytest.mark.parametrize(
     "name", ["dob", "Geburtsdatum", "GebDat", "date_de_naissance", "fecha_nacimiento",
-             "geboortedatum", "DateOfBirth", "patient_dob"],
+             "geboortedatum", "DateOfBirth", "patient_dob", "fecha_nac", "born"],
 )  # fmt: skip
 def test_birth_dates(name):
     (found,) = find_personal(pd.DataFrame({name: ["1980-02-03", "1990-05-06"]}))
@@ -84,6 +84,9 @@ def test_content_of_columns(kind, cells):
     [
         ("username_mood", ["good", "bad", "ok"]),
         ("state_name", ["calm", "tense", "low"]),
+        ("last", ["yes", "no", "yes"]),
+        ("family", [1, 2, 3]),
+        ("born_here", ["yes", "no", "no"]),
         ("medication_name", ["A", "B", "C"]),
         ("birth_weight", [3000, 3500, 2500]),
         ("phone_minutes", [10, 200, 30]),

@@ -219,3 +219,12 @@ def test_a_birth_date_becomes_an_age(name):
     assert list(done.covariates.columns) == ["id", "age"]
     assert done.covariates["age"].tolist() == [43, 90]
     assert any("became ages in years" in note for note in done.notes)
+
+
+def test_a_name_inside_a_cell_goes_whole_whatever_its_marks():
+    people = [name for name in ("Anna Berg", "Cem Ak", "Ben Ott") for _ in range(4)]
+    files = [f"{name.replace(' ', '_')}_{k}.csv" for k, name in enumerate(people)]
+    table = pd.DataFrame({"id": people, "day": [1, 2, 3, 4] * 3, "file": files})
+    kept = deidentify(table, None, Privacy(codes=True), person="id", time="day").long
+    assert not kept["file"].str.contains("Anna|Berg|Cem|Ak_|Ben|Ott").any()
+    assert (kept["file"].str.split("_").str[0] == kept["id"]).all()

@@ -53,3 +53,13 @@ def test_it_is_said_of_which_column():
 def test_numbers_beside_a_word_wait_for_its_remedy():
     reading = read_any(b'id,bdi\na,"3,5"\nb,k.A.\nc,"7,5"\nd,"9,0"\n', "scores.csv")
     assert reading.frame["bdi"].tolist() == ["3.5", "k.A.", "7.5", "9.0"]
+
+
+def test_commas_before_three_digits_only_are_told_and_can_mark_thousands():
+    content = b"id;steps;x\na;7,343;1\na;6,120;2\nb;8,900;3\n"
+    reading = read_any(content, "x.csv")
+    assert reading.frame["steps"].tolist() == [7.343, 6.12, 8.9]
+    assert "7,343 is 7.343" in reading.notes[0]
+    told = read_any(content, "x.csv", decimal=".")
+    assert (told.frame["steps"].tolist(), told.notes) == ([7343, 6120, 8900], ())
+    assert read_any(content.replace(b"8,900", b"8,9"), "x.csv").notes == ()

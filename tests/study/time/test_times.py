@@ -113,6 +113,18 @@ def test_plain_counters_stay_counters(numbers, name):
     assert times.notes == ()
 
 
+def test_one_number_that_is_no_date_among_dates_is_named():
+    numbers = [*range(20240120, 20240132), 20240230]
+    with pytest.raises(DataError, match=r"'20240230' in column 'day' .* is no date, but") as caught:
+        read_times(column(numbers, "day"))
+    assert "say that the numbers are no dates" in caught.value.remedy
+
+
+def test_the_occasion_that_cannot_be_read_is_named_and_not_the_baseline():
+    with pytest.raises(DataError, match="'follow-up'"):
+        read_times(column(["baseline", "week 4", "week 8", "follow-up"]))
+
+
 def test_digits_that_tell_neither_day_nor_month_are_asked_for():
     with pytest.raises(UndecidedDatesError):
         read_times(column([10022024, 11022024]))
@@ -131,6 +143,10 @@ def test_digits_that_tell_neither_day_nor_month_are_asked_for():
         (["D1B3", "D2B1"], [3, 4], None),
         (["Day 1 08:00", "Day 2 20:30"], [8, 44.5], "h"),
         (["pre", "post", "follow-up"], [0, 2, 3], None),
+        (["pre", "post", "FU 1", "FU 2"], [0, 2, 3.01, 3.02], None),
+        (["first", "Third", "second"], [1, 3, 2], None),
+        (["Erste Sitzung", "Zweite Sitzung"], [1, 2], None),
+        (["premier jour", "deuxième jour"], [1, 2], "d"),
         (["8:00 PM", "12:30 am"], [20, 0.5], "h"),
         (["Messung 1", "Messung 2"], [1, 2], None),
     ],
