@@ -37,7 +37,11 @@ _SLIPS = 0.8
 
 
 def find_problems(
-    long: pd.DataFrame, *, covariates: pd.DataFrame | Sequence[str] | None = None, **roles: Any
+    long: pd.DataFrame,
+    *,
+    covariates: pd.DataFrame | Sequence[str] | None = None,
+    effects: bool = True,
+    **roles: Any,
 ) -> tuple[Finding, ...]:
     """Find everything that stops a table from being a study; empty where nothing does.
 
@@ -45,6 +49,8 @@ def find_problems(
     ----------
     long, covariates, **roles
         As for `Study.from_frame`.
+    effects : bool
+        Whether to say what each fix would do.
 
     Returns
     -------
@@ -54,11 +60,16 @@ def find_problems(
     """
     table = covariates if isinstance(covariates, pd.DataFrame) else None
     recipe = recipe_of(**roles, covariates=None if table is not None else covariates)
-    return problems_of(recipe, long, table)
+    return problems_of(recipe, long, table, effects=effects)
 
 
 def problems_of(
-    recipe: Recipe, long: pd.DataFrame, covariates: pd.DataFrame | None, *, stored: bool = False
+    recipe: Recipe,
+    long: pd.DataFrame,
+    covariates: pd.DataFrame | None,
+    *,
+    stored: bool = False,
+    effects: bool = True,
 ) -> tuple[Finding, ...]:
     """Find what stops tables from being the study that a recipe makes, as `find_problems` does."""
     person, outcome, time, sequence = recipe.person, recipe.outcome, recipe.time, recipe.sequence
@@ -102,7 +113,7 @@ def problems_of(
         found += find_words(table[name], kind) if wants_number else []
         found += _find_infinite(table, name, kind)
     if found:
-        return told_before(found, person, before, second)
+        return told_before(found, person, before, second) if effects else tuple(found)
     try:
         Study.of(recipe, long, covariates, stored=stored)
     except NMEError as error:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from nme_core.exceptions import DataError
 from nme_core.study.columns import is_number
 from nme_core.study.roles.names import joined, word_set, words_of
-from nme_core.study.time.times import UndecidedDatesError, as_time
+from nme_core.study.time.times import UndecidedDatesError, times_of
 
 #: Distinct cells of a column that are looked at.
 _LOOKED_AT = 2000
+#: Letters of a cell that are looked at.
+_LETTERS = 1000
 
 #: A text column whose values repeat so often, and are so few, holds classes however long they are.
 CLASS_REPEATS, MOST_CLASSES = 2, 20
@@ -255,9 +256,10 @@ def _kind(name: str, column: pd.Series) -> str | None:
         return named if _may_be(named, values) else None
     if is_datetime64_any_dtype(column.dtype) or holds_dates(values):
         return named if named == "birth dates" else None
-    texts = values.astype("str").str.strip()
+    texts = values.astype("str").str.strip().str.slice(0, _LETTERS)
+    cells = texts.tolist()
     for kind, test, share in _BY_CONTENT:
-        if texts.map(test).mean() > share:
+        if sum(map(test, cells)) > share * len(cells):
             return kind
     if named is not None and _may_hold(named, flat, texts):
         return named
@@ -321,15 +323,13 @@ def dates_of(column: pd.Series, *, strict: bool = False) -> pd.Series | None:
 
     With `strict`, UndecidedDatesError where day and month cannot be told apart.
     """
-    present = column.dropna()
-    if present.empty or is_number(column):
+    if is_number(column):
         return None
     try:
-        times = as_time(present)
+        times = times_of(column)
     except UndecidedDatesError:
         if strict:
             raise
         return None
-    except DataError:
-        return None
-    return times.reindex(column.index) if is_datetime64_any_dtype(times.dtype) else None
+    dates = times is not None and is_datetime64_any_dtype(times.dtype)
+    return times.reindex(column.index) if times is not None and dates else None

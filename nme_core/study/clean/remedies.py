@@ -137,7 +137,7 @@ def apply_remedies(
         for name in remedy.columns:
             if name not in table.columns:
                 raise MissingColumnError(name, map(str, table.columns))
-            if isinstance(table[name], pd.DataFrame):
+            if not table.columns.is_unique and isinstance(table[name], pd.DataFrame):
                 raise DataError(
                     f"The table has the column {name!r} more than once.",
                     remedy="Give every column a name of its own.",

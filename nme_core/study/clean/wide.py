@@ -8,7 +8,7 @@ id  bdi.2m  bdi.3m  bdi.5m             id  occasion  bdi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,7 +136,7 @@ def reshape(frame: pd.DataFrame, proposal: WideProposal) -> tuple[pd.DataFrame, 
     nothing = pd.Series(np.nan, index=frame.index)
     for measure, columns in proposal.measures.items():
         parts = [frame[columns[n]] if n in columns else nothing for n in occasions]
-        stacked = pd.concat(parts, ignore_index=True)
+        stacked = _below_each_other(parts)
         order = np.arange(len(stacked)).reshape(len(occasions), len(frame)).T.ravel()
         long[measure] = stacked.iloc[order].set_axis(long.index)
     empty = long[list(proposal.measures)].isna().all(axis=1).to_numpy()
@@ -146,6 +146,15 @@ def reshape(frame: pd.DataFrame, proposal: WideProposal) -> tuple[pd.DataFrame, 
         f"{int((~empty).sum())} rows{left_out}."
     )
     return long[~empty], note
+
+
+def _below_each_other(columns: Sequence[pd.Series]) -> pd.Series:
+    """Columns in one; those of numbers at once, as there may be thousands."""
+    if all(isinstance(column.dtype, np.dtype) for column in columns):
+        kinds = {column.dtype for column in columns}
+        if len(kinds) == 1:
+            return pd.Series(np.concatenate([column.to_numpy() for column in columns]))
+    return pd.concat(columns, ignore_index=True)
 
 
 def proposal_of(frame: pd.DataFrame, columns: Iterable[str]) -> WideProposal:

@@ -134,7 +134,7 @@ def convert(column: pd.Series, *, decimal: str | None, commas: bool) -> Converte
     if is_padded(cells):
         return Converted(column)
     told = commas or decimal == ","
-    commas = commas or _only_decimal(cells)
+    commas = commas or ("," in "".join(cells) and _only_decimal(cells))
     for converted in _attempts(cells, decimal, commas):
         if converted is not None:
             guessed = converted.decimal == "," and not told
@@ -186,6 +186,10 @@ def _with_points(cells: pd.Series, counts: np.ndarray) -> pd.Series | None:
 
 
 def _attempts(cells: pd.Series, decimal: str | None, commas: bool) -> Iterable[Converted | None]:
+    if not re.search(r"\d", "".join(cells)):
+        yield _numbers(cells, ".")  # inf
+        yield _truth(cells)
+        return
     point, comma = _numbers(cells, "."), _numbers(cells, ",") if commas or decimal == "," else None
     if decimal == ",":
         yield comma
@@ -246,10 +250,9 @@ def _parse(cells: pd.Series) -> pd.Series:
 
 def _grouped(cells: pd.Series, decimal: str) -> Converted | None:
     """Numbers of which at least one has a mark between groups of three digits."""
-    for mark in _THOUSANDS[decimal]:
+    seen = set("".join(cells))
+    for mark in [mark for mark in _THOUSANDS[decimal] if mark in seen]:
         within = cells.str.contains(mark, regex=False)
-        if not within.any():
-            continue
         groups = rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+(?:{re.escape(decimal)}\d*)?"
         if not cells[within].str.fullmatch(groups).all():
             continue

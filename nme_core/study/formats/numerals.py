@@ -72,6 +72,8 @@ class Numerals:
 
 def with_plain_minus(cells: pd.Series) -> pd.Series:
     """Cells with a hyphen in place of a typographic minus sign before a number."""
+    if not any(map(_MINUS.match, cells)):
+        return cells
     return cells.str.replace(_MINUS, "-", regex=True)
 
 

@@ -252,7 +252,7 @@ def _with_header(rows: Sequence[Row], start: int, end: int, others: Sequence[int
         else []
     )
     if len(lines) > 1:
-        joined = any(name not in rows[lines[named]].words for name in names)
+        joined = not set(names) <= {*rows[lines[named]].words}
         whose = "the names of all these lines" if joined else f"the names in line {line}"
         rest = [rows[place].line for place in lines if place != lines[named]]
         notes.append(

@@ -41,6 +41,8 @@ _BLOCK = 1 << 22
 #: Bytes that are read in one thread.
 _SMALL = 4 * _BLOCK
 _ROWS_AT_ONCE = 50_000
+#: Rows below which a column is read cell by cell.
+_FEW = 50
 #: Part of the way on which the rows are read; on the rest they become columns.
 _BODY = (0.0, 0.6)
 #: How often a column may turn out to be something else than its first rows promised.
@@ -386,6 +388,8 @@ def _to_pandas(cells: pa.ChunkedArray, dialect: Dialect, *, text: bool, commas: 
 
 def _plain_numbers(cells: pa.ChunkedArray) -> np.ndarray | None:
     """Cells that are all plain numbers or missing; much sooner done than what `convert` does."""
+    if len(cells) < _FEW:  # there may be thousands of columns
+        return _few_numbers(cells.to_pylist())
     trimmed = compute.utf8_trim_whitespace(cells)
     known = compute.if_else(compute.is_in(trimmed, _MISSING), None, trimmed)
     if compute.any(compute.match_substring_regex(known, PADDED)).as_py():
@@ -400,6 +404,16 @@ def _plain_numbers(cells: pa.ChunkedArray) -> np.ndarray | None:
     except pa.ArrowInvalid:
         return None
     return np.array(numbers.to_numpy(), dtype=np.float64)
+
+
+def _few_numbers(cells: Sequence[str | None]) -> np.ndarray | None:
+    words = [
+        None if cell is None or (word := cell.strip()) in MISSING_CODES else word for cell in cells
+    ]
+    given = [word for word in words if word is not None]
+    if is_padded(given) or not all(map(_FLOAT.fullmatch, given)) or not "".join(given).isascii():
+        return None
+    return np.array([np.nan if word is None else float(word) for word in words])
 
 
 def _without_blank_rows(frame: pd.DataFrame) -> pd.DataFrame:

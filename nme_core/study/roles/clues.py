@@ -9,10 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_datetime64_any_dtype, is_float_dtype
 
-from nme_core.exceptions import DataError
 from nme_core.study.columns import is_number
 from nme_core.study.roles.role_names import is_calendar_word
-from nme_core.study.time.times import UndecidedDatesError, as_time
 
 #: Distinct cells of a column that are looked at.
 _LOOKED_AT = 500
@@ -60,25 +58,6 @@ def rises(long: pd.DataFrame, person: str, name: str) -> bool:
         return False
     steps = long[name].astype("float64").groupby(long[person], sort=False).diff().dropna()
     return len(steps) > 0 and bool((steps > 0).all())
-
-
-def times_of(column: pd.Series) -> pd.Series | None:
-    """A column's cells as times that `Study` can read; None where they are none.
-
-    Raises
-    ------
-    UndecidedDatesError
-        Day and month cannot be told apart.
-    """
-    present = column.dropna()
-    if present.empty or str(column.dtype).startswith("bool"):
-        return None
-    try:
-        return as_time(present)
-    except UndecidedDatesError:
-        raise
-    except DataError:
-        return None
 
 
 def has_clock(times: pd.Series) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+#: Characters of a name that are looked at.
+_LOOKED_AT = 1000
+
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
@@ -24,5 +27,5 @@ def joined(name: str) -> str:
 
 
 def _ascii(name: str) -> str:
-    flat = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
+    flat = unicodedata.normalize("NFKD", name[:_LOOKED_AT].replace("ß", "ss"))
     return "".join(letter for letter in flat if not unicodedata.combining(letter))

@@ -213,7 +213,7 @@ def _settle(
     second = covariates if covariates is not None and proposal.person in covariates else None
     times = [name for name in order.others if name != proposal.time]
     for _ in range(len(long.columns) + 2):
-        found = find_problems(long, **_arguments(proposal, second))
+        found = find_problems(long, effects=False, **_arguments(proposal, second))
         changes = (_without(proposal, one, long, times) for one in found)
         changed = next((new for new in changes if new is not None), None)
         if changed is None:

@@ -14,10 +14,9 @@ from nme_core.study.roles.clues import (
     lies_within,
     looks_like_codes,
     may_tell_persons,
-    times_of,
 )
 from nme_core.study.roles.role_names import is_no_person, person_score
-from nme_core.study.time.times import UndecidedDatesError
+from nme_core.study.time.times import UndecidedDatesError, times_of
 
 if TYPE_CHECKING:
     from nme_core.study.roles.proposal import Proposal

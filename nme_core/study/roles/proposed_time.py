@@ -17,12 +17,11 @@ from nme_core.study.roles.clues import (
     rises,
     rows_per,
     tells_rows_apart,
-    times_of,
 )
 from nme_core.study.roles.names import joined
 from nme_core.study.roles.role_names import is_age, is_id, is_sequence, is_time, outcome_tier
 from nme_core.study.time.time_numbers import slips_of_digits
-from nme_core.study.time.times import UndecidedDatesError
+from nme_core.study.time.times import UndecidedDatesError, times_of
 
 #: A session holds so many rows on average, or it is none.
 _ROWS_OF_SESSION = 1.5

@@ -26,6 +26,8 @@ Order = Literal["dmy", "mdy", "ymd"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 
 _CENTURY = 69
+#: Characters of a cell that may be a time; longer ones are text.
+LONGEST = 100
 _WORD = r"[^\W\d_]"
 _HALF = r"(?:\s*(?P<half>[ap])\.?\s?m\b\.?)?"
 _CLOCKS = tuple(
@@ -147,10 +149,11 @@ def parse_dates(texts: pd.Series, order: Order | None = None) -> pd.Series:
 
 def _at_once(cells: pd.Series) -> pd.Series | None:
     """Cells that all have one of the commonest forms as date-times; None where they do not."""
+    first = cells.iloc[0]
     for form, how in _AT_ONCE.items():
-        if cells.str.fullmatch(form).all():
+        if re.fullmatch(form, first) and cells.str.fullmatch(form).all():
             return pd.to_datetime(cells, format=how, errors="coerce")
-    if not cells.str.fullmatch(_ISO_ZONED).all():
+    if not (re.fullmatch(_ISO_ZONED, first) and cells.str.fullmatch(_ISO_ZONED).all()):
         return None
     offsets = cells.str.extract(_ISO_ZONED, expand=False).value_counts().sort_index()
     usual = _take_zone(f"2000-01-01 00:00{offsets.idxmax()}")[1]
@@ -167,6 +170,8 @@ def order_of(texts: pd.Series) -> Order | None:
 
 def _read(cell: str, order: Order | None) -> _Cell | None:
     """Take one cell apart; None where it is no date."""
+    if len(cell) > LONGEST:
+        return None
     day, zone = _take_zone(cell)
     rest, clock = _take_clock(day)
     if rest is None:

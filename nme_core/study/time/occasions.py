@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from nme_core.study.time.calendar_words import UNIT_WORDS, is_weekday, plain, weekday_numbers
-from nme_core.study.time.dates import clock_time
+from nme_core.study.time.dates import LONGEST, clock_time
 
 #: Days of each unit of time.
 DAYS_OF = {
@@ -81,7 +81,18 @@ class Occasions:
 
 def read_occasions(cells: Sequence[str]) -> Occasions | None:
     """Read distinct cells that all name an occasion in the same way; None where they do not."""
+    if any(len(cell) > LONGEST for cell in cells):
+        return None
     return _clocks(cells) or _weekdays(cells) or _counted(cells) or _ordered(cells)
+
+
+def is_no_time(cell: str) -> bool:
+    """Whether a cell can be no time of any kind: without a digit only a few words are one."""
+    if len(cell) > LONGEST or re.search(r"\d", cell):
+        return len(cell) > LONGEST
+    flat = plain(cell).strip(" .,")
+    word = re.sub(r"[^a-z]", "", flat)
+    return not (is_weekday(flat) or word in _ORDERED or word in _BASELINE)
 
 
 def unreadable_occasion(cells: Sequence[str]) -> str | None:
@@ -197,6 +208,8 @@ def _names_weekday(word: str) -> bool:
 
 def _parts(cell: str) -> list[tuple[str, float | str]] | None:
     """Word and number of each part of a cell; ("", 0) is the baseline; None where it is neither."""
+    if len(cell) > LONGEST:
+        return None
     flat = plain(cell)
     if re.sub(r"[^a-z]", "", flat) in _BASELINE:
         return [("", 0.0)]

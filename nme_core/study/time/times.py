@@ -17,7 +17,7 @@ from nme_core.study.time.dates import (
     order_of,
     parse_dates,
 )
-from nme_core.study.time.occasions import read_occasions, unreadable_occasion
+from nme_core.study.time.occasions import is_no_time, read_occasions, unreadable_occasion
 from nme_core.study.time.time_numbers import (
     DIGITS,
     FORMS,
@@ -91,6 +91,27 @@ def as_time(column: pd.Series) -> pd.Series:
         A time is missing or cannot be read.
     """
     return complete_times(column).values
+
+
+def times_of(column: pd.Series) -> pd.Series | None:
+    """The cells of a column that are not empty as times; None where they are none.
+
+    Raises
+    ------
+    UndecidedDatesError
+        Day and month cannot be told apart.
+    """
+    present = column.dropna()
+    if present.empty or str(column.dtype).startswith("bool"):
+        return None
+    if not is_number(column) and any(is_no_time(str(cell)) for cell in pd.unique(present)):
+        return None
+    try:
+        return as_time(present)
+    except UndecidedDatesError:
+        raise
+    except DataError:
+        return None
 
 
 def complete_times(column: pd.Series) -> Times:

@@ -14,22 +14,22 @@ from nme_core.study.clean.privacy import find_personal
 
 @pytest.mark.parametrize("first", [0, 20, 40])
 def test_hostile_files_never_end_in_another_error(first):
-    ends = {end_of(make(number)) for number in range(first, first + 20)}
+    ends = {end_of(make(number)[1]) for number in range(first, first + 20)}
     assert ends <= {"table", "refused", "study"}
 
 
 @pytest.mark.parametrize("number", [37, 75, 112, 134])
 def test_files_that_once_ended_in_another_error_do_no_more(number):
-    assert end_of(make(number)) in {"table", "refused"}
+    assert end_of(make(number)[1]) in {"table", "refused"}
 
 
 def test_ten_thousand_columns_are_read_soon():
     names = ["id", *(f"x{k}" for k in range(9_999))]
     rows = [",".join([f"p{k % 3}", *["1.5"] * 9_999]) for k in range(3)]
-    start = time.perf_counter()
+    start = time.process_time()
     frame = read_any("\n".join([",".join(names), *rows]).encode(), "x.csv").frame
     assert frame.shape == (3, 10_000)
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
     with pytest.raises(DataError, match="30,000 columns"):
         read_any(",".join(f"c{k}" for k in range(30_000)).encode() + b"\n1", "x.csv")
 
