@@ -38,7 +38,7 @@ from nme_core.study.roles.proposal import propose_study
 
 Rng = np.random.Generator
 Made = tuple[str, bytes]  # its format, and what is in it
-LONGEST = 10  # seconds of the processor for one file
+LONGEST = 20  # seconds of the processor for one file
 WORDS = (
     *("", "NA", "nan", "inf", "-inf", "1", "-99", "1,5", "1.5", "1.234,5", "1,234", "007", "1e400"),
     *("=1+1", "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t1", "true", "FALSE", "#DIV/0!"),

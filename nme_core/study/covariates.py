@@ -11,6 +11,7 @@ from pandas.api.types import is_datetime64_any_dtype
 from nme_core.exceptions import DataError, MissingColumnError
 from nme_core.study.clean.people import known_otherwise, respelling_notes
 from nme_core.study.clean.remedies import Remedy
+from nme_core.study.clean.words import covariate_words
 from nme_core.study.columns import (
     as_ids,
     as_labels,
@@ -190,10 +191,7 @@ def _value(column: pd.Series, labels: Collection[str]) -> pd.Series:
             "labels.",
             column=str(column.name),
             row=row_number(column.index, row),
-            fixes=(
-                Remedy("set_missing", (str(column.name),), (word.strip(),)),
-                Remedy("as_labels", (str(column.name),)),
-            ),
+            fixes=next((found.fixes for found in covariate_words(column)), ()),
         )
     return as_labels(column)
 

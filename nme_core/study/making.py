@@ -14,7 +14,7 @@ from nme_core.batches.ordering import name_sequences, order_rows, tied_rows
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.people import find_people, respelling_notes
 from nme_core.study.clean.remedies import apply_remedies, left_out_columns, renamed_columns
-from nme_core.study.clean.words import yes_no_remedies
+from nme_core.study.clean.words import find_words, naming_fixes, yes_no_remedies
 from nme_core.study.columns import (
     LARGE,
     as_categories,
@@ -76,11 +76,10 @@ def parts_of(
         )
     )
     notes += [*respelling_notes(long[person]), *columns.notes]
-    y, kind = as_outcome(long[outcome], recipe.outcome_kind)
+    with naming_fixes(lambda: find_words(long[outcome], "outcome")):
+        y, kind = as_outcome(long[outcome], recipe.outcome_kind)
     X = pd.DataFrame(
-        in_single_precision(
-            {name: as_numbers(long[name], role="feature") for name in columns.features}
-        ),
+        in_single_precision({name: _feature(long[name]) for name in columns.features}),
         index=long.index,
         copy=False,  # columns that are numbers already are not held twice
     )
@@ -111,6 +110,11 @@ def parts_of(
         "looks": tuple(looks),
         "lines": _lines(long.index, order),
     }
+
+
+def _feature(column: pd.Series) -> npt.NDArray[np.float64]:
+    with naming_fixes(lambda: find_words(column, "feature")):
+        return as_numbers(column, role="feature")
 
 
 def _changed(

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from nme_core.study.check.report import Finding, told_before
 from nme_core.study.clean.given_once import find_given_once
 from nme_core.study.clean.remedies import Remedy, apply_remedies, left_out_columns, renamed_columns
 from nme_core.study.clean.wide import propose_wide
-from nme_core.study.clean.words import find_words, yes_no_remedies
+from nme_core.study.clean.words import covariate_words, find_words, yes_no_remedies
 from nme_core.study.columns import (
     as_labels,
     is_number,
@@ -230,10 +229,7 @@ def _find_covariate_words(
         if name == person or name in labelled(remedies):
             continue
         if has_words_among_numbers(table[name]):
-            for found in find_words(table[name], "covariate"):
-                labels = Remedy("as_labels", (str(name),))
-                hint = f"{found.remedy} Or take all of them as labels."
-                yield replace(found, remedy=hint, fixes=(*found.fixes, labels))
+            yield from covariate_words(table[name])
 
 
 def _find_infinite(table: pd.DataFrame, name: str, kind: str) -> Iterator[Finding]:

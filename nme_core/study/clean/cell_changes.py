@@ -13,7 +13,7 @@ from nme_core.study.clean.change_words import cells_of, names_of, some_of
 from nme_core.study.clean.no_answer import means_no_answer
 from nme_core.study.columns import as_labels, is_number, is_text, place
 from nme_core.study.formats.cells import convert
-from nme_core.study.formats.numerals import find_numerals, has_number, label_of
+from nme_core.study.formats.numerals import find_numerals, has_number, is_limit, label_of
 
 if TYPE_CHECKING:
     from nme_core.study.clean.remedies import Remedy
@@ -124,7 +124,7 @@ def read_numbers(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str
             numbers = pd.Series([_number(cell) for cell in points], dtype="float64")
         known = dict(zip(distinct, numbers, strict=True))
         table[name] = cells.map(known).astype("float64")
-        limits += int(cells.isin(distinct[[cell[0] in "<>≤≥" for cell in distinct]]).sum())
+        limits += int(cells.isin(distinct[distinct.map(is_limit)]).sum())
         shown |= {cell: f"{number:g}" for cell, number in known.items() if cell != f"{number:g}"}
     told = ", ".join(f"{cell!r} is {number}" for cell, number in list(shown.items())[:5])
     told += f" and {len(shown) - 5} more" if len(shown) > 5 else ""

@@ -10,24 +10,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nme_core.exceptions import DataError
 from nme_core.study.formats.columns import is_by_place
+from nme_core.study.time.occasions import rank_of
 
 #: Columns of one measure that make a table wide.
 FEWEST = 3
 
-#: Ways to write a measure and an occasion in a name: mood_t1, mood_day_1, bdi.2m; mood1; T1_mood.
+#: Ways to write a measure and an occasion in a name: mood_t1, bdi.2m; moodT1; mood1; T1_mood.
 _WAYS = tuple(
     re.compile(pattern)
     for pattern in (
         r"(?P<stem>.+?)[._\- ]+(?P<word>(?:[A-Za-z]{1,7}[._\- ]?)?)"
         r"(?P<n>\d{1,9})(?P<unit>[A-Za-z]{0,3})",
+        r"(?P<stem>.*?[a-zß-ÿ])(?P<word>[A-Z][a-z]{0,6})(?P<n>\d{1,9})(?P<unit>)",
         r"(?P<stem>.*?[^\W\d_])(?P<word>)(?P<n>\d{1,9})(?P<unit>)",
         r"(?P<word>[A-Za-z]{0,7})(?P<n>\d{1,9})(?P<unit>)[._\- ]+(?P<stem>.+)",
+    )
+)
+#: The same with a word for the occasion: phq_baseline, post_phq, moodPre.
+_WORDED = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?P<stem>.+?)[._\- ]+(?P<word>[A-Za-z-]+)",
+        r"(?P<word>[A-Za-z-]+?)[._\- ]+(?P<stem>.+)",
+        r"(?P<stem>.*?[a-zß-ÿ0-9])(?P<word>[A-Z][a-z]+)",
     )
 )
 _OCCASIONS = frozenset(
@@ -86,6 +98,9 @@ def propose_wide(frame: pd.DataFrame) -> WideProposal | None:
     taken = {name for columns in measures.values() for name in columns.values()}
     rest = [str(name) for name in frame.columns if name not in taken]
     person = next((name for name in rest if _tells_apart(frame[name])), None)
+    pairs = all(len(columns) < FEWEST for columns in measures.values())
+    if pairs and (person != next(iter(rest), None) or any(_repeats(frame[name]) for name in rest)):
+        return None  # before and after may be two features of a long table
     if person is None and any(_repeats(frame[name]) for name in rest[:1]):
         return None
     return WideProposal(measures, person)
@@ -127,18 +142,19 @@ def reshape(frame: pd.DataFrame, proposal: WideProposal) -> tuple[pd.DataFrame, 
     occasions = sorted({n for columns in proposal.measures.values() for n in columns})
     rows = np.repeat(np.arange(len(frame)), len(occasions))
     long = frame[rest].iloc[rows]
+    counted: dict[str, Any] = {}
     if proposal.person is None:
-        counted = pd.Series((rows + 1).astype("str"), index=long.index, dtype="str")
-        long.insert(0, _free("person", map(str, long.columns)), counted)
-    long[_free("occasion", [*map(str, long.columns), *proposal.measures])] = np.tile(
-        occasions, len(frame)
-    )
+        counted[_free("person", map(str, rest))] = pd.array((rows + 1).astype("str"), dtype="str")
+    occasion = _free("occasion", [*map(str, rest), *counted, *proposal.measures])
+    made: dict[str, Any] = {occasion: np.tile(occasions, len(frame))}
     nothing = pd.Series(np.nan, index=frame.index)
     for measure, columns in proposal.measures.items():
         parts = [frame[columns[n]] if n in columns else nothing for n in occasions]
         stacked = _below_each_other(parts)
         order = np.arange(len(stacked)).reshape(len(occasions), len(frame)).T.ravel()
-        long[measure] = stacked.iloc[order].set_axis(long.index)
+        made[measure] = stacked.array[order]
+    before, behind = (pd.DataFrame(one, index=long.index) for one in (counted, made))
+    long = pd.concat([before, long, behind], axis=1)
     empty = long[list(proposal.measures)].isna().all(axis=1).to_numpy()
     left_out = f"; {int(empty.sum())} without any measure left out" if empty.any() else ""
     note = (
@@ -184,6 +200,7 @@ _Key = tuple[int, str, str, str]
 
 def _find_measures(names: Iterable[str], fewest: int = FEWEST) -> dict[str, dict[int, str]]:
     """Columns by measure and occasion; a name that can be read in several ways goes with most."""
+    names = list(names)
     groups: dict[_Key, dict[int, str]] = {}
     ways: dict[str, dict[_Key, int]] = {}
     for name in names:
@@ -205,6 +222,22 @@ def _find_measures(names: Iterable[str], fewest: int = FEWEST) -> dict[str, dict
         measure = f"{measure}_{unit}" if measure in found else measure
         if len(columns) >= fewest and stem and measure not in found:
             found[measure] = dict(sorted(columns.items()))
+    for stem, columns in _find_worded(name for name in names if name not in ways).items():
+        if len(columns) >= min(fewest, 2) and stem not in found:
+            found[stem] = dict(sorted(columns.items()))
+    return found
+
+
+def _find_worded(names: Iterable[str]) -> dict[str, dict[int, str]]:
+    """Columns of occasions that are words, by measure and rank: phq_pre, phq_post."""
+    found: dict[str, dict[int, str]] = {}
+    for name in names:
+        for pattern in _WORDED:
+            match = pattern.fullmatch(name.strip())
+            rank = None if match is None else rank_of(match["word"])
+            if match is not None and rank is not None:
+                found.setdefault(match["stem"].strip(" ._-"), {}).setdefault(rank, name)
+                break
     return found
 
 
@@ -215,9 +248,7 @@ def _weight(key: _Key, size: int) -> tuple[bool, bool, int]:
 
 def _tells_apart(column: pd.Series) -> bool:
     """Whether a column is an id: text or whole numbers, never missing, never twice."""
-    if column.isna().any() or column.duplicated().any():
-        return False
-    return bool(column.dtype.kind != "f" and column.dtype.kind != "M")
+    return column.dtype.kind not in "fM" and not column.isna().any() and bool(column.is_unique)
 
 
 def _repeats(column: pd.Series) -> bool:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
+from nme_core.exceptions import DataError
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.cell_changes import SEVERAL
 from nme_core.study.clean.no_answer import means_no_answer
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.columns import as_labels, is_number, is_text, place
-from nme_core.study.formats.numerals import Numerals, find_numerals, has_number
+from nme_core.study.formats.numerals import Numerals, find_numerals, has_number, is_limit
 
 _YES = re.compile(
     "yes|y|ja|j|oui|o|si|sí|sì|s|sim|tak|t|jo|да|true|wahr|vrai|vero|verdadero|verdadeiro|waar|sant"
@@ -110,6 +113,24 @@ def find_words(column: pd.Series, kind: str) -> Iterator[Finding]:
         yield from _beside_numbers(column, kind, shown, find_numerals(distinct))
 
 
+def covariate_words(column: pd.Series) -> Iterator[Finding]:
+    """Find words in a covariate that otherwise holds numbers; they may all be labels."""
+    for found in find_words(column, "covariate"):
+        labels = Remedy("as_labels", (str(column.name),))
+        hint = f"{found.remedy} Or take all of them as labels."
+        yield replace(found, remedy=hint, fixes=(*found.fixes, labels))
+
+
+@contextmanager
+def naming_fixes(findings: Callable[[], Iterable[Finding]]) -> Iterator[None]:
+    """Give an error of a column the fixes that are found for it."""
+    try:
+        yield
+    except DataError as error:
+        error.fixes = error.fixes or next((one.fixes for one in findings()), ())
+        raise
+
+
 def _among_numbers(column: pd.Series, kind: str, words: pd.Series, in_cells: pd.Series) -> Finding:
     name, codes = str(column.name), tuple(sorted(words))
     return Finding(
@@ -142,7 +163,7 @@ def _beside_numbers(
         return
     read = Remedy("read_numbers", (name,))
     if found.limits:
-        limits = tuple(cell for cell in worded if cell[0] in "<>≤≥")
+        limits = tuple(cell for cell in worded if is_limit(cell))
         yield Finding(
             "stop",
             f"The {kind} {name!r} holds limits instead of numbers ({examples}).",

@@ -21,6 +21,7 @@ _MOST_CODES = 30
 _MOST_STATES = 30
 
 _TRUTH = {"true": True, "false": False}
+_INFINITE = re.compile(r"[+-]?inf", re.IGNORECASE)
 _CLOCK = re.compile(r"([+-]?)(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?")
 #: Codes such as 007, which are no numbers.
 PADDED = r"^0[0-9]{2,}$"
@@ -79,6 +80,8 @@ def from_text(
     """A column of text as it stands in a file, converted (see `convert`) or left as text."""
     cells = present(column)
     converted = Converted(cells) if text else convert(cells, decimal=decimal, commas=commas)
+    if not cells.isna().any():
+        return converted
     empty = column[cells.isna()].str.strip().fillna("").value_counts()
     taken = {str(word): int(count) for word, count in empty.items()}
     if not set(taken) - {""}:
@@ -187,7 +190,7 @@ def _with_points(cells: pd.Series, counts: np.ndarray) -> pd.Series | None:
 
 def _attempts(cells: pd.Series, decimal: str | None, commas: bool) -> Iterable[Converted | None]:
     if not re.search(r"\d", "".join(cells)):
-        yield _numbers(cells, ".")  # inf
+        yield _numbers(cells, ".") if _INFINITE.match(next(iter(cells), "")) else None
         yield _truth(cells)
         return
     point, comma = _numbers(cells, "."), _numbers(cells, ",") if commas or decimal == "," else None
@@ -263,10 +266,9 @@ def _grouped(cells: pd.Series, decimal: str) -> Converted | None:
 
 
 def _truth(cells: pd.Series) -> Converted | None:
-    lower = cells.str.lower()
-    if not len(cells) or not lower.isin(list(_TRUTH)).all():
+    if not len(cells) or any(cell.lower() not in _TRUTH for cell in cells):
         return None
-    return Converted(lower.map(_TRUTH).astype("boolean"))
+    return Converted(cells.str.lower().map(_TRUTH).astype("boolean"))
 
 
 def _hours(cells: pd.Series) -> Converted | None:

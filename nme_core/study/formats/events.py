@@ -207,7 +207,7 @@ def _paired(
     times = pd.to_numeric(frame[begin], errors="coerce")
     words = frame[status].astype("str").str.upper()
     order = frame.assign(**{end: times}).sort_values(end, kind="stable").index
-    whose = frame[list(keys)].astype("str").agg("\x1f".join, axis=1)
+    whose = frame[list(keys)].astype("str").fillna("").agg("\x1f".join, axis=1)
     opened: dict[str, tuple[int, int]] = {}
     for row in order:
         key, word, place = whose[row], words[row], len(rows)

@@ -13,8 +13,10 @@ _MINUS = re.compile(r"^[\u2010-\u2013\u2212\ufe63\uff0d](?=\s?[\d.,])\s?")
 
 _NUMBER = r"[+-]?\d+(?:[.,'’ \u00a0\u202f]\d+)*(?:[eE][+-]?\d+)?"
 _LETTERS = r"[^\W\d_]"
-_UNIT = rf"(?:[%‰°€$£]|°?{_LETTERS}{{1,12}})(?:[/²³^.]{_LETTERS}{{0,8}}\d?)*"
+_UNIT = rf"(?:[%‰°€$£]|[*†‡§]{{1,3}}|°?{_LETTERS}{{1,12}})(?:[/²³^.]{_LETTERS}{{0,8}}\d?)*"
 _LIMIT = re.compile(rf"(?P<sign><=|>=|[<>≤≥])\s*(?P<number>{_NUMBER})\s*(?P<words>{_UNIT})?")
+#: The top of a scale that is open: 10+.
+_OPEN = re.compile(rf"(?P<number>{_NUMBER})\s*\+")
 _WITH_UNIT = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<words>{_UNIT})")
 _CURRENCY = re.compile(rf"(?P<words>[€$£])\s*(?P<number>{_NUMBER})")
 #: What parts a number from its label; digits may stand in the label behind all but the plain ones.
@@ -120,6 +122,12 @@ def has_number(cell: str) -> bool:
     return _part(_MINUS.sub("-", cell.strip())) is not None
 
 
+def is_limit(cell: str) -> bool:
+    """Whether a cell says that its number is more, or less: < 5, ≥ 10, 10+."""
+    parts = _part(_MINUS.sub("-", cell.strip()))
+    return parts is not None and parts[2]
+
+
 def label_of(cell: str) -> str | None:
     """What a cell calls its number: "not at all" in "1 (not at all)"; None for other cells."""
     parts = _part(_MINUS.sub("-", cell.strip()))
@@ -132,6 +140,8 @@ def _part(cell: str) -> tuple[str, str, bool] | None:
         return None
     if re.fullmatch(_NUMBER, cell):
         return cell, "", False
+    if found := _OPEN.fullmatch(cell):
+        return found["number"], "", True
     if found := _LIMIT.fullmatch(cell):
         return found["number"], found["words"] or "", True
     for pattern in (_WITH_UNIT, _CURRENCY, *_LABELS):

@@ -106,8 +106,11 @@ def propose_roles(
     """
     given = {role: name for role, name in (known or {}).items() if name in long.columns}
     long = long.loc[:, ~long.columns.duplicated()]
+    empty = [str(name) for name in long.columns[long.isna().all()] if name not in given.values()]
+    long = long.drop(columns=empty)
     people = find_person(long, covariates, given.get("person"))
     columns = Columns.of(long, people)
+    columns.reasons |= dict.fromkeys(empty, "no role: it is empty.")
     order = find_order(
         long, people.name, [n for n in columns.free if n not in columns.personal],
         given.get("time"), columns.varying,

@@ -63,9 +63,7 @@ class Columns:
         columns = cls(long, list(names), varying, personal)
         columns.give(people.why, people.name)
         for name in names:
-            if long[name].isna().all():
-                columns.give("no role: it is empty.", name)
-            elif is_split(name):
+            if is_split(name):
                 columns.give("no role: its name is that of a part of the data.", name)
             elif name in personal and name != people.name:
                 columns.give(f"no role: it holds {personal[name]}.", name)

@@ -64,6 +64,7 @@ _WEEK = re.compile(
     r"|(?:W|KW|week|woche|semaine|semana)\.?\s*(?P<w>\d{1,2})[\s,/-]+(?P<y>\d{4})",
     re.IGNORECASE,
 )
+_QUARTER = re.compile(r"(\d{4})[\s/-]*Q([1-4])|Q([1-4])[\s/-]*(\d{4})", re.IGNORECASE)
 _NAMED = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -244,6 +245,10 @@ def _days(text: str, order: Order | None) -> tuple[dict[Order, date], str]:
     if week:
         year, number = week["year"] or week["y"], week["week"] or week["w"]
         return _only(partial(date.fromisocalendar, int(year), int(number), int(week["day"] or 1)))
+    quarter = _QUARTER.fullmatch(text)
+    if quarter:
+        year, number = quarter[1] or quarter[4], quarter[2] or quarter[3]
+        return _only(partial(date, int(year), 3 * int(number) - 2, 1))
     for pattern in (_COMPACT, _MONTH, *_NAMED):
         match = pattern.fullmatch(text)
         if match:

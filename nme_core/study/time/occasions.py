@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from nme_core.study.time.calendar_words import UNIT_WORDS, is_weekday, plain, weekday_numbers
+from nme_core.study.time.calendar_words import (
+    MONTHS,
+    UNIT_WORDS,
+    is_weekday,
+    plain,
+    weekday_numbers,
+)
 from nme_core.study.time.dates import LONGEST, clock_time
 
 #: Days of each unit of time.
@@ -83,7 +89,9 @@ def read_occasions(cells: Sequence[str]) -> Occasions | None:
     """Read distinct cells that all name an occasion in the same way; None where they do not."""
     if any(len(cell) > LONGEST for cell in cells):
         return None
-    return _clocks(cells) or _weekdays(cells) or _counted(cells) or _ordered(cells)
+    return (
+        _clocks(cells) or _weekdays(cells) or _months(cells) or _counted(cells) or _ordered(cells)
+    )
 
 
 def is_no_time(cell: str) -> bool:
@@ -91,8 +99,7 @@ def is_no_time(cell: str) -> bool:
     if len(cell) > LONGEST or re.search(r"\d", cell):
         return len(cell) > LONGEST
     flat = plain(cell).strip(" .,")
-    word = re.sub(r"[^a-z]", "", flat)
-    return not (is_weekday(flat) or word in _ORDERED or word in _BASELINE)
+    return not (is_weekday(flat) or flat in MONTHS or rank_of(cell) is not None)
 
 
 def unreadable_occasion(cells: Sequence[str]) -> str | None:
@@ -123,6 +130,14 @@ def _weekdays(cells: Sequence[str]) -> Occasions | None:
     if known is None or len(words) < 2:
         return None
     return Occasions(tuple(known[word] for word in words), "d", "weekdays", 7)
+
+
+def _months(cells: Sequence[str]) -> Occasions | None:
+    """Months alone."""
+    words = [plain(cell).strip(" .,") for cell in cells]
+    if len(words) < 2 or any(word not in MONTHS for word in words):
+        return None
+    return Occasions(tuple(float(MONTHS[word]) for word in words), "mo", "months", 12)
 
 
 def _counted(cells: Sequence[str]) -> Occasions | None:
@@ -193,13 +208,23 @@ def _ordered(cells: Sequence[str]) -> Occasions | None:
     """Occasions such as pre and post: their order, without distances."""
     parts = [re.fullmatch(r"([a-z]+)(\d{0,2})", re.sub(r"[\W_]", "", plain(c))) for c in cells]
     known = [(part[1], int(part[2] or 0)) for part in parts if part is not None]
-    ranks = {word: _ORDERED.get(word, 0 if word in _BASELINE else None) for word, _ in known}
+    ranks = {word: rank_of(word) for word, _ in known}
     if len(known) < len(cells) or len(set(known)) < 2 or None in ranks.values():
         return None
     numbers = tuple((ranks[word] or 0) + number / 100 for word, number in known)
     if len(set(numbers)) < len(set(known)):
         return None
     return Occasions(numbers, None, "a counter in the order pre, mid, post, follow-up")
+
+
+def rank_of(cell: str) -> int | None:
+    """The rank of an occasion that is a word: pre 0, post 2; None for other words."""
+    word = _letters(cell)
+    return _ORDERED.get(word, 0 if word in _BASELINE else None)
+
+
+def _letters(cell: str) -> str:
+    return re.sub(r"[^a-z]", "", plain(cell))
 
 
 def _names_weekday(word: str) -> bool:
@@ -211,7 +236,7 @@ def _parts(cell: str) -> list[tuple[str, float | str]] | None:
     if len(cell) > LONGEST:
         return None
     flat = plain(cell)
-    if re.sub(r"[^a-z]", "", flat) in _BASELINE:
+    if _letters(cell) in _BASELINE:
         return [("", 0.0)]
     clock = re.search(r"\b\d{1,2}:\d{2}\b", flat)
     end: list[tuple[str, float | str]] = []
@@ -233,9 +258,7 @@ def _parts(cell: str) -> list[tuple[str, float | str]] | None:
             numbers.append(float(token["number"].replace(",", ".")))
         elif token["word"] in _FILLER or (numbers and token["word"] in _ORDINAL):
             continue
-        elif (
-            token["word"] not in UNIT_WORDS and len(token["word"]) > 1 and is_weekday(token["word"])
-        ):
+        elif _names_weekday(token["word"]):
             end.append(("weekday", token["word"]))
         else:
             words.append(token["word"])

@@ -49,7 +49,7 @@ class Form:
     def read(self, numbers: pd.Series) -> pd.Series:
         """Numbers as date-times, to a thousandth of a second; missing stays missing."""
         values = numbers.to_numpy(dtype=np.float64, na_value=np.nan) * self.seconds
-        known = np.isfinite(values)
+        known = np.abs(values) < _MOST_SECONDS
         thousandths = np.round(np.where(known, values, 0) * 1000).astype(np.int64)
         times = np.datetime64(self.origin, "ms") + thousandths.astype("timedelta64[ms]")
         times[~known] = np.datetime64("NaT")
@@ -62,6 +62,9 @@ class Form:
         low, high = (end / self.seconds for end in ends)
         return low, high
 
+
+#: Seconds that can be counted in thousandths.
+_MOST_SECONDS = 2**53
 
 FORMS = {
     "unix_s": Form("seconds since 1970 (UTC)", "1970-01-01", 1),
@@ -84,6 +87,7 @@ DIGITS = {
     "yyyymmddhhmm": ("year to minute in twelve digits", "%Y%m%d%H%M"),
     "yyyymmddhhmmss": ("year to second in fourteen digits", "%Y%m%d%H%M%S"),
     "yyyymm": ("year and month in six digits", "%Y%m"),
+    "yyyyww": ("year and week in six digits", "%G%V%u"),
     "yymmdd": ("year, month and day in six digits", "%y%m%d"),
 }
 #: Share of dates in eight digits from which on a number that is none is a slip.
@@ -131,7 +135,8 @@ def read_numbers(column: pd.Series, form: str) -> pd.Series:
         return FORMS[form].read(column)
     if form in DIGITS:
         width = 6 if form == "yymmdd" else 0
-        return pd.to_datetime(_texts(column, width), format=DIGITS[form][1], errors="coerce")
+        texts = _texts(column, width) + ("1" if form == "yyyyww" else "")  # the week's Monday
+        return pd.to_datetime(texts, format=DIGITS[form][1], errors="coerce")
     order: Order | None = form if form in ("dmy", "mdy") else None  # type: ignore[assignment]
     return parse_dates(with_marks(column), order)
 
@@ -174,7 +179,7 @@ def _digits(values: npt.NDArray[np.float64], *, dated: bool) -> str | None:
         years = times.dt.year
         if times.isna().any() or years.min() < _YEARS[0] or years.max() >= _YEARS[1]:
             continue
-        if form == "yyyymm" and years.nunique() < 2:
+        if form in ("yyyymm", "yyyyww") and years.nunique() < 2:
             continue  # as a counter it has the same distances
         return form
     if longest[2] != 8 or longest[1] < 7:

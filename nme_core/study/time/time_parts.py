@@ -82,6 +82,8 @@ def part_of(column: pd.Series, unit: str | None = None, *, is_time: bool = False
     whole = bool((values % 1 == 0).all())
     if times.cycle == 7:
         return Part("weekday", times)
+    if times.cycle == 12:
+        return Part("month", times)
     named = words & _NAMES["clock"]
     clocked = bool(named) and words <= _NAMES["clock"] | _NAMES["filler"]
     if times.cycle is not None:

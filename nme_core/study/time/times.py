@@ -195,9 +195,10 @@ def read_as(column: pd.Series, form: str) -> pd.Series:
     """A column as date-times of a form, NaT where a cell is none; or as plain numbers."""
     if is_datetime64_any_dtype(column.dtype):
         return column
-    if form in ORDERS and not is_number(column):
-        return parse_dates(column.astype("str").where(column.notna()), form)
-    numbers = pd.to_numeric(column.astype("str").where(column.notna()), errors="coerce")
+    texts = column.astype("str").where(column.notna())
+    numbers = pd.to_numeric(texts, errors="coerce")
+    if form in ORDERS and not numbers.notna().equals(column.notna()):
+        return parse_dates(texts, form)
     return numbers if form == NUMBER else read_numbers(numbers, form)
 
 

@@ -102,3 +102,33 @@ def test_the_remedy_that_is_found_makes_the_study(tmp_path):
     np.testing.assert_allclose(study.y, frame.iloc[:, 1:5].to_numpy().ravel())
     assert "became 24 rows" in study.notes[0]
     assert not find_problems(read, **roles, remedies=first.fixes)
+
+
+@pytest.mark.parametrize(
+    ("names", "measures"),
+    [
+        (["phq_pre", "phq_post"], {"phq": [0, 2]}),
+        (["pre_phq", "post_phq", "fu_phq"], {"phq": [0, 2, 3]}),
+        (["phq_baseline", "phq_post"], {"phq": [0, 2]}),
+        (["moodT1", "moodT2", "moodT3"], {"mood": [1, 2, 3]}),
+        (["moodDay1", "moodDay2", "moodDay10"], {"mood": [1, 2, 10]}),
+        (["Stimmung_Vorher", "Stimmung_Nachher"], {"Stimmung": [0, 2]}),
+    ],
+)
+def test_occasions_are_words_or_written_in_capitals(names, measures):
+    frame = pd.DataFrame({"id": ["a", "b", "c"], **dict.fromkeys(names, [1.5, 2.0, 3.0])})
+    proposal = propose_wide(frame)
+    assert {name: list(found) for name, found in proposal.measures.items()} == measures
+    assert len(reshape(frame, proposal_of(frame, proposal.columns))[0]) == 3 * len(names)
+
+
+def test_before_and_after_are_features_of_a_long_table():
+    frame = pd.DataFrame(
+        {
+            "response": list("abcdefghi"),
+            "id": [1, 1, 1, 2, 2, 2, 3, 3, 3],
+            "mood_before": [1.5] * 9,
+            "mood_after": [2.5] * 9,
+        }
+    )
+    assert propose_wide(frame) is None

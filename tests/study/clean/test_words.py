@@ -191,3 +191,29 @@ def test_a_part_of_a_scale_is_not_made_missing():
     steps = [Remedy("set_missing", ("x",), ("9 (no answer)",)), Remedy("read_numbers", ("x",))]
     after, _ = apply_remedies(frame, steps)
     np.testing.assert_array_equal(after["x"][:4], [1, 2, 3, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("cells", "kinds"),
+    [
+        (["1 - never", "2 - often"] * 4, {"read_numbers", "indicators"}),
+        (["0", "3", "5", "10+"] * 2, {"read_numbers", "set_missing"}),
+        (["0", "3", "5", "k.A."] * 2, {"set_missing"}),
+    ],
+)
+def test_an_error_names_the_fixes_that_a_check_names(cells, kinds):
+    table = pd.DataFrame({"id": list("aaaabbbb"), "x": cells, "y": np.arange(8.0)})
+    with pytest.raises(DataError) as caught:
+        Study.from_frame(table, person="id", outcome="y", features=["x"])
+    assert {fix.kind for fix in caught.value.fixes} == kinds
+    long = pd.DataFrame({"id": list("aabbccdd"), "y": np.arange(8.0), "z": [1.5, 2] * 4})
+    persons = pd.DataFrame({"id": list("abcd"), "score": ["<5", "7", "9", "12"]})
+    with pytest.raises(DataError) as caught:
+        Study.from_frame(long, person="id", outcome="y", covariates=persons)
+    assert {fix.kind for fix in caught.value.fixes} == {"read_numbers", "set_missing", "as_labels"}
+
+
+def test_marks_of_footnotes_stand_behind_numbers():
+    reading = read_any(b"id;score\na;12*\nb;9\nc;22*\nd;7\n", "x.csv")
+    assert reading.frame["score"].tolist() == [12, 9, 22, 7]
+    assert any("'*'" in note for note in reading.notes)

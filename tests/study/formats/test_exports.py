@@ -350,3 +350,10 @@ def test_a_sleep_diary_needs_no_mapping():
 )
 def test_ordinary_tables_are_no_exports(content):
     assert read_any(content.encode(), "x.csv").layout is None
+
+
+def test_events_of_boris_without_a_subject_are_read():
+    content = tabular([("a", "x", 0, 1), ("", "x", 2, 3), ("b", "x", 4, 5)])
+    reading = read_any(content, "x.tsv")
+    assert reading.layout == "BORIS"
+    assert reading.frame["Subject"].isna().sum() == 2

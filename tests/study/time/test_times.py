@@ -174,3 +174,45 @@ def test_numbers_as_text_are_numbers_and_a_word_among_them_is_named():
     assert read_times(column(["1", "2.5", "3"])).values.tolist() == [1, 2.5, 3]
     with pytest.raises(DataError, match=r"'soon' in column 'day', line 4"):
         read_times(column(["1", "2", "soon", "4"]))
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [(["Oct", "Nov", "Dec"], [10, 11, 12]), (["März", "April", "Mai"], [3, 4, 5])],
+)
+def test_months_are_numbers_that_begin_anew(cells, numbers):
+    times = read_times(pd.Series(cells, name="month"))
+    assert times.values.tolist() == numbers
+    assert (times.unit, times.cycle) == ("mo", 12)
+
+
+@pytest.mark.parametrize(
+    ("cells", "last"),
+    [
+        (["2023Q3", "2023Q4", "2024Q1"], "2024-01-01"),
+        (["Q4 2023", "Q1 2024"], "2024-01-01"),
+        ([202351, 202352, 202401], "2024-01-01"),
+        (["202351", "202352", "202402"], "2024-01-08"),
+    ],
+)
+def test_quarters_and_weeks_are_dates(cells, last):
+    assert read_times(pd.Series(cells, name="week")).values.iloc[-1] == pd.Timestamp(last)
+
+
+def test_digits_that_end_in_the_year_are_read_where_zeros_keep_them_text():
+    column = pd.Series(["29012024", "31012024", "01022024"], name="day")
+    form = read_times(column).form
+    assert read_as(column, form).dt.strftime("%m-%d").tolist() == ["01-29", "01-31", "02-01"]
+
+
+def test_rows_are_left_out_only_where_most_times_can_be_read():
+    table = pd.DataFrame({"id": list("aabb"), "t": ["soon", "later", "soon", "late"], "y": [1, 2, 3, 4.5]})
+    (finding, *_) = find_problems(table, person="id", outcome="y", time="t")
+    assert not finding.fixes
+    table["t"] = ["1", "2", "x", "2"]
+    (finding, *_) = find_problems(table, person="id", outcome="y", time="t")
+    assert finding.fixes[0].values == ("x",)
+
+
+def test_a_long_cell_is_soon_known_to_be_no_time():
+    assert times_of(pd.Series(["x" * 5_000_000, "1"])) is None
