@@ -44,6 +44,6 @@ def means_no_answer(words: str) -> bool:
     plain = unicodedata.normalize("NFKD", words.casefold())
     plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
     parts = re.split(r"[/,;:()\[\]–—-]+", re.sub(r"['’´`]", "'", plain))
-    parts = [" ".join(part.replace(".", " ").split()) for part in parts]
+    parts = [" ".join(re.sub(r"[.?!]", " ", part).split()) for part in parts]
     whole = " ".join(" ".join(parts).split())
     return any(_NO_ANSWER.fullmatch(part) for part in [whole, *parts] if part)

@@ -116,7 +116,7 @@ def test_the_remedy_that_is_found_makes_the_study(tmp_path):
     ],
 )
 def test_occasions_are_words_or_written_in_capitals(names, measures):
-    frame = pd.DataFrame({"id": ["a", "b", "c"], **dict.fromkeys(names, [1.5, 2.0, 3.0])})
+    frame = pd.DataFrame({"id": ["a", "b", "c"], **{name: [1.5, 2.0, 3.0] for name in names}})
     proposal = propose_wide(frame)
     assert {name: list(found) for name, found in proposal.measures.items()} == measures
     assert len(reshape(frame, proposal_of(frame, proposal.columns))[0]) == 3 * len(names)

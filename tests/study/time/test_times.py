@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from nme_core.exceptions import DataError
-from nme_core.study.time.times import UndecidedDatesError, read_times
+from nme_core.study import find_problems
+from nme_core.study.time.times import UndecidedDatesError, read_as, read_times, times_of
 
 
 def column(cells, name="day"):
@@ -206,7 +207,9 @@ def test_digits_that_end_in_the_year_are_read_where_zeros_keep_them_text():
 
 
 def test_rows_are_left_out_only_where_most_times_can_be_read():
-    table = pd.DataFrame({"id": list("aabb"), "t": ["soon", "later", "soon", "late"], "y": [1, 2, 3, 4.5]})
+    table = pd.DataFrame(
+        {"id": list("aabb"), "t": ["soon", "later", "soon", "late"], "y": [1, 2, 3, 4.5]}
+    )
     (finding, *_) = find_problems(table, person="id", outcome="y", time="t")
     assert not finding.fixes
     table["t"] = ["1", "2", "x", "2"]
