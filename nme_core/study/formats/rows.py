@@ -10,7 +10,10 @@ from functools import cached_property
 
 from nme_core.study.formats.cells import MISSING_CODES
 
-_NUMBER = re.compile(r"[+\-\u2212]?(?:\d[\d.,'\u2019\u00a0\u202f ]*|[.,]\d+)(?:[eE][+-]?\d+)?\s*%?")
+_NUMBER = re.compile(
+    r"[<>≤≥]?=?\s?[+\-\u2212]?(?:\d[\d.,'\u2019\u00a0\u202f ]*|[.,]\d+)(?:[eE][+-]?\d+)?"
+    r"\s*[%*†‡§+]{0,3}"
+)
 _DATE = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ,]\s*\d.*)?"
     r"|\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]\.?m\.?)?",
