@@ -34,6 +34,7 @@ COMMANDS = (
     curve.adapt_curve,
     research_grids.power,
     research_grids.ablate,
+    research_grids.multiverse,
     report.report,
     figure.figure,
     bundle.bundle,

@@ -198,6 +198,45 @@ def ablate(
     _say(summary.drop(columns=["metric", "loss", "reference_loss"]).round(4), verdict, out)
 
 
+@takes(StudyOptions, ModelOptions)
+def multiverse(
+    study: StudyOptions,
+    model: ModelOptions,
+    claim: Annotated[
+        Path, typer.Option(metavar="CLAIM.json", help="One claim about a person or a covariate.")
+    ],
+    out: Out,
+    placement: Annotated[
+        str | None, typer.Option(help="Where the person-specific parameters stand.")
+    ] = None,
+    worlds: Annotated[
+        int, typer.Option(min=1, max=500, help="Worlds at most; of more they are drawn by chance.")
+    ] = 500,
+    jobs: Jobs = 1,
+    dask: Dask = None,
+    resume: Resume = False,
+) -> None:
+    """Ask one claim of every defensible analysis of a study; writes multiverse.csv."""
+    from nme_core.runs.research.claims import Claim
+    from nme_core.runs.research.multiverse import multiverse as ask
+    from nme_core.runs.research.tasks import TaskOptions
+
+    check_folder(out)
+    asked = Claim.read(claim)
+    files, table = model.read(study)
+    options = model.fit_options(placement)
+    if options.hidden is None:
+        options = replace(options, hidden=())
+    options.estimator_for(table)  # refused before anything is fitted
+    where = TaskOptions(jobs, dask, resume)
+    with ProgressBar(shown=sys.stderr.isatty()) as bar:
+        found, verdict = ask(files, table, options, asked, out, where, most=worlds, report=bar.show)
+    if found["estimate"].notna().any():
+        _draw(out, "specification_curve", {"worlds": found, "claim": verdict.numbers["claim"]})
+    varied = [name for name in found if found[name].astype(str).nunique() > 1]
+    _say(found[varied].round(3), verdict, out)
+
+
 def _draw(out: Path, name: str, arguments: dict[str, object]) -> None:
     """Write a figure as PNG, where the extra for figures is installed."""
     try:
