@@ -61,7 +61,7 @@ def effect_correlations(model: NeuralMixedEffects, *, seed: int = 0) -> pd.DataF
         more than 2,000 persons so many are simulated, drawn at random, and the band is narrowed by
         the square root of the ratio. Empty for fewer than 4 persons.
     """
-    from nme_core.estimators.person_posterior import person_posterior
+    from nme_core.estimators.person_posterior import WEIGHTS, person_posterior
 
     effects = model.effects()
     estimate = effects.estimate
@@ -82,7 +82,7 @@ def effect_correlations(model: NeuralMixedEffects, *, seed: int = 0) -> pd.DataF
     )
     if model._posterior.covariance is None:
         return table.reindex(columns=list(COLUMNS))
-    posterior = person_posterior(model, centred_transitions=False)
+    posterior = person_posterior(model, WEIGHTS)
     drawn = _simulated(posterior, chosen, np.random.default_rng(seed))[:, row, column]
     narrower = min(1.0, (MOST_PERSONS / len(estimate)) ** 0.5)
     mean = drawn.mean(0)

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from nme_core.analysis.covariates import PersonParameters, person_parameters
-from nme_core.analysis.reliability import LEAST, Reliability, reliability
+from nme_core.analysis.covariates import (
+    OF_ROWS,
+    PersonParameters,
+    of_label,
+    person_parameters,
+)
+from nme_core.analysis.reliability import LEAST, Reliability, known_of, reliability
 from nme_core.analysis.summaries import describe, held_summaries
 from nme_core.exceptions import (
     MissingColumnError,
@@ -23,13 +28,14 @@ from nme_core.independence.arrangement import DRAWS_FACTOR
 from nme_core.io import RunFolder
 
 if TYPE_CHECKING:
-    from nme_core.estimators.person_posterior import PersonPosterior
+    from nme_core.estimators.person_posterior import Known
 
 #: How a covariate that goes with the number of observations is kept from looking like an effect.
 GUARDS = ("reliability", "strata", "draws")
 PERMUTE = ("within", "whole")
 #: Draws from the posterior that are tested with the guard "draws"; odd, so that one is the median.
 DRAWS = 21
+_ERRORS = "standard errors of persons' parameters"
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class CovariateOptions:
 
     Attributes
     ----------
+    of : str, optional
+        What of each person is tested, see `person_parameters`; None: the run's default.
     reps : int
         Permutations; raised to what the correction needs.
     strata : str, optional
@@ -63,6 +71,7 @@ class CovariateOptions:
         Seed of the permutations and draws.
     """
 
+    of: str | None = None
     reps: int = 2000
     strata: str | None = None
     guard: str = "reliability"
@@ -97,6 +106,7 @@ class CovariateOptions:
         row = hsic.iloc[0]
         known = row.reindex(["guard", "blocks", "permute", "given"]).fillna("")
         return cls(
+            of=of_label(str(row["parameters"])),
             reps=int(row["reps"]),
             strata=str(row["strata"]),
             guard=known["guard"] or "strata",
@@ -160,7 +170,7 @@ def covariate_tests(
     for name in options.confounders:
         if name not in known:
             raise MissingColumnError(name, map(str, known.columns), table="table of covariates")
-    parameters = person_parameters(run)
+    parameters = person_parameters(run, options.of)
     options, posterior, replaced = _posterior(run, parameters, options)
     guarded, draws = _guarded(parameters, posterior, options)
     found = test_covariates(
@@ -180,8 +190,8 @@ def covariate_tests(
         draws=draws,
         progress=progress,
     )
-    known_of = reliability(run, parameters, posterior)
-    if caution := known_of.caution():
+    reliable = reliability(run, parameters, posterior)
+    if caution := reliable.caution():
         warnings.warn(caution, ReliabilityWarning, stacklevel=2)
     hsic = found.hsic.assign(
         guard=options.guard,
@@ -189,17 +199,17 @@ def covariate_tests(
         permute=options.permute if options.blocks else "",
         given="; ".join(options.confounders),
         incremental=options.incremental,
-        reliability=known_of.together,
-        reliability_kind=known_of.kind,
-        n_unreliable=len(known_of.unreliable),
+        reliability=reliable.together,
+        reliability_kind=reliable.kind,
+        n_unreliable=len(reliable.unreliable),
     )
-    effects = found.effects.assign(reliability=found.effects["parameter"].map(known_of.single))
+    effects = found.effects.assign(reliability=found.effects["parameter"].map(reliable.single))
     notes = (
         *found.notes,
         *replaced,
         *how_tested(options, len(hsic)),
-        *_unreliable_note(run, known_of),
-        known_of.note(),
+        *_unreliable_note(run, reliable),
+        reliable.note(),
     )
     if options.incremental:
         notes = (*notes, _incremental_note(run))
@@ -222,7 +232,7 @@ def data_findings(run: RunFolder, covariates: Iterable[str]) -> tuple[str, ...]:
 
 def _posterior(
     run: RunFolder, parameters: PersonParameters, options: CovariateOptions
-) -> tuple[CovariateOptions, PersonPosterior | None, tuple[str, ...]]:
+) -> tuple[CovariateOptions, Known | None, tuple[str, ...]]:
     """Posterior that the guard needs, if any; the options, and what was changed in them, in words.
 
     Raises
@@ -233,6 +243,15 @@ def _posterior(
     if options.guard == "strata":
         return options, None, ()
     usual = options.guard == "reliability"
+    if parameters.of in OF_ROWS[:2]:
+        found = known_of(run, parameters)
+        if found is not None:
+            return options, found, ()
+        if usual:
+            return _by_strata(options, _ERRORS)
+        raise OptionError(
+            f"There are no draws: the run lacks {_ERRORS}.", remedy='Guard by "strata".'
+        )
     if usual and not run.model_path.exists():
         return _by_strata(options, "its model")
     from nme_core.estimators import load
@@ -241,11 +260,10 @@ def _posterior(
     model = load(run.model_path)
     spread = model._posterior.covariance
     if usual and spread is None:
-        return _by_strata(options, "standard errors of persons' parameters")
+        return _by_strata(options, _ERRORS)
     if usual and spread is not None and spread.dim() == 2:
         return _by_strata(options, "a whole covariance of persons' parameters")
-    centred = parameters.centred_transitions
-    return options, person_posterior(model, centred_transitions=centred), ()
+    return options, person_posterior(model, parameters.of), ()
 
 
 def _by_strata(
@@ -258,7 +276,7 @@ def _by_strata(
 
 
 def _guarded(
-    parameters: PersonParameters, posterior: PersonPosterior | None, options: CovariateOptions
+    parameters: PersonParameters, posterior: Known | None, options: CovariateOptions
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """Numbers that are tested, and draws that are tested in their place, if any."""
     if options.guard == "strata" or posterior is None:

@@ -6,9 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 
-from nme_core.exceptions import RunFolderError
+from nme_core.exceptions import OptionError, RunFolderError
 from nme_core.io import RunFolder
+
+#: What of a person may be tested, and what that is; each label begins with its name.
+LABELS = {
+    "moves": "moves (log-odds of where next, at average features)",
+    "scores": "scores (double-centred transition scores)",
+    "slopes": "slopes (level and average slopes)",
+    "curves": "curves (response curves)",
+    "weights": "weights (random effects in model SD)",
+}
+#: What is offered for a model of sequences, and for one of rows; the first is the default.
+OF_SEQUENCES, OF_ROWS = ("moves", "scores", "weights"), ("slopes", "curves", "weights")
+#: Probabilities are kept so far from 0 and 1.
+_EDGE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -17,53 +31,136 @@ class PersonParameters:
 
     Attributes
     ----------
+    of : str
+        One of `LABELS`.
     values : DataFrame, shape (n_persons, n_parameters)
-        Index: person.
-    label : str
-        What the numbers are, in words.
+        Index: person. Differences from the population; of scores the scores themselves.
     n_obs : Series
         Rows of each person that the fit used.
-    standardise : bool
-        Whether a test has to standardise the columns, because they have no common scale yet.
-    centred_transitions : bool
-        Whether the numbers are double-centred transition scores.
     """
 
+    of: str
     values: pd.DataFrame
-    label: str
     n_obs: pd.Series
-    standardise: bool
-    centred_transitions: bool
+
+    @property
+    def label(self) -> str:
+        """What the numbers are, in words."""
+        return LABELS[self.of]
+
+    @property
+    def standardise(self) -> bool:
+        """Whether a test has to standardise the columns, because they have no common scale yet."""
+        return self.of != "weights"
 
 
-def person_parameters(run: RunFolder) -> PersonParameters:
-    """Double-centred transition scores where these differ by person, else the random effects.
+def of_label(label: str) -> str:
+    """Undo `LABELS`, and the labels of earlier versions."""
+    name = label.split(" ", 1)[0]
+    return name if name in LABELS else "scores" if "centred" in label else "weights"
 
-    The random effects of a network are divided by the model's standard deviation of each, so that
-    what does not vary between persons weighs nothing.
+
+def offered(run: RunFolder) -> tuple[str, ...]:
+    """What of a run may be tested; the first is the default."""
+    if run.has_table("transitions"):
+        scores = _effects(run)["parameter"].str.startswith("transitions[").any()
+        return OF_SEQUENCES if scores else tuple(one for one in OF_SEQUENCES if one != "scores")
+    return OF_ROWS if run.has_table("person_effects") else ("weights",)
+
+
+def person_parameters(run: RunFolder, of: str | None = None) -> PersonParameters:
+    """What of a run is tested against covariates.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run.
+    of : {"moves", "scores", "slopes", "curves", "weights"}, optional
+        ``moves``: the log-odds of ``conditional``, where next from each state at average features;
+        ``scores``: the double-centred transition scores; ``slopes``: each person's level and
+        average slopes (``person_effects.csv``); ``curves``: points of each person's response
+        curves; ``weights``: all person-specific parameters, each divided by the model's standard
+        deviation of it, so that what does not vary between persons weighs nothing. By default
+        ``moves`` for sequences and ``slopes`` for rows.
 
     Raises
     ------
     RunFolderError
         If the run has no person-specific parameters.
+    OptionError
+        For what this run does not have.
     """
-    effects = _of_persons(run.table("random_effects"))
+    effects = _effects(run)
     if effects.empty:
         raise RunFolderError(
             f"{run.path} has no person-specific parameters.", remedy="Fit an NME model."
         )
+    known = offered(run)
+    of = known[0] if of is None else of
+    if of not in known:
+        raise OptionError(
+            f"of={of!r} cannot be tested on this run: {_why_not(run, of)}",
+            remedy=f"Choose {', '.join(known)}.",
+        )
     n_obs = effects.drop_duplicates("person").set_index("person")["n_obs"]
-    if run.has_table("transitions") and effects["parameter"].str.startswith("transitions[").any():
-        table = run.table("transitions").query("readout == 'scores' and person != ''")
-        names = "transitions[" + table["from"] + "," + table["to"] + "]"
-        wide = _wide(table.assign(parameter=names, estimate=table["value"]))
-        return PersonParameters(wide, "transition scores (double-centred)", n_obs, True, True)
+    read = {"moves": _moves, "scores": _scores, "slopes": _slopes, "curves": _curves}
+    values = read.get(of, _weights)(run)
+    return PersonParameters(of, values, n_obs)
+
+
+def _why_not(run: RunFolder, of: str) -> str:
+    if of not in LABELS:
+        return "there is no such choice."
+    if of == "scores" and run.has_table("transitions"):
+        return "all persons share its transition scores."
+    sequences, rows = of in OF_SEQUENCES, of in OF_ROWS
+    if run.has_table("transitions") or not rows:
+        return f"it is for models of {'sequences' if sequences else 'rows (NME-MLP)'}."
+    return "it was fitted by an earlier version, without person_effects.csv."
+
+
+def _effects(run: RunFolder) -> pd.DataFrame:
+    return _of_persons(run.table("random_effects"))
+
+
+def _moves(run: RunFolder) -> pd.DataFrame:
+    from nme_core.estimators.person_posterior import move_name
+
+    table = run.table("transitions").query("readout == 'conditional'")
+    odds = logit(table["value"].clip(_EDGE, 1 - _EDGE))
+    names = [move_name(*pair) for pair in zip(table["from"], table["to"], strict=True)]
+    wide = _wide(table.assign(parameter=names, estimate=odds))
+    return wide.drop(index="") - wide.loc[""]
+
+
+def _scores(run: RunFolder) -> pd.DataFrame:
+    table = run.table("transitions").query("readout == 'scores' and person != ''")
+    names = "transitions[" + table["from"] + "," + table["to"] + "]"
+    return _wide(table.assign(parameter=names, estimate=table["value"]))
+
+
+def _slopes(run: RunFolder) -> pd.DataFrame:
+    return own_effects(run, "estimate")
+
+
+def own_effects(run: RunFolder, column: str) -> pd.DataFrame:
+    """A column of ``person_effects``, person × level and slopes."""
+    table = run.table("person_effects").query("person != ''")
+    return _wide(table.assign(parameter=table["effect"], estimate=table[column]))
+
+
+def _curves(run: RunFolder) -> pd.DataFrame:
+    from nme_core.analysis.person_curves import curves_of_run
+
+    return curves_of_run(run).values
+
+
+def _weights(run: RunFolder) -> pd.DataFrame:
     covariance = _of_persons(run.table("covariance"))
     own = covariance[covariance["parameter"] == covariance["parameter_2"]]
     sd = np.sqrt(own.set_index("parameter")["value"])
-    wide = _wide(effects)
-    label = "random effects (in model sd)"
-    return PersonParameters(wide / sd[wide.columns], label, n_obs, False, False)
+    wide = _wide(_effects(run))
+    return wide / sd[wide.columns]
 
 
 def _of_persons(table: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ hidden layers it is the random intercept at average features and the random slop
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ STEP = 0.05
 
 
 @dataclass(frozen=True)
-class _Read:
+class EffectsRead:
     """E effects of P persons under one network.
 
     Attributes
@@ -81,7 +81,7 @@ def person_effects(model: NMEMLPRegressor | NMEMLPClassifier, X: pd.DataFrame) -
     several = list(model.candidates())
     weights = model.candidates_["weight"].to_numpy()
     reads = [_read(one, grid) for _, one in several] or [_read(model, grid)]
-    found = reads[0] if len(reads) == 1 else _mixed(weights, reads)
+    found = reads[0] if len(reads) == 1 else mixed_reads(weights, reads)
     width = _population_widths(model, grid)
     population = _table([""], grid.names, found.population[None], found.population_sd[None], width)
     persons = _table(model.groups_, grid.names, found.person, found.person_sd, 1.959963984540054)
@@ -125,7 +125,7 @@ def _table(
     )
 
 
-def _mixed(weights: Floats, reads: list[_Read]) -> _Read:
+def mixed_reads(weights: Floats, reads: list[EffectsRead]) -> EffectsRead:
     """Effects of a mixture: the spread between candidates is part of their uncertainty."""
 
     def moments(means: list[Floats], sds: list[Floats]) -> tuple[Floats, Floats]:
@@ -137,7 +137,7 @@ def _mixed(weights: Floats, reads: list[_Read]) -> _Read:
         [one.population for one in reads], [one.population_sd for one in reads]
     )
     person, person_sd = moments([one.person for one in reads], [one.person_sd for one in reads])
-    return _Read(population, population_sd, person, person_sd, _reliability(person, person_sd))
+    return EffectsRead(population, population_sd, person, person_sd, _reliability(person, person_sd))
 
 
 def _reliability(person: Floats, sd: Floats) -> Floats:
@@ -147,7 +147,7 @@ def _reliability(person: Floats, sd: Floats) -> Floats:
     return np.asarray(np.clip(1 - share, 0.0, 1.0))
 
 
-def _read(model: NMEMLPRegressor | NMEMLPClassifier, grid: _Grid) -> _Read:
+def _read(model: NMEMLPRegressor | NMEMLPClassifier, grid: _Grid) -> EffectsRead:
     return _of_draws(model, grid) if model._widths else _exact(model, grid)
 
 
@@ -199,14 +199,14 @@ class _Grid:
                 between.append(1 / (2 * STEP * float(scaler.sd[k])))
                 steps.append(1 / float(scaler.sd[k]))
             pairs.append((high, low))
-        classes, outputs = _outputs(model)
+        classes, outputs = scale_of_effects(model)
         marks = [f"[{label}]" for label in classes] if len(classes) > 1 else [""]
         single = [LEVEL, *(f"{SLOPE}{name}" for name in model.feature_names_in_)]
         names = [f"{name}{mark}" for mark in marks for name in single]
         return cls(names, np.array(steps), pairs, np.array(between), outputs)
 
 
-def _outputs(model: NMEMLPRegressor | NMEMLPClassifier) -> tuple[list[str], Floats]:
+def scale_of_effects(model: ReadOuts) -> tuple[list[str], Floats]:
     """Classes that effects are of, and the map from the outputs to the scale of the effects."""
     from nme_core.nn import against_first
 
@@ -216,7 +216,7 @@ def _outputs(model: NMEMLPRegressor | NMEMLPClassifier) -> tuple[list[str], Floa
     return [], np.array([[model._outcome_scale()[1]]])
 
 
-def _exact(model: ReadOuts, grid: _Grid) -> _Read:
+def _exact(model: ReadOuts, grid: _Grid) -> EffectsRead:
     """Effects of a model without hidden layers: linear in its parameters."""
     posterior = model._posterior
     mixed, n_persons = posterior.mixed, len(model.groups_)
@@ -246,7 +246,7 @@ def _exact(model: ReadOuts, grid: _Grid) -> _Read:
         shared = _rows(grid, list(_indices(free)))
         covariance = posterior.uncertainty.shared.numpy()
         population_sd = np.sqrt(_variances(shared, covariance[None])[0].clip(min=0))
-    return _Read(population, population_sd, person, sd, reliability)
+    return EffectsRead(population, population_sd, person, sd, reliability)
 
 
 def _indices(parameters: dict[str, torch.Tensor]) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -275,41 +275,59 @@ def _variances(rows: Floats, covariances: Floats) -> Floats:
     return np.asarray(np.einsum("er,prs,es->pe", rows, covariances, rows, optimize=True))
 
 
-@torch.no_grad()
-def _of_draws(model: ReadOuts, grid: _Grid) -> _Read:
+def _of_draws(model: ReadOuts, grid: _Grid) -> EffectsRead:
     """Effects of a network with hidden layers: mean and SD over draws from its posterior."""
-    posterior = model._posterior
-    mixed, n_persons = posterior.mixed, len(model.groups_)
     middle = np.zeros((1, grid.pairs[0][0].shape[1]))
     stacked = np.concatenate([middle, *(end for pair in grid.pairs for end in pair)])
-    x = torch.from_numpy(stacked).to(mixed.deviations.dtype)
+    return read_draws(model, torch.from_numpy(stacked), lambda scaled: _effects(scaled, grid))
+
+
+@torch.no_grad()
+def read_draws(
+    model: ReadOuts, x: torch.Tensor, read: Callable[[Floats], Floats]
+) -> EffectsRead:
+    """Read persons and the population off each draw from the posterior.
+
+    Parameters
+    ----------
+    model : NMEMLPRegressor or NMEMLPClassifier
+        One network.
+    x : Tensor, shape (M, n_inputs)
+        Inputs of the network at which it is read.
+    read : callable
+        Takes what comes out there on the scale of the effects, (P + 1, M, O), the population last;
+        returns (P + 1, E).
+    """
+    posterior = model._posterior
+    mixed, n_persons = posterior.mixed, len(model.groups_)
+    shift, (_, outputs) = model._outcome_scale()[0], scale_of_effects(model)
+    ordered = hasattr(model, "classes_") and not model._scored_classes()
+    x = x.to(mixed.deviations.dtype)
     population: list[Floats] = []
-    person_sum = np.zeros((n_persons, len(grid.names)))
-    person_squares = np.zeros_like(person_sum)
+    person_sum, person_squares = np.zeros(()), np.zeros(())
     for fixed, deviations in posterior.draws(int(model.random_state)):
         own = torch.cat([deviations[:n_persons], deviations.new_zeros(1, mixed.n_random)])
         each = x.unsqueeze(0).expand(len(own), -1, -1)
-        effects = _effects(model, mixed(each, fixed=fixed, deviations=own), grid)
+        scaled = mixed(each, fixed=fixed, deviations=own).double().numpy()
+        if ordered:  # of ordered classes: the score above the first threshold
+            scaled = -scaled[..., :1]
+        effects = read(scaled @ outputs.T + shift)
         population.append(effects[-1])
         difference = effects[:-1] - effects[-1]
-        person_sum += difference
-        person_squares += np.square(difference)
+        person_sum = person_sum + difference
+        person_squares = person_squares + np.square(difference)
     n = len(population)
     drawn, person = np.stack(population), person_sum / n
     if n == 1:
         unknown = np.full(person.shape, np.nan)
-        return _Read(drawn[0], unknown[0], person, unknown, unknown)
+        return EffectsRead(drawn[0], unknown[0], person, unknown, unknown)
     sd = np.sqrt((person_squares / n - np.square(person)).clip(min=0))
-    return _Read(drawn.mean(0), drawn.std(0), person, sd, _reliability(person, sd))
+    return EffectsRead(drawn.mean(0), drawn.std(0), person, sd, _reliability(person, sd))
 
 
-def _effects(model: ReadOuts, output: torch.Tensor, grid: _Grid) -> Floats:
-    """Level and slopes of each unit from its outputs, (P + 1, 1 + 2 M F, O) → (P + 1, E)."""
-    scaled = output.double().numpy()
-    if hasattr(model, "classes_") and not model._scored_classes():
-        scaled = -scaled[..., :1]  # of ordered classes: the score above the first threshold
-    scaled = scaled @ grid.outputs.T
-    level = scaled[:, :1] + model._outcome_scale()[0]
+def _effects(scaled: Floats, grid: _Grid) -> Floats:
+    """Level and slopes of each unit, (P + 1, 1 + 2 M F, O) → (P + 1, E)."""
+    level = scaled[:, :1]
     n_features, n_rows = len(grid.steps), len(grid.pairs[0][0])
     ends = scaled[:, 1:].reshape(len(scaled), n_features, 2, n_rows, -1).mean(axis=3)
     slopes = (ends[:, :, 0] - ends[:, :, 1]) * grid.between[:, None]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nme_core.analysis.covariates import PersonParameters
+from nme_core.analysis.covariates import OF_ROWS, PersonParameters, own_effects
 from nme_core.io import RunFolder
 
 if TYPE_CHECKING:
-    from nme_core.estimators.person_posterior import PersonPosterior
+    from nme_core.estimators.person_posterior import Known
 
 #: A test of parameters with less carries a warning: most of what it sees is noise.
 LEAST = 0.3
@@ -87,7 +87,7 @@ class Reliability:
 
 
 def reliability(
-    run: RunFolder, parameters: PersonParameters, posterior: PersonPosterior | None = None
+    run: RunFolder, parameters: PersonParameters, posterior: Known | None = None
 ) -> Reliability:
     """Look up the reliability of what of a run is tested.
 
@@ -95,19 +95,19 @@ def reliability(
     ----------
     run, parameters
         A run, and what of it is tested.
-    posterior : PersonPosterior, optional
+    posterior : Known, optional
         That of the parameters, where it has been read already.
     """
     names = parameters.values.columns
-    posterior = posterior or _read_posterior(run, parameters)
+    posterior = posterior or known_of(run, parameters)
     if posterior is not None:
         by_model = posterior.reliability().median().reindex(names)
         by_posterior = posterior.reliability_together(standardise=parameters.standardise)
     else:
         by_model = _by_table(run, names)
         by_posterior = _mean(by_model, parameters)
-    if run.has_table("stability"):
-        table = run.table("stability").set_index("parameter")
+    table = run.table("stability").set_index("parameter") if run.has_table("stability") else None
+    if table is not None and names.isin(table.index).any():  # else it is of something else
         halves, seeds = table["split_half"].to_dict(), table["seed_agreement"].to_dict()
         single = pd.Series([halves.get(name, np.nan) for name in names], index=names)
         return Reliability(single, halves[TOGETHER], SPLIT_HALF, seeds[TOGETHER], by_posterior)
@@ -115,12 +115,18 @@ def reliability(
     return Reliability(by_model, by_posterior, kind, np.nan, by_posterior)
 
 
-def _read_posterior(run: RunFolder, parameters: PersonParameters) -> PersonPosterior | None:
-    """Posterior of what is tested; None where the run has no model, or points.
+def known_of(run: RunFolder, parameters: PersonParameters) -> Known | None:
+    """What is known of what is tested; None where the run has no model, or points."""
+    from nme_core.analysis.person_curves import curves_of_run
+    from nme_core.estimators.person_posterior import MarginalPosterior
 
-    Of transitions that is the double-centred scores: the table of random effects has those before
-    centring, of which the rows tell less (docs/readouts.md).
-    """
+    if parameters.of in OF_ROWS[:2]:
+        if parameters.of == "curves":
+            found = curves_of_run(run)
+        else:
+            se, single = (own_effects(run, name) for name in ("se", "reliability"))
+            found = MarginalPosterior(parameters.values, se, single)
+        return None if found.single.isna().any(axis=None) else found
     if not run.model_path.exists():
         return None
     from nme_core.estimators import load
@@ -129,7 +135,7 @@ def _read_posterior(run: RunFolder, parameters: PersonParameters) -> PersonPoste
     model: Any = load(run.model_path)
     if model._posterior.covariance is None:
         return None
-    return person_posterior(model, centred_transitions=parameters.centred_transitions)
+    return person_posterior(model, parameters.of)
 
 
 def _mean(single: pd.Series, parameters: PersonParameters) -> float:

@@ -18,6 +18,14 @@ MOST_LINES = 40
 def hsic(
     run: Run,
     covariate: Annotated[list[str], typer.Option(help="Covariate to test; may be repeated.")],
+    of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="moves|scores|slopes|curves|weights",
+            help="What of each person: moves, scores or weights of NME-CRF, slopes, curves or"
+            " weights of NME-MLP; default: moves, slopes.",
+        ),
+    ] = None,
     reps: Annotated[
         int, typer.Option(min=99, help="Permutations; raised to what the correction needs.")
     ] = 2000,
@@ -66,6 +74,7 @@ def hsic(
     folder = RunFolder(run)
     usual = CovariateOptions().guard if strata is None else "strata"
     options = CovariateOptions(
+        of=of,
         reps=reps,
         strata=strata,
         guard=guard or usual,

@@ -119,6 +119,8 @@ def take_uncertainty(
         effects = information.effects_covariance(shared)
     else:
         effects = torch.from_numpy(integrated.error)
+        if integrated.shared is not None:
+            shared = torch.from_numpy(integrated.shared)
     return Joint(Uncertainty(names, shared, effects, variances), information)
 
 

@@ -19,7 +19,7 @@ from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
 from nme_core.estimators.outcomes import check_classes, encode_classes
 from nme_core.estimators.scoring import Scored
-from nme_core.estimators.stationary_chain import stationary_chain
+from nme_core.estimators.stationary_chain import log_slope, stationary_chain
 from nme_core.estimators.transition_intervals import (
     ModelIntervals,
     emission_slopes,
@@ -386,13 +386,37 @@ class NMECRF(Scored, NeuralMixedEffects):
                 counts, total, out=np.full_like(counts, np.nan), where=total > 0
             )
             return values
-        scores = self._transition_scores()
-        if readout == "scores":
-            scores = scores - scores.mean(axis=1, keepdims=True)
-            values = scores - scores.mean(axis=2, keepdims=True)
-        else:
-            values = stationary_chain(scores, self._emissions())
+        each = self._with_population()
+        if readout == "conditional":
+            return self.chains_at(each)
+        scores = self._transition_scores(each)
+        scores = scores - scores.mean(axis=1, keepdims=True)
+        values = scores - scores.mean(axis=2, keepdims=True)
         return values
+
+    def chains_at(self, deviations: Tensor) -> NDArray[np.float64]:
+        """``conditional`` of people with these deviations, (n, R) → (n, K, K)."""
+        return stationary_chain(self._transition_scores(deviations), self._emissions(deviations))
+
+    def chain_slope(self) -> NDArray[np.float64]:
+        """Derivative of the log-odds of ``conditional`` by η at the population, (K², R)."""
+        mixed, n_states = self._posterior.mixed, len(self.classes_)
+        zero = mixed.deviations.new_zeros(1, mixed.n_random)
+        chain = self.chains_at(zero)
+        slope = np.zeros((n_states**2 + n_states, mixed.n_random))
+        moves = [name == "transitions" for name, _ in mixed.parameter_indices()]
+        slope[: n_states**2, moves] = np.eye(n_states**2)[:, : sum(moves)]
+        if self._mean_x is not None:
+            at = self._mean_x.to(zero.dtype).expand(1, 1, -1)
+            by_emission = mixed.jacobian(at, zero, lambda output: output[0])[0, 0]
+            slope[n_states**2 :] = by_emission.double().numpy()
+        found: NDArray[np.float64] = log_slope(chain)[0] @ slope
+        return found / (1 - np.minimum(chain.reshape(-1, 1), 1 - 1e-9))
+
+    def _with_population(self) -> Tensor:
+        """Deviations of all persons and, last, of the population, (P + 1, R)."""
+        own = self._posterior.mixed.by_factor(self._posterior.mixed.deviations)[0].detach()
+        return torch.cat([own, own.new_zeros(1, own.shape[1])])
 
     def transition_counts(self, readout: str) -> NDArray[np.float64]:
         """Number of transitions, ``expected`` or ``observed``, shape (P + 1, K, K)."""
@@ -400,27 +424,25 @@ class NMECRF(Scored, NeuralMixedEffects):
         counts = {"expected": self._expected, "observed": self._observed}
         return counts[readout]
 
-    def _transition_scores(self) -> NDArray[np.float64]:
-        """A of all persons and then the population, shape (P + 1, K, K)."""
+    def _transition_scores(self, deviations: Tensor) -> NDArray[np.float64]:
+        """A at these deviations, (n, R) → (n, K, K)."""
         n_states = len(self.classes_)
         mixed = self._posterior.mixed
         shared = mixed.fixed()["transitions"].double()
-        scores = shared.expand(len(self.groups_) + 1, -1, -1).clone()
+        scores = shared.expand(len(deviations), -1, -1).clone()
         if "transitions" in mixed.random:
             columns = [name == "transitions" for name, _ in mixed.parameter_indices()]
-            persons = mixed.by_factor(mixed.deviations)[0]
-            own = persons[:, torch.tensor(columns)].double()
-            scores[:-1] += own.view(-1, n_states, n_states)
+            own = deviations[:, torch.tensor(columns)].double()
+            scores += own.view(-1, n_states, n_states)
         values: NDArray[np.float64] = scores.numpy()
         return values
 
-    def _emissions(self) -> NDArray[np.float64]:
-        """s at the study's average features of all persons and then the population, (P + 1, K)."""
+    def _emissions(self, deviations: Tensor) -> NDArray[np.float64]:
+        """s at the study's average features and these deviations, (n, R) → (n, K)."""
         if self._mean_x is None:
-            return np.tile(self._mean_emission, (len(self.groups_) + 1, 1))
+            return np.tile(self._mean_emission, (len(deviations), 1))
         mixed = self._posterior.mixed
-        own = mixed.by_factor(mixed.deviations)[0]
-        each = torch.cat([own, own.new_zeros(1, own.shape[1])])
+        each = deviations.to(mixed.deviations.dtype)
         rows = self._mean_x.to(each.dtype).expand(len(each), 1, -1)
         with torch.no_grad():
             values: NDArray[np.float64] = mixed(rows, deviations=each)[0][:, 0].double().numpy()

@@ -1,27 +1,59 @@
-"""Posterior of the person-specific numbers that tests and read-outs use."""
+"""Posterior of the person-specific numbers that tests and read-outs use.
+
+A read-out of a person is linear in η_i, or nearly so around the population: the log-odds of moves.
+Reliability goes by its slope there, which is the same for all persons.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from nme_core.estimators.base import NeuralMixedEffects
+from nme_core.estimators.nme_crf import NMECRF
 from nme_core.exceptions import OptionError
 from nme_core.training.boundary import ZERO
 
 #: Reliabilities below this are taken for it: a person of whom nothing is known says nothing.
 LEAST_RELIABILITY = 0.01
 
+#: Probabilities are kept so far from 0 and 1.
+EDGE = 1e-6
+
 _Array = NDArray[np.float64]
+
+
+class Known(Protocol):
+    """What is known of read-outs of every person, differences from the population."""
+
+    def reliability(self) -> pd.DataFrame:
+        """Between 0 and 1, person × read-out."""
+
+    def reliability_together(self, *, standardise: bool) -> float:
+        """Of all read-outs, 0 to 1."""
+
+    def unshrunken(self) -> pd.DataFrame:
+        """Estimates whose spread does not depend on how often a person was observed."""
+
+    def draws(self, n: int, seed: int) -> Iterator[pd.DataFrame]:
+        """Draws from the posterior, person × read-out."""
+
+
+def unshrink(estimate: pd.DataFrame, reliability: pd.DataFrame) -> pd.DataFrame:
+    """Estimates divided by the root of their reliability."""
+    return estimate / reliability.clip(lower=LEAST_RELIABILITY).pow(0.5)
 
 
 @dataclass(frozen=True)
 class PersonPosterior:
-    """Normal posterior of linear read-outs T η of every person, deviations from the population.
+    """Normal posterior of η, and read-outs T η of every person, deviations from the population.
 
     Attributes
     ----------
@@ -36,6 +68,8 @@ class PersonPosterior:
         Σ.
     matrix : array, shape (d, R)
         T.
+    read : callable, optional
+        The read-outs at η, (n, R) → (n, d), where they are not linear; T is then their slope at 0.
     """
 
     names: list[str]
@@ -44,10 +78,11 @@ class PersonPosterior:
     covariance: _Array
     prior: _Array
     matrix: _Array
+    read: Callable[[_Array], _Array] | None = None
 
     def estimate(self) -> pd.DataFrame:
-        """T η̂, person × read-out."""
-        return self._frame(self.mean @ self.matrix.T)
+        """The read-outs at η̂, person × read-out."""
+        return self._frame(self._at(self.mean))
 
     def reliability(self) -> pd.DataFrame:
         """1 − (T C_i Tᵀ)_kk / (T Σ Tᵀ)_kk, between 0 and 1, person × read-out; 0 where Σ is."""
@@ -100,12 +135,11 @@ class PersonPosterior:
         return np.asarray(left @ self.matrix.T)
 
     def unshrunken(self) -> pd.DataFrame:
-        """T η̂ / sqrt(reliability): every person's has the variance T Σ Tᵀ, whatever n_i is."""
-        reliability = self.reliability().clip(lower=LEAST_RELIABILITY)
-        return self.estimate() / reliability.pow(0.5)
+        """Estimate / sqrt(reliability): everybody's has the variance T Σ Tᵀ, whatever n_i is."""
+        return unshrink(self.estimate(), self.reliability())
 
     def draws(self, n: int, seed: int) -> Iterator[pd.DataFrame]:
-        """Draws of T η from N(T η̂_i, T C_i Tᵀ), person × read-out."""
+        """Draws of the read-outs at η from N(η̂_i, C_i), person × read-out."""
         rng = np.random.default_rng(seed)
         if self.covariance.ndim == 2:
             root = np.sqrt(self.covariance)
@@ -116,35 +150,81 @@ class PersonPosterior:
         for _ in range(n):
             noise = rng.standard_normal(self.mean.shape)
             moved = root * noise if root.ndim == 2 else np.einsum("prs,ps->pr", root, noise)
-            yield self._frame((self.mean + moved) @ self.matrix.T)
+            yield self._frame(self._at(self.mean + moved))
+
+    def _at(self, deviations: _Array) -> _Array:
+        return deviations @ self.matrix.T if self.read is None else self.read(deviations)
 
     def _frame(self, values: _Array) -> pd.DataFrame:
         return pd.DataFrame(values, index=pd.Index(self.persons), columns=self.names)
 
 
-def person_estimates(model: NeuralMixedEffects, *, centred_transitions: bool) -> pd.DataFrame:
-    """T η̂ of every person, as in `PersonPosterior`, for point estimates too."""
-    names, own, matrix = _readout(model, centred_transitions)
-    mixed = model._posterior.mixed
-    mean = mixed.by_factor(mixed.deviations)[0].double().numpy()[:, own]
-    return pd.DataFrame(mean @ matrix.T, index=pd.Index(model.groups_.tolist()), columns=names)
+@dataclass(frozen=True)
+class MarginalPosterior:
+    """Read-outs of every person that are known by their estimates and standard errors alone.
+
+    Attributes
+    ----------
+    values : DataFrame, person × read-out
+        Differences from the population.
+    se, single : DataFrame, person × read-out
+        Standard errors, and reliability.
+    """
+
+    values: pd.DataFrame
+    se: pd.DataFrame
+    single: pd.DataFrame
+
+    def reliability(self) -> pd.DataFrame:
+        """As `Known`."""
+        return self.single
+
+    def reliability_together(self, *, standardise: bool) -> float:
+        """The mean over persons, weighted by how much each read-out differs between them."""
+        spread = self.values.var(ddof=0)
+        weight = (spread > 0).astype(float) if standardise else spread
+        known = self.single.mean()
+        return float((weight * known).sum() / weight.sum()) if weight.sum() > 0 else np.nan
+
+    def unshrunken(self) -> pd.DataFrame:
+        """As `Known`."""
+        return unshrink(self.values, self.single)
+
+    def draws(self, n: int, seed: int) -> Iterator[pd.DataFrame]:
+        """Draws of each read-out by itself: how errors of two go together is not known."""
+        rng = np.random.default_rng(seed)
+        for _ in range(n):
+            yield self.values + self.se * rng.standard_normal(self.values.shape)
 
 
-def person_posterior(model: NeuralMixedEffects, *, centred_transitions: bool) -> PersonPosterior:
+#: What of a person is read off: log-odds of moves, double-centred scores, or all that is fitted.
+MOVES, SCORES, WEIGHTS = "moves", "scores", "weights"
+
+
+def person_estimates(model: NeuralMixedEffects, of: str) -> pd.DataFrame:
+    """Read-outs of every person, as in `PersonPosterior`, for point estimates too."""
+    one = _readout(model, of)
+    values = _means(model)[:, one.own]
+    found = values @ one.matrix.T if one.read is None else one.read(values)
+    return pd.DataFrame(found, index=pd.Index(model.groups_.tolist()), columns=one.names)
+
+
+def person_posterior(model: NeuralMixedEffects, of: str) -> PersonPosterior:
     """Posterior of the persons' parameters of a fitted model.
 
     Parameters
     ----------
     model : NeuralMixedEffects
         Fitted; with several grouping factors the persons are the first.
-    centred_transitions : bool
-        The double-centred transition scores; else all person-specific parameters as they are
-        reported, divided by the model's standard deviation of each (0 where that is 0).
+    of : {"moves", "scores", "weights"}
+        The log-odds of where next from each state at average features; the double-centred
+        transition scores; or all person-specific parameters as they are reported, divided by the
+        model's standard deviation of each (0 where that is 0).
 
     Raises
     ------
     OptionError
-        For a point estimate, which has no posterior.
+        For a point estimate, which has no posterior; for scores that all persons share.
     """
     posterior = model._posterior
     spread = posterior.marginal_covariance
@@ -153,35 +233,75 @@ def person_posterior(model: NeuralMixedEffects, *, centred_transitions: bool) ->
             "The estimator 'annealed' gives no standard errors, so that there is no posterior.",
             remedy='Guard by "strata", or fit with another estimator.',
         )
-    names, own, matrix = _readout(model, centred_transitions)
-    mixed = posterior.mixed
-    covariance = mixed.by_factor(spread)[0].double().numpy()
-    prior = posterior.sigma[0].double().numpy()
+    one = _readout(model, of)
+    covariance = posterior.mixed.by_factor(spread)[0].double().numpy()
+    prior, own = posterior.sigma[0].double().numpy(), one.own
     return PersonPosterior(
-        names,
+        one.names,
         model.groups_.tolist(),
-        mixed.by_factor(mixed.deviations)[0].double().numpy()[:, own],
+        _means(model)[:, own],
         covariance[:, own] if covariance.ndim == 2 else covariance[:, own][:, :, own],
         prior[own] if prior.ndim == 1 else prior[own][:, own],
-        matrix,
+        one.matrix,
+        one.read,
     )
 
 
-def _readout(
-    model: NeuralMixedEffects, centred_transitions: bool
-) -> tuple[list[str], list[int] | slice, _Array]:
-    """Names of the read-outs, the places in η that they are made of, and T."""
+@dataclass(frozen=True)
+class _ReadOut:
+    """Names of read-outs, the places in η that they are made of, T, and what is not linear."""
+
+    names: list[str]
+    own: list[int] | slice
+    matrix: _Array
+    read: Callable[[_Array], _Array] | None = None
+
+
+def _means(model: NeuralMixedEffects) -> _Array:
+    mixed = model._posterior.mixed
+    return np.asarray(mixed.by_factor(mixed.deviations.detach())[0].double().numpy())
+
+
+def _readout(model: NeuralMixedEffects, of: str) -> _ReadOut:
+    if of == MOVES and isinstance(model, NMECRF):
+        return _moves(model)
     posterior, units = model._posterior, model._units()
     mixed, labels = posterior.mixed, units.random_labels()
-    if centred_transitions:
+    if of == SCORES:
         own = [k for k, (name, _) in enumerate(mixed.parameter_indices()) if name == "transitions"]
+        if not own:
+            raise OptionError(
+                "All persons share the transition scores of this model.",
+                remedy='Read off "moves", or fit with transitions of everybody\'s own.',
+            )
         n_states = round(len(own) ** 0.5)
         centre = np.eye(n_states) - 1 / n_states
-        return [labels[k] for k in own], own, np.kron(centre, centre)
+        return _ReadOut([labels[k] for k in own], own, np.kron(centre, centre))
     matrix = units.deviations(np.eye(mixed.n_random)).T
     variance = _diagonals(matrix, posterior.sigma[:1].double().numpy())[0]
     differs = variance > ZERO * np.square(matrix).sum(axis=1)
-    return labels, slice(None), matrix / np.sqrt(np.where(differs, variance, np.inf))[:, None]
+    scaled = matrix / np.sqrt(np.where(differs, variance, np.inf))[:, None]
+    return _ReadOut(labels, slice(None), scaled)
+
+
+def _moves(model: NMECRF) -> _ReadOut:
+    """Log-odds of where next from each state, less the population's."""
+    shared = _log_odds(model.chains_at(torch.zeros(1, model._posterior.mixed.n_random)))
+
+    def read(deviations: _Array) -> _Array:
+        return _log_odds(model.chains_at(torch.from_numpy(deviations))) - shared
+
+    names = [move_name(start, end) for start in model.classes_ for end in model.classes_]
+    return _ReadOut(names, slice(None), model.chain_slope(), read)
+
+
+def move_name(start: str, end: str) -> str:
+    """What the log-odds of a move are called in tables."""
+    return f"{MOVES}[{start},{end}]"
+
+
+def _log_odds(chains: _Array) -> _Array:
+    return np.asarray(logit(np.clip(chains, EDGE, 1 - EDGE)).reshape(len(chains), -1))
 
 
 def _diagonals(matrix: _Array, covariances: _Array) -> _Array:

@@ -123,4 +123,5 @@ def whole_block_test(
         strata="none",
         seed=random_state,
         method=f"hsic {name_x} x {name_y}",
+        orders=drawn,
     )

@@ -54,6 +54,12 @@ def design(given: pd.DataFrame) -> _Array:
     return np.ascontiguousarray(basis[:, values > 1e-10 * values[0]])
 
 
+def ranked(given: pd.DataFrame) -> pd.DataFrame:
+    """The table with the ranks of its numbers."""
+    numeric = given.select_dtypes("number").columns
+    return given.assign(**{name: given[name].rank() for name in numeric})
+
+
 def residuals(values: _Array, basis: _Array) -> _Array:
     """What the basis leaves of each column, shape (n, d)."""
     rest: _Array = values - basis @ (basis.T @ values)
@@ -121,6 +127,7 @@ def conditional_test(
         strata="none" if strata is None else str(strata.name),
         seed=random_state,
         method=f"conditional hsic gaussian x {name}",
+        orders=np.argsort(drawn, axis=1),
     )
     return result, found
 

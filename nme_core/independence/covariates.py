@@ -15,6 +15,7 @@ from nme_core.exceptions import DataError, MissingColumnError, OptionError
 from nme_core.independence.arrangement import (
     DRAWS_FACTOR,
     Arrangement,
+    Tested,
     arranged_test,
     of_blocks,
     over_draws,
@@ -22,10 +23,8 @@ from nme_core.independence.arrangement import (
 from nme_core.independence.blocks import cross, strata_within
 from nme_core.independence.correction import adjust_p, needed_reps
 from nme_core.independence.effects import effects_table, with_adjusted_p
-from nme_core.independence.hsic import HSICResult
 from nme_core.independence.kernels import is_categorical
 from nme_core.independence.permutation import quantile_strata
-from nme_core.independence.strength import Strength
 from nme_core.independence.taking import Taken, take
 
 
@@ -36,13 +35,17 @@ class CovariateTests:
     Attributes
     ----------
     hsic : DataFrame
-        The columns of ``hsic.csv``, then ``n_tests``, ``strength`` with ``strength_low`` and
-        ``strength_high``, its 95 % interval, and how the covariate was taken: ``taken_as`` (a
+        The columns of ``hsic.csv`` – ``p`` is that of HSIC and of the largest single association
+        together – then ``n_tests``, the p of each of the two (``p_hsic``, ``p_single``) with the
+        parameter that has the largest (``single``) and its absolute correlation,
+        ``strength`` with ``strength_low`` and ``strength_high``, its 95 % interval, and how the
+        covariate was taken: ``taken_as`` (a
         number or how many groups), ``groups`` with their sizes and ``n_left_out``, people alone in
         theirs; one row per covariate.
     effects : DataFrame
-        The columns of ``effects.csv``, then ``group``, ``n_persons``, ``n_tests`` and
-        ``taken_as``; corrected over all of its rows.
+        The columns of ``effects.csv``, then ``group``, ``n_persons``, ``n_tests``, ``taken_as`` and
+        ``p_family``: p of the parameter against the largest of all in the permutations of its
+        covariate; corrected over all of its rows.
     nulls : dict of covariate -> array, shape (reps,)
         The permuted statistics.
     notes : tuple of str
@@ -147,28 +150,34 @@ def test_covariates(
     taken, doubts = _taken(x, covariates, arrangements)
     tested = list(taken)
     used_reps = needed_reps(len(tested) * (DRAWS_FACTOR if draws else 1), reps)
-    results: dict[str, tuple[HSICResult, Strength]] = {}
+    results: dict[str, Tested] = {}
     for name, one in taken.items():
         results[name] = _test(draws or [x], one.values, arrangements[name], used_reps, seed)
         if progress is not None:
             progress(len(results), len(tested))
-    found = [result for result, _ in results.values()]
+    tests = list(results.values())
+    found = [test.hsic for test in tests]
+    ps = [test.p for test in tests]
     hsic = pd.DataFrame(
         {
             "covariate": tested,
             "parameters": parameters,
             "n_persons": [result.n_persons for result in found],
             "statistic": [result.statistic for result in found],
-            "p": [result.p for result in found],
-            "p_adjusted": adjust_p([result.p for result in found], adjust),
+            "p": ps,
+            "p_adjusted": adjust_p(ps, adjust),
             "reps": used_reps,
             "strata": strata,
             "method": [f"{result.method}, {adjust}" for result in found],
             "seed": seed,
             "n_tests": len(tested),
-            "strength": [size.value for _, size in results.values()],
-            "strength_low": [size.low for _, size in results.values()],
-            "strength_high": [size.high for _, size in results.values()],
+            "p_hsic": [result.p for result in found],
+            "p_single": [test.single.p for test in tests],
+            "single": [test.single.parameter for test in tests],
+            "single_statistic": [test.single.statistic for test in tests],
+            "strength": [test.strength.value for test in tests],
+            "strength_low": [test.strength.low for test in tests],
+            "strength_high": [test.strength.high for test in tests],
             "taken_as": [one.kind for one in taken.values()],
             "groups": [one.groups for one in taken.values()],
             "n_left_out": [len(one.alone) for one in taken.values()],
@@ -178,7 +187,10 @@ def test_covariates(
     clusters = blocks if whole_blocks else None
     effects = pd.concat(
         [
-            _effects(values, one.values, held[name], clusters).assign(taken_as=one.kind)
+            _effects(values, one.values, held[name], clusters).assign(
+                taken_as=one.kind,
+                p_family=lambda table, each=results[name].single.each: table["parameter"].map(each),
+            )
             for name, one in taken.items()
         ],
         ignore_index=True,
@@ -186,7 +198,7 @@ def test_covariates(
     return CovariateTests(
         hsic=hsic,
         effects=with_adjusted_p(effects, adjust),
-        nulls={name: result.null for name, (result, _) in results.items()},
+        nulls={name: test.hsic.null for name, test in results.items()},
         notes=tuple(one.note for one in taken.values()),
         doubts=doubts,
     )
@@ -320,7 +332,7 @@ def _test(
     arrangement: Arrangement,
     reps: int,
     seed: int,
-) -> tuple[HSICResult, Strength]:
+) -> Tested:
     try:
         if len(draws) == 1:
             return arranged_test(draws[0], covariate, arrangement, reps=reps, random_state=seed)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nme_core.exceptions import DataError, OptionError
-from nme_core.independence.conditional import design, residuals
+from nme_core.independence.conditional import design, ranked, residuals
 from nme_core.independence.correction import adjust_p
 from nme_core.independence.kernels import is_categorical
 from nme_core.independence.permutation import permutations
@@ -108,7 +108,7 @@ def effects_table(
                 kind = "adjusted mean difference"
             parts.append(_part(x.columns, estimates, kind, label))
     else:
-        basis = None if held is None else design(_ranked(held))
+        basis = None if held is None else design(ranked(held))
         estimates = _spearman(numbers, known.to_numpy(dtype=np.float64), level, basis)
         kind = "spearman" if basis is None else "partial spearman"
         parts.append(_part(x.columns, estimates, kind, ""))
@@ -169,12 +169,6 @@ def _name(label: object) -> str:
     """A group's name; whole numbers without decimals."""
     whole = isinstance(label, float) and label.is_integer()
     return str(int(label)) if whole else str(label)  # type: ignore[call-overload]
-
-
-def _ranked(given: pd.DataFrame) -> pd.DataFrame:
-    """The table with the ranks of its numbers."""
-    numeric = given.select_dtypes("number").columns
-    return given.assign(**{name: given[name].rank() for name in numeric})
 
 
 def _spearman(

@@ -19,7 +19,7 @@ exact equivalence of distance and kernel methods for hypothesis testing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -61,6 +61,8 @@ class HSICResult:
         Seed of the permutations.
     method : str
         The two kernels, for instance ``"hsic gaussian x delta"``.
+    orders : array of int, shape (reps, n_persons)
+        Order of the covariate's persons in each permutation (of whole blocks: of the blocks).
     """
 
     statistic: float
@@ -71,6 +73,7 @@ class HSICResult:
     strata: str
     seed: int
     method: str
+    orders: NDArray[np.intp] = field(repr=False)
 
 
 def hsic_statistic(kernel_x: ArrayLike, kernel_y: ArrayLike) -> float:
@@ -132,7 +135,7 @@ def hsic_test(
     kernel_x, name_x = side_kernel(left, "x", standardise)
     kernel_y, name_y = side_kernel(right, "y", standardise)
     drawn = permutations(len(left), reps, strata=blocks, random_state=random_state)
-    statistic, null = _permuted(_centre(kernel_x), _centre(kernel_y), drawn)
+    statistic, null, orders = _permuted(_centre(kernel_x), _centre(kernel_y), drawn)
     return HSICResult(
         statistic=statistic,
         p=permutation_p(statistic, null),
@@ -142,6 +145,7 @@ def hsic_test(
         strata=label,
         seed=random_state,
         method=f"hsic {name_x} x {name_y}",
+        orders=orders,
     )
 
 
@@ -180,15 +184,17 @@ def _scale(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 def _permuted(
     a: NDArray[np.float64], b: NDArray[np.float64], drawn: NDArray[np.intp]
-) -> tuple[float, NDArray[np.float64]]:
-    """Observed statistic and those with the persons of one side permuted; shape (reps,)."""
+) -> tuple[float, NDArray[np.float64], NDArray[np.intp]]:
+    """Observed statistic, those with the persons of one side permuted, and the orders of b."""
     scale = _scale(a, b)
     # Which side moves must not depend on the order of the arguments.
-    fixed, moving = (a, b) if np.vdot(a, a) >= np.vdot(b, b) else (b, a)
+    second = bool(np.vdot(a, a) >= np.vdot(b, b))
+    fixed, moving = (a, b) if second else (b, a)
     from nme_core.independence.kernel_sums import permuted_sums
 
     sums: NDArray[np.float64] = permuted_sums(fixed, moving, drawn)
-    return float(np.vdot(a, b) / scale), sums / scale
+    orders = drawn if second else np.argsort(drawn, axis=1)
+    return float(np.vdot(a, b) / scale), sums / scale, orders
 
 
 def _align(

@@ -12,7 +12,8 @@ OUTCOME = "outcome"
 #: Weights and biases of the network; a sequence model's network is called "emission".
 _WEIGHT = re.compile(r"(?:emission\.)?layers\.(\d+)\.weight\[(\d+),(\d+)\]")
 _BIAS = re.compile(r"(?:emission\.)?layers\.(\d+)\.bias\[(\d+)\]")
-_NAME = re.compile(rf"{_WEIGHT.pattern}|{_BIAS.pattern}|transitions\[[^\]]*\]")
+_MOVE = re.compile(r"(?:transitions|moves)\[([^\]]*)\]")
+_NAME = re.compile(rf"{_WEIGHT.pattern}|{_BIAS.pattern}|{_MOVE.pattern}")
 
 
 def hidden_layers(config: Mapping[str, Any]) -> list[int]:
@@ -68,10 +69,13 @@ class ParameterNames:
             if to is None:
                 return f"layer {layer + 1}, bias of unit {unit + 1}"
             return "intercept" if to == OUTCOME else f"intercept of {to}"
-        inner = name.removeprefix("transitions[").removesuffix("]")
-        if name != f"transitions[{inner}]" or inner.count(",") != 1:
-            return name
-        return inner.replace(",", " → ")
+        if (found := _MOVE.fullmatch(name)) and found[1].count(",") == 1:
+            return found[1].replace(",", " → ")
+        if name.startswith("curve:"):
+            return name.removeprefix("curve:").replace("=", " = ")
+        if name.startswith("slope:"):
+            return f"slope of {name.removeprefix('slope:')}"
+        return name
 
     def in_text(self, text: str) -> str:
         """A sentence with the parameters that it names in words."""

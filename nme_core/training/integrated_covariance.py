@@ -48,10 +48,13 @@ class GivenCovariance:
         log p(y | Σ) up to a constant, shared parameters integrated out.
     effects : callable
         Returns η̂_i(Σ), shape (P, R), and V_i(Σ), shape (P, R, R).
+    shared : callable, optional
+        Returns how far the shared parameters lie from their estimates, (p,), and V(Σ), (p, p).
     """
 
     value: float
     effects: Callable[[], tuple[Array, Array]]
+    shared: Callable[[], tuple[Array, Array]] | None = None
 
 
 @dataclass(frozen=True)
@@ -147,9 +150,12 @@ class IntegratedCovariance:
     ----------
     error : array, shape (P, R, R)
         cov(η_i − η̂_i).
+    shared : array, shape (p, p), optional
+        That of the shared parameters, likewise, where it was asked for.
     """
 
     error: Array
+    shared: Array | None = None
 
     @classmethod
     def of(
@@ -191,6 +197,7 @@ class IntegratedCovariance:
             return None
         top = height(mode)[0]
         total, error = 0.0, np.zeros((len(effects), *sigma.shape))
+        shared: Array | float = 0.0
         for step, weight in _points(len(mode)):
             at = mode + root @ step
             value, found = height(at)
@@ -202,7 +209,10 @@ class IntegratedCovariance:
             apart = moved - effects
             total += weight
             error += weight * (conditional + apart[:, :, None] * apart[:, None, :])
-        return cls(error / total)
+            if found.shared is not None:
+                shift, variance = found.shared()
+                shared = shared + weight * (variance + np.outer(shift, shift))
+        return cls(error / total, shared / total if isinstance(shared, np.ndarray) else None)
 
     def among(self, own: NDArray[np.int64], n_random: int) -> IntegratedCovariance:
         """The same where these are the places of the effects among all; the others are 0."""

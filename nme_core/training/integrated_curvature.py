@@ -1,12 +1,15 @@
-"""People's effects with Σ integrated out, from the curvature of what each one's rows say.
+"""Effects of people and shared parameters with Σ integrated out, from the curvature at the fit.
 
-Around the fit log p(y_i | η) is nearly r_iᵀ(η − η̂_i) − ½ (η − η̂_i)ᵀ H_i (η − η̂_i), r_i its slope.
-With c_i = H_i η̂_i + r_i and M_i = H_i + Σ⁻¹ another Σ then means
+Around the fit log p(y_i | φ, η) is nearly quadratic, with the slope r_i by η and curvature H_i in φ
+and η; over all people its slope by φ is 0. With c_i = H_i,ηη η̂_i + r_i, M_i = H_i,ηη + Σ⁻¹ and
+G_i = −M_i⁻¹ H_i,ηφ another Σ then means
 
-    log p(y_i | Σ) = ½ c_iᵀ M_i⁻¹ c_i − ½ log|M_i| − ½ log|Σ|,    η̂_i(Σ) = M_i⁻¹ c_i,
-    V_i(Σ) = M_i⁻¹ + G_i V G_iᵀ,
+    b = Σ_i G_iᵀ (r_i − Σ⁻¹ η̂_i),   S = Σ_i (H_i,φφ + H_i,φη G_i) + T⁻¹,   φ̂(Σ) − φ̂ = S⁻¹ b,
+    η̂_i(Σ) = M_i⁻¹ c_i + G_i S⁻¹ b,   V(Σ) = S⁻¹,   V_i(Σ) = M_i⁻¹ + G_i S⁻¹ G_iᵀ,
+    log p(y | Σ) = ½ Σ_i (c_iᵀ M_i⁻¹ c_i − log|M_i| − log|Σ|) + ½ bᵀ S⁻¹ b − ½ log|S|,
 
-exact for a Gaussian outcome and good for long chains: no pass over the rows is needed.
+exact for a Gaussian outcome and good for long chains: no pass over the rows is needed. Where the
+estimates leave a combination of φ at a fixed value, V has no extent there, and S none either.
 """
 
 from __future__ import annotations
@@ -54,22 +57,48 @@ def integrated_by_curvature(
     if coordinates.n > MOST_NUMBERS or n_people * n_random**2 > MOST_WORK:
         return None
     own = curvature.matrix[:, curvature.eta][:, :, curvature.eta]
+    across = curvature.matrix[:, curvature.eta][:, :, curvature.phi]
+    of_shared = curvature.matrix.sum(0)[curvature.phi][:, curvature.phi]
     told = (own @ effects.unsqueeze(2)).squeeze(2) + slope
+    at = sigma.double().diag() if sigma.dim() == 1 else sigma.double()
+    kept = _range(shared)
+
+    def seen(coupling: Tensor) -> Tensor:
+        """S without a prior, where it has any extent."""
+        return kept.T @ (of_shared + torch.einsum("prk,prl->kl", across, coupling)) @ kept
+
+    prior = torch.linalg.inv(kept.T @ shared @ kept) - seen(curvature.given(at).coupling)
 
     def given(matrix: Array, _: Array) -> GivenCovariance | None:
         whole = torch.from_numpy(matrix)
-        lower, failed = torch.linalg.cholesky_ex(own + torch.linalg.inv(whole))
-        if bool(failed.any()):
+        inverse = torch.linalg.inv(whole)
+        lower, failed = torch.linalg.cholesky_ex(own + inverse)
+        conditional = torch.cholesky_inverse(lower)
+        coupling = -conditional @ across
+        root, failed_too = torch.linalg.cholesky_ex(seen(coupling) + prior)
+        if bool(failed.any()) or bool(failed_too):
             return None
-        moved = torch.cholesky_solve(told.unsqueeze(2), lower).squeeze(2)
+        moved = (conditional @ told.unsqueeze(2)).squeeze(2)
+        pull = kept.T @ torch.einsum("prk,pr->k", coupling, slope - effects @ inverse)
+        step = torch.cholesky_solve(pull.unsqueeze(1), root).squeeze(1)
         value = 0.5 * (told * moved).sum() - lower.diagonal(dim1=1, dim2=2).log().sum()
         value = value - 0.5 * n_people * torch.linalg.slogdet(whole)[1]
+        value = value + 0.5 * pull @ step - root.diagonal().log().sum()
+        covariance = kept @ torch.cholesky_inverse(root) @ kept.T
 
         def read() -> tuple[Array, Array]:
-            error = curvature.given(whole).effects_covariance(shared)
-            return moved.numpy(), error.numpy()
+            error = conditional + coupling @ covariance @ coupling.transpose(1, 2)
+            return (moved + coupling @ (kept @ step)).numpy(), error.numpy()
 
-        return GivenCovariance(float(value), read)
+        def read_shared() -> tuple[Array, Array]:
+            return (kept @ step).numpy(), covariance.numpy()
 
-    at = sigma.double().diag() if sigma.dim() == 1 else sigma.double()
+        return GivenCovariance(float(value), read, read_shared)
+
     return IntegratedCovariance.of(given, coordinates, np.asarray(at), effects.numpy())
+
+
+def _range(covariance: Tensor) -> Tensor:
+    """Orthonormal basis of where a covariance has any extent, (p, k)."""
+    values, vectors = torch.linalg.eigh(covariance)
+    return vectors[:, values > 1e-10 * values.max()] if len(values) else vectors

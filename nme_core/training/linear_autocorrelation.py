@@ -307,6 +307,7 @@ def autocorrelated_variance_interval(
     direct = rows.equally_spaced
     centre = found.rho_step if direct else math.log(-math.log(max(found.rho_step, 1e-300)))
     lowest, highest = Correlation.range_of(rows)
+    centre = min(max(centre, lowest), highest)  # a correlation of next to 0 lies beyond
     reach = 0.5 if direct else 2.0
     ends = (max(lowest, centre - reach), min(highest, centre + reach))
 

@@ -86,8 +86,7 @@ def test_draws_are_not_fooled_by_shrinkage():
         mean, drawn, y = draws_of_a_study(seed)
         options = {"reps": 99, "random_state": seed}
         trapped += independence.hsic_test(mean, y, **options).p <= 0.05
-        found, _ = independence.over_draws(drawn, y, arrangement, **options)
-        count += found.p <= 0.05
+        count += independence.over_draws(drawn, y, arrangement, **options).p <= 0.05
     assert trapped > 7
     assert count <= binom.ppf(0.999, 60, 0.05)
 
@@ -97,8 +96,9 @@ def test_p_of_draws_is_twice_the_median():
     options = {"reps": 99, "random_state": 0}
     arrangement = independence.Arrangement()
     each = [independence.arranged_test(one, y, arrangement, **options) for one in drawn]
-    median = sorted(result.p for result, _ in each)[2]
-    found, size = independence.over_draws(drawn, y, arrangement, **options)
+    median = sorted(one.p for one in each)[2]
+    found = independence.over_draws(drawn, y, arrangement, **options)
     assert found.p == min(1, 2 * median)
-    assert size in [strength for result, strength in each if result.p == median]
-    assert found.method == "hsic gaussian x gaussian of 5 draws"
+    assert found.strength in [one.strength for one in each if one.p == median]
+    assert found.hsic.p == min(1, 2 * sorted(one.hsic.p for one in each)[2])
+    assert found.hsic.method == "hsic gaussian x gaussian of 5 draws"

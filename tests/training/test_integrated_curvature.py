@@ -39,6 +39,45 @@ def test_a_gaussian_likelihood_is_integrated_exactly():
     np.testing.assert_allclose(found.error, expected, rtol=1e-6)
 
 
+def test_a_mean_that_is_not_known_is_integrated_too():
+    rng = np.random.default_rng(2)
+    n, sigma = 9, np.diag([0.6, 0.1])
+    own = np.stack([a @ a.T for a in rng.normal(size=(n, 2, 3))])
+    best = np.array([1.0, -2.0]) + rng.normal(size=(n, 2))  # each person's rows alone
+    coordinates = Coordinates(np.arange(2), full=False)
+
+    def of_mean(at):
+        weight = np.linalg.inv(at + np.linalg.inv(own))  # best ~ N(mean, Σ + H⁻¹)
+        variance = np.linalg.inv(weight.sum(0))
+        return weight, variance, variance @ np.einsum("prs,ps->r", weight, best)
+
+    mean = of_mean(sigma)[2]
+
+    def given(at, _):
+        weight, variance, middle = of_mean(at)
+        apart = best - middle
+        value = 0.5 * np.linalg.slogdet(weight)[1].sum() + 0.5 * np.linalg.slogdet(variance)[1]
+        value -= 0.5 * np.einsum("pr,prs,ps->", apart, weight, apart)
+        conditional = np.linalg.inv(own + np.linalg.inv(at))
+        moved = np.einsum("prs,pst,pt->pr", conditional, own, apart)
+        coupling = -conditional @ own
+        error = conditional + coupling @ variance @ coupling.swapaxes(1, 2)
+        return GivenCovariance(value, lambda: (moved, error), lambda: (middle - mean, variance))
+
+    effects = given(sigma, None).effects()[0]
+    expected = IntegratedCovariance.of(given, coordinates, sigma, effects)
+    slope = np.einsum("prs,ps->pr", own, best - mean - effects)
+    both = torch.arange(2)
+    found = integrated_by_curvature(
+        PersonCurvature((), torch.from_numpy(own), both, both),
+        coordinates,
+        *map(torch.from_numpy, (sigma, effects, slope, of_mean(sigma)[1])),
+    )
+    np.testing.assert_allclose(found.shared, expected.shared, rtol=1e-5)
+    np.testing.assert_allclose(found.error, expected.error, rtol=1e-5)
+    assert (np.diag(found.shared) > np.diag(of_mean(sigma)[1])).all()
+
+
 def test_too_much_work_is_left():
     n = 40_000
     curvature = PersonCurvature((), torch.ones(1, 2, 2), torch.arange(0), torch.arange(2))
