@@ -1,9 +1,11 @@
 """How often tests of person parameters against a covariate reject, by guard.
 
-    python benchmarks/hsic_calibration.py linear [--studies 200]
-    python benchmarks/hsic_calibration.py few [--studies 200]
-    python benchmarks/hsic_calibration.py confounder [--studies 200]
-    python benchmarks/hsic_calibration.py crf [--studies 200]
+    python -m benchmarks.hsic_calibration linear [--studies 200]
+    python -m benchmarks.hsic_calibration few [--studies 200]
+    python -m benchmarks.hsic_calibration confounder [--studies 200]
+    python -m benchmarks.hsic_calibration crf [--of moves|scores] [--studies 200]
+    python -m benchmarks.hsic_calibration slopes [--studies 200]
+    python -m benchmarks.hsic_calibration power [--studies 200]
 
 `linear`: persons with an intercept and two slopes of their own, N(0, I), residual variance 4,
 features N(0, 1); their number of observations lies between 5 and 100. The parameters are the
@@ -11,10 +13,15 @@ posterior means given the true Σ and σ², in closed form: what a fitted model 
 Compliance is the correlation (on a normal scale) of the covariate with having few observations.
 `few`: the same with 3 to 40 observations each; effects also of a skewed distribution.
 `confounder`: parameters and covariate both go with age and with a group of persons, nothing else.
-`crf`: an NME-CRF fitted (200 epochs) to 600 persons of 20 to 80 steps each of the generator of the
-sample `null`; a study is 100 of them at random. Without an effect the covariate is made of a
-person's number of steps alone, −log n + 0.15 ε: whatever is found is the trap. With an effect it is
-their depression.
+`crf`: an NME-CRF fitted to 300 persons of 20 to 80 steps each of the generator of the sample
+`null`; a study is 100 of them at random. Without an effect the covariate is made of a person's
+number of steps alone, −log n + 0.15 ε: whatever is found is the trap. With an effect it is their
+depression.
+`slopes`: the same of a network of 8 units fitted to 300 persons with an intercept and two slopes of
+their own and 5 to 60 rows each, without an effect.
+`power`: p of HSIC, of the largest single association, of both together, and of the best single
+Spearman corrected by Bonferroni, where one parameter of 16 goes with the covariate in a line, four
+do, or one in a bend.
 Each prints a Markdown table of rejections at 5 % with the Monte-Carlo standard error.
 """
 
@@ -22,18 +29,27 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nme_core.analysis import person_effects
 from nme_core.analysis.covariate_tests import DRAWS
-from nme_core.estimators import NMECRF
-from nme_core.estimators.person_posterior import PersonPosterior, person_posterior
+from nme_core.analysis.covariates import wide_effects
+from nme_core.estimators import NMECRF, NMEMLPRegressor
+from nme_core.estimators.person_posterior import (
+    Known,
+    MarginalPosterior,
+    PersonPosterior,
+    person_posterior,
+)
 from nme_core.independence import (
+    Arrangement,
+    arranged_test,
     conditional_test,
+    effects_table,
     gaussian_kernel,
     hsic_test,
     permutations,
@@ -49,8 +65,8 @@ SHAPES: dict[str, Callable[[np.random.Generator, tuple[int, int]], NDArray[np.fl
     "normal": lambda rng, shape: rng.normal(size=shape),
     "skewed": lambda rng, shape: rng.exponential(size=shape) - 1,
 }
-#: Persons of the fitted NME-CRF, of each study drawn from them, and epochs of the fit.
-FITTED, DRAWN, EPOCHS = 600, 100, 200
+#: Persons of a fitted model, and of each study drawn from them.
+FITTED, DRAWN = 300, 100
 
 #: A study: posterior of every person's effects, the covariate, and the number of observations.
 Made = tuple[PersonPosterior, pd.Series, pd.Series]
@@ -234,51 +250,116 @@ def few(studies: int, only: str) -> None:
     )
 
 
-def fitted_crf(compliance: bool, effect: float) -> Made:
-    """Posterior of the double-centred scores of `FITTED` persons, their depression, their steps."""
+def fitted_crf(compliance: bool, effect: float, of: str) -> tuple[Known, pd.Series, pd.Series]:
+    """What is known of moves or scores of `FITTED` persons, their depression, their steps."""
     from nme_core.simulate import simulate_null
     from nme_core.study import Study
 
     sample = simulate_null(FITTED, (20, 80), compliance_effect=compliance, effect=effect, seed=100)
     roles = {name: value for name, value in sample.roles.items() if name != "model"}
     study = Study.from_frame(sample.long, covariates=sample.covariates, **roles)
-    model = NMECRF(hidden=(), placement="transitions", epochs=EPOCHS)
-    model.fit(study.X, study.y, groups=study.groups, sequence_ids=study.sequence_ids)
-    posterior = person_posterior(model, centred_transitions=True)
+    model = NMECRF(hidden=(), placement="transitions")
+    ids = study.sequence_ids
+    model.fit(study.X, study.y, groups=study.groups, sequence_ids=ids, uncertainty=False)
+    posterior = person_posterior(model, of)
     return posterior, study.covariates["depression"], model.n_obs_.loc[posterior.persons]
 
 
-def crf(studies: int, only: str) -> None:
+def fitted_slopes() -> tuple[Known, pd.Series, pd.Series]:
+    """What is known of levels and slopes of `FITTED` persons, nothing, their rows."""
+    rng = np.random.default_rng(1)
+    n_obs = np.round(5 * 12 ** rng.uniform(size=FITTED)).astype(int)
+    person = np.repeat([f"{i:04d}" for i in range(FITTED)], n_obs)
+    own = np.repeat(rng.normal(size=(FITTED, 3)), n_obs, axis=0)
+    X = pd.DataFrame(rng.normal(size=(len(person), 2)), columns=["a", "b"])
+    y = own[:, 0] + own[:, 1] * X["a"] + own[:, 2] * X["b"] + 2 * rng.normal(size=len(X))
+    model = NMEMLPRegressor(hidden=(8,), placement="last").fit(X, y, groups=person)
+    table = person_effects(model, X)
+    parts = (wide_effects(table, name) for name in ("estimate", "se", "reliability"))
+    return MarginalPosterior(*parts), pd.Series(dtype=float), model.n_obs_
+
+
+def tests_by_guard(
+    known: Known, score: pd.Series, n_obs: pd.Series, rows: NDArray[np.intp], seed: int
+) -> dict[str, float]:
+    """p of every guard, both looks together, of some persons; of the default also each alone."""
+    strata = Arrangement(strata=quantile_strata(n_obs.iloc[rows]))
+    free, how = Arrangement(), {"reps": REPS, "random_state": seed}
+    plain, whole = known.estimate().iloc[rows], known.unshrunken().iloc[rows]
+    usual = arranged_test(whole, score, free, **how)
+    return {
+        "none": arranged_test(plain, score, free, **how).p,
+        "strata": arranged_test(plain, score, strata, **how).p,
+        "reliability (default)": usual.p,
+        "its HSIC alone": usual.hsic.p,
+        "its largest single alone": usual.single.p,
+    }
+
+
+def drawn_from(
+    fitted: Callable[[], tuple[Known, pd.Series, pd.Series]], effect: bool
+) -> Callable[[int], dict[str, float]]:
+    """Studies of `DRAWN` of the persons of one fit."""
+    once, rng = lru_cache(maxsize=1)(fitted), np.random.default_rng(0)
+
+    def test(seed: int) -> dict[str, float]:
+        known, depression, n_obs = once()
+        rows = np.sort(rng.choice(FITTED, DRAWN, replace=False))
+        chosen = n_obs.iloc[rows]
+        silence = 0.15 * rng.normal(size=DRAWN) - np.log(chosen.to_numpy())
+        score = depression if effect else pd.Series(silence, chosen.index, name="silence")
+        return tests_by_guard(known, score, n_obs, rows, seed)
+
+    return test
+
+
+def crf(studies: int, only: str, of: str = "moves") -> None:
     """A fitted NME-CRF, with and without an effect on two transitions."""
-
-    def condition(compliance: bool, effect: float) -> Callable[[int], dict[str, float]]:
-        rng = np.random.default_rng(0)
-
-        @lru_cache(maxsize=1)
-        def fitted() -> Made:
-            return fitted_crf(compliance, effect)
-
-        def test(seed: int) -> dict[str, float]:
-            posterior, depression, n_obs = fitted()
-            rows = np.sort(rng.choice(FITTED, DRAWN, replace=False))
-            noise = 0.15 * rng.normal(size=DRAWN)
-            some = replace(
-                posterior,
-                persons=[posterior.persons[i] for i in rows],
-                mean=posterior.mean[rows],
-                covariance=posterior.covariance[rows],
+    table(
+        {
+            f"{of}: {what}": drawn_from(partial(fitted_crf, compliance, effect, of), effect > 0)
+            for what, compliance, effect in (
+                ("no effect, covariate made of the number of steps", True, 0.0),
+                ("effect of depression, compliance effect", True, 0.5),
             )
-            silence = pd.Series(noise - np.log(n_obs.iloc[rows].to_numpy()), some.persons)
-            score = depression if effect else silence
-            return p_by_guard(some, score, n_obs, seed, draws=False)
+        },
+        studies,
+        only,
+    )
+
+
+def slopes(studies: int, only: str) -> None:
+    """A fitted network, without an effect."""
+    name = "slopes: no effect, covariate made of the number of rows"
+    table({name: drawn_from(fitted_slopes, effect=False)}, studies, only)
+
+
+def power(studies: int, only: str) -> None:
+    """Either look, both, and the best single Spearman."""
+
+    def condition(n_tied: int, effect: float, bend: bool) -> Callable[[int], dict[str, float]]:
+        def test(seed: int) -> dict[str, float]:
+            rng = np.random.default_rng(seed)
+            y = pd.Series(rng.normal(size=60), name="score")
+            x = pd.DataFrame(rng.normal(size=(60, 16))).rename(columns=str)
+            x.iloc[:, :n_tied] += effect * (y**2 if bend else y).to_numpy()[:, None]
+            found = arranged_test(x, y, Arrangement(), reps=199, random_state=seed)
+            best = effects_table(x, y, adjust="none")["p"].min()
+            return {
+                "both (p)": found.p,
+                "HSIC": found.hsic.p,
+                "largest single": found.single.p,
+                "best Spearman × 16": min(1.0, 16 * best),
+            }
 
         return test
 
     table(
         {
-            "no effect, covariate made of the number of steps": condition(True, 0.0),
-            "effect of depression, no compliance effect": condition(False, 1.0),
-            "effect of depression, compliance effect": condition(True, 1.0),
+            "nothing": condition(1, 0.0, False),
+            "one of 16 in a line (0.5)": condition(1, 0.5, False),
+            "four of 16 in a line (0.35)": condition(4, 0.35, False),
+            "one of 16 in a bend (1.0)": condition(1, 1.0, True),
         },
         studies,
         only,
@@ -288,15 +369,18 @@ def crf(studies: int, only: str) -> None:
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("linear", "few", "confounder", "crf"))
+    parser.add_argument("what", choices=("linear", "few", "confounder", "crf", "slopes", "power"))
     parser.add_argument("--studies", type=int)
     parser.add_argument("--only", default="", help="conditions whose name holds this")
+    parser.add_argument("--of", default="moves", help="what crf tests")
     given = parser.parse_args()
     run, usual = {
         "linear": (linear, 200),
         "few": (few, 200),
         "confounder": (confounder, 200),
-        "crf": (crf, 200),
+        "crf": (partial(crf, of=given.of), 200),
+        "slopes": (slopes, 200),
+        "power": (power, 200),
     }[given.what]
     run(given.studies or usual, given.only)
 

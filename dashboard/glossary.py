@@ -543,9 +543,10 @@ READOUTS = {
         "does not say how often a move was made; expected and observed share say that.",
     ),
     "expected": (
-        "expected share",
-        "Shares of the next states in this person's recorded rows, as the model expects them: how "
-        "often the person stays or moves. They also reflect the features that the person had.",
+        "expected share in the recorded situations",
+        "Shares of the next states in the situations in which this person was recorded, as the "
+        "model expects them: how often the person stayed or moved there. They also reflect the "
+        "features that the person had.",
     ),
     "observed": (
         "observed share",
@@ -575,12 +576,17 @@ BEYOND_BY_CHANCE = {
     "not depend on earlier ones.",
 }
 PLAIN_TRANSITIONS = (
-    "How often does this person stay or move? Rows are the state now, columns the next one; from "
-    "each state the shares of the next ones add up to 1, as the model expects them in the recorded "
-    "rows. n is how often the move was observed."
+    "Where does this person go next? Rows are the state now, columns the next one; from each state "
+    "the probabilities of the next ones add up to 1, all features at their average, so that people "
+    "can be compared. n is how often the move was observed."
 )
-#: The read-out of those who choose none: it says how often somebody moves.
-PLAIN_READOUT = "expected"
+#: The read-out that every page begins with, and those who choose none see: one story per person.
+PLAIN_READOUT = "conditional"
+#: No support, no statement.
+NO_SUPPORT = {
+    "never": "Never in this state, so nothing is said of it: {states} (grey rows).",
+    "none": "Person {person} was in no state often enough to name a largest difference.",
+}
 #: The sections that matter to a clinician.
 PLAIN_SECTIONS = ("person", "time", "sequence")
 SECTIONS = {
@@ -610,6 +616,7 @@ NEW_PERSON = {
     "is {after} wide. The person's rows are taken in order of time.",
 }
 EFFECT_SECTIONS = {
+    "levels": "Levels and slopes",
     "curves": "Response curves",
     "parameter": "One parameter",
     "estimates": "Estimates",
@@ -620,6 +627,14 @@ ORDERS = {"id": "in the order of the study", "similarity": "persons with similar
 GROUP_MEANS = {
     "differ": "The groups' means of the {word} differ most in {start} to {end}: {low} ({first}), "
     "{high} ({last}); {contrast} is {gap}{interval}.",
+    "beyond": "The move that is most clearly associated with {covariate}, {start} to {end}: a mean "
+    "{word} of {low} ({first}) and {high} ({last}); {contrast} is {gap}{interval}. Tested alone, "
+    "with all others counted, {p}.",
+    "together": "No single move stands out once all are counted: the test is of all together.",
+    "within": "The differences between these groups lie within what chance gives (see the test "
+    "above): none is named.",
+    "unsure": "Too little is known of single people to read a difference between groups off this "
+    "figure.",
     "left_out": "{n} of {all} persons are in no group shown: {why}.",
     "thirds": "neither in the lowest nor in the highest third",
     "bands": "in a band of fewer than five persons or in none",
@@ -711,18 +726,24 @@ PARAMETER_NAMES = (
     "names that the model uses, such as layers.0.weight[2,1], which count from 0. Most "
     "informative: what the persons' own data say most about."
 )
+LEVELS = (
+    "The level is the prediction at the study's average features; the slope of a feature is by how "
+    "much the prediction changes, on average, for one unit more of it (of a feature with two "
+    "values: from one to the other). Each point is a person's difference from the population. "
+    "Tests against covariates are of these numbers."
+)
+LEVEL_OF_ALL = "In the population the {effect} is {value}{interval}."
 PLAIN_FURTHEST = {
     "title": "Furthest from the population",
-    "move": "{what} {way} often than all persons together do (in a share of {own}{interval}, all "
-    "together {shared}).",
-    "apart": "The 95 % interval excludes the value of all together.",
-    "chance": "The 95 % interval includes the value of all together: this may be chance.",
+    "move": "{what} {way} often than the population, all features at their average (with a "
+    "probability of {own}{interval}; population {shared}).",
+    "apart": "The 95 % interval excludes the population's value.",
+    "chance": "The 95 % interval includes the population's value: this may be chance.",
     "no_interval": "How certain that is, this model does not say.",
     "level": "the predicted {what} is {way} than that of all persons together, by {by} on average "
     "over the values of {feature} that the person had.",
     "unknown": "differs only in ways that have no plain words here.",
-    "limit": "Shares are those of the next states that the model expects in the recorded rows. "
-    "Somebody is always "
+    "limit": "States that a person was in fewer than five times do not count. Somebody is always "
     "furthest: five are listed, whether or not they differ by more than chance, and the largest "
     "of many differences is easily too large. It is no finding about the person; their data may "
     "be worth a look.",
@@ -803,6 +824,7 @@ TEST_ALL = {
 PERMUTE = {"within": "persons within blocks", "whole": "whole blocks"}
 CORRECTIONS = {"bh": "Benjamini–Hochberg", "holm": "Holm"}
 TEST_OPTIONS = {
+    "of": "What of each person is tested. The first is what the other pages show.",
     "guard": "Persons who answer seldom are pulled more towards the population. If answering "
     "seldom goes with the covariate, that alone can look like an effect: the compliance trap.",
     "confounders": "What a linear regression on these tells is taken out of both sides, of the "
@@ -851,15 +873,49 @@ PLAIN_FINDINGS = {
 #: Size of a dependence in plain words: the least strength of each, from the largest down.
 SIZES = {0.25: "strong", 0.09: "moderate", 0.01: "weak", 0.0: "very weak"}
 PLAIN_SIZE = {
-    "strength": "The link is {size}: its strength is {value}{interval}, where 0 is none and 1 the "
-    "closest that there can be.",
-    "none": "No link is seen: the strength is {value}{interval}, where 0 is none and 1 the closest "
+    "strength": "The link is {size}: its strength is {value}, where 0 is none and 1 the closest "
     "that there can be.",
+    "none": "The strength that is seen, {value}, where 0 is none and 1 the closest that there can "
+    "be, lies within what chance gives.",
     "unknown": "How strong the link is cannot be said from these data.",
     "rule": "Words for the strength: weak from 0.01, moderate from 0.09, strong from 0.25, the "
     "squares of the correlations .1, .3 and .5 that are usually called so.",
 }
-HOW_PERSONS = {"nme-crf": "how persons move between states", "nme-mlp": "how persons respond"}
+#: What of each person is tested, in the middle of a sentence,
+HOW_PERSONS = {
+    "moves": "how people move between states",
+    "scores": "the order in which people's states follow each other, beyond how often each occurs,",
+    "slopes": "people's level and how they respond",
+    "curves": "how people respond",
+    "weights": "what the model learned of each person",
+}
+#: and by itself: name of the choice, and what it is.
+TESTED = {
+    "moves": (
+        "moves",
+        "Tested is where each person goes next from each state, all features at their average: "
+        "what the page Transitions shows, as log-odds.",
+    ),
+    "scores": (
+        "scores (dynamics beyond level)",
+        "Tested are the double-centred transition scores: which state follows which, beyond how "
+        "often each occurs. Another question than what the page Transitions shows.",
+    ),
+    "slopes": (
+        "level and slopes",
+        "Tested are each person's level, at average features, and average slope of every feature: "
+        "what the page Random effects shows.",
+    ),
+    "curves": (
+        "response curves",
+        "Tested are points of each person's response curves: what the page Random effects draws.",
+    ),
+    "weights": (
+        "weights",
+        "Tested are all person-specific numbers of the model; of a network with hidden layers "
+        "they mean nothing one by one.",
+    ),
+}
 STRENGTH = (
     "Strength: 0 is independence, 1 the closest link that there can be; it has no direction. The "
     "clearest single effect gives direction and size (Spearman's ρ with a number, a difference of "

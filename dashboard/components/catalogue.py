@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from dashboard import glossary
@@ -13,6 +15,7 @@ from dashboard.services import people, results
 from dashboard.services.terms import model_name
 from nme_core.figures.figures_training import losses_sentence
 from nme_core.figures.summaries import curve_changes
+from nme_core.vocabulary.text import listed
 
 
 def observations_figure(counts: pd.Series) -> Figure:
@@ -90,7 +93,9 @@ def transition_figure(run: str, person: str, readout: str) -> Figure:
     word = glossary.READOUTS[readout][0]
     largest = results.largest_difference(found)
     limit = glossary.OBSERVED_LIMIT if readout == "observed" else glossary.TRANSITION_LIMIT
-    if largest is None:
+    if largest is None and not found.leading:
+        what = glossary.NO_SUPPORT["none"].format(person=person)
+    elif largest is None:
         what = f"Person {person} does not differ from the population in the {word}."
     elif readout == "observed":
         start, end, own, others = largest
@@ -113,7 +118,7 @@ def transition_figure(run: str, person: str, readout: str) -> Figure:
     return Figure(
         "transition_comparison",
         f"Transitions of {person}, {word}",
-        f"{what}{_beyond_words(run, person, readout, found)} {limit}",
+        f"{what}{_beyond_words(run, person, readout, found)}{never_words(found.never)} {limit}",
         {
             "person": found.person,
             "population": found.population,
@@ -124,6 +129,13 @@ def transition_figure(run: str, person: str, readout: str) -> Figure:
             **_interval_arguments(run, person, readout),
         },
     )
+
+
+def never_words(never: Sequence[str]) -> str:
+    """Of which states nothing is said."""
+    if not never:
+        return ""
+    return " " + glossary.NO_SUPPORT["never"].format(states=listed(map(str, never)))
 
 
 def _times(counts: pd.DataFrame | None, start: str, end: str) -> str:

@@ -7,10 +7,12 @@ import pandas as pd
 
 from dashboard import glossary
 from dashboard.components.figures import Figure
-from dashboard.components.text import fixed, number
+from dashboard.components.text import fixed, number, p_phrase
 from dashboard.services import people, results
+from dashboard.services.terms import CORRELATIONS
 from nme_core.figures.figures_moves import RAREST, rarest_drawn
 from nme_core.figures.labels import count
+from nme_core.io.parameter_names import MOVE
 
 #: Persons whose small matrices stand on one page.
 A_PAGE = 12
@@ -36,35 +38,84 @@ def multiples_figure(run: str, readout: str, by: str, page: int) -> Figure:
     return Figure("transition_multiples", f"Persons by {by}, page {page}", sentence, arguments)
 
 
-def group_transition_figure(run: str, readout: str, covariate: str) -> Figure | None:
-    """Mean matrices of groups by a covariate; None where it makes no groups."""
+def group_transition_figure(
+    run: str,
+    readout: str,
+    covariate: str,
+    *,
+    verdict: str | None = None,
+    effects: pd.DataFrame | None = None,
+) -> Figure | None:
+    """Mean matrices of groups by a covariate; None where it makes no groups.
+
+    With the verdict of a test, and its effects of single moves, the sentence says what the test
+    does and no more; without one it describes the largest difference.
+    """
     groups = people.group_matrices(run, readout, covariate)
     if groups is None:
         return None
-    names, words = list(groups.means), glossary.GROUP_MEANS
-    lowest, highest = groups.means[names[0]][1], groups.means[names[-1]][1]
-    difference = lowest - highest
-    start, end = difference.stack().abs().idxmax()
-    low, high = (float(one.loc[start, end]) for one in groups.intervals[groups.contrast])
     parts = [
-        words["differ"].format(
-            word=glossary.READOUTS[readout][0], start=start, end=end,
-            low=fixed(lowest.loc[start, end], 2), first=names[0],
-            high=fixed(highest.loc[start, end], 2), last=names[-1],
-            contrast=groups.contrast, gap=fixed(difference.loc[start, end], 2),
-            interval=f" (95 % interval {fixed(low, 2)} to {fixed(high, 2)})"
-            if np.isfinite([low, high]).all() else "",
-        ),
+        _largest_of_groups(groups, readout)
+        if verdict is None
+        else _tested_of_groups(groups, readout, covariate, verdict, effects),
         _left_out(groups, covariate),
-        words["limit"],
-        words["pulled"] if readout != "observed" else "",
-    ]  # fmt: skip
+        glossary.GROUP_MEANS["limit"] if verdict is None else "",
+        glossary.GROUP_MEANS["pulled"] if readout != "observed" else "",
+    ]
     arguments = {
         "groups": groups.means, "readout": readout, "covariate": covariate,
         "contrast": groups.contrast, "intervals": groups.intervals, "sizes": groups.sizes,
     }  # fmt: skip
     sentence = " ".join(part for part in parts if part)
     return Figure("group_transitions", f"Transitions by {covariate}", sentence, arguments)
+
+
+def _largest_of_groups(groups: people.Groups, readout: str) -> str:
+    size = groups.difference.stack().abs()
+    start, end = size.idxmax()
+    return glossary.GROUP_MEANS["differ"].format(**_cell_of_groups(groups, readout, start, end))
+
+
+def _tested_of_groups(
+    groups: people.Groups,
+    readout: str,
+    covariate: str,
+    verdict: str,
+    effects: pd.DataFrame | None,
+) -> str:
+    """What a test says of single moves: the clearest one, in the direction that groups show too."""
+    words = glossary.GROUP_MEANS
+    if verdict != "beyond":
+        return words[verdict]
+    if effects is None or "p_family" not in effects:
+        return words["together"]
+    for row in effects.sort_values(["p_family", "p"], kind="stable").to_dict("records"):
+        found = MOVE.fullmatch(str(row["parameter"]))
+        if not row["p_family"] < 0.05 or found is None or found[1].count(",") != 1:
+            continue
+        start, end = found[1].split(",")
+        gap = groups.difference.loc[start, end]
+        low, high = (one.loc[start, end] for one in groups.intervals[groups.contrast])
+        opposite = row["kind"] in CORRELATIONS and gap * row["effect"] >= 0  # lowest − highest
+        if opposite or low <= 0 <= high:
+            continue  # what the figure shows would say something else
+        about = _cell_of_groups(groups, readout, start, end)
+        return words["beyond"].format(covariate=covariate, p=p_phrase(row["p_family"]), **about)
+    return words["together"]
+
+
+def _cell_of_groups(groups: people.Groups, readout: str, start: str, end: str) -> dict[str, str]:
+    """One cell of the first and the last group, and their difference, as text."""
+    names = list(groups.means)
+    lowest, highest = (groups.means[name][1].loc[start, end] for name in (names[0], names[-1]))
+    low, high = (float(one.loc[start, end]) for one in groups.intervals[groups.contrast])
+    known = np.isfinite([low, high]).all()
+    return {
+        "word": glossary.READOUTS[readout][0], "start": start, "end": end,
+        "low": fixed(lowest, 2), "first": names[0], "high": fixed(highest, 2), "last": names[-1],
+        "contrast": groups.contrast, "gap": fixed(groups.difference.loc[start, end], 2),
+        "interval": f" (95 % interval {fixed(low, 2)} to {fixed(high, 2)})" if known else "",
+    }  # fmt: skip
 
 
 def _left_out(groups: people.Groups, covariate: str) -> str:
@@ -148,10 +199,13 @@ def ribbon_figure(run: str, person: str, rows: pd.DataFrame) -> Figure:
 
 def caterpillar_figure(run: str, parameter: str) -> Figure:
     """Everybody's estimate with its interval."""
-    rows = results.random_effect(run, parameter)
+    return level_figure(results.random_effect(run, parameter), results.names(run).words(parameter))
+
+
+def level_figure(rows: pd.DataFrame, name: str) -> Figure:
+    """Everybody's difference from the population in one respect, persons as index."""
     apart = int(((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).sum())
     sentence = glossary.CATERPILLAR.format(apart=apart or "None", all=len(rows))
-    name = results.names(run).words(parameter)
     arguments = {"rows": rows, "parameter": name}
     return Figure("caterpillar", f"Persons' {name}", sentence, arguments)
 

@@ -9,7 +9,7 @@ from dashboard.components.bands import choose_bands
 from dashboard.components.catalogue import hsic_figure
 from dashboard.components.catalogue_persons import group_transition_figure
 from dashboard.components.figures import show
-from dashboard.components.findings import hsic_view, plain_finding, plain_size
+from dashboard.components.findings import hsic_view, plain_finding, plain_size, verdict_of
 from dashboard.components.parameters import show_parameters
 from dashboard.components.response import choose_groups
 from dashboard.components.text import plain
@@ -20,6 +20,7 @@ from dashboard.glossary import (
     PLAIN_READOUT,
     PLAIN_SIZE,
     STRENGTH,
+    TESTED,
     TESTS_HELP,
     WEIGHTS,
 )
@@ -30,6 +31,7 @@ from dashboard.services.runs import Run
 def show_tests(run: Run, found: covariates.CovariateResult) -> None:
     """Every test of the run, and how they were made."""
     st.subheader("Dependence", anchor=False)
+    st.markdown(TESTED[covariates.parameters(run.id).of][1])
     st.dataframe(hsic_view(found, results.names(run.id).words), hide_index=True)
     with st.expander(TESTS_HELP["table"]):
         st.markdown(f"{found.counts} {STRENGTH}")
@@ -39,11 +41,12 @@ def show_tests(run: Run, found: covariates.CovariateResult) -> None:
 def show_covariate(run: Run, found: covariates.CovariateResult, covariate: str) -> None:
     """One covariate: null distribution, groups and single parameters; all of it for researchers."""
     show(hsic_figure(found, covariate))
-    if run.model == "nme-crf":
-        st.subheader("Which parameters, in which direction", anchor=False)
-        show_parameters(run.id, found, covariate, note=CONTRASTS)
-    show_groups(run, covariate)
-    if run.model != "nme-crf":
+    of = covariates.parameters(run.id).of
+    if of != "weights" or run.model == "nme-crf":
+        st.subheader("Which, in which direction", anchor=False)
+        show_parameters(run.id, found, covariate, note=CONTRASTS if of == "scores" else "")
+    show_groups(run, found, covariate)
+    if of == "weights" and run.model != "nme-crf":
         with st.expander("Single parameters"):
             st.markdown(WEIGHTS)
             show_parameters(run.id, found, covariate)
@@ -51,17 +54,20 @@ def show_covariate(run: Run, found: covariates.CovariateResult, covariate: str) 
 
 def show_plainly(run: Run, found: covariates.CovariateResult, covariate: str) -> None:
     """One covariate in one sentence and one figure."""
-    unsure = covariates.how_reliable(run.id).together < covariates.LEAST_RELIABLE
-    what = HOW_PERSONS[run.model]
-    st.markdown(f"**{plain(plain_finding(found, covariate, what, unsure=unsure))}**")
+    of, unsure = covariates.parameters(run.id).of, covariates.is_unsure(run.id)
+    finding = plain_finding(found, covariate, HOW_PERSONS[of], unsure=unsure)
+    st.markdown(f"**{plain(finding)}**")
     if not unsure:
         st.markdown(plain(plain_size(found, covariate)))
-        st.caption(PLAIN_SIZE["rule"])
-    show_groups(run, covariate)
+    st.caption(TESTED[of][1] + ("" if unsure else f" {PLAIN_SIZE['rule']}"))
+    show_groups(run, found, covariate)
 
 
-def show_groups(run: Run, covariate: str) -> None:
-    """Groups of persons by the covariate: mean transitions, or mean response curves."""
+def show_groups(run: Run, found: covariates.CovariateResult, covariate: str) -> None:
+    """Groups of persons by the covariate: mean transitions, or mean response curves.
+
+    The sentence under the transitions has the verdict, and the direction, of the test.
+    """
     crf = run.model == "nme-crf"
     if not crf and not results.has_table(run.id, "response_curves"):
         return
@@ -69,13 +75,14 @@ def show_groups(run: Run, covariate: str) -> None:
     st.subheader(title, anchor=False)
     if state.researcher():
         choose_bands(run.id, covariate)
-    figure = (
-        group_transition_figure(
-            run.id, "conditional" if state.researcher() else PLAIN_READOUT, covariate
+    if crf:
+        verdict = verdict_of(found, covariate, unsure=covariates.is_unsure(run.id))
+        effects = found.effects[found.effects["covariate"] == covariate]
+        figure = group_transition_figure(
+            run.id, PLAIN_READOUT, covariate, verdict=verdict, effects=effects
         )
-        if crf
-        else choose_groups(run, covariate)
-    )
+    else:
+        figure = choose_groups(run, covariate)
     if figure is None:
         st.caption(EMPTY["no_groups"])
     else:

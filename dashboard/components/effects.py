@@ -20,6 +20,8 @@ from dashboard.glossary import (
     FACTOR_PERSONS,
     FACTORS,
     FURTHEST,
+    LEVEL_OF_ALL,
+    LEVELS,
     PARAMETER_NAMES,
     PLAIN_FURTHEST,
     PLAIN_READOUT,
@@ -70,6 +72,26 @@ def _between(table: pd.DataFrame) -> dict[str, list[str]]:
         return {}
     ends = zip(table["between_low"], table["between_high"], strict=True)
     return {"95 % interval of the SD": [interval(low, high) for low, high in ends]}
+
+
+def levels_and_slopes(run: Run) -> None:
+    """What is each person's own in terms of the outcome, one effect at a time."""
+    table = results.table(run.id, "person_effects")
+    shared = table[table["person"] == results.POPULATION].set_index("effect")
+    words = results.names(run.id).words
+    effect = st.selectbox(
+        "Level or slope", list(shared.index), key="effect", persist_state="session",
+        format_func=words,
+    )  # fmt: skip
+    row = shared.loc[effect]
+    said = LEVEL_OF_ALL.format(
+        effect=words(effect), value=number(row["estimate"]),
+        interval=f" {interval(row['ci_low'], row['ci_high'])}" if pd.notna(row["se"]) else "",
+    )  # fmt: skip
+    st.markdown(plain(said))
+    own = table[(table["effect"] == effect) & (table["person"] != results.POPULATION)]
+    show(catalogue.level_figure(own.set_index("person"), words(effect)))
+    st.caption(LEVELS)
 
 
 def one_parameter(run: str, names: list[str]) -> None:

@@ -76,6 +76,11 @@ def hsic_view(found: CovariateResult, words: Words = parameter_words) -> pd.Data
             ],
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
+            **{
+                words_: rows[name].map(p_value)
+                for name, words_ in (("p_hsic", "p of all at once"), ("p_single", "p of one"))
+                if name in rows
+            },
             "persons": rows["n_persons"],
             "HSIC": rows["statistic"].map(number),
         }
@@ -133,25 +138,28 @@ def effects_view(effects: pd.DataFrame, words: Words = parameter_words) -> pd.Da
 def plain_finding(found: CovariateResult, covariate: str, what: str, *, unsure: bool) -> str:
     """One sentence without terms on whether persons differ with the covariate."""
     row = found.hsic.set_index("covariate").loc[covariate]
-    beyond = row["p_adjusted"] < 0.05
-    key = "unsure" if unsure else "beyond" if beyond else "within"
     tests = len(found.hsic)
-    return PLAIN_FINDINGS[key].format(
+    return PLAIN_FINDINGS[verdict_of(found, covariate, unsure=unsure)].format(
         what=what, covariate=covariate, n=int(row["n_persons"]), p=p_phrase(row["p_adjusted"]),
         tests=f", corrected for {tests} tests" if tests > 1 else "",
     )  # fmt: skip
 
 
-def plain_size(found: CovariateResult, covariate: str) -> str:
-    """How strong the dependence is, in words with its number and interval."""
+def verdict_of(found: CovariateResult, covariate: str, *, unsure: bool) -> str:
+    """What sentence, table and figure all say of a covariate: beyond, within or unsure."""
     row = found.hsic.set_index("covariate").loc[covariate]
-    value, low, high = (float(row[name]) for name in _STRENGTH)
+    return "unsure" if unsure else "beyond" if row["p_adjusted"] < 0.05 else "within"
+
+
+def plain_size(found: CovariateResult, covariate: str) -> str:
+    """How strong the dependence is, in words with its number; the verdict is that of p."""
+    row = found.hsic.set_index("covariate").loc[covariate]
+    value = float(row["strength"])
     if pd.isna(value):
         return PLAIN_SIZE["unknown"]
-    limits = "" if pd.isna(low) or pd.isna(high) else f", 95 % interval {interval(low, high)}"
-    sizes = [word for least, word in SIZES.items() if value >= least]
-    words = PLAIN_SIZE["strength" if sizes else "none"]
-    return words.format(size=next(iter(sizes), ""), value=fixed(value, 2), interval=limits)
+    size = next(word for least, word in SIZES.items() if value >= least or not least)
+    beyond = verdict_of(found, covariate, unsure=False) == "beyond"
+    return PLAIN_SIZE["strength" if beyond else "none"].format(size=size, value=fixed(value, 2))
 
 
 def finding(effects: pd.DataFrame, covariate: str, words: Words = parameter_words) -> str:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.catalogue import never_words
 from dashboard.components.errors import guard
 from dashboard.components.figures import Figure, show
 from dashboard.components.response import outcome_name
@@ -14,6 +15,7 @@ from dashboard.glossary import NEW_PERSON
 from dashboard.services import newcomers, results
 from dashboard.services.drafts import TABLES
 from dashboard.services.runs import Run
+from nme_core.analysis import supported
 
 _EMPTY_ROWS = 6
 
@@ -122,15 +124,18 @@ def _results(run: Run, table: pd.DataFrame) -> None:
 
 def _matrix(person: str, own: pd.DataFrame, shared: pd.DataFrame) -> None:
     states = list(dict.fromkeys(own["from"]))
-    last = own[own["k"] == own["k"].max()]
+    last = supported(own[own["k"] == own["k"].max()])
+    never = [state for state in states if last.loc[last["from"] == state, "value"].isna().all()]
     mine, others = (newcomers.matrix(rows, "value", states) for rows in (last, shared))
     ends = {side: newcomers.matrix(last, f"ci_{side}", states) for side in ("low", "high")}
     framed = int(((ends["low"] > others) | (ends["high"] < others)).to_numpy().sum())
-    sentence = NEW_PERSON["matrix"].format(framed=framed or "None", all=len(last))
+    known = int(last["value"].notna().sum())
+    sentence = NEW_PERSON["matrix"].format(framed=framed or "None", all=known)
+    sentence += never_words(never)
     arguments = {
         "person": mine, "population": others, "person_label": person, "readout": "conditional",
     }  # fmt: skip
-    if last["ci_low"].notna().all():
+    if last["ci_low"].notna().any():
         arguments |= ends
     show(Figure("transition_comparison", f"Transitions of {person}", sentence, arguments))
     staying = own[own["from"] == own["to"]].assign(what=lambda rows: "stay in " + rows["from"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.components.text import plain
-from dashboard.glossary import CORRECTIONS, GUARDS, PERMUTE, TEST_OPTIONS
+from dashboard.glossary import CORRECTIONS, GUARDS, PERMUTE, TEST_OPTIONS, TESTED
 from dashboard.services import covariates, results
 
 _NO_BLOCKS = "no blocks"
@@ -19,6 +19,13 @@ def choose_how(run: str, covariate: str) -> covariates.CovariateOptions:
     others = [name for name in results.covariates(run).columns if name != covariate]
     blocks = [name for name in covariates.block_columns(run) if name != covariate]
     with st.expander("How it is tested"):
+        choices = covariates.choices_of(run)
+        of = st.selectbox(
+            "What of each person is tested", choices,
+            choices.index(how.of) if how.of in choices else 0,
+            format_func=lambda name: TESTED[name][0], key=f"of_{run}", help=TEST_OPTIONS["of"],
+        )  # fmt: skip
+        st.caption(TESTED[of][1])
         guards = covariates.guards()
         guard = st.selectbox(
             "Guard against the compliance trap", guards, guards.index(covariates.guard_of(how)),
@@ -59,6 +66,6 @@ def choose_how(run: str, covariate: str) -> covariates.CovariateOptions:
             st.caption(plain(TEST_OPTIONS["again"].format(names=", ".join(tested))))
     how = covariates.with_guard(how, guard)
     return replace(
-        how, confounders=tuple(confounders), blocks=None if block == _NO_BLOCKS else block,
+        how, of=of, confounders=tuple(confounders), blocks=None if block == _NO_BLOCKS else block,
         permute=permute, adjust=adjust, incremental=incremental,
     )  # fmt: skip

@@ -21,19 +21,23 @@ if factor is not None:
     st.stop()
 names = results.informative_parameters(run.id)
 curves = results.has_table(run.id, "response_curves")
+levels = results.has_table(run.id, "person_effects")
 if not names and not curves:
     empty("no_random_effects", "model")
 possible = [
+    *(["levels"] if levels else []),
     *(["curves"] if curves else []),
     *(["parameter", "estimates", "across", "persons"] if names else []),
 ]
 if not state.researcher():
-    possible = [name for name in possible if name in ("curves", "persons")]
+    possible = [name for name in possible if name in ("levels", "curves", "persons")]
 section = possible[0] if len(possible) == 1 else st.segmented_control(
     "Show", possible, default=possible[0], required=True, format_func=EFFECT_SECTIONS.__getitem__,
     key="effect_section", label_visibility="collapsed",
 )  # fmt: skip
-if section == "curves":
+if section == "levels":
+    effects.levels_and_slopes(run)
+elif section == "curves":
     if state.researcher():
         st.markdown(RESPONSE_CURVES)
     show(choose_response(run))

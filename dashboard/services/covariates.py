@@ -23,6 +23,7 @@ from nme_core.analysis import (
     person_parameters,
 )
 from nme_core.analysis.covariate_tests import GUARDS
+from nme_core.analysis.covariates import offered
 from nme_core.analysis.reliability import LEAST, Reliability, reliability
 from nme_core.exceptions import ReliabilityWarning
 from nme_core.independence import counts_line, needed_reps
@@ -70,13 +71,13 @@ class Compliance:
 
 
 def parameters(identity: str) -> PersonParameters:
-    """What is tested: person × parameter, and its name."""
-    return _parameters(identity, stamp(identity))
+    """What is tested, or was last time: person × parameter, and its name."""
+    return _parameters(identity, stamp(identity), options(identity).of)
 
 
 @per_session(8)
-def _parameters(identity: str, stamp_: int) -> PersonParameters:
-    return person_parameters(run_folder(identity))
+def _parameters(identity: str, stamp_: int, of: str | None) -> PersonParameters:
+    return person_parameters(run_folder(identity), of)
 
 
 def guards() -> list[str]:
@@ -106,6 +107,8 @@ def takes_long(identity: str, covariates: Sequence[str], how: CovariateOptions) 
     if guard_of(how) not in ("strata", NO_GUARD):
         return True
     reps = needed_reps(len(covariates), how.reps)
+    if how.of == "curves":
+        return True
     return len(parameters(identity).values) ** 2 * reps * len(covariates) > MOST_WORK
 
 
@@ -146,7 +149,7 @@ def make_tests(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ReliabilityWarning)  # the page shows `cautions`
         found = covariate_tests(run, covariates, how, progress=progress)
-    stability = reliability(run, person_parameters(run)).note()
+    stability = reliability(run, person_parameters(run, how.of)).note()
     result = CovariateResult(
         found.hsic,
         found.effects,
@@ -232,12 +235,22 @@ def how_reliable(identity: str) -> Reliability:
     """Reliability of what is tested: split-half where that was computed, else the model's own."""
     run = run_folder(identity)
     checked = (run.path / "stability.csv").stat().st_mtime_ns if run.has_table("stability") else 0
-    return _how_reliable(identity, stamp(identity), checked)
+    return _how_reliable(identity, stamp(identity), checked, options(identity).of)
 
 
 @per_session(4)
-def _how_reliable(identity: str, stamp_: int, checked: int) -> Reliability:
+def _how_reliable(identity: str, stamp_: int, checked: int, of: str | None) -> Reliability:
     return reliability(run_folder(identity), parameters(identity))
+
+
+def is_unsure(identity: str) -> bool:
+    """Whether too little is known of single people to read anything off the tests."""
+    return how_reliable(identity).together < LEAST_RELIABLE
+
+
+def choices_of(identity: str) -> tuple[str, ...]:
+    """What of each person may be tested; the first is the default."""
+    return offered(run_folder(identity))
 
 
 def block_columns(identity: str) -> list[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 from dashboard.services import results
 from dashboard.services.covariates import groups_of, kind_of_groups, parameters
 from dashboard.services.results import POPULATION
+from nme_core.analysis import may_lead, supported
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def order(identity: str, by: str) -> list[str]:
     if by == BY_ID:
         return persons
     if by == BY_SIMILARITY:
-        scores = _wide(identity, "scores").loc[persons]
+        scores = _wide(identity, "scores", whole=True).loc[persons]
         along = _components(scores.to_numpy(), 1)[0][:, 0]
         return [persons[i] for i in np.argsort(along, kind="stable")]
     values = results.covariates(identity)[by].reindex(persons)
@@ -99,6 +100,12 @@ class Groups:
     n_unknown: int
 
     @property
+    def difference(self) -> pd.DataFrame:
+        """The first group's means minus the last one's."""
+        names = list(self.means)
+        return self.means[names[0]][1] - self.means[names[-1]][1]
+
+    @property
     def n_outside(self) -> int:
         """Persons whose covariate is known and who are in no group."""
         return self.n_persons - self.n_unknown - sum(n for n, _ in self.means.values())
@@ -138,7 +145,7 @@ def group_matrices(identity: str, readout: str, covariate: str) -> Groups | None
 def intervals(identity: str, person: str, readout: str) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """Ends of the 95 % intervals of a person's matrix; None where the run has none."""
     rows = results.table(identity, "transitions")
-    rows = rows[(rows["readout"] == readout) & (rows["person"] == person)]
+    rows = supported(rows[(rows["readout"] == readout) & (rows["person"] == person)])
     if rows["ci_low"].isna().all():
         return None
     return results.as_matrix(rows, "ci_low"), results.as_matrix(rows, "ci_high")
@@ -158,7 +165,9 @@ def dwell_times(identity: str, person: str) -> pd.DataFrame:
         low, high (ends of the 95 % interval). Empty where a state was never seen or never left.
     """
     rows = results.table(identity, "transitions")
-    rows = rows[(rows["from"] == rows["to"]) & rows["readout"].isin(["expected", "observed"])]
+    rows = supported(
+        rows[(rows["from"] == rows["to"]) & rows["readout"].isin(["expected", "observed"])]
+    )
     parts = []
     for who, name in ((person, f"person {person}"), (POPULATION, "population")):
         own = rows[rows["person"] == who]
@@ -193,7 +202,7 @@ def furthest(identity: str, most: int = 10) -> pd.DataFrame:
     The distance is the root mean square of a person's deviations, each in the model's SD of that
     parameter; ``parameter`` is the one with the largest, ``in_sd`` its size.
     """
-    rows = results.effects(identity)
+    rows = _may_lead(identity, results.effects(identity))
     deviation = rows["estimate"] / rows["parameter"].map(results.model_sd(identity))
     rows = rows.assign(in_sd=deviation)[np.isfinite(deviation)]
     if rows.empty:
@@ -203,6 +212,18 @@ def furthest(identity: str, most: int = 10) -> pd.DataFrame:
     table = largest[["parameter", "in_sd", "n_obs"]].assign(distance=distance)
     table = table.sort_values("distance", ascending=False).head(most).reset_index()
     return table[["person", "distance", "parameter", "in_sd", "n_obs"]]
+
+
+def _may_lead(identity: str, effects: pd.DataFrame) -> pd.DataFrame:
+    """Without transitions from states that a person was hardly ever in."""
+    if not results.has_table(identity, "transitions"):
+        return effects
+    rows = results.table(identity, "transitions")
+    rows = rows[(rows["readout"] == "observed") & (rows["person"] != POPULATION)]
+    rare = rows[~may_lead(rows)]
+    names = "transitions[" + rare["from"] + "," + rare["to"] + "]"
+    few = pd.MultiIndex.from_arrays([rare["person"], names])
+    return effects[~pd.MultiIndex.from_frame(effects[["person", "parameter"]]).isin(few)]
 
 
 def largest_move(identity: str, person: str, readout: str) -> Move | None:
@@ -260,10 +281,14 @@ def sequences(identity: str, person: str) -> pd.DataFrame | None:
     return rows.assign(part=part).sort_values("part", kind="stable")
 
 
-def _wide(identity: str, readout: str) -> pd.DataFrame:
-    """Persons and the population ("") × transitions (from, to)."""
+def _wide(identity: str, readout: str, *, whole: bool = False) -> pd.DataFrame:
+    """Persons and the population ("") × transitions (from, to).
+
+    Missing from states that a person was never in, unless `whole`.
+    """
     rows = results.table(identity, "transitions")
     rows = rows[rows["readout"] == readout]
+    rows = rows if whole else supported(rows)
     return rows.pivot(index="person", columns=["from", "to"], values="value")
 
 

@@ -10,6 +10,7 @@ from pandas.api.types import is_numeric_dtype
 
 from dashboard.services.caching import per_session
 from dashboard.services.home import folder
+from nme_core.analysis import may_lead, supported
 from nme_core.exceptions import RunFolderError
 from nme_core.io import ParameterNames, RunFolder, hidden_layers
 from nme_core.metrics.comparison import with_corrected_p
@@ -151,11 +152,15 @@ class Transitions:
     """One read-out for one person and for the population: matrices from × to.
 
     ``counts`` is how often the person was observed to make each transition, whatever the read-out.
+    ``leading`` are the states that the person was in often enough for a headline, ``never`` those
+    that the person was never in: they have no values.
     """
 
     person: pd.DataFrame
     population: pd.DataFrame
     counts: pd.DataFrame | None
+    leading: tuple[str, ...] | None = None
+    never: tuple[str, ...] = ()
 
     @property
     def difference(self) -> pd.DataFrame:
@@ -179,17 +184,23 @@ def transitions(identity: str, person: str, readout: str) -> Transitions:
     rows = table(identity, "transitions")
     own, shared = (rows[rows["person"] == who] for who in (person, POPULATION))
     counted = own[own["readout"] == "observed"]
+    states = counted["from"].unique()
+    leading, known = (set(counted["from"][mask]) for mask in (
+        may_lead(counted), supported(counted)["value"].notna()
+    ))  # fmt: skip
     return Transitions(
-        person=as_matrix(own[own["readout"] == readout], "value"),
+        person=as_matrix(supported(own[own["readout"] == readout]), "value"),
         population=as_matrix(shared[shared["readout"] == readout], "value"),
         counts=as_matrix(counted, "count") if counted["count"].notna().any() else None,
+        leading=tuple(state for state in states if state in leading),
+        never=tuple(state for state in states if state not in known),
     )
 
 
 def largest_gap(identity: str, readout: str) -> float:
     """Largest absolute difference of any person from the population; NaN where there is none."""
     rows = table(identity, "transitions")
-    rows = rows[rows["readout"] == readout]
+    rows = supported(rows[rows["readout"] == readout])
     own = rows[rows["person"] != POPULATION]
     shared = rows[rows["person"] == POPULATION].set_index(["from", "to"])["value"]
     others = shared.reindex(pd.MultiIndex.from_frame(own[["from", "to"]]))
@@ -204,8 +215,12 @@ def as_matrix(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def largest_difference(found: Transitions) -> tuple[str, str, float, float] | None:
-    """(from, to, person's value, population's value) where they differ most; None if nowhere."""
-    size = found.difference.abs().stack()
+    """(from, to, person's value, population's value) where they differ most; None if nowhere.
+
+    Among the states that the person was in often enough for a headline.
+    """
+    apart = found.difference.abs()
+    size = (apart if found.leading is None else apart.loc[list(found.leading)]).stack()
     if size.empty or not size.max() > 0:
         return None
     start, end = size.idxmax()

@@ -24,6 +24,7 @@ from nme_core.analysis.random_effects import (
 )
 from nme_core.analysis.response_curves import grids_of, response_curves, typical_features
 from nme_core.analysis.summaries import person_summaries
+from nme_core.analysis.support import may_lead, supported
 from nme_core.analysis.transitions import transitions_table
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ __all__ = [
     "intraclass_correlation",
     "keep_tests",
     "likelihood_row",
+    "may_lead",
     "model_checks",
     "number_calibration",
     "other_tests",
@@ -78,6 +80,7 @@ __all__ = [
     "random_effects_table",
     "response_curves",
     "summary_table",
+    "supported",
     "transitions_table",
     "typical_features",
 ]

@@ -140,12 +140,20 @@ def _scores(run: RunFolder) -> pd.DataFrame:
 
 
 def _slopes(run: RunFolder) -> pd.DataFrame:
-    return own_effects(run, "estimate")
+    """Without those that all persons share."""
+    values = own_effects(run, "estimate")
+    differs = (values != 0).any()
+    return values.loc[:, differs] if differs.any() else values
 
 
 def own_effects(run: RunFolder, column: str) -> pd.DataFrame:
-    """A column of ``person_effects``, person × level and slopes."""
-    table = run.table("person_effects").query("person != ''")
+    """A column of the run's ``person_effects``, person × level and slopes."""
+    return wide_effects(run.table("person_effects"), column)
+
+
+def wide_effects(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """A column of a table of `person_effects`, person × level and slopes."""
+    table = table[table["person"] != ""]
     return _wide(table.assign(parameter=table["effect"], estimate=table[column]))
 
 

@@ -8,7 +8,16 @@ from nme_core.independence import CovariateTests
 from nme_core.io import TABLES, RunFolder
 
 #: What makes a test another one: the covariate and every choice but chance.
-_CHOICES = ["covariate", "parameters", "strata", "guard", "blocks", "permute", "given", "incremental"]
+_CHOICES = [
+    "covariate",
+    "parameters",
+    "strata",
+    "guard",
+    "blocks",
+    "permute",
+    "given",
+    "incremental",
+]
 
 
 def keep_tests(run: RunFolder, tests: CovariateTests) -> None:

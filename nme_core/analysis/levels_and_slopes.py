@@ -137,7 +137,9 @@ def mixed_reads(weights: Floats, reads: list[EffectsRead]) -> EffectsRead:
         [one.population for one in reads], [one.population_sd for one in reads]
     )
     person, person_sd = moments([one.person for one in reads], [one.person_sd for one in reads])
-    return EffectsRead(population, population_sd, person, person_sd, _reliability(person, person_sd))
+    return EffectsRead(
+        population, population_sd, person, person_sd, _reliability(person, person_sd)
+    )
 
 
 def _reliability(person: Floats, sd: Floats) -> Floats:
@@ -283,9 +285,7 @@ def _of_draws(model: ReadOuts, grid: _Grid) -> EffectsRead:
 
 
 @torch.no_grad()
-def read_draws(
-    model: ReadOuts, x: torch.Tensor, read: Callable[[Floats], Floats]
-) -> EffectsRead:
+def read_draws(model: ReadOuts, x: torch.Tensor, read: Callable[[Floats], Floats]) -> EffectsRead:
     """Read persons and the population off each draw from the posterior.
 
     Parameters

@@ -9,7 +9,12 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from nme_core.analysis.levels_and_slopes import EffectsRead, mixed_reads, read_draws, scale_of_effects
+from nme_core.analysis.levels_and_slopes import (
+    EffectsRead,
+    mixed_reads,
+    read_draws,
+    scale_of_effects,
+)
 from nme_core.analysis.response_curves import grids_of, typical_features
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder

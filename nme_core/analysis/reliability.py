@@ -124,7 +124,8 @@ def known_of(run: RunFolder, parameters: PersonParameters) -> Known | None:
         if parameters.of == "curves":
             found = curves_of_run(run)
         else:
-            se, single = (own_effects(run, name) for name in ("se", "reliability"))
+            names = parameters.values.columns
+            se, single = (own_effects(run, one)[names] for one in ("se", "reliability"))
             found = MarginalPosterior(parameters.values, se, single)
         return None if found.single.isna().any(axis=None) else found
     if not run.model_path.exists():

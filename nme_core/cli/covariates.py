@@ -90,7 +90,9 @@ def hsic(
     for line in independence.note_lines(f"Look: {one}" for one in result.doubts):
         typer.echo(line)
     typer.echo("\n".join(independence.hsic_lines(result.hsic)))
-    notes = [*result.notes, independence.STRENGTH_NOTE, other_tests(folder)]
+    both = independence.both_lines(result.hsic, folder.parameter_names.words)
+    tested = f"Tested of each person: {result.hsic['parameters'].iloc[0]}."
+    notes = [tested, *both, *result.notes, independence.STRENGTH_NOTE, other_tests(folder)]
     typer.echo("\n".join(independence.note_lines(notes)))
     typer.echo("\nStrongest single effects (of all that were tested, corrected together):")
     typer.echo("\n".join(independence.effects_lines(_in_words(folder, result.effects))))

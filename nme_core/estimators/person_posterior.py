@@ -33,6 +33,9 @@ _Array = NDArray[np.float64]
 class Known(Protocol):
     """What is known of read-outs of every person, differences from the population."""
 
+    def estimate(self) -> pd.DataFrame:
+        """Person × read-out."""
+
     def reliability(self) -> pd.DataFrame:
         """Between 0 and 1, person × read-out."""
 
@@ -174,6 +177,10 @@ class MarginalPosterior:
     values: pd.DataFrame
     se: pd.DataFrame
     single: pd.DataFrame
+
+    def estimate(self) -> pd.DataFrame:
+        """As `Known`."""
+        return self.values
 
     def reliability(self) -> pd.DataFrame:
         """As `Known`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from nme_core.analysis import person_parameters
+from nme_core.analysis import CovariateOptions, may_lead, person_parameters, supported
 from nme_core.figures.figures_training import losses_sentence
 from nme_core.figures.labels import count, number, p_value
 from nme_core.figures.run_figure import POPULATION, RunFigure
@@ -54,8 +54,8 @@ READOUTS = {
     "conditional": "Probability of the next state given this one in a long sequence in which all "
     "features stay at their average: it serves to compare people at the same features and does not "
     "say how often a move was made.",
-    "expected": "Shares of the next states in the recorded rows, as the model expects them: how "
-    "often somebody stays or moves.",
+    "expected": "Shares of the next states in the recorded situations, as the model expects them: "
+    "how often somebody stayed or moved there.",
 }
 
 
@@ -66,23 +66,29 @@ def transitions(
     if not folder.has_table("transitions"):
         return
     table = folder.table("transitions")
-    rows = table[table["readout"] == readout]
+    rows = supported(table[table["readout"] == readout])
     shared = matrix(rows, POPULATION)
     label = person
+    leading = rows[may_lead(rows)]
     if person is None:
-        others = rows[rows["person"] != POPULATION]
+        others = leading[leading["person"] != POPULATION]
         if others.empty:
             return
         gap = others["value"] - _shared_value(others, shared)
         person = str((gap**2).groupby(others["person"]).sum().idxmax())
         label = "who differs most"
     own = matrix(rows, person)
-    start, end = (own - shared).abs().stack().idxmax()
-    sentence = (
-        f"{READOUTS[readout]} The largest difference is {start} to "
-        f"{end}: {number(own.loc[start, end], 2)} for the person, "
-        f"{number(shared.loc[start, end], 2)} in the population. {TRANSITION_LIMIT}"
-    )
+    often = leading.loc[leading["person"] == person, "from"].unique()
+    gap = (own - shared).abs().loc[often].stack()
+    largest = ""
+    if len(gap):
+        start, end = gap.idxmax()
+        largest = (
+            f" The largest difference is {start} to "
+            f"{end}: {number(own.loc[start, end], 2)} for the person, "
+            f"{number(shared.loc[start, end], 2)} in the population."
+        )
+    sentence = f"{READOUTS[readout]}{largest} {TRANSITION_LIMIT}"
     arguments = {
         "person": own, "population": shared, "person_label": label, "readout": readout,
     }  # fmt: skip
@@ -139,7 +145,8 @@ def scatters(folder: RunFolder) -> Iterator[RunFigure]:
     if not folder.has_table("effects"):
         return
     effects, covariates = folder.table("effects"), folder.covariates
-    values = person_parameters(folder).values
+    of = CovariateOptions.of_table(folder.table("hsic")).of if folder.has_table("hsic") else None
+    values = person_parameters(folder, of).values
     best = effects.sort_values("p", kind="stable").drop_duplicates("covariate")
     for _, row in best.iterrows():
         covariate, parameter = str(row["covariate"]), str(row["parameter"])

@@ -179,7 +179,7 @@ def _hover(table: pd.DataFrame, k: int) -> np.ndarray:
             text += f"<br>95 % interval {number(row['ci_low'])} to {number(row['ci_high'])}"
             text += ", excludes the population" if row["beyond"] else ""
         if not np.isfinite(row["value"]):
-            text += "<br>never observed for this person"
+            text += "<br>never in this state"
         if not pd.isna(row["count"]):
             whose = f"{who}: " if "other" in row else ""
             how = "observed" if float(row["count"]).is_integer() else "expected"

@@ -11,6 +11,7 @@ from nme_core.independence.kernels import category_kernel, gaussian_kernel, is_c
 from nme_core.independence.permutation import permutations, quantile_strata
 from nme_core.independence.report import (
     STRENGTH_NOTE,
+    both_lines,
     counts_line,
     effects_lines,
     hsic_lines,
@@ -27,6 +28,7 @@ __all__ = [
     "Strength",
     "adjust_p",
     "arranged_test",
+    "both_lines",
     "category_kernel",
     "conditional_test",
     "counts_line",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
@@ -33,7 +33,7 @@ def hsic_lines(hsic: pd.DataFrame) -> list[str]:
         {
             "covariate": hsic["covariate"],
             **({"taken as": hsic["taken_as"]} if "taken_as" in hsic else {}),
-            "parameters": hsic["parameters"],
+            "of": hsic["parameters"].str.split(" ").str[0],
             "persons": hsic["n_persons"],
             "strength": hsic["strength"].map(_number),
             "95 % interval": _intervals(hsic["strength_low"], hsic["strength_high"]),
@@ -41,9 +41,20 @@ def hsic_lines(hsic: pd.DataFrame) -> list[str]:
             "corrected p": hsic["p_adjusted"].map(_p),
             "strata": hsic["strata"],
         },
-        text=("covariate", "taken as", "parameters", "strata"),
+        text=("covariate", "taken as", "of", "strata"),
     )
     return [*lines, counts_line(hsic)]
+
+
+def both_lines(hsic: pd.DataFrame, words: Callable[[str], str]) -> list[str]:
+    """What is behind each p: that of HSIC, and that of the clearest single parameter."""
+    if "p_single" not in hsic:
+        return []
+    return [
+        f"{row['covariate']}: p counts two looks together. All of them at once (HSIC): "
+        f"p {_p(row['p_hsic'])}; the clearest one, {words(row['single'])}: p {_p(row['p_single'])}."
+        for row in hsic.to_dict("records")
+    ]
 
 
 def counts_line(hsic: pd.DataFrame) -> str:

@@ -12,8 +12,9 @@ OUTCOME = "outcome"
 #: Weights and biases of the network; a sequence model's network is called "emission".
 _WEIGHT = re.compile(r"(?:emission\.)?layers\.(\d+)\.weight\[(\d+),(\d+)\]")
 _BIAS = re.compile(r"(?:emission\.)?layers\.(\d+)\.bias\[(\d+)\]")
-_MOVE = re.compile(r"(?:transitions|moves)\[([^\]]*)\]")
-_NAME = re.compile(rf"{_WEIGHT.pattern}|{_BIAS.pattern}|{_MOVE.pattern}")
+#: Transition scores, and log-odds of moves.
+MOVE = re.compile(r"(?:transitions|moves)\[([^\]]*)\]")
+_NAME = re.compile(rf"{_WEIGHT.pattern}|{_BIAS.pattern}|{MOVE.pattern}")
 
 
 def hidden_layers(config: Mapping[str, Any]) -> list[int]:
@@ -69,7 +70,7 @@ class ParameterNames:
             if to is None:
                 return f"layer {layer + 1}, bias of unit {unit + 1}"
             return "intercept" if to == OUTCOME else f"intercept of {to}"
-        if (found := _MOVE.fullmatch(name)) and found[1].count(",") == 1:
+        if (found := MOVE.fullmatch(name)) and found[1].count(",") == 1:
             return found[1].replace(",", " → ")
         if name.startswith("curve:"):
             return name.removeprefix("curve:").replace("=", " = ")

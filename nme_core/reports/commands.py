@@ -15,6 +15,8 @@ def hsic_command(folder: RunFolder, run: str = "RUN") -> str:
     words = ["nme", "hsic", run]
     for name in table["covariate"]:
         words += ["--covariate", str(name)]
+    if options.of is not None:
+        words += ["--of", options.of]
     words += ["--reps", str(options.reps), "--guard", options.guard]
     words += ["--strata", options.used_strata, "--adjust", options.adjust]
     if options.blocks is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from nme_core.analysis import may_lead, supported
+from nme_core.analysis.support import LEADING
 from nme_core.exceptions import OptionError
 from nme_core.figures import of_run as figures
 from nme_core.figures.labels import count, number
@@ -16,12 +18,17 @@ from nme_core.reports.blocks import Block, Items, Report, Section, Text
 MOST_TRANSITIONS = 4
 #: Response curves that are drawn.
 MOST_CURVES = 2
-#: The read-out that says how often somebody moves; others serve to compare persons.
-READOUT = "expected"
+#: The read-out in which people can be compared, as on the pages.
+READOUT = "conditional"
 _SHARES = (
-    "These are the shares that the model expects in the recorded occasions. They also reflect what "
-    "else was recorded then, and need not equal what was counted, least of all where occasions are "
-    "few. “For all persons” is what the model expects of somebody who is like the average of all."
+    "These are the model's probabilities of the next state with everything else that was recorded "
+    "at its average, so that people can be compared. They need not equal what was counted, least "
+    "of all where occasions are few. “For all persons” is the same of somebody who is like the "
+    "average of all. A state that this person was never in has a grey row: nothing is said of it."
+)
+_RARE = (
+    f"This person was in no state more than {LEADING - 1} times before another occasion, too "
+    "seldom to say how they move."
 )
 _WARNING = (
     "This page describes recorded data, for research. It is no diagnosis and says nothing about "
@@ -79,9 +86,12 @@ def _recorded(folder: RunFolder, own: pd.DataFrame, n_persons: int) -> str:
 def _transitions(folder: RunFolder, person: str) -> list[Block]:
     if not folder.has_table("transitions"):
         return []
-    both = _beside_all(folder.table("transitions"), person)
-    if both.empty:
+    table = folder.table("transitions")
+    if not (table["person"] == person).any():
         return []
+    both = _beside_all(table, person)
+    if both.empty:
+        return [Text(_RARE), Text(_SHARES), *figures.transitions(folder, person, READOUT)]
     intervals = both["ci_low"].notna().all()
     if intervals:
         outside = (both["value_all"] < both["ci_low"]) | (both["value_all"] > both["ci_high"])
@@ -107,8 +117,12 @@ def _transitions(folder: RunFolder, person: str) -> list[Block]:
 
 
 def _beside_all(table: pd.DataFrame, person: str) -> pd.DataFrame:
-    """Steps of the person with the population's value and counts, largest difference first."""
-    rows = table[table["readout"] == READOUT].dropna(subset=["value"])
+    """Steps of the person with the population's value and counts, largest difference first.
+
+    Only from states that the person was in often enough for a headline.
+    """
+    rows = table[(table["readout"] == READOUT) & may_lead(table)]
+    rows = supported(rows).dropna(subset=["value"])
     own, shared = rows[rows["person"] == person], rows[rows["person"] == POPULATION]
     counted = table[(table["readout"] == "observed") & (table["person"] == person)]
     both = own.drop(columns="count").merge(counted[["from", "to", "count"]], on=["from", "to"])

@@ -36,11 +36,11 @@ _STRENGTH = (
     "1. Its interval is approximate (jackknife): where it and p disagree, go by p."
 )
 _READOUTS = {
-    "expected": "Expected: shares of the next states in the recorded rows, as the model expects "
-    "them; how often somebody stays or moves.",
     "conditional": "Conditional: probability of the next state in a long sequence in which all "
     "features stay at their average; it serves to compare people at the same features and does not "
     "say how often a move was made.",
+    "expected": "Expected: shares of the next states in the recorded situations, as the model "
+    "expects them; how often somebody stayed or moved there.",
 }
 #: Tables that are not printed as they are: too long, or shown by others.
 _UNPRINTED = {"history", "predictions", "random_effects", "response_curves"} | {

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nme_core.analysis import person_parameters
+from nme_core.analysis import PersonParameters, person_effects, person_parameters
+from nme_core.analysis.covariates import wide_effects
 from nme_core.analysis.reliability import TOGETHER
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.person_posterior import person_estimates
@@ -27,6 +28,8 @@ from nme_core.study import Study
 from nme_core.training import Progress
 
 _Array = NDArray[np.float64]
+#: What is read off a model, person × number.
+_Reader = Callable[[Any], pd.DataFrame]
 
 #: Below this number of persons agreement over persons says nothing.
 MIN_PERSONS = 5
@@ -129,23 +132,31 @@ def stability(
     options = leader_options(run.config)
     model: Any = load(run.model_path)
     sequential = isinstance(model, NMECRF)
-    centred = person_parameters(run).centred_transitions
+    tested = person_parameters(run)
+    read = _reader(tested, study.X)
     cut = halves(study, sequential=sequential)
     with one_thread_for_few(study.n_rows):
         say("Estimating persons from halves of their rows", 0.05)
-        first, second = _estimates_of_halves(model, study, cut, centred)
+        first, second = _estimates_of_halves(model, study, cut, read)
         table = _agreement_of_halves(first, second)
         table["seed_agreement"] = np.nan
         if seed_fit:
-            own = person_estimates(model, centred_transitions=centred)
-            other = _refitted(study, options, centred, say)
-            identified = (sequential and centred) or not options.hidden
+            own, other = read(model), _refitted(study, options, read, say)
+            identified = tested.of != "weights" or not options.hidden
             table["seed_agreement"] = _agreement_of_seeds(own, other, identified=identified)
     return table.assign(halves=cut.label)
 
 
+def _reader(tested: PersonParameters, X: pd.DataFrame) -> _Reader:
+    """How what is tested of a person is read off a model; every number in a unit of its own SD."""
+    if tested.of != "slopes":
+        return lambda model: person_estimates(model, tested.of)
+    spread = tested.values.std().replace(0.0, np.inf)
+    return lambda model: wide_effects(person_effects(model, X), "estimate") / spread
+
+
 def _estimates_of_halves(
-    model: Any, study: Study, cut: Halves, centred: bool
+    model: Any, study: Study, cut: Halves, read: _Reader
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Parameters from each half, person × parameter, of persons observed in both."""
     half = pd.Series(cut.half, index=study.groups.index)
@@ -171,7 +182,7 @@ def _estimates_of_halves(
             groups=names.iloc[order],
             **context,
         )
-    estimates = person_estimates(adapted, centred_transitions=centred)
+    estimates = read(adapted)
     first, second = (
         estimates.loc[[who + _mark(half) for who in persons]].set_axis(persons) for half in (0, 1)
     )
@@ -215,7 +226,7 @@ def _ratio(product: _Array | float, sizes: _Array | float) -> _Array:
 
 
 def _refitted(
-    study: Study, options: FitOptions, centred: bool, say: Callable[[str, float], None]
+    study: Study, options: FitOptions, read: _Reader, say: Callable[[str, float], None]
 ) -> pd.DataFrame:
     """Parameters of the same model fitted with the next seed, person × parameter."""
     model: Any = replace(options, seed=options.seed + 1).estimator_for(study)
@@ -226,7 +237,7 @@ def _refitted(
 
     given = {**rows.fit_arguments, **rows.times_for(model)}
     model.fit(rows.X, rows.y, **given, progress=follow, uncertainty=False)
-    return person_estimates(model, centred_transitions=centred)
+    return read(model)
 
 
 def _agreement_of_seeds(own: pd.DataFrame, other: pd.DataFrame, *, identified: bool) -> _Array:

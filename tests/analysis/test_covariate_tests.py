@@ -79,10 +79,10 @@ def test_strata_of_the_number_of_observations(run):
 
 
 def test_guards_test_what_the_posterior_says(run):
-    posterior = person_posterior(load(run.model_path), centred_transitions=True)
+    posterior = person_posterior(load(run.model_path), "moves")
     divided = covariate_tests(run, ["age"], CovariateOptions(guard="reliability", reps=99))
     expected = independence.hsic_test(posterior.unshrunken(), run.covariates["age"], reps=99)
-    assert divided.hsic["p"].iloc[0] == expected.p
+    assert divided.hsic["p_hsic"].iloc[0] == expected.p
     assert divided.hsic["strata"].iloc[0] == "none"
     drawn = covariate_tests(run, ["age"], CovariateOptions(guard="draws", reps=99))
     row = drawn.hsic.iloc[0]
@@ -90,7 +90,7 @@ def test_guards_test_what_the_posterior_says(run):
         independence.hsic_test(draw, run.covariates["age"], reps=99).p
         for draw in posterior.draws(21, seed=0)
     ]
-    assert row["p"] == min(1, 2 * np.median(each))
+    assert row["p_hsic"] == min(1, 2 * np.median(each))
     assert "of 21 draws" in row["method"]
     assert any("twice their median" in note for note in drawn.notes)
 
@@ -114,7 +114,7 @@ def test_what_is_held_is_held(run):
         known.loc[known["depression"].notna(), ["age"]],
         reps=99,
     )
-    assert found.hsic["p"].iloc[0] == expected.p
+    assert found.hsic["p_hsic"].iloc[0] == expected.p
     assert set(found.effects["kind"]) == {"partial spearman"}
     more = CovariateOptions(incremental=True, strata="none", reps=99, guard="strata")
     incremental = covariate_tests(run, ["depression"], more)
@@ -126,6 +126,8 @@ def test_what_is_held_is_held(run):
     "options",
     [
         CovariateOptions(),
+        CovariateOptions(of="scores"),
+        CovariateOptions(of="weights", guard="draws", reps=99),
         CovariateOptions(guard="reliability", adjust="holm", seed=3, reps=499),
         CovariateOptions(strata="none", confounders=("age",), incremental=True, reps=99),
         CovariateOptions(blocks="clinic", strata="none", reps=99),
@@ -142,7 +144,9 @@ def test_options_are_read_off_the_table(run, options):
 def test_a_table_of_an_older_version_is_read(run):
     run.write_table("hsic", covariate_tests(run, ["age"], CovariateOptions(guard="strata")).hsic)
     table = run.table("hsic").iloc[:, :10]
-    assert CovariateOptions.of_table(table) == CovariateOptions(strata="n_obs", guard="strata")
+    assert CovariateOptions.of_table(table) == CovariateOptions(
+        of="moves", strata="n_obs", guard="strata"
+    )
 
 
 def test_blocks_may_be_a_grouping_factor(run):

@@ -77,22 +77,49 @@ def test_arrows_say_what_they_are_drawn_by(open_page: OpenPage, crf_run: str) ->
     for readout, said in {
         "conditional": "Drawn by the conditional probability:",
         "observed": "Drawn by the observed share:",
-        "scores": "Drawn by the expected share, as scores are no probabilities:",
+        "scores": "Drawn by the conditional probability, as scores are no probabilities:",
     }.items():
         app.selectbox(key="readout").select(readout).run()
         assert_sound(app)
         assert said in words(app)
 
 
-def test_a_clinician_sees_how_often_a_person_moves(open_page: OpenPage, crf_run: str) -> None:
+def test_a_clinician_sees_where_a_person_goes_next(open_page: OpenPage, crf_run: str) -> None:
     settings.set_view("clinician")
     app = open_page("transitions", run=crf_run)
     assert_sound(app)
-    assert "How often does this person stay or move?" in words(app)
-    assert "the expected share is" in words(app)
+    assert "Where does this person go next?" in words(app)
+    assert "the conditional probability is" in words(app)
     assert "it was observed" in words(app)
     app.segmented_control(key="section").set_value("time").run()
-    assert "Drawn by the expected share:" in words(app)
+    assert "Drawn by the conditional probability:" in words(app)
+
+
+def test_nothing_is_said_of_a_state_that_a_person_was_never_in(
+    open_page: OpenPage, crf_run: str, home: Path
+) -> None:
+    settings.set_view("clinician")
+    folder = RunFolder(home / "runs" / crf_run)
+    table, person = folder.table("transitions"), results.persons(crf_run)[0]
+    rows = (table["person"] == person) & (table["from"] == "low")
+    table.loc[rows, "visits"] = 0
+    far = rows & (table["readout"] == "conditional")
+    table.loc[far, ["value", "ci_low", "ci_high"]] = [0.999, 0.998, 1.0]  # the furthest of all
+    folder.write_table("transitions", table)
+    folder.write_status(folder.status)
+    app = open_page("transitions", run=crf_run)
+    assert_sound(app)
+    assert "Never in this state, so nothing is said of it: low (grey rows)." in words(app)
+    assert "The largest difference is low" not in words(app)
+    assert results.transitions(crf_run, person, "conditional").person.loc["low"].isna().all()
+    table.loc[table["person"] == person, "visits"] = 4
+    folder.write_table("transitions", table)
+    folder.write_status(folder.status)
+    app = open_page("transitions", run=crf_run)
+    assert "in no state often enough to name a largest difference" in words(app)
+    move = people.largest_move(crf_run, person, "conditional")
+    assert move is None
+    assert person not in set(people.furthest(crf_run, 99)["person"])
 
 
 def test_persons_outside_the_groups_are_not_passed_over(open_page: OpenPage, crf_run: str) -> None:
@@ -231,12 +258,15 @@ def test_a_clinician_reads_in_what_persons_differ_most_and_goes_there(
     settings.set_view("clinician")
     folder = RunFolder(home / "runs" / crf_run)
     person = people.furthest(crf_run, 1)["person"].iloc[0]
-    found = results.transitions(crf_run, person, "expected")
+    found = results.transitions(crf_run, person, "conditional")
     start, end, own, shared = results.largest_difference(found)
     what = f"stays {end}" if start == end else f"moves from {start} to {end}"
     table = folder.table("transitions")
-    cell = (table["person"] == person) & (table["readout"] == "expected")
-    for width, certain in ((0.001, "excludes the value"), (0.999, "this may be chance")):
+    cell = (table["person"] == person) & (table["readout"] == "conditional")
+    for width, certain in (
+        (0.001, "excludes the population's value"),
+        (0.999, "this may be chance"),
+    ):
         table.loc[cell, ["ci_low", "ci_high"]] = np.array(
             [table.loc[cell, "value"] - width, table.loc[cell, "value"] + width]
         ).T
@@ -248,8 +278,8 @@ def test_a_clinician_reads_in_what_persons_differ_most_and_goes_there(
         (line,) = [text for text in shown.splitlines() if text.startswith(f"**{person}**")]
         way = "more" if own > shared else "less"
         assert f"{what} {way} often" in line
-        assert f"in a share of {own:.2f}" in line
-        assert f"all together {shared:.2f}" in line
+        assert f"with a probability of {own:.2f}" in line
+        assert f"population {shared:.2f}" in line
         assert certain in line
     assert "five are listed, whether or not they differ by more than chance" in shown
     assert not app.dataframe

@@ -47,7 +47,7 @@ def test_a_variance_of_zero(shape, covariance, estimator):
     with pytest.warns(BoundaryWarning, match=r"weight\[0,0\] cannot be told from 0"):
         model.fit(X, y, groups=groups)
     assert (model.reliability_[SLOPE] == 0).all()
-    posterior = person_posterior(model, centred_transitions=False)
+    posterior = person_posterior(model, "weights")
     assert (posterior.reliability()[SLOPE] == 0).all()
     table = random_effects_table(model)
     assert (table.loc[table["parameter"] == SLOPE, "reliability"] == 0).all()
@@ -62,7 +62,7 @@ def test_no_variance_at_all(shape):
     with pytest.warns(BoundaryWarning, match="No variance between persons"):
         model.fit(X, y, groups=groups)
     assert (model.reliability_ == 0).all(axis=None)
-    posterior = person_posterior(model, centred_transitions=False)
+    posterior = person_posterior(model, "weights")
     assert (posterior.reliability() == 0).all(axis=None)
     assert not posterior.reliability_together(standardise=False) > 0
 

@@ -37,7 +37,7 @@ def linear():
 
 
 def test_scores_are_deviations_from_the_population(crf):
-    found = person_posterior(crf, centred_transitions=True)
+    found = person_posterior(crf, "scores")
     scores = crf.transition_matrices("scores")
     expected = (scores[:-1] - scores[-1]).reshape(8, 9)
     np.testing.assert_allclose(found.estimate(), expected, atol=1e-6)
@@ -50,7 +50,7 @@ def test_scores_are_deviations_from_the_population(crf):
 
 
 def test_a_network_is_in_model_standard_deviations(linear):
-    found = person_posterior(linear, centred_transitions=False)
+    found = person_posterior(linear, "weights")
     sd = np.sqrt(np.diag(linear.random_effects_cov_))
     np.testing.assert_allclose(found.estimate(), linear.random_effects_ / sd, rtol=1e-5)
     np.testing.assert_allclose(found.reliability(), linear.reliability_, atol=1e-5)
@@ -59,7 +59,7 @@ def test_a_network_is_in_model_standard_deviations(linear):
 
 
 def test_draws_have_the_mean_and_covariance_of_the_posterior(linear):
-    found = person_posterior(linear, centred_transitions=False)
+    found = person_posterior(linear, "weights")
     drawn = np.stack([draw.to_numpy() for draw in found.draws(3000, seed=0)])
     T = found.matrix
     for person in (0, 11):
@@ -73,7 +73,7 @@ def test_draws_have_the_mean_and_covariance_of_the_posterior(linear):
 
 
 def test_draws_of_centred_scores_stay_centred(crf):
-    found = person_posterior(crf, centred_transitions=True)
+    found = person_posterior(crf, "scores")
     (first,) = found.draws(1, seed=1)
     (again,) = found.draws(1, seed=1)
     pd.testing.assert_frame_equal(first, again)
@@ -88,7 +88,7 @@ def test_a_point_estimate_has_none():
     model = NMEMLPRegressor(hidden=(), estimator="annealed", epochs=3)
     model.fit(rng.normal(size=(30, 1)), rng.normal(size=30), groups=person)
     with pytest.raises(OptionError, match="annealed"):
-        person_posterior(model, centred_transitions=False)
+        person_posterior(model, "weights")
 
 
 def posterior_of(information, noise, n=4000, seed=0, scale=1.0):

@@ -153,7 +153,8 @@ def test_a_person_has_one_page_in_plain_words(nme, fit_tiny, poppler, model, tmp
 def test_intervals_decide_what_is_said_of_a_person(run, tmp_path):
     copy = RunFolder(shutil.copytree(run.path, tmp_path / "run"))
     table = copy.table("transitions")
-    own = (table["readout"] == "expected") & (table["person"] == "007")
+    own = (table["readout"] == "conditional") & (table["person"] == "007")
+    table["visits"] = 20
     counted = (table["readout"] == "observed") & (table["person"] == "007")
     table.loc[own, ["ci_low", "ci_high"]] = [0.0, 1.0]
     copy.write_table("transitions", table)
@@ -166,6 +167,11 @@ def test_intervals_decide_what_is_said_of_a_person(run, tmp_path):
     assert "(1 of 9; some may be chance" in text
     assert "in about 97 % (95 % interval 95 % to 99 %)" in text
     assert "It was counted 20 of 23 times." in text
+    start = table.loc[first, "from"]
+    table.loc[(table["person"] == "007") & (table["from"] == start), "visits"] = 0
+    copy.write_table("transitions", table)
+    text = render(copy, person="007").decode()
+    assert "No step from one state to the next differs" in text  # never in this state
 
 
 @pytest.mark.parametrize(

@@ -328,8 +328,8 @@ def test_expected_transitions_stand_beside_the_conditional_ones(run):
     expected = rows[rows["readout"] == "conditional"].assign(readout="expected", value=0.8123)
     run.write_table("transitions", pd.concat([rows, expected]))
     (table,) = (one for one in result_tables(run) if one.name == "transitions")
-    assert table.cells["Read-out"].tolist() == ["expected"] * 2 + ["conditional"] * 2
-    assert table.cells["to mid"].tolist() == [".81 [.40, .60]"] * 2 + [".50 [.40, .60]"] * 2
+    assert table.cells["Read-out"].tolist() == ["conditional"] * 2 + ["expected"] * 2
+    assert table.cells["to mid"].tolist() == [".50 [.40, .60]"] * 2 + [".81 [.40, .60]"] * 2
     assert "does not say how often a move was made" in table.note
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from dashboard.components.findings import effects_view, finding, plain_size
+from dashboard.components.findings import effects_view, finding, plain_size, verdict_of
 from dashboard.services.covariates import CovariateResult
 
 
@@ -41,19 +41,24 @@ def test_nothing_found_is_no_proof() -> None:
     assert "not proof of no association" in finding(effects(p_adjusted=0.06), "bdi")
 
 
-def of_size(strength: float, low: float, high: float) -> CovariateResult:
-    row = {"covariate": "bdi", "strength": strength, "strength_low": low, "strength_high": high}
+def of_size(strength: float, p: float) -> CovariateResult:
+    row = {"covariate": "bdi", "strength": strength, "p_adjusted": p}
     return CovariateResult(pd.DataFrame([row]), effects(), {})
 
 
 def test_a_size_has_a_word_and_its_number() -> None:
     for value, word in ((0.3, "strong"), (0.1, "moderate"), (0.02, "weak"), (0.004, "very weak")):
-        said = plain_size(of_size(value, 0.001, 0.4), "bdi")
+        said = plain_size(of_size(value, 0.01), "bdi")
         assert f"The link is {word}: its strength is" in said
-        assert "95 % interval [0.001, 0.400]" in said
-    assert "strength is 0.30, where 0 is none" in plain_size(of_size(0.3, np.nan, np.nan), "bdi")
-    assert "No link is seen: the strength is −0.02" in plain_size(of_size(-0.02, -0.1, 0.1), "bdi")
-    assert "cannot be said" in plain_size(of_size(np.nan, np.nan, np.nan), "bdi")
+    assert "cannot be said" in plain_size(of_size(np.nan, 0.01), "bdi")
+
+
+def test_a_size_has_the_verdict_of_the_test() -> None:
+    said = plain_size(of_size(0.3, 0.06), "bdi")
+    assert "The strength that is seen, 0.30" in said
+    assert "lies within what chance gives" in said
+    assert verdict_of(of_size(0.3, 0.06), "bdi", unsure=False) == "within"
+    assert verdict_of(of_size(0.3, 0.01), "bdi", unsure=True) == "unsure"
 
 
 def test_table_starts_with_the_smallest_p() -> None:

@@ -1,0 +1,29 @@
+"""No support, no statement: states that a person was never in, and those that may lead."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+#: Visits of a state from which what follows it may be named first, as the largest difference.
+LEADING = 5
+_VALUES = ["value", "ci_low", "ci_high"]
+
+
+def supported(transitions: pd.DataFrame) -> pd.DataFrame:
+    """The table ``transitions`` without what is said of states that a person was never in.
+
+    Value and interval are missing there; the population's rows, and tables of before without
+    ``visits``, stay.
+    """
+    if "visits" not in transitions:
+        return transitions
+    never = (transitions["person"] != "") & (transitions["visits"] == 0)
+    left = transitions[_VALUES].mask(never)
+    return transitions.assign(**{name: left[name] for name in _VALUES})
+
+
+def may_lead(transitions: pd.DataFrame) -> pd.Series:
+    """Whether a row of a person may be a headline or be counted among the furthest, row by row."""
+    if "visits" not in transitions:
+        return pd.Series(True, index=transitions.index)
+    return ~(transitions["visits"] < LEADING)
