@@ -135,7 +135,7 @@ def never_words(never: Sequence[str]) -> str:
     """Of which states nothing is said."""
     if not never:
         return ""
-    return " " + glossary.NO_SUPPORT["never"].format(states=listed(map(str, never)))
+    return " " + glossary.NO_SUPPORT["never"].format(states=listed([str(state) for state in never]))
 
 
 def _times(counts: pd.DataFrame | None, start: str, end: str) -> str:

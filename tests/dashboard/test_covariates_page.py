@@ -151,7 +151,8 @@ def test_a_clinician_reads_one_sentence_and_sees_one_figure(
     open_page: OpenPage, crf_run: str, mlp_run: str
 ) -> None:
     settings.set_view("clinician")
-    for run, what in ((crf_run, "how persons move between states"), (mlp_run, "how persons resp")):
+    moves, weights = "how people move between states", "what the model learned of each person"
+    for run, what in ((crf_run, moves), (mlp_run, weights)):
         covariates.run_tests(run, "depression", STRATA)
         app = open_page("covariates", run=run)
         assert_sound(app)
