@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from nme_core.analysis.levels_and_slopes import LEVEL, SLOPE, person_effects
 from nme_core.estimators import NMECRF, NeuralMixedEffects
-from nme_core.estimators.person_posterior import LEAST_RELIABILITY, person_posterior
+from nme_core.estimators.person_posterior import (
+    LEAST_RELIABILITY,
+    MOVES,
+    move_name,
+    person_posterior,
+)
 from nme_core.exceptions import OptionError
 
 #: All moves from a state to itself.
@@ -47,7 +52,7 @@ def person_numbers(model: Any, X: pd.DataFrame) -> pd.DataFrame:
     Moves of a model of sequences, level and slopes of others; see `PersonPosterior.unshrunken`.
     """
     if isinstance(model, NMECRF):
-        return person_posterior(model, centred_transitions=True).unshrunken()
+        return person_posterior(model, MOVES).unshrunken()
     table = person_effects(model, X).query("person != ''")
     whole = table["estimate"] / table["reliability"].clip(lower=LEAST_RELIABILITY) ** 0.5
     wide = table.assign(own=whole).pivot(index="person", columns="effect", values="own")
@@ -89,7 +94,7 @@ def _of_states(model: NMECRF) -> dict[str, Target]:
     several = {STAY: [(j, j) for j in range(len(states))]}
     several |= {f"{states[j]}>{states[k]}": [(j, k)] for j, k in places}
     for name, cells in several.items():
-        names = tuple(f"transitions[{states[j]},{states[k]}]" for j, k in cells)
+        names = tuple(move_name(states[j], states[k]) for j, k in cells)
         found[name] = Target(name, names, rows[[places[cell] for cell in cells]])
     return found
 
