@@ -462,6 +462,20 @@ CHECKS_BY_PERSON = {
     "to {high}); of {n} persons somebody may be so far out by chance.",
     "thinned": " Every {step}th person is drawn.",
 }
+#: Statistics of the checks of all people together.
+STATISTICS = {
+    ("distribution", "mean"): "mean",
+    ("distribution", "sd"): "SD",
+    ("distribution", "skewness"): "skewness",
+    ("distribution", "quantile 0.05"): "5 % quantile",
+    ("distribution", "quantile 0.25"): "25 % quantile",
+    ("distribution", "quantile 0.5"): "median",
+    ("distribution", "quantile 0.75"): "75 % quantile",
+    ("distribution", "quantile 0.95"): "95 % quantile",
+    ("persons", "sd of means"): "spread between persons",
+    ("persons", "mean of sds"): "spread within persons",
+    ("autocorrelation", "lag 1"): "autocorrelation",
+}
 #: The same of states, by check.
 STATE_STATISTICS = {
     "share": "share of {state}",
