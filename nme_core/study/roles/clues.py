@@ -80,8 +80,8 @@ def numbers_the_rows(column: pd.Series) -> bool:
     """Whether a column counts the rows of the table."""
     if not is_number(column) or column.isna().any() or len(column) < 3:
         return False
-    steps = np.diff(column.to_numpy(dtype=np.float64))
-    return bool((steps == 1).all())
+    numbers = column.to_numpy(dtype=np.float64)
+    return bool((numbers == numbers[0] + np.arange(len(numbers))).all())
 
 
 def lies_within(long: pd.DataFrame, inner: str, outer: str) -> bool:
