@@ -16,7 +16,7 @@ _STYLE = """
 .stMain [data-testid="stPageLink"] a { border: 1px solid #808A9473; border-radius: 0.5rem; }
 .stMain p { max-width: 46rem; }
 /* Notes are quieter than text, yet have 4.5 to 1 on every background, light or dark. */
-[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.8; }
+.stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.8; }
 @media (max-width: 1000px) {
     .stMainBlockContainer { padding: 2rem 1.25rem 3rem 1.25rem; }
     [data-testid="stMetricValue"] { font-size: 1.4rem; }
