@@ -95,7 +95,8 @@ def specification_curve(worlds: pd.DataFrame, *, claim: str, null: float = 0.0) 
         (x[i], at[name, str(table[name].iloc[i])], holds[i])
         for i in range(len(table)) for name in choices
     ]  # fmt: skip
-    panels = [Panel("", "worlds, by estimate", "estimate", layers)]
+    ends = (0.5, len(table) + 0.5)
+    panels = [Panel("", "worlds, by estimate", "estimate", layers, x_range=ends)]
     if marks:
         across, up, kept = (np.array(one) for one in zip(*marks, strict=True))
         points = Layer(
@@ -103,7 +104,10 @@ def specification_curve(worlds: pd.DataFrame, *, claim: str, null: float = 0.0) 
             colours=[theme.PALETTE[0] if one else theme.PERSONS for one in kept],
         )  # fmt: skip
         ticks = [(float(place), f"{name}: {value}") for (name, value), place in at.items()]
-        panels.append(Panel("", "worlds, by estimate", "", [points], y_ticks=ticks))
+        panels.append(
+            Panel("", "", "", [points], x_range=ends, x_ticks=[], y_ticks=ticks,
+                  y_range=(0.5, len(values) + 0.5))
+        )  # fmt: skip
     return Chart(claim, panels, table, height=420 + 16 * len(values))
 
 

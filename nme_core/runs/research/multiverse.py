@@ -178,10 +178,12 @@ def _verdict(
         return Verdict("multiverse", answer, numbers, tuple(notes))
     first = table.iloc[0]
     given = ""
-    if first["holds"] is not None and len(known) > 1:
-        given = ", as in the first, which was asked for" if first["holds"] else ", not in the first"
+    if first["holds"] is not None and 0 < numbers["share"] < 1:
+        given = (
+            f", {'also' if first['holds'] else 'not'} in the first, the analysis as it was given"
+        )
     answer = (
-        f"That {words} holds in {numbers['holds']} of {len(known)} worlds "
+        f"The claim that {words} holds in {numbers['holds']} of {len(known)} worlds "
         f"({100 * numbers['share']:.0f} %{given}); the estimate is between "
         f"{known['estimate'].min():.3g} and {known['estimate'].max():.3g}, median "
         f"{known['estimate'].median():.3g}.{_decides(shares)}"

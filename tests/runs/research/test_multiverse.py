@@ -68,7 +68,7 @@ def test_a_true_claim_holds_in_all_worlds_and_goes_on_where_it_was_stopped(files
     assert len(left) == 9 - 2
     assert table["holds"].all()
     assert (table["ci_low"] > 0.5).all()
-    assert "level rises with score holds in 9 of 9 worlds (100 %" in verdict.answer
+    assert "level rises with score holds in 9 of 9 worlds (100 %)" in verdict.answer
     assert json.loads((tmp_path / "verdict.json").read_text())["numbers"]["share"] == 1.0
 
 
