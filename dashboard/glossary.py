@@ -344,8 +344,27 @@ METRICS = {
     "mae": ("MAE", "mean absolute error, in units of the outcome; lower is better"),
     "pearson": ("Pearson r", "correlation of predicted and observed; higher is better"),
     "ccc": ("CCC", "concordance: agreement in correlation, mean and spread; higher is better"),
+    "crps": (
+        "CRPS",
+        "distance of the predicted distribution from what happened, in units of the outcome: the "
+        "absolute error, with uncertainty counted; lower is better",
+    ),
+    "coverage_95": (
+        "coverage of 95 % intervals",
+        "share of occasions inside their 95 % prediction interval; .95 is right, less means that "
+        "the intervals are too narrow",
+    ),
     "accuracy": ("accuracy", "share of occasions predicted right; higher is better"),
+    "balanced_accuracy": (
+        "balanced accuracy",
+        "share predicted right of each state, averaged: a rare state counts as much as a frequent "
+        "one; higher is better",
+    ),
     "kappa": ("Cohen's κ", "agreement beyond chance; higher is better"),
+    "alpha": (
+        "Krippendorff's α",
+        "agreement beyond chance, with observed and predicted states taken alike; higher is better",
+    ),
     "macro_f1": (
         "macro F1",
         "mean over states of F1, the harmonic mean of precision and recall; higher is better",

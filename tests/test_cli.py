@@ -16,6 +16,8 @@ import pytest
 from nme_core.cli.progress import ProgressBar
 from nme_core.io import RunFolder, RunState
 from nme_core.metrics import evaluate
+from nme_core.metrics.classification import CLASSIFICATION_METRICS
+from nme_core.metrics.regression import REGRESSION_METRICS, SPREAD_METRICS
 from nme_core.metrics.simple_rules import rules_for
 from nme_core.simulate import SAMPLES
 
@@ -40,8 +42,8 @@ MODEL = {
 COVARIATE = {"gratitude": "wellBeing_group", "moodregulation": "Neuroticism"}
 KIND = {"nme-mlp": "number", "nme-crf": "class"}
 METRICS = {
-    "nme-mlp": {"mse", "mae", "pearson", "ccc"},
-    "nme-crf": {"accuracy", "kappa", "macro_f1", "log_loss"},
+    "nme-mlp": {*REGRESSION_METRICS, *SPREAD_METRICS},
+    "nme-crf": {*CLASSIFICATION_METRICS},
 }
 
 

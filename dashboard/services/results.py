@@ -27,7 +27,9 @@ CONVERGED = "converged"
 ALIKE = {"BoundaryWarning", "SingularWarning"}
 #: Kinds of warnings after which training did not come to its end.
 UNSETTLED = {"ConvergenceWarning", "DivergenceWarning"}
-HIGHER_IS_BETTER = {"pearson", "ccc", "accuracy", "kappa", "macro_f1"}
+HIGHER_IS_BETTER = {
+    "pearson", "ccc", "accuracy", "balanced_accuracy", "kappa", "alpha", "macro_f1",
+}  # fmt: skip
 
 
 def run_folder(identity: str) -> RunFolder:

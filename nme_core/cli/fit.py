@@ -182,7 +182,7 @@ def _print_fit(folder: RunFolder) -> None:
         wide = metrics.pivot(index="model", columns="metric", values="value")
         rows = tested_rows(folder.data)
         typer.echo(f"On the test rows ({rows}), all persons pooled:")
-        typer.echo(wide.loc[metrics["model"].unique()].round(4).to_string())
+        typer.echo(wide.loc[metrics["model"].unique()].round(4).to_string(na_rep=""))
     typer.echo("\n".join(skill_sentences(folder.table("skill"))))
     for finding in folder.table("findings").query("severity != 'info'").itertuples():
         typer.echo(f"Look: {finding.message} {finding.remedy}".rstrip())

@@ -1,7 +1,9 @@
 """Metrics of classes and states, from counts of (observed, predicted) per group of rows.
 
-They equal scikit-learn's ``accuracy_score``, ``cohen_kappa_score``, ``f1_score(average="macro")``
-and ``log_loss``; `classification_metrics` gives them for all persons in one pass.
+They equal scikit-learn's ``accuracy_score``, ``balanced_accuracy_score``, ``cohen_kappa_score``,
+``f1_score(average="macro")`` and ``log_loss``; `classification_metrics` gives them for all persons
+in one pass. ``alpha`` is Krippendorff's (2011) for two raters and nominal classes,
+1 − D_o/D_e: D_o the share of rows in disagreement, D_e that of pairs of all 2n labels.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ from nme_core.exceptions import DataError
 _Array = NDArray[np.float64]
 
 #: Names of the metrics, in the order of the tables.
-CLASSIFICATION_METRICS = ("accuracy", "kappa", "macro_f1", "log_loss")
+CLASSIFICATION_METRICS = (
+    "accuracy", "balanced_accuracy", "kappa", "alpha", "macro_f1", "log_loss",
+)  # fmt: skip
 
 
 def classification_metrics(
     y_true: ArrayLike, y_pred: ArrayLike, groups: NDArray[np.intp], n_groups: int
 ) -> dict[str, _Array]:
-    """Accuracy, kappa and macro F1 of every group.
+    """Accuracy, balanced accuracy, kappa, alpha and macro F1 of every group.
 
     Parameters
     ----------
@@ -34,21 +38,30 @@ def classification_metrics(
     Returns
     -------
     dict of metric -> array, shape (n_groups,)
-        NaN for a group without rows, and for kappa where one and the same class is all there is.
-        Macro F1 is the mean over the classes that the group's rows show, observed or predicted.
+        NaN for a group without rows, and for kappa and alpha where one and the same class is all
+        there is. Macro F1 is the mean over the classes that the group's rows show, observed or
+        predicted; balanced accuracy that of the share of hits, over the classes observed.
     """
     counts = _counts(y_true, y_pred, groups, n_groups)[0].astype(np.float64)
     n = counts.sum(axis=(1, 2))
     observed, predicted = counts.sum(axis=2), counts.sum(axis=1)  # shape: (n_groups, n_classes)
     hits = np.einsum("gkk->gk", counts)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         agreement = hits.sum(axis=1) / n
         chance = (observed * predicted).sum(axis=1) / n**2
         cohen = (agreement - chance) / np.where(chance == 1.0, np.nan, 1.0 - chance)
         shown = observed + predicted > 0
         f1 = np.where(shown, 2 * hits / (observed + predicted), 0.0)
         macro = f1.sum(axis=1) / shown.sum(axis=1)
-    return {"accuracy": agreement, "kappa": cohen, "macro_f1": macro}
+        recall = np.where(observed > 0, hits / observed, 0.0)
+        balanced = recall.sum(axis=1) / (observed > 0).sum(axis=1)
+        both = observed + predicted
+        alike = (both * (both - 1)).sum(axis=1) / (2 * n * (2 * n - 1))
+        alpha = 1 - (1 - agreement) / np.where(alike == 1.0, np.nan, 1.0 - alike)
+    return {
+        "accuracy": agreement, "balanced_accuracy": balanced, "kappa": cohen, "alpha": alpha,
+        "macro_f1": macro,
+    }  # fmt: skip
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
@@ -59,6 +72,16 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 def kappa(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Cohen's kappa of arrays of shape (n,); NaN where one and the same class is all there is."""
     return _single(y_true, y_pred, "kappa")
+
+
+def balanced_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Share of hits in each class that is observed, averaged; arrays of shape (n,)."""
+    return _single(y_true, y_pred, "balanced_accuracy")
+
+
+def alpha(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Krippendorff's alpha of (n,) labels; NaN where one and the same class is all there is."""
+    return _single(y_true, y_pred, "alpha")
 
 
 def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:

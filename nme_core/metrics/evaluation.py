@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from nme_core.exceptions import DataError, MissingColumnError, OptionError
 from nme_core.metrics.classification import classification_metrics, row_losses
-from nme_core.metrics.regression import regression_metrics
+from nme_core.metrics.regression import SPREAD_METRICS, regression_metrics
 
 _COLUMNS = ["model", "split", "scope", "person", "metric", "value", "n"]
+#: Probability of the prediction interval whose coverage is told.
+_INTERVAL = 0.95
 _SPLITS = ("train", "validation", "test")
 
 
@@ -24,7 +26,9 @@ def evaluate(predictions: pd.DataFrame, kind: Literal["number", "class"]) -> pd.
     predictions : DataFrame
         Columns ``model``, ``person``, ``split``, ``observed``, ``predicted``. Classes: also
         ``p_<class>``, and optionally ``loss``, the row's share of -log p of its sequence, which
-        then stands in for -log p_<observed>. Rows with a missing ``observed`` are left out.
+        then stands in for -log p_<observed>. Numbers: optionally ``crps`` of each row, and
+        ``integral``, the probability of an outcome below the one observed. Rows with a missing
+        ``observed`` are left out.
     kind : {"number", "class"}
         Kind of the outcome.
 
@@ -32,8 +36,9 @@ def evaluate(predictions: pd.DataFrame, kind: Literal["number", "class"]) -> pd.
     -------
     DataFrame
         Columns ``model``, ``split``, ``scope``, ``person`` (empty where pooled), ``metric``,
-        ``value``, ``n`` (rows that were used). mse, mae, pearson, ccc; or accuracy, kappa,
-        macro_f1, log_loss. A value that is not defined is missing: also pearson and ccc of
+        ``value``, ``n`` (rows that were used). mse, mae, pearson, ccc, where the columns are there
+        crps and coverage_95 (share of rows in their central 95 % prediction interval); or accuracy,
+        balanced_accuracy, kappa, alpha, macro_f1, log_loss. A value that is not defined is missing: also pearson and ccc of
         fewer than 3 rows.
 
     Raises
@@ -109,11 +114,27 @@ def _metrics(
     if kind == "number":
         observed = pd.to_numeric(rows["observed"]).to_numpy(dtype=np.float64)
         predicted = pd.to_numeric(rows["predicted"]).to_numpy(dtype=np.float64)
-        return regression_metrics(observed, predicted, groups, n_groups)
+        values = regression_metrics(observed, predicted, groups, n_groups)
+        return {**values, **_spread_metrics(rows, groups, n_groups)}
     labels = as_labels(rows["observed"])
     values = classification_metrics(labels, as_labels(rows["predicted"]), groups, n_groups)
     sums = np.bincount(groups, weights=log_losses(rows, labels), minlength=n_groups)
     return {**values, "log_loss": sums / np.bincount(groups, minlength=n_groups)}
+
+
+def _spread_metrics(
+    rows: pd.DataFrame, groups: NDArray[np.intp], n_groups: int
+) -> dict[str, NDArray[np.float64]]:
+    if "integral" not in rows.columns:
+        return {}
+    inside = np.abs(rows["integral"].to_numpy(np.float64) - 0.5) <= _INTERVAL / 2
+    n = np.bincount(groups, minlength=n_groups)
+    return {
+        name: np.bincount(groups, weights=values, minlength=n_groups) / n
+        for name, values in zip(
+            SPREAD_METRICS, (rows["crps"].to_numpy(np.float64), inside), strict=True
+        )
+    }
 
 
 def log_losses(rows: pd.DataFrame, labels: pd.Series) -> NDArray[np.float64]:

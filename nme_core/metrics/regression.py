@@ -16,6 +16,8 @@ _Array = NDArray[np.float64]
 
 #: Names of the metrics, in the order of the tables.
 REGRESSION_METRICS = ("mse", "mae", "pearson", "ccc")
+#: Metrics of a predictive distribution, where the model has one.
+SPREAD_METRICS = ("crps", "coverage_95")
 
 #: Rows below which ``pearson`` and ``ccc`` are not defined: two points always lie on a line.
 MIN_CORRELATED = 3
@@ -92,6 +94,27 @@ def pearson(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 def ccc(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Lin's concordance of arrays of shape (n,); NaN for two equal constants, or n < 3."""
     return _single(y_true, y_pred, "ccc")
+
+
+def crps(y_true: ArrayLike, draws: ArrayLike) -> _Array:
+    """Continuous ranked probability score of each row, in units of the outcome, shape (n,).
+
+    E|Y − y| − ½ E|Y − Y′|, without the bias that few draws have (Fricker, Ferro and Stephenson
+    2013); of a prediction without spread the absolute error.
+
+    Parameters
+    ----------
+    y_true : array, shape (n,)
+    draws : array, shape (n_draws, n)
+        Outcomes drawn from the predictive distribution, at least two of each row.
+    """
+    drawn = np.sort(np.asarray(draws), axis=0)
+    n_draws = len(drawn)
+    error = np.abs(drawn - np.asarray(y_true)).mean(0)
+    # each draw's rank says in how many pairs it is the larger one
+    weights = 2.0 * np.arange(n_draws) - n_draws + 1
+    found: _Array = error - weights @ drawn / (n_draws * (n_draws - 1))
+    return found
 
 
 def _single(y_true: ArrayLike, y_pred: ArrayLike, metric: str) -> float:

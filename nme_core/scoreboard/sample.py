@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nme_core.data.splits import split_within_person
+from nme_core.batches.splits import split_within_person
 from nme_core.exceptions import OptionError
 from nme_core.metrics.simple_rules import Histories
 from nme_core.scoreboard.protocols import FOLDS, Kind, Protocol

@@ -15,8 +15,12 @@ METRICS: dict[str, tuple[str, bool]] = {
     "mae": ("mean absolute error", False),
     "pearson": ("Pearson's r", True),
     "ccc": ("concordance correlation", True),
+    "crps": ("continuous ranked probability score", False),
+    "coverage_95": ("coverage of 95 % prediction intervals", True),
     "accuracy": ("accuracy", True),
+    "balanced_accuracy": ("balanced accuracy", True),
     "kappa": ("Cohen's κ", True),
+    "alpha": ("Krippendorff's α", True),
     "macro_f1": ("macro F1", True),
     "log_loss": ("log-loss per step", False),
 }

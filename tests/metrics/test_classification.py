@@ -23,6 +23,27 @@ def test_equal_scikit_learn(labels):
     assert metrics.kappa(*labels) == pytest.approx(sklearn_metrics.cohen_kappa_score(*labels))
     expected = sklearn_metrics.f1_score(*labels, average="macro")
     assert metrics.macro_f1(*labels) == pytest.approx(expected)
+    expected = sklearn_metrics.balanced_accuracy_score(*labels)
+    assert metrics.balanced_accuracy(*labels) == pytest.approx(expected)
+
+
+def test_alpha_equals_its_definition_by_pairs_of_labels(labels):
+    """Krippendorff's definition, 1 − D_o/D_e, by walking over all pairs of labels."""
+    pooled = [*labels[0], *labels[1]]
+    pairs = [a != b for i, a in enumerate(pooled) for k, b in enumerate(pooled) if i != k]
+    expected = 1 - np.mean(labels[0] != labels[1]) / np.mean(pairs)
+    assert metrics.alpha(*labels) == pytest.approx(expected)
+
+
+def test_alpha_of_krippendorffs_example():
+    # Krippendorff (2011), section A: binary data, two observers, 10 units: alpha = 0.095
+    first, second = "0100000000", "1110010010"
+    assert metrics.alpha([*first], [*second]) == pytest.approx(0.095, abs=5e-4)
+
+
+def test_a_rare_class_counts_as_much_as_a_frequent_one():
+    assert metrics.balanced_accuracy(["a"] * 9 + ["b"], ["a"] * 10) == 0.5
+    assert metrics.balanced_accuracy(["a", "a"], ["a", "b"]) == 0.5  # b was never observed
 
 
 def test_kappa_by_hand():
@@ -37,6 +58,7 @@ def test_macro_f1_counts_classes_that_are_only_predicted():
 
 def test_one_class_only_has_no_kappa_and_gives_no_warning():
     assert np.isnan(metrics.kappa(["a", "a"], ["a", "a"]))
+    assert np.isnan(metrics.alpha(["a", "a"], ["a", "a"]))
     assert metrics.macro_f1(["a", "a"], ["a", "a"]) == 1
     assert metrics.kappa(["a", "a"], ["b", "b"]) == 0
 
@@ -74,7 +96,7 @@ def test_log_loss_of_an_unknown_class():
 def test_groups_equal_their_rows_alone(labels):
     groups = np.random.default_rng(1).integers(0, 4, size=80)
     table = classification_metrics(*labels, groups, 5)
-    for name in ("accuracy", "kappa", "macro_f1"):
+    for name in ("accuracy", "balanced_accuracy", "kappa", "alpha", "macro_f1"):
         for group in range(4):
             rows = groups == group
             alone = getattr(metrics, name)(labels[0][rows], labels[1][rows])

@@ -80,6 +80,19 @@ def test_rows_without_an_outcome_are_left_out(numbers):
     assert lookup(table, person="007")["mse"] > 0
 
 
+def test_a_predictive_distribution_has_a_score_and_a_coverage(numbers):
+    numbers["crps"] = np.arange(len(numbers), dtype=float)
+    numbers["integral"] = 0.5
+    numbers.loc[numbers.index[::3], "integral"] = 0.98  # above its 95 % interval
+    for person in ("", "007"):
+        chosen = (numbers["model"] == "nme") & (numbers["split"] == "test")
+        rows = numbers[chosen & ((numbers["person"] == person) | (person == ""))]
+        found = lookup(metrics.evaluate(numbers, "number"), person=person)
+        assert found["crps"] == pytest.approx(rows["crps"].mean())
+        assert found["coverage_95"] == pytest.approx((rows["integral"] == 0.5).mean())
+    assert "crps" not in lookup(metrics.evaluate(numbers.drop(columns="integral"), "number"))
+
+
 def test_classes_pooled_and_per_person(classes):
     table = metrics.evaluate(classes, "class")
     for person in ("", "x", "y"):
@@ -87,7 +100,7 @@ def test_classes_pooled_and_per_person(classes):
         proba = rows[["p_a", "p_b", "p_c"]].set_axis(list("abc"), axis=1)
         expected = {
             name: getattr(metrics, name)(rows["observed"], rows["predicted"])
-            for name in ("accuracy", "kappa", "macro_f1")
+            for name in ("accuracy", "balanced_accuracy", "kappa", "alpha", "macro_f1")
         }
         expected["log_loss"] = metrics.log_loss(rows["observed"], proba)
         assert lookup(table, person=person) == pytest.approx(expected)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
 from nme_core import metrics
@@ -23,6 +24,30 @@ def test_errors_equal_scikit_learn(values):
 
 def test_pearson_equals_numpy(values):
     assert metrics.pearson(*values) == pytest.approx(np.corrcoef(*values)[0, 1])
+
+
+def test_crps_equals_its_definition_by_pairs_of_draws():
+    rng = np.random.default_rng(0)
+    y, draws = rng.normal(size=5), rng.normal(size=(7, 5))
+    for row in range(5):
+        own = draws[:, row]
+        pairs = np.abs(own[:, None] - own)[~np.eye(7, dtype=bool)]
+        expected = np.abs(own - y[row]).mean() - pairs.mean() / 2
+        assert metrics.crps(y, draws)[row] == pytest.approx(expected)
+
+
+def test_crps_of_a_normal_distribution_is_the_closed_form():
+    # Gneiting and Raftery (2007): σ [z (2Φ(z) − 1) + 2φ(z) − 1/√π]
+    mean, sd, y = 1.0, 2.0, np.array([-4.0, 0.0, 1.0, 2.5])
+    z = (y - mean) / sd
+    normal = stats.norm
+    expected = sd * (z * (2 * normal.cdf(z) - 1) + 2 * normal.pdf(z) - 1 / np.sqrt(np.pi))
+    draws = normal.ppf((np.arange(4000) + 0.5) / 4000, mean, sd)[:, None].repeat(4, axis=1)
+    np.testing.assert_allclose(metrics.crps(y, draws), expected, atol=2e-3)
+
+
+def test_crps_without_spread_is_the_absolute_error():
+    assert metrics.crps([3.0], np.ones((4, 1))) == pytest.approx([2.0])
 
 
 def test_ccc_by_hand():

@@ -15,6 +15,7 @@ from nme_core.estimators import NMEMLPRegressor, load
 from nme_core.exceptions import DataError, OptionError, TrainingError
 from nme_core.io import TABLES, RunFolder, RunState, Status, journal
 from nme_core.io.renewal import clear
+from nme_core.metrics.classification import CLASSIFICATION_METRICS
 from nme_core.metrics.simple_rules import rules_for
 from nme_core.runs.fit import ALL_ROWS, FitOptions, run_experiment
 from nme_core.runs.fit.rows import StudyRows
@@ -39,7 +40,7 @@ FILES = {
 RULES = {"nme-mlp": rules_for("number"), "nme-crf": rules_for("class")}
 METRICS = {
     "nme-mlp": ["mse", "mae", "pearson", "ccc"],
-    "nme-crf": ["accuracy", "kappa", "macro_f1", "log_loss"],
+    "nme-crf": [*CLASSIFICATION_METRICS],
 }
 
 
@@ -157,7 +158,9 @@ def test_every_metric_is_there_for_every_model_and_split(finished):
         for name in ("nme", "generic", "specific")
         for split in ("train", "validation", "test")
     } | {(name, split) for name in RULES[model] for split in ("validation", "test")}
-    assert all(names == METRICS[model] for names in found)
+    for (name, split), names in found.items():
+        spread = model == "nme-mlp" and name not in RULES[model] and split == "test"
+        assert names == METRICS[model] + (["crps", "coverage_95"] if spread else [])
     assert pooled["value"].notna().all()
     assert (pooled["person"] == "").all()
     persons = metrics[(metrics["scope"] == "person") & (metrics["split"] == "test")]

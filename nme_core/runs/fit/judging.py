@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,8 @@ from nme_core.estimators import (
     NeuralMixedEffects,
     NMEMLPRegressor,
 )
-from nme_core.metrics import evaluate
+from nme_core.estimators.posterior import DRAWS
+from nme_core.metrics import crps, evaluate
 from nme_core.runs.fit.rows import StudyRows
 from nme_core.study.columns import OutcomeKind
 from nme_core.training import Progress
@@ -127,12 +129,31 @@ def validation_loss(model: NeuralMixedEffects, rows: StudyRows, outcome_kind: Ou
     return float(pooled["value"].iloc[0])
 
 
-def calibration(
-    model: NeuralMixedEffects, rows: StudyRows, predictions: pd.DataFrame
+def with_spread(
+    model: NeuralMixedEffects | LinearMixedModel, rows: StudyRows, predictions: pd.DataFrame
 ) -> pd.DataFrame:
+    """Add what the predictive distribution of a number is worth: ``crps`` and ``integral``."""
+    if not isinstance(model, NMEMLPRegressor):
+        return predictions
+    score = np.empty(len(predictions))
+    for chosen, some in rows.in_parts():
+        score[chosen] = crps(some.y, _draws(model, some))
+    integral = model.probability_integral(rows.X, rows.y, rows.groups)
+    return predictions.assign(crps=score, integral=integral)
+
+
+def _draws(model: NMEMLPRegressor, rows: StudyRows) -> NDArray[np.float32]:
+    """Outcomes drawn from the predictive distribution, shape (n_draws, n)."""
+    seeds = itertools.count()  # a model without a posterior draws one outcome a seed
+    several = (model.simulate(rows.X, groups=rows.groups, seed=seed) for seed in seeds)
+    drawn = itertools.islice(itertools.chain.from_iterable(several), DRAWS)
+    return np.stack([one.astype(np.float32) for one in drawn])
+
+
+def calibration(model: NeuralMixedEffects, predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the table ``calibration`` of the rows that were held back."""
     if isinstance(model, NMEMLPRegressor):
-        integral = model.probability_integral(rows.X, rows.y, rows.groups)
+        integral = predictions["integral"].to_numpy(np.float64)
         name, split = str(predictions["model"].iloc[0]), str(predictions["split"].iloc[0])
         return number_calibration(integral, model=name, split=split)
     return class_calibration(predictions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,9 @@ class Rivals:
         self.test = np.asarray(split == "test")
         #: By model and horizon, of every row: the expected number, or −log p of the class.
         self._said: dict[tuple[str, int | None], Floats] = {}
+        self._learned = lru_cache(self._learn)
 
-    def _learned(self, part: str) -> NumberRules | ClassRules:
+    def _learn(self, part: str) -> NumberRules | ClassRules:
         before = np.asarray(self.split == "train")
         if part == "test":
             before = before | np.asarray(self.split == "validation")

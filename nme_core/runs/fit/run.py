@@ -27,6 +27,7 @@ from nme_core.exceptions import OptionError, PredictionWarning
 from nme_core.io import OUTCOME, Journal, RunFolder, RunState
 from nme_core.io.renewal import renewed
 from nme_core.metrics import compare, evaluate
+from nme_core.metrics.regression import SPREAD_METRICS
 from nme_core.runs.fit.candidates import (
     as_json,
     candidates_table,
@@ -41,6 +42,7 @@ from nme_core.runs.fit.judging import (
     one_step_ahead,
     predict,
     validation_loss,
+    with_spread,
 )
 from nme_core.runs.fit.options import FitOptions
 from nme_core.runs.fit.readouts import (
@@ -268,7 +270,7 @@ class _Run:
             for part in SPLITS:
                 metrics = self._judge(one, name, part, rivals)
                 own = (metrics["split"] == "test") & (metrics["scope"] == "person")
-                judged.append(metrics[own])
+                judged.append(metrics[own & ~metrics["metric"].isin(SPREAD_METRICS)])
             if name == "nme":
                 self._judge_ahead(one)
             if one is nme:
@@ -313,16 +315,18 @@ class _Run:
         give_back()
         rows = self.rows.take(self.split == part)
         predictions = predict(model, rows, name, part)
+        if part == "test":
+            predictions = with_spread(model, rows, predictions)
         give_back()
         metrics = evaluate(predictions, self.study.outcome_kind)
         self.folder.append_table("metrics", metrics)
         if part == "test":
             rivals.add(name, model, predictions)
         if part == "test" and not isinstance(model, LinearMixedModel):
-            self.folder.append_table("calibration", calibration(model, rows, predictions))
+            self.folder.append_table("calibration", calibration(model, predictions))
         self.folder.append_table(
             "predictions",
-            predictions.drop(columns="loss", errors="ignore"),
+            predictions.drop(columns=["loss", "crps", "integral"], errors="ignore"),
             progress=telling(self.journal, f"Writing the predictions of {name} ({part})"),
         )
         return metrics
