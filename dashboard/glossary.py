@@ -17,6 +17,7 @@ from nme_core.figures.words import (
     QQ,
     RESIDUALS,
     SCATTER_LIMIT,
+    SKILL_FIGURE,
     TRANSITION_LIMIT,
 )
 from nme_core.vocabulary.choices import COVARIANCES, ESTIMATORS, FAMILIES, MODELS, PLACEMENTS
@@ -41,6 +42,7 @@ __all__ = [
     "QQ",
     "RESIDUALS",
     "SCATTER_LIMIT",
+    "SKILL_FIGURE",
     "TRANSITION_LIMIT",
 ]
 

@@ -34,11 +34,12 @@ CORE = {
 }
 CORE["analysis"] = {*CORE} - {"_moved", "simulate"}
 CORE["parallel"] = {"exceptions", "io"}
+CORE["scoreboard"] = {"exceptions", "io", "batches", "estimators", "metrics", "parallel"}
 CORE["runs"] = {*CORE["analysis"], "analysis", "parallel"}
 CORE["figures"] = {"exceptions", "vocabulary", "io", "analysis"}
 CORE["reports"] = {*CORE["runs"], "runs", "figures"}
 CORE["cli"] = {*CORE, "nme_core"}
-CORE["nme_core"] = {*CORE} - {"cli", "runs", "figures", "reports"}
+CORE["nme_core"] = {*CORE} - {"cli", "runs", "figures", "reports", "scoreboard"}
 CORE["__main__"] = {"cli"}
 
 #: What each part of dashboard may import of dashboard.

@@ -33,6 +33,21 @@ def paired_figure(run: str) -> Figure | None:
     )
 
 
+def skill_figure(run: str) -> Figure | None:
+    """Skill against every rival by horizon; None where there is nothing to show."""
+    if not results.has_table(run, "skill"):
+        return None
+    rows = results.table(run, "skill")
+    rows = rows[(rows["scope"] == "pooled") & rows["skill"].notna()]
+    if rows.empty:
+        return None
+    beaten = int((rows["ci_high"] < 0).sum())
+    sentence = glossary.SKILL_FIGURE.format(beaten=beaten or "None", all=len(rows))
+    names = {model: model_name(model) for model in rows["reference"].unique()}
+    arguments = {"rows": rows, "names": names}
+    return Figure("skill_by_horizon", "Skill by horizon", sentence, arguments)
+
+
 def individual_figure(run: str, who: list[str], outcome: str, *, plain: bool = False) -> Figure:
     """Observed, person-specific and population prediction of one person, or of several.
 

@@ -50,6 +50,9 @@ def models(run: Run) -> None:
         st.table(by_person)
         with st.expander(TABLE_HELP["by_person"]):
             st.markdown(f"{BY_PERSON['what']}\n\n{BY_PERSON['why']}")
+    skill = catalogue.skill_figure(run.id)
+    if skill is not None:
+        show(skill)
     figure = catalogue.paired_figure(run.id)
     if figure is not None:
         show(figure)

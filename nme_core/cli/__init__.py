@@ -13,6 +13,7 @@ from nme_core.cli import (
     report,
     research,
     research_grids,
+    scoreboard,
     study,
 )
 from nme_core.cli.app import app, main
@@ -39,6 +40,7 @@ COMMANDS = (
     figure.figure,
     bundle.bundle,
     bundle.rerun,
+    scoreboard.scoreboard,
     dashboard.dashboard,
 )
 

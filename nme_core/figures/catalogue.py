@@ -27,6 +27,7 @@ Run = RunFolder | str | PathLike[str]
 _OF_ALL: dict[str, Callable[[RunFolder], Iterator[RunFigure]]] = {
     "observations": of_run.observations,
     "losses": of_run.losses,
+    "skill": of_run_fit.skill,
     "differences": of_run_fit.differences,
     "mistakes": of_run_fit.mistakes,
     "calibration": of_run_fit.calibration,

@@ -9,7 +9,7 @@ import numpy as np
 from nme_core.analysis.predictions import by_occasion, confusion_counts, judged, states_of
 from nme_core.figures.labels import number
 from nme_core.figures.run_figure import RunFigure
-from nme_core.figures.words import CALIBRATION, CONFUSION, FITS, PAIRED_FIGURE, RESIDUALS
+from nme_core.figures.words import CALIBRATION, CONFUSION, FITS, PAIRED_FIGURE, RESIDUALS, SKILL_FIGURE
 from nme_core.io import RunFolder
 from nme_core.vocabulary.terms import metric_name, short_model_name
 
@@ -47,6 +47,21 @@ def differences(folder: RunFolder) -> Iterator[RunFigure]:
     names |= {str(metric): metric_name(str(metric)) for metric in rows["metric"].unique()}
     arguments = {"rows": rows, "names": names}
     yield RunFigure("paired_differences", "Paired differences", sentence, arguments, columns=2)
+
+
+def skill(folder: RunFolder) -> Iterator[RunFigure]:
+    """What the model saves of the loss of simple rules and other models, by rows ahead."""
+    if not folder.has_table("skill"):
+        return
+    rows = folder.table("skill")
+    rows = rows[(rows["scope"] == "pooled") & rows["skill"].notna()]
+    if rows.empty:
+        return
+    beaten = int((rows["ci_high"] < 0).sum())
+    sentence = SKILL_FIGURE.format(beaten=beaten or "None", all=len(rows))
+    names = {str(model): short_model_name(str(model)) for model in rows["reference"].unique()}
+    arguments = {"rows": rows, "names": names}
+    yield RunFigure("skill_by_horizon", "Skill by horizon", sentence, arguments, columns=2)
 
 
 def mistakes(folder: RunFolder) -> Iterator[RunFigure]:

@@ -51,6 +51,11 @@ PAIRED_FIGURE = (
     "metric is larger: worse for errors and log-loss, better for accuracy and correlations."
 )
 
+SKILL_FIGURE = (
+    "What the model saves of the loss of each simple rule and each other model: above the line it "
+    "predicts better, on it a simple rule does as well. {beaten} of {all} intervals lie below 0."
+)
+
 CONFUSION = {
     "sentence": "{right} of {all} held-back occasions are predicted right.{most} Rows add up to 1; "
     "rare states are easily missed even by a good model.",

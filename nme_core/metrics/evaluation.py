@@ -38,8 +38,8 @@ def evaluate(predictions: pd.DataFrame, kind: Literal["number", "class"]) -> pd.
         Columns ``model``, ``split``, ``scope``, ``person`` (empty where pooled), ``metric``,
         ``value``, ``n`` (rows that were used). mse, mae, pearson, ccc, where the columns are there
         crps and coverage_95 (share of rows in their central 95 % prediction interval); or accuracy,
-        balanced_accuracy, kappa, alpha, macro_f1, log_loss. A value that is not defined is missing: also pearson and ccc of
-        fewer than 3 rows.
+        balanced_accuracy, kappa, alpha, macro_f1, log_loss. A value that is not defined is missing:
+        also pearson and ccc of fewer than 3 rows.
 
     Raises
     ------

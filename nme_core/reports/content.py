@@ -33,7 +33,7 @@ def study_report(folder: RunFolder, title: str | None = None) -> Report:
     tables = {table.name: table for table in said.tables}
     data, model, evaluation, convergence, *tests = said.methods
     config, found = folder.config, said.findings
-    fit = [Text(found[name]) for name in ("prediction", "comparison") if name in found]
+    fit = [Text(found[name]) for name in ("prediction", "skill", "comparison") if name in found]
     of_data = _given(tables, "flow", "data", "codebook", "findings")
     sections = [
         Section("Data", (Text(data), *of_data, *_inputs(folder))),

@@ -18,6 +18,8 @@ from nme_core.vocabulary.terms import (
     CORRECTIONS,
     EFFECTS,
     FAMILIES,
+    MODELS,
+    SIMPLE_RULES,
     arrangement,
     estimator_name,
     family_of,
@@ -301,7 +303,20 @@ def _evaluation(folder: RunFolder, config: dict[str, Any], data: dict[str, Any])
             else "the fit to the training observations."
         )
     )
+    if folder.has_table("skill") and len(folder.table("skill")):
+        said.append(_skill(folder.table("skill")))
     return " ".join(said)
+
+
+def _skill(table: pd.DataFrame) -> str:
+    rules = [name for name in table["reference"].unique() if name in SIMPLE_RULES]
+    ahead = listed([str(steps) for steps in sorted(table["horizon"].dropna().unique())])
+    return (
+        "All models were judged beside simple rules, which know a person's earlier outcomes only: "
+        f"{listed([MODELS[name].text for name in rules])}. Skill is 1 − loss of the model / loss "
+        "of the other, with a 95% percentile interval over 999 resamples of persons, for the rows "
+        f"held back as a block and for {ahead} observations ahead by rolling origin."
+    )
 
 
 def _convergence(config: dict[str, Any]) -> str:

@@ -19,11 +19,12 @@ from nme_core.reports.apa import (
 )
 from nme_core.reports.correlations import correlated
 from nme_core.reports.trust import calibrated, certified, checked, differences
+from nme_core.runs.skill import skill_sentences
 from nme_core.vocabulary.terms import CORRECTIONS, CORRELATIONS, is_bounded, metric_name
 
 ALPHA = 0.05
 #: Metrics of which less is better.
-_LOWER_IS_BETTER = {"mse", "mae", "log_loss"}
+_LOWER_IS_BETTER = {"mse", "mae", "crps", "log_loss"}
 #: Single effects that are written out; all of them stand in the table.
 MOST_EFFECTS = 5
 
@@ -39,17 +40,19 @@ def findings(folder: RunFolder) -> dict[str, str]:
     Returns
     -------
     dict of str
-        ``prediction``, ``comparison`` of models, ``calibration``, model ``checks``,
-        ``certificate`` of a linear model, ``summary`` of differences between persons,
-        ``correlations`` of their parameters, ``dependence`` on covariates and single ``effects``,
-        as far as they were looked at. Plain text; p to three decimals or "< .001", 95% intervals,
-        df where the test has them.
+        ``prediction``, ``comparison`` of models, ``skill`` beside simple rules, ``calibration``,
+        model ``checks``, ``certificate`` of a linear model, ``summary`` of differences between
+        persons, ``correlations`` of their parameters, ``dependence`` on covariates and single
+        ``effects``, as far as they were looked at. Plain text; p to three decimals or "< .001",
+        95% intervals, df where the test has them.
     """
     found = {}
     if folder.has_table("metrics"):
         found["prediction"] = _prediction(folder.table("metrics"))
     if folder.has_table("comparison"):
         found["comparison"] = _comparison(with_corrected_p(folder.table("comparison")))
+    if folder.has_table("skill"):
+        found["skill"] = " ".join(skill_sentences(folder.table("skill")))
     said = {
         "calibration": calibrated, "checks": checked, "certificate": certified,
         "summary": differences, "correlations": correlated,

@@ -30,10 +30,10 @@ def crf_generic(sample: Sample, seed: int) -> Floats:
 
 def crf_bias(sample: Sample, seed: int) -> Floats:
     """A chain whose emission scores have a bias of each person's own, pulled towards 0."""
-    watched = {
-        pull: np.nansum(_Chain.fitted(sample, sample.part == TRAIN, pull, seed).losses(sample, VALIDATION))
-        for pull in _PULLS
-    }  # fmt: skip
+    watched = {}
+    for pull in _PULLS:
+        chain = _Chain.fitted(sample, sample.part == TRAIN, pull, seed)
+        watched[pull] = np.nansum(chain.losses(sample, VALIDATION))
     best = min(watched, key=lambda pull: watched[pull])
     return _Chain.fitted(sample, sample.learned, best, seed).losses(sample, TEST)
 

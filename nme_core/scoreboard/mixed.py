@@ -80,7 +80,11 @@ def _boost(
             group_rand_coef_data_pred=None if slopes is None else slopes[watched],
         )
         held = package.Dataset(X[watched], sample.y[watched], reference=data)
-        given = {"valid_sets": held, "early_stopping_rounds": 20, "use_gp_model_for_validation": True}
+        given = {
+            "valid_sets": held,
+            "early_stopping_rounds": 20,
+            "use_gp_model_for_validation": True,
+        }
     settings = {"learning_rate": 0.05, "max_depth": 5, "verbose": -1, "seed": seed}
     return package.train(
         params=settings, train_set=data, gp_model=effects, num_boost_round=rounds,

@@ -160,12 +160,14 @@ def _read(protocol: str, data: str | None) -> pd.DataFrame:
 def losses(sample: Sample, said: Floats) -> NDArray[np.float64]:
     """Loss of every held-back row; NMEError where something is not a number."""
     y = sample.y[sample.test]
+    if len(said) != len(y):
+        raise NMEError(f"It says something of {len(said)} rows, not of {len(y)}.")
     if sample.kind == "number":
         found = np.square(y - said)
     elif sample.kind == "class":
         found = -np.log(np.clip(said[np.arange(len(y)), y.astype(np.intp)], _LEAST, 1.0))
     else:
         found = said
-    if found.shape != y.shape or not np.isfinite(found).all():
+    if not np.isfinite(found).all():
         raise NMEError("It does not say something finite of every held-back row.")
     return np.asarray(found, dtype=np.float64)

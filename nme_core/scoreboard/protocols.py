@@ -132,7 +132,8 @@ PROTOCOLS = (
     ),
     Protocol(
         "mood-sequences", "Mood regulation: sequences of three states within a day",
-        "moodregulation", "states", "future", _PERSON, "state", _EVENTS, time="t", sequence="day", n_classes=3,
+        "moodregulation", "states", "future", _PERSON, "state", _EVENTS, time="t", sequence="day",
+        n_classes=3,
     ),
     Protocol(
         "nonverbal-sequences", "Nonverbal communication: patient's voice, second by second",

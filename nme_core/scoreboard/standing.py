@@ -76,8 +76,8 @@ def _by_person(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _saved(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, float]:
-    both = ours.join(theirs, rsuffix="_theirs", how="inner")
-    saved, low, high = skill_of(both["loss"].to_numpy(), both["loss_theirs"].to_numpy())
+    both = ours.assign(theirs=theirs["loss"]).dropna()
+    saved, low, high = skill_of(both["loss"].to_numpy(), both["theirs"].to_numpy())
     return {"saved": saved, "ci_low": low, "ci_high": high, "n_persons": len(both)}
 
 

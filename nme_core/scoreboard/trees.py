@@ -27,10 +27,11 @@ def one_hot(sample: Sample, seed: int) -> Floats:
 
 def target(sample: Sample, seed: int) -> Floats:
     """The mean outcome of every id, cross-fitted among the rows that are learned from."""
+    from sklearn.model_selection import KFold
     from sklearn.preprocessing import TargetEncoder
 
     learned = sample.learned
-    encoder = TargetEncoder(random_state=seed)
+    encoder = TargetEncoder(cv=KFold(5, shuffle=True, random_state=seed))
     y = sample.labels if sample.classes else sample.y
     own = encoder.fit_transform(sample.groups[learned], y[learned])
     ids = np.empty((len(y), own.shape[1]))

@@ -13,6 +13,28 @@ def square(values: list[list[float]], states: list[str] = STATES) -> pd.DataFram
     return pd.DataFrame(values, index=states, columns=states, dtype=float)
 
 
+def skill() -> pd.DataFrame:
+    """Skill against two rivals at two horizons and in the block; one has no interval."""
+    rows = [
+        ("nme", reference, "mse", "pooled", horizon, value, value - 0.1, value + 0.1, 20)
+        for reference, values in (("last", (-0.2, 0.1, 0.4)), ("generic", (0.3, 0.3, 0.3)))
+        for horizon, value in zip((1, 5, None), values, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=[
+        "model", "reference", "metric", "scope", "horizon", "skill", "ci_low", "ci_high",
+        "n_persons",
+    ])  # fmt: skip
+    table.loc[0, ["ci_low", "ci_high"]] = np.nan
+    return table.astype({"horizon": "Int64"})
+
+
+def board() -> pd.DataFrame:
+    """Two tables; NME loses to one rival, and saves nearly all of another's loss."""
+    rows = [("a", "lme", -0.1, -0.2, 0.0), ("a", "nme", np.nan, np.nan, np.nan),
+            ("a", "generic", 0.9, 0.8, 0.95), ("b", "last", 0.2, 0.1, 0.3)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["protocol", "rival", "saved", "ci_low", "ci_high"])
+
+
 @pytest.fixture
 def person() -> pd.DataFrame:
     """Asymmetric; the person was never in the second state."""
@@ -253,6 +275,8 @@ def _of_the_fit(rng: np.random.Generator) -> dict[str, dict[str, object]]:
         "calibration_numbers": {
             "calibration": pd.concat([calibration("interval", ""), calibration("pit", "")])
         },
+        "skill_by_horizon": {"rows": skill(), "names": {"last": "last value"}},
+        "scoreboard_skill": {"rows": board(), "names": {"a": "Table A"}},
         "paired_differences": {"rows": paired, "names": {"lme": "linear mixed model"}},
         "confusion": {"counts": square(list(rng.integers(1, 9, (4, 4)))), "model": "NME"},
         "residuals": {"rows": predicted, "outcome": "mood"},
