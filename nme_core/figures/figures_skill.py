@@ -33,12 +33,13 @@ def skill_by_horizon(rows: pd.DataFrame, *, names: Mapping[str, str]) -> Chart:
         at = [places[None if pd.isna(steps) else int(steps)] for steps in own["horizon"]]
         beside = _ASIDE * ((k + 0.5) / len(references) - 0.5)
         order = np.argsort(at)
+        known = own["ci_low"].notna().any()  # a few people have no interval
         layers.append(
             Layer(
                 "points", np.array(at, float)[order] + beside, own["skill"].to_numpy(float)[order],
                 name=names.get(reference, reference), colour=colours[reference],
-                low=own["ci_low"].to_numpy(float)[order],
-                high=own["ci_high"].to_numpy(float)[order],
+                low=own["ci_low"].to_numpy(float)[order] if known else None,
+                high=own["ci_high"].to_numpy(float)[order] if known else None,
                 hover=[_told(row, names) for row in own.iloc[order].to_dict("records")],
             )
         )  # fmt: skip

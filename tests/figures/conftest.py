@@ -14,7 +14,7 @@ def square(values: list[list[float]], states: list[str] = STATES) -> pd.DataFram
 
 
 def skill() -> pd.DataFrame:
-    """Skill against two rivals at two horizons and in the block; one has no interval."""
+    """Skill against two rivals at two horizons and in the block."""
     rows = [
         ("nme", reference, "mse", "pooled", horizon, value, value - 0.1, value + 0.1, 20)
         for reference, values in (("last", (-0.2, 0.1, 0.4)), ("generic", (0.3, 0.3, 0.3)))
@@ -24,7 +24,6 @@ def skill() -> pd.DataFrame:
         "model", "reference", "metric", "scope", "horizon", "skill", "ci_low", "ci_high",
         "n_persons",
     ])  # fmt: skip
-    table.loc[0, ["ci_low", "ci_high"]] = np.nan
     return table.astype({"horizon": "Int64"})
 
 
