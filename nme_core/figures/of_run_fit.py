@@ -9,7 +9,14 @@ import numpy as np
 from nme_core.analysis.predictions import by_occasion, confusion_counts, judged, states_of
 from nme_core.figures.labels import number
 from nme_core.figures.run_figure import RunFigure
-from nme_core.figures.words import CALIBRATION, CONFUSION, FITS, PAIRED_FIGURE, RESIDUALS, SKILL_FIGURE
+from nme_core.figures.words import (
+    CALIBRATION,
+    CONFUSION,
+    FITS,
+    PAIRED_FIGURE,
+    RESIDUALS,
+    SKILL_FIGURE,
+)
 from nme_core.io import RunFolder
 from nme_core.vocabulary.terms import metric_name, short_model_name
 
