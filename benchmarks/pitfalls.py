@@ -114,8 +114,8 @@ def main() -> None:
     given = parser.parse_args()
     tasks = {
         f"{pitfall}, {seed}": {"pitfall": pitfall, "seed": seed}
-        for pitfall in PITFALLS
         for seed in range(given.studies)
+        for pitfall in PITFALLS
     }
     found = run_tasks(said_of, tasks, jobs=given.jobs, kept=given.out)
     print("| pitfall | words that have to be said | said in |\n| --- | --- | --- |")

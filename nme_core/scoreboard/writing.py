@@ -81,19 +81,26 @@ def markdown(game: Game, *, seeds: int, command: str, figure: str = "") -> str:
 
 
 def _head(game: Game, seeds: int, command: str) -> str:
-    hours = game.fits["seconds"].sum() / 60
+    minutes = game.fits["seconds"].sum() / 60
     versions = ", ".join(f"{name} {found}" for name in _PACKAGES if (found := _version(name)))
     return (
         "# Scoreboard\n\n"
-        f"Written by `{command}`: {len(game.fits)} fits in {hours:.0f} minutes of computing; "
+        f"Written by `{command}`: {len(game.fits)} fits in {minutes:.0f} minutes; "
         f"{platform.machine()}, Python {platform.python_version()}, {versions}.\n\n"
         "Everybody learns from the same rows and may choose settings by the last of them, never by "
         "the rows that are held back; nobody is tuned to a table. Of a block that is held back no "
-        f"outcome is known. Where an answer depends on the seed it is the mean of {seeds} "
-        f"{'seed' if seeds == 1 else 'seeds'}, with their standard deviation (five folds: one seed "
-        "each). *NME saves*: share of the rival's loss, below 0 where NME loses, with a 95 % "
-        "interval by resampling people; p is of a paired test over people, corrected over the "
+        f"outcome is known. {_seeds(seeds)} *NME saves*: share of the rival's loss, below 0 where "
+        "NME loses, with a 95 % interval by resampling people; p is of a paired test over people, corrected over the "
         "rivals of a table."
+    )
+
+
+def _seeds(seeds: int) -> str:
+    if seeds == 1:
+        return "Where an answer depends on the seed it is of one seed."
+    return (
+        f"Where an answer depends on the seed it is the mean of {seeds} seeds, with their standard "
+        "deviation (five folds: one seed each)."
     )
 
 

@@ -191,7 +191,7 @@ def test_a_real_run_has_words(nme, fit_tiny, model):
     assert nme("hsic", folder.path, "--covariate", "depression", "--covariate", "clinic").code == 0
     said = words(folder)
     assert "12 persons" in said.methods[0]
-    subjects = ["prediction", "comparison", "calibration", "checks", "summary"]
+    subjects = ["prediction", "comparison", "skill", "calibration", "checks", "summary"]
     subjects += ["correlations", "dependence"]
     assert [name for name in said.findings if name != "effects"] == subjects
     assert not re.search(r"\bnan\b", said.text)
