@@ -90,8 +90,8 @@ def _head(game: Game, seeds: int, command: str) -> str:
         "Everybody learns from the same rows and may choose settings by the last of them, never by "
         "the rows that are held back; nobody is tuned to a table. Of a block that is held back no "
         f"outcome is known. {_seeds(seeds)} *NME saves*: share of the rival's loss, below 0 where "
-        "NME loses, with a 95 % interval by resampling people; p is of a paired test over people, corrected over the "
-        "rivals of a table."
+        "NME loses, with a 95 % interval by resampling people; p is of a paired test over people, "
+        "corrected over the rivals of a table."
     )
 
 
