@@ -57,7 +57,7 @@ def test_given_confounders_it_is_the_partial_correlation():
     rng = np.random.default_rng(99)
     age = pd.DataFrame({"age": rng.normal(size=len(y))}, y.index)
     x["a"] += 6 * age["age"]
-    moved = (y + age["age"]).rename("score")
+    moved = (y + 3 * age["age"]).rename("score")
     orders = permutations(len(y), 99)
     assert single_test(x, moved, orders).parameter == "a"
     found = single_test(x, moved, orders, given=age)
