@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -238,7 +238,8 @@ def shortened(parts: pd.Categorical, groups: pd.Series, share: float) -> pd.Cate
         Missing for rows that are left out.
     """
     codes = np.array(parts.codes, dtype=np.int8)
-    for rows in pd.Series(np.arange(len(codes))).groupby(groups.to_numpy()).indices.values():
+    indices: Any = pd.Series(np.arange(len(codes))).groupby(groups.to_numpy()).indices
+    for rows in indices.values():
         before = rows[codes[rows] < 2]
         held = int((codes[before] == 1).sum())
         n = min(len(before), max(2, math.ceil(share * len(before) - 1e-9)))
@@ -248,7 +249,8 @@ def shortened(parts: pd.Categorical, groups: pd.Series, share: float) -> pd.Cate
         kept: NDArray[np.intp] = before[len(before) - n :]
         codes[kept[: n - few]] = 0
         codes[kept[n - few :]] = 1
-    return pd.Categorical.from_codes(codes, categories=list(SPLITS))
+    kind = pd.CategoricalDtype(list(SPLITS))
+    return cast(pd.Categorical, pd.Categorical.from_codes(codes.tolist(), dtype=kind))
 
 
 def _tables(

@@ -69,7 +69,7 @@ def _compared(own: pd.DataFrame, placements: Sequence[str]) -> list[pd.DataFrame
     """Rows of the summary of one share; none where all but one placement failed."""
     wide = _by_person(own)
     there = [one for one in (GENERIC, *placements) if one in wide]
-    long = wide[there].rename_axis(columns="model").unstack().rename("value").reset_index()
+    long = wide[there].rename_axis(columns="model").unstack().reset_index(name="value")
     metric = str(own["metric"].iloc[0])
     long = long.assign(split="test", scope="person", metric=metric)
     parts = []
@@ -152,7 +152,12 @@ def _from_when(gain: Floats) -> NDArray[np.intp]:
 
 
 def _sentence(
-    summary: pd.DataFrame, best: str, rows: list[float], start: int, starts: Floats, same: float
+    summary: pd.DataFrame,
+    best: str,
+    rows: list[float],
+    start: int,
+    starts: NDArray[np.intp],
+    same: float,
 ) -> str:
     own = summary[(summary["placement"] == best) & (summary["reference"] == GENERIC)]
     one = own.sort_values(["n_persons", "share"]).iloc[-1]

@@ -131,7 +131,7 @@ class Claim:
             return self._move(model)
         target = target_of(model, self.parameter)
         table = person_effects(model, X).set_index(["person", "effect"])
-        own = table.loc[(self.name, target.name)]
+        own: Any = table.loc[(self.name, target.name)]
         return target.name, Found(*(float(own[name]) for name in ("estimate", "ci_low", "ci_high")))
 
     def _move(self, model: NMECRF) -> tuple[str, Found]:

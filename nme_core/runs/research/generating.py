@@ -153,7 +153,8 @@ class People:
                 noise[:, t] = rho * noise[:, t - 1] + (1 - rho**2) ** 0.5 * noise[:, t]
             drawn = output[..., 0] + variance**0.5 * noise
         else:
-            drawn = self.model._family().sample(output, variance, generator)
+            family: Any = self.model._family()
+            drawn = family.sample(output, variance, generator)
         return self.model._decode(drawn.double().reshape(-1).numpy())
 
     @torch.no_grad()

@@ -163,7 +163,7 @@ def _verdict(
     names = [one.value["parameter"] for one in found.values() if one.value]
     words = claim.words(names[0] if names else str(claim.parameter))
     shares = by_choice(table)
-    numbers = {
+    numbers: dict[str, Any] = {
         "claim": words, "worlds": len(known), "holds": int(known["holds"].astype(bool).sum()),
         "share": float(known["holds"].astype(bool).mean()) if len(known) else np.nan,
         "estimate": {
@@ -200,5 +200,8 @@ def _decides(shares: pd.DataFrame) -> str:
     if spread[name] == 0:
         return ""
     own = shares[shares["choice"] == name]
-    said = ", ".join(f"{100 * row.holds:.0f} % with {row.value}" for row in own.itertuples())
+    said = ", ".join(
+        f"{100 * share:.0f} % with {value}"
+        for value, share in zip(own["value"], own["holds"], strict=True)
+    )
     return f" It depends most on {name}: {said}."

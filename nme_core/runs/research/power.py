@@ -185,7 +185,7 @@ def one_study(
         model = clone(source.people.model).set_params(**source.refit, random_state=seed)
         model.fit(**rows, uncertainty=False)
         numbers = person_numbers(model, rows["X"])
-    values = pd.Series(z, index=list(dict.fromkeys(rows["groups"])), name=covariate)
+    values: Any = pd.Series(z, index=list(dict.fromkeys(rows["groups"])), name=covariate)
     if source.is_group(covariate):
         values = values.gt(0).map({True: "second", False: "first"}).rename(covariate)
     tests = test_covariates(
@@ -266,7 +266,7 @@ def _answer(table: pd.DataFrame, effect: float) -> str:
         return f"no study with an effect of {effect:g} could be fitted"
     size = own["n_persons"] * own["n_rows"]
     enough = own["power"] >= WANTED
-    one = own.loc[size[enough].idxmin() if enough.any() and effect else own["power"].idxmax()]
+    one: Any = own.loc[size[enough].idxmin() if enough.any() and effect else own["power"].idxmax()]
     share = (
         f"{100 * one['power']:.0f} % ({100 * one['ci_low']:.0f} to {100 * one['ci_high']:.0f} %) "
         f"with {one['n_persons']} people × {one['n_rows']} rows"
