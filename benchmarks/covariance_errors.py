@@ -1,4 +1,4 @@
-"""How often `nme covariance` calls a diagonal Σ not diagonal, and finds a correlation that is there.
+"""How often `nme covariance` calls a diagonal Σ not diagonal, and finds correlations there are.
 
     python -m benchmarks.covariance_errors [--studies 400] [--people 60] [--rows 10]
 

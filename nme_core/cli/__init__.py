@@ -28,6 +28,8 @@ COMMANDS = (
     certify.certify,
     compare.compare,
     research.covariance,
+    research.calibrate,
+    research.replicate,
     covariates.hsic,
     covariates.stability,
     persons.predict,

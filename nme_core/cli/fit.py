@@ -19,6 +19,7 @@ from nme_core.cli.options import (
 )
 from nme_core.cli.progress import ProgressBar
 from nme_core.io import RunFolder
+from nme_core.io.inputs import remember_inputs
 
 #: Findings of the check that `nme fit` repeats, at most.
 MOST_FINDINGS = 3
@@ -157,6 +158,10 @@ def fit(
             codebook=None if codebook is None else read_codebook(codebook),
             report=bar.show,
         )
+    remember_inputs(
+        {one["sha256"]: path
+         for one, path in zip(RunFolder(out).data["inputs"], study.files, strict=False)}
+    )  # fmt: skip
     if not quiet:
         _say_findings(RunFolder(out))
         _print_fit(RunFolder(out))
@@ -188,4 +193,8 @@ def _print_fit(folder: RunFolder) -> None:
         typer.echo(f"Look: {finding.message} {finding.remedy}".rstrip())
     for model, verdict in folder.config["verdicts"].items():
         typer.echo(f"{model}: {verdict}.")
+    unseen = [one["table"] for one in folder.config["approximate"] if one["status"] != "missing"]
+    if unseen and folder.data["interpreted_from"] == "all rows":
+        which = ", ".join(f"{name}.csv" for name in dict.fromkeys(unseen))
+        typer.echo(f"How often intervals of {which} hold the truth on this study: nme calibrate.")
     typer.echo(f"Run folder: {folder.path}")

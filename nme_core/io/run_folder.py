@@ -84,6 +84,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     "covariance_models": (
         "covariance", "log_likelihood", "n_parameters", "aic", "test_loss", "chosen",
     ),
+    "calibration_study": (
+        "quantity", "parameter", "coverage", "ci_low", "ci_high", "status", "n_reps",
+        "n_intervals", "mean_width", "bias",
+    ),
     "calibration": (
         "model", "split", "kind", "class", "low", "high",
         "expected", "observed", "ci_low", "ci_high", "n",
@@ -95,7 +99,7 @@ _TEXT_COLUMNS = {
     "parameter_2", "readout", "from", "to", "covariate", "parameters", "strata", "method", "kind",
     "group", "feature", "class", "factor", "summary", "guard", "blocks", "permute", "given",
     "options", "note", "covariance",
-    "quantity", "check", "hidden", "activation", "placement",
+    "status", "quantity", "check", "hidden", "activation", "placement",
     "reliability_kind", "halves",
 }  # fmt: skip
 

@@ -28,7 +28,7 @@ _CLOCK = {"seconds"}
 #: Tables of a search over settings, which is not repeated: the settings that it found are taken.
 _SEARCHED = {"tuning"}
 #: What was tested before, and what other tools found, which are not repeated either.
-_BEFORE = {"hsic_log", "stability", "covariance_models"}
+_BEFORE = {"hsic_log", "stability", "covariance_models", "calibration_study"}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,106 @@
+"""What repeated studies say of a run's intervals: the table, and the answer in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from nme_core.analysis.coverage import HIGHEST, LOWEST
+from nme_core.estimators.transition_intervals import wilson
+from nme_core.io import RunFolder
+from nme_core.parallel import Outcome
+from nme_core.runs.research.verdict import Verdict
+
+TOOL = "calibrate"
+COLUMNS = (
+    "quantity", "parameter", "coverage", "ci_low", "ci_high", "status", "n_reps", "n_intervals",
+    "mean_width", "bias",
+)  # fmt: skip
+#: Quantities, and how they are called in a sentence.
+WORDS = {
+    "fixed_effects": "fixed effects",
+    "random_effects": "people's effects",
+    "person_effects": "people's levels and slopes",
+    "variances": "variances between people",
+    "residual_variance": "the residual variance",
+    "autocorrelation": "the residual autocorrelation",
+    "conditional": "people's moves",
+    "population_conditional": "the population's moves",
+    "scores": "people's transition scores",
+    "population_scores": "the population's transition scores",
+}
+
+
+def coverage_table(done: list[Outcome]) -> pd.DataFrame:
+    """Coverage by quantity and parameter, and of a quantity as a whole (parameter empty)."""
+    names = ["quantity", "parameter", "held", "n", "width", "off"]
+    rows = [[rep, *row] for rep, one in enumerate(done) for row in one.value]
+    whole = pd.DataFrame(rows, columns=["rep", *names])
+    whole = whole[whole["n"] > 0]
+    single = whole.groupby(["quantity", "parameter"], sort=False)
+    found = [_row(str(q), str(p), own) for (q, p), own in single]
+    for quantity, own in whole.groupby("quantity", sort=False):
+        if own["parameter"].nunique() > 1:
+            summed = own.groupby("rep")[names[2:]].sum().reset_index()
+            found.append(_row(str(quantity), "", summed))
+    table = pd.DataFrame(found, columns=list(COLUMNS))
+    place = {name: k for k, name in enumerate(WORDS)}
+    order = table["quantity"].map(place).to_numpy() + (table["parameter"] != "").to_numpy() * 0.5
+    return table.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
+
+
+def _row(quantity: str, parameter: str, own: pd.DataFrame) -> dict[str, Any]:
+    """One row: intervals of one study go together, so studies are what varies."""
+    share, n = own["held"].sum() / own["n"].sum(), len(own)
+    low, high = (float(end) for end in wilson(np.array(share), np.array(float(n))))
+    if own["n"].max() > 1 and n > 1:
+        each = own["held"] / own["n"]
+        half = float(stdtrit(n - 1, 0.975)) * float(each.std(ddof=1)) / n**0.5
+        low, high = max(share - half, 0.0), min(share + half, 1.0)
+    status = "outside" if high < LOWEST or low > HIGHEST else (
+        "within" if LOWEST <= share <= HIGHEST else "not told apart"
+    )  # fmt: skip
+    return {
+        "quantity": quantity, "parameter": parameter, "coverage": share, "ci_low": low,
+        "ci_high": high, "status": status, "n_reps": n, "n_intervals": int(own["n"].sum()),
+        "mean_width": own["width"].sum() / own["n"].sum(),
+        "bias": own["off"].sum() / own["n"].sum(),
+    }  # fmt: skip
+
+
+def verdict(run: RunFolder, table: pd.DataFrame, done: int, asked: int) -> Verdict:
+    """The answer, of `done` studies that were fitted among those `asked` for."""
+    heads = table.drop_duplicates("quantity")
+    said = [
+        f"{WORDS[str(row.quantity)]} {100 * float(row.coverage):.0f} %"
+        f" ({100 * float(row.ci_low):.0f} to {100 * float(row.ci_high):.0f})"
+        for row in heads.itertuples()
+    ]
+    bad = [WORDS[str(one)] for one in heads.loc[heads["status"] == "outside", "quantity"]]
+    judged = "What the intervals of this study promise holds" if not bad else (
+        f"Do not rely on the 95 % intervals of {' and '.join(bad)} of this study"
+    )  # fmt: skip
+    studies = "1 study" if done == 1 else f"{done} studies"
+    answer = (
+        f"{judged}: in {studies} simulated from this fit the 95 % intervals held the truth as"
+        f" follows (interval of the share in brackets): {'; '.join(said)}."
+    )
+    notes = []
+    if done < asked:
+        notes.append(f"{asked - done} of {asked} simulated studies could not be fitted.")
+    if run.config["hidden"] == "auto":
+        notes.append("Of the mixture its leader was simulated and fitted.")
+    outside = table[(table["status"] == "outside") & (table["parameter"] != "")]
+    if len(outside):
+        shown = [
+            f"{WORDS[str(row.quantity)]}, {run.parameter_names.words(str(row.parameter))}:"
+            f" {100 * float(row.coverage):.0f} %"
+            for row in outside.head(5).itertuples()
+        ]
+        notes.append(f"Outside 92 to 97 % on their own: {'; '.join(shown)}.")
+    numbers: Mapping[str, Any] = {"coverage": heads, "n_studies": done}
+    return Verdict(TOOL, answer, numbers, tuple(notes))
