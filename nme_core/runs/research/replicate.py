@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.analysis import CovariateOptions, covariate_tests, person_parameters
+from nme_core.analysis.covariates import of_label
 from nme_core.estimators import load
 from nme_core.exceptions import MissingColumnError, NMEWarning, OptionError
 from nme_core.independence import CovariateTests
@@ -142,9 +143,8 @@ class _Work:
             "sha256": fingerprint(self.other), "model": fingerprint(self.run.model_path),
         }  # fmt: skip
         kept = kept_in(self.out, TOOL)
-        options = replace(self.tasks, resume=self.tasks.resume or half == 1)
-        if not (where / "status.json").is_file() or not options.resume or not self.tasks.resume:
-            options = replace(options, resume=False)
+        # the second half goes on in the file of the first
+        options = replace(self.tasks, resume=self.tasks.resume or (self.halves and half == 1))
         run_kept(fit_study, {f"fitting {name}": arguments}, kept, options, self.report)
         return RunFolder(where)
 
@@ -199,7 +199,7 @@ def _refuse(run: RunFolder, work: _Work, covariate: str) -> None:
             f"{work.other} is the file of study A: nothing can replicate on the same rows.",
             remedy="Name another study, or try it on halves of its people (--halves).",
         )
-    weights = person_parameters(run).label.startswith("random effects")
+    weights = of_label(person_parameters(run).label) == "weights"
     if weights and leader_options(run.config).hidden:
         raise OptionError(
             "People's parameters are weights of hidden units, which correspond to nothing in"
