@@ -168,7 +168,8 @@ def _weights(run: RunFolder) -> pd.DataFrame:
     own = covariance[covariance["parameter"] == covariance["parameter_2"]]
     sd = np.sqrt(own.set_index("parameter")["value"])
     wide = _wide(_effects(run))
-    return wide / sd[wide.columns]
+    scaled: pd.DataFrame = wide / sd[wide.columns]
+    return scaled
 
 
 def _of_persons(table: pd.DataFrame) -> pd.DataFrame:

@@ -173,12 +173,13 @@ class NMECRF(Scored, NeuralMixedEffects):
         *,
         sequence_ids: ArrayLike | None = None,
         level: str = "person",
+        sample_weight: ArrayLike | None = None,
     ) -> float:
         """Share of steps whose state is right on the most probable path (Viterbi).
 
         Parameters, errors: as in `NMEMLPClassifier.score`.
         """
-        return self._score(X, y, groups, level, sequence_ids=sequence_ids)
+        return self._score(X, y, groups, level, sample_weight, sequence_ids=sequence_ids)
 
     def predict(
         self,
@@ -411,7 +412,7 @@ class NMECRF(Scored, NeuralMixedEffects):
             by_emission = mixed.jacobian(at, zero, lambda output: output[0])[0, 0]
             slope[n_states**2 :] = by_emission.double().numpy()
         found: NDArray[np.float64] = log_slope(chain)[0] @ slope
-        return found / (1 - np.minimum(chain.reshape(-1, 1), 1 - 1e-9))
+        return np.asarray(found / (1 - np.minimum(chain.reshape(-1, 1), 1 - 1e-9)))
 
     def _with_population(self) -> Tensor:
         """Deviations of all persons and, last, of the population, (P + 1, R)."""

@@ -31,6 +31,7 @@ class Scored:
         groups: ArrayLike | pd.DataFrame | None = None,
         *,
         level: str = "person",
+        sample_weight: ArrayLike | None = None,
     ) -> float:
         """R² of numbers and counts; share of right predictions of classes.
 
@@ -42,15 +43,19 @@ class Scored:
             Person of each row.
         level : {"person", "population"}
             As in ``predict``; the population needs no groups.
+        sample_weight : array, shape (n,), optional
+            How much each row counts.
 
         Raises
         ------
         OptionError
             No groups are given at the level of the persons.
         """
-        return self._score(X, y, groups, level)
+        return self._score(X, y, groups, level, sample_weight)
 
-    def _score(self, X: Any, y: Any, groups: Any, level: str, **context: Any) -> float:
+    def _score(
+        self, X: Any, y: Any, groups: Any, level: str, weights: Any, **context: Any
+    ) -> float:
         if groups is None and level == "person":
             raise OptionError(
                 "A score needs the person of each row.",
@@ -61,6 +66,8 @@ class Scored:
         predicted = self.predict(X, groups, level=level, **context)  # type: ignore[attr-defined]
         y = np.asarray(y, dtype=None if is_regressor(self) else object)
         known = ~pd.isna(y)
-        if is_regressor(self):
-            return float(r2_score(y[known].astype(float), predicted[known]))
-        return float(accuracy_score(y[known].astype(str), predicted[known].astype(str)))
+        how = r2_score if is_regressor(self) else accuracy_score
+        kind = float if is_regressor(self) else str
+        weight = None if weights is None else np.asarray(weights)[known]
+        observed, predicted = y[known].astype(kind), predicted[known].astype(kind)
+        return float(how(observed, predicted, sample_weight=weight))

@@ -98,6 +98,6 @@ def _horizon(steps: int | None) -> str:
 
 def _told(row: Mapping[str, object], names: Mapping[str, str]) -> str:
     text = f"{names.get(str(row['reference']), row['reference'])}: {number(row['skill'], 2)}"
-    if not pd.isna(row["ci_low"]):  # type: ignore[call-overload]
+    if not pd.isna(row["ci_low"]):
         text += f" ({number(row['ci_low'], 2)} to {number(row['ci_high'], 2)})"
     return text.replace("-", MINUS)

@@ -185,16 +185,12 @@ def test_covariates(
     )
     values = x if within is None else x.loc[x.index.intersection(within.index)]
     clusters = blocks if whole_blocks else None
-    effects = pd.concat(
-        [
-            _effects(values, one.values, held[name], clusters).assign(
-                taken_as=one.kind,
-                p_family=lambda table, each=results[name].single.each: table["parameter"].map(each),
-            )
-            for name, one in taken.items()
-        ],
-        ignore_index=True,
-    )
+    tables = []
+    for name, one in taken.items():
+        table = _effects(values, one.values, held[name], clusters)
+        each = table["parameter"].map(results[name].single.each)
+        tables.append(table.assign(taken_as=one.kind, p_family=each))
+    effects = pd.concat(tables, ignore_index=True)
     return CovariateTests(
         hsic=hsic,
         effects=with_adjusted_p(effects, adjust),

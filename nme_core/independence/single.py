@@ -128,7 +128,8 @@ def _rest(values: _Array, basis: _Array) -> _Array:
     size = np.sqrt(np.square(values).sum(axis=0))
     rest = residuals(values, basis)
     left = np.sqrt(np.square(rest).sum(axis=0))
-    return np.divide(rest, left, out=np.zeros_like(rest), where=left > 1e-9 * size)
+    found: _Array = np.divide(rest, left, out=np.zeros_like(rest), where=left > 1e-9 * size)
+    return found
 
 
 def _correlations(left: _Array, right: _Array, basis: _Array, orders: _Orders) -> _Array:

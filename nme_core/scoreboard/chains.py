@@ -62,10 +62,10 @@ class _Chain:
             search.zero_grad()
             value = -chain.log_paths(sample, batch).sum() + _DECAY * weights.square().sum()
             value = value + (1e6 if pull is None else pull) * bias[1:].square().sum()
-            value.backward()
+            value.backward()  # type: ignore[no-untyped-call]
             return value
 
-        search.step(loss)
+        search.step(loss)  # type: ignore[no-untyped-call]
         return chain
 
     def log_paths(self, sample: Sample, batch: Numbers, known: Numbers | None = None) -> Tensor:
@@ -78,7 +78,8 @@ class _Chain:
             sure = _CERTAIN * nn.functional.one_hot(y[:, 0], len(sample.classes)).double()
             told = torch.from_numpy(known)[:, None]
             scores = torch.cat([torch.where(told, sure, scores[:, 0])[:, None], scores[:, 1:]], 1)
-        return self.crf(scores, y, mask=mask, reduction="none")
+        paths: Tensor = self.crf(scores, y, mask=mask, reduction="none")
+        return paths
 
     @torch.no_grad()
     def losses(self, sample: Sample, part: int) -> Floats:

@@ -95,7 +95,7 @@ def _predicted(model: NeuralMixedEffects, sample: Sample) -> Floats:
             sequence_ids=sample.sequences[test],
             initial_states=_labels_before(sample)[test],
         )
-    say = getattr(model, "predict_proba", model.predict)
+    say: Any = getattr(model, "predict_proba", model.predict)
     known = _known(sample)
     found = np.asarray(say(X, groups, level="population"), dtype=np.float64)
     found[known] = say(_rows(X, known), _rows(groups, known))

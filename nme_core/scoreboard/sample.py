@@ -62,12 +62,12 @@ class Sample:
     @property
     def learned(self) -> Chosen:
         """Rows that may be learned from."""
-        return self.part != TEST
+        return np.asarray(self.part != TEST)
 
     @property
     def test(self) -> Chosen:
         """Rows that are held back."""
-        return self.part == TEST
+        return np.asarray(self.part == TEST)
 
     @cached_property
     def person(self) -> Numbers:
@@ -154,8 +154,9 @@ def draw(protocol: Protocol, table: pd.DataFrame, fold: int = 0) -> Sample:
     person = pd.factorize(table[protocol.groups[0]])[0]
     time = None if protocol.time is None else table[protocol.time].astype(np.float64)
     sequences = person if protocol.sequence is None else _pairs(person, table[protocol.sequence])
+    classes: tuple[str, ...] = ()
     if protocol.kind == "number":
-        y, classes = table[protocol.outcome].to_numpy(np.float64), ()
+        y = table[protocol.outcome].to_numpy(np.float64)
     else:
         found = pd.Categorical(table[protocol.outcome].astype("str"))
         y, classes = found.codes.astype(np.intp), tuple(map(str, found.categories))

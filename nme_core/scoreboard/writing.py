@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import platform
+from collections.abc import Hashable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import pandas as pd
 
@@ -115,7 +118,7 @@ def _summary(table: pd.DataFrame) -> str:
     found = verdicts(table)
     if found.empty:
         return ""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             row["protocol"], row["verdict"], f"{row['place']} of {row['of']}",
             _number(row["nme_loss"]), row["best_rival"], _number(row["its_loss"]), _share(row),
@@ -128,7 +131,7 @@ def _summary(table: pd.DataFrame) -> str:
 
 def _section(protocol: Protocol, table: pd.DataFrame) -> str:
     titles = {one.name: one.title for one in RIVALS if protocol.kind in one.kinds}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in table.to_dict("records"):
         name = f"**{row['rival']}**" if row["rival"] == OURS else str(row["rival"])
         if row["error"]:
@@ -169,17 +172,17 @@ def _number(value: float) -> str:
     return f"{value:.4g}".replace("-", _MINUS)
 
 
-def _share(row: dict[str, object]) -> str:
+def _share(row: Mapping[Hashable, Any]) -> str:
     if pd.isna(row["saved"]):
         return ""
-    text = f"{100 * float(str(row['saved'])):.1f} %"
+    text = f"{100 * float(row['saved']):.1f} %"
     if not pd.isna(row["ci_low"]):
-        low, high = (f"{100 * float(str(row[end])):.1f}" for end in ("ci_low", "ci_high"))
+        low, high = (f"{100 * float(row[end]):.1f}" for end in ("ci_low", "ci_high"))
         text += f" ({low} to {high})"
     return text.replace("-", _MINUS)
 
 
 def _p(value: float) -> str:
-    if pd.isna(value):
+    if math.isnan(value):
         return ""
     return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")

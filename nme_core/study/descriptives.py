@@ -203,9 +203,8 @@ def _spread(means: FloatArray) -> FloatArray:
 
 
 def _ends(values: FloatArray, known: npt.NDArray[np.bool_], *, low: bool) -> FloatArray:
-    return np.where(known, values, np.inf).min(axis=0) if low else np.where(
-        known, values, -np.inf
-    ).max(axis=0)  # fmt: skip
+    ends: FloatArray = np.where(known, values, np.inf if low else -np.inf)
+    return np.asarray(ends.min(axis=0) if low else ends.max(axis=0))
 
 
 def _with_the_row_before(
@@ -216,4 +215,5 @@ def _with_the_row_before(
     both = known[follows] & known[follows - 1]
     now, before = centred[follows] * both, centred[follows - 1] * both
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (now * before).sum(axis=0) / np.sqrt((now**2).sum(axis=0) * (before**2).sum(axis=0))
+        size = np.sqrt((now**2).sum(axis=0) * (before**2).sum(axis=0))
+        return np.asarray((now * before).sum(axis=0) / size)

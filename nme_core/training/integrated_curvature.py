@@ -101,4 +101,5 @@ def integrated_by_curvature(
 def _range(covariance: Tensor) -> Tensor:
     """Orthonormal basis of where a covariance has any extent, (p, k)."""
     values, vectors = torch.linalg.eigh(covariance)
-    return vectors[:, values > 1e-10 * values.max()] if len(values) else vectors
+    found: Tensor = vectors[:, values > 1e-10 * values.max()] if len(values) else vectors
+    return found

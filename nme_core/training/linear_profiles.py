@@ -61,8 +61,13 @@ def variance_interval(
 def residual_interval(point: Point, elements: Elements, *, error: float) -> tuple[float, float]:
     """95 % interval of σ², `error` being its standard error."""
     fixed = _Residual(point, elements)
+    # At 0 there is no likelihood; so far below the estimate it has fallen, whatever the rows.
     return profile_interval(
-        fixed.log_likelihood, point.variance, -0.5 * point.deviance, error=error
+        fixed.log_likelihood,
+        point.variance,
+        -0.5 * point.deviance,
+        error=error,
+        lowest=point.variance / _REACH,
     )
 
 

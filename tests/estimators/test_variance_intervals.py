@@ -114,3 +114,12 @@ def test_networks_have_none():
     assert model.variance_intervals().isna().all(axis=None)
     table = summary_table(model, pd.DataFrame(x, columns=model.feature_names_in_))
     assert "variance_se" not in set(table["quantity"])
+
+
+def test_a_residual_variance_of_few_rows_has_an_interval():
+    rng = np.random.default_rng(0)
+    X = 3 * rng.uniform(size=(10, 1))
+    groups = np.arange(10) % 5
+    model = NMEMLPRegressor(hidden=()).fit(X, X[:, 0].astype(int), groups=groups)
+    found = model.residual_variance_interval()
+    assert 0 < found["low"] < model.residual_variance_ < found["high"]

@@ -69,7 +69,8 @@ def _compared(own: pd.DataFrame, placements: Sequence[str]) -> list[pd.DataFrame
     """Rows of the summary of one share; none where all but one placement failed."""
     wide = _by_person(own)
     there = [one for one in (GENERIC, *placements) if one in wide]
-    long = wide[there].rename_axis(columns="model").unstack().reset_index(name="value")
+    stacked = wide[there].rename_axis(columns="model").unstack()
+    long = stacked.rename("value").reset_index()  # type: ignore[call-overload]
     metric = str(own["metric"].iloc[0])
     long = long.assign(split="test", scope="person", metric=metric)
     parts = []

@@ -138,9 +138,12 @@ def _outcomes(own: pd.Series, other: Study) -> list[tuple[str, object, object, s
         ]
     found: list[tuple[str, object, object, str]] = []
     for state in map(str, other.classes):
-        a, b = (float((one.dropna().astype(str) == state).mean()) for one in (own, other.y))
-        note = f"{b - a:+.2f}" if abs(b - a) > _SHARE else ""
-        found.append((f"share of {state}", a, b, note))
+        first, second = (
+            float((one.dropna().astype(str) == state).mean()) for one in (own, other.y)
+        )
+        apart = second - first
+        note = f"{apart:+.2f}" if abs(apart) > _SHARE else ""
+        found.append((f"share of {state}", first, second, note))
     return found
 
 

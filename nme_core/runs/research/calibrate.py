@@ -163,8 +163,8 @@ def _intervals(
     if isinstance(again, NMECRF) and isinstance(truth, NMECRF):
         yield from _of_transitions(again, truth)
     elif not isinstance(again, NMECRF):
-        table = person_effects(again, X)  # type: ignore[arg-type]
-        true = person_effects(truth, X)["estimate"]  # type: ignore[arg-type]
+        table = person_effects(again, X)
+        true = person_effects(truth, X)["estimate"]
         own = (table["person"] != "").to_numpy()
         for effect in table["effect"].unique():
             here = own & (table["effect"] == effect).to_numpy()
@@ -180,7 +180,8 @@ def _of_parameters(again: NeuralMixedEffects, truth: NeuralMixedEffects) -> Iter
     below, above = again.effects().interval()
     true = truth.effects().estimate.loc[below.index]
     for name in below.columns:
-        yield "random_effects", str(name), below[name], above[name], true[name]
+        columns = [np.asarray(one[name], dtype=np.float64) for one in (below, above, true)]
+        yield "random_effects", str(name), columns[0], columns[1], columns[2]
     spread, sigma = again.variance_intervals(), truth.covariance_of()
     for name in spread.index:
         ends = spread.loc[[name], "low"].to_numpy(), spread.loc[[name], "high"].to_numpy()
@@ -192,7 +193,7 @@ def _of_parameters(again: NeuralMixedEffects, truth: NeuralMixedEffects) -> Iter
     process = getattr(again, "_process", None)
     if process is not None and np.isfinite(process.low):
         ends = np.array([process.low]), np.array([process.high])
-        rho = float(truth.residual_autocorrelation_)  # type: ignore[attr-defined]
+        rho = float(truth.residual_autocorrelation_)
         yield "autocorrelation", "", *ends, np.array([rho])
 
 
@@ -206,7 +207,7 @@ def _of_transitions(again: NMECRF, truth: NMECRF) -> Iterator[_Held]:
         for j, before in enumerate(truth.classes_):
             for k, after in enumerate(truth.classes_):
                 name, seen = f"{before} → {after}", left[:, j]
-                own = [values[order, j, k][seen] for values in (low, high)]
-                yield readout, name, *own, true[:-1, j, k][seen]  # type: ignore[misc]
-                all_ = [np.array([values[-1, j, k]]) for values in (low, high, true)]
-                yield f"population_{readout}", name, *all_  # type: ignore[misc]
+                below, above = (values[order, j, k][seen] for values in (low, high))
+                yield readout, name, below, above, true[:-1, j, k][seen]
+                below, above, there = (values[-1:, j, k] for values in (low, high, true))
+                yield f"population_{readout}", name, below, above, there

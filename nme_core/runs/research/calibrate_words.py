@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -72,13 +72,18 @@ def _row(quantity: str, parameter: str, own: pd.DataFrame) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _rows(table: pd.DataFrame) -> Iterator[Any]:
+    """Rows whose cells are typed as anything."""
+    return iter(table.itertuples())
+
+
 def verdict(run: RunFolder, table: pd.DataFrame, done: int, asked: int) -> Verdict:
     """The answer, of `done` studies that were fitted among those `asked` for."""
     heads = table.drop_duplicates("quantity")
     said = [
         f"{WORDS[str(row.quantity)]} {100 * float(row.coverage):.0f} %"
         f" ({100 * float(row.ci_low):.0f} to {100 * float(row.ci_high):.0f})"
-        for row in heads.itertuples()
+        for row in _rows(heads)
     ]
     bad = [WORDS[str(one)] for one in heads.loc[heads["status"] == "outside", "quantity"]]
     judged = "What the intervals of this study promise holds" if not bad else (
@@ -99,7 +104,7 @@ def verdict(run: RunFolder, table: pd.DataFrame, done: int, asked: int) -> Verdi
         shown = [
             f"{WORDS[str(row.quantity)]}, {run.parameter_names.words(str(row.parameter))}:"
             f" {100 * float(row.coverage):.0f} %"
-            for row in outside.head(5).itertuples()
+            for row in _rows(outside.head(5))
         ]
         notes.append(f"Outside 92 to 97 % on their own: {'; '.join(shown)}.")
     numbers: Mapping[str, Any] = {"coverage": heads, "n_studies": done}

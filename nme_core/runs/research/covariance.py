@@ -169,7 +169,7 @@ def _readouts(model: NeuralMixedEffects, one: Opened) -> dict[str, list[Any]]:
         table = table[table["readout"] == "conditional"].rename(columns={"value": "estimate"})
         table["effect"] = table["from"] + " → " + table["to"]
     else:
-        table = person_effects(model, one.study.X)  # type: ignore[arg-type]
+        table = person_effects(model, one.study.X)
     own = table[(table["person"] != "") & table["estimate"].notna()]
     half = (own["ci_high"] - own["ci_low"]) / 2
     return {
@@ -185,7 +185,8 @@ def _furthest(model: NeuralMixedEffects) -> dict[str, Any] | None:
     table = table[table["p_adjusted"].notna()]
     if table.empty:
         return None
-    best = table.loc[table["p_adjusted"].idxmin()]
+    at: Any = table["p_adjusted"].idxmin()
+    best = table.loc[at]
     shown = ("parameter", "parameter_2", "correlation", "simulated_low", "simulated_high")
     return {name: best[name] for name in shown} | {
         "p_adjusted": float(best["p_adjusted"]),

@@ -77,7 +77,7 @@ class Frozen:
             "model_sha256": fingerprint(run.model_path),
             "study_sha256": [one["sha256"] for one in run.data["inputs"]],
         }
-        effect = content["effect"]
+        effect: Any = content["effect"]
         return cls(
             covariate, effect["parameter"], effect["group"], effect["kind"], direction, content
         )
@@ -143,13 +143,11 @@ def _effect_row(own: pd.Series, other: pd.Series | None) -> dict[str, Any]:
 
 def prediction_interval(own: pd.Series, other: pd.Series) -> tuple[float, float]:
     """Where the estimate of a second study falls in 95 % of cases if the effect is the same."""
-    if own["kind"] == "spearman":
-        to, back = np.arctanh, np.tanh
-    else:
-        to = back = np.asarray
+    straight: tuple[Any, Any] = (np.asarray, np.asarray)
+    to, back = (np.arctanh, np.tanh) if own["kind"] == "spearman" else straight
     with np.errstate(divide="ignore", invalid="ignore"):
         widths = [float(to(one["ci_high"]) - to(one["ci_low"])) / (2 * _Z) for one in (own, other)]
-        half, middle = _Z * float(np.hypot(*widths)), float(to(own["effect"]))
+        half, middle = _Z * float(np.hypot(widths[0], widths[1])), float(to(own["effect"]))
     if not np.isfinite(half) or not np.isfinite(middle):
         return float("nan"), float("nan")
     return float(back(middle - half)), float(back(middle + half))

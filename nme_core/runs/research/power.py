@@ -266,7 +266,8 @@ def _answer(table: pd.DataFrame, effect: float) -> str:
         return f"no study with an effect of {effect:g} could be fitted"
     size = own["n_persons"] * own["n_rows"]
     enough = own["power"] >= WANTED
-    one: Any = own.loc[size[enough].idxmin() if enough.any() and effect else own["power"].idxmax()]
+    best: Any = size[enough].idxmin() if enough.any() and effect else own["power"].idxmax()
+    one: Any = own.loc[best]
     share = (
         f"{100 * one['power']:.0f} % ({100 * one['ci_low']:.0f} to {100 * one['ci_high']:.0f} %) "
         f"with {one['n_persons']} people × {one['n_rows']} rows"
