@@ -9,10 +9,9 @@ from dashboard import glossary
 from dashboard.components.figures import Figure
 from dashboard.components.text import fixed, number, p_phrase
 from dashboard.services import people, results
-from dashboard.services.terms import CORRELATIONS
+from dashboard.services.terms import CORRELATIONS, MOVE
 from nme_core.figures.figures_moves import RAREST, rarest_drawn
 from nme_core.figures.labels import count
-from nme_core.io.parameter_names import MOVE
 
 #: Persons whose small matrices stand on one page.
 A_PAGE = 12

@@ -12,10 +12,9 @@ from dashboard.components.figures import Figure, show
 from dashboard.components.response import outcome_name
 from dashboard.components.text import number, plain
 from dashboard.glossary import NEW_PERSON
-from dashboard.services import newcomers, results
+from dashboard.services import newcomers, people, results
 from dashboard.services.drafts import TABLES
 from dashboard.services.runs import Run
-from nme_core.analysis import supported
 
 _EMPTY_ROWS = 6
 
@@ -124,7 +123,7 @@ def _results(run: Run, table: pd.DataFrame) -> None:
 
 def _matrix(person: str, own: pd.DataFrame, shared: pd.DataFrame) -> None:
     states = list(dict.fromkeys(own["from"]))
-    last = supported(own[own["k"] == own["k"].max()])
+    last = people.supported(own[own["k"] == own["k"].max()])
     never = [state for state in states if last.loc[last["from"] == state, "value"].isna().all()]
     mine, others = (newcomers.matrix(rows, "value", states) for rows in (last, shared))
     ends = {side: newcomers.matrix(last, f"ci_{side}", states) for side in ("low", "high")}

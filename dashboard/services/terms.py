@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from nme_core.io.parameter_names import MOVE
 from nme_core.vocabulary.terms import CORRELATIONS, MODELS, SIMPLE_RULES, short_model_name
 
-__all__ = ["BASELINES", "CORRELATIONS", "MODEL_WORDS", "model_name", "placement_words"]
+__all__ = ["BASELINES", "CORRELATIONS", "MODEL_WORDS", "MOVE", "model_name", "placement_words"]
 
 #: Model: what it is, in plain words.
 MODEL_WORDS = {name: term.what for name, term in MODELS.items()}

@@ -47,7 +47,7 @@ def test_the_calibration_of_tests_prints_a_table(capsys, monkeypatch):
     hsic_calibration.linear(2, only="no effect, 40")
     hsic_calibration.few(2, only="skewed effects, 40")
     hsic_calibration.confounder(2, only="no effect, 30")
-    for name, value in (("FITTED", 16), ("DRAWN", 8), ("EPOCHS", 3)):
+    for name, value in (("FITTED", 16), ("DRAWN", 8)):
         monkeypatch.setattr(hsic_calibration, name, value)
     hsic_calibration.crf(2, only="no effect")
     lines = capsys.readouterr().out.splitlines()
@@ -60,4 +60,4 @@ def test_the_calibration_of_tests_prints_a_table(capsys, monkeypatch):
         "skewed effects, 40 persons, compliance 0.0",
         "skewed effects, 40 persons, compliance 0.9",
     ]
-    assert lines[14].startswith("| no effect, covariate made of the number of steps |")
+    assert lines[14].startswith("| moves: no effect, covariate made of the number of steps |")

@@ -72,7 +72,7 @@ def test_the_test_is_hsic_test_within_quintiles(study):
     expected = independence.hsic_test(x, covariates["age"], reps=100, strata=strata)
     assert (row["statistic"], row["p_hsic"]) == (expected.statistic, expected.p)
     free = run(study, reps=100, columns=["age"], strata="none").hsic.iloc[0]
-    assert free["p"] == independence.hsic_test(x, covariates["age"], reps=100).p
+    assert free["p_hsic"] == independence.hsic_test(x, covariates["age"], reps=100).p
 
 
 def test_reps_are_raised_until_a_corrected_p_can_be_significant(study):
@@ -94,7 +94,7 @@ def test_strata_of_a_covariate(study):
     assert set(by_age.effects["n_persons"]) == {59}
     row = run((x, covariates, None), reps=50, strata="group", columns=["age"]).hsic.iloc[0]
     expected = independence.hsic_test(x, covariates["age"], reps=50, strata=covariates["group"])
-    assert row["p"] == expected.p
+    assert row["p_hsic"] == expected.p
 
 
 def test_persons_without_a_value_are_left_out_of_that_test_only(study):

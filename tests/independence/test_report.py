@@ -29,7 +29,7 @@ def test_hsic_is_one_line_per_covariate(tests):
     lines = independence.hsic_lines(tests.hsic)
     header = lines[0].split("  ")
     assert [name.strip() for name in header if name.strip()] == [
-        *("covariate", "taken as", "parameters", "persons", "strength", "95 % interval"),
+        *("covariate", "taken as", "of", "persons", "strength", "95 % interval"),
         *("p", "corrected p", "strata"),
     ]
     assert len(lines) == 4
@@ -61,7 +61,7 @@ def test_long_names_are_shortened_to_the_width(tests):
     for table in (tests.hsic, wide):
         lines = independence.hsic_lines(table)
         assert max(map(len, lines)) <= WIDTH
-        assert all(name in lines[0] for name in ("covariate", "parameters", "corrected p"))
+        assert all(name in lines[0] for name in ("covariate", "  of  ", "corrected p"))
     for lines in (independence.hsic_lines(tests.hsic), independence.effects_lines(tests.effects)):
         assert max(map(len, lines)) <= WIDTH
     assert "…" in lines[1]
