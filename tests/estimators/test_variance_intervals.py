@@ -116,6 +116,7 @@ def test_networks_have_none():
     assert "variance_se" not in set(table["quantity"])
 
 
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
 def test_a_residual_variance_of_few_rows_has_an_interval():
     rng = np.random.default_rng(0)
     X = 3 * rng.uniform(size=(10, 1))
