@@ -70,7 +70,7 @@ def test_never_observed_cells_are_marked_and_hold_no_number(person, population):
     grey = [t for t in figure.data if isinstance(t, go.Heatmap) and not t.coloraxis]
     for matrix in grey:
         np.testing.assert_array_equal(np.isnan(matrix.z), person.notna())
-        assert "never observed" in matrix.customdata[1][0]
+        assert "never in this state" in matrix.customdata[1][0]
     assert [matrix.xaxis for matrix in grey] == ["x", "x3"]
     written = [t for t in figure.data if t.type == "scatter" and t not in marks]
     assert [len(t.text) for t in written] == [12, 16, 12]
