@@ -21,10 +21,9 @@ MOST_CURVES = 2
 #: The read-out in which people can be compared, as on the pages.
 READOUT = "conditional"
 _SHARES = (
-    "These are the model's probabilities of the next state with everything else that was recorded "
-    "at its average, so that people can be compared. They need not equal what was counted, least "
-    "of all where occasions are few. “For all persons” is the same of somebody who is like the "
-    "average of all. A state that this person was never in has a grey row: nothing is said of it."
+    "These are the model's probabilities of the next state with all else at its average, so that "
+    "people can be compared; they need not equal what was counted. “For all persons” is the same "
+    "of somebody like the average of all. A grey row: this person was never in that state."
 )
 _RARE = (
     f"This person was in no state more than {LEADING - 1} times before another occasion, too "
