@@ -89,7 +89,8 @@ def test_the_report_says_what_the_run_holds(html, run):
         assert heading in text
     assert run.data["inputs"][0]["sha256"] in text
     assert run.config["command"] in text
-    assert "--covariate depression --covariate clinic --of moves --reps 199 --guard reliability" in text
+    tested = "--covariate depression --covariate clinic --of moves --reps 199 --guard reliability"
+    assert tested in text
     assert "Number of tests: 2." in text
     assert "stress 0.9 %" in text  # 2 of 216
     metrics = run.table("metrics").query("split == 'test' and scope == 'pooled' and model == 'nme'")

@@ -126,7 +126,7 @@ def test_hsic_gives_p_and_the_number_of_tests(crf_run: str) -> None:
 
 def test_scatter_gives_the_effect_of_its_parameter(crf_run: str) -> None:
     found = covariates.run_tests(crf_run, "depression", STRATA)
-    name = "transitions[low,calm]"
+    name = found.effects["parameter"].iloc[0]
     figure = catalogue.scatter_figure(crf_run, found, "depression", name)
     effect = found.effects.set_index("parameter").loc[name, "effect"]
     assert f"{abs(effect):.2f}"[:3] in figure.sentence
@@ -137,7 +137,8 @@ def test_scatter_gives_the_effect_of_its_parameter(crf_run: str) -> None:
 
 def test_scatter_of_two_groups_names_the_difference(crf_run: str) -> None:
     found = covariates.run_tests(crf_run, "clinic", STRATA)
-    sentence = catalogue.scatter_figure(crf_run, found, "clinic", "transitions[low,calm]").sentence
+    name = found.effects["parameter"].iloc[0]
+    sentence = catalogue.scatter_figure(crf_run, found, "clinic", name).sentence
     assert "the mean difference (clinic: south minus north) is " in sentence
 
 

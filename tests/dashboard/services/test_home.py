@@ -8,6 +8,13 @@ from dashboard.services import home as homes
 from nme_core.io import durable
 
 
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where NME_HOME is to be; nothing is there yet."""
+    monkeypatch.setenv("NME_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
 def test_folders_are_private_and_found_again(home: Path) -> None:
     identity, path = homes.new_id("runs")
     assert homes.folder("runs", identity) is None

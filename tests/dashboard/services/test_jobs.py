@@ -69,7 +69,7 @@ def test_every_guard_has_its_options_and_is_known_again() -> None:
 
 
 def test_options_survive_the_table(crf_run: str) -> None:
-    how = covariates.with_guard(covariates.CovariateOptions(adjust="holm"), "none")
+    how = covariates.with_guard(covariates.CovariateOptions(adjust="holm", of="moves"), "none")
     how = covariates.replace(how, confounders=("clinic",))
     covariates.run_tests(crf_run, "depression", how)
     assert covariates.options(crf_run) == how

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from dashboard.services import drafts, newcomers, studies
-from dashboard.services.home import new_id
+from dashboard.services.home import folder, new_id
 from nme_core.exceptions import NMEError, NMEWarning
 from nme_core.io import RunFolder
 from nme_core.reports.methods import methods
@@ -34,7 +34,7 @@ def train(identity: str, options: FitOptions = LINEAR) -> RunFolder:
     """A run on a kept study, without a process of its own."""
     study, _ = studies.open_study(identity)
     run = RunFolder(new_id("runs")[1])
-    path = studies.folder("studies", identity)
+    path = folder("studies", identity)
     filled = fill_features(study, "indicator")
     run_experiment(filled, options, run, inputs=[path / "long.csv"])
     return run
@@ -85,7 +85,7 @@ def test_wide_tables_in_their_own_encoding_are_remembered_told_and_read_again(
 def test_a_run_of_the_app_is_repeated_from_the_users_own_file(
     wide: Path, wide_run: RunFolder, tmp_path: Path
 ) -> None:
-    stored = studies.folder("studies", studies.list_studies()[0].id) / "long.csv"
+    stored = folder("studies", studies.list_studies()[0].id) / "long.csv"
     for file in (stored, wide):
         study = read_study(wide_run, file, None if file == wide else [])
         assert (study.n_rows, study.n_persons) == (72, 9)
