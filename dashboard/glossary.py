@@ -1314,8 +1314,8 @@ PAGE_TERMS: dict[str, tuple[str, ...]] = {
         "Cohen's κ", "mean squared error (MSE)", "Pearson r", "95 % interval", "p", "corrected p",
     ),
     "transitions": (
-        "state", "transition", "population", "expected share", "observed share",
-        "95 % interval", "sequence", "held back",
+        "state", "transition", "population", "conditional probability", "expected share",
+        "observed share", "95 % interval", "sequence", "held back",
     ),
     "random-effects": (
         "random effect", "population", "parameter", "response curve", "feature", "transition",
@@ -1351,14 +1351,14 @@ RESEARCHER_TERMS: dict[str, tuple[str, ...]] = {
         "baseline", "converged", "calibration", "random effect", "reliability",
         "shrinkage", "intraclass correlation (ICC)", "fixed effect", "estimator", "SD",
     ),
-    "transitions": ("read-out", "conditional probability", "score", "covariate"),
+    "transitions": ("read-out", "score", "covariate"),
     "random-effects": (
         "deviation", "SD", "reliability", "shrinkage", "covariance", "covariate", "distance",
         "estimator", "corrected p", "p", "state",
     ),
     "covariates": (
         "HSIC", "Spearman's ρ", "permutation test", "confounder", "compliance", "posterior",
-        "reliability", "stability", "seed", "shrinkage", "score", "SD",
+        "reliability", "stability", "seed", "shrinkage", "score", "SD", "person-specific",
     ),
     "new-person": ("state", "shrinkage"),
     "gallery": (

@@ -86,10 +86,11 @@ def test_every_covariate_tested_counts_and_says_so(open_page: OpenPage, crf_run:
     assert "corrected for 2 tests" in words(app)
 
 
-def test_low_reliability_is_a_caution_before_any_test(
+def test_low_reliability_of_what_is_tested_is_a_caution(
     open_page: OpenPage, crf_run: str, home: Path
 ) -> None:
     run = folder(home, crf_run)
+    covariates.run_tests(crf_run, "clinic", covariates.replace(STRATA, of="weights"))
     run.write_table("random_effects", run.table("random_effects").assign(reliability=0.12))
     app = open_page("covariates", run=crf_run)
     assert_sound(app)
@@ -138,12 +139,12 @@ def test_bands_are_kept_from_the_page(open_page: OpenPage, crf_run: str, home: P
     covariates.run_tests(crf_run, "depression", STRATA)
     app = open_page("covariates", run=crf_run)
     assert "Transitions by group" in titles(app)
-    assert "depression up to" in words(app)
+    assert "neither in the lowest nor in the highest third" in words(app)
     app.selectbox(key=f"bands_{crf_run}_depression").set_value("CES-D").run()
     assert "Radloff" in words(app)
     app.button(key=f"keep_bands_{crf_run}_depression").click().run()
     assert_sound(app)
-    assert "below the cut-off (0 to 15)" in words(app)
+    assert "Usual bands, Radloff (1977)" in words(app)
     assert folder(home, crf_run).read_json("bands")["depression"][1][0] == 16
 
 
