@@ -151,8 +151,8 @@ def _reader(tested: PersonParameters, X: pd.DataFrame) -> _Reader:
     """How what is tested of a person is read off a model; every number in a unit of its own SD."""
     if tested.of != "slopes":
         return lambda model: person_estimates(model, tested.of)
-    spread = tested.values.std().replace(0.0, np.inf)
-    return lambda model: wide_effects(person_effects(model, X), "estimate") / spread
+    spread, names = tested.values.std().replace(0.0, np.inf), tested.values.columns
+    return lambda model: wide_effects(person_effects(model, X), "estimate")[names] / spread
 
 
 def _estimates_of_halves(

@@ -97,9 +97,10 @@ def test_from_and_to_are_not_mixed_up(table, crf):
 
 def test_conditional_follows_from_scores_and_emissions(table, crf):
     person = crf.groups_.tolist().index("b")
-    emission = crf._emissions()[person]
-    raw = crf._transition_scores()[person] + emission
-    shares = stationary_chain(crf._transition_scores()[[person]], emission[None])[0]
+    everybody = crf._with_population()
+    emission = crf._emissions(everybody)[person]
+    raw = crf._transition_scores(everybody)[person] + emission
+    shares = stationary_chain(crf._transition_scores(everybody)[[person]], emission[None])[0]
     assert matrix(table, "b", "conditional") == pytest.approx(shares)
     # centring takes nothing away that sets two to-states of two from-states apart
     scores = matrix(table, "b", "scores")
