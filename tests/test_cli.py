@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nme_core.analysis import person_parameters
 from nme_core.cli.progress import ProgressBar
 from nme_core.io import RunFolder, RunState
 from nme_core.metrics import evaluate
@@ -98,10 +99,10 @@ def test_the_whole_way(name, nme, tmp_path, request):
         *(199, "reliability", "none", 0)
     ]
     assert 0 < hsic["p"].iloc[0] <= hsic["p_adjusted"].iloc[0] <= 1
-    own = folder_of_run.table("random_effects")["parameter"]
-    if "nme-crf" in MODEL[name]:
-        own = own[own.str.startswith("transitions[")]
-    assert set(folder_of_run.table("effects")["parameter"]) == set(own)
+    own = set(folder_of_run.table("effects")["parameter"])
+    assert own == {*person_parameters(folder_of_run).values.columns}
+    moves = "nme-crf" in MODEL[name]
+    assert all(one.startswith("moves[") for one in own) if moves else "level" in own
 
     out = tmp_path / "deep" / "predictions.csv"
     said = nme("predict", run, folder / "long.csv", "--out", out)
