@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -108,6 +109,7 @@ def settled(page: Page) -> None:
 
 def open_page(page: Page, title: str) -> None:
     """Click a page in the navigation and wait for it."""
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+    links = page.get_by_test_id("stSidebarNav").get_by_role("link")
+    links.filter(has_text=re.compile(f"^{re.escape(title)}$")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     settled(page)

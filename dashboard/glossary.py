@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from nme_core.figures.words import (
     ARROWS,
-    CALIBRATION,
-    CATERPILLAR,
-    CONFUSION,
     CURVES,
     EFFECT_LIMIT,
     LOSSES,
     MULTIPLES,
     OBSERVATIONS_LIMIT,
-    PAIRED_FIGURE,
     PERSON_STATISTICS,
-    QQ,
-    RESIDUALS,
     SCATTER_LIMIT,
-    SKILL_FIGURE,
     TRANSITION_LIMIT,
 )
 from nme_core.vocabulary.choices import COVARIANCES, ESTIMATORS, FAMILIES, MODELS, PLACEMENTS
 
 __all__ = [
     "ARROWS",
-    "CALIBRATION",
-    "CATERPILLAR",
-    "CONFUSION",
     "COVARIANCES",
     "CURVES",
     "EFFECT_LIMIT",
@@ -36,13 +26,9 @@ __all__ = [
     "MODELS",
     "MULTIPLES",
     "OBSERVATIONS_LIMIT",
-    "PAIRED_FIGURE",
     "PERSON_STATISTICS",
     "PLACEMENTS",
-    "QQ",
-    "RESIDUALS",
     "SCATTER_LIMIT",
-    "SKILL_FIGURE",
     "TRANSITION_LIMIT",
 ]
 

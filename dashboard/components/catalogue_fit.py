@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from dashboard import glossary
-from dashboard.components.figures import Figure
+from dashboard.components.figures import Figure, as_shown
 from dashboard.components.text import alike, fixed, number
 from dashboard.services import fit, results
 from dashboard.services.terms import model_name
+from nme_core.figures import described
 from nme_core.figures.labels import parameter_words
 from nme_core.figures.summaries import MOST_PERSONS
 
@@ -23,29 +24,16 @@ MOST_NAMED = 5
 
 def paired_figure(run: str) -> Figure | None:
     """Other models minus NME; None where there is nothing to compare."""
-    rows = results.table(run, "comparison").dropna(subset=["difference"])
-    if rows.empty:
-        return None
-    apart = int(((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).sum())
-    sentence = glossary.PAIRED_FIGURE.format(apart=apart or "None", all=len(rows))
-    return Figure(
-        "paired_differences", "Paired differences", sentence, {"rows": rows, "names": _names(rows)}
-    )
+    rows = results.table(run, "comparison")
+    metrics = {name: glossary.METRICS[name][0] for name in rows["metric"].unique()}
+    return as_shown(described.differences(rows, metrics))
 
 
 def skill_figure(run: str) -> Figure | None:
     """Skill against every rival by horizon; None where there is nothing to show."""
     if not results.has_table(run, "skill"):
         return None
-    rows = results.table(run, "skill")
-    rows = rows[(rows["scope"] == "pooled") & rows["skill"].notna()]
-    if rows.empty:
-        return None
-    beaten = int((rows["ci_high"] < 0).sum())
-    sentence = glossary.SKILL_FIGURE.format(beaten=beaten or "None", all=len(rows))
-    names = {model: model_name(model) for model in rows["reference"].unique()}
-    arguments = {"rows": rows, "names": names}
-    return Figure("skill_by_horizon", "Skill by horizon", sentence, arguments)
+    return as_shown(described.skill(results.table(run, "skill")))
 
 
 def individual_figure(run: str, who: list[str], outcome: str, *, plain: bool = False) -> Figure:
@@ -102,31 +90,12 @@ def _nearness(observed: pd.Series, predicted: pd.Series, kind: str) -> float:
 
 def confusion_figure(run: str, model: str) -> Figure:
     """Which states are taken for which."""
-    counts = fit.confusion(run, model)
-    wrong = counts.where(~np.eye(len(counts), dtype=bool), 0).stack()
-    right = int(np.trace(counts.to_numpy()))
-    most = ""
-    if wrong.max() > 0:
-        start, end = wrong.idxmax()
-        most = glossary.CONFUSION["most"].format(
-            start=start, end=end, n=int(wrong.max()), of=int(counts.loc[start].sum())
-        )
-    sentence = glossary.CONFUSION["sentence"].format(
-        right=f"{right:,}", all=f"{int(counts.to_numpy().sum()):,}", most=most
-    )
-    return Figure(
-        "confusion", f"Confusion {model}", sentence, {"counts": counts, "model": model_name(model)}
-    )
+    return as_shown(described.confusion(fit.confusion(run, model), model), f"Confusion {model}")
 
 
 def residual_figure(run: str, model: str, outcome: str) -> Figure:
     """What is left of numbers after the prediction."""
-    rows = fit.judged(run, model)
-    left = rows["observed"] - rows["predicted"]
-    sentence = glossary.RESIDUALS.format(
-        mean=number(float(left.mean()), 2), sd=number(float(left.std()), 2), n=f"{len(left):,}"
-    )
-    return Figure("residuals", f"Residuals {model}", sentence, {"rows": rows, "outcome": outcome})
+    return as_shown(described.residuals(fit.judged(run, model), outcome), f"Residuals {model}")
 
 
 def person_error_figure(run: str, metric: str) -> Figure | None:
@@ -235,19 +204,8 @@ def _worst(rows: pd.DataFrame) -> str:
 def calibration_figure(run: str, model: str) -> Figure | None:
     """Whether probabilities, or prediction intervals, hold; None where it was not computed."""
     table = fit.calibration(run, model)
-    if table is None:
-        return None
-    arguments = {"calibration": table}
-    if fit.is_number(run):
-        wide = table[table["kind"] == "interval"].sort_values("expected").iloc[-1]
-        sentence = glossary.CALIBRATION["number"].format(
-            expected=f"{100 * wide['expected']:.0f}", observed=f"{100 * wide['observed']:.0f}",
-            n=f"{int(wide['n']):,}",
-        )  # fmt: skip
-        return Figure("calibration_numbers", f"Calibration {model}", sentence, arguments)
-    inside = (table["ci_low"] <= table["expected"]) & (table["expected"] <= table["ci_high"])
-    sentence = glossary.CALIBRATION["class"].format(inside=int(inside.sum()), all=len(table))
-    return Figure("calibration_curve", f"Calibration {model}", sentence, arguments)
+    title = f"Calibration {model}"
+    return None if table is None else as_shown(described.calibration(table), title)
 
 
 def shrinkage_figure(run: str) -> Figure | None:
@@ -271,8 +229,3 @@ def shrinkage_figure(run: str) -> Figure | None:
         " ".join(parts),
         {"summary": shown.rename(index=results.names(run).words)},
     )
-
-
-def _names(rows: pd.DataFrame) -> dict[str, str]:
-    metrics = {name: glossary.METRICS[name][0] for name in rows["metric"].unique()}
-    return {model: model_name(model) for model in rows["model"].unique()} | metrics

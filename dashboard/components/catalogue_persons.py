@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from dashboard import glossary
-from dashboard.components.figures import Figure
+from dashboard.components.figures import Figure, as_shown
 from dashboard.components.text import fixed, number, p_phrase
 from dashboard.services import people, results
 from dashboard.services.terms import CORRELATIONS, MOVE
+from nme_core.figures import described
 from nme_core.figures.figures_moves import RAREST, rarest_drawn
 from nme_core.figures.labels import count
 
@@ -203,21 +204,13 @@ def caterpillar_figure(run: str, parameter: str) -> Figure:
 
 def level_figure(rows: pd.DataFrame, name: str) -> Figure:
     """Everybody's difference from the population in one respect, persons as index."""
-    apart = int(((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).sum())
-    sentence = glossary.CATERPILLAR.format(apart=apart or "None", all=len(rows))
-    arguments = {"rows": rows, "parameter": name}
-    return Figure("caterpillar", f"Persons' {name}", sentence, arguments)
+    return as_shown(described.caterpillar(rows, name))
 
 
 def qq_figure(run: str, parameter: str) -> Figure:
     """Estimates against a normal distribution."""
     estimates = results.random_effect(run, parameter)["estimate"]
-    name = results.names(run).words(parameter)
-    figure = Figure("effect_qq", f"Q–Q {name}", "", {"estimates": estimates, "parameter": name})
-    table = figure.numbers()
-    outside = int(((table["observed"] < table["low"]) | (table["observed"] > table["high"])).sum())
-    sentence = glossary.QQ.format(outside=outside or "None", all=len(table))
-    return Figure(figure.name, figure.title, sentence, figure.arguments)
+    return as_shown(described.quantiles(estimates, results.names(run).words(parameter)))
 
 
 def correlation_figures(run: str, table: pd.DataFrame) -> list[Figure]:

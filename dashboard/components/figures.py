@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 import streamlit as st
@@ -20,6 +20,8 @@ from nme_core.figures.theme import PLOTLY_CONFIG, PrintSize, darkened
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from nme_core.figures.run_figure import RunFigure
 
 #: Files of a figure: what the button says, and the type of the file.
 FILES = {
@@ -66,6 +68,21 @@ class Figure:
         if kind == "html":
             return to_html(self.on_screen(), title=self.title, sentence=self.sentence)
         return drawing.file(drawing.on_paper(self.name, self.arguments, paper), kind, paper)
+
+
+@overload
+def as_shown(figure: RunFigure, title: str | None = None) -> Figure: ...
+
+
+@overload
+def as_shown(figure: RunFigure | None, title: str | None = None) -> Figure | None: ...
+
+
+def as_shown(figure: RunFigure | None, title: str | None = None) -> Figure | None:
+    """A figure of `nme_core.figures.described` on a page, by default under its own title."""
+    if figure is None:
+        return None
+    return Figure(figure.name, title or figure.title, figure.sentence, figure.arguments)
 
 
 def show(figure: Figure) -> None:

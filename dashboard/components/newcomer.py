@@ -122,11 +122,14 @@ def _results(run: Run, table: pd.DataFrame) -> None:
 
 
 def _matrix(person: str, own: pd.DataFrame, shared: pd.DataFrame) -> None:
-    states = list(dict.fromkeys(own["from"]))
     last = people.supported(own[own["k"] == own["k"].max()])
-    never = [state for state in states if last.loc[last["from"] == state, "value"].isna().all()]
-    mine, others = (newcomers.matrix(rows, "value", states) for rows in (last, shared))
-    ends = {side: newcomers.matrix(last, f"ci_{side}", states) for side in ("low", "high")}
+    never = [
+        state
+        for state in dict.fromkeys(own["from"])
+        if last.loc[last["from"] == state, "value"].isna().all()
+    ]
+    mine, others = (people.as_matrix(rows) for rows in (last, shared))
+    ends = {side: people.as_matrix(last, f"ci_{side}") for side in ("low", "high")}
     framed = int(((ends["low"] > others) | (ends["high"] < others)).to_numpy().sum())
     known = int(last["value"].notna().sum())
     sentence = NEW_PERSON["matrix"].format(framed=framed or "None", all=known)
@@ -138,7 +141,7 @@ def _matrix(person: str, own: pd.DataFrame, shared: pd.DataFrame) -> None:
         arguments |= ends
     show(Figure("transition_comparison", f"Transitions of {person}", sentence, arguments))
     staying = own[own["from"] == own["to"]].assign(what=lambda rows: "stay in " + rows["from"])
-    population = {f"stay in {state}": float(others.loc[state, state]) for state in states}
+    population = {f"stay in {state}": float(others.loc[state, state]) for state in others}
     _narrowing(staying, population, "probability", probability=True)
 
 

@@ -11,8 +11,6 @@ from nme_core.analysis import predictions as tables
 from nme_core.metrics import person_means
 
 NME = "nme"
-#: Kinds of rows of ``calibration.csv`` that belong together.
-_KINDS = {"probability": ("probability",), "number": ("interval", "pit")}
 
 
 def is_number(identity: str) -> bool:
@@ -100,9 +98,7 @@ def calibration(identity: str, model: str) -> pd.DataFrame | None:
     """Calibration of one model on the test part; None where it was not computed."""
     if not results.has_table(identity, "calibration"):
         return None
-    rows = results.table(identity, "calibration")
-    kinds = _KINDS["number" if is_number(identity) else "probability"]
-    rows = rows[(rows["model"] == model) & (rows["split"] == "test") & rows["kind"].isin(kinds)]
+    rows = tables.judged_calibration(results.table(identity, "calibration"), model)
     return None if rows.empty else rows
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +150,6 @@ def cautions(identity: str, job: str) -> list[str]:
         json.loads((path / _TOLD).read_text(encoding="utf-8")) if (path / _TOLD).is_file() else []
     )
     return [*told, *(note["message"] for note in RunFolder(path / "all").config["warnings"])]
-
-
-def matrix(rows: pd.DataFrame, column: str, states: Sequence[str]) -> pd.DataFrame:
-    """One column of one person's rows, from × to."""
-    wide = rows.pivot(index="from", columns="to", values=column)
-    return wide.reindex(index=list(states), columns=list(states)).astype(float)
 
 
 def _path(identity: str, job: str) -> Path | None:

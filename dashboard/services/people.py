@@ -10,7 +10,7 @@ import pandas as pd
 from dashboard.services import results
 from dashboard.services.covariates import groups_of, kind_of_groups, parameters
 from dashboard.services.results import POPULATION
-from nme_core.analysis import may_lead, supported
+from nme_core.analysis import as_matrix, may_lead, supported
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def intervals(identity: str, person: str, readout: str) -> tuple[pd.DataFrame, p
     rows = supported(rows[(rows["readout"] == readout) & (rows["person"] == person)])
     if rows["ci_low"].isna().all():
         return None
-    return results.as_matrix(rows, "ci_low"), results.as_matrix(rows, "ci_high")
+    return as_matrix(rows, "ci_low"), as_matrix(rows, "ci_high")
 
 
 def dwell_times(identity: str, person: str) -> pd.DataFrame:

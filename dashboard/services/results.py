@@ -10,7 +10,7 @@ from pandas.api.types import is_numeric_dtype
 
 from dashboard.services.caching import per_session
 from dashboard.services.home import folder
-from nme_core.analysis import may_lead, supported
+from nme_core.analysis import as_matrix, may_lead, supported
 from nme_core.exceptions import RunFolderError
 from nme_core.io import ParameterNames, RunFolder, hidden_layers
 from nme_core.metrics.comparison import with_corrected_p
@@ -207,13 +207,6 @@ def largest_gap(identity: str, readout: str) -> float:
     shared = rows[rows["person"] == POPULATION].set_index(["from", "to"])["value"]
     others = shared.reindex(pd.MultiIndex.from_frame(own[["from", "to"]]))
     return float((own["value"] - others.to_numpy()).abs().max())
-
-
-def as_matrix(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """A column of rows of ``transitions`` as a matrix from × to, states in the order written."""
-    states = list(dict.fromkeys(rows["from"]))
-    matrix = rows.pivot(index="from", columns="to", values=column)
-    return matrix.reindex(index=states, columns=states).astype(float)
 
 
 def largest_difference(found: Transitions) -> tuple[str, str, float, float] | None:

@@ -24,7 +24,7 @@ from nme_core.analysis.random_effects import (
 )
 from nme_core.analysis.response_curves import grids_of, response_curves, typical_features
 from nme_core.analysis.summaries import person_summaries
-from nme_core.analysis.support import may_lead, supported
+from nme_core.analysis.support import as_matrix, may_lead, supported
 from nme_core.analysis.transitions import transitions_table
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ __all__ = [
     "PersonParameters",
     "StudyKind",
     "approximations",
+    "as_matrix",
     "can_be_certified",
     "certify",
     "class_calibration",

@@ -21,8 +21,6 @@ LABELS = {
 }
 #: What is offered for a model of sequences, and for one of rows; the first is the default.
 OF_SEQUENCES, OF_ROWS = ("moves", "scores", "weights"), ("slopes", "curves", "weights")
-#: Probabilities are kept so far from 0 and 1.
-_EDGE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -124,10 +122,10 @@ def _effects(run: RunFolder) -> pd.DataFrame:
 
 
 def _moves(run: RunFolder) -> pd.DataFrame:
-    from nme_core.estimators.person_posterior import move_name
+    from nme_core.estimators.person_posterior import EDGE, move_name
 
     table = run.table("transitions").query("readout == 'conditional'")
-    odds = logit(table["value"].clip(_EDGE, 1 - _EDGE))
+    odds = logit(table["value"].clip(EDGE, 1 - EDGE))
     names = [move_name(*pair) for pair in zip(table["from"], table["to"], strict=True)]
     wide = _wide(table.assign(parameter=names, estimate=odds))
     return wide.drop(index="") - wide.loc[""]

@@ -60,3 +60,10 @@ def confusion_counts(predictions: pd.DataFrame, model: str) -> pd.DataFrame:
     rows, labels = judged(predictions, model), states_of(predictions)
     counts = pd.crosstab(rows["observed"], rows["predicted"])
     return counts.reindex(index=labels, columns=labels, fill_value=0)
+
+
+def judged_calibration(calibration: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Calibration of one model on the test part: of probabilities, or of prediction intervals."""
+    kinds = ("probability", "interval", "pit")
+    rows = calibration[(calibration["model"] == model) & (calibration["split"] == "test")]
+    return rows[rows["kind"].isin(kinds)]

@@ -1,4 +1,4 @@
-"""No support, no statement: states that a person was never in, and those that may lead."""
+"""Rows of ``transitions`` as matrices, and which of them may be shown: no support, no statement."""
 
 from __future__ import annotations
 
@@ -27,3 +27,10 @@ def may_lead(transitions: pd.DataFrame) -> pd.Series:
     if "visits" not in transitions:
         return pd.Series(True, index=transitions.index)
     return ~(transitions["visits"] < LEADING)
+
+
+def as_matrix(rows: pd.DataFrame, column: str = "value") -> pd.DataFrame:
+    """A column of one person's rows of one read-out, from × to, states in the order written."""
+    states = list(dict.fromkeys(rows["from"]))
+    wide = rows.pivot(index="from", columns="to", values=column)
+    return wide.reindex(index=states, columns=states).astype(float)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import Run, check_folder, repeating_command
-from nme_core.cli.progress import ProgressBar
+from nme_core.cli.options import Run, check_ending, check_folder, repeating_command
+from nme_core.cli.progress import progress_bar
 from nme_core.cli.report import Title
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder, durable
@@ -33,9 +32,7 @@ def bundle(
     from nme_core.reports.render import bundle_files
 
     folder = RunFolder(run)
-    if out.suffix.lower() != ".zip":
-        raise OptionError(f"--out {out} is no zip.", remedy="Let the name end in .zip.")
-    check_folder(out.parent)
+    check_ending(out, (".zip",))
     data = {path.name: path for path in with_data or []}
     _check_data(folder, data)
     extra = bundle_files(folder, title)
@@ -83,7 +80,7 @@ def rerun(
     check_folder(out)
     with (
         durable.scratch() as scratch,
-        ProgressBar(shown=not quiet and sys.stderr.isatty()) as bar,
+        progress_bar(quiet=quiet) as bar,
     ):
         repetition = repeat(
             run_of(first, scratch),

@@ -7,22 +7,15 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import (
-    Seed,
-    StudyOptions,
-    check_folder,
-    layers,
-    names,
-    takes_study,
-    write_csv,
-)
+from nme_core.cli.fits import ModelOptions, numbers
+from nme_core.cli.options import StudyOptions, check_folder, takes, write_csv
 from nme_core.exceptions import OptionError
 
 
-@takes_study
+@takes(StudyOptions, ModelOptions)
 def adapt_curve(
     study: StudyOptions,
-    model: Annotated[str, typer.Option(metavar="nme-mlp|nme-crf", help="Kind of model.")],
+    model: ModelOptions,
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write.")],
     steps: Annotated[
         str, typer.Option(metavar="0,1,2,…", help="Rows of a new person that are learned from.")
@@ -33,48 +26,18 @@ def adapt_curve(
     placement: Annotated[
         str | None, typer.Option(help="Where the person-specific parameters stand.")
     ] = None,
-    family: Annotated[str | None, typer.Option(help="Kind of outcome, as in nme fit.")] = None,
-    covariance: Annotated[str, typer.Option(help="diagonal or full.")] = "diagonal",
-    estimator: Annotated[
-        str, typer.Option(help="variational, laplace or annealed.")
-    ] = "variational",
-    hidden: Annotated[
-        str | None,
-        typer.Option(metavar="32[,16…]", help="Units of each hidden layer; '' for none."),
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Exactly so many; default: until converged.")
-    ] = None,
-    seed: Seed = 0,
 ) -> None:
     """Leave whole persons out, adapt to their first rows, and judge on their later ones."""
     from nme_core.analysis.adaptation_curve import adaptation_curve
-    from nme_core.runs.fit import FitOptions
 
     check_folder(out.parent)
     if out.is_dir() or any(out.exists() and out.samefile(path) for path in study.files):
         raise OptionError(f"--out {out} is no file to write to.", remedy="Name another file.")
-    states = model == "nme-crf" or family in ("categorical", "ordinal")
-    table = study.read_filled(states=states)
-    options = FitOptions(
-        model=model,
-        placement=placement,
-        family=family,
-        covariance=covariance,
-        estimator=estimator,
-        hidden=None if hidden is None else layers(hidden),
-        baselines=(),
-        epochs=epochs,
-        seed=seed,
-    )
-    try:
-        chosen = [int(step) for step in names(steps) or ()]
-    except ValueError:
-        raise OptionError(
-            f"--steps {steps!r} is not a list of numbers.", remedy="Write for example 0,1,2,5."
-        ) from None
+    chosen = numbers("--steps", steps, int)
+    _, table = model.read(study)
+    options = model.fit_options(placement)
     curve = adaptation_curve(
-        table, lambda: options.estimator_for(table), steps=chosen, folds=folds, seed=seed
+        table, lambda: options.estimator_for(table), steps=chosen, folds=folds, seed=model.seed
     )
     write_csv(out, curve)
     typer.echo(curve.round(4).to_string(index=False))

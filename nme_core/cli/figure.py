@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import Run, check_folder
+from nme_core.cli.options import Run, check_ending
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder, durable
 
@@ -44,14 +44,7 @@ def figure(
         raise OptionError(
             "No file is named.", remedy=f"Name one of {', '.join(_FORMATS)}: --out figure.png."
         )
-    if out.suffix.lower() not in _FORMATS:
-        raise OptionError(
-            f"--out {out}: a figure cannot be written so.",
-            remedy=f"Let the name end in one of {', '.join(_FORMATS)}.",
-        )
-    check_folder(out.parent)
-    if out.is_dir():
-        raise OptionError(f"--out {out} is a folder.", remedy=f"Name a file: {out / 'figure.png'}.")
+    check_ending(out, _FORMATS)
     found = figures.figure(folder, name, person)
     content = found.file(out.suffix.lower()[1:], dpi)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from nme_core.cli.options import (
     repeating_command,
     takes_study,
 )
-from nme_core.cli.progress import ProgressBar
+from nme_core.cli.progress import progress_bar
 from nme_core.io import RunFolder
 from nme_core.io.inputs import remember_inputs
 
@@ -125,8 +124,7 @@ def fit(
 
     check_folder(out)
     states = model == "nme-crf" or family in ("categorical", "ordinal")
-    shown = not quiet and sys.stderr.isatty()
-    with ProgressBar(shown=shown) as bar, reading_reported(bar.show):
+    with progress_bar(quiet=quiet) as bar, reading_reported(bar.show):
         table = study.read_filled(states=states)
     options = FitOptions(
         model=model,
@@ -148,7 +146,7 @@ def fit(
         tune=tune,
     )
     options.estimator_for(table)  # what does not fit is refused before a folder is emptied
-    with ProgressBar(shown=shown) as bar:
+    with progress_bar(quiet=quiet) as bar:
         run_experiment(
             table,
             options,

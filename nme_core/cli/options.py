@@ -329,6 +329,19 @@ def check_file(out: Path, new: Path, folder: RunFolder) -> None:
         )
 
 
+def check_ending(out: Path, endings: tuple[str, ...]) -> None:
+    """Raise OptionError where a file cannot be written so: by its ending, or where it is to be."""
+    if out.suffix.lower() not in endings:
+        raise OptionError(
+            f"--out {out} is none of {', '.join(endings)}.",
+            remedy=f"Let the name end in one of {', '.join(endings)}.",
+        )
+    check_folder(out.parent)
+    if out.is_dir():
+        name = out / f"{out.stem}{endings[0]}"
+        raise OptionError(f"--out {out} is a folder.", remedy=f"Name a file, such as {name}.")
+
+
 def names(text: str | None) -> list[str] | None:
     """The names in a list with commas."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 
 class ProgressBar:
     """A tqdm bar on the terminal, or nothing."""
@@ -23,3 +25,8 @@ class ProgressBar:
         """Move the bar."""
         self._bar.set_description_str(message, refresh=False)
         self._bar.update(progress - self._bar.n)
+
+
+def progress_bar(*, quiet: bool = False) -> ProgressBar:
+    """The bar of a command: on a terminal alone, and not where quiet is asked for."""
+    return ProgressBar(shown=not quiet and sys.stderr.isatty())

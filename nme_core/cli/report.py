@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import Run, check_folder
+from nme_core.cli.options import Run, check_ending
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder, durable
 
@@ -49,18 +49,11 @@ def report(
 
 def check_report(out: Path, folder: RunFolder, person: str | None) -> None:
     """Raise OptionError where a report cannot be written so."""
-    if out.suffix.lower() not in _FORMATS:
-        raise OptionError(
-            f"--out {out}: there is no report of this kind.",
-            remedy=f"Let the name end in one of {', '.join(_FORMATS)}.",
-        )
+    check_ending(out, _FORMATS)
     if person is not None and out.suffix.lower() not in _FORMATS[:2]:
         raise OptionError(
             "The page about a person is .html or .pdf.", remedy="Name such a file (--out)."
         )
-    check_folder(out.parent)
-    if out.is_dir():
-        raise OptionError(f"--out {out} is a folder.", remedy=f"Name a file: {out / 'r.html'}.")
 
 
 def content_of(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nme_core.cli.options import Run, Seed, check_folder
-from nme_core.cli.progress import ProgressBar
-from nme_core.cli.research_grids import Dask, Jobs, Resume
+from nme_core.cli.fits import Tasks
+from nme_core.cli.options import Run, Seed, check_folder, takes
+from nme_core.cli.progress import progress_bar
 from nme_core.io import RunFolder
 
 Long = Annotated[
@@ -22,35 +21,28 @@ Remedied = Annotated[
 ]
 
 
-def bar() -> ProgressBar:
-    """The bar of a research tool: on a terminal alone."""
-    return ProgressBar(shown=sys.stderr.isatty())
-
-
+@takes(Tasks)
 def covariance(
+    tasks: Tasks,
     run: Run,
     long: Long,
     covariates: Remedied = None,
-    jobs: Jobs = 1,
-    dask: Dask = None,
-    resume: Resume = False,
 ) -> None:
     """Ask whether Σ is diagonal; writes covariance_models.csv and verdict.json into RUN."""
     from nme_core.runs.research.covariance import covariance_models
-    from nme_core.runs.research.tasks import TaskOptions
 
     folder = RunFolder(run)
-    with bar() as shown:
-        found = covariance_models(
-            folder, long, covariates, tasks=TaskOptions(jobs, dask, resume), report=shown.show
-        )
+    with progress_bar() as bar:
+        found = covariance_models(folder, long, covariates, tasks=tasks.options, report=bar.show)
     found.write(folder)
     typer.echo("\n".join(found.verdict.lines()))
     table = found.table.drop(columns="note").to_string(index=False, float_format="{:.5g}".format)
     typer.echo(f"\n{table}\n\nWrote {folder.path}/covariance_models.csv and verdict.json.")
 
 
+@takes(Tasks)
 def calibrate(
+    tasks: Tasks,
     run: Run,
     long: Annotated[
         Path | None,
@@ -62,25 +54,23 @@ def calibrate(
     covariates: Remedied = None,
     reps: Annotated[int, typer.Option(min=2, help="Simulated studies.")] = 100,
     seed: Seed = 0,
-    jobs: Jobs = 1,
-    dask: Dask = None,
-    resume: Resume = False,
 ) -> None:
     """Measure the coverage of this study's intervals; writes calibration_study.csv into RUN."""
     from nme_core.runs.research.calibrate import calibrate as measure
-    from nme_core.runs.research.tasks import TaskOptions
 
-    folder, tasks = RunFolder(run), TaskOptions(jobs, dask, resume)
-    with bar() as shown:
+    folder = RunFolder(run)
+    with progress_bar() as bar:
         found = measure(
-            folder, long, covariates, reps=reps, seed=seed, tasks=tasks, report=shown.show
+            folder, long, covariates, reps=reps, seed=seed, tasks=tasks.options, report=bar.show
         )
     found.write(folder)
     typer.echo("\n".join(found.verdict.lines()))
     typer.echo(f"\nWrote {folder.path}/calibration_study.csv and verdict.json.")
 
 
+@takes(Tasks)
 def replicate(
+    tasks: Tasks,
     run: Run,
     other: Annotated[
         Path, typer.Argument(metavar="OTHER.csv", help="Study B; with --halves study A's own file.")
@@ -95,17 +85,13 @@ def replicate(
     ] = False,
     reps: Annotated[int, typer.Option(min=99, help="Permutations of a test.")] = 2000,
     seed: Seed = 0,
-    jobs: Jobs = 1,
-    dask: Dask = None,
-    resume: Resume = False,
 ) -> None:
     """Freeze study A's finding, run it once on study B; writes replication.csv, verdict.json."""
     from nme_core.analysis import CovariateOptions
     from nme_core.runs.research.replicate import replicate as run_once
-    from nme_core.runs.research.tasks import TaskOptions
 
     check_folder(out)
-    with bar() as shown:
+    with progress_bar() as bar:
         found = run_once(
             RunFolder(run),
             other,
@@ -114,8 +100,8 @@ def replicate(
             covariates,
             halves=halves,
             options=CovariateOptions(reps=reps, seed=seed),
-            tasks=TaskOptions(jobs, dask, resume),
-            report=shown.show,
+            tasks=tasks.options,
+            report=bar.show,
         )
     found.write(out)
     typer.echo("\n".join(found.verdict.lines()))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nme_core.cli.options import check_folder, write_csv
+from nme_core.cli.fits import Tasks, write_figure
+from nme_core.cli.options import check_folder, takes, write_csv
 from nme_core.exceptions import OptionError
+from nme_core.io import durable
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from nme_core.parallel import Outcome
     from nme_core.scoreboard import Game
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _FIGURE = "scoreboard.png"
 
 
+@takes(Tasks)
 def scoreboard(
+    tasks: Tasks,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for tables and figure.")],
     data: Annotated[
         Path | None,
@@ -36,20 +38,13 @@ def scoreboard(
     seeds: Annotated[
         int, typer.Option(min=1, help="Fits of what depends on chance; the table says how many.")
     ] = 5,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes on this computer.")] = 1,
-    dask: Annotated[
-        str | None, typer.Option(metavar="tcp://…", help="Dask scheduler to play on instead.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Keep what is finished in DIR, and do the rest.")
-    ] = False,
 ) -> None:
     """Play all rivals on public tables, and say where NME wins and where it loses."""
     from nme_core.scoreboard import absent, play_all
     from nme_core.scoreboard.playing import KEPT, chosen_protocols
 
     check_folder(out)
-    if (out / KEPT).exists() and not resume:
+    if (out / KEPT).exists() and not tasks.resume:
         raise OptionError(
             f"{out} holds the results of a scoreboard.",
             remedy="Add --resume to take them up, or name another folder.",
@@ -59,7 +54,13 @@ def scoreboard(
         typer.echo(f"{name}: not installed ({what}); left out.")
     out.mkdir(parents=True, exist_ok=True)
     game = play_all(
-        out, protocols=protocols, data=data, seeds=seeds, jobs=jobs, dask=dask, progress=_tell
+        out,
+        protocols=protocols,
+        data=data,
+        seeds=seeds,
+        jobs=tasks.jobs,
+        dask=tasks.dask,
+        progress=_tell,
     )
     for name, why in game.left_out.items():
         typer.echo(f"{name}: left out. {why}")
@@ -80,18 +81,10 @@ def _write(out: Path, game: Game, seeds: int) -> None:
         )
     table = standing(game.scores, game.fits)
     write_csv(out / "scoreboard.csv", table)
-    _draw(out, table)
+    names = {name: name for name in table["protocol"]}
+    write_figure(out / _FIGURE, "scoreboard_skill", {"rows": table, "names": names}, dpi=150)
     command = f"nme scoreboard --out DIR --data FOLDER --seeds {seeds}"
     text = markdown(game, seeds=seeds, command=command, figure=_FIGURE)
-    (out / "SCOREBOARD.md").write_text(text, encoding="utf-8")
+    durable.write(out / "SCOREBOARD.md", text.encode(), private=False)
     typer.echo(text.split("\n## ")[1] if "\n## " in text else text)
     typer.echo(f"Wrote {out}.")
-
-
-def _draw(out: Path, table: pd.DataFrame) -> None:
-    from nme_core.figures.charts_print import draw
-    from nme_core.figures.export import to_png
-    from nme_core.figures.figures import scoreboard_skill
-
-    names = {name: name for name in table["protocol"]}
-    (out / _FIGURE).write_bytes(to_png(draw(scoreboard_skill(table, names=names)), dpi=150))

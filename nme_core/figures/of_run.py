@@ -7,7 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from nme_core.analysis import CovariateOptions, may_lead, person_parameters, supported
+from nme_core.analysis import (
+    CovariateOptions,
+    as_matrix,
+    may_lead,
+    person_parameters,
+    supported,
+)
 from nme_core.figures.figures_training import losses_sentence
 from nme_core.figures.labels import count, number, p_value
 from nme_core.figures.run_figure import POPULATION, RunFigure
@@ -67,7 +73,7 @@ def transitions(
         return
     table = folder.table("transitions")
     rows = supported(table[table["readout"] == readout])
-    shared = matrix(rows, POPULATION)
+    shared = as_matrix(rows[rows["person"] == POPULATION])
     label = person
     leading = rows[may_lead(rows)]
     if person is None:
@@ -77,7 +83,7 @@ def transitions(
         gap = others["value"] - _shared_value(others, shared)
         person = str((gap**2).groupby(others["person"]).sum().idxmax())
         label = "who differs most"
-    own = matrix(rows, person)
+    own = as_matrix(rows[rows["person"] == person])
     often = leading.loc[leading["person"] == person, "from"].unique()
     gap = (own - shared).abs().loc[often].stack()
     largest = ""
@@ -164,14 +170,6 @@ def scatters(folder: RunFolder) -> Iterator[RunFigure]:
         }  # fmt: skip
         title = f"{name} and {covariate}"
         yield RunFigure("covariate_scatter", title, sentence, arguments, subject=covariate)
-
-
-def matrix(rows: pd.DataFrame, person: str) -> pd.DataFrame:
-    """One person's matrix from × to of one read-out; states in the order of the table."""
-    own = rows[rows["person"] == person]
-    states = list(dict.fromkeys(own["from"]))
-    wide = own.pivot(index="from", columns="to", values="value")
-    return wide.reindex(index=states, columns=states).astype(float)
 
 
 def _shared_value(rows: pd.DataFrame, shared: pd.DataFrame) -> np.ndarray:

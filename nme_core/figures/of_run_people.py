@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from nme_core.analysis import as_matrix, supported
+from nme_core.figures import described
 from nme_core.figures.figures_moves import RAREST, rarest_drawn
-from nme_core.figures.of_run import MOST, matrix, of_people, told_best
+from nme_core.figures.of_run import MOST, of_people, told_best
 from nme_core.figures.run_figure import POPULATION, RunFigure
-from nme_core.figures.words import ARROWS, CATERPILLAR, MULTIPLES, QQ
+from nme_core.figures.words import ARROWS, MULTIPLES
 from nme_core.io import RunFolder
 
 #: People whose matrices stand in one figure.
@@ -29,7 +31,7 @@ def multiples(folder: RunFolder) -> Iterator[RunFigure]:
         shown=f"{len(shown)}", all=len(people), order="in the order of the study"
     )
     arguments = {
-        "matrices": {person: matrix(rows, person) for person in shown},
+        "matrices": {person: as_matrix(rows[rows["person"] == person]) for person in shown},
         "readout": READOUT,
         "notes": {},
     }
@@ -41,8 +43,9 @@ def arrows(folder: RunFolder, person: str | None = None) -> Iterator[RunFigure]:
     rows = _transitions(folder)
     if rows.empty:
         return
-    matrices = {} if person is None else {f"Person {person}": matrix(rows, person)}
-    matrices["Population"] = matrix(rows, POPULATION)
+    whose = {} if person is None else {f"Person {person}": person}
+    whose["Population"] = POPULATION
+    matrices = {title: as_matrix(rows[rows["person"] == who]) for title, who in whose.items()}
     rarest = rarest_drawn(matrices)
     sentence = ARROWS["drawn"].format(
         word="conditional probability",
@@ -56,39 +59,29 @@ def arrows(folder: RunFolder, person: str | None = None) -> Iterator[RunFigure]:
 
 def caterpillars(folder: RunFolder) -> Iterator[RunFigure]:
     """Everybody's estimate with its interval, the best known parameters first."""
-    table = of_people(folder.table("random_effects"))
-    if "ci_low" not in table:
-        return
-    for parameter in told_best(table)[:MOST]:
-        rows = table[table["parameter"] == parameter].dropna(subset=["ci_low"])
-        if rows.empty:
-            continue
-        name = folder.parameter_names.words(parameter)
-        apart = int(((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).sum())
-        sentence = CATERPILLAR.format(apart=apart or "None", all=len(rows))
-        arguments = {"rows": rows, "parameter": name}
-        yield RunFigure("caterpillar", f"People's {name}", sentence, arguments, subject=name)
+    for name, rows in _by_parameter(folder):
+        if "ci_low" in rows and rows["ci_low"].notna().any():
+            yield described.caterpillar(rows, name)
 
 
 def quantiles(folder: RunFolder) -> Iterator[RunFigure]:
     """Estimates against a normal distribution, the best known parameters first."""
+    for name, rows in _by_parameter(folder):
+        if rows["estimate"].nunique() > 2:
+            yield described.quantiles(rows["estimate"], name)
+
+
+def _by_parameter(folder: RunFolder) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Name and rows, persons as index, of the best known parameters."""
     table = of_people(folder.table("random_effects"))
     for parameter in told_best(table)[:MOST]:
-        estimates = table.loc[table["parameter"] == parameter, "estimate"]
-        if estimates.nunique() < 3:
-            continue
-        name = folder.parameter_names.words(parameter)
-        arguments = {"estimates": estimates, "parameter": name}
-        shown = RunFigure("effect_qq", f"Q–Q {name}", "", arguments).numbers()
-        outside = int(
-            ((shown["observed"] < shown["low"]) | (shown["observed"] > shown["high"])).sum()
-        )
-        sentence = QQ.format(outside=outside or "None", all=len(shown))
-        yield RunFigure("effect_qq", f"Q–Q {name}", sentence, arguments, subject=name)
+        rows = table[table["parameter"] == parameter].set_index("person")
+        yield folder.parameter_names.words(parameter), rows
 
 
 def _transitions(folder: RunFolder) -> pd.DataFrame:
+    """The default read-out, without what is said of states that a person was never in."""
     if not folder.has_table("transitions"):
         return pd.DataFrame(columns=["person", "readout"])
     table = folder.table("transitions")
-    return table[table["readout"] == READOUT]
+    return supported(table[table["readout"] == READOUT])

@@ -41,9 +41,14 @@ def test_draws_have_the_joint_covariance(model: NMECRF, persons: bool) -> None:
     assert float(error.abs().max()) < 0.1
 
 
-def test_the_link_is_that_of_the_information(model: NMECRF) -> None:
+def test_the_link_takes_the_covariance_as_known(model: NMECRF) -> None:
+    """Draws are given Σ; the standard errors count that Σ is estimated as well, which only adds."""
     posterior = model._posterior
     assert posterior.link is not None
     assert posterior.uncertainty is not None
-    shared = posterior.link[0] @ posterior.link[0].T
-    np.testing.assert_allclose(shared, posterior.uncertainty.shared, atol=1e-8)
+    given = (posterior.link[0] @ posterior.link[0].T).double()
+    added = posterior.uncertainty.shared - given
+    largest = float(torch.linalg.eigvalsh(given)[-1])
+    shares = torch.linalg.eigvalsh((added + added.T) / 2) / largest
+    assert float(shares[0]) > -1e-6
+    assert 0 < float(shares[-1]) < 0.5

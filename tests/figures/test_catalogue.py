@@ -1,5 +1,7 @@
 """Figures of a run by name, from Python and the shell."""
 
+import shutil
+
 import pytest
 from matplotlib.figure import Figure
 from plotly.graph_objects import Figure as Screen
@@ -29,6 +31,28 @@ def test_every_name_is_drawn_for_screen_and_print(folder):
 def test_a_figure_of_one_person_is_theirs(folder):
     person = folder.table("random_effects")["person"].iloc[0]
     assert figures.figure(folder, "fits", person).title == f"Fit of {person}"
+
+
+def test_people_are_named_by_their_ids(folder):
+    people = {*folder.table("random_effects")["person"]}
+    for name in figures.names(folder):
+        if name.startswith("caterpillar"):
+            assert {*figures.figure(folder, name).numbers()["person"]} == people
+
+
+@pytest.mark.parametrize("folder", ["nme-crf"], indirect=True)
+def test_of_a_state_that_a_person_was_never_in_nothing_is_drawn(folder, tmp_path):
+    copy = RunFolder(shutil.copytree(folder.path, tmp_path / "run"))
+    table = copy.table("transitions")
+    person = table.loc[table["person"] != "", "person"].iloc[0]
+    state = table["from"].iloc[0]
+    never = (table["person"] == person) & (table["from"] == state)
+    copy.write_table("transitions", table.assign(visits=table["visits"].mask(never, 0)))
+    for name in ("people", "arrows"):
+        matrices = figures.figure(copy, name, person if name == "arrows" else None).arguments
+        own = matrices["matrices"].get(person, matrices["matrices"].get(f"Person {person}"))
+        assert own.loc[state].isna().all()
+        assert own.drop(index=state).notna().all(axis=None)
 
 
 def test_what_is_not_there_is_named(folder):

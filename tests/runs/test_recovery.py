@@ -95,13 +95,14 @@ def test_dyads_scores_of_the_population_are_recovered(scores):
     assert np.abs(found - population).max() < 0.25
 
 
-def test_dyads_depression_is_found_and_age_is_not(nme, dyads):
-    p, effects = hsic(nme, dyads)
+@pytest.mark.parametrize(("options", "of"), [((), "moves"), (("--of", "weights"), "transitions")])
+def test_dyads_depression_is_found_and_age_is_not(nme, dyads, options, of):
+    p, effects = hsic(nme, dyads, *options)
     assert p["depression"] < 0.01  # 0.0005, the smallest that 2000 permutations can give
     assert p["age"] > 0.05  # 0.87
     for cell, sign in (("Dysphoric,Dysphoric", 1), ("Positive,Positive", -1)):
-        effect = effects.loc[f"transitions[{cell}]"]
-        assert sign * effect["effect"] > 0.2  # 0.49 and -0.40
+        effect = effects.loc[f"{of}[{cell}]"]
+        assert sign * effect["effect"] > 0.2  # moves: 0.65 and -0.61; weights: 0.60 and -0.55
         assert effect["p_adjusted"] < 0.05
         assert effect["ci_low"] * effect["ci_high"] > 0
 

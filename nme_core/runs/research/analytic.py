@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import nct, norm, t
 
 from nme_core.estimators import NMEMLPRegressor
-from nme_core.runs.research.generating import People
+from nme_core.runs.research.generating import People, sigma_of
 
 #: People whose features the reliability is averaged over.
 _PEOPLE = 50
@@ -30,8 +30,7 @@ def reliability_of(people: People, matrix: NDArray[np.float64], n_rows: int) -> 
     if not number or people.remembers or len(matrix) != 1:
         return float("nan")
     posterior, row = model._posterior, matrix[0]
-    mixed, sigma = posterior.mixed, posterior.sigma[0].double().numpy()
-    sigma = np.diag(sigma) if sigma.ndim == 1 else sigma
+    mixed, sigma = posterior.mixed, sigma_of(model)
     features = people.features(_PEOPLE, n_rows, np.random.default_rng(0))
     flat = features.reshape(-1, features.shape[-1])
     scaled = model._scaler.transform([flat[:, k] for k in range(flat.shape[1])])

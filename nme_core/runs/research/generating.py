@@ -22,6 +22,43 @@ from nme_core.training.boundary import ZERO
 Floats = NDArray[np.float64]
 
 
+def sigma_of(model: NeuralMixedEffects) -> Floats:
+    """Σ of people's parameters, (R, R)."""
+    sigma: Floats = model._posterior.sigma[0].double().cpu().numpy()
+    return np.diag(sigma) if sigma.ndim == 1 else sigma
+
+
+def root_of(sigma: Floats) -> Floats:
+    """A with A Aᵀ = Σ, also where Σ is singular."""
+    values, vectors = np.linalg.eigh(sigma)
+    return np.asarray(vectors * np.sqrt(values.clip(min=0)))
+
+
+def remembering(noise: Floats, persons: NDArray[np.intp], at: Floats, rho: float) -> Floats:
+    """Residuals of variance 1 that correlate by ρ^Δt from row to row of a person.
+
+    Parameters
+    ----------
+    noise : array, shape (n,)
+        Independent, of variance 1.
+    persons : array of int, shape (n,)
+    at : array, shape (n,)
+        Times.
+    rho : float
+        Correlation over one unit of time.
+    """
+    order = np.lexsort((at, persons))
+    follows = np.append(False, np.diff(persons[order]) == 0)
+    begins = np.maximum.accumulate(np.where(follows, 0, np.arange(len(order))))
+    place, found = np.arange(len(order)) - begins, np.array(noise, dtype=np.float64)
+    for step in range(1, int(place.max(initial=0)) + 1):
+        rows = np.flatnonzero(place == step)
+        now, before = order[rows], order[rows - 1]
+        tie = np.copysign(abs(rho) ** (at[now] - at[before]), rho)
+        found[now] = tie * found[before] + np.sqrt(1 - tie**2) * noise[now]
+    return found
+
+
 @dataclass(frozen=True)
 class People:
     """People of whom a study is drawn.
@@ -57,7 +94,7 @@ class People:
         OptionError
             Where people do not differ in them.
         """
-        sigma = self._sigma()
+        sigma = sigma_of(self.model)
         mean = matrix.mean(axis=0)
         variance = float(mean @ sigma @ mean)
         if variance <= ZERO * float(mean @ mean):
@@ -67,10 +104,6 @@ class People:
             )
         move = np.linalg.pinv(matrix) @ np.ones(len(matrix))
         return np.asarray(move * np.sqrt(variance))
-
-    def _sigma(self) -> Floats:
-        sigma: Floats = self.model._posterior.sigma[0].double().numpy()
-        return np.diag(sigma) if sigma.ndim == 1 else sigma
 
     def draw(
         self, covariate: Floats, direction: Floats, n_rows: int, rng: np.random.Generator
@@ -88,10 +121,8 @@ class People:
         rng : Generator
             Source of chance.
         """
-        sigma, n = self._sigma(), len(covariate)
-        values, vectors = np.linalg.eigh(sigma)
-        root = vectors * np.sqrt(values.clip(min=0))
-        moved = rng.standard_normal((n, len(sigma))) @ root.T + np.outer(covariate, direction)
+        root, n = root_of(sigma_of(self.model)), len(covariate)
+        moved = rng.standard_normal((n, len(root))) @ root.T + np.outer(covariate, direction)
         own = torch.from_numpy(moved).to(self.model._posterior.mixed.deviations.dtype)
         features = self.features(n, n_rows, rng)
         flat = features.reshape(-1, features.shape[-1])
@@ -148,10 +179,11 @@ class People:
         variance = posterior.residual_variance
         if self.remembers:
             rho = float(self.model.residual_autocorrelation_)
-            noise = torch.randn(output.shape[:2], generator=generator, dtype=torch.float64)
-            for t in range(1, noise.shape[1]):
-                noise[:, t] = rho * noise[:, t - 1] + (1 - rho**2) ** 0.5 * noise[:, t]
-            drawn = output[..., 0] + variance**0.5 * noise
+            n, n_rows = output.shape[:2]
+            noise = torch.randn(n * n_rows, generator=generator, dtype=torch.float64).numpy()
+            persons, at = np.repeat(np.arange(n), n_rows), np.tile(np.arange(float(n_rows)), n)
+            own = torch.from_numpy(remembering(noise, persons, at, rho)).reshape(n, n_rows)
+            drawn = output[..., 0] + variance**0.5 * own
         else:
             family: Any = self.model._family()
             drawn = family.sample(output, variance, generator)

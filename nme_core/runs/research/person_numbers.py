@@ -10,14 +10,10 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from nme_core.analysis.covariates import wide_effects
 from nme_core.analysis.levels_and_slopes import LEVEL, SLOPE, person_effects
 from nme_core.estimators import NMECRF, NeuralMixedEffects
-from nme_core.estimators.person_posterior import (
-    LEAST_RELIABILITY,
-    MOVES,
-    move_name,
-    person_posterior,
-)
+from nme_core.estimators.person_posterior import MOVES, move_name, person_posterior, unshrink
 from nme_core.exceptions import OptionError
 
 #: All moves from a state to itself.
@@ -53,11 +49,9 @@ def person_numbers(model: Any, X: pd.DataFrame) -> pd.DataFrame:
     """
     if isinstance(model, NMECRF):
         return person_posterior(model, MOVES).unshrunken()
-    table = person_effects(model, X).query("person != ''")
-    whole = table["estimate"] / table["reliability"].clip(lower=LEAST_RELIABILITY) ** 0.5
-    wide = table.assign(own=whole).pivot(index="person", columns="effect", values="own")
-    known = wide.loc[:, wide.notna().all()]
-    return known.rename_axis(index=None, columns=None)
+    table = person_effects(model, X)
+    whole = unshrink(*(wide_effects(table, name) for name in ("estimate", "reliability")))
+    return whole.loc[:, whole.notna().all()].rename_axis(index=None)
 
 
 def target_of(model: NeuralMixedEffects, name: str | None) -> Target:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from nme_core.estimators import NMECRF, NeuralMixedEffects
 from nme_core.estimators.residuals import read_times
 from nme_core.nn.crf import sample_paths
 from nme_core.runs.fit.rows import StudyRows
+from nme_core.runs.research.generating import remembering, root_of, sigma_of
 
 #: Variance of what is known exactly.
 _NOTHING = 1e-12
@@ -27,10 +27,7 @@ def drawn_people(model: NeuralMixedEffects, seed: int) -> NeuralMixedEffects:
     What is read off it is the truth of a simulated study.
     """
     posterior = model._posterior
-    sigma = posterior.sigma[0].double().cpu()
-    whole = sigma.diag() if sigma.dim() == 1 else sigma
-    values, vectors = torch.linalg.eigh(whole)
-    root = vectors * values.clamp_min(0).sqrt()
+    root = torch.from_numpy(root_of(sigma_of(model)))
     mixed = copy.deepcopy(posterior.mixed)
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(mixed.deviations.shape, generator=generator, dtype=torch.float64)
@@ -97,20 +94,9 @@ def _values(truth: Any, rows: StudyRows, generator: torch.Generator) -> NDArray[
         values[batch.rows[batch.mask]] = own[batch.mask]
     if remembers:
         noise = torch.randn(len(values), generator=generator, dtype=torch.float64).numpy()
-        values += variance**0.5 * torch.from_numpy(_remembering(noise, rows, rho))
+        at = read_times(rows.time)
+        assert at is not None
+        own = remembering(noise, rows.persons.cat.codes.to_numpy().astype(np.intp), at, rho)
+        values += variance**0.5 * torch.from_numpy(own)
     decoded: NDArray[Any] = truth._decode(values.numpy())
     return decoded
-
-
-def _remembering(noise: NDArray[np.float64], rows: StudyRows, rho: float) -> NDArray[np.float64]:
-    """Residuals with variance 1 and correlation ρ^Δt between a person's rows."""
-    at = read_times(rows.time)
-    assert at is not None
-    persons = rows.persons.cat.codes.to_numpy()
-    order = np.lexsort((at, persons))
-    found = noise.copy()
-    for before, now in pairwise(order.tolist()):
-        if persons[before] == persons[now]:
-            tie = np.copysign(abs(rho) ** (at[now] - at[before]), rho)
-            found[now] = tie * found[before] + np.sqrt(1 - tie**2) * noise[now]
-    return found
