@@ -111,7 +111,7 @@ def main() -> None:
         for n in SIZES:
             found = coverage(name, n, studies=given.studies, resamples=given.resamples)
             cells = [f"{share:.3f} ({width:.2f})" for share, width in found.values()]
-            print(f"| {name}, {n} persons | {' | '.join(cells)} |", flush=True)
+            print(f"| {name}, {n} people | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

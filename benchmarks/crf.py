@@ -126,7 +126,7 @@ def run(*, small: bool = False) -> list[Row]:
     )
     base = seconds(ours(batches, n_states, "annealed"), repeats=repeats)[0] / (n_persons * n_steps)
     cases = {
-        "persons × 5": (5 * n_persons, n_steps, n_states),
+        "people × 5": (5 * n_persons, n_steps, n_states),
         "steps × 5": (n_persons, 5 * n_steps, n_states),
         "states × 2": (n_persons, n_steps, 2 * n_states),
     }

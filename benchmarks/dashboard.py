@@ -42,7 +42,7 @@ def run(*, small: bool = False) -> list[Row]:
         list(times(trained[0][3]))  # what is imported once per server is not a page's time
         for model, persons, most, run_id in trained:
             for page, cpu, wall in times(run_id):
-                what = f"page {page}, {model}, {persons:,} persons"
+                what = f"page {page}, {model}, {persons:,} people"
                 rows.append(
                     Row(what, f"≤ {most:g} s", f"{cpu:.2f} s", cpu <= most, f"{wall:.2f} s passed")
                 )

@@ -180,7 +180,7 @@ def linear(studies: int, only: str) -> None:
 
     table(
         {
-            f"{what}, {n} persons, compliance {compliance:.1f}": condition(n, compliance, effect)
+            f"{what}, {n} people, compliance {compliance:.1f}": condition(n, compliance, effect)
             for what, effect, sizes in (
                 ("no effect", 0.0, SIZES),
                 ("effect 0.7", 0.7, SIZES[1:]),
@@ -216,7 +216,7 @@ def confounder(studies: int, only: str) -> None:
 
     table(
         {
-            f"{what}, {n} persons, {kind}": condition(n, effect, kind == "two groups")
+            f"{what}, {n} people, {kind}": condition(n, effect, kind == "two groups")
             for what, effect in (("no effect", 0.0), ("effect 0.7", 0.7))
             for n in (30, 60)
             for kind in ("number", "two groups")
@@ -238,7 +238,7 @@ def few(studies: int, only: str) -> None:
 
     table(
         {
-            f"{shape} effects, {n} persons, compliance {compliance:.1f}": condition(
+            f"{shape} effects, {n} people, compliance {compliance:.1f}": condition(
                 n, compliance, shape
             )
             for shape in SHAPES

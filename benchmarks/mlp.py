@@ -127,7 +127,7 @@ def mixed_lengths(*, small: bool = False) -> Row:
     )
     what = "lengths 20 … 2,000 mixed ÷ the same rows evenly spread"
     why = "stacks of units of like length are smaller, and more of them are computed one by one"
-    remark = f"{sizes.sum():,} rows, {n_persons} persons"
+    remark = f"{sizes.sum():,} rows, {n_persons} people"
     return Row.ratio(what, uneven / spread, 1.5, remark, why=why)
 
 
@@ -135,8 +135,8 @@ def growth(*, small: bool = False) -> list[Row]:
     """Time per row with more persons, rows per person and features."""
     base = 20 if small else 200
     cases = {
-        "persons × 4": (np.full(4 * base, N_ROWS), N_FEATURES),
-        "persons × 16": (np.full(16 * base, N_ROWS), N_FEATURES),
+        "people × 4": (np.full(4 * base, N_ROWS), N_FEATURES),
+        "people × 16": (np.full(16 * base, N_ROWS), N_FEATURES),
         "rows of a person × 16": (np.full(base, 16 * N_ROWS), N_FEATURES),
         "features × 4": (np.full(base, N_ROWS), 4 * N_FEATURES),
     }

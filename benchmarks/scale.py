@@ -98,7 +98,7 @@ def run(*, small: bool = False) -> list[Row]:
     per_row = (large["epoch"] / many) / (first["epoch"] / few)
     rows = [
         Row.ratio(
-            f"growth from {few:,} to {many:,} persons, time per row",
+            f"growth from {few:,} to {many:,} people, time per row",
             per_row,
             1.3,
             f"{large['epoch']:.2f} s an epoch of {many * N_ROWS:,} rows",
@@ -112,7 +112,7 @@ def run(*, small: bool = False) -> list[Row]:
     ]
     rows.append(
         Row(
-            f"peak memory of `nme fit` from a file, {many:,} persons, 10 epochs, generic baseline",
+            f"peak memory of `nme fit` from a file, {many:,} people, 10 epochs, generic baseline",
             "≤ 1.5 GB",
             f"{whole['peak']:.2f} GiB",
             whole["peak"] * 1.0737 <= 1.5,

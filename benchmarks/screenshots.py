@@ -42,7 +42,7 @@ SHOTS = {
         Shot("Fit", _FIT),
         Shot(
             "Transitions",
-            ("All persons", "Groups", "Moves and time", "Two persons", "Over time"),
+            ("All people", "Groups", "Moves and time", "Two people", "Over time"),
         ),
         Shot("Random effects", ("Estimates", "Across parameters", "Persons")),
         Shot("Covariates"),

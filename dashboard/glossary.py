@@ -11,7 +11,6 @@ from nme_core.figures.words import (
     OBSERVATIONS_LIMIT,
     PERSON_STATISTICS,
     SCATTER_LIMIT,
-    TRANSITION_LIMIT,
 )
 from nme_core.vocabulary.choices import COVARIANCES, ESTIMATORS, FAMILIES, MODELS, PLACEMENTS
 
@@ -29,7 +28,6 @@ __all__ = [
     "PERSON_STATISTICS",
     "PLACEMENTS",
     "SCATTER_LIMIT",
-    "TRANSITION_LIMIT",
 ]
 
 #: Groups of pages, in the order of work; of each page the path in the address and the title.
@@ -49,11 +47,11 @@ PAGES = {path: title for pages in PAGE_GROUPS.values() for path, title in pages.
 LEADS = {
     "study": "Start from a sample study or from your own table: one row per person and occasion.",
     "runs": "Every study and every model that was trained on this computer.",
-    "model": "Choose what the model is and where persons may differ from each other, then train.",
-    "fit": "How well the model predicts occasions of the same persons that it has not seen.",
+    "model": "Choose what the model is and where people may differ from each other, then train.",
+    "fit": "How well the model predicts occasions of the same people that it has not seen.",
     "transitions": "How one person moves between states, beside the population.",
-    "random-effects": "How far persons differ from the population, parameter by parameter.",
-    "covariates": "Do persons' parameters go with what else is known about them?",
+    "random-effects": "How far people differ from the population, parameter by parameter.",
+    "covariates": "Are differences between people associated with what else is known about them?",
     "new-person": "What a few observations say about a person whom the model has never seen.",
     "gallery": "Figures that you pinned, with your captions, as one file.",
     "export": "What leaves the app: figures for print, reports, words to paste, tables, a bundle.",
@@ -106,7 +104,7 @@ STUDY = {
 #: The same for clinicians, where it has to be said in other words.
 PLAIN_LEADS = {
     "model": "Train on this study: press the button, and come back when it is done.",
-    "random-effects": "Which persons differ most from the others, and how.",
+    "random-effects": "Which people differ most from the others, and how.",
     "export": "Take figures and reports with you.",
 }
 
@@ -120,9 +118,9 @@ SAMPLE_STUDIES: dict[str | None, str] = {
     None: "Simulated studies with a known truth, for a first look.",
     "dyads": "Simulated: 100 mother–adolescent pairs, four affective states, a depression score "
     "that shifts two transitions.",
-    "mood": "Simulated: 60 persons, some weeks of daily mood, whose response to sleep differs by "
+    "mood": "Simulated: 60 people, some weeks of daily mood, whose response to sleep differs by "
     "person and is not a straight line.",
-    "null": "Simulated: nothing depends on depression here, but persons with more depression "
+    "null": "Simulated: nothing depends on depression here, but people with more depression "
     "answer less often. A test should find nothing.",
 }
 
@@ -146,34 +144,34 @@ UNEXPECTED = (
 EMPTY = {
     "no_study": "**No study yet.** Load a sample study or your own table first.",
     "no_run": "**No model yet.** Train a model on this study; this page then shows its results.",
-    "unknown_run": "**There is no run at this address.** It may lie on another computer, or have "
+    "unknown_run": "**No run was found at this address.** It may be on another computer, or have "
     "been deleted. Load a study and train a model.",
     "waiting": "**This training waits for its turn.** This page fills by itself when it is done.",
     "still_running": "**Training is still going on.** This page fills by itself when it is done.",
     "not_finished": "**This run has no results.** {message}",
     "partly_finished": "**This run did not come to its end.** {kept} The pages after Fit need a "
     "finished run: train the model again.",
-    "unknown_study": "**There is no study at this address.** Load it again.",
+    "unknown_study": "**No study was found at this address.** Load it again.",
     "no_transitions": "**Transitions exist only for sequence models.** This run is an NME-MLP, "
     "which predicts each occasion by itself. Train an NME-CRF on a study whose outcome is a "
     "state, or look at each person's response curves.",
     "no_covariates": "**This study has no covariates.** Load it with a second table (one row per "
     "person) or with columns that are constant within a person, then train again.",
     "no_random_effects": "**Nothing in this model varies by person.** Train with a placement.",
-    "no_groups": "This covariate makes no groups of persons that are large enough to compare.",
+    "no_groups": "This covariate makes no groups of people that are large enough to compare.",
     "no_runs": "**Nothing here yet.** Load a study and train a model; both are listed here.",
     "no_probabilities": "This run has no probabilities of states for this person.",
-    "one_person": "There is no other person in this run.",
+    "one_person": "This run has only one person.",
     "one_parameter": "Only one parameter varies by person.",
-    "no_correlations": "This run has no correlations of parameters; they take four persons. If it "
+    "no_correlations": "This run has no correlations of parameters; they take four people. If it "
     "has more, it was trained by an earlier version: train it again to have them.",
-    "not_adaptable": "**This model cannot be adapted to new persons.** That takes a model with one "
+    "not_adaptable": "**This model cannot be adapted to new people.** That takes a model with one "
     "grouping factor in which something varies by person.",
     "no_tests": "Choose a covariate and run the test.",
     "no_checks": "This run has no simulated data to compare with; train it again to have them.",
     "no_calibration": "This run has no calibration table; train it again to have one.",
     "no_test_part": "This model has no held-back occasion with a known outcome.",
-    "no_person_metric": "This metric is not known for single persons.",
+    "no_person_metric": "This metric is not known for single people.",
     "tests_elsewhere": "This run was tested outside of the app. Run the test to see it here.",
 }
 
@@ -186,7 +184,7 @@ APP_WORDS = {
     "(state)”",
     "Leave --family out": "Choose no other kind of outcome",
     'family="gaussian"': "the kind of outcome gaussian",
-    'Use placement="last" without a family': "Let persons differ in the last layer alone, with the "
+    'Use placement="last" without a family': "Let people differ in the last layer alone, with the "
     "kind of outcome that is proposed",
     "leave out the groups": "load the study without the further grouping factor",
     "Use NMEMLPClassifier for classes": "Load the study again with “The outcome is: class (state)”",
@@ -231,8 +229,8 @@ RUNS = {
 #: Choices of a run, in words.
 CHOICES = {
     "model": "model",
-    "placement": "where persons differ",
-    "covariance": "covariance of persons",
+    "placement": "where people differ",
+    "covariance": "covariance of people",
     "hidden": "hidden layers",
     "baselines": "compared with",
     "epochs": "passes through the data",
@@ -247,14 +245,14 @@ CHOICES = {
 CONVERGED = "until it has converged"
 
 ROLES = {
-    "person": "Which column tells persons apart.",
+    "person": "Which column tells people apart.",
     "time": "Order within a person: a number or a date.",
     "sequence": "Session or episode within a person; leave empty where there is only one.",
     "outcome": "What is predicted: a number, or a state.",
     "outcome_kind": "A number can be more or less, such as a rating. States are kinds, such as "
     "calm or tense, even where the file writes them as 0, 1 and 2. NME-CRF needs states.",
     "group": "A further grouping factor, such as the clinic or the therapist: its groups get "
-    "effects of their own beside the persons'. Only the estimators variational and annealed take "
+    "effects of their own beside the people'. Only the estimators variational and annealed take "
     "one.",
     "features": "What it is predicted from; numbers that vary within a person.",
     "covariates": "Known once per person, such as a depression score; tested, never trained on.",
@@ -281,10 +279,10 @@ OUTCOME_REASONS = {
 
 #: What is trained, for readers who choose nothing.
 PLAIN_MODELS = {
-    "nme-crf": "The computer learns from these data how persons move from one state to the next: "
+    "nme-crf": "The computer learns from these data how people move from one state to the next: "
     "what all have in common, and what is each person's own.",
-    "nme-mlp": "The computer learns from these data how the outcome goes with the other columns: "
-    "what all persons have in common, and what is each person's own.",
+    "nme-mlp": "The computer learns from these data how the outcome depends on the other columns: "
+    "what all people have in common, and what is each person's own.",
 }
 
 ONLY_NUMBERS = (
@@ -293,7 +291,7 @@ ONLY_NUMBERS = (
 )
 
 PRESETS = {
-    "quick": ("Quick", "Until it has converged, beside one model for all persons."),
+    "quick": ("Quick", "Until it has converged, beside one model for all people."),
     "thorough": (
         "Thorough",
         "Tries several sizes of network and kinds of covariance on the validation part first, "
@@ -309,9 +307,9 @@ ESTIMATE = {
 }
 
 OPTIONS = {
-    "estimator": "How the differences between persons are learned.",
+    "estimator": "How the differences between people are learned.",
     "family": "What kind of values the outcome has, which decides how errors are weighed.",
-    "covariance": "What the model learns about how persons differ: how much in each parameter "
+    "covariance": "What the model learns about how people differ: how much in each parameter "
     "(diagonal), or also which parameters differ together (full).",
     "hidden": "auto (of an NME-MLP): a linear model and three networks, each weighted by how well "
     "it predicts the validation part. Or one number per layer, separated by commas, such as 32,16. "
@@ -378,17 +376,17 @@ PLAIN_NAMES = {
 }
 PLAIN_DIFFERENCE = (
     "With one model for everybody, a person's own {metric} changes by {difference}, averaged over "
-    "{n} persons (95 % interval {limits}, {p})."
+    "{n} people (95 % interval {limits}, {p})."
 )
 
 PLAIN_VERDICTS = {
-    "better": "Persons differ in ways that help to predict them: on occasions that the model has "
-    "not seen, giving persons parameters of their own predicts better than one model for all.",
-    "worse": "One model for everybody predicts better here than giving persons parameters of their "
-    "own. Look at single persons with care.",
-    "alike": "These data do not show whether giving persons parameters of their own predicts "
-    "better than one model for everybody. Look at single persons with care.",
-    "alone": "There is no other model to compare this one with.",
+    "better": "People differ in ways that help to predict them: on occasions that the model has "
+    "not seen, giving people parameters of their own predicts better than one model for all.",
+    "worse": "One model for everybody predicts better here than giving people parameters of their "
+    "own. Look at single people with care.",
+    "alike": "These data do not show whether giving people parameters of their own predicts "
+    "better than one model for everybody. Look at single people with care.",
+    "alone": "This run has no other model to compare with.",
     "unjudged": "No person has enough occasions for a test part; nothing can be said about the "
     "fit.",
 }
@@ -399,14 +397,14 @@ PLAIN_WARNINGS = {
     "train again.",
     "other": "Training gave a warning that should be read before the results are used; the "
     "Researcher view has its words.",
-    "alike": "In some respects no differences between persons could be told from chance, so the "
-    "model treats persons nearly alike there; more rows per person would tell more.",
+    "alike": "In some respects no differences between people could be told from chance, so the "
+    "model treats people nearly alike there; more rows per person would tell more.",
 }
 
 NUMBERS_BEHIND = "The numbers behind this"
 FIT_SECTIONS = {
     "models": "Models",
-    "persons": "Persons",
+    "persons": "People",
     "errors": "Errors",
     "checks": "Model checks",
     "training": "Training and certainty",
@@ -423,12 +421,12 @@ TABLE_HELP = {
     "verdict": "Training, and how the model compares in other ways",
 }
 BY_PERSON = {
-    "title": "Each person's own, averaged over persons",
-    "what": "First NME's own mean over the persons for whom the metric is defined, then the mean "
+    "title": "Each person's own, averaged over people",
+    "what": "First NME's own mean over the people for whom the metric is defined, then the mean "
     "difference of each other model from NME, person by person; in brackets 95 % intervals over "
-    "persons, with the models held as they were fitted.",
+    "people; the fitted models themselves are taken as given.",
     "why": "The two tables can differ, even in sign: together, every occasion counts the same, and "
-    "telling persons apart raises κ, macro F1, correlations and CCC; person by person, everybody "
+    "telling people apart raises κ, macro F1, correlations and CCC; person by person, everybody "
     "counts the same, and only what varies within the person does that.",
 }
 INDIVIDUAL = {
@@ -453,12 +451,12 @@ INDIVIDUAL = {
     "days": "days since the person's first",
 }
 PERSON_ERRORS = (
-    "The median {metric} of {n} persons is {median}; the worst predicted is person {person} "
+    "The median {metric} of {n} people is {median}; the worst predicted is person {person} "
     "({worst}; {obs} occasions fitted). Few held-back occasions make a person's value unsure."
 )
 CHECKS = (
     "{outside} of {all} observed values lie outside the middle 95 % of what the model simulates "
-    "for the same persons and occasions{which}; one in twenty would by chance. The model was "
+    "for the same people and occasions{which}; one in twenty would by chance. The model was "
     "fitted to these data, so that agreement is no proof that it predicts."
 )
 CHECKS_BY_PERSON = {
@@ -466,7 +464,7 @@ CHECKS_BY_PERSON = {
     "5 % would by chance, and fewer where the model has learned a person's own level."
     "{worst}",
     "worst": " Furthest outside is person {person} ({what}: observed {observed}, simulated {low} "
-    "to {high}); of {n} persons somebody may be so far out by chance.",
+    "to {high}); of {n} people somebody may be so far out by chance.",
     "thinned": " Every {step}th person is drawn.",
 }
 #: Statistics of the checks of all people together.
@@ -479,24 +477,24 @@ STATISTICS = {
     ("distribution", "quantile 0.5"): "median",
     ("distribution", "quantile 0.75"): "75 % quantile",
     ("distribution", "quantile 0.95"): "95 % quantile",
-    ("persons", "sd of means"): "spread between persons",
-    ("persons", "mean of sds"): "spread within persons",
+    ("persons", "sd of means"): "spread between people",
+    ("persons", "mean of sds"): "spread within people",
     ("autocorrelation", "lag 1"): "autocorrelation",
 }
 #: The same of states, by check.
 STATE_STATISTICS = {
     "share": "share of {state}",
     "dwell": "stay in {state}",
-    "persons": "spread between persons of the share of {state}",
+    "persons": "spread between people of the share of {state}",
 }
 SHRINKAGE = {
-    "median": "Shrinkage is the share by which the variance of the persons' estimates falls short "
-    "of the variance that the model says persons have: {median} in the median of {n} parameters "
+    "median": "Shrinkage is the share by which the variance of people's estimates falls short "
+    "of the variance that the model says people have: {median} in the median of {n} parameters "
     "(0: none, 1: all estimates at the population's value).",
     "most": "Shown are the {shown} most informative parameters.",
     "icc": "The intraclass correlation is {icc}: the share of what the features leave unexplained "
-    "that lies between persons.",
-    "limit": "Strong shrinkage means that the data say little about single persons.",
+    "that lies between people.",
+    "limit": "Strong shrinkage means that the data say little about single people.",
 }
 CERTIFICATE = {
     "offer": "Fits the linear mixed model of this study (random intercept and slopes) twice, here "
@@ -511,17 +509,17 @@ CERTIFICATE = {
 
 #: The same in few words, for a list of runs.
 SHORT_VERDICTS = {
-    "better": "Persons' own parameters help to predict them",
+    "better": "People's own parameters help to predict them",
     "worse": "One model for everybody predicts better",
-    "alike": "Not clear whether persons' own parameters help",
+    "alike": "Not clear whether people's own parameters help",
     "alone": "Not compared with another model",
     "unjudged": "Too few occasions to judge",
 }
 
 PAIRED = (
     "Each person's own metric under another model minus the same person's under NME, averaged. The "
-    "interval comes from drawing persons again and again with replacement (studentised bootstrap); "
-    "p from swapping the two models of randomly chosen persons. The corrected p allows for the "
+    "interval comes from drawing people again and again with replacement (studentised bootstrap); "
+    "p from swapping the two models of randomly chosen people. The corrected p allows for the "
     "number of models that are compared on the same metric (Holm), not for the number of metrics."
 )
 
@@ -538,16 +536,16 @@ FLAT = {
 
 SPLIT = (
     "Fitted on the first 60 % of each person's occasions, watched on the next 20 %, judged on the "
-    "last 20 %. This is the future of the same persons, not of new ones."
+    "last 20 %. This is the future of the same people, not of new ones."
 )
 
 SPLIT_FEW = (
-    "Most persons have fewer than 5 occasions: some people's last one was watched, others' last "
-    "one judged, and all else fitted. This is the future of the same persons, not of new ones."
+    "Most people have fewer than 5 occasions: some people's last one was watched, others' last "
+    "one judged, and all else fitted. This is the future of the same people, not of new ones."
 )
 
 PLAIN_INTERPRETED = {
-    "all rows": "Learned from all of the persons' rows.",
+    "all rows": "Learned from everybody's rows.",
     "training rows": "Learned from the first 60 % of each person's rows.",
 }
 INTERPRETED = {
@@ -580,42 +578,20 @@ READOUTS = {
     ),
 }
 
-#: How many intervals exclude the population, and how many would of a person like the population.
-BEYOND = (
-    " {n} of the person's 95 % intervals {verb} the population's value (framed cells); {chance}"
-)
-_PULLED = (
-    "of a person like the population fewer than one in twenty would, as estimates are pulled "
-    "towards it."
-)
-BEYOND_BY_CHANCE = {
-    "scores": _PULLED,
-    "conditional": _PULLED,
-    "expected": "as shares also reflect the features that the person had, some may where the "
-    "person moves like the population.",
-    "observed": "of a person who moves like all together about one in twenty would, if moves do "
-    "not depend on earlier ones.",
-}
 PLAIN_TRANSITIONS = (
-    "Where does this person go next? Rows are the state now, columns the next one; from each state "
-    "the probabilities of the next ones add up to 1, all features at their average, so that people "
-    "can be compared. n is how often the move was observed."
+    "Where does this person go next? Rows are the state now, columns the next one; n is how often "
+    "the move was observed."
 )
 #: The read-out that every page begins with, and those who choose none see: one story per person.
 PLAIN_READOUT = "conditional"
-#: No support, no statement.
-NO_SUPPORT = {
-    "never": "Never in this state, so nothing is said of it: {states} (grey rows).",
-    "none": "Person {person} was in no state often enough to name a largest difference.",
-}
 #: The sections that matter to a clinician.
 PLAIN_SECTIONS = ("person", "time", "sequence")
 SECTIONS = {
     "person": "One person",
-    "all": "All persons",
+    "all": "All people",
     "groups": "Groups",
     "time": "Moves and time",
-    "two": "Two persons",
+    "two": "Two people",
     "sequence": "Over time",
 }
 NEW_PERSON = {
@@ -626,11 +602,10 @@ NEW_PERSON = {
     "type_time": "“{time}” may stay empty in all rows: they then count as 1, 2, 3 and so on.",
     "how": "Everything that was learned from the others stays as it is; only this person's own "
     "parameters are learned. It runs beside the page.",
-    "matrix": "{framed} of {all} intervals exclude the population's value (framed cells). With few "
-    "observations a person's matrix stays near the population; that is no evidence of being like "
-    "the others.",
-    "curve": "The band is the 95 % interval of this person's expected {outcome}, all that is "
-    "shared held as learned; single occasions scatter around it. Other features are held at their "
+    "few": "With few observations a person's matrix stays near the population; that is no evidence "
+    "of being like the others.",
+    "curve": "The band is the 95 % interval of this person's expected {outcome}, with what all "
+    "people share taken as given; single occasions scatter around it. Other features stay at their "
     "mean over the rows of the fit; the curve describes predictions, not what would happen if the "
     "feature were changed.",
     "narrowing": "After {first} outcome{s} the interval {what} is {before} wide, after {last} it "
@@ -642,9 +617,9 @@ EFFECT_SECTIONS = {
     "parameter": "One parameter",
     "estimates": "Estimates",
     "across": "Across parameters",
-    "persons": "Persons",
+    "persons": "People",
 }
-ORDERS = {"id": "in the order of the study", "similarity": "persons with similar moves together"}
+ORDERS = {"id": "in the order of the study", "similarity": "people with similar moves together"}
 GROUP_MEANS = {
     "differ": "The groups' means of the {word} differ most in {start} to {end}: {low} ({first}), "
     "{high} ({last}); {contrast} is {gap}{interval}.",
@@ -656,13 +631,13 @@ GROUP_MEANS = {
     "above): none is named.",
     "unsure": "Too little is known of single people to read a difference between groups off this "
     "figure.",
-    "left_out": "{n} of {all} persons are in no group shown: {why}.",
+    "left_out": "{n} of {all} people are in no group shown: {why}.",
     "thirds": "neither in the lowest nor in the highest third",
-    "bands": "in a band of fewer than five persons or in none",
+    "bands": "in a band of fewer than five people or in none",
     "values": "in none",
     "unknown": "without a value of {covariate}",
-    "limit": "Means of the persons' own matrices, each person counting the same. Intervals stand "
-    "in the text over each cell, beside how many persons its mean is of: Student's t over persons, "
+    "limit": "Means of people's own matrices, each person counting the same. Intervals stand "
+    "in the text over each cell, beside how many people its mean is of: Student's t over people, "
     "Welch's for the difference, each cell by itself. A description, not a test: the largest of "
     "many differences was picked.",
     "pulled": "Each person's estimates are pulled towards the population, which makes groups look "
@@ -673,11 +648,11 @@ DWELL = {
     "the recorded rows, 1 / (1 − expected share of staying); hollow: as counted, 1 / (1 − observed "
     "share).",
     "limit": "The population's filled mark is somebody like the population, the hollow one all "
-    "persons' moves together, so that the two need not agree.",
+    "people's moves together, so that the two need not agree.",
     "never": "never observed to be left",
 }
 TWO_LIMIT = (
-    "Intervals of the difference of two persons are not known; small differences may be chance."
+    "Intervals of the difference of two people are not known; small differences may be chance."
 )
 RIBBON = {
     "steps": "{steps} of person {person}{sequences}; {fitted}. Probabilities take the whole "
@@ -688,7 +663,7 @@ RIBBON = {
     "part": "the model was not fitted to the last {n}, from the dotted line on",
 }
 CORRELATIONS = {
-    "largest": "The largest correlation of persons' estimates is {value}, of {pair}; the model's "
+    "largest": "The largest correlation of people's estimates is {value}, of {pair}; the model's "
     "own, of what is estimated (Σ), is {own}. Estimates can go together only because a person's "
     "rows cannot tell two parameters apart.",
     "band": "{outside} of {all} pairs lie outside the band (framed) in which the model expects 95 "
@@ -697,20 +672,20 @@ CORRELATIONS = {
     "one": "The pair lies {where} the band in which the model expects 95 % of such correlations.",
     "stopped": "Training had not converged, which makes the band too narrow.",
     "unknown": "What of it the model expects is not known, as this estimator gives no standard "
-    "errors: this alone is no evidence that persons' parameters go together.",
+    "errors: this alone is no evidence that people's parameters go together.",
     "diagonal": "The pairs that are furthest from what the model expects. The band is simulated "
-    "from the model (parametric bootstrap), for which parameters vary independently over persons "
+    "from the model (parametric bootstrap), for which parameters vary independently over people "
     "(diagonal covariance). A pair outside speaks against that; a model with full covariance can "
-    "learn it. What is shared by all persons is held as it was learned.",
+    "learn it. What all people share is taken as given.",
     "full": "The pairs that are furthest from what the model expects. The band is simulated from "
-    "the model (parametric bootstrap), which has learned how parameters go together over persons "
-    "(full covariance). A pair outside speaks against its normal distribution of persons. What is "
-    "shared by all persons is held as it was learned.",
+    "the model (parametric bootstrap), which has learned how parameters go together over people "
+    "(full covariance). A pair outside speaks against its normal distribution of people. What "
+    "all people share is taken as given.",
 }
 ESTIMATES = (
-    "What is shared by all persons, with its 95 % interval (of weights of hidden layers there is "
-    "none: their units can change places), and how much persons differ from it: the SD of the "
-    "model's normal distribution of persons, and the mean reliability of the persons' own values. "
+    "What is shared by all people, with its 95 % interval (of weights of hidden layers there is "
+    "none: their units can change places), and how much people differ from it: the SD of the "
+    "model's normal distribution of people, and the mean reliability of people's own values. "
     "{units}"
 )
 ESTIMATE_UNITS = {
@@ -720,32 +695,32 @@ ESTIMATE_UNITS = {
 }
 RESIDUAL = "Residual SD: {sd}. Intraclass correlation given the features: {icc}."
 RELIABILITY = {
-    "what": "Reliability is the share of the variance between persons that a person's own data "
+    "what": "Reliability is the share of the variance between people that a person's own data "
     "settle: {median} in the median.",
-    "rho": "Across these persons its rank correlation with the number of observations is {rho}; "
+    "rho": "Across these people its rank correlation with the number of observations is {rho}; "
     "how much an observation tells depends on the person's data too.",
-    "same": "All persons drawn have the same number of observations or the same reliability.",
+    "same": "All people drawn have the same number of observations or the same reliability.",
 }
 PERSON_MAP = (
-    "Each point is a person; persons close together have similar parameters. The two directions "
-    "carry {share} % of the variance between persons. Colours are no test: see the page Covariates."
+    "Each point is a person; people close together have similar parameters. The two directions "
+    "carry {share} % of the variance between people. Colours are no test: see the page Covariates."
 )
 FACTORS = (
-    "Rows may belong to more than persons, such as clinics. Each of these factors has differences "
+    "Rows may belong to more than people, such as clinics. Each of these factors has differences "
     "of its own; a person's parameters are the population's, plus the clinic's, plus the person's."
 )
 FACTOR = (
     "{n} groups of {factor} differ in {parameter} with an SD of {own} (the model's own). Their "
     "estimates are pulled towards the population, the more so the fewer observations a group has."
 )
-FACTOR_PERSONS = "Persons differ with an SD of {between}, beyond their groups."
+FACTOR_PERSONS = "People differ with an SD of {between}, beyond their groups."
 PARAMETER_NAMES = (
     "“a → b” is the score of moving from state a to state b. “sleep on low” is the weight with "
     "which a feature moves the score of a class or state; without a class, it moves the outcome "
     "itself, and “intercept” is what the outcome is where all features are 0. “Unit 3” is the "
     "third unit of a hidden layer, which has no meaning by itself. The tables of a run have the "
     "names that the model uses, such as layers.0.weight[2,1], which count from 0. Most "
-    "informative: what the persons' own data say most about."
+    "informative: what people's own data say most about."
 )
 LEVELS = (
     "The level is the prediction at the study's average features; the slope of a feature is by how "
@@ -756,12 +731,7 @@ LEVELS = (
 LEVEL_OF_ALL = "In the population the {effect} is {value}{interval}."
 PLAIN_FURTHEST = {
     "title": "Furthest from the population",
-    "move": "{what} {way} often than the population, all features at their average (with a "
-    "probability of {own}{interval}; population {shared}).",
-    "apart": "The 95 % interval excludes the population's value.",
-    "chance": "The 95 % interval includes the population's value: this may be chance.",
-    "no_interval": "How certain that is, this model does not say.",
-    "level": "the predicted {what} is {way} than that of all persons together, by {by} on average "
+    "level": "the predicted {what} is {way} than that of all people together, by {by} on average "
     "over the values of {feature} that the person had.",
     "unknown": "differs only in ways that have no plain words here.",
     "limit": "States that a person was in fewer than five times do not count. Somebody is always "
@@ -774,20 +744,16 @@ PLAIN_FURTHEST = {
 }
 FURTHEST = (
     "Distance: root mean square of a person's deviations, each in the model's SD. Shrinkage "
-    "keeps it below 1 for most. Persons far out may be worth a look at their data."
+    "keeps it below 1 for most. People far out may be worth a look at their data."
 )
 
-OBSERVED_LIMIT = (
-    "Counted in the recorded sequences, no model involved; with few moves a share can be far off "
-    "by chance."
-)
-NOT_LEARNED = "Not learned: the data hold next to nothing about persons here."
+NOT_LEARNED = "Not learned: the data hold next to nothing about people here."
 CURVE_INTERVAL = (
-    "The band is the 95 % interval of person {person}'s expected {what}, what all persons share "
-    "held as it was learned; single occasions scatter around it."
+    "The band is the 95 % interval of person {person}'s expected {what}, with what all people "
+    "share taken as given; single occasions scatter around it."
 )
 GROUPS_LIMIT = (
-    "Means of the persons' own curves, drawn where at least half of a group was observed, other "
+    "Means of people's own curves, drawn where at least half of a group was observed, other "
     "features at their mean; a description, not a test."
 )
 HSIC_LIMIT = (
@@ -795,7 +761,7 @@ HSIC_LIMIT = (
     "nothing about cause."
 )
 VARIANCE_TRACES = (
-    "The variance of random effects says how much persons differ in their parameters; σ², for "
+    "The variance of random effects says how much people differ in their parameters; σ², for "
     "numbers, what the model leaves unexplained. Training has settled where the lines stay level."
 )
 WEIGHTS = (
@@ -804,20 +770,20 @@ WEIGHTS = (
 )
 CONTRASTS = (
     "Scores are contrasts whose rows and columns add up to 0: when one transition is higher in "
-    "some persons, others in its row and column are lower. A shift of a single transition "
+    "some people, others in its row and column are lower. A shift of a single transition "
     "therefore shows in several rows of this table."
 )
 #: Guard against the compliance trap: its name, and what it does.
 GUARDS = {
     "strata": (
-        "permute among persons observed equally often",
-        "Persons are exchanged only with others of similar numbers of occasions. Safe, but where "
+        "permute among people observed equally often",
+        "People are exchanged only with others of similar numbers of occasions. Safe, but where "
         "the covariate follows compliance closely it finds less.",
     ),
     "reliability": (
         "undo the pull towards the population",
         "Each person's deviations are divided by the square root of their reliability, so that "
-        "persons observed seldom vary as much as the others.",
+        "people observed seldom vary as much as the others.",
     ),
     "draws": (
         "test draws instead of estimates",
@@ -826,7 +792,7 @@ GUARDS = {
     ),
     "none": (
         "none",
-        "Nothing guards: if answering less often goes with the covariate, a finding may be "
+        "No guard: if the covariate is related to answering less often, a finding may be "
         "compliance alone.",
     ),
 }
@@ -842,15 +808,15 @@ TEST_ALL = {
     "permuting": "Dealing the covariates out to people anew",
     "next": "Tested next: {names}.",
 }
-PERMUTE = {"within": "persons within blocks", "whole": "whole blocks"}
+PERMUTE = {"within": "people within blocks", "whole": "whole blocks"}
 CORRECTIONS = {"bh": "Benjamini–Hochberg", "holm": "Holm"}
 TEST_OPTIONS = {
     "of": "What of each person is tested. The first is what the other pages show.",
-    "guard": "Persons who answer seldom are pulled more towards the population. If answering "
-    "seldom goes with the covariate, that alone can look like an effect: the compliance trap.",
+    "guard": "People who answer seldom are pulled more towards the population. If the covariate "
+    "is related to answering seldom, that alone can look like an effect: the compliance trap.",
     "confounders": "What a linear regression on these tells is taken out of both sides, of the "
     "parameters and of the covariate; a curved influence is not.",
-    "blocks": "Persons of one clinic or family are alike. Permuting within blocks takes out what "
+    "blocks": "People of one clinic or family are alike. Permuting within blocks takes out what "
     "they share; permuting whole blocks is for covariates that whole blocks share.",
     "incremental": "Holds each person's mean and variability (of states: shares and rate of "
     "switching), and asks what the parameters tell of the covariate beyond them.",
@@ -859,17 +825,17 @@ TEST_OPTIONS = {
     "again": "Tested on this run before: {names}. All are tested again in this way, and counted.",
 }
 COMPLIANCE = {
-    "trap": "Persons with a higher score have {less} observations. Estimates from few observations "
+    "trap": "People with a higher score have {less} observations. Estimates from few observations "
     "are pulled more towards the population, which alone can look like dependence.",
-    "strata": "The test guards against it: persons are exchanged only with others who were "
+    "strata": "The test guards against it: people are exchanged only with others who were "
     "observed about as often.",
     "reliability": "The test guards against it: the pull towards the population is undone first.",
     "draws": "The test guards against it: draws from each person's posterior are tested.",
     "none": "Nothing guards against it here: choose a guard under “How it is tested”.",
 }
 STABILITY = {
-    "caution": "The persons' parameters together have a reliability of {value}, below .30: most "
-    "of how persons differ in them is noise. Neither an effect nor its absence should be read off "
+    "caution": "People's parameters together have a reliability of {value}, below .30: most "
+    "of how people differ in them is noise. Neither an effect nor its absence should be read off "
     "these tests; more observations per person are needed.",
     "posterior": "Reliability of the parameters together, as the model itself estimates it: "
     "{value}; {few} of {all} parameters lie below .30. Whether halves of the data agree was not "
@@ -880,16 +846,16 @@ STABILITY = {
     "seeds": " Agreement with a fit from another seed: {r}.",
     "offer": "Estimates every person twice, from halves of their data, and fits the model once "
     "more with another seed. Takes about as long as the last fit, beside the page.",
-    "help": "Whether what is tested is a property of the persons: if halves of a person's own data "
-    "do not agree on it, a covariate cannot go with it.",
+    "help": "Whether what is tested is a property of the people: if halves of a person's own data "
+    "do not agree on it, no covariate can be associated with it.",
 }
 PLAIN_FINDINGS = {
-    "beyond": "In these data, {what} goes with {covariate} beyond what chance gives "
-    "({p}{tests}, {n} persons). That is an association between persons; it does not say why.",
-    "within": "These data do not show that {what} goes with {covariate} ({p}{tests}, {n} persons). "
-    "That is no proof that it does not.",
-    "unsure": "Too little is known about single persons here to say whether {what} goes with "
-    "{covariate} ({n} persons).",
+    "beyond": "In these data, {what} is associated with {covariate}, more than by chance "
+    "({p}{tests}, {n} people). That is an association between people; it does not say why.",
+    "within": "These data do not show that {what} is associated with {covariate} "
+    "({p}{tests}, {n} people). That does not prove that it is not.",
+    "unsure": "Too little is known about single people here to say whether {what} is associated "
+    "with {covariate} ({n} people).",
 }
 #: Size of a dependence in plain words: the least strength of each, from the largest down.
 SIZES = {0.25: "strong", 0.09: "moderate", 0.01: "weak", 0.0: "very weak"}
@@ -944,17 +910,17 @@ STRENGTH = (
     "this run. Only the score is tested, never its bands."
 )
 BANDS = {
-    "title": "Groups of persons in figures",
+    "title": "Groups of people in figures",
     "thirds": "lowest and highest third, or the values themselves",
     "own": "bands of your own",
-    "help": "Bands group persons in figures and colour points. They are never tested, and are no "
+    "help": "Bands group people in figures and colour points. They are never tested, and are no "
     "diagnosis.",
     "source": "Usual bands, {source}; they can be changed.",
     "recognised": "The values look like {known}; the bands follow that.",
 }
 RESPONSE_CURVES = (
     "Single weights of a network mean little by themselves. How each person's predicted outcome "
-    "goes with a feature is shown first."
+    "changes with a feature is shown first."
 )
 
 SEVERITIES = {
@@ -980,7 +946,7 @@ PRIVACY = {
     "noticed": "{column} holds {kind} ({n} cells). It has no role and is not stored.",
     "used": "{column} holds {kind} ({n} cells) and would be stored. Take its role away above if "
     "that is not wanted.",
-    "person": "{column} tells persons apart by {kind}. With random codes they are not stored.",
+    "person": "{column} tells people apart by {kind}. With random codes they are not stored.",
     "codes": "Random codes instead of ids",
     "codes_help": "Every id is replaced by a random code. The key that leads back is offered for "
     "download once and is stored nowhere.",
@@ -988,7 +954,7 @@ PRIVACY = {
     "dates_help": "Dates become days since the person's first observation. Steps in time stay "
     "as they are; the calendar is lost.",
     "ages": "Ages over 89 as one group",
-    "ages_help": "Very old persons are few and easily recognised; they count as 90.",
+    "ages_help": "Very old people are few and easily recognised; they count as 90.",
     "key": "**Save the key of the codes now.** It leads from each code back to the person, is "
     "stored nowhere, and is gone when this window is closed.",
 }
@@ -1004,14 +970,14 @@ CLINICIAN_PRIVACY = {
 
 NO_PERSON = (
     "No column repeats like an id, so nothing can be told apart as a person here. A study needs "
-    "one row per person and occasion, with a column that says who it was. If there is such a "
-    "column, choose it above; if there is none, this file cannot be used."
+    "one row per person and occasion, with a column that says who it was. If the file has such "
+    "a column, choose it above; otherwise it cannot be used."
 )
 
 NO_NUMBERS = (
     "No column holds numbers that vary within a person, so there is nothing to predict from. A "
     "study needs at least one such column, beside the outcome. If numbers stand in the file as "
-    "words, write them as numbers; if there are none, this file cannot be used."
+    "words, write them as numbers; without numbers the file cannot be used."
 )
 
 HEATMAP_LIMIT = "It does not show why values are missing."
@@ -1083,7 +1049,7 @@ REPORT = {
     "missing": "Where a feature is missing, use",
     "missing_help": "Means come from the training rows alone; a last known value from the "
     "person's earlier rows alone. Whatever is chosen also holds for predictions.",
-    "compliance": "Number of observations and {covariate}: {numbers}, {n} persons.",
+    "compliance": "Number of observations and {covariate}: {numbers}, {n} people.",
     "planned": "Planned occasions per person",
     "gap": "Longest gap within a sequence",
     "gap_help": "Where the next row comes later, it is no next step: a sequence ends. {unit}; or "
@@ -1161,17 +1127,17 @@ TAKE_AWAY = {
 #: Tables of a run folder with intervals, as words.
 INTERVALS_OF = {
     "fixed_effects": "the fixed effects",
-    "random_effects": "the persons' parameters",
+    "random_effects": "people's parameters",
     "transitions": "the transitions",
     "person_effects": "levels and slopes",
     "response_curves": "the response curves",
 }
 APPROXIMATE = {
     "unknown": "This run does not record which intervals are approximate; train it again to know.",
-    "none": "In simulations of studies like this one, the 95% intervals of this model held the "
-    "truth in 92 to 97%.",
-    "some": "Some of this model's intervals are missing, held the truth less or more often than "
-    "they say in simulations of studies like this one, or were not examined.",
+    "none": "In simulations of studies like this one, the 95% intervals of this model contained "
+    "the true value in 92 to 97% of cases.",
+    "some": "Some of this model's intervals are missing, contain the true value less or more "
+    "often than they claim in simulations of studies like this one, or were not examined.",
 }
 
 #: What opens the further sentences on a figure.
@@ -1187,7 +1153,7 @@ EXPORTED = {
 GALLERY = {
     "empty": "Nothing is pinned yet. Press **Pin** under a figure on any page to keep it here.",
     "kept": "Pinned figures stay as they were when you pinned them, also where the run is trained "
-    "again or deleted. They are stored with the study and go with it.",
+    "again or deleted. They are stored with the study and are deleted with it.",
     "new": "Pinned. It stands on the page Gallery.",
     "known": "This figure is in the gallery already.",
     "captions": "Captions go into captions.txt; the names of the files follow the order.",
@@ -1199,22 +1165,21 @@ TERMS = {
     "95 % interval": "A range that holds the true value in 95 of 100 studies, as far as the model "
     "is right.",
     "adapting": "Learning the parameters of a new person from the rows that there are, with all "
-    "else held as it was learned.",
+    "else left as it was learned.",
     "baseline": "A simpler model that is fitted to the same rows, to see what the model adds.",
     "calibration": "Whether what is predicted with a probability happens that often.",
     "Cohen's κ": "How far predicted and observed states agree beyond what chance gives: 0 is "
     "chance, 1 is always right.",
     "compliance": "How many of the planned occasions a person answered.",
     "conditional probability": "How probable the next state is, given the state now. It compares "
-    "persons at the same features; how often a move was made, the expected and the observed share "
+    "people at the same features; how often a move was made, the expected and the observed share "
     "say.",
-    "confounder": "Something that goes with both the persons' parameters and the covariate, and "
-    "may be why they go together.",
+    "confounder": "Something related to both people's parameters and the covariate, and "
+    "possibly the reason why they are associated.",
     "converged": "Training had learned what it could: more passes through the data no longer "
     "helped.",
     "corrected p": "A p value that counts how many tests were made.",
-    "covariance": "How much persons differ in each parameter, and which parameters differ "
-    "together.",
+    "covariance": "How much people differ in each parameter, and which parameters differ together.",
     "covariate": "Something known of each person once, such as a depression score.",
     "deviation": "A person's parameter minus the population's.",
     "distance": "How far a person lies from the population over all parameters: the root mean "
@@ -1225,40 +1190,40 @@ TERMS = {
     "feature": "What is known on each occasion and used to predict the outcome.",
     "fixed effect": "A parameter's value for the population: what a person's own value is "
     "compared with.",
-    "generic model": "One model for all persons: everybody is predicted by the same numbers.",
+    "generic model": "One model for all people: everybody is predicted by the same numbers.",
     "held back": "Occasions that the model did not see while it was trained, the last of each "
     "person, on which it is judged.",
     "HSIC": "The Hilbert–Schmidt independence criterion: a number that is 0 where two things are "
     "independent, in whatever way they may depend on each other. It has no direction.",
     "intraclass correlation (ICC)": "The share of what the features leave unexplained that lies "
-    "between persons.",
+    "between people.",
     "log-loss": "How surprised a model is by what happened, on average per step; lower is better. "
     "It compares models on the same occasions and means little alone.",
     "mean squared error (MSE)": "The squared distance of predicted from observed, averaged over "
     "occasions; lower is better.",
     "NME": "Neural mixed effects: a network some of whose parameters differ by person, held "
-    "together by a distribution over persons.",
+    "together by a distribution over people.",
     "observed share": "Which share of a person's moves from a state went to another, counted in "
     "the recorded rows; no model is involved.",
     "occasion": "One row of the long table: one person at one time.",
     "outcome": "What is predicted: a number, a class, or a state in a sequence.",
     "p": "How often chance alone would give as much as was seen, if there were nothing; a small p "
     "says that chance is an unlikely reason, not how large or how important something is.",
-    "parameter": "A number that the model learns; some are the same for all persons, some each "
+    "parameter": "A number that the model learns; some are the same for all people, some each "
     "person's own.",
     "Pearson r": "How closely predicted and observed go up and down together, from −1 to 1.",
-    "permutation test": "The covariate is dealt out to the persons anew many times; p is how often "
+    "permutation test": "The covariate is dealt out to the people anew many times; p is how often "
     "chance gives as much dependence as was seen.",
-    "person-specific": "Learned for one person, beside what all persons share.",
+    "person-specific": "Learned for one person, beside what all people share.",
     "placement": "Which parameters of the network differ by person.",
-    "population": "What all persons share; a prediction for somebody of whom nothing is known.",
+    "population": "What all people share; a prediction for somebody of whom nothing is known.",
     "posterior": "What is believed of a person's parameters once that person's rows were seen, "
     "and how uncertain it still is.",
     "random effect": "How far a person's parameter lies from the population's.",
     "read-out": "One way to put a person's transitions into numbers.",
-    "reliability": "The share of how estimates differ between persons that is not error; 0 is "
+    "reliability": "The share of how estimates differ between people that is not error; 0 is "
     "noise, 1 is certainty.",
-    "response curve": "How the predicted outcome goes with one feature, all others held at their "
+    "response curve": "How the predicted outcome changes with one feature, all others at their "
     "mean.",
     "run": "One training of a model on a study, with all that came out of it.",
     "SD": "Standard deviation: how far values typically lie from their mean.",
@@ -1267,12 +1232,12 @@ TERMS = {
     "seed": "The number from which all chance in a run starts; the same seed on the same computer "
     "gives the same numbers.",
     "sequence": "Rows of one person that follow each other without a break, such as a session.",
-    "shrinkage": "How far estimates of persons are pulled towards the population; the fewer "
+    "shrinkage": "How far estimates of people are pulled towards the population; the fewer "
     "occasions, the more.",
-    "Spearman's ρ": "How closely two things go up together over persons, in ranks: −1 and 1 are "
+    "Spearman's ρ": "How closely two things go up together over people, in ranks: −1 and 1 are "
     "perfect, 0 is no trend.",
     "stability": "Whether halves of each person's occasions, or another seed, give the same "
-    "differences between persons.",
+    "differences between people.",
     "state": "What somebody is in at a time, such as calm or tense.",
     "strength": "How closely two things depend on each other, in whatever way: 0 is not at all, 1 "
     "as closely as can be.",

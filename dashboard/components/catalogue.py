@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from dashboard import glossary
-from dashboard.components.figures import Figure
+from dashboard.components.figures import Figure, as_shown
 from dashboard.components.findings import effect_limits, effect_name, effect_size
-from dashboard.components.text import fixed, number, p_phrase
+from dashboard.components.text import number, p_phrase
 from dashboard.services import covariates as tests
 from dashboard.services import people, results
 from dashboard.services.terms import model_name
 from nme_core.figures.figures_training import losses_sentence
+from nme_core.figures.moves_of_person import comparison
 from nme_core.figures.summaries import curve_changes
-from nme_core.vocabulary.text import listed
 
 
 def observations_figure(counts: pd.Series) -> Figure:
@@ -24,7 +22,7 @@ def observations_figure(counts: pd.Series) -> Figure:
     spread = f"{low} observations each"
     if low < high:
         spread = f"{low} to {high} observations each, {counts.median():g} in the median"
-    sentence = f"{len(counts)} persons with {spread}. {glossary.OBSERVATIONS_LIMIT}"
+    sentence = f"{len(counts)} people with {spread}. {glossary.OBSERVATIONS_LIMIT}"
     return Figure("observations_per_person", "Observations per person", sentence, {"n_obs": counts})
 
 
@@ -42,7 +40,7 @@ def outcome_figure(outcome: pd.Series, kind: str, name: str) -> Figure:
         mean, sd = unit * (known / unit).mean(), unit * (known / unit).std()
         what = f"The mean of {name} is {number(mean)}, the SD {number(sd)}"
     missing = int(outcome.isna().sum())
-    sentence = f"{what}; {missing or 'no'} rows lack the outcome. Persons are pooled here."
+    sentence = f"{what}; {missing or 'no'} rows lack the outcome. People are pooled here."
     return Figure("outcome_overview", "Outcome", sentence, {"y": outcome, "kind": kind})
 
 
@@ -52,7 +50,7 @@ def missing_figure(grid: pd.DataFrame, by: str, time: str) -> Figure:
     most = share.idxmax()
     what = f"Person {most}" if by == "person" else f"Column {most}"
     with_any = int((grid.max(axis=1) > 0).sum())
-    kind = "persons" if by == "person" else "columns"
+    kind = "people" if by == "person" else "columns"
     sentence = (
         f"{with_any} of {len(grid)} {kind} lack values; most are missing in {what}, "
         f"{100 * share[most]:.0f} % on average over the steps of time with rows. "
@@ -89,80 +87,14 @@ def _model_names(history: pd.DataFrame) -> dict[str, str]:
 
 def transition_figure(run: str, person: str, readout: str) -> Figure:
     """One person beside the population."""
-    found = results.transitions(run, person, readout)
-    word = glossary.READOUTS[readout][0]
-    largest = results.largest_difference(found)
-    limit = glossary.OBSERVED_LIMIT if readout == "observed" else glossary.TRANSITION_LIMIT
-    if largest is None and not found.leading:
-        what = glossary.NO_SUPPORT["none"].format(person=person)
-    elif largest is None:
-        what = f"Person {person} does not differ from the population in the {word}."
-    elif readout == "observed":
-        start, end, own, others = largest
-        made = ""
-        if found.counts is not None:
-            moves = found.counts.loc[start]
-            made = f" ({int(moves[end]):,} of {int(moves.sum()):,} moves)"
-        what = (
-            f"The largest difference is {start} to {end}: {fixed(own, 2)}{made} for person "
-            f"{person}, {fixed(others, 2)} for all persons together."
+    own, shared = (people.moves_of(run, who, readout) for who in (person, results.POPULATION))
+    title = f"Transitions of {person}, {glossary.READOUTS[readout][0]}"
+    return as_shown(
+        comparison(
+            own, shared, label=person, title=title, readout=readout,
+            limit=results.largest_gap(run, readout),
         )
-    else:
-        start, end, own, others = largest
-        gap = "higher" if own > others else "lower"
-        what = (
-            f"The largest difference is {start} to {end}: the {word} is {number(own)} for "
-            f"person {person} and {number(others)} in the population, "
-            f"{number(abs(own - others), 2)} {gap}{_times(found.counts, start, end)}."
-        )
-    return Figure(
-        "transition_comparison",
-        f"Transitions of {person}, {word}",
-        f"{what}{_beyond_words(run, person, readout, found)}{never_words(found.never)} {limit}",
-        {
-            "person": found.person,
-            "population": found.population,
-            "person_label": person,
-            "readout": readout,
-            "counts": found.counts,
-            "limit": results.largest_gap(run, readout),
-            **_interval_arguments(run, person, readout),
-        },
-    )
-
-
-def never_words(never: Sequence[str]) -> str:
-    """Of which states nothing is said."""
-    if not never:
-        return ""
-    return " " + glossary.NO_SUPPORT["never"].format(states=listed([str(state) for state in never]))
-
-
-def _times(counts: pd.DataFrame | None, start: str, end: str) -> str:
-    """How often the move was observed; nothing where moves were not counted."""
-    if counts is None:
-        return ""
-    moves = counts.loc[start]
-    return f"; it was observed {int(moves[end]):,} of {int(moves.sum()):,} times"
-
-
-def _beyond_words(run: str, person: str, readout: str, found: results.Transitions) -> str:
-    """How many intervals exclude the population; nothing where the run has no intervals."""
-    ends = people.intervals(run, person, readout)
-    if ends is None:
-        return ""
-    beyond = (ends[0] > found.population) | (ends[1] < found.population)
-    count = int(beyond.to_numpy().sum())
-    return glossary.BEYOND.format(
-        n=count or "None",
-        verb="excludes" if count == 1 else "exclude",
-        chance=glossary.BEYOND_BY_CHANCE[readout],
-    )
-
-
-def _interval_arguments(run: str, person: str, readout: str) -> dict[str, pd.DataFrame]:
-    ends = people.intervals(run, person, readout)
-    return {} if ends is None else {"low": ends[0], "high": ends[1]}
+    )  # fmt: skip
 
 
 def random_effect_figure(run: str, parameter: str) -> Figure:
@@ -171,7 +103,7 @@ def random_effect_figure(run: str, parameter: str) -> Figure:
     variance = results.variance(run, parameter)
     name = results.names(run).words(parameter)
     sentence = (
-        f"{len(rows)} persons' deviations in {name} have an SD of "
+        f"{len(rows)} people's deviations in {name} have an SD of "
         f"{number(rows['estimate'].std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
         f"{glossary.EFFECT_LIMIT}"
     )
@@ -235,10 +167,10 @@ def hsic_figure(found: tests.CovariateResult, covariate: str) -> Figure:
     row = found.hsic.set_index("covariate").loc[covariate]
     finding = "goes beyond" if row["p_adjusted"] < 0.05 else "lies within"
     sentence = (
-        f"The dependence of persons' {row['parameters']} on {covariate} {finding} what chance "
+        f"The dependence of people's {row['parameters']} on {covariate} {finding} what chance "
         f"gives in {int(row['reps']):,} permutations ({p_phrase(row['p'])}; corrected for "
         f"{len(found.hsic)} {'test' if len(found.hsic) == 1 else 'tests'} "
-        f"{p_phrase(row['p_adjusted'])}; {int(row['n_persons'])} persons). {glossary.HSIC_LIMIT}"
+        f"{p_phrase(row['p_adjusted'])}; {int(row['n_persons'])} people). {glossary.HSIC_LIMIT}"
     )
     return Figure(
         "hsic_null",

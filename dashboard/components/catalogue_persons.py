@@ -12,7 +12,7 @@ from dashboard.services import people, results
 from dashboard.services.terms import CORRELATIONS, MOVE
 from nme_core.figures import described
 from nme_core.figures.figures_moves import RAREST, rarest_drawn
-from nme_core.figures.labels import count
+from nme_core.vocabulary.text import count
 
 #: Persons whose small matrices stand on one page.
 A_PAGE = 12
@@ -28,14 +28,14 @@ def multiples_figure(run: str, readout: str, by: str, page: int) -> Figure:
         notes = {person: f"({_written(value)})" for person, value in values.items()}
     first = (page - 1) * A_PAGE + 1
     sentence = glossary.MULTIPLES.format(
-        shown=f"Persons {first} to {first + len(shown) - 1}",
+        shown=f"People {first} to {first + len(shown) - 1}",
         all=len(persons),
         order=glossary.ORDERS.get(by, f"ordered by {by}, lowest first"),
     )
     arguments = {
         "matrices": people.matrices(run, readout, shown), "readout": readout, "notes": notes,
     }  # fmt: skip
-    return Figure("transition_multiples", f"Persons by {by}, page {page}", sentence, arguments)
+    return Figure("transition_multiples", f"People by {by}, page {page}", sentence, arguments)
 
 
 def group_transition_figure(
@@ -170,8 +170,8 @@ def two_persons_figure(run: str, first: str, second: str, readout: str) -> Figur
     if largest is not None:
         start, end, own, others = largest
         what = (
-            f"The largest difference is {start} to {end}: {number(own, 2)} for person {first}, "
-            f"{number(others, 2)} for person {second}."
+            f"The largest difference is {start} to {end}: {fixed(own, 2)} for person {first}, "
+            f"{fixed(others, 2)} for person {second}."
         )
     arguments = {
         "person": one.person, "population": other.person, "person_label": first, "other": second,
@@ -222,7 +222,7 @@ def correlation_figures(run: str, table: pd.DataFrame) -> list[Figure]:
     table = table.assign(**{name: table[name].map(words) for name in ("parameter", "parameter_2")})
     title, arguments = "Correlations across parameters", {"table": table}
     size = table["correlation"].abs()
-    sentence = "No estimate varies over persons."
+    sentence = "No estimate varies over people."
     if size.notna().any():
         largest = table.loc[size.idxmax()]
         sentence = glossary.CORRELATIONS["largest"].format(
@@ -283,7 +283,7 @@ def map_figure(run: str, covariate: str | None) -> Figure:
         name, side = covariate, results.covariates(run)[covariate]
     sentence = glossary.PERSON_MAP.format(share=f"{100 * sum(shares):.0f}")
     arguments = {"places": places, "shares": shares, "covariate": side, "covariate_name": name}
-    return Figure("person_map", f"Persons by {name}", sentence, arguments)
+    return Figure("person_map", f"People by {name}", sentence, arguments)
 
 
 def _stay(stays: pd.DataFrame) -> str:

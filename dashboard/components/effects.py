@@ -29,11 +29,10 @@ from dashboard.glossary import (
 )
 from dashboard.services import people, results
 from dashboard.services.runs import Run
+from nme_core.figures.moves_of_person import move_words, short_move
 
 #: Persons of whom is said in words in what they differ.
 _FURTHEST = 5
-#: Whether an interval excludes the population's value, and the words for it.
-_CERTAIN = {True: "apart", False: "chance", None: "no_interval"}
 #: So many parameters, the most informative, are correlated with each other.
 MOST_CORRELATED = 16
 
@@ -42,7 +41,7 @@ def estimates(run: str) -> None:
     """What all persons share, and how much they differ from it, as one table."""
     table = results.shared(run)
     spreads = [name for name in table.columns if name.startswith("sd")]
-    words = {"sd": "SD between persons", "reliability": "mean reliability"}
+    words = {"sd": "SD between people", "reliability": "mean reliability"}
     shown = pd.DataFrame(
         {
             "parameter": table["parameter"].map(results.names(run).words),
@@ -114,7 +113,7 @@ def one_parameter(run: str, names: list[str]) -> None:
         show(catalogue.caterpillar_figure(run, parameter))
         if rows["reliability"].notna().any():
             show(catalogue.reliability_figure(run, parameter))
-    with st.expander("All persons"):
+    with st.expander("All people"):
         shown = rows.reset_index().drop(columns="parameter")
         st.dataframe(
             shown.style.format(number, subset=["estimate", "se"]).format(
@@ -131,7 +130,7 @@ def choose_factor(run: str) -> str | None:
         return None
     chosen = st.segmented_control(
         "Differences between", factors, default=factors[0], required=True, key="factor",
-        format_func=lambda name: "persons" if name == factors[0] else f"groups of {name}",
+        format_func=lambda name: "people" if name == factors[0] else f"groups of {name}",
         help=FACTORS,
     )  # fmt: skip
     return None if chosen == factors[0] else chosen
@@ -193,7 +192,11 @@ def persons(run: str) -> None:
         distance=table["distance"].map(lambda value: fixed(value, 2)),
         in_sd=table["in_sd"].map(lambda value: fixed(value, 2)),
     )
-    words = {"parameter": "most in", "in_sd": "by SD", "n_obs": "observations"}
+    words = {"parameter": "largest deviation", "in_sd": "in SDs", "n_obs": "observations"}
+    if results.has_table(run, "transitions"):
+        moves = [people.largest_move(run, str(who), PLAIN_READOUT) for who in table["person"]]
+        table.insert(2, "moves", ["–" if move is None else short_move(move) for move in moves])
+        words |= {"moves": "largest difference in moves", "parameter": "largest deviation in score"}
     st.dataframe(table.rename(columns=words), hide_index=True, width="content")
     st.caption(FURTHEST)
 
@@ -225,7 +228,8 @@ def _way_to(run: Run, person: str) -> None:
 def respect(run: Run, person: str) -> str:
     """In what a person differs most from the population, with how certain that is."""
     if run.model == "nme-crf":
-        return _move_words(people.largest_move(run.id, person, PLAIN_READOUT))
+        move = people.largest_move(run.id, person, PLAIN_READOUT)
+        return PLAIN_FURTHEST["unknown"] if move is None else move_words(move, PLAIN_READOUT)
     if not results.has_table(run.id, "response_curves"):
         return PLAIN_FURTHEST["unknown"]
     found = people.level(run.id, person)
@@ -236,19 +240,6 @@ def respect(run: Run, person: str) -> str:
         what=what, feature=found.feature, by=number(abs(found.difference), 2),
         way="higher" if found.difference > 0 else "lower",
     )  # fmt: skip
-
-
-def _move_words(move: people.Move | None) -> str:
-    if move is None:
-        return PLAIN_FURTHEST["unknown"]
-    staying = move.start == move.end
-    what = f"stays {move.end}" if staying else f"moves from {move.start} to {move.end}"
-    said = PLAIN_FURTHEST["move"].format(
-        what=what, way="more" if move.own > move.shared else "less",
-        own=fixed(move.own, 2), shared=fixed(move.shared, 2),
-        interval=f" {interval(move.low, move.high)}" if move.apart is not None else "",
-    )  # fmt: skip
-    return f"{said} {PLAIN_FURTHEST[_CERTAIN[move.apart]]}"
 
 
 def _map(run: str) -> None:

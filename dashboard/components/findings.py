@@ -53,7 +53,7 @@ def compliance_note(found: Compliance | None, covariate: str, guard: str) -> Non
         return
     what = (
         f"Number of observations and {covariate}: Spearman's ρ = {fixed(found.rho, 2)}, "
-        f"{p_phrase(found.p)}, {found.n_persons} persons."
+        f"{p_phrase(found.p)}, {found.n_persons} people."
     )
     if found.p >= 0.05:
         st.caption(plain(what))
@@ -76,7 +76,7 @@ def hsic_view(found: CovariateResult, words: Words = parameter_words) -> pd.Data
             ],
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
-            "persons": rows["n_persons"],
+            "people": rows["n_persons"],
             "HSIC": rows["statistic"].map(number),
             **{
                 words_: rows[name].map(p_value)
@@ -129,7 +129,7 @@ def effects_view(effects: pd.DataFrame, words: Words = parameter_words) -> pd.Da
                     rows["covariate"], rows["kind"], rows["group"], strict=True
                 )
             ],
-            "persons": rows["n_persons"],
+            "people": rows["n_persons"],
             "reliability": [fixed(value, 2) for value in rows["reliability"]],
         }
     )
@@ -175,12 +175,12 @@ def finding(effects: pd.DataFrame, covariate: str, words: Words = parameter_word
     row = kept.iloc[0]
     spearman = row["kind"] in CORRELATIONS
     way = "higher" if row["effect"] > 0 else "lower"
-    where = f" in persons with more {covariate}" if spearman else ""
+    where = f" in people with more {covariate}" if spearman else ""
     what = "" if spearman else f", {contrast(covariate, row['group'])}"
     return (
         f"{len(kept)} of {count} comparisons of a parameter with {covariate} remain after "
         f"correction. The clearest: {words(row['parameter'])} is {way}{where} "
         f"({_KINDS[row['kind']]}{what}, {effect_size(row['kind'], row['effect'])}, 95 % interval "
         f"{effect_limits(row['kind'], row['ci_low'], row['ci_high'])}). "
-        "An association between persons, not a cause."
+        "An association between people, not a cause."
     )

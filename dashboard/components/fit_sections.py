@@ -74,7 +74,7 @@ def persons(run: Run) -> None:
     """One person's fit, and everybody's as small multiples."""
     person(run)
     everybody = fit.persons(run.id)
-    st.subheader("All persons", anchor=False)
+    st.subheader("All people", anchor=False)
     pages = -(-len(everybody) // catalogue.A_PAGE)
     page = st.pagination(pages, key="fits_page") if pages > 1 else 1
     shown = everybody[(page - 1) * catalogue.A_PAGE : page * catalogue.A_PAGE]

@@ -69,7 +69,7 @@ def model_form(record: StudyRecord) -> ModelOptions | None:
             st.caption(glossary.ONLY_NUMBERS)
     with right:
         placement = st.selectbox(
-            "Where persons differ", _PLACEMENTS[model], key="placement",
+            "Where people differ", _PLACEMENTS[model], key="placement",
             help=glossary.TERMS["placement"],
         )  # fmt: skip
         st.caption(glossary.PLACEMENTS[placement])
@@ -97,7 +97,7 @@ def _options(record: StudyRecord, start: ModelOptions) -> ModelOptions | None:
     left, right = st.columns(2, gap="large")
     with left:
         estimator = _explained("Estimator", glossary.ESTIMATORS, "estimator")
-        covariance = _explained("Covariance of persons", glossary.COVARIANCES, "covariance")
+        covariance = _explained("Covariance of people", glossary.COVARIANCES, "covariance")
         known = _baselines(record)
         baselines = st.multiselect(
             "Compared with", list(known), key="baselines", help=glossary.TERMS["baseline"]

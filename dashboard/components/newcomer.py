@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.catalogue import never_words
 from dashboard.components.errors import guard
-from dashboard.components.figures import Figure, show
+from dashboard.components.figures import Figure, as_shown, show
 from dashboard.components.response import outcome_name
 from dashboard.components.text import number, plain
 from dashboard.glossary import NEW_PERSON
 from dashboard.services import newcomers, people, results
 from dashboard.services.drafts import TABLES
 from dashboard.services.runs import Run
+from nme_core.figures.moves_of_person import comparison
 
 _EMPTY_ROWS = 6
 
@@ -122,26 +124,15 @@ def _results(run: Run, table: pd.DataFrame) -> None:
 
 
 def _matrix(person: str, own: pd.DataFrame, shared: pd.DataFrame) -> None:
-    last = people.supported(own[own["k"] == own["k"].max()])
-    never = [
-        state
-        for state in dict.fromkeys(own["from"])
-        if last.loc[last["from"] == state, "value"].isna().all()
-    ]
-    mine, others = (people.as_matrix(rows) for rows in (last, shared))
-    ends = {side: people.as_matrix(last, f"ci_{side}") for side in ("low", "high")}
-    framed = int(((ends["low"] > others) | (ends["high"] < others)).to_numpy().sum())
-    known = int(last["value"].notna().sum())
-    sentence = NEW_PERSON["matrix"].format(framed=framed or "None", all=known)
-    sentence += never_words(never)
-    arguments = {
-        "person": mine, "population": others, "person_label": person, "readout": "conditional",
-    }  # fmt: skip
-    if last["ci_low"].notna().any():
-        arguments |= ends
-    show(Figure("transition_comparison", f"Transitions of {person}", sentence, arguments))
-    staying = own[own["from"] == own["to"]].assign(what=lambda rows: "stay in " + rows["from"])
-    population = {f"stay in {state}": float(others.loc[state, state]) for state in others}
+    last = own[own["k"] == own["k"].max()]
+    found = as_shown(
+        comparison(last, shared, label=person, title=f"Transitions of {person}", who=person)
+    )
+    show(replace(found, sentence=f"{found.sentence} {NEW_PERSON['few']}"))
+    staying = people.supported(own[own["from"] == own["to"]]).dropna(subset=["value"])
+    staying = staying.assign(what="stay in " + staying["from"])
+    shares = shared[shared["from"] == shared["to"]].set_index("from")["value"]
+    population = {f"stay in {state}": float(shares[state]) for state in staying["from"].unique()}
     _narrowing(staying, population, "probability", probability=True)
 
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from dashboard import state
 from dashboard.glossary import PLAIN_READOUT, READOUTS
 from dashboard.services import results
+from nme_core.figures.words import READOUT_NOTES
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 
 def choose_readout(run: str, place: DeltaGenerator) -> str:
-    """A selector with the meaning of what is chosen; the plain one for those who choose nothing."""
+    """A selector; the plain read-out for those who choose nothing."""
     if not state.researcher():
         return PLAIN_READOUT
     available = [name for name in READOUTS if name in results.readouts(run)]
     readout = place.selectbox(
         "Read-out", available, format_func=lambda name: READOUTS[name][0], key="readout",
-        persist_state="session",
+        persist_state="session", help=" ".join(READOUT_NOTES.values()),
     )  # fmt: skip
-    place.caption(READOUTS[readout][1])
     return str(readout)

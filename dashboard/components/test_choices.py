@@ -35,13 +35,13 @@ def choose_how(run: str, covariate: str) -> covariates.CovariateOptions:
         st.caption(GUARDS.get(guard, ("", ""))[1])
         left, right = st.columns(2)
         confounders = left.multiselect(
-            "Confounders that are held", others,
+            "Confounders to adjust for", others,
             [name for name in how.confounders if name in others],
             key=f"confounders_{run}_{covariate}", help=TEST_OPTIONS["confounders"],
             placeholder="none", disabled=not others,
         )  # fmt: skip
         block = right.selectbox(
-            "Persons come in blocks", [_NO_BLOCKS, *blocks],
+            "People come in blocks", [_NO_BLOCKS, *blocks],
             1 + blocks.index(how.blocks) if how.blocks in blocks else 0,
             key=f"blocks_{run}_{covariate}", help=TEST_OPTIONS["blocks"], disabled=not blocks,
         )  # fmt: skip

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&\"'=^])")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-#: Where a sentence ends: after a point, before a capital letter or a mark of quotation.
-_ENDS = re.compile(r"(?<=[a-z0-9)%”\]]\.)\s+(?=[A-Z“])")
+#: Where a sentence ends: after a point, before a capital letter, a quotation or "3 of 10".
+_ENDS = re.compile(r"(?<=[a-z0-9)%”\]]\.)\s+(?=[A-Z“]|[\d,]+ of )")
 _LINKS = re.compile(r"(?i)(https?|ftp|mailto|www)(?=[.:])|@")
 
 

@@ -91,7 +91,7 @@ def paired_view(paired: pd.DataFrame, first: pd.Series) -> pd.DataFrame:
                 row["metric"], row["ci_low"], row["ci_high"], first[row["metric"]]
             ),
             "p": p_value(row["p"]),
-            "persons": row["n_persons"],
+            "people": row["n_persons"],
         }
         for row in paired.to_dict("records")
     ]

@@ -96,12 +96,12 @@ def _ending(model: str, ending: str) -> str:
 def split_note(run: str) -> str:
     """Which occasions were fitted, watched and judged, and who was only fitted."""
     few = results.training_only(run)
-    persons = "1 person" if few == 1 else f"{few:,} persons"
+    persons = "1 person" if few == 1 else f"{few:,} people"
     was = "was" if few == 1 else "were"
     if results.run_folder(run).data.get("held_back") == "last row":
         return f"{SPLIT_FEW} Judged here: {results.test_rows(run):,} occasions."
     only = f" {persons} with fewer than 5 occasions {was} used for training only." if few else ""
-    return f"{SPLIT}{only} Judged here: {results.test_rows(run):,} occasions, pooled over persons."
+    return f"{SPLIT}{only} Judged here: {results.test_rows(run):,} occasions, pooled over people."
 
 
 def interpreted_note(run: Run) -> None:
@@ -127,14 +127,14 @@ def comparison_sentence(run: str) -> str:
         return f"{own}."
     row = row.iloc[0]
     verdict = {
-        "better": "one model for all persons does worse",
-        "worse": "one model for all persons does better",
+        "better": "one model for all people does worse",
+        "worse": "one model for all people does better",
         "alike": "the data do not tell the two models apart",
     }[_standing(row)]
     return (
         f"{own}, the generic model's {metric_value(metric, table.loc['generic', metric], like)}: "
         f"{verdict} "
-        f"(generic minus NME, mean over {int(row['n_persons'])} persons: "
+        f"(generic minus NME, mean over {int(row['n_persons'])} people: "
         f"{difference(metric, row['difference'], like)}, 95 % interval "
         f"{limits(metric, row['ci_low'], row['ci_high'], like)}, {p_phrase(row['p_adjusted'])})."
     )
@@ -302,6 +302,6 @@ def comparison_view(run: str) -> pd.DataFrame:
             ],
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
-            "persons": rows["n_persons"],
+            "people": rows["n_persons"],
         }
     )

@@ -35,7 +35,7 @@ rests_on(run, covariate, how)
 if not covariates.ready(run.id):
     st.info(EMPTY["tests_elsewhere" if covariates.tested(run.id) else "no_tests"])
     st.stop()
-with guard(), st.spinner("Permuting persons"):
+with guard(), st.spinner("Permuting people"):
     found = covariates.kept_tests(run.id)
     assert found is not None
     for doubt in found.doubts:

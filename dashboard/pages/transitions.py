@@ -23,10 +23,13 @@ section = st.segmented_control(
     key="section", persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
 left, right = st.columns(2)
-person = left.selectbox(
-    "Person (type to search)", results.persons(run.id), key="person", persist_state="session",
-    disabled=section in ("all", "groups"),
-)  # fmt: skip
+person = ""
+if section in ("all", "groups"):
+    right = left
+else:
+    person = left.selectbox(
+        "Person (type to search)", results.persons(run.id), key="person", persist_state="session"
+    )
 if section == "sequence":
     moves.over_time(run.id, person)
     st.stop()

@@ -56,7 +56,7 @@ def add(where: Path, name: str, title: str, sentence: str, arguments: Any) -> bo
     if len(text) > LARGEST:
         raise DataError(
             "This figure has too many numbers to be pinned.",
-            remedy="Download it, or show fewer persons.",
+            remedy="Download it, or show fewer people.",
         )
     identity = hashlib.sha256(text.encode()).hexdigest()[:16]
     index = _index(where)

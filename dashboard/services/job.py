@@ -26,7 +26,7 @@ def _tests(job: RunFolder, run: RunFolder, request: dict[str, Any], say: Say) ->
     def told(done: int, of: int) -> None:
         say(f"{done} of {of} covariates", done / of)
 
-    say("Permuting persons", 0.0)
+    say("Permuting people", 0.0)
     covariates.make_tests(run, request["family"], CovariateOptions(**how), told)
 
 

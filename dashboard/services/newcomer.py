@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.services.home import log_exception
-from nme_core.analysis import grids_of, typical_features
+from nme_core.analysis import grids_of, person_rows, typical_features
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor, load
 from nme_core.exceptions import NMEError
 from nme_core.io import RunFolder, RunState, Status, durable
@@ -69,7 +69,7 @@ def adapt_stepwise(run: RunFolder, table: pd.DataFrame, job: Path) -> None:
     durable.write(job / NARROWING, believed.to_csv(index=False).encode())
 
 
-_VALUES = ("value", "ci_low", "ci_high")
+_VALUES = ("value", "ci_low", "ci_high", "visits", "count")
 
 
 def _believed(run: RunFolder, folder: RunFolder, persons: list[str]) -> pd.DataFrame:
@@ -77,7 +77,8 @@ def _believed(run: RunFolder, folder: RunFolder, persons: list[str]) -> pd.DataF
     model = load(folder.model_path)
     if isinstance(model, NMECRF):
         rows = folder.table("transitions")
-        return rows[rows["readout"] == "conditional"].drop(columns=["readout", "count"])
+        own = [person_rows(rows, person, "conditional") for person in (*persons, POPULATION)]
+        return pd.concat(own, ignore_index=True).drop(columns="readout")
     features = list(run.roles["features"])
     typical = typical_features(model)
     grid = pd.concat(

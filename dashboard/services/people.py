@@ -10,26 +10,15 @@ import pandas as pd
 from dashboard.services import results
 from dashboard.services.covariates import groups_of, kind_of_groups, parameters
 from dashboard.services.results import POPULATION
-from nme_core.analysis import as_matrix, may_lead, supported
-
-
-@dataclass(frozen=True)
-class Move:
-    """One transition: a person's probability with its 95 % interval, and the population's."""
-
-    start: str
-    end: str
-    own: float
-    shared: float
-    low: float
-    high: float
-
-    @property
-    def apart(self) -> bool | None:
-        """Whether the interval excludes the population's value; None without an interval."""
-        if np.isnan(self.low):
-            return None
-        return not self.low <= self.shared <= self.high
+from nme_core.analysis import (
+    Move,
+    as_matrix,
+    headline,
+    may_lead,
+    person_moves,
+    person_rows,
+    supported,
+)
 
 
 @dataclass(frozen=True)
@@ -226,15 +215,14 @@ def _may_lead(identity: str, effects: pd.DataFrame) -> pd.DataFrame:
     return effects[~pd.MultiIndex.from_frame(effects[["person", "parameter"]]).isin(few)]
 
 
+def moves_of(identity: str, person: str, readout: str) -> pd.DataFrame:
+    """Rows of the table ``transitions`` of a person, with how often each move was observed."""
+    return person_rows(results.table(identity, "transitions"), person, readout)
+
+
 def largest_move(identity: str, person: str, readout: str) -> Move | None:
     """The transition that differs most from the population in a read-out; None where none does."""
-    found = results.largest_difference(results.transitions(identity, person, readout))
-    if found is None:
-        return None
-    start, end, own, shared = found
-    ends = intervals(identity, person, readout)
-    low, high = (np.nan, np.nan) if ends is None else (float(one.loc[start, end]) for one in ends)
-    return Move(start, end, float(own), float(shared), low, high)
+    return headline(person_moves(results.table(identity, "transitions"), person, readout))
 
 
 def level(identity: str, person: str) -> Level | None:

@@ -46,7 +46,7 @@ def view() -> str:
 def set_view(name: str) -> None:
     """Remember a view for later sessions."""
     if name not in VIEWS:
-        raise ValueError(f"There is no view {name!r}; there are {', '.join(VIEWS)}.")
+        raise ValueError(f"No view is called {name!r}; there are {', '.join(VIEWS)}.")
     _write(_VIEW, name)
 
 

@@ -17,6 +17,7 @@ from nme_core.analysis.covariates import PersonParameters, person_parameters
 from nme_core.analysis.coverage import Coverage, StudyKind, coverage_of
 from nme_core.analysis.kept_tests import keep_tests, other_tests
 from nme_core.analysis.likelihood import likelihood_row
+from nme_core.analysis.moves import Move, headline, moves_beside, n_apart, person_moves, person_rows
 from nme_core.analysis.random_effects import (
     covariance_table,
     fixed_effects_table,
@@ -54,6 +55,7 @@ __all__ = [
     "Certificate",
     "CovariateOptions",
     "Coverage",
+    "Move",
     "PersonParameters",
     "StudyKind",
     "approximations",
@@ -68,15 +70,20 @@ __all__ = [
     "effect_correlations",
     "fixed_effects_table",
     "grids_of",
+    "headline",
     "intraclass_correlation",
     "keep_tests",
     "likelihood_row",
     "may_lead",
     "model_checks",
+    "moves_beside",
+    "n_apart",
     "number_calibration",
     "other_tests",
     "person_effects",
+    "person_moves",
     "person_parameters",
+    "person_rows",
     "person_summaries",
     "random_effects_table",
     "response_curves",

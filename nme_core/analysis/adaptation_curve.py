@@ -77,7 +77,7 @@ def adaptation_curve(
         raise OptionError("The steps are numbers of rows.", remedy="Give for example 0,1,2,5,10.")
     if study.roles.groups:
         raise OptionError(
-            "New persons can only be adapted with one grouping factor.",
+            "New people can only be adapted with one grouping factor.",
             remedy="Leave the further grouping factors out.",
         )
     sequential = isinstance(make(), NMECRF)
@@ -90,9 +90,9 @@ def adaptation_curve(
     able = [person for person in persons if sizes[person] >= chosen[-1] + LEFT]
     if not 2 <= folds <= len(persons) or len(able) < 3:
         raise DataError(
-            f"{len(able)} of {len(persons)} persons have the {chosen[-1] + LEFT} rows that steps up"
+            f"{len(able)} of {len(persons)} people have the {chosen[-1] + LEFT} rows that steps up"
             f" to {chosen[-1]} need; {folds} folds.",
-            remedy="Take smaller steps, or fewer folds (from 2 to the number of persons).",
+            remedy="Take smaller steps, or fewer folds (from 2 to the number of people).",
         )
     part = np.random.default_rng(seed).permutation(np.arange(len(persons)) % folds)
     fold_of = pd.Series(part, index=persons)

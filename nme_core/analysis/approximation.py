@@ -42,9 +42,9 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, Any]]:
         Keys ``table`` (``fixed_effects``, ``random_effects``; ``transitions`` of an NME-CRF,
         ``person_effects`` of an NME-MLP, ``response_curves`` of networks), ``reason`` in words, and
         ``status``: ``missing`` (there are no intervals), ``outside`` (in simulations of such
-        studies they held the truth in fewer than 92 or in more than 97 %; then also ``covered``,
-        the smallest and the largest share) or ``not examined``. Empty where all were examined and
-        held it in 92 to 97 % (docs/uncertainty.md).
+        studies they contained the true value in fewer than 92 or in more than 97 %; then also
+        ``covered``, the smallest and the largest share) or ``not examined``. Empty where all were
+        examined and contained it in 92 to 97 % (docs/uncertainty.md).
     """
     tables = ["fixed_effects", "random_effects"]
     tables.append("transitions" if has_transitions(model) else "person_effects")
@@ -116,7 +116,7 @@ def _several_factors(model: NeuralMixedEffects, tables: list[str]) -> list[dict[
         return []
     reason = (
         f"In simulations of such studies ({kind.words}, two grouping factors) the 95% intervals"
-        f"{which} held the truth in {100 * low:.0f} to {100 * high:.0f} %."
+        f"{which} contained the true value in {100 * low:.0f} to {100 * high:.0f} %."
     )
     return [{**_note("random_effects", "outside", reason), "covered": [low, high]}]
 

@@ -182,7 +182,7 @@ def _search(
         found = fit_mixedlm(design, outcome, codes, random, start=start, **options)
     except TrainingError as error:
         raise OptionError(
-            f"There is nothing to compare with: {error}", remedy="Take fewer random effects."
+            f"Nothing to compare with: {error}", remedy="Take fewer random effects."
         ) from error
     return found, (f"MixedLM on its own {why}; it was started again from our estimate.",)
 

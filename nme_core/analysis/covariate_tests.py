@@ -35,7 +35,7 @@ GUARDS = ("reliability", "strata", "draws")
 PERMUTE = ("within", "whole")
 #: Draws from the posterior that are tested with the guard "draws"; odd, so that one is the median.
 DRAWS = 21
-_ERRORS = "standard errors of persons' parameters"
+_ERRORS = "standard errors of people's parameters"
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,7 @@ def _posterior(
     if usual and spread is None:
         return _by_strata(options, _ERRORS)
     if usual and spread is not None and spread.dim() == 2:
-        return _by_strata(options, "a whole covariance of persons' parameters")
+        return _by_strata(options, "a whole covariance of people's parameters")
     return options, person_posterior(model, parameters.of), ()
 
 
@@ -316,8 +316,8 @@ def _incremental_note(run: RunFolder) -> str:
     what = describe(_summaries(run))
     return (
         f"Incremental: tested is whether the parameters tell more of the covariate than each "
-        f"person's {what} do, which are held (person_summaries.csv). A small p says that they do; "
-        "a large one does not say that they do not."
+        f"person's {what} do, which it adjusts for (person_summaries.csv). A small p says that "
+        "they do; a large one does not say that they do not."
     )
 
 
@@ -351,24 +351,24 @@ def how_tested(options: CovariateOptions, n_tests: int) -> tuple[str, ...]:
     if options.guard == "reliability":
         notes.append(
             "Every person's deviations from the population are divided by the square root of their "
-            "reliability, so that all persons' vary alike however often they were observed."
+            "reliability, so that they vary equally however often people were observed."
         )
     if options.guard == "draws":
         notes.append(
-            f"{DRAWS} draws from the posterior of the persons' parameters are tested; p is twice "
+            f"{DRAWS} draws from the posterior of people's parameters are tested; p is twice "
             "their median p, which is valid and cautious."
         )
     if options.guard == "strata" and options.used_strata == "none":
         notes.append(
-            "Nothing keeps a covariate that goes with the number of observations from looking like"
+            "Nothing keeps a covariate related to the number of observations from looking like"
             " an effect."
         )
     if options.used_strata != "none":
         what = "numbers of observations" if options.used_strata == "n_obs" else options.used_strata
-        notes.append(f"Persons are permuted among those with similar {what}.")
+        notes.append(f"People are permuted among those with similar {what}.")
     if options.blocks and options.permute == "within":
         notes.append(
-            f"Persons are permuted within {options.blocks}; what persons of one {options.blocks} "
+            f"People are permuted within {options.blocks}; what people of one {options.blocks} "
             "share is taken out and is no evidence."
         )
     if options.blocks and options.permute == "whole":

@@ -108,9 +108,9 @@ def person_parameters(run: RunFolder, of: str | None = None) -> PersonParameters
 
 def _why_not(run: RunFolder, of: str) -> str:
     if of not in LABELS:
-        return "there is no such choice."
+        return "that is not one of the choices."
     if of == "scores" and run.has_table("transitions"):
-        return "all persons share its transition scores."
+        return "all people share its transition scores."
     sequences, rows = of in OF_SEQUENCES, of in OF_ROWS
     if run.has_table("transitions") or not rows:
         return f"it is for models of {'sequences' if sequences else 'rows (NME-MLP)'}."

@@ -81,7 +81,7 @@ class Reliability:
             return ""
         return (
             f"The reliability of the parameters together is {self.together:.2f} ({self.kind}), "
-            f"below {LEAST}: most of how persons differ in them is noise. Neither an effect nor "
+            f"below {LEAST}: most of how people differ in them is noise. Neither an effect nor "
             "its absence should be read off these tests; more observations per person are needed."
         )
 

@@ -65,7 +65,7 @@ def response_curves(
     n_persons = groups.nunique()
     size = n_persons * X.shape[1] * POINTS
     if size > LARGEST:
-        raise OptionError(f"Response curves of {n_persons} persons would fill too large a table.")
+        raise OptionError(f"Response curves of {n_persons} people would fill too large a table.")
     model = model.of_persons()
     typical = typical_features(model)
     by_person = X.groupby(groups.to_numpy())

@@ -57,7 +57,7 @@ def name_sequences(groups: pd.Series, sequences: pd.Series) -> pd.Series:
     pairs = pd.concat([groups, sequences], axis=1, ignore_index=True).drop_duplicates()
     if names.nunique() < len(pairs):
         raise DataError(
-            "Persons and sequences cannot be told apart, because some contain a slash.",
+            "People and sequences cannot be told apart, because some contain a slash.",
             remedy="Write the ids without '/'.",
             column=str(sequences.name),
         )

@@ -36,7 +36,7 @@ def certify(
             )
     model, certificate = compare(study.read(), placement=placement, covariance=covariance)
     persons, rows = len(model.groups_), int(model.n_obs_.sum())
-    typer.echo(f"Linear mixed model of {rows} rows of {persons} persons, maximum likelihood:")
+    typer.echo(f"Linear mixed model of {rows} rows of {persons} people, maximum likelihood:")
     typer.echo("\n".join(certificate.lines()))
     if out is not None:
         write_csv(out, certificate.table)

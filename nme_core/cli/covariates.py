@@ -33,28 +33,28 @@ def hsic(
         str | None,
         typer.Option(
             metavar="none|n_obs|COL",
-            help="Permute among persons alike in this (n_obs: the number of observations).",
+            help="Permute among people alike in this (n_obs: the number of observations).",
         ),
     ] = None,
     guard: Annotated[
         str | None,
         typer.Option(
             metavar="reliability|strata|draws",
-            help="Against covariates that go with how often persons were observed; default:"
+            help="Against covariates related to how often people were observed; default:"
             " reliability, or strata where --strata is given.",
         ),
     ] = None,
     blocks: Annotated[
         str | None,
-        typer.Option(metavar="COL", help="Covariate or grouping factor: persons form blocks."),
+        typer.Option(metavar="COL", help="Covariate or grouping factor: people form blocks."),
     ] = None,
     permute: Annotated[
         str,
-        typer.Option(metavar="within|whole", help="Persons within blocks, or whole blocks."),
+        typer.Option(metavar="within|whole", help="People within blocks, or whole blocks."),
     ] = "within",
     confounder: Annotated[
         list[str] | None,
-        typer.Option(metavar="COL", help="Covariate that is held; may be repeated."),
+        typer.Option(metavar="COL", help="Covariate to adjust for; may be repeated."),
     ] = None,
     incremental: Annotated[
         bool,
@@ -128,8 +128,8 @@ def stability(
         )
     if table["split_half"].isna().any():
         typer.echo(
-            "Empty: the model sees no differences between persons in these parameters (their"
-            " variance is 0 or next to it), so that there is nothing to agree on."
+            "Empty: the model sees no differences between people in these parameters (their"
+            " variance is 0 or next to it), so nothing is left to agree on."
         )
     typer.echo(
         f"Split-half: {table['halves'].iloc[0]}, all else as the run learned it; Spearman and"

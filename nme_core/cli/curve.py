@@ -21,7 +21,7 @@ def adapt_curve(
         str, typer.Option(metavar="0,1,2,…", help="Rows of a new person that are learned from.")
     ] = "0,1,2,5,10,20",
     folds: Annotated[
-        int, typer.Option(min=2, help="Parts of the persons; each is left out of one fit.")
+        int, typer.Option(min=2, help="Parts of the people; each is left out of one fit.")
     ] = 5,
     placement: Annotated[
         str | None, typer.Option(help="Where the person-specific parameters stand.")

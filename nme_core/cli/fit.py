@@ -184,7 +184,7 @@ def _print_fit(folder: RunFolder) -> None:
     if not metrics.empty:
         wide = metrics.pivot(index="model", columns="metric", values="value")
         rows = tested_rows(folder.data)
-        typer.echo(f"On the test rows ({rows}), all persons pooled:")
+        typer.echo(f"On the test rows ({rows}), all people pooled:")
         typer.echo(wide.loc[metrics["model"].unique()].round(4).to_string(na_rep=""))
     typer.echo("\n".join(skill_sentences(folder.table("skill"))))
     for finding in folder.table("findings").query("severity != 'info'").itertuples():

@@ -301,7 +301,7 @@ def check_folder(out: Path) -> None:
         if path.exists() and not path.is_dir():
             raise OptionError(
                 f"--out {out}: {path} is a file, not a folder.",
-                remedy="Name a folder; it is made where there is none.",
+                remedy="Name a folder; it is made where it does not exist.",
             )
 
 

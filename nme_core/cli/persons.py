@@ -56,7 +56,7 @@ def predict(
     predictions = predict_rows(folder, rows)
     write_csv(out, predictions)
     unseen = predictions.loc[predictions["predicted"].isna(), "person"].nunique()
-    note = f"; {unseen} persons are new: only population_predicted is filled" if unseen else ""
+    note = f"; {unseen} people are new: only population_predicted is filled" if unseen else ""
     if unseen and any(name.startswith("p_") for name in predictions.columns):
         note += ", and p_<class> with the population's probabilities"
     typer.echo(f"Wrote {len(predictions)} predictions to {out}{note}.")
@@ -65,7 +65,7 @@ def predict(
 def adapt(
     run: Run,
     new: Annotated[
-        Path, typer.Argument(metavar="NEWPERSONS.csv", help="Rows of persons new to the run.")
+        Path, typer.Argument(metavar="NEWPERSONS.csv", help="Rows of people new to the run.")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
     sheet: Sheet = None,
@@ -103,6 +103,6 @@ def adapt(
     if len(persons) > 20:
         typer.echo(f"… and {len(persons) - 20} more")
     typer.echo(
-        f"Wrote {out}: {len(persons)} new persons. Reliability (median over the parameters): 0 is"
+        f"Wrote {out}: {len(persons)} new people. Reliability (median over the parameters): 0 is"
         " the population, 1 the person's own."
     )

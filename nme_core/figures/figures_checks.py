@@ -57,7 +57,7 @@ def check_states(checks: pd.DataFrame) -> Chart:
     titles = {
         "share": ("Share of occasions", "share"),
         "dwell": ("Stay in a state", "steps"),
-        "persons": ("Spread between persons", "SD of the persons' shares"),
+        "persons": ("Spread between people", "SD of people's shares"),
     }
     panels = []
     for check, (title, y_title) in titles.items():
@@ -114,7 +114,7 @@ def check_persons(checks: pd.DataFrame) -> Chart:
     panels = []
     for i, (statistic, own) in enumerate(table.groupby("statistic", sort=False)):
         title = PERSON_STATISTICS.get(str(statistic), str(statistic))
-        panels.append(_persons(own, title, "persons, in order" if i % 3 == 0 else ""))
+        panels.append(_persons(own, title, "people, in order" if i % 3 == 0 else ""))
     down = -(-len(panels) // 3)
     return Chart(
         "Simulated and observed, person by person", panels, table, n_columns=min(len(panels), 3),

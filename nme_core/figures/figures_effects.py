@@ -46,11 +46,11 @@ def caterpillar(rows: pd.DataFrame, *, parameter: str) -> Chart:
               width=1.2, dash="dash"),
     ]  # fmt: skip
     panel = Panel(
-        "", "estimate (difference from the population)", "persons, in order", layers,
+        "", "estimate (difference from the population)", "people, in order", layers,
         y_range=(0, len(table) + 1),
     )  # fmt: skip
     return Chart(
-        f"Persons in order: {parameter_words(parameter)}",
+        f"People in order: {parameter_words(parameter)}",
         [panel],
         table.reset_index(),
         height=min(260 + 4 * len(drawn), 620),
@@ -80,7 +80,7 @@ def effect_qq(estimates: pd.Series, *, parameter: str) -> Chart:
         Layer("band", expected, expected, "95 % band", theme.PERSONS, low, high),
         Layer("line", expected, expected, "normal", theme.INK, width=1.2),
         Layer(
-            "points", expected, observed.to_numpy(), "persons", theme.PALETTE[0], size=6,
+            "points", expected, observed.to_numpy(), "people", theme.PALETTE[0], size=6,
             hover=[f"person {person}: {number(v)} SD" for person, v in observed.items()],
         ),
     ]  # fmt: skip
@@ -136,7 +136,7 @@ def correlation_bands(table: pd.DataFrame) -> Chart:
             high=drawn["simulated_high"].to_numpy(), across="x", size=4, hover=hover,
         ),
         Layer(
-            "points", drawn["correlation"].to_numpy(), rank, "persons' estimates", theme.PERSON,
+            "points", drawn["correlation"].to_numpy(), rank, "people's estimates", theme.PERSON,
             size=8, hover=hover,
         ),
     ]  # fmt: skip
@@ -145,7 +145,7 @@ def correlation_bands(table: pd.DataFrame) -> Chart:
         for row in drawn.to_dict("records")
     ]
     panel = Panel(
-        "", "correlation over persons", "", layers, x_range=(-1.02, 1.02),
+        "", "correlation over people", "", layers, x_range=(-1.02, 1.02),
         y_range=(0.4, len(drawn) + 0.6), y_ticks=list(zip(rank, labels, strict=True)),
     )  # fmt: skip
     return Chart(
@@ -205,7 +205,7 @@ def person_map(
         y_range=padded(*_ends(places["second"])),
     )  # fmt: skip
     numbers = places.assign(**{covariate_name: side}).reset_index()
-    return Chart(f"Persons, by {covariate_name}", [panel], numbers, height=460)
+    return Chart(f"People, by {covariate_name}", [panel], numbers, height=460)
 
 
 _UNKNOWN = "not known"

@@ -28,7 +28,7 @@ def variance_traces(history: pd.DataFrame, *, names: Mapping[str, str] | None = 
     if (history["residual_variance"].dropna() == 1).all():
         columns = [name for name in columns if name != "residual_variance"]
     if not columns:
-        raise ValueError("There is no variance to draw.")
+        raise ValueError("The run has no variance to draw.")
     colours = theme.model_colours(history["model"].unique())
     called = {model: (names or {}).get(model, model) for model in colours}
     panels = [

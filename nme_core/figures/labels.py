@@ -91,11 +91,6 @@ def p_value(p: float) -> str:
     return "p = 1.000" if p >= 0.9995 else f"p = {p:.3f}".replace("0.", ".", 1)
 
 
-def count(n: int, noun: str) -> str:
-    """``1 person``, ``1,200 persons``."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
 def tally(n: float) -> str:
     """A count, which may be an expected one: ``1,204`` or ``12.3``."""
     return f"{n:,.0f}" if float(n).is_integer() else f"{n:,.1f}"

@@ -12,10 +12,12 @@ from nme_core.analysis import (
     as_matrix,
     may_lead,
     person_parameters,
+    person_rows,
     supported,
 )
 from nme_core.figures.figures_training import losses_sentence
-from nme_core.figures.labels import count, number, p_value
+from nme_core.figures.labels import number, p_value
+from nme_core.figures.moves_of_person import comparison
 from nme_core.figures.run_figure import POPULATION, RunFigure
 from nme_core.figures.summaries import curve_changes
 from nme_core.figures.words import (
@@ -23,10 +25,10 @@ from nme_core.figures.words import (
     EFFECT_LIMIT,
     OBSERVATIONS_LIMIT,
     SCATTER_LIMIT,
-    TRANSITION_LIMIT,
 )
 from nme_core.io import RunFolder
 from nme_core.vocabulary.terms import short_model_name
+from nme_core.vocabulary.text import count
 
 #: Most figures of one kind in a report of a study.
 MOST = 4
@@ -55,16 +57,6 @@ def losses(folder: RunFolder) -> Iterator[RunFigure]:
     yield RunFigure("loss_curves", "Training", sentence, arguments, columns=2)
 
 
-#: What the figures of transitions show, by their read-out.
-READOUTS = {
-    "conditional": "Probability of the next state given this one in a long sequence in which all "
-    "features stay at their average: it serves to compare people at the same features and does not "
-    "say how often a move was made.",
-    "expected": "Shares of the next states in the recorded situations, as the model expects them: "
-    "how often somebody stayed or moved there.",
-}
-
-
 def transitions(
     folder: RunFolder, person: str | None = None, readout: str = "conditional"
 ) -> Iterator[RunFigure]:
@@ -72,37 +64,21 @@ def transitions(
     if not folder.has_table("transitions"):
         return
     table = folder.table("transitions")
-    rows = supported(table[table["readout"] == readout])
-    shared = as_matrix(rows[rows["person"] == POPULATION])
-    label = person
-    leading = rows[may_lead(rows)]
+    rows = table[table["readout"] == readout]
+    shared = rows[rows["person"] == POPULATION]
+    label, who = person, None
     if person is None:
-        others = leading[leading["person"] != POPULATION]
-        if others.empty:
+        leading = supported(rows[may_lead(rows) & (rows["person"] != POPULATION)])
+        if leading.empty:
             return
-        gap = others["value"] - _shared_value(others, shared)
-        person = str((gap**2).groupby(others["person"]).sum().idxmax())
-        label = "who differs most"
-    own = as_matrix(rows[rows["person"] == person])
-    often = leading.loc[leading["person"] == person, "from"].unique()
-    gap = (own - shared).abs().loc[often].stack()
-    largest = ""
-    if len(gap):
-        start, end = gap.idxmax()
-        largest = (
-            f" The largest difference is {start} to "
-            f"{end}: {number(own.loc[start, end], 2)} for the person, "
-            f"{number(shared.loc[start, end], 2)} in the population."
-        )
-    sentence = f"{READOUTS[readout]}{largest} {TRANSITION_LIMIT}"
-    arguments = {
-        "person": own, "population": shared, "person_label": label, "readout": readout,
-    }  # fmt: skip
-    yield RunFigure(
-        "transition_comparison", f"Transitions of the person {label} and of the population"
-        if label == "who differs most" else f"Transitions of person {label} and of the population",
-        sentence, arguments, columns=2,
-    )  # fmt: skip
+        gap = leading["value"] - _shared_value(leading, as_matrix(shared))
+        person = str((gap**2).groupby(leading["person"]).sum().idxmax())
+        label, who = "who differs most", "The person who differs most"
+    title = f"Transitions of the person {label} and of the population"
+    if who is None:
+        title = f"Transitions of person {label} and of the population"
+    own = person_rows(table, person, readout)
+    yield comparison(own, shared, label=str(label), title=title, readout=readout, who=who)
 
 
 def responses(folder: RunFolder, person: str | None = None) -> Iterator[RunFigure]:

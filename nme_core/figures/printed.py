@@ -20,7 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from nme_core.figures import tables, theme
-from nme_core.figures.labels import count, for_print, number, p_value, parameter_words
+from nme_core.figures.labels import for_print, number, p_value, parameter_words
 from nme_core.figures.printed_matrix import transition_comparison
 from nme_core.figures.printed_missing import missing_values
 from nme_core.figures.summaries import (
@@ -40,6 +40,7 @@ from nme_core.figures.summaries import (
     share_ticks,
     spread,
 )
+from nme_core.vocabulary.text import count
 
 __all__ = [
     "covariate_scatter", "group_curves", "hsic_null", "loss_curves", "missing_values",
@@ -66,9 +67,7 @@ def random_effect_distribution(
             name = f"model's distribution, SD {number(variance**0.5, 2)}"
             sns.lineplot(x=x, y=y, ax=axis, color=theme.INK, estimator=None, label=name)
         sns.rugplot(x=table["estimate"], ax=axis, color=theme.INK, height=0.03, lw=0.4)
-        axis.set(
-            xlabel=f"estimate of {for_print(parameter_words(parameter), 44)}", ylabel="persons"
-        )
+        axis.set(xlabel=f"estimate of {for_print(parameter_words(parameter), 44)}", ylabel="people")
         if len(bins.counts) == 1 and variance == 0:
             axis.set_xlim(padded(*bins.edges, least=8 * bins.width))
         _counts_axis(axis)
@@ -245,7 +244,7 @@ def observations_per_person(n_obs: pd.Series, *, columns: theme.PrintSize = 1) -
             median, 0, bins.counts.max() * 1.08, color=theme.INK, linestyle="dashed",
             label=f"median {median:,g}",
         )  # fmt: skip
-        axis.set(xlabel="observations", ylabel="persons")
+        axis.set(xlabel="observations", ylabel="people")
         axis.set_xlim(padded(bins.edges[0], bins.edges[-1], least=8))
         axis.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         _counts_axis(axis)

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nme_core.figures import tables, theme
-from nme_core.figures.labels import count, for_screen, number, p_value, parameter_words
+from nme_core.figures.labels import for_screen, number, p_value, parameter_words
 from nme_core.figures.screen_matrix import transition_comparison
 from nme_core.figures.screen_missing import missing_values
 from nme_core.figures.summaries import (
@@ -33,6 +33,7 @@ from nme_core.figures.summaries import (
     spread,
     whole_step,
 )
+from nme_core.vocabulary.text import count
 
 __all__ = [
     "covariate_scatter", "group_curves", "hsic_null", "loss_curves", "missing_values",
@@ -64,7 +65,7 @@ def random_effect_distribution(
     name = f"estimates of {count(len(table), 'person')}"
     if variance == 0:
         name += ", the model's variance is 0"
-    figure.add_trace(_bars(bins, "persons", name))
+    figure.add_trace(_bars(bins, "people", name))
     if variance > 0:
         x, y = normal_curve(variance, bins, len(table))
         figure.add_scatter(
@@ -79,7 +80,7 @@ def random_effect_distribution(
     )  # fmt: skip
     figure.update_xaxes(title_text="estimate (difference from the population)")
     figure.update_yaxes(
-        title_text="persons", rangemode="tozero", dtick=whole_step(bins.counts.max())
+        title_text="people", rangemode="tozero", dtick=whole_step(bins.counts.max())
     )
     return figure
 
@@ -311,7 +312,7 @@ def observations_per_person(n_obs: pd.Series) -> go.Figure:
     bins = histogram(table["n_obs"])
     median = float(table["n_obs"].median())
     figure = _figure("Observations per person")
-    figure.add_trace(_bars(bins, "persons", count(len(table), "person"), whole=True))
+    figure.add_trace(_bars(bins, "people", count(len(table), "person"), whole=True))
     figure.add_scatter(
         x=[median, median], y=[0, bins.counts.max() * 1.08], mode="lines",
         line={"color": theme.INK, "width": 2, "dash": "dash"},
@@ -322,7 +323,7 @@ def observations_per_person(n_obs: pd.Series) -> go.Figure:
         title_text="observations", tickformat=",d", range=ends, dtick=whole_step(ends[1] - ends[0])
     )
     figure.update_yaxes(
-        title_text="persons", rangemode="tozero", dtick=whole_step(bins.counts.max())
+        title_text="people", rangemode="tozero", dtick=whole_step(bins.counts.max())
     )
     return figure
 

@@ -156,7 +156,7 @@ def finite_values(values: pd.Series | np.ndarray) -> np.ndarray:
     array = np.asarray(values, dtype=float)
     finite = array[np.isfinite(array)]
     if finite.size == 0:
-        raise ValueError("There is no value to draw.")
+        raise ValueError("No value is left to draw.")
     return finite
 
 

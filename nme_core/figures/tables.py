@@ -182,7 +182,7 @@ def loss_curves(history: pd.DataFrame, *, names: Mapping[str, str] | None = None
     long["loss"] = pd.to_numeric(long["loss"])
     long = long[np.isfinite(long["loss"])]
     if long.empty:
-        raise ValueError("There is no epoch with a loss yet.")
+        raise ValueError("No epoch has a loss yet.")
     order = {model: i for i, model in enumerate(history["model"].unique())}
     rank = long.assign(rank=long["model"].map(order)).sort_values(["rank", "part", "epoch"])
     return rank[["model", "part", "epoch", "loss"]].reset_index(drop=True)
@@ -199,10 +199,10 @@ def response_curves(
     """
     chosen = curves[(curves["feature"] == feature) & np.isfinite(curves["value"].astype(float))]
     if chosen.empty:
-        raise ValueError(f"There is no response curve for {feature!r}.")
+        raise ValueError(f"The run has no response curve for {feature!r}.")
     ids = chosen["person"].fillna("").astype(str)
     if person is not None and not (ids == str(person)).any():
-        raise ValueError(f"There is no response curve of person {person!r} for {feature!r}.")
+        raise ValueError(f"The run has no response curve of person {person!r} for {feature!r}.")
     out = pd.DataFrame(
         {
             "level": np.where(ids == "", "population", "person"),
@@ -230,7 +230,7 @@ def group_curves(
     """
     known = curves[np.isfinite(curves["value"].astype(float))]
     if known.empty:
-        raise ValueError(f"There is no response curve for {feature!r}.")
+        raise ValueError(f"The run has no response curve for {feature!r}.")
     return pd.DataFrame(
         {
             "covariate": str(covariate_name),
@@ -282,7 +282,7 @@ def missing_values(grid: pd.DataFrame, *, by: str, time: str) -> pd.DataFrame:
     values = grid.to_numpy(dtype=float)
     row, step = np.nonzero(np.isfinite(values))
     if not len(row):
-        raise ValueError("There is no value to draw.")
+        raise ValueError("No value is left to draw.")
     return pd.DataFrame(
         {
             by: grid.index.astype(str).to_numpy()[row],
@@ -313,7 +313,7 @@ def _finite(values: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(values).astype("float64")
     known = numbers[np.isfinite(numbers)]
     if known.empty:
-        raise ValueError("There is no value to draw.")
+        raise ValueError("No value is left to draw.")
     return known
 
 

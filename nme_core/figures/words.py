@@ -13,8 +13,8 @@ STATISTICS = {
     ("distribution", "quantile 0.5"): "median",
     ("distribution", "quantile 0.75"): "75 % quantile",
     ("distribution", "quantile 0.95"): "95 % quantile",
-    ("persons", "sd of means"): "spread between persons",
-    ("persons", "mean of sds"): "spread within persons",
+    ("persons", "sd of means"): "spread between people",
+    ("persons", "mean of sds"): "spread within people",
     ("autocorrelation", "lag 1"): "autocorrelation",
 }
 
@@ -22,6 +22,48 @@ TRANSITION_LIMIT = (
     "It describes the recorded sequences as the model sees them and is no evidence of a cause; "
     "small differences may be chance."
 )
+
+OBSERVED_LIMIT = (
+    "Counted in the recorded sequences, no model involved; with few moves a share can be far off "
+    "by chance."
+)
+
+_PULLED = (
+    "of a person like the population fewer than one in twenty would, as estimates are pulled "
+    "towards it."
+)
+#: What a read-out serves to say.
+READOUT_NOTES = {
+    "conditional": "It serves to compare people at the same features and does not say how often a "
+    "move was made.",
+    "expected": "Expected shares say how often somebody stayed or moved in the recorded "
+    "situations, as the model sees them.",
+}
+#: What is told of a person's moves, by read-out: the same on every page, in reports and figures.
+MOVES = {
+    "conditional": "{what} {way} often than the population: probability {own}{interval} against "
+    "{shared}, all features at their average{certain}.",
+    "expected": "{what} {way} often than the population in the recorded situations: expected share "
+    "{own}{interval} against {shared}{certain}.",
+    "observed": "{what} {way} often than all people together: {own}{interval} of these moves "
+    "against {shared}{certain}.",
+    "scores": "has a {way} score for {what} than the population: {own}{interval} against "
+    "{shared}{certain}.",
+    "apart": "; the 95 % interval excludes the population's value",
+    "chance": "; the 95 % interval includes the population's value, so this may be chance",
+    "no interval": "; this model does not say how certain that is",
+    "alike": "{who} does not differ from the population.",
+    "rare": "{who} was in no state often enough to name a largest difference.",
+    "never": "This person was never in {states}, so nothing is shown for it (grey rows).",
+    "framed": "In all, {n} of the person's 95 % intervals {verb} the population's value (framed "
+    "cells); {chance}",
+    "by chance, scores": _PULLED,
+    "by chance, conditional": _PULLED,
+    "by chance, expected": "as shares also reflect the features that the person had, some may "
+    "where the person moves like the population.",
+    "by chance, observed": "of a person who moves like all together about one in twenty would, if "
+    "moves do not depend on earlier ones.",
+}
 
 OBSERVATIONS_LIMIT = "How regularly in time they come is not shown here."
 
@@ -33,11 +75,11 @@ EFFECT_LIMIT = (
 CURVES = (
     "Over the values of {feature} that a person had, the person's curve of the predicted {what} "
     "changes by {own} between its lowest and highest point, the population's by {others} (medians "
-    "over persons). Other features are held at their mean; the curve describes predictions, not "
+    "over people). Other features are held at their mean; the curve describes predictions, not "
     "what would happen if the feature were changed."
 )
 
-SCATTER_LIMIT = "One point per person; an association between persons, not within one."
+SCATTER_LIMIT = "One point per person; an association between people, not within one."
 
 LOSSES = {
     "epochs": "Loss after each pass through the data (passes – {epochs}).",
@@ -77,14 +119,14 @@ CALIBRATION = {
 }
 
 CATERPILLAR = (
-    "{apart} of {all} persons' 95 % intervals exclude the population (orange); if nobody differed, "
+    "{apart} of {all} people's 95 % intervals exclude the population (orange); if nobody differed, "
     "fewer than one in twenty would, as estimates are pulled towards the population, the more so "
     "the fewer occasions a person has."
 )
 
 QQ = (
     "Points that leave the band speak against a normal distribution; shrinkage makes estimates "
-    "look more alike than persons are. {outside} of {all} lie outside it."
+    "look more alike than people are. {outside} of {all} lie outside it."
 )
 
 ARROWS = {
@@ -95,7 +137,7 @@ ARROWS = {
 }
 
 MULTIPLES = (
-    "{shown} of {all} persons, {order}. Every cell is from a state (row) to a state (column), on "
+    "{shown} of {all} people, {order}. Every cell is from a state (row) to a state (column), on "
     "one scale for all."
 )
 FITS = (

@@ -86,7 +86,7 @@ def whole_block_test(
     for code, label in enumerate(labels):
         if y[codes == code].nunique() > 1:
             raise DataError(
-                f"It differs between the persons of block {label!r} of {blocks.name!r}, so that "
+                f"It differs between the people of block {label!r} of {blocks.name!r}, so that "
                 "whole blocks cannot change places.",
                 remedy="Permute within blocks.",
                 column=str(y.name),
@@ -95,7 +95,7 @@ def whole_block_test(
         raise DataError(
             f"There are only {len(labels)} blocks of {blocks.name!r}; whole blocks need "
             f"{MIN_PERSONS}.",
-            remedy="Permute persons.",
+            remedy="Permute people.",
         )
     kernel_x, name_x = side_kernel(x, "x", standardise)
     kernel_y, name_y = side_kernel(y.to_frame(), "y", standardise)

@@ -99,8 +99,8 @@ def conditional_test(
     n, rank = basis.shape
     if n - rank < MIN_PERSONS:
         raise DataError(
-            f"{n} persons are too few to hold {rank - 1} numbers of each.",
-            remedy=f"Hold fewer: {MIN_PERSONS} persons have to be left beyond them.",
+            f"{n} people are too few to hold {rank - 1} numbers of each.",
+            remedy=f"Hold fewer: {MIN_PERSONS} people have to be left beyond them.",
         )
     left = residuals(_columns(x, standardise), basis)
     if np.square(left).sum() <= _LEAST_LEFT * n * left.shape[1]:
@@ -165,7 +165,7 @@ def _kernel_of_rest(y: pd.Series, basis: _Array) -> tuple[_Array, str]:
         return rest, "delta"
     values = y.to_numpy(dtype=np.float64)
     if values.std() == 0:
-        raise DataError("All persons have the same value.", remedy="A constant cannot be tested.")
+        raise DataError("All people have the same value.", remedy="A constant cannot be tested.")
     rest = residuals(((values - values.mean()) / values.std())[:, None], basis)
     if np.square(rest).sum() <= _LEAST_LEFT * len(values):
         raise _determined(y)

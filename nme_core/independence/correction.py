@@ -71,5 +71,5 @@ def needed_reps(n_tests: int, reps: int, alpha: float = 0.05) -> int:
 def _check_method(method: str) -> None:
     if method not in ("bh", "holm", "none"):
         raise OptionError(
-            f"There is no correction {method!r}.", remedy='Choose "bh", "holm" or "none".'
+            f"No correction is called {method!r}.", remedy='Choose "bh", "holm" or "none".'
         )

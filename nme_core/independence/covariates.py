@@ -221,15 +221,15 @@ def _check_whole(
     blocks: pd.Series | None, within: pd.Series | None, given: pd.DataFrame | None
 ) -> None:
     if blocks is None:
-        raise OptionError("Whole blocks need a column that says which persons form a block.")
+        raise OptionError("Whole blocks need a column that says which people form a block.")
     if within is not None:
         raise OptionError(
-            f"Whole blocks of {blocks.name!r} cannot be permuted within strata of persons.",
+            f"Whole blocks of {blocks.name!r} cannot be permuted within strata of people.",
             remedy='Guard by "reliability" or "draws", or give no strata.',
         )
     if given is not None and not given.columns.empty:
         raise OptionError(
-            f"Whole blocks of {blocks.name!r} cannot be permuted with confounders held.",
+            f"Whole blocks of {blocks.name!r} cannot be permuted with confounders.",
             remedy="Permute within blocks, or hold nothing.",
         )
 
@@ -280,7 +280,7 @@ def _tested(covariates: pd.DataFrame, columns: list[str] | None, strata: str) ->
     available = [str(column) for column in covariates.columns]
     if not available:
         raise OptionError(
-            "There is no covariate to test.", remedy="Give a table with one row per person."
+            "No covariate is left to test.", remedy="Give a table with one row per person."
         )
     for name in columns or []:
         if name not in available:
@@ -296,7 +296,7 @@ def _tested(covariates: pd.DataFrame, columns: list[str] | None, strata: str) ->
     tested = list(dict.fromkeys(chosen))
     if not tested:
         raise OptionError(
-            f"There is no covariate but {strata!r} itself to test.",
+            f"The only covariate is {strata!r}, which makes the strata.",
             remedy="Choose other strata for this covariate.",
         )
     return tested

@@ -84,14 +84,14 @@ def effects_table(
         persons = persons.intersection(given.dropna().index)
     if len(persons) < 4:
         raise DataError(
-            f"Only {len(persons)} persons have parameters and a value of {name!r}.",
-            remedy="Are the persons named alike in both tables?",
+            f"Only {len(persons)} people have parameters and a value of {name!r}.",
+            remedy="Are the people named alike in both tables?",
             column=name,
         )
     values, known = x.loc[persons], known.loc[persons]
     if known.nunique() < 2:
         raise DataError(
-            f"The covariate {name!r} is the same for all {len(persons)} persons.",
+            f"The covariate {name!r} is the same for all {len(persons)} people.",
             remedy="A constant cannot be tested: leave it out.",
             column=name,
         )
@@ -139,7 +139,7 @@ def _check_persons(x: pd.DataFrame, covariate: pd.Series) -> None:
         person = str(x.index[missing][0])
         raise DataError(
             f"A parameter of person {person!r} is missing.",
-            remedy="Leave out persons whose parameters are not known.",
+            remedy="Leave out people whose parameters are not known.",
             person=person,
         )
 

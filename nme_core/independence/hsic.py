@@ -170,7 +170,7 @@ def _centre(kernel: ArrayLike) -> NDArray[np.float64]:
     matrix = np.asarray(kernel, dtype=np.float64)
     n = len(matrix)
     if matrix.shape != (n, n) or n < 4:
-        raise DataError(f"A kernel of n > 3 persons is n × n; this one is {matrix.shape}.")
+        raise DataError(f"A kernel of n > 3 people is n × n; this one is {matrix.shape}.")
     sums = matrix.sum(axis=0) / (n - 2)
     total = matrix.sum() / ((n - 1) * (n - 2))
     centred: NDArray[np.float64] = matrix - sums[:, None] - sums[None, :] + total
@@ -223,8 +223,8 @@ def _align(
     left, right = left[present], right[present]
     if len(left) < MIN_PERSONS:
         raise DataError(
-            f"Only {len(left)} persons have values on both sides; a test needs {MIN_PERSONS}.",
-            remedy="Are the persons named alike on both sides?",
+            f"Only {len(left)} people have values on both sides; a test needs {MIN_PERSONS}.",
+            remedy="Are the people named alike on both sides?",
         )
     inside = None if blocks is None else blocks[present].iloc[:, 0].to_numpy(dtype=object)
     return left, right, inside, label
@@ -259,7 +259,7 @@ def side_kernel(
         person = str(side.index[missing][0])
         raise DataError(
             f"{name} has a missing value for person {person!r}.",
-            remedy="Leave out persons whose parameters are not known.",
+            remedy="Leave out people whose parameters are not known.",
             person=person,
         )
     column = side.iloc[:, 0]

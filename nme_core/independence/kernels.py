@@ -54,7 +54,7 @@ def gaussian_kernel(x: ArrayLike, *, standardise: bool = True) -> NDArray[np.flo
         positive = distances[distances > 0]
         if positive.size == 0:
             raise DataError(
-                "All persons have the same value.", remedy="A constant cannot be tested."
+                "All people have the same value.", remedy="A constant cannot be tested."
             )
         median = float(np.median(positive))
     kernel: NDArray[np.float64] = np.exp(-0.5 * np.square(squareform(distances) / median))
@@ -85,11 +85,11 @@ def category_kernel(labels: ArrayLike) -> NDArray[np.float64]:
             remedy="Leave out rows with missing values.",
         )
     if len(found) < 2:
-        raise DataError("All persons have the same value.", remedy="A constant cannot be tested.")
+        raise DataError("All people have the same value.", remedy="A constant cannot be tested.")
     if len(found) == len(codes):
         raise DataError(
             "Every person has a label of their own.",
-            remedy="Merge categories, so that some persons share one.",
+            remedy="Merge categories, so that some people share one.",
         )
     return np.equal.outer(codes, codes).astype(np.float64)
 

@@ -85,16 +85,16 @@ def _stratum_codes(n: int, strata: ArrayLike | None) -> NDArray[np.intp]:
         return np.zeros(n, dtype=np.intp)
     labels = np.asarray(strata, dtype=object)
     if labels.shape != (n,):
-        raise DataError(f"strata has the shape {labels.shape}; {n} persons need ({n},).")
+        raise DataError(f"strata has the shape {labels.shape}; {n} people need ({n},).")
     codes, _ = pd.factorize(labels, sort=False)
     if (codes < 0).any():
         raise DataError(
             f"The person at position {int(np.argmin(codes))} belongs to no stratum.",
-            remedy="Leave out persons without a stratum.",
+            remedy="Leave out people without a stratum.",
         )
     if np.bincount(codes).max() < 2:
         raise DataError(
-            "No stratum holds two persons, so there is nothing to permute.",
+            "No stratum holds two people, so nothing can be permuted.",
             remedy="Use fewer strata.",
         )
     return codes.astype(np.intp)

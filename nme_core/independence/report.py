@@ -34,7 +34,7 @@ def hsic_lines(hsic: pd.DataFrame) -> list[str]:
             "covariate": hsic["covariate"],
             **({"taken as": hsic["taken_as"]} if "taken_as" in hsic else {}),
             "of": hsic["parameters"].str.split(" ").str[0],
-            "persons": hsic["n_persons"],
+            "people": hsic["n_persons"],
             "strength": hsic["strength"].map(_number),
             "95 % interval": _intervals(hsic["strength_low"], hsic["strength_high"]),
             "p": hsic["p"].map(_p),
@@ -84,7 +84,7 @@ def effects_lines(effects: pd.DataFrame, n: int = 10) -> list[str]:
             "95 % interval": _intervals(rows["ci_low"], rows["ci_high"]),
             "p": rows["p"].map(_p),
             "corrected p": rows["p_adjusted"].map(_p),
-            "persons": rows["n_persons"],
+            "people": rows["n_persons"],
         },
         text=("covariate", "parameter", "kind"),
     )
@@ -104,7 +104,7 @@ def stability_lines(stability: pd.DataFrame) -> list[str]:
             "split-half": stability["split_half"].map(_number),
             "95 % interval": _intervals(stability["ci_low"], stability["ci_high"]),
             "seeds": stability["seed_agreement"].map(_number),
-            "persons": stability["n_persons"],
+            "people": stability["n_persons"],
         },
         text=("parameter",),
     )

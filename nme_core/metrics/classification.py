@@ -125,7 +125,7 @@ def row_losses(y_true: ArrayLike, proba: pd.DataFrame) -> _Array:
     if (column < 0).any():
         label = labels[int(np.argmin(column))]
         raise DataError(
-            f"There is no probability for the class {label!r}.",
+            f"No probability is given for the class {label!r}.",
             remedy=f"The classes are {', '.join(repr(str(name)) for name in proba.columns)}.",
         )
     p = proba.to_numpy(dtype=np.float64)[np.arange(len(labels)), column]

@@ -103,7 +103,7 @@ def compare(
     models = list(dict.fromkeys(rows["model"]))
     if reference not in models:
         raise OptionError(
-            f"There are no values of model {reference!r} for persons in split {split!r}.",
+            f"There are no values of model {reference!r} for people in split {split!r}.",
             remedy=f"Models there: {', '.join(map(repr, models)) or 'none'}.",
         )
     values = rows.pivot(index=["model", "metric"], columns="person", values="value")

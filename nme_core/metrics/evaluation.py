@@ -50,7 +50,7 @@ def evaluate(predictions: pd.DataFrame, kind: Literal["number", "class"]) -> pd.
     """
     if kind not in ("number", "class"):
         raise OptionError(
-            f"There is no kind of outcome {kind!r}.", remedy='Choose "number" or "class".'
+            f"No kind of outcome is called {kind!r}.", remedy='Choose "number" or "class".'
         )
     for column in ("model", "person", "split", "observed", "predicted"):
         if column not in predictions.columns:

@@ -82,8 +82,3 @@ def intervals(
 ) -> list[str]:
     """Intervals of a column of a table, each as `limits` or `bounded_limits` writes it."""
     return [write(*ends) for ends in zip(low, high, strict=True)]
-
-
-def count(n: int, noun: str) -> str:
-    """``1 person``, ``1,200 persons``."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -119,7 +119,7 @@ def _readme(folder: RunFolder, names: list[str], with_data: bool) -> str:
         f"Versions: {', '.join(f'{name} {one}' for name, one in config['versions'].items())}",
         *(f"Data: {one['name']}, SHA-256 {one['sha256']}" for one in inputs),
         "The data themselves are in data/." if with_data else "The data themselves are not here.",
-        "Tables in run/ hold results of single persons under the ids of the data; predictions.csv "
+        "Tables in run/ hold results of single people under the ids of the data; predictions.csv "
         "also holds their observed outcomes, covariates.csv their covariates.",
         "",
         "Repeat it, and see whether the numbers are the same:",
@@ -218,6 +218,6 @@ def run_of(path: str | os.PathLike[str], scratch: str | os.PathLike[str]) -> Run
         return RunFolder(path)
     if not Path(path).is_file():
         raise RunFolderError(
-            f"There is no {path}.", remedy="Give a run folder, or a zip of `nme bundle`."
+            f"{path} was not found.", remedy="Give a run folder, or a zip of `nme bundle`."
         )
     return open_bundle(path, scratch)

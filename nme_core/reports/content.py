@@ -47,7 +47,7 @@ def study_report(folder: RunFolder, title: str | None = None) -> Report:
         _judged("Calibration", found, tables, "calibration"),
         _judged("Agreement with the linear mixed model", found, tables, "certificate"),
         _moves(folder, tables),
-        _judged("How much persons differ", found, tables, "summary"),
+        _judged("How much people differ", found, tables, "summary"),
         _judged("How well that is repeated", found, tables, "stability"),
         _judged("Whether parameters go together", found, tables, "correlations"),
         Section(
@@ -116,7 +116,7 @@ def _compliance(folder: RunFolder) -> tuple[Block, ...]:
     if lines:
         blocks += [
             Text(
-                "Whether answering more often goes with a covariate (estimates from few "
+                "Whether a covariate is related to answering more often (estimates from few "
                 "observations are pulled more towards the population, which alone can look like "
                 "dependence; uncorrected):"
             ),
@@ -139,7 +139,7 @@ def _answering(folder: RunFolder) -> list[str]:
         rho, p = stats.spearmanr(both["n_obs"], both["value"])
         lines.append(
             f"{name}: Spearman's ρ({len(both) - 2}) = {number(rho, 2)}, {p_value(p)}, "
-            f"{len(both)} persons."
+            f"{len(both)} people."
         )
     return lines
 

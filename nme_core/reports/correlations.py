@@ -29,14 +29,14 @@ def correlations_table(folder: RunFolder) -> ResultTable:
         }
     ).reset_index(drop=True)
     note = (
-        "Correlations over persons of their estimates. Expected: the middle 95% of those that the "
-        "fitted model gives for these persons (parametric bootstrap), as estimates can go together "
+        "Correlations over people of their estimates. Expected: the middle 95% of those that the "
+        "fitted model gives for these people (parametric bootstrap), as estimates can go together "
         "only because a person's rows cannot tell two parameters apart. p is corrected for all "
         "pairs (Westfall & Young, 1993)."
     )
     if len(shown) < len(table):
         note += f" {len(shown)} of {len(table):,} pairs are shown, the most unexpected first."
-    return ResultTable("correlations", "Whether persons' parameters go together", cells, note)
+    return ResultTable("correlations", "Whether people's parameters go together", cells, note)
 
 
 def correlated(folder: RunFolder) -> str:
@@ -53,7 +53,7 @@ def correlated(folder: RunFolder) -> str:
     )
     if kept and folder.config["covariance"] == "diagonal":
         said += (
-            " The model takes parameters to vary independently over persons (diagonal covariance), "
+            " The model takes parameters to vary independently over people (diagonal covariance), "
             "which these speak against."
         )
     return said

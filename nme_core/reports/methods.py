@@ -10,7 +10,7 @@ from nme_core.analysis.covariate_tests import CovariateOptions
 from nme_core.analysis.kept_tests import other_tests
 from nme_core.analysis.reliability import LEAST, SPLIT_HALF
 from nme_core.io import ParameterNames, RunFolder
-from nme_core.reports.apa import bounded, count
+from nme_core.reports.apa import bounded
 from nme_core.runs.recorded import recipe_of
 from nme_core.study import HowRead, Recipe
 from nme_core.study.clean.remedies import as_records
@@ -30,7 +30,7 @@ from nme_core.vocabulary.terms import (
     placement_name,
     strata_name,
 )
-from nme_core.vocabulary.text import listed
+from nme_core.vocabulary.text import count, listed
 
 #: Of the training, as `nme_core.training.loop.Schedule` has them,
 LEARNING_RATE, NETWORK_RATE, FLAT = "0.01", "0.03", "0.01 %"
@@ -93,7 +93,8 @@ def _intervals(config: dict[str, Any]) -> list[str]:
     if "network_inputs" not in config or "approximate" not in config:
         return []
     right = (
-        "In simulations of such studies 95% intervals of parameters held the truth in 92 to 97%."
+        "In simulations of such studies 95% intervals of parameters contained the true value in "
+        "92 to 97%."
     )
     return [
         " ".join(["95% intervals.", *interval_notes(config)]) if config["approximate"] else right
@@ -148,7 +149,8 @@ def _read(recipe: Recipe) -> list[tuple[str, HowRead]]:
 
 
 def _remedy(remedy: dict[str, Any]) -> str:
-    words = f"{str(remedy['kind']).replace('_', ' ')} ({', '.join(remedy['columns'])}"
+    kind = str(remedy["kind"]).replace("_", " ").replace("persons", "people")
+    words = f"{kind} ({', '.join(remedy['columns'])}"
     # Ids of persons do not belong into a paper.
     values = [] if remedy["kind"] == "exclude_persons" else remedy.get("values") or []
     words += f": {', '.join(values)}" if values else ""
@@ -264,16 +266,16 @@ def _training(config: dict[str, Any]) -> list[str]:
 def _evaluation(folder: RunFolder, config: dict[str, Any], data: dict[str, Any]) -> str:
     parts = data["n_rows_by_split"]
     said = [
-        "As most persons have fewer than 5 observations, only the last one of some was held back: "
+        "As most people have fewer than 5 observations, only the last one of some was held back: "
         f"n = {parts['validation']:,} for validation and n = {parts['test']:,} for the test, with "
         f"all others for fitting (n = {parts['train']:,}). The test therefore concerns later "
-        "observations of the same persons, not new persons."
+        "observations of the same people, not new people."
         if data.get("held_back") == "last row"
         else "Each person's observations were split in order of time: the first 60% for fitting "
         f"(n = {parts['train']:,}), the next 20% for validation (n = {parts['validation']:,}), "
-        f"and the last 20% for the test (n = {parts['test']:,}); persons with fewer than 5 "
+        f"and the last 20% for the test (n = {parts['test']:,}); people with fewer than 5 "
         "observations were used for fitting only. The test therefore concerns later observations "
-        "of the same persons, not new persons.",
+        "of the same people, not new people.",
     ]
     baselines = config["baselines"]
     if baselines:
@@ -283,9 +285,9 @@ def _evaluation(folder: RunFolder, config: dict[str, Any], data: dict[str, Any])
         names = [metric_name(metric) for metric in comparison["metric"].unique()]
         n_models = comparison["model"].nunique()
         said.append(
-            f"Models were compared in pairs over persons on {listed(names)}: mean difference "
+            f"Models were compared in pairs over people on {listed(names)}: mean difference "
             "between a person's own metrics, with 95% studentised bootstrap intervals over "
-            "persons (Efron & Tibshirani, 1993) and two-sided sign-flip permutation tests. "
+            "people (Efron & Tibshirani, 1993) and two-sided sign-flip permutation tests. "
             + (
                 "With one comparison on each metric, p values were not corrected."
                 if n_models == 1
@@ -314,7 +316,7 @@ def _skill(table: pd.DataFrame) -> str:
     return (
         "All models were judged beside simple rules, which know a person's earlier outcomes only: "
         f"{listed([MODELS[name].text for name in rules])}. Skill is 1 − loss of the model / loss "
-        "of the other, with a 95% percentile interval over 999 resamples of persons, for the rows "
+        "of the other, with a 95% percentile interval over 999 resamples of people, for the rows "
         f"held back as a block and for {ahead} observations ahead by rolling origin."
     )
 
@@ -343,10 +345,10 @@ def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
     correction = CORRECTIONS.get(adjust, adjust)
     tested = [str(name) for name in hsic["covariate"]]
     said = [
-        f"The persons' {row['parameters']} were tested, all together, against "
+        f"People's {row['parameters']} were tested, all together, against "
         f"{count(len(tested), 'covariate')} ({listed(tested)}) with the Hilbert–Schmidt "
         "independence criterion (HSIC; Gretton et al., 2007), with Gaussian kernels whose "
-        "bandwidth is the median distance between persons (groups: a kernel of equality); the "
+        "bandwidth is the median distance between people (groups: a kernel of equality); the "
         f"person was the unit of analysis. p values come from {int(row['reps']):,} permutations "
         f"{strata_name(str(row['strata']))}"
         + (
@@ -358,15 +360,17 @@ def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
     said += arrangement(row)
     if options.guard == "strata" and options.used_strata == "none":
         said.append(
-            "Nothing was done about covariates that go with the number of observations per person."
+            "Nothing was done about covariates related to the number of observations per person."
         )
     if effects is not None and len(effects):
         kinds = set(effects["kind"])
         measures = [text for kind, text in EFFECTS.items() if kind in kinds]
         if "partial spearman" in kinds:
-            measures.append("partial Spearman correlations given what was held")
+            measures.append("partial Spearman correlations given what was controlled for")
         if "adjusted mean difference" in kinds:
-            measures.append("group differences adjusted for what was held (HC3 standard errors)")
+            measures.append(
+                "group differences adjusted for what was controlled for (HC3 standard errors)"
+            )
         said.append(
             f"Direction and size of single parameters are given as {listed(measures)}"
             + (
@@ -376,7 +380,7 @@ def _tests(hsic: pd.DataFrame, effects: pd.DataFrame | None) -> str:
             )
         )
     said += _reliability(row)
-    said.append("The tests show association between persons and no cause.")
+    said.append("The tests show association between people and no cause.")
     return " ".join(said)
 
 
@@ -388,14 +392,14 @@ def _reliability(row: pd.Series) -> list[str]:
     halves = known["reliability_kind"] == SPLIT_HALF
     how = "split-half, over halves of each person's observations" if halves else "by the model"
     said = [
-        f"The reliability of the persons' parameters together was {bounded(known['reliability'])} "
+        f"The reliability of people's parameters together was {bounded(known['reliability'])} "
         f"({how}), below {bounded(LEAST, 1)} for {int(known['n_unreliable'])} of them."
     ]
     if not halves:
         said.append("It was not taken from halves of the data.")
     if known["reliability"] < LEAST:
         said.append(
-            "At such a reliability most of how persons differ is noise: neither an effect nor its "
+            "At such a reliability most of how people differ is noise: neither an effect nor its "
             "absence should be read off these tests."
         )
     return said

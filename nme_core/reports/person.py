@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from nme_core.analysis import may_lead, supported
+from nme_core.analysis import Move, headline, n_apart, person_moves, person_rows
 from nme_core.analysis.support import LEADING
 from nme_core.exceptions import OptionError
 from nme_core.figures import of_run as figures
-from nme_core.figures.labels import count, number
+from nme_core.figures.labels import number
+from nme_core.figures.moves_of_person import move_words, never_words, observed_words
 from nme_core.figures.run_figure import POPULATION, RunFigure
 from nme_core.io import RunFolder
 from nme_core.reports.blocks import Block, Items, Report, Section, Text
+from nme_core.vocabulary.text import count
 
 #: Transitions that are written out.
 MOST_TRANSITIONS = 4
@@ -22,8 +26,8 @@ MOST_CURVES = 2
 READOUT = "conditional"
 _SHARES = (
     "These are the model's probabilities of the next state with all else at its average, so that "
-    "people can be compared; they need not equal what was counted. “For all persons” is the same "
-    "of somebody like the average of all. A grey row: this person was never in that state."
+    "people can be compared; they need not equal what was counted. The population is somebody "
+    "like the average of all."
 )
 _RARE = (
     f"This person was in no state more than {LEADING - 1} times before another occasion, too "
@@ -55,14 +59,14 @@ def person_report(folder: RunFolder, person: str) -> Report:
         known = effects["person"].unique()
         raise OptionError(
             f"The run has no person {person!r}.",
-            remedy=f"Its persons are {', '.join(known[:5])}{', …' if len(known) > 5 else ''}.",
+            remedy=f"Its people are {', '.join(known[:5])}{', …' if len(known) > 5 else ''}.",
         )
     shown = _transitions(folder, person) or _curves(folder, person)
     sections = (
         Section(
             "What was recorded", (Text(_recorded(folder, own, len(effects["person"].unique()))),)
         ),
-        Section("This person beside all persons", tuple(shown)),
+        Section("This person beside all people", tuple(shown)),
         Section("How sure this is", tuple(Text(text) for text in _sure(folder, person))),
         Section("What this page does not show", (Items(_LIMITS),)),
     )
@@ -77,74 +81,47 @@ def _recorded(folder: RunFolder, own: pd.DataFrame, n_persons: int) -> str:
     return (
         f"{count(int(own['n_obs'].iloc[0]), 'occasion')} of this person went into the model, "
         f"beside those of {count(n_persons - 1, 'other person')}. The model learned how "
-        f"{folder.roles['outcome']} goes with {', '.join(features)}: what all persons share, and "
+        f"{folder.roles['outcome']} depends on {', '.join(features)}: what all people share, and "
         "what is this person's own."
     )
 
 
 def _transitions(folder: RunFolder, person: str) -> list[Block]:
+    """What differs most, as on the pages; then whatever else differs clearly; then the figure."""
     if not folder.has_table("transitions"):
         return []
     table = folder.table("transitions")
     if not (table["person"] == person).any():
         return []
-    both = _beside_all(table, person)
-    if both.empty:
-        return [Text(_RARE), Text(_SHARES), *figures.transitions(folder, person, READOUT)]
-    intervals = both["ci_low"].notna().all()
-    if intervals:
-        outside = (both["value_all"] < both["ci_low"]) | (both["value_all"] > both["ci_high"])
-        chosen = both[outside]
+    moves = person_moves(table, person, READOUT)
+    first = headline(moves)
+    if first is None:
+        said: list[Block] = [Text(_RARE)]
     else:
-        chosen = both
-    lines = tuple(_move(row) for _, row in chosen.head(MOST_TRANSITIONS).iterrows())
-    if not lines:
-        said = (
-            "No step from one state to the next differs clearly from all persons: the value for "
-            "all persons lies inside this person's 95 % interval each time."
+        said = [Text(f"Person {person} {_told(first)}"), *_further(moves, first)]
+    caption = f"{never_words(person_rows(table, person, READOUT))} {_SHARES}".strip()
+    drawn = figures.transitions(folder, person, READOUT)
+    return [*said, *(replace(figure, sentence=caption) for figure in drawn)]
+
+
+def _further(moves: list[Move], first: Move) -> list[Block]:
+    """Other moves whose interval excludes the population's value, and how many there are."""
+    apart = n_apart(moves)
+    if apart is None:
+        return []
+    said: list[Block] = [
+        Text(
+            f"In all, {apart or 'none'} of {len(moves)} intervals "
+            f"{'excludes' if apart == 1 else 'exclude'} the population's value; some may by chance."
         )
-        return [Text(said), Text(_SHARES), *figures.transitions(folder, person, READOUT)]
-    what = (
-        "Steps where the value for all persons lies outside this person's 95 % interval "
-        f"({len(chosen)} of {len(both)}; some may be chance, as many were looked at):"
-        if intervals
-        else "The largest differences; how sure they are is not known, and some may be chance:"
-    )
-    return [
-        Text(what), Items(lines), Text(_SHARES), *figures.transitions(folder, person, READOUT)
-    ]  # fmt: skip
+    ]
+    others = [move for move in moves if move.apart and move.leads and move != first]
+    lines = tuple(f"This person {_told(move)}" for move in others[: MOST_TRANSITIONS - 1])
+    return [*said, Items(lines)] if lines else said
 
 
-def _beside_all(table: pd.DataFrame, person: str) -> pd.DataFrame:
-    """Steps of the person with the population's value and counts, largest difference first.
-
-    Only from states that the person was in often enough for a headline.
-    """
-    rows = table[(table["readout"] == READOUT) & may_lead(table)]
-    rows = supported(rows).dropna(subset=["value"])
-    own, shared = rows[rows["person"] == person], rows[rows["person"] == POPULATION]
-    counted = table[(table["readout"] == "observed") & (table["person"] == person)]
-    both = own.drop(columns="count").merge(counted[["from", "to", "count"]], on=["from", "to"])
-    both = both.merge(shared[["from", "to", "value"]], on=["from", "to"], suffixes=("", "_all"))
-    both["of"] = both.groupby("from")["count"].transform("sum")
-    gap = (both["value"] - both["value_all"]).abs()
-    return both.loc[gap.sort_values(ascending=False, kind="stable").index]
-
-
-def _move(row: pd.Series) -> str:
-    ends = ""
-    if np.isfinite([row["ci_low"], row["ci_high"]]).all():
-        ends = f" (95 % interval {_percent(row['ci_low'])} to {_percent(row['ci_high'])})"
-    to = "the same again" if row["from"] == row["to"] else str(row["to"])
-    return (
-        f"After {row['from']} comes {to} in about {_percent(row['value'])}{ends}; for all persons "
-        f"in about {_percent(row['value_all'])}. It was counted {row['count']:,.0f} of "
-        f"{count(int(row['of']), 'time')}."
-    )
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
+def _told(move: Move) -> str:
+    return f"{move_words(move, READOUT)} {observed_words(move)}".rstrip()
 
 
 def _curves(folder: RunFolder, person: str) -> list[Block]:
@@ -162,7 +139,7 @@ def _response(figure: RunFigure, person: str) -> str:
         f"From {figure.arguments['feature']} {number(low)} to {number(high)}, the predicted "
         f"{figure.arguments['outcome']} goes from {number(own['value'].iloc[0])} to "
         f"{number(own['value'].iloc[-1])} for this person, and from {number(at[0])} to "
-        f"{number(at[1])} for all persons."
+        f"{number(at[1])} for all people."
     )
 
 

@@ -11,7 +11,6 @@ from nme_core.metrics.comparison import with_corrected_p
 from nme_core.reports.apa import (
     bounded,
     bounded_limits,
-    count,
     fixed,
     limits,
     number,
@@ -21,6 +20,7 @@ from nme_core.reports.correlations import correlated
 from nme_core.reports.trust import calibrated, certified, checked, differences
 from nme_core.runs.skill import skill_sentences
 from nme_core.vocabulary.terms import CORRECTIONS, CORRELATIONS, is_bounded, metric_name
+from nme_core.vocabulary.text import count
 
 ALPHA = 0.05
 #: Metrics of which less is better.
@@ -99,7 +99,7 @@ def _prediction(metrics: pd.DataFrame) -> str:
         models.append(f"{model}: {', '.join(values)}")
     return (
         f"On the {count(n, 'test observation')} of "
-        f"{count(persons['person'].nunique(), 'person')}, pooled over persons: "
+        f"{count(persons['person'].nunique(), 'person')}, pooled over people: "
         f"{'; '.join(models)}."
     )
 
@@ -151,7 +151,7 @@ def _dependence(hsic: pd.DataFrame) -> str:
             corrected = p_value(row["p_adjusted"]).replace("p", "corrected p", 1) + ", "
         what = "were" if found else "were not shown to be"
         said.append(
-            f"The persons' {row['parameters']} {what} statistically dependent on "
+            f"People's {row['parameters']} {what} statistically dependent on "
             f"{row['covariate']} ({_taken(row)}HSIC = "
             f"{bounded(row['statistic'])}, {p_value(row['p'])}, {corrected}"
             f"{count(int(row['n_persons']), 'person')}{floor})."
@@ -176,7 +176,7 @@ def _effects(folder: RunFolder) -> str:
     if kept.empty:
         return (
             f"None of {count(n, 'association')} of a single parameter with a covariate remained "
-            "after correction; this does not show that there is none."
+            "after correction; this does not show that none exists."
         )
     shown = kept.head(MOST_EFFECTS)
     # The means of blocks, not the persons, are then what is correlated.
@@ -189,7 +189,7 @@ def _effects(folder: RunFolder) -> str:
     return (
         f"Of {count(n, 'association')} of a single parameter with a covariate, {len(kept)} "
         f"remained after correction: {'; '.join(said)}.{more} These are associations between "
-        f"persons and show no cause.{single}"
+        f"people and show no cause.{single}"
     )
 
 

@@ -148,7 +148,7 @@ def _judge(folder: RunFolder) -> Cell:
         "print(metrics.pivot(index='model', columns='metric', values='value'))",
         "print(run.table('comparison'))",
     ]
-    return Cell("Judge them on each person's last rows, in pairs over persons", "\n".join(lines))
+    return Cell("Judge them on each person's last rows, in pairs over people", "\n".join(lines))
 
 
 def _look(folder: RunFolder) -> Cell:
@@ -177,4 +177,4 @@ def _tests(folder: RunFolder) -> Cell:
         "print(tests.hsic)",
         "print(tests.effects.sort_values('p').head(10))",
     ]
-    return Cell("Test the persons' parameters against covariates", "\n".join(lines))
+    return Cell("Test people's parameters against covariates", "\n".join(lines))

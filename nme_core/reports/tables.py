@@ -131,7 +131,7 @@ def _metrics(folder: RunFolder) -> ResultTable:
         ]
     n = int(rows["n"].max()) if len(rows) else 0
     note = (
-        f"{n:,} test observations ({tested_rows(folder.data)}), pooled over persons. Lower is "
+        f"{n:,} test observations ({tested_rows(folder.data)}), pooled over people. Lower is "
         "better for errors and log-loss, higher for the rest."
     )
     caption = "How well the models predict each person's later observations"
@@ -154,8 +154,8 @@ def _comparison(folder: RunFolder) -> ResultTable:
         }
     )
     note = (
-        "Mean over persons of the difference between a person's own metrics, test observations; "
-        "studentised bootstrap interval over persons, sign-flip permutation test"
+        "Mean over people of the difference between a person's own metrics, test observations; "
+        "studentised bootstrap interval over people, sign-flip permutation test"
     )
     n_models = table["model"].nunique()
     note += (
@@ -164,10 +164,10 @@ def _comparison(folder: RunFolder) -> ResultTable:
         else f", p corrected over the {n_models} models on each metric (Holm), not over metrics."
     )
     note += (
-        " Every person counts the same here; metrics pooled over rows give more weight to persons "
+        " Every person counts the same here; metrics pooled over rows give more weight to people "
         "with more rows, and the two can differ."
     )
-    return ResultTable("comparison", "Models compared in pairs over persons", cells, note)
+    return ResultTable("comparison", "Models compared in pairs over people", cells, note)
 
 
 def _random_effects(folder: RunFolder) -> ResultTable:
@@ -192,11 +192,11 @@ def _random_effects(folder: RunFolder) -> ResultTable:
             "Model SD": np.sqrt(shown["value"]).map(number),
             "SD of estimates": shown["spread"].map(number),
             "Reliability": shown["reliability"].map(bounded),
-            "Persons": shown["persons"].map("{:,}".format),
+            "People": shown["persons"].map("{:,}".format),
         }
     ).reset_index(drop=True)
     note = (
-        "Model SD: square root of the diagonal of Σ. Reliability: median over persons of 1 − "
+        "Model SD: square root of the diagonal of Σ. Reliability: median over people of 1 − "
         "posterior variance / model variance."
     )
     if len(shown) < len(joined):
@@ -274,7 +274,7 @@ def _hsic(folder: RunFolder) -> ResultTable:
     note += f" Method: {'; '.join(table['method'].unique())}."
     if "strength" in table:
         note += f" {_STRENGTH}"
-    return ResultTable("hsic", "Dependence of persons' parameters on covariates", cells, note)
+    return ResultTable("hsic", "Dependence of people's parameters on covariates", cells, note)
 
 
 def _taken_as(table: pd.DataFrame) -> list[str]:
@@ -318,7 +318,7 @@ def _effects(folder: RunFolder) -> ResultTable:
     ).reset_index(drop=True)
     note = (
         f"p corrected over all {int(table['p'].notna().sum()):,} tests. "
-        "Associations between persons, no causes."
+        "Associations between people, no causes."
     )
     if len(shown) < len(table):
         note += f" The {len(shown)} with the smallest p of {len(table):,} are shown."

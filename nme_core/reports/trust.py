@@ -11,9 +11,9 @@ import pandas as pd
 
 from nme_core.analysis.reliability import TOGETHER
 from nme_core.io import RunFolder, parameter_words
-from nme_core.reports.apa import bounded, bounded_limits, count, intervals, number
+from nme_core.reports.apa import bounded, bounded_limits, intervals, number
 from nme_core.reports.result_table import ResultTable
-from nme_core.vocabulary.text import listed
+from nme_core.vocabulary.text import count, listed
 
 #: Rows of the table of summaries that are printed.
 MOST_PARAMETERS = 20
@@ -24,7 +24,7 @@ MOST_NAMED = 5
 _CHECKS = {
     "distribution": "Distribution",
     "autocorrelation": "Autocorrelation around each person's mean",
-    "persons": "Differences between persons",
+    "persons": "Differences between people",
     "share": "Share of the state",
     "dwell": "Mean length of a stay, rows",
     "transition": "Share of the next state",
@@ -61,9 +61,9 @@ def flow_table(folder: RunFolder) -> ResultTable:
     ]
     cells = pd.DataFrame(rows, columns=["Step", "Persons", "Observations"])
     note = (
-        "Most persons have fewer than 5 observations; of some the last one is held back."
+        "Most people have fewer than 5 observations; of some the last one is held back."
         if few
-        else "Persons with fewer than 5 observations are used for fitting only."
+        else "People with fewer than 5 observations are used for fitting only."
     )
     return ResultTable("flow", "What became of the observations", cells, note)
 
@@ -95,12 +95,12 @@ def summary_table(folder: RunFolder) -> ResultTable:
         }
     )
     note = (
-        "Shrinkage: 1 − variance of the estimates over persons / model variance; 0 is none, 1 "
+        "Shrinkage: 1 − variance of the estimates over people / model variance; 0 is none, 1 "
         "means that all estimates lie at the population's value."
     )
     if len(shown) < len(wide):
         note += f" The {len(shown)} with the largest variance of {len(wide):,} are shown."
-    return ResultTable("summary", "How much persons differ, and how well it is known", cells, note)
+    return ResultTable("summary", "How much people differ, and how well it is known", cells, note)
 
 
 def stability_table(folder: RunFolder) -> ResultTable:
@@ -124,14 +124,14 @@ def stability_table(folder: RunFolder) -> ResultTable:
         }
     )
     note = (
-        "Split-half: correlation over persons between estimates from halves of each one's data"
+        "Split-half: correlation over people between estimates from halves of each one's data"
         + (f" ({table['halves'].iloc[0]})" if "halves" in table else "")
         + ", raised to the whole length (Spearman and Brown); 0: the halves say nothing of each "
         "other, 1: the same. Seeds: correlation with a second fit that began elsewhere."
     )
     if (n_more := int((~last).sum()) - MOST_PARAMETERS) > 0:
         note += f" {count(n_more, 'further parameter')} stand in stability.csv."
-    return ResultTable("stability", "How well persons' parameters are repeated", cells, note)
+    return ResultTable("stability", "How well people's parameters are repeated", cells, note)
 
 
 def differences(folder: RunFolder) -> str:
@@ -155,7 +155,7 @@ def differences(folder: RunFolder) -> str:
 
 
 def _many(factor: str) -> str:
-    return "persons" if factor == "person" else f"groups of {factor}"
+    return "people" if factor == "person" else f"groups of {factor}"
 
 
 def checks_table(folder: RunFolder) -> ResultTable:
@@ -173,7 +173,7 @@ def checks_table(folder: RunFolder) -> ResultTable:
         }
     ).reset_index(drop=True)
     note = (
-        "Simulated: what the fitted model makes of the same rows, persons and features "
+        "Simulated: what the fitted model makes of the same rows, people and features "
         "(posterior predictive check; Gelman et al., 1996). No test: the model saw these rows."
     )
     return ResultTable("checks", "What the model simulates beside what was observed", cells, note)

@@ -15,15 +15,15 @@ from nme_core.reports.tables import result_tables
 
 #: What every reader has to know.
 _LIMITS = (
-    "Metrics and comparisons concern later observations of the same persons, not new persons.",
-    "Estimates of single persons are pulled towards the population, the more so the fewer "
+    "Metrics and comparisons concern later observations of the same people, not new people.",
+    "Estimates of single people are pulled towards the population, the more so the fewer "
     "observations a person has.",
-    "Tests against covariates show association between persons and no cause.",
+    "Tests against covariates show association between people and no cause.",
     "A difference or association that was not shown has not been shown to be absent.",
     "Research use, not diagnosis.",
 )
 _SE = (
-    "Standard errors and reliabilities of persons leave out how uncertain the shared parameters are"
+    "Standard errors and reliabilities of people leave out how uncertain the shared parameters are"
 )
 
 
@@ -128,6 +128,6 @@ def require_finished(folder: RunFolder) -> None:
         )
     if "adapted" in folder.data:
         raise RunFolderError(
-            f"{folder.path} holds new persons that a run was adapted to, not a run.",
+            f"{folder.path} holds new people that a run was adapted to, not a run.",
             remedy="Give the folder that `nme fit --out` wrote.",
         )

@@ -155,7 +155,7 @@ def _adapt(
             "n_rows": len(X),
             "n_persons": len(persons),
             "adapted": persons,
-            "interpreted_from": "the rows of the new persons; all else is that of the run",
+            "interpreted_from": "the rows of the new people; all else is that of the run",
             "inputs": [{"name": f"new{Path(source).suffix}", "sha256": fingerprint(source)}],
             "notes": [*rows.notes, *_left_out(len(table) - int(kept.sum()))],
         },

@@ -105,7 +105,7 @@ def read_same_study(
     data = folder.data
     if data["interpreted_from"] != "all rows":
         raise OptionError(
-            "This run was not fitted on all rows, so that there is nothing to compare with.",
+            "This run was not fitted on all rows, so nothing can be compared.",
             remedy="Fit it with --refit all.",
         )
     if recipe_of(folder).groups:

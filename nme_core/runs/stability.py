@@ -136,7 +136,7 @@ def stability(
     read = _reader(tested, study.X)
     cut = halves(study, sequential=sequential)
     with one_thread_for_few(study.n_rows):
-        say("Estimating persons from halves of their rows", 0.05)
+        say("Estimating people from halves of their rows", 0.05)
         first, second = _estimates_of_halves(model, study, cut, read)
         table = _agreement_of_halves(first, second)
         table["seed_agreement"] = np.nan
@@ -165,7 +165,7 @@ def _estimates_of_halves(
     persons = [who for who in study.persons if both[who]]
     if observed.shape[1] < 2 or len(persons) < MIN_PERSONS:
         raise DataError(
-            f"{len(persons)} persons have observations in both halves ({cut.label}); "
+            f"{len(persons)} people have observations in both halves ({cut.label}); "
             f"{MIN_PERSONS} are needed.",
             remedy="A study needs several sequences, days or rows of each person.",
         )

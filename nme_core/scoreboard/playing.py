@@ -57,7 +57,7 @@ def chosen_protocols(names: Iterable[str]) -> tuple[Protocol, ...]:
     for name in names:
         if name not in known:
             raise OptionError(
-                f"There is no table {name!r}.", remedy=f"Choose from {', '.join(known)}."
+                f"No table is called {name!r}.", remedy=f"Choose from {', '.join(known)}."
             )
     return tuple(known[name] for name in dict.fromkeys(names)) or PROTOCOLS
 

@@ -138,7 +138,7 @@ def read(protocol: Protocol, data: str | Path | None) -> pd.DataFrame:
         )
     path = Path(data, protocol.source, "long.csv")
     if not path.is_file():
-        raise OptionError(f"There is no {path}.", remedy="Give another folder (--data FOLDER).")
+        raise OptionError(f"{path} was not found.", remedy="Give another folder (--data FOLDER).")
     return pd.read_csv(path)
 
 

@@ -29,7 +29,7 @@ def sample_study(name: str) -> SampleStudy:
     """
     if name not in _GENERATORS:
         raise OptionError(
-            f"There is no sample study {name!r}.", remedy=f"Choose one of {', '.join(SAMPLES)}."
+            f"No sample study is called {name!r}.", remedy=f"Choose one of {', '.join(SAMPLES)}."
         )
     return _GENERATORS[name]()
 

@@ -66,7 +66,7 @@ _NULL = """\
 # Sample study `null` (simulated)
 
 **No person stands behind these data.** They were drawn by `nme_core.study.simulate_null` with
-seed {seed}: {n_persons} persons name their state (Other, Aggressive, Dysphoric, Positive) when
+seed {seed}: {n_persons} people name their state (Other, Aggressive, Dysphoric, Positive) when
 prompted in daily life, {shortest} to {longest} times each, {n_rows} rows in all.
 
 ## Files and columns
@@ -100,7 +100,7 @@ columns: to, in the order of `states`), and the emission weights per unit of eac
 {effects}
 - `age` has no effect on anything.
 
-This is the compliance trap: estimates of persons with few observations are shrunken more, so
+This is the compliance trap: estimates of people with few observations are shrunken more, so
 their spread depends on the number of observations, and through it on depression. A test that
 does not know this finds a dependence that is not there more often than it should. Dividing every
 person's deviation by the square root of its reliability, as `nme hsic` does by default, guards
@@ -122,7 +122,7 @@ _MOOD = """\
 # Sample study `mood` (simulated)
 
 **No person stands behind these data.** They were drawn by `nme_core.study.simulate_mood` with
-seed {seed}: {n_persons} persons rate their mood once a day in a diary of four to eight weeks,
+seed {seed}: {n_persons} people rate their mood once a day in a diary of four to eight weeks,
 with gaps ({gaps:.0%} of the days), {shortest} to {longest} entries each, {n_rows} rows in all.
 
 ## Files and columns

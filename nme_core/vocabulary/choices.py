@@ -6,7 +6,7 @@ MODELS = {
     "nme-crf": (
         "NME-CRF",
         "For states in a sequence: what somebody does next depends on the state before, and "
-        "persons may differ in how they move between states.",
+        "people may differ in how they move between states.",
     ),
     "nme-mlp": (
         "NME-MLP",
@@ -16,23 +16,22 @@ MODELS = {
 }
 
 PLACEMENTS = {
-    "transitions": "Persons differ in how they move between states; features mean the same for "
-    "all.",
-    "last": "Persons differ in the last layer: how what the network found leads to the outcome.",
-    "first": "Persons differ in the first layer: how features are read.",
+    "transitions": "People differ in how they move between states; features mean the same for all.",
+    "last": "People differ in the last layer: how what the network found leads to the outcome.",
+    "first": "People differ in the first layer: how features are read.",
     "all": "Every layer may differ by person; needs many occasions per person.",
-    "last+transitions": "Persons differ in the last layer and in how they move between states.",
-    "first+transitions": "Persons differ in the first layer and in how they move between states.",
+    "last+transitions": "People differ in the last layer and in how they move between states.",
+    "first+transitions": "People differ in the first layer and in how they move between states.",
     "all+transitions": "Every layer and the transitions may differ; needs many occasions a person.",
 }
 
 ESTIMATORS = {
-    "variational": "Learns how sure each person's parameters are, and how much persons differ, "
+    "variational": "Learns how sure each person's parameters are, and how much people differ, "
     "while it trains. The best choice for most studies.",
     "laplace": "Exact maximum likelihood for linear models (no hidden layer, a number as outcome): "
     "the same as a linear mixed model. An approximation for others.",
     "annealed": "The method of the original paper; tends to find smaller differences between "
-    "persons than there are, and gives no standard errors.",
+    "people than there are, and gives no standard errors.",
 }
 
 FAMILIES = {
@@ -43,6 +42,6 @@ FAMILIES = {
 }
 
 COVARIANCES = {
-    "diagonal": "Persons' deviations are independent of each other across parameters.",
-    "full": "Persons' deviations may be correlated across parameters; slower.",
+    "diagonal": "People's deviations are independent of each other across parameters.",
+    "full": "People's deviations may be correlated across parameters; slower.",
 }

@@ -50,7 +50,7 @@ MODELS = {
     "nme": ModelTerm(
         "NME (person-specific)",
         "the NME model",
-        "persons have parameters of their own, which a prior holds together",
+        "people have parameters of their own, which a prior holds together",
     ),
     "nme (all rows)": ModelTerm(
         "NME on all rows",
@@ -59,8 +59,8 @@ MODELS = {
     ),
     "generic": ModelTerm(
         "generic (one for all)",
-        "one network for all persons (generic)",
-        "one model for all persons",
+        "one network for all people (generic)",
+        "one model for all people",
     ),
     "specific": ModelTerm(
         "specific (one per person)",
@@ -69,8 +69,8 @@ MODELS = {
     ),
     "unregularised": ModelTerm(
         "unregularised (no prior)",
-        "the same network without a prior on the persons' deviations (unregularised)",
-        "persons' own parameters without the prior that holds them together",
+        "the same network without a prior on people's deviations (unregularised)",
+        "people's own parameters without the prior that holds them together",
     ),
     "lme": ModelTerm("linear mixed model", "a linear mixed model (lme)", "linear mixed model"),
     "mlp-lme": ModelTerm(
@@ -209,7 +209,7 @@ def arrangement(row: pd.Series) -> list[str]:
     if known["guard"] == "reliability":
         said.append(
             "Every person's deviations from the population were first divided by the square root "
-            "of their reliability, so that they vary alike however often persons were observed."
+            "of their reliability, so that they vary equally however often people were observed."
         )
     elif known["guard"] == "draws":
         said.append(
@@ -219,7 +219,7 @@ def arrangement(row: pd.Series) -> list[str]:
     if known["permute"] == "whole":
         said.append(f"The covariate was permuted over whole blocks of {known['blocks']}.")
     elif known["blocks"]:
-        said.append(f"Persons were permuted within {known['blocks']}, whose means were removed.")
+        said.append(f"People were permuted within {known['blocks']}, whose means were removed.")
     held = [name for name in known["given"].split("; ") if name]
     if row.get("incremental", False):
         held.append("each person's simple summaries (mean and variability, or shares of states)")
@@ -234,7 +234,7 @@ def arrangement(row: pd.Series) -> list[str]:
 def strata_name(strata: str) -> str:
     """Among whom a test permuted."""
     if strata == "none":
-        return "among all persons"
+        return "among all people"
     if strata == "n_obs":
         return "within quintiles of the number of observations per person"
     return f"within strata of {strata}"

@@ -10,3 +10,11 @@ def listed(names: Sequence[str], conjunction: str = "and") -> str:
     if len(names) < 3:
         return f" {conjunction} ".join(names)
     return f"{', '.join(names[:-1])}, {conjunction} {names[-1]}"
+
+
+def count(n: int, noun: str) -> str:
+    """``1 person``, ``1,200 people``, ``11 other people``, ``3 rows``."""
+    if n == 1:
+        return f"{n:,} {noun}"
+    many = f"{noun.removesuffix('person')}people" if noun.endswith("person") else f"{noun}s"
+    return f"{n:,} {many}"

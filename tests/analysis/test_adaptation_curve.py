@@ -72,7 +72,7 @@ def test_states_are_judged_by_their_log_loss():
 
 
 def test_what_cannot_be_judged_is_said(intercepts):
-    with pytest.raises(DataError, match="0 of 40 persons have the 103 rows"):
+    with pytest.raises(DataError, match="0 of 40 people have the 103 rows"):
         adaptation_curve(intercepts, make, steps=[0, 100])
     with pytest.raises(OptionError, match="numbers of rows"):
         adaptation_curve(intercepts, make, steps=[-1])

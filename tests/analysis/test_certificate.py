@@ -156,7 +156,7 @@ def test_the_command_prints_and_writes_it(nme, sleepstudy, tmp_path):
     roles = ("--person", "Subject", "--outcome", "Reaction", "--features", "Days")
     said = nme("certify", tmp_path / "long.csv", *roles, "--out", tmp_path / "out" / "table.csv")
     assert said.code == 0
-    assert "180 rows of 18 persons" in said.out
+    assert "180 rows of 18 people" in said.out
     assert "The two fits agree to 0.001" in said.out
     table = pd.read_csv(tmp_path / "out" / "table.csv")
     assert list(table.columns) == list(COLUMNS)

@@ -73,7 +73,7 @@ def test_strata_of_the_number_of_observations(run):
     pd.testing.assert_frame_equal(found.effects[list(expected.effects)], expected.effects)
     taken, held, unreliable, unchecked = found.notes
     assert taken == "depression: taken as a number, 11 people."
-    assert held == "Persons are permuted among those with similar numbers of observations."
+    assert held == "People are permuted among those with similar numbers of observations."
     assert unreliable.startswith("9 of 9 parameters have a reliability below 0.3")
     assert unchecked.startswith("Stability: not checked")
 

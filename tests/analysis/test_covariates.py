@@ -90,7 +90,7 @@ def test_scores_that_all_persons_share_are_not_tested(run, regressor, crf):
     write(run, regressor)
     run.write_table("transitions", transitions_table(crf))
     assert offered(run) == ("moves", "weights")
-    with pytest.raises(OptionError, match="all persons share its transition scores"):
+    with pytest.raises(OptionError, match="all people share its transition scores"):
         person_parameters(run, "scores")
 
 

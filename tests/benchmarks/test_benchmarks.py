@@ -55,14 +55,14 @@ def test_the_calibration_of_tests_prints_a_table(capsys, monkeypatch):
     hsic_calibration.crf(2, only="no effect")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "| condition | none | strata | reliability (default) | draws |"
-    assert lines[2].startswith("| no effect, 40 persons, compliance 0.0 |")
+    assert lines[2].startswith("| no effect, 40 people, compliance 0.0 |")
     assert lines[2].count("±") == 4
     head = "| condition | none | strata | reliability (default) |"
     assert lines[4] == head
     assert lines[12] == f"{head} its HSIC alone | its largest single alone |"
     assert lines[8] == "| condition | not held | held |"
     assert [line.split("|")[1].strip() for line in lines[6:8]] == [
-        "skewed effects, 40 persons, compliance 0.0",
-        "skewed effects, 40 persons, compliance 0.9",
+        "skewed effects, 40 people, compliance 0.0",
+        "skewed effects, 40 people, compliance 0.9",
     ]
     assert lines[14].startswith("| moves: no effect, covariate made of the number of steps |")

@@ -67,7 +67,7 @@ def test_what_is_chosen_is_how_it_is_tested(open_page: OpenPage, crf_run: str, h
     table = app.dataframe[0].value
     assert list(table.columns[:7]) == [
         "covariate", "taken as", "strength", "clearest single effect", "p", "corrected p",
-        "persons",
+        "people",
     ]  # fmt: skip
     assert table["clearest single effect"].str.contains(r"(?:higher|lower): .*\[").all()
     later = open_page("covariates", run=crf_run)
@@ -175,7 +175,7 @@ def test_a_clinician_is_told_of_the_trap_without_statistics(
     run.write_table("random_effects", rows)
     settings.set_view("clinician")
     shown = words(open_page("covariates", run=crf_run))
-    assert "Persons with a higher score have fewer observations" in shown
+    assert "People with a higher score have fewer observations" in shown
     assert "ρ" not in shown
 
 

@@ -155,10 +155,10 @@ def test_every_section_of_an_older_run_and_its_intervals(open_page: OpenPage, ml
         assert ("no calibration table" in shown) is (name == "checks")
         assert ("does not record" in shown) is (name == "training")
     tables = ("fixed_effects", "random_effects")
-    record(mlp_run, [{"table": table, "reason": "Few persons."} for table in tables])
+    record(mlp_run, [{"table": table, "reason": "Few people."} for table in tables])
     shown = words(app.run())
-    assert shown.count("Few persons.") == 1
-    assert "Concerns the fixed effects, the persons' parameters." in shown
+    assert shown.count("Few people.") == 1
+    assert "Concerns the fixed effects, people's parameters." in shown
     record(mlp_run, [])
     assert "held the truth in 92 to 97%" in words(app.run())
 
@@ -212,7 +212,7 @@ def test_a_certificate_is_asked_for_as_a_job(
 
 BOUNDARY = {
     "model": "nme", "kind": "BoundaryWarning",
-    "message": "The variance between persons of layers.0.weight[0,0] cannot be told from 0.",
+    "message": "The variance between people of layers.0.weight[0,0] cannot be told from 0.",
 }  # fmt: skip
 STOPPED = {"model": "nme (all rows)", "kind": "ConvergenceWarning", "message": "It stopped early."}
 
@@ -244,7 +244,7 @@ def test_a_researcher_has_all_warnings_in_one_list_open_where_one_is_serious(
 @pytest.mark.parametrize(
     ("notes", "said"),
     [
-        ((BOUNDARY, BOUNDARY), "no differences between persons could be told from chance"),
+        ((BOUNDARY, BOUNDARY), "no differences between people could be told from chance"),
         ((BOUNDARY, STOPPED), "ended before the model had settled"),
         (({**STOPPED, "model": "generic"},), "should be read before the results are used"),
         (({"model": "nme", "message": "Of an older run."},), "should be read before the results"),
@@ -286,7 +286,7 @@ def test_a_clinician_sees_one_person_and_the_numbers_folded_away(
     assert numbers.dataframe[0].value["model"].tolist() == [
         "each person with parameters of their own", "one model for everybody",
     ]  # fmt: skip
-    assert "changes by +0.100, averaged over 24 persons (95 % interval [0.040, 0.160]" in words(app)
+    assert "changes by +0.100, averaged over 24 people (95 % interval [0.040, 0.160]" in words(app)
     assert "NME" not in str(numbers.markdown[0].value)
     behind = " ".join(str(one.value) for one in (*numbers.markdown, *numbers.caption))
     assert ("surprised" in behind) is (run != "mlp_run")

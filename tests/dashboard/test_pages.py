@@ -180,7 +180,7 @@ def test_every_export_is_offered(open_page: OpenPage, crf_run: str) -> None:
         "report_pdf", "bundle_zip", "person_pdf", "words_docx", "bib", "table_csv", "table_html",
         "table_tex", "table_docx",
     }  # fmt: skip
-    assert "24 persons" in app.code[0].value
+    assert "24 people" in app.code[0].value
     assert not app.error
 
 
@@ -201,7 +201,7 @@ def test_an_unexpected_error_is_logged_and_not_shown(
 def test_every_page_and_section_is_timed(crf_run: str) -> None:
     taken = {name: cpu for name, cpu, _ in dashboard.times(crf_run)}
     assert {name for name in taken if ":" not in name} == set(PAGES)
-    assert {"transitions: Groups", "random-effects: Persons"} <= set(taken)
+    assert {"transitions: Groups", "random-effects: People"} <= set(taken)
     assert all(cpu > 0 for cpu in taken.values())
 
 

@@ -30,7 +30,7 @@ def test_every_section_of_transitions(open_page: OpenPage, crf_run: str) -> None
     app = open_page("transitions", run=crf_run)
     app.segmented_control(key="section").set_value("all").run()
     assert_sound(app)
-    assert "Persons 1 to 12 of 24 persons" in words(app)
+    assert "People 1 to 12 of 24 people" in words(app)
     app.selectbox(key="order").set_value("depression").run()
     assert_sound(app)
     assert "ordered by depression, lowest first" in words(app)
@@ -89,8 +89,8 @@ def test_a_clinician_sees_where_a_person_goes_next(open_page: OpenPage, crf_run:
     app = open_page("transitions", run=crf_run)
     assert_sound(app)
     assert "Where does this person go next?" in words(app)
-    assert "the conditional probability is" in words(app)
-    assert "it was observed" in words(app)
+    assert "often than the population: probability" in words(app)
+    assert "It was observed" in words(app)
     app.segmented_control(key="section").set_value("time").run()
     assert "Drawn by the conditional probability:" in words(app)
 
@@ -109,8 +109,9 @@ def test_nothing_is_said_of_a_state_that_a_person_was_never_in(
     folder.write_status(folder.status)
     app = open_page("transitions", run=crf_run)
     assert_sound(app)
-    assert "Never in this state, so nothing is said of it: low (grey rows)." in words(app)
-    assert "The largest difference is low" not in words(app)
+    assert "This person was never in low, so nothing is shown for it (grey rows)." in words(app)
+    assert "moves from low" not in words(app)
+    assert "stays in low" not in words(app)
     assert results.transitions(crf_run, person, "conditional").person.loc["low"].isna().all()
     table.loc[table["person"] == person, "visits"] = 4
     folder.write_table("transitions", table)
@@ -128,7 +129,7 @@ def test_persons_outside_the_groups_are_not_passed_over(open_page: OpenPage, crf
     app.selectbox(key="covariate").set_value("depression").run()
     assert_sound(app)
     assert re.search(
-        r"\d of 24 persons are in no group shown: neither in the lowest nor in the highest third",
+        r"\d of 24 people are in no group shown: neither in the lowest nor in the highest third",
         words(app),
     )
     assert re.search(r"low − high is −?0\.\d\d \(95 % interval ", words(app))
@@ -164,8 +165,8 @@ def test_every_section_of_random_effects(
     app = open_page("random-effects", run=request.getfixturevalue(run))
     for section, said, figures in (
         ("parameter", "Reliability is the share", 4),
-        ("estimates", "how much persons differ from it", 0),
-        ("across", "The largest correlation of persons' estimates is", 2),
+        ("estimates", "how much people differ from it", 0),
+        ("across", "The largest correlation of people's estimates is", 2),
         ("persons", "Distance: root mean square", 1),
     ):
         app.segmented_control(key="effect_section").set_value(section).run()
@@ -196,7 +197,7 @@ def test_estimates_are_those_of_the_run(open_page: OpenPage, mlp_run: str, home:
         "unit 1 on the outcome", "unit 2 on the outcome", "intercept", "layer 1, bias of unit 1",
     ]  # fmt: skip
     variances = folder.table("covariance").set_index("parameter")["value"]
-    assert float(shown["SD between persons"].iloc[0]) == pytest.approx(
+    assert float(shown["SD between people"].iloc[0]) == pytest.approx(
         variances[names[0]] ** 0.5, rel=0.01
     )
     assert shown["95 % interval"].tolist() == ["–", "–", "–", "[1.8, 2.2]"]
@@ -244,11 +245,11 @@ def test_a_further_grouping_factor_is_chosen_and_not_mixed_with_the_persons(
     app = open_page("random-effects", run=mlp_run)
     app.segmented_control(key="effect_section").set_value("parameter").run()
     assert_sound(app)
-    assert "24 persons' deviations" in words(app)
+    assert "24 people's deviations" in words(app)
     app.segmented_control(key="factor").set_value("clinic").run()
     assert_sound(app)
     assert "3 groups of clinic differ in unit 1 on the outcome with an SD of 0.50" in words(app)
-    assert "Persons differ with an SD of" in words(app)
+    assert "People differ with an SD of" in words(app)
     assert list(app.dataframe[0].value["clinic"]) == ["north", "south", "west"]
 
 
@@ -260,7 +261,7 @@ def test_a_clinician_reads_in_what_persons_differ_most_and_goes_there(
     person = people.furthest(crf_run, 1)["person"].iloc[0]
     found = results.transitions(crf_run, person, "conditional")
     start, end, own, shared = results.largest_difference(found)
-    what = f"stays {end}" if start == end else f"moves from {start} to {end}"
+    what = f"stays in {end}" if start == end else f"moves from {start} to {end}"
     table = folder.table("transitions")
     cell = (table["person"] == person) & (table["readout"] == "conditional")
     for width, certain in (
@@ -278,8 +279,8 @@ def test_a_clinician_reads_in_what_persons_differ_most_and_goes_there(
         (line,) = [text for text in shown.splitlines() if text.startswith(f"**{person}**")]
         way = "more" if own > shared else "less"
         assert f"{what} {way} often" in line
-        assert f"with a probability of {own:.2f}" in line
-        assert f"population {shared:.2f}" in line
+        assert f"probability {own:.2f} [" in line
+        assert f"against {shared:.2f}" in line
         assert certain in line
     assert "five are listed, whether or not they differ by more than chance" in shown
     assert not app.dataframe
@@ -299,7 +300,7 @@ def test_a_clinician_reads_how_predictions_of_a_network_differ(
     level = people.level(mlp_run, person)
     way = "higher" if level.difference > 0 else "lower"
     by = number(abs(level.difference), 2)
-    assert f"feeling is {way} than that of all persons together, by {by}" in words(app)
+    assert f"feeling is {way} than that of all people together, by {by}" in words(app)
     app.button(key=f"look_{person}").click().run()
     assert_sound(app)
     assert app.segmented_control(key="effect_section").value == "curves"

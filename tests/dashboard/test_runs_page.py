@@ -29,7 +29,7 @@ def test_a_run_stands_under_its_study_with_its_metric(open_page: OpenPage, crf_r
     assert not app.error
     assert "log-loss 0.700 (generic 0.800)" in words(app)
     assert "converged after 10 epochs" in words(app)
-    assert "Persons' own parameters help to predict them" in words(app)
+    assert "People's own parameters help to predict them" in words(app)
     assert "finished" in words(app)
     app.button(key=f"open_{crf_run}").click().run()
     assert app.title[0].value == "Fit"
@@ -108,7 +108,7 @@ def test_two_runs_are_compared(open_page: OpenPage, crf_run: str, home: Path) ->
     metrics, choices = (frame.value for frame in app.dataframe[:2])
     assert metrics["metric"].tolist() == ["log-loss", "Cohen's κ"]
     assert choices.iloc[0].tolist() == [
-        "where persons differ", "transitions", "last layer and transitions", "yes",
+        "where people differ", "transitions", "last layer and transitions", "yes",
     ]  # fmt: skip
     used = choices.set_index("choice")
     assert used.loc["model", "first"] == "NME-CRF"

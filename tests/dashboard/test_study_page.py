@@ -157,7 +157,7 @@ def test_what_names_persons_is_said_before_anything_is_stored(open_page: OpenPag
     app = upload(open_page("study"), table)
     app.selectbox(key="role_person").select("pid").run()
     said = words(app) + "".join(str(one.value) for one in app.warning)
-    assert "pid tells persons apart by names" in said
+    assert "pid tells people apart by names" in said
     assert "mail holds e-mail addresses" in said
     assert studies.list_studies() == []
     assert app.checkbox(key="privacy_codes").value

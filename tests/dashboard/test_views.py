@@ -40,13 +40,11 @@ def test_a_clinician_sees_each_page_without_settings(
 
 def test_the_switch_changes_the_page_and_is_remembered(open_page: OpenPage, crf_run: str) -> None:
     app = open_page("fit", run=crf_run)
-    assert "Each person's own, averaged over persons" in [
-        heading.value for heading in app.subheader
-    ]
+    assert "Each person's own, averaged over people" in [heading.value for heading in app.subheader]
     app.radio(key="view").set_value("clinician").run()
     assert not app.exception
     assert not app.subheader
-    assert "giving persons parameters of their own predicts better" in words(app)
+    assert "giving people parameters of their own predicts better" in words(app)
     assert app.dataframe[0].value.columns.tolist()[:2] == ["model", "log-loss"]
     assert settings.view() == "clinician"
     later = open_page("fit", run=crf_run)
@@ -68,4 +66,4 @@ def test_a_clinician_reads_in_words_where_persons_differ(open_page: OpenPage, cr
     settings.set_view("clinician")
     shown = words(open_page("fit", run=crf_run))
     assert "CRF, transitions" not in shown
-    assert "Persons differ in how they move between states" in shown
+    assert "People differ in how they move between states" in shown

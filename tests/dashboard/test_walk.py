@@ -199,7 +199,7 @@ def test_the_whole_way_through(
     figure(page)
     choose(page, "person", "007")
     expect(page.get_by_text("Person 007").first).to_be_visible()
-    expect(page.get_by_text("The largest difference is")).to_be_visible()
+    expect(page.get_by_text("often than the population: probability")).to_be_visible()
     choose(page, "readout", "observed")
     figure(page)
 
@@ -269,7 +269,7 @@ def test_a_messy_file_is_mended_by_clicks(
     as_researcher(page)
     page.locator(".st-key-upload_long input[type=file]").set_input_files(tmp_path / "messy.csv")
     expect(page.get_by_text("Text table, UTF-16, columns separated by semicolon")).to_be_visible()
-    expect(page.get_by_text("pid tells persons apart by names")).to_be_visible()
+    expect(page.get_by_text("pid tells people apart by names")).to_be_visible()
     press_fix(page, "Treat 'k.A.' in 'sleep'")
     expect(page.get_by_text("Before this table can be used")).to_have_count(0)
     page.locator(".st-key-load_study button").click()
@@ -328,7 +328,7 @@ def test_a_clinician_looks_at_the_run_of_a_researcher(
     choose(page, "person", "003")
     figure(page)
     expect(page.get_by_text("for person 003 and")).to_be_visible()
-    expect(page.get_by_text("Learned from all of the persons' rows.")).to_be_visible()
+    expect(page.get_by_text("Learned from everybody's rows.")).to_be_visible()
     page.get_by_text("Over time", exact=True).click()
     expect(page.get_by_text("30 steps of person 003")).to_be_visible()
 

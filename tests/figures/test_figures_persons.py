@@ -35,7 +35,7 @@ def test_groups_end_with_low_minus_high_centred_at_0() -> None:
     groups = {"low": (4, matrix()), "high": (6, matrix(0.12))}
     chart = figures.group_transitions(groups, readout="conditional", covariate="depression")
     assert [panel.title for panel in chart.panels] == [
-        "low (4 persons)", "high (6 persons)", "Low − high",
+        "low (4 people)", "high (6 people)", "Low − high",
     ]  # fmt: skip
     last = chart.panels[-1].matrix
     assert last.stops == theme.DIVERGING
@@ -57,8 +57,8 @@ def test_group_means_have_their_intervals_and_persons_in_the_hover() -> None:
     )
     first, second, last = (panel.matrix for panel in chart.panels)
     # One of the six was never in any state to move from.
-    assert second.hover[0].endswith("mean of 5 persons, from 9")
-    assert first.hover[0] == "calm → calm: 0.700 (0.690 to 0.710), mean of 4 persons, up to 4"
+    assert second.hover[0].endswith("mean of 5 people, from 9")
+    assert first.hover[0] == "calm → calm: 0.700 (0.690 to 0.710), mean of 4 people, up to 4"
     assert last.hover[1] == "calm → tense: 0.120 (−0.200 to 0.300), low − high"
     rows = chart.numbers.set_index(["group", "from", "to"])
     told = rows.loc[("low − high", "calm", "tense"), ["value", "ci_low", "ci_high"]]

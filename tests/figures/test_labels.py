@@ -93,11 +93,6 @@ def test_p_value(p, shown):
     assert labels.p_value(p) == shown
 
 
-def test_count():
-    assert labels.count(1, "person") == "1 person"
-    assert labels.count(1200, "person") == "1,200 persons"
-
-
 def test_tally_of_expected_counts_keeps_a_decimal():
     assert labels.tally(1204) == "1,204"
     assert labels.tally(0.53) == "0.5"

@@ -234,7 +234,7 @@ def test_losses_far_apart_are_drawn_logarithmically_and_say_so(history):
 
 def test_response_curves_are_not_joined_across_persons(curves):
     figure = screen.response_curves(curves, feature="sleep", outcome="mood", person="b")
-    persons = named(figure, "2 persons")
+    persons = named(figure, "2 people")
     assert np.isnan(np.asarray(persons.y, dtype=float)).sum() == 1
     assert persons.customdata[0] == "007"
     assert named(figure, "population").line.width > named(figure, "person b").line.width
@@ -264,13 +264,13 @@ def test_groups_have_a_curve_each():
          "x": [1.0, 2.0, 3.0] * 2, "value": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
     )  # fmt: skip
     figure = screen.group_curves(groups, feature="sleep", outcome="mood", covariate_name="bdi")
-    assert [trace.name for trace in figure.data] == ["low (9 persons)", "high (7 persons)"]
+    assert [trace.name for trace in figure.data] == ["low (9 people)", "high (7 people)"]
     np.testing.assert_array_equal(figure.data[1].y, [4, 5, 6])
     axis = printed.group_curves(groups, feature="sleep", outcome="mood", covariate_name="bdi").axes[
         0
     ]
     np.testing.assert_array_equal(axis.lines[1].get_ydata(), [4, 5, 6])
-    assert axis.get_legend().get_texts()[0].get_text() == "low (9 persons)"
+    assert axis.get_legend().get_texts()[0].get_text() == "low (9 people)"
 
 
 def test_observations_of_equal_length_still_show_an_axis():

@@ -88,7 +88,7 @@ def test_strata_lie_within_blocks_and_hold_five_or_more():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda x, y, c: (x, y + np.arange(len(y)), c), "differs between the persons of block"),
+        (lambda x, y, c: (x, y + np.arange(len(y)), c), "differs between the people of block"),
         (lambda x, y, c: (x[:8], y[:8], c[:8]), "only 1 blocks"),
     ],
 )
@@ -128,7 +128,7 @@ def test_tables_of_whole_blocks_are_those_of_their_means():
 
 def test_options_of_whole_blocks_exclude_others():
     x, y, clinic = clinics(5, of_clinic=True)
-    with pytest.raises(OptionError, match="strata of persons"):
+    with pytest.raises(OptionError, match="strata of people"):
         tables(x, y, clinic, whole_blocks=True)
     with pytest.raises(OptionError, match="confounders"):
         tables(x, y, clinic, whole_blocks=True, strata="none", given=x)

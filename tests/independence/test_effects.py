@@ -146,7 +146,7 @@ def test_persons_are_matched_and_missing_ones_left_out(x):
     ("change", "message"),
     [
         (lambda x, y: (x, y * 0), "same for all 40"),
-        (lambda x, y: (x, y[:3]), "Only 3 persons"),
+        (lambda x, y: (x, y[:3]), "Only 3 people"),
         (lambda x, y: (x, pd.concat([y, y[:1]])), "'000' has more than one row"),
         (lambda x, y: (x.assign(a=x["a"].drop("004")), y), "person '004' is missing"),
     ],

@@ -33,7 +33,7 @@ def test_strata_are_kept():
 
 @pytest.mark.parametrize(
     ("strata", "message"),
-    [(["a", "b", "c"], "two persons"), (["a", "a", None], "position 2"), (["a"], "shape")],
+    [(["a", "b", "c"], "two people"), (["a", "a", None], "position 2"), (["a"], "shape")],
 )
 def test_impossible_strata(strata, message):
     with pytest.raises(DataError, match=message):

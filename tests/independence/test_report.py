@@ -29,7 +29,7 @@ def test_hsic_is_one_line_per_covariate(tests):
     lines = independence.hsic_lines(tests.hsic)
     header = lines[0].split("  ")
     assert [name.strip() for name in header if name.strip()] == [
-        *("covariate", "taken as", "of", "persons", "strength", "95 % interval"),
+        *("covariate", "taken as", "of", "people", "strength", "95 % interval"),
         *("p", "corrected p", "strata"),
     ]
     assert len(lines) == 4

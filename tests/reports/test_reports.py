@@ -4,6 +4,7 @@ import re
 import shutil
 import xml.etree.ElementTree as ET
 from base64 import b64decode
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_the_report_says_what_the_run_holds(html, run):
     text = Page(html.read_text(encoding="utf-8")).text
     for heading in (
         "Data", "Missing values and compliance", "Model", "Fit and comparison", "Model checks",
-        "Calibration", "Transitions", "How much persons differ", "What became of the observations",
+        "Calibration", "Transitions", "How much people differ", "What became of the observations",
         "Codebook: the columns that were used", "What the check of the data found",
         "Fixed and random effects", "Covariates", "Limits", "References", "How to reproduce",
     ):  # fmt: skip
@@ -145,7 +146,7 @@ def test_a_person_has_one_page_in_plain_words(nme, fit_tiny, poppler, model, tmp
     text = " ".join(poppler("pdftotext", out, "-").split())
     assert "Person 007" in text
     assert "Research use, not diagnosis" in text
-    assert "beside those of 11 other persons" in text
+    assert "beside those of 11 other people" in text
     assert "nothing here says what causes what" in text
     for word in ("HSIC", "posterior", "random effect", "p =", "log-loss"):
         assert word not in text
@@ -159,20 +160,25 @@ def test_intervals_decide_what_is_said_of_a_person(run, tmp_path):
     counted = (table["readout"] == "observed") & (table["person"] == "007")
     table.loc[own, ["ci_low", "ci_high"]] = [0.0, 1.0]
     copy.write_table("transitions", table)
-    assert "No step from one state to the next differs" in render(copy, person="007").decode()
+    text = unescape(render(copy, person="007").decode())
+    assert "includes the population's value, so this may be chance" in text
+    assert "In all, none of 9 intervals exclude the population's value" in text
     first = table[own].index[0]
     table.loc[first, ["value", "ci_low", "ci_high"]] = [0.97, 0.95, 0.99]
     table.loc[table[counted].index[:3], "count"] = [20, 1, 2]
     copy.write_table("transitions", table)
-    text = render(copy, person="007").decode()
-    assert "(1 of 9; some may be chance" in text
-    assert "in about 97 % (95 % interval 95 % to 99 %)" in text
-    assert "It was counted 20 of 23 times." in text
+    text = unescape(render(copy, person="007").decode())
+    assert "In all, 1 of 9 intervals excludes the population's value" in text
+    assert "probability 0.97 [0.95, 0.99] against" in text
+    assert "It was observed 20 of 23 times." in text
     start = table.loc[first, "from"]
     table.loc[(table["person"] == "007") & (table["from"] == start), "visits"] = 0
     copy.write_table("transitions", table)
-    text = render(copy, person="007").decode()
-    assert "No step from one state to the next differs" in text  # never in this state
+    text = unescape(render(copy, person="007").decode())
+    assert "In all, none of 6 intervals exclude" in text  # never in this state
+    assert f"This person was never in {start}" in text
+    assert f"stays in {start}" not in text
+    assert f"moves from {start}" not in text
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_every_table_says_what_the_run_holds(judged):
 
 def test_sentences_count_what_is_off(judged):
     found = words(judged).findings
-    assert "31% of the outcome's variance lay between persons" in found["summary"]
+    assert "31% of the outcome's variance lay between people" in found["summary"]
     assert ".50 in the median over 2 parameters (.25 to .75)" in found["summary"]
     assert "Of 2 statistics of the data, 1 lay outside the middle 95%" in found["checks"]
     assert "mean length of a stay, rows: low. There the model does not" in found["checks"]
@@ -102,8 +102,8 @@ def test_tables_without_a_row_are_left_out(judged):
 @pytest.mark.parametrize(
     ("known", "said", "not_said"),
     [
-        ((0.72, "split-half", 1), "was .72 (split-half", "most of how persons differ is noise"),
-        ((0.2, "posterior", 2), "most of how persons differ is noise", "split-half"),
+        ((0.72, "split-half", 1), "was .72 (split-half", "most of how people differ is noise"),
+        ((0.2, "posterior", 2), "most of how people differ is noise", "split-half"),
         ((0.2, "posterior", 2), "not taken from halves of the data", "split-half"),
         ((np.nan, "", 0), "The tests show association", "reliability"),
     ],

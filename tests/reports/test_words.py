@@ -34,11 +34,11 @@ from nme_core.vocabulary.terms import MODELS, SIMPLE_RULES, model_name, short_mo
 
 def test_methods_say_what_was_fitted(run):
     data, model, evaluation, convergence, tests = methods(run)
-    assert "1,200 observations of 8 persons." in data
+    assert "1,200 observations of 8 people." in data
     assert "outcome was mood_state (a class), predicted from 2 features (sleep and stress)" in data
     assert "3 missing values in 1 feature took the mean of the training rows" in data
     assert "2 observations without the outcome stayed in their sequences" in data
-    assert "exclude persons (id: 1 person)" in data
+    assert "exclude people (id: 1 person)" in data
     assert "Anna" not in data
     assert data.endswith("2 columns of words were left out.")
     assert "one hidden layer of 16 rectified linear units" in model
@@ -53,8 +53,8 @@ def test_methods_say_what_was_fitted(run):
     assert f"means over {DRAWS} posterior draws" in model
     assert "Neural Mixed Effects 0.1.0 with PyTorch 2.13.0" in model
     assert "(n = 720)" in evaluation
-    assert "not new persons" in evaluation
-    assert "one network for all persons (generic)" in evaluation
+    assert "not new people" in evaluation
+    assert "one network for all people (generic)" in evaluation
     assert "With one comparison on each metric, p values were not corrected." in evaluation
     assert "a second fit of the same model to all observations" in evaluation
     assert convergence == (
@@ -121,25 +121,25 @@ def test_what_was_not_tested_is_not_spoken_of(run):
 def test_results_in_apa_style(run):
     prediction, comparison, dependence, effects = results(run)
     assert prediction == (
-        "On the 240 test observations of 8 persons, pooled over persons: nme: accuracy = .65, "
+        "On the 240 test observations of 8 people, pooled over people: nme: accuracy = .65, "
         "log-loss per step = 0.781; generic: accuracy = .50, log-loss per step = 1.03."
     )
     assert comparison == (
         "A difference in accuracy between generic and nme was not shown (mean difference generic "
-        "− nme = −0.15, 95% CI [−0.21, 0.00], p = .061, corrected p = .061, 8 persons). Log-loss "
+        "− nme = −0.15, 95% CI [−0.21, 0.00], p = .061, corrected p = .061, 8 people). Log-loss "
         "per step was higher (worse) for generic than for nme (mean difference generic − nme = "
-        "0.250, 95% CI [0.123, 0.346], p < .001, corrected p < .001, 8 persons)."
+        "0.250, 95% CI [0.123, 0.346], p < .001, corrected p < .001, 8 people)."
     )
     assert (
         "scores (double-centred) were statistically dependent on age (HSIC = .31, p < .001, "
-        "corrected p = .001, 8 persons; no smaller p was possible with 1,999 permutations)"
+        "corrected p = .001, 8 people; no smaller p was possible with 1,999 permutations)"
     ) in dependence
     assert "were not shown to be statistically dependent on clinic (HSIC = −.01" in dependence
     assert "Number of tests of this kind: 2 (Benjamini–Hochberg correction)" in dependence
     assert effects == (
         "Of 2 associations of a single parameter with a covariate, 1 remained after correction: "
         "low → low with age, Spearman's ρ(6) = .81, 95% CI [.25, .97], p = .014, "
-        "corrected p = .028. These are associations between persons and show no cause."
+        "corrected p = .028. These are associations between people and show no cause."
     )
 
 
@@ -155,7 +155,7 @@ def test_group_differences_name_their_groups(run):
 
 def test_nothing_kept_is_not_called_nothing_there(run):
     run.write_table("effects", run.table("effects").assign(p_adjusted=0.3))
-    assert results(run)[-1].endswith("this does not show that there is none.")
+    assert results(run)[-1].endswith("this does not show that none exists.")
 
 
 def test_references_are_those_of_the_text(run):
@@ -190,7 +190,7 @@ def test_a_real_run_has_words(nme, fit_tiny, model):
     folder = RunFolder(fit_tiny(model))
     assert nme("hsic", folder.path, "--covariate", "depression", "--covariate", "clinic").code == 0
     said = words(folder)
-    assert "12 persons" in said.methods[0]
+    assert "12 people" in said.methods[0]
     subjects = ["prediction", "comparison", "skill", "calibration", "checks", "summary"]
     subjects += ["correlations", "dependence"]
     assert [name for name in said.findings if name != "effects"] == subjects
@@ -208,7 +208,7 @@ def tables(run):
 
 
 def test_findings_and_codebook_are_printed_gravest_first(run):
-    found = [("info", "", "8 persons.", ""), ("look", "sleep", "'sleep' holds -99.", "Empty it.")]
+    found = [("info", "", "8 people.", ""), ("look", "sleep", "'sleep' holds -99.", "Empty it.")]
     columns = ["severity", "column", "message", "remedy"]
     run.write_table("findings", pd.DataFrame(found, columns=columns))
     book = [("sleep", "Hours asleep", "number", "hours", "0 to 12", "3", "feature")]
@@ -217,7 +217,7 @@ def test_findings_and_codebook_are_printed_gravest_first(run):
     printed = tables(run)
     assert printed["findings"].cells.to_numpy().tolist() == [
         ["Should be looked at", "'sleep' holds -99.", "Empty it."],
-        ["For information", "8 persons.", ""],
+        ["For information", "8 people.", ""],
     ]
     assert printed["codebook"].cells.iloc[0].tolist() == list(book[0])
     assert list(printed["codebook"].cells)[:2] == ["Name", "Label"]

@@ -28,7 +28,7 @@ def new(tiny_study, tmp_path):
 def test_new_persons_have_a_folder_of_their_own(run, new, nme, tmp_path):
     said = nme("adapt", run.path, new, "--out", tmp_path / "adapted")
     assert said.code == 0, said.err
-    assert "2 new persons" in said.out
+    assert "2 new people" in said.out
     adapted = RunFolder(tmp_path / "adapted")
     assert adapted.status.state == "done"
     assert sorted(adapted.data["adapted"]) == ["new 1", "new 2"]
@@ -40,7 +40,7 @@ def test_new_persons_have_a_folder_of_their_own(run, new, nme, tmp_path):
     table = pd.read_csv(tmp_path / "predicted.csv")
     assert table["predicted"].notna().all()
     before = nme("predict", run.path, new, "--out", tmp_path / "before.csv")
-    assert "2 persons are new" in before.out
+    assert "2 people are new" in before.out
     population = pd.read_csv(tmp_path / "before.csv")["population_predicted"]
     if population.dtype.kind == "f":
         assert table["population_predicted"].to_numpy() == pytest.approx(population, rel=1e-5)

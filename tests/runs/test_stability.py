@@ -135,7 +135,7 @@ def test_where_persons_do_not_differ_there_is_nothing_to_agree_on(
     said = nme("stability", run.path, intercepts / "long.csv", "--no-seed-fit")
     assert said.code == 0
     assert run.table("stability")["split_half"].isna().all()
-    assert "Empty: the model sees no differences between persons" in said.out
+    assert "Empty: the model sees no differences between people" in said.out
 
 
 def test_a_test_of_noise_carries_a_warning(nme, intercepts, tmp_path):
@@ -259,5 +259,5 @@ def test_sequences_are_broken_where_the_run_broke_them(intercepts, tmp_path, lim
 def test_persons_in_one_half_only_are_too_few():
     short = study(n=12)
     cut = halves(short, sequential=False)
-    with pytest.raises(DataError, match="2 persons have observations in both"):
+    with pytest.raises(DataError, match="2 people have observations in both"):
         _estimates_of_halves(None, short, cut, False)

@@ -47,7 +47,7 @@ class FitOptions:
         """Return the unfitted model; OptionError where the options do not fit the study."""
         if self.model not in MODELS:
             raise OptionError(
-                f"There is no model {self.model!r}.", remedy=f"Choose from {', '.join(MODELS)}."
+                f"No model is called {self.model!r}.", remedy=f"Choose from {', '.join(MODELS)}."
             )
         if self.refit not in ("all", "none"):
             raise OptionError(f"refit={self.refit!r} does not exist.", remedy="all or none.")

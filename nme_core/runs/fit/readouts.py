@@ -58,7 +58,7 @@ def write_checks(
     if some is rows:
         return []
     drawn = some.persons.nunique()
-    return [f"The model was checked on the rows of {drawn:,} persons, drawn at random."]
+    return [f"The model was checked on the rows of {drawn:,} people, drawn at random."]
 
 
 def certify(model: NeuralMixedEffects, rows: StudyRows, folder: RunFolder) -> list[str]:

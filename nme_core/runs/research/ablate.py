@@ -63,7 +63,7 @@ class AblateOptions:
         """Raise OptionError for shares and numbers that the study cannot have."""
         if not self.placements or not self.shares or self.seeds < 1:
             raise OptionError(
-                "There is nothing to compare.",
+                "Nothing to compare.",
                 remedy="Give a placement, a share and a seed, or more.",
             )
         for share in self.shares:

@@ -91,7 +91,7 @@ class Claim:
             raise _wrong("A claim is about one person or one covariate")
         direction = str(content.get("direction") or _ANY).strip().lower()
         if direction not in _DIRECTIONS:
-            raise _wrong(f"There is no direction {direction!r}")
+            raise _wrong(f"No direction is called {direction!r}")
         choices = content.get("choices") or {}
         if not isinstance(choices, dict):
             raise _wrong("choices is an object of lists")

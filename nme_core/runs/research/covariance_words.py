@@ -134,7 +134,7 @@ def notes(found: Evidence, failed: Mapping[str, str], fitted: Sequence[str]) -> 
             f" {PEOPLE_EACH} people for each."
         )
     if ratio is None and found.diagonal is not None:
-        told.append("Without likelihoods of both models there is no likelihood-ratio test.")
+        told.append("A likelihood-ratio test needs the likelihoods of both models.")
     if "blocks" not in fitted and "blocks" not in failed:
         told.append(
             "Blocks (the intercept, and the slopes) are fitted for linear models of a number with"

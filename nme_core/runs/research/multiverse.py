@@ -137,7 +137,7 @@ def _table(found: Mapping[str, Outcome], worlds: list[World]) -> pd.DataFrame:
     rows = []
     for k, (one, world) in enumerate(zip(found.values(), worlds, strict=True)):
         value = one.value or dict.fromkeys(("estimate", "ci_low", "ci_high", "holds"))
-        note = one.error or ("" if value["holds"] is not None else "There is no interval.")
+        note = one.error or ("" if value["holds"] is not None else "It has no interval.")
         rows.append({"world": k + 1, **world, **value, "note": note})
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
     for name in ("estimate", "ci_low", "ci_high"):

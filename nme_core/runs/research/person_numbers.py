@@ -69,7 +69,7 @@ def target_of(model: NeuralMixedEffects, name: str | None) -> Target:
     chosen = chosen or targets.get(name)
     if chosen is None:
         shown = ", ".join(map(repr, [*targets][:12])) + (", …" if len(targets) > 12 else "")
-        raise OptionError(f"There is no {name!r} in which people may differ.",
+        raise OptionError(f"People do not differ in {name!r} in this run.",
                           remedy=f"Choose from {shown}.")  # fmt: skip
     return chosen
 

@@ -70,7 +70,7 @@ class PowerOptions:
         """Raise OptionError for numbers that no study has."""
         if not (self.effects and self.persons and self.rows) or self.reps < 1:
             raise OptionError(
-                "There is nothing to simulate.",
+                "Nothing to simulate.",
                 remedy="Give one number or more for --effect, --persons, --rows and --reps.",
             )
         if min(self.persons) < _FEWEST_PEOPLE or min(self.rows) < _FEWEST_ROWS:
@@ -273,7 +273,7 @@ def _answer(table: pd.DataFrame, effect: float) -> str:
         f"with {one['n_persons']} people × {one['n_rows']} rows"
     )
     if effect == 0:
-        return f"where there is no effect, at most {share}"
+        return f"without an effect, at most {share}"
     if enough.any():
         return (
             f"an effect of {effect:g}, {share}, the smallest study here with {100 * WANTED:.0f} %"

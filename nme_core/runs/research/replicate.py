@@ -192,7 +192,7 @@ def _refuse(run: RunFolder, work: _Work, covariate: str) -> None:
     if run.data["interpreted_from"] != "all rows":
         raise OptionError("Study A was not fitted on all rows.", remedy="Fit it with --refit all.")
     if not Path(work.other).is_file():
-        raise OptionError(f"There is no file {work.other}.", remedy="Name the table of study B.")
+        raise OptionError(f"No such file: {work.other}.", remedy="Name the table of study B.")
     own = fingerprint(work.other) in {one["sha256"] for one in run.data["inputs"]}
     if own and not work.halves:
         raise OptionError(

@@ -46,7 +46,7 @@ def choices_of(
     unknown = [name for name in claim.choices if name not in CHOICES]
     if unknown:
         raise OptionError(
-            f"There is no choice {unknown[0]!r}.", remedy=f"Choices are {', '.join(CHOICES)}."
+            f"No choice is called {unknown[0]!r}.", remedy=f"Choices are {', '.join(CHOICES)}."
         )
     found = {
         "missing": _missing(files),
@@ -147,7 +147,7 @@ def study_in(files: dict[str, Any], world: World) -> Study:
         return study.take((counts >= least).to_numpy())
     if excluded != NOBODY:
         raise OptionError(
-            f"There is no exclusion {excluded!r}.",
+            f"No exclusion is called {excluded!r}.",
             remedy=f'Write "{NOBODY}", "{FEWER}10 rows" or "{OUTLIERS}".',
         )
     return study

@@ -24,8 +24,8 @@ def test_transitions_name_the_largest_difference_and_its_direction(
     table.loc[chosen & (table["person"] == ""), "value"] = 0.95
     folder.write_table("transitions", table)
     figure = catalogue.transition_figure(crf_run, "005", "conditional")
-    assert "low to calm" in figure.sentence
-    assert "0.0500 for person 005 and 0.950 in the population, 0.90 lower" in figure.sentence
+    assert figure.sentence.startswith("Person 005 moves from low to calm less often than")
+    assert "probability 0.05 against 0.95, all features at their average" in figure.sentence
     numbers = figure.numbers().set_index(["from", "to"])
     assert numbers.loc[("low", "calm"), "difference"] == pytest.approx(-0.9)
 
@@ -41,7 +41,9 @@ def test_observed_shares_are_counts_and_no_model(crf_run: str, home: Path) -> No
     figure = catalogue.transition_figure(crf_run, "005", "observed")
     assert "no model involved" in figure.sentence
     assert "under the model" not in figure.sentence
-    assert "low to tense: 0.77 (10 of 13 moves) for person 005, 0.02 for all" in figure.sentence
+    assert "Person 005 moves from low to tense more often than all people" in figure.sentence
+    assert "of these moves against 0.02" in figure.sentence
+    assert "It was observed 10 of 13 times." in figure.sentence
 
 
 def test_colours_of_the_difference_are_the_same_for_every_person(crf_run: str) -> None:
@@ -67,7 +69,7 @@ def test_a_parameter_without_information_is_said_to_be_not_learned(
 
 def test_equal_counts_are_said_once() -> None:
     figure = catalogue.observations_figure(pd.Series([20, 20, 20]))
-    assert "3 persons with 20 observations each." in figure.sentence
+    assert "3 people with 20 observations each." in figure.sentence
 
 
 def test_huge_outcomes_have_a_short_sentence() -> None:
@@ -82,7 +84,7 @@ def test_random_effects_give_both_spreads(mlp_run: str) -> None:
     rows = results.random_effect(mlp_run, "layers.1.weight[0,1]")
     sd, model_sd = rows["estimate"].std(), results.variance(mlp_run, "layers.1.weight[0,1]") ** 0.5
     where = "unit 2 on the outcome"
-    assert f"24 persons' deviations in {where} have an SD of {sd:.2f}" in figure.sentence
+    assert f"24 people's deviations in {where} have an SD of {sd:.2f}" in figure.sentence
     assert f"own SD is {model_sd:.1f}" in figure.sentence or f"{model_sd:.2f}" in figure.sentence
 
 
@@ -121,7 +123,7 @@ def test_hsic_gives_p_and_the_number_of_tests(crf_run: str) -> None:
     assert "lies within" in sentence
     assert f"(p = {row['p']:.3f}".replace("0.", ".") in sentence
     assert "corrected for 2 tests" in sentence
-    assert "24 persons" in sentence
+    assert "24 people" in sentence
 
 
 def test_scatter_gives_the_effect_of_its_parameter(crf_run: str) -> None:
@@ -144,7 +146,7 @@ def test_scatter_of_two_groups_names_the_difference(crf_run: str) -> None:
 
 def test_overview_of_the_data() -> None:
     counts = pd.Series([3, 9, 4], index=["a", "b", "c"])
-    assert "3 persons with 3 to 9 observations each, 4 in the median" in (
+    assert "3 people with 3 to 9 observations each, 4 in the median" in (
         catalogue.observations_figure(counts).sentence
     )
     states = pd.Series(["x", "x", "x", "y", None], name="state")
@@ -159,7 +161,7 @@ def test_overview_of_the_data() -> None:
 def test_missing_values_name_who_lacks_most() -> None:
     grid = pd.DataFrame([[0.0, 0.5, 1.0], [0.0, 0.0, None]], ["007", "008"], [0.0, 1.0, 2.0])
     figure = catalogue.missing_figure(grid, "person", "days")
-    assert "1 of 2 persons lack values; most are missing in Person 007, 50 %" in figure.sentence
+    assert "1 of 2 people lack values; most are missing in Person 007, 50 %" in figure.sentence
     assert len(figure.numbers()) == 5
 
 

@@ -26,7 +26,7 @@ def effects(**changes: object) -> pd.DataFrame:
 def test_the_clearest_is_named_with_its_direction() -> None:
     sentence = finding(effects(), "bdi")
     assert "1 of 2 comparisons" in sentence
-    assert "a → b is lower in persons with more bdi" in sentence
+    assert "a → b is lower in people with more bdi" in sentence
     assert "−0.40, 95 % interval [−0.60, −0.20]" in sentence
 
 

@@ -20,8 +20,8 @@ from nme_core.io import RunFolder
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
     [
-        (0.04, 0.16, "one model for all persons does worse"),
-        (-0.16, -0.04, "one model for all persons does better"),
+        (0.04, 0.16, "one model for all people does worse"),
+        (-0.16, -0.04, "one model for all people does better"),
         (-0.04, 0.16, "the data do not tell the two models apart"),
     ],
 )
@@ -33,7 +33,7 @@ def test_verdict_on_a_loss(crf_run: str, home: Path, low: float, high: float, ve
     sentence = comparison_sentence(crf_run)
     assert verdict in sentence
     assert "log-loss is 0.700, the generic model's 0.800" in sentence
-    assert "mean over 24 persons" in sentence
+    assert "mean over 24 people" in sentence
 
 
 def test_interval_and_p_must_agree_on_a_verdict(crf_run: str, home: Path) -> None:
@@ -124,7 +124,7 @@ def test_persons_in_training_only_are_said(mlp_run: str, home: Path) -> None:
     rows = folder.table("predictions")
     rows.loc[rows["person"].isin(["002", "009"]), "split"] = "train"
     folder.write_table("predictions", rows)
-    assert "2 persons with fewer than 5 occasions were used for training only." in (
+    assert "2 people with fewer than 5 occasions were used for training only." in (
         split_note(mlp_run)
     )
     assert "Judged here: 96 occasions" in split_note(mlp_run)

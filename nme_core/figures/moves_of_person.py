@@ -1,0 +1,100 @@
+"""One person's moves beside the population's: the figure and its sentence, the same everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nme_core.analysis import Move, as_matrix, headline, moves_beside, n_apart, supported
+from nme_core.figures.labels import cell
+from nme_core.figures.run_figure import RunFigure
+from nme_core.figures.words import MOVES, OBSERVED_LIMIT, READOUT_NOTES, TRANSITION_LIMIT
+from nme_core.vocabulary.text import count, listed
+
+#: Keys of `MOVES` for what an interval says.
+_CERTAIN = {True: "apart", False: "chance", None: "no interval"}
+
+
+def move_words(move: Move, readout: str = "conditional") -> str:
+    """What a move is, beside the population's, with its interval and what that says; no subject."""
+    staying = move.start == move.end
+    if readout == "scores":
+        what = f"staying in {move.end}" if staying else f"moving from {move.start} to {move.end}"
+        way = "higher" if move.own > move.shared else "lower"
+    else:
+        what = f"stays in {move.end}" if staying else f"moves from {move.start} to {move.end}"
+        way = "more" if move.own > move.shared else "less"
+    known = np.isfinite([move.low, move.high]).all()
+    return MOVES[readout].format(
+        what=what, way=way, own=cell(move.own), shared=cell(move.shared),
+        interval=f" [{cell(move.low)}, {cell(move.high)}]" if known else "",
+        certain=MOVES[_CERTAIN[move.apart]],
+    )  # fmt: skip
+
+
+def short_move(move: Move) -> str:
+    """A move in a cell of a table: its value, and the population's."""
+    return f"{move.start} → {move.end}: {cell(move.own)} (population {cell(move.shared)})"
+
+
+def observed_words(move: Move) -> str:
+    """How often a move was observed; empty where that is not known."""
+    if np.isnan(move.count):
+        return ""
+    return f"It was observed {move.count:,.0f} of {count(int(move.visits), 'time')}."
+
+
+def comparison(
+    own: pd.DataFrame,
+    shared: pd.DataFrame,
+    *,
+    label: str,
+    title: str,
+    readout: str = "conditional",
+    limit: float | None = None,
+    who: str | None = None,
+) -> RunFigure:
+    """A person's matrix beside the population's, with the finding in words.
+
+    `own` and `shared` are rows of one read-out, as of the table ``transitions``; `own` may have
+    the column count (see `person_rows`).
+    """
+    moves, who = moves_beside(own, shared), f"Person {label}" if who is None else who
+    rows = supported(own)
+    arguments = {
+        "person": as_matrix(rows), "population": as_matrix(shared), "person_label": label,
+        "readout": readout, "limit": limit,
+    }  # fmt: skip
+    if "count" in own and own["count"].notna().any():
+        arguments["counts"] = as_matrix(own, "count")
+    if rows["ci_low"].notna().any():
+        arguments |= {"low": as_matrix(rows, "ci_low"), "high": as_matrix(rows, "ci_high")}
+    parts = [*_finding(moves, who, readout), *_apart(moves, readout), never_words(own)]
+    parts.append(READOUT_NOTES.get(readout, ""))
+    parts.append(OBSERVED_LIMIT if readout == "observed" else TRANSITION_LIMIT)
+    sentence = " ".join(part for part in parts if part)
+    return RunFigure("transition_comparison", title, sentence, arguments, columns=2)
+
+
+def _finding(moves: list[Move], who: str, readout: str) -> list[str]:
+    first = headline(moves)
+    if first is None:
+        key = "alike" if any(move.leads for move in moves) else "rare"
+        return [MOVES[key].format(who=who)]
+    return [f"{who} {move_words(first, readout)}", observed_words(first)]
+
+
+def _apart(moves: list[Move], readout: str) -> list[str]:
+    found = n_apart(moves)
+    if found is None:
+        return []
+    verb = "excludes" if found == 1 else "exclude"
+    chance = MOVES[f"by chance, {readout}"]
+    return [MOVES["framed"].format(n=found or "None", verb=verb, chance=chance)]
+
+
+def never_words(own: pd.DataFrame) -> str:
+    """Of which states nothing is shown; empty where the person was in all."""
+    known = supported(own).groupby("from", sort=False)["value"].count()
+    never = [str(state) for state in known.index[known == 0]]
+    return MOVES["never"].format(states=listed(never, "or")) if never else ""
