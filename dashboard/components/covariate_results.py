@@ -9,7 +9,7 @@ from dashboard.components.bands import choose_bands
 from dashboard.components.catalogue import hsic_figure
 from dashboard.components.catalogue_persons import group_transition_figure
 from dashboard.components.figures import show
-from dashboard.components.findings import hsic_view, plain_finding, plain_size, verdict_of
+from dashboard.components.findings import behind_p, hsic_view, plain_finding, plain_size, verdict_of
 from dashboard.components.parameters import show_parameters
 from dashboard.components.response import choose_groups
 from dashboard.components.text import plain
@@ -17,6 +17,7 @@ from dashboard.glossary import (
     CONTRASTS,
     EMPTY,
     HOW_PERSONS,
+    NOTES,
     PLAIN_READOUT,
     PLAIN_SIZE,
     STRENGTH,
@@ -35,6 +36,7 @@ def show_tests(run: Run, found: covariates.CovariateResult) -> None:
     st.dataframe(hsic_view(found, results.names(run.id).words), hide_index=True)
     with st.expander(TESTS_HELP["table"]):
         st.markdown(f"{found.counts} {STRENGTH}")
+        st.dataframe(behind_p(found), hide_index=True, width="content")
         st.markdown(plain(" ".join(found.notes)))
 
 
@@ -59,7 +61,8 @@ def show_plainly(run: Run, found: covariates.CovariateResult, covariate: str) ->
     st.markdown(f"**{plain(finding)}**")
     if not unsure:
         st.markdown(plain(plain_size(found, covariate)))
-    st.caption(TESTED[of][1] + ("" if unsure else f" {PLAIN_SIZE['rule']}"))
+    with st.popover(NOTES, type="tertiary", key="notes_finding"):
+        st.markdown(TESTED[of][1] + ("" if unsure else f" {PLAIN_SIZE['rule']}"))
     show_groups(run, found, covariate)
 
 

@@ -77,13 +77,17 @@ def hsic_view(found: CovariateResult, words: Words = parameter_words) -> pd.Data
             "p": rows["p"].map(p_value),
             "corrected p": rows["p_adjusted"].map(p_value),
             "people": rows["n_persons"],
-            "HSIC": rows["statistic"].map(number),
-            **{
-                words_: rows[name].map(p_value)
-                for name, words_ in (("p_hsic", "p of all at once"), ("p_single", "p of one"))
-                if name in rows
-            },
         }
+    )
+
+
+def behind_p(found: CovariateResult) -> pd.DataFrame:
+    """What is behind each p: the statistic, and the p of both looks that it counts."""
+    rows = found.hsic
+    both = (("p_hsic", "p of all at once (HSIC)"), ("p_single", "p of the clearest one"))
+    looks = {words: rows[name].map(p_value) for name, words in both if name in rows}
+    return pd.DataFrame(
+        {"covariate": rows["covariate"], "HSIC": rows["statistic"].map(number), **looks}
     )
 
 

@@ -152,8 +152,8 @@ def _quantity(kind: StudyKind, table: str) -> str:
 def _outside(table: str, kind: StudyKind, found: Coverage, which: str) -> dict[str, Any]:
     wide = ": they are wider than they need to be" if found.lowest > HIGHEST else ""
     reason = (
-        f"In simulations of such studies ({kind.words}) the 95% intervals{which} held the truth in"
-        f" {found.share}{wide}."
+        f"In simulations of such studies ({kind.words}) the 95% intervals{which} contained "
+        f"the true value in {found.share}{wide}."
     )
     note = _note(table, "outside", reason)
     return {**note, "covered": [found.lowest, found.highest]}
@@ -172,8 +172,8 @@ def _memory(kind: StudyKind, table: str) -> list[dict[str, Any]]:
         return []
     remedy = " Give the time of each row to have it counted." if kind.family == "gaussian" else ""
     reason = (
-        f"Residuals count as independent: in simulations {what}, the 95% intervals held the truth"
-        f" in {found.share}.{remedy}"
+        f"Residuals count as independent: in simulations {what}, the 95% intervals contained "
+        f"the true value in {found.share}.{remedy}"
     )
     return [{**_note(table, "outside", reason), "covered": [found.lowest, found.highest]}]
 

@@ -24,17 +24,23 @@ def move_words(move: Move, readout: str = "conditional") -> str:
     else:
         what = f"stays in {move.end}" if staying else f"moves from {move.start} to {move.end}"
         way = "more" if move.own > move.shared else "less"
-    known = np.isfinite([move.low, move.high]).all()
     return MOVES[readout].format(
         what=what, way=way, own=cell(move.own), shared=cell(move.shared),
-        interval=f" [{cell(move.low)}, {cell(move.high)}]" if known else "",
-        certain=MOVES[_CERTAIN[move.apart]],
+        interval=_ends(move), certain=MOVES[_CERTAIN[move.apart]],
     )  # fmt: skip
 
 
 def short_move(move: Move) -> str:
-    """A move in a cell of a table: its value, and the population's."""
-    return f"{move.start} → {move.end}: {cell(move.own)} (population {cell(move.shared)})"
+    """A move in a cell of a table: its value with its interval, and the population's."""
+    return (
+        f"{move.start} → {move.end}: {cell(move.own)}{_ends(move)}, population {cell(move.shared)}"
+    )
+
+
+def _ends(move: Move) -> str:
+    if not np.isfinite([move.low, move.high]).all():
+        return ""
+    return f" [{cell(move.low)}, {cell(move.high)}]"
 
 
 def observed_words(move: Move) -> str:

@@ -12,14 +12,17 @@ from nme_core.analysis.support import LEADING
 from nme_core.exceptions import OptionError
 from nme_core.figures import of_run as figures
 from nme_core.figures.labels import number
-from nme_core.figures.moves_of_person import move_words, never_words, observed_words
+from nme_core.figures.moves_of_person import move_words, never_words, observed_words, short_move
 from nme_core.figures.run_figure import POPULATION, RunFigure
 from nme_core.io import RunFolder
 from nme_core.reports.blocks import Block, Items, Report, Section, Text
-from nme_core.vocabulary.text import count
+from nme_core.runs.skill import plain_verdict
+from nme_core.vocabulary.text import count, listed
 
 #: Transitions that are written out.
 MOST_TRANSITIONS = 4
+#: Features that are named.
+MOST_FEATURES = 4
 #: Response curves that are drawn.
 MOST_CURVES = 2
 #: The read-out in which people can be compared, as on the pages.
@@ -38,10 +41,8 @@ _WARNING = (
     "risk or treatment."
 )
 _LIMITS = (
-    "It does not show why: nothing here says what causes what.",
-    "It does not show what would happen if something were changed.",
-    "It does not show a disorder, a risk or a need for treatment.",
-    "It describes the time that was recorded; other times may differ.",
+    "It does not show why: nothing here says what causes what, nor what would happen if something "
+    "were changed. It describes the time that was recorded; other times may differ."
 )
 
 
@@ -67,13 +68,15 @@ def person_report(folder: RunFolder, person: str) -> Report:
             "What was recorded", (Text(_recorded(folder, own, len(effects["person"].unique()))),)
         ),
         Section("This person beside all people", tuple(shown)),
-        Section("How sure this is", tuple(Text(text) for text in _sure(folder, person))),
-        Section("What this page does not show", (Items(_LIMITS),)),
+        Section(
+            "How sure this is",
+            tuple(Text(text) for text in (*_sure(folder, person), _account(folder, person))),
+        ),
+        Section("Research use, not diagnosis", (Text(_WARNING, strong=True), Text(_LIMITS))),
     )
-    warning = Section("Research use, not diagnosis", (Text(_WARNING, strong=True),))
     kept = tuple(section for section in sections if section.blocks)
-    lead = f"Outcome: {folder.roles['outcome']}. {count(int(own['n_obs'].iloc[0]), 'occasion')}."
-    return Report(f"Person {person}", lead, (warning, *kept), contents=False)
+    lead = f"Outcome: {folder.roles['outcome']}."
+    return Report(f"Person {person}", lead, kept, contents=False)
 
 
 def _recorded(folder: RunFolder, own: pd.DataFrame, n_persons: int) -> str:
@@ -81,9 +84,16 @@ def _recorded(folder: RunFolder, own: pd.DataFrame, n_persons: int) -> str:
     return (
         f"{count(int(own['n_obs'].iloc[0]), 'occasion')} of this person went into the model, "
         f"beside those of {count(n_persons - 1, 'other person')}. The model learned how "
-        f"{folder.roles['outcome']} depends on {', '.join(features)}: what all people share, and "
+        f"{folder.roles['outcome']} depends on {_some(features)}: what all people share, and "
         "what is this person's own."
     )
+
+
+def _some(names: list[str]) -> str:
+    """The first few names, and how many more there are."""
+    shown = names if len(names) <= MOST_FEATURES + 1 else names[:MOST_FEATURES]
+    more = len(names) - len(shown)
+    return listed([*shown, f"{more} more"] if more else shown)
 
 
 def _transitions(folder: RunFolder, person: str) -> list[Block]:
@@ -109,15 +119,15 @@ def _further(moves: list[Move], first: Move) -> list[Block]:
     apart = n_apart(moves)
     if apart is None:
         return []
-    said: list[Block] = [
-        Text(
-            f"In all, {apart or 'none'} of {len(moves)} intervals "
-            f"{'excludes' if apart == 1 else 'exclude'} the population's value; some may by chance."
-        )
-    ]
+    verb = "excludes" if apart == 1 else "exclude"
+    told = f"In all, {apart or 'none'} of {len(moves)} intervals {verb} the population's value"
     others = [move for move in moves if move.apart and move.leads and move != first]
-    lines = tuple(f"This person {_told(move)}" for move in others[: MOST_TRANSITIONS - 1])
-    return [*said, Items(lines)] if lines else said
+    lines = tuple(
+        f"{short_move(move)}. {observed_words(move)}" for move in others[: MOST_TRANSITIONS - 1]
+    )
+    if not lines:
+        return [Text(f"{told}; some may by chance.")]
+    return [Text(f"{told}; some may by chance. The next ones:"), Items(lines)]
 
 
 def _told(move: Move) -> str:
@@ -176,3 +186,31 @@ def _sure(folder: RunFolder, person: str) -> list[str]:
             f"{error} on average, treating all people alike by {typical}{varied}."
         )
     return said
+
+
+def _account(folder: RunFolder, person: str) -> str:
+    """The simple rule to beat, how often such intervals are right, and what would narrow them."""
+    said = [plain_verdict(folder.table("skill"))] if folder.has_table("skill") else []
+    table = "transitions" if folder.has_table("transitions") else "response_curves"
+    notes = folder.config.get("approximate")
+    if notes is not None:
+        own = [str(note["reason"]) for note in notes if note["table"] == table]
+        said += own or [
+            "In simulations of such studies the 95 % intervals contained the true value in 92 to "
+            "97 %."
+        ]
+    return " ".join(part for part in [*said, *_narrower(folder, person)] if part)
+
+
+def _narrower(folder: RunFolder, person: str) -> list[str]:
+    rows = folder.table("predictions")
+    rows = rows[(rows["person"] == person) & (rows["model"] == "nme")]
+    missing = int(rows["observed"].isna().sum())
+    said = [f"{count(missing, 'occasion')} of this person had no answer."] if missing else []
+    on = f"{count(int(rows['observed'].notna().sum()), 'answer')} of this person"
+    if folder.has_table("transitions"):
+        first = headline(person_moves(folder.table("transitions"), person, READOUT))
+        if first is None or np.isnan(first.visits):
+            return said
+        on = f"{count(int(first.visits), 'visit')} to {first.start}"
+    return [f"This rests on {on}; about four times as many would halve the interval.", *said]

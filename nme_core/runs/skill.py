@@ -37,6 +37,20 @@ def simple_is_as_good(skill: pd.DataFrame) -> bool:
     return bool(len(rows)) and not _best(rows)["ci_low"] > 0
 
 
+def plain_verdict(skill: pd.DataFrame) -> str:
+    """The model beside the best simple rule, without terms; empty where nothing was kept back."""
+    rows = skill[skill["horizon"].isna() & (skill["scope"] == "pooled")]
+    rows = rows[rows["reference"].isin(_RULES)]
+    if rows.empty:
+        return ""
+    row = _best(rows)
+    rule = MODELS[str(row["reference"])].text
+    if row["ci_low"] > 0:
+        return f"Over all people the model predicts better than the best simple rule, {rule}."
+    how = "better than" if row["ci_high"] < 0 else "as well as"
+    return f"Over all people a simple rule, {rule}, predicts {how} the model: read this with care."
+
+
 def _best(rows: pd.DataFrame) -> pd.Series:
     """The rival with the smallest loss: the model's skill against it is the lowest."""
     return rows.iloc[int(rows["skill"].fillna(-1e300).to_numpy().argmin())]
