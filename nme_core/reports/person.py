@@ -20,7 +20,7 @@ from nme_core.runs.skill import plain_verdict
 from nme_core.vocabulary.text import count, listed
 
 #: Transitions that are written out.
-MOST_TRANSITIONS = 4
+MOST_TRANSITIONS = 3
 #: Features that are named.
 MOST_FEATURES = 4
 #: Response curves that are drawn.
@@ -28,21 +28,17 @@ MOST_CURVES = 2
 #: The read-out in which people can be compared, as on the pages.
 READOUT = "conditional"
 _SHARES = (
-    "These are the model's probabilities of the next state with all else at its average, so that "
-    "people can be compared; they need not equal what was counted. The population is somebody "
-    "like the average of all."
+    "Probabilities of the model with all features at their average, so that people can be "
+    "compared; they need not equal what was counted. The population is somebody like the average."
 )
 _RARE = (
     f"This person was in no state more than {LEADING - 1} times before another occasion, too "
     "seldom to say how they move."
 )
-_WARNING = (
-    "This page describes recorded data, for research. It is no diagnosis and says nothing about "
-    "risk or treatment."
-)
+_WARNING = "This page describes recorded data: no diagnosis, and nothing about risk or treatment."
 _LIMITS = (
-    "It does not show why: nothing here says what causes what, nor what would happen if something "
-    "were changed. It describes the time that was recorded; other times may differ."
+    "Nothing here says what causes what, or what would happen if something were changed. Times "
+    "that were not recorded may differ."
 )
 
 
@@ -72,7 +68,7 @@ def person_report(folder: RunFolder, person: str) -> Report:
             "How sure this is",
             tuple(Text(text) for text in (*_sure(folder, person), _account(folder, person))),
         ),
-        Section("Research use, not diagnosis", (Text(_WARNING, strong=True), Text(_LIMITS))),
+        Section("Research use, not diagnosis", (Text(f"{_WARNING} {_LIMITS}", strong=True),)),
     )
     kept = tuple(section for section in sections if section.blocks)
     lead = f"Outcome: {folder.roles['outcome']}."

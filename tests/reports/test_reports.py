@@ -147,7 +147,7 @@ def test_a_person_has_one_page_in_plain_words(nme, fit_tiny, poppler, model, tmp
     assert "Person 007" in text
     assert "Research use, not diagnosis" in text
     assert "beside those of 11 other people" in text
-    assert "nothing here says what causes what" in text
+    assert "Nothing here says what causes what" in text
     for word in ("HSIC", "posterior", "random effect", "p =", "log-loss"):
         assert word not in text
 
