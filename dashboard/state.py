@@ -109,6 +109,11 @@ def look_at(person: str, section: str | None = None) -> None:
         st.session_state["effect_section"] = section
 
 
+def person() -> str | None:
+    """The person who was chosen last, on whichever page; None before anybody was."""
+    return st.session_state.get("person")
+
+
 def propose(token: str | None, values: dict[str, Any]) -> bool:
     """Set widgets to proposed values whenever ``token`` is another one than before.
 

@@ -29,6 +29,11 @@ _STYLE = """
     [data-testid="stElementContainer"]:has(.js-plotly-plot) { overflow-x: auto; }
     [data-testid="stFullScreenFrame"]:has(.js-plotly-plot) { min-width: 640px; }
 }
+@media (prefers-color-scheme: dark) {
+    /* The dark theme's primary colour has too little contrast as text and under white text. */
+    .stApp [data-selected="true"] p { color: #7FC0F0; }
+    .stApp [data-testid^="stBaseButton-primary"] { background-color: #1F75B5; }
+}
 .st-key-next a { background: var(--primary, #0072B2); border: none; padding: 0.4rem 1rem; }
 .st-key-next a * { color: #FFFFFF !important; }
 [data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; padding: 0.5rem 1rem 0; }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.components.text import slug
 from dashboard.glossary import TAKE_AWAY
 from dashboard.services import take_away
@@ -38,7 +39,10 @@ def reports(run: Run) -> None:
             "bundle_zip",
         )  # fmt: skip
     st.caption(TAKE_AWAY["person"])
-    person = st.selectbox("Person", take_away.persons(run.id), key="report_person")
+    people = take_away.persons(run.id)
+    chosen = state.person() if state.person() in people else None
+    state.preset("report_person", chosen, chosen)
+    person = st.selectbox("Person", people, key="report_person")
     _file(
         "Page about this person (PDF)", lambda: take_away.report(run.id, "pdf", person),
         f"{name}-{slug(person)}.pdf", "application/pdf", "person_pdf",

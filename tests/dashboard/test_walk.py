@@ -199,7 +199,7 @@ def test_the_whole_way_through(
     figure(page)
     choose(page, "person", "007")
     expect(page.get_by_text("Person 007").first).to_be_visible()
-    expect(page.get_by_text("often than the population: probability")).to_be_visible()
+    expect(page.get_by_text(re.compile("^Person 007 .* often than the population"))).to_be_visible()
     choose(page, "readout", "observed")
     figure(page)
 
@@ -327,7 +327,7 @@ def test_a_clinician_looks_at_the_run_of_a_researcher(
     expect(page.locator(".st-key-readout")).to_have_count(0)
     choose(page, "person", "003")
     figure(page)
-    expect(page.get_by_text("for person 003 and")).to_be_visible()
+    expect(page.get_by_text(re.compile("^Person 003 .* often than the population"))).to_be_visible()
     expect(page.get_by_text("Learned from everybody's rows.")).to_be_visible()
     page.get_by_text("Over time", exact=True).click()
     expect(page.get_by_text("30 steps of person 003")).to_be_visible()
