@@ -134,6 +134,12 @@ SIDEBAR = {
     "none": "No study yet.",
 }
 
+#: What was trained, under the navigation of those who choose nothing.
+PLAIN_RUNS = {
+    "nme-crf": "How people move between states",
+    "nme-mlp": "How people differ in level and response",
+}
+
 RESEARCH_USE = "Research use, not diagnosis. Everything stays on this computer."
 
 UNEXPECTED = (
@@ -602,6 +608,8 @@ NEW_PERSON = {
     "type_time": "“{time}” may stay empty in all rows: they then count as 1, 2, 3 and so on.",
     "how": "Everything that was learned from the others stays as it is; only this person's own "
     "parameters are learned. It runs beside the page.",
+    "alike": "This model could not tell people apart: a new person is predicted like everybody "
+    "else, and the intervals here do not count that people may differ after all.",
     "few": "With few observations a person's matrix stays near the population; that is no evidence "
     "of being like the others.",
     "curve": "The band is the 95 % interval of this person's expected {outcome}, with what all "
@@ -872,7 +880,7 @@ PLAIN_SIZE = {
 HOW_PERSONS = {
     "moves": "how people move between states",
     "scores": "the order in which people's states follow each other, beyond how often each occurs,",
-    "slopes": "people's level and how they respond",
+    "slopes": "how people differ in level and response",
     "curves": "how people respond",
     "weights": "what the model learned of each person",
 }

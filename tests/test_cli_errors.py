@@ -64,7 +64,7 @@ def rows(outcome, n_rows=8):
 
 
 def test_a_table_that_cannot_be_read(fit, tmp_path):
-    assert "There is no file" in fit(table=tmp_path / "none.csv")
+    assert "was not found" in fit(table=tmp_path / "none.csv")
     assert "Is a directory" in fit(table=tmp_path)
     assert "is empty" in fit(table=write(tmp_path / "empty.csv", ""))
     assert "no rows" in fit(table=write(tmp_path / "header.csv", "id,mood\n"))
@@ -77,7 +77,7 @@ def test_columns_that_are_not_there(fit, tmp_path):
         assert "no column 'who'. Its columns are 'id', 'session'" in fit(**options)
     for words in (("--time", "who"), ("--sequence", "who"), ("--exclude", "who")):
         assert "no column 'who'" in fit(*words)
-    assert "There is no file" in fit("--covariates", tmp_path / "none.csv")
+    assert "was not found" in fit("--covariates", tmp_path / "none.csv")
     other = write(tmp_path / "other.csv", "person,age\n007,3\n")
     assert "covariate table has no column 'id'" in fit("--covariates", other)
 
@@ -131,7 +131,7 @@ def test_options_that_do_not_exist(fit, words, message):
         (["fit", "long.csv"], "Missing option '--model'"),
         (["fit", "long.csv", "--model", "nme-mlp", "--out", "r"], "Missing option '--person'"),
         (["hsic", "run"], "Missing option '--covariate'"),
-        (["sample", "dogs", "--out", "x"], "no sample study 'dogs'. Choose one of dyads"),
+        (["sample", "dogs", "--out", "x"], "No sample study is called 'dogs'. Choose one of dyads"),
         (["dashboard", "--port", "0"], "Invalid value for '--port'"),
     ],
 )
@@ -192,7 +192,7 @@ def test_predictions_that_cannot_be_made(refused, trained, tiny_study, tmp_path)
     out = ("--out", tmp_path / "out.csv")
     long = tiny_study / "long.csv"
     assert "has no data.json" in refused("predict", tmp_path / "none", long, *out)
-    assert "There is no file" in refused("predict", trained, tmp_path / "none.csv", *out)
+    assert "was not found" in refused("predict", trained, tmp_path / "none.csv", *out)
     assert "Is a directory" in refused("predict", trained, tmp_path, *out)
     lacking = write(tmp_path / "lacking.csv", "id,session,beep,sleep\n007,1,1,7\n")
     assert "no column 'stress'" in refused("predict", trained, lacking, *out)

@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard import glossary
 from dashboard.components.figures import Figure, as_shown
 from dashboard.components.findings import effect_limits, effect_name, effect_size
-from dashboard.components.text import number, p_phrase
+from dashboard.components.text import number, p_phrase, place
 from dashboard.services import covariates as tests
 from dashboard.services import people, results
 from dashboard.services.terms import model_name
@@ -150,7 +150,7 @@ def group_figure(
         at = (side.max(axis=1) - side.min(axis=1)).idxmax()
         means = [f"{number(value)} ({group})" for group, value in side.loc[at].items()]
         apart = (
-            f"The groups' mean {what} differs most where {feature} is {number(at)}: "
+            f"The groups' mean {what} differs most where {feature} is {place(at)}: "
             f"{', '.join(means)}."
         )
     return Figure(

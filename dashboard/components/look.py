@@ -31,7 +31,7 @@ _STYLE = """
 }
 @media (prefers-color-scheme: dark) {
     /* The dark theme's primary colour has too little contrast as text and under white text. */
-    .stApp [data-selected="true"] p { color: #7FC0F0; }
+    [data-variant="segmented_control"][data-selected="true"] p { color: #7FC0F0; }
     .stApp [data-testid^="stBaseButton-primary"] { background-color: #1F75B5; }
 }
 .st-key-next a { background: var(--primary, #0072B2); border: none; padding: 0.4rem 1rem; }

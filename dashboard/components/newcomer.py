@@ -11,7 +11,7 @@ from dashboard import state
 from dashboard.components.errors import guard
 from dashboard.components.figures import Figure, as_shown, show
 from dashboard.components.response import outcome_name
-from dashboard.components.text import number, plain
+from dashboard.components.text import number, place, plain
 from dashboard.glossary import NEW_PERSON
 from dashboard.services import newcomers, people, results
 from dashboard.services.drafts import TABLES
@@ -117,6 +117,8 @@ def _results(run: Run, table: pd.DataFrame) -> None:
         person = st.selectbox("New person", persons, key="new_person")
     own = table[table["person"] == person]
     shared = table[(table["person"] == results.POPULATION) & (table["k"] == table["k"].max())]
+    if not results.tells_people_apart(run.id):
+        st.warning(NEW_PERSON["alike"])
     if "from" in table.columns:
         _matrix(person, own, shared)
     else:
@@ -154,7 +156,7 @@ def _curve(run: Run, person: str, own: pd.DataFrame, shared: pd.DataFrame) -> No
     sentence = NEW_PERSON["curve"].format(outcome=what)
     show(Figure("newcomer_curve", f"Response to {feature} of {person}", sentence, arguments))
     middle = shared["x"].sort_values().iloc[len(shared) // 2]
-    at = f"{what} at {feature} = {number(middle)}"
+    at = f"{what} at {feature} = {place(middle)}"
     rows = own[own["x"] == middle].assign(what=at)
     population = {at: float(shared.loc[shared["x"] == middle, "value"].iloc[0])}
     _narrowing(rows, population, what, probability=bool(label))

@@ -11,7 +11,7 @@ from dashboard.components.links import link
 from dashboard.components.text import plain
 from dashboard.glossary import (
     MODELS,
-    PLACEMENTS,
+    PLAIN_RUNS,
     RESEARCH_USE,
     RUN_STATES,
     SIDEBAR,
@@ -74,8 +74,7 @@ def _view() -> None:
 
 
 def _what(run: Run) -> str:
-    """What was trained; for clinicians where people may differ in words."""
-    name, placement = MODELS[run.model][0], str(run.options["placement"])
-    if state.researcher() or placement not in PLACEMENTS:
-        return f"{name}, {placement}"
-    return f"{name}. {PLACEMENTS[placement]}"
+    """What was trained; for clinicians in plain words."""
+    if state.researcher():
+        return f"{MODELS[run.model][0]}, {run.options['placement']}"
+    return PLAIN_RUNS[run.model]

@@ -43,6 +43,11 @@ def _scientific(value: float, decimals: int) -> str:
     return f"{mantissa.replace('-', '−')} × 10{str(int(exponent)).translate(_RAISED)}"
 
 
+def place(value: float) -> str:
+    """A place on the axis of a feature: no more digits than it needs, three at most."""
+    return number(value) if abs(value) >= 1000 else f"{value:.3g}".replace("-", "−")
+
+
 def fixed(value: float | None, decimals: int) -> str:
     """A number with these decimals; an en dash where there is none."""
     if value is None or not math.isfinite(value):

@@ -34,7 +34,7 @@ def show_verdict(run: Run) -> None:
     """How training ended, and how the model compares with the generic one."""
     if not state.researcher():
         st.markdown(f"**{plain(plain_verdict(run.id))}**")
-        _skill(run, most=1)
+        st.markdown(plain(results.plain_skill(run.id)))
         _plain_warning(run)
         return
     compared = comparison_sentence(run.id)
@@ -52,12 +52,6 @@ def show_verdict(run: Run) -> None:
         said = [f"{', '.join(models)} {ending}" for ending, models in together.items()]
         st.markdown(f"Training: {plain('; '.join(said))}.")
     _warnings(run)
-
-
-def _skill(run: Run, *, most: int | None = None) -> None:
-    """What the model is worth beside the best of all rivals; nothing of runs of before."""
-    for sentence in results.skill(run.id)[:most]:
-        st.markdown(plain(sentence))
 
 
 def _warnings(run: Run) -> None:

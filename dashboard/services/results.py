@@ -14,7 +14,7 @@ from nme_core.analysis import as_matrix, may_lead, supported
 from nme_core.exceptions import RunFolderError
 from nme_core.io import ParameterNames, RunFolder, hidden_layers
 from nme_core.metrics.comparison import with_corrected_p
-from nme_core.runs.skill import skill_sentences
+from nme_core.runs.skill import plain_verdict, skill_sentences
 
 POPULATION = ""
 #: Below this median reliability the data hold next to nothing about persons in a parameter.
@@ -66,6 +66,11 @@ def _table(identity: str, name: str, stamp_: int) -> pd.DataFrame:
     if name == "comparison" and "p_adjusted" not in found:
         found = with_corrected_p(found)
     return found
+
+
+def plain_skill(identity: str) -> str:
+    """The model beside the best simple rule, without terms; empty where that is not known."""
+    return plain_verdict(table(identity, "skill")) if has_table(identity, "skill") else ""
 
 
 def skill(identity: str) -> list[str]:
@@ -293,6 +298,11 @@ def informative_parameters(identity: str, most: int = 200) -> list[str]:
 def is_learned(identity: str, parameter: str) -> bool:
     """Whether the data say more than next to nothing about persons in this parameter."""
     return not random_effect(identity, parameter)["reliability"].median() < LEARNED
+
+
+def tells_people_apart(identity: str) -> bool:
+    """Whether the data say more than next to nothing about people in any parameter."""
+    return any(is_learned(identity, parameter) for parameter in parameters(identity))
 
 
 def shared(identity: str) -> pd.DataFrame:

@@ -85,8 +85,8 @@ class Adaptable(ReadOuts):
     def _check_adaptable(self, persons: list[Labels]) -> None:
         if len(self.factors_) > 1 or len(persons) > 1:
             raise OptionError(
-                "New persons can only be added to a model with one grouping factor.",
-                remedy="Fit a model with the persons as its only groups.",
+                "New people can only be added to a model with one grouping factor.",
+                remedy="Fit a model with the people as its only groups.",
             )
         if self.pooling != "partial" or not self._posterior.mixed.n_random:
             raise OptionError(

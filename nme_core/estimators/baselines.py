@@ -31,7 +31,7 @@ def check_baselines(model: NeuralMixedEffects, names: Iterable[str]) -> None:
     for name in names:
         if name not in BASELINES:
             raise OptionError(
-                f"There is no baseline {name!r}.",
+                f"No baseline is called {name!r}.",
                 remedy=f"Choose from {', '.join(BASELINES)}, or none.",
             )
         numbers = isinstance(model, NMEMLPRegressor) and model.family != "poisson"

@@ -162,7 +162,7 @@ class RowEncoder(Hooks):
             )
         if level == "person" and groups is None:
             raise OptionError(
-                "A prediction for persons needs to know whose each row is.",
+                "A prediction for people needs to know whose each row is.",
                 remedy='Give groups=..., or ask for the population with level="population".',
             )
         table = self._select(X)

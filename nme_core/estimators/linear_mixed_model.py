@@ -262,7 +262,7 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if level == "person":
             if groups is None:
                 raise OptionError(
-                    "A prediction for persons needs to know whose each row is.",
+                    "A prediction for people needs to know whose each row is.",
                     remedy='Give groups=..., or ask for level="population".',
                 )
             check_lengths(len(design), groups=groups)
@@ -407,16 +407,16 @@ def _structures(
     q, reason, slopes = len(columns), "", ", ".join(names[k] for k in columns[:-1])
     if q > 1:
         if n_persons * q >= len(design):
-            reason = f"{n_persons} persons × {q} random effects are not fewer than the rows."
+            reason = f"{n_persons} people × {q} random effects are not fewer than the rows."
         elif q > n_persons:
-            reason = f"there are fewer persons than {q} random effects."
+            reason = f"there are fewer people than {q} random effects."
         else:
             correlated = q * (q + 1) // 2 <= n_persons
             if correlated:
                 words = f"a random intercept and random slopes ({slopes}), correlated"
                 yield _Structure(columns, True, words), ""
             words = f"a random intercept and random slopes ({slopes}), uncorrelated"
-            short = f"{q * (q + 1) // 2} (co)variances are more than the {n_persons} persons."
+            short = f"{q * (q + 1) // 2} (co)variances are more than the {n_persons} people."
             yield _Structure(columns, False, words), "" if correlated else short
     yield _Structure([intercept], True, "a random intercept alone"), reason
 

@@ -237,7 +237,7 @@ def person_posterior(model: NeuralMixedEffects, of: str) -> PersonPosterior:
     spread = posterior.marginal_covariance
     if spread is None:
         raise OptionError(
-            "The estimator 'annealed' gives no standard errors, so that there is no posterior.",
+            "The estimator 'annealed' gives no standard errors, so it has no posterior.",
             remedy='Guard by "strata", or fit with another estimator.',
         )
     one = _readout(model, of)
@@ -278,7 +278,7 @@ def _readout(model: NeuralMixedEffects, of: str) -> _ReadOut:
         own = [k for k, (name, _) in enumerate(mixed.parameter_indices()) if name == "transitions"]
         if not own:
             raise OptionError(
-                "All persons share the transition scores of this model.",
+                "All people share the transition scores of this model.",
                 remedy='Read off "moves", or fit with transitions of everybody\'s own.',
             )
         n_states = round(len(own) ** 0.5)

@@ -260,7 +260,7 @@ class Plan:
             )
         if mixed.n_random and not few_effects(mixed):
             raise OptionError(
-                f"laplace takes at most {LARGEST} random effects, fewer of many persons; here are"
-                f" {mixed.n_random} effects of {mixed.n_groups} persons.",
+                f"laplace takes at most {LARGEST} random effects, fewer of many people; here are"
+                f" {mixed.n_random} effects of {mixed.n_groups} people.",
                 remedy='Use estimator="variational", or another placement.',
             )

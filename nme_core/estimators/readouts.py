@@ -155,7 +155,7 @@ class ReadOuts(RowEncoder):
             return 0
         if factor not in names:
             raise OptionError(
-                f"There is no grouping factor {factor!r}.", remedy=f"Choose {', '.join(names)}."
+                f"No grouping factor is called {factor!r}.", remedy=f"Choose {', '.join(names)}."
             )
         return names.index(factor)
 

@@ -156,7 +156,7 @@ def read_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, T
             content = json.loads(file.metadata()["nme"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
-        raise RunFolderError(f"There is no file {os.fspath(path)}.") from None
+        raise RunFolderError(f"The file {os.fspath(path)} was not found.") from None
     except Exception as error:
         raise RunFolderError(f"{os.fspath(path)} is not a saved model ({error}).") from error
     return content, tensors

@@ -292,7 +292,8 @@ def group_curves(
     table = tables.group_curves(
         curves, feature=feature, outcome=outcome, covariate_name=covariate_name
     )
-    figure = _figure(f"{for_screen(outcome, 40)} by {for_screen(covariate_name, 30)}")
+    what = for_screen(outcome, 40)
+    figure = _figure(f"{what[:1].upper()}{what[1:]} by {for_screen(covariate_name, 30)}")
     for i, (group, rows) in enumerate(table.groupby("group", sort=False)):
         name = f"{for_screen(group, 44)} ({count(int(rows['n_persons'].iloc[0]), 'person')})"
         figure.add_scatter(

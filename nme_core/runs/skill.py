@@ -46,7 +46,11 @@ def plain_verdict(skill: pd.DataFrame) -> str:
     row = _best(rows)
     rule = MODELS[str(row["reference"])].text
     if row["ci_low"] > 0:
-        return f"Over all people the model predicts better than the best simple rule, {rule}."
+        limits = f"{100 * row['ci_low']:.0f} to {100 * row['ci_high']:.0f} %"
+        return (
+            f"Over all people the model predicts {100 * row['skill']:.0f} % better (95 % interval "
+            f"{limits}) than the best simple rule, {rule}."
+        )
     how = "better than" if row["ci_high"] < 0 else "as well as"
     return f"Over all people a simple rule, {rule}, predicts {how} the model: read this with care."
 

@@ -161,7 +161,7 @@ def check_codebook(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     unknown = text.loc[~text["type"].isin(COLUMN_TYPES), "type"]
     if len(unknown):
         raise DataError(
-            f"There is no type {unknown.iloc[0]!r}.", remedy=f"Choose {', '.join(COLUMN_TYPES)}."
+            f"No type is called {unknown.iloc[0]!r}.", remedy=f"Choose {', '.join(COLUMN_TYPES)}."
         )
     checked: pd.DataFrame = text
     return checked

@@ -222,7 +222,7 @@ def as_outcome(column: pd.Series, kind: OutcomeKind | None) -> tuple[pd.Series, 
     """
     if kind not in (None, "number", "class"):
         raise OptionError(
-            f"There is no outcome kind {kind!r}.", remedy='Choose "number" or "class".'
+            f"No kind of outcome is called {kind!r}.", remedy='Choose "number" or "class".'
         )
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind = kind or "class"

@@ -329,7 +329,7 @@ def _role(name: str, value: Any) -> Any:
     if name in ("person", "outcome") and not isinstance(value, str):
         raise TypeError(f"{name} is no column")
     if name == "outcome_kind" and value not in (None, "number", "class"):
-        raise ValueError(f"there is no kind of outcome {value!r}")
+        raise ValueError(f"no kind of outcome is called {value!r}")
     if name in ("groups", "exclude") or (name in ("features", "covariates") and value is not None):
         return _texts(value)
     return _text_or_none(value)
@@ -420,7 +420,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
     except FileNotFoundError:
-        raise DataError(f"There is no file {path}.", remedy="Check the path.") from None
+        raise DataError(f"The file {path} was not found.", remedy="Check the path.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(
             f"{name} is no recipe.", remedy="Give recipe.json of a run folder."

@@ -157,7 +157,7 @@ def warn_of(
             "The covariance of the random effects is singular: a combination of"
             f" {_listed(found.combined[0], names)} has the variance 0, so that they count as"
             " perfectly correlated. Do not interpret their correlations; covariance='diagonal',"
-            " fewer person-specific parameters, or more persons help.",
+            " fewer person-specific parameters, or more people help.",
             SingularWarning,
             stacklevel=stacklevel + 1,
         )

@@ -100,7 +100,7 @@ def fit_autocorrelated(
         If no person has two rows.
     """
     if not len(rows.pairs):
-        raise ValueError("No person has two rows, so that there is no autocorrelation.")
+        raise ValueError("No person has two rows, which an autocorrelation takes.")
     search = _Search(rows, random, kind, reml, prior, follow)
     refuse_collinear(rows.sums(_INDEPENDENT), prior)
     refuse_unidentified(search.cross(_INDEPENDENT), search.elements)

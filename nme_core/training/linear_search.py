@@ -34,8 +34,8 @@ class NoResidualError(TrainingError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The outcome does not vary about what the person and the features say of it: there is"
-            " no residual variance to estimate.",
+            "The outcome does not vary about what the person and the features say of it: no"
+            " residual variance is left to estimate.",
             remedy="Check whether the outcome is the same in all rows of a person, or is computed"
             " from the features.",
         )

@@ -66,4 +66,4 @@ def test_a_clinician_reads_in_words_where_persons_differ(open_page: OpenPage, cr
     settings.set_view("clinician")
     shown = words(open_page("fit", run=crf_run))
     assert "CRF, transitions" not in shown
-    assert "People differ in how they move between states" in shown
+    assert "How people move between states" in shown

@@ -166,7 +166,7 @@ def test_there_is_a_baseline_for_every_name_and_no_other():
     assert isinstance(baseline(model, "lme"), LinearMixedModel)
     for name in BASELINES:
         assert baseline(model, name) is not None
-    with pytest.raises(OptionError, match="no baseline 'gmm'"):
+    with pytest.raises(OptionError, match="No baseline is called 'gmm'"):
         baseline(model, "gmm")
 
 

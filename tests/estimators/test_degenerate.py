@@ -59,7 +59,7 @@ def test_a_variance_of_zero(shape, covariance, estimator):
 def test_no_variance_at_all(shape):
     X, y, groups = balanced(**shape, slope_sd=0.0, intercept_sd=0.0)
     model = NMEMLPRegressor((), "all", estimator="laplace")
-    with pytest.warns(BoundaryWarning, match="No variance between persons"):
+    with pytest.warns(BoundaryWarning, match="No variance between people"):
         model.fit(X, y, groups=groups)
     assert (model.reliability_ == 0).all(axis=None)
     posterior = person_posterior(model, "weights")

@@ -68,7 +68,7 @@ def test_uncorrelated_effects_equal_our_own_diagonal_fit():
     with pytest.warns() as caught:
         model = LinearMixedModel().fit(X, y, groups=groups)
     assert [one.category for one in caught] == [FallbackWarning, BoundaryWarning]
-    assert "10 (co)variances are more than the 9 persons" in str(caught[0].message)
+    assert "10 (co)variances are more than the 9 people" in str(caught[0].message)
     assert model.structure_.endswith("uncorrelated")
     ours = NMEMLPRegressor((), placement="all", covariance="diagonal", estimator="laplace")
     with pytest.warns(BoundaryWarning):
@@ -93,7 +93,7 @@ def test_of_very_many_persons_the_maximum_itself_is_taken(sleepstudy, fitted, mo
 
 def test_too_few_rows_leave_a_random_intercept_and_say_so():
     X, y, groups = simulate(n_rows=3)
-    with pytest.warns(FallbackWarning, match="alone: 30 persons × 3 random effects are not fewer"):
+    with pytest.warns(FallbackWarning, match="alone: 30 people × 3 random effects are not fewer"):
         model = LinearMixedModel().fit(X, y, groups=groups)
     assert list(model.random_effects_.columns) == ["intercept"]
 

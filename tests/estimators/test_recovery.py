@@ -193,7 +193,7 @@ def test_emissions_of_dyads_are_found(dyads):
     assert difference == pytest.approx(6.67, rel=0.2)
 
 
-@pytest.mark.filterwarnings("ignore:The variance between persons:UserWarning")
+@pytest.mark.filterwarnings("ignore:The variance between people:UserWarning")
 def test_intervals_of_dyads_cover_the_truth_in_a_small_study():
     """Few steps: Σ must have arrived before training counts as converged."""
     sample = simulate_dyads(80, 120, effect=0.0, seed=3)

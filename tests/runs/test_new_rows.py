@@ -148,7 +148,7 @@ def test_undecided_dates_are_mended_in_new_rows_as_in_the_runs(nme, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--encoding", "klingon"), "There is no encoding 'klingon'"),
+        (("--encoding", "klingon"), "No encoding is called 'klingon'"),
         (("--delimiter", "semi"), "'semi' cannot part the columns"),
         (("--decimal", "x"), "'x' is no decimal mark"),
         (("--delimiter", ",", "--decimal", ","), "cannot part both"),

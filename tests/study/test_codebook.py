@@ -48,7 +48,7 @@ def test_an_edited_codebook_is_text_in_one_line_with_known_types():
     edited = table.assign(label=["a\nb", None, "", " c ", "d"])
     assert check_codebook(edited, names)["label"].tolist() == ["a b", "", "", "c", "d"]
     assert list(check_codebook(edited, names).columns) == list(COLUMNS)
-    with pytest.raises(DataError, match="no type 'colour'"):
+    with pytest.raises(DataError, match="No type is called 'colour'"):
         check_codebook(table.assign(type="colour"), names)
     with pytest.raises(DataError, match="not the codebook"):
         check_codebook(table.assign(name="x"), names)

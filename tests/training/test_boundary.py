@@ -101,7 +101,7 @@ def soon(monkeypatch):
 def test_persons_who_do_not_differ_are_a_warning_of_variational_too():
     X, y, groups = make_classes(np.zeros(12))
     model = NMEMLPClassifier((), placement=["layers.0.bias"], epochs=150)
-    with pytest.warns(BoundaryWarning, match="No variance between persons .* boundary"):
+    with pytest.warns(BoundaryWarning, match="No variance between people .* boundary"):
         model.fit(X, y, groups=groups)
     assert model.random_effects_cov_.to_numpy().diagonal().min() > 1e-3  # on its way to 0
 
@@ -116,7 +116,7 @@ def test_persons_who_differ_are_not():
 def test_the_exact_engine_finds_0_where_people_do_not_differ():
     X, y, groups = make_classes(np.zeros(12))
     model = NMEMLPClassifier((), placement=["layers.0.bias"])
-    with pytest.warns(BoundaryWarning, match="No variance between persons .* boundary"):
+    with pytest.warns(BoundaryWarning, match="No variance between people .* boundary"):
         model.fit(X, y, groups=groups)
     assert model.random_effects_cov_.to_numpy().diagonal().max() < 1e-7
 

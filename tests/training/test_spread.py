@@ -15,7 +15,7 @@ N_PERSONS, N_RANDOM, VARIANCE = 7, 3, 0.5
 FACTOR = torch.tensor([2.0, 0.5, 1.5])
 
 
-@pytest.fixture(params=[2**20, 20], ids=["all persons at once", "two at a time"])
+@pytest.fixture(params=[2**20, 20], ids=["all people at once", "two at a time"])
 def at_once(request, monkeypatch):
     monkeypatch.setattr(parts, "AT_ONCE", request.param)
 

@@ -71,7 +71,7 @@ def find_compliance(entries: Sequence[Compliance]) -> Iterable[Finding]:
             who = f"The groups of {entry.covariate!r} differ in their number of observations"
         else:
             verb = "fewer" if entry.spearman < 0 else "more"
-            who = f"Persons with a higher {entry.covariate!r} have {verb} observations"
+            who = f"People with a higher {entry.covariate!r} have {verb} observations"
         yield Finding(
             "look",
             f"{who}: a test of person parameters can find a dependence that is not there.",

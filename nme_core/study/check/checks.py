@@ -155,7 +155,7 @@ def _check_split(study: Study, short: Sequence[str], min_rows: int) -> Iterable[
             "look",
             plan.classes,
             study.roles.outcome,
-            "What is said of it on held-back rows comes from the others; join the state with "
+            "What held-back rows show of it comes from the others; join the state with "
             "another one if they are too few.",
         )
     if short and not few_rows(study.blocks.sizes, min_rows):

@@ -33,7 +33,7 @@ def find_inseparable(factors: Mapping[str, NDArray[np.int64]], outcome: str) -> 
         if sizes[name] == 1:
             yield Finding(
                 "stop",
-                f"{name!r} has a single group, so that nothing can be said of how groups differ.",
+                f"{name!r} has a single group, so how groups differ cannot be known.",
                 name,
                 "Leave it out of the groups.",
             )

@@ -73,7 +73,7 @@ def check_missing(how: str) -> None:
     """Raise OptionError where there is no such way of dealing with missing features."""
     if how not in MISSING:
         raise OptionError(
-            f"There is no way {how!r} of dealing with missing features.",
+            f"No way of dealing with missing features is called {how!r}.",
             remedy=f"Choose {', '.join(MISSING[:-1])} or {MISSING[-1]}.",
         )
 

@@ -264,7 +264,7 @@ def _shift_dates(
             continue
         if first is None:
             covariates = covariates.drop(columns=name)
-            notes.append(f"Dates in {name!r} were left out: there is no date to count from.")
+            notes.append(f"Dates in {name!r} were left out: they have no date to count from.")
         else:
             covariates[name] = _days(dates, of_person.map(first))
             notes.append(f"Dates in {name!r} became days from the person's first observation.")

@@ -74,7 +74,7 @@ class Remedy:
         kind = KINDS.get(self.kind)
         if kind is None:
             raise OptionError(
-                f"There is no remedy {self.kind!r}.", remedy=f"Choose one of {', '.join(KINDS)}."
+                f"No remedy is called {self.kind!r}.", remedy=f"Choose one of {', '.join(KINDS)}."
             )
         if (
             not self.columns
@@ -309,7 +309,7 @@ def read_remedies(path: str | os.PathLike[str]) -> tuple[Remedy, ...]:
     try:
         content = json.loads(str(path) if inline else Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DataError(f"There is no file {path}.", remedy="Check the path.") from None
+        raise DataError(f"The file {path} was not found.", remedy="Check the path.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(
             "The remedies are no JSON." if inline else f"{Path(path).name} is not a JSON file.",

@@ -116,6 +116,6 @@ def _lookup(encoding: str) -> str:
         "".encode(name)
     except (LookupError, UnicodeError, ValueError, TypeError):
         raise OptionError(
-            f"There is no encoding {encoding!r}.", remedy="Write for example utf-8 or cp1252."
+            f"No encoding is called {encoding!r}.", remedy="Write for example utf-8 or cp1252."
         ) from None
     return name

@@ -61,7 +61,7 @@ def _read(path: Path) -> bytes:
             raise too_large(path.name, LARGEST)
         return path.read_bytes()
     except FileNotFoundError:
-        raise DataError(f"There is no file {path}.", remedy="Check the path.") from None
+        raise DataError(f"The file {path} was not found.", remedy="Check the path.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(

@@ -90,7 +90,7 @@ def find_outcome(columns: Columns) -> tuple[str | None, list[str]]:
     tiers = {name: tier for name in possible if (tier := outcome_tier(name)) is not None}
     if tiers:
         best = min(tiers, key=tiers.__getitem__)
-        why = "outcome: its name is that of an outcome, and it varies within persons."
+        why = "outcome: its name is that of an outcome, and it varies within people."
         columns.give(why, best)
         return best, []
     numbers = [
@@ -104,9 +104,9 @@ def find_outcome(columns: Columns) -> tuple[str | None, list[str]]:
         return None, []
     first = asked[0]
     why = (
-        "outcome: the first column with a few words, which vary within persons."
+        "outcome: the first column with a few words, which vary within people."
         if first in states
-        else "outcome: the first column of numbers that vary within persons."
+        else "outcome: the first column of numbers that vary within people."
     )
     columns.give(why, first)
     others = f"; {asked[1]!r} would be the next" if len(asked) > 1 else ""
@@ -181,10 +181,10 @@ def _is_yes_no(column: pd.Series) -> bool:
 
 def _why_feature(column: pd.Series) -> str:
     if is_number(column):
-        return "feature: numbers that vary within persons."
+        return "feature: numbers that vary within people."
     if _is_yes_no(column):
-        return "feature: yes or no, which varies within persons."
-    return "feature: mostly numbers that vary within persons; its words have to be treated."
+        return "feature: yes or no, which varies within people."
+    return "feature: mostly numbers that vary within people; its words have to be treated."
 
 
 def find_covariates(columns: Columns) -> list[str]:

@@ -175,7 +175,7 @@ def check_form(form: str) -> None:
     """Raise OptionError where there is no such order of day, month and year, nor other form."""
     if form not in (*ORDERS, *DIGITS, *FORMS, NUMBER):
         raise OptionError(
-            f"There is no order of dates {form!r}.",
+            f"No order of dates is called {form!r}.",
             remedy=f"Choose {', '.join(ORDERS)}; for numbers also {', '.join([*DIGITS, *FORMS])}, "
             f"or {NUMBER} where they are plain numbers.",
         )

@@ -181,7 +181,7 @@ def test_the_codebook_is_stored_edited_and_taken_away(home: Path) -> None:
     again = studies.codebook(identity)
     pd.testing.assert_frame_equal(again, table)
     assert "'=1+1" in studies.codebook_file(identity).decode()
-    with pytest.raises(DataError, match="no type"):
+    with pytest.raises(DataError, match="No type is called"):
         studies.keep_codebook(identity, table.assign(type="colour"))
     (home / "studies" / identity / "codebook.csv").unlink()
     assert studies.codebook(identity)["label"].tolist() == [""] * 5

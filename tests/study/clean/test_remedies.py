@@ -130,7 +130,7 @@ def test_a_file_that_is_no_json_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"remedies\.json is not a JSON file"):
         read_remedies(path)
-    with pytest.raises(DataError, match="There is no file"):
+    with pytest.raises(DataError, match="was not found"):
         read_remedies(tmp_path / "none.json")
 
 
