@@ -84,7 +84,7 @@ def result_tables(folder: RunFolder) -> list[ResultTable]:
 def _data(folder: RunFolder) -> ResultTable:
     data = folder.data
     rows = [
-        ("Persons", f"{data['n_persons']:,}"),
+        ("People", f"{data['n_persons']:,}"),
         ("Observations", f"{data['n_rows']:,}"),
         ("Sequences", f"{data['n_sequences']:,}"),
         *((f"Observations, {part}", f"{n:,}") for part, n in data["n_rows_by_split"].items()),
@@ -150,7 +150,7 @@ def _comparison(folder: RunFolder) -> ResultTable:
             "95% CI": [ends for _, ends in texts],
             "p": table["p"].map(p_cell),
             "Corrected p": table["p_adjusted"].map(p_cell),
-            "Persons": table["n_persons"].map("{:,}".format),
+            "People": table["n_persons"].map("{:,}".format),
         }
     )
     note = (
@@ -256,7 +256,7 @@ def _hsic(folder: RunFolder) -> ResultTable:
             "Covariate": table["covariate"],
             **({"Taken as": _taken_as(table)} if "taken_as" in table else {}),
             **({} if alike["parameters"] else {"Tested": table["parameters"]}),
-            "Persons": table["n_persons"].map("{:,}".format),
+            "People": table["n_persons"].map("{:,}".format),
             **({"Strength [95% CI]": _strengths(table)} if "strength" in table else {}),
             "HSIC": table["statistic"].map(bounded),
             "p": table["p"].map(p_cell),

@@ -59,7 +59,7 @@ def flow_table(folder: RunFolder) -> ResultTable:
         (f"Validation{then}", "", f"{parts['validation']:,}"),
         (f"Test{last}", _tested(folder), f"{parts['test']:,}"),
     ]
-    cells = pd.DataFrame(rows, columns=["Step", "Persons", "Observations"])
+    cells = pd.DataFrame(rows, columns=["Step", "People", "Observations"])
     note = (
         "Most people have fewer than 5 observations; of some the last one is held back."
         if few
@@ -120,7 +120,7 @@ def stability_table(folder: RunFolder) -> ResultTable:
                 else {}
             ),
             "Agreement of seeds": shown["seed_agreement"].map(bounded),
-            "Persons": shown["n_persons"].map("{:,}".format),
+            "People": shown["n_persons"].map("{:,}".format),
         }
     )
     note = (

@@ -125,7 +125,7 @@ def _members(direction: Tensor, among: Tensor) -> tuple[int, ...]:
 
 
 def warn_of(
-    found: Boundary, names: Sequence[str], *, between: str = "persons", stacklevel: int = 1
+    found: Boundary, names: Sequence[str], *, between: str = "people", stacklevel: int = 1
 ) -> None:
     """Say what is at the boundary, by the names of the random effects, and what to do.
 
