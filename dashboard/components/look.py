@@ -28,6 +28,12 @@ _STYLE = """
     /* A figure keeps its width and scrolls in its own frame; the page does not. */
     [data-testid="stElementContainer"]:has(.js-plotly-plot) { overflow-x: auto; }
     [data-testid="stFullScreenFrame"]:has(.js-plotly-plot) { min-width: 640px; }
+    [class*="st-key-figure_transitions"] [data-testid="stFullScreenFrame"] { min-width: 820px; }
+    /* What a button says is never cut. */
+    [data-testid="stColumn"]:has(button p):not(:has([data-testid="stMarkdown"], .js-plotly-plot)) {
+        min-width: max-content;
+    }
+    .st-key-library [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
 }
 @media (prefers-color-scheme: dark) {
     /* The dark theme's primary colour has too little contrast as text and under white text. */

@@ -19,7 +19,7 @@ everything = state.researcher()
 names = ["Figures", "Report and bundle", "Words to paste", "Tables"]
 figures_tab, report_tab, *papers = st.tabs(names if everything else names[:2])
 with figures_tab:
-    left, right = st.columns([1, 2], gap="large")
+    left, right = st.container(key="pair_export").columns([1, 2], gap="large")
     with left:
         figure = choose_figure(run)
         paper = choose_paper() if everything else Paper()

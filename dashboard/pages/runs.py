@@ -15,7 +15,8 @@ show_damaged(damaged)
 if not shelves and not damaged:
     empty("no_runs", "study")
 show_queue()
-show_library(shelves)
+with st.container(key="library"):
+    show_library(shelves)
 finished = [run for shelf in shelves for run in shelf.runs if run.done]
 if len(finished) > 1 and state.researcher():
     st.divider()
