@@ -51,3 +51,43 @@ def test_every_page_keeps_the_rules_in_both_views_and_themes(
                     found[view, path, theme] = violations(page)
             page.context.close()
     assert {where: grave for where, grave in found.items() if grave} == {}
+
+
+#: Text of the element that has the focus, and whether a ring or a shadow shows it.
+FOCUS = """() => {
+    const one = document.activeElement;
+    const around = [one.parentElement, one.parentElement?.parentElement].filter(Boolean);
+    const all = [one, ...one.querySelectorAll('*'), ...around];
+    const shown = all.map(each => getComputedStyle(each));
+    const ring = shown.some(style => (style.outlineStyle !== 'none'
+        && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== 'none');
+    return [(one.innerText || one.getAttribute('aria-label') || '').trim(), ring];
+}"""
+
+
+def tab_to(page: Page, words: str, most: int = 45) -> int:
+    """Press Tab until the element that says so has the focus, each one visibly; how often."""
+    for presses in range(1, most + 1):
+        page.keyboard.press("Tab")
+        text, ring = page.evaluate(FOCUS)
+        assert ring or not text, f"no focus to be seen on {text!r}"
+        if text.endswith(words):  # an icon comes before
+            return presses
+    raise AssertionError(f"{words!r} was not reached in {most} Tabs.")
+
+
+def test_the_keyboard_leads_from_the_study_to_a_test(address: str, chromium_path: str) -> None:
+    with chromium(chromium_path) as browser:
+        page = new_page(browser)
+        page.goto(address.format(page="study"))
+        expect(page.get_by_text("Report on diary")).to_be_visible(timeout=60_000)
+        settled(page)
+        for words, heading in (("Next: choose a model", "Model"), ("Covariates", "Covariates")):
+            tab_to(page, words)
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+            settled(page)
+        tab_to(page, "Run HSIC test")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Permuting people").first).to_be_visible()
+        page.context.close()
