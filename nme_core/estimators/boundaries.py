@@ -42,9 +42,7 @@ def warn_of_boundary(
     if exact:
         for number, name in enumerate(factors):
             found = _meaningful(exact_boundary(posterior.sigma[number]), unique)
-            warn_of(
-                found, names, between=f"groups of {name}" if number else "people", stacklevel=2
-            )
+            warn_of(found, names, between=f"groups of {name}" if number else "people", stacklevel=2)
     elif spread is not None and spread.dim() == 3 and len(mixed.sizes) == 1:
         found = approached_boundary(mixed.deviations.detach(), spread, posterior.sigma[0])
         warn_of(_meaningful(found, unique), names, stacklevel=2)

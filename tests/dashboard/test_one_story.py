@@ -112,13 +112,10 @@ def test_nothing_is_said_of_where_a_person_never_was(
     assert "from low" not in words(app)
 
 
-def test_a_person_stays_chosen_on_every_page(open_page: OpenPage, crf_run: str) -> None:
-    app = open_page("transitions", run=crf_run)
+def test_the_page_about_a_person_is_of_the_one_who_was_chosen(
+    open_page: OpenPage, crf_run: str
+) -> None:
+    app = open_page("export", run=crf_run)
     app.selectbox(key="person").select("007").run()
-    app.switch_page("pages/export.py").run()
-    assert app.selectbox(key="person").value == "007"
-    assert app.selectbox(key="report_person").value == "007"
-    app.switch_page("pages/fit.py").run()
-    app.segmented_control(key="fit_section").set_value("persons").run()
-    assert app.selectbox(key="person").value == "007"
     assert not app.exception
+    assert app.selectbox(key="report_person").value == "007"
