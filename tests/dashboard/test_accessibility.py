@@ -56,7 +56,8 @@ def test_every_page_keeps_the_rules_in_both_views_and_themes(
 #: Text of the element that has the focus, and whether a ring or a shadow shows it.
 FOCUS = """() => {
     const one = document.activeElement;
-    const around = [one.parentElement, one.parentElement?.parentElement].filter(Boolean);
+    const field = one.closest('.stSelectbox, .stMultiSelect, .stTextInput, .stNumberInput');
+    const around = [one.parentElement, one.parentElement?.parentElement, field].filter(Boolean);
     const all = [one, ...one.querySelectorAll('*'), ...around];
     const shown = all.map(each => getComputedStyle(each));
     const ring = shown.some(style => (style.outlineStyle !== 'none'
