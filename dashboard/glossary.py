@@ -1086,6 +1086,10 @@ READING = {
     "people_sheet": "Sheet with one row per person",
     "no_sheet": "None",
     "all_sheets": "All with the same columns",
+    "instrument": "Which instrument's rows are the occasions?",
+    "instrument_help": "An export of REDCap holds the rows of several instruments. One of them has "
+    "a row per person and occasion, such as a diary.",
+    "no_instrument": "Rows of no repeating instrument (events)",
     "encoding": "Choose another where letters such as ä or é look wrong.",
     "header": "Line with the names of the columns",
     "header_help": "A number, or none where no line names them.",

@@ -141,7 +141,7 @@ def test_new_persons_are_said_and_left_empty(nme, fit_tiny, tiny_study, tmp_path
     long.to_csv(tmp_path / "new.csv", index=False)
     said = nme("predict", fit_tiny("nme-mlp"), tmp_path / "new.csv", "--out", tmp_path / "p.csv")
     assert said.code == 0
-    assert "1 people are new: only population_predicted is filled" in said.out
+    assert "1 person is new: only population_predicted is filled" in said.out
     found = pd.read_csv(tmp_path / "p.csv", dtype={"person": "str"})
     new = found["person"] == "700"
     assert new.sum() == 18

@@ -14,6 +14,7 @@ from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
 from dashboard.glossary import DECIMALS, DELIMITERS, ENCODINGS, READING, STEPS, WIDE
 from dashboard.services.drafts import TEXTS, Draft, HowRead, ReadAs, draft_upload
+from nme_core.study.formats.exports import NO_INSTRUMENT
 
 
 def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
@@ -30,6 +31,9 @@ def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
     read_as = _sheets(draft, read_as, long.file_id, second is not None)
     if read_as != draft.read_as:
         draft = make(read_as)
+    if len(draft.instruments) > 1:
+        with st.container(border=True, key="instruments"):
+            draft = make(replace(draft.read_as, instrument=_instrument(draft, long.file_id)))
     if draft.step is not None:
         with st.container(border=True, key="steps"):
             st.text(STEPS["lead"])
@@ -65,6 +69,17 @@ def _sheets(draft: Draft, read_as: ReadAs, file: str, second: bool) -> ReadAs:
         )  # fmt: skip
         read_as = replace(read_as, covariates_sheet=sheet)
     return read_as
+
+
+def _instrument(draft: Draft, file: str) -> str | None:
+    """The repeating instrument whose rows are the occasions."""
+    read = None if draft.reading is None else draft.reading.instrument
+    words = {NO_INSTRUMENT: READING["no_instrument"]}
+    return st.selectbox(
+        READING["instrument"], draft.instruments, index=None, key=f"instrument_{file}",
+        format_func=lambda one: words.get(one, one), placeholder=words.get(str(read), str(read)),
+        help=READING["instrument_help"],
+    )  # fmt: skip
 
 
 def _read_from(how: HowRead | None) -> str:

@@ -58,6 +58,8 @@ class Draft:
         Sheets of the file.
     step : str or None
         Length of the steps that its events could become, where it holds events.
+    instruments : tuple of str
+        What the rows of an export of REDCap belong to; the occasions are those of one of them.
     second_file : str or None
         Name of the second table's file.
     how : tuple of str
@@ -87,6 +89,7 @@ class Draft:
     read_as: ReadAs = AS_RECOGNISED
     sheets: tuple[str, ...] = ()
     step: str | None = None
+    instruments: tuple[str, ...] = ()
     second_file: str | None = None
     how: tuple[str, ...] = ()
     labels: Labels = field(default_factory=Labels)
@@ -195,6 +198,7 @@ def draft_upload(
         read_as=read_as,
         sheets=long.sheets,
         step=None if long.events is None else long.events.step,
+        instruments=long.instruments,
         second_file=second_name,
         how=tuple(how),
         labels=labels,

@@ -30,6 +30,7 @@ class ReadAs:
     decimal: str | None = None
     header: str | None = None
     step: str | None = None
+    instrument: str | None = None
     metadata: bytes | None = None
 
     @property

@@ -60,6 +60,14 @@ Step = Annotated[
         " default: one row per event.",
     ),
 ]
+Instrument = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|none",
+        help="Repeating instrument of an export of REDCap whose rows are the occasions; none: rows"
+        " of no instrument; default: the one with the most rows.",
+    ),
+]
 #: Value of --hidden that asks for a mixture of networks.
 AUTO = "auto"
 _MARKS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
@@ -128,6 +136,7 @@ class StudyOptions:
     decimal: Decimal = None
     header: Header = None
     step: Step = None
+    instrument: Instrument = None
     metadata: Annotated[
         Path | None,
         typer.Option(
@@ -191,6 +200,7 @@ class StudyOptions:
             "decimal": self.decimal,
             "header": self.header,
             "step": self.step,
+            "instrument": self.instrument,
             "metadata": self.metadata,
         }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,87 +13,92 @@ from nme_core.cli.options import (
     Delimiter,
     Encoding,
     Header,
+    Instrument,
     Run,
     Sheet,
     check_file,
     check_folder,
     mark,
+    takes,
     write_csv,
 )
 from nme_core.io import RunFolder
 
+if TYPE_CHECKING:
+    import pandas as pd
 
+
+@dataclass(frozen=True)
+class NewRows:
+    """A run, a file with new rows for it, and how that is read; each field is an option."""
+
+    run: Run
+    new: Annotated[Path, typer.Argument(metavar="NEW.csv", help="New rows, in any format.")]
+    sheet: Sheet = None
+    encoding: Encoding = None
+    delimiter: Delimiter = None
+    decimal: Decimal = None
+    header: Header = None
+    instrument: Instrument = None
+
+    @property
+    def folder(self) -> RunFolder:
+        """The run."""
+        return RunFolder(self.run)
+
+    def read(self) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        """The rows, and what is to be said of how they were read."""
+        from nme_core.runs.recorded import read_new
+
+        return read_new(
+            self.folder,
+            self.new,
+            sheet=self.sheet,
+            encoding=self.encoding,
+            delimiter=mark(self.delimiter),
+            decimal=self.decimal,
+            header=self.header,
+            instrument=self.instrument,
+        )
+
+
+@takes(NewRows)
 def predict(
-    run: Run,
-    new: Annotated[Path, typer.Argument(metavar="NEW.csv", help="Rows to predict.")],
+    given: NewRows,
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write.")],
-    sheet: Sheet = None,
-    encoding: Encoding = None,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
-    header: Header = None,
 ) -> None:
-    """Predict the outcome of new rows; for new persons only the population's prediction.
+    """Predict the outcome of new rows; for new people only the population's prediction.
 
     The file may have any format that `nme fit` takes; it is read as the run's file was.
     """
     from nme_core.runs.prediction import predict_rows, read_new_rows
-    from nme_core.runs.recorded import read_new
 
-    folder = RunFolder(run)
-    check_file(out, new, folder)
-    table, told = read_new(
-        folder,
-        new,
-        sheet=sheet,
-        encoding=encoding,
-        delimiter=mark(delimiter),
-        decimal=decimal,
-        header=header,
-    )
-    rows = read_new_rows(folder, table)
-    notes = dict.fromkeys((*told, *rows.notes))
-    typer.echo("".join(f"Note: {note}\n" for note in notes), nl=False)
-    predictions = predict_rows(folder, rows)
+    check_file(out, given.new, given.folder)
+    table, told = given.read()
+    rows = read_new_rows(given.folder, table)
+    _tell(*told, *rows.notes)
+    predictions = predict_rows(given.folder, rows)
     write_csv(out, predictions)
     unseen = predictions.loc[predictions["predicted"].isna(), "person"].nunique()
-    note = f"; {unseen} people are new: only population_predicted is filled" if unseen else ""
+    who = "1 person is" if unseen == 1 else f"{unseen} people are"
+    note = f"; {who} new: only population_predicted is filled" if unseen else ""
     if unseen and any(name.startswith("p_") for name in predictions.columns):
         note += ", and p_<class> with the population's probabilities"
     typer.echo(f"Wrote {len(predictions)} predictions to {out}{note}.")
 
 
+@takes(NewRows)
 def adapt(
-    run: Run,
-    new: Annotated[
-        Path, typer.Argument(metavar="NEWPERSONS.csv", help="Rows of people new to the run.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
-    sheet: Sheet = None,
-    encoding: Encoding = None,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
-    header: Header = None,
+    given: NewRows, out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")]
 ) -> None:
-    """Learn the parameters of new persons, all else as it was learned; writes a run folder."""
+    """Learn the parameters of new people, all else as it was learned; writes a run folder."""
     from nme_core.runs.adaptation import adapt_run
-    from nme_core.runs.recorded import read_new
 
     check_folder(out)
-    folder = RunFolder(run)
-    rows, told = read_new(
-        folder,
-        new,
-        sheet=sheet,
-        encoding=encoding,
-        delimiter=mark(delimiter),
-        decimal=decimal,
-        header=header,
-    )
+    rows, told = given.read()
     adapted = RunFolder(out)
-    persons = adapt_run(folder, rows, adapted, source=new)
-    notes = dict.fromkeys((*told, *adapted.data["notes"]))
-    typer.echo("".join(f"Note: {note}\n" for note in notes), nl=False)
+    persons = adapt_run(given.folder, rows, adapted, source=given.new)
+    _tell(*told, *adapted.data["notes"])
     effects = adapted.table("random_effects")
     typer.echo(f"{'person':<24}{'rows':>8}{'reliability':>14}")
     for person in persons[:20]:
@@ -106,3 +112,7 @@ def adapt(
         f"Wrote {out}: {len(persons)} new people. Reliability (median over the parameters): 0 is"
         " the population, 1 the person's own."
     )
+
+
+def _tell(*notes: str) -> None:
+    typer.echo("".join(f"Note: {note}\n" for note in dict.fromkeys(notes)), nl=False)

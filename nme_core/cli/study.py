@@ -97,6 +97,12 @@ def _propose(study: StudyOptions) -> None:
         column_in = frame if name in frame.columns else second
         kind = "" if column_in is None else f" ({column_type(column_in[name])})"
         typer.echo(f"  {name}{kind} – {reason}")
+    if len(reading.instruments) > 1 and study.instrument is None:
+        study = replace(study, instrument=reading.how.instrument)
+        typer.echo(
+            f"Not sure: Are the rows of {reading.how.instrument!r} the occasions? --instrument "
+            f"takes others: {', '.join(one for one in reading.instruments[1:])}."
+        )
     for question in proposal.questions:
         typer.echo(f"Not sure: {question}")
     if proposal.problem is not None:
@@ -105,7 +111,16 @@ def _propose(study: StudyOptions) -> None:
     if study.covariates is not None:
         command += ["--covariates", str(study.covariates)]
     command += [] if sheet is None else ["--covariates-sheet", sheet]
-    for option in ("sheet", "encoding", "delimiter", "decimal", "header", "metadata", "step"):
+    for option in (
+        "sheet",
+        "encoding",
+        "delimiter",
+        "decimal",
+        "header",
+        "metadata",
+        "step",
+        "instrument",
+    ):
         value = getattr(study, option)
         command += [] if value is None else [f"--{option}", str(value)]
     lacking = [role for role in ("person", "outcome") if getattr(proposal, role) is None]

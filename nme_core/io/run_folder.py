@@ -339,7 +339,17 @@ class RunFolder:
     def model_path(self) -> Path:
         """Where the weights lie; RunFolderError where they are no longer as they were written."""
         path = self.path / "model.safetensors"
-        manifest.require(path)
+        try:
+            manifest.require(path)
+            if not path.exists():  # a run of an earlier version has no manifest
+                raise manifest.damaged(path, "is missing")
+        except RunFolderError as error:
+            command = self.config.get("command") or "nme fit"
+            raise RunFolderError(
+                f"{error.message} It holds the weights of the model, which the tables of the run "
+                "do not have.",
+                remedy=f"Take it from a copy or a bundle, or fit the run again: {command}",
+            ) from error
         return path
 
     # -- the folder as a whole ----------------------------------------------------------------

@@ -29,6 +29,7 @@ def read_any(
     decimal: str | None = None,
     header: int | str | None = None,
     step: str | float | None = None,
+    instrument: str | None = None,
     text: Iterable[str] = (),
     metadata: str | os.PathLike[str] | bytes | None = None,
     columns: Iterable[str] = (),
@@ -58,6 +59,9 @@ def read_any(
     step : str or float, optional
         Of a file of events with a start and an end (BORIS, ELAN): the length of the steps that
         they become, such as ``"1s"``. Default, and ``"none"``: one row per event.
+    instrument : str, optional
+        Of an export of REDCap with repeating instruments: the one whose rows are the occasions, or
+        ``"none"`` for the rows of no instrument. Default: the one with the most rows.
     text : iterable of str
         Columns that stay text whatever they look like ("007" stays "007").
     metadata : path or bytes, optional
@@ -86,6 +90,7 @@ def read_any(
         "decimal": decimal,
         "header": header,
         "step": step,
+        "instrument": instrument,
     }
     _check_marks(delimiter, decimal)
     reading = _read(
@@ -100,11 +105,17 @@ def read_any(
         one_row_per=one_row_per,
     )
     given = tuple(option for option, value in options.items() if value is not None)
-    reading = replace(reading, how=replace(reading.how, given=given))
+    reading = replace(reading, how=replace(reading.how, given=given, instrument=instrument))
     beside = find_metadata(source) if metadata is None else metadata
     reading = apply_layout(
         reading, None if beside is None else open_source(beside, _name_of(beside))
     )
+    if instrument is not None and not reading.instruments:
+        told = (
+            f"The file has no repeating instruments of REDCap: {instrument!r} was not looked for."
+        )
+        how = replace(reading.how, instrument=None)
+        reading = replace(reading, how=how, notes=(*reading.notes, told))
     return in_steps(reading, step)
 
 
@@ -185,7 +196,9 @@ def _read(
     )
 
 
-def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.DataFrame:
+def read_table(
+    path: str | os.PathLike[str], *, text: Iterable[str] = (), **said: Any
+) -> pd.DataFrame:
     """The table of a file; see `read_any`, which also says how it was read.
 
     Parameters
@@ -194,6 +207,8 @@ def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.
         The file.
     text : iterable of str
         Columns that stay text whatever they look like ("007" stays "007").
+    **said
+        How it is read, such as ``sheet``, as `read_any` takes it.
 
     Returns
     -------
@@ -205,7 +220,7 @@ def read_table(path: str | os.PathLike[str], *, text: Iterable[str] = ()) -> pd.
     DataError
         What `read_any` says.
     """
-    return read_any(path, text=text).frame
+    return read_any(path, text=text, **said).frame
 
 
 def read_second(

@@ -356,6 +356,8 @@ def _damaged(why: str) -> DataError:
 def _given(how: HowRead | None, source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     """What the user said of how a file is read, as far as it can be true of another one."""
     said = {} if how is None else {name: getattr(how, name) for name in how.given}
+    if how is not None and how.instrument is not None:  # it could be another one in other rows
+        said["instrument"] = how.instrument
     if "sheet" in said and not has_sheets(source):
         del said["sheet"]
     return said

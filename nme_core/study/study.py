@@ -211,6 +211,7 @@ class Study:
         decimal: str | None = None,
         header: int | str | None = None,
         step: str | float | None = None,
+        instrument: str | None = None,
         metadata: str | os.PathLike[str] | None = None,
         covariates_sheet: str | None = None,
     ) -> Study:
@@ -239,7 +240,13 @@ class Study:
         )
         of_text: Any = {"encoding": encoding, "delimiter": delimiter, "decimal": decimal}
         long = recipe.read(
-            path, sheet=sheet, **of_text, header=header, step=step, metadata=metadata
+            path,
+            sheet=sheet,
+            **of_text,
+            header=header,
+            step=step,
+            instrument=instrument,
+            metadata=metadata,
         )
         people = None
         if isinstance(covariates, str | os.PathLike):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
+from nme_core.exceptions import OptionError
 from nme_core.study.columns import is_number
 from nme_core.study.formats.result import Reading
 
@@ -56,8 +57,18 @@ def _may_be_person(frame: pd.DataFrame, name: str) -> bool:
     return 1 < column.nunique() < len(column)
 
 
+#: Stands for the rows that belong to no repeating instrument; none can be called so.
+NO_INSTRUMENT = "none"
+
+
 def redcap(reading: Reading) -> Reading | None:
-    """REDCap: events and repeating instruments are rows; what is asked once fills one of them."""
+    """REDCap: events and repeating instruments are rows; what is asked once fills one of them.
+
+    Raises
+    ------
+    OptionError
+        The instrument that `reading.how` asks for is not there.
+    """
     frame = reading.frame
     event, instrument, instance = (
         _first(frame, (f"redcap_{name}",))
@@ -71,19 +82,10 @@ def redcap(reading: Reading) -> Reading | None:
         return None
     person = own[0]
     frame, filled = _filled(frame, person)
-    repeats = instance is not None and frame[instance].notna().any()
     if instrument is not None and frame[instrument].notna().any():
-        counts = frame[instrument].value_counts()
-        chosen = counts.index[0]
-        keep = (frame[instrument] == chosen).to_numpy()
-        others = ", ".join(f"{word!r}" for word in counts.index[1:])
-        notes.append(
-            f"The {int(keep.sum())} rows of the repeating instrument {chosen!r} are the occasions; "
-            f"{int((~keep).sum())} other rows were left out"
-            + (f" (among them those of {others})." if others else ".")
-        )
-        frame = frame[keep]
-        frame = frame.loc[:, frame.notna().any().to_numpy()]
+        reading, frame, told = _of_instrument(reading, frame, person, instrument)
+        notes.append(told)
+    repeats = instance in frame and frame[instance].notna().any()
     if filled:
         listed = ", ".join(repr(name) for name in filled[:10])
         notes.append(f"What a person has one value of was filled into all rows: {listed}.")
@@ -102,6 +104,41 @@ def redcap(reading: Reading) -> Reading | None:
         replace(reading, frame=frame), "REDCap", notes,
         person=person, time=time, sequence=sequence if several else None,
     )  # fmt: skip
+
+
+def _of_instrument(
+    reading: Reading, frame: pd.DataFrame, person: str, instrument: str
+) -> tuple[Reading, pd.DataFrame, str]:
+    """The rows of one repeating instrument, or of none: the one asked for, else with most rows."""
+    belongs = frame[instrument].fillna(NO_INSTRUMENT).astype("str")
+    counts = belongs.value_counts()
+    there = tuple(sorted(counts.index, key=lambda one: one == NO_INSTRUMENT))
+    chosen = reading.how.instrument or there[0]
+    if chosen not in there:
+        raise OptionError(
+            f"The export of REDCap has no repeating instrument {chosen!r}.",
+            remedy=f"Choose one of {', '.join(there)}.",
+        )
+    keep = (belongs == chosen).to_numpy()
+    what = "no repeating instrument" if chosen == NO_INSTRUMENT else f"the instrument {chosen!r}"
+    told = (
+        f"The {int(keep.sum())} rows of {what} are the occasions; {int((~keep).sum())} other rows "
+        "were left out"
+    )
+    if lost := frame[person].nunique() - frame.loc[keep, person].nunique():
+        told += (
+            f", and with them {lost} {'person who has' if lost == 1 else 'people who have'} none"
+        )
+    others = [
+        f"of none ({counts[one]} rows)" if one == NO_INSTRUMENT else f"{one!r} ({counts[one]} rows)"
+        for one in there
+        if one != chosen
+    ]
+    told += f". To take others, choose the instrument: {', '.join(others)}." if others else "."
+    kept = frame[keep]
+    how = replace(reading.how, instrument=chosen)
+    reading = replace(reading, how=how, instruments=there)
+    return reading, kept.loc[:, kept.notna().any().to_numpy()], told
 
 
 def _filled(frame: pd.DataFrame, person: str) -> tuple[pd.DataFrame, list[str]]:

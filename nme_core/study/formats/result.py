@@ -51,6 +51,8 @@ class HowRead:
         The line that names the columns, as a number; ``"none"`` where there is none.
     step : str or None
         Length of the steps that events became.
+    instrument : str or None
+        Repeating instrument of REDCap whose rows are the occasions; ``"none"``: those of none.
     sheet : str or None
         Of a workbook; ``"*"`` stands for all sheets that have the same columns.
     given : tuple of str
@@ -69,6 +71,7 @@ class HowRead:
     title_lines: int = 0
     header: str | None = None
     step: str | None = None
+    instrument: str | None = None
     sheet: str | None = None
     given: tuple[str, ...] = ()
 
@@ -212,6 +215,9 @@ class Reading:
         The rows as events with a start and an end, where they are such.
     above : dict of key: value
         Rows of two cells above a text table.
+    instruments : tuple of str
+        What the rows of an export of REDCap belong to, where its occasions are those of one of
+        them; with the most rows first.
     written : dict of column: text
         Whole numbers as they are written, where some have a zero in front: they may be ids.
     """
@@ -225,6 +231,7 @@ class Reading:
     roles: dict[str, str] = field(default_factory=dict)
     above: dict[str, str] = field(default_factory=dict)
     events: Events | None = None
+    instruments: tuple[str, ...] = ()
     written: dict[str, pd.Series] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -192,6 +192,65 @@ def test_repeating_instruments_of_redcap_are_the_occasions():
     assert "'age'" in told
 
 
+def redcap_with_two_instruments(*, diary=range(1, 6), medication=range(1, 4), people=range(1, 6)):
+    lines = ["record_id,redcap_repeat_instrument,redcap_repeat_instance,sex,mood,sleep,dose"]
+    for person in people:
+        lines.append(f"{person},,,{person % 2},,,")
+        lines += [f"{person},diary,{k},,{3 + (k * person) % 4},{6 + k % 3}," for k in diary]
+        lines += [f"{person},medication,{k},,,,{10 * k + person}" for k in medication if person < 5]
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(
+    ("instrument", "rows", "columns"),
+    [(None, 25, {"mood", "sleep"}), ("medication", 12, {"dose"}), ("none", 5, {"sex"})],
+)
+def test_the_instrument_whose_rows_are_the_occasions_can_be_chosen(instrument, rows, columns):
+    reading = read_any(redcap_with_two_instruments(), "x.csv", instrument=instrument)
+    assert reading.instruments == ("diary", "medication", "none")
+    assert reading.how.instrument == (instrument or "diary")
+    assert len(reading.frame) == rows
+    known = {"record_id", "redcap_repeat_instrument", "redcap_repeat_instance", "sex"}
+    assert set(reading.frame.columns) - known == columns - {"sex"}
+    told = " ".join(reading.notes)
+    others = {"diary", "medication"} - {reading.how.instrument}
+    assert all(f"'{other}' (" in told for other in others)
+    assert ("1 person who has none" in told) is (instrument == "medication")
+
+
+def test_an_instrument_that_is_not_there_is_refused_and_one_of_another_file_is_told():
+    with pytest.raises(
+        OptionError, match=r"no repeating instrument 'diry'.*diary, medication, none"
+    ):
+        read_any(redcap_with_two_instruments(), "x.csv", instrument="diry")
+    reading = read_any(b"id,mood\nA,1\nB,2\n", "x.csv", instrument="diary")
+    assert "'diary' was not looked for" in " ".join(reading.notes)
+    assert reading.how.instrument is None
+
+
+def test_new_rows_are_those_of_the_instrument_that_the_study_has(tmp_path):
+    path, new = tmp_path / "long.csv", tmp_path / "new.csv"
+    path.write_bytes(redcap_with_two_instruments())
+    new.write_bytes(redcap_with_two_instruments(diary=[8], medication=range(4, 9), people=[1, 2]))
+    study = Study.from_file(
+        path, person="record_id", outcome="mood", time="redcap_repeat_instance", features=["sleep"]
+    )
+    assert study.recipe.read(new).frame["redcap_repeat_instance"].tolist() == [8, 8]
+    other = tmp_path / "plain.csv"
+    other.write_text("record_id,redcap_repeat_instance,sleep\n1,9,7\n", encoding="utf-8")
+    assert len(study.recipe.read(other).frame) == 1
+
+
+def test_check_asks_which_instrument_the_occasions_are_of(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_bytes(redcap_with_two_instruments())
+    output = CliRunner().invoke(app, ["check", str(path)]).output
+    assert "Not sure: Are the rows of 'diary' the occasions?" in output
+    assert "--instrument diary" in output.splitlines()[-1]
+    chosen = CliRunner().invoke(app, ["check", str(path), "--instrument", "medication"]).output
+    assert "the occasions?" not in chosen
+
+
 def test_events_of_redcap_are_numbered_in_their_order():
     events = ["baseline_arm_1", "week_4_arm_1", "follow_up_arm_1"]
     lines = ["study_id,redcap_event_name,sex,phq9"]
