@@ -273,7 +273,7 @@ def chosen_tables(
         table is not constant within person.
     """
     whole, of_people = _whole(draft, roles), of_ids(remedies, roles.person)
-    several = [*of_people, *(one for one in remedies if one.kind == "join_times")]
+    several = [*of_people, *(one for one in remedies if one.kind in ("join_times", "keep_one"))]
     joined = [name for one in several for name in one.columns if name != roles.person]
     long = whole[list(dict.fromkeys([*roles.columns, *(c for c in joined if c in whole)]))]
     if not roles.covariates:
@@ -298,7 +298,7 @@ def chosen_tables(
     if table is None:
         return long, second[list(dict.fromkeys([roles.person, *kept]))]
     second, _ = apply_remedies(second, of_second_table(of_people, (), second.columns)[1])
-    second = second[[roles.person, *(c for c in roles.covariates if c in second.columns)]]
+    second = second[list(dict.fromkeys([roles.person, *(c for c in kept if c in second)]))]
     second = second.assign(**{roles.person: one_form(second[roles.person])})
     return long, second.merge(table, on=roles.person, how="outer", sort=False)
 

@@ -8,8 +8,9 @@ from typing import Any
 #: Endings of files that hold tables; those in the last row are refused with the way to export them.
 TABLES = [
     *("csv", "tsv", "txt", "xlsx", "sav", "zsav", "por", "dta", "sas7bdat", "xpt", "parquet"),
+    *("json", "jsonl", "ndjson"),
     *("gz", "bz2", "xz", "zip"),
-    *("xls", "xlsb", "ods", "rds", "rda", "rdata", "json"),
+    *("xls", "xlsb", "ods", "rds", "rda", "rdata"),
 ]
 #: Those that may hold text.
 TEXTS = (".csv", ".tsv", ".txt", ".gz", ".bz2", ".xz", ".zip")

@@ -9,7 +9,12 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.exceptions import DataError, MissingColumnError
-from nme_core.study.clean.people import known_otherwise, respelling_notes
+from nme_core.study.clean.people import (
+    keep_one_of,
+    known_otherwise,
+    respelling_notes,
+    tells_apart,
+)
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.clean.words import covariate_words
 from nme_core.study.columns import (
@@ -108,6 +113,9 @@ def _one_row_each(
         if name != person
         and (table[name].groupby(ids.to_numpy()).nunique(dropna=False).loc[twice] > 1).any()
     ]
+    visits = tells_apart(table.assign(**{person: ids}), [person], ())
+    visits = [name for name in visits if table[name].nunique() < len(table) / 2][:1]
+    fixes = [fix for name in visits for fix in keep_one_of(table, [person], name)]
     more = "" if len(twice) == 1 else f" In all, this is so for {_count(twice)}: {_some(twice)}."
     raise DataError(
         f"The covariate table has person {twice[0]!r} more than once ({', '.join(places[:5])}), "
@@ -117,6 +125,7 @@ def _one_row_each(
         column=person,
         person=twice[0],
         row=row_number(table.index, int(np.flatnonzero(ids.duplicated())[0])),
+        fixes=tuple(fixes),
     )
 
 

@@ -14,7 +14,7 @@ from nme_core.batches.ordering import name_sequences, order_rows, tied_rows
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.people import find_people, respelling_notes
 from nme_core.study.clean.remedies import apply_remedies, left_out_columns, renamed_columns
-from nme_core.study.clean.words import find_words, naming_fixes, yes_no_remedies
+from nme_core.study.clean.words import find_scale, find_words, naming_fixes, yes_no_remedies
 from nme_core.study.columns import (
     LARGE,
     as_categories,
@@ -27,7 +27,7 @@ from nme_core.study.covariates import covariates_from_columns, covariates_from_t
 from nme_core.study.recipe import Recipe, resolved
 from nme_core.study.selection import choose_columns, refuse_unusable
 from nme_core.study.time.gaps import NIGHT, break_at_gaps, gap_limit, gap_notes
-from nme_core.study.time.ties import find_ties
+from nme_core.study.time.ties import KEEP_ONE, find_ties
 from nme_core.study.time.time_remedies import settle_times, times_of
 
 
@@ -78,6 +78,8 @@ def parts_of(
     notes += [*respelling_notes(long[person]), *columns.notes]
     with naming_fixes(lambda: find_words(long[outcome], "outcome")):
         y, kind = as_outcome(long[outcome], recipe.outcome_kind)
+    scale = find_scale(long[outcome]) if recipe.outcome_kind is None else None
+    looks += [] if scale is None else [scale]
     X = pd.DataFrame(
         in_single_precision({name: _feature(long[name]) for name in columns.features}),
         index=long.index,
@@ -163,10 +165,10 @@ def _in_order(
     order = order_rows(groups, labels, times, values)
     if time is not None and tied.any():
         keys = [name for name in (recipe.person, sequence, time) if name]
-        said = [one.fixes for one in looks if one.fixes]
         outcome_and_features = (recipe.outcome, *X.columns)
         ties = find_ties(long, tied, keys, values=outcome_and_features, groups=recipe.groups)
-        looks += [one for one in ties if one.fixes not in said]
+        for one in ties:
+            _add(one, looks)
     people = rows_of(groups, order)
     sequences = people if labels is None else rows_of(name_sequences(groups, labels), order)
     at = None if times is None else rows_of(times, order)
@@ -184,6 +186,16 @@ def _in_order(
         "limit": limit,
         "gaps": gap_notes(n_gaps, limit, asked=recipe.max_gap not in (None, NIGHT)),
     }
+
+
+def _add(tie: Finding, looks: list[Finding]) -> None:
+    """Tell of rows at one time, beside what was found of their ids where that is the same."""
+    for at, look in enumerate(looks):
+        if look.fixes and look.fixes[0] == next(iter(tie.fixes), None):
+            remedy = f"{look.remedy} {KEEP_ONE}" if len(tie.fixes) > 1 else look.remedy
+            looks[at] = replace(look, remedy=remedy, fixes=tie.fixes)
+            return
+    looks.append(tie)
 
 
 def _of_people(

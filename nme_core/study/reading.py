@@ -17,6 +17,8 @@ from nme_core.study.formats.result import Reading
 from nme_core.study.formats.source import Source, open_source
 from nme_core.study.formats.steps import check_step, in_steps
 from nme_core.study.formats.text import read_text
+from nme_core.study.roles.names import joined
+from nme_core.study.roles.role_names import SURE, person_score
 
 
 def read_any(
@@ -189,6 +191,10 @@ def _read(
         from nme_core.study.formats.parquet import read_parquet
 
         return read_parquet(file, text=text)
+    from nme_core.study.formats.records import is_json, read_records
+
+    if is_json(content) and (records := read_records(file, text=text)) is not None:
+        return records
     del content
     refuse_foreign(file)
     return read_text(
@@ -235,7 +241,20 @@ def read_second(
     once.
     """
     ids = [] if person is None else [person]
-    return read_any(source, name, text=ids, columns=ids, one_row_per=person, **said)
+    reading = read_any(source, name, text=ids, columns=ids, one_row_per=person, **said)
+    return reading if person is None or person in reading.frame else _with_person(reading, person)
+
+
+def _with_person(reading: Reading, person: str) -> Reading:
+    """A table whose ids stand in a column of another name, where one alone can be meant."""
+    names = [str(name) for name in reading.frame.columns]
+    same = [name for name in names if joined(name) == joined(person)]
+    found = same or [name for name in names if person_score(name) >= SURE]
+    if len(found) != 1:
+        return reading
+    told = f"The column {found[0]!r} has the ids: it is taken as {person!r}."
+    frame = reading.with_ids(found).rename(columns={found[0]: person})
+    return replace(reading, frame=frame, notes=(*reading.notes, told))
 
 
 def has_sheets(source: str | os.PathLike[str] | bytes) -> bool:

@@ -13,6 +13,8 @@ from nme_core.study.check.report import Compliance, Finding
 from nme_core.study.study import Study
 from nme_core.study.time.occasions import DAYS_OF
 
+#: A step is usual where at least this share of the steps are as long.
+_ALIKE = 0.05
 #: A covariate with words has groups where these are at most so many, each with so many persons.
 MOST_GROUPS, LEAST_PERSONS = 8, 3
 
@@ -118,10 +120,15 @@ def describe_spacing(study: Study) -> tuple[str | None, int | None]:
     gaps = int((steps > GAP * usual).sum())
     even = float((steps == usual).mean())
     return (
-        f"usual step {step_words(usual, study.time_unit)} ({even:.0%} of the steps), "
+        f"usual step {_usual(step_words(usual, study.time_unit), even)}, "
         f"longest {step_words(steps.max(), study.time_unit)}, {gaps} gaps",
         gaps,
     )
+
+
+def _usual(step: str, share: float) -> str:
+    """The usual step with its share; where hardly two steps are alike, about how long it is."""
+    return f"about {step}" if share < _ALIKE else f"{step} ({share:.0%} of the steps)"
 
 
 def step_words(step: float | pd.Timedelta, unit: str | None = None) -> str:
@@ -131,8 +138,8 @@ def step_words(step: float | pd.Timedelta, unit: str | None = None) -> str:
             return f"{step:g}"
         step = pd.Timedelta(days=step * DAYS_OF[unit])
     for name, seconds in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
-        if step.total_seconds() >= seconds or seconds == 1:
-            count = f"{step.total_seconds() / seconds:.3g}"
+        count = f"{step.total_seconds() / seconds:.3g}"
+        if float(count) >= 2 or count == "1" or seconds == 1:
             return f"{count} {name}" if count == "1" else f"{count} {name}s"
     raise AssertionError
 

@@ -135,6 +135,8 @@ def _as_table(study: Study) -> pd.DataFrame:
     """The columns of a study beside each other, as its remedies are about them."""
     parts: list[pd.Series | pd.DataFrame] = [study.groups.rename(study.roles.person)]
     parts += [study.X, study.y.rename(study.roles.outcome), study.further_groups]
+    if study.time is not None and study.roles.time not in study.X:
+        parts.append(study.time.rename(study.roles.time))
     return pd.concat(parts, axis=1)
 
 

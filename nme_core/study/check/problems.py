@@ -117,7 +117,8 @@ def problems_of(
     try:
         Study.of(recipe, long, covariates, stored=stored)
     except NMEError as error:
-        return (_as_finding(error),)
+        one = (_as_finding(error),)
+        return told_before(one, person, before, second) if effects else one
     return ()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from nme_core.exceptions import DataError, OptionError
@@ -74,6 +75,24 @@ def _drop_duplicates(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame,
     return table[~repeated], (
         f"of rows alike in {columns_of(remedy)} the last was kept; "
         f"{count_of(repeated, 'row')} left out"
+    )
+
+
+def _keep_one(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    *alike, name = remedy.columns
+    other = (as_labels(table[name]) != remedy.to).to_numpy()
+    if other.all():
+        raise DataError(
+            f"No cell of {name!r} holds {remedy.to!r}.",
+            remedy=f"It holds {some_of(list(as_labels(table[name]).dropna().unique()))}.",
+            column=name,
+        )
+    first = np.argsort(other, kind="stable")  # rows with the value, then the others
+    out = pd.Series(False, index=table.index)
+    out.iloc[first] = table[alike].iloc[first].duplicated().to_numpy()
+    return table[~out], (
+        f"of rows alike in {' and '.join(map(repr, alike))} the one with {remedy.to!r} in {name!r} "
+        f"was kept, or else the first; {count_of(out, 'row')} left out"
     )
 
 
@@ -247,6 +266,14 @@ def _count_on(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
 KINDS: dict[str, Kind] = {
     "drop_duplicates": Kind(
         _drop_duplicates, lambda it: f"Keep the last of the rows alike in {columns_of(it)}"
+    ),
+    "keep_one": Kind(
+        _keep_one,
+        lambda it: (
+            f"Of rows alike in {' and '.join(map(repr, it.columns[:-1]))}, keep the one with "
+            f"{it.to!r} in {it.columns[-1]!r}"
+        ),
+        to=True,
     ),
     "set_missing": Kind(
         set_missing,

@@ -22,6 +22,8 @@ _NOBODY = re.compile(
 )
 #: Share of the ids that may name nobody, and that have to lie in several places to be doubted.
 _FEW, _MOST_SHARED = 0.2, 0.5
+#: A choice among so many rows can be offered.
+_MOST_KEPT = 6
 #: Different values of a column that may tell people apart.
 _MOST_PLACES = 200
 
@@ -243,6 +245,13 @@ def tells_apart(
         if whole and column.nunique() <= _MOST_PLACES and not rows.duplicated([*keys, name]).any():
             found.append(str(name))
     return sorted(found, key=lambda name: (name not in first, not is_steady(name)))
+
+
+def keep_one_of(table: pd.DataFrame, keys: Sequence[str], name: str) -> tuple[Remedy, ...]:
+    """Remedies that keep one of the rows alike in `keys`, by what stands in the column `name`."""
+    values = as_labels(table[name]).dropna().unique()
+    few = values if len(values) <= _MOST_KEPT else ()
+    return tuple(Remedy("keep_one", (*keys, name), to=str(value)) for value in few)
 
 
 def known_otherwise(new: Iterable[str], known: Iterable[str]) -> dict[str, str]:

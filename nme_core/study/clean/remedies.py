@@ -31,6 +31,8 @@ class Remedy:
     ----------
     kind : str
         ``"drop_duplicates"``: of rows alike in all `columns`, keep the last.
+        ``"keep_one"``: of rows alike in all `columns` but the last, keep the one that holds `to` in
+        the last (a clinic, a visit), or else the first; also in the covariate table.
         ``"set_missing"``: empty the cells of `columns` that hold one of `values`.
         ``"merge_states"``: write `to` where `columns` hold one of `values`.
         ``"write_alike"``: write the cells of `columns` that differ from one of `values` only in
@@ -203,16 +205,14 @@ def of_second_table(
 ) -> tuple[tuple[Remedy, ...], tuple[Remedy, ...]]:
     """Sort remedies into those of the long table and those of the covariate table.
 
-    To the covariate table belong those of columns that stand only there; to both changes of ids,
+    To the covariate table belong those of columns that only it has all of; to both changes of ids,
     and people who are left out.
     """
-    given, only_there = tuple(remedies), set(second) - set(long)
-    theirs = tuple(
-        one
-        for one in given
-        if set(one.columns) <= (set(second) if KINDS[one.kind].both else only_there)
-    )
-    return tuple(one for one in given if not set(one.columns) <= only_there), theirs
+    given, in_long, there = tuple(remedies), set(long), set(second)
+    theirs = [one for one in given if set(one.columns) <= there]
+    only = [one for one in theirs if not set(one.columns) <= in_long]
+    both = tuple(one for one in theirs if one in only or KINDS[one.kind].both)
+    return tuple(one for one in given if one not in only), both
 
 
 def split_remedies(

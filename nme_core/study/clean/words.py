@@ -19,6 +19,8 @@ from nme_core.study.clean.remedies import Remedy
 from nme_core.study.columns import as_labels, is_number, is_text, place
 from nme_core.study.formats.numerals import Numerals, find_numerals, has_number, is_limit
 
+#: With so many steps or more a scale is likely.
+_STEPS_OF_SCALE = 4
 _YES = re.compile(
     "yes|y|ja|j|oui|o|si|sí|sì|s|sim|tak|t|jo|да|true|wahr|vrai|vero|verdadero|verdadeiro|waar|sant"
     "|prawda|on|present"
@@ -111,6 +113,29 @@ def find_words(column: pd.Series, kind: str) -> Iterator[Finding]:
     elif len(distinct):
         shown = distinct[worded] if worded.any() else distinct  # "inf" is read as a number here
         yield from _beside_numbers(column, kind, shown, find_numerals(distinct))
+
+
+def is_scale(column: pd.Series) -> bool:
+    """Whether all cells of a column of text are numbers with a label, such as 3 (often)."""
+    if is_number(column) or is_datetime64_any_dtype(column.dtype) or column.dropna().empty:
+        return False
+    found = find_numerals(as_labels(column).dropna().drop_duplicates())
+    return found is not None and bool(found.labels) and not found.limits
+
+
+def find_scale(outcome: pd.Series) -> Finding | None:
+    """Say that the words of an outcome have numbers, which may be those of a scale."""
+    if not is_scale(outcome) or outcome.nunique() < _STEPS_OF_SCALE:
+        return None
+    name = str(outcome.name)
+    return Finding(
+        "look",
+        f"Do the words of {name!r}, such as {str(outcome.dropna().iloc[0])!r}, stand on a scale? "
+        "They are taken as states without an order.",
+        name,
+        "If so, read their numbers.",
+        (Remedy("read_numbers", (name,)),),
+    )
 
 
 def covariate_words(column: pd.Series) -> Iterator[Finding]:

@@ -23,6 +23,9 @@ _MOST_STATES = 30
 _TRUTH = {"true": True, "false": False}
 _INFINITE = re.compile(r"[+-]?inf", re.IGNORECASE)
 _CLOCK = re.compile(r"([+-]?)(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?")
+#: Digits of other scripts, and the marks that Arabic numbers have between them.
+_OTHER_DIGITS = re.compile(r"(?![0-9])\d")
+_ARABIC_MARKS = str.maketrans({"\u066b": ".", "\u066c": None})
 #: Codes such as 007, which are no numbers.
 PADDED = r"^0[0-9]{2,}$"
 _PADDED = re.compile(PADDED)
@@ -60,6 +63,8 @@ class Converted:
         Words for missing in a column of numbers.
     comma : bool
         Whether a comma was taken as the decimal mark although the file does not tell.
+    digits : bool
+        Whether its numbers were written with the digits of another script.
     """
 
     values: pd.Series
@@ -72,6 +77,7 @@ class Converted:
     kept: dict[str, int] = field(default_factory=dict)
     codes: frozenset[str] = frozenset()
     comma: bool = False
+    digits: bool = False
 
 
 def from_text(
@@ -108,6 +114,20 @@ def _plain_state(cells: pd.Series, taken: dict[str, int]) -> str | None:
     return codes[0] if len(values) <= _MOST_STATES and alike else None
 
 
+def with_plain_digits(cells: pd.Series) -> pd.Series:
+    """Cells with the digits 0 to 9 in place of those of other scripts: ٧٫٥ is 7.5."""
+    texts = [str(cell) for cell in cells]
+    if not any(_OTHER_DIGITS.search(text) for text in texts):
+        return cells
+    plain = [
+        _OTHER_DIGITS.sub(lambda digit: str(int(digit[0])), text).translate(_ARABIC_MARKS)
+        if _OTHER_DIGITS.search(text)
+        else text
+        for text in texts
+    ]
+    return pd.Series(plain, index=cells.index, dtype="str")
+
+
 def present(column: pd.Series) -> pd.Series:
     """A column of text without outer spaces; missing codes are missing."""
     stripped = column.str.strip()
@@ -133,7 +153,7 @@ def convert(column: pd.Series, *, decimal: str | None, commas: bool) -> Converte
         the column can hold nothing else.
     """
     codes, distinct = pd.factorize(column)
-    cells = with_plain_minus(pd.Series(distinct, dtype="str"))
+    cells = with_plain_digits(with_plain_minus(pd.Series(distinct, dtype="str")))
     if is_padded(cells):
         return Converted(column)
     told = commas or decimal == ","
@@ -142,7 +162,9 @@ def convert(column: pd.Series, *, decimal: str | None, commas: bool) -> Converte
         if converted is not None:
             guessed = converted.decimal == "," and not told
             values = _spread(converted.values, codes, column)
-            return replace(converted, values=values, comma=converted.comma or guessed)
+            digits = converted.digits or any(map(_OTHER_DIGITS.search, map(str, distinct)))
+            comma = converted.comma or guessed
+            return replace(converted, values=values, comma=comma, digits=digits)
     if commas or decimal == ",":
         pointed = _with_points(cells, np.bincount(codes[codes >= 0], minlength=len(cells)))
         if pointed is not None:

@@ -30,12 +30,15 @@ class Collected:
     labels: Labels = field(default_factory=Labels)
     notes: list[str] = field(default_factory=list)
     _clocks: list[str] = field(default_factory=list)
+    _digits: list[str] = field(default_factory=list)
     _commas: list[str] = field(default_factory=list)
     _units: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, name: str, converted: Converted) -> None:
         """Take in a column."""
         self.columns[name] = converted.values
+        if converted.digits:
+            self._digits.append(name)
         if converted.comma:
             self._commas.append(name)
         if converted.unit is not None:
@@ -61,6 +64,8 @@ class Collected:
             notes.append(
                 f"Durations or times of day (7:30) are numbers of hours: {_names(self._clocks)}."
             )
+        if self._digits:
+            notes.append(f"Digits of another script were read as numbers: {_names(self._digits)}.")
         if self._commas:
             notes.append(f"A comma was read as the decimal mark in {_names(self._commas)}.")
         for unit, names in self._units.items():

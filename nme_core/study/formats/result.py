@@ -38,7 +38,7 @@ class HowRead:
     ----------
     format : str
         ``"csv"`` (any delimited text), ``"xlsx"``, ``"sav"``, ``"por"``, ``"dta"``,
-        ``"sas7bdat"``, ``"xpt"`` or ``"parquet"``.
+        ``"sas7bdat"``, ``"xpt"``, ``"parquet"`` or ``"json"``.
     compression, member : str or None
         ``"gzip"``, ``"bzip2"``, ``"xz"`` or ``"zip"``, and the name of the file inside.
     encoding, delimiter, quote : str or None
@@ -133,6 +133,7 @@ class HowRead:
             "sas7bdat": "SAS file",
             "xpt": "SAS transport file",
             "parquet": "Parquet file",
+            "json": "JSON, one object a row",
         }
         packed = f" in a {self.compression} file" if self.compression else ""
         return kinds[self.format] + packed

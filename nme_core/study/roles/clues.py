@@ -107,6 +107,14 @@ def fingerprint(column: pd.Series, *, labels: bool = False) -> bytes:
     return bytes((np.round(scaled * np.sign(far[0]), 5) + 0.0).astype(np.float32).tobytes())
 
 
+def counts_within(long: pd.DataFrame, person: str | None, name: str) -> bool:
+    """Whether a column counts the rows of each person: 1, 2, 3, and so on."""
+    if person is None or not is_whole(long[name]) or long[name].isna().any():
+        return False
+    steps = long[name].astype("float64").groupby(long[person], sort=False).diff().dropna()
+    return len(steps) > 0 and bool((steps == 1).all())
+
+
 def is_whole(column: pd.Series) -> bool:
     """Whether a column of numbers has no fractions."""
     if not is_number(column):

@@ -8,6 +8,12 @@ import unicodedata
 #: Characters of a name that are looked at.
 _LOOKED_AT = 1000
 
+#: Letters that are no others with an accent.
+LETTERS = str.maketrans(
+    {"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "ı": "i", "İ": "I", "æ": "ae", "Æ": "Ae",
+     "œ": "oe", "đ": "d", "ð": "d", "þ": "th"}
+)  # fmt: skip
+
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
@@ -27,5 +33,5 @@ def joined(name: str) -> str:
 
 
 def _ascii(name: str) -> str:
-    flat = unicodedata.normalize("NFKD", name[:_LOOKED_AT].replace("ß", "ss"))
+    flat = unicodedata.normalize("NFKD", name[:_LOOKED_AT].translate(LETTERS))
     return "".join(letter for letter in flat if not unicodedata.combining(letter))

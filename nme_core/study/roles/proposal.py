@@ -18,6 +18,7 @@ from nme_core.study.clean.given_once import fill_given_once
 from nme_core.study.clean.people import find_shared
 from nme_core.study.clean.remedies import Remedy, apply_remedies
 from nme_core.study.clean.wide import propose_wide
+from nme_core.study.clean.words import find_scale
 from nme_core.study.column_types import COLUMN_TYPES, ColumnType, column_type, is_numbers
 from nme_core.study.roles.proposed_columns import (
     Columns,
@@ -123,6 +124,8 @@ def propose_roles(
     columns.give(order.why_time, order.time)
     columns.give(order.why_sequence, order.sequence)
     outcome, asked = find_outcome(columns)
+    if outcome is not None and (scale := find_scale(long[outcome])) is not None:
+        asked = [*asked, scale.message]
     if "outcome" in given:
         outcome, asked = given["outcome"], []
         columns.give("outcome: the layout of the file tells.", outcome)
@@ -130,8 +133,8 @@ def propose_roles(
         order = replace(order, sequence=given["sequence"])
         columns.give("sequence: the layout of the file tells.", given["sequence"])
     groups = find_groups(columns, people)
-    features = find_features(columns, outcome, order)
-    own = find_covariates(columns)
+    features = find_features(columns, outcome, order, people.name)
+    own = find_covariates(columns, people.name)
     theirs = covariates_of(columns, covariates, people.name)
     proposal = Proposal(
         people.name, order.time, order.sequence, outcome, features,

@@ -8,9 +8,17 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from nme_core.study.clean.personal import find_personal, holds_dates, is_free_text
+from nme_core.study.clean.words import is_scale
 from nme_core.study.column_types import is_numbers
 from nme_core.study.columns import is_number
-from nme_core.study.roles.clues import fingerprint, is_whole, numbers_the_rows
+from nme_core.study.roles.clues import (
+    counts_within,
+    fingerprint,
+    is_whole,
+    looks_like_codes,
+    numbers_the_rows,
+)
+from nme_core.study.roles.names import word_set
 from nme_core.study.roles.proposed_person import PersonFound
 from nme_core.study.roles.proposed_time import Order
 from nme_core.study.roles.role_names import (
@@ -31,6 +39,15 @@ FEWEST_PLACES, FEWEST_UNITS = 5, 3
 
 #: A column with so many words or fewer may be states.
 _MOST_STATES = 12
+
+
+#: What becomes of a prompt or a questionnaire: no state of a person.
+_ADMINISTRATIVE = word_set(
+    "complete completed finished submitted expired missed ignored dismissed blocked cancelled "
+    "canceled pending delivered sent opened incomplete unfinished partial timeout skipped "
+    "unanswered answered scheduled abgeschlossen abgelaufen verpasst ignoriert beantwortet "
+    "expiré terminé manqué complété voltooid gemist verlopen completado perdido caducado"
+)
 
 
 @dataclass
@@ -114,9 +131,10 @@ def find_outcome(columns: Columns) -> tuple[str | None, list[str]]:
 
 
 def _is_other(column: pd.Series) -> bool:
-    """Whether a text column is no state: weekdays, yes and no, or sentences."""
+    """Whether a text column is no state: weekdays, yes and no, fates of prompts, sentences."""
     cells = column.dropna().drop_duplicates().head(100).astype("str")
-    return bool(cells.map(is_calendar_word).mean() > 0.5) or is_free_text(column)
+    administrative = cells.str.casefold().isin(_ADMINISTRATIVE).mean() > 0.5
+    return administrative or bool(cells.map(is_calendar_word).mean() > 0.5) or is_free_text(column)
 
 
 def find_groups(columns: Columns, people: PersonFound) -> list[str]:
@@ -140,7 +158,9 @@ def is_whole_or_text(column: pd.Series) -> bool:
     return is_whole(column) or not is_number(column)
 
 
-def find_features(columns: Columns, outcome: str | None, order: Order) -> list[str]:
+def find_features(
+    columns: Columns, outcome: str | None, order: Order, person: str | None
+) -> list[str]:
     """Numbers that vary within persons, but no ids, no count of the rows and no copies."""
     long, found = columns.long, []
     seen = {} if outcome is None else {fingerprint(long[outcome]): outcome}
@@ -154,12 +174,21 @@ def find_features(columns: Columns, outcome: str | None, order: Order) -> list[s
             columns.give("no role: all but a few of its numbers are dates in eight digits.", name)
         elif numbers_the_rows(column):
             columns.give("no role: it counts the rows of the table.", name)
+        elif order.time is not None and counts_within(long, person, name):
+            columns.give(
+                "no role: it counts the rows of each person, as the time orders them.", name
+            )
         elif (twin := _twin(seen, column, states)) is not None:
             columns.give(f"no role: it is a copy of {twin!r}.", name)
         elif is_numbers(column) or (several and _is_yes_no(column)):
             columns.give(_why_feature(column), name)
             seen.setdefault(fingerprint(column), name)
             found.append(name)
+        elif is_scale(column):
+            columns.give(
+                "no role: each number has a word beside it. Name it as a feature to choose: the "
+                "numbers of a scale, or a column of each word.", name,
+            )  # fmt: skip
         else:
             columns.give("no role: words that vary within a person.", name)
     if not found and outcome is not None and order.counts:
@@ -187,11 +216,15 @@ def _why_feature(column: pd.Series) -> str:
     return "feature: mostly numbers that vary within people; its words have to be treated."
 
 
-def find_covariates(columns: Columns) -> list[str]:
+def find_covariates(columns: Columns, person: str | None) -> list[str]:
     """What is constant within every person, but for ids."""
     found = []
+    n_people = 0 if person is None else columns.long[person].nunique()
     for name in list(columns.free):
-        if is_id(name) and not is_age(name):
+        column = columns.long[name]
+        if column.nunique() == n_people and looks_like_codes(column):
+            columns.give("no role: another id, each person has one of their own.", name)
+        elif is_id(name) and not is_age(name):
             columns.give("no role: another id.", name)
         else:
             columns.give("covariate: constant within every person.", name)

@@ -15,14 +15,14 @@ from nme_core.study.roles.clues import (
     looks_like_codes,
     may_tell_persons,
 )
-from nme_core.study.roles.role_names import is_no_person, person_score
+from nme_core.study.roles.role_names import SURE, is_no_person, person_score
 from nme_core.study.time.times import UndecidedDatesError, times_of
 
 if TYPE_CHECKING:
     from nme_core.study.roles.proposal import Proposal
 
 #: Name scores: surely of a person; of a unit of a few people.
-_SURE, _UNIT = 5, 3
+_SURE, _UNIT = SURE, 3
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ _PERSON = word_set(
     "participantid subject subjects subj subjid usubjid subjectid patient patients patientid "
     "paciente patientin proband probandin probanden respondent user userid pid ppid puid vpn "
     "vp vpnr vpid ppn pp ppnr versuchsperson testperson teilnehmer teilnehmerin teilnehmende "
+    "deltager deltaker deltagare partecipante participante katilimci hasta denek uczestnik "
     "sujet sujeto deelnemer client klient cliente pupil student schuler eleve alumno leerling "
     "child kind enfant nino member animal infant mouse rat athlete employee worker recordid "
     "record connectionid studyid case caseid pseudonym probandennummer proefpersoon"
@@ -41,7 +42,8 @@ _TIME = word_set(
     "year clock uhr sent scheduled start started begin recorded created stamp tag datum zeit "
     "zeitpunkt zeitstempel messung uhrzeit woche monat welle messzeitpunkt mzp alter stunde jour "
     "date heure temps semaine mois vague horodatage horodateur moment dia fecha hora tiempo semana "
-    "mes ola momento marca dag tijd tijdstip maand meting golf datumtijd"
+    "mes ola momento marca dag tijd tijdstip maand meting golf datumtijd tidspunkt dato tid "
+    "ora giorno tarih saat gun czas dzien"
 )
 #: Beside these, a time is a measure and not when a row was taken.
 _MEASURED = word_set(
@@ -65,7 +67,8 @@ _OUTCOME = tuple(
     for words in (
         "outcome target label state states y zustand etat estado toestand response criterion "
         "behavior behaviour verhalten comportement comportamiento gedrag zielvariable",
-        "mood stimmung humeur animo stemming affect affekt affective humor gemutslage befinden "
+        "mood stimmung umore ruhhali ruh nastroj humeur animo stemming affect affekt affective "
+        "humor humor gemutslage befinden "
         "score total summe scorespre class status bdi bdi2 phq phq9 phq8 madrs hamd hads cesd "
         "gad gad7 panas qids ids stai pss who5 vas nrs",
         "aff pa na depression depressed depressive anxiety anxious angst angoisse ansiedad stress "
@@ -101,6 +104,10 @@ _CELLS = word_set(
     "afternoon evening night morgen mittag nachmittag abend nacht spring summer autumn fall "
     "winter am pm weekend weekdays"
 )
+
+
+#: Score of a name that is surely that of an id of persons.
+SURE = 5
 
 
 def person_score(name: str) -> int:

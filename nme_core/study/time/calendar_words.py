@@ -1,22 +1,28 @@
-"""Names of months, weekdays and units of time: English, German, French, Spanish and Dutch."""
+"""Names of months, weekdays and units of time: English, German, French, Spanish and Dutch; months
+also in Danish, Norwegian, Swedish, Italian, Portuguese, Polish and Turkish.
+"""
 
 from __future__ import annotations
 
 import unicodedata
 
+from nme_core.study.roles.names import LETTERS
+
 _MONTHS = (
-    "jan januar january janner janv janvier ene enero januari",
-    "feb februar february feber fevr fev fevrier febrero februari",
-    "mar mrz marz maerz march mars marzo mrt maart",
-    "apr april avr avril abr abril",
-    "may mai mayo mei",
-    "jun juni june juin junio",
-    "jul juli july juil juillet julio",
-    "aug august aout ago agosto augustus",
-    "sep sept september septembre septiembre",
-    "oct okt october oktober octobre octubre",
-    "nov november novembre noviembre",
-    "dec dez december dezember decembre dic diciembre",
+    "jan januar january janner janv janvier ene enero januari gennaio gen "
+    "janeiro ocak stycznia styczen",
+    "feb februar february feber fevr fev fevrier febrero februari febbraio "
+    "fevereiro subat lutego luty",
+    "mar mrz marz maerz march mars marzo mrt maart marts marco mart marca marzec",
+    "apr april avr avril abr abril aprile nisan kwietnia kwiecien",
+    "may mai mayo mei maj maio maggio mag mayis maja",
+    "jun juni june juin junio junho giugno giu haziran czerwca czerwiec",
+    "jul juli july juil juillet julio julho luglio lug temmuz lipca lipiec",
+    "aug august aout ago agosto augustus augusti agustos sierpnia sierpien",
+    "sep sept september septembre septiembre setembro settembre set eylul wrzesnia wrzesien",
+    "oct okt october oktober octobre octubre outubro out ottobre ott ekim pazdziernika pazdziernik",
+    "nov november novembre noviembre novembro kasim listopada listopad",
+    "dec dez december dezember decembre dic diciembre dezembro dicembre aralik grudnia grudzien",
 )
 #: Number of each month by its plain name.
 MONTHS = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
@@ -60,7 +66,7 @@ def plain(text: str) -> str:
     """Text in small letters without accents: ``"März"`` → marz; one that is no name as it is."""
     if len(text) > _LONGEST:
         return text
-    flat = unicodedata.normalize("NFKD", text.replace("ß", "ss").casefold())
+    flat = unicodedata.normalize("NFKD", text.translate(LETTERS).casefold())
     return "".join(letter for letter in flat if not unicodedata.combining(letter))
 
 

@@ -8,6 +8,7 @@ two digits lie from 1969 to 2068. Dates with an offset from UTC or a named zone 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,7 +43,9 @@ _CLOCKS = tuple(
     )
 )
 #: Between a date and its clock: "T", "at", "um", "à", "om".
-_BETWEEN = re.compile(r"(?:\s+(?:at|um|à|om|a las))?[\s,T_:-]*$", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"(?:\s+(?:at|um|à|om|a las|às|alle(?:\s+ore)?|ore|kl|klokken|o)\.?)?[\s,T_:-]*$", re.IGNORECASE
+)
 _OFFSET = re.compile(
     r"(?<=[\d.\s])(?:(?:UTC|GMT)\s*)?(?P<sign>[+\u2212-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?"
     r"\s*(?:\[[^\]]+\]|\([^)]*\)|[A-Z]{2,5})?$"
@@ -73,6 +76,7 @@ _NAMED = tuple(
         rf"(?P<month>{_WORD}{{3,12}})\.?[\s-]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[\s-]+(?P<year>\d{{4}})",
         rf"(?P<year>\d{{4}})[\s-]+(?P<month>{_WORD}{{3,12}})\.?[\s-]+(?P<day>\d{{1,2}})",
         rf"(?P<month>{_WORD}{{3,12}})\.?[\s,]+(?P<year>\d{{4}})",
+        r"(?P<year>\d{4})\s?[年년]\s?(?P<month>\d{1,2})\s?[月월]\s?(?P<day>\d{1,2})\s?[日일]",
     )
 )
 #: Forms of whole columns that are read at once, without taking cells apart.
@@ -173,6 +177,8 @@ def _read(cell: str, order: Order | None) -> _Cell | None:
     """Take one cell apart; None where it is no date."""
     if len(cell) > LONGEST:
         return None
+    if not cell.isascii():
+        cell = unicodedata.normalize("NFKC", _plain_digits(cell))
     day, zone = _take_zone(cell)
     rest, clock = _take_clock(day)
     if rest is None:
@@ -182,6 +188,10 @@ def _read(cell: str, order: Order | None) -> _Cell | None:
     if not days and len(words) == 2 and is_weekday(plain(words[0]).rstrip(".,")):
         days, mark = _days(words[1], order)
     return _Cell(cell, days, mark, clock, zone) if days else None
+
+
+def _plain_digits(cell: str) -> str:
+    return "".join(str(int(one)) if one.isdecimal() else one for one in cell)
 
 
 def _take_zone(cell: str) -> tuple[str, timezone | ZoneInfo | None]:

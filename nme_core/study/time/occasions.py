@@ -56,11 +56,17 @@ _COUNTED = {
 }
 #: Occasions that stand before all others, and what they are as a number.
 _BASELINE = {"baseline", "bl", "base", "basislinie", "intake", "eingang", "aufnahme"}
+#: Occasions that stand before the baseline, where there is one.
+_SCREENING = {"screening", "scr", "prescreening", "vorscreening"}
 #: Occasions that have an order but no distances.
 _ORDERED = {
     "pre": 0, "pra": 0, "vorher": 0, "before": 0, "mid": 1, "during": 1, "post": 2, "nachher": 2,
     "after": 2, "followup": 3, "fu": 3, "katamnese": 3,
 }  # fmt: skip
+
+
+#: Words and numbers of a cell.
+_Part = list[tuple[str, float | str]]
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,7 @@ def _counted(cells: Sequence[str]) -> Occasions | None:
     parts = [_parts(cell) for cell in cells]
     if any(part is None for part in parts):
         return None
-    known = [part for part in parts if part is not None]
+    known = _from_baseline([part for part in parts if part is not None])
     shapes = {tuple(word for word, _ in part) for part in known} - {("",)}
     if not shapes or any(len(shape) > 2 for shape in shapes):
         return None
@@ -154,11 +160,18 @@ def _counted(cells: Sequence[str]) -> Occasions | None:
     return _within(known, shapes.pop()) if len(shapes) == 1 and all(map(_full, known)) else None
 
 
-def _full(part: list[tuple[str, float | str]]) -> bool:
+def _from_baseline(parts: list[_Part]) -> list[_Part]:
+    """Parts in which the screening is the baseline where no other occasion is it."""
+    first = min((part[0][1] for part in parts if part[0][0] == ""), key=float, default=0.0)
+    several = len({part[0][1] for part in parts if part[0][0] == ""}) > 1
+    return [[("", 0.0)] if part == [("", first)] and not several else part for part in parts]
+
+
+def _full(part: _Part) -> bool:
     return len(part) == 2
 
 
-def _of_units(parts: Sequence[list[tuple[str, float | str]]], words: set[str]) -> Occasions | None:
+def _of_units(parts: Sequence[_Part], words: set[str]) -> Occasions | None:
     """One number each: of one word, or of words for units of time, which become days."""
     units = {UNIT_WORDS.get(word) for word in words}
     numbers = [float(part[0][1]) for part in parts]
@@ -169,15 +182,13 @@ def _of_units(parts: Sequence[list[tuple[str, float | str]]], words: set[str]) -
     if None in units:
         return None
     days = [
-        number * (DAYS_OF[UNIT_WORDS[part[0][0]]] if part[0][0] else 0)
+        number * (DAYS_OF[UNIT_WORDS[part[0][0]]] if part[0][0] else 1)
         for number, part in zip(numbers, parts, strict=True)
     ]
     return Occasions(tuple(days), "d", "days (a month is 30.4 days)")
 
 
-def _within(
-    parts: Sequence[list[tuple[str, float | str]]], shape: tuple[str, ...]
-) -> Occasions | None:
+def _within(parts: Sequence[_Part], shape: tuple[str, ...]) -> Occasions | None:
     """Weeks with days, days with times of day, or a counter within a counter."""
     outer = [float(part[0][1]) for part in parts]
     unit, inner = UNIT_WORDS.get(shape[0]), [part[1][1] for part in parts]
@@ -220,7 +231,7 @@ def _ordered(cells: Sequence[str]) -> Occasions | None:
 def rank_of(cell: str) -> int | None:
     """The rank of an occasion that is a word: pre 0, post 2; None for other words."""
     word = _letters(cell)
-    return _ORDERED.get(word, 0 if word in _BASELINE else None)
+    return _ORDERED.get(word, 0 if word in _BASELINE | _SCREENING else None)
 
 
 def _letters(cell: str) -> str:
@@ -231,15 +242,15 @@ def _names_weekday(word: str) -> bool:
     return word not in UNIT_WORDS and len(word) > 1 and is_weekday(word)
 
 
-def _parts(cell: str) -> list[tuple[str, float | str]] | None:
+def _parts(cell: str) -> _Part | None:
     """Word and number of each part of a cell; ("", 0) is the baseline; None where it is neither."""
     if len(cell) > LONGEST:
         return None
     flat = plain(cell)
-    if _letters(cell) in _BASELINE:
-        return [("", 0.0)]
+    if _letters(cell) in _BASELINE | _SCREENING:
+        return [("", 0.0 if _letters(cell) in _BASELINE else -1.0)]
     clock = re.search(r"\b\d{1,2}:\d{2}\b", flat)
-    end: list[tuple[str, float | str]] = []
+    end: _Part = []
     if clock:
         match = _CLOCK.fullmatch(flat[clock.start() :].strip())
         time = None if match is None else clock_time(match)

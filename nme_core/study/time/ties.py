@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nme_core.study.check.report import Finding
-from nme_core.study.clean.people import tells_apart
+from nme_core.study.clean.people import keep_one_of, tells_apart
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.columns import as_labels, label, place
 from nme_core.study.roles.role_names import is_steady
@@ -18,6 +18,8 @@ _NEEDS_ORDER = (
     "An NME-MLP takes them, and keeps rows of one time in one part of the split; NME-CRF and "
     "--residual ar1 need an order."
 )
+
+KEEP_ONE = "If they are the same people, keep one of the rows at each time."
 
 
 def find_ties(
@@ -64,8 +66,9 @@ def find_ties(
             "look",
             f"{message} All of them differ in {name!r}.",
             name,
-            f"If ids are numbered anew in each {name!r}, tell people apart by both. {_NEEDS_ORDER}",
-            (Remedy("join_columns", (keys[0], name)),),
+            f"If ids are numbered anew in each {name!r}, tell people apart by both. {KEEP_ONE} "
+            f"{_NEEDS_ORDER}",
+            (Remedy("join_columns", (keys[0], name)), *keep_one_of(table, keys, name)),
         )
     elif not repeated[tied].all():
         told = f" All of them differ in {name!r}; name it as the sequence there." if name else ""

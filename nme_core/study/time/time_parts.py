@@ -35,6 +35,9 @@ _CYCLE_WORDS = {"h": "midnight", "d": "the end of a week", "mo": "the end of a y
 #: A file whose times fall in more than this share of the steps is not in order of time.
 MOST_FALLS = 1 / 3
 
+#: Hours of the day before go on so far past midnight: 25:30.
+_LATEST = 36
+
 _WORDS = {
     "clock": "clock time hour hours hh hhmm uhrzeit uhr zeit zeitpunkt stunde heure hora tijd uur"
     " tod",
@@ -91,8 +94,8 @@ def part_of(column: pd.Series, unit: str | None = None, *, is_time: bool = False
     if is_time and unit == "hours" and low >= 0 and high <= 24:
         return Part("clock", Times(times.values, "h", 24))
     hours = unit == "hours" or named - {"time", "zeit", "tijd"}
-    if clocked and hours and low >= 0 and high <= 24:
-        return Part("clock", Times(times.values, "h", 24))
+    if clocked and hours and low >= 0 and high <= _LATEST:
+        return Part("clock", Times(times.values, "h", 24 if high <= 24 else None))
     for kind, most in (("weekday", 7), ("month", 12), ("week", 53), ("day", np.inf)):
         told = words & _NAMES[kind] or (kind in _OF_UNIT and times.unit == _OF_UNIT[kind])
         if told and whole and low >= 0 and high <= most:
