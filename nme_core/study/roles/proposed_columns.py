@@ -158,11 +158,15 @@ def is_whole_or_text(column: pd.Series) -> bool:
     return is_whole(column) or not is_number(column)
 
 
+_COUNTER = "no role: it counts the rows of each person, as the time orders them."
+
+
 def find_features(
     columns: Columns, outcome: str | None, order: Order, person: str | None
 ) -> list[str]:
     """Numbers that vary within persons, but no ids, no count of the rows and no copies."""
-    long, found = columns.long, []
+    long, counters = columns.long, list[str]()
+    found: list[str] = []
     seen = {} if outcome is None else {fingerprint(long[outcome]): outcome}
     states = outcome is not None and not is_number(long[outcome])
     several = len(columns.varying) < len(long.columns)  # there is a person
@@ -175,9 +179,8 @@ def find_features(
         elif numbers_the_rows(column):
             columns.give("no role: it counts the rows of the table.", name)
         elif order.time is not None and counts_within(long, person, name):
-            columns.give(
-                "no role: it counts the rows of each person, as the time orders them.", name
-            )
+            counters.append(name)
+            columns.give(_COUNTER, name)
         elif (twin := _twin(seen, column, states)) is not None:
             columns.give(f"no role: it is a copy of {twin!r}.", name)
         elif is_numbers(column) or (several and _is_yes_no(column)):
@@ -191,6 +194,9 @@ def find_features(
             )  # fmt: skip
         else:
             columns.give("no role: words that vary within a person.", name)
+    if not found and counters:
+        found = counters[:1]
+        columns.reasons[found[0]] = "feature: the only one, a trend over the rows that it counts."
     if not found and outcome is not None and order.counts:
         found = [str(order.time)]
         columns.reasons[found[0]] += " It is the only feature, too: a trend over time."
