@@ -34,6 +34,9 @@ _STYLE = """
         min-width: max-content;
     }
     .st-key-library [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
+    .st-key-library [data-testid="stColumn"]:nth-child(2):not(:last-child) {
+        min-width: max-content;
+    }
 }
 @media (prefers-color-scheme: dark) {
     /* The dark theme's primary colour has too little contrast as text and under white text. */
