@@ -287,7 +287,7 @@ def test_ids_with_markup_never_reach_markdown(open_page: OpenPage) -> None:
 def test_an_unknown_study_says_so(open_page: OpenPage, study: str) -> None:
     app = open_page("study", study=study)
     assert not app.exception
-    assert "no study at this address" in words(app)
+    assert "No study was found at this address" in words(app)
 
 
 def test_earlier_runs_open_again(open_page: OpenPage, crf_run: str) -> None:
