@@ -17,7 +17,7 @@ from benchmarks.table import Row
 from nme_core.analysis import certify
 from nme_core.estimators import NMEMLPRegressor
 from nme_core.study import Study
-from tests.reference.certificates import AUTOCORRELATED, INTERCEPTS, SEVERAL, Certificate
+from tests.reference.certificates import ALL, Certificate
 from tests.reference.load import reference, versions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -185,7 +185,7 @@ def markdown() -> str:
         verdict = "All agree to 1e-3." if agrees else "They do NOT all agree to 1e-3."
         parts.append(f"## {name}\n\n" + "\n".join(lines) + f"\n\n{verdict}\n")
     witnesses = {package: versions(package)[package] for package in OTHER_PACKAGES}
-    lines = [line_of(one) for one in (*INTERCEPTS, *SEVERAL, *AUTOCORRELATED)]
+    lines = [line_of(one) for one in ALL]
     parts.append(OTHERS.format(**witnesses) + "\n".join(lines) + "\n")
     return "\n".join(parts)
 

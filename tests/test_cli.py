@@ -155,7 +155,7 @@ def test_new_persons_get_the_populations_probabilities(nme, fit_tiny, tiny_study
     long["id"] = long["id"].replace("007", "700")
     long.to_csv(tmp_path / "new.csv", index=False)
     said = nme("predict", fit_tiny("nme-crf"), tmp_path / "new.csv", "--out", tmp_path / "p.csv")
-    assert "filled, and p_<class> with the population's probabilities." in said.out
+    assert "filled, and p_<class> with the average probabilities over people." in said.out
     found = pd.read_csv(tmp_path / "p.csv", dtype={"person": "str"})
     chances = found[["p_low", "p_mid", "p_top"]]
     assert chances.sum(axis=1).to_numpy() == pytest.approx(1)

@@ -22,6 +22,8 @@ from nme_core.batches.scaling import Columns
 ROWS_PER_STEP = 2**22
 #: Padded rows that are computed at once: few enough for the processor's cache and for memory.
 ROWS_PER_CHUNK = 2**16
+#: Rows of a person, in order of time, that one unit has at least where the person has so many.
+ROWS_IN_ORDER = 1024
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ class Batch:
         Part of the group's rows that lie in the unit, n_u / n_i; sums to 1 over a group's units.
     rows : Tensor of int32, shape (U, L)
         Row of the table, −1 on padding.
+    gaps : Tensor, shape (U, L), optional
+        Time since the unit's row before, inf at its first row and on padding. None: the order of
+        rows says nothing.
     """
 
     x: Tensor
@@ -54,6 +59,7 @@ class Batch:
     initial: Tensor
     share: Tensor
     rows: Tensor
+    gaps: Tensor | None = None
 
     @cached_property
     def lengths(self) -> Tensor:
@@ -68,8 +74,8 @@ class Batch:
     def take(self, units: Tensor | slice) -> Batch:
         """Return the batch of some of the units, cut to the longest; of a slice without copies."""
         length = int(self.mask[units].sum(1).max())
-        parts = {field.name: getattr(self, field.name)[units] for field in fields(self)}
-        padded = ("x", "y", "mask", "rows")
+        parts = {name: value[units] for name, value in self._tensors()}
+        padded = ("x", "y", "mask", "rows", "gaps")
         return Batch(**{k: v[:, :length] if k in padded else v for k, v in parts.items()})
 
     def precisely(self, x: Columns | None, y: NDArray[np.float64] | None) -> Batch:
@@ -87,7 +93,14 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on another device."""
-        return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+        return Batch(**{name: value.to(device) for name, value in self._tensors()})
+
+    def _tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Name and value of all that it has."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                yield field.name, value
 
 
 def pad_units(
@@ -97,6 +110,7 @@ def pad_units(
     *,
     sequences: NDArray[np.int64] | None = None,
     initial: NDArray[np.int64] | None = None,
+    times: NDArray[np.float64] | None = None,
 ) -> list[Batch]:
     """Stack rows into padded units, bucketed by length so that padding stays under one half.
 
@@ -115,14 +129,17 @@ def pad_units(
         does not matter, and the rows of a long person are cut into several units.
     initial : array of int, shape (n,), optional
         State before each row (read at the first row of a sequence), −1 where it is not known.
+    times : array, shape (n,), optional
+        When each row was taken: units have their rows in this order, and know their gaps.
     """
     groups = groups.reshape(len(groups), -1)
     units = _combinations(groups) if sequences is None else sequences
-    order = np.argsort(units, kind="stable")
+    order = np.argsort(units, kind="stable") if times is None else np.lexsort((times, units))
     _, starts, sizes = np.unique(units[order], return_index=True, return_counts=True)
     if sequences is None:
         longest = min(int(np.ceil(sizes.mean())), ROWS_PER_CHUNK)  # a unit is computed at once
-        starts, sizes = _cut(starts, sizes, longest=max(8, longest))
+        shortest = 8 if times is None else ROWS_IN_ORDER
+        starts, sizes = _cut(starts, sizes, longest=max(shortest, longest))
     by_person = np.argsort(groups[order[starts], 0], kind="stable")
     starts, sizes = starts[by_person], sizes[by_person]
     per_group = np.bincount(groups.reshape(-1))
@@ -136,7 +153,7 @@ def pad_units(
     columns = list(x.T) if isinstance(x, np.ndarray) else x
     features = _pad_features(columns, layouts, x.dtype if isinstance(x, np.ndarray) else np.float32)
     return [
-        _pad(padded, y, groups, initial, layout, per_group)
+        _pad(padded, y, groups, initial, layout, per_group, times)
         for padded, layout in zip(features, layouts, strict=True)
     ]
 
@@ -245,8 +262,13 @@ def _pad(
     initial: NDArray[np.int64] | None,
     layout: _Layout,
     per_group: NDArray[np.int64],
+    times: NDArray[np.float64] | None,
 ) -> Batch:
     rows, mask, sizes = layout.rows, layout.mask, layout.sizes
+    gaps = None
+    if times is not None:
+        between = np.diff(times[rows], axis=1, prepend=-np.inf)
+        gaps = torch.from_numpy(np.where(mask, between, np.inf).astype(np.float32))
     first = rows[:, 0]
     padding = -1 if np.issubdtype(y.dtype, np.integer) else 0
     share = sizes[:, None] / per_group[groups[first]]
@@ -260,4 +282,5 @@ def _pad(
         ),
         share=torch.from_numpy(share.astype(features.dtype)),
         rows=torch.from_numpy(np.where(mask, rows, -1).astype(np.int32)),
+        gaps=gaps,
     )

@@ -13,6 +13,7 @@ import typer
 
 from nme_core.exceptions import NMEError
 from nme_core.io import ParameterNames
+from nme_core.vocabulary.shell import in_shell
 
 app = typer.Typer(
     help="Personalised models of repeated measurements. Research use, not diagnosis.",
@@ -31,7 +32,7 @@ def main() -> NoReturn:
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="nme", standalone_mode=False)
     except NMEError as error:
-        _stop(f"{error}{_in_json(error)}")
+        _stop(in_shell(f"{error}{_in_json(error)}"))
     except (typer.Abort, KeyboardInterrupt):
         code = 130
     except typer.TyperException as error:
@@ -67,5 +68,5 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    text = ParameterNames().in_text(" ".join(str(message).split()))
+    text = in_shell(ParameterNames().in_text(" ".join(str(message).split())))
     typer.echo(f"nme: warning: {text}", err=True)

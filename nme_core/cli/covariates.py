@@ -1,4 +1,4 @@
-"""``nme hsic`` and ``nme stability``: persons' parameters against covariates, and themselves."""
+"""``nme hsic`` and ``nme stability``: people's parameters against covariates, and themselves."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def hsic(
     incremental: Annotated[
         bool,
         typer.Option(
-            "--incremental", help="Hold each person's mean and variability (of states, shares)."
+            "--incremental",
+            help="Adjust for people's mean and variability (of states, shares).",
         ),
     ] = False,
     adjust: Annotated[
@@ -67,7 +68,7 @@ def hsic(
     ] = "bh",
     seed: Seed = 0,
 ) -> None:
-    """Test whether persons' parameters go with covariates; writes hsic.csv and effects.csv."""
+    """Test whether people's parameters depend on covariates; writes hsic.csv and effects.csv."""
     from nme_core import independence
     from nme_core.analysis import CovariateOptions, covariate_tests, keep_tests, other_tests
 
@@ -112,7 +113,7 @@ def stability(
         typer.Option(help="Fit once more with another seed (as long as the run's last fit)."),
     ] = True,
 ) -> None:
-    """Check whether halves of the data and other seeds agree on persons; writes stability.csv."""
+    """Check whether halves of the data and other seeds agree on people; writes stability.csv."""
     from nme_core.analysis.reliability import TOGETHER
     from nme_core.independence import stability_lines
     from nme_core.runs.stability import stability as check_stability

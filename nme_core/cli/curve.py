@@ -27,7 +27,7 @@ def adapt_curve(
         str | None, typer.Option(help="Where the person-specific parameters stand.")
     ] = None,
 ) -> None:
-    """Leave whole persons out, adapt to their first rows, and judge on their later ones."""
+    """Leave whole people out, adapt to their first rows, and judge on their later ones."""
     from nme_core.analysis.adaptation_curve import adaptation_curve
 
     check_folder(out.parent)

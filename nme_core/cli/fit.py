@@ -63,8 +63,8 @@ def fit(
         str,
         typer.Option(
             metavar="auto|iid|ar1",
-            help="Residuals of a linear nme-mlp: independent, or autocorrelated over --time; "
-            "auto: autocorrelated where times are given.",
+            help="Residuals of a number: independent, or autocorrelated over --time; auto: "
+            "autocorrelated where times are given.",
         ),
     ] = "auto",
     reml: Annotated[
@@ -84,7 +84,7 @@ def fit(
             metavar="N",
             min=1,
             help="Points of quadrature for a linear nme-mlp of classes or counts with one random "
-            "effect; 1: Laplace's approximation.",
+            "effect; 1: Laplace's approximation. Take 7 or more for rare events and few rows each.",
         ),
     ] = 1,
     baselines: Annotated[

@@ -1,4 +1,4 @@
-"""``nme predict`` and ``nme adapt``: new rows, and persons whom the run has not seen."""
+"""``nme predict`` and ``nme adapt``: new rows, and people whom the run has not seen."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def predict(
     given: NewRows,
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write.")],
 ) -> None:
-    """Predict the outcome of new rows; for new people only the population's prediction.
+    """Predict the outcome of new rows; for new people only the average over people.
 
     The file may have any format that `nme fit` takes; it is read as the run's file was.
     """
@@ -83,7 +83,7 @@ def predict(
     who = "1 person is" if unseen == 1 else f"{unseen} people are"
     note = f"; {who} new: only population_predicted is filled" if unseen else ""
     if unseen and any(name.startswith("p_") for name in predictions.columns):
-        note += ", and p_<class> with the population's probabilities"
+        note += ", and p_<class> with the average probabilities over people"
     typer.echo(f"Wrote {len(predictions)} predictions to {out}{note}.")
 
 
@@ -109,10 +109,14 @@ def adapt(
     if len(persons) > 20:
         typer.echo(f"… and {len(persons) - 20} more")
     typer.echo(
-        f"Wrote {out}: {len(persons)} new people. Reliability (median over the parameters): 0 is"
+        f"Wrote {out}: {_new(len(persons))}. Reliability (median over the parameters): 0 is"
         " the population, 1 the person's own."
     )
 
 
 def _tell(*notes: str) -> None:
     typer.echo("".join(f"Note: {note}\n" for note in dict.fromkeys(notes)), nl=False)
+
+
+def _new(n: int) -> str:
+    return "1 new person" if n == 1 else f"{n} new people"

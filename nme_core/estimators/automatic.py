@@ -18,7 +18,7 @@ from nme_core.exceptions import OptionError
 from nme_core.training import Progress
 
 if TYPE_CHECKING:
-    from nme_core.estimators.nme_mlp import _MLPModel
+    from nme_core.estimators.mlp_model import MLPModel
 
 #: X, y and groups, as `fit` takes them.
 _Rows = tuple[Any, Any, Any]
@@ -26,7 +26,7 @@ _Rows = tuple[Any, Any, Any]
 _WEIGHED = 0.6
 
 
-def check_auto(model: _MLPModel) -> None:
+def check_auto(model: MLPModel) -> None:
     """Raise OptionError for options that a mixture cannot have."""
     if model.pooling not in ("partial", "complete") or model.estimator == "em":
         raise OptionError(
@@ -47,12 +47,13 @@ def check_auto(model: _MLPModel) -> None:
 
 
 def fit_auto(
-    model: _MLPModel,
+    model: MLPModel,
     rows: _Rows,
     validation: tuple[Any, ...] | None,
     progress: Report | None,
     *,
     uncertainty: bool,
+    times: Any = None,
 ) -> Mixture:
     """Fit the candidates and weigh them by the validation rows.
 
@@ -60,18 +61,26 @@ def fit_auto(
     rows. Parameters, warnings and errors as in `fit_mixture`.
     """
     if validation is not None:
-        return fit_mixture(model, rows, validation[:3], progress=progress, uncertainty=uncertainty)
-    first, held = _held_back(model, *rows)
+        held = validation[:3]
+        return fit_mixture(
+            model, rows, held, progress=progress, uncertainty=uncertainty, times=times
+        )
+    first, later, earlier = _held_back(model, *rows, times)
     mixture = fit_mixture(
-        model, first, held, progress=_share(progress, 0, _WEIGHED), uncertainty=False
-    )
+        model, first, later, progress=_share(progress, 0, _WEIGHED), uncertainty=False,
+        times=earlier,
+    )  # fmt: skip
     return refit_mixture(
-        mixture, rows, progress=_share(progress, _WEIGHED, 1), uncertainty=uncertainty
+        mixture, rows, progress=_share(progress, _WEIGHED, 1), uncertainty=uncertainty, times=times
     )
 
 
-def _held_back(model: _MLPModel, X: Any, y: Any, groups: Any) -> tuple[_Rows, _Rows | None]:
-    """Rows to fit the candidates to, and the last of each person to weigh them by."""
+def _held_back(
+    model: MLPModel, X: Any, y: Any, groups: Any, times: Any
+) -> tuple[_Rows, _Rows | None, Any]:
+    """Rows to fit the candidates to, the last of each person to weigh them by, and the times of
+    the first.
+    """
     table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
     outcome = y if isinstance(y, pd.Series) else pd.Series(y)
     factors = groups
@@ -81,10 +90,11 @@ def _held_back(model: _MLPModel, X: Any, y: Any, groups: Any) -> tuple[_Rows, _R
     wide = factors.to_frame() if isinstance(factors, pd.Series) else factors
     held = hold_back(outcome, wide, classes=isinstance(model, ClassifierMixin))
     if not held.any():
-        return (X, y, groups), None
+        return (X, y, groups), None, times
     return (
         (table[~held], outcome[~held], factors[~held]),
         (table[held], outcome[held], factors[held]),
+        None if times is None else np.asarray(times)[~held],
     )
 
 

@@ -216,6 +216,7 @@ class NeuralMixedEffects(Saveable):
                 validation=watched,
                 report=progress,
             )
+        self._take_note(problem)
         self._posterior = Posterior.of(problem)
         history = pd.DataFrame([vars(row) for row in training.history])
         self.history_ = history.astype({"validation_loss": float})
@@ -258,9 +259,13 @@ class NeuralMixedEffects(Saveable):
                 curvature=curvature,
                 integrated=integrated,
                 coordinates=coordinates,
+                widened=not self._widths,
             )
         if joint is not None:
             self._posterior = replace(self._posterior, uncertainty=joint.uncertainty)
+            if self._widths and self._family().has_residual_variance:
+                shared = joint.uncertainty.shared
+                self._posterior = self._posterior.joined(joint.information, shared)
         self._after_fit(batches, None if joint is None else joint.information)
 
     def _sort_levels(self) -> None:
@@ -364,9 +369,7 @@ class NeuralMixedEffects(Saveable):
             shared=isinstance(problem, LinearGaussian),
             stacklevel=2,
         )
-        if isinstance(problem, LinearGaussian):
-            self._take_note(problem)
-        elif isinstance(problem, ExactRows | ExactChain | Crossed):
+        if isinstance(problem, ExactRows | ExactChain | Crossed):
             self._warn_of_separation(problem)
         return training
 
@@ -405,11 +408,21 @@ class NeuralMixedEffects(Saveable):
                 stacklevel=2,
             )
 
+    @property
+    def reads_times(self) -> bool:
+        """Whether `fit` has a use for times."""
+        return False
+
+    @property
+    def _needs_times(self) -> bool:
+        """Whether it cannot do without."""
+        return False
+
     def _prepare(self, problem: LinearGaussian, context: dict[str, ArrayLike | None]) -> None:
         """Give a linear model what only such a one has options for."""
 
-    def _take_note(self, problem: LinearGaussian) -> None:
-        """Keep what only an exact linear model knows."""
+    def _take_note(self, problem: object) -> None:
+        """Keep what only some trained problems know."""
 
     def _check_options(self) -> None:
         check_choice("estimator", self.estimator, self.estimators)

@@ -26,7 +26,7 @@ from nme_core.estimators.inputs import (
 )
 from nme_core.exceptions import DataError, MissingColumnError, NotFittedError, OptionError
 
-LEVELS = ("person", "population")
+LEVELS = ("person", "population", "average")
 
 
 class RowEncoder(Hooks):
@@ -73,7 +73,9 @@ class RowEncoder(Hooks):
         else:
             pairs = zip(factors, self._index, strict=True)
             codes = np.column_stack([factor.codes_in(index) for factor, index in pairs])
-        return Rows(self._scaler.inputs(table), codes)
+        times = context.get("times")
+        when = None if times is None else np.asarray(times, dtype=np.float64)
+        return Rows(self._scaler.inputs(table), codes, times=when)
 
     def _read_groups(self, groups: ArrayLike | pd.DataFrame) -> list[Labels]:
         """Grouping factors of new rows, in the order of the fit."""
@@ -158,7 +160,7 @@ class RowEncoder(Hooks):
         self._check_fitted()
         if level not in LEVELS:
             raise OptionError(
-                f"level={level!r} does not exist.", remedy='Choose "person" or "population".'
+                f"level={level!r} does not exist.", remedy=f"Choose from {', '.join(LEVELS)}."
             )
         if level == "person" and groups is None:
             raise OptionError(

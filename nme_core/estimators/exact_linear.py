@@ -1,9 +1,10 @@
-"""What only a linear model with Gaussian residuals has: REML, residuals that remember, exact df."""
+"""What a model with Gaussian residuals has: residuals that remember, REML, exact df."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -21,17 +22,24 @@ from nme_core.estimators.residuals import (
     ResidualProcess,
     read_times,
     restored,
+    rows_before,
     usable,
 )
 from nme_core.exceptions import FallbackWarning, OptionError
-from nme_core.training import LinearGaussian, PersonInformation, VarianceInformation, next_expected
+from nme_core.training import (
+    LinearGaussian,
+    PersonInformation,
+    VarianceInformation,
+    Variational,
+    next_expected,
+)
 from nme_core.training.covariance import BLOCKS
 
 _DEGREES = "degrees_of_freedom"
 
 
 class ExactLinear(NeuralMixedEffects):
-    """Options and read-outs of `LinearGaussian`, in units of the data."""
+    """Residuals that remember; options and read-outs of `LinearGaussian`, in units of the data."""
 
     residual: str
     reml: bool
@@ -41,16 +49,19 @@ class ExactLinear(NeuralMixedEffects):
     _information: VarianceInformation | None = None
 
     def _check_linear(self) -> None:
-        """Raise OptionError where an option is for a linear model with Gaussian residuals alone."""
+        """Raise OptionError where an option is not for a model like this one."""
         check_choice("residual", self.residual, RESIDUALS)
-        linear = len(self.hidden) == 0 and self.family != "poisson" and self.epochs is None
-        linear = linear and self.pooling in ("partial", "complete")
-        linear = linear and self.estimator in ("variational", "laplace")
-        asked = {
-            'residual="ar1"': self.residual == "ar1",
-            "reml=True": bool(self.reml),
-            'covariance="blocks"': self.covariance == BLOCKS,
-        }
+        likely = self.estimator in ("variational", "laplace") and self.family != "poisson"
+        likely = likely and self.pooling in ("partial", "complete")
+        linear = likely and len(self.hidden) == 0 and self.epochs is None
+        if self.residual == "ar1" and not likely:
+            raise OptionError(
+                'residual="ar1" is for a number with Gaussian residuals.',
+                remedy="Leave residual out: counts have no such residuals."
+                if self.family == "poisson"
+                else 'Use estimator="laplace" or "variational", or residual="auto".',
+            )
+        asked = {"reml=True": bool(self.reml), 'covariance="blocks"': self.covariance == BLOCKS}
         for name, given in asked.items():
             if given and not linear:
                 raise OptionError(
@@ -62,12 +73,11 @@ class ExactLinear(NeuralMixedEffects):
     def _check_rows(
         self, y: ArrayLike, factors: list[Labels], context: dict[str, ArrayLike | None]
     ) -> None:
-        super()._check_rows(y, factors, context)
-        times, needed = context.get("times"), self.residual == "ar1"
-        if needed and times is None:
+        needed = self.residual == "ar1"
+        if needed and context.get("times") is None:
             raise OptionError(
                 'residual="ar1" needs to know when each row was taken.',
-                remedy="Give fit(..., times=...), or --time on the command line.",
+                remedy="Say it by times (--time).",
             )
         if needed and len(factors) > 1:
             raise OptionError(
@@ -82,12 +92,11 @@ class ExactLinear(NeuralMixedEffects):
                 f"{name} takes one grouping factor.",
                 remedy=f"Leave out the further groups, or use {other}.",
             )
-        if times is not None and self.reads_times:
-            levels = factors[0].levels
-            if not usable(np.asarray(times), factors[0].codes, levels, needed=needed):
-                context["times"] = None
-        else:
-            context["times"] = None
+        super()._check_rows(y, factors, context)
+
+    @property
+    def _needs_times(self) -> bool:
+        return self.residual == "ar1"
 
     def _prepare(self, problem: LinearGaussian, context: dict[str, ArrayLike | None]) -> None:
         times = context.get("times")
@@ -97,9 +106,12 @@ class ExactLinear(NeuralMixedEffects):
         sd = np.concatenate([self._scaler.sd, np.ones(len(self._scaler.flagged)), np.ones(1)])
         problem.log_units = float(np.log(self._outcome_scale()[1])) - np.log(sd)
 
-    def _take_note(self, problem: LinearGaussian) -> None:
-        self._process = ResidualProcess.of(problem.process)
-        self._information = problem.fit.information
+    def _take_note(self, problem: object) -> None:
+        if isinstance(problem, LinearGaussian):
+            self._process = ResidualProcess.of(problem.process)
+            self._information = problem.fit.information
+        elif isinstance(problem, Variational):
+            self._process = ResidualProcess.of(problem.memory)
 
     def _forget(self) -> None:
         super()._forget()
@@ -114,8 +126,14 @@ class ExactLinear(NeuralMixedEffects):
 
     @property
     def reads_times(self) -> bool:
-        """Whether `fit` has a use for times."""
-        return len(self.hidden) == 0 and self.residual != "iid" and self.family != "poisson"
+        """Whether `fit` has a use for times; a network for all would take levels for memory."""
+        if self.residual == "iid":
+            return False
+        if self.family == "poisson":
+            return super().reads_times
+        if self.estimator not in ("variational", "laplace"):
+            return len(self.hidden) == 0
+        return len(self.hidden) == 0 or self.pooling == "partial"
 
     @property
     def residual_autocorrelation_(self) -> float:
@@ -124,13 +142,17 @@ class ExactLinear(NeuralMixedEffects):
         Residuals of a person Δt apart have the correlation ρ^Δt. A negative ρ, which only equal
         steps allow, is −|ρ_step|^(1/step).
         """
-        self._check_fitted()
-        return self._process.rho
+        return self.residual_process().rho
 
     def residual_process(self) -> ResidualProcess:
-        """ρ with its standard error, interval and test."""
+        """ρ with its standard error, interval and test; of a mixture that of all candidates."""
         self._check_fitted()
-        return self._process
+        if self._mixture is None:
+            return self._process
+        several = [(one.weight, one.model) for one in self._mixture.candidates]
+        return ResidualProcess.mixed(
+            [(weight, cast(ExactLinear, model)._process) for weight, model in several]
+        )
 
     @property
     def fixed_effects_df_(self) -> pd.Series:
@@ -162,7 +184,8 @@ class ExactLinear(NeuralMixedEffects):
 
             E[y_t | y_{t−1}] = f_t + ρ^Δt (y_{t−1} − f_{t−1})
 
-        with f the prediction of `predict`. A person's first row has none before it, and stays f_t.
+        with f the prediction of `predict`; in a mixture the mean of the candidates'. A person's
+        first row has none before it, and stays f_t.
 
         Parameters
         ----------
@@ -177,26 +200,46 @@ class ExactLinear(NeuralMixedEffects):
         OptionError
             If the model has no residual autocorrelation.
         """
-        rho = self.residual_autocorrelation_
-        if not np.isfinite(rho):
+        return self.predict_ahead(X, y, groups=groups, times=times, steps=(1,))[1]
+
+    def predict_ahead(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | pd.DataFrame,
+        times: ArrayLike,
+        steps: Sequence[int],
+    ) -> dict[int, NDArray[np.float64]]:
+        """As `predict_next`, from the outcome so many rows before; by number of steps."""
+        if not np.isfinite(self.residual_autocorrelation_):
             raise OptionError(
                 "This model has no residual autocorrelation, so that it has nothing to say of one"
                 " step ahead.",
-                remedy='Fit with hidden=() and times, and residual="auto" or "ar1".',
+                remedy='Fit it with times, and residual="auto" or "ar1".',
             )
-        expected = self.predict(X, groups=groups)
+        if self._mixture is not None:
+            models = [
+                (one.weight, cast(ExactLinear, one.model)) for one in self._mixture.candidates
+            ]
+        else:
+            models = [(1.0, self)]
+        expected = [(weight, one, one.predict(X, groups=groups)) for weight, one in models]
         outcome, at = np.asarray(y, dtype=np.float64), read_times(times)
-        check_lengths(len(expected), y=outcome, times=at, groups=groups)
+        check_lengths(len(expected[0][2]), y=outcome, times=at, groups=groups)
         assert at is not None
         persons = read_groups(groups)[0].codes
-        order = np.lexsort((at, persons))
-        before = np.full(len(order), -1)
-        same = persons[order][1:] == persons[order][:-1]
-        before[order[1:][same]] = order[:-1][same]
-        last = np.where(before < 0, 0, before)
-        gap = np.where(before < 0, np.nan, at - at[last])
-        previous = np.where(before < 0, np.nan, outcome[last])
-        return next_expected(expected, previous, expected[last], rho, gap)
+        found = {}
+        for number in steps:
+            before = rows_before(persons, at, number)
+            known = before >= 0
+            previous = np.where(known, outcome[before], np.nan)
+            gap = np.where(known, at - at[before], np.nan)
+            found[number] = np.zeros(len(outcome))
+            for weight, one, f in expected:
+                rho = float(np.nan_to_num(one._process.rho))
+                found[number] += weight * next_expected(f, previous, f[before], rho, gap)
+        return found
 
     def _adapt(
         self,
@@ -205,16 +248,24 @@ class ExactLinear(NeuralMixedEffects):
         groups: ArrayLike | pd.DataFrame,
         **context: ArrayLike | None,
     ) -> Self:
-        adapted = super()._adapt(X, y, groups, **context)
-        if np.isfinite(self._process.rho) and self._process.rho != 0:
+        self._check_fitted()
+        times = read_times(context.get("times"))
+        if not np.isfinite(self._process.rho) or self._process.rho == 0:
+            times = None
+        elif times is not None:
+            check_lengths(len(times), y=y, groups=groups)
+            factor = read_groups(groups)[0]
+            times = times if usable(times, factor.codes, factor.levels, needed=False) else None
+        else:
             warnings.warn(
                 "Rows of the new people count as independent although residuals are"
                 f" autocorrelated ({self._process.rho:.2g} over one unit of time): intervals of"
-                " their values are too narrow. A fit with their rows counts it.",
+                " their values are too narrow. Give the times of the rows to have it counted.",
                 FallbackWarning,
                 stacklevel=3,
             )
-        return adapted
+        context["times"] = times
+        return super()._adapt(X, y, groups, **context)
 
     def predict(
         self,

@@ -1,13 +1,13 @@
-"""Expected outcomes of a linear model over the posterior of each person's effects, without draws.
+"""Expected outcomes over people's effects, without draws.
 
-The linear predictors f of a row are normal, N(f̂, J C_i Jᵀ) with J = ∂f/∂η, so that the mean and
-the variance of g⁻¹(f) are integrals over as many dimensions as the row has predictors: by
-Gauss–Hermite quadrature.
+The linear predictors f of a row are normal: N(f̂, J C_i Jᵀ), J = ∂f/∂η, over the posterior of one
+person, N(f, J Σ Jᵀ) over all people. The mean and the variance of g⁻¹(f) are integrals over as many
+dimensions as the row has predictors: by Gauss–Hermite quadrature.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import cast
 
@@ -21,6 +21,8 @@ from nme_core.nn.random_effects import own
 
 #: Points in each dimension, by the number of dimensions; of more predictors there are draws.
 POINTS = {1: 31, 2: 11, 3: 7}
+#: Fewer, for each of many draws of shared parameters.
+FEWER = {1: 9, 2: 5, 3: 3}
 
 
 def has_closed_expectation(posterior: Posterior, dimensions: int) -> bool:
@@ -57,9 +59,55 @@ def expected(
     output = mixed(batch.x, deviations=eta).double()
     slope = mixed.jacobian(batch.x, eta).double()
     spread = slope @ covariance[batch.groups[:, 0]].unsqueeze(1) @ slope.transpose(2, 3)
+    return _moments(mean, output, spread, dimensions, POINTS[dimensions])
+
+
+@torch.no_grad()
+def over_people(
+    posterior: Posterior,
+    mean: Callable[[Tensor], Tensor],
+    batches: Sequence[Batch],
+    dimensions: int,
+    shared: Sequence[dict[str, Tensor]],
+) -> list[Tensor]:
+    """Mean of mean(f) of every row over all people, E_η g⁻¹(f) with η ~ N(0, Σ), (U, L, K) each.
+
+    For f that is linear in η; with several grouping factors over the groups of all.
+
+    Parameters
+    ----------
+    posterior, mean, dimensions : as in `expected`
+    batches : sequence of Batch
+        Rows.
+    shared : sequence of dict of str to Tensor
+        Shared parameters: those of the fit, or draws, over which the mean is taken, too.
+    """
+    mixed, sigma = posterior.mixed, posterior.sigma.double().sum(0)
+    sigma = sigma.diag() if sigma.dim() == 1 else sigma
+    points = (POINTS if len(shared) == 1 else FEWER)[dimensions]
+    means = []
+    for batch in batches:
+        nobody = mixed.deviations.new_zeros(len(batch.x), mixed.n_random)
+        slope = mixed.jacobian(batch.x, nobody).double()
+        spread, total = slope @ sigma @ slope.transpose(2, 3), torch.zeros(())
+        for fixed in shared:
+            output = mixed(batch.x, fixed=fixed, deviations=nobody).double()
+            total = total + _moments(mean, output, spread, dimensions, points)[0]
+        means.append(total / len(shared))
+    return means
+
+
+def _moments(
+    mean: Callable[[Tensor], Tensor],
+    output: Tensor,
+    spread: Tensor,
+    dimensions: int,
+    points: int,
+) -> tuple[Tensor, Tensor]:
+    """Mean and variance of mean(f), f ~ N(output, spread), by quadrature."""
     values, vectors = torch.linalg.eigh(spread)
     root = (vectors * values.clamp_min(0).sqrt().unsqueeze(-2))[..., -dimensions:]
-    at, weight = np.polynomial.hermite_e.hermegauss(POINTS[dimensions])
+    at, weight = np.polynomial.hermite_e.hermegauss(points)
     weight = weight / weight.sum()
     total = squares = torch.zeros((), dtype=torch.float64)
     for places in product(range(len(at)), repeat=dimensions):

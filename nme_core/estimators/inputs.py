@@ -27,11 +27,12 @@ class Rows:
     groups: NDArray[np.int64]
     sequences: NDArray[np.int64] | None = None
     initial: NDArray[np.int64] | None = None
+    times: NDArray[np.float64] | None = None
 
     def batches(self, y: NDArray[Any], device: torch.device) -> list[Batch]:
         """Stack the rows, with outcome y, into padded units."""
         padded = pad_units(
-            self.x, y, self.groups, sequences=self.sequences, initial=self.initial
+            self.x, y, self.groups, sequences=self.sequences, initial=self.initial, times=self.times
         )  # fmt: skip
         return [batch.to(device) for batch in padded]
 

@@ -27,7 +27,7 @@ from nme_core.training import (
 from nme_core.training.covariance import SMALLEST
 from nme_core.training.integrated_covariance import Coordinates
 from nme_core.training.integrated_curvature import integrated_by_curvature
-from nme_core.training.laplace import in_double
+from nme_core.training.laplace import few_effects, in_double
 from nme_core.training.objective import total_deviance
 
 
@@ -58,6 +58,7 @@ def take_uncertainty(
     curvature: PersonCurvature | None = None,
     integrated: IntegratedCovariance | None = None,
     coordinates: Coordinates | None = None,
+    widened: bool = True,
 ) -> Joint | None:
     """Take the uncertainty at a fit; None where it is too much work or the data leave it open.
 
@@ -81,11 +82,14 @@ def take_uncertainty(
         People's effects with Σ integrated out, where the fit can do so,
     coordinates : Coordinates, optional
         and of Σ, where it cannot but Σ has the largest likelihood: it is integrated out by the
-        curvature then. Else each variance is, for itself.
+        curvature then. Else each variance is, for itself,
+    widened : bool
+        unless many effects share one, as in a network with hidden layers: it counts as known.
     """
     rows = [batch.to(torch.device("cpu")) for batch in batches]
     n_rows = sum(batch.n_rows for batch in rows)
-    whole = posterior.covariance is not None and posterior.covariance.dim() == 3
+    spread = posterior.covariance
+    whole = spread is not None and (spread.dim() == 3 or few_effects(posterior.mixed))
     n_differentiated = 0 if curvature is not None else n_rows
     if not whole or not affordable(posterior.mixed, free, n_differentiated):
         return None
@@ -109,7 +113,9 @@ def take_uncertainty(
         # at the small variance that stands for 0, η̂ is that variance times the slope
         deviations = torch.where(at_zero, at * slope, eta)
     variances = VarianceUncertainty.of(deviations, plain.own, at)
-    information = _widened(curvature, plain, posterior, deviations, variances)
+    information = plain
+    if widened:
+        information = _widened(curvature, plain, posterior, deviations, variances)
     names = plain.free
     del plain  # as large as what comes next
     give_back()

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from nme_core.batches.scaling import Columns, FeatureScaler, TableRows
+from nme_core.estimators.encoding import LEVELS
 from nme_core.estimators.inputs import (
     check_lengths,
     read_features,
@@ -245,7 +246,7 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         *,
         level: str = "person",
     ) -> NDArray[np.float64]:
-        """Predict the outcome, shape (n,); ``level="population"`` sets b = 0.
+        """Predict the outcome, shape (n,); ``level="population"`` sets b = 0, as does "average".
 
         Raises
         ------
@@ -253,9 +254,9 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             For a person that the model was not fitted on, unless for the population.
         """
         self._check_fitted()
-        if level not in ("person", "population"):
+        if level not in LEVELS:
             raise OptionError(
-                f"level={level!r} does not exist.", remedy='Choose "person" or "population".'
+                f"level={level!r} does not exist.", remedy=f"Choose from {', '.join(LEVELS)}."
             )
         design = _with_ones(self._scaler.transform(self._select(X)))
         values = design[:, self._kept] @ self._found.fixed

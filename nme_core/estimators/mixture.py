@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from torch import Tensor
 
+from nme_core.estimators.residuals import TIED
 from nme_core.estimators.saving import unpacked
 from nme_core.estimators.stacking import PULL, SLIGHT, stacking_weights
 from nme_core.exceptions import (
@@ -27,7 +28,7 @@ from nme_core.exceptions import (
 from nme_core.training import Progress
 
 if TYPE_CHECKING:
-    from nme_core.estimators.nme_mlp import _MLPModel
+    from nme_core.estimators.mlp_model import MLPModel
 
 Floats = NDArray[np.float64]
 _Said = list[tuple[type[Warning], str]]
@@ -95,7 +96,7 @@ class Candidate:
     """
 
     setting: Setting
-    model: _MLPModel
+    model: MLPModel
     weight: float
     validation_loss: float
     seconds: float
@@ -112,17 +113,17 @@ class Mixture:
     candidates: tuple[Candidate, ...]
 
     @property
-    def leader(self) -> _MLPModel:
+    def leader(self) -> MLPModel:
         """The candidate with the largest weight."""
         return max(self.candidates, key=lambda one: one.weight).model
 
-    def mean(self, read: Callable[[_MLPModel], Floats]) -> Floats:
+    def mean(self, read: Callable[[MLPModel], Floats]) -> Floats:
         """Σ_k w_k of what is read off each candidate."""
         weights = np.array([one.weight for one in self.candidates])
         parts = np.stack([read(one.model) for one in self.candidates])
         return np.asarray(np.tensordot(weights, parts, axes=1))
 
-    def moments(self, read: Callable[[_MLPModel], tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    def moments(self, read: Callable[[MLPModel], tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
         """Mean and SD of a quantity under the mixture: the spread between candidates counts.
 
         var = Σ_k w_k (var_k + (m_k − m)²)
@@ -133,7 +134,7 @@ class Mixture:
         within = np.square(np.stack(spreads)) + np.square(np.stack(means) - mean)
         return mean, np.sqrt(np.tensordot(weights, within, axes=1))
 
-    def change(self, make: Callable[[_MLPModel], Any]) -> Mixture:
+    def change(self, make: Callable[[MLPModel], Any]) -> Mixture:
         """Return the mixture of what is made of each candidate, with the same weights."""
         return Mixture(tuple(replace(one, model=make(one.model)) for one in self.candidates))
 
@@ -173,7 +174,7 @@ class Mixture:
             candidates.append(
                 Candidate(
                     Setting(**{**setting, "hidden": tuple(setting["hidden"])}),
-                    cast("_MLPModel", unpacked(record["content"], own)),
+                    cast("MLPModel", unpacked(record["content"], own)),
                     record["weight"],
                     record["validation_loss"],
                     record["seconds"],
@@ -192,12 +193,13 @@ class Mixture:
 
 
 def fit_mixture(
-    model: _MLPModel,
+    model: MLPModel,
     rows: tuple[Any, Any, Any],
     held: tuple[Any, Any, Any] | None,
     *,
     progress: Report | None,
     uncertainty: bool,
+    times: Any = None,
 ) -> Mixture:
     """Fit the candidates to `rows`, and weigh them by the rows that were held back.
 
@@ -209,6 +211,8 @@ def fit_mixture(
         Gives all options but the layers.
     rows, held : tuple (X, y, groups)
         Rows of the fit; other rows of the same persons, None: hardly anything but the linear one.
+    times : array, optional
+        When each row of the fit was taken.
 
     Warns
     -----
@@ -223,7 +227,7 @@ def fit_mixture(
     X, y, groups = rows
     clone(model)._learn_outcome(y)  # what is wrong with it is wrong for all candidates
     chosen: list[Setting] = []
-    fitted: list[_MLPModel] = []
+    fitted: list[MLPModel] = []
     seconds: list[float] = []
     notes: list[_Said] = []
     several = settings(str(model.placement))
@@ -237,7 +241,7 @@ def fit_mixture(
             with _collected(said):
                 one.fit(
                     X, y, groups=groups, validation=held, uncertainty=uncertainty,
-                    progress=_part(progress, number, len(several)),
+                    progress=_part(progress, number, len(several)), **_given(times),
                 )  # fmt: skip
         except (DataError, TrainingError) as error:
             if number == len(several) - 1 and not fitted:
@@ -267,6 +271,7 @@ def refit_mixture(
     *,
     progress: Report | None,
     uncertainty: bool,
+    times: Any = None,
 ) -> Mixture:
     """Fit every candidate again, to all rows, from where it is; the weights stay."""
     X, y, groups = rows
@@ -280,13 +285,18 @@ def refit_mixture(
         with _collected(notes[-1]):
             one.fit(
                 X, y, groups=groups, uncertainty=uncertainty,
-                progress=_part(progress, number, len(mixture.candidates)),
+                progress=_part(progress, number, len(mixture.candidates)), **_given(times),
             )  # fmt: skip
         one._begin_at = None
         seconds = before.seconds + time.process_time() - start
         found.append(replace(before, model=one, seconds=seconds))
     _tell(Mixture(tuple(found)), notes)
     return Mixture(tuple(found))
+
+
+def _given(times: Any) -> dict[str, Any]:
+    """Times as `fit` of a model that takes them does."""
+    return {} if times is None else {"times": times}
 
 
 @contextmanager
@@ -303,15 +313,17 @@ def _tell(mixture: Mixture, notes: list[_Said]) -> None:
     for candidate, said in zip(mixture.candidates, notes, strict=True):
         leads = candidate.model is mixture.leader
         for category, message in said:
+            if issubclass(category, FallbackWarning) and TIED in message:
+                continue  # as in any network: nobody asked for the residuals' autocorrelation
             failed = issubclass(category, ConvergenceWarning | DivergenceWarning)
             if leads or (failed and candidate.weight > MATTERS):
                 text = f"Candidate {candidate.setting.name!r}: {message}"
                 warnings.warn(text, category, stacklevel=4)
 
 
-def _candidate(model: _MLPModel, setting: Setting) -> _MLPModel:
+def _candidate(model: MLPModel, setting: Setting) -> MLPModel:
     """An unfitted model with these layers and the options of `model`."""
-    one: _MLPModel = clone(model)
+    one: MLPModel = clone(model)
     covariance = "diagonal" if setting.placement == "all" and setting.hidden else model.covariance
     one.set_params(
         hidden=setting.hidden,

@@ -199,9 +199,17 @@ class NMECRF(Scored, NeuralMixedEffects):
         initial_states : array, shape (n,), optional
             State just before each row; read at the first row of every sequence, missing where it
             is not known.
-        level : {"person", "population"}
-            "population" sets η = 0 and takes persons that the model has not seen.
+        level : {"person", "population", "average"}
+            "population" sets η = 0, a typical person, and takes persons that the model has not
+            seen; "average" gives the most probable state of each step, on average over all people.
         """
+        self._check_fitted()
+        if level == "average" and self._posterior.mixed.n_random:
+            chances = self.predict_proba(
+                X, groups, sequence_ids=sequence_ids, initial_states=initial_states, level=level
+            )
+            likeliest: NDArray[np.str_] = self.classes_[chances.argmax(axis=1)]
+            return likeliest
         batches = self._steps(X, groups, sequence_ids, initial_states, level)
         codes = np.empty(sum(batch.n_rows for batch in batches), dtype=np.int64)
         for batch in batches:
@@ -230,7 +238,7 @@ class NMECRF(Scored, NeuralMixedEffects):
         result = torch.zeros(n, len(self.classes_), dtype=torch.float64)
         if is_linear_chain(self._posterior.mixed):
             for batch in batches:
-                result[batch.rows[batch.mask]] = self._marginals(batch, level == "person")
+                result[batch.rows[batch.mask]] = self._marginals(batch, level)
             return result.numpy()
         n_draws = 0
         for outputs in self._outputs(batches, level):
@@ -242,13 +250,13 @@ class NMECRF(Scored, NeuralMixedEffects):
         return probabilities
 
     @torch.no_grad()
-    def _marginals(self, batch: Batch, persons: bool) -> Tensor:
+    def _marginals(self, batch: Batch, level: str) -> Tensor:
         """Mean over draws of the probability of each state at each step, (n, K)."""
         rows, n_draws = ChainRows(self._posterior.mixed, batch), 0
         total = torch.zeros(batch.n_rows, len(self.classes_), dtype=torch.float64)
-        for fixed, deviations in self._posterior.draws(int(self.random_state), persons=persons):
+        for fixed, deviations in self._posterior.draws_at(level, int(self.random_state)):
             n_draws += 1
-            rows.add_marginals(fixed, self._own(deviations, batch, persons), total)
+            rows.add_marginals(fixed, own(deviations, batch.groups), total)
         return total / n_draws
 
     def simulate(

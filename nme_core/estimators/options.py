@@ -69,7 +69,7 @@ def check_linear_options(hidden: str | Sequence[int], shrink: str, quadrature: o
         if given and len(hidden):
             raise OptionError(
                 f"{name} is for a model without hidden layers.",
-                remedy="Use hidden=() (--hidden none on the command line), or leave it out.",
+                remedy="Use hidden=(), or leave it out.",
             )
 
 

@@ -21,6 +21,7 @@ from nme_core.training import (
     ExactRows,
     LinearGaussian,
     Nesting,
+    PersonInformation,
     Problem,
     SeparateChain,
 )
@@ -28,6 +29,8 @@ from nme_core.training.covariance import in_parts
 
 #: Draws over which a probability is averaged.
 DRAWS = 64
+#: Numbers in what says how people's deviations follow shared ones, up to which it is kept.
+LARGEST_LINK = 2**24
 _NETWORK, _SPREAD = "network.", "spread."
 _DRAWN, _OWN_DRAWN = "drawn.", "own_drawn"
 _LINK = "link.root", "link.response"
@@ -60,9 +63,9 @@ class Posterior:
         Place of each group among the draws, where that is not its own: groups whose names change
         their order keep their draws.
     link : tuple of Tensor, shapes (p, n) and (P, R, p), or None
-        A root of the covariance of all p shared numbers, in their order, and how the mode of the
-        deviations goes with them. With it draws of shared parameters are drawn together, and the
-        deviations follow them; without it they are of each alone, by `spread`.
+        A root of the covariance of the last p shared numbers, in their order, and how the mode of
+        the deviations follows them. These are drawn together, and the deviations with them; all
+        other shared numbers are drawn each alone, by `spread`.
     joint : tuple of dict of str to Tensor, shape (n, ...), and Tensor, shape (n, P, R), or None
         Draws of shared parameters and deviations together, less their means, where groups of
         several factors meet and the fit knows all their covariances; `covariance` is then whatever
@@ -131,20 +134,42 @@ class Posterior:
         return self.mixed(batch.x, groups=batch.groups if persons else None)
 
     @torch.no_grad()
-    def outputs(self, batches: Sequence[Batch], *, persons: bool, seed: int) -> Iterator[list[Any]]:
-        """Yield the network's outputs for all batches, once for each draw.
+    def outputs(self, batches: Sequence[Batch], *, level: str, seed: int) -> Iterator[list[Any]]:
+        """Yield the network's outputs for all batches, by draw; `level` as in `draws_at`.
 
-        A point estimate is its only draw; η = 0 unless `persons`.
+        A point estimate is its only draw.
         """
-        for fixed, deviations in self.draws(seed, persons=persons):
-            outputs = []
-            for batch in batches:
-                if persons:
-                    drawn = own(deviations, batch.groups)
-                else:
-                    drawn = deviations.new_zeros(len(batch.groups), self.mixed.n_random)
-                outputs.append(self.mixed(batch.x, fixed=fixed, deviations=drawn))
-            yield outputs
+        for fixed, deviations in self.draws_at(level, seed):
+            yield [
+                self.mixed(b.x, fixed=fixed, deviations=own(deviations, b.groups)) for b in batches
+            ]
+
+    def draws_at(self, level: str, seed: int) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        """Yield draws of the shared parameters, and of the deviations of every group.
+
+        Parameters
+        ----------
+        level : str
+            "person": each group's own. "population": 0, a typical person. "average": those of one
+            person for all, another one in every draw, in pairs on both sides of 0.
+        """
+        zero = torch.zeros_like(self.mixed.deviations)
+        if level == "person":
+            yield from self.draws(seed)
+            return
+        several = self.draws(seed, persons=False)
+        if level == "population" or not self.mixed.n_random:
+            yield from ((fixed, zero) for fixed, _ in several)
+            return
+        shared = [fixed for fixed, _ in several]
+        shared *= DRAWS // len(shared)  # of a point estimate there is one
+        sigma = self.sigma if self.sigma.dim() == 3 else torch.diag_embed(self.sigma)
+        roots, random = _square_roots(sigma.double()), torch.Generator().manual_seed(seed + 3)
+        for fixed, again in zip(shared[::2], shared[1::2], strict=True):
+            noise = torch.randn(*roots.shape[:2], generator=random)
+            own_step = torch.bmm(roots, noise.unsqueeze(2)).squeeze(2).sum(0).to(zero)
+            yield fixed, zero + own_step
+            yield again, zero - own_step
 
     @torch.no_grad()
     def own_outputs(self, batches: Sequence[Batch], *, seed: int) -> Iterator[list[Any]]:
@@ -199,23 +224,21 @@ class Posterior:
             return torch.cat([drawn, added.expand(self.n_added, -1)])
 
         for _ in range(n_draws // 2):
-            if self.link is None:
-                names = [name for name in mean if name in self.spread]
-                shared = {
-                    name: self.spread[name] * noise(*mean[name].shape, generator=streams[0])
-                    for name in names
-                }
-            else:
+            together = None
+            if self.link is not None:
                 root, response = self.link
                 together = root @ noise(root.shape[1], generator=streams[0]).to(root.dtype)
-                shared = self._by_name(together)
+            shared = {} if together is None else self._by_name(together)
+            for name, value in mean.items():  # a file may have their spreads in another order
+                if name in self.spread and name not in shared:
+                    shared[name] = self.spread[name] * noise(*value.shape, generator=streams[0])
             if factor is None:
                 each = torch.zeros_like(deviations)
             elif factor.dim() == 3:
                 each = torch.bmm(factor, own_noise().unsqueeze(2)).squeeze(2)
             else:
                 each = factor * own_noise()
-            if factor is not None and self.link is not None:
+            if factor is not None and together is not None:
                 each = each + (response @ together.float()).to(each.dtype)
             if factor is not None and self.dependence is not None:
                 nesting, coefficient = self.dependence
@@ -225,12 +248,49 @@ class Posterior:
                 fixed = {**mean, **moved}
                 yield fixed, deviations + side * each
 
+    def draws_before(self, last: str, seed: int) -> Iterator[dict[str, Tensor]]:
+        """Yield draws of the shared parameters, those whose names begin with `last` at their means.
+
+        For the mean of what is linear in `last`, and in deviations of it, whose spread then has no
+        part in it.
+        """
+        mean, generator = self.mixed.fixed(), torch.Generator().manual_seed(seed)
+        drawn = [name for name in mean if name in self.spread and not name.startswith(last)]
+        if not drawn:
+            yield mean
+            return
+        for _ in range(DRAWS // 2):
+            steps = {n: torch.randn(mean[n].shape, generator=generator) for n in drawn}
+            for side in (1, -1):
+                yield {**mean, **{n: mean[n] + side * self.spread[n] * steps[n] for n in drawn}}
+
     def _by_name(self, values: Tensor) -> dict[str, Tensor]:
-        """Cut p numbers into those of each shared parameter."""
-        mean = self.mixed.fixed()
-        parts = torch.split(values, [value.numel() for value in mean.values()])
-        pairs = zip(mean.items(), parts, strict=True)
-        return {name: part.view_as(value).to(value.dtype) for (name, value), part in pairs}
+        """Cut the last p shared numbers into those of each parameter."""
+        found: dict[str, Tensor] = {}
+        for name, value in reversed(self.mixed.fixed().items()):
+            if len(values):
+                values, own = values[: -value.numel()], values[-value.numel() :]
+                found[name] = own.view_as(value).to(value.dtype)
+        return found
+
+    def joined(self, information: PersonInformation, shared: Tensor) -> Posterior:
+        """The posterior of a network with what its curvature says of the shared numbers that are
+        free, those of its last layer, and of the deviations, together.
+
+        Parameters
+        ----------
+        information : PersonInformation
+            At the fit.
+        shared : Tensor, shape (p, p)
+            Covariance of the free numbers.
+        """
+        # in one layout, so that a model read from a file rounds alike
+        own = information.conditional.contiguous()
+        if own.shape[:2].numel() * len(shared) > LARGEST_LINK:
+            return replace(self, covariance=own)
+        root = _square_roots(shared.unsqueeze(0))[0].double().contiguous()
+        response = information.coupling.float().contiguous()
+        return replace(self, covariance=own, link=(root, response))
 
     def covariance_of_all(self, groups: Tensor | None, n_units: int) -> Tensor:
         """Covariance of all parameters of units of these groups, or of the population.
@@ -325,9 +385,12 @@ class Posterior:
         sigma = self.sigma[0].diag() if self.sigma[0].dim() == 1 else self.sigma[0]
         shrunk = torch.linalg.solve(sigma.double(), adaptation.covariance, left=False)
         root, response = self.link
+        first = sum(value.numel() for value in self.mixed.fixed().values()) - len(root)
+        places = self._by_place() - first  # the link has the last shared numbers
+        own = places >= 0
         added = response.new_zeros(len(shrunk), *response.shape[1:])
         eye = torch.eye(len(sigma), dtype=shrunk.dtype)
-        added[:, :, self._by_place()] = (shrunk - eye).to(response.dtype)
+        added[:, :, places[own]] = (shrunk - eye)[:, :, own].to(response.dtype)
         return root, torch.cat([response, added])
 
     def of_first_factor(self) -> Posterior:
@@ -398,7 +461,10 @@ class Posterior:
             spread=under(_SPREAD),
             dependence=dependence,
             joint=(under(_DRAWN), tensors[_OWN_DRAWN]) if _OWN_DRAWN in tensors else None,
-            link=(tensors[_LINK[0]], tensors[_LINK[1]]) if _LINK[0] in tensors else None,
+            # copied: products of what lies anywhere in a file's memory round in another way
+            link=(tensors[_LINK[0]].clone(), tensors[_LINK[1]].clone())
+            if _LINK[0] in tensors
+            else None,
             uncertainty=Uncertainty.from_tensors(free, tensors),
             n_added=int(tensors.get("added", 0)),
             places=tensors.get("places"),  # models of before have none

@@ -17,6 +17,7 @@ from nme_core.exceptions import FallbackWarning, OptionError
 from nme_core.nn import (
     Categorical,
     Family,
+    Gaussian,
     LikelihoodFamily,
     LinearChain,
     MixedEffects,
@@ -32,6 +33,7 @@ from nme_core.training import (
     Nesting,
     Problem,
     RandomEffectsCovariance,
+    ResidualMemory,
     Schedule,
     Separate,
     SeparateChain,
@@ -180,9 +182,13 @@ class Plan:
         few = not mixed.n_random or few_effects(mixed)
         if self.epochs is None and is_linear_chain(mixed) and few:
             return ExactChain(mixed, covariances)
+        memory = ResidualMemory.of(batches) if isinstance(family, Gaussian) else None
+        if memory is not None:
+            family = Gaussian(memory.share)
         first = f"{self.layers}layers.0."
         kind: Callable[..., Variational] = Variational
-        curved = self.estimator == "laplace" or self.n_layers == 1
+        # ρ and how much people differ can be told apart only by a posterior of people that is whole
+        curved = self.estimator == "laplace" or self.n_layers == 1 or memory is not None
         if curved and few_effects(mixed):
             kind = partial(Laplace, batches=batches)
         return kind(
@@ -193,6 +199,7 @@ class Plan:
             seed=self.seed,
             nesting=Nesting.of(batches, mixed.sizes),
             diagonal=self.quick,
+            memory=memory,
             by_input=() if linear else (f"{first}weight",),
             weak=(f"{first}weight", f"{first}bias") if linear else (),
         )

@@ -32,8 +32,7 @@ class ReadOuts(RowEncoder):
 
     def _outputs(self, batches: list[Batch], level: str) -> Iterator[list[Any]]:
         """Yield the network's outputs for each draw from the posterior, the same each time."""
-        persons, seed = level == "person", int(self.random_state)
-        return self._posterior.outputs(batches, persons=persons, seed=seed)
+        return self._posterior.outputs(batches, level=level, seed=int(self.random_state))
 
     @property
     def _widths(self) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +10,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from nme_core.exceptions import DataError, FallbackWarning
-from nme_core.training import AutocorrelatedFit
+from nme_core.nn import Gaussian
+from nme_core.training import AutocorrelatedFit, ResidualMemory
 
 RESIDUALS = ("auto", "iid", "ar1")
+#: What is said of people whose rows have no order.
+TIED = "has two rows at the same time"
 #: Nanoseconds.
 _DAY = 86_400e9
 
@@ -40,11 +46,31 @@ class ResidualProcess:
     p: float = np.nan
 
     @classmethod
-    def of(cls, found: AutocorrelatedFit | None) -> ResidualProcess:
+    def of(cls, found: AutocorrelatedFit | ResidualMemory | None) -> ResidualProcess:
         """Read it off a fit; None: it was not estimated."""
         if found is None:
             return cls()
         return cls(found.rho, found.rho_se, *found.rho_interval, found.p_independent)
+
+    @classmethod
+    def mixed(cls, several: Sequence[tuple[float, ResidualProcess]]) -> ResidualProcess:
+        """That of a mixture: the mean over candidates, (weight, process) each."""
+        known = [(weight, one) for weight, one in several if np.isfinite(one.rho)]
+        if not known:
+            return cls()
+        weights = [weight for weight, _ in known]
+        values = np.array([list(vars(one).values()) for _, one in known])
+        return cls(*np.average(values, axis=0, weights=weights).tolist())
+
+    @property
+    def family(self) -> Gaussian:
+        """The family of outcomes with such residuals."""
+        return Gaussian(self._share if np.isfinite(self.rho) and self.rho != 0 else None)
+
+    def _share(self, gaps: Tensor) -> Tensor:
+        """Correlation of rows so far apart; of a negative ρ over equal steps, 0 at inf."""
+        share: Tensor = torch.as_tensor(abs(self.rho), dtype=torch.float64) ** gaps.double()
+        return math.copysign(1.0, self.rho) * share
 
 
 def read_times(times: ArrayLike | None) -> NDArray[np.float64] | None:
@@ -77,6 +103,17 @@ def read_times(times: ArrayLike | None) -> NDArray[np.float64] | None:
     return values
 
 
+def rows_before(
+    persons: NDArray[np.int64], times: NDArray[np.float64], steps: int
+) -> NDArray[np.int64]:
+    """The person's row so many before each in time, shape (n,); −1 where it has none."""
+    order = np.lexsort((times, persons))
+    before = np.full(len(order), -1)
+    same = persons[order][steps:] == persons[order][:-steps]
+    before[order[steps:][same]] = order[:-steps][same]
+    return before
+
+
 def usable(
     times: NDArray[np.float64], codes: NDArray[np.int64], levels: Sequence[str], *, needed: bool
 ) -> bool:
@@ -97,7 +134,7 @@ def usable(
     tied = np.flatnonzero(same & (np.diff(times[order]) == 0))
     if len(tied):
         person = str(levels[int(codes[order][tied[0]])])
-        what = f"Person {person!r} has two rows at the same time"
+        what = f"Person {person!r} {TIED}"
         if needed:
             raise DataError(
                 f"{what}, so that the residuals' autocorrelation has no order to follow.",

@@ -14,7 +14,9 @@ _WEIGHT = re.compile(r"(?:emission\.)?layers\.(\d+)\.weight\[(\d+),(\d+)\]")
 _BIAS = re.compile(r"(?:emission\.)?layers\.(\d+)\.bias\[(\d+)\]")
 #: Transition scores, and log-odds of moves.
 MOVE = re.compile(r"(?:transitions|moves)\[([^\]]*)\]")
-_NAME = re.compile(rf"{_WEIGHT.pattern}|{_BIAS.pattern}|{MOVE.pattern}")
+#: Logarithms of the distances between thresholds of ordered classes.
+_GAP = re.compile(r"gaps\[(\d+)\]")
+_NAME = re.compile(rf"{_WEIGHT.pattern}|{_BIAS.pattern}|{_GAP.pattern}|{MOVE.pattern}")
 
 
 def hidden_layers(config: Mapping[str, Any]) -> list[int]:
@@ -61,6 +63,8 @@ class ParameterNames:
         >>> deep = ParameterNames(("sleep",), ("calm", "low"), last=1)
         >>> deep.words("layers.0.weight[2,0]"), deep.words("layers.1.weight[1,2]")
         ('sleep on unit 3', 'unit 3 on low')
+        >>> linear.words("gaps[0]")
+        'log distance of thresholds 1 and 2'
         """
         if found := _WEIGHT.fullmatch(name):
             return self._weight(*map(int, found.groups()))
@@ -70,6 +74,9 @@ class ParameterNames:
             if to is None:
                 return f"layer {layer + 1}, bias of unit {unit + 1}"
             return "intercept" if to == OUTCOME else f"intercept of {to}"
+        if found := _GAP.fullmatch(name):
+            below = int(found.group(1)) + 1
+            return f"log distance of thresholds {below} and {below + 1}"
         if (found := MOVE.fullmatch(name)) and found[1].count(",") == 1:
             return found[1].replace(",", " → ")
         if name.startswith("curve:"):

@@ -14,6 +14,7 @@ curvature the same without the expectation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 import torch
@@ -81,13 +82,35 @@ def _draw_class(probabilities: Tensor, generator: torch.Generator) -> Tensor:
 
 
 class Gaussian:
-    """A number: D = (y − f)², with residual variance σ²."""
+    """A number: D = (y − f)², with residual variance σ².
+
+    Residuals r may remember: with the correlation φ_t between a row and the one before it in its
+    unit, D = Σ_t (r_t − φ_t r_{t−1})²/(1 − φ_t²), the first row of a unit as it is. Units that do
+    not know how far apart their rows are have independent residuals.
+
+    Parameters
+    ----------
+    share : callable, optional
+        φ of rows so far apart, Tensor → Tensor of the same shape; 0 at inf. None: independent.
+    """
 
     has_residual_variance: ClassVar[bool] = True
 
+    def __init__(self, share: Callable[[Tensor], Tensor] | None = None) -> None:
+        self.share = share
+
     def deviance(self, output: Tensor, batch: Batch) -> Tensor:
         """Squared error of each unit; output has shape (n_units, n_rows, 1)."""
-        return _row_sums((batch.y - output.squeeze(-1)) ** 2, batch)
+        return _row_sums(self.whitened(batch.y - output.squeeze(-1), batch) ** 2, batch)
+
+    def whitened(self, values: Tensor, batch: Batch) -> Tensor:
+        """(v_t − φ_t v_{t−1})/√(1 − φ_t²) along the rows of each unit, (n_units, n_rows, ...)."""
+        if self.share is None or batch.gaps is None:
+            return values
+        share = self.share(batch.gaps).to(values)
+        share = share.reshape(*share.shape, *[1] * (values.dim() - 2))
+        before = torch.cat([torch.zeros_like(values[:, :1]), values[:, :-1]], dim=1)
+        return (values - share * before) / (1 - share.square()).sqrt()
 
     def mean(self, output: Tensor) -> Tensor:
         """Identity."""

@@ -112,7 +112,10 @@ def _adapt(
     kept = observed if not sequential else pd.Series(True, index=y.index)
     X, y, about = rows.X[kept], y[kept], rows.about[kept]
     _refuse_impossible(model, X, about["person"])
-    order = {"sequence_ids": about["sequence"]} if sequential else {}
+    order: dict[str, Any] = {"sequence_ids": about["sequence"]} if sequential else {}
+    process = getattr(model, "residual_process", None)
+    if process is not None and np.isfinite(process().rho) and about["time"].notna().all():
+        order = {"times": about["time"]}
     caught: list[warnings.WarningMessage]
     with warnings.catch_warnings(record=True) as caught, one_thread_for_few(len(X)):
         warnings.simplefilter("always")

@@ -169,7 +169,7 @@ def predict_rows(run: RunFolder, table: pd.DataFrame | NewRows) -> pd.DataFrame:
         if usable.any():
             some = ordered[usable]
             population = model.predict(
-                X[usable], some["person"], level="population", **_sequences(model, some)
+                X[usable], some["person"], level="average", **_sequences(model, some)
             )
             ordered["population_predicted"] = pd.Series(population, index=some.index)
         else:
@@ -283,7 +283,7 @@ def _population_chances(
     model: Any, X: pd.DataFrame, rows: pd.DataFrame, chances: list[str]
 ) -> pd.DataFrame:
     """The population's class probabilities, on the index of the rows."""
-    found = model.predict_proba(X, rows["person"], level="population", **_sequences(model, rows))
+    found = model.predict_proba(X, rows["person"], level="average", **_sequences(model, rows))
     return pd.DataFrame(found, index=rows.index, columns=chances)
 
 

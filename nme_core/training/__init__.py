@@ -31,6 +31,7 @@ from nme_core.training.linear_information import VarianceInformation
 from nme_core.training.linear_mixed import CollinearColumnError
 from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
 from nme_core.training.nesting import Nesting
+from nme_core.training.residual_memory import ResidualMemory
 from nme_core.training.residual_process import next_expected
 from nme_core.training.separate import Separate
 from nme_core.training.separate_chain import SeparateChain
@@ -61,6 +62,7 @@ __all__ = [
     "Problem",
     "Progress",
     "RandomEffectsCovariance",
+    "ResidualMemory",
     "Schedule",
     "Separate",
     "SeparateChain",

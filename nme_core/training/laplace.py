@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nme_core.batches.sequences import Batch, chunks
-from nme_core.nn import Family, LinearChain, MixedEffects, RowFamily
+from nme_core.nn import Family, Gaussian, LinearChain, MixedEffects, RowFamily
 from nme_core.nn.random_effects import own
 from nme_core.training.covariance import in_parts
 from nme_core.training.objective import sum_over_groups
@@ -192,6 +192,8 @@ def _of_rows(mixed: MixedEffects, family: RowFamily, batch: Batch) -> Tensor:
     output = mixed(batch.x, deviations=eta)
     slope = mixed.jacobian(batch.x, eta)  # (U, L, O, R)
     slope = torch.where(batch.mask[:, :, None, None], slope, 0.0)
+    if isinstance(family, Gaussian):
+        slope = family.whitened(slope, batch)
     weighted = family.information(output) @ slope
     return slope.flatten(1, 2).transpose(1, 2) @ weighted.flatten(1, 2)
 

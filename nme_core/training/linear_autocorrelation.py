@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
-from scipy.stats import chi2, norm
+from scipy.stats import chi2
 
 from nme_core.training.linear_curvature import Elements, Structure
 from nme_core.training.linear_information import Further, VarianceInformation
@@ -117,10 +117,10 @@ def fit_autocorrelated(
     if inside:
         further = search.further(best)
     information = VarianceInformation.of(best.found, search.elements, further)
-    rho, slope = _per_unit(best.correlation, rows.step)
+    rho, slope = best.correlation.per_unit(rows.step)
     if inside and math.isfinite(information.further_se):
         se = abs(slope) * information.further_se
-        interval = _interval(best.correlation, rows.step, information.further_se)
+        interval = best.correlation.interval(rows.step, information.further_se)
     fit = as_fit(best.found, search.elements)
     return AutocorrelatedFit(
         fit=fit.plus(-0.5 * best.log_determinant, information),
@@ -137,29 +137,6 @@ def fit_autocorrelated(
 
 
 _INDEPENDENT = Correlation(0.0, True)
-
-
-def _per_unit(correlation: Correlation, step: float) -> tuple[float, float]:
-    """ρ for one unit of time, and its derivative by the parameter."""
-    if not correlation.direct:
-        rate = math.exp(correlation.value) / step
-        return math.exp(-rate), -rate * math.exp(-rate)
-    value = correlation.value
-    if value == 0:
-        return 0.0, 1.0
-    rho = math.copysign(abs(value) ** (1 / step), value)
-    return rho, rho / (step * value)
-
-
-def _interval(correlation: Correlation, step: float, error: float) -> tuple[float, float]:
-    """95 % interval of ρ for one unit: on Fisher's z, or on the log of the rate."""
-    half = float(norm.ppf(0.975)) * error
-    if correlation.direct:
-        centre, half = math.atanh(correlation.value), half / (1 - correlation.value**2)
-        ends = [Correlation(math.tanh(centre + side * half), True) for side in (-1, 1)]
-    else:
-        ends = [Correlation(correlation.value - side * half, False) for side in (-1, 1)]
-    return _per_unit(ends[0], step)[0], _per_unit(ends[1], step)[0]
 
 
 @dataclass(frozen=True)

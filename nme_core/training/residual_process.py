@@ -19,6 +19,7 @@ from typing import Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from nme_core.training.sums import Array, Sums, sums_of_products
 
@@ -221,6 +222,27 @@ class Correlation:
         """ρ over one step, and its derivative by the parameter."""
         share, slope = self.at(np.ones(1))
         return float(share[0]), float(slope[0])
+
+    def per_unit(self, step: float) -> tuple[float, float]:
+        """ρ for one unit of time where a step is so long, and its derivative by the parameter."""
+        if not self.direct:
+            rate = math.exp(self.value) / step
+            return math.exp(-rate), -rate * math.exp(-rate)
+        if self.value == 0:
+            return 0.0, 1.0
+        rho = math.copysign(abs(self.value) ** (1 / step), self.value)
+        return rho, rho / (step * self.value)
+
+    def interval(self, step: float, error: float) -> tuple[float, float]:
+        """95 % interval of ρ for one unit, on Fisher's z or on the log of the rate.
+
+        `error` is the standard error of the parameter.
+        """
+        half = float(norm.ppf(0.975)) * error
+        if self.direct:
+            half /= 1 - self.value**2
+        ends = [self.moved(self.free + side * half).per_unit(step)[0] for side in (-1, 1)]
+        return min(ends), max(ends)
 
     @property
     def free(self) -> float:

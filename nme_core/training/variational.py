@@ -9,8 +9,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from nme_core.batches.sequences import Batch
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.nn import Family, MixedEffects
+from nme_core.nn.random_effects import own
 from nme_core.training.covariance import RandomEffectsCovariance, in_parts
 from nme_core.training.likelihood import BOUND, Likelihood, deviance_constant, n_observed
 from nme_core.training.nesting import Nesting
@@ -20,6 +21,7 @@ from nme_core.training.objective import (
     sum_over_groups,
     total_deviance,
 )
+from nme_core.training.residual_memory import ResidualMemory
 from nme_core.training.snapshot import snapshot
 
 #: Up to this many random effects a learned posterior covariance is full, above it is diagonal.
@@ -27,6 +29,9 @@ FULL_UP_TO = 64
 #: Share of the way that Σ, σ² and τ² move to their closed-form values after each step.
 SMOOTHING = 0.05
 START_STD = 0.05
+#: Steps from one look at the residuals' autocorrelation to the next, and before the first: what
+#: people differ in looks like residuals that remember until it is learned.
+REMEMBER_EVERY, REMEMBER_AFTER = 5, 200
 #: Draws over which the bound is averaged at the end.
 BOUND_DRAWS = 32
 START_VARIANCE = 0.1
@@ -67,6 +72,8 @@ class Variational:
     diagonal : bool
         Whether every S_i is learned as a diagonal matrix; else it is whole where random effects
         are few.
+    memory : ResidualMemory, optional
+        Of residuals that remember, which `family` knows; moved every few steps.
     """
 
     def __init__(
@@ -81,7 +88,9 @@ class Variational:
         by_input: tuple[str, ...] = (),
         weak: tuple[str, ...] = (),
         diagonal: bool = False,
+        memory: ResidualMemory | None = None,
     ) -> None:
+        self.memory = memory
         self.mixed, self.family, self.n_rows = mixed, family, n_rows
         self.covariances = list(covariances)
         self.residual_variance = 1.0
@@ -106,6 +115,7 @@ class Variational:
             name: self._first_prior(name, value.detach()) for name, value in mixed.fixed().items()
         }
         self._deviance, self._step_rows = 0.0, 0
+        self._last: tuple[list[Batch], dict[str, Tensor], Tensor] | None = None
 
     def _pool(self, name: str, value: Tensor) -> Tensor:
         """Mean of a tensor over the elements that share one prior variance."""
@@ -148,7 +158,16 @@ class Variational:
 
     def snapshot(self) -> Callable[[], None]:
         """Return what goes back to the present state."""
-        return snapshot(self, [*self.parameters(), *self.prior_variance.values()])
+        back = snapshot(self, [*self.parameters(), *self.prior_variance.values()])
+        if self.memory is None:
+            return back
+        memory, correlation = self.memory, self.memory.correlation
+
+        def restore() -> None:
+            back()
+            memory.correlation = correlation
+
+        return restore
 
     def _lower(self) -> Tensor:
         """Cholesky factors L of S, shape (P, R, R); without elements where S is diagonal."""
@@ -186,6 +205,9 @@ class Variational:
         if self.family.has_residual_variance:
             total = total + rows * math.log(self.residual_variance)
         self._deviance, self._step_rows = float(deviance.detach()), rows
+        if self.memory is not None:
+            total = total + self.memory.log_determinant(batches)
+            self._last = batches, {k: one.detach() for k, one in fixed.items()}, drawn.detach()
         return total / self.n_rows
 
     @torch.no_grad()
@@ -226,8 +248,10 @@ class Variational:
 
     @torch.no_grad()
     def after_step(self) -> None:
-        """Move σ², Σ and τ² towards their closed-form values."""
+        """Move σ², Σ and τ² towards their closed-form values, and ρ to where it is likelier."""
         self._steps += 1
+        if self._steps > REMEMBER_AFTER and self._steps % REMEMBER_EVERY == 0:
+            self._remember()
         self._expand()
         self._centre()
         if self.family.has_residual_variance:
@@ -241,6 +265,16 @@ class Variational:
                 moment = value.square() + torch.exp(2 * self.shared_log_std[name])
                 prior = self.prior_variance[name]
                 prior += SMOOTHING * (self._pool(name, moment) - prior)
+
+    def _remember(self) -> None:
+        """Let ρ follow the residuals of the last draw."""
+        if self.memory is None or self._last is None:
+            return
+        batches, fixed, drawn = self._last
+        parts = list(chunks(batches))
+        outputs = (self.mixed(b.x, fixed=fixed, deviations=own(drawn, b.groups)) for b in parts)
+        residuals = [b.y - output.squeeze(-1) for b, output in zip(parts, outputs, strict=True)]
+        self.memory.follow(parts, residuals, self.residual_variance)
 
     def _expansion(self) -> Tensor:
         """Factor of each factor's random effects, (G, R) or (1, R); the same in a pool."""

@@ -8,15 +8,16 @@ import pandas as pd
 import pytest
 
 from nme_core.estimators import NMEMLPClassifier
-from tests.reference.certificates import AUTOCORRELATED, INTERCEPTS, SEVERAL
-from tests.reference.load import reference
+from tests.reference.certificates import ALL, INTERCEPTS
+from tests.reference.load import models, reference
+from tests.reference.studies import study
 
 
 def name_of(one):
     return f"{one.package} {one.model}"
 
 
-@pytest.mark.parametrize("one", [*INTERCEPTS, *SEVERAL, *AUTOCORRELATED], ids=name_of)
+@pytest.mark.parametrize("one", ALL, ids=name_of)
 def test_effects_errors_and_variances_are_those_of_r(one):
     table = one.compare()
     apart = (table["ours"] - table["reference"]).abs()
@@ -53,6 +54,26 @@ def test_ordered_thresholds_are_those_of_clmm():
     # as published in the package's own tutorial (Christensen 2015, section 2)
     published = model.fixed_effects_se_[["layers.0.weight[0,0]", "layers.0.weight[0,1]"]]
     np.testing.assert_allclose(published, [0.5954, 0.5125], atol=2e-4)
+
+
+@pytest.mark.parametrize("model", models("multinomial"))
+def test_unordered_classes_are_those_of_the_likelihood_written_out_in_r(model):
+    rows, r = study(model.split("_")[0]), reference("multinomial", model)
+    outcome, *features = rows.columns.drop("id")
+    fit = NMEMLPClassifier(
+        (), placement=["layers.0.bias"], covariance="full" if "full" in model else "diagonal"
+    ).fit(rows[features], rows[outcome].astype(str), groups=rows["id"])
+    places = ("bias[{}]", *(f"weight[{{}},{j}]" for j in range(len(features))))
+    labels = [f"layers.0.{place.format(k)}" for k in range(2) for place in places]
+    assert fit.log_likelihood_ == pytest.approx(r.log_likelihood, abs=1e-5)
+    # what the approximation lacks of the integral by quadrature
+    assert fit.log_likelihood_ == pytest.approx(r.number("log_likelihood_integrated"), rel=1e-2)
+    apart = fit.fixed_effects_[labels].to_numpy() - r.fixed.to_numpy()
+    assert np.abs(apart / r.fixed_se.to_numpy()).max() < 1e-3
+    np.testing.assert_allclose(fit.fixed_effects_se_[labels], r.fixed_se, rtol=2e-3)
+    np.testing.assert_allclose(fit.random_effects_cov_, r.covariance("id"), rtol=2e-3)
+    modes = fit.random_effects_.rename(index=str).loc[r.modes("id").index]
+    np.testing.assert_allclose(modes, r.modes("id"), rtol=5e-3, atol=2e-3)
 
 
 def simulate(n_persons=30, n_rows=12, seed=0):

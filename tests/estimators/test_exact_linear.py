@@ -139,7 +139,7 @@ def test_two_rows_at_a_time_are_named_or_told():
 @pytest.mark.parametrize(
     "options",
     [
-        {"hidden": (4,), "residual": "ar1"},
+        {"hidden": (4,), "residual": "ar1", "estimator": "annealed"},
         {"hidden": (4,), "reml": True},
         {"hidden": (), "reml": True, "family": "poisson"},
         {"hidden": (), "reml": True, "estimator": "annealed"},

@@ -1,6 +1,7 @@
 """Expected outcomes over the posterior of people's effects, against many draws."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -65,3 +66,80 @@ def test_the_seed_does_not_matter():
         for seed in (0, 7)
     )
     np.testing.assert_array_equal(one.predict_proba(x, person), other.predict_proba(x, person))
+
+
+def over_people(model, x, n=20_000):
+    """Mean outcome of people drawn from N(0, Σ), by very many draws at the posterior mean."""
+    mixed, mean = model._posterior.mixed, model._family().mean
+    sigma = model._posterior.sigma.double()
+    sigma = (torch.diag_embed(sigma) if sigma.dim() == 2 else sigma).sum(0).numpy()
+    root = np.linalg.cholesky(sigma + 1e-12 * np.eye(len(sigma)))
+    drawn = np.random.default_rng(5).normal(size=(n, len(sigma))) @ root.T
+    inputs = torch.from_numpy(model._scaler.transform(x.T)).expand(n, -1, -1)
+    with torch.no_grad():
+        output = mixed(inputs, deviations=torch.from_numpy(drawn).to(mixed.deviations.dtype))
+    return mean(output.double()).mean(0).numpy()
+
+
+def averaged(model, x):
+    values = getattr(model, "predict_proba", model.predict)(x, level="average")
+    return values.reshape(len(x), -1)
+
+
+BENT = [name for name in MODELS if name != "number"]
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
+@pytest.mark.parametrize("name", BENT)
+def test_the_average_over_people_is_that_of_many_people(name):
+    kind, options, outcome = MODELS[name]
+    x, score, person = simulate()
+    times = 1 if name == "count" else 2  # means of very skewed counts take too many draws
+    model = kind(hidden=(), **options)
+    model.fit(x, outcome(times * score), groups=person, uncertainty=False)
+    found, expected = averaged(model, x[:8]), over_people(model, x[:8])
+    np.testing.assert_allclose(found, expected, rtol=0.1, atol=0.012)
+    typical = getattr(model, "predict_proba", model.predict)(x[:8], level="population")
+    assert np.abs(found - typical.reshape(found.shape)).max() > 0.02
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"hidden": (), "placement": ["layers.0.bias"], "quadrature": 7},
+        {"hidden": (), "placement": "all", "covariance": "full"},
+        {"hidden": (3,), "epochs": 60},
+        {"hidden": (3,), "epochs": 60, "placement": "all"},
+        {"hidden": (3,), "epochs": 60, "estimator": "annealed"},
+        {"hidden": "auto", "epochs": 5},
+    ],
+    ids=lambda one: " ".join(map(str, one.values())),
+)
+def test_the_average_over_people_whatever_the_estimator(options):
+    x, score, person = simulate()
+    model = NMEMLPClassifier(**options)
+    model.fit(x, classes(2 * score, 2), groups=person, uncertainty=False)
+    found = averaged(model, x[:8])
+    several = [one for _, one in model.candidates()] or [model]
+    weights = model.candidates_["weight"].to_numpy()
+    expected = np.average([over_people(one, x[:8]) for one in several], axis=0, weights=weights)
+    close = 0.012 if options["hidden"] == () else 0.06
+    np.testing.assert_allclose(found, expected, atol=close)
+    new = (
+        model.adapt(x[:9], classes(2 * score, 2)[:9], groups=["new"] * 9)
+        if options.get("estimator") != "annealed"
+        else model
+    )
+    np.testing.assert_allclose(averaged(new, x[:8]), found, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
+def test_the_average_over_people_and_clinics():
+    x, score, person = simulate()
+    clinic = np.tile(np.arange(6), 18)
+    score = 2 * score + 1.5 * np.random.default_rng(3).normal(size=6)[clinic]
+    model = NMEMLPClassifier(hidden=(), placement=["layers.0.bias"])
+    groups = pd.DataFrame({"person": person, "clinic": clinic})
+    model.fit(x, classes(score, 2), groups=groups, uncertainty=False)
+    np.testing.assert_allclose(averaged(model, x[:8]), over_people(model, x[:8]), atol=0.012)

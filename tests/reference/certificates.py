@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,8 @@ class Certificate:
         Column of times, where residuals are autocorrelated.
     reml : bool
         Whether by restricted likelihood.
+    points : int
+        Points of adaptive quadrature; 1: Laplace's approximation.
     """
 
     package: str
@@ -48,6 +50,7 @@ class Certificate:
     family: str
     time: str | None = None
     reml: bool = False
+    points: int = 1
 
     @property
     def reference(self) -> Reference:
@@ -60,7 +63,7 @@ class Certificate:
         X, y = rows[list(self.features)].astype(float), rows[self.outcome]
         groups = rows[list(self.factors)].astype(str)
         groups = groups[self.factors[0]] if len(self.factors) == 1 else groups
-        options = {"hidden": (), "placement": ["layers.0.bias"]}
+        options = {"hidden": (), "placement": ["layers.0.bias"], "quadrature": self.points}
         if self.family == "gaussian":
             model = NMEMLPRegressor(reml=self.reml, **options)
             if self.time is not None:
@@ -116,8 +119,16 @@ INTERCEPTS = [
     _one("ordinal", "wine_laplace", "wine", "rating", "judge", ("warm", "contact"), "ordinal"),
     _one("ordinal", "arthritis_laplace", "arthritis", "y", "id", ARTHRITIS, "ordinal"),
 ]  # fmt: skip
+#: One grouping factor, by adaptive quadrature.
+QUADRATURE = [
+    replace(one, model=one.model.replace("laplace", f"agq{points}"), points=points)
+    for one, points in zip(INTERCEPTS, (25, 0, 25, 0, 25, 25, 0, 25, 9, 9), strict=True)
+    if points
+]
 #: Several factors, crossed or nested.
 SEVERAL = [
+    Certificate("lme4", "insteval_service_ml", "insteval", "y", ("s", "d", "dept"), ("service",),
+                "gaussian"),
     Certificate("glmmTMB", "verbagg_laplace", "verbagg", "r2", ("id", "item"), ANGER, "binary"),
     Certificate("glmmTMB", "grouseticks_full_laplace", "grouseticks", "TICKS",
                 ("BROOD", "INDEX", "LOCATION"), TICKS, "poisson"),
@@ -130,3 +141,5 @@ AUTOCORRELATED = [
     Certificate("nlme", "diary_car1_reml", "diary", "y", ("person",), ("x",), "gaussian", "time",
                 True),
 ]  # fmt: skip
+#: All that the page of certificates shows.
+ALL = [*INTERCEPTS, *QUADRATURE, *SEVERAL, *AUTOCORRELATED]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 HERE = Path(__file__).parent
-#: R packages with frozen numbers, each in ``PACKAGE.csv``, made by ``PACKAGE.R``.
-PACKAGES = ("lme4", "nlme", "ordinal", "glmmTMB")
+#: R packages with frozen numbers, each in ``PACKAGE.csv``, made by ``PACKAGE.R``; multinomial has
+#: none, its likelihood is written out.
+PACKAGES = ("lme4", "nlme", "ordinal", "glmmTMB", "multinomial")
 PAIR = " ~ "
 
 

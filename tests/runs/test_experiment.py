@@ -242,7 +242,7 @@ def test_what_is_judged_was_fitted_on_training_rows_only(study, folder):
     study = study.with_observed_outcome()
     rows = split_within_person(study.groups) == "train"
     model = NMEMLPRegressor((32,), epochs=3).fit(
-        study.X[rows], study.y[rows], groups=study.groups[rows]
+        study.X[rows], study.y[rows], groups=study.groups[rows], times=study.time[rows]
     )
     found = folder.table("predictions").query("split == 'test'")["predicted"]
     test = split_within_person(study.groups) == "test"

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nme_core.exceptions import NMEWarning
-from nme_core.io import Journal
+from nme_core.io import Journal, ParameterNames
 from nme_core.training import Progress
 
 
 @contextmanager
-def noting(model: str, notes: list[dict[str, str]]) -> Iterator[None]:
-    """Take note of the warnings of a fit, and let them pass."""
+def noting(
+    model: str, notes: list[dict[str, str]], names: ParameterNames | None = None
+) -> Iterator[None]:
+    """Take note of the warnings of a fit, and let them pass with its parameters in words."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
@@ -21,7 +23,8 @@ def noting(model: str, notes: list[dict[str, str]]) -> Iterator[None]:
         if issubclass(warning.category, NMEWarning):
             kind = warning.category.__name__
             notes.append({"model": model, "kind": kind, "message": str(warning.message)})
-            warnings.warn(f"{model}: {warning.message}", warning.category, stacklevel=3)
+            text = str(warning.message) if names is None else names.in_text(str(warning.message))
+            warnings.warn(f"{model}: {text}", warning.category, stacklevel=3)
         else:
             warnings.warn(warning.message, warning.category, stacklevel=3)
 

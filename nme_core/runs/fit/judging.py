@@ -111,7 +111,7 @@ def _predict(
     arguments: dict[str, Any] = rows.predict_arguments
     found = {
         "predicted": model.predict(rows.X, **arguments),
-        "population_predicted": model.predict(rows.X, **arguments, level="population"),
+        "population_predicted": model.predict(rows.X, **arguments, level="average"),
     }
     if hasattr(model, "predict_proba"):
         probabilities = model.predict_proba(rows.X, **arguments)

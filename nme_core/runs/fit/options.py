@@ -82,15 +82,15 @@ class FitOptions:
             given |= {"residual": self.residual, "reml": self.reml}
         elif self.residual == "ar1" or self.reml:
             raise OptionError(
-                f"{'--reml' if self.reml else '--residual ar1'} is for a linear model of a number.",
-                remedy="Leave it out, or use nme-mlp with --hidden '' and a number as outcome.",
+                f"{'--reml' if self.reml else '--residual ar1'} is for a number as outcome.",
+                remedy="Leave it out, or use nme-mlp with a number as outcome.",
             )
         if kind is not NMECRF:
             given |= {"shrink": self.shrink, "quadrature": self.quadrature}
         elif self.shrink != "none" or self.quadrature != 1:
             raise OptionError(
                 f"{'--quadrature' if self.quadrature != 1 else '--shrink'} is for an nme-mlp.",
-                remedy="Leave it out, or use nme-mlp with --hidden ''.",
+                remedy="Leave it out, or use nme-mlp with --hidden none.",
             )
         model = kind(
             **{name: value for name, value in given.items() if value is not None},

@@ -10,13 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nme_core.estimators import NMECRF, LinearMixedModel, NeuralMixedEffects, NMEMLPRegressor
-from nme_core.estimators.residuals import read_times
 from nme_core.metrics import evaluate
 from nme_core.metrics.evaluation import as_labels, log_losses
 from nme_core.metrics.simple_rules import ClassRules, Histories, NumberRules, rules_for
 from nme_core.metrics.skill import COLUMNS, skill_rows, split_losses
 from nme_core.runs.fit.rows import StudyRows
-from nme_core.training.residual_process import next_expected
 
 #: Steps of all segments that a model of sequences is asked for at most, per horizon.
 _MOST_STEPS = 50_000
@@ -107,30 +105,22 @@ class Rivals:
             seen = predictions[predictions["observed"].notna()]
             block[self.test & self.histories.seen] = log_losses(seen, as_labels(seen["observed"]))
         self._said[name, None] = block
-        whole: Floats | None = None
+        ahead: dict[int, Floats] = {}
+        if isinstance(model, NMEMLPRegressor) and np.isfinite(model.residual_autocorrelation_):
+            rows = self.rows
+            assert rows.time is not None
+            ahead = model.predict_ahead(
+                rows.X, rows.y, groups=rows.groups, times=rows.time, steps=HORIZONS
+            )
         for steps in HORIZONS:
             if isinstance(model, NMECRF):
                 found = self._segments(model, steps)
-            elif isinstance(model, NMEMLPRegressor) and np.isfinite(
-                model.residual_autocorrelation_
-            ):
-                whole = model.predict(self.rows.X, self.rows.groups) if whole is None else whole
-                found = self._ahead(model, whole, steps)
+            elif steps in ahead:
+                found = ahead[steps]
             else:
                 found = block  # it makes no use of earlier outcomes: every horizon is the same
             if found is not None:
                 self._said[name, steps] = found
-
-    def _ahead(self, model: NMEMLPRegressor, expected: Floats, steps: int) -> Floats:
-        """Expectations so many rows ahead of a model whose residuals remember."""
-        origin = self.histories.back(steps)
-        known = origin >= 0
-        previous = np.where(known, self.histories.y[origin], np.nan)
-        at = read_times(self.rows.time)
-        assert at is not None
-        gap = np.where(known, at - at[origin], np.nan)
-        rho = model.residual_autocorrelation_
-        return next_expected(expected, previous, expected[origin], rho, gap)
 
     def _segments(self, model: NMECRF, steps: int) -> Floats | None:
         """−log p of each test row given the label so many rows before, of the same sequence."""

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from nme_core.batches.scaling import TableRows
-from nme_core.estimators import NMEMLPRegressor
 from nme_core.exceptions import DataError
 from nme_core.study import Study
 from nme_core.study.check.states import count_moves
@@ -101,7 +100,7 @@ class StudyRows:
 
     def times_for(self, model: object) -> dict[str, Any]:
         """When each row was taken, as `fit` takes it, where the model has a use for it."""
-        if self.time is None or not isinstance(model, NMEMLPRegressor) or not model.reads_times:
+        if self.time is None or not getattr(model, "reads_times", False):
             return {}
         return {"times": self.time}
 

@@ -24,7 +24,7 @@ from nme_core.estimators import (
 from nme_core.estimators.options import AUTO
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import OptionError, PredictionWarning
-from nme_core.io import OUTCOME, Journal, RunFolder, RunState
+from nme_core.io import OUTCOME, Journal, ParameterNames, RunFolder, RunState
 from nme_core.io.renewal import renewed
 from nme_core.metrics import compare, evaluate
 from nme_core.metrics.regression import SPREAD_METRICS
@@ -262,7 +262,7 @@ class _Run:
             if name == "nme" and (self.options.refit == "none" or nme.hidden == AUTO):
                 kept = nme
             read_off = one is kept and self.options.refit == "none"
-            with noting(name, self.config["warnings"]):
+            with noting(name, self.config["warnings"], self._names(one)):
                 progress = follow(self.journal, name)
                 fit_split(one, self.rows, self.split, progress, uncertainty=read_off)
             self.config["verdicts"][name] = one.verdict_
@@ -287,6 +287,18 @@ class _Run:
                 warnings.warn(skill_sentences(skill)[0], PredictionWarning, stacklevel=2)
             self.folder.write_json("config", self.config)
         return kept
+
+    def _names(self, model: NeuralMixedEffects | LinearMixedModel) -> ParameterNames:
+        """Words for the parameters of a model that is not fitted yet."""
+        named = effect_names(self.study.remedies)
+        inputs = [named.get(str(name), str(name)) for name in self.study.X.columns]
+        classes = [] if self.study.outcome_kind == "number" else [*map(str, self.study.classes)]
+        outputs = [OUTCOME]
+        if classes and self.options.family != "ordinal":
+            outputs = [f"{one} (against {classes[0]})" for one in classes[1:]]
+        hidden = getattr(model, "hidden", ())
+        last = 1 if isinstance(hidden, str) else len(hidden)
+        return ParameterNames(tuple(inputs), tuple(outputs), last)
 
     def _judge_ahead(self, model: NeuralMixedEffects | LinearMixedModel) -> None:
         """Write the metrics one step ahead, of a model whose residuals remember."""
@@ -341,7 +353,7 @@ class _Run:
         else:
             rows, model = self.rows, self.options.estimator_for(self.study)
             give_back()
-            with noting(ALL_ROWS, self.config["warnings"]):
+            with noting(ALL_ROWS, self.config["warnings"], self._names(model)):
                 fit = model.fit if kept is None else kept.refit
                 progress = follow(self.journal, ALL_ROWS)
                 times = rows.times_for(model)
