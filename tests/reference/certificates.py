@@ -127,8 +127,6 @@ QUADRATURE = [
 ]
 #: Several factors, crossed or nested.
 SEVERAL = [
-    Certificate("lme4", "insteval_service_ml", "insteval", "y", ("s", "d", "dept"), ("service",),
-                "gaussian"),
     Certificate("glmmTMB", "verbagg_laplace", "verbagg", "r2", ("id", "item"), ANGER, "binary"),
     Certificate("glmmTMB", "grouseticks_full_laplace", "grouseticks", "TICKS",
                 ("BROOD", "INDEX", "LOCATION"), TICKS, "poisson"),
