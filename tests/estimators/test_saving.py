@@ -87,7 +87,7 @@ def test_the_file_is_safetensors_with_words_in_json(cases, tmp_path):
 
 
 def test_files_that_are_no_models(cases, tmp_path):
-    with pytest.raises(RunFolderError, match="no file"):
+    with pytest.raises(RunFolderError, match="was not found"):
         load(tmp_path / "nothing")
     (tmp_path / "text").write_text("hello")
     with pytest.raises(RunFolderError, match="not a saved model"):
