@@ -11,7 +11,7 @@ from dashboard.components import look
 from dashboard.components.context import adopt_run
 from dashboard.components.errors import at_home, guard
 from dashboard.components.links import navigation_pages
-from dashboard.components.sidebar import sidebar
+from dashboard.components.sidebar import adopt_view, sidebar
 from dashboard.services.home import tidy
 
 
@@ -29,7 +29,8 @@ with at_home():
 state.restore()
 with guard():
     adopt_run()
-page = st.navigation(navigation_pages())
+adopt_view()
+page = st.navigation(navigation_pages(researcher=state.researcher()))
 sidebar()
 with guard():
     page.run()

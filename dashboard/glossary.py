@@ -40,8 +40,11 @@ PAGE_GROUPS = {
         "new-person": "New person",
     },
     "Covariates": {"covariates": "Covariates"},
+    "Questions": {"research": "Research"},
     "Take away": {"gallery": "Gallery", "export": "Export"},
 }
+#: Pages that only researchers see in the navigation.
+RESEARCHER_PAGES = {"research"}
 PAGES = {path: title for pages in PAGE_GROUPS.values() for path, title in pages.items()}
 
 LEADS = {
@@ -52,6 +55,7 @@ LEADS = {
     "transitions": "How one person moves between states, beside the population.",
     "random-effects": "How far people differ from the population, parameter by parameter.",
     "covariates": "Are differences between people associated with what else is known about them?",
+    "research": "Questions about this study that take many fits, answered in one sentence each.",
     "new-person": "What a few observations say about a person whom the model has never seen.",
     "gallery": "Figures that you pinned, with your captions, as one file.",
     "export": "What leaves the app: figures for print, reports, words to paste, tables, a bundle.",
@@ -1292,6 +1296,7 @@ PAGE_TERMS: dict[str, tuple[str, ...]] = {
         "occasion", "outcome", "feature", "population", "parameter", "adapting",
         "conditional probability", "response curve", "95 % interval",
     ),
+    "research": ("covariate", "population", "95 % interval", "p", "held back", "person-specific"),
     "gallery": ("run", "population", "95 % interval"),
     "export": (
         "run", "population", "person-specific", "conditional probability", "expected share",
@@ -1324,6 +1329,11 @@ RESEARCHER_TERMS: dict[str, tuple[str, ...]] = {
         "reliability", "stability", "seed", "shrinkage", "score", "SD", "person-specific",
     ),
     "new-person": ("state", "shrinkage"),
+    "research": (
+        "HSIC", "covariance", "placement", "random effect", "SD", "seed", "calibration",
+        "generic model", "conditional probability", "estimator", "log-loss", "Spearman's ρ",
+        "permutation test", "mean squared error (MSE)", "reliability",
+    ),
     "gallery": (
         "expected share", "observed share", "score", "log-loss", "random effect", "reliability",
         "covariate", "HSIC", "corrected p",
@@ -1337,3 +1347,93 @@ RESEARCHER_TERMS: dict[str, tuple[str, ...]] = {
 
 #: What the help of a page is called.
 PAGE_HELP = "What the words mean"
+
+#: On the button that ends a job.
+JOB_STOP = "Stop"
+
+#: Research tools: the question, and what is done to answer it.
+TOOLS = {
+    "covariance": (
+        "Do people's parameters vary independently of each other?",
+        "Fits the model again with a diagonal and a full covariance, and compares them: do people "
+        "with a high level also have a steep slope?",
+    ),
+    "calibrate": (
+        "Do the intervals of this study hold what they promise?",
+        "Draws new people and outcomes from the fitted model, fits the same model to them, and "
+        "counts how many 95 % intervals hold what was drawn.",
+    ),
+    "power": (
+        "How many people and rows would show an effect of a covariate?",
+        "Draws studies from the fitted model in which what you name moves with the covariate, and "
+        "tests each as the page Covariates does.",
+    ),
+    "ablate": (
+        "Where should person-specific parameters stand, for how many rows?",
+        "Fits each placement, and one model for all people, to shares of everybody's rows, and "
+        "judges all on the same held-back rows.",
+    ),
+    "multiverse": (
+        "Does a claim depend on how one analyses?",
+        "Asks one claim of every analysis that could be defended: missing values, exclusions, "
+        "placement, covariance, residuals.",
+    ),
+    "replicate": (
+        "Does a finding replicate?",
+        "Freezes the strongest association of this study with a covariate, then fits and tests "
+        "another study once, in the same way.",
+    ),
+}
+#: What the table of each tool is called as a file.
+TOOL_TABLES = {
+    "covariance": "covariance_models", "calibrate": "calibration_study", "power": "power",
+    "ablate": "ablation_summary", "multiverse": "multiverse", "replicate": "replication",
+}  # fmt: skip
+#: Directions of claims, by what they are about.
+DIRECTIONS = {
+    "covariate": {
+        "any": "changes with it", "positive": "rises with it", "negative": "falls with it",
+    },
+    "person": {
+        "any": "differs from the population", "above": "is above the population",
+        "below": "is below the population",
+    },
+}  # fmt: skip
+RESEARCH = {
+    "question": "Question",
+    "ask": "Ask",
+    "answer": "Answer",
+    "none": "Not asked of this run yet.",
+    "numbers": "Numbers",
+    "download": "Table (CSV)",
+    "fits": "{n} fits. Stop at any time: what is finished is kept.",
+    "fits_covariance": "Two or three fits.",
+    "fits_multiverse": "At most {n} fits. Stop at any time: what is finished is kept.",
+    "fits_replicate": "One or two fits.",
+    "studies": "Simulated studies of each kind",
+    "on": "What people differ in",
+    "on_level": "level",
+    "on_stay": "staying in a state",
+    "slope": "slope of {feature}",
+    "effects": "Effects",
+    "effects_help": "By how many SDs of people it is higher where the covariate is one SD higher; "
+    "0 gives the share of false alarms.",
+    "people": "Numbers of people",
+    "people_help": "With commas, such as 50, 100, 200.",
+    "rows": "Rows per person",
+    "rows_help": "With commas, such as 30, 60.",
+    "placements": "Placements",
+    "level_alone": "level alone",
+    "shares": "Shares of each person's rows",
+    "shares_help": "With commas, from above 0 to 1. The rows that are kept are the latest.",
+    "seeds": "Seeds",
+    "about": "The claim is about",
+    "about_covariate": "Covariate",
+    "about_person": "Person",
+    "direction": "Claim",
+    "worlds": "Analyses at most",
+    "study_b": "Study B",
+    "halves": "Two halves of this study's people",
+    "no_covariates": "This study has no covariates.",
+    "no_list": "Write numbers with commas, such as {given}.",
+}

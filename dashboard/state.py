@@ -78,6 +78,11 @@ def switch_view(name: str) -> None:
     st.session_state["view"] = name
 
 
+def switched_view() -> str | None:
+    """The view that the widget shows; None before it was drawn."""
+    return st.session_state.get("view")
+
+
 def view() -> str | None:
     """The view of this session; None before one was taken."""
     return st.session_state.get(_VIEW)

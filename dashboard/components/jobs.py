@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
+from dashboard.glossary import JOB_STOP
 from dashboard.services import jobs
 
 
@@ -17,6 +18,8 @@ def follow(run: str, kind: str, what: str) -> bool:
     if found.state in ("queued", "running"):
         _live(run, kind, what)
         return True
+    if found.state == "cancelled":
+        st.caption(plain(found.message))
     if found.state == "failed":
         st.error(plain(in_app_words(found.message)))
     return False
@@ -28,4 +31,8 @@ def _live(run: str, kind: str, what: str) -> None:
     if found is None or found.state not in ("queued", "running"):
         st.rerun()
     progress = min(max(found.progress, 0.0), 1.0)
-    st.progress(progress, text=plain(f"{what}: {found.message} You can leave this page."))
+    bar, stop = st.columns([6, 1], vertical_alignment="center")
+    bar.progress(progress, text=plain(f"{what}: {found.message} You can leave this page."))
+    if stop.button(JOB_STOP, key=f"stop_{kind}", width="stretch"):
+        jobs.cancel(run, kind)
+        st.rerun()

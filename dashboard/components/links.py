@@ -8,18 +8,25 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from dashboard import state
-from dashboard.glossary import PAGES
+from dashboard.glossary import PAGES, RESEARCHER_PAGES
 
 _ARROW = ":material/arrow_forward:"
 _FOLDER = Path(__file__).parent.parent / "pages"
 
 
-def navigation_pages() -> list[Page]:
+def navigation_pages(*, researcher: bool) -> list[Page]:
     """Every page for ``st.navigation``; the bare address opens the first.
+
+    Pages for researchers alone keep their address in the other view.
 
     `look` writes the groups between them: Streamlit's own groups are no list to a screen reader.
     """
-    shown = [st.Page(_file(path), title=title, url_path=path) for path, title in PAGES.items()]
+    hidden = set() if researcher else RESEARCHER_PAGES
+    shown = [
+        st.Page(_file(path), title=title, url_path=path,
+                visibility="hidden" if path in hidden else "visible")
+        for path, title in PAGES.items()
+    ]  # fmt: skip
     start = st.Page(_FOLDER / "start.py", title="NME", default=True, visibility="hidden")
     return [start, *shown]
 

@@ -23,6 +23,11 @@ from dashboard.services.runs import Run, run_record
 from dashboard.services.studies import study_record
 
 
+def adopt_view() -> None:
+    """Take the view that the switch shows, or that was chosen last; before anything is drawn."""
+    state.choose_view(state.switched_view() or state.view() or settings.view())
+
+
 def sidebar() -> None:
     """Draw it."""
     with st.sidebar, guard():
@@ -69,7 +74,7 @@ def _view() -> None:
         help=VIEW_HELP,
     )  # fmt: skip
     state.choose_view(chosen)
-    if chosen != before:
+    if chosen != settings.view():
         settings.set_view(chosen)
 
 

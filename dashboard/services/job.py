@@ -1,7 +1,7 @@
 """A job on a finished run: ``python -m dashboard.services.job KIND JOB RUN``.
 
 What it is asked stands in ``request.json`` of the folder JOB; what it finds goes into the run
-folder RUN (tests, stability) or stays in JOB (certificate).
+folder RUN (tests, stability, research) or stays in JOB (certificate).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from dashboard.services import covariates, jobs
+from dashboard.services import covariates, jobs, research
 from dashboard.services.home import log_exception
 from nme_core.analysis import CovariateOptions
 from nme_core.exceptions import NMEError, NMEWarning
@@ -48,6 +48,15 @@ def _certificate(job: RunFolder, run: RunFolder, request: dict[str, Any], say: S
     job.write_json("certificate", {"verdict": found.verdict, "notes": list(found.notes)})
 
 
+def _research(job: RunFolder, run: RunFolder, request: dict[str, Any], say: Say) -> None:
+    from nme_core.runs.research.tasks import TaskOptions
+    from nme_core.runs.research.tools import Files, ask
+
+    files = Files(request["long"], request["covariates"])
+    tasks = TaskOptions(jobs=request["jobs"], dask=request["dask"], resume=True)
+    ask(request["tool"], run, request["asked"], files, tasks, report=say)
+
+
 _WORK = {jobs.TESTS: _tests, jobs.STABILITY: _stability, jobs.CERTIFICATE: _certificate}
 
 
@@ -60,7 +69,8 @@ def main(kind: str, job: RunFolder, run: RunFolder) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NMEWarning)  # the pages show what they say
-            _WORK[kind](job, run, job.read_json("request"), say)
+            work = _research if kind.startswith(research.KIND) else _WORK[kind]
+            work(job, run, job.read_json("request"), say)
     except NMEError as error:
         job.write_status(Status(RunState.FAILED, message=str(error)))
         return 2

@@ -14,13 +14,14 @@ from typing import Any
 from dashboard.services.home import folder
 from dashboard.services.results import run_folder
 from dashboard.services.runs import launch
-from dashboard.services.turn import living_process, process_of
+from dashboard.services.turn import end, living_process, process_of
 from nme_core.io import RunFolder, RunState, Status, durable
 
 FOLDER = "jobs"
 TESTS, STABILITY, CERTIFICATE = "tests", "stability", "certificate"
 _ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 _CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}
+_STOPPED = "Stopped. What was finished is kept for the next time."
 _GONE = "The process has gone without a word. Try again."
 
 
@@ -75,6 +76,17 @@ def place(identity: str, kind: str) -> Path | None:
     run = folder("runs", identity)
     path = None if run is None else run / FOLDER / kind
     return path if path is not None and path.is_dir() else None
+
+
+def cancel(identity: str, kind: str) -> None:
+    """End a job that is at work; what it has kept stays."""
+    path = place(identity, kind)
+    if path is None or not is_active(identity, kind):
+        return
+    process = living_process(RunFolder(path).read_json("job"))
+    if process is not None:
+        end(process)
+    RunFolder(path).write_status(Status(RunState.CANCELLED, message=_STOPPED))
 
 
 def dismiss(identity: str, kind: str) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pandas as pd
 
 from dashboard.services import jobs
-from dashboard.services.home import folder
+from dashboard.services.records import tables_of
 from dashboard.services.results import run_folder
-from nme_core.exceptions import DataError
 from nme_core.io import RunFolder, RunState
 
 
@@ -28,7 +24,7 @@ def start(identity: str, study: str, *, seeds: bool) -> None:
     DataError
         The study is no longer there.
     """
-    jobs.start(identity, jobs.STABILITY, **_files(study), seed_fit=seeds)
+    jobs.start(identity, jobs.STABILITY, **tables_of(study), seed_fit=seeds)
 
 
 def can_be_certified(identity: str) -> bool:
@@ -45,7 +41,7 @@ def start_certificate(identity: str, study: str) -> None:
     DataError
         The study is no longer there.
     """
-    jobs.start(identity, jobs.CERTIFICATE, **_files(study))
+    jobs.start(identity, jobs.CERTIFICATE, **tables_of(study))
 
 
 def certificate(identity: str) -> tuple[pd.DataFrame, bool] | None:
@@ -57,17 +53,3 @@ def certificate(identity: str) -> tuple[pd.DataFrame, bool] | None:
     if place is None or found is None or found.state is not RunState.DONE:
         return None
     return RunFolder(place).table("certificate"), False
-
-
-def _files(study: str) -> dict[str, Any]:
-    """The tables of a study, as a job is told them."""
-    path = folder("studies", study)
-    if path is None:
-        raise DataError(
-            "The study of this run is no longer there.", remedy="Load it and train again."
-        )
-    second: Path = path / "covariates.csv"
-    return {
-        "long": str(path / "long.csv"),
-        "covariates": str(second) if second.is_file() else None,
-    }

@@ -191,6 +191,26 @@ def found_study(identity: str) -> tuple[Path, StudyRecord]:
     return path, record
 
 
+def tables_of(study: str) -> dict[str, str | None]:
+    """The tables of a study, as a job is told them: ``long`` and ``covariates``.
+
+    Raises
+    ------
+    DataError
+        The study is no longer there.
+    """
+    path = folder("studies", study)
+    if path is None:
+        raise DataError(
+            "The study of this run is no longer there.", remedy="Load it and train again."
+        )
+    second = path / "covariates.csv"
+    return {
+        "long": str(path / "long.csv"),
+        "covariates": str(second) if second.is_file() else None,
+    }
+
+
 def read_study(path: Path, recipe: Recipe) -> Study:
     """The study in a folder, missing features still missing."""
     covariates = path / "covariates.csv"

@@ -13,6 +13,7 @@ from nme_core.cli.options import Seed, StudyOptions, layers, names
 from nme_core.exceptions import OptionError
 
 if TYPE_CHECKING:
+    from nme_core.figures.run_figure import RunFigure
     from nme_core.runs.fit import FitOptions
     from nme_core.runs.research.study_files import StudyFiles
     from nme_core.runs.research.tasks import TaskOptions
@@ -109,11 +110,9 @@ def numbers(option: str, text: str, kind: Callable[[str], _Number]) -> tuple[_Nu
         ) from None
 
 
-def write_figure(path: Path, name: str, arguments: dict[str, object], dpi: int = 300) -> None:
-    """Write a figure of `nme_core.figures` as PNG, two columns wide."""
-    from nme_core.figures import drawing
+def write_figure(path: Path, figure: RunFigure | None, dpi: int = 300) -> None:
+    """Write a figure as PNG; nothing where there is none."""
     from nme_core.io import durable
 
-    paper = drawing.Paper(size=2, dpi=dpi)
-    content = drawing.file(drawing.on_paper(name, arguments, paper), "png", paper)
-    durable.write(path, content, private=False)
+    if figure is not None:
+        durable.write(path, figure.file("png", dpi), private=False)

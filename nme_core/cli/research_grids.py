@@ -80,6 +80,7 @@ def power(
     )
     with progress_bar() as bar:
         table, verdict = simulate(RunFolder(run), options, out, tasks.options, report=bar.show)
+    _draw(table, verdict, out)
     _say(table.round(3), verdict, out)
 
 
@@ -117,7 +118,7 @@ def ablate(
         _, summary, verdict = compare(
             files, table, model.fit_options(None), grid, out, tasks.options, report=bar.show
         )
-    write_figure(out / "learning_curve.png", "learning_curve", {"summary": summary})
+    _draw(summary, verdict, out)
     _say(summary.drop(columns=["metric", "loss", "reference_loss"]).round(4), verdict, out)
 
 
@@ -152,11 +153,18 @@ def multiverse(
         found, verdict = ask(
             files, table, options, asked, out, tasks.options, most=worlds, report=bar.show
         )
-    if found["estimate"].notna().any():
-        arguments = {"worlds": found, "claim": verdict.numbers["claim"]}
-        write_figure(out / "specification_curve.png", "specification_curve", arguments)
+    _draw(found, verdict, out)
     varied = [name for name in found if found[name].astype(str).nunique() > 1]
     _say(found[varied].round(3), verdict, out)
+
+
+def _draw(table: pd.DataFrame, verdict: Verdict, out: Path) -> None:
+    """Write the tool's figure beside its tables."""
+    from nme_core.figures.of_research import of_tool
+
+    figure = of_tool(verdict.tool, table, verdict.content())
+    if figure is not None:
+        write_figure(out / f"{figure.name}.png", figure)
 
 
 def _say(table: pd.DataFrame, verdict: Verdict, out: Path) -> None:

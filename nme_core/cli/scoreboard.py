@@ -73,6 +73,7 @@ def _tell(outcome: Outcome, done: int, total: int) -> None:
 
 
 def _write(out: Path, game: Game, seeds: int) -> None:
+    from nme_core.figures.run_figure import RunFigure
     from nme_core.scoreboard import markdown, standing
 
     if game.fits.empty:
@@ -82,7 +83,9 @@ def _write(out: Path, game: Game, seeds: int) -> None:
     table = standing(game.scores, game.fits)
     write_csv(out / "scoreboard.csv", table)
     names = {name: name for name in table["protocol"]}
-    write_figure(out / _FIGURE, "scoreboard_skill", {"rows": table, "names": names}, dpi=150)
+    arguments = {"rows": table, "names": names}
+    figure = RunFigure("scoreboard_skill", "Scoreboard", "", arguments, columns=2)
+    write_figure(out / _FIGURE, figure, dpi=150)
     command = f"nme scoreboard --out DIR --data FOLDER --seeds {seeds}"
     text = markdown(game, seeds=seeds, command=command, figure=_FIGURE)
     durable.write(out / "SCOREBOARD.md", text.encode(), private=False)

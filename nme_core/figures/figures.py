@@ -29,7 +29,13 @@ from nme_core.figures.figures_fit import (
 from nme_core.figures.figures_look import by_moment, correlations_apart, distributions, raw_series
 from nme_core.figures.figures_moves import dwell_times, state_ribbon, transition_arrows
 from nme_core.figures.figures_newcomer import narrowing, newcomer_curve
-from nme_core.figures.figures_research import learning_curve, specification_curve
+from nme_core.figures.figures_research import (
+    learning_curve,
+    power_curve,
+    replication,
+    specification_curve,
+    study_coverage,
+)
 from nme_core.figures.figures_skill import scoreboard_skill, skill_by_horizon
 from nme_core.figures.figures_training import variance_traces
 from nme_core.figures.figures_transitions import group_transitions, transition_multiples
@@ -39,8 +45,8 @@ __all__ = [
     "check_persons", "check_states", "check_transitions", "confusion", "correlation_bands",
     "correlations_apart", "distributions", "dwell_times", "effect_correlations", "effect_qq",
     "group_transitions", "individual_fits", "learning_curve", "narrowing", "newcomer_curve",
-    "paired_differences", "person_errors", "person_map", "raw_series",
-    "reliability_by_observations", "residuals", "scoreboard_skill", "shrinkage",
-    "skill_by_horizon", "specification_curve", "state_ribbon",
+    "paired_differences", "person_errors", "person_map", "power_curve", "raw_series",
+    "reliability_by_observations", "replication", "residuals", "scoreboard_skill", "shrinkage",
+    "skill_by_horizon", "specification_curve", "state_ribbon", "study_coverage",
     "transition_arrows", "transition_multiples", "variance_traces",
 ]  # fmt: skip

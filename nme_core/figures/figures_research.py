@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -109,6 +111,100 @@ def specification_curve(worlds: pd.DataFrame, *, claim: str, null: float = 0.0) 
                   y_range=(0.5, len(values) + 0.5))
         )  # fmt: skip
     return Chart(claim, panels, table, height=420 + 16 * len(values))
+
+
+def power_curve(table: pd.DataFrame, *, test: str, wanted: float = 0.8) -> Chart:
+    """Share of simulated studies that find an effect, by people; one line per effect and rows.
+
+    ``table`` is ``power.csv``; one of its tests is drawn, with Wilson's intervals.
+    """
+    own = table[table["test"] == test]
+    kinds = list(dict.fromkeys(own[["effect", "n_rows"]].itertuples(index=False, name=None)))
+    people = sorted(own["n_persons"].unique())
+    ends = (people[0] - 0.08 * (np.ptp(people) or 10), people[-1] + 0.08 * (np.ptp(people) or 10))
+    layers = [Layer("line", np.array(ends), np.full(2, wanted), f"{100 * wanted:.0f} % wanted",
+                    theme.POPULATION, dash="dash")]  # fmt: skip
+    for k, (effect, n_rows) in enumerate(kinds):
+        rows = own[(own["effect"] == effect) & (own["n_rows"] == n_rows)].sort_values("n_persons")
+        name, colour = f"effect {number(effect)}, {n_rows} rows", theme.PALETTE[k % 8]
+        x, y = _floats(rows, "n_persons"), _floats(rows, "power")
+        x = x + (k - (len(kinds) - 1) / 2) * 0.3 * _ASIDE * float(np.ptp(people))
+        hover = [f"{name}, {one.n_persons} people: {number(one.power)} ({number(one.ci_low)} to "
+                 f"{number(one.ci_high)})" for one in rows.itertuples()]  # fmt: skip
+        layers += [
+            Layer("line", x, y, name, colour, hover=hover),
+            Layer("points", x, y, name, colour, low=_floats(rows, "ci_low"),
+                  high=_floats(rows, "ci_high"), legend=False, hover=hover),
+        ]  # fmt: skip
+    panel = Panel("", "people", "share of studies that find it", layers, x_range=ends,
+                  y_range=(-0.03, 1.03), x_ticks=[(float(n), str(n)) for n in people])  # fmt: skip
+    return Chart("Power", [panel], own)
+
+
+def study_coverage(
+    table: pd.DataFrame, *, names: Mapping[str, str], band: tuple[float, float]
+) -> Chart:
+    """Share of 95 % intervals that held what was drawn, one row per quantity, with the band wanted.
+
+    ``table`` is ``calibration_study.csv``, each quantity as a whole; ``names`` are its quantities'.
+    """
+    rows = table.iloc[::-1].reset_index(drop=True)
+    y = np.arange(1.0, len(rows) + 1)
+    low, high = _floats(rows, "ci_low"), _floats(rows, "ci_high")
+    outside = rows["status"].eq("outside").to_numpy()
+    ends = np.array([0.4, len(rows) + 0.6])
+    layers = [
+        Layer("line", np.full(2, edge), ends, "wanted" if edge == band[0] else "",
+              theme.POPULATION, dash="dash", legend=edge == band[0])
+        for edge in band
+    ]  # fmt: skip
+    for name, which, colour in (
+        ("inside, or not told apart", ~outside, theme.PALETTE[0]),
+        ("outside", outside, theme.PALETTE[1]),
+    ):
+        if which.any():
+            told = [
+                f"{names[one.quantity]}: {number(one.coverage)} ({number(one.ci_low)} to "
+                f"{number(one.ci_high)})" for one in rows[which].itertuples()
+            ]  # fmt: skip
+            layers.append(
+                Layer("points", _floats(rows, "coverage")[which], y[which], name, colour,
+                      low=low[which], high=high[which], across="x", hover=told)
+            )  # fmt: skip
+    ticks = [(float(at), names[one]) for at, one in zip(y, rows["quantity"], strict=True)]
+    left = min(0.8, float(np.nanmin(low)) - 0.02)
+    panel = Panel("", "share of intervals that hold the truth", "", layers, x_range=(left, 1.01),
+                  y_range=(0.4, len(rows) + 0.6), y_ticks=ticks)  # fmt: skip
+    return Chart("Coverage in this study", [panel], rows, height=200 + 34 * len(rows))
+
+
+def replication(table: pd.DataFrame, *, names: Mapping[str, str]) -> Chart:
+    """Effects of study A and of study B with their intervals, the strongest of A on top.
+
+    ``table`` is ``replication.csv`` without HSIC; ``names`` are its parameters'.
+    """
+    rows = table.iloc[::-1].reset_index(drop=True)
+    y = np.arange(1.0, len(rows) + 1)
+    layers = [
+        Layer("line", np.zeros(2), np.array([0.4, len(rows) + 0.6]), "", theme.POPULATION,
+              dash="dash", legend=False),
+    ]  # fmt: skip
+    if rows["prediction_low"].notna().any():
+        low, high = _floats(rows, "prediction_low"), _floats(rows, "prediction_high")
+        layers.append(
+            Layer("points", _floats(rows, "estimate_b"), y - 0.15, "where A lets B expect it",
+                  theme.PERSONS, low=low, high=high, across="x", size=1)
+        )  # fmt: skip
+    for side, aside, colour in (("a", 0.15, theme.PALETTE[0]), ("b", -0.15, theme.PALETTE[1])):
+        low, high = _floats(rows, f"ci_low_{side}"), _floats(rows, f"ci_high_{side}")
+        x = _floats(rows, f"estimate_{side}")
+        told = [f"{names[one]}, study {side.upper()}: {number(a)} ({number(b)} to {number(c)})"
+                for one, a, b, c in zip(rows["parameter"], x, low, high, strict=True)]  # fmt: skip
+        layers.append(Layer("points", x, y + aside, f"study {side.upper()}", colour, low=low,
+                            high=high, across="x", hover=told))  # fmt: skip
+    ticks = [(float(at), names[one]) for at, one in zip(y, rows["parameter"], strict=True)]
+    panel = Panel("", "effect", "", layers, y_range=(0.4, len(rows) + 0.6), y_ticks=ticks)
+    return Chart("Both studies", [panel], rows, height=200 + 40 * len(rows))
 
 
 def _floats(table: pd.DataFrame, column: str) -> np.ndarray:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
@@ -39,6 +40,8 @@ from nme_core.training.sums import Array
 #: ρ over one step at which the likelihood is looked at first.
 _LOOKS = (-0.8, -0.4, 0.0, 0.3, 0.6, 0.85, 0.97)
 #: Step of the parameter of ρ, of numerical derivatives of exact slopes.
+#: Moves of a parabola at most, and the least distance of its points.
+_MOVES, _LEAST_STEP = 20, 1e-3
 _APART = 1e-4
 
 
@@ -263,6 +266,45 @@ class _Search:
         )
 
 
+class _Valley:
+    """The lowest value of a smooth function of one number, near where the last one had its own.
+
+    A parabola through three points, moved until its vertex lies between them; what it costs is
+    four values where Brent's method from scratch takes fifteen.
+    """
+
+    def __init__(self, ends: tuple[float, float], centre: float) -> None:
+        self._low, self._high = ends
+        self._step = (self._high - self._low) / 20
+        self._centre = centre
+
+    def __call__(self, function: Callable[[float, bool], float]) -> float:
+        """`function` is told whether it counts: the first time, and at the vertex."""
+        known: dict[float, float] = {}
+
+        def at(x: float) -> float:
+            if x not in known:
+                known[x] = function(x, not known)
+            return known[x]
+
+        for _ in range(_MOVES):
+            step = self._step
+            middle = min(max(self._centre, self._low + step), self._high - step)
+            here, left, right = at(middle), at(middle - step), at(middle + step)
+            bend, tilt = left + right - 2 * here, left - right
+            apart = 0.5 * step * tilt / bend if bend > 0 else math.copysign(4 * step, tilt)
+            apart = min(max(apart, -4 * step), 4 * step)
+            self._centre = min(max(middle + apart, self._low), self._high)
+            if bend > 0:
+                # where −2 log L rises by a quarter: half a standard error
+                wide = 0.5 * step * math.sqrt(2 / bend)
+                self._step = min(max(wide, _LEAST_STEP), (self._high - self._low) / 4)
+                if abs(apart) <= 0.5 * step:
+                    known[self._centre] = function(self._centre, True)
+                    break
+        return min(known.values())
+
+
 def autocorrelated_variance_interval(
     found: AutocorrelatedFit, random: list[int], direction: Array, *, error: float | None = None
 ) -> tuple[float, float]:
@@ -289,17 +331,15 @@ def autocorrelated_variance_interval(
     ends = (max(lowest, centre - reach), min(highest, centre + reach))
 
     def over(fixed: FixedLikelihood) -> Callable[[float], float]:
-        def maximised(value: float) -> float:
-            def deviance(parameter: float) -> float:
-                correlation = Correlation(parameter, direct)
-                sums = rows.sums(correlation)
-                fixed.use(Cross.of(sums, random, reml=cross.reml, prior=cross.prior))
-                return -2 * fixed.log_likelihood(value) + rows.log_determinant(correlation)
+        def deviance(value: float, parameter: float, first: bool) -> float:
+            correlation = Correlation(parameter, direct)
+            sums = rows.sums(correlation)
+            fixed.use(Cross.of(sums, random, reml=cross.reml, prior=cross.prior))
+            found = fixed.log_likelihood(value, anew=first)
+            return -2 * found + rows.log_determinant(correlation)
 
-            best = minimize_scalar(deviance, bounds=ends, method="bounded", options={"xatol": 1e-4})
-            return -0.5 * float(best.fun)
-
-        return maximised
+        lowest_of = _Valley(ends, centre)
+        return lambda value: -0.5 * lowest_of(partial(deviance, value))
 
     return variance_interval(
         information.point,

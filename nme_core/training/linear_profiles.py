@@ -92,8 +92,8 @@ class FixedLikelihood:
         """Go on with other sums of the same study."""
         self.cross = cross
 
-    def log_likelihood(self, value: float) -> float:
-        """Highest with what is fixed at `value`."""
+    def log_likelihood(self, value: float, *, anew: bool = True) -> float:
+        """Highest with what is fixed at `value`; not `anew`: near where the last search ended."""
 
         def objective(free: Array) -> tuple[float, Array]:
             scale, log_variance, back = self._parameters(free, value)
@@ -121,9 +121,12 @@ class FixedLikelihood:
 
         # From the maximum, and from where the last search ended: the likelihood is even in what is
         # bounded by 0, so that what has got there does not leave it by itself.
-        ends = [search(start) for start in (self._from_maximum(value), self._lifted())]
+        if anew:
+            ends = [search(start) for start in (self._from_maximum(value), self._lifted())]
+        else:
+            ends = [search(self.start)]
         best = min(ends, key=lambda found: float(found.fun))
-        again = search(np.asarray(best.x))  # with a curvature gathered afresh
+        again = search(np.asarray(best.x)) if anew else best  # with a curvature gathered afresh
         self.start = np.asarray(again.x, dtype=np.float64)
         return -0.5 * min(float(again.fun), float(best.fun)) * self.cross.n_rows
 

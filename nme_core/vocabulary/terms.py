@@ -238,3 +238,18 @@ def strata_name(strata: str) -> str:
     if strata == "n_obs":
         return "within quintiles of the number of observations per person"
     return f"within strata of {strata}"
+
+
+#: What intervals of ``calibration_study.csv`` are of, as a sentence calls it.
+QUANTITIES = {
+    "fixed_effects": "fixed effects",
+    "random_effects": "people's effects",
+    "person_effects": "people's levels and slopes",
+    "variances": "variances between people",
+    "residual_variance": "the residual variance",
+    "autocorrelation": "the residual autocorrelation",
+    "conditional": "people's moves",
+    "population_conditional": "the population's moves",
+    "scores": "people's transition scores",
+    "population_scores": "the population's transition scores",
+}

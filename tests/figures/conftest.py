@@ -174,8 +174,26 @@ def examples() -> dict[str, dict[str, object]]:
          "estimate": np.linspace(0.5, -0.1, 8), "holds": [True] * 6 + [False] * 2, "note": ""}
     )  # fmt: skip
     worlds = worlds.assign(ci_low=worlds["estimate"] - 0.2, ci_high=worlds["estimate"] + 0.2)
+    power = pd.DataFrame(
+        {"n_persons": [50, 100] * 2, "n_rows": [30, 30, 60, 60], "effect": 0.5, "test": "hsic",
+         "power": [0.4, 0.7, 0.6, 0.9], "ci_low": [0.3, 0.6, 0.5, 0.8],
+         "ci_high": [0.5, 0.8, 0.7, 0.95], "reps": 100}
+    )  # fmt: skip
+    coverage = pd.DataFrame(
+        {"quantity": ["variances", "scores"], "coverage": [0.95, 0.85], "ci_low": [0.9, 0.8],
+         "ci_high": [0.98, 0.9], "status": ["within", "outside"]}
+    )  # fmt: skip
+    replication = pd.DataFrame(
+        {"parameter": ["a", "b"], "estimate_a": [0.5, -0.2], "ci_low_a": [0.3, -0.4],
+         "ci_high_a": [0.7, 0.0], "estimate_b": [0.4, 0.1], "ci_low_b": [0.1, -0.2],
+         "ci_high_b": [0.6, 0.4], "prediction_low": [0.1, -0.6], "prediction_high": [0.8, 0.2]}
+    )  # fmt: skip
     return {
         "learning_curve": {"summary": ablation},
+        "power_curve": {"table": power, "test": "hsic"},
+        "replication": {"table": replication, "names": {"a": "a → a", "b": "b → b"}},
+        "study_coverage": {"table": coverage, "names": dict.fromkeys(coverage["quantity"], "q"),
+                           "band": (0.92, 0.97)},
         "specification_curve": {"worlds": worlds, "claim": "level rises with score"},
         "transition_comparison": {
             "person": first, "population": second, "person_label": "007", "readout": "observed",

@@ -14,25 +14,13 @@ from nme_core.estimators.transition_intervals import wilson
 from nme_core.io import RunFolder
 from nme_core.parallel import Outcome
 from nme_core.runs.research.verdict import Verdict
+from nme_core.vocabulary.terms import QUANTITIES
 
 TOOL = "calibrate"
 COLUMNS = (
     "quantity", "parameter", "coverage", "ci_low", "ci_high", "status", "n_reps", "n_intervals",
     "mean_width", "bias",
 )  # fmt: skip
-#: Quantities, and how they are called in a sentence.
-WORDS = {
-    "fixed_effects": "fixed effects",
-    "random_effects": "people's effects",
-    "person_effects": "people's levels and slopes",
-    "variances": "variances between people",
-    "residual_variance": "the residual variance",
-    "autocorrelation": "the residual autocorrelation",
-    "conditional": "people's moves",
-    "population_conditional": "the population's moves",
-    "scores": "people's transition scores",
-    "population_scores": "the population's transition scores",
-}
 
 
 def coverage_table(done: list[Outcome]) -> pd.DataFrame:
@@ -48,7 +36,7 @@ def coverage_table(done: list[Outcome]) -> pd.DataFrame:
             summed = own.groupby("rep")[names[2:]].sum().reset_index()
             found.append(_row(str(quantity), "", summed))
     table = pd.DataFrame(found, columns=list(COLUMNS))
-    place = {name: k for k, name in enumerate(WORDS)}
+    place = {name: k for k, name in enumerate(QUANTITIES)}
     order = table["quantity"].map(place).to_numpy() + (table["parameter"] != "").to_numpy() * 0.5
     return table.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
@@ -81,11 +69,11 @@ def verdict(run: RunFolder, table: pd.DataFrame, done: int, asked: int) -> Verdi
     """The answer, of `done` studies that were fitted among those `asked` for."""
     heads = table.drop_duplicates("quantity")
     said = [
-        f"{WORDS[str(row.quantity)]} {100 * float(row.coverage):.0f} %"
+        f"{QUANTITIES[str(row.quantity)]} {100 * float(row.coverage):.0f} %"
         f" ({100 * float(row.ci_low):.0f} to {100 * float(row.ci_high):.0f})"
         for row in _rows(heads)
     ]
-    bad = [WORDS[str(one)] for one in heads.loc[heads["status"] == "outside", "quantity"]]
+    bad = [QUANTITIES[str(one)] for one in heads.loc[heads["status"] == "outside", "quantity"]]
     judged = "What the intervals of this study promise holds" if not bad else (
         f"Do not rely on the 95 % intervals of {' and '.join(bad)} of this study"
     )  # fmt: skip
@@ -102,7 +90,7 @@ def verdict(run: RunFolder, table: pd.DataFrame, done: int, asked: int) -> Verdi
     outside = table[(table["status"] == "outside") & (table["parameter"] != "")]
     if len(outside):
         shown = [
-            f"{WORDS[str(row.quantity)]}, {run.parameter_names.words(str(row.parameter))}:"
+            f"{QUANTITIES[str(row.quantity)]}, {run.parameter_names.words(str(row.parameter))}:"
             f" {100 * float(row.coverage):.0f} %"
             for row in _rows(outside.head(5))
         ]

@@ -54,6 +54,17 @@ def person_numbers(model: Any, X: pd.DataFrame) -> pd.DataFrame:
     return whole.loc[:, whole.notna().all()].rename_axis(index=None)
 
 
+def targets(model: NeuralMixedEffects) -> dict[str, Target]:
+    """What people of a model may differ in, by name, what is asked for by default first.
+
+    Raises
+    ------
+    OptionError
+        Where all people share it, or it has no one direction.
+    """
+    return _of_states(model) if isinstance(model, NMECRF) else _of_rows(model)
+
+
 def target_of(model: NeuralMixedEffects, name: str | None) -> Target:
     """Find what is named, by default the first of what people may differ in.
 
@@ -62,14 +73,19 @@ def target_of(model: NeuralMixedEffects, name: str | None) -> Target:
     OptionError
         Where there is no such thing, or all people share it.
     """
-    targets = _of_states(model) if isinstance(model, NMECRF) else _of_rows(model)
+    known = targets(model)
     if name is None:
-        return next(iter(targets.values()))
-    chosen = targets.get(name.replace(" ", "") if isinstance(model, NMECRF) else name)
-    chosen = chosen or targets.get(name)
+        return next(iter(known.values()))
+    chosen = known.get(name.replace(" ", "") if isinstance(model, NMECRF) else name)
+    chosen = chosen or known.get(name)
     if chosen is None:
+<<<<<<< HEAD
         shown = ", ".join(map(repr, [*targets][:12])) + (", …" if len(targets) > 12 else "")
         raise OptionError(f"People do not differ in {name!r} in this run.",
+=======
+        shown = ", ".join(map(repr, [*known][:12])) + (", …" if len(known) > 12 else "")
+        raise OptionError(f"There is no {name!r} in which people may differ.",
+>>>>>>> 83e5c7f (wip research page)
                           remedy=f"Choose from {shown}.")  # fmt: skip
     return chosen
 
