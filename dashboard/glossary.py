@@ -1402,6 +1402,7 @@ DIRECTIONS = {
 RESEARCH = {
     "question": "Question",
     "ask": "Ask",
+    "working": "At work",
     "answer": "Answer",
     "none": "Not asked of this run yet.",
     "numbers": "Numbers",

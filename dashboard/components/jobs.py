@@ -32,7 +32,9 @@ def _live(run: str, kind: str, what: str) -> None:
         st.rerun()
     progress = min(max(found.progress, 0.0), 1.0)
     bar, stop = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(progress, text=plain(f"{what}: {found.message} You can leave this page."))
+    bar.progress(
+        progress, text=plain(f"{what}: {found.message.rstrip('.')}. You can leave this page.")
+    )
     if stop.button(JOB_STOP, key=f"stop_{kind}", width="stretch"):
         jobs.cancel(run, kind)
         st.rerun()

@@ -35,16 +35,15 @@ def ask(run: Run, tool: str) -> None:
     kind = research.kind_of(tool)
     with st.container(border=True, key="ask"):
         asked = _FORMS[tool](run)
-        left, right = st.columns([1, 4], vertical_alignment="center")
         idle = asked is not None and not jobs.is_active(run.id, kind)
-        if left.button(RESEARCH["ask"], key="ask_tool", type="primary", disabled=not idle):
-            with guard():
-                research.start(run.id, run.study, tool, asked or {})
-                st.rerun()
-        with right:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button(RESEARCH["ask"], key="ask_tool", type="primary", disabled=not idle):
+                with guard():
+                    research.start(run.id, run.study, tool, asked or {})
+                    st.rerun()
             if asked is not None:
                 st.caption(_how_many(tool, asked))
-    follow_jobs.follow(run.id, kind, TOOLS[tool][0])
+    follow_jobs.follow(run.id, kind, RESEARCH["working"])
 
 
 def show_answer(run: Run, tool: str) -> None:

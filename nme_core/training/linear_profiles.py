@@ -95,6 +95,9 @@ class FixedLikelihood:
     def log_likelihood(self, value: float, *, anew: bool = True) -> float:
         """Highest with what is fixed at `value`; not `anew`: near where the last search ended."""
 
+        # per row; near where the last search ended, 1e-5 of the whole is enough to go on from
+        precision = {"ftol": 1e-15, "gtol": 1e-8} if anew else {"ftol": 1e-10, "gtol": 1e-6}
+
         def objective(free: Array) -> tuple[float, Array]:
             scale, log_variance, back = self._parameters(free, value)
             variance = math.exp(log_variance)
@@ -115,7 +118,7 @@ class FixedLikelihood:
                     jac=True,
                     method="L-BFGS-B",
                     bounds=self.bounds,
-                    options={"ftol": 1e-15, "gtol": 1e-8, "maxiter": 500, "maxls": 40},
+                    options={**precision, "maxiter": 500, "maxls": 40},
                 ),
             )
 
