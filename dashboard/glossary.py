@@ -13,6 +13,7 @@ from nme_core.figures.words import (
     SCATTER_LIMIT,
 )
 from nme_core.vocabulary.choices import COVARIANCES, ESTIMATORS, FAMILIES, MODELS, PLACEMENTS
+from nme_core.vocabulary.terms import QUESTIONS
 
 __all__ = [
     "ARROWS",
@@ -1354,41 +1355,36 @@ JOB_STOP = "Stop"
 #: Research tools: the question, and what is done to answer it.
 TOOLS = {
     "covariance": (
-        "Do people's parameters vary independently of each other?",
+        QUESTIONS["covariance"],
         "Fits the model again with a diagonal and a full covariance, and compares them: do people "
         "with a high level also have a steep slope?",
     ),
     "calibrate": (
-        "Do the intervals of this study hold what they promise?",
+        QUESTIONS["calibrate"],
         "Draws new people and outcomes from the fitted model, fits the same model to them, and "
         "counts how many 95 % intervals hold what was drawn.",
     ),
     "power": (
-        "How many people and rows would show an effect of a covariate?",
+        QUESTIONS["power"],
         "Draws studies from the fitted model in which what you name moves with the covariate, and "
         "tests each as the page Covariates does.",
     ),
     "ablate": (
-        "Where should person-specific parameters stand, for how many rows?",
+        QUESTIONS["ablate"],
         "Fits each placement, and one model for all people, to shares of everybody's rows, and "
         "judges all on the same held-back rows.",
     ),
     "multiverse": (
-        "Does a claim depend on how one analyses?",
+        QUESTIONS["multiverse"],
         "Asks one claim of every analysis that could be defended: missing values, exclusions, "
         "placement, covariance, residuals.",
     ),
     "replicate": (
-        "Does a finding replicate?",
+        QUESTIONS["replicate"],
         "Freezes the strongest association of this study with a covariate, then fits and tests "
         "another study once, in the same way.",
     ),
 }
-#: What the table of each tool is called as a file.
-TOOL_TABLES = {
-    "covariance": "covariance_models", "calibrate": "calibration_study", "power": "power",
-    "ablate": "ablation_summary", "multiverse": "multiverse", "replicate": "replication",
-}  # fmt: skip
 #: Directions of claims, by what they are about.
 DIRECTIONS = {
     "covariate": {

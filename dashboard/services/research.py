@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
@@ -11,9 +11,7 @@ from dashboard.services import jobs, settings
 from dashboard.services.records import StudyRecord, list_studies, tables_of
 from dashboard.services.results import run_folder
 from nme_core.exceptions import NMEError
-
-if TYPE_CHECKING:
-    from nme_core.runs.research.tools import Answer
+from nme_core.runs.research import answers
 
 #: Kinds of these jobs begin so.
 KIND = "research-"
@@ -37,11 +35,9 @@ def start(identity: str, study: str, tool: str, asked: Mapping[str, Any]) -> Non
     jobs.start(identity, kind_of(tool), **request, **where)
 
 
-def answer(identity: str, tool: str) -> Answer | None:
+def answer(identity: str, tool: str) -> answers.Answer | None:
     """The latest answer of a tool; None where there is none."""
-    from nme_core.runs.research import tools
-
-    return tools.answer(run_folder(identity), tool)
+    return answers.answer(run_folder(identity), tool)
 
 
 @st.cache_data(show_spinner=False, max_entries=20)

@@ -9,10 +9,13 @@ from pandas.api.types import is_numeric_dtype
 
 from nme_core.figures import of_run as figures
 from nme_core.figures.labels import number, p_value
+from nme_core.figures.of_research import of_tool
 from nme_core.io import RunFolder
 from nme_core.reports import ResultTable, hsic_command, words
 from nme_core.reports.blocks import Block, Code, Items, Report, Section, Text
+from nme_core.runs.research.answers import answers
 from nme_core.vocabulary.choices import COVARIANCES, MODELS, PLACEMENTS
+from nme_core.vocabulary.terms import QUESTIONS
 
 #: Tables that stand in sections of their own.
 _PLACED = {
@@ -55,6 +58,7 @@ def study_report(folder: RunFolder, title: str | None = None) -> Report:
             (*_given(tables, "fixed_effects", "random_effects"), *figures.random_effects(folder)),
         ),
         _covariates(folder, [*tests, *(found.get(name, "") for name in _TESTED)], tables),
+        _research(folder),
     ]
     further = [table for table in said.tables if table.name not in _PLACED]
     if further:
@@ -171,6 +175,18 @@ def _covariates(
         *figures.scatters(folder),
     )
     return Section("Covariates", blocks)
+
+
+def _research(folder: RunFolder) -> Section:
+    """What the research tools were asked of this run, and what they found."""
+    blocks: list[Block] = []
+    for tool, found in answers(folder).items():
+        blocks.append(Text(f"{QUESTIONS[tool]} {found.verdict['answer']}"))
+        if found.verdict["notes"]:
+            blocks.append(Items(tuple(found.verdict["notes"])))
+        figure = of_tool(tool, found.table, found.verdict, folder)
+        blocks += [] if figure is None else [figure]
+    return Section("Further questions", tuple(blocks))
 
 
 def _reproduce(folder: RunFolder, command: str) -> Section:

@@ -253,3 +253,13 @@ QUANTITIES = {
     "scores": "people's transition scores",
     "population_scores": "the population's transition scores",
 }
+
+#: The question that each research tool answers.
+QUESTIONS = {
+    "covariance": "Do people's parameters vary independently of each other?",
+    "calibrate": "Do the intervals of this study hold what they promise?",
+    "power": "How many people and rows would show an effect of a covariate?",
+    "ablate": "Where should person-specific parameters stand, for how many rows?",
+    "multiverse": "Does a claim depend on how one analyses?",
+    "replicate": "Does a finding replicate?",
+}

@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components import links
-from dashboard.glossary import RESEARCH, TOOL_TABLES, TOOLS
+from dashboard.glossary import RESEARCH, TOOLS
 from dashboard.services import jobs, research, settings
 from nme_core.io import RunFolder, RunState
-from nme_core.runs.research import tools
+from nme_core.runs.research import answers
 from nme_core.runs.research.verdict import Verdict, write_tables
 
 OpenPage = Callable[..., AppTest]
@@ -33,8 +33,7 @@ def text(app: AppTest) -> str:
 
 
 def test_words_are_those_of_the_tools() -> None:
-    assert TOOL_TABLES == tools.TABLES
-    assert set(TOOLS) == set(tools.TABLES)
+    assert set(TOOLS) == set(answers.TABLES)
 
 
 def test_only_researchers_have_it_in_the_navigation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +62,7 @@ def test_every_tool_has_its_form(
 def test_what_was_found_is_shown_with_its_figure(
     open_page: OpenPage, mlp_run: str, home: Path
 ) -> None:
-    folder = tools.place(RunFolder(home / "runs" / mlp_run), "power")
+    folder = answers.place(RunFolder(home / "runs" / mlp_run), "power")
     write_tables(folder, {"power": POWER})
     numbers = {"on": "level", "covariate": "depression", "alpha": 0.05, "wanted": 0.8}
     Verdict("power", "100 people are enough.", numbers, ("A note.",)).write(folder)

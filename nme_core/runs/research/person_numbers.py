@@ -79,13 +79,8 @@ def target_of(model: NeuralMixedEffects, name: str | None) -> Target:
     chosen = known.get(name.replace(" ", "") if isinstance(model, NMECRF) else name)
     chosen = chosen or known.get(name)
     if chosen is None:
-<<<<<<< HEAD
-        shown = ", ".join(map(repr, [*targets][:12])) + (", …" if len(targets) > 12 else "")
-        raise OptionError(f"People do not differ in {name!r} in this run.",
-=======
         shown = ", ".join(map(repr, [*known][:12])) + (", …" if len(known) > 12 else "")
-        raise OptionError(f"There is no {name!r} in which people may differ.",
->>>>>>> 83e5c7f (wip research page)
+        raise OptionError(f"People do not differ in {name!r} in this run.",
                           remedy=f"Choose from {shown}.")  # fmt: skip
     return chosen
 

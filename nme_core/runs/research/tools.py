@@ -1,4 +1,4 @@
-"""The research tools by name, asked of a finished run; their answers lie in ``RUN/research``.
+"""The research tools by name, asked of a finished run; `answers` finds what they found.
 
 What a tool takes is a mapping that JSON can hold, so that a page, a script and a job in another
 process ask in the same words::
@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
 from nme_core.runs.fit.options import FitOptions, leader_options
 from nme_core.runs.recorded import read_study, recipe_of
 from nme_core.runs.research.ablate import AblateOptions, ablate
+from nme_core.runs.research.answers import TABLES, place
 from nme_core.runs.research.calibrate import calibrate
 from nme_core.runs.research.claims import Claim
 from nme_core.runs.research.covariance import covariance_models
@@ -32,20 +31,7 @@ from nme_core.runs.research.power_source import Source
 from nme_core.runs.research.replicate import replicate
 from nme_core.runs.research.study_files import StudyFiles
 from nme_core.runs.research.tasks import Report, TaskOptions
-from nme_core.runs.research.verdict import verdicts_of
 from nme_core.study import Study
-
-#: Folder of a run that holds a folder for each tool.
-FOLDER = "research"
-#: The table of each tool that its figure is drawn from.
-TABLES = {
-    "covariance": "covariance_models",
-    "calibrate": "calibration_study",
-    "power": "power",
-    "ablate": "ablation_summary",
-    "multiverse": "multiverse",
-    "replicate": "replication",
-}
 
 
 @dataclass(frozen=True)
@@ -54,22 +40,6 @@ class Files:
 
     long: str
     covariates: str | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a tool has found of a run.
-
-    Attributes
-    ----------
-    verdict : dict
-        ``verdict.json``: ``answer``, ``numbers``, ``notes``.
-    table : DataFrame
-        See `TABLES`.
-    """
-
-    verdict: dict[str, Any]
-    table: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -115,7 +85,7 @@ def ask(
     *,
     report: Report | None = None,
 ) -> None:
-    """Let a tool work on a run; its answer is found by `answer`.
+    """Let a tool work on a run; its answer is found by `answers.answer`.
 
     Parameters
     ----------
@@ -143,33 +113,6 @@ def ask(
     if tool not in _TOOLS:
         raise OptionError(f"There is no tool {tool!r}.", remedy=f"Choose from {', '.join(TABLES)}.")
     _TOOLS[tool](_Asked(run, files, place(run, tool), tasks or TaskOptions(), report), request)
-
-
-def place(run: RunFolder, tool: str) -> Path:
-    """Where a tool keeps what it finds of a run, if not among the run's own tables."""
-    return run.path / FOLDER / tool
-
-
-def answer(run: RunFolder, tool: str) -> Answer | None:
-    """The latest answer of a tool; None where it was not asked, or not to the end.
-
-    Raises
-    ------
-    RunFolderError
-        Where ``verdict.json`` is damaged.
-    """
-    for folder in (place(run, tool), run.path):
-        table = folder / f"{TABLES[tool]}.csv"
-        verdict = verdicts_of(folder).get(tool)
-        if verdict is not None and table.is_file():
-            return Answer(verdict, pd.read_csv(table, keep_default_na=False, na_values=[""]))
-    return None
-
-
-def answers(run: RunFolder) -> dict[str, Answer]:
-    """Every answer that there is, by tool."""
-    found = {tool: answer(run, tool) for tool in TABLES}
-    return {tool: one for tool, one in found.items() if one is not None}
 
 
 def may_move(run: RunFolder) -> list[str]:

@@ -7,7 +7,9 @@ import pytest
 from nme_core.exceptions import OptionError
 from nme_core.figures.of_research import of_tool
 from nme_core.io import RunFolder
-from nme_core.runs.research import tools
+from nme_core.reports.content import study_report
+from nme_core.runs.research import answers, tools
+from nme_core.vocabulary.terms import QUESTIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
 CLAIM = {"covariate": "score", "parameter": "level", "direction": "positive",
@@ -46,7 +48,7 @@ def run(tmp_path_factory, nme):
 
 
 def test_every_tool_has_a_table_and_is_tried():
-    assert set(tools.TABLES) == set(ASKED)
+    assert set(answers.TABLES) == set(ASKED)
 
 
 @pytest.mark.parametrize("tool", ASKED)
@@ -55,7 +57,7 @@ def test_a_tool_answers(run, tool):
     asked, figure = ASKED[tool]
     told = []
     tools.ask(tool, folder, asked, files, report=lambda what, part: told.append(part))
-    found = tools.answer(folder, tool)
+    found = answers.answer(folder, tool)
     assert found is not None
     assert found.verdict["tool"] == tool
     assert found.verdict["answer"]
@@ -70,12 +72,21 @@ def test_answers_of_a_run_are_found_together(run):
     folder, files = run
     tools.ask("power", folder, ASKED["power"][0], files)
     tools.ask("covariance", folder, {}, files)
-    assert {"power", "covariance"} <= set(tools.answers(folder))
+    assert {"power", "covariance"} <= set(answers.answers(folder))
     assert tools.may_move(folder) == ["level", "slope:x"]
+
+
+def test_the_report_has_what_was_found(run):
+    folder, files = run
+    tools.ask("power", folder, ASKED["power"][0], files)
+    (section,) = [one for one in study_report(folder).sections if one.title == "Further questions"]
+    answer = answers.answer(folder, "power").verdict["answer"]
+    assert f"{QUESTIONS['power']} {answer}" in [getattr(one, "text", "") for one in section.blocks]
+    assert "power_curve" in [getattr(one, "name", "") for one in section.blocks]
 
 
 def test_a_tool_that_there_is_not(run):
     folder, files = run
     with pytest.raises(OptionError, match="no tool 'luck'"):
         tools.ask("luck", folder, {}, files)
-    assert tools.answer(RunFolder(folder.path / "nowhere"), "power") is None
+    assert answers.answer(RunFolder(folder.path / "nowhere"), "power") is None
