@@ -1297,7 +1297,12 @@ PAGE_TERMS: dict[str, tuple[str, ...]] = {
         "occasion", "outcome", "feature", "population", "parameter", "adapting",
         "conditional probability", "response curve", "95 % interval",
     ),
-    "research": ("covariate", "population", "95 % interval", "p", "held back", "person-specific"),
+    "research": (
+        "covariate", "population", "95 % interval", "p", "held back", "person-specific",
+        "HSIC", "covariance", "placement", "random effect", "SD", "seed", "calibration",
+        "generic model", "conditional probability", "estimator", "log-loss",
+        "Spearman's ρ", "permutation test", "mean squared error (MSE)", "reliability",
+    ),
     "gallery": ("run", "population", "95 % interval"),
     "export": (
         "run", "population", "person-specific", "conditional probability", "expected share",
@@ -1330,11 +1335,7 @@ RESEARCHER_TERMS: dict[str, tuple[str, ...]] = {
         "reliability", "stability", "seed", "shrinkage", "score", "SD", "person-specific",
     ),
     "new-person": ("state", "shrinkage"),
-    "research": (
-        "HSIC", "covariance", "placement", "random effect", "SD", "seed", "calibration",
-        "generic model", "conditional probability", "estimator", "log-loss", "Spearman's ρ",
-        "permutation test", "mean squared error (MSE)", "reliability",
-    ),
+    "research": (),
     "gallery": (
         "expected share", "observed share", "score", "log-loss", "random effect", "reliability",
         "covariate", "HSIC", "corrected p",

@@ -16,7 +16,6 @@ from dashboard.services import jobs, research, results
 from dashboard.services.exports import spreadsheet
 from dashboard.services.runs import Run
 from nme_core.figures.of_research import of_tool
-from nme_core.runs.research.answers import TABLES
 
 #: What a tool is asked; None while an entry makes no sense.
 Asked = dict[str, Any] | None
@@ -63,8 +62,8 @@ def show_answer(run: Run, tool: str) -> None:
     with st.expander(RESEARCH["numbers"]):
         st.dataframe(found.table.dropna(axis=1, how="all").round(4), hide_index=True)
         st.download_button(
-            RESEARCH["download"], spreadsheet(found.table), f"{TABLES[tool]}.csv", "text/csv",
-            key="tool_table", on_click="ignore",
+            RESEARCH["download"], spreadsheet(found.table), f"{research.TABLES[tool]}.csv",
+            "text/csv", key="tool_table", on_click="ignore",
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from dashboard.services.results import run_folder
 from nme_core.exceptions import NMEError
 from nme_core.runs.research import answers
 
+TABLES = answers.TABLES
 #: Kinds of these jobs begin so.
 KIND = "research-"
 
