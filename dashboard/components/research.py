@@ -14,6 +14,7 @@ from dashboard.components.text import plain
 from dashboard.glossary import DIRECTIONS, RESEARCH, TOOLS
 from dashboard.services import jobs, research, results
 from dashboard.services.exports import spreadsheet
+from dashboard.services.records import tables_of
 from dashboard.services.runs import Run
 from nme_core.figures.of_research import of_tool
 
@@ -170,7 +171,7 @@ def _replicate(run: Run) -> Asked:
     asked: dict[str, Any] = {"covariate": covariate}
     if chosen is not None:
         with guard():
-            tables = research.tables_of(chosen)
+            tables = tables_of(chosen)
             return {**asked, "other": tables["long"], "covariates": tables["covariates"]}
     return asked
 
