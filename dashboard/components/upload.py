@@ -14,7 +14,7 @@ from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
 from dashboard.glossary import DECIMALS, DELIMITERS, ENCODINGS, READING, STEPS, WIDE
 from dashboard.services.drafts import TEXTS, Draft, HowRead, ReadAs, draft_upload
-from nme_core.study.formats.exports import NO_INSTRUMENT
+from dashboard.services.files import NO_INSTRUMENT
 
 
 def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from nme_core.study.formats.exports import NO_INSTRUMENT as NO_INSTRUMENT
+
 #: Endings of files that hold tables; those in the last row are refused with the way to export them.
 TABLES = [
     *("csv", "tsv", "txt", "xlsx", "sav", "zsav", "por", "dta", "sas7bdat", "xpt", "parquet"),
