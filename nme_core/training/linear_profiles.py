@@ -96,7 +96,7 @@ class FixedLikelihood:
         """Highest with what is fixed at `value`; not `anew`: near where the last search ended."""
 
         # per row; near where the last search ended, 1e-5 of the whole is enough to go on from
-        precision = {"ftol": 1e-15, "gtol": 1e-8} if anew else {"ftol": 1e-10, "gtol": 1e-6}
+        ftol, gtol = (1e-15, 1e-8) if anew else (1e-10, 1e-6)
 
         def objective(free: Array) -> tuple[float, Array]:
             scale, log_variance, back = self._parameters(free, value)
@@ -118,7 +118,7 @@ class FixedLikelihood:
                     jac=True,
                     method="L-BFGS-B",
                     bounds=self.bounds,
-                    options={**precision, "maxiter": 500, "maxls": 40},
+                    options={"ftol": ftol, "gtol": gtol, "maxiter": 500, "maxls": 40},
                 ),
             )
 

@@ -88,11 +88,11 @@ def _keep_one(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
             column=name,
         )
     first = np.argsort(other, kind="stable")  # rows with the value, then the others
-    out = pd.Series(False, index=table.index)
-    out.iloc[first] = table[alike].iloc[first].duplicated().to_numpy()
+    out = np.zeros(len(table), dtype=bool)
+    out[first] = table[alike].iloc[first].duplicated().to_numpy()
     return table[~out], (
         f"of rows alike in {' and '.join(map(repr, alike))} the one with {remedy.to!r} in {name!r} "
-        f"was kept, or else the first; {count_of(out, 'row')} left out"
+        f"was kept, or else the first; {count_of(pd.Series(out), 'row')} left out"
     )
 
 
