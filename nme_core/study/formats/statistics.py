@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -77,6 +79,7 @@ def read_statistics(file: Source, kind: str, *, text: Iterable[str] = ()) -> Rea
     """
     known = _KINDS[kind]
     try:
+        _survive(file, known)
         table, meta = _read(file, known)
     except (*_DAMAGE, pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
         if isinstance(error, DataError):
@@ -104,6 +107,31 @@ def read_statistics(file: Source, kind: str, *, text: Iterable[str] = ()) -> Rea
         declared = ", ".join(repr(name) for name in labels.missing)
         notes.append(f"Values that the file declares as missing are empty: {declared}.")
     return Reading(frame, how, labels, (*notes, *collected.told()))
+
+
+#: Reads a file as `_read` does, in a process that it may kill; what is raised is raised there too.
+_TRIAL = """
+import io, sys, pyreadstat
+content, read = sys.stdin.buffer.read(), getattr(pyreadstat, sys.argv[1])
+try:
+    read(io.BytesIO(content), metadataonly=True)
+    read(io.BytesIO(content), row_limit=int(sys.argv[2]), disable_datetime_conversion=True)
+except Exception:
+    pass
+"""
+_TRIAL_S = 120
+
+
+def _survive(file: Source, kind: _Kind) -> None:
+    """Raise ValueError for a file that makes the reader crash or never end; that costs .5 s.
+
+    The library is written in C and some damaged files end its process, which would be the app's.
+    """
+    words = [sys.executable, "-c", _TRIAL, kind.read.__name__, str(MOST_CELLS)]
+    try:
+        subprocess.run(words, input=file.content, capture_output=True, check=True, timeout=_TRIAL_S)
+    except subprocess.SubprocessError as error:
+        raise ValueError("the reader does not come to an end") from error
 
 
 def _read(file: Source, kind: _Kind) -> tuple[pd.DataFrame, Any]:

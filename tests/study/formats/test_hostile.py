@@ -4,12 +4,14 @@ import re
 import time
 
 import pandas as pd
+import pyreadstat
 import pytest
 
 from benchmarks.hostile_files import end_of, make
 from nme_core.exceptions import DataError
 from nme_core.study import Study, read_any
 from nme_core.study.clean.privacy import find_personal
+from nme_core.study.formats import statistics
 
 
 @pytest.mark.parametrize("first", [0, 20, 40])
@@ -18,7 +20,7 @@ def test_hostile_files_never_end_in_another_error(first):
     assert ends <= {"table", "refused", "study"}
 
 
-@pytest.mark.parametrize("number", [365, 1740, 7415])
+@pytest.mark.parametrize("number", [365, 1740, 7415, 10337])
 def test_files_that_once_ended_in_another_error_do_no_more(number):
     assert end_of(make(number)[1]) in {"table", "refused"}
 
@@ -50,3 +52,13 @@ def test_names_that_look_alike_are_the_same_name():
 def test_a_long_name_of_digits_is_looked_at_soon():
     # A pattern that backtracks does not come to an end here.
     assert not find_personal(pd.DataFrame({f"{'0' * 60}x": ["a", "b"]}))
+
+
+def test_a_file_that_ends_the_reader_is_refused(tmp_path, monkeypatch):
+    """The library is in C: some damaged files (10337) end its process."""
+    path = tmp_path / "study.sav"
+    pyreadstat.write_sav(pd.DataFrame({"id": ["a", "b"], "x": [1.0, 2.0]}), path)
+    assert len(read_any(path).frame) == 2
+    monkeypatch.setattr(statistics, "_TRIAL", "import os; os.abort()")
+    with pytest.raises(DataError, match="damaged: it is no SPSS file"):
+        read_any(path)
