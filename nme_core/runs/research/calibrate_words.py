@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from nme_core.analysis.coverage import HIGHEST, LOWEST
 from nme_core.estimators.transition_intervals import wilson
@@ -44,11 +43,12 @@ def coverage_table(done: list[Outcome]) -> pd.DataFrame:
 def _row(quantity: str, parameter: str, own: pd.DataFrame) -> dict[str, Any]:
     """One row: intervals of one study go together, so studies are what varies."""
     share, n = own["held"].sum() / own["n"].sum(), len(own)
-    low, high = (float(end) for end in wilson(np.array(share), np.array(float(n))))
+    counted = float(n)  # independent intervals: at least one a study
     if own["n"].max() > 1 and n > 1:
-        each = own["held"] / own["n"]
-        half = float(stdtrit(n - 1, 0.975)) * float(each.std(ddof=1)) / n**0.5
-        low, high = max(share - half, 0.0), min(share + half, 1.0)
+        spread = float((own["held"] / own["n"]).var(ddof=1)) / n
+        if spread > 0:
+            counted = min(max(share * (1 - share) / spread, n), float(own["n"].sum()))
+    low, high = (float(end) for end in wilson(np.array(share), np.array(counted)))
     status = "outside" if high < LOWEST or low > HIGHEST else (
         "within" if LOWEST <= share <= HIGHEST else "not told apart"
     )  # fmt: skip
@@ -73,10 +73,22 @@ def verdict(run: RunFolder, table: pd.DataFrame, done: int, asked: int) -> Verdi
         f" ({100 * float(row.ci_low):.0f} to {100 * float(row.ci_high):.0f})"
         for row in _rows(heads)
     ]
-    bad = [QUANTITIES[str(one)] for one in heads.loc[heads["status"] == "outside", "quantity"]]
-    judged = "What the intervals of this study promise holds" if not bad else (
-        f"Do not rely on the 95 % intervals of {' and '.join(bad)} of this study"
-    )  # fmt: skip
+    narrow, wide, untold = (
+        " and ".join(QUANTITIES[str(one)] for one in heads.loc[which, "quantity"])
+        for which in (
+            heads["status"].eq("outside") & (heads["coverage"] < LOWEST),
+            heads["status"].eq("outside") & (heads["coverage"] > HIGHEST),
+            heads["status"].eq("not told apart"),
+        )
+    )
+    if narrow:
+        judged = f"Do not rely on the 95 % intervals of {narrow} of this study"
+    elif untold:
+        judged = f"Nothing speaks against these intervals; of {untold} more studies would tell"
+    else:
+        judged = "What the intervals of this study promise holds"
+    if wide:
+        judged += f"; those of {wide} are wider than they need be"
     studies = "1 study" if done == 1 else f"{done} studies"
     answer = (
         f"{judged}: in {studies} simulated from this fit the 95 % intervals held the truth as"

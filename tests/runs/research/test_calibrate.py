@@ -1,19 +1,25 @@
 """Coverage of a study's own intervals: repetitions against what is known of them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from nme_core.estimators import NMEMLPRegressor, load
+from nme_core.estimators.transition_intervals import wilson
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
 from nme_core.io.inputs import find_input
 from nme_core.parallel import Outcome
 from nme_core.runs.fit.rows import StudyRows
 from nme_core.runs.research.calibrate import calibrate
-from nme_core.runs.research.calibrate_words import coverage_table
+from nme_core.runs.research.calibrate_words import coverage_table, verdict
 from nme_core.runs.research.repeating import drawn_outcomes, drawn_people
 from nme_core.runs.research.verdict import verdicts_of
+
+#: What the verdict asks of a run.
+RUN = SimpleNamespace(config={"hidden": []}, parameter_names=SimpleNamespace(words=str))
 
 pytestmark = pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
 
@@ -113,8 +119,27 @@ def test_coverage_counts_studies_not_intervals():
     row = coverage_table(done).iloc[0]
     assert row["coverage"] == 0.75
     assert row["n_intervals"] == 40
-    assert row["ci_low"] == 0.0
+    low, high = wilson(np.array(0.75), np.array(4.0))  # as of four intervals
+    assert (row["ci_low"], row["ci_high"]) == (float(low), float(high))
     assert row["status"] == "not told apart"
+
+
+def test_ten_studies_without_a_miss_do_not_say_too_wide():
+    done = [Outcome(str(k), [["fixed_effects", "a", 5, 5, 1.0, 0.0]]) for k in range(10)]
+    table = coverage_table(done)
+    row = table.iloc[0]
+    assert row["ci_low"] == pytest.approx(0.72, abs=0.01)
+    assert row["status"] == "not told apart"
+    said = verdict(RUN, table, 10, 10).answer
+    assert said.startswith("Nothing speaks against these intervals; of fixed effects more")
+
+
+def test_intervals_that_are_too_wide_are_no_danger():
+    done = [Outcome(str(k), [["fixed_effects", "a", 1, 1, 1.0, 0.0]]) for k in range(300)]
+    table = coverage_table(done)
+    assert table.iloc[0]["status"] == "outside"
+    said = verdict(RUN, table, 300, 300).answer
+    assert "promise holds; those of fixed effects are wider than they need be" in said
 
 
 def test_intervals_that_are_too_narrow_are_named():
