@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from benchmarks.chromium import find_chromium
 
@@ -107,9 +107,14 @@ def settled(page: Page) -> None:
     assert widths[0] <= widths[1]
 
 
+def page_link(page: Page, title: str) -> Locator:
+    """The link to a page in the navigation."""
+    links = page.get_by_test_id("stSidebarNav").get_by_role("link")
+    return links.filter(has_text=re.compile(f"^{re.escape(title)}$"))
+
+
 def open_page(page: Page, title: str) -> None:
     """Click a page in the navigation and wait for it."""
-    links = page.get_by_test_id("stSidebarNav").get_by_role("link")
-    links.filter(has_text=re.compile(f"^{re.escape(title)}$")).click()
+    page_link(page, title).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     settled(page)

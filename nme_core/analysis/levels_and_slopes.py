@@ -303,15 +303,19 @@ def read_draws(model: ReadOuts, x: torch.Tensor, read: Callable[[Floats], Floats
     shift, (_, outputs) = model._outcome_scale()[0], scale_of_effects(model)
     ordered = hasattr(model, "classes_") and not model._scored_classes()
     x = x.to(mixed.deviations.dtype)
-    population: list[Floats] = []
-    person_sum, person_squares = np.zeros(()), np.zeros(())
-    for fixed, deviations in posterior.draws(int(model.random_state)):
+
+    def at(fixed: dict[str, torch.Tensor], deviations: torch.Tensor) -> Floats:
         own = torch.cat([deviations[:n_persons], deviations.new_zeros(1, mixed.n_random)])
         each = x.unsqueeze(0).expand(len(own), -1, -1)
         scaled = mixed(each, fixed=fixed, deviations=own).double().numpy()
         if ordered:  # of ordered classes: the score above the first threshold
             scaled = -scaled[..., :1]
-        effects = read(scaled @ outputs.T + shift)
+        return read(scaled @ outputs.T + shift)
+
+    population: list[Floats] = []
+    person_sum, person_squares = np.zeros(()), np.zeros(())
+    for fixed, deviations in posterior.draws(int(model.random_state)):
+        effects = at(fixed, deviations)
         population.append(effects[-1])
         difference = effects[:-1] - effects[-1]
         person_sum = person_sum + difference
@@ -322,7 +326,11 @@ def read_draws(model: ReadOuts, x: torch.Tensor, read: Callable[[Floats], Floats
         unknown = np.full(person.shape, np.nan)
         return EffectsRead(drawn[0], unknown[0], person, unknown, unknown)
     sd = np.sqrt((person_squares / n - np.square(person)).clip(min=0))
-    return EffectsRead(drawn.mean(0), drawn.std(0), person, sd, _reliability(person, sd))
+    middle = drawn.mean(0)
+    if model._takes_means_of_numbers:  # as predictions do
+        means = np.mean([at(fixed, mixed.deviations) for fixed in model._shared_draws()], axis=0)
+        middle, person = means[-1], means[:-1] - means[-1]
+    return EffectsRead(middle, drawn.std(0), person, sd, _reliability(person, sd))
 
 
 def _effects(scaled: Floats, grid: _Grid) -> Floats:

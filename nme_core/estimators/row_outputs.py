@@ -135,6 +135,15 @@ class RowOutputs(NeuralMixedEffects):
         return all(name.startswith(self._last_layer) for name in self._posterior.mixed.random)
 
     @property
+    def _takes_means_of_numbers(self) -> bool:
+        """Whether expected numbers of a network are read at the means of its last layer."""
+        return self._family().has_residual_variance and self._is_straight and bool(self._widths)
+
+    def _shared_draws(self) -> Iterator[dict[str, Tensor]]:
+        """Draws of all layers but the last, over which expected numbers are averaged."""
+        return self._posterior.draws_before(self._last_layer, int(self.random_state))
+
+    @property
     def _averages(self) -> bool:
         """Whether people's expected outcomes have another mean than a typical person's, and one
         that can be taken without draws of people where the output is linear in their effects.
@@ -170,7 +179,6 @@ class RowOutputs(NeuralMixedEffects):
             return self._mixture.mean(lambda one: one._rows_out(X, groups, level))
         batches = self._batches(X, groups, level)
         mean, straight = self._family().mean, self._is_straight
-        is_number = self._family().has_residual_variance
         if self._is_closed and level == "person":
             means = [
                 expected(self._posterior, mean, batch, self._dimensions)[0] for batch in batches
@@ -181,7 +189,7 @@ class RowOutputs(NeuralMixedEffects):
                 draws = self._posterior.draws(int(self.random_state), persons=False)
                 shared = [fixed for fixed, _ in draws]
             means = over_people(self._posterior, mean, batches, self._dimensions, shared)
-        elif is_number and straight and self._widths:
+        elif self._takes_means_of_numbers:
             means = self._number_means(batches, persons=level == "person")
         elif self._is_closed:
             outputs = (self._posterior.mean_output(batch, persons=False) for batch in batches)
@@ -205,7 +213,7 @@ class RowOutputs(NeuralMixedEffects):
         mixed, n_draws = self._posterior.mixed, 0
         own_effects = mixed.deviations if persons else torch.zeros_like(mixed.deviations)
         sums = [torch.zeros(()) for _ in batches]
-        for fixed in self._posterior.draws_before(self._last_layer, int(self.random_state)):
+        for fixed in self._shared_draws():
             n_draws += 1
             outputs = (
                 mixed(batch.x, fixed=fixed, deviations=own(own_effects, batch.groups))

@@ -341,8 +341,6 @@ class RunFolder:
         path = self.path / "model.safetensors"
         try:
             manifest.require(path)
-            if not path.exists():  # a run of an earlier version has no manifest
-                raise manifest.damaged(path, "is missing")
         except RunFolderError as error:
             command = self.config.get("command") or "nme fit"
             raise RunFolderError(

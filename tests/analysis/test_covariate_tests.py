@@ -55,7 +55,7 @@ def test_without_a_whole_posterior_the_default_is_within_strata(run, lacking, mo
 def test_no_guard_is_said(run):
     found = covariate_tests(run, ["age"], CovariateOptions(reps=99, guard="strata", strata="none"))
     assert found.hsic[["guard", "strata"]].iloc[0].tolist() == ["strata", "none"]
-    assert found.notes[1].startswith("Nothing keeps a covariate that goes with the number")
+    assert found.notes[1].startswith("Nothing keeps a covariate related to the number")
 
 
 def test_strata_of_the_number_of_observations(run):

@@ -127,7 +127,7 @@ def test_what_is_told_of_a_model(binary, monkeypatch):
         ("person_effects", "not examined"),
     ]
     assert "40 people with 5 rows each" in told[0]["reason"]
-    assert "held the truth in 83 to 86 %" in told[0]["reason"]
+    assert "contained the true value in 83 to 86 %" in told[0]["reason"]
     assert told[0]["covered"] == [0.83, 0.86]
 
 

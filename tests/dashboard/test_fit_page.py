@@ -160,7 +160,7 @@ def test_every_section_of_an_older_run_and_its_intervals(open_page: OpenPage, ml
     assert shown.count("Few people.") == 1
     assert "Concerns the fixed effects, people's parameters." in shown
     record(mlp_run, [])
-    assert "held the truth in 92 to 97%" in words(app.run())
+    assert "the true value in 92 to 97%" in words(app.run())
 
 
 def test_a_run_without_baselines(open_page: OpenPage, mlp_run: str) -> None:

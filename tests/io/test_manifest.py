@@ -72,9 +72,6 @@ def test_missing_weights_say_how_to_have_them_again(run):
     run.model_path.unlink()
     with pytest.raises(RunFolderError, match=r"missing.*weights of the model.*again: nme fit"):
         _ = run.model_path
-    (run.path / "manifest.json").unlink()
-    with pytest.raises(RunFolderError, match="fit the run again"):
-        _ = run.model_path
 
 
 def test_a_missing_table_is_not_taken_for_one_that_was_never_written(run):

@@ -108,7 +108,7 @@ def test_groups_name_where_they_differ_most(mlp_run: str, home: Path) -> None:
     figure = catalogue.group_figure(mlp_run, "clinic", "sleep", "feeling", None)
     assert figure is not None
     assert (
-        "mean predicted feeling differs most where sleep is 9.00: 2.00 (clinic: north), "
+        "mean predicted feeling differs most where sleep is 9: 2.00 (clinic: north), "
         "4.50 (clinic: south)." in figure.sentence
     )
     assert "not a test" in figure.sentence
