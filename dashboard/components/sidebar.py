@@ -24,8 +24,15 @@ from dashboard.services.studies import study_record
 
 
 def adopt_view() -> None:
-    """Take the view that the switch shows, or that was chosen last; before anything is drawn."""
-    state.choose_view(state.switched_view() or state.view() or settings.view())
+    """Take the view that the switch shows, or that was chosen last; before anything is drawn.
+
+    The last choice holds for later sessions too.
+    """
+    before = state.view() or settings.view()
+    chosen = state.switched_view() or before
+    state.choose_view(chosen)
+    if chosen != before:
+        settings.set_view(chosen)
 
 
 def sidebar() -> None:
@@ -67,15 +74,9 @@ def _empty_pages(study: bool, run: Run | None) -> list[str]:
 
 
 def _view() -> None:
-    """The switch between the two views; the last choice holds for later sessions too."""
-    before = state.view() or settings.view()
-    chosen = st.radio(
-        "View", list(VIEWS), list(VIEWS).index(before), VIEWS.__getitem__, key="view",
-        help=VIEW_HELP,
-    )  # fmt: skip
-    state.choose_view(chosen)
-    if chosen != settings.view():
-        settings.set_view(chosen)
+    """The switch between the two views."""
+    at = list(VIEWS).index(state.view() or settings.view())
+    st.radio("View", list(VIEWS), at, VIEWS.__getitem__, key="view", help=VIEW_HELP)
 
 
 def _what(run: Run) -> str:

@@ -57,7 +57,8 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         Exactly so many passes over the data; None: until converged.
     residual : {"auto", "iid", "ar1"}
         Whether a person's residuals remember: correlation ρ^Δt between rows Δt apart ("ar1"), or
-        not. "auto" estimates ρ where `fit` is given times, for numbers and one grouping factor.
+        not. "auto" estimates ρ where `fit` is given times, for numbers, one grouping factor and
+        ``hidden=()``; networks estimate it with "ar1" alone.
     reml : bool
         Whether variances maximise the restricted likelihood; for ``hidden=()``.
     shrink : {"none", "inputs"}

@@ -79,7 +79,7 @@ def test_a_page_of_an_unfinished_run_says_where_it_stands_and_fills_by_itself(
 def test_an_unknown_run_says_so(open_page: OpenPage, page: str) -> None:
     app = open_page(page, run="../../etc")
     assert_sound(app)
-    assert "no run at this address" in words(app)
+    assert "No run was found at this address" in words(app)
 
 
 @pytest.mark.parametrize("page", RESULT_PAGES)
@@ -111,7 +111,7 @@ def test_a_networks_single_weights_are_shown_last(open_page: OpenPage, mlp_run: 
     assert_sound(app)
     assert app.expander[-1].label == "Single parameters"
     assert len(app.expander[-1].dataframe) == 1
-    assert len(app.dataframe) == 2
+    assert len(app.dataframe) == 3
     assert "a description, not a test" in words(app)
     assert len(app.get("plotly_chart")) == 3
 
@@ -139,7 +139,7 @@ def test_person_and_readout_change_the_figure(open_page: OpenPage, crf_run: str)
     before = words(app)
     app.selectbox(key="person").select("011").run()
     assert_sound(app)
-    assert "person 011" in words(app) != before
+    assert "Person 011" in words(app) != before
     app.selectbox(key="readout").select("scores").run()
     assert_sound(app)
     assert "Not a probability" in words(app)

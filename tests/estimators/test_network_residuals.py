@@ -35,7 +35,7 @@ def table() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def network(table) -> NMEMLPRegressor:
-    model = NMEMLPRegressor((4,), epochs=300)
+    model = NMEMLPRegressor((4,), epochs=300, residual="ar1")
     return model.fit(table[["x"]], table["y"], groups=table["person"], times=table["time"])
 
 
@@ -79,7 +79,7 @@ def test_the_next_row_is_predicted_from_the_row_before(network, table):
 
 def test_rows_in_another_order_change_nothing(network, table):
     mixed = table.sample(frac=1, random_state=1)
-    model = NMEMLPRegressor((4,), epochs=300)
+    model = NMEMLPRegressor((4,), epochs=300, residual="ar1")
     model.fit(mixed[["x"]], mixed["y"], groups=mixed["person"], times=mixed["time"])
     assert model.residual_process() == network.residual_process()
     np.testing.assert_array_equal(
@@ -101,7 +101,7 @@ def test_a_file_keeps_it(network, table, tmp_path):
 
 
 def test_a_mixture_has_one_and_predicts_one_step_ahead(table):
-    model = NMEMLPRegressor(epochs=10)
+    model = NMEMLPRegressor(epochs=10, residual="ar1")
     model.fit(table[["x"]], table["y"], groups=table["person"], times=table["time"])
     weights = model.candidates_["weight"].to_numpy()
     several = [one.residual_autocorrelation_ for _, one in model.candidates()]
@@ -166,7 +166,14 @@ def test_where_it_cannot_be_estimated_it_is_refused(options, table):
                   times=table["time"])  # fmt: skip
 
 
+def test_a_network_estimates_it_only_where_it_is_asked_to(table):
+    assert not NMEMLPRegressor((4,)).reads_times
+    assert not NMEMLPRegressor().reads_times
+    assert NMEMLPRegressor((4,), residual="ar1").reads_times
+    assert NMEMLPRegressor(()).reads_times
+
+
 def test_a_network_for_everybody_has_none(table):
-    model = NMEMLPRegressor((4,), pooling="complete", epochs=5)
+    model = NMEMLPRegressor((4,), pooling="complete", epochs=5, residual="auto")
     model.fit(table[["x"]], table["y"], groups=table["person"], times=table["time"])
     assert np.isnan(model.residual_autocorrelation_)

@@ -11,7 +11,7 @@ def test_what_is_set_is_kept_side_by_side(home: Path) -> None:
     settings.set_view("clinician")
     assert settings.trainings_at_once() == 3
     assert settings.view() == "clinician"
-    with pytest.raises(ValueError, match="no view"):
+    with pytest.raises(ValueError, match="No view"):
         settings.set_view("patient")
 
 
