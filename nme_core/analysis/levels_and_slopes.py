@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from nme_core.training.boundary import ZERO
 if TYPE_CHECKING:
     from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
     from nme_core.estimators.readouts import ReadOuts
+    from nme_core.estimators.row_outputs import RowOutputs
 
 Floats = NDArray[np.float64]
 
@@ -326,9 +327,9 @@ def read_draws(model: ReadOuts, x: torch.Tensor, read: Callable[[Floats], Floats
         unknown = np.full(person.shape, np.nan)
         return EffectsRead(drawn[0], unknown[0], person, unknown, unknown)
     sd = np.sqrt((person_squares / n - np.square(person)).clip(min=0))
-    middle = drawn.mean(0)
-    if model._takes_means_of_numbers:  # as predictions do
-        means = np.mean([at(fixed, mixed.deviations) for fixed in model._shared_draws()], axis=0)
+    middle, network = drawn.mean(0), cast("RowOutputs", model)
+    if network._takes_means_of_numbers:  # as predictions do
+        means = np.mean([at(fixed, mixed.deviations) for fixed in network._shared_draws()], axis=0)
         middle, person = means[-1], means[:-1] - means[-1]
     return EffectsRead(middle, drawn.std(0), person, sd, _reliability(person, sd))
 
