@@ -1363,11 +1363,11 @@ TOOLS = {
     "calibrate": (
         QUESTIONS["calibrate"],
         "Draws new people and outcomes from the fitted model, fits the same model to them, and "
-        "counts how many 95 % intervals hold what was drawn.",
+        "counts how many 95 % intervals contain what was drawn.",
     ),
     "power": (
         QUESTIONS["power"],
-        "Draws studies from the fitted model in which what you name moves with the covariate, and "
+        "Simulates studies in which the quantity you choose changes with the covariate, and "
         "tests each as the page Covariates does.",
     ),
     "ablate": (
@@ -1377,7 +1377,7 @@ TOOLS = {
     ),
     "multiverse": (
         QUESTIONS["multiverse"],
-        "Asks one claim of every analysis that could be defended: missing values, exclusions, "
+        "Checks one claim in every defensible analysis: missing values, exclusions, "
         "placement, covariance, residuals.",
     ),
     "replicate": (
@@ -1399,7 +1399,7 @@ DIRECTIONS = {
 RESEARCH = {
     "question": "Question",
     "ask": "Ask",
-    "working": "At work",
+    "working": "Working",
     "answer": "Answer",
     "none": "Not asked of this run yet.",
     "numbers": "Numbers",
@@ -1410,9 +1410,7 @@ RESEARCH = {
     "fits_replicate": "One or two fits.",
     "studies": "Simulated studies of each kind",
     "on": "What people differ in",
-    "on_level": "level",
     "on_stay": "staying in a state",
-    "slope": "slope of {feature}",
     "effects": "Effects",
     "effects_help": "By how many SDs of people it is higher where the covariate is one SD higher; "
     "0 gives the share of false alarms.",
@@ -1429,7 +1427,7 @@ RESEARCH = {
     "about_covariate": "Covariate",
     "about_person": "Person",
     "direction": "Claim",
-    "worlds": "Analyses at most",
+    "worlds": "Most analyses",
     "study_b": "Study B",
     "halves": "Two halves of this study's people",
     "no_covariates": "This study has no covariates.",

@@ -16,6 +16,7 @@ from dashboard.services import jobs, research, results
 from dashboard.services.exports import spreadsheet
 from dashboard.services.records import tables_of
 from dashboard.services.runs import Run
+from nme_core.figures.labels import parameter_words
 from nme_core.figures.of_research import of_tool
 
 #: What a tool is asked; None while an entry makes no sense.
@@ -204,9 +205,7 @@ def _may_move(run: Run) -> list[str]:
 
 def _what(name: str) -> str:
     """What people differ in, as a reader would call it."""
-    if name.startswith("slope:"):
-        return RESEARCH["slope"].format(feature=name.removeprefix("slope:"))
-    return RESEARCH.get(f"on_{name}", name.replace(">", " → "))
+    return RESEARCH.get(f"on_{name}", parameter_words(name).replace(">", " → "))
 
 
 def _numbers(key: str, given: str, kind: Callable[[str], Any]) -> list[Any] | None:

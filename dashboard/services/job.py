@@ -58,6 +58,7 @@ def _research(job: RunFolder, run: RunFolder, request: dict[str, Any], say: Say)
 
 
 _WORK = {jobs.TESTS: _tests, jobs.STABILITY: _stability, jobs.CERTIFICATE: _certificate}
+_WORK |= {research.kind_of(tool): _research for tool in research.TABLES}
 
 
 def main(kind: str, job: RunFolder, run: RunFolder) -> int:
@@ -69,8 +70,7 @@ def main(kind: str, job: RunFolder, run: RunFolder) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NMEWarning)  # the pages show what they say
-            work = _research if kind.startswith(research.KIND) else _WORK[kind]
-            work(job, run, job.read_json("request"), say)
+            _WORK[kind](job, run, job.read_json("request"), say)
     except NMEError as error:
         job.write_status(Status(RunState.FAILED, message=str(error)))
         return 2

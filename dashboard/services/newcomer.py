@@ -17,7 +17,7 @@ from dashboard.services.home import log_exception
 from nme_core.analysis import grids_of, person_rows, typical_features
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor, load
 from nme_core.exceptions import NMEError
-from nme_core.io import RunFolder, RunState, Status, durable
+from nme_core.io import POPULATION, RunFolder, RunState, Status, durable
 from nme_core.runs.adaptation import adapt_run
 from nme_core.runs.recorded import read_rows, recipe_of
 from nme_core.study.time.times import as_time
@@ -25,7 +25,6 @@ from nme_core.study.time.times import as_time
 ROWS, NARROWING = "rows.csv", "narrowing.csv"
 #: Folder of the adaptation to all rows, as `nme adapt` writes it.
 ALL = "all"
-POPULATION = ""
 
 
 def sizes(most: int) -> list[int]:

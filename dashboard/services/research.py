@@ -9,18 +9,16 @@ import streamlit as st
 
 from dashboard.services import jobs, settings
 from dashboard.services.records import StudyRecord, list_studies, tables_of
-from dashboard.services.results import run_folder
+from dashboard.services.results import run_folder, stamp
 from nme_core.exceptions import NMEError
 from nme_core.runs.research import answers
 
 TABLES = answers.TABLES
-#: Kinds of these jobs begin so.
-KIND = "research-"
 
 
 def kind_of(tool: str) -> str:
     """Kind of the job that a tool is."""
-    return f"{KIND}{tool}"
+    return f"research-{tool}"
 
 
 def start(identity: str, study: str, tool: str, asked: Mapping[str, Any]) -> None:
@@ -41,9 +39,13 @@ def answer(identity: str, tool: str) -> answers.Answer | None:
     return answers.answer(run_folder(identity), tool)
 
 
-@st.cache_data(show_spinner=False, max_entries=20)
 def may_move(identity: str) -> tuple[list[str], str]:
     """What people of a run differ in, by name; or why no tool can tell."""
+    return _may_move(identity, stamp(identity))
+
+
+@st.cache_data(show_spinner=False, max_entries=20)
+def _may_move(identity: str, stamp_: int) -> tuple[list[str], str]:
     from nme_core.runs.research import tools
 
     try:

@@ -12,11 +12,11 @@ from dashboard.services.caching import per_session
 from dashboard.services.home import folder
 from nme_core.analysis import as_matrix, may_lead, supported
 from nme_core.exceptions import RunFolderError
+from nme_core.io import POPULATION as POPULATION
 from nme_core.io import ParameterNames, RunFolder, hidden_layers
 from nme_core.metrics.comparison import with_corrected_p
 from nme_core.runs.skill import plain_verdict, skill_sentences
 
-POPULATION = ""
 #: Below this median reliability the data hold next to nothing about persons in a parameter.
 LEARNED = 0.1
 #: Predictions whose SD is below this share of the outcome's are called the same for everybody.

@@ -170,7 +170,11 @@ def _memory(kind: StudyKind, table: str) -> list[dict[str, Any]]:
         return [_note(table, "not examined", reason)]
     if found.status == "within":
         return []
-    remedy = " Give the time of each row to have it counted." if kind.family == "gaussian" else ""
+    remedy = (
+        " Give the time of each row, and of a network residual='ar1', to have it counted."
+        if kind.family == "gaussian"
+        else ""
+    )
     reason = (
         f"Residuals count as independent: in simulations {what}, the 95% intervals contained "
         f"the true value in {found.share}.{remedy}"

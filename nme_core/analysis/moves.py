@@ -9,9 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.analysis.support import may_lead, supported
-
-#: Stands for the population in the column person.
-_POPULATION = ""
+from nme_core.io import POPULATION
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def person_rows(transitions: pd.DataFrame, person: str, readout: str) -> pd.Data
 
 def person_moves(transitions: pd.DataFrame, person: str, readout: str) -> list[Move]:
     """A person's moves in one read-out of the table ``transitions``; see `moves_beside`."""
-    own, shared = (person_rows(transitions, who, readout) for who in (person, _POPULATION))
+    own, shared = (person_rows(transitions, who, readout) for who in (person, POPULATION))
     return moves_beside(own, shared)
 
 

@@ -64,7 +64,7 @@ def fit(
         typer.Option(
             metavar="auto|iid|ar1",
             help="Residuals of a number: independent, or autocorrelated over --time; auto: "
-            "autocorrelated where times are given.",
+            "autocorrelated where times are given and the model has no hidden layers.",
         ),
     ] = "auto",
     reml: Annotated[
@@ -194,5 +194,7 @@ def _print_fit(folder: RunFolder) -> None:
     unseen = [one["table"] for one in folder.config["approximate"] if one["status"] != "missing"]
     if unseen and folder.data["interpreted_from"] == "all rows":
         which = ", ".join(f"{name}.csv" for name in dict.fromkeys(unseen))
-        typer.echo(f"How often intervals of {which} hold the truth on this study: nme calibrate.")
+        typer.echo(
+            f"How often intervals of {which} contain the truth in this study: nme calibrate."
+        )
     typer.echo(f"Run folder: {folder.path}")

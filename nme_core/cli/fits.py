@@ -65,7 +65,7 @@ class ModelOptions:
         str | None, typer.Option(metavar="tanh|relu", help="Between named layers.")
     ] = None
     residual: Annotated[
-        str, typer.Option(metavar="auto|iid|ar1", help="Residuals of a linear nme-mlp.")
+        str, typer.Option(metavar="auto|iid|ar1", help="Residuals of a number, as in nme fit.")
     ] = "auto"
     epochs: Annotated[
         int | None, typer.Option(help="Exactly so many; default: until converged.")

@@ -222,7 +222,7 @@ class ExactLinear(NeuralMixedEffects):
             raise OptionError(
                 "This model has no residual autocorrelation, so that it has nothing to say of one"
                 " step ahead.",
-                remedy='Fit it with times, and residual="auto" or "ar1".',
+                remedy='Fit it with times, and a network with residual="ar1".',
             )
         if self._mixture is not None:
             models = [

@@ -147,6 +147,8 @@ class MLPModel(RowOutputs):
                 **context,
             )  # fmt: skip
         self._check_options()
+        if not self.reads_times:  # no candidate may, or they would differ in what they know
+            context = {}
         return self._take(
             fit_auto(self, (X, y, groups), validation, progress, uncertainty=uncertainty, **context)
         )
@@ -170,7 +172,7 @@ class MLPModel(RowOutputs):
         if self._mixture is None:
             given: dict[str, Any] = {} if times is None else {"times": times}
             return new.fit(X, y, groups=groups, progress=progress, uncertainty=uncertainty, **given)
-        rows, when = (X, y, groups), read_times(times)
+        rows, when = (X, y, groups), read_times(times) if self.reads_times else None
         return new._take(
             refit_mixture(
                 self._mixture, rows, progress=progress, uncertainty=uncertainty, times=when

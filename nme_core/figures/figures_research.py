@@ -10,6 +10,7 @@ import pandas as pd
 from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Panel
 from nme_core.figures.labels import number
+from nme_core.vocabulary.terms import metric_name, placement_name
 
 _GENERIC = "generic"
 #: Intervals of several placements stand so far beside each other, as a share of the axis.
@@ -25,7 +26,7 @@ def learning_curve(summary: pd.DataFrame) -> Chart:
     own = table[table["reference"] == _GENERIC].sort_values("rows")
     names = list(dict.fromkeys(own["placement"]))
     colours = dict(zip(names, theme.PALETTE, strict=False))
-    metric = str(own["metric"].iloc[0])
+    metric = metric_name(str(own["metric"].iloc[0]))
     shared = own.drop_duplicates("share")
     shared_x, shared_y = _floats(shared, "rows"), _floats(shared, "reference_loss")
     losses = [
@@ -39,7 +40,8 @@ def learning_curve(summary: pd.DataFrame) -> Chart:
         x, y, gain = _floats(rows, "rows"), _floats(rows, "loss"), _floats(rows, "difference")
         low, high = _floats(rows, "ci_low"), _floats(rows, "ci_high")
         aside = (names.index(name) - (len(names) - 1) / 2) * _ASIDE * float(np.ptp(shared_x))
-        losses.append(Layer("line", x, y, name, colours[name], hover=_hover(name, x, y)))
+        words = placement_name(name)
+        losses.append(Layer("line", x, y, words, colours[name], hover=_hover(words, x, y)))
         gains.append(
             Layer(
                 "line",
@@ -173,7 +175,7 @@ def study_coverage(
             )  # fmt: skip
     ticks = [(float(at), names[one]) for at, one in zip(y, rows["quantity"], strict=True)]
     left = min(0.8, float(np.nanmin(low)) - 0.02)
-    panel = Panel("", "share of intervals that hold the truth", "", layers, x_range=(left, 1.01),
+    panel = Panel("", "share of intervals that contain the truth", "", layers, x_range=(left, 1.01),
                   y_range=(0.4, len(rows) + 0.6), y_ticks=ticks)  # fmt: skip
     return Chart("Coverage in this study", [panel], rows, height=200 + 34 * len(rows))
 

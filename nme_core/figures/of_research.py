@@ -80,9 +80,9 @@ def _power(table: pd.DataFrame, numbers: Mapping[str, Any]) -> RunFigure | None:
 def _calibrate(table: pd.DataFrame, numbers: Mapping[str, Any]) -> RunFigure | None:
     heads = table.drop_duplicates("quantity")
     sentence = (
-        f"Share of 95 % intervals that held the truth in {numbers['n_studies']} studies simulated "
-        f"from this fit; the dashed lines are {100 * LOWEST:.0f} and {100 * HIGHEST:.0f} %. The "
-        "model is taken as true."
+        f"Share of 95 % intervals that contained the truth in {numbers['n_studies']} studies "
+        f"simulated from this fit; the dashed lines are {100 * LOWEST:.0f} and "
+        f"{100 * HIGHEST:.0f} %. The model is taken as true."
     )
     arguments = {"table": heads, "names": QUANTITIES, "band": (LOWEST, HIGHEST)}
     return RunFigure("study_coverage", "Coverage in this study", sentence, arguments)

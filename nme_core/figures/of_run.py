@@ -18,7 +18,7 @@ from nme_core.analysis import (
 from nme_core.figures.figures_training import losses_sentence
 from nme_core.figures.labels import number, p_value
 from nme_core.figures.moves_of_person import comparison
-from nme_core.figures.run_figure import POPULATION, RunFigure
+from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.summaries import curve_changes
 from nme_core.figures.words import (
     CURVES,
@@ -26,7 +26,7 @@ from nme_core.figures.words import (
     OBSERVATIONS_LIMIT,
     SCATTER_LIMIT,
 )
-from nme_core.io import RunFolder
+from nme_core.io import POPULATION, RunFolder
 from nme_core.vocabulary.terms import short_model_name
 from nme_core.vocabulary.text import count
 

@@ -10,9 +10,9 @@ from nme_core.analysis import as_matrix, supported
 from nme_core.figures import described
 from nme_core.figures.figures_moves import RAREST, rarest_drawn
 from nme_core.figures.of_run import MOST, of_people, told_best
-from nme_core.figures.run_figure import POPULATION, RunFigure
+from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.words import ARROWS, MULTIPLES
-from nme_core.io import RunFolder
+from nme_core.io import POPULATION, RunFolder
 
 #: People whose matrices stand in one figure.
 MOST_MATRICES = 12

@@ -17,9 +17,6 @@ from nme_core.figures.theme import PrintSize
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-#: Whose rows of a table of persons are the population's.
-POPULATION = ""
-
 
 @dataclass(frozen=True)
 class RunFigure:

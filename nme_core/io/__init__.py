@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         hidden_layers,
         parameter_words,
     )
-    from nme_core.io.run_folder import TABLES, RunFolder, RunState, Status
+    from nme_core.io.run_folder import POPULATION, TABLES, RunFolder, RunState, Status
     from nme_core.io.spreadsheet import as_text as spreadsheet_text
 
 _HOMES = {
@@ -25,6 +25,7 @@ _HOMES = {
     "ParameterNames": "parameter_names",
     "hidden_layers": "parameter_names",
     "parameter_words": "parameter_names",
+    "POPULATION": "run_folder",
     "TABLES": "run_folder",
     "RunFolder": "run_folder",
     "RunState": "run_folder",
@@ -34,6 +35,7 @@ _HOMES = {
 
 __all__ = [
     "OUTCOME",
+    "POPULATION",
     "TABLES",
     "Journal",
     "ParameterNames",

@@ -17,6 +17,8 @@ from nme_core.exceptions import RunFolderError
 from nme_core.io import durable, manifest
 from nme_core.io.parameter_names import ParameterNames
 
+#: Stands for the population in the column ``person`` of tables.
+POPULATION = ""
 #: Columns of every table of a run folder, in order. ``predictions`` also has one column
 #: ``p_<class>`` for each class. Text columns are read as text, so that ids stay as they are.
 TABLES: dict[str, tuple[str, ...]] = {

@@ -13,8 +13,8 @@ from nme_core.exceptions import OptionError
 from nme_core.figures import of_run as figures
 from nme_core.figures.labels import number
 from nme_core.figures.moves_of_person import move_words, never_words, observed_words, short_move
-from nme_core.figures.run_figure import POPULATION, RunFigure
-from nme_core.io import RunFolder
+from nme_core.figures.run_figure import RunFigure
+from nme_core.io import POPULATION, RunFolder
 from nme_core.reports.blocks import Block, Items, Report, Section, Text
 from nme_core.runs.skill import plain_verdict
 from nme_core.vocabulary.text import count, listed

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.batches.splits import tested_rows
-from nme_core.io import RunFolder
-from nme_core.io.run_folder import TABLES
+from nme_core.io import POPULATION, TABLES, RunFolder
 from nme_core.metrics.comparison import with_corrected_p
 from nme_core.reports.apa import bounded, bounded_limits, intervals, limits, number, p_cell
 from nme_core.reports.correlations import correlations_table
@@ -28,7 +27,6 @@ from nme_core.vocabulary.terms import CORRELATIONS, metric_name, strata_name
 
 #: Rows of a table that are printed; the run folder's CSV has them all.
 MOST_ROWS = 40
-_POPULATION = ""
 _WEIGHTS = {"stop": "Stops", "look": "Should be looked at", "info": "For information"}
 _SEVERITIES = {name: place for place, name in enumerate(_WEIGHTS)}
 _STRENGTH = (
@@ -221,7 +219,7 @@ def _fixed_effects(folder: RunFolder) -> ResultTable:
 
 def _transitions(folder: RunFolder) -> ResultTable:
     table = folder.table("transitions")
-    rows = table[(table["person"] == _POPULATION) & table["readout"].isin(_READOUTS)]
+    rows = table[(table["person"] == POPULATION) & table["readout"].isin(_READOUTS)]
     states = list(dict.fromkeys(rows["from"]))
     values = {(r["readout"], r["from"], r["to"]): _share(r) for r in rows.to_dict("records")}
     there = [name for name in _READOUTS if name in set(rows["readout"])]

@@ -257,9 +257,9 @@ QUANTITIES = {
 #: The question that each research tool answers.
 QUESTIONS = {
     "covariance": "Do people's parameters vary independently of each other?",
-    "calibrate": "Do the intervals of this study hold what they promise?",
+    "calibrate": "Do this study's 95 % intervals contain the truth as often as they should?",
     "power": "How many people and rows would show an effect of a covariate?",
-    "ablate": "Where should person-specific parameters stand, for how many rows?",
-    "multiverse": "Does a claim depend on how one analyses?",
+    "ablate": "Where should parameters differ between people, given the rows per person?",
+    "multiverse": "Does a claim depend on how the study is analysed?",
     "replicate": "Does a finding replicate?",
 }

@@ -173,6 +173,13 @@ def test_a_network_estimates_it_only_where_it_is_asked_to(table):
     assert NMEMLPRegressor(()).reads_times
 
 
+def test_a_mixture_estimates_it_in_all_candidates_or_in_none(table):
+    model = NMEMLPRegressor(epochs=5)
+    model.fit(table[["x"]], table["y"], groups=table["person"], times=table["time"])
+    several = [one.residual_autocorrelation_ for _, one in model.candidates()]
+    assert np.isnan([model.residual_autocorrelation_, *several]).all()
+
+
 def test_a_network_for_everybody_has_none(table):
     model = NMEMLPRegressor((4,), pooling="complete", epochs=5, residual="auto")
     model.fit(table[["x"]], table["y"], groups=table["person"], times=table["time"])

@@ -212,6 +212,8 @@ def test_another_seed_is_fitted_to_the_leader_of_a_mixture(nme, tiny_study, tmp_
         said = {"hidden": widths, "activation": leader["activation"] or None}
         said = {**run.config["candidate"], **said, "placement": leader["placement"]}
         options = leader_options({**run.config, "candidate": said})
+        asked = leader_options({**run.config, "candidate": said, "residual": "ar1"})
+        assert (options.residual, asked.residual) == ("iid", "ar1")  # as candidates had it
         assert options.hidden == tuple(widths)
         assert (options.activation or "", options.placement) == tuple(
             leader[name] for name in ("activation", "placement")

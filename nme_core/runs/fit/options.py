@@ -131,5 +131,5 @@ def leader_options(config: dict[str, Any]) -> FitOptions:
         hidden=tuple(leader["hidden"]),
         activation=leader["activation"],
         placement=leader["placement"],
-        residual="iid",  # no candidate reads times
+        residual="iid" if options.residual == "auto" else options.residual,  # as candidates had it
     )

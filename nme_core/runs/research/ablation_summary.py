@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nme_core.metrics import compare
+from nme_core.vocabulary.terms import metric_name, placement_name
 
 COLUMNS = (
     "placement", "share", "reference", "difference", "ci_low", "ci_high", "p", "n_persons",
@@ -19,10 +20,6 @@ COLUMNS = (
 GENERIC = "generic"
 #: Resamples of the people that say how certain a recommendation is.
 RESAMPLES = 1000
-_WORDS = {
-    "first": "in the first layer", "last": "in the last layer", "all": "in all layers",
-    "transitions": "in the transitions",
-}  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -141,7 +138,7 @@ def _recommended(
     others = [k for k, name in enumerate(best_of) if name != placements[best]]
     if others and start < len(rows):
         few = f"{rows[others[-1]]:.0f} rows a person" + (" or fewer" if others[-1] else "")
-        answer += f" With {few}, {best_of[others[-1]]} predicts better."
+        answer += f" With {few}, those in {placement_name(best_of[others[-1]])} predict better."
     return answer, numbers
 
 
@@ -162,11 +159,12 @@ def _sentence(
 ) -> str:
     own = summary[(summary["placement"] == best) & (summary["reference"] == GENERIC)]
     one = own.sort_values(["n_persons", "share"]).iloc[-1]
-    words = _WORDS.get(best, f"in {best}")
+    words = f"in {placement_name(best)}"
     size = 100 / one["reference_loss"] if one["reference_loss"] else np.nan
     saved, low, high = (-size * one[name] for name in ("difference", "ci_high", "ci_low"))
+    metric = metric_name(str(one["metric"]))
     with_all = (
-        f"with {rows[-1]:.0f} rows a person {saved:.0f} % lower {one['metric']} than one model for "
+        f"with {rows[-1]:.0f} rows a person {saved:.0f} % lower {metric} than one model for "
         f"all (95 % interval {low:.0f} to {high:.0f} %)"
     )
     if start == len(rows):

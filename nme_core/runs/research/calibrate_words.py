@@ -86,12 +86,12 @@ def verdict(run: RunFolder, table: pd.DataFrame, done: int, asked: int) -> Verdi
     elif untold:
         judged = f"Nothing speaks against these intervals; of {untold} more studies would tell"
     else:
-        judged = "What the intervals of this study promise holds"
+        judged = "The intervals of this study contain the truth as often as they should"
     if wide:
         judged += f"; those of {wide} are wider than they need be"
     studies = "1 study" if done == 1 else f"{done} studies"
     answer = (
-        f"{judged}: in {studies} simulated from this fit the 95 % intervals held the truth as"
+        f"{judged}: in {studies} simulated from this fit the 95 % intervals contained the truth as"
         f" follows (interval of the share in brackets): {'; '.join(said)}."
     )
     notes = []

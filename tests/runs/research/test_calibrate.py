@@ -139,7 +139,7 @@ def test_intervals_that_are_too_wide_are_no_danger():
     table = coverage_table(done)
     assert table.iloc[0]["status"] == "outside"
     said = verdict(RUN, table, 300, 300).answer
-    assert "promise holds; those of fixed effects are wider than they need be" in said
+    assert "as often as they should; those of fixed effects are wider than they need be" in said
 
 
 def test_intervals_that_are_too_narrow_are_named():
