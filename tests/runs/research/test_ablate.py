@@ -123,7 +123,7 @@ def test_what_cannot_be_is_refused(files, tmp_path):
         (AblateOptions(("all",), (1.5,)), "1.5"),
         (AblateOptions(("all",), (0.5,), persons=(50,)), "12 people"),
         (AblateOptions(("nowhere",), (0.5,)), "nowhere"),
-        (AblateOptions((), (0.5,)), "nothing"),
+        (AblateOptions((), (0.5,)), "Nothing to compare"),
     ):
         with pytest.raises(OptionError, match=words):
             ablate(*files, OPTIONS, grid, tmp_path / "out")
