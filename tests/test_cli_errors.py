@@ -78,7 +78,7 @@ def test_columns_that_are_not_there(fit, tmp_path):
     for words in (("--time", "who"), ("--sequence", "who"), ("--exclude", "who")):
         assert "no column 'who'" in fit(*words)
     assert "was not found" in fit("--covariates", tmp_path / "none.csv")
-    other = write(tmp_path / "other.csv", "person,age\n007,3\n")
+    other = write(tmp_path / "other.csv", "code,age\n007,3\n")
     assert "covariate table has no column 'id'" in fit("--covariates", other)
 
 
@@ -97,21 +97,21 @@ def test_data_that_no_model_can_use(fit, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--model", "nme-tree"], "no model 'nme-tree'. Choose from nme-mlp, nme-crf."),
-        (["--placement", "transitions"], "placement='transitions' does not exist"),
+        (["--model", "nme-tree"], "No model is called 'nme-tree'. Choose from nme-mlp, nme-crf."),
+        (["--placement", "transitions"], "--placement transitions does not exist"),
         (["--hidden", "x"], "--hidden 'x' is not a list of numbers"),
         (["--hidden", "0"], "at least one unit"),
         (["--epochs", "0"], "epochs has to be at least 1"),
         (["--epochs", "many"], "Invalid value for '--epochs'"),
         (["--seed", "-1"], "Invalid value for '--seed'"),
         (["--seed", "1" * 20], "Invalid value for '--seed'"),
-        (["--baselines", "gmm"], "no baseline 'gmm'"),
+        (["--baselines", "gmm"], "No baseline is called 'gmm'"),
         (["--family", "poisson", "--baselines", "lme"], "'lme' is for an NME-MLP whose outcome"),
-        (["--estimator", "magic"], "estimator='magic' does not exist"),
-        (["--covariance", "round"], "covariance='round' does not exist"),
-        (["--refit", "some"], "refit='some' does not exist"),
-        (["--device", "abacus"], "device='abacus' does not exist"),
-        (["--outcome-kind", "colour"], "no outcome kind 'colour'"),
+        (["--estimator", "magic"], "--estimator magic does not exist"),
+        (["--covariance", "round"], "--covariance round does not exist"),
+        (["--refit", "some"], "--refit some does not exist"),
+        (["--device", "abacus"], "--device abacus does not exist"),
+        (["--outcome-kind", "colour"], "No kind of outcome is called 'colour'"),
         (["--outcome-kind", "number", "--model", "nme-crf"], "needs states as outcome"),
         (["--colour", "red"], "No such option: --colour"),
         (["--covariates"], "Option '--covariates' requires an argument"),
@@ -173,7 +173,7 @@ def test_tests_that_cannot_be_made(refused, trained, tmp_path):
         (["--covariate", "age"], "no column 'age'. Its columns are 'depression', 'clinic'"),
         (["--covariate", "clinic", "--strata", "age"], "no column 'age'"),
         (["--covariate", "clinic", "--strata", "clinic"], "Within strata of 'clinic'"),
-        (["--covariate", "clinic", "--adjust", "hope"], "no correction 'hope'"),
+        (["--covariate", "clinic", "--adjust", "hope"], "No correction is called 'hope'"),
         (["--covariate", "clinic", "--reps", "9"], "Invalid value for '--reps'"),
         (["--covariate", "clinic", "--seed", "-1"], "Invalid value for '--seed'"),
     ):

@@ -15,7 +15,7 @@ _FLAGS = ("reml",)
 _VALUE = r"\"[^\"]*\"|'[^']*'|\[[^\]]*\]|\([^()]*\)|True|False|None|-?\d+(?:\.\d+)?"
 _OPTIONS = (
     "activation", "covariance", "device", "epochs", "estimator", "family", "hidden", "placement",
-    "quadrature", "random_state", "reml", "residual", "shrink",
+    "guard", "permute", "quadrature", "random_state", "refit", "reml", "residual", "shrink",
 )  # fmt: skip
 _GIVEN = re.compile(rf"\b({'|'.join(_OPTIONS)})=({_VALUE})((?: or (?:\"[^\"]*\"))*)")
 

@@ -20,7 +20,7 @@ def test_the_table_has_a_row_for_each_step_with_rows(grid):
     assert list(table.columns) == ["person", "time", "share_missing"]
     assert len(table) == 6
     assert table.set_index(["person", "time"])["share_missing"]["007", 4.0] == 1.0
-    with pytest.raises(ValueError, match="no value"):
+    with pytest.raises(ValueError, match="No value"):
         tables.missing_values(grid * np.nan, by="person", time="days")
     with pytest.raises(ValueError, match="Unknown rows"):
         tables.missing_values(grid, by="row", time="days")

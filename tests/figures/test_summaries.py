@@ -30,7 +30,7 @@ def test_whole_numbers_have_a_bin_each():
 
 
 def test_histogram_of_nothing_says_so():
-    with pytest.raises(ValueError, match="no value"):
+    with pytest.raises(ValueError, match="No value"):
         summaries.histogram(np.array([np.nan]))
 
 

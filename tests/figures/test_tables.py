@@ -115,7 +115,7 @@ def test_losses_in_the_order_of_models_without_gaps(history):
     table = tables.loss_curves(history)
     assert list(table["model"].unique()) == ["generic", "nme"]
     assert len(table) == 2 * (20 + 18)
-    with pytest.raises(ValueError, match="no epoch"):
+    with pytest.raises(ValueError, match="No epoch"):
         tables.loss_curves(history.iloc[:0])
 
 

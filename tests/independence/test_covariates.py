@@ -115,7 +115,7 @@ def test_errors_name_the_covariate(study):
         run(study, strata="clinic")
     with pytest.raises(OptionError, match="strata of 'age'"):
         run(study, strata="age", columns=["age"])
-    with pytest.raises(OptionError, match="no covariate"):
+    with pytest.raises(OptionError, match="No covariate"):
         run((x, covariates[[]], n_obs))
     with pytest.raises(OptionError, match="number of observations"):
         run((x, covariates, None))

@@ -432,8 +432,8 @@ def test_a_failure_leaves_its_message_and_what_was_finished(study, folder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": "nme-tree"}, "no model 'nme-tree'"),
-        ({"baselines": ("gmm",)}, "no baseline 'gmm'"),
+        ({"model": "nme-tree"}, "No model is called 'nme-tree'"),
+        ({"baselines": ("gmm",)}, "No baseline is called 'gmm'"),
         ({"baselines": ("mlp-lme",), "family": "poisson"}, "'mlp-lme' is for an NME-MLP whose"),
         ({"refit": "some"}, "refit='some'"),
         ({"placement": "transitions"}, "placement='transitions'"),

@@ -50,7 +50,7 @@ class FitOptions:
                 f"No model is called {self.model!r}.", remedy=f"Choose from {', '.join(MODELS)}."
             )
         if self.refit not in ("all", "none"):
-            raise OptionError(f"refit={self.refit!r} does not exist.", remedy="all or none.")
+            raise OptionError(f"refit={self.refit!r} does not exist.", remedy="Choose all or none.")
         if len(study.classes) > _MOST_CLASSES:
             raise OptionError(
                 f"{study.roles.outcome!r} has {len(study.classes)} different values, more than "

@@ -94,8 +94,8 @@ def test_both_tables_lie_in_one_workbook(tmp_path):
     for how in ({"covariates": path}, {"covariates_sheet": "Persons"}):
         study = Study.from_file(path, **ROLES, **how)
         assert list(study.covariates["bdi"]) == [13, 16, 19, 22]
-        assert any("sheet 'People'" in note for note in study.notes)
-    with pytest.raises(OptionError, match="no sheet 'Person'"):
+        assert any("sheet 'Persons'" in note for note in study.notes)
+    with pytest.raises(OptionError, match="has no sheet 'Person'"):
         Study.from_file(path, **ROLES, covariates_sheet="Person")
 
 
