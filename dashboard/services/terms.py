@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nme_core.io.parameter_names import MOVE
-from nme_core.vocabulary.terms import CORRELATIONS, MODELS, SIMPLE_RULES, short_model_name
+from nme_core.vocabulary.terms import ALWAYS, CORRELATIONS, MODELS, short_model_name
 
 __all__ = ["BASELINES", "CORRELATIONS", "MODEL_WORDS", "MOVE", "model_name", "placement_words"]
 
@@ -13,7 +13,7 @@ MODEL_WORDS = {name: term.what for name, term in MODELS.items()}
 BASELINES = {
     name: what
     for name, what in MODEL_WORDS.items()
-    if not name.startswith("nme") and name not in SIMPLE_RULES
+    if not name.startswith("nme") and name not in ALWAYS
 }
 
 

@@ -1,7 +1,14 @@
 """Models in the manner of scikit-learn: NME-MLP for numbers and classes, NME-CRF for sequences."""
 
 from nme_core.estimators.base import NeuralMixedEffects
-from nme_core.estimators.baselines import BASELINES, GAUSSIAN, baseline, check_baselines
+from nme_core.estimators.baselines import (
+    BASELINES,
+    GAUSSIAN,
+    LINEAR,
+    baseline,
+    check_baselines,
+    linear_twin,
+)
 from nme_core.estimators.linear_mixed_model import LinearMixedModel
 from nme_core.estimators.nme_crf import NMECRF
 from nme_core.estimators.nme_mlp import NMEMLPRegressor
@@ -11,6 +18,7 @@ from nme_core.estimators.saving import load
 __all__ = [
     "BASELINES",
     "GAUSSIAN",
+    "LINEAR",
     "NMECRF",
     "LinearMixedModel",
     "NMEMLPClassifier",
@@ -18,5 +26,6 @@ __all__ = [
     "NeuralMixedEffects",
     "baseline",
     "check_baselines",
+    "linear_twin",
     "load",
 ]

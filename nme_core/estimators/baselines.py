@@ -22,6 +22,8 @@ BASELINES: dict[str, dict[str, Any]] = {
     "mlp-lme": {"placement": "last", "estimator": "em"},
     "unregularised": {"pooling": "free"},
 }
+#: The exact linear model, which every network is judged beside (see `linear_twin`).
+LINEAR = "linear"
 #: Baselines with Gaussian residuals.
 GAUSSIAN = ("lme", "mlp-lme")
 
@@ -77,3 +79,22 @@ def baseline(model: NeuralMixedEffects, name: str) -> NeuralMixedEffects | Linea
         # what the model asks for and only a linear one has
         copy.set_params(residual="auto" if copy.residual == "ar1" else copy.residual, reml=False)
     return copy
+
+
+def linear_twin(model: NeuralMixedEffects, n_factors: int = 1) -> NeuralMixedEffects | None:
+    """Return `model` without hidden layers, unfitted: what is linear is fitted exactly.
+
+    None for a model that is this already. With several grouping factors (`n_factors`) intercepts
+    alone differ, as lme4's users would have it.
+    """
+    if len(model.hidden) == 0 and model.estimator != "annealed":
+        return None
+    named = not isinstance(model.placement, str)
+    placement = type(model)().placement if named else model.placement
+    several = n_factors > 1 and placement != "transitions"
+    twin: NeuralMixedEffects = clone(model)
+    twin.set_params(
+        hidden=(), activation=None, epochs=None, estimator="variational",
+        placement=["layers.0.bias"] if several else placement,
+    )  # fmt: skip
+    return twin

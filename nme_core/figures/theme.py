@@ -79,6 +79,7 @@ PRINT_SMALL = 6.0
 _MODEL_COLOURS = {
     "nme": "#0072B2", "nme (all rows)": "#882255", "generic": "#D55E00", "specific": "#009E73",
     "lme": "#CC79A7", "mlp-lme": "#E69F00", "unregularised": "#6B6B6B",
+    "linear": "#56B4E9",
     **dict.fromkeys(("mean", "last", "ewma", "ar1", "frequent", "markov"), "#8C8C8C"),
 }  # fmt: skip
 

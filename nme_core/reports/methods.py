@@ -9,6 +9,7 @@ import pandas as pd
 from nme_core.analysis.covariate_tests import CovariateOptions
 from nme_core.analysis.kept_tests import other_tests
 from nme_core.analysis.reliability import LEAST, SPLIT_HALF
+from nme_core.estimators import LINEAR
 from nme_core.io import ParameterNames, RunFolder
 from nme_core.reports.apa import bounded
 from nme_core.runs.recorded import recipe_of
@@ -277,7 +278,7 @@ def _evaluation(folder: RunFolder, config: dict[str, Any], data: dict[str, Any])
         "observations were used for fitting only. The test therefore concerns later observations "
         "of the same people, not new people.",
     ]
-    baselines = config["baselines"]
+    baselines = [*config["baselines"], *([LINEAR] if LINEAR in config["verdicts"] else [])]
     if baselines:
         said.append(f"NME was compared with {listed([model_name(name) for name in baselines])}.")
     if folder.has_table("comparison") and len(folder.table("comparison")):

@@ -9,6 +9,13 @@ from nme_core.vocabulary.terms import MODELS
 from nme_core.vocabulary.text import listed
 
 _RULES = {*NUMBER_RULES, *CLASS_RULES}
+#: What it means where a simpler model predicts as well.
+_AS_WELL = {
+    "generic": "One model for everybody does as well on held-back rows: parameters of people's own"
+    " do not help to predict",
+    "linear": "Straight lines do as well on held-back rows: the network's bends do not help to"
+    " predict",
+}
 _ERROR = {"mse": "squared error", "log_loss": "log-loss"}
 
 
@@ -39,10 +46,12 @@ def simple_is_as_good(skill: pd.DataFrame) -> bool:
 
 def plain_verdict(skill: pd.DataFrame) -> str:
     """The model beside the best simple rule, without terms; empty where nothing was kept back."""
-    rows = skill[skill["horizon"].isna() & (skill["scope"] == "pooled")]
-    rows = rows[rows["reference"].isin(_RULES)]
+    block = skill[skill["horizon"].isna() & (skill["scope"] == "pooled")]
+    rows = block[block["reference"].isin(_RULES)]
     if rows.empty:
         return ""
+    if (block[block["reference"] == "linear"]["ci_high"] < 0).any():
+        return "Over all people straight lines predict better than the model: read this with care."
     row = _best(rows)
     rule = MODELS[str(row["reference"])].text
     if row["ci_low"] > 0:
@@ -76,14 +85,9 @@ def _beside_rules(rows: pd.DataFrame) -> str:
 
 def _better_models(rows: pd.DataFrame) -> list[str]:
     better = rows[rows["ci_high"] < 0]
-    generic = rows[(rows["reference"] == "generic") & ~(rows["ci_low"] > 0)]
-    if better.empty and len(generic):
-        return [
-            "One model for everybody does as well on held-back rows: parameters of people's own do"
-            f" not help to predict ({_saved(generic.iloc[0])})."
-        ]
     if better.empty:
-        return []
+        level = rows[rows["reference"].isin(list(_AS_WELL)) & ~(rows["ci_low"] > 0)]
+        return [f"{_AS_WELL[row['reference']]} ({_saved(row)})." for _, row in level.iterrows()]
     names = listed([MODELS[name].text if name in MODELS else name for name in better["reference"]])
     predict = "predicts" if len(better) == 1 else "predict"
     return [f"Better than the model {predict}: {names}."]

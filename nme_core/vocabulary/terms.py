@@ -73,6 +73,11 @@ MODELS = {
         "people's own parameters without the prior that holds them together",
     ),
     "lme": ModelTerm("linear mixed model", "a linear mixed model (lme)", "linear mixed model"),
+    "linear": ModelTerm(
+        "exact linear",
+        "the same model without hidden layers, fitted exactly (linear)",
+        "the same model without a network: straight lines only",
+    ),
     "mlp-lme": ModelTerm(
         "network + linear mixed",
         "a network whose last hidden layer carries linear random effects (mlp-lme)",
@@ -94,8 +99,10 @@ MODELS = {
     ),
 }
 
-#: Simple rules, which every run is judged beside; nobody chooses them.
+#: Simple rules, which every run is judged beside.
 SIMPLE_RULES = ("mean", "last", "ewma", "ar1", "frequent", "markov")
+#: Rivals that nobody chooses: they are always there.
+ALWAYS = (*SIMPLE_RULES, "linear")
 
 ESTIMATORS = {
     "variational": "variational inference (maximisation of the evidence lower bound; normal "

@@ -9,7 +9,7 @@ from io import BytesIO, StringIO
 import pandas as pd
 import pytest
 
-from nme_core.estimators import BASELINES
+from nme_core.estimators import BASELINES, LINEAR
 from nme_core.estimators.posterior import DRAWS
 from nme_core.exceptions import RunFolderError
 from nme_core.io import RunFolder, RunState, Status
@@ -317,7 +317,7 @@ def test_every_table_of_a_run_has_every_format(run):
 
 
 def test_every_model_has_its_words_in_one_place() -> None:
-    assert set(MODELS) == {"nme", ALL_ROWS, *BASELINES, *SIMPLE_RULES}
+    assert set(MODELS) == {"nme", ALL_ROWS, *BASELINES, LINEAR, *SIMPLE_RULES}
     assert set(SIMPLE_RULES) == {*NUMBER_RULES, *CLASS_RULES}
     assert model_name("lme") == "a linear mixed model (lme)"
     assert short_model_name("trial 3") == "trial 3"

@@ -38,6 +38,11 @@ FILES = {
     *(f"{name}.csv" for name in ("summary", "checks", "calibration", "candidates", "likelihood")),
 }
 RULES = {"nme-mlp": rules_for("number"), "nme-crf": rules_for("class")}
+#: Models of a run: a network has its linear twin beside it.
+FITTED = {
+    "nme-mlp": ["nme", "generic", "specific", "linear"],
+    "nme-crf": ["nme", "generic", "specific"],
+}
 METRICS = {
     "nme-mlp": ["mse", "mae", "pearson", "ccc"],
     "nme-crf": [*CLASSIFICATION_METRICS],
@@ -136,7 +141,7 @@ def test_calibration_is_that_of_the_rows_held_back(finished):
     model, run = finished
     table = run.table("calibration")
     assert set(table["split"]) == {"test"}
-    assert set(table["model"]) == {"nme", "generic", "specific"}
+    assert set(table["model"]) == set(FITTED[model])
     kinds = {"nme-mlp": {"pit", "interval"}, "nme-crf": {"probability"}}
     assert set(table["kind"]) == kinds[model]
     predictions = run.table("predictions").query("model == 'nme' and split == 'test'")
@@ -154,9 +159,7 @@ def test_every_metric_is_there_for_every_model_and_split(finished):
     pooled = metrics[metrics["scope"] == "pooled"]
     found = pooled.groupby(["model", "split"])["metric"].apply(list)
     assert set(found.index) == {
-        (name, split)
-        for name in ("nme", "generic", "specific")
-        for split in ("train", "validation", "test")
+        (name, split) for name in FITTED[model] for split in ("train", "validation", "test")
     } | {(name, split) for name in RULES[model] for split in ("validation", "test")}
     for (name, split), names in found.items():
         spread = model == "nme-mlp" and name not in RULES[model] and split == "test"
@@ -176,7 +179,7 @@ def test_the_comparison_is_paired_over_persons(finished):
     pairs = comparison[["model", "reference", "metric"]].to_numpy().tolist()
     assert pairs == [
         [name, "nme", metric]
-        for name in ("generic", "specific", *RULES[model])
+        for name in (*FITTED[model][1:], *RULES[model])
         for metric in METRICS[model]
     ]
     metrics = run.table("metrics").query("scope == 'person' and split == 'test'")
@@ -244,7 +247,7 @@ def test_what_is_judged_was_fitted_on_training_rows_only(study, folder):
     model = NMEMLPRegressor((32,), epochs=3).fit(
         study.X[rows], study.y[rows], groups=study.groups[rows], times=study.time[rows]
     )
-    found = folder.table("predictions").query("split == 'test'")["predicted"]
+    found = folder.table("predictions").query("split == 'test' and model == 'nme'")["predicted"]
     test = split_within_person(study.groups) == "test"
     expected = model.predict(study.X[test], study.groups[test])
     assert found.to_numpy() == pytest.approx(expected, rel=1e-5)
@@ -331,13 +334,13 @@ def test_config_json_has_every_option_and_version(finished):
         states = config["network_outputs"]
         assert {f"{feature} on {one}" for feature in ("sleep", "stress") for one in states} <= named
     assert {"neural-mixed-effects", "python", "torch", "numpy", "pandas"} <= set(config["versions"])
-    assert set(config["verdicts"]) == {"nme", "generic", "specific", ALL_ROWS}
+    assert set(config["verdicts"]) == {*FITTED[model], ALL_ROWS}
 
 
 def test_history_has_every_fit_from_its_first_epoch_on(finished):
     _, run = finished
     history = run.table("history")
-    for _, rows in history.groupby("model"):
+    for _, rows in history[history["model"] != "linear"].groupby("model"):  # no epochs
         assert rows["epoch"].tolist() == list(range(1, 31))
         assert rows["seconds"].is_monotonic_increasing
         assert rows["train_loss"].notna().all()
@@ -426,7 +429,12 @@ def test_a_failure_leaves_its_message_and_what_was_finished(study, folder):
     status = folder.status
     assert status.state is RunState.FAILED
     assert status.message == "The loss is no number. Look for extremes."
-    assert set(folder.table("metrics")["model"]) == {"nme", "generic", *rules_for("number")}
+    assert set(folder.table("metrics")["model"]) == {
+        "nme",
+        "generic",
+        "linear",
+        *rules_for("number"),
+    }
 
 
 @pytest.mark.parametrize(

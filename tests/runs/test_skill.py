@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.metrics.skill import COLUMNS
-from nme_core.runs.skill import simple_is_as_good, skill_sentences
+from nme_core.runs.skill import plain_verdict, simple_is_as_good, skill_sentences
 
 
 def table(*rows):
@@ -62,3 +62,13 @@ def test_one_model_for_everybody_may_do_as_well():
 def test_nothing_held_back_says_nothing():
     assert skill_sentences(table()) == []
     assert not simple_is_as_good(table())
+
+
+def test_straight_lines_may_do_as_well_or_better():
+    rule = ("mean", "pooled", np.nan, 0.5, 0.4, 0.6)
+    alike = table(rule, ("linear", "pooled", np.nan, 0.01, -0.05, 0.07))
+    assert skill_sentences(alike)[1].startswith("Straight lines do as well on held-back rows")
+    assert "50 % better" in plain_verdict(alike)
+    worse = table(rule, ("linear", "pooled", np.nan, -0.2, -0.3, -0.1))
+    assert "the same model without hidden layers" in skill_sentences(worse)[1]
+    assert plain_verdict(worse).startswith("Over all people straight lines predict better")

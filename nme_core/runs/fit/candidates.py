@@ -14,10 +14,14 @@ from nme_core.estimators.mixture import MATTERS, UNITS
 from nme_core.estimators.options import AUTO
 from nme_core.exceptions import PredictionWarning
 from nme_core.io import TABLES
+from nme_core.metrics.skill import skill_of
 from nme_core.runs.fit.judging import validation_loss
 from nme_core.runs.fit.rows import StudyRows
 from nme_core.study.columns import OutcomeKind
 
+#: Loss of held-back rows over that of training rows, from which on it is told; with a lower limit
+#: of its interval over people above `_SURE`.
+_FAR, _SURE = 1.5, 1.2
 #: The validation loss has risen where it ends so much above its lowest.
 RISEN = 0.05
 
@@ -90,3 +94,39 @@ def _warn_of_rise(model: NeuralMixedEffects, whose: str) -> None:
             PredictionWarning,
             stacklevel=3,
         )
+
+
+def warn_of_gap(train: pd.DataFrame, test: pd.DataFrame) -> None:
+    """Warn where a model misses held-back rows by far more than those that it learned from.
+
+    Parameters
+    ----------
+    train, test : DataFrame
+        Its rows of the table ``metrics``.
+
+    Warns
+    -----
+    PredictionWarning
+        Where the error on held-back rows is at least half as much again, surely over people.
+    """
+    metric = "mse" if (test["metric"] == "mse").any() else "log_loss"
+    held, learned = (_loss_of_each(part, metric) for part in (test, train))
+    both = pd.concat([held, learned], axis=1, join="inner")
+    if both.empty:
+        return
+    less, _, at_most = skill_of(*both.to_numpy(np.float64).T)
+    if 1 - less >= _FAR and 1 - at_most >= _SURE:
+        error = "squared error" if metric == "mse" else "log-loss"
+        warnings.warn(
+            f"On held-back rows the {error} is {1 - less:.1f} times that on training rows: people"
+            " change in time, or the model learned what holds for the training rows only.",
+            PredictionWarning,
+            stacklevel=2,
+        )
+
+
+def _loss_of_each(metrics: pd.DataFrame, metric: str) -> pd.Series:
+    """Each person's share of the mean loss of all rows."""
+    own = metrics[(metrics["scope"] == "person") & (metrics["metric"] == metric)]
+    own = own.dropna(subset=["value"]).set_index("person")
+    return own["value"] * own["n"] / own["n"].sum()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,22 @@ from nme_core.analysis import approximations, likelihood_row
 from nme_core.batches.memory import give_back, return_large_arrays
 from nme_core.batches.splits import SPLITS
 from nme_core.estimators import (
+    LINEAR,
     LinearMixedModel,
     NeuralMixedEffects,
     NMEMLPRegressor,
     baseline,
+    linear_twin,
 )
 from nme_core.estimators.options import AUTO
 from nme_core.estimators.threads import one_thread_for_few
-from nme_core.exceptions import OptionError, PredictionWarning
+from nme_core.exceptions import (
+    FallbackWarning,
+    NMEError,
+    NMEWarning,
+    OptionError,
+    PredictionWarning,
+)
 from nme_core.io import OUTCOME, Journal, ParameterNames, RunFolder, RunState
 from nme_core.io.renewal import renewed
 from nme_core.metrics import compare, evaluate
@@ -33,6 +42,7 @@ from nme_core.runs.fit.candidates import (
     candidates_table,
     leading_candidate,
     named_layers,
+    warn_of_gap,
     warn_of_rise,
 )
 from nme_core.runs.fit.following import follow, noting, telling
@@ -75,6 +85,7 @@ _WEIGHT = {
     "lme": 0.05,
     "mlp-lme": 0.1,
     "unregularised": 0.05,
+    LINEAR: 0.05,
 }
 
 
@@ -212,7 +223,8 @@ class _Run:
         }
         folder.write_json("config", config)
         trials = [f"trial {number}" for number in range(1, options.tune + 1)]
-        fits = ["nme", *options.baselines, *([ALL_ROWS] if options.refit == "all" else [])]
+        rivals = [*options.baselines, *([] if linear_twin(model) is None else [LINEAR])]
+        fits = ["nme", *rivals, *([ALL_ROWS] if options.refit == "all" else [])]
         journal.plan(dict.fromkeys(trials, _WEIGHT["nme"]) | {name: _WEIGHT[name] for name in fits})
         rows = StudyRows.of(study, sequential)
         return cls(study, options, folder, journal, rows, split, data, config)
@@ -256,25 +268,22 @@ class _Run:
         rules = simple[(simple["split"] == "test") & (simple["scope"] == "person")]
         judged: list[pd.DataFrame] = []
         kept: NeuralMixedEffects | None = None
-        for name in ("nme", *self.options.baselines):
-            nme = self.options.estimator_for(self.study)
-            one = nme if name == "nme" else baseline(nme, name)
-            if name == "nme" and (self.options.refit == "none" or nme.hidden == AUTO):
-                kept = nme
-            read_off = one is kept and self.options.refit == "none"
-            with noting(name, self.config["warnings"], self._names(one)):
-                progress = follow(self.journal, name)
-                fit_split(one, self.rows, self.split, progress, uncertainty=read_off)
+        for name, one in self._models():
+            if isinstance(one, NeuralMixedEffects) and name == "nme":
+                keep = self.options.refit == "none" or one.hidden == AUTO
+                kept = one if keep else None
+            if not self._fit(name, one, read_off=one is kept and self.options.refit == "none"):
+                continue
             self.config["verdicts"][name] = one.verdict_
             self._note_likelihood(one, name)
-            for part in SPLITS:
-                metrics = self._judge(one, name, part, rivals)
-                own = (metrics["split"] == "test") & (metrics["scope"] == "person")
-                judged.append(metrics[own & ~metrics["metric"].isin(SPREAD_METRICS)])
-            if name == "nme":
+            parts = {part: self._judge(one, name, part, rivals) for part in SPLITS}
+            own = parts["test"][parts["test"]["scope"] == "person"]
+            judged.append(own[~own["metric"].isin(SPREAD_METRICS)])
+            if isinstance(one, NeuralMixedEffects) and name == "nme":
                 self._judge_ahead(one)
-            if one is nme:
                 self._write_candidates(one)
+                with noting("nme", self.config["warnings"]):
+                    warn_of_gap(parts["train"], parts["test"])
             self.folder.write_table(
                 "comparison", compare(pd.concat([*judged, rules], ignore_index=True))
             )
@@ -287,6 +296,37 @@ class _Run:
                 warnings.warn(skill_sentences(skill)[0], PredictionWarning, stacklevel=2)
             self.folder.write_json("config", self.config)
         return kept
+
+    def _models(self) -> Iterator[tuple[str, NeuralMixedEffects | LinearMixedModel]]:
+        """The model of the run, then all that it is compared with; none is fitted yet."""
+        made = partial(self.options.estimator_for, self.study)
+        yield "nme", made()
+        for name in self.options.baselines:
+            yield name, baseline(made(), name)
+        if (twin := linear_twin(made(), 1 + len(self.study.roles.groups))) is not None:
+            yield LINEAR, twin
+
+    def _fit(
+        self, name: str, model: NeuralMixedEffects | LinearMixedModel, *, read_off: bool
+    ) -> bool:
+        """Fit one model to the training rows; False where the linear twin cannot be fitted.
+
+        Nobody asked for the twin, and nothing but its predictions is shown.
+        """
+        with noting(name, self.config["warnings"], self._names(model)):
+            progress = follow(self.journal, name)
+            if name != LINEAR:
+                fit_split(model, self.rows, self.split, progress, uncertainty=read_off)
+                return True
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", NMEWarning)
+                    fit_split(model, self.rows, self.split, progress)
+            except NMEError as error:
+                told = f"The exact linear model is not among those compared: {error}"
+                warnings.warn(told, FallbackWarning, stacklevel=2)
+                return False
+        return True
 
     def _names(self, model: NeuralMixedEffects | LinearMixedModel) -> ParameterNames:
         """Words for the parameters of a model that is not fitted yet."""
