@@ -692,7 +692,7 @@ CORRELATIONS = {
     "learn it. What all people share is taken as given.",
     "full": "The pairs that are furthest from what the model expects. The band is simulated from "
     "the model (parametric bootstrap), which has learned how parameters go together over people "
-    "(full covariance). A pair outside speaks against its normal distribution of people. What "
+    "(their covariance). A pair outside speaks against its normal distribution of people. What "
     "all people share is taken as given.",
 }
 ESTIMATES = (

@@ -234,7 +234,8 @@ def correlation_figures(run: str, table: pd.DataFrame) -> list[Figure]:
     if known.empty:
         sentence = f"{sentence} {glossary.CORRELATIONS['unknown']}"
         return [Figure("effect_correlations", title, sentence, arguments)]
-    meaning = glossary.CORRELATIONS[results.run_folder(run).config["covariance"]]
+    diagonal = results.run_folder(run).config["covariance"] == "diagonal"
+    meaning = glossary.CORRELATIONS["diagonal" if diagonal else "full"]
     if results.stopped_early(run):
         meaning = f"{meaning} {glossary.CORRELATIONS['stopped']}"
     band = _band_sentence(known)

@@ -19,6 +19,7 @@ from nme_core.cli.options import (
 from nme_core.cli.progress import progress_bar
 from nme_core.io import RunFolder
 from nme_core.io.inputs import remember_inputs
+from nme_core.vocabulary.choices import COVARIANCES
 
 #: Findings of the check that `nme fit` repeats, at most.
 MOST_FINDINGS = 3
@@ -43,7 +44,9 @@ def fit(
             help="Kind of outcome of an nme-mlp; default: gaussian, or categorical for classes.",
         ),
     ] = None,
-    covariance: Annotated[str, typer.Option(help="diagonal or full.")] = "diagonal",
+    covariance: Annotated[
+        str, typer.Option(metavar="|".join(COVARIANCES), help="How people's parameters covary.")
+    ] = "diagonal",
     estimator: Annotated[
         str, typer.Option(help="variational, laplace or annealed.")
     ] = "variational",

@@ -11,6 +11,7 @@ import typer
 
 from nme_core.cli.options import Seed, StudyOptions, layers, names
 from nme_core.exceptions import OptionError
+from nme_core.vocabulary.choices import COVARIANCES
 
 if TYPE_CHECKING:
     from nme_core.figures.run_figure import RunFigure
@@ -49,7 +50,9 @@ class ModelOptions:
 
     model: Annotated[str, typer.Option(metavar="nme-mlp|nme-crf", help="Kind of model.")]
     family: Annotated[str | None, typer.Option(help="Kind of outcome, as in nme fit.")] = None
-    covariance: Annotated[str, typer.Option(help="diagonal or full.")] = "diagonal"
+    covariance: Annotated[
+        str, typer.Option(metavar="|".join(COVARIANCES), help="How people's parameters covary.")
+    ] = "diagonal"
     estimator: Annotated[str, typer.Option(help="variational, laplace or annealed.")] = (
         "variational"
     )

@@ -13,6 +13,7 @@ from nme_core.estimators.mixture import UNITS
 from nme_core.estimators.nme_mlp import NMEMLPRegressor
 from nme_core.estimators.options import AUTO
 from nme_core.exceptions import OptionError
+from nme_core.training.covariance import PATTERNS
 
 #: What each baseline changes in the model; ``lme`` is a model of its own.
 BASELINES: dict[str, dict[str, Any]] = {
@@ -78,6 +79,8 @@ def baseline(model: NeuralMixedEffects, name: str) -> NeuralMixedEffects | Linea
     if name != "generic" and isinstance(copy, NMEMLPRegressor):
         # what the model asks for and only a linear one has
         copy.set_params(residual="auto" if copy.residual == "ar1" else copy.residual, reml=False)
+    if name != "generic" and copy.covariance in PATTERNS:
+        copy.set_params(covariance="full")
     return copy
 
 

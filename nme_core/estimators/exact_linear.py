@@ -33,7 +33,7 @@ from nme_core.training import (
     Variational,
     next_expected,
 )
-from nme_core.training.covariance import BLOCKS
+from nme_core.training.covariance import PATTERNS
 
 _DEGREES = "degrees_of_freedom"
 
@@ -61,7 +61,7 @@ class ExactLinear(NeuralMixedEffects):
                 if self.family == "poisson"
                 else 'Use estimator="laplace" or "variational", or residual="auto".',
             )
-        asked = {"reml=True": bool(self.reml), 'covariance="blocks"': self.covariance == BLOCKS}
+        asked = {"reml=True": bool(self.reml), self._pattern: self.covariance in PATTERNS}
         for name, given in asked.items():
             if given and not linear:
                 raise OptionError(
@@ -84,15 +84,19 @@ class ExactLinear(NeuralMixedEffects):
                 'residual="ar1" takes one grouping factor.',
                 remedy='Leave out the further groups, or use residual="iid".',
             )
-        if (self.reml or self.covariance == BLOCKS) and len(factors) > 1:
+        if (self.reml or self.covariance in PATTERNS) and len(factors) > 1:
             name, other = ("reml=True", "reml=False") if self.reml else (
-                'covariance="blocks"', 'covariance="full"'
+                self._pattern, 'covariance="full"'
             )  # fmt: skip
             raise OptionError(
                 f"{name} takes one grouping factor.",
                 remedy=f"Leave out the further groups, or use {other}.",
             )
         super()._check_rows(y, factors, context)
+
+    @property
+    def _pattern(self) -> str:
+        return f'covariance="{self.covariance}"'
 
     @property
     def _needs_times(self) -> bool:

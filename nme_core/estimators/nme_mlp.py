@@ -23,7 +23,7 @@ from nme_core.estimators.stacking import normal_scores
 from nme_core.exceptions import DataError, OptionError
 from nme_core.nn import MLP, Poisson, RowFamily
 from nme_core.training import Progress
-from nme_core.training.covariance import BLOCKS
+from nme_core.training.covariance import PATTERNS
 
 
 class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: ignore[misc]
@@ -43,9 +43,11 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         What stands between named layers; default: relu.
     family : {"gaussian", "poisson"}, optional
         Default: gaussian. "poisson" is for counts: log E y is the network's output.
-    covariance : {"diagonal", "full", "blocks"}
-        Structure of the random effects' covariance Σ; "blocks": slopes may covary with each other
-        and not with the intercept, for ``hidden=()`` with Gaussian residuals.
+    covariance : {"diagonal", "full", "blocks", "factor", "factor2"}
+        Structure of the random effects' covariance Σ. For ``hidden=()`` with Gaussian residuals
+        also "blocks": slopes may covary with each other and not with the intercept; and "factor"
+        ("factor2"): Σ = L Lᵀ + D, people differ in one (two) traits that show in all parameters,
+        and in each by itself; takes three (five) parameters.
     estimator : {"variational", "laplace", "annealed", "em"}
         How the random effects are estimated; see `nme_core.training`. "em" is for the last layer
         of a model with Gaussian residuals (the baseline ``mlp-lme``).
@@ -89,7 +91,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
 
     families = ("gaussian", "poisson")
     estimators = (*ESTIMATORS, "em")
-    covariances = (*COVARIANCES, BLOCKS)
+    covariances = (*COVARIANCES, *PATTERNS)
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ from nme_core.training import (
     few_effects,
     is_linear_chain,
 )
-from nme_core.training.covariance import BLOCKS
+from nme_core.training.covariance import PATTERNS, fewest_effects
 from nme_core.training.crossed_problem import LARGEST_DENSE, n_dense
 from nme_core.training.laplace import LARGEST
 
@@ -135,6 +135,7 @@ class Plan:
         self, mixed: MixedEffects, family: Family, batches: list[Batch]
     ) -> Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed:
         n_rows = sum(batch.n_rows for batch in batches)
+        self._check_factors(mixed.n_random)
         covariances = [
             RandomEffectsCovariance(
                 mixed.n_random,
@@ -169,7 +170,7 @@ class Plan:
         # The evidence lower bound of a linear Gaussian model is highest where q(η) is the exact
         # conditional distribution: no draws are needed to get there.
         whole = linear and self.epochs is None
-        if whole and (self.covariance == BLOCKS or exactly_linear(mixed, self.covariance)):
+        if whole and (self.covariance in PATTERNS or exactly_linear(mixed, self.covariance)):
             return LinearGaussian(mixed, covariances, shrinks=self.shrinks)
         if self.n_layers == 1 and self.epochs is None and self._one_of_rows(mixed, family):
             return ExactRows(
@@ -257,6 +258,15 @@ class Plan:
             steady=0.03 if decays else None,
             validate_every=10 if decays else 5,
         )
+
+    def _check_factors(self, n_random: int) -> None:
+        least = fewest_effects(self.covariance)
+        if 0 < n_random < least:
+            raise OptionError(
+                f'covariance="{self.covariance}" takes {least} person-specific parameters or more;'
+                f" here are {n_random}.",
+                remedy='Use covariance="full", or another placement.',
+            )
 
     def _check_laplace(self, mixed: MixedEffects) -> None:
         if mixed.n_random and len(mixed.sizes) > 1:

@@ -15,6 +15,7 @@ from nme_core.reports.apa import bounded
 from nme_core.runs.recorded import recipe_of
 from nme_core.study import HowRead, Recipe
 from nme_core.study.clean.remedies import as_records
+from nme_core.vocabulary.choices import SIGMA
 from nme_core.vocabulary.terms import (
     CORRECTIONS,
     EFFECTS,
@@ -177,7 +178,8 @@ def _model(config: dict[str, Any], data: dict[str, Any]) -> str:
     said = [
         f"{what} was fitted.",
         f"Parameters of {place} differed by {listed(factors)}: each was the sum of a fixed effect "
-        f"and a random effect with the distribution N(0, Σ), Σ being {config['covariance']}.",
+        "and a random effect with the distribution N(0, Σ), Σ being"
+        f" {SIGMA[config['covariance']]}.",
         f"Parameters were estimated by {estimator_name(config)}.",
     ]
     said += _training(config)

@@ -9,6 +9,11 @@ from torch import Tensor
 
 #: Name of a Σ in which the intercept is apart from the slopes, which may covary.
 BLOCKS = "blocks"
+#: Names of Σ = L Lᵀ + D, D diagonal, and how many columns, factors, L has.
+FACTOR, FACTOR2 = "factor", "factor2"
+FACTORS = {FACTOR: 1, FACTOR2: 2}
+#: Structures that only some models offer.
+PATTERNS = (BLOCKS, *FACTORS)
 #: Smallest variance a random effect may have, in standardised units (Σ must stay invertible).
 SMALLEST = 1e-8
 #: Numbers of the matrices of many groups that are worked on at once, so that memory stays bounded.
@@ -16,13 +21,13 @@ AT_ONCE = 2**20
 
 
 class RandomEffectsCovariance:
-    """Σ of η_i ~ N(0, Σ), diagonal or full (or full in blocks), in float64.
+    """Σ of η_i ~ N(0, Σ), diagonal or a matrix, in float64.
 
     Parameters
     ----------
     n_random : int
         Number of random effects R.
-    kind : {"diagonal", "full", "blocks"}
+    kind : {"diagonal", "full", "blocks", "factor", "factor2"}
         Structure of Σ.
     start : float
         Variance of every random effect before the first update.
@@ -150,6 +155,21 @@ class RandomEffectsCovariance:
             lacking = (floor - torch.linalg.eigvalsh(matrix).min()).clamp_min(0)
             matrix = matrix + lacking * torch.eye(len(matrix), device=matrix.device)
         self._set(matrix)
+
+
+def fewest_effects(kind: str) -> int:
+    """Random effects from which on this structure makes Σ of no more numbers than a full one."""
+    return next(r for r in range(1, 99) if _saved(kind, r) >= 0)
+
+
+def saves_numbers(kind: str, n_random: int) -> bool:
+    """Whether this structure makes Σ of fewer numbers than a full one."""
+    return _saved(kind, n_random) > 0
+
+
+def _saved(kind: str, n_random: int) -> int:
+    f = FACTORS.get(kind, 0)
+    return n_random * (n_random - 1) // 2 - n_random * f + f * (f - 1) // 2
 
 
 def in_parts(n_groups: int, n_random: int) -> Iterator[slice]:

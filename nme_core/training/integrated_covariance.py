@@ -115,6 +115,43 @@ class Coordinates:
         return found - float((power * 2 * np.log(np.cosh(z))).sum())
 
 
+@dataclass(frozen=True)
+class FactorCoordinates:
+    """Free coordinates of Σ = l lᵀ + D: log sd of each effect, Fisher's z of its correlation with
+    the factor.
+
+    Attributes
+    ----------
+    scale : array, shape (R, R + 1)
+        (D^½, l), as it is estimated.
+    """
+
+    scale: Array
+
+    @property
+    def n(self) -> int:
+        """How many numbers Σ is made of."""
+        return 2 * len(self.scale)
+
+    def sigma(self, at: Array) -> Array:
+        """Σ."""
+        sd, load = np.exp(at[: self.n // 2]), np.tanh(at[self.n // 2 :])
+        correlation = np.outer(load, load)
+        np.fill_diagonal(correlation, 1.0)
+        return np.asarray(correlation * sd * sd[:, None])
+
+    def start(self, sigma: Array) -> Array:
+        """Coordinates of Σ, or inside its boundary."""
+        sd = np.sqrt(np.diag(sigma)).clip(min=_LEAST_SD)
+        z = np.arctanh((self.scale[:, -1] / sd).clip(-0.999, 0.999))
+        return np.concatenate([np.log(sd), z.clip(-_LARGEST_Z, _LARGEST_Z)])
+
+    def log_prior(self, at: Array) -> float:
+        """log p of the coordinates, up to a constant; correlations with the factor are even."""
+        logs, z = at[: self.n // 2], at[self.n // 2 :]
+        return float((logs - np.log1p(np.exp(2 * logs)) - 2 * np.log(np.cosh(z))).sum())
+
+
 def _correlation_factor(partial: Array, r: int) -> Array:
     """Lower Cholesky factor of the correlation matrix with these partial correlations."""
     lower, k = np.eye(r), 0
@@ -161,7 +198,7 @@ class IntegratedCovariance:
     def of(
         cls,
         given: Callable[[Array, Array], GivenCovariance | None],
-        coordinates: Coordinates,
+        coordinates: Coordinates | FactorCoordinates,
         sigma: Array,
         effects: Array,
         further: Sequence[float] = (),

@@ -232,7 +232,7 @@ class _Search:
             np.einsum("ik,ikl,il->", coefficients, products, coefficients, optimize=True) / variance
         )
         zz, zd = point.cross.zz.transpose(2, 0, 1), point.cross.zd.transpose(2, 0, 1)
-        inner = point.scale.T @ zz @ point.scale + np.eye(len(random))
+        inner = point.scale.T @ zz @ point.scale + np.eye(point.scale.shape[1])
         spread = point.scale @ np.linalg.solve(inner, point.scale.T)  # T_i
         total += float((spread * products[:, random][:, :, random]).sum())
         if self.reml:

@@ -18,16 +18,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nme_core.training.covariance import FACTORS
 from nme_core.training.linear_likelihood import Point
 from nme_core.training.sums import Array
 
-#: Structure of Σ: "diagonal", "full", or the block of each random effect; blocks are full.
+#: Structure of Σ: "diagonal", "full", a name in `FACTORS`, or the block of each random effect.
 Structure = str | Sequence[int]
 
 
 @dataclass(frozen=True)
 class Elements:
-    """Elements of a lower triangular matrix that are free: all, of blocks, or on the diagonal.
+    """Elements of Λ that are free: of a lower triangle all, of blocks, or on the diagonal.
+
+    With factors Λ has a column for each beside its diagonal, so that ΛΛᵀ = D + LLᵀ; L has zeros
+    above its diagonal, which leaves no rotation.
 
     Attributes
     ----------
@@ -35,11 +39,14 @@ class Elements:
         Their places.
     n_random : int
         R.
+    n_factors : int
+        Columns of L.
     """
 
     row: NDArray[np.int64]
     column: NDArray[np.int64]
     n_random: int
+    n_factors: int = 0
 
     @classmethod
     def of(cls, n_random: int, kind: Structure) -> Elements:
@@ -47,6 +54,11 @@ class Elements:
         if kind == "diagonal":
             return cls(np.arange(n_random), np.arange(n_random), n_random)
         row, column = np.tril_indices(n_random)
+        if isinstance(kind, str) and kind in FACTORS:
+            loads = column < FACTORS[kind]
+            every = np.arange(n_random)
+            row = np.append(every, row[loads])
+            return cls(row, np.append(every, n_random + column[loads]), n_random, FACTORS[kind])
         if not isinstance(kind, str):
             block = np.asarray(kind, dtype=np.int64)
             row, column = (places[block[row] == block[column]] for places in (row, column))
@@ -54,6 +66,11 @@ class Elements:
 
     def __len__(self) -> int:
         return len(self.row)
+
+    @property
+    def of_psi(self) -> Elements:
+        """Elements of Ψ = ΛΛᵀ that these make, as a lower triangle."""
+        return Elements.of(self.n_random, "full") if self.n_factors else self
 
     @property
     def on_diagonal(self) -> NDArray[np.bool_]:
@@ -69,8 +86,8 @@ class Elements:
         return np.where(self.on_diagonal, 0.5, 1.0)
 
     def fill(self, values: Array) -> Array:
-        """The matrix with these elements, shape (R, R)."""
-        matrix = np.zeros((self.n_random, self.n_random))
+        """The matrix with these elements, shape (R, m)."""
+        matrix = np.zeros((self.n_random, self.n_random + self.n_factors))
         matrix[self.row, self.column] = values
         return matrix
 
@@ -85,8 +102,9 @@ class Elements:
         return values
 
     def jacobian(self, scale: Array) -> Array:
-        """∂Ψ_a/∂Λ_m, shape (q, q)."""
-        row, column = self.row[:, None], self.column[:, None]
+        """∂Ψ_a/∂Λ_m, shape (elements of Ψ, q)."""
+        psi = self.of_psi
+        row, column = psi.row[:, None], psi.column[:, None]
         m, n = self.row[None, :], self.column[None, :]
         return np.asarray((row == m) * scale[column, n] + (column == m) * scale[row, n])
 
@@ -144,6 +162,7 @@ class Curvature:
     @classmethod
     def of(cls, point: Point, elements: Elements, variance: float) -> Curvature:
         """Take the derivatives."""
+        elements = elements.of_psi
         q, p = len(elements), len(point.fixed)
         psi, mixed = np.zeros((q, q)), np.zeros(q)
         fixed, gram = np.zeros((q, p)), np.zeros((q, p, p))

@@ -15,11 +15,12 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch, chunks
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Gaussian, MixedEffects
-from nme_core.training.covariance import BLOCKS, RandomEffectsCovariance
+from nme_core.training.covariance import BLOCKS, FACTOR, FACTOR2, PATTERNS, RandomEffectsCovariance
 from nme_core.training.information import PersonCurvature
 from nme_core.training.integrated_covariance import (
     MOST_NUMBERS,
     Coordinates,
+    FactorCoordinates,
     GivenCovariance,
     IntegratedCovariance,
 )
@@ -269,10 +270,13 @@ class LinearGaussian:
         """People's effects with Σ and ρ integrated out; None where that is too much work."""
         own, point = self._own.numpy(), self.fit.information.point
         kind, process = self.covariances[0].kind, self.process
+        coordinates: Coordinates | FactorCoordinates
         coordinates = Coordinates(np.arange(len(own)), full=kind == "full")
+        if kind == FACTOR:
+            coordinates = FactorCoordinates(point.scale * np.sqrt(point.variance))
         numbers = point.cross.zd.size + (0 if process is None else process.rows.rows.size)
         large = coordinates.n > MOST_NUMBERS or numbers > MOST_INTEGRATED
-        if kind == BLOCKS or not len(own) or large:
+        if kind in (BLOCKS, FACTOR2) or not len(own) or large:
             return None
         variance, random = point.variance, [k for k in self._columns() if k not in self.collinear]
         further = () if process is None else (process.correlation.free,)
@@ -318,7 +322,7 @@ class LinearGaussian:
             float(direction @ sigma @ direction),
             information.variance_se(direction),
             self.mixed.n_groups,
-            None if self.covariances[0].kind == BLOCKS else profile,
+            None if self.covariances[0].kind in PATTERNS else profile,
         )
 
     def residual_interval(self) -> VarianceInterval | None:

@@ -53,11 +53,11 @@ class VarianceInformation:
     point : Point
         The maximum.
     elements : Elements
-        Of Ψ, q of them.
+        Of Λ.
     curvature : Curvature
         At the maximum.
     covariance : array, shape (q + 1, q + 1) or (q + 2, q + 2)
-        A.
+        A, q being the elements of Ψ.
     further : Further, optional
         The residual autocorrelation.
     """
@@ -81,7 +81,7 @@ class VarianceInformation:
         values, vectors = np.linalg.eigh(whole / size / size[:, None])
         told = values > FLAT * values.max()
         root = vectors[:, told] / np.sqrt(values[told]) / size[:, None]
-        root[:q] = elements.jacobian(point.scale) @ root[:q]
+        root = np.concatenate([elements.jacobian(point.scale) @ root[:q], root[q:]])
         return cls(point, elements, curvature, 2 * root @ root.T, further)
 
     @property
@@ -97,7 +97,7 @@ class VarianceInformation:
         NaN where Σ is at its boundary: of an effect whose variance is 0, and of all where effects
         are perfectly correlated; an interval by the profile of the likelihood holds there, too.
         """
-        elements, sigma, variance = self.elements, self._sigma, self.point.variance
+        elements, sigma, variance = self.elements.of_psi, self._sigma, self.point.variance
         q = len(elements)
         slope = np.zeros((q, len(self.covariance)))
         slope[:, :q] = variance * np.eye(q)
@@ -111,7 +111,8 @@ class VarianceInformation:
 
     def variance_se(self, direction: Array) -> float:
         """Standard error of the variance of cᵀb, c of shape (R,); NaN where that is 0."""
-        elements, sigma, q = self.elements, self._sigma, len(self.elements)
+        elements, sigma = self.elements.of_psi, self._sigma
+        q = len(elements)
         total = float(direction @ sigma @ direction)
         if not total > 0 or at_boundary(sigma)[direction != 0].any():
             return float("nan")
@@ -125,7 +126,7 @@ class VarianceInformation:
     @property
     def residual_variance_se(self) -> float:
         """Standard error of σ²."""
-        q = len(self.elements)
+        q = len(self.elements.of_psi)
         return float(self.point.variance * np.sqrt(self.covariance[q, q]))
 
     @property

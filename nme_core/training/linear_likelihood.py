@@ -96,9 +96,9 @@ class Cross:
             yield slice(start, start + size)
 
     def at(self, scale: Array) -> Point:
-        """Compute the likelihood at Λ, shape (R, R)."""
+        """Compute the likelihood at Λ, shape (R, m)."""
         n_random, n_columns, n_groups = self.zd.shape
-        white = np.empty((n_random, n_random + n_columns, n_groups))
+        white = np.empty((scale.shape[1], n_random + n_columns, n_groups))
         log_determinant, gram = 0.0, self.total.copy()
         for some in self.parts():
             both = np.concatenate([self.zz[:, :, some], self.zd[:, :, some]], axis=1)
@@ -134,13 +134,13 @@ class Point:
     ----------
     cross : Cross
         The data.
-    scale : array, shape (R, R)
-        Λ.
+    scale : array, shape (R, m)
+        Λ; m is R, and more where Σ is made of factors.
     log_determinant : float
         Σ_i log|M_i|.
     gram : array, shape (p + 1, p + 1)
         (X, y)ᵀV⁻¹(X, y), with the prior.
-    white : array, shape (R, R + p + 1, P)
+    white : array, shape (m, R + p + 1, P)
         L_i⁻¹Λᵀ Z_iᵀ(Z_i, X_i, y_i), with L_i L_iᵀ = M_i.
     """
 
@@ -220,7 +220,7 @@ class Point:
         spread = np.empty((n_groups, n_random, n_random))
         for some in self.cross.parts():
             inner = self.scale.T @ self.cross.zz[:, :, some].transpose(2, 0, 1) @ self.scale
-            spread[some] = self.scale @ np.linalg.solve(inner + np.eye(n_random), self.scale.T)
+            spread[some] = self.scale @ np.linalg.solve(inner + np.eye(len(inner[0])), self.scale.T)
         return self.variance * spread
 
     @property

@@ -129,7 +129,7 @@ def fit_linear_mixed_model(
         The data.
     random : list of int
         Columns of X that have a random effect, R of them; none: least squares.
-    kind : {"diagonal", "full"} or sequence of int
+    kind : {"diagonal", "full", "factor", "factor2"} or sequence of int
         Structure of Σ.
     reml : bool
         Whether to maximise the restricted likelihood.
@@ -175,13 +175,14 @@ def refuse_unidentified(cross: Cross, elements: Elements) -> None:
     """
     if not len(elements):
         return
-    point, q = cross.at(np.diag(1 / sizes(cross))), len(elements)
+    psi = elements.of_psi
+    point, q = cross.at(np.diag(1 / sizes(cross))), len(psi)
     whole = np.zeros((q + 1, q + 1))
     whole[q, q] = cross.n_rows
     for some in cross.parts():
         own = point.own(some)
-        whole[:q, :q] += elements.traces(own, own)
-        whole[:q, q] += elements.of_symmetric(own.sum(2))
+        whole[:q, :q] += psi.traces(own, own)
+        whole[:q, q] += psi.of_symmetric(own.sum(2))
     whole[q, :q] = whole[:q, q]
     size = np.sqrt(np.diag(whole).clip(min=1e-300))
     if np.linalg.eigvalsh(whole / size / size[:, None])[0] < _UNIDENTIFIED:

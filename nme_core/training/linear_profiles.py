@@ -222,9 +222,9 @@ class _Residual(FixedLikelihood):
 
     def __init__(self, point: Point, elements: Elements) -> None:
         self.cross, self._elements = point.cross, elements
-        scale = math.sqrt(point.variance) * point.scale
-        scale = scale + np.diag(0.1 / sizes(point.cross) * math.sqrt(point.variance))
-        self.first = self.start = scale[elements.row, elements.column]
+        scale = point.scale[elements.row, elements.column]
+        lifted = scale + elements.on_diagonal * 0.1 / sizes(point.cross)[elements.row]
+        self.first = self.start = math.sqrt(point.variance) * lifted
         self.bounds = [(0.0, None) if own else (None, None) for own in elements.on_diagonal]
 
     def _parameters(

@@ -25,6 +25,8 @@ _CLOSE, _NEWTON_STEPS = 1e-10, 20
 #: from the second, and what it finds counts where −2 log L is lower by more than the third.
 _NEAR_ZERO, _LIFTED, _BETTER = 1e-3, 0.1, 1e-6
 _LIFTS = 2
+#: Searches for factors at most, and the largest correlation of an effect with one in the beginning.
+_FACTOR_STARTS, _LARGEST_LOAD = 8, 0.95
 #: Share of the largest eigenvalue of a scaled curvature below which there is none.
 FLAT = 1e-10
 
@@ -102,8 +104,11 @@ def maximise(
             if report is not None:
                 report(best.point)
             return best
-    begin = elements.on_diagonal.astype(np.float64)
-    best = _found(cross, elements, unit, begin, report)
+    begins = [elements.on_diagonal.astype(np.float64)]
+    if elements.n_factors:
+        begins = _loadings(cross, elements)
+    tried = [_found(cross, elements, unit, begin, report) for begin in begins]
+    best = min(tried, key=lambda one: one.point.deviance)
     for _ in range(_LIFTS):
         theta = best.point.scale[elements.row, elements.column] * unit
         at_zero = elements.on_diagonal & (theta < _NEAR_ZERO)
@@ -112,7 +117,7 @@ def maximise(
         # The likelihood is even in a diagonal element of Λ: its slope at 0 is 0, whether 0 is
         # the maximum or not.
         starts = [np.where(at_zero, _LIFTED, theta)]
-        if not elements.on_diagonal.all():
+        if not elements.on_diagonal.all() and not elements.n_factors:
             # a full Σ can also be a maximum along its boundary alone: begin away from all of it
             now = elements.fill(theta)
             wide = np.linalg.cholesky(now @ now.T + _LIFTED**2 * np.eye(len(now)))
@@ -123,6 +128,32 @@ def maximise(
             break
         best = again
     return best
+
+
+def _loadings(cross: Cross, elements: Elements) -> list[Array]:
+    """Where searches for factors begin, of which there are several: L = 0 is a saddle.
+
+    Each takes an effect for the first factor, with the correlations that the full Ψ has.
+    """
+    scale = maximise(cross, Elements.of(elements.n_random, "full")).point.scale
+    size = sizes(cross)
+    starts = factor_starts(scale @ scale.T * size * size[:, None], elements.n_factors)
+    return [start[elements.row, elements.column] for start in starts]
+
+
+def factor_starts(psi: Array, n_factors: int) -> list[Array]:
+    """Λ = (D^½, L), each with an effect for the first factor, whose ΛΛᵀ come near Ψ."""
+    sd = np.sqrt(np.diag(psi).clip(min=_LIFTED**2))
+    correlations, found = psi / sd / sd[:, None], []
+    for first in np.argsort(-np.square(correlations).sum(0))[:_FACTOR_STARTS]:
+        loads = correlations[:, [first]].clip(-_LARGEST_LOAD, _LARGEST_LOAD)
+        values, axes = np.linalg.eigh(correlations - loads * loads.T)
+        further = np.arange(len(psi))[::-1][: n_factors - 1]
+        loads = np.hstack([loads, axes[:, further] * np.sqrt(values[further].clip(min=0) / 2)])
+        loads = loads @ np.linalg.qr(loads[:n_factors].T)[0]  # zeros above the diagonal
+        left = np.sqrt((1 - np.square(loads).sum(1)).clip(min=1 - _LARGEST_LOAD**2))
+        found.append(sd[:, None] * np.hstack([np.diag(left), loads]))
+    return found
 
 
 def sizes(cross: Cross) -> Array:
@@ -234,7 +265,8 @@ def _moved(point: Point, elements: Elements, step: Array) -> Point | None:
     steepness = np.abs(elements.of_factor(point.slope, point.scale)).max()
     for share in 0.5 ** np.arange(12):
         scale = point.scale + share * elements.fill(step)
-        scale = scale * np.where(np.diag(scale) < 0, -1.0, 1.0)  # the sign of a column is free
+        own = slice(len(scale))
+        scale[:, own] *= np.where(np.diag(scale) < 0, -1.0, 1.0)  # the sign of a column is free
         after = point.cross.at(scale)
         if after.deviance < point.deviance - noise:
             return after

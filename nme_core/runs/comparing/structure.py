@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from nme_core.io import RunFolder
+from nme_core.training.covariance import PATTERNS
 
 _LAYER = "layers.0."
 _INTERCEPT = "intercept"
@@ -50,7 +51,7 @@ class Structure:
     def of(cls, run: RunFolder) -> Self | None:
         """Read it off a run; None of networks with hidden layers, and of other placements."""
         config, roles = run.config, run.roles
-        if config["hidden"] or config["covariance"] == "blocks":
+        if config["hidden"] or config["covariance"] in PATTERNS:
             return None
         inputs = [str(name) for name in config["network_inputs"]]
         random = _random(config["placement"], inputs)

@@ -1,4 +1,4 @@
-"""Is Σ diagonal? The model of a run with a diagonal, a full and a block Σ, side by side.
+"""Is Σ diagonal? The model of a run with each structure of Σ, side by side.
 
 Two kinds of evidence. The correlations of people's estimates against what the diagonal model would
 give (`effect_correlations`), corrected over all pairs; and the likelihood ratio of the full Σ,
@@ -24,13 +24,14 @@ from nme_core.exceptions import NMEWarning, OptionError
 from nme_core.io import RunFolder
 from nme_core.metrics import evaluate
 from nme_core.runs.fit.judging import fit_split, predict
-from nme_core.runs.research.covariance_evidence import BLOCKS, DIAGONAL, FULL, pooled, weigh
+from nme_core.runs.research.covariance_evidence import DIAGONAL, FULL, STRUCTURES, pooled, weigh
 from nme_core.runs.research.covariance_words import ALPHA, answer, notes
 from nme_core.runs.research.opening import Opened, opened
 from nme_core.runs.research.tasks import Report, TaskOptions, kept_in, run_kept
 from nme_core.runs.research.verdict import Verdict
 from nme_core.study.formats.source import fingerprint
 from nme_core.study.held_back import plan_split
+from nme_core.training.covariance import BLOCKS, FACTORS, saves_numbers
 
 TOOL = "covariance"
 
@@ -66,8 +67,9 @@ def covariance_models(
 ) -> CovarianceModels:
     """Fit the model of a run with every structure of Σ, and say which one the rows ask for.
 
-    Blocks are the intercept and the slopes; they are fitted for linear models of a number with two
-    or more slopes. Of a mixture its leader is fitted.
+    Between the diagonal and the full Σ stand, for linear models of a number, blocks (the intercept,
+    and two or more slopes) and one or two factors, Σ = L Lᵀ + D, of four (five) person-specific
+    parameters or more. Of a mixture its leader is fitted.
 
     Parameters
     ----------
@@ -157,9 +159,12 @@ def _structures(one: Opened, n_random: int) -> list[str]:
     options, number = one.options, one.study.outcome_kind == "number"
     linear = options.hidden in (None, (), "none") and options.family != "poisson" and number
     exact = options.estimator in ("variational", "laplace") and options.epochs is None
-    both = options.placement in (None, "first", "last", "all")
-    blocks = linear and exact and both and n_random > 2 and options.model == "nme-mlp"
-    return [DIAGONAL, *([BLOCKS] if blocks and options.shrink == "none" else []), FULL]
+    between: list[str] = []
+    if linear and exact and options.model == "nme-mlp" and options.shrink == "none":
+        both = options.placement in (None, "first", "last", "all")
+        between += [BLOCKS] if both and n_random > 2 else []
+        between += [kind for kind in FACTORS if saves_numbers(kind, n_random)]
+    return [DIAGONAL, *between, FULL]
 
 
 def _readouts(model: NeuralMixedEffects, one: Opened) -> dict[str, list[Any]]:
@@ -197,7 +202,7 @@ def _furthest(model: NeuralMixedEffects) -> dict[str, Any] | None:
 
 def _table(fits: Mapping[str, Any], failed: Mapping[str, str], chosen: str) -> pd.DataFrame:
     rows = []
-    for kind in (DIAGONAL, BLOCKS, FULL):
+    for kind in STRUCTURES:
         if kind in fits:
             one = fits[kind]
             shown = {key: one[key] for key in ("log_likelihood", "n_parameters", "aic")}

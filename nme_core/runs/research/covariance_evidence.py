@@ -12,8 +12,11 @@ from nme_core.io import RunFolder
 from nme_core.metrics import compare
 from nme_core.runs.comparing.likelihood_ratio import likelihood_ratio
 from nme_core.runs.research.covariance_words import ALPHA, PEOPLE_EACH, Evidence
+from nme_core.training.covariance import PATTERNS
 
-DIAGONAL, BLOCKS, FULL = "diagonal", "blocks", "full"
+DIAGONAL, FULL = "diagonal", "full"
+#: All structures, in the order of their table.
+STRUCTURES = (DIAGONAL, *PATTERNS, FULL)
 
 
 def weigh(run: RunFolder, fits: Mapping[str, Any], n_random: int) -> Evidence:
@@ -63,7 +66,7 @@ def _ratio(diagonal: Mapping[str, Any] | None, full: Mapping[str, Any] | None) -
 
 def _chosen(fits: Mapping[str, Any], is_diagonal: bool | None) -> str:
     """The structure that goes with the verdict; among several the one with the lowest AIC."""
-    others = [kind for kind in (BLOCKS, FULL) if kind in fits]
+    others = [kind for kind in STRUCTURES[1:] if kind in fits]
     if DIAGONAL in fits and (is_diagonal or is_diagonal is None or not others):
         return DIAGONAL
 

@@ -6,10 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nme_core.vocabulary.choices import SIGMA
+
 #: Level of the verdict.
 ALPHA = 0.05
 #: People for each covariance from which on the likelihood ratio decides.
 PEOPLE_EACH = 5
+#: What a structure says of people.
+_MEANS = {
+    "factor": "People differ in one trait that shows in all these parameters, and in each of them"
+    " by itself.",
+    "factor2": "People differ in two traits that show in all these parameters, and in each of them"
+    " by itself.",
+}
 _READS = {"mse": "mean squared error", "log_loss": "log-loss"}
 
 
@@ -58,11 +67,11 @@ def answer(found: Evidence) -> str:
     head = (
         f"A diagonal Σ does: the rows of {people} show no correlation between people's parameters"
         if found.diagonal
-        else f"Σ is not diagonal: people's parameters are correlated ({people}; {found.chosen} Σ"
-        " is chosen)"
+        else f"Σ is not diagonal: people's parameters are correlated ({people};"
+        f" a {SIGMA[found.chosen]} Σ is chosen)"
     )
-    parts = [f"{head}; {_test(found)}."]
-    parts += [text for text in (_pair(found), _predicts(found), _reads(found)) if text]
+    parts, meaning = [f"{head}; {_test(found)}."], _MEANS.get(found.chosen, "")
+    parts += [text for text in (meaning, _pair(found), _predicts(found), _reads(found)) if text]
     return " ".join(parts)
 
 
@@ -100,8 +109,8 @@ def _predicts(found: Evidence) -> str:
     )  # fmt: skip
     ends = "" if low != low else f", 95 % interval {low:.3g} to {high:.3g}"
     return (
-        f"On held-back rows a {row['model']} Σ {said} ({metric} {row['difference']:+.3g}, mean"
-        f" over {row['n_persons']} people{ends})."
+        f"On held-back rows a {SIGMA[row['model']]} Σ {said} ({metric} {row['difference']:+.3g},"
+        f" mean over {row['n_persons']} people{ends})."
     )
 
 
@@ -140,5 +149,10 @@ def notes(found: Evidence, failed: Mapping[str, str], fitted: Sequence[str]) -> 
             "Blocks (the intercept, and the slopes) are fitted for linear models of a number with"
             " two slopes or more."
         )
-    told += [f"A {kind} Σ could not be fitted: {error}" for kind, error in failed.items()]
+    if "factor" not in fitted and "factor" not in failed:
+        told.append(
+            "Factors (traits that show in all parameters) are fitted for linear models of a number"
+            " with four person-specific parameters or more."
+        )
+    told += [f"Could not fit a {SIGMA[kind]} Σ: {error}" for kind, error in failed.items()]
     return tuple(told)

@@ -61,6 +61,7 @@ def test_correlated_intercepts_and_slopes_are_not_diagonal(nme, correlated):
     said = nme("covariance", run.path, long)
     assert said.code == 0, said
     assert "Σ is not diagonal" in said.out
+    assert "a full Σ is chosen" in said.out
     models = run.table("covariance_models").set_index("covariance")
     assert list(models.index) == ["diagonal", "full"]
     assert models["chosen"].tolist() == [False, True]
@@ -159,3 +160,67 @@ def test_what_was_interrupted_is_taken_up(correlated, monkeypatch):
         covariance_models(run, long)
     covariance_models(run, long, tasks=TaskOptions(resume=True))
     assert fitted == ["diagonal", "full", "full"]
+
+
+LOADS = np.array([0.9, 0.8, -0.7, 0.8])
+FACTOR = np.outer(LOADS, LOADS) + 0.2 * np.eye(4)
+
+
+def traits(sigma, *, seed=0, people=40, rows=8):
+    """People with an intercept and three slopes of this covariance; their effects too."""
+    rng = np.random.default_rng(seed)
+    own = rng.multivariate_normal(np.zeros(len(sigma)), sigma, size=people)
+    x = rng.normal(size=(people, rows, len(sigma) - 1))
+    y = own[:, :1] + np.einsum("prk,pk->pr", x, own[:, 1:]) + 0.5 * rng.normal(size=(people, rows))
+    features = {f"x{k}": x[..., k].ravel() for k in range(x.shape[2])}
+    who, day = np.repeat(np.arange(people), rows), np.tile(np.arange(rows), people)
+    return pd.DataFrame({"who": who, "day": day, "y": y.ravel()} | features), own
+
+
+#: Two pairs that have nothing to do with each other: no one factor makes both.
+PAIRS = np.kron(np.eye(2), [[1.0, 0.8], [0.8, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("sigma", "chosen"), [(np.eye(4), "diagonal"), (FACTOR, "factor"), (PAIRS, "full")]
+)
+def test_the_structure_of_the_simulation_is_chosen(fitted, sigma, chosen):
+    frame, _ = traits(sigma)
+    found = covariance_models(*fitted(frame))
+    models = found.table.set_index("covariance")
+    assert list(models.index) == ["diagonal", "blocks", "factor", "full"]
+    assert models.index[models["chosen"]].tolist() == [chosen]
+    own = models["n_parameters"] - models.loc["diagonal", "n_parameters"]
+    assert own.to_dict() == {"diagonal": 0, "blocks": 3, "factor": 4, "full": 6}
+    height = models["log_likelihood"]
+    assert height["diagonal"] <= height["factor"] <= height["full"] + 1e-6
+    assert ("one trait" in found.verdict.answer) == (chosen == "factor")
+    assert models["test_loss"].notna().all()
+
+
+def test_a_run_with_a_factor_is_read_like_any_other(nme, fitted, tmp_path):
+    frame, own = traits(FACTOR, rows=5)
+    run, _ = fitted(frame, "--covariance", "factor")
+    effects = run.table("random_effects")
+    half = (effects["ci_high"] - effects["ci_low"]) / 2
+    assert (half > 0).all()
+    slope = effects[effects["parameter"].str.contains("0,0")].set_index("person")["estimate"]
+    assert np.corrcoef(slope.loc[[str(k) for k in range(len(own))]], own[:, 1])[0, 1] > 0.8
+    new = tmp_path / "new.csv"
+    frame.drop(columns="y").to_csv(new, index=False)
+    assert nme("predict", run.path, new, "--out", tmp_path / "out.csv").code == 0
+    assert pd.read_csv(tmp_path / "out.csv").shape[0] == len(frame)
+    assert nme("report", run.path, "--out", tmp_path / "words.txt").code == 0
+    assert "N(0, Σ), Σ being one-factor" in (tmp_path / "words.txt").read_text()
+
+
+@pytest.mark.parametrize("kind", ["factor", "factor2"])
+def test_too_few_parameters_or_another_model_are_refused(kind):
+    frame, _ = traits(np.eye(2), people=10, rows=4)
+    X, y, who = frame[["x0"]], frame["y"], frame["who"]
+    with pytest.raises(OptionError, match=r"takes (3|5) person-specific parameters or more; here"):
+        NMEMLPRegressor((), "all", covariance=kind).fit(X, y, groups=who)
+    with pytest.raises(OptionError, match="linear model of a number"):
+        NMEMLPRegressor((4,), covariance=kind).fit(X, y, groups=who)
+    with pytest.raises(OptionError, match="covariance"):
+        NMEMLPClassifier((), covariance=kind).fit(X, ["a"] * len(y), groups=who)
