@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.coverage import chain_models, network_models, row_models
-from benchmarks.coverage.cells import CHAINS, NETWORK, Cell, all_cells
+from benchmarks.coverage import chain_models, network_models, new_people, row_models
+from benchmarks.coverage.cells import CHAINS, NETWORK, Cell, NewPeople, all_cells
 from benchmarks.coverage.judging import Held
 from benchmarks.coverage.records import append, failure, read
 from benchmarks.coverage.summary import write_summary
@@ -38,8 +38,9 @@ def judge(cell: Cell, study: int) -> dict[str, Held]:
     warnings.simplefilter("ignore", NMEWarning)
     models = {NETWORK: network_models, **dict.fromkeys(CHAINS, chain_models)}
     rng = np.random.default_rng([zlib.crc32(cell.name.encode()), study])
+    kind = new_people if isinstance(cell, NewPeople) else models.get(cell.family, row_models)
     try:
-        return models.get(cell.family, row_models).judge(cell, rng)
+        return kind.judge(cell, rng)
     except Exception as error:  # whatever it is: a study that cannot be fitted is a result
         print(f"{cell.name}, study {study}: {error!r}", file=sys.stderr, flush=True)
         return failure()

@@ -63,6 +63,16 @@ class Cell:
         return self.residual.endswith("times")
 
 
+@dataclass(frozen=True)
+class NewPeople(Cell):
+    """A kind of study of which new people are judged."""
+
+    @property
+    def name(self) -> str:
+        """As of any other kind."""
+        return f"new-people_{super().name}"
+
+
 def all_cells() -> list[Cell]:
     """Every kind of study once, the most important first."""
     parts = [
@@ -76,6 +86,7 @@ def all_cells() -> list[Cell]:
         *_crossed(100),
         *_chains(100),
         *(Cell(NETWORK, rows, 40) for rows in (15, 5)),
+        *_new_people(),
     ]
     return list(dict.fromkeys(parts))
 
@@ -145,3 +156,16 @@ def _memory() -> list[Cell]:
 def _chains(people: int) -> list[Cell]:
     """Chains of people with transitions of their own."""
     return [Cell(family, rows, people) for rows, family in product((50, 15, 5), CHAINS)]
+
+
+def _new_people() -> list[Cell]:
+    """People whom the fit has not seen; small: few people, few rows of each."""
+    return [
+        *(
+            NewPeople("gaussian", rows, people, effects)
+            for rows, people, effects in product((5, 15), (12, 40), ("weak", "strong"))
+        ),
+        *(NewPeople("gaussian", rows, 40, residual="ar1-times") for rows in (5, 15)),
+        *(NewPeople(family, 5, 40) for family in FAMILIES[1:]),
+        NewPeople("crf", 15, 40),
+    ]

@@ -10,6 +10,8 @@ Scores of moving from j to k at a step with the feature x are a_jk + η_ijk + w_
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
@@ -27,17 +29,51 @@ MIDDLE = np.array([[1.2, 0.0, -0.4], [0.2, 1.0, 0.1], [-0.3, 0.4, 0.9]])
 FEATURE, SPREAD = np.array([-0.6, 0.1, 0.5]), 0.5
 
 
-def judge(cell: Cell, rng: np.random.Generator) -> dict[str, Held]:
-    """Simulate one study, fit it, and hold its intervals against the truth."""
+@dataclass(frozen=True)
+class Simulated:
+    """Chains of people and their truth.
+
+    Attributes
+    ----------
+    scores : array, shape (P, K, K)
+        a + η.
+    x : array, shape (P, T)
+        The feature.
+    paths : array of int, shape (P, T)
+        States.
+    """
+
+    scores: Floats
+    x: Floats
+    paths: NDArray[np.int64]
+
+    def rows(self, people: slice, steps: slice) -> tuple[Floats, NDArray[np.str_]]:
+        """Features and outcomes of some, one row a step."""
+        states = np.array(STATES)[self.paths[people, steps]]
+        return self.x[people, steps].reshape(-1, 1), states.ravel()
+
+    def person(self, people: slice, steps: slice) -> NDArray[np.int64]:
+        """Whose each of these rows is."""
+        number = np.arange(len(self.x))[people]
+        return np.repeat(number, self.x[people, steps].shape[1])
+
+
+def simulate(cell: Cell, rng: np.random.Generator) -> Simulated:
+    """Draw one study."""
     k = len(STATES)
     scores = MIDDLE + SPREAD * rng.normal(size=(cell.people, k, k))
     x = rng.normal(size=(cell.people, cell.rows))
-    emission = x[..., None] * FEATURE
     draw = _path if cell.family == "crf" else _steps
-    paths = np.array([draw(a, s, rng) for a, s in zip(scores, emission, strict=True)])
-    person = np.repeat(np.arange(cell.people), cell.rows)
+    paths = [draw(a, s, rng) for a, s in zip(scores, x[..., None] * FEATURE, strict=True)]
+    return Simulated(scores, x, np.array(paths))
+
+
+def judge(cell: Cell, rng: np.random.Generator) -> dict[str, Held]:
+    """Simulate one study, fit it, and hold its intervals against the truth."""
+    study, everything = simulate(cell, rng), (slice(None), slice(None))
+    scores, emission = study.scores, study.x[..., None] * FEATURE
     model = NMECRF((), "transitions")
-    model.fit(x.reshape(-1, 1), np.array(STATES)[paths].ravel(), groups=person)
+    model.fit(*study.rows(*everything), groups=study.person(*everything))
     order = [int(group) for group in model.groups_]
     true = np.concatenate([scores[order], MIDDLE[None]])
     moves = expected_moves(true[:-1], emission[order], cell.family)

@@ -11,7 +11,7 @@ family can remember.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,12 @@ class Simulated:
     time: NDArray[np.int64]
     fixed: dict[str, float]
     own: pd.DataFrame
+
+
+def only(study: Simulated, kept: NDArray[np.bool_]) -> Simulated:
+    """The study with these rows; what is true of people stays."""
+    rows = {name: getattr(study, name)[kept] for name in ("x", "y", "person", "time")}
+    return replace(study, **rows)
 
 
 def simulate(cell: Cell, rng: np.random.Generator) -> Simulated:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.coverage.cells import CHAINS, NETWORK, Cell, all_cells
+from benchmarks.coverage.new_people import STEPS
 from benchmarks.coverage.records import FAILED, read
 from nme_core.analysis.coverage import HIGHEST, LOWEST, READOUTS
 
@@ -30,7 +31,13 @@ QUANTITIES = {
     "population_scores": ("population scores",),
     "population_conditional": ("population conditional",),
     "population_expected": ("population expected",),
+    "curves": ("run curve",),
+    "new_people": tuple(f"new {k} people" for k in STEPS),
+    "new_curves": tuple(f"new {k} curve" for k in STEPS),
+    "new_conditional": tuple(f"new {k} conditional" for k in STEPS),
 }
+#: Those of people whom a fit has not seen, and of curves, judged with them.
+OF_NEW = ("curves", "new_people", "new_curves", "new_conditional")
 _RESIDUALS = {
     "iid": "independent",
     "iid-times": "independent, times given",
@@ -123,12 +130,15 @@ def markdown(cells: pd.DataFrame) -> str:
     """Tables of models of rows, and of chains."""
     if cells.empty:
         return "No study has been simulated yet."
+    of_new, everything = cells["quantity"].isin(OF_NEW), cells
+    cells = cells[~of_new]
     chains, networks = cells["family"].isin(CHAINS), cells["family"] == NETWORK
     parts = [
-        _in_short(cells),
+        _in_short(everything),
         _of_rows(cells[~chains & ~networks]),
         _of_chains(cells[chains]),
         _of_networks(cells[networks]),
+        _of_new_people(everything[of_new]),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -218,6 +228,32 @@ def _of_networks(cells: pd.DataFrame) -> str:
         )
         for cell, found in _by_cell(cells)
     ]
+    return _table(heads, lines)
+
+
+def _of_new_people(cells: pd.DataFrame) -> str:
+    heads = ("outcome", "people × rows of the fit", "effects", "residuals", "new people's effects",
+             "width", "their curves, or moves", "width", "curves of people of the fit",
+             "studies")  # fmt: skip
+    lines = []
+    for cell, found in _by_cell(cells):
+        people = found["new_people"]
+        seen = found["new_conditional" if cell.family in CHAINS else "new_curves"]
+        fitted = found.get("curves")
+        lines.append(
+            (
+                cell.family,
+                f"{cell.people} × {cell.rows}",
+                cell.effects,
+                _RESIDUALS[cell.residual],
+                _share(people),
+                f"{people['width']:.2f}",
+                _share(seen),
+                f"{seen['width']:.2f}",
+                "" if fitted is None else _share(fitted),
+                _studies(people),
+            )
+        )
     return _table(heads, lines)
 
 

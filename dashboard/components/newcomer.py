@@ -100,6 +100,8 @@ def follow(run: Run, job: str) -> None:
         for message in newcomers.cautions(run.id, job):
             st.warning(plain(results.names(run.id).in_text(message)))
         _results(run, newcomers.narrowing(run.id, job))
+        for reason in newcomers.approximate(run.id, job):
+            st.caption(plain(reason))
 
 
 @st.fragment(run_every=0.7)

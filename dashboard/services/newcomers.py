@@ -22,6 +22,8 @@ from nme_core.study.columns import as_ids
 
 FOLDER = "new-persons"
 _TOLD = "told.json"
+#: Tables that the page shows.
+_SHOWN = ("response_curves", "transitions")
 #: What a person is called whose rows are typed in.
 TYPED = "new person"
 
@@ -150,6 +152,14 @@ def cautions(identity: str, job: str) -> list[str]:
         json.loads((path / _TOLD).read_text(encoding="utf-8")) if (path / _TOLD).is_file() else []
     )
     return [*told, *(note["message"] for note in RunFolder(path / "all").config["warnings"])]
+
+
+def approximate(identity: str, job: str) -> list[str]:
+    """What of the intervals is approximate or was not examined, with the reason."""
+    path = _path(identity, job)
+    assert path is not None
+    notes = RunFolder(path / "all").config.get("approximate", [])
+    return [*dict.fromkeys(note["reason"] for note in notes if note["table"] in _SHOWN)]
 
 
 def _path(identity: str, job: str) -> Path | None:

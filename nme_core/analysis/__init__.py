@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from nme_core.analysis.approximation import approximations
+from nme_core.analysis.approximation import approximations, new_people_approximations
 from nme_core.analysis.checks import model_checks
 from nme_core.analysis.correlations import effect_correlations
 from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
@@ -78,6 +78,7 @@ __all__ = [
     "model_checks",
     "moves_beside",
     "n_apart",
+    "new_people_approximations",
     "number_calibration",
     "other_tests",
     "person_effects",

@@ -12,6 +12,7 @@ from nme_core.analysis.coverage import (
     StudyKind,
     coverage_of,
     has_transitions,
+    simulated,
 )
 
 if TYPE_CHECKING:
@@ -58,10 +59,62 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, Any]]:
     return found + _curves(model)
 
 
+def new_people_approximations(model: NeuralMixedEffects) -> list[dict[str, Any]]:
+    """As `approximations`, of the intervals of people whom this model is adapted to.
+
+    Of the tables that tell of them: ``random_effects``, and ``transitions`` or
+    ``response_curves``.
+    """
+    tables = ["random_effects", "transitions" if has_transitions(model) else "response_curves"]
+    counted, kind = model._posterior.uncertainty, StudyKind.of(model)
+    if counted is None:
+        notes = {note["table"]: note for note in [*_missing(model, tables), *_curves(model)]}
+        return [*notes.values()]
+    if model.hidden:
+        reason = "Of new people of a network how uncertain Σ and σ² are does not count"
+    elif counted.fits is None:
+        reason = (
+            "The file of this model does not say what else Σ may be (it was fitted by an older"
+            " version, or is too large), so that of new people only variances count as uncertain,"
+            " each by itself"
+        )
+    else:
+        return _new_examined(kind, tables)
+    return [_note(one, "not examined", f"{reason}: intervals may be too narrow.") for one in tables]
+
+
+#: What simulations of new people held intervals against, by table.
+_OF_NEW = {
+    "random_effects": "new_people",
+    "response_curves": "new_curves",
+    "transitions": "new_conditional",
+}
+
+
+def _new_examined(kind: StudyKind, tables: list[str]) -> list[dict[str, Any]]:
+    """What simulations said of new people's intervals, where that is not that they are right."""
+    notes = []
+    for table in tables:
+        quantity, cells = _OF_NEW[table], simulated()
+        found = coverage_of(kind, quantity, cells[cells["quantity"] == quantity])
+        if found.status == "outside":
+            notes.append(_outside(table, kind, found, " of new people"))
+        elif found.status == "not examined":
+            what = kind.other or f"such studies ({kind.words})"
+            reason = f"Coverage of intervals of new people was not examined for {what}."
+            notes.append(_note(table, "not examined", reason))
+    return notes
+
+
 def _curves(model: NeuralMixedEffects) -> list[dict[str, Any]]:
     """Curves of networks, and of mixtures of them, have intervals that no simulation examined."""
-    if has_transitions(model) or not model.hidden or model._posterior.covariance is None:
+    if has_transitions(model) or model._posterior.covariance is None:
         return []
+    if not model.hidden:
+        if model._posterior.uncertainty is not None or model._posterior.joint is not None:
+            return []
+        reason = "The shared parameters count as known: the intervals are too narrow."
+        return [_note("response_curves", "not examined", reason)]
     what = "a mixture of networks" if model.hidden == "auto" else "a network with hidden layers"
     return [_note("response_curves", "not examined", _UNSEEN.format(what))]
 

@@ -92,13 +92,14 @@ def adapt(
     given: NewRows, out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")]
 ) -> None:
     """Learn the parameters of new people, all else as it was learned; writes a run folder."""
+    from nme_core.reports.methods import interval_notes
     from nme_core.runs.adaptation import adapt_run
 
     check_folder(out)
     rows, told = given.read()
     adapted = RunFolder(out)
     persons = adapt_run(given.folder, rows, adapted, source=given.new)
-    _tell(*told, *adapted.data["notes"])
+    _tell(*told, *adapted.data["notes"], *interval_notes(adapted.config))
     effects = adapted.table("random_effects")
     typer.echo(f"{'person':<24}{'rows':>8}{'reliability':>14}")
     for person in persons[:20]:

@@ -61,7 +61,7 @@ class Adaptable(ReadOuts):
         adapted._counts = np.concatenate([self._counts, n_new])
         mixed = self._posterior.mixed.for_groups(len(n_new))
         mixed.deviations.data = found.deviations.to(mixed.deviations.dtype)
-        joint = add_persons(self._posterior, self._family(), mixed.requires_grad_(False), batches)
+        joint = add_persons(self._posterior, self._family_at, mixed.requires_grad_(False), batches)
         if joint is not None:
             adapted._posterior = replace(adapted._posterior, uncertainty=joint.uncertainty)
         adapted._after_adapt(self, batches, None if joint is None else joint.information)

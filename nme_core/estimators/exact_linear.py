@@ -26,6 +26,7 @@ from nme_core.estimators.residuals import (
     usable,
 )
 from nme_core.exceptions import FallbackWarning, OptionError
+from nme_core.nn import Family
 from nme_core.training import (
     LinearGaussian,
     PersonInformation,
@@ -286,6 +287,10 @@ class ExactLinear(NeuralMixedEffects):
     ) -> NDArray[np.float64]:
         """Predict the outcome, shape (n,)."""
         raise NotImplementedError
+
+    def _family_at(self, rho: float) -> Family:
+        remembers = np.isfinite(rho) and np.isfinite(self._process.rho)
+        return ResidualProcess(rho).family if remembers else self._family()
 
     def _process_state(self) -> dict[str, Any]:
         """What a file keeps of the residuals."""

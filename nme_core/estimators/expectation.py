@@ -21,6 +21,8 @@ from nme_core.nn.random_effects import own
 
 #: Points in each dimension, by the number of dimensions; of more predictors there are draws.
 POINTS = {1: 31, 2: 11, 3: 7}
+#: Predictors that vary less than this do not vary.
+_NO_SPREAD = 1e-6
 #: Fewer, for each of many draws of shared parameters.
 FEWER = {1: 9, 2: 5, 3: 3}
 
@@ -60,6 +62,25 @@ def expected(
     slope = mixed.jacobian(batch.x, eta).double()
     spread = slope @ covariance[batch.groups[:, 0]].unsqueeze(1) @ slope.transpose(2, 3)
     return _moments(mean, output, spread, dimensions, POINTS[dimensions])
+
+
+@torch.no_grad()
+def whole_variance(
+    posterior: Posterior, mean: Callable[[Tensor], Tensor], batch: Batch, dimensions: int
+) -> Tensor | None:
+    """Variance of mean(f) of every row, (U, L, K), with all that is not known of people's effects,
+    shared parameters, Σ and ρ together; None where that was not taken. Arguments as in `expected`.
+    """
+    counted = posterior.uncertainty
+    if counted is None or counted.across is None:
+        return None
+    both, persons = posterior.mixed.with_free(counted.free), batch.groups[:, 0]
+    at = both.deviations[persons]
+    slope, output = both.jacobian(batch.x, at), both(batch.x, deviations=at)
+    own, shared = both.places_of(posterior.mixed.random), both.places_of(counted.free)
+    spread = counted.of_sums(slope[..., own], slope[..., shared], persons)
+    used = min(dimensions, max(POINTS))
+    return _moments(mean, output, spread, used, POINTS[used])[1]
 
 
 @torch.no_grad()
@@ -104,9 +125,16 @@ def _moments(
     dimensions: int,
     points: int,
 ) -> tuple[Tensor, Tensor]:
-    """Mean and variance of mean(f), f ~ N(output, spread), by quadrature."""
+    """Mean and variance of mean(f), f ~ N(output, spread), by quadrature in its widest dimensions;
+    what little it varies in the others is added to the variance, as if mean were linear in them.
+    """
     values, vectors = torch.linalg.eigh(spread)
-    root = (vectors * values.clamp_min(0).sqrt().unsqueeze(-2))[..., -dimensions:]
+    whole = vectors * values.clamp_min(0).sqrt().unsqueeze(-2)
+    root, rest = whole[..., -dimensions:], whole[..., :-dimensions]
+    further = torch.zeros((), dtype=torch.float64)
+    for step in rest.unbind(-1):
+        if float(step.abs().max()) > _NO_SPREAD:
+            further = further + ((mean(output + step) - mean(output - step)) / 2).square()
     at, weight = np.polynomial.hermite_e.hermegauss(points)
     weight = weight / weight.sum()
     total = squares = torch.zeros((), dtype=torch.float64)
@@ -115,4 +143,4 @@ def _moments(
         share = float(np.prod(weight[list(places)]))
         found = mean(output + root @ step)
         total, squares = total + share * found, squares + share * found.square()
-    return total, (squares - total.square()).clamp_min(0)
+    return total, (squares - total.square()).clamp_min(0) + further

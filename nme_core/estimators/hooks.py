@@ -62,6 +62,10 @@ class Hooks:
     def _family(self) -> Family:
         raise NotImplementedError
 
+    def _family_at(self, rho: float) -> Family:
+        """The family where the residuals' autocorrelation is this one; NaN: that of the fit."""
+        return self._family()
+
     def _precise_outcome(self, y: ArrayLike) -> NDArray[np.float64] | None:
         """The encoded outcome in double precision; None where it is a class or a count."""
         return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,7 @@ from nme_core.training import (
     PersonInformation,
     VarianceUncertainty,
     affordable,
+    errors,
     person_curvature,
     shared_covariance,
 )
@@ -29,6 +31,9 @@ from nme_core.training.integrated_covariance import Coordinates
 from nme_core.training.integrated_curvature import integrated_by_curvature
 from nme_core.training.laplace import few_effects, in_double
 from nme_core.training.objective import total_deviance
+
+#: Numbers in the covariances of the shared parameters at other Σ, up to which they are kept.
+LARGEST_FITS = 2**21
 
 
 @dataclass(frozen=True)
@@ -117,17 +122,21 @@ def take_uncertainty(
     if widened:
         information = _widened(curvature, plain, posterior, deviations, variances)
     names = plain.free
+    fits = None
     del plain  # as large as what comes next
     give_back()
     if by_curvature and coordinates is not None:
         integrated = integrated_by_curvature(curvature, coordinates, sigma, eta, slope, shared)
     if integrated is None:
-        effects = information.effects_covariance(shared)
+        effects, across = information.effects_covariance(shared), information.coupling @ shared
     else:
-        effects = torch.from_numpy(integrated.error)
-        if integrated.shared is not None:
-            shared = torch.from_numpy(integrated.shared)
-    return Joint(Uncertainty(names, shared, effects, variances), information)
+        effects, across = (torch.from_numpy(one) for one in (integrated.error, integrated.across))
+        if integrated.fits.shared.numel() <= LARGEST_FITS:
+            fits = integrated.fits
+        if by_curvature:
+            shared = integrated.fits.whole
+    found = Uncertainty(names, shared, effects, variances, across, fits)
+    return Joint(found, information)
 
 
 def _slope(posterior: Posterior, family: Family, batches: Sequence[Batch]) -> Tensor:
@@ -160,12 +169,17 @@ def crossed_uncertainty(posterior: Posterior, problem: Crossed) -> Uncertainty:
 
 
 def add_persons(
-    posterior: Posterior, family: Family, mixed: MixedEffects, batches: Sequence[Batch]
+    posterior: Posterior,
+    family: Callable[[float], Family],
+    mixed: MixedEffects,
+    batches: Sequence[Batch],
 ) -> Joint | None:
     """Add new persons to a fit, which stays; None where its uncertainty was not taken.
 
     Parameters
     ----------
+    family : callable
+        Family of the outcome by the residuals' autocorrelation; that of the fit at NaN.
     mixed : MixedEffects
         Network with the new persons alone.
     batches : sequence of Batch
@@ -174,11 +188,16 @@ def add_persons(
     before = posterior.uncertainty
     if before is None:
         return None
-    curvature = _curvature(posterior, family, mixed, batches, before.free)
+    curvature = _curvature(posterior, family(math.nan), mixed, batches, before.free)
     plain = curvature.given(posterior.sigma[0])
     deviations = mixed.deviations.detach()
     information = _widened(curvature, plain, posterior, deviations, before.variances)
-    return Joint(before.with_groups(information), information)
+    if before.fits is not None:
+        found = errors(mixed, family, batches, before.fits, before.free)
+    else:
+        effects = information.effects_covariance(before.shared)
+        found = effects, information.coupling @ before.shared
+    return Joint(before.with_groups(*found), information)
 
 
 def _curvature(

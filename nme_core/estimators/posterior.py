@@ -340,20 +340,18 @@ class Posterior:
         """The posterior with its groups in the order of these positions, shape (P,)."""
         mixed = copy.deepcopy(self.mixed)
         mixed.deviations.data = self.mixed.deviations.detach()[order]
-        dependence, uncertainty = self.dependence, self.uncertainty
+        dependence = self.dependence
         if dependence is not None:
             nesting, coefficient = dependence
             home = nesting.home[order]
             home = torch.where(home >= 0, torch.argsort(order)[home], home)
             dependence = Nesting(home, nesting.sizes), coefficient[order]
-        if uncertainty is not None:
-            uncertainty = replace(uncertainty, effects=uncertainty.effects[order])
         return replace(
             self,
             mixed=mixed,
             covariance=None if self.covariance is None else self.covariance[order],
             dependence=dependence,
-            uncertainty=uncertainty,
+            uncertainty=None if self.uncertainty is None else self.uncertainty.chosen(order),
             places=order if self.places is None else self.places[order],
             joint=None if self.joint is None else (self.joint[0], self.joint[1][:, order]),
             link=None if self.link is None else (self.link[0], self.link[1][order]),
@@ -407,7 +405,7 @@ class Posterior:
             spread=self.spread,
             uncertainty=None
             if self.uncertainty is None
-            else replace(self.uncertainty, effects=self.uncertainty.effects[:n_groups]),
+            else self.uncertainty.chosen(slice(n_groups)),
             joint=None if self.joint is None else (self.joint[0], self.joint[1][:, :n_groups]),
             n_added=self.n_added,
             places=None if self.places is None else self.places[:n_groups],

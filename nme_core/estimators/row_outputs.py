@@ -19,6 +19,7 @@ from nme_core.estimators.expectation import (
     expected,
     has_closed_expectation,
     over_people,
+    whole_variance,
 )
 from nme_core.estimators.posterior import DRAWS
 from nme_core.nn import RowFamily
@@ -69,11 +70,10 @@ class RowOutputs(NeuralMixedEffects):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Ends of 95 % intervals of persons' expected outcome, shape (n,) or (n, n_classes).
 
-        Mean ± 1.96 SD over draws from the posterior of the persons' own parameters and, in a
-        network with hidden layers, of the shared ones; in a mixture the spread between candidates
-        counts. In the units of ``predict`` or ``predict_proba`` (there held within 0 and 1). How
-        far single outcomes lie from what is expected is not part of it. NaN for estimators without
-        a posterior.
+        Mean ± 1.96 SD over the posterior of persons' own parameters and the shared ones; without
+        hidden layers also over what Σ and ρ may be, in a mixture over its candidates. In the units
+        of ``predict`` or ``predict_proba`` (there held within 0 and 1). How far single outcomes lie
+        from what is expected is not part of it. NaN for estimators without a posterior.
         """
         if self._mixture is not None:
             centre, spread = self._mixture.moments(lambda one: one._moments(X, groups))
@@ -99,23 +99,38 @@ class RowOutputs(NeuralMixedEffects):
         return centre.numpy(), spread.numpy()
 
     def _own_moments(self, batches: list[Batch]) -> list[tuple[Tensor, Tensor]]:
-        """Mean and variance of persons' expected outcomes over their own effects, and with hidden
-        layers over shared weights, (U, L, K) each, in units of the data; NaN for a point estimate.
+        """Mean and variance of persons' expected outcomes, (U, L, K) each, in units of the data.
+
+        The mean is over their own effects, and with hidden layers over shared weights, as that of
+        predictions; in a model without, the variance counts the shared parameters, Σ and ρ, where
+        the fit took them all together. NaN for a point estimate.
         """
-        mean = self._family().mean
+        moments = self._moments_over_effects(batches)
+        if self.hidden:
+            return moments
+        several = [
+            whole_variance(self._posterior, self._mean_in_units, batch, self._dimensions)
+            for batch in batches
+        ]
+        return [
+            (middle, variance if whole is None else whole)
+            for (middle, variance), whole in zip(moments, several, strict=True)
+        ]
+
+    def _mean_in_units(self, output: Tensor) -> Tensor:
+        return self._in_units(self._family().mean(output))
+
+    def _moments_over_effects(self, batches: list[Batch]) -> list[tuple[Tensor, Tensor]]:
+        """As `_own_moments`, in a model without hidden layers given the shared parameters."""
+        mean = self._mean_in_units
         if self._is_closed:
-            return [
-                expected(
-                    self._posterior, lambda f: self._in_units(mean(f)), batch, self._dimensions
-                )
-                for batch in batches
-            ]
+            return [expected(self._posterior, mean, batch, self._dimensions) for batch in batches]
         sums, n_draws = [(torch.zeros(()), torch.zeros(())) for _ in batches], 0
         draws = self._outputs(batches, "person")
         if not self._widths:
             draws = self._posterior.own_outputs(batches, seed=self.random_state)
         for outputs in draws:
-            values = [self._in_units(mean(output.double())) for output in outputs]
+            values = [mean(output.double()) for output in outputs]
             sums = [(s + v, q + v.square()) for (s, q), v in zip(sums, values, strict=True)]
             n_draws += 1
         unknown = torch.nan if n_draws == 1 else 0.0

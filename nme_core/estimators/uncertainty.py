@@ -9,7 +9,7 @@ import torch
 from scipy.special import stdtrit
 from torch import Tensor
 
-from nme_core.training import PersonInformation, VarianceUncertainty
+from nme_core.training import OtherFits, VarianceUncertainty
 
 #: 97.5 % point of the normal distribution.
 Z = 1.959963984540054
@@ -36,22 +36,53 @@ class Uncertainty:
         Covariance of η̂_i − η_i of every person.
     variances : VarianceUncertainty
         Of the variances of the random effects.
+    across : Tensor, shape (P, R, p), optional
+        Covariance of η̂_i − η_i with the shared parameters, where it was taken.
+    fits : OtherFits, optional
+        What Σ may be, and all else with it, where it was integrated over: for people to come.
     """
 
     free: tuple[str, ...]
     shared: Tensor
     effects: Tensor
     variances: VarianceUncertainty
+    across: Tensor | None = None
+    fits: OtherFits | None = None
 
-    def with_groups(self, information: PersonInformation) -> Uncertainty:
+    def with_groups(self, effects: Tensor, across: Tensor) -> Uncertainty:
         """The same with new persons behind those that are there; V stays."""
-        new = information.effects_covariance(self.shared)
-        return replace(self, effects=torch.cat([self.effects, new]))
+        return replace(
+            self,
+            effects=torch.cat([self.effects, effects]),
+            across=None if self.across is None else torch.cat([self.across, across]),
+        )
+
+    def chosen(self, persons: Tensor | slice) -> Uncertainty:
+        """The same of some persons, in their order."""
+        across = None if self.across is None else self.across[persons]
+        return replace(self, effects=self.effects[persons], across=across)
+
+    def of_sums(self, own: Tensor, shared: Tensor, persons: Tensor) -> Tensor:
+        """Covariance of what is linear in η and φ, with slopes (U, ..., n, R) and (U, ..., n, p),
+        of each unit's person, (U,); shape (U, ..., n, n). For where they were taken together.
+        """
+        assert self.across is not None
+        whole = self.shared if self.fits is None else self.fits.whole
+        between = [1] * (own.dim() - 3)
+        effects, across = (
+            one[persons].view(len(persons), *between, *one.shape[1:])
+            for one in (self.effects, self.across)
+        )
+        mixed = own @ across @ shared.mT
+        return own @ effects @ own.mT + mixed + mixed.mT + shared @ whole @ shared.mT
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name, for a file."""
         values = vars(self.variances)
+        further = {} if self.across is None else {f"{_PREFIX}across": self.across}
         return {
+            **further,
+            **({} if self.fits is None else self.fits.tensors()),
             f"{_PREFIX}shared": self.shared,
             f"{_PREFIX}effects": self.effects,
             f"{_PREFIX}variances": torch.stack([values[name] for name in _VARIANCES]),
@@ -68,4 +99,6 @@ class Uncertainty:
             tensors[f"{_PREFIX}shared"],
             tensors[f"{_PREFIX}effects"],
             VarianceUncertainty(**values),
+            tensors.get(f"{_PREFIX}across"),  # models of before have neither
+            OtherFits.from_tensors(tensors),
         )

@@ -99,6 +99,22 @@ class MixedEffects(nn.Module):
         """Return the same module, copied, for other groups of one factor; their η is 0."""
         return MixedEffects(copy.deepcopy(self.module), self.random, n_groups)
 
+    def with_free(self, free: Sequence[str]) -> MixedEffects:
+        """The same in double precision with deviations of the parameters `free`, 0, too: first
+        these, then those of `random` that are not among them.
+        """
+        names = tuple(dict.fromkeys([*free, *self.random]))
+        both = MixedEffects(copy.deepcopy(self.module), names, self.n_groups)
+        own = self.by_parameter(self.deviations.detach())
+        parts = [own.get(name, zero) for name, zero in both.by_parameter(both.deviations).items()]
+        both.deviations.data = torch.cat(parts, dim=1)
+        return both.double()
+
+    def places_of(self, chosen: Sequence[str]) -> Tensor:
+        """Places of the numbers of some of the parameters `random` among the deviations."""
+        places = self.by_parameter(torch.arange(self.n_random))
+        return torch.cat([torch.zeros(0, dtype=torch.int64), *(places[name] for name in chosen)])
+
     def by_parameter(self, values: Tensor) -> dict[str, Tensor]:
         """Cut values, shape (..., n_random), into those of each person-specific parameter."""
         return dict(zip(self.random, torch.split(values, self._sizes, dim=-1), strict=True))

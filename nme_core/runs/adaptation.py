@@ -13,6 +13,7 @@ import pandas as pd
 
 from nme_core.analysis import (
     grids_of,
+    new_people_approximations,
     random_effects_table,
     response_curves,
     transitions_table,
@@ -148,7 +149,10 @@ def _adapt(
         for one in caught
         if issubclass(one.category, NMEWarning)
     ]
-    folder.write_json("config", {**config, "warnings": notes, "adapted_from": run.path.name})
+    shared = [note for note in config.get("approximate", []) if note["table"] in _SAME]
+    approximate = [*shared, *new_people_approximations(model)]
+    made = {"warnings": notes, "approximate": approximate, "adapted_from": run.path.name}
+    folder.write_json("config", {**config, **made})
     folder.write_json("recipe", recipe.to_json())
     folder.write_json(
         "data",

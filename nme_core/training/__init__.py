@@ -1,6 +1,6 @@
 """Training: what is minimised, how Σ and σ² move, and the loop that knows nothing of the model."""
 
-from nme_core.training.adapt import Adaptation, adapt
+from nme_core.training.adapt import Adaptation, adapt, errors
 from nme_core.training.annealed import Annealed
 from nme_core.training.boundary import Boundary, approached_boundary, exact_boundary, warn_of
 from nme_core.training.chain_rows import ChainRows
@@ -31,6 +31,7 @@ from nme_core.training.linear_information import VarianceInformation
 from nme_core.training.linear_mixed import CollinearColumnError
 from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
 from nme_core.training.nesting import Nesting
+from nme_core.training.other_fits import OtherFits
 from nme_core.training.residual_memory import ResidualMemory
 from nme_core.training.residual_process import next_expected
 from nme_core.training.separate import Separate
@@ -57,6 +58,7 @@ __all__ = [
     "LinearGaussian",
     "Nesting",
     "NoMovesError",
+    "OtherFits",
     "PersonCurvature",
     "PersonInformation",
     "Problem",
@@ -74,6 +76,7 @@ __all__ = [
     "adapt",
     "affordable",
     "approached_boundary",
+    "errors",
     "exact_boundary",
     "exactly_linear",
     "few_effects",

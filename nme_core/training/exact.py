@@ -451,11 +451,18 @@ class ExactRows:
             value = found.value + 0.5 * float(found.shared @ step)
             value += 0.5 * float(torch.linalg.slogdet(shared)[1])
 
-            def effects() -> tuple[Array, Array]:
-                own, error = marginal.effects_error(u + step, scale, shared)
-                return own.numpy().copy(), error.numpy()
+            slope = self.layout.slope(u + step)
 
-            return GivenCovariance(value, effects)
+            def effects() -> tuple[Array, Array, Array]:
+                own, conditional, coupling = marginal.effects_following(u + step, scale)
+                coupling = coupling @ torch.linalg.inv(slope)
+                return own.numpy().copy(), conditional.numpy(), coupling.numpy()
+
+            def of_shared() -> tuple[Array, Array]:
+                shift = self.layout.parameters(u + step) - self.layout.parameters(u)
+                return shift.numpy(), (slope @ shared @ slope.T).numpy()
+
+            return GivenCovariance(value, effects, of_shared, sigma)
 
         sigma, effects = self.fit.scale @ self.fit.scale.T, self.fit.effects
         return IntegratedCovariance.of(given, coordinates, sigma.numpy(), effects.numpy())

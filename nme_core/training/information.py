@@ -16,7 +16,6 @@ effects, and cov(η_i) that of η̂_i − η_i (Henderson 1975). Σ, σ² and T 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -175,38 +174,16 @@ def person_curvature(
     residual_variance : float
         σ².
     """
-    names = tuple(dict.fromkeys([*free, *mixed.random]))
-    sizes = [mixed.fixed()[name].numel() for name in names]
+    both = mixed.with_free(free)
+    phi, eta = both.places_of(free), both.places_of(mixed.random)
     if is_linear_chain(mixed):
-        return _of(free, mixed.random, names, sizes, _of_chains(mixed, batches, names))
-    both = MixedEffects(copy.deepcopy(mixed.module), names, mixed.n_groups).double()
-    given = mixed.by_parameter(mixed.deviations.detach())
-    zero = mixed.deviations.new_zeros
-    stacked = [
-        given[name] if name in given else zero(mixed.n_groups, size)
-        for name, size in zip(names, sizes, strict=True)
-    ]
-    both.deviations.data = torch.cat(stacked, dim=1).double()
+        information = _of_chains(mixed, batches, both.random)
+        return PersonCurvature(tuple(free), information, phi, eta)
     rows = map(in_double, chunks(batches))  # part by part, not all rows a second time
     information = gauss_newton(both, family, rows)
-    tiny = 1e-9 * torch.eye(sum(sizes), dtype=torch.float64)
+    tiny = 1e-9 * torch.eye(both.n_random, dtype=torch.float64)
     for some in in_parts(*information.shape[:2]):
         information[some] = without_negative(information[some], tiny) / residual_variance
-
-    return _of(free, mixed.random, names, sizes, information)
-
-
-def _of(
-    free: Sequence[str],
-    random: Sequence[str],
-    names: Sequence[str],
-    sizes: list[int],
-    information: Tensor,
-) -> PersonCurvature:
-    """Say where φ and η stand among all numbers."""
-    places = dict(zip(names, torch.split(torch.arange(sum(sizes)), sizes), strict=True))
-    phi = torch.cat([places[name] for name in free])
-    eta = torch.cat([places[name] for name in random]) if random else phi[:0]
     return PersonCurvature(tuple(free), information, phi, eta)
 
 

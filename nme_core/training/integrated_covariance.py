@@ -4,26 +4,29 @@ With every shared parameter integrated out of the likelihood too,
 
     cov(η_i − η̂_i) = E[ V_i(Σ) + (η̂_i(Σ) − η̂_i)(η̂_i(Σ) − η̂_i)ᵀ ],    p(Σ | y) ∝ p(y | Σ) p(Σ),
 
-η̂_i what is reported, V_i(Σ) the covariance given Σ, shared parameters counted. The expectation is
-taken over a few points around the mode, in coordinates in which the posterior is nearly normal: the
-logarithms of standard deviations and Fisher's z of the partial correlations that Σ is made of
-(Rue, Martino & Chopin 2009, section 6.5; Lewandowski, Kurowicka & Joe 2009). The prior is wide:
-half-Cauchy with scale 1 on each standard deviation (Gelman 2006), standardised, and even over all
-correlation matrices. Where Σ̂ is at its boundary the mode is not, so that no point is at it.
+η̂_i what is reported, V_i(Σ) the covariance given Σ, shared parameters φ counted: with C_i that
+given φ, G_i = ∂η̂_i/∂φ and V(Σ) that of φ, V_i = C_i + G_i V G_iᵀ; cov(η_i, φ) likewise from G_i V.
+The expectation is taken over a few points around the mode, in coordinates in which the posterior is
+nearly normal: the logarithms of standard deviations and Fisher's z of the partial correlations that
+Σ is made of (Rue, Martino & Chopin 2009, section 6.5; Lewandowski, Kurowicka & Joe 2009). The prior
+is wide: half-Cauchy with scale 1 on each standard deviation (Gelman 2006), standardised, and even
+over all correlation matrices. Where Σ̂ is at its boundary the mode is not: no point is at it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 from scipy.optimize import minimize
 
+from nme_core.training.other_fits import OtherFits
 from nme_core.training.sums import Array
 
 #: Numbers of Σ up to which it is integrated out.
@@ -47,14 +50,21 @@ class GivenCovariance:
     value : float
         log p(y | Σ) up to a constant, shared parameters integrated out.
     effects : callable
-        Returns η̂_i(Σ), shape (P, R), and V_i(Σ), shape (P, R, R).
-    shared : callable, optional
+        Returns η̂_i(Σ), shape (P, R), C_i(Σ), (P, R, R), and G_i(Σ), (P, R, p).
+    shared : callable
         Returns how far the shared parameters lie from their estimates, (p,), and V(Σ), (p, p).
+    sigma : array, shape (R, R)
+        Σ, where that is not exactly what was asked for,
+    variance, rho : float
+        with its σ² and ρ (see `OtherFits`).
     """
 
     value: float
-    effects: Callable[[], tuple[Array, Array]]
-    shared: Callable[[], tuple[Array, Array]] | None = None
+    effects: Callable[[], tuple[Array, Array, Array]]
+    shared: Callable[[], tuple[Array, Array]]
+    sigma: Array
+    variance: float = 1.0
+    rho: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -187,12 +197,15 @@ class IntegratedCovariance:
     ----------
     error : array, shape (P, R, R)
         cov(η_i − η̂_i).
-    shared : array, shape (p, p), optional
-        That of the shared parameters, likewise, where it was asked for.
+    across : array, shape (P, R, p)
+        cov(η_i − η̂_i, φ − φ̂).
+    fits : OtherFits
+        Over what it was taken.
     """
 
     error: Array
-    shared: Array | None = None
+    across: Array
+    fits: OtherFits
 
     @classmethod
     def of(
@@ -233,29 +246,41 @@ class IntegratedCovariance:
         if mode is None or root is None:
             return None
         top = height(mode)[0]
-        total, error = 0.0, np.zeros((len(effects), *sigma.shape))
-        shared: Array | float = 0.0
-        for step, weight in _points(len(mode)):
-            at = mode + root @ step
-            value, found = height(at)
-            drop = value - top + 0.5 * float(step @ step)
-            if found is None or value - top < -_DEEPEST:
-                continue
-            weight *= math.exp(drop if len(mode) <= _GRID else min(drop, _MOST_LIFTED))
-            moved, conditional = found.effects()
-            apart = moved - effects
-            total += weight
-            error += weight * (conditional + apart[:, :, None] * apart[:, None, :])
-            if found.shared is not None:
-                shift, variance = found.shared()
-                shared = shared + weight * (variance + np.outer(shift, shift))
-        return cls(error / total, shared / total if isinstance(shared, np.ndarray) else None)
+
+        def points() -> Iterator[tuple[float, GivenCovariance]]:
+            for step, weight in _points(len(mode)):
+                value, found = height(mode + root @ step)
+                drop = value - top + 0.5 * float(step @ step)
+                if found is not None and value - top >= -_DEEPEST:
+                    lifted = drop if len(mode) <= _GRID else min(drop, _MOST_LIFTED)
+                    yield weight * math.exp(lifted), found
+
+        return cls._over(points(), effects)
+
+    @classmethod
+    def _over(cls, points: Iterable[tuple[float, GivenCovariance]], effects: Array) -> Self:
+        """Take the expectation over weighted points."""
+        error, across = np.zeros((*effects.shape, effects.shape[1])), np.zeros(())
+        kept: list[tuple[Array | float, ...]] = []
+        for weight, found in points:
+            (shift, shared), (moved, conditional, coupling) = found.shared(), found.effects()
+            apart, pull = moved - effects, coupling @ shared
+            each = conditional + pull @ coupling.swapaxes(1, 2)
+            error += weight * (each + apart[:, :, None] * apart[:, None, :])
+            across = across + weight * (pull + apart[:, :, None] * shift)
+            kept.append((weight, found.sigma, found.variance, found.rho, shift, shared))
+        weights, *rest = (torch.from_numpy(np.array(part)) for part in zip(*kept, strict=True))
+        total = float(weights.sum())
+        return cls(error / total, across / total, OtherFits(weights / total, *rest))
 
     def among(self, own: NDArray[np.int64], n_random: int) -> IntegratedCovariance:
         """The same where these are the places of the effects among all; the others are 0."""
-        error = np.zeros((len(self.error), n_random, n_random))
-        error[:, own[:, None], own] = self.error
-        return IntegratedCovariance(error)
+        n, p = len(self.error), self.across.shape[2]
+        error, across = np.zeros((n, n_random, n_random)), np.zeros((n, n_random, p))
+        error[:, own[:, None], own], across[:, own] = self.error, self.across
+        sigma = self.fits.sigma.new_zeros(len(self.fits.weight), n_random, n_random)
+        sigma[:, own[:, None], own] = self.fits.sigma
+        return IntegratedCovariance(error, across, replace(self.fits, sigma=sigma))
 
 
 def _mode(height: Callable[[Array], float], begin: Array) -> Array | None:

@@ -86,14 +86,14 @@ def integrated_by_curvature(
         value = value + 0.5 * pull @ step - root.diagonal().log().sum()
         covariance = kept @ torch.cholesky_inverse(root) @ kept.T
 
-        def read() -> tuple[Array, Array]:
-            error = conditional + coupling @ covariance @ coupling.transpose(1, 2)
-            return (moved + coupling @ (kept @ step)).numpy(), error.numpy()
+        def read() -> tuple[Array, Array, Array]:
+            follows = moved + coupling @ (kept @ step)
+            return follows.numpy(), conditional.numpy(), coupling.numpy()
 
         def read_shared() -> tuple[Array, Array]:
             return (kept @ step).numpy(), covariance.numpy()
 
-        return GivenCovariance(float(value), read, read_shared)
+        return GivenCovariance(float(value), read, read_shared, matrix)
 
     return IntegratedCovariance.of(given, coordinates, np.asarray(at), effects.numpy())
 

@@ -11,7 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from nme_core.batches.sequences import Batch, chunks
-from nme_core.nn import Family, Gaussian, LinearChain, MixedEffects, RowFamily
+from nme_core.nn import (
+    Family,
+    Gaussian,
+    LikelihoodFamily,
+    LinearChain,
+    MixedEffects,
+    RowFamily,
+)
 from nme_core.nn.random_effects import own
 from nme_core.training.covariance import in_parts
 from nme_core.training.objective import sum_over_groups
@@ -166,12 +173,15 @@ class Laplace(Variational):
 
 
 @torch.no_grad()
-def gauss_newton(mixed: MixedEffects, family: Family, batches: Iterable[Batch]) -> Tensor:
+def gauss_newton(
+    mixed: MixedEffects, family: Family, batches: Iterable[Batch], *, observed: bool = False
+) -> Tensor:
     """½ ∂²(Σ_j D_ij)/∂η_i² of every person, but for the output's own second derivatives.
 
     The curvature itself where the output is linear in η, as it is for the last layer of a network
     and for transitions. Shape (P, R, R), in the precision of the network: of many persons it is
-    large.
+    large. By the output it is what is expected of such rows, or with `observed` that of these: they
+    differ for ordered classes.
     """
     n_random = mixed.n_random
     result = mixed.deviations.new_zeros(mixed.n_groups, n_random, n_random)
@@ -179,14 +189,14 @@ def gauss_newton(mixed: MixedEffects, family: Family, batches: Iterable[Batch]) 
         columns = max(1, n_random // SEQUENCES_AT_ONCE)
         of_units = partial(_of_chains, mixed, family)
     else:
-        columns, of_units = n_random, partial(_of_rows, mixed, cast(RowFamily, family))
+        columns, of_units = n_random, partial(_of_rows, mixed, cast(RowFamily, family), observed)
     for chunk in chunks(batches, columns):
         information = of_units(chunk).to(result.dtype)
         result.index_add_(0, chunk.groups[:, 0], information)
     return result
 
 
-def _of_rows(mixed: MixedEffects, family: RowFamily, batch: Batch) -> Tensor:
+def _of_rows(mixed: MixedEffects, family: RowFamily, observed: bool, batch: Batch) -> Tensor:
     """Σ_j J_jᵀ I_j J_j of each unit: J the derivative of the output, I its information."""
     eta = own(mixed.deviations, batch.groups)
     output = mixed(batch.x, deviations=eta)
@@ -194,7 +204,10 @@ def _of_rows(mixed: MixedEffects, family: RowFamily, batch: Batch) -> Tensor:
     slope = torch.where(batch.mask[:, :, None, None], slope, 0.0)
     if isinstance(family, Gaussian):
         slope = family.whitened(slope, batch)
-    weighted = family.information(output) @ slope
+    information = family.information(output)
+    if observed and not isinstance(family, Gaussian):
+        information = cast(LikelihoodFamily, family).curvature(output, batch.y.clamp_min(0))
+    weighted = information @ slope
     return slope.flatten(1, 2).transpose(1, 2) @ weighted.flatten(1, 2)
 
 

@@ -282,16 +282,21 @@ class LinearGaussian:
         further = () if process is None else (process.correlation.free,)
 
         def given(sigma: Array, at: Array) -> GivenCovariance | None:
-            cross, value = point.cross, 0.0
+            cross, value, rho = point.cross, 0.0, 0.0
             if process is not None:
                 correlation = process.correlation.moved(float(at[0]))
+                rho = correlation.per_unit(process.rows.step)[0]
                 cross = Cross.of(process.rows.sums(correlation), random, prior=self._prior)
                 value = correlation.log_prior - 0.5 * process.rows.log_determinant(correlation)
             scale = np.linalg.cholesky(sigma / variance).astype(np.float64)
             there = replace(cross, reml=True).at(scale)
             return GivenCovariance(
                 value - 0.5 * there.deviance,
-                lambda: (there.effects, there.conditional + there.by_fixed),
+                lambda: (there.effects, there.conditional, there.following),
+                lambda: (there.fixed - point.fixed, there.variance * there.inverse),
+                there.variance * scale @ scale.T,
+                there.variance,
+                rho,
             )
 
         sigma, effects = self.fit.sigma.numpy(), self.fit.effects.numpy()

@@ -97,17 +97,20 @@ class LinearLayout:
     @torch.no_grad()
     def write(self, mixed: MixedEffects, psi: Tensor, deviations: Tensor) -> None:
         """Put ψ, (D,), and η, (P, R), into the network."""
-        psi = psi.clone()
-        above = torch.cat([psi.new_zeros(1), psi[self.thresholds]])
-        psi[self.thresholds] = above.diff().log()
-        start = 0
+        psi, start = self.parameters(psi), 0
         for value in mixed.fixed().values():
             value.copy_(psi[start : start + value.numel()].view_as(value))
             start += value.numel()
         mixed.deviations.copy_(deviations)
 
+    def parameters(self, psi: Tensor) -> Tensor:
+        """The network's parameters, (D,): the gaps are logarithms."""
+        found, above = psi.clone(), torch.cat([psi.new_zeros(1), psi[self.thresholds]])
+        found[self.thresholds] = above.diff().log()
+        return found
+
     def slope(self, psi: Tensor) -> Tensor:
-        """Derivative of the network's parameters by ψ: the gaps are logarithms; shape (D, D)."""
+        """Derivative of `parameters` by ψ, shape (D, D)."""
         result = torch.eye(self.n_parameters, dtype=torch.float64)
         gaps = torch.cat([psi.new_zeros(1), psi[self.thresholds]]).diff()
         for k, place in enumerate(self.thresholds.tolist()):

@@ -224,14 +224,11 @@ class Point:
         return self.variance * spread
 
     @property
-    def by_fixed(self) -> Array:
-        """J_i V J_iᵀ of all people, what β adds to the covariances, shape (P, R, R)."""
-        relative, n_groups = self.scale @ self.scale.T, self.cross.zd.shape[2]
-        found = np.empty((n_groups, *relative.shape))
-        for some in self.cross.parts():
-            slope = relative @ self.couplings(some).transpose(2, 0, 1)  # −J_i
-            found[some] = self.variance * slope @ self.inverse @ slope.transpose(0, 2, 1)
-        return found
+    def following(self) -> Array:
+        """J_i = ∂b̂_i/∂β of all people, shape (P, R, p)."""
+        relative = self.scale @ self.scale.T
+        parts = [relative @ self.couplings(some).transpose(2, 0, 1) for some in self.cross.parts()]
+        return -np.concatenate(parts)
 
     def couplings(self, some: slice) -> Array:
         """C_i of some people, shape (R, p, some)."""

@@ -104,7 +104,8 @@ class LinearMixedFit:
 
     def effects_error(self) -> Tensor:
         """Covariances of b̂_i − b_i that count β, with Σ known; shape (P, R, R)."""
-        return self.effects_covariance + torch.from_numpy(self.information.point.by_fixed)
+        slope = torch.from_numpy(self.information.point.following)
+        return self.effects_covariance + slope @ self.fixed_covariance @ slope.mT
 
     def plus(self, log_likelihood: float, information: VarianceInformation) -> LinearMixedFit:
         """The same with a constant in the likelihood and with more information."""

@@ -339,8 +339,8 @@ class LaplaceMarginal:
             spread.append(scale @ inverse @ scale.T)
         return self._b @ scale.T, torch.cat(spread)
 
-    def effects_error(self, u: Tensor, scale: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
-        """η̂, (P, R), and C + G V Gᵀ, (P, R, R), with G = ∂η̂/∂u and V, (D, D), that of u."""
+    def effects_following(self, u: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """η̂, (P, R), C, (P, R, R), and ∂η̂/∂u, (P, R, D)."""
         eye = torch.eye(len(scale), dtype=torch.float64)
         found = []
         for place, block in self._blocks():
@@ -348,9 +348,9 @@ class LaplaceMarginal:
             self._b[place] = modes.b
             spread = scale @ torch.cholesky_solve(eye.expand_as(modes.lower), modes.lower) @ scale.T
             across = self._all_terms(block, self._weights(u, scale, modes.b), spread)[2]
-            coupling = spread @ across.transpose(1, 2)
-            found.append(spread + coupling @ shared @ coupling.transpose(1, 2))
-        return self._b @ scale.T, torch.cat(found)
+            found.append((spread, -spread @ across.transpose(1, 2)))
+        spread, coupling = (torch.cat(part) for part in zip(*found, strict=True))
+        return self._b @ scale.T, spread, coupling
 
 
 @dataclass(frozen=True)

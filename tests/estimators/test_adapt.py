@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.coverage import new_people
+from benchmarks.coverage.cells import NewPeople
 from nme_core import NMECRF, NMEMLPClassifier, NMEMLPRegressor
+from nme_core.analysis import new_people_approximations
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
 
 
@@ -128,6 +131,79 @@ def test_the_rows_of_a_known_person_give_what_the_fit_gave():
     effects, se = adapted.random_effects_, adapted.random_effects_se_
     np.testing.assert_allclose(effects.loc["twin"], effects.loc["p3"], rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(se.loc["twin"], se.loc["p3"], rtol=1e-4)
+
+
+KINDS = {
+    "number": (NMEMLPRegressor, {"hidden": (), "placement": "all"}),
+    "count": (NMEMLPRegressor, {"hidden": (), "family": "poisson", "placement": "all"}),
+    "classes": (NMEMLPClassifier, {"hidden": ()}),
+    "ordinal": (NMEMLPClassifier, {"hidden": (), "family": "ordinal"}),
+    "full, times": (NMEMLPRegressor, {"hidden": (), "placement": "all", "covariance": "full"}),
+}
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.SingularWarning")
+@pytest.mark.parametrize("name", KINDS)
+def test_a_person_of_the_run_under_another_name_has_the_same_intervals(name, tmp_path):
+    """Σ, ρ and shared parameters are integrated out for new people as for those of the run."""
+    model, options = KINDS[name]
+    X, y, groups = rows({"count": "poisson", "ordinal": "class", "classes": "class"}.get(
+        name, "number"), [f"p{k}" for k in range(12)], n=5)  # fmt: skip
+    X, times = X[:, :1], np.tile(np.arange(5), 12)
+    timed = {"times": times} if "times" in name else {}
+    model = model(**options).fit(X, y, groups=groups, **timed)
+    model.save(tmp_path / "model.safetensors")
+    of, twin = type(model).load(tmp_path / "model.safetensors"), groups == "p3"
+    timed = {"times": times[twin]} if timed else {}
+    adapted = of.adapt(X[twin], y[twin], groups=np.repeat("twin", 5), **timed)
+    error = adapted.effects().error
+    np.testing.assert_allclose(error.loc["twin"], error.loc["p3"], rtol=1e-3)
+    assert (error.loc["twin"] > 1.01 * adapted.random_effects_se_.loc["twin"]).any()
+    for end in (0, 1):
+        own, twins = (
+            adapted.predict_interval(X[twin], np.repeat(who, 5))[end] for who in ("p3", "twin")
+        )
+        np.testing.assert_allclose(twins, own, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
+def test_a_chain_of_the_run_under_another_name_has_the_same_intervals():
+    X, y, groups = rows("class", [f"p{k}" for k in range(15)], n=12)
+    model = NMECRF((), "transitions").fit(X[:, :1], y, groups=groups)
+    twin = groups == "p3"
+    adapted = model.adapt(X[twin, :1], y[twin], groups=np.repeat("twin", 12))
+    error = adapted.effects().error
+    # those of the run are taken from the curvature at the fit, without another search
+    np.testing.assert_allclose(error.loc["twin"], error.loc["p3"], rtol=0.1)
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
+def test_intervals_of_new_people_hold_the_truth():
+    """Few people, weak effects: curves held .55 and people's own .92 when Σ was taken as known."""
+    cell = NewPeople("gaussian", 5, 12, "weak")
+    studies = [new_people.judge(cell, np.random.default_rng(seed)) for seed in range(8)]
+    for what in ("new 1 people", "new 1 curve", "new 10 curve", "run curve"):
+        n, covered = (sum(getattr(one[what], key) for one in studies) for key in ("n", "covered"))
+        assert 0.88 < covered / n < 0.99, what
+
+
+def test_a_model_of_before_is_adapted_still():
+    """What is kept for new people is not in its file: variances count, each by itself."""
+    X, y, groups = rows("number", OLD)
+    model = NMEMLPRegressor(hidden=(), placement="all").fit(X, y, groups=groups)
+    content, tensors = model._packed()
+    old = {k: v for k, v in tensors.items() if not k.startswith("fits.") and "across" not in k}
+    assert len(old) < len(tensors)
+    before = type(model)(hidden=(), placement="all")._restore(content, old)
+    X, y, groups = rows("number", NEW, n=2, seed=1)
+    adapted = before.adapt(X, y, groups=groups)
+    assert (adapted.effects().error.loc[NEW] >= adapted.random_effects_se_.loc[NEW]).all(axis=None)
+    low, high = adapted.predict_interval(X, groups)
+    assert (low < high).all()
+    notes = new_people_approximations(before)
+    assert {note["table"] for note in notes} == {"random_effects", "response_curves"}
+    assert all("older version" in note["reason"] for note in notes)
 
 
 def test_transitions_of_a_new_person():

@@ -10,6 +10,11 @@ from nme_core.training.integrated_covariance import (
     _points,
 )
 
+
+def nothing_shared():
+    return np.zeros(0), np.zeros((0, 0))
+
+
 FULL = Coordinates(np.arange(3), full=True)
 
 
@@ -61,7 +66,11 @@ def test_one_variance_is_integrated_as_a_fine_grid_does():
         s = float(sigma[0, 0])
         value = -0.5 * float((np.log(s + 1) + y**2 / (s + 1)).sum())
         share = s / (s + 1)
-        return GivenCovariance(value, lambda: (share * y[:, None], np.full((12, 1, 1), share)))
+        spread = np.full((12, 1, 1), share)
+        nothing = np.zeros((12, 1, 0))
+        return GivenCovariance(
+            value, lambda: (share * y[:, None], spread, nothing), nothing_shared, sigma
+        )
 
     at = 0.4 * y[:, None]
     found = IntegratedCovariance.of(given, Coordinates(np.zeros(1, int), False), np.eye(1), at)
@@ -72,6 +81,9 @@ def test_one_variance_is_integrated_as_a_fine_grid_does():
     share = s / (s + 1)
     expected = [(weight @ (share + ((share - 0.4) * one) ** 2)) / weight.sum() for one in y]
     np.testing.assert_allclose(found.error[:, 0, 0], expected, rtol=0.02)
+    assert float(found.fits.weight.sum()) == pytest.approx(1)
+    mean = (weight @ s) / weight.sum()
+    assert float(found.fits.weight @ found.fits.sigma[:, 0, 0]) == pytest.approx(mean, rel=0.05)
 
 
 def test_out_of_reach_there_is_none():

@@ -25,7 +25,9 @@ def test_a_gaussian_likelihood_is_integrated_exactly():
         density -= 0.5 * np.einsum("pr,prs,ps->p", best, np.linalg.inv(spread), best)
         inverse = np.linalg.inv(own + np.linalg.inv(at))
         moved = np.einsum("prs,pst,pt->pr", inverse, own, best)
-        return GivenCovariance(float(density.sum()), lambda: (moved, inverse))
+        nothing = np.zeros(0), np.zeros((0, 0))
+        parts = moved, inverse, np.zeros((n, 2, 0))
+        return GivenCovariance(float(density.sum()), lambda: parts, lambda: nothing, at)
 
     effects = given(sigma, None).effects()[0]
     expected = IntegratedCovariance.of(given, coordinates, sigma, effects).error
@@ -61,8 +63,8 @@ def test_a_mean_that_is_not_known_is_integrated_too():
         conditional = np.linalg.inv(own + np.linalg.inv(at))
         moved = np.einsum("prs,pst,pt->pr", conditional, own, apart)
         coupling = -conditional @ own
-        error = conditional + coupling @ variance @ coupling.swapaxes(1, 2)
-        return GivenCovariance(value, lambda: (moved, error), lambda: (middle - mean, variance))
+        shared = middle - mean, variance
+        return GivenCovariance(value, lambda: (moved, conditional, coupling), lambda: shared, at)
 
     effects = given(sigma, None).effects()[0]
     expected = IntegratedCovariance.of(given, coordinates, sigma, effects)
@@ -73,9 +75,10 @@ def test_a_mean_that_is_not_known_is_integrated_too():
         coordinates,
         *map(torch.from_numpy, (sigma, effects, slope, of_mean(sigma)[1])),
     )
-    np.testing.assert_allclose(found.shared, expected.shared, rtol=1e-5)
+    np.testing.assert_allclose(found.fits.whole, expected.fits.whole, rtol=1e-5)
     np.testing.assert_allclose(found.error, expected.error, rtol=1e-5)
-    assert (np.diag(found.shared) > np.diag(of_mean(sigma)[1])).all()
+    np.testing.assert_allclose(found.across, expected.across, rtol=1e-5, atol=1e-9)
+    assert (np.diag(found.fits.whole) > np.diag(of_mean(sigma)[1])).all()
 
 
 def test_too_much_work_is_left():
