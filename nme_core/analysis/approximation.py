@@ -111,7 +111,8 @@ def _curves(model: NeuralMixedEffects) -> list[dict[str, Any]]:
     if has_transitions(model) or model._posterior.covariance is None:
         return []
     if not model.hidden:
-        if model._posterior.uncertainty is not None or model._posterior.joint is not None:
+        counted, joint = model._posterior.uncertainty, model._posterior.joint
+        if joint is not None or (counted is not None and counted.across is not None):
             return []
         reason = "The shared parameters count as known: the intervals are too narrow."
         return [_note("response_curves", "not examined", reason)]

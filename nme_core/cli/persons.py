@@ -93,13 +93,14 @@ def adapt(
 ) -> None:
     """Learn the parameters of new people, all else as it was learned; writes a run folder."""
     from nme_core.reports.methods import interval_notes
-    from nme_core.runs.adaptation import adapt_run
+    from nme_core.runs.adaptation import OF_RUN, adapt_run
 
     check_folder(out)
     rows, told = given.read()
     adapted = RunFolder(out)
     persons = adapt_run(given.folder, rows, adapted, source=given.new)
-    _tell(*told, *adapted.data["notes"], *interval_notes(adapted.config))
+    of_new = [note for note in adapted.config["approximate"] if note["table"] not in OF_RUN]
+    _tell(*told, *adapted.data["notes"], *interval_notes({"approximate": of_new}))
     effects = adapted.table("random_effects")
     typer.echo(f"{'person':<24}{'rows':>8}{'reliability':>14}")
     for person in persons[:20]:

@@ -32,8 +32,9 @@ from nme_core.training.integrated_curvature import integrated_by_curvature
 from nme_core.training.laplace import few_effects, in_double
 from nme_core.training.objective import total_deviance
 
-#: Numbers in the covariances of the shared parameters at other Σ, up to which they are kept.
-LARGEST_FITS = 2**21
+#: Numbers in the covariances of the shared parameters at other Σ, and with people's effects, up to
+#: which they are kept.
+LARGEST_KEPT = 2**22
 
 
 @dataclass(frozen=True)
@@ -127,14 +128,17 @@ def take_uncertainty(
     give_back()
     if by_curvature and coordinates is not None:
         integrated = integrated_by_curvature(curvature, coordinates, sigma, eta, slope, shared)
-    if integrated is None:
-        effects, across = information.effects_covariance(shared), information.coupling @ shared
-    else:
+    across = None
+    if integrated is not None:
         effects, across = (torch.from_numpy(one) for one in (integrated.error, integrated.across))
-        if integrated.fits.shared.numel() <= LARGEST_FITS:
+        if integrated.fits.shared.numel() <= LARGEST_KEPT:
             fits = integrated.fits
         if by_curvature:
             shared = integrated.fits.whole
+    else:
+        effects = information.effects_covariance(shared)
+        if widened and eta.numel() * len(shared) <= LARGEST_KEPT:
+            across = information.across(shared)
     found = Uncertainty(names, shared, effects, variances, across, fits)
     return Joint(found, information)
 
@@ -195,8 +199,7 @@ def add_persons(
     if before.fits is not None:
         found = errors(mixed, family, batches, before.fits, before.free)
     else:
-        effects = information.effects_covariance(before.shared)
-        found = effects, information.coupling @ before.shared
+        found = information.effects_covariance(before.shared), information.across(before.shared)
     return Joint(before.with_groups(*found), information)
 
 

@@ -247,8 +247,9 @@ class MLPModel(RowOutputs):
         """Return a new model that also knows persons it was not fitted on.
 
         Each new person's η is the mode given the person's rows, with all that was learned from the
-        others – φ, θ̄, Σ, σ² – held fixed; its standard error comes from the curvature there. This
-        model stays as it is.
+        others – φ, θ̄, Σ, σ² – held fixed; its standard error comes from the curvature there.
+        Intervals count how uncertain all that is, as those of people of the fit do; of networks
+        with hidden layers Σ and σ² count as known. This model stays as it is.
 
         Parameters
         ----------

@@ -32,9 +32,9 @@ from nme_core.study.selection import require
 #: A feature that lies further off, in standard deviations of the fit, is refused.
 MOST_SDS = 300
 #: What ``data.json`` says as that of the run does.
-_OF_RUN = ("roles", "outcome_kind", "remedies", "max_gap", "missing", "n_missing_features")
+_DATA_OF_RUN = ("roles", "outcome_kind", "remedies", "max_gap", "missing", "n_missing_features")
 #: Tables that are those of the run, since the model's other parts stay.
-_SAME = ("fixed_effects", "covariance")
+OF_RUN = ("fixed_effects", "covariance")
 
 
 def adapt_run(
@@ -131,7 +131,7 @@ def _adapt(
     journal = Journal(folder)
     with folder.writing("model.safetensors") as path:
         adapted.save(path)
-    for name in _SAME:
+    for name in OF_RUN:
         folder.write_table(name, run.table(name))
     effects = random_effects_table(adapted)
     folder.write_table("random_effects", effects[effects["person"].isin(persons)])
@@ -149,16 +149,16 @@ def _adapt(
         for one in caught
         if issubclass(one.category, NMEWarning)
     ]
-    shared = [note for note in config.get("approximate", []) if note["table"] in _SAME]
+    shared = [note for note in config.get("approximate", []) if note["table"] in OF_RUN]
     approximate = [*shared, *new_people_approximations(model)]
-    made = {"warnings": notes, "approximate": approximate, "adapted_from": run.path.name}
-    folder.write_json("config", {**config, **made})
+    own = {"warnings": notes, "approximate": approximate, "adapted_from": run.path.name}
+    folder.write_json("config", {**config, **own})
     folder.write_json("recipe", recipe.to_json())
     folder.write_json(
         "data",
         {
             # for older readers, from the recipe
-            **{name: data[name] for name in _OF_RUN if name in data},
+            **{name: data[name] for name in _DATA_OF_RUN if name in data},
             "n_rows": len(X),
             "n_persons": len(persons),
             "adapted": persons,

@@ -16,7 +16,7 @@ effects, and cov(η_i) that of η̂_i − η_i (Henderson 1975). Σ, σ² and T 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -108,11 +108,17 @@ class PersonInformation:
 
     def effects_covariance(self, covariance: Tensor) -> Tensor:
         """C_i + G_i V G_iᵀ of every person for this V, shape (P, R, R)."""
-        n_random = len(self.curvature.eta)
-        result = self.prior.new_empty(len(self.curvature.matrix), n_random, n_random)
-        for some, conditional, coupling in self._parts():
-            result[some] = conditional + coupling @ covariance @ coupling.transpose(1, 2)
-        return result
+        return self._over_parts(
+            lambda conditional, coupling: conditional + coupling @ covariance @ coupling.mT
+        )
+
+    def across(self, covariance: Tensor) -> Tensor:
+        """G_i V of every person, its covariance with φ, shape (P, R, p)."""
+        return self._over_parts(lambda _, coupling: coupling @ covariance)
+
+    def _over_parts(self, read: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """Read C_i and G_i of some persons at a time."""
+        return torch.cat([read(*blocks) for _, *blocks in self._parts()])
 
     def _parts(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
         """Yield some persons at a time, their C_i and their G_i: many are never held at once."""
