@@ -29,6 +29,7 @@ def test_new_persons_have_a_folder_of_their_own(run, new, nme, tmp_path):
     said = nme("adapt", run.path, new, "--out", tmp_path / "adapted")
     assert said.code == 0, said.err
     assert "2 new people" in said.out
+    said_of_new = said.out
     adapted = RunFolder(tmp_path / "adapted")
     assert adapted.status.state == "done"
     assert sorted(adapted.data["adapted"]) == ["new 1", "new 2"]
@@ -39,6 +40,10 @@ def test_new_persons_have_a_folder_of_their_own(run, new, nme, tmp_path):
     assert said.code == 0
     table = pd.read_csv(tmp_path / "predicted.csv")
     assert table["predicted"].notna().all()
+    # what of the intervals was not examined is said by the command as in the folder
+    notes = {note["table"]: note for note in adapted.config["approximate"]}
+    assert {"random_effects", other} <= set(notes)
+    assert all(notes[table]["reason"] in said_of_new for table in ("random_effects", other))
     before = nme("predict", run.path, new, "--out", tmp_path / "before.csv")
     assert "2 people are new" in before.out
     population = pd.read_csv(tmp_path / "before.csv")["population_predicted"]
