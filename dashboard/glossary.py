@@ -12,7 +12,14 @@ from nme_core.figures.words import (
     PERSON_STATISTICS,
     SCATTER_LIMIT,
 )
-from nme_core.vocabulary.choices import COVARIANCES, ESTIMATORS, FAMILIES, MODELS, PLACEMENTS
+from nme_core.vocabulary.choices import (
+    COVARIANCES,
+    ESTIMATORS,
+    FAMILIES,
+    FAMILIES_OF,
+    MODELS,
+    PLACEMENTS,
+)
 from nme_core.vocabulary.terms import QUESTIONS
 
 __all__ = [
@@ -22,6 +29,7 @@ __all__ = [
     "EFFECT_LIMIT",
     "ESTIMATORS",
     "FAMILIES",
+    "FAMILIES_OF",
     "LOSSES",
     "MODELS",
     "MULTIPLES",

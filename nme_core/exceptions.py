@@ -162,6 +162,10 @@ class IdentificationWarning(NMEWarning):
     """The rows cannot tell effects apart, or leave one without bound: a weak prior decides."""
 
 
+class DispersionWarning(NMEWarning):
+    """Counts vary more than the model lets them: intervals are too narrow."""
+
+
 class FallbackWarning(NMEWarning):
     """A simpler model was fitted in place of the one that was meant; says which, and why."""
 

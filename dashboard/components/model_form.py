@@ -25,7 +25,6 @@ _PLACEMENTS = {
 }  # fmt: skip
 # What `nme fit` takes where nothing is said.
 _HIDDEN = {"nme-crf": "", "nme-mlp": "auto"}
-_FAMILIES = {"number": ["gaussian", "poisson"], "class": ["categorical", "ordinal"]}
 _PRESETS = ("quick", "thorough")
 #: Settings that the thorough preset tries.
 _TRIALS = 10
@@ -146,7 +145,7 @@ def _family(record: StudyRecord, model: str) -> str | None:
     """Kind of outcome of an NME-MLP; None for a sequence model, which has only one."""
     if model != "nme-mlp":
         return None
-    possible = _FAMILIES[record.outcome_kind]
+    possible = glossary.FAMILIES_OF[record.outcome_kind]
     choices = {name: glossary.FAMILIES[name] for name in possible}
     family = _explained("Kind of outcome", choices, "family")
     return None if family == possible[0] else family

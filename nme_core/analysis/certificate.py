@@ -119,7 +119,7 @@ def certify(
 
 def can_be_certified(model: NeuralMixedEffects, n_rows: int) -> bool:
     """Whether a fitted model of a run is linear and small enough to be certified on its own."""
-    if not isinstance(model, NMEMLPRegressor) or model.hidden or model.family == "poisson":
+    if not isinstance(model, NMEMLPRegressor) or model.hidden or model.is_count:
         return False
     exact = model.estimator == "laplace" and model.pooling == "partial" and not model.reml
     exact = exact and not np.isfinite(model.residual_autocorrelation_)  # MixedLM knows none

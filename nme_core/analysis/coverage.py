@@ -36,6 +36,7 @@ _FAMILIES = {
     "binary": "two classes",
     "classes": "several classes",
     "poisson": "a count",
+    "negative_binomial": "a count that varies more than Poisson's",
     "ordinal": "ordered classes",
     "crf": "states in sequences",
     "network": "a number by a mixture of networks",
@@ -108,9 +109,9 @@ def _family(model: NeuralMixedEffects) -> tuple[str, int]:
         return "ordinal", 1
     if len(classes):
         return ("binary", 1) if len(classes) == 2 else ("classes", len(classes) - 1)
-    if model.hidden == "auto" and family != "poisson":
+    if model.hidden == "auto" and not model.is_count:
         return "network", 1
-    return ("poisson" if family == "poisson" else "gaussian"), 1
+    return (str(family) if model.is_count else "gaussian"), 1
 
 
 def has_transitions(model: NeuralMixedEffects) -> bool:

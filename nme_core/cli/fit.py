@@ -40,7 +40,7 @@ def fit(
     family: Annotated[
         str | None,
         typer.Option(
-            metavar="gaussian|poisson|categorical|ordinal",
+            metavar="gaussian|poisson|negative_binomial|categorical|ordinal",
             help="Kind of outcome of an nme-mlp; default: gaussian, or categorical for classes.",
         ),
     ] = None,

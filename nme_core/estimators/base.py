@@ -421,6 +421,11 @@ class NeuralMixedEffects(Saveable):
     def _prepare(self, problem: LinearGaussian, context: dict[str, ArrayLike | None]) -> None:
         """Give a linear model what only such a one has options for."""
 
+    @property
+    def is_count(self) -> bool:
+        """Whether the outcome is a count."""
+        return False
+
     def _take_note(self, problem: object) -> None:
         """Keep what only some trained problems know."""
 

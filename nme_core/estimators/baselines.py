@@ -37,7 +37,7 @@ def check_baselines(model: NeuralMixedEffects, names: Iterable[str]) -> None:
                 f"No baseline is called {name!r}.",
                 remedy=f"Choose from {', '.join(BASELINES)}, or none.",
             )
-        numbers = isinstance(model, NMEMLPRegressor) and model.family != "poisson"
+        numbers = isinstance(model, NMEMLPRegressor) and not model.is_count
         if name in GAUSSIAN and not numbers:
             others = ", ".join(known for known in BASELINES if known not in GAUSSIAN)
             raise OptionError(

@@ -52,14 +52,14 @@ class ExactLinear(NeuralMixedEffects):
     def _check_linear(self) -> None:
         """Raise OptionError where an option is not for a model like this one."""
         check_choice("residual", self.residual, RESIDUALS)
-        likely = self.estimator in ("variational", "laplace") and self.family != "poisson"
+        likely = self.estimator in ("variational", "laplace") and not self.is_count
         likely = likely and self.pooling in ("partial", "complete")
         linear = likely and len(self.hidden) == 0 and self.epochs is None
         if self.residual == "ar1" and not likely:
             raise OptionError(
                 'residual="ar1" is for a number with Gaussian residuals.',
                 remedy="Leave residual out: counts have no such residuals."
-                if self.family == "poisson"
+                if self.is_count
                 else 'Use estimator="laplace" or "variational", or residual="auto".',
             )
         asked = {"reml=True": bool(self.reml), self._pattern: self.covariance in PATTERNS}
@@ -139,7 +139,7 @@ class ExactLinear(NeuralMixedEffects):
         """
         if self.residual == "iid":
             return False
-        if self.family == "poisson":
+        if self.is_count:
             return super().reads_times
         if len(self.hidden) == 0:
             return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Self, cast
 
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from torch import Tensor, nn
 
+from nme_core.batches.sequences import Batch
 from nme_core.estimators.exact_linear import ExactLinear
 from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.mlp_model import SMALLEST, MLPModel
@@ -20,10 +22,15 @@ from nme_core.estimators.outcomes import counts, numbers
 from nme_core.estimators.residuals import read_times
 from nme_core.estimators.scoring import Scored
 from nme_core.estimators.stacking import normal_scores
-from nme_core.exceptions import DataError, OptionError
-from nme_core.nn import MLP, Poisson, RowFamily
-from nme_core.training import Progress
+from nme_core.exceptions import BoundaryWarning, DataError, DispersionWarning, OptionError
+from nme_core.nn import COUNTS, MLP, NegativeBinomial, Poisson, RowFamily
+from nme_core.training import PersonInformation, Progress
 from nme_core.training.covariance import PATTERNS
+from nme_core.training.dispersion import Dispersion
+
+#: Pearson's statistic per row, and standard errors above 1, from which on a Poisson model is said
+#: to vary too little.
+_OVERDISPERSED, _SURELY = 1.5, 4.0
 
 
 class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: ignore[misc]
@@ -41,8 +48,9 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         Which layers, or which named parameters, are person-specific.
     activation : {"relu", "tanh"}, optional
         What stands between named layers; default: relu.
-    family : {"gaussian", "poisson"}, optional
-        Default: gaussian. "poisson" is for counts: log E y is the network's output.
+    family : {"gaussian", "poisson", "negative_binomial"}, optional
+        Default: gaussian. The others are for counts: log E y is the network's output;
+        "negative_binomial" for those that vary more than Poisson's, Var y = μ + μ²/k.
     covariance : {"diagonal", "full", "blocks", "factor", "factor2"}
         Structure of the random effects' covariance Σ. For ``hidden=()`` with Gaussian residuals
         also "blocks": slopes may covary with each other and not with the intercept; and "factor"
@@ -89,7 +97,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         How training ended.
     """
 
-    families = ("gaussian", "poisson")
+    families = ("gaussian", *COUNTS)
     estimators = (*ESTIMATORS, "em")
     covariances = (*COVARIANCES, *PATTERNS)
 
@@ -128,10 +136,20 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         self.residual = residual
         self.reml = reml
 
+    @property
+    def is_count(self) -> bool:
+        """Whether the outcome is a count."""
+        return self.family in COUNTS
+
     def _check_options(self) -> None:
         super()._check_options()
         self._check_linear()
-        if self.estimator == "em" and (self.family == "poisson" or self.placement != "last"):
+        if self.family == "negative_binomial" and self.estimator not in ("variational", "laplace"):
+            raise OptionError(
+                f'estimator="{self.estimator}" does not estimate how much counts vary.',
+                remedy='Use estimator="variational", or family="poisson".',
+            )
+        if self.estimator == "em" and (self.is_count or self.placement != "last"):
             raise OptionError(
                 "em is for Gaussian residuals and a person-specific last layer.",
                 remedy='Use placement="last" without a family, or estimator="variational".',
@@ -178,7 +196,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         ``level="average"`` takes the average over all people, which of counts is larger.
         """
         values = self._rows_out(X, groups, level)[:, 0]
-        if self.family == "poisson":
+        if self.is_count:
             return values
         mean, sd = self._outcome_scale()
         return values * sd + mean
@@ -229,12 +247,12 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
                 mean = self._family().mean(output.double())[batch.mask].squeeze(-1)
                 total[rows] = torch.logaddexp(total[rows], self._log_density(encoded[rows], mean))
         values: NDArray[np.float64] = (total - np.log(n_draws)).numpy()
-        return values if self.family == "poisson" else values - np.log(self._outcome_scale()[1])
+        return values if self.is_count else values - np.log(self._outcome_scale()[1])
 
     def _held_out_scores(
         self, candidates: Sequence[MLPModel], held: tuple[Any, Any, Any]
     ) -> NDArray[np.float64]:
-        if self.family == "poisson":
+        if self.is_count:
             return super()._held_out_scores(candidates, held)
         X, y, groups = held
         predicted = [cast(NMEMLPRegressor, one).predict(X, groups) for one in candidates]
@@ -242,8 +260,9 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
 
     def _log_density(self, y: Tensor, mean: Tensor) -> Tensor:
         """Log density of each row's outcome, standardised."""
-        if self.family == "poisson":
-            return torch.xlogy(y, mean) - mean - torch.lgamma(y + 1)
+        family = self._family()
+        if isinstance(family, Poisson):
+            return family.log_density(mean.log().unsqueeze(-1) - family.offset, y)
         variance = self._posterior.residual_variance
         density: Tensor = -0.5 * ((y - mean).square() / variance + np.log(2 * np.pi * variance))
         return density
@@ -256,22 +275,22 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
 
     def _below(self, y: Tensor, mean: Tensor, mixing: Tensor) -> Tensor:
         """F(y) of each row; of a count between F(y − 1) and F(y) by `mixing`."""
-        if self.family == "poisson":
-            upper = torch.special.gammaincc(y + 1, mean)
-            lower = torch.where(y > 0, torch.special.gammaincc(y.clamp_min(1), mean), 0.0)
-            within: Tensor = lower + mixing * (upper - lower)
+        family = self._family()
+        if isinstance(family, Poisson):
+            lower = family.cumulative(mean, y - 1)
+            within: Tensor = lower + mixing * (family.cumulative(mean, y) - lower)
             return within
         below: Tensor = torch.special.ndtr((y - mean) / self._posterior.residual_variance**0.5)
         return below
 
     def _decode(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        if self.family == "poisson":
+        if self.is_count:
             return values
         mean, sd = self._outcome_scale()
         return values * sd + mean
 
     def _in_units(self, values: Tensor) -> Tensor:
-        if self.family == "poisson":
+        if self.is_count:
             return values
         mean, sd = self._outcome_scale()
         return values * sd + mean
@@ -280,15 +299,17 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         return values[:, 0]
 
     def _learn_outcome(self, y: ArrayLike) -> None:
-        values = counts(y) if self.family == "poisson" else numbers(y)
+        values = counts(y) if self.is_count else numbers(y)
         self._scale = (float(values.mean()), float(values.std()))
         if self._scale[1] <= 1e-12 * max(1.0, abs(self._scale[0])):
             raise DataError("The outcome is constant; there is nothing to predict.")
-        if self.family == "poisson":
-            self._scale = (float(np.log(self._scale[0])), 1.0)
+        if self.is_count:
+            mean, variance = self._scale[0], self._scale[1] ** 2
+            self._dispersion = Dispersion.of_moments(mean, variance)
+            self._scale = (float(np.log(mean)), 1.0)
 
     def _encode_outcome(self, y: ArrayLike) -> NDArray[np.float32]:
-        if self.family == "poisson":
+        if self.is_count:
             return counts(y).astype(np.float32)
         return self._standardised(y).astype(np.float32)
 
@@ -297,7 +318,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         return (numbers(y) - mean) / sd
 
     def _precise_outcome(self, y: ArrayLike) -> NDArray[np.float64] | None:
-        return None if self.family == "poisson" else self._standardised(y)
+        return None if self.is_count else self._standardised(y)
 
     def _no_outcome(self, n: int) -> NDArray[Any]:
         return np.zeros(n, dtype=np.float32)
@@ -306,14 +327,75 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         return MLP(n_inputs, self._widths, 1, self._activation())
 
     def _family(self) -> RowFamily:
-        return Poisson(self._scale[0]) if self.family == "poisson" else self._process.family
+        if self.family == "negative_binomial":
+            return NegativeBinomial(self._scale[0], self._dispersion.size)
+        return Poisson(self._scale[0]) if self.is_count else self._process.family
+
+    def _take_note(self, problem: object) -> None:
+        super()._take_note(problem)
+        family = getattr(problem, "family", None)
+        if isinstance(family, NegativeBinomial):
+            self._dispersion = getattr(problem, "dispersion", None) or Dispersion(family.size)
+            if self._dispersion.at_poisson:
+                warnings.warn(
+                    "The counts vary no more than Poisson's: the size k of the negative binomial"
+                    f" is at its end, {self._dispersion.size:.3g}. Use the family poisson.",
+                    BoundaryWarning,
+                    stacklevel=2,
+                )
+
+    def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
+        super()._after_fit(batches, information)
+        if self.family == "poisson" and self.pooling == "partial":
+            self._warn_of_dispersion(batches)
+
+    def _warn_of_dispersion(self, batches: list[Batch]) -> None:
+        """Warn where Pearson's Σ (y − μ)²/μ is far above the number of rows."""
+        family, n = self._family(), sum(batch.n_rows for batch in batches)
+        draws = [[family.mean(one.double()) for one in drawn]
+                 for drawn in self._outputs(batches, "person")]  # fmt: skip
+        total = 0.0
+        for batch, *means in zip(batches, *draws, strict=True):
+            mean = (sum(means) / len(means)).squeeze(-1)[batch.mask]
+            total += float(((batch.y[batch.mask].double() - mean).square() / mean).sum())
+        times = total / n
+        if times > _OVERDISPERSED and (times - 1) / (2 / n) ** 0.5 > _SURELY:
+            warnings.warn(
+                f"The counts vary {times:.1f} times as much as Poisson's would: intervals and p"
+                ' values are too narrow. Use family="negative_binomial".',
+                DispersionWarning,
+                stacklevel=2,
+            )
+
+    @property
+    def dispersion_(self) -> Dispersion:
+        """Size k of a negative binomial, Var y = μ + μ²/k; of a mixture its leader's.
+
+        Raises
+        ------
+        OptionError
+            Of another family.
+        """
+        self._check_fitted()
+        if self.family != "negative_binomial":
+            raise OptionError(
+                f"{self.family or 'gaussian'} has no dispersion to estimate.",
+                remedy='Use family="negative_binomial".',
+            )
+        leader = self if self._mixture is None else cast(NMEMLPRegressor, self._mixture.leader)
+        return leader._dispersion
 
     def _outcome_scale(self) -> tuple[float, float]:
         return self._scale
 
     def _outcome_state(self) -> dict[str, Any]:
-        return {"mean": self._scale[0], "sd": self._scale[1], **self._process_state()}
+        state = {"mean": self._scale[0], "sd": self._scale[1], **self._process_state()}
+        if self.family == "negative_binomial":
+            state["dispersion"] = vars(self._dispersion)
+        return state
 
     def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self._scale = (outcome["mean"], outcome["sd"])
+        if "dispersion" in outcome:
+            self._dispersion = Dispersion(**outcome["dispersion"])
         self._restore_process(outcome, tensors)

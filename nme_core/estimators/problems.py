@@ -21,6 +21,7 @@ from nme_core.nn import (
     LikelihoodFamily,
     LinearChain,
     MixedEffects,
+    NegativeBinomial,
 )
 from nme_core.training import (
     Annealed,
@@ -160,6 +161,11 @@ class Plan:
             return ExpectationMaximisation(mixed, covariances, batches=batches, n_rows=n_rows)
         if self.estimator in ("annealed", "em"):
             return Annealed(mixed, family, covariances, n_rows=n_rows)
+        if isinstance(family, NegativeBinomial) and len(mixed.sizes) > 1 and self.n_layers == 1:
+            raise OptionError(
+                'family="negative_binomial" takes one grouping factor in a linear model.',
+                remedy='Leave the further groups out, or use family="poisson".',
+            )
         linear = self.n_layers == 1 and family.has_residual_variance
         if self._crosses(mixed, family, batches):
             return Crossed(mixed, family, covariances, n_draws=DRAWS // 2)

@@ -1,6 +1,7 @@
 """Networks and their parts: person-specific parameters, MLP, linear-chain CRF, outcome families."""
 
 from nme_core.nn.contrasts import against_first, contrasts
+from nme_core.nn.counts import COUNTS, NegativeBinomial, Poisson
 from nme_core.nn.crf import CRFNetwork, LinearChain
 from nme_core.nn.families import (
     Categorical,
@@ -8,7 +9,6 @@ from nme_core.nn.families import (
     Gaussian,
     LikelihoodFamily,
     Ordinal,
-    Poisson,
     RowFamily,
 )
 from nme_core.nn.mlp import ACTIVATIONS, MLP, OrdinalMLP
@@ -16,6 +16,7 @@ from nme_core.nn.random_effects import MixedEffects
 
 __all__ = [
     "ACTIVATIONS",
+    "COUNTS",
     "MLP",
     "CRFNetwork",
     "Categorical",
@@ -24,6 +25,7 @@ __all__ = [
     "LikelihoodFamily",
     "LinearChain",
     "MixedEffects",
+    "NegativeBinomial",
     "Ordinal",
     "OrdinalMLP",
     "Poisson",

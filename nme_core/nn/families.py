@@ -7,7 +7,7 @@ curvature the same without the expectation.
 | family      | outcome             | O     | inverse link                                  |
 |-------------|---------------------|-------|-----------------------------------------------|
 | Gaussian    | a number            | 1     | E y = f                                       |
-| Poisson     | a count             | 1     | E y = exp(f + offset)                         |
+| counts      | a count (`counts`)  | 1     | E y = exp(f + offset)                         |
 | Categorical | a class             | K − 1 | p = softmax(B f); two classes: logistic(f)    |
 | Ordinal     | an ordered class    | K − 1 | p(y ≤ k) = logistic(f_k), f_k increasing in k |
 """
@@ -127,55 +127,6 @@ class Gaussian:
         noise = torch.randn(output.shape, generator=generator, dtype=output.dtype)
         drawn: Tensor = output + residual_variance**0.5 * noise
         return drawn.squeeze(-1)
-
-
-class Poisson:
-    """A count: log E y = f + offset, D = 2 (y log(y/μ) − y + μ).
-
-    Parameters
-    ----------
-    offset : float
-        Log of the mean count, so that the network starts from there.
-    """
-
-    has_residual_variance: ClassVar[bool] = False
-
-    def __init__(self, offset: float = 0.0) -> None:
-        self.offset = offset
-
-    def deviance(self, output: Tensor, batch: Batch) -> Tensor:
-        """Deviance of each unit; output has shape (n_units, n_rows, 1)."""
-        log_mean = output.squeeze(-1) + self.offset
-        saturated = torch.xlogy(batch.y, batch.y) - batch.y
-        return _row_sums(2 * (saturated - batch.y * log_mean + log_mean.exp()), batch)
-
-    def mean(self, output: Tensor) -> Tensor:
-        """Expected count."""
-        log_mean: Tensor = output + self.offset
-        return log_mean.exp()
-
-    def information(self, output: Tensor) -> Tensor:
-        """μ."""
-        return self.mean(output).unsqueeze(-1)
-
-    def log_density(self, output: Tensor, y: Tensor) -> Tensor:
-        """y log μ − μ − log y!."""
-        log_mean = output.squeeze(-1) + self.offset
-        return y * log_mean - log_mean.exp() - torch.lgamma(y + 1)
-
-    def score(self, output: Tensor, y: Tensor) -> Tensor:
-        """y − μ."""
-        return y.unsqueeze(-1) - self.mean(output)
-
-    def curvature(self, output: Tensor, y: Tensor) -> Tensor:
-        """μ."""
-        return self.information(output)
-
-    def sample(
-        self, output: Tensor, residual_variance: float, generator: torch.Generator
-    ) -> Tensor:
-        """Draw counts."""
-        return torch.poisson(self.mean(output).squeeze(-1), generator=generator)
 
 
 class Categorical:

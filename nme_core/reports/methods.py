@@ -221,6 +221,14 @@ def _likelihood(config: dict[str, Any]) -> list[str]:
             f"with an estimated correlation of {process['rho']:.3g} over one unit of time (one day "
             f"where times are dates){ends}."
         )
+    dispersion = config.get("dispersion")
+    if dispersion:
+        low, high = dispersion["ci"]
+        ends = "" if low is None else f" (95 % interval {low:.3g} to {high:.3g})"
+        said.append(
+            "Counts varied beyond Poisson's, with the variance μ + μ²/k at a mean of μ; "
+            f"k was estimated as {dispersion['size']:.3g}{ends}."
+        )
     if config.get("reml"):
         said.append("Variances maximised the restricted likelihood (REML).")
     if config.get("quadrature", 1) > 1:

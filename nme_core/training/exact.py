@@ -15,9 +15,10 @@ from torch import Tensor
 
 from nme_core.batches.sequences import Batch, chunks
 from nme_core.exceptions import ConvergenceWarning
-from nme_core.nn import LikelihoodFamily, MixedEffects, contrasts
+from nme_core.nn import LikelihoodFamily, MixedEffects, NegativeBinomial, contrasts
 from nme_core.training.ascent import Ascent, maximise
 from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.dispersion import Dispersion, profile
 from nme_core.training.factor_numbers import FactorNumbers
 from nme_core.training.integrated_covariance import (
     MOST_NUMBERS,
@@ -74,7 +75,7 @@ class GLMMFit:
     log_likelihood : float
         ℓ, with all constants, without the priors on u.
     n_parameters : int
-        Numbers in u and Σ.
+        Numbers in u and Σ, and k of a negative binomial.
     ascent : Ascent
         How the search ended.
     """
@@ -116,6 +117,8 @@ class ExactRows:
         Inputs that are constant or combinations of others; their coefficients have a weak prior.
     separated : dict of int to int
         Inputs that tell a class apart without error, and the class: so do those.
+    dispersion : Dispersion or None
+        Of a negative binomial, after `solve`.
     """
 
     dependence = None
@@ -135,6 +138,8 @@ class ExactRows:
         self.layout = LinearLayout.of(mixed)
         self.collinear: list[int] = []
         self.separated: dict[int, int] = {}
+        self.dispersion: Dispersion | None = None
+        self._near: Tensor | None = None  # where a search with nearly the same family ended
         self._ridge = torch.zeros(self.layout.n_parameters, dtype=torch.float64)
 
     def solve(
@@ -171,6 +176,8 @@ class ExactRows:
                 report(history[-1])
 
         self._refuse_constant(batches)
+        if isinstance(self.family, NegativeBinomial):
+            self.dispersion = profile(self.family, self._given_family(batches, follow))
         self.fit = self._maximise(batches, follow)
         if not history:  # the search began at its end
             follow(self.fit.log_likelihood, float(self.fit.scale.square().sum()))
@@ -204,15 +211,33 @@ class ExactRows:
         if bool((low >= high).all()) and len(torch.unique(high)) > 1:
             raise ConstantOutcomeError
 
+    def _given_family(
+        self, batches: Sequence[Batch], follow: Callable[[float, float], None]
+    ) -> Callable[[], float]:
+        """Return what gives the highest log-likelihood that the family, as it is, allows; each
+        search begins where the last one ended.
+        """
+        u, ridge = self.pooled(batches)
+        marginal, factor = self._marginal(batches, ridge), FactorNumbers.of(self.covariances[0])
+
+        def highest() -> float:
+            found = self._search(marginal, factor, u, follow, to_the_end=False)
+            self._near = torch.from_numpy(found.at)
+            return found.value
+
+        return highest
+
+    def _marginal(self, batches: Sequence[Batch], ridge: Tensor) -> LaplaceMarginal:
+        kind: Callable[..., LaplaceMarginal] = LaplaceMarginal
+        if self.points > 1 and self.mixed.n_random:
+            kind = partial(QuadratureMarginal, points=self.points)
+        return kind(batches, self.family, self.layout, self.mixed.n_groups, ridge)
+
     def _maximise(
         self, batches: Sequence[Batch], follow: Callable[[float, float], None]
     ) -> GLMMFit:
         u, ridge = self.pooled(batches)
-        kind: Callable[..., LaplaceMarginal] = LaplaceMarginal
-        if self.points > 1 and self.mixed.n_random:
-            kind = partial(QuadratureMarginal, points=self.points)
-        marginal = kind(batches, self.family, self.layout, self.mixed.n_groups, ridge)
-        factor = FactorNumbers.of(self.covariances[0])
+        marginal, factor = self._marginal(batches, ridge), FactorNumbers.of(self.covariances[0])
         if self.shrinks:
             u = self._learn_shrinkage(marginal, factor, u, follow)
             # every input has a prior of its own now: none runs away, or is left open
@@ -234,7 +259,7 @@ class ExactRows:
             effects=effects,
             effects_covariance=spread,
             log_likelihood=ascent.value + 0.5 * float((marginal.ridge * u.square()).sum()),
-            n_parameters=len(ascent.at),
+            n_parameters=len(ascent.at) + (self.dispersion is not None),
             ascent=ascent,
         )
 
@@ -263,6 +288,8 @@ class ExactRows:
             follow(value, float(scale.square().sum()) / max(1, len(scale)))
 
         start, information = self._start(marginal, factor, u)
+        if self._near is not None:
+            start = self._near
         return maximise(
             objective,
             start.numpy(),

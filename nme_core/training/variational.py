@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from nme_core.batches.sequences import Batch, chunks
-from nme_core.nn import Family, MixedEffects
+from nme_core.nn import Family, MixedEffects, NegativeBinomial
 from nme_core.nn.random_effects import own
 from nme_core.training.covariance import RandomEffectsCovariance, in_parts
+from nme_core.training.dispersion import follow
 from nme_core.training.likelihood import BOUND, Likelihood, deviance_constant, n_observed
 from nme_core.training.nesting import Nesting
 from nme_core.training.objective import (
@@ -116,6 +117,7 @@ class Variational:
         }
         self._deviance, self._step_rows = 0.0, 0
         self._last: tuple[list[Batch], dict[str, Tensor], Tensor] | None = None
+        self._looks = memory is not None or isinstance(family, NegativeBinomial)
 
     def _pool(self, name: str, value: Tensor) -> Tensor:
         """Mean of a tensor over the elements that share one prior variance."""
@@ -159,13 +161,16 @@ class Variational:
     def snapshot(self) -> Callable[[], None]:
         """Return what goes back to the present state."""
         back = snapshot(self, [*self.parameters(), *self.prior_variance.values()])
-        if self.memory is None:
-            return back
-        memory, correlation = self.memory, self.memory.correlation
+        memory, family = self.memory, self.family
+        correlation = None if memory is None else memory.correlation
+        size = family.size if isinstance(family, NegativeBinomial) else 0.0
 
         def restore() -> None:
             back()
-            memory.correlation = correlation
+            if memory is not None and correlation is not None:
+                memory.correlation = correlation
+            if isinstance(family, NegativeBinomial):
+                family.size = size
 
         return restore
 
@@ -207,6 +212,7 @@ class Variational:
         self._deviance, self._step_rows = float(deviance.detach()), rows
         if self.memory is not None:
             total = total + self.memory.log_determinant(batches)
+        if self._looks:
             self._last = batches, {k: one.detach() for k, one in fixed.items()}, drawn.detach()
         return total / self.n_rows
 
@@ -248,7 +254,7 @@ class Variational:
 
     @torch.no_grad()
     def after_step(self) -> None:
-        """Move σ², Σ and τ² towards their closed-form values, and ρ to where it is likelier."""
+        """Move σ², Σ and τ² towards closed-form values, ρ and k to where they are likelier."""
         self._steps += 1
         if self._steps > REMEMBER_AFTER and self._steps % REMEMBER_EVERY == 0:
             self._remember()
@@ -267,12 +273,16 @@ class Variational:
                 prior += SMOOTHING * (self._pool(name, moment) - prior)
 
     def _remember(self) -> None:
-        """Let ρ follow the residuals of the last draw."""
-        if self.memory is None or self._last is None:
+        """Let ρ follow the residuals of the last draw, and k its outputs."""
+        if self._last is None:
             return
         batches, fixed, drawn = self._last
         parts = list(chunks(batches))
-        outputs = (self.mixed(b.x, fixed=fixed, deviations=own(drawn, b.groups)) for b in parts)
+        outputs = [self.mixed(b.x, fixed=fixed, deviations=own(drawn, b.groups)) for b in parts]
+        if isinstance(self.family, NegativeBinomial):
+            follow(self.family, parts, outputs)
+        if self.memory is None:
+            return
         residuals = [b.y - output.squeeze(-1) for b, output in zip(parts, outputs, strict=True)]
         self.memory.follow(parts, residuals, self.residual_variance)
 

@@ -37,8 +37,16 @@ ESTIMATORS = {
 FAMILIES = {
     "gaussian": "An amount or a rating, with the same spread everywhere.",
     "poisson": "A count: whole numbers from 0.",
+    "negative_binomial": "A count that varies more than chance alone would make it, such as "
+    "symptoms or drinks a day.",
     "categorical": "Kinds without an order.",
     "ordinal": "Ordered classes, such as the answers of a questionnaire item.",
+}
+
+#: Families by kind of outcome; the first is the default.
+FAMILIES_OF = {
+    "number": ("gaussian", "poisson", "negative_binomial"),
+    "class": ("categorical", "ordinal"),
 }
 
 COVARIANCES = {

@@ -116,6 +116,7 @@ _EXACT = "maximum likelihood (exact, as the model is linear with a Gaussian outc
 FAMILIES = {
     "gaussian": "a Gaussian outcome",
     "poisson": "a Poisson outcome",
+    "negative_binomial": "a negative binomial outcome",
     "categorical": "a categorical outcome",
     "ordinal": "an ordinal outcome",
 }

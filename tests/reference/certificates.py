@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
+from nme_core.nn import COUNTS
 from tests.reference.load import Reference, reference
 from tests.reference.studies import study
 
@@ -31,7 +32,7 @@ class Certificate:
         Study and column.
     factors, features : tuple of str
         Columns.
-    family : {"gaussian", "binary", "poisson", "ordinal"}
+    family : {"gaussian", "binary", "poisson", "negative_binomial", "ordinal"}
         Of the outcome.
     time : str, optional
         Column of times, where residuals are autocorrelated.
@@ -69,8 +70,8 @@ class Certificate:
             if self.time is not None:
                 return model.fit(X, y.astype(float), groups=groups, times=rows[self.time])
             return model.fit(X, y.astype(float), groups=groups)
-        if self.family == "poisson":
-            return NMEMLPRegressor(family="poisson", **options).fit(X, y, groups=groups)
+        if self.family in COUNTS:
+            return NMEMLPRegressor(family=self.family, **options).fit(X, y, groups=groups)
         if self.family == "ordinal":
             return NMEMLPClassifier(family="ordinal", **options).fit(X, y, groups=groups)
         return NMEMLPClassifier(**options).fit(X, y.astype(str), groups=groups)
@@ -93,6 +94,8 @@ class Certificate:
         if self.family == "gaussian":
             residual = r.number("residual_variance")
             rows["residual variance"] = (model.residual_variance_, residual)
+        if self.family == "negative_binomial":
+            rows["size"] = (model.dispersion_.size, r.number("size"))
         if self.time is not None:
             rows["autocorrelation"] = (model.residual_autocorrelation_, r.number("phi"))
         return pd.DataFrame(rows, index=["ours", "reference"]).T
@@ -119,6 +122,13 @@ INTERCEPTS = [
     _one("ordinal", "wine_laplace", "wine", "rating", "judge", ("warm", "contact"), "ordinal"),
     _one("ordinal", "arthritis_laplace", "arthritis", "y", "id", ARTHRITIS, "ordinal"),
 ]  # fmt: skip
+#: Counts that vary more than Poisson's.
+DISPERSED = [
+    _one("glmmTMB", "epilepsy_nbinom2", "epilepsy", "seizures", "subject", SEIZURES,
+         "negative_binomial"),
+    _one("glmmTMB", "grouseticks_brood_nbinom2", "grouseticks", "TICKS", "BROOD", TICKS,
+         "negative_binomial"),
+]  # fmt: skip
 #: One grouping factor, by adaptive quadrature.
 QUADRATURE = [
     replace(one, model=one.model.replace("laplace", f"agq{points}"), points=points)
@@ -140,4 +150,4 @@ AUTOCORRELATED = [
                 True),
 ]  # fmt: skip
 #: All that the page of certificates shows.
-ALL = [*INTERCEPTS, *QUADRATURE, *SEVERAL, *AUTOCORRELATED]
+ALL = [*INTERCEPTS, *DISPERSED, *QUADRATURE, *SEVERAL, *AUTOCORRELATED]

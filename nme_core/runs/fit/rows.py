@@ -133,7 +133,7 @@ def refuse_no_counts(study: Study) -> None:
         raise DataError(
             f"The outcome {name!r} holds no count: {y[row]:g} ({study.where(row)}{more}).",
             remedy="Counts are 0, 1, 2 …; correct the cell, treat it as missing, or leave --family "
-            "poisson out.",
+            "out.",
             column=name,
             person=str(study.groups.iloc[row]),
             row=row if study.lines is None else int(study.lines.iloc[row]),

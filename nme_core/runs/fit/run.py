@@ -37,6 +37,7 @@ from nme_core.io import OUTCOME, Journal, ParameterNames, RunFolder, RunState
 from nme_core.io.renewal import renewed
 from nme_core.metrics import compare, evaluate
 from nme_core.metrics.regression import SPREAD_METRICS
+from nme_core.nn import COUNTS
 from nme_core.runs.fit.candidates import (
     as_json,
     candidates_table,
@@ -197,7 +198,7 @@ class _Run:
         if not sequential:
             study = study.with_observed_outcome()
         model = options.estimator_for(study)  # refuses options that do not fit
-        if options.family == "poisson" and study.outcome_kind == "number":
+        if options.family in COUNTS and study.outcome_kind == "number":
             refuse_no_counts(study)
         plan = plan_split(study)
         split, told = plan.parts, () if plan.classes is None else (plan.classes,)
@@ -418,6 +419,10 @@ class _Run:
             self.config["residual_autocorrelation"] = (
                 {k: v if np.isfinite(v) else None for k, v in process.items()} if known else None
             )
+            if model.family == "negative_binomial":
+                found = model.dispersion_
+                ends = [end if np.isfinite(end) else None for end in found.interval]
+                self.config["dispersion"] = {"size": found.size, "ci": ends}
         self.folder.write_json("config", self.config)
         self.journal.say("Simulating from the model", 0.99)
         notes = write_checks(model, self.rows, self.folder, self.options.seed)

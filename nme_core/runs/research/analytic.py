@@ -26,7 +26,7 @@ _PEOPLE = 50
 def reliability_of(people: People, matrix: NDArray[np.float64], n_rows: int) -> float:
     """Mean reliability of one read-out of people with so many rows; NaN where theory has none."""
     model = people.model
-    number = isinstance(model, NMEMLPRegressor) and model.family != "poisson"
+    number = isinstance(model, NMEMLPRegressor) and not model.is_count
     if not number or people.remembers or len(matrix) != 1:
         return float("nan")
     posterior, row = model._posterior, matrix[0]

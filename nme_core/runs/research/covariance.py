@@ -23,6 +23,7 @@ from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import NMEWarning, OptionError
 from nme_core.io import RunFolder
 from nme_core.metrics import evaluate
+from nme_core.nn import COUNTS
 from nme_core.runs.fit.judging import fit_split, predict
 from nme_core.runs.research.covariance_evidence import DIAGONAL, FULL, STRUCTURES, pooled, weigh
 from nme_core.runs.research.covariance_words import ALPHA, answer, notes
@@ -157,7 +158,7 @@ def _n_random(run: RunFolder) -> int:
 def _structures(one: Opened, n_random: int) -> list[str]:
     """Structures that the exact engine offers for this model."""
     options, number = one.options, one.study.outcome_kind == "number"
-    linear = options.hidden in (None, (), "none") and options.family != "poisson" and number
+    linear = options.hidden in (None, (), "none") and options.family not in COUNTS and number
     exact = options.estimator in ("variational", "laplace") and options.epochs is None
     between: list[str] = []
     if linear and exact and options.model == "nme-mlp" and options.shrink == "none":

@@ -116,7 +116,7 @@ class Source:
         model = self.people.model
         moved = target.matrix @ self.people.direction(target.matrix)
         size, unit = float(np.abs(moved).mean()), "on the log scale"
-        if isinstance(model, NMEMLPRegressor) and model.family != "poisson":
+        if isinstance(model, NMEMLPRegressor) and not model.is_count:
             size, unit = size * model._outcome_scale()[1], "units of the outcome"
             if target.feature is not None:
                 size /= float(model._scaler.sd[target.feature])

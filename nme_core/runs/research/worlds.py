@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.exceptions import OptionError
+from nme_core.nn import COUNTS
 from nme_core.runs.fit import FitOptions
 from nme_core.runs.research.claims import Claim
 from nme_core.runs.research.study_files import StudyFiles, study_of
@@ -108,7 +109,7 @@ def _of_model(study: Study, options: FitOptions, claim: Claim) -> dict[str, list
     other = "full" if options.covariance == "diagonal" else "diagonal"
     timed = flat and not states and study.outcome_kind == "number" and study.time is not None
     residual = [options.residual]
-    if timed and options.family != "poisson":
+    if timed and options.family not in COUNTS:
         residual += ["iid" if options.residual != "iid" else "ar1"]
     return {
         "placement": placements,

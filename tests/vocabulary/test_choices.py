@@ -1,0 +1,10 @@
+"""What can be chosen is what the estimators know."""
+
+from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
+from nme_core.vocabulary.choices import FAMILIES, FAMILIES_OF
+
+
+def test_families_are_those_of_the_estimators() -> None:
+    assert FAMILIES_OF["number"] == NMEMLPRegressor.families
+    assert FAMILIES_OF["class"] == NMEMLPClassifier.families
+    assert [*FAMILIES] == [*FAMILIES_OF["number"], *FAMILIES_OF["class"]]
