@@ -28,8 +28,7 @@ from nme_core.training import PersonInformation, Progress
 from nme_core.training.covariance import PATTERNS
 from nme_core.training.dispersion import Dispersion
 
-#: Pearson's statistic per row, and standard errors above 1, from which on a Poisson model is said
-#: to vary too little.
+#: Pearson's statistic per row, and its standard errors above 1, that are too much for Poisson.
 _OVERDISPERSED, _SURELY = 1.5, 4.0
 
 
@@ -352,8 +351,8 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
     def _warn_of_dispersion(self, batches: list[Batch]) -> None:
         """Warn where Pearson's Σ (y − μ)²/μ is far above the number of rows."""
         family, n = self._family(), sum(batch.n_rows for batch in batches)
-        draws = [[family.mean(one.double()) for one in drawn]
-                 for drawn in self._outputs(batches, "person")]  # fmt: skip
+        drawn = self._outputs(batches, "person")
+        draws = [[family.mean(one.double()) for one in outputs] for outputs in drawn]
         total = 0.0
         for batch, *means in zip(batches, *draws, strict=True):
             mean = (sum(means) / len(means)).squeeze(-1)[batch.mask]
