@@ -11,8 +11,8 @@ from nme_core.analysis.coverage import (
     Coverage,
     StudyKind,
     coverage_of,
+    coverage_of_new,
     has_transitions,
-    simulated,
 )
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ def _new_examined(kind: StudyKind, tables: list[str]) -> list[dict[str, Any]]:
     """What simulations said of new people's intervals, where that is not that they are right."""
     notes = []
     for table in tables:
-        quantity, cells = _OF_NEW[table], simulated()
-        found = coverage_of(kind, quantity, cells[cells["quantity"] == quantity])
+        found = coverage_of_new(kind, _OF_NEW[table])
         if found.status == "outside":
             notes.append(_outside(table, kind, found, " of new people"))
         elif found.status == "not examined":

@@ -206,6 +206,8 @@ def coverage_of(
         return Coverage("not examined")
     probabilities = quantity.endswith(("conditional", "expected"))  # have a truth in both
     families = ("crf", "logit") if kind.family == "crf" and probabilities else (kind.family,)
+    if quantity.startswith("new_"):
+        families = (kind.family,)
     needed = product(
         around(kind.rows, cells["rows"]),
         around(kind.people, cells["people"]),
@@ -232,6 +234,16 @@ def coverage_of(
         float(covered.max()),
         int(chosen["studies"].min()),
     )
+
+
+def coverage_of_new(kind: StudyKind, quantity: str) -> Coverage:
+    """As `coverage_of`, of ``new_people``, ``new_curves`` or ``new_conditional``: of people whom a
+    fit of this kind of study has not seen. With times the residuals of all simulated studies were
+    correlated.
+    """
+    cells = simulated()
+    own = cells[(cells["quantity"] == quantity) & (cells["family"] == kind.family)]
+    return coverage_of(kind, quantity, own, rho=0.5 if kind.times else None)
 
 
 def _residuals(kind: StudyKind, rho: float | None) -> list[str]:

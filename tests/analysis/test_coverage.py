@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from nme_core import NMEMLPClassifier, NMEMLPRegressor
-from nme_core.analysis import approximations
+from nme_core.analysis import approximations, new_people_approximations
 from nme_core.analysis import coverage as module
 from nme_core.analysis.coverage import (
     HIGHEST,
@@ -129,6 +129,27 @@ def test_what_is_told_of_a_model(binary, monkeypatch):
     assert "40 people with 5 rows each" in told[0]["reason"]
     assert "contained the true value in 83 to 86 %" in told[0]["reason"]
     assert told[0]["covered"] == [0.83, 0.86]
+
+
+def test_what_is_told_of_new_people(binary, monkeypatch):
+    new = [cell(0.95, quantity="new_people"), cell(0.81, quantity="new_curves")]
+    table = pd.concat([TABLE, pd.DataFrame(new)], ignore_index=True)
+    monkeypatch.setattr(module, "simulated", lambda: table)
+    (told,) = new_people_approximations(binary)
+    assert (told["table"], told["status"]) == ("response_curves", "outside")
+    assert "intervals of new people contained the true value in 81 %" in told["reason"]
+    monkeypatch.setattr(module, "simulated", lambda: TABLE)
+    told = new_people_approximations(binary)
+    assert {note["status"] for note in told} == {"not examined"}
+    assert "two classes, 40 people with 5 rows each" in told[0]["reason"]
+
+
+def test_new_people_of_a_network_are_not_taken_for_examined(features):
+    X, person = features
+    model = NMEMLPRegressor(hidden=(4,), epochs=3).fit(X, X["wide"], groups=person)
+    told = {note["table"]: note for note in new_people_approximations(model)}
+    assert [*told] == ["random_effects", "response_curves"]
+    assert all("of a network" in note["reason"] for note in told.values())
 
 
 def test_a_network_was_not_examined(features):

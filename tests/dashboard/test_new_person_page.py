@@ -54,10 +54,13 @@ def test_what_is_believed_is_shown_with_its_narrowing(
     monkeypatch.setattr(newcomers, "status", lambda *_: Status(RunState.DONE))
     told = "Some values lie outside of what the model was fitted on."
     monkeypatch.setattr(newcomers, "cautions", lambda *_: [told])
+    unseen = "Coverage of intervals of new people was not examined for such studies."
+    monkeypatch.setattr(newcomers, "approximate", lambda *_: [unseen])
     app = open_page("new-person", run=identity, job="job")
     assert not app.exception, app.exception
     assert not app.error
     assert told in words(app)
+    assert unseen in words(app)
     assert len(app.get("plotly_chart")) == 2
     assert "After 1 outcome the interval" in words(app)
     assert "is 0.80 wide, after 5 it is 0.16 wide" in words(app)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
 from nme_core.nn import COUNTS
-from tests.reference.load import Reference, reference
+from tests.reference.load import Reference, models, reference
 from tests.reference.studies import study
 
 CHILDREN = ("age", "age2", "urban", "livch1", "livch2", "livch3")
@@ -101,6 +101,45 @@ class Certificate:
         return pd.DataFrame(rows, index=["ours", "reference"]).T
 
 
+@dataclass(frozen=True)
+class Unordered:
+    """Classes without an order, with a random intercept of each log-odds; as `Certificate`.
+
+    R has no package for them here: the likelihood is written out in multinomial.R.
+    """
+
+    model: str
+    package: str = "multinomial"
+
+    @property
+    def reference(self) -> Reference:
+        """R's numbers."""
+        return reference(self.package, self.model)
+
+    def fit(self) -> NMEMLPClassifier:
+        """Fit the rows that R fitted."""
+        rows = study(self.model.split("_")[0])
+        outcome, *features = rows.columns.drop("id")
+        covariance = "full" if "full" in self.model else "diagonal"
+        model = NMEMLPClassifier((), placement=["layers.0.bias"], covariance=covariance)
+        return model.fit(rows[features], rows[outcome].astype(str), groups=rows["id"])
+
+    def compare(self) -> pd.DataFrame:
+        """Columns ``ours`` and ``reference`` by quantity, as those of a `Certificate`."""
+        model, r = self.fit(), self.reference
+        n_features = len(model.feature_names_in_)
+        places = ("bias[{}]", *(f"weight[{{}},{j}]" for j in range(n_features)))
+        rows = {"log-likelihood": (model.log_likelihood_, r.log_likelihood)}
+        labels = [f"layers.0.{place.format(k)}" for k in range(2) for place in places]
+        for label, name in zip(labels, r.fixed.index, strict=True):
+            rows[f"effect {name}"] = (model.fixed_effects_[label], r.fixed[name])
+            rows[f"se {name}"] = (model.fixed_effects_se_[label], r.fixed_se[name])
+        sds = np.sqrt(np.diag(model.random_effects_cov_))
+        for k, (ours, theirs) in enumerate(zip(sds, r.values("sd", "id"), strict=True)):
+            rows[f"sd {k}"] = (ours, theirs)
+        return pd.DataFrame(rows, index=["ours", "reference"]).T
+
+
 def _one(package: str, model: str, data: str, outcome: str, factor: str, *rest: object):
     features, family, *more = rest
     return Certificate(package, model, data, outcome, (factor,), features, family, *more)
@@ -149,5 +188,7 @@ AUTOCORRELATED = [
     Certificate("nlme", "diary_car1_reml", "diary", "y", ("person",), ("x",), "gaussian", "time",
                 True),
 ]  # fmt: skip
-#: All that the page of certificates shows.
+#: Classes without an order.
+UNORDERED = [Unordered(model) for model in models("multinomial")]
+#: All that R's packages can fit.
 ALL = [*INTERCEPTS, *DISPERSED, *QUADRATURE, *SEVERAL, *AUTOCORRELATED]
