@@ -29,9 +29,14 @@ def show_stability(run: Run) -> None:
     known = covariates.how_reliable(run.id)
     kind = known.kind or "unknown"
     seeds = "" if math.isnan(known.seeds) else STABILITY["seeds"].format(r=fixed(known.seeds, 2))
+    weeks = "" if math.isnan(known.weeks) else STABILITY["weeks"].format(r=fixed(known.weeks, 2))
     few = len(known.unreliable)
     said = STABILITY[kind].format(
-        value=fixed(known.together, 2), few=few or "none", all=len(known.single), seeds=seeds
+        value=fixed(known.together, 2),
+        few=few or "none",
+        all=len(known.single),
+        seeds=seeds,
+        weeks=weeks,
     )
     st.caption(plain(said))
     if follow_jobs.follow(run.id, jobs.STABILITY, "Checking stability"):

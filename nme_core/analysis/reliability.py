@@ -41,6 +41,8 @@ class Reliability:
         the mean of `single` without the model's file, missing for points): low where it cannot
         tell them from others of the same person, even if halves of the data agree on what it makes
         of them.
+    weeks : float
+        Lowest agreement of all parameters together where one week of each person is left out.
     """
 
     single: pd.Series
@@ -48,6 +50,7 @@ class Reliability:
     kind: str
     seeds: float
     posterior: float
+    weeks: float = np.nan
 
     @property
     def unreliable(self) -> list[str]:
@@ -62,9 +65,10 @@ class Reliability:
                 return said
             return f"{said} The model's own estimate of reliability: {self.together:.2f}."
         seeds = "not checked" if np.isnan(self.seeds) else f"{self.seeds:.2f}"
+        weeks = "" if np.isnan(self.weeks) else f", without any one week {self.weeks:.2f} or more"
         return (
             f"Stability: split-half reliability of the parameters together {self.together:.2f}, "
-            f"agreement between seeds {seeds}."
+            f"agreement between seeds {seeds}{weeks}."
         )
 
     def caution(self) -> str:
@@ -108,9 +112,11 @@ def reliability(
         by_posterior = _mean(by_model, parameters)
     table = run.table("stability").set_index("parameter") if run.has_table("stability") else None
     if table is not None and names.isin(table.index).any():  # else it is of something else
-        halves, seeds = table["split_half"].to_dict(), table["seed_agreement"].to_dict()
+        halves = table["split_half"].to_dict()
+        together: dict[Any, Any] = table.loc[TOGETHER].to_dict()
         single = pd.Series([halves.get(name, np.nan) for name in names], index=names)
-        return Reliability(single, halves[TOGETHER], SPLIT_HALF, seeds[TOGETHER], by_posterior)
+        seeds, weeks = together["seed_agreement"], together.get("week_agreement", np.nan)
+        return Reliability(single, halves[TOGETHER], SPLIT_HALF, seeds, by_posterior, weeks)
     kind = "" if np.isnan(by_posterior) else POSTERIOR
     return Reliability(by_model, by_posterior, kind, np.nan, by_posterior)
 

@@ -136,6 +136,13 @@ def stability(
         f"Split-half: {table['halves'].iloc[0]}, all else as the run learned it; Spearman and"
         " Brown. 0: halves of a person's data say nothing of each other; 1: the same."
     )
+    together = table[table["parameter"] == TOGETHER].iloc[0]
+    if together["n_weeks"]:
+        typer.echo(
+            f"Without a week: agreement with all rows where one {together['weeks']} of each person"
+            f" is left out, the lowest of {together['n_weeks']:.0f}; of all parameters together"
+            f" it is {together['weeks']} {together['week']:.0f}."
+        )
 
 
 def _in_words(folder: RunFolder, table: pd.DataFrame) -> pd.DataFrame:

@@ -120,6 +120,11 @@ def stability_table(folder: RunFolder) -> ResultTable:
                 else {}
             ),
             "Agreement of seeds": shown["seed_agreement"].map(bounded),
+            **(
+                {"Without a week": shown["week_agreement"].map(bounded)}
+                if "week_agreement" in shown
+                else {}
+            ),
             "People": shown["n_persons"].map("{:,}".format),
         }
     )
@@ -129,6 +134,12 @@ def stability_table(folder: RunFolder) -> ResultTable:
         + ", raised to the whole length (Spearman and Brown); 0: the halves say nothing of each "
         "other, 1: the same. Seeds: correlation with a second fit that began elsewhere."
     )
+    if "weeks" in table and table["n_weeks"].iloc[0]:
+        note += (
+            f" Without a week: correlation with estimates from all rows where one"
+            f" {table['weeks'].iloc[0]} of each person is left out, the lowest of"
+            f" {table['n_weeks'].iloc[0]}."
+        )
     if (n_more := int((~last).sum()) - MOST_PARAMETERS) > 0:
         note += f" {count(n_more, 'further parameter')} stand in stability.csv."
     return ResultTable("stability", "How well people's parameters are repeated", cells, note)

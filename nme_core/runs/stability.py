@@ -1,4 +1,4 @@
-"""Stability of person parameters: do halves of a person's data, and other seeds, agree on them?"""
+"""Stability of person parameters: do halves, weeks left out, and other seeds agree on them?"""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from nme_core.runs.fit import FitOptions
 from nme_core.runs.fit.options import leader_options
 from nme_core.runs.fit.rows import StudyRows
 from nme_core.runs.recorded import read_same_study
+from nme_core.runs.stability_weeks import agreement_without
 from nme_core.study import Study
 from nme_core.training import Progress
 
@@ -97,6 +98,10 @@ def stability(
     have no order). r is their correlation over persons; of the whole length the reliability is, by
     Spearman and Brown, 2r / (1 + \\|r\\|). The interval is Fisher's, carried through that.
 
+    Weeks: people are estimated anew without each of their weeks (see `Weeks`), and likewise with
+    all rows. `week_agreement` is the lowest correlation over people of the two, `week` the one
+    that was left out there: where it is far below 1, people differ as they do because of it.
+
     Seeds: the model, of a mixture its leader, is fitted once more on all rows with the next seed.
     `seed_agreement` is the correlation over persons of a parameter in both fits; it is missing for
     networks with hidden layers, whose single parameters do not correspond. For all parameters
@@ -139,6 +144,16 @@ def stability(
         say("Estimating people from halves of their rows", 0.05)
         first, second = _estimates_of_halves(model, study, cut, read)
         table = _agreement_of_halves(first, second)
+
+        def estimate(kept: NDArray[np.bool_], pieces: pd.Series) -> pd.DataFrame:
+            order, who = np.arange(int(kept.sum())), study.groups[kept]
+            adapted = _adapted(model, study, kept, order, who + _mark(0), pieces[kept])
+            return read(adapted).loc[list(who.unique() + _mark(0))].set_axis(who.unique())
+
+        weeks = agreement_without(
+            study, estimate, _agreement, MIN_PERSONS, lambda what, part: say(what, 0.1 + 0.1 * part)
+        )
+        table = pd.concat([table, weeks.reset_index(drop=True)], axis=1)
         table["seed_agreement"] = np.nan
         if seed_fit:
             own, other = read(model), _refitted(study, options, read, say)
@@ -172,21 +187,28 @@ def _estimates_of_halves(
     kept = study.groups.isin(persons).to_numpy()
     order = np.argsort(cut.half[kept], kind="stable")  # one half after the other, each in time
     names = study.groups[kept] + np.where(cut.half[kept] == 0, _mark(0), _mark(1))
-    context = {"sequence_ids": cut.pieces[kept].iloc[order]} if isinstance(model, NMECRF) else {}
-    with warnings.catch_warnings():
-        # what it warns of touches the intervals; only the estimates are read
-        warnings.simplefilter("ignore", FallbackWarning)
-        adapted = model.adapt(
-            study.X[kept].iloc[order],
-            study.y[kept].iloc[order],
-            groups=names.iloc[order],
-            **context,
-        )
-    estimates = read(adapted)
+    estimates = read(_adapted(model, study, kept, order, names, cut.pieces[kept]))
     first, second = (
         estimates.loc[[who + _mark(half) for who in persons]].set_axis(persons) for half in (0, 1)
     )
     return first, second
+
+
+def _adapted(
+    model: Any,
+    study: Study,
+    kept: NDArray[np.bool_],
+    order: NDArray[np.intp],
+    names: pd.Series,
+    pieces: pd.Series,
+) -> Any:
+    """The model with people estimated from the rows that are kept, taken in this order."""
+    context = {"sequence_ids": pieces.iloc[order]} if isinstance(model, NMECRF) else {}
+    X, y = (part[kept].iloc[order] for part in (study.X, study.y))
+    with warnings.catch_warnings():
+        # what it warns of touches the intervals; only the estimates are read
+        warnings.simplefilter("ignore", FallbackWarning)
+        return model.adapt(X, y, groups=names.iloc[order], **context)
 
 
 def _mark(half: int) -> str:
@@ -195,10 +217,8 @@ def _mark(half: int) -> str:
 
 def _agreement_of_halves(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """One row per parameter and one for all together, without the seeds."""
-    a, b = (side.to_numpy() - side.to_numpy().mean(axis=0) for side in (first, second))
-    both, size_a, size_b = (a * b).sum(axis=0), np.square(a).sum(axis=0), np.square(b).sum(axis=0)
-    r = np.append(_ratio(both, size_a * size_b), _ratio(both.sum(), size_a.sum() * size_b.sum()))
-    width = 1.959964 / np.sqrt(max(len(a) - 3, 1))
+    r = _agreement(first, second)
+    width = 1.959964 / np.sqrt(max(len(first) - 3, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.arctanh(np.clip(r, -1.0, 1.0))
     return pd.DataFrame(
@@ -208,9 +228,16 @@ def _agreement_of_halves(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFr
             "ci_low": spearman_brown(np.tanh(z - width)),
             "ci_high": spearman_brown(np.tanh(z + width)),
             "half_correlation": r,
-            "n_persons": len(a),
+            "n_persons": len(first),
         }
     )
+
+
+def _agreement(first: pd.DataFrame, second: pd.DataFrame) -> _Array:
+    """Correlation over people of each parameter, and of all of them together."""
+    a, b = (side.to_numpy() - side.to_numpy().mean(axis=0) for side in (first, second))
+    both, size_a, size_b = (a * b).sum(axis=0), np.square(a).sum(axis=0), np.square(b).sum(axis=0)
+    return np.append(_ratio(both, size_a * size_b), _ratio(both.sum(), size_a.sum() * size_b.sum()))
 
 
 def spearman_brown(r: _Array) -> _Array:

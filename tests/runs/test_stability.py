@@ -21,6 +21,7 @@ from nme_core.runs.stability import (
     spearman_brown,
     stability,
 )
+from nme_core.runs.stability_weeks import Weeks
 from nme_core.study import Study
 
 
@@ -263,3 +264,56 @@ def test_persons_in_one_half_only_are_too_few():
     cut = halves(short, sequential=False)
     with pytest.raises(DataError, match="2 people have observations in both"):
         _estimates_of_halves(None, short, cut, False)
+
+
+@pytest.mark.parametrize(
+    ("dates", "n", "label"),
+    [(True, 60, "week"), (True, 30, "seventh of the rows"), (False, 60, "seventh of the rows")],
+)
+def test_weeks_count_from_the_first_row(dates, n, label):
+    parts = Weeks.of(study(dates=dates, n=n))
+    assert parts.label == label
+    if label == "week":  # a row every 8 hours
+        assert list(parts.number[:60]) == [1] * 21 + [2] * 21 + [3] * 18
+    else:
+        counts = np.bincount(parts.number[:n])[1:]
+        assert len(counts) == 7
+        assert counts.max() - counts.min() <= 1
+    assert list(parts.number[:n]) == list(parts.number[n:])
+
+
+def test_a_week_that_makes_the_differences_is_found(nme, tmp_path):
+    """People are alike but for their third week."""
+    rng, days = np.random.default_rng(0), 28
+    frame = pd.DataFrame({"who": np.repeat([f"p{k:02d}" for k in range(30)], days)})
+    first = pd.Timestamp("2024-03-01")
+    frame["day"] = [first + pd.Timedelta(days=d) for d in np.tile(np.arange(days), 30)]
+    third = np.tile(np.arange(days) // 7 == 2, 30)
+    frame["y"] = 0.3 * rng.normal(size=len(frame)) + third * np.repeat(rng.normal(size=30), days)
+    frame["x"] = rng.normal(size=len(frame))
+    frame.to_csv(tmp_path / "long.csv", index=False)
+    said = nme(
+        *("fit", tmp_path / "long.csv", "--person", "who", "--time", "day", "--outcome", "y"),
+        *("--features", "x", "--model", "nme-mlp", "--hidden", "none", "--residual", "iid"),
+        *("--placement", "layers.0.bias", "--baselines", "none", "--quiet"),
+        *("--out", tmp_path / "run"),
+    )
+    assert said.code == 0, said
+    run = RunFolder(tmp_path / "run")
+    said = nme("stability", run.path, tmp_path / "long.csv", "--no-seed-fit")
+    assert "one week of each person is left out, the lowest of 4" in said.out
+    assert "it is week 3" in said.out
+    row = run.table("stability").set_index("parameter").loc[TOGETHER]
+    frame["week"] = np.tile(np.arange(days) // 7, 30)
+    means = [part.groupby("who")["y"].mean() for part in (frame, frame[frame["week"] != 2])]
+    assert row["week_agreement"] == pytest.approx(np.corrcoef(*means)[0, 1], abs=0.05)
+    assert row["week_agreement"] < 0.5
+    assert reliability(run, person_parameters(run)).weeks == pytest.approx(row["week_agreement"])
+
+
+def test_a_model_of_sequences_is_read_without_a_part_of_them(fit_tiny, tiny_study):
+    run = RunFolder(fit_tiny("nme-crf", "--placement", "transitions"))
+    table = stability(run, tiny_study / "long.csv", seed_fit=False)
+    assert set(table["weeks"]) == {"seventh of the rows"}
+    assert table["week_agreement"].between(-1, 1).all()
+    assert table["week_agreement"].iloc[-1] > table["half_correlation"].iloc[-1]
