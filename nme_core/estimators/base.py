@@ -66,6 +66,7 @@ from nme_core.training import (
     warn_of_separation,
     warn_of_start,
 )
+from nme_core.training.covariance import PATTERNS
 
 #: Numbers in a table of features up to which exact engines get them in double precision.
 MOST_PRECISE = 2**24
@@ -431,6 +432,12 @@ class NeuralMixedEffects(Saveable):
 
     def _check_options(self) -> None:
         check_choice("estimator", self.estimator, self.estimators)
+        if self.covariance in PATTERNS and self.covariance not in self.covariances:
+            raise OptionError(
+                f'covariance="{self.covariance}" is for a linear model of a number with Gaussian'
+                " residuals.",
+                remedy=f"Choose from {', '.join(self.covariances)}.",
+            )
         check_choice("covariance", self.covariance, self.covariances)
         check_choice("pooling", self.pooling, POOLING)
         check_placement(self.placement, self.placements, type(self).__name__)

@@ -48,6 +48,7 @@ def weigh(run: RunFolder, fits: Mapping[str, Any], n_random: int) -> Evidence:
         chosen=chosen,
         held_out=_held_out(fits, chosen),
         readouts=_moved(diagonal, fits.get(chosen if chosen != DIAGONAL else FULL)),
+        lowest=_lowest(fits),
     )
 
 
@@ -75,6 +76,13 @@ def _chosen(fits: Mapping[str, Any], is_diagonal: bool | None) -> str:
         return pooled(fits[kind]) if aic is None else float(aic)
 
     return min(others, key=height)
+
+
+def _lowest(fits: Mapping[str, Any]) -> str:
+    """Structure with the lowest AIC; empty where one has none."""
+    if any(fit["aic"] is None for fit in fits.values()):
+        return ""
+    return min(fits, key=lambda kind: float(fits[kind]["aic"]), default="")
 
 
 def pooled(fit: Mapping[str, Any]) -> float:

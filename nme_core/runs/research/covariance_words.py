@@ -42,6 +42,8 @@ class Evidence:
         Variances that the diagonal model estimates as 0.
     chosen : str
         Structure.
+    lowest : str
+        Structure with the lowest AIC; empty without likelihoods.
     """
 
     n_people: int
@@ -54,6 +56,7 @@ class Evidence:
     chosen: str
     held_out: Mapping[str, Any] | None
     readouts: Mapping[str, Any] | None
+    lowest: str = ""
 
 
 def answer(found: Evidence) -> str:
@@ -144,6 +147,11 @@ def notes(found: Evidence, failed: Mapping[str, str], fitted: Sequence[str]) -> 
         )
     if ratio is None and found.diagonal is not None:
         told.append("A likelihood-ratio test needs the likelihoods of both models.")
+    if found.diagonal and found.lowest not in ("", "diagonal"):
+        told.append(
+            f"By AIC alone a {SIGMA[found.lowest]} Σ would be chosen: the test, of all covariances"
+            " at once, does not exclude that there are none."
+        )
     if "blocks" not in fitted and "blocks" not in failed:
         told.append(
             "Blocks (the intercept, and the slopes) are fitted for linear models of a number with"

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
 from nme_core.runs.research.covariance import covariance_models, refit
+from nme_core.runs.research.covariance_words import Evidence, notes
 from nme_core.runs.research.tasks import TaskOptions
 from nme_core.runs.research.verdict import verdicts_of
 
@@ -222,5 +224,14 @@ def test_too_few_parameters_or_another_model_are_refused(kind):
         NMEMLPRegressor((), "all", covariance=kind).fit(X, y, groups=who)
     with pytest.raises(OptionError, match="linear model of a number"):
         NMEMLPRegressor((4,), covariance=kind).fit(X, y, groups=who)
-    with pytest.raises(OptionError, match="covariance"):
+    with pytest.raises(OptionError, match="linear model of a number"):
         NMEMLPClassifier((), covariance=kind).fit(X, ["a"] * len(y), groups=who)
+
+
+def test_what_aic_alone_would_choose_is_told():
+    nothing = dict.fromkeys(("likelihood_ratio", "correlations", "held_out", "readouts"))
+    found = Evidence(50, True, 0.06, "likelihood ratio", n_at_zero=0, chosen="diagonal",
+                     lowest="factor", **nothing)  # fmt: skip
+    told = " ".join(notes(found, {}, ["diagonal", "blocks", "factor", "full"]))
+    assert told.count("By AIC alone a one-factor Σ would be chosen") == 1
+    assert "By AIC" not in " ".join(notes(replace(found, lowest="diagonal"), {}, []))
