@@ -28,10 +28,11 @@ fixed <- paste(c("1", features), collapse = " + ")
 classes <- arguments[3] == "class"
 """
 _WRITE = "\nwrite.csv(data.frame(said = as.numeric(said)), arguments[2], row.names = FALSE)\n"
-#: With one group and few features each one's slope varies by person.
+#: With one group and few features each one's slope varies by person, if lme4 takes so many effects.
 _LME4 = """
 suppressMessages(library(lme4))
 few <- length(groups) == 1 && length(features) <= 3
+if (few) few <- nrow(learned) > (length(features) + 1) * length(unique(learned$g1))
 own <- if (few) fixed else "1"
 random <- paste(sprintf("(%s | %s)", own, groups), collapse = " + ")
 form <- as.formula(paste("y ~", fixed, "+", random))
@@ -97,6 +98,7 @@ def _ask(script: str, sample: Sample) -> Floats:
             command, capture_output=True, text=True, timeout=_LONGEST_S, check=False
         )
         if done.returncode or not said.is_file():
-            lines = done.stderr.strip().splitlines() or ["R said nothing."]
-            raise TrainingError(f"R failed: {lines[-1]}")
+            lines = [one.strip() for one in done.stderr.strip().splitlines()]
+            told = [one for one in lines if one and one != "Execution halted"] or ["nothing."]
+            raise TrainingError(f"R failed: {told[-1]}")
         return pd.read_csv(said)["said"].to_numpy(np.float64)
