@@ -85,6 +85,8 @@ def test_the_whole_way(name, nme, tmp_path, request):
     metrics = folder_of_run.table("metrics")
     assert set(metrics["metric"]) == METRICS[MODEL[name][1]]
     rivals = {"nme", "generic", *rules_for(KIND[MODEL[name][1]])}
+    if MODEL[name][1] == "nme-mlp":  # a network has its linear twin beside it
+        rivals.add("linear")
     assert set(metrics["model"]) - {ONE_STEP} == rivals
     for metric in METRICS[MODEL[name][1]]:
         assert metric in said.out

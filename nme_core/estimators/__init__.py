@@ -4,7 +4,6 @@ from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.baselines import (
     BASELINES,
     GAUSSIAN,
-    LINEAR,
     baseline,
     check_baselines,
     linear_twin,
@@ -18,7 +17,6 @@ from nme_core.estimators.saving import load
 __all__ = [
     "BASELINES",
     "GAUSSIAN",
-    "LINEAR",
     "NMECRF",
     "LinearMixedModel",
     "NMEMLPClassifier",

@@ -23,8 +23,6 @@ BASELINES: dict[str, dict[str, Any]] = {
     "mlp-lme": {"placement": "last", "estimator": "em"},
     "unregularised": {"pooling": "free"},
 }
-#: The exact linear model, which every network is judged beside (see `linear_twin`).
-LINEAR = "linear"
 #: Baselines with Gaussian residuals.
 GAUSSIAN = ("lme", "mlp-lme")
 

@@ -9,7 +9,6 @@ import pandas as pd
 from nme_core.analysis.covariate_tests import CovariateOptions
 from nme_core.analysis.kept_tests import other_tests
 from nme_core.analysis.reliability import LEAST, SPLIT_HALF
-from nme_core.estimators import LINEAR
 from nme_core.io import ParameterNames, RunFolder
 from nme_core.reports.apa import bounded
 from nme_core.runs.recorded import recipe_of
@@ -20,6 +19,7 @@ from nme_core.vocabulary.terms import (
     CORRECTIONS,
     EFFECTS,
     FAMILIES,
+    LINEAR,
     MODELS,
     SIMPLE_RULES,
     arrangement,

@@ -101,8 +101,10 @@ MODELS = {
 
 #: Simple rules, which every run is judged beside.
 SIMPLE_RULES = ("mean", "last", "ewma", "ar1", "frequent", "markov")
+#: The same model without hidden layers, which every network is judged beside.
+LINEAR = "linear"
 #: Rivals that nobody chooses: they are always there.
-ALWAYS = (*SIMPLE_RULES, "linear")
+ALWAYS = (*SIMPLE_RULES, LINEAR)
 
 ESTIMATORS = {
     "variational": "variational inference (maximisation of the evidence lower bound; normal "

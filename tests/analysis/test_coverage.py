@@ -188,5 +188,5 @@ def test_the_table_is_whole():
     assert LOWEST < 0.95 < HIGHEST
     chains = table[table["family"] == "crf"]["quantity"]
     assert {*chains} <= {"fixed_effects", "random_effects", *READOUTS} | {
-        f"population_{one}" for one in READOUTS
-    }
+        *(f"population_{one}" for one in READOUTS), "new_people", "new_conditional",
+    }  # fmt: skip

@@ -9,7 +9,7 @@ from io import BytesIO, StringIO
 import pandas as pd
 import pytest
 
-from nme_core.estimators import BASELINES, LINEAR
+from nme_core.estimators import BASELINES
 from nme_core.estimators.posterior import DRAWS
 from nme_core.exceptions import RunFolderError
 from nme_core.io import RunFolder, RunState, Status
@@ -29,7 +29,7 @@ from nme_core.reports import (
 )
 from nme_core.runs.fit import ALL_ROWS
 from nme_core.training.loop import Schedule
-from nme_core.vocabulary.terms import MODELS, SIMPLE_RULES, model_name, short_model_name
+from nme_core.vocabulary.terms import LINEAR, MODELS, SIMPLE_RULES, model_name, short_model_name
 
 
 def test_methods_say_what_was_fitted(run):

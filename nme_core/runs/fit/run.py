@@ -17,7 +17,6 @@ from nme_core.analysis import approximations, likelihood_row
 from nme_core.batches.memory import give_back, return_large_arrays
 from nme_core.batches.splits import SPLITS
 from nme_core.estimators import (
-    LINEAR,
     LinearMixedModel,
     NeuralMixedEffects,
     NMEMLPRegressor,
@@ -72,6 +71,7 @@ from nme_core.study.clean.remedies import effect_names
 from nme_core.study.codebook import study_codebook
 from nme_core.study.held_back import plan_split
 from nme_core.training import Progress
+from nme_core.vocabulary.terms import LINEAR
 
 #: Name in the history of the fit on all rows, which is interpreted.
 ALL_ROWS = "nme (all rows)"
