@@ -28,6 +28,7 @@ MODELS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.DispersionWarning")
 @pytest.mark.filterwarnings("ignore:The (co)?variance:UserWarning")
 @pytest.mark.parametrize("name", MODELS)
 def test_it_is_the_mean_over_draws(name):
