@@ -18,6 +18,8 @@ BASELINES = {
     "nme-mlp": ("generic", "specific", "lme", "mlp-lme", "unregularised"),
     "nme-crf": ("generic", "specific", "unregularised"),
 }
+#: What a run has beside its model: a network its linear twin as well.
+BESIDE = {"nme-mlp": (*BASELINES["nme-mlp"], "linear"), "nme-crf": BASELINES["nme-crf"]}
 
 
 def read(tiny_study, model):
@@ -38,7 +40,7 @@ def run(request, tiny_study, tmp_path_factory):
 
 def test_every_baseline_stands_in_every_table(run, tiny_study):
     model, folder = run
-    names = ["nme", *BASELINES[model]]
+    names = ["nme", *BESIDE[model]]
     predictions = folder.table("predictions")
     study = read(tiny_study, model)
     study = study if model == "nme-crf" else study.with_observed_outcome()
@@ -63,7 +65,7 @@ def test_the_comparison_is_paired_over_persons_and_corrected_over_all_baselines(
     values = persons.pivot(index="person", columns=["model", "metric"], values="value")
     for metric, rows in comparison.groupby("metric"):
         kind = "class" if model == "nme-crf" else "number"
-        assert rows["model"].tolist() == [*BASELINES[model], *rules_for(kind)]
+        assert rows["model"].tolist() == [*BESIDE[model], *rules_for(kind)]
         np.testing.assert_allclose(rows["p_adjusted"], adjust_p(rows["p"], "holm"))
         for row in rows.itertuples():
             paired = (values[row.model, metric] - values["nme", metric]).dropna()
