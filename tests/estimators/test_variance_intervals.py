@@ -36,6 +36,7 @@ def test_intervals_of_a_linear_model_are_those_of_lme4(sleep):
     np.testing.assert_allclose(sigma, [low["sigma"], high["sigma"]], rtol=6e-3)  # on the log scale
 
 
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.DispersionWarning")
 @pytest.mark.parametrize(
     ("name", "data", "outcome", "factor", "features", "family"),
     [
