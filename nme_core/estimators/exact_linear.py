@@ -227,7 +227,7 @@ class ExactLinear(NeuralMixedEffects):
             raise OptionError(
                 "This model has no residual autocorrelation, so that it has nothing to say of one"
                 " step ahead.",
-                remedy='Fit it with times, and a network with residual="ar1".',
+                remedy='Fit it with times; a network needs residual="ar1" as well.',
             )
         if self._mixture is not None:
             models = [

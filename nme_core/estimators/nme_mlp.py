@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from torch import Tensor, nn
 
-from nme_core.batches.sequences import Batch
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.estimators.exact_linear import ExactLinear
 from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.mlp_model import SMALLEST, MLPModel
@@ -194,11 +194,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         (UnknownPersonError else); ``level="population"`` sets η = 0, a typical person, and
         ``level="average"`` takes the average over all people, which of counts is larger.
         """
-        values = self._rows_out(X, groups, level)[:, 0]
-        if self.is_count:
-            return values
-        mean, sd = self._outcome_scale()
-        return values * sd + mean
+        return self._decode(self._rows_out(X, groups, level)[:, 0])
 
     def probability_integral(
         self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
@@ -243,8 +239,8 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
             n_draws += 1
             for batch, output in zip(batches, outputs, strict=True):
                 rows = batch.rows[batch.mask]
-                mean = self._family().mean(output.double())[batch.mask].squeeze(-1)
-                total[rows] = torch.logaddexp(total[rows], self._log_density(encoded[rows], mean))
+                density = self._log_density(encoded[rows], output.double()[batch.mask])
+                total[rows] = torch.logaddexp(total[rows], density)
         values: NDArray[np.float64] = (total - np.log(n_draws)).numpy()
         return values if self.is_count else values - np.log(self._outcome_scale()[1])
 
@@ -257,13 +253,14 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         predicted = [cast(NMEMLPRegressor, one).predict(X, groups) for one in candidates]
         return normal_scores(np.column_stack(predicted) - numbers(y)[:, None])
 
-    def _log_density(self, y: Tensor, mean: Tensor) -> Tensor:
-        """Log density of each row's outcome, standardised."""
+    def _log_density(self, y: Tensor, output: Tensor) -> Tensor:
+        """Log density of outcomes, standardised, (n,), where the network says `output`, (n, 1)."""
         family = self._family()
         if isinstance(family, Poisson):
-            return family.log_density(mean.log().unsqueeze(-1) - family.offset, y)
+            return family.log_density(output, y)
         variance = self._posterior.residual_variance
-        density: Tensor = -0.5 * ((y - mean).square() / variance + np.log(2 * np.pi * variance))
+        left = y - family.mean(output).squeeze(-1)
+        density: Tensor = -0.5 * (left.square() / variance + np.log(2 * np.pi * variance))
         return density
 
     def validation_loss(
@@ -351,11 +348,10 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
     def _warn_of_dispersion(self, batches: list[Batch]) -> None:
         """Warn where Pearson's Σ (y − μ)²/μ is far above the number of rows."""
         family, n = self._family(), sum(batch.n_rows for batch in batches)
-        drawn = self._outputs(batches, "person")
-        draws = [[family.mean(one.double()) for one in outputs] for outputs in drawn]
         total = 0.0
-        for batch, *means in zip(batches, *draws, strict=True):
-            mean = (sum(means) / len(means)).squeeze(-1)[batch.mask]
+        for batch in chunks(batches):
+            output = self._posterior.mean_output(batch, persons=True)
+            mean = family.mean(output.double()).squeeze(-1)[batch.mask]
             total += float(((batch.y[batch.mask].double() - mean).square() / mean).sum())
         times = total / n
         if times > _OVERDISPERSED and (times - 1) / (2 / n) ** 0.5 > _SURELY:

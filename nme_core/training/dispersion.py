@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
+from scipy.stats import norm
 from torch import Tensor
 
 from nme_core.batches.sequences import Batch
@@ -59,7 +60,7 @@ class Dispersion:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % interval of k, on the scale of its logarithm."""
-        half = 1.959964 * self.error
+        half = float(norm.ppf(0.975)) * self.error
         return self.size * math.exp(-half), self.size * math.exp(half)
 
 
