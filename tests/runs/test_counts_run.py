@@ -33,7 +33,7 @@ def test_k_is_that_of_the_model(study, hidden, tmp_path):
     run_experiment(study, options, folder)
     found, kept = load(folder.model_path).dispersion_, folder.config["dispersion"]
     assert kept["size"] == found.size
-    text = methods(folder)
+    text = " ".join(methods(folder))
     assert f"k was estimated as {found.size:.3g}" in text
     if hidden:  # it has no interval
         assert kept["ci"] == [None, None]
