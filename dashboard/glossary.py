@@ -625,10 +625,9 @@ NEW_PERSON = {
     "else, and the intervals here do not count that people may differ after all.",
     "few": "With few observations a person's matrix stays near the population; that is no evidence "
     "of being like the others.",
-    "curve": "The band is the 95 % interval of this person's expected {outcome}, with what all "
-    "people share taken as given; single occasions scatter around it. Other features stay at their "
-    "mean over the rows of the fit; the curve describes predictions, not what would happen if the "
-    "feature were changed.",
+    "curve": "The band is the 95 % interval of this person's expected {outcome}; single occasions "
+    "scatter around it. Other features stay at their mean over the rows of the fit; the curve "
+    "describes predictions, not what would happen if the feature were changed.",
     "narrowing": "After {first} outcome{s} the interval {what} is {before} wide, after {last} it "
     "is {after} wide. The person's rows are taken in order of time.",
 }
@@ -770,8 +769,8 @@ FURTHEST = (
 
 NOT_LEARNED = "Not learned: the data hold next to nothing about people here."
 CURVE_INTERVAL = (
-    "The band is the 95 % interval of person {person}'s expected {what}, with what all people "
-    "share taken as given; single occasions scatter around it."
+    "The band is the 95 % interval of person {person}'s expected {what}; single occasions scatter "
+    "around it."
 )
 GROUPS_LIMIT = (
     "Means of people's own curves, drawn where at least half of a group was observed, other "

@@ -71,12 +71,12 @@ def new_people_approximations(model: NeuralMixedEffects) -> list[dict[str, Any]]
         notes = {note["table"]: note for note in [*_missing(model, tables), *_curves(model)]}
         return [*notes.values()]
     if model.hidden:
-        reason = "Of new people of a network how uncertain Σ and σ² are does not count"
+        reason = "For new people a network's intervals do not count how uncertain Σ and σ² are"
     elif counted.fits is None:
         reason = (
-            "The file of this model does not say what else Σ may be (it was fitted by an older"
-            " version, or is too large), so that of new people only variances count as uncertain,"
-            " each by itself"
+            "This fit kept nothing of what else Σ may be (it has a set number of epochs or was not"
+            " exact, is too large, or is of an older version), so that for new people variances"
+            " alone count as uncertain, each by itself"
         )
     else:
         return _new_examined(kind, tables)
