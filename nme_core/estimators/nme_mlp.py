@@ -239,8 +239,8 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
             n_draws += 1
             for batch, output in zip(batches, outputs, strict=True):
                 rows = batch.rows[batch.mask]
-                density = self._log_density(encoded[rows], output.double()[batch.mask])
-                total[rows] = torch.logaddexp(total[rows], density)
+                dense = self._log_density(encoded[rows], output.double()[batch.mask])
+                total[rows] = torch.logaddexp(total[rows], dense)
         values: NDArray[np.float64] = (total - np.log(n_draws)).numpy()
         return values if self.is_count else values - np.log(self._outcome_scale()[1])
 
