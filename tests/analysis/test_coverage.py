@@ -149,7 +149,7 @@ def test_new_people_of_a_network_are_not_taken_for_examined(features):
     model = NMEMLPRegressor(hidden=(4,), epochs=3).fit(X, X["wide"], groups=person)
     told = {note["table"]: note for note in new_people_approximations(model)}
     assert [*told] == ["random_effects", "response_curves"]
-    assert all("of a network" in note["reason"] for note in told.values())
+    assert all("a network's intervals do not count" in note["reason"] for note in told.values())
 
 
 def test_a_network_was_not_examined(features):
