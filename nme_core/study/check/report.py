@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from nme_core.study.clean.remedies import Remedy, as_json, foretell
+from nme_core.study.clean.remedies import Remedy, as_json, foretell, of_second_table
 
 Severity = Literal["stop", "look", "info"]
 
@@ -61,12 +61,17 @@ def told_before(
 ) -> tuple[Finding, ...]:
     """Findings with what each of their fixes would do to the table, before it is done.
 
-    `second` is the covariate table; what stands in both is told of the first.
+    `second` is the covariate table; of a change to both it is told what it does to each that it
+    changes.
     """
 
     def effect(fix: Remedy) -> str:
-        there = second is not None and not set(fix.columns) <= set(table.columns)
-        return foretell(second if second is not None and there else table, fix, person)
+        there = [] if second is None else list(second.columns)
+        first, theirs = of_second_table([fix], table.columns, there)
+        told = [foretell(table, one, person) for one in first]
+        told += [] if second is None else [foretell(second, one, person) for one in theirs]
+        changes = [words for words in told if words and "; 0 cells changed" not in words]
+        return "; in the covariate table ".join(changes or told[:1])
 
     return tuple(replace(one, effects=tuple(map(effect, one.fixes))) for one in findings)
 

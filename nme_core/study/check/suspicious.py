@@ -28,6 +28,9 @@ CODE_DISTANCE = 6
 #: Codes that stand close to a scale: 9 beside 1 to 5, 8 beside 0 to 4, -1 beside 1 to 7.
 SCALE_CODES = (-1, 8, 9, 98, 99)
 _SCALE = (3, 11)
+#: So many steps between a scale and a code are far; and so many cells would be expected in all of
+#: them, were they steps that people take, that none is no chance.
+_FAR_BETWEEN, _BY_CHANCE = 3, 5
 
 #: An outlier lies this many robust standard deviations (1.4826 times the median absolute
 #: deviation) from the median, also on a logarithmic scale where all values are positive; a column
@@ -70,18 +73,20 @@ def find_suspicious(study: Study, columns: Mapping[str, Column]) -> Iterator[Fin
     if study.outcome_kind == "class":
         states = pd.to_numeric(study.y, errors="coerce").to_numpy(dtype=np.float64)
         if np.isnan(states).sum() == study.y.isna().sum():  # their names are numbers
-            for code in missing_codes(states):
-                yield _code_finding("outcome", study.roles.outcome, states, code)
+            for code in (codes := list(missing_codes(states))):
+                rest = states[~np.isin(states, codes)]
+                yield _code_finding("outcome", study.roles.outcome, states, code, rest)
 
 
 def _find_in_column(
     kind: str, name: str, values: Floats, low: float, high: float
 ) -> Iterator[Finding]:
     codes = list(missing_codes(values, low, high))
+    rest = np.where(np.isin(values, codes), np.nan, values) if codes else values
     for code in codes:
-        yield _code_finding(kind, name, values, code)
+        yield _code_finding(kind, name, values, code, rest)
     if codes:
-        values = np.where(np.isin(values, codes), np.nan, values)
+        values = rest
         low, high = extent(values)
     impossible = yield from _find_impossible(kind, name, values, low, high)
     if len(impossible):
@@ -90,11 +95,12 @@ def _find_in_column(
     yield from _find_outliers(kind, name, values, low, high)
 
 
-def _code_finding(kind: str, name: str, values: Floats, code: int) -> Finding:
-    least, most = extent(values[values != code])
+def _code_finding(kind: str, name: str, values: Floats, code: int, rest: Floats) -> Finding:
+    """`rest` are the values that are no codes."""
+    (least, most), times = extent(rest), int((values == code).sum())
     return Finding(
         "look",
-        f"The {kind} {name!r} holds {code} ({int((values == code).sum())} times), "
+        f"The {kind} {name!r} holds {code} ({'once' if times == 1 else f'{times} times'}), "
         f"far from its other values ({least:g} to {most:g}).",
         name,
         "If it means a missing value, treat it as missing or leave these cells empty.",
@@ -131,9 +137,11 @@ def missing_codes(
 
 
 def _beside_scale(values: Floats) -> tuple[int, ...]:
-    """Codes that stand apart from a scale of whole numbers without gaps, and as often as its end.
+    """Codes that stand apart from a scale of whole numbers without gaps.
 
-    A value of the scale that few people gave stands there less often.
+    What lies between is missing by more than chance: were it given as often as the code and the end
+    of the scale, it would not be. A value of a scale that few people gave stands there less often
+    than its end, and next to it.
     """
     known, counts = np.unique(values[~np.isnan(values)], return_counts=True)
     if len(known) > _SCALE[1] + len(SCALE_CODES):
@@ -142,18 +150,18 @@ def _beside_scale(values: Floats) -> tuple[int, ...]:
     inside = known[scale]
     if not _SCALE[0] <= len(inside) <= _SCALE[1] or np.any(np.diff(inside) != 1):
         return ()
-    low, high, ends = inside[0], inside[-1], counts[scale][[0, -1]]
-    times = dict(zip(known, counts, strict=True))
-    return tuple(
-        code
-        for code in SCALE_CODES
-        if times.get(code, 0) > 1
-        and (
-            (code > high + 1 and times[code] >= ends[1])
-            or (code < low - 1 and times[code] >= ends[0])
-        )
-        and not (code == 9 and 8 in times and high == 7)
-    )
+    usual, times = np.median(counts[scale]), dict(zip(known, counts, strict=True))
+    found: list[int] = []
+    for code in SCALE_CODES:
+        n = times.get(code, 0)
+        end = inside[-1] if code > inside[-1] else inside[0]
+        between = abs(code - end) - 1
+        often = n >= times[end] or (between >= _FAR_BETWEEN and 4 * times[end] >= 3 * usual)
+        if n > 1 and between > 0 and often and between * min(n, times[end]) >= _BY_CHANCE:
+            found.append(code)
+        elif n and code > inside[-1]:  # a value like the others: the scale goes on to it
+            inside = np.append(inside, code)
+    return tuple(found)
 
 
 def without_codes(values: Floats) -> Floats:

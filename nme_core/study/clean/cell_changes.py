@@ -105,7 +105,7 @@ def read_numbers(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str
             continue
         cells = as_labels(column)
         distinct = cells.dropna().drop_duplicates()
-        found = find_numerals(distinct)
+        found = find_numerals(distinct, alike=False)
         numbers = (
             None if found is None else convert(found.numbers, decimal=None, commas=True).values
         )

@@ -22,7 +22,7 @@ from nme_core.study.clean.labels import cores
 from nme_core.study.clean.wide import proposal_of, reshape
 from nme_core.study.columns import as_labels, is_number, place, respelled
 from nme_core.study.time.dates import ORDERS
-from nme_core.study.time.time_numbers import LEAST_DIGITS
+from nme_core.study.time.time_numbers import LEAST_DIGITS, is_pointed_clock
 from nme_core.study.time.time_parts import (
     CYCLES,
     JOINS,
@@ -255,11 +255,12 @@ def _count_on(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
             remedy=f"Choose one of {', '.join(CYCLES)}.",
         )
     name = remedy.columns[0]
+    pointed = "; 21.30 is 21:30" if is_pointed_clock(table[name]) else ""
     table[name], passed = count_on(table, remedy.columns, remedy.to)
     times = "once" if passed == 1 else f"{passed} times"
     return table, (
         f"times in {name!r} count on after {circle_words(remedy.to)}, which the rows pass {times}, "
-        "in the order of the file"
+        f"in the order of the file{pointed}"
     )
 
 

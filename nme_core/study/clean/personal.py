@@ -44,7 +44,7 @@ _NAMED = {
         r"names?|surname|[flm]name|initials?|initialen|initiales|iniciales|signatures?|unterschrift"
         r"|handtekening|firma|noms?|prenoms?|nombres?|apellidos?|naam|namen|achternaam|voornaam"
         r"|nextofkin|(emergency|notfall)(contact|kontakt)(person)?|[ck]onta[ck]tpersoo?n|employer"
-        r"|arbeitgeber|employeur|empleador|werkgever|first|last|given|family"
+        r"|arbeitgeber|employeur|empleador|werkgever|first|last|given|family|maiden|familienaam"
         r"|roepnaam|tussenvoegsel|voorletters|vorname|nachname|zuname|login|nickname"
     ),
     "e-mail addresses": (
@@ -87,7 +87,7 @@ _NAMED = {
         r"|(numero(de)?)?secu(rite)?(sociale)?|num(ero)?secu|numerodelaseguridadsocial"
         r"|seguridadsocial|tarjetasanitaria|(personal)?ausweis(nummer|nr)?|passnummer|pasaporte"
         r"|paspoort(nummer)?|passeport|passport|steuer(id|nummer)|licen[cs]eplate|kennzeichen"
-        r"|zorgverzekering(snummer)?|polisnummer"
+        r"|zorgverzekering(snummer)?|polisnummer|krankenkassen?(nummer|nr)|mutuelle(numero|no|nr)"
     ),
     "medical record numbers": (
         r"mrn|(medical|health|hospital)?(record|chart)(number|no|nr)|medicalrecord(id)?"

@@ -16,7 +16,8 @@ def find_taken(name: str, labels: Labels, remedies: Iterable[Remedy]) -> Iterato
     words = [word for word in taken if word and word not in labels.codes]
     if not words or any(one.kind == "fill_missing" and name in one.columns for one in remedies):
         return
-    told = " and ".join(f"{word!r} in {taken[word]} cells" for word in words)
+    cells = {word: "1 cell" if taken[word] == 1 else f"{taken[word]} cells" for word in words}
+    told = " and ".join(f"{word!r} in {cells[word]}" for word in words)
     alone = set(taken) == set(words[:1])
     yield Finding(
         "look",

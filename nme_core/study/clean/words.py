@@ -17,7 +17,13 @@ from nme_core.study.clean.cell_changes import SEVERAL
 from nme_core.study.clean.no_answer import means_no_answer
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.columns import as_labels, is_number, is_text, place
-from nme_core.study.formats.numerals import Numerals, find_numerals, has_number, is_limit
+from nme_core.study.formats.numerals import (
+    Numerals,
+    find_numerals,
+    has_number,
+    is_limit,
+    is_slip,
+)
 
 #: With so many steps or more a scale is likely.
 _STEPS_OF_SCALE = 4
@@ -32,6 +38,9 @@ _NO = re.compile(
 #: Words among numbers are taken as codes for "missing" where at most this share of the cells and
 #: so many different words are no numbers.
 WORDS_SHARE, MOST_CODES = 0.5, 10
+
+#: Cells beside plain numbers are slips of the pen where at most this share of all are.
+_SLIPS = 0.2
 
 #: A column with more different words than this is no feature; each stands in so many cells.
 MOST_WORDS, _FEWEST_CELLS = 12, 2
@@ -105,6 +114,8 @@ def find_words(column: pd.Series, kind: str) -> Iterator[Finding]:
     distinct = cells.drop_duplicates()
     worded = pd.to_numeric(distinct, errors="coerce").isna()
     words = distinct[worded & ~distinct.map(has_number)]
+    if len(words) == 0:
+        words = _slips(cells, distinct[worded])
     in_cells = cells[cells.isin(words)]
     if is_datetime64_any_dtype(column.dtype) or len(in_cells) > WORDS_SHARE * len(cells):
         yield from _text(column, cells, distinct) if kind == "feature" else ()
@@ -176,17 +187,20 @@ def _beside_numbers(
     if kind == "outcome" and (found is None or not found.limits):
         return
     examples = f"{_listed(tuple(worded))}; the first is {_first(column, worded)}"
+    read = Remedy("read_numbers", (name,))
     if found is None:
+        labelled = find_numerals(as_labels(column).dropna().drop_duplicates(), alike=False)
         yield Finding(
             "stop",
             f"The {kind} {name!r} holds numbers in several units, or with several labels at one "
             f"number ({examples}).",
             name,
-            "Write all cells in one way, or leave the column out.",
-            (Remedy("exclude_columns", (name,)),),
+            "Read the numbers, whatever their labels are, or leave the column out."
+            if labelled is not None
+            else "Write all cells in one way, or leave the column out.",
+            (*(() if labelled is None else (read,)), Remedy("exclude_columns", (name,))),
         )
         return
-    read = Remedy("read_numbers", (name,))
     if found.limits:
         limits = tuple(cell for cell in worded if is_limit(cell))
         yield Finding(
@@ -233,6 +247,13 @@ def _text(column: pd.Series, cells: pd.Series, distinct: pd.Series) -> Iterator[
         else "Make a column of 0 and 1 of each word, or leave the column out.",
         (*(() if kinds is None else (kinds,)), Remedy("exclude_columns", (name,))),
     )
+
+
+def _slips(cells: pd.Series, worded: pd.Series) -> pd.Series:
+    """A few cells beside plain numbers that are numbers written wrongly: 1O, 12.5.1."""
+    slips = worded[worded.map(is_slip)]
+    few = len(slips) == len(worded) and cells.isin(worded).mean() <= _SLIPS
+    return slips if few and find_numerals(worded) is None else slips[:0]
 
 
 def _first(column: pd.Series, cells: pd.Series) -> str:

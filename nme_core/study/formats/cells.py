@@ -23,6 +23,12 @@ _MOST_STATES = 30
 _TRUTH = {"true": True, "false": False}
 _INFINITE = re.compile(r"[+-]?inf", re.IGNORECASE)
 _CLOCK = re.compile(r"([+-]?)(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?")
+#: The same with letters: 7h30, 7 h 30 min, 7 Std. 5 Min.; at least one cell tells minutes.
+_LETTERED = re.compile(
+    r"()(\d{1,4}) ?(?:h|hrs?|hours?|std|stunden?|heures?|uur|u|horas?)\.?"
+    r"(?: ?([0-5]?\d) ?(?:m|mn|mins?|minuten?|minutes?|minutos?)?\.?)?()",
+    re.IGNORECASE,
+)
 #: Digits of other scripts, and the marks that Arabic numbers have between them.
 _OTHER_DIGITS = re.compile(r"(?![0-9])\d")
 _ARABIC_MARKS = str.maketrans({"\u066b": ".", "\u066c": None})
@@ -294,16 +300,15 @@ def _truth(cells: pd.Series) -> Converted | None:
 
 
 def _hours(cells: pd.Series) -> Converted | None:
-    """Durations or times of day, 7:30 or 07:30:15, as hours."""
-    if not len(cells) or not cells.str.fullmatch(_CLOCK.pattern).all():
-        return None
-    return Converted(
-        pd.Series([_to_hours(cell) for cell in cells], dtype=np.float64), unit="hours", clock=True
-    )
+    """Durations or times of day, 7:30, 07:30:15 or 7h30, as hours."""
+    for form in (_CLOCK, _LETTERED):
+        parts = [found.groups() for cell in cells if (found := form.fullmatch(cell))]
+        if parts and len(parts) == len(cells) and any(minutes for _, _, minutes, _ in parts):
+            hours = pd.Series([_to_hours(*groups) for groups in parts], dtype=np.float64)
+            return Converted(hours, unit="hours", clock=True)
+    return None
 
 
-def _to_hours(cell: str) -> float:
-    match = _CLOCK.fullmatch(cell)
-    sign, hours, minutes, seconds = match.groups() if match else ("", "0", "0", None)
-    total = int(hours) + int(minutes) / 60 + float((seconds or "0").replace(",", ".")) / 3600
-    return -total if sign == "-" else total
+def _to_hours(sign: str, hours: str, minutes: str | None, seconds: str | None) -> float:
+    rest = int(minutes or 0) / 60 + float((seconds or "0").replace(",", ".")) / 3600
+    return (int(hours) + rest) * (-1 if sign == "-" else 1)

@@ -20,6 +20,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from nme_core.exceptions import DataError, OptionError
 from nme_core.study.columns import is_number
+from nme_core.study.formats.beside import own_columns
 from nme_core.study.formats.choice import ALL, Look, choose, look_at, say_better, say_others
 from nme_core.study.formats.collect import Collected
 from nme_core.study.formats.columns import assemble, clean_names
@@ -193,11 +194,14 @@ def _as_reading(
     found = find_header(file.name, sheet, header)
     merged = sheet.fill_merged()
     body, table = found.rows, found.table
-    names, said = clean_names(file.name, found.names)
+    rows = [row for _, row in body]
+    own, beside = own_columns(found.names, rows, header=bool(table.names))
+    names, said = clean_names(file.name, found.names[own])
+    names = ["" for _ in range(own.start)] + names
     refuse_unfilled(file.name, sheet, names, wanted)
     collected = Collected()
     dated: dict[str, int] = {}
-    for place, name in enumerate(names):
+    for place, name in enumerate(names[own], own.start):
         values = [row[place] if place < len(row) else None for _, row in body]
         if name not in text:
             values, dated[name] = with_dates(values, epoch)
@@ -213,11 +217,16 @@ def _as_reading(
         header=found.header,
         sheet=sheet.title,
     )
-    meanings = {names[place]: words for place, words in table.labels.items()}
+    meanings = {
+        name: table.labels[place]
+        for place, name in enumerate(names)
+        if name and place in table.labels
+    }
     labels = replace(collected.labels, columns=meanings)
     said = said if table.names else []
     notes = (
         *table.notes,
+        *beside,
         *said,
         *told(sheet, names, merged, dated),
         *collected.told(),

@@ -12,7 +12,8 @@ import pandas as pd
 _MINUS = re.compile(r"^[\u2010-\u2013\u2212\ufe63\uff0d](?=\s?[\d.,])\s?")
 
 _NUMBER = r"[+-]?\d+(?:[.,'’ \u00a0\u202f]\d+)*(?:[eE][+-]?\d+)?"
-_LETTERS = r"[^\W\d_]"
+#: Letters, but no fractions and raised digits: 7½ is no 7 with a unit.
+_LETTERS = r"[^\W\d_¼-¾²³¹⅐-⅞⁰-₉]"
 _UNIT = rf"(?:[%‰°€$£]|[*†‡§]{{1,3}}|°?{_LETTERS}{{1,12}})(?:[/²³^.]{_LETTERS}{{0,8}}\d?)*"
 _LIMIT = re.compile(rf"(?P<sign><=|>=|[<>≤≥])\s*(?P<number>{_NUMBER})\s*(?P<words>{_UNIT})?")
 #: The top of a scale that is open: 10+.
@@ -36,6 +37,8 @@ _UNITS = re.compile(
     "[nµμm]?g|kg|[mcd]?l|[mcdk]?m|h|hrs?|hour|std|stunde|min|minute|minuten|s|sec|second|sek|sekunde"
     "|ms|d|day|tag|week|woche|month|monat|year|jahr|°[cf]|%|[kc]?cal|kj|bpm|iu|ie|mmol|[€$£]"
 )
+#: Letters that stand for digits by mistake: 1O.
+_LIKE_DIGITS = ("O", "o", "I")
 #: Labels of a scale are few.
 _MOST_LABELS = 25
 #: Characters of a cell with a number and some more; longer ones are text.
@@ -79,10 +82,11 @@ def with_plain_minus(cells: pd.Series) -> pd.Series:
     return cells.str.replace(_MINUS, "-", regex=True)
 
 
-def find_numerals(cells: pd.Series) -> Numerals | None:
+def find_numerals(cells: pd.Series, *, alike: bool = True) -> Numerals | None:
     """The numbers in distinct cells, all of which hold one and some more; None for other cells.
 
-    A unit stands behind several numbers; a label belongs to one number, and the number to it.
+    A unit stands behind several numbers; a label belongs to one number, and, where they are to be
+    `alike`, the number to it.
     """
     parted = []
     for cell in with_plain_minus(cells):
@@ -103,9 +107,9 @@ def find_numerals(cells: pd.Series) -> Numerals | None:
         if len(worded) > _MOST_LABELS or any(map(_attached, cells)):
             return None
         for number, words, _ in worded:
-            if labels.setdefault(number, words) != words:
+            if labels.setdefault(number, words) != words and alike:
                 return None
-        if len({words.casefold() for words in labels.values()}) < len(labels):
+        if alike and len({words.casefold() for words in labels.values()}) < len(labels):
             return None
     numbers = pd.Series([number for number, _, _ in parted], index=cells.index, dtype="str")
     return Numerals(
@@ -126,6 +130,11 @@ def is_limit(cell: str) -> bool:
     """Whether a cell says that its number is more, or less: < 5, ≥ 10, 10+."""
     parts = _part(_MINUS.sub("-", cell.strip()))
     return parts is not None and parts[2]
+
+
+def is_slip(cell: str) -> bool:
+    """Whether a cell that is no plain number was meant as one: 1O, 12.5.1."""
+    return _attached(cell) or bool(re.fullmatch(_NUMBER, cell))
 
 
 def label_of(cell: str) -> str | None:
@@ -157,7 +166,9 @@ def _attached(cell: str) -> bool:
 
 def _is_unit(words: str, numbers: Iterable[str]) -> bool:
     """Whether words that stand alike behind these numbers are their unit."""
-    return bool(re.fullmatch(_UNIT, words)) and (len(set(numbers)) > 1 or not words[0].isalpha())
+    if words in _LIKE_DIGITS or not re.fullmatch(_UNIT, words):
+        return False
+    return len(set(numbers)) > 1 or not words[0].isalpha()
 
 
 def _singular(words: str) -> str:

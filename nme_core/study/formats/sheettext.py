@@ -135,7 +135,7 @@ def _hidden(sheet: Sheet, names: Sequence[str]) -> Iterator[str]:
 
 def _of(names: Sequence[str], cells: Collection[Cell]) -> Iterator[tuple[str, list[Cell]]]:
     for column, found in columns_of(cells):
-        if column <= len(names):
+        if column <= len(names) and names[column - 1]:
             yield names[column - 1], found
 
 

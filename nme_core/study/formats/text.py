@@ -16,6 +16,7 @@ from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
 from nme_core.exceptions import DataError
+from nme_core.study.formats.beside import own_columns
 from nme_core.study.formats.cells import (
     MISSING_CODES,
     PADDED,
@@ -90,15 +91,19 @@ def read_text(
     _refuse_too_many(name, content, dialect)
     cells, trailing = _without_trailing(dialect)
     _refuse_one_less(name, dialect, len(cells))
-    names, notes = clean_names(name, cells)
-    notes = [*dialect.notes, *(notes if dialect.header else [])]
+    own, beside = own_columns(cells, dialect.sample, header=bool(dialect.header))
+    names, notes = clean_names(name, cells[own])
+    notes = [*dialect.notes, *beside, *(notes if dialect.header else [])]
     mpath = is_mpath(names)
     if mpath:  # there 1,3 are two answers
         dialect = replace(dialect, decimal=".")
     keep = set(text)
     zeros = _has_zeros(content, dialect)
-    types = _types(dialect, [column in keep for column in names] + [False] * trailing, zeros)
+    as_text = [False] * (len(cells) + trailing)
+    as_text[own] = [column in keep for column in names]
+    types = _types(dialect, as_text, zeros)
     body = _read_body(name, content, dialect, types)
+    body.columns = body.columns[own]
     del content
     collected = Collected()
     decimals, thousands = set(), set()
@@ -136,7 +141,11 @@ def read_text(
         title_lines=dialect.title_lines,
         header=str(dialect.header_line or "none"),
     )
-    meanings = {names[place]: words for place, words in dialect.labels.items()}
+    meanings = {
+        column: dialect.labels[place]
+        for place, column in enumerate(names, own.start)
+        if place in dialect.labels
+    }
     labels = replace(collected.labels, columns=meanings)
     told = (*notes, *collected.told())
     return Reading(frame, how, labels, told, above=dialect.above, written=ids)

@@ -54,7 +54,7 @@ class _Candidate(NamedTuple):
 
     apart: bool  # no two rows of a person at one time
     complete: bool
-    kind: int  # 4 date with clock, `_DATE` date, 2 named count, 1 rises, 0 age
+    kind: int  # 4 date with clock, `_DATE` date, 2 named count, 1 rises, 0 age or row
     exact: bool
     position: int
     name: str
@@ -120,7 +120,7 @@ def _candidate(
     if not dates and not _may_count(column, name, named, rising, times):
         return None
     kind = (4 if has_clock(times) else _DATE) if dates else 2 if named else 1
-    if is_age(name) and not dates:
+    if not dates and (is_age(name) or (not named and numbers_the_rows(column))):
         kind = 0
     keys = [name] if person is None else [person, name]
     exact = joined(name) in ("time", "date", "datetime", "timestamp", "day", "t")

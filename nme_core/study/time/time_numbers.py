@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from nme_core.study.columns import is_number
 from nme_core.study.time.calendar_words import plain
 from nme_core.study.time.dates import Order, parse_dates
 
@@ -24,6 +25,13 @@ _YEARS = (1950, 2100)
 _DATE_NAMES = re.compile(
     r"(^|[^a-z])(date|datum|dato|data|fecha|day|tag|dag|jour|dia)(s|um)?($|[^a-z])"
 )
+#: Words for a time of day, and how many different ones show that 21.30 is one.
+_CLOCK_WORDS = (
+    "clock time hour hours hh hhmm uhrzeit uhr zeit zeitpunkt stunde heure hora ora orario tijd "
+    "uur tod klokken tidspunkt"
+)
+CLOCK_NAMES = frozenset(_CLOCK_WORDS.split())
+_FEWEST_CLOCKS = 6
 #: Longest time between the first and the last whole number that are days of a spreadsheet.
 _LONGEST_DAYS = 3700
 
@@ -113,6 +121,25 @@ def number_form(column: pd.Series) -> str | None:
         if name not in _UNCOMMON and low <= values[0] and values[-1] < high:
             return name if name not in _OF_DAYS or _are_days(values, whole, dated) else None
     return None
+
+
+def is_pointed_clock(column: pd.Series) -> bool:
+    """Whether numbers are times of day with a point between hours and minutes: 21.30.
+
+    The column is called a clock, its numbers go on to the afternoon, and none of many has two
+    decimals from 60 on.
+    """
+    words = set(re.findall("[a-z]+", plain(_split(str(column.name)))))
+    if not is_number(column) or not CLOCK_NAMES & words:
+        return False
+    values = np.unique(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    values = values[np.isfinite(values)]
+    minutes = values * 100 % 100
+    whole = np.abs(minutes - np.round(minutes)) < 1e-6
+    if len(values) < _FEWEST_CLOCKS or values[0] < 0 or not 13 <= values[-1] < 24:
+        return False
+    fine = len(np.unique(np.round(minutes))) > _FEWEST_CLOCKS // 2
+    return bool(whole.all() and fine and (np.round(minutes) < 60).all())
 
 
 def slips_of_digits(column: pd.Series) -> pd.Series:

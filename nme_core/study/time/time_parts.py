@@ -19,6 +19,7 @@ from nme_core.exceptions import DataError
 from nme_core.study.columns import as_labels, is_number
 from nme_core.study.time.calendar_words import plain
 from nme_core.study.time.dates import parse_dates
+from nme_core.study.time.time_numbers import CLOCK_NAMES
 from nme_core.study.time.times import Times, read_times
 
 #: How two columns become one: the unit of the numbers, None where they become date-times.
@@ -39,8 +40,6 @@ MOST_FALLS = 1 / 3
 _LATEST = 36
 
 _WORDS = {
-    "clock": "clock time hour hours hh hhmm uhrzeit uhr zeit zeitpunkt stunde heure hora tijd uur"
-    " tod",
     "filler": "of day the beep local answer response entry start started begin beginn sent"
     " scheduled prompt signal des tages antwort",
     "day": "day days tag tage studientag dag jour dia studyday",
@@ -50,6 +49,7 @@ _WORDS = {
     "offset": "offset utcoffset tz timezone zone zeitzone utc gmt",
 }  # fmt: skip
 _NAMES = {kind: frozenset(words.split()) for kind, words in _WORDS.items()}
+_NAMES["clock"] = CLOCK_NAMES
 
 
 @dataclass(frozen=True, eq=False)

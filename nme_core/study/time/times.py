@@ -23,6 +23,7 @@ from nme_core.study.time.time_numbers import (
     FORMS,
     NUMBER,
     form_words,
+    is_pointed_clock,
     number_form,
     read_numbers,
     slips_of_digits,
@@ -149,6 +150,9 @@ def read_times(column: pd.Series) -> Times:
     if is_number(column):
         as_numbers(column, role="time")
         form = number_form(column)
+        if form is None and is_pointed_clock(column):
+            note = f"Numbers in {column.name!r}, such as 21.30, were read as times of day: 21:30."
+            return Times(column // 1 + (column % 1) / 0.6, "h", 24, notes=(note,))
         if form is None:
             _refuse_slip(column)
             return Times(column)

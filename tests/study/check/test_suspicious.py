@@ -55,7 +55,7 @@ def test_codes_in_outcome_and_covariates_are_suspected_and_mended():
     result = report(frame, covariates=covariates)
     by_column = {finding.column: finding for finding in result.findings}
     assert "The outcome 'mood' holds -99 (2 times)" in by_column["mood"].message
-    assert "The covariate 'bdi' holds 999 (1 times)" in by_column["bdi"].message
+    assert "The covariate 'bdi' holds 999 (once)" in by_column["bdi"].message
     again = mended(frame, by_column["mood"], covariates=covariates)
     assert again.missing["mood"] == 2
     assert "mood" not in [f.column for f in again.findings if f.severity == "look"]
@@ -102,3 +102,20 @@ def test_features_that_say_the_same_are_named_once_and_one_can_be_left_out():
     assert set(said) == {"minutes", "total"}
     again = mended(frame, said["minutes"])
     assert [f.column for f in again.findings if f.severity == "look"] == ["total"]
+
+
+def test_codes_are_told_from_gaps_of_a_scale_by_chance():
+    nine_steps = np.repeat([1.0, 2, 3, 4, 5, 6, 8, 9], [4, 3, 4, 2, 4, 3, 5, 5])  # nobody said 7
+    assert list(missing_codes(nine_steps)) == []
+    five_steps = np.repeat([1.0, 2, 3, 4, 5, 9], [7, 8, 7, 8, 7, 5])
+    assert list(missing_codes(five_steps)) == [9]
+
+
+def test_a_code_is_set_against_the_values_that_are_none():
+    frame = table()
+    covariates = pd.DataFrame({"person": [f"p{i}" for i in range(12)], "bdi": range(5, 17)})
+    covariates.loc[[4, 7], "bdi"] = [888, 999]
+    told = [one for one in report(frame, covariates=covariates).findings if one.column == "bdi"]
+    assert [one.message.split(", ")[1] for one in told] == [
+        "far from its other values (5 to 16)."
+    ] * 2

@@ -198,3 +198,19 @@ def test_joined_columns_can_be_told_apart():
     frame = diary(["1", "1 1"]).assign(clinic=lambda t: np.where(t["id"] == "1", "A 1", "A"))
     with pytest.raises(DataError, match="cannot be told apart"):
         Study.from_frame(frame, **ROLES, remedies=[Remedy("join_columns", ("id", "clinic"))])
+
+
+def test_what_joining_ids_does_to_the_covariate_table_is_told_beforehand():
+    long = pd.DataFrame(
+        {
+            "id": np.repeat(["A1", "A2", "A3"], 5),
+            "day": list(range(5)) * 3,
+            "x": range(15),
+            "mood": [1.5, 2, 4] * 5,
+        }
+    )
+    people = pd.DataFrame({"id": ["a1", "a2", "a3"], "age": [31, 42, 53]})
+    (found,) = find_problems(long, person="id", outcome="mood", time="day", covariates=people)
+    (effect,) = found.effects
+    assert "'a1' became 'A1'" in effect
+    assert "; 3 cells changed" in effect

@@ -9,7 +9,8 @@ NAMES = {
     "names": "name_last name_first RecipientLastName RecipientFirstName lname fname Nachname "
     "prénom achternaam apellido Familienname last_name surname nom naam Voornaam PatientName "
     "participant_lastname contact_name child_first_name full_name Nom_de_famille "
-    "nombre_completo primer_apellido Unterschrift Q1_first_name first.name NAME vp_name",
+    "nombre_completo primer_apellido Unterschrift Q1_first_name first.name NAME vp_name "
+    "maiden familienaam",
     "e-mail addresses": "Email RecipientEmail email_address E-Mail-Adresse correo_electronico "
     "courriel emailadres participant_email",
     "phone numbers": "phone PhoneNumber telefon Handynummer numero_de_telephone teléfono "
@@ -19,7 +20,7 @@ NAMES = {
     "IP addresses": "IPAddress ip_address ipaddr IP-Adresse adresse_ip",
     "details of a device": "deviceId imei MacAddress serial_number Seriennummer user_agent",
     "insurance or identity numbers": "ssn insurance_number Versichertennummer KVNR AHV-Nummer "
-    "nhs_number numéro_de_sécurité_sociale BSN DNI policy_number passport",
+    "nhs_number numéro_de_sécurité_sociale BSN DNI policy_number passport Krankenkassennr",
     "medical record numbers": "MRN medical_record_number Fallnummer patient_mrn",
     "bank accounts": "IBAN Kontonummer rekeningnummer bank_account",
 }

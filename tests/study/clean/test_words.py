@@ -217,3 +217,28 @@ def test_marks_of_footnotes_stand_behind_numbers():
     reading = read_any(b"id;score\na;12*\nb;9\nc;22*\nd;7\n", "x.csv")
     assert reading.frame["score"].tolist() == [12, 9, 22, 7]
     assert any("'*'" in note for note in reading.notes)
+
+
+@pytest.mark.parametrize("slip", ["1O", "12.5.1", "7½"])
+def test_a_slip_among_numbers_is_emptied_alone(slip):
+    frame = diary(sleep=[*map(str, range(4, 13)), slip, *map(str, range(5, 25))])
+    (found,) = find_problems(frame, **ROLES, features=["sleep"])
+    assert f"holds numbers, but also {slip!r} (in 1 cell; the first is line 11)" in found.message
+    assert found.fixes == (Remedy("set_missing", ("sleep",), (slip,)),)
+    study = Study.from_frame(frame, **ROLES, features=["sleep"], remedies=found.fixes)
+    assert study.X["sleep"].isna().sum() == 1
+
+
+def test_an_outcome_with_a_slip_offers_to_empty_it():
+    frame = diary(x=[1, 2, 4]).assign(mood=[*map(str, range(29)), "3O"])
+    with pytest.raises(DataError) as caught:
+        Study.from_frame(frame, **ROLES, features=["x"])
+    assert caught.value.fixes == (Remedy("set_missing", ("mood",), ("3O",)),)
+
+
+def test_several_labels_at_one_number_keep_their_numbers():
+    frame = diary(stress=["1 (never)", "2", "3", "5 (always)", "5 (very often)"])
+    (found,) = find_problems(frame, **ROLES, features=["stress"])
+    assert found.fixes[0] == Remedy("read_numbers", ("stress",))
+    study = Study.from_frame(frame, **ROLES, features=["stress"], remedies=found.fixes[:1])
+    assert study.X["stress"].tolist()[:5] == [1, 2, 3, 5, 5]

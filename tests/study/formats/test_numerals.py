@@ -103,3 +103,18 @@ def test_words_that_mean_no_answer(words):
 )
 def test_words_that_are_answers(words):
     assert not means_no_answer(words)
+
+
+@pytest.mark.parametrize(
+    ("cells", "hours"),
+    [
+        (["7h30", "6h00", "10h05"], [7.5, 6, 10 + 5 / 60]),
+        (["7 h 30 min", "8 h", "6 h 15 min"], [7.5, 8, 6.25]),
+        (["7 Std. 30 Min.", "6 Std. 45 Min."], [7.5, 6.75]),
+        (["7 uur 30", "8 uur 0"], [7.5, 8]),
+    ],
+)
+def test_durations_with_letters_are_hours(cells, hours):
+    reading = read_any("\n".join(["id;sleep", *(f"a;{cell}" for cell in cells)]).encode(), "x.csv")
+    assert reading.frame["sleep"].tolist() == pytest.approx(hours)
+    assert reading.labels.units == {"sleep": "hours"}

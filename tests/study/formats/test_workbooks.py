@@ -265,3 +265,28 @@ def test_ordinary_workbooks_have_nothing_to_be_told():
     np.testing.assert_array_equal(
         read_any(saved(book_of(Data=DIARY))).frame["mood"], [row[3] for row in DIARY[1:]]
     )
+
+
+@pytest.mark.parametrize("names", [["id", "age"], ["Code", "age"]])
+@pytest.mark.parametrize("left", [False, True])
+def test_a_table_beside_the_table_is_named_and_no_part_of_it(names, left):
+    people = [names, *([f"P{p}", 30 + p] for p in range(1, 5))]
+    people += [[None, None]] * (len(DIARY) - len(people))
+    rows = [
+        [*two, None, *one] if left else [*one, None, *two]
+        for one, two in zip(DIARY, people, strict=True)
+    ]
+    text = "\n".join(",".join("" if cell is None else str(cell) for cell in row) for row in rows)
+    for content, name in ((saved(book_of(Data=rows)), "x.xlsx"), (text.encode(), "x.csv")):
+        reading = read_any(content, name)
+        assert list(reading.frame.columns) == DIARY[0]
+        assert len(reading.frame) == len(DIARY) - 1
+        assert f"Another table stands beside this one, behind an empty column (it begins with "\
+            f"{names[0]!r}); it was not read." in " ".join(reading.notes)  # fmt: skip
+
+
+def test_remarks_behind_an_empty_column_belong_to_the_table():
+    rows = [[*row, None, "remark" if k == 0 else "late" if k % 5 == 3 else None]
+            for k, row in enumerate(DIARY)]  # fmt: skip
+    frame = read_any(saved(book_of(Data=rows)), "x.xlsx").frame
+    assert frame["remark"].notna().sum() == 5

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nme_core.study.roles.proposal import column_type, propose_roles
+from nme_core.study import read_any
+from nme_core.study.roles.proposal import column_type, propose_roles, propose_study
 
 
 def test_person_and_covariates_come_from_the_second_table() -> None:
@@ -149,3 +150,16 @@ def test_a_clock_beside_the_date_is_one_time_with_it() -> None:
     assert found.features == ["x"]
     (other,) = {"date", "clock"} - {found.time}
     assert "together with the time" in found.reasons[other]
+
+
+def test_a_column_without_a_name_that_numbers_the_rows_has_no_role():
+    lines = [";koodi;päivä;mieliala;uni"]
+    lines += [
+        f"{k};k{p};{day};{(3 * p + day) % 7 + 0.5};{6 + (p + day) % 4}"
+        for k, (p, day) in enumerate((p, day) for p in range(1, 6) for day in range(1, 7))
+    ]
+    frame = read_any("\n".join(lines).encode(), "x.csv").frame
+    guess = propose_study(frame)[0]
+    assert (guess.person, guess.time, guess.outcome) == ("koodi", "päivä", "mieliala")
+    assert guess.features == ["uni"]
+    assert guess.reasons["column 1"] == "no role: it counts the rows of the table."

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from nme_core.exceptions import DataError
-from nme_core.study import find_problems
+from nme_core.study import Study, find_problems
 from nme_core.study.time.times import UndecidedDatesError, read_as, read_times, times_of
 
 
@@ -219,3 +219,27 @@ def test_rows_are_left_out_only_where_most_times_can_be_read():
 
 def test_a_long_cell_is_soon_known_to_be_no_time():
     assert times_of(pd.Series(["x" * 5_000_000, "1"])) is None
+
+
+def test_times_of_day_with_a_point_count_on_after_midnight():
+    clock = [21.30, 22.45, 23.50, 0.40, 1.55, 3.10]
+    frame = pd.DataFrame(
+        {"id": np.repeat(["a", "b"], 6), "uur": clock * 2, "x": range(12), "mood": [1.5, 2, 4] * 4}
+    )
+    study = Study.from_frame(frame, person="id", outcome="mood", time="uur", features=["x"])
+    hours = study.time[study.groups == "a"].round(3).tolist()
+    assert hours == [21.5, 22.75, 23.833, 24.667, 25.917, 27.167]
+    assert any("in the order of the file; 21.30 is 21:30" in note for note in study.notes)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [0.25, 0.57, 1.12, 2.02, 3.82, 7.03, 24.3],  # hours with decimals
+        [1.10, 2.20, 3.30, 4.40, 5.50, 6.10],  # nothing in the afternoon
+        [13.5, 14.0, 14.5, 15.0, 15.5, 16.0],
+        [16.75, 17.25, 18.10, 19.40, 20.20, 21.05],
+    ],
+)
+def test_other_numbers_are_no_times_of_day(numbers):
+    assert read_times(pd.Series(numbers, name="time")).unit is None
