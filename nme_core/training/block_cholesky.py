@@ -86,7 +86,7 @@ class BlockCholesky:
                 pairs, to = grouping.meeting(k, h), self._lifted(k, m, h)
                 change = own[pairs.first] @ self._white[k, h]
                 left[m, h] = left[m, h] - sums(to, change, len(left[m, h]))
-        wide = self._wider(k, self._white)
+        wide = self._wider(k)
         self._wide.append(wide)
         if wide.nnz > _FILLED * wide.shape[0] * wide.shape[1]:
             result = np.zeros((wide.shape[1], wide.shape[1]))
@@ -106,17 +106,17 @@ class BlockCholesky:
             return home
         return grouping.meeting(m, h).find(home, pairs.second)
 
-    def _wider(self, k: int, blocks: Blocks) -> sparse.csr_matrix:
-        """One sparse matrix of the blocks of a chain factor with all dense ones."""
+    def _wider(self, k: int) -> sparse.csr_matrix:
+        """One sparse matrix of L⁻¹ G of a chain factor with all dense ones."""
         grouping, offsets = self._grouping, self._grouping.offsets
         factor, parts = grouping.factors[k], []
         for h in grouping.dense:
             meeting, other = grouping.meeting(k, h), grouping.factors[h]
             column = meeting.second[:, None] * other.width + np.arange(other.width)
-            columns = np.broadcast_to(column[:, None, :], blocks[k, h].shape)
+            columns = np.broadcast_to(column[:, None, :], self._white[k, h].shape)
             row = meeting.first[:, None] * factor.width + np.arange(factor.width)
-            rows = np.broadcast_to(row[:, :, None], blocks[k, h].shape)
-            parts.append((blocks[k, h].ravel(), rows.ravel(), columns.ravel() + offsets[h]))
+            rows = np.broadcast_to(row[:, :, None], self._white[k, h].shape)
+            parts.append((self._white[k, h].ravel(), rows.ravel(), columns.ravel() + offsets[h]))
         values, rows, columns = (np.concatenate(part) for part in zip(*parts, strict=True))
         shape = (factor.n_levels * factor.width, grouping.n_dense)
         return sparse.csr_matrix((values, (rows, columns)), shape)
@@ -223,7 +223,7 @@ class BlockCholesky:
         slope = {
             (k, h): own[grouping.meeting(k, h).first] @ self._white[k, h] for h in range(k + 1, n)
         }
-        self._gather(k, self._wider(k, slope), dense, result)
+        self._gather(k, slope, dense, result)
         for h in grouping.dense:
             first = grouping.meeting(k, h).first
             for m in range(k + 1, grouping.n_chain):
@@ -257,24 +257,35 @@ class BlockCholesky:
         home = grouping.meeting(k, m).second
         return home if m == h else grouping.meeting(m, h).find(home, grouping.meeting(k, h).second)
 
-    def _gather(self, k: int, slope: sparse.csr_matrix, dense: Numbers, result: Blocks) -> None:
-        """−H A⁻¹ of the dense part where levels share a row, some levels at a time."""
+    def _gather(self, k: int, slope: Blocks, dense: Numbers, result: Blocks) -> None:
+        """−H A⁻¹ of the dense part where levels share a row.
+
+        A level needs those rows and columns of A⁻¹ alone that it meets: levels that meet as many
+        are taken together, some at a time.
+        """
         grouping, offsets = self._grouping, self._grouping.offsets
-        factor = grouping.factors[k]
+        levels, columns, values = [], [], []
         for h in grouping.dense:
-            shape = (len(grouping.meeting(k, h)), factor.width, grouping.factors[h].width)
-            result[k, h] = np.empty(shape)
-        step = max(1, AT_ONCE // max(1, len(dense) * factor.width))
-        filled = slope.nnz > _FILLED * slope.shape[0] * slope.shape[1]
-        for low in range(0, factor.n_levels, step):
-            high = min(low + step, factor.n_levels)
-            part = slope[low * factor.width : high * factor.width]
-            product = (part.toarray() if filled else part) @ dense
-            product = np.asarray(product).reshape(high - low, factor.width, -1)
-            for h in grouping.dense:
-                meeting, width = grouping.meeting(k, h), grouping.factors[h].width
-                first, last = np.searchsorted(meeting.first, [low, high])
-                column = offsets[h] + meeting.second[first:last, None] * width + np.arange(width)
-                rows = meeting.first[first:last, None, None] - low
-                found = product[rows, np.arange(factor.width)[:, None], column[:, None, :]]
-                result[k, h][first:last] = -found
+            meeting, width = grouping.meeting(k, h), grouping.factors[h].width
+            column = offsets[h] + meeting.second[:, None] * width + np.arange(width)
+            levels.append(np.repeat(meeting.first, width))
+            columns.append(column.ravel())
+            values.append(slope[k, h].transpose(0, 2, 1).reshape(column.size, -1))
+        order = np.argsort(np.concatenate(levels), kind="stable")
+        met, rows = np.concatenate(columns)[order], np.concatenate(values)[order]
+        counts = np.bincount(np.concatenate(levels), minlength=grouping.factors[k].n_levels)
+        starts = np.cumsum(counts) - counts
+        found = np.empty_like(rows)
+        for count in np.unique(counts[counts > 0]):
+            alike = starts[counts == count]
+            step = max(1, AT_ONCE // count**2)
+            for low in range(0, len(alike), step):
+                place = alike[low : low + step, None] + np.arange(count)
+                some = met[place]
+                every = count == len(dense)
+                around = dense if every else dense[some[:, :, None], some[:, None, :]]
+                found[order[place]] = -(around @ rows[place])
+        ends = np.cumsum([len(one) for one in columns])[:-1]
+        for h, part in zip(grouping.dense, np.split(found, ends), strict=True):
+            shape = (len(grouping.meeting(k, h)), grouping.factors[h].width, part.shape[1])
+            result[k, h] = part.reshape(shape).transpose(0, 2, 1)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from nme_core.training.crossed_reading import Reading
 from nme_core.training.crossed_variances import CrossedVariances
 from nme_core.training.grouping import Codes, Factor, Grouping, Numbers, Terms
 from nme_core.training.linear_mixed import CollinearColumnError, NoResidualError, collinear_column
-from nme_core.training.minimum import Minimum, find_minimum
+from nme_core.training.minimum import Minimum, find_minimum, with_differences
 from nme_core.training.scales import Scale, Scales, State
 
 #: Where the search for Λ starts: numbers, relative to σ, and others.
@@ -65,8 +66,8 @@ class CrossedFit:
         β and b_g less their estimates, drawn together.
     given : callable
         Takes other Σ_g and returns what `effects_covariance` and `effects_error` would be.
-    variances : CrossedVariances
-        How certain Σ_g and σ² are.
+    variances : callable
+        Finds out how certain Σ_g and σ² are, with two gradients for each number of theirs.
     """
 
     fixed: Numbers
@@ -82,7 +83,7 @@ class CrossedFit:
     gradient: float
     draws: tuple[Numbers, list[Numbers]]
     given: Callable[[Sequence[Numbers]], tuple[list[Numbers], list[Numbers]]] = field(repr=False)
-    variances: CrossedVariances = field(repr=False)
+    variances: Callable[[], CrossedVariances] = field(repr=False)
 
 
 def fit_crossed(
@@ -163,6 +164,7 @@ def fit_crossed(
     weak = known / unit**2
     degrees = len(x) - (len(unit) if reml else 0)
     residual: Callable[[Numbers], float] | None = None
+    numbers: GaussianLikelihood | None = None
     if family is None:
         numbers = GaussianLikelihood(
             grouping, scales, outcome[order].astype(np.float64), weak, reml=reml
@@ -178,7 +180,14 @@ def fit_crossed(
         found, state, spread = _search_with_fixed(others, grouping, scales, begin, follow)
         added = 0.5 * float(weak @ state.fixed**2)
     units = [1 / size[term.columns] for term in terms]
-    variances = CrossedVariances.of(found, scales, grouping, units, residual, degrees)
+
+    @cache
+    def variances() -> CrossedVariances:
+        lowest = found
+        if numbers is not None:  # whose search took something like the curvature
+            lowest = with_differences(found, numbers.value_and_slope, _units(grouping, scales))
+        return CrossedVariances.of(lowest, scales, grouping, units, residual, degrees)
+
     if reml:  # which depends on the units of the columns
         added -= float(np.log(unit).sum())
     read = Reading(grouping, state, spread, units, 1 / unit)
@@ -202,6 +211,12 @@ def _check_columns(rows: Numbers, columns: Codes) -> None:
         raise CollinearColumnError(int(some[collinear]))
 
 
+def _units(grouping: Grouping, scales: Scales) -> Numbers:
+    """Rough standard errors of the numbers of Λ, relative to σ."""
+    own = zip(scales.each, grouping.factors, strict=False)
+    return np.concatenate([np.full(scale.n, (2 * one.n_levels) ** -0.5) for scale, one in own])
+
+
 def _search(
     state_of: Callable[..., State],
     grouping: Grouping,
@@ -211,29 +226,41 @@ def _search(
     n_before: int = 0,
 ) -> tuple[Minimum, State]:
     """Minimise over the parameters of Λ, with `n_before` others of unit curvature before them."""
-    own = zip(scales.each, grouping.factors, strict=False)
-    units = [np.full(scale.n, (2 * one.n_levels) ** -0.5) for scale, one in own]
     diagonal = [np.isin(np.arange(scale.n), scale.on_diagonal) for scale in scales.each]
     signless = np.concatenate([np.zeros(n_before, dtype=bool), *diagonal])
+    latest: dict[bytes, State] = {}  # its curvature is asked for right after its value
+
+    def seen(at: Numbers) -> State:
+        key = at.tobytes()
+        if key not in latest:
+            state = state_of(at)
+            latest.clear()
+            latest[key] = state
+        return latest[key]
 
     def function(at: Numbers) -> tuple[float, Numbers]:
         try:
-            state = state_of(at)
+            state = seen(at)
         except np.linalg.LinAlgError:
             return math.inf, np.zeros(len(at))
         return state.value, state.slope
 
+    def curvature(at: Numbers) -> Numbers:
+        found = seen(at).curvature
+        assert found is not None  # asked for where there is one
+        return found
+
     def tell(at: Numbers) -> None:
         if follow is not None:
-            follow(state_of(at, slope=False))
+            follow(seen(at))
 
     tell(signless * start)
-
     found = find_minimum(
         function,
         signless * start,
         signless=signless,
-        units=np.concatenate([np.ones(n_before), *units]),
+        units=np.concatenate([np.ones(n_before), _units(grouping, scales)]),
+        curvature=curvature if seen(signless * start).curvature is not None else None,
         follow=tell,
     )
     return found, state_of(found.x, slope=False)

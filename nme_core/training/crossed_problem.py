@@ -229,12 +229,12 @@ class Crossed:
 
     def variance_intervals(self, directions: Numbers) -> list[list[VarianceInterval]]:
         """Of the variances of cᵀη for each row c of `directions`, (m, R); by factor."""
-        read = self.fit.variances
+        read = self.fit.variances()
         return [[read.interval(g, one) for one in directions] for g in range(len(self.mixed.sizes))]
 
     def residual_interval(self) -> VarianceInterval | None:
         """Of σ²; None where there is none."""
-        return self.fit.variances.residual()
+        return self.fit.variances().residual()
 
     def _by_name(self, values: Tensor) -> dict[str, Tensor]:
         """Cut values, shape (..., D), by parameter of the network."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,12 @@ from scipy.optimize import minimize
 
 Numbers = NDArray[np.float64]
 Function = Callable[[Numbers], tuple[float, Numbers]]
+Curvature = Callable[[Numbers], Numbers]
+#: How `scipy.optimize.minimize` searches where it knows the gradient alone.
+_BY_SLOPE: dict[str, Any] = {
+    "method": "L-BFGS-B",
+    "options": {"ftol": 1e-13, "gtol": 1e-3, "maxiter": 500, "maxls": 40},
+}
 #: A signless parameter nearer to 0 than the first lies there; the search starts again from the
 #: second, and what it finds counts where the function is lower by more than the third.
 _AT_ZERO, _LIFTED, _BETTER = 1e-3, 0.1, 1e-7
@@ -60,9 +67,12 @@ def find_minimum(
     *,
     signless: NDArray[np.bool_],
     units: Numbers,
+    curvature: Curvature | None = None,
     follow: Callable[[Numbers], None] | None = None,
 ) -> Minimum:
-    """Search by L-BFGS, then by Newton steps with differences of the exact gradient.
+    """Search by L-BFGS, or in a region of trust where something like the curvature is known.
+
+    Then by Newton steps, with differences of the exact gradient if it is not known.
 
     Parameters
     ----------
@@ -74,6 +84,8 @@ def find_minimum(
         Parameters in which the function is even, so that 0 is stationary, minimum or not.
     units : array, shape (n,)
         Rough standard error of each parameter.
+    curvature : callable, optional
+        Gives about the second derivatives; the answer has these then, see `with_differences`.
     follow : callable, optional
         Called with the parameters after each step.
     """
@@ -82,14 +94,20 @@ def find_minimum(
         value, slope = function(u * units)
         return value, slope * units
 
+    def bent_in_units(u: Numbers) -> Numbers:
+        assert curvature is not None
+        return curvature(u * units) * np.outer(units, units)
+
+    bent = None if curvature is None else bent_in_units
+
     def search(u: Numbers) -> tuple[float, Numbers]:
         found = minimize(
             in_units,
             u,
             jac=True,
-            method="L-BFGS-B",
-            options={"ftol": 1e-13, "gtol": 1e-3, "maxiter": 500, "maxls": 40},
+            hess=bent,
             callback=None if follow is None else lambda now: follow(np.asarray(now) * units),
+            **(_BY_SLOPE if bent is None else _by_curvature(u)),
         )
         return float(found.fun), np.asarray(found.x, dtype=np.float64)
 
@@ -100,17 +118,46 @@ def find_minimum(
     value, u = search(start / units)
     for _ in range(_LIFTS):
         at_zero = signless & (np.abs(u) * units < _AT_ZERO)
-        if not at_zero.any():
+        if not at_zero.any() or (bent is not None and _is_lowest(bent(u))):
             break
         # The slope at 0 is 0, whether it is a minimum or not.
         again, lifted = search(np.where(at_zero, _LIFTED / units, u))
         if again > value - _BETTER:
             break
         value, u = again, lifted
-    return _polish(in_units, u, signless, units)
+    return _polish(in_units, u, signless, units, bent)
 
 
-def _polish(function: Function, u: Numbers, signless: NDArray[np.bool_], units: Numbers) -> Minimum:
+def with_differences(found: Minimum, function: Function, units: Numbers) -> Minimum:
+    """Return the minimum with the second derivatives that its exact gradient has there."""
+
+    def in_units(u: Numbers) -> tuple[float, Numbers]:
+        value, slope = function(u * units)
+        return value, slope * units
+
+    curvature = _curvature(in_units, found.x / units, found.free) / np.outer(units, units)
+    free = np.outer(found.free, found.free)
+    return replace(found, curvature=np.where(free, curvature, 0.0))
+
+
+def _by_curvature(start: Numbers) -> dict[str, Any]:
+    """How `scipy.optimize.minimize` searches where it knows the curvature."""
+    reach = max(1.0, 0.25 * float(np.linalg.norm(start)))
+    options = {"gtol": 1e-2, "initial_trust_radius": reach, "max_trust_radius": 1e6}
+    return {"method": "trust-exact", "options": options}
+
+
+def _is_lowest(curvature: Numbers) -> bool:
+    return bool(np.linalg.eigvalsh(curvature)[0] > 0)
+
+
+def _polish(
+    function: Function,
+    u: Numbers,
+    signless: NDArray[np.bool_],
+    units: Numbers,
+    bent: Curvature | None,
+) -> Minimum:
     """Take Newton steps, so that where the search has stopped does not show in the answer."""
     at_zero = signless & (np.abs(u) * units < _AT_ZERO)
     value, slope = function(u)
@@ -125,8 +172,9 @@ def _polish(function: Function, u: Numbers, signless: NDArray[np.bool_], units: 
     free = ~at_zero
     curvature = np.zeros((len(u), len(u)))
     gain, lowest = np.inf, 1.0
-    for _ in range(_LOOKS):
-        curvature = _curvature(function, u, free)
+    for look in range(_LOOKS):
+        curvature = bent(u) if bent and not look else _curvature(function, u, free)
+        curvature = np.where(np.outer(free, free), curvature, 0.0)
         lowest, step, gain = _newton(curvature, slope, free)
         for _ in range(_POLISHES):
             if gain < _SMALL:
@@ -170,7 +218,4 @@ def _curvature(function: Function, u: Numbers, free: NDArray[np.bool_]) -> Numbe
         step = np.zeros(len(u))
         step[k] = _STEP
         result[k] = (function(u + step)[1] - function(u - step)[1]) / (2 * _STEP)
-    result = (result + result.T) / 2
-    result[~free] = 0.0
-    result[:, ~free] = 0.0
-    return result
+    return (result + result.T) / 2

@@ -61,6 +61,10 @@ class Scale:
         result[self.row, self.column] = theta[self.place]
         return result
 
+    def units(self) -> Numbers:
+        """Derivative of Λ by each parameter, shape (n, R, R)."""
+        return np.stack([self.matrix(one) for one in np.eye(self.n)])
+
     def slope(self, of_matrix: Numbers) -> Numbers:
         """Derivative by the parameters from that by Λ."""
         values = of_matrix[self.row, self.column]
@@ -137,6 +141,8 @@ class State:
         Zᵀ W Z.
     residual_variance : float
         σ².
+    curvature : array or None
+        Its second derivatives, or nearly these; None where they are not known.
     """
 
     value: float
@@ -147,6 +153,7 @@ class State:
     factor: BlockCholesky
     products: Blocks
     residual_variance: float
+    curvature: Numbers | None = None
 
     def slopes_of_mode(self, grouping: Grouping) -> list[Numbers]:
         """∂v_g/∂β at the mode, shape (P_g, R_g, q)."""

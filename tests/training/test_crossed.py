@@ -1,5 +1,6 @@
 """Several grouping factors, against dense likelihoods and finite differences."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.stats import multivariate_normal
 
 from nme_core.nn import Categorical, Ordinal, Poisson
 from nme_core.training.crossed import fit_crossed
+from nme_core.training.crossed_gaussian import GaussianLikelihood
 from nme_core.training.crossed_laplace import LaplaceLikelihood
 from nme_core.training.grouping import Factor, Grouping, Terms
 from nme_core.training.linear_mixed import CollinearColumnError, NoResidualError
@@ -169,6 +171,77 @@ def test_the_derivative_is_exact(family, kind):
     at = np.concatenate([beta, rng.uniform(0.2, 0.6, scales.n)])
     numeric = approx_fprime(at, lambda p: one.state(p, slope=False).value, 1e-6)
     np.testing.assert_allclose(one.state(at).slope, numeric, rtol=1e-4, atol=1e-3)
+
+
+def numbers(data: SimpleNamespace, kind: str, *, reml: bool) -> GaussianLikelihood:
+    """The likelihood of a number with the effects of `study`."""
+    term = Terms.of([0, 1])
+    zeros = np.zeros(len(data.eta), dtype=np.int64)
+    own = [Factor(o, o.max() + 1, data.x, term.directions) for o in data.factors]
+    grouping = Grouping.of(own, Factor(zeros, 1, data.x, term.directions))
+    scales = Scales((Scale.of(2, kind, None),) * 2)
+    y = data.eta + data.rng.normal(size=len(data.eta))
+    return GaussianLikelihood(grouping, scales, y, np.zeros(2), reml=reml)
+
+
+@pytest.mark.parametrize("reml", [False, True])
+@pytest.mark.parametrize("kind", ["diagonal", "full"])
+def test_the_curvature_is_the_average_information(kind, reml):
+    data = study()
+    one = numbers(data, kind, reml=reml)
+    theta = np.random.default_rng(3).uniform(0.2, 0.6, one._scales.n)
+    x, y, n = data.x, one._y, len(data.x) - (2 if reml else 0)
+    z = dense(data, Terms.of([0, 1]))[:, 0]
+    levels = [one.max() + 1 for one in data.factors]
+
+    def shape(at: np.ndarray) -> np.ndarray:
+        roots = Scales((Scale.of(2, kind, None),) * 2).matrices(at)
+        parts = [np.kron(np.eye(m), r @ r.T) for m, r in zip(levels, roots, strict=True)]
+        return np.eye(len(y)) + z @ block_diag(*parts) @ z.T
+
+    h = np.linalg.inv(shape(theta))
+    p = h - h @ x @ np.linalg.solve(x.T @ h @ x, x.T @ h)
+    variance, steps = y @ p @ y / n, 1e-3 * np.eye(len(theta))
+    by = [(shape(theta + e) - shape(theta - e)) / 2e-3 @ p @ y for e in steps]  # quadratic: exact
+    inner = p if reml else h
+
+    def bend(i: np.ndarray, j: np.ndarray) -> float:
+        ends = shape(theta + i + j) - shape(theta + i) - shape(theta + j) + shape(theta)
+        return (np.sum(inner * ends) - y @ p @ ends @ p @ y / variance) / 2e-6
+
+    expected = np.array(
+        [
+            [
+                by[i] @ p @ by[j] / (2 * variance)
+                - (y @ p @ by[i]) * (y @ p @ by[j]) / (2 * n * variance**2)
+                + bend(steps[i], steps[j])
+                for i in range(len(theta))
+            ]
+            for j in range(len(theta))
+        ]
+    )
+    np.testing.assert_allclose(one.state(theta).curvature, expected, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["diagonal", "full"])
+def test_the_curvature_leads_to_the_maximum_in_few_steps(kind, monkeypatch):
+    data, asked, plain = study(2000, seed=5), [], GaussianLikelihood.state
+    y = data.eta + data.rng.normal(size=len(data.eta))
+
+    def counted(self, theta, *, slope=True):
+        asked.append(theta)
+        return plain(self, theta, slope=slope)
+
+    monkeypatch.setattr(GaussianLikelihood, "state", counted)
+    fit = fit_crossed(data.x, y, data.factors, RANDOM, kind)
+    assert fit.converged
+    assert len(asked) <= 30
+    with_curvature = fit.log_likelihood
+    monkeypatch.setattr(
+        GaussianLikelihood, "state", lambda *a, **k: replace(plain(*a, **k), curvature=None)
+    )
+    fit = fit_crossed(data.x, y, data.factors, RANDOM, kind)  # by the gradient alone
+    assert fit.log_likelihood == pytest.approx(with_curvature, abs=1e-8)
 
 
 @pytest.mark.parametrize("family", [None, "poisson", "ordinal"])
