@@ -177,7 +177,7 @@ def draft_upload(
         second = _read_people(covariate_bytes, person, second_name or _SECOND, sheet or None)
     covariates = None if second is None else second.frame
     how = [long.how.words(), *long.notes]
-    frame, wide = long.frame, propose_wide(long.frame)
+    frame, wide = long.frame, propose_wide(long.frame, long.roles)
     made: tuple[str, ...] = ()
     if reshaped and wide is not None:
         frame, made = apply_remedies(frame, [Remedy("wide_to_long", wide.columns)])

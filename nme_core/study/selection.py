@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nme_core.exceptions import DataError, MissingColumnError
 from nme_core.study.clean.given_once import find_given_once
+from nme_core.study.clean.personal import find_personal
 from nme_core.study.column_types import is_numbers
 from nme_core.study.columns import as_numbers, first_word, is_number, place
 
@@ -157,6 +158,8 @@ def choose_columns(
     taken = {*roles, *excluded, *(named or []), *listed}
     rest = [name for name in long.columns if name not in taken]
 
+    personal = _personal(long, rest)
+    rest = [name for name in rest if name not in personal]
     numeric = [name for name in rest if is_number(long[name])]
     text = [name for name in rest if name not in set(numeric)]
     empty = [name for name in numeric if long[name].isna().all()]
@@ -169,6 +172,7 @@ def choose_columns(
 
     chosen = moving if named is None else named
     notes = _notes(long, text, empty)
+    notes += [f"Left out because it holds {kind}: {name!r}." for name, kind in personal.items()]
     if infinite:
         notes.append(f"Left out because infinite in some rows: {_names(infinite)}.")
     found: list[str] = []
@@ -204,6 +208,12 @@ def choose_columns(
             column=time,
         )
     return Columns(tuple(chosen), (*listed, *found), tuple(notes))
+
+
+def _personal(long: pd.DataFrame, names: Sequence[str]) -> dict[str, str]:
+    """Columns of numbers that tell who somebody is, and what they hold: nobody named them."""
+    numbers = [name for name in names if is_number(long[name])]
+    return {one.column: one.kind for one in find_personal(long[numbers])}
 
 
 def _has_infinite(column: pd.Series) -> bool:

@@ -351,3 +351,23 @@ def test_the_time_can_be_the_only_feature(long):
     with pytest.raises(DataError, match="holds no numbers") as caught:
         Study.from_frame(dates, person="id", outcome="mood", time="day", features=["day"])
     assert "counts the days" in caught.value.remedy
+
+
+def test_columns_of_numbers_that_tell_who_somebody_is_are_used_only_where_they_are_named():
+    frame = pd.DataFrame(
+        {
+            "id": np.repeat(["a", "b", "c"], 6),
+            "day": np.tile(np.arange(6), 3),
+            "mood": np.arange(18) % 7 + 0.5,
+            "sleep": np.arange(18) % 5,
+            "latitude": np.repeat([52.1, 48.2, 50.3], 6),
+            "longitude": np.arange(18) / 10,
+        }
+    )
+    roles = {"person": "id", "outcome": "mood", "time": "day"}
+    study = Study.from_frame(frame, **roles)
+    assert study.feature_names == ("sleep",)
+    assert study.covariates.empty
+    assert "Left out because it holds places on the map: 'latitude'." in study.notes
+    named = Study.from_frame(frame, **roles, features=["sleep", "longitude"])
+    assert named.feature_names == ("sleep", "longitude")

@@ -21,6 +21,7 @@ from nme_core.study.check.attendance import (
 from nme_core.study.check.circular import find_circular
 from nme_core.study.check.determined import find_determined
 from nme_core.study.check.factors import find_inseparable
+from nme_core.study.check.midnight import find_midnight
 from nme_core.study.check.report import Finding, Report, told_before
 from nme_core.study.check.states import find_states
 from nme_core.study.check.suspicious import find_collinear, find_suspicious, without_codes
@@ -95,6 +96,7 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         *find_answers(study),
         *find_states(study, states),
         *find_suspicious(study, columns),
+        *find_midnight(study),
         *_check_columns(study, columns, constant),
         *find_trends(study, columns),
         *find_determined(study),

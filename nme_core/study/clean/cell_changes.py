@@ -132,6 +132,20 @@ def read_numbers(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str
     return table, f"{names_of(remedy.columns)} was read as numbers: {told or 'as they are'}{lost}"
 
 
+def past_midnight(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
+    """Count times of day before noon on after midnight."""
+    changed = 0
+    for name in remedy.columns:
+        hours = table[name].astype("float64")
+        early = hours < 12
+        changed += int(early.sum())
+        table[name] = hours + 24 * early
+    return table, (
+        f"times of day before noon in {names_of(remedy.columns)} count on after midnight, so that "
+        f"0:30 is 24.5; {cells_of(changed)} changed"
+    )
+
+
 def indicators(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]:
     """Make columns of 0 and 1 of words."""
     (name,) = remedy.columns

@@ -14,6 +14,7 @@ from nme_core.study.clean.cell_changes import (
     fill_down,
     fill_missing,
     indicators,
+    past_midnight,
     read_numbers,
     set_missing,
 )
@@ -341,6 +342,11 @@ KINDS: dict[str, Kind] = {
         to=True,
         cells=True,
         together=True,
+    ),
+    "past_midnight": Kind(
+        past_midnight,
+        lambda it: f"Count {columns_of(it)} on after midnight (0:30 is 24.5)",
+        cells=True,
     ),
     "fill_missing": Kind(
         fill_missing,

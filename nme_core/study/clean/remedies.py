@@ -58,6 +58,8 @@ class Remedy:
         example ``"date+clock"``, ``"clock+date"``, ``"week+weekday"``.
         ``"count_on"``: the first of `columns` runs in a circle; count it on where it falls within
         the others, in hours (`to` ``"h"``), days of the week (``"d"``) or months (``"mo"``).
+        ``"past_midnight"``: times of day before noon, as hours, count on after midnight: 0:30 is
+        24.5.
         ``"wide_to_long"``: one row per occasion, from `columns` such as mood_1, mood_2, mood_3.
     columns : tuple of str
         The columns it looks at.

@@ -8,7 +8,7 @@ id  bdi.2m  bdi.3m  bdi.5m             id  occasion  bdi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 
 from nme_core.exceptions import DataError
+from nme_core.study.clean.personal import find_personal, holds_dates
 from nme_core.study.formats.columns import is_by_place
+from nme_core.study.roles.role_names import SURE, person_score
 from nme_core.study.time.occasions import rank_of
 
 #: Columns of one measure that make a table wide.
@@ -85,19 +87,28 @@ class WideProposal:
         return f"The table is wide, with one column per occasion: {', '.join(parts)}{more}."
 
 
-def propose_wide(frame: pd.DataFrame) -> WideProposal | None:
+def propose_wide(
+    frame: pd.DataFrame, known: Mapping[str, str] | None = None
+) -> WideProposal | None:
     """Recognise a table with one row per person and one column per occasion.
 
     Columns belong together where their names differ in one number only (``mood_1`` … ``mood_30``,
     ``bdi.2m`` … ``bdi.8m``, ``T1_phq`` … ``T3_phq``). None where there are no such columns, or
-    where a column before them has the same id in several rows, as a long table has.
+    where a column has the same id in several rows, as a long table has; where no id but a time
+    tells the rows apart; or where the layout of the file has roles, `known`, among them a time.
     """
+    if "time" in (known or {}):
+        return None
     measures = _find_measures(str(name) for name in frame.columns if not is_by_place(str(name)))
     if not measures or frame.empty or not frame.columns.is_unique:
         return None
     taken = {name for columns in measures.values() for name in columns.values()}
     rest = [str(name) for name in frame.columns if name not in taken]
-    person = next((name for name in rest if _tells_apart(frame[name])), None)
+    person = _person_in(frame, rest)
+    if any(person_score(name) >= SURE and _repeats(frame[name]) for name in rest):
+        return None
+    if person is None and _is_dated(frame, rest):
+        return None
     pairs = all(len(columns) < FEWEST for columns in measures.values())
     if pairs and (person != next(iter(rest), None) or any(_repeats(frame[name]) for name in rest)):
         return None  # before and after may be two features of a long table
@@ -192,7 +203,7 @@ def proposal_of(frame: pd.DataFrame, columns: Iterable[str]) -> WideProposal:
             column=unknown[0],
         )
     rest = [str(name) for name in frame.columns if name not in known]
-    return WideProposal(measures, next((n for n in rest if _tells_apart(frame[n])), None))
+    return WideProposal(measures, _person_in(frame, rest))
 
 
 _Key = tuple[int, str, str, str]
@@ -244,6 +255,18 @@ def _find_worded(names: Iterable[str]) -> dict[str, dict[int, str]]:
 def _weight(key: _Key, size: int) -> tuple[bool, bool, int]:
     _, _, word, unit = key
     return size > 1, word in _OCCASIONS or unit in _OCCASIONS, size
+
+
+def _is_dated(frame: pd.DataFrame, names: Iterable[str]) -> bool:
+    """Whether a date that is no date of birth tells the rows apart."""
+    dates = [name for name in names if frame[name].is_unique and holds_dates(frame[name])]
+    return len(find_personal(frame[dates])) < len(dates)
+
+
+def _person_in(frame: pd.DataFrame, names: Iterable[str]) -> str | None:
+    """The first column that tells the rows apart and holds no dates."""
+    found = (name for name in names if _tells_apart(frame[name]) and not holds_dates(frame[name]))
+    return next(found, None)
 
 
 def _tells_apart(column: pd.Series) -> bool:

@@ -97,8 +97,8 @@ def boris(reading: Reading) -> Reading | None:
         begin,
         behavior,
     )
-    roles = {"person": keys[0], "time": begin, "outcome": behavior}
-    roles |= {"sequence": keys[1]} if len(keys) > 1 else {}
+    roles = {"time": begin, "outcome": behavior}
+    roles |= dict(zip(("person", "sequence"), keys, strict=False))
     return replace(
         reading,
         frame=frame,
@@ -147,7 +147,8 @@ def elan(reading: Reading) -> Reading | None:
         times[0],
         said[0],
     )
-    roles = {"time": times[0], "outcome": said[0]} | ({"person": keys[0]} if keys else {})
+    roles = {"time": times[0], "outcome": said[0]}
+    roles |= dict(zip(("person", "sequence"), keys, strict=False))
     note = "The columns are those of ELAN (annotations)."
     return replace(reading, layout="ELAN", roles=roles, events=events, notes=(*reading.notes, note))
 

@@ -11,8 +11,10 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.exceptions import OptionError
+from nme_core.study.clean.personal import dates_of
 from nme_core.study.columns import is_number
 from nme_core.study.formats.result import Reading
+from nme_core.study.roles.role_names import is_time
 
 #: Name of a column made of a date and a time of day.
 DATE_TIME = "date_time"
@@ -99,11 +101,21 @@ def redcap(reading: Reading) -> Reading | None:
         notes.append(
             f"Events are numbered in the order of the file: {', '.join(map(str, order[:10]))}."
         )
+    time = None if _is_dated(frame, person) else time
     several = sequence is not None and sequence in frame and frame[sequence].nunique() > 1
     return _known(
         replace(reading, frame=frame), "REDCap", notes,
         person=person, time=time, sequence=sequence if several else None,
     )  # fmt: skip
+
+
+def _is_dated(frame: pd.DataFrame, person: str) -> bool:
+    """Whether a date tells the rows of each person apart, so that no count needs to."""
+    names = (str(n) for n in frame.columns if is_time(str(n)) and frame[n].notna().all())
+    return any(
+        dates_of(frame[name]) is not None and not frame.duplicated([person, name]).any()
+        for name in names
+    )
 
 
 def _of_instrument(

@@ -78,7 +78,10 @@ def in_steps(reading: Reading, step: str | None) -> Reading:
     if "outcome" not in roles and tracks:
         roles["outcome"] = tracks[0]
     how = replace(reading.how, step=step)
-    return replace(reading, frame=frame, roles=roles, how=how, notes=(*reading.notes, note))
+    units = {name: unit for name, unit in reading.labels.units.items() if name in frame}
+    labels = replace(reading.labels, units={**units, events.time: "seconds"})
+    notes = (*reading.notes, note)
+    return replace(reading, frame=frame, roles=roles, how=how, labels=labels, notes=notes)
 
 
 def _steps(events: Events, length: float) -> tuple[pd.DataFrame, int]:

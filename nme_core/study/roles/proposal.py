@@ -16,7 +16,7 @@ from nme_core.study.check.problems import find_problems
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.given_once import fill_given_once
 from nme_core.study.clean.people import find_shared
-from nme_core.study.clean.remedies import Remedy, apply_remedies
+from nme_core.study.clean.remedies import Remedy, apply_remedies, as_json
 from nme_core.study.clean.wide import propose_wide
 from nme_core.study.clean.words import find_scale
 from nme_core.study.column_types import COLUMN_TYPES, ColumnType, column_type, is_numbers
@@ -38,6 +38,8 @@ __all__ = [
     "propose_study",
 ]  # fmt: skip
 
+#: So few names, each in several observations, may be parts (mother, child) and no people.
+_FEW_NAMES = 4
 #: Remedies that a proposal may hold: they cost no cell that could be used as it is.
 _HARMLESS = ("set_missing", "drop_empty")
 
@@ -123,15 +125,17 @@ def propose_roles(
         order = replace(order, sequence=None)
     columns.give(order.why_time, order.time)
     columns.give(order.why_sequence, order.sequence)
-    outcome, asked = find_outcome(columns)
-    if outcome is not None and (scale := find_scale(long[outcome])) is not None:
-        asked = [*asked, scale.message]
-    if "outcome" in given:
-        outcome, asked = given["outcome"], []
-        columns.give("outcome: the layout of the file tells.", outcome)
     if "sequence" in given:
         order = replace(order, sequence=given["sequence"])
         columns.give("sequence: the layout of the file tells.", given["sequence"])
+    outcome, asked = given.get("outcome"), list[str]()
+    if outcome is not None:
+        columns.give("outcome: the layout of the file tells.", outcome)
+    else:
+        outcome, asked = find_outcome(columns)
+        if outcome is not None and (scale := find_scale(long[outcome])) is not None:
+            asked = [*asked, scale.message]
+    asked += _other_people(long, given)
     groups = find_groups(columns, people)
     features = find_features(columns, outcome, order, people.name)
     own = find_covariates(columns, people.name)
@@ -148,6 +152,21 @@ def propose_roles(
         asked = [str(one) for one in shared if not proposal.questions]
         proposal = replace(proposal, questions=[*proposal.questions, *asked])
     return proposal if proposal.problem is not None else _settle(proposal, long, covariates, order)
+
+
+def _other_people(long: pd.DataFrame, known: Mapping[str, str]) -> list[str]:
+    """The question whether those of one name are other people in each observation of a layout."""
+    person, sequence = known.get("person"), known.get("sequence")
+    if person is None or sequence is None:
+        return []
+    spread = long.groupby(person, sort=False)[sequence].nunique()
+    if len(spread) > _FEW_NAMES or len(spread) < 2 or (spread < 2).any():
+        return []
+    join = as_json(Remedy("join_columns", (person, sequence)))
+    return [
+        f"Is {str(spread.index[0])!r} the same person in each {sequence!r}? If each has people of "
+        f"its own, tell them apart by both columns: {join}"
+    ]
 
 
 def _partner(
@@ -170,7 +189,7 @@ def propose_study(
 
     The remedies that make a wide table long, or fill down an id that is given once, come first.
     """
-    wide = propose_wide(table)
+    wide = propose_wide(table, known)
     if wide is None:
         table, filled = fill_given_once(table)
         proposal = propose_roles(table, covariates, known)

@@ -39,6 +39,8 @@ FEWEST_PLACES, FEWEST_UNITS = 5, 3
 
 #: A column with so many words or fewer may be states.
 _MOST_STATES = 12
+#: Words of which each of so many people has one of their own tell nothing of others.
+_MOST_LABELS = 5
 
 
 #: What becomes of a prompt or a questionnaire: no state of a person.
@@ -181,6 +183,8 @@ def find_features(
         elif order.time is not None and counts_within(long, person, name):
             counters.append(name)
             columns.give(_COUNTER, name)
+        elif order.dated and _says_when(column):
+            columns.give("no role: it says when, as the time does.", name)
         elif (twin := _twin(seen, column, states)) is not None:
             columns.give(f"no role: it is a copy of {twin!r}.", name)
         elif is_numbers(column) or (several and _is_yes_no(column)):
@@ -201,6 +205,14 @@ def find_features(
         found = [str(order.time)]
         columns.reasons[found[0]] += " It is the only feature, too: a trend over time."
     return found
+
+
+def _says_when(column: pd.Series) -> bool:
+    """Whether a column of numbers is another time beside the dates: a day of the study, a clock."""
+    if not is_number(column) or not is_time(str(column.name)):
+        return False
+    clock = column.attrs.get("units", {}).get(column.name) == "hours"
+    return outcome_tier(str(column.name)) is None and (clock or is_whole(column))
 
 
 def _twin(seen: Mapping[bytes, str], column: pd.Series, states: bool) -> str | None:
@@ -228,7 +240,8 @@ def find_covariates(columns: Columns, person: str | None) -> list[str]:
     n_people = 0 if person is None else columns.long[person].nunique()
     for name in list(columns.free):
         column = columns.long[name]
-        if column.nunique() == n_people and looks_like_codes(column):
+        own = column.nunique() == n_people and not is_number(column)
+        if own and (looks_like_codes(column) or n_people >= _MOST_LABELS):
             columns.give("no role: another id, each person has one of their own.", name)
         elif is_id(name) and not is_age(name):
             columns.give("no role: another id.", name)

@@ -37,7 +37,8 @@ _MISSING = 0.2
 class Order:
     """The time and the session, why, what else says when, and what is not sure.
 
-    ``counts`` says whether the time is a number, so that it can be a feature, too.
+    ``counts`` says whether the time is a number, so that it can be a feature, too; ``dated`` that
+    it holds dates.
     """
 
     time: str | None = None
@@ -47,6 +48,7 @@ class Order:
     others: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     counts: bool = False
+    dated: bool = False
 
 
 class _Candidate(NamedTuple):
@@ -191,7 +193,8 @@ def _order(
     if others:
         why += f" {', '.join(map(repr, others[:4]))} would be next."
     counts = is_number(long[time])
-    return Order(time, sequence, why, why_sequence, tuple(others), tuple(asked), counts)
+    dated = any(one.name == time and one.kind >= _DATE for one in found)
+    return Order(time, sequence, why, why_sequence, tuple(others), tuple(asked), counts, dated)
 
 
 def _why_time(long: pd.DataFrame, person: str | None, name: str) -> str:

@@ -12,6 +12,9 @@ from nme_core.study.time.time_numbers import NUMBER
 from nme_core.study.time.time_parts import JOINS, cycle_of, join_of, joined_as, within_of
 from nme_core.study.time.times import Times, complete_times
 
+#: Units of a file's columns as units of time.
+_UNITS = {"hours": "h", "seconds": "s"}
+
 
 def settle_times(table: pd.DataFrame, recipe: Recipe) -> tuple[Remedy, ...]:
     """The change that the time column needs before it is read; at most one.
@@ -58,8 +61,8 @@ def times_of(table: pd.DataFrame, time: str | None, remedies: Iterable[Remedy]) 
         return Times(table[time].astype("float64"))
     times = complete_times(table[time])
     unit = next((unit_after(remedy) for remedy in reversed(about) if unit_after(remedy)), None)
-    if unit is None and times.unit is None and table.attrs.get("units", {}).get(time) == "hours":
-        unit = "h"
+    if unit is None and times.unit is None:
+        unit = _UNITS.get(table.attrs.get("units", {}).get(time))
     return Times(times.values, unit or times.unit, times.cycle, times.form, times.notes)
 
 

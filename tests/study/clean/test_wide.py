@@ -132,3 +132,19 @@ def test_before_and_after_are_features_of_a_long_table():
         }
     )
     assert propose_wide(frame) is None
+
+
+def test_numbered_items_of_a_long_table_are_no_occasions():
+    items = {f"panas_{k}": [k % 5, 2, 3, 1] * 6 for k in range(1, 5)}
+    when = pd.date_range("2024-05-01 09:00", periods=24, freq="3h")
+    assert propose_wide(pd.DataFrame({"when": when, **items})) is None
+    people = {"obs": range(24), "participant": np.repeat(["a", "b", "c"], 8)}
+    assert propose_wide(pd.DataFrame({**people, **items})) is None
+    assert propose_wide(pd.DataFrame({"who": range(24), **items}), {"time": "who"}) is None
+
+
+def test_a_date_of_birth_is_no_person_of_a_wide_table():
+    born = [f"1970-03-{day:02d}" for day in range(1, 9)]
+    wide = propose_wide(pd.DataFrame({"dob": born, **{f"mood_{k}": range(8) for k in (1, 2, 3)}}))
+    assert wide.person is None
+    assert len(wide.columns) == 3

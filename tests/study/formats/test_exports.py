@@ -416,3 +416,74 @@ def test_events_of_boris_without_a_subject_are_read():
     reading = read_any(content, "x.tsv")
     assert reading.layout == "BORIS"
     assert reading.frame["Subject"].isna().sum() == 2
+
+
+# what is proposed for them
+
+
+def roles_of(content, name="x.csv", **said):
+    reading = read_any(content, name, **said)
+    return propose_study(reading.frame, None, reading.roles)[0]
+
+
+def test_a_time_stamp_goes_before_the_number_of_the_instance_in_redcap():
+    lines = ["record_id,redcap_repeat_instrument,redcap_repeat_instance,ema_timestamp,mood,stress"]
+    lines += [
+        f"{who},ema,{k},2024-03-0{k} {8 + who}:15:00,{(who * k) % 5},{(who + k) % 7}"
+        for who in range(1, 6)
+        for k in range(1, 7)
+    ]
+    proposal = roles_of("\n".join(lines).encode())
+    assert (proposal.person, proposal.time) == ("record_id", "ema_timestamp")
+    assert proposal.features == ["stress"]
+
+
+def test_axes_of_an_actigraph_are_no_occasions_and_the_clock_is_no_feature():
+    lines = ["- Data File Created By ActiGraph GT3X date format M/d/yyyy -", "Serial Number: X1"]
+    lines += ["Date,Time,Axis1,Axis2,Axis3,Steps"]
+    lines += [
+        f"5/14/2024,10:{k:02d}:00,{k * 7 % 50},{k * 3 % 40},{k % 9},{k % 4}" for k in range(40)
+    ]
+    proposal = roles_of("\n".join(lines).encode())
+    assert (proposal.time, proposal.outcome) == ("date_time", "Axis1")
+    assert set(proposal.features) == {"Axis2", "Axis3", "Steps"}
+
+
+def test_the_outcome_of_a_layout_is_the_only_one():
+    reading = read_any(aggregated(EVENTS), step="1s")
+    reasons = propose_study(reading.frame, None, reading.roles)[0].reasons
+    assert sum(reason.startswith("outcome") for reason in reasons.values()) == 1
+
+
+def test_files_of_elan_are_sequences_of_seconds_and_parts_may_be_people():
+    head = ELAN.rstrip("\n") + "\tFile Path\n"
+    lines = [
+        f"gaze\t{who}\t00:00:{a:06.3f}\t{a}\t00:00:{b:06.3f}\t{b}\t{b - a}\t{what}\tdyad{file}.eaf"
+        for file in (1, 2, 3)
+        for who in ("Mutter", "Kind")
+        for what, a, b in [("zu", 0, 2), ("weg", 2, 5), ("zu", 5, 9)]
+    ]
+    content = (head + "\n".join(lines) + "\n").encode()
+    reading = read_any(content, "x.txt", step="1s")
+    assert reading.roles["sequence"] == "File Path"
+    proposal = propose_study(reading.frame, None, reading.roles)[0]
+    assert any("the same person in each 'File Path'" in one for one in proposal.questions)
+    study = Study.from_frame(
+        reading.frame, person="Participant", sequence="File Path", time=reading.roles["time"],
+        outcome=reading.roles["outcome"],
+    )  # fmt: skip
+    assert study.time_unit == "s"
+
+
+def test_labels_of_their_own_and_days_of_the_study_have_no_role():
+    lines = ["connectionId,alias,when,day,beep,happy,tired"]
+    lines += [
+        f"{who},nick name {who},2024-03-0{day} {9 + 4 * beep}:0{who},{day},{beep},"
+        f"{(who * day) % 6},{(who + beep) % 5}"
+        for who in range(1, 7)
+        for day in (1, 2, 3)
+        for beep in (1, 2, 3)
+    ]
+    proposal = roles_of("\n".join(lines).encode())
+    assert (proposal.time, proposal.outcome, proposal.features) == ("when", "happy", ["tired"])
+    assert proposal.covariates == []

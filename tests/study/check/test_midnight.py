@@ -1,0 +1,47 @@
+"""Times of day on both sides of midnight as a feature or an outcome."""
+
+import pytest
+
+from nme_core.study import Study, check_study
+
+
+@pytest.fixture
+def looks(tmp_path):
+    return lambda cells, **how: _looks(tmp_path / "x.csv", cells, **how)
+
+
+def _looks(path, cells, *, name="bedtime", role="feature", **made):
+    lines = [f"id;day;{name};mood"]
+    lines += [
+        f"P{who};{day};{cells[(who + day) % len(cells)]};{(2 * who + day) % 5}.5"
+        for who in range(4)
+        for day in range(6)
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    roles = {"outcome": "mood"} if role == "feature" else {"outcome": name, "features": ["mood"]}
+    study = Study.from_file(path, person="id", time="day", **roles, **made)
+    return study, [one for one in check_study(study).findings if "midnight" in one.message]
+
+
+@pytest.mark.parametrize("role", ["feature", "outcome"])
+def test_times_of_day_that_pass_midnight_are_looked_at_and_can_count_on(looks, role):
+    cells = ["22:30", "23:15", "0:20", "23:50", "1:05"]
+    _, (found,) = looks(cells, role=role)
+    assert f"The {role} 'bedtime' holds times of day on both sides of midnight" in found.message
+    assert "23:50 and 0:20 are 23.5 hours apart" in found.message
+    study, none = looks(cells, role=role, remedies=found.fixes)
+    hours = study.X["bedtime"] if role == "feature" else study.y
+    assert not [one for one in none if one.severity == "look"]
+    assert sorted(set(hours.round(3))) == [22.5, 23.25, 23.833, 24.333, 25.083]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("woken", ["6:30", "7:15", "8:20", "5:50"]),
+        ("awake", ["0:30", "1:15", "8:20", "9:50"]),  # durations
+        ("clock", ["0:30", "4:15", "8:20", "12:50", "16:20", "20:45", "23:10"]),  # all day long
+    ],
+)
+def test_other_times_and_durations_are_none(looks, name, cells):
+    assert looks(cells, name=name)[1] == []
