@@ -1,6 +1,6 @@
 """Kill −9 at random moments of an upload, a training, a deletion; is all whole afterwards?
 
-``python -m benchmarks.kills [KILLS [SECONDS]]`` keeps a small study, trains a linear model on it,
+``python -m benchmarks.kills [KILLS [SECONDS [SEED]]]`` keeps a small study, trains a linear model on it,
 replaces a run, tests it against a covariate and deletes things, each in a process of its own that
 is killed at a random moment; then sweeps as the app does when it starts. Every study and run has
 to be whole, said to be damaged or unfinished, or gone; nothing else may lie there.
@@ -210,5 +210,6 @@ def run(kills: int, seconds: float, seed: int = 0) -> Counter[tuple[str, str]]:
 
 if __name__ == "__main__":
     words = [float(word) for word in sys.argv[1:]]
-    for (thing, what), count in sorted(run(int((words or [200])[0]), (*words, 0, 900)[1]).items()):
+    kills, seconds, seed = (*words, *(200, 900, 0)[len(words) :])
+    for (thing, what), count in sorted(run(int(kills), seconds, int(seed)).items()):
         print(f"{thing:<20}{what:<14}{count:>6}")

@@ -348,7 +348,14 @@ def _people(
             second, _ = apply_remedies(second, of_second_table(own, (), second.columns)[1])
     except DataError:
         return ()  # `problems_of` says it
-    found = find_people(long, roles.person, groups=groups, covariates=second, remedies=remedies)
+    found = find_people(
+        long,
+        roles.person,
+        groups=groups,
+        sequence=roles.sequence,
+        covariates=second,
+        remedies=remedies,
+    )
     return tuple(found)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dashboard.services.caching import per_session
 from dashboard.services.drafts import ChosenRoles, Draft
 from nme_core.study.clean.privacy import Personal, Privacy, find_personal, has_old_ages, holds_dates
+from nme_core.study.time.times import is_dated
 
 __all__ = ["Noticed", "Personal", "Privacy", "notice"]
 
@@ -44,5 +45,9 @@ def _notice(token: str, _draft: Draft, roles: ChosenRoles | None) -> Noticed:
         return Noticed(tuple(found.values()), False, False)
     used = {*roles.columns, *roles.covariates}
     stored = [table[[name for name in table.columns if name in used]] for table in given]
-    dates = any(holds_dates(table[name]) for table in stored for name in table.columns)
+    dates = any(
+        holds_dates(table[name]) or (name == roles.time and is_dated(table[name]))
+        for table in stored
+        for name in table.columns
+    )
     return Noticed(tuple(found.values()), dates, any(has_old_ages(table) for table in stored))

@@ -70,6 +70,7 @@ def parts_of(
             person,
             ids=groups,
             groups=recipe.groups,
+            sequence=recipe.sequence,
             but=(outcome, *columns.features),
             covariates=covariates,
             remedies=recipe.steps,

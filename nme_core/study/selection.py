@@ -73,7 +73,9 @@ def refuse_unusable(
     if len(rows_per_person) == 1:
         raise DataError(
             f"The column {person!r} names one person only, {rows_per_person.index[0]!r}.",
-            remedy="A mixed-effects model needs several people; is this the person column?",
+            remedy="A mixed-effects model needs several people: put their tables below each other, "
+            "with a column that says who each row belongs to; or name another column as the "
+            "person.",
             column=person,
             person=str(rows_per_person.index[0]),
         )

@@ -22,6 +22,8 @@ _NOBODY = re.compile(
 )
 #: Share of the ids that may name nobody, and that have to lie in several places to be doubted.
 _FEW, _MOST_SHARED = 0.2, 0.5
+#: So few names may be parts in an observation.
+_MOST_PARTS = 4
 #: A choice among so many rows can be offered.
 _MOST_KEPT = 6
 #: Different values of a column that may tell people apart.
@@ -39,6 +41,7 @@ def find_people(
     *,
     ids: pd.Series | None = None,
     groups: Sequence[str] = (),
+    sequence: str | None = None,
     but: Collection[str] = (),
     covariates: pd.DataFrame | None = None,
     remedies: Iterable[Remedy] = (),
@@ -55,6 +58,8 @@ def find_people(
         What `as_ids` makes of it, where that is known.
     groups : sequence of str
         Its columns of further grouping factors.
+    sequence : str, optional
+        Its sequence column.
     but : collection of str
         Its outcome and features, which are no places.
     covariates : DataFrame, optional
@@ -72,6 +77,7 @@ def find_people(
     said = apart(remedies)
     if person not in said:
         yield from _find_alike_ids(person, counts, others)
+        yield from find_parts(long, person, sequence)
     for name in groups:
         if name in long and name not in said:
             yield from find_alike_labels("group", name, long[name])
@@ -146,6 +152,26 @@ def _find_alike_ids(person: str, counts: pd.Series, others: Sequence[str]) -> It
             "Join them if they are the same people; keep them apart if they are not.",
             fixes,
         )
+
+
+def find_parts(long: pd.DataFrame, person: str, sequence: str | None) -> Iterator[Finding]:
+    """A few words as ids, such as mother and child, that may be other people in each sequence."""
+    if sequence is None or sequence not in long or is_steady(sequence):
+        return  # `find_shared` looks at places and units
+    names = as_labels(long[person])
+    spread = as_labels(long[sequence]).groupby(names, sort=False).nunique()
+    words = not any(re.search(r"\d", str(name)) for name in spread.index)
+    if not 2 <= len(spread) <= _MOST_PARTS or not words or (spread < 2).any():
+        return
+    yield Finding(
+        "look",
+        f"{_listed(list(map(repr, spread.index)))} in {person!r} stand in several {sequence!r} "
+        "each. Are they the same people in all of them?",
+        person,
+        f"If each {sequence!r} has people of its own, tell them apart by {sequence!r} and "
+        f"{person!r} together: {int(spread.sum())} people.",
+        (Remedy("join_columns", (person, sequence)), Remedy("keep_apart", (person,))),
+    )
 
 
 def find_alike_labels(kind: str, name: str, values: pd.Series) -> Iterator[Finding]:

@@ -15,8 +15,8 @@ import pandas as pd
 from nme_core.study.check.problems import find_problems
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.given_once import fill_given_once
-from nme_core.study.clean.people import find_shared
-from nme_core.study.clean.remedies import Remedy, apply_remedies, as_json
+from nme_core.study.clean.people import find_parts, find_shared
+from nme_core.study.clean.remedies import Remedy, apply_remedies
 from nme_core.study.clean.wide import propose_wide
 from nme_core.study.clean.words import find_scale
 from nme_core.study.column_types import COLUMN_TYPES, ColumnType, column_type, is_numbers
@@ -38,8 +38,6 @@ __all__ = [
     "propose_study",
 ]  # fmt: skip
 
-#: So few names, each in several observations, may be parts (mother, child) and no people.
-_FEW_NAMES = 4
 #: Remedies that a proposal may hold: they cost no cell that could be used as it is.
 _HARMLESS = ("set_missing", "drop_empty")
 
@@ -135,7 +133,6 @@ def propose_roles(
         outcome, asked = find_outcome(columns)
         if outcome is not None and (scale := find_scale(long[outcome])) is not None:
             asked = [*asked, scale.message]
-    asked += _other_people(long, given)
     groups = find_groups(columns, people)
     features = find_features(columns, outcome, order, people.name)
     own = find_covariates(columns, people.name)
@@ -150,23 +147,9 @@ def propose_roles(
         but = [name for name in (outcome, *features) if name is not None]
         shared = find_shared(long, people.name, but=but)
         asked = [str(one) for one in shared if not proposal.questions]
+        asked += map(str, find_parts(long, people.name, order.sequence))
         proposal = replace(proposal, questions=[*proposal.questions, *asked])
     return proposal if proposal.problem is not None else _settle(proposal, long, covariates, order)
-
-
-def _other_people(long: pd.DataFrame, known: Mapping[str, str]) -> list[str]:
-    """The question whether those of one name are other people in each observation of a layout."""
-    person, sequence = known.get("person"), known.get("sequence")
-    if person is None or sequence is None:
-        return []
-    spread = long.groupby(person, sort=False)[sequence].nunique()
-    if len(spread) > _FEW_NAMES or len(spread) < 2 or (spread < 2).any():
-        return []
-    join = as_json(Remedy("join_columns", (person, sequence)))
-    return [
-        f"Is {str(spread.index[0])!r} the same person in each {sequence!r}? If each has people of "
-        f"its own, tell them apart by both columns: {join}"
-    ]
 
 
 def _partner(

@@ -24,6 +24,7 @@ from nme_core.study.roles.proposed_time import Order
 from nme_core.study.roles.role_names import (
     is_age,
     is_calendar_word,
+    is_end,
     is_id,
     is_place,
     is_split,
@@ -183,7 +184,7 @@ def find_features(
         elif order.time is not None and counts_within(long, person, name):
             counters.append(name)
             columns.give(_COUNTER, name)
-        elif order.dated and _says_when(column):
+        elif order.time is not None and (is_end(name) or (order.dated and _says_when(column))):
             columns.give("no role: it says when, as the time does.", name)
         elif (twin := _twin(seen, column, states)) is not None:
             columns.give(f"no role: it is a copy of {twin!r}.", name)

@@ -51,6 +51,8 @@ _MEASURED = word_set(
     "latency birth geburt naissance geboorte nacimiento rt online total free schlaf sommeil "
     "slaap sueno bedtime"
 )
+_END = word_set("stop end ende fin einde start begin index")
+_OF_END = word_set("time s ms sec msec seconds hh mm ss image frame")
 _SEQUENCE = word_set(
     "sequence session segment visit interaction seq episode sitzung sequenz begegnung "
     "gesprach treffen seance sesion sessie bout conversation meeting block run game night "
@@ -158,6 +160,12 @@ def is_time(name: str) -> bool:
     """Whether a name is that of when a row was taken."""
     known = set(words_of(name))
     return bool(known & _TIME) and not known & _MEASURED
+
+
+def is_end(name: str) -> bool:
+    """Whether a name says when an event ends, or at which frame of a film: Stop (s), End Time."""
+    known = set(words_of(name))
+    return bool(known & _END) and known <= _END | _OF_END
 
 
 def is_age(name: str) -> bool:

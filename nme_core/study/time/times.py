@@ -115,6 +115,15 @@ def times_of(column: pd.Series) -> pd.Series | None:
         return None
 
 
+def is_dated(column: pd.Series) -> bool:
+    """Whether a time column holds date-times, be they written as numbers."""
+    try:
+        times = times_of(column)
+    except UndecidedDatesError:
+        return True
+    return times is not None and is_datetime64_any_dtype(times.dtype)
+
+
 def complete_times(column: pd.Series) -> Times:
     """Like `as_time`, with the unit and what there is to say."""
     times = read_times(column)

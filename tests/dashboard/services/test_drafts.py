@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from dashboard.services import drafts, studies
+from dashboard.services.noticed import notice
 from nme_core.study import Remedy
 from nme_core.study.clean.privacy import Privacy
 from tests.study.clean.test_people import IDS, diary
@@ -196,3 +197,12 @@ def test_ids_that_are_respelled_before_they_become_codes_are_told_without_naming
     told = " ".join(record.privacy)
     assert "Spaces, unseen characters and decimals of ids in 'id' were left out, in 8 of 16" in told
     assert "8 of them only looked different" in told
+
+
+def test_times_as_numbers_can_become_days_too():
+    lines = ["who,sent,mood,x"]
+    lines += [f"{w},{1709280000 + 7200 * k},{k % 5},{k % 3}" for w in "abc" for k in range(8)]
+    draft = drafts.draft_upload("x.csv", "\n".join(lines).encode(), None)
+    roles = drafts.ChosenRoles("who", "mood", "sent", None, ("x",), ())
+    assert notice(draft, roles).dates
+    assert not notice(draft, drafts.ChosenRoles("who", "mood", None, None, ("x",), ())).dates

@@ -214,3 +214,27 @@ def test_what_joining_ids_does_to_the_covariate_table_is_told_beforehand():
     (effect,) = found.effects
     assert "'a1' became 'A1'" in effect
     assert "; 3 cells changed" in effect
+
+
+def test_parts_in_each_observation_may_be_other_people():
+    long = pd.DataFrame(
+        {
+            "who": ["mother", "child"] * 12,
+            "film": np.repeat(["a", "b", "c"], 8),
+            "step": np.tile(np.repeat(np.arange(4), 2), 3),
+            "state": ["look", "away", "away"] * 8,
+            "x": np.arange(24) % 5,
+        }
+    )
+    roles = {"person": "who", "sequence": "film", "time": "step", "outcome": "state"}
+    study = Study.from_frame(long, **roles)
+    (look,) = [one for one in study.looks if "same people" in one.message]
+    assert look.fixes[0] == Remedy("join_columns", ("who", "film"))
+    assert "6 people" in look.remedy
+    joined = Study.from_frame(long, **roles, remedies=look.fixes[:1])
+    assert joined.n_persons == 6
+    assert not joined.looks
+    apart = Study.from_frame(long, **roles, remedies=look.fixes[1:])
+    assert not apart.looks
+    coded = long.assign(who=long["who"].map({"mother": "P1", "child": "P2"}))
+    assert not Study.from_frame(coded, **roles).looks

@@ -467,7 +467,10 @@ def test_files_of_elan_are_sequences_of_seconds_and_parts_may_be_people():
     reading = read_any(content, "x.txt", step="1s")
     assert reading.roles["sequence"] == "File Path"
     proposal = propose_study(reading.frame, None, reading.roles)[0]
-    assert any("the same person in each 'File Path'" in one for one in proposal.questions)
+    assert any(
+        "'Mutter', 'Kind' in 'Participant' stand in several 'File Path'" in one
+        for one in proposal.questions
+    )
     study = Study.from_frame(
         reading.frame, person="Participant", sequence="File Path", time=reading.roles["time"],
         outcome=reading.roles["outcome"],
@@ -487,3 +490,10 @@ def test_labels_of_their_own_and_days_of_the_study_have_no_role():
     proposal = roles_of("\n".join(lines).encode())
     assert (proposal.time, proposal.outcome, proposal.features) == ("when", "happy", ["tired"])
     assert proposal.covariates == []
+
+
+def test_when_an_event_ends_is_no_feature():
+    reading = read_any(aggregated(EVENTS))
+    proposal = propose_study(reading.frame, None, reading.roles)[0]
+    assert "Stop (s)" not in proposal.features
+    assert proposal.reasons["Stop (s)"] == "no role: it says when, as the time does."
