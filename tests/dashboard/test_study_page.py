@@ -109,12 +109,12 @@ def test_problems_are_mended_by_clicks_and_undone(open_page: OpenPage) -> None:
     press(app, "Keep the last of the rows alike")
     (kept,) = studies.list_studies()
     assert [one.kind for one in kept.remedies] == ["set_missing", "drop_duplicates"]
-    assert "holds -99 (1 times)" in words(app)
+    assert "holds -99 (once)" in words(app)
     press(app, "Treat '-99'")
     assert studies.open_study(kept.id)[0].y.isna().sum() == 1
     assert "holds -99" not in words(app)
     app.button(key="undo_2").click().run()
-    assert "holds -99 (1 times)" in words(app)
+    assert "holds -99 (once)" in words(app)
     assert not app.exception
 
 
