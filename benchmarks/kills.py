@@ -1,9 +1,9 @@
 """Kill −9 at random moments of an upload, a training, a deletion; is all whole afterwards?
 
-``python -m benchmarks.kills [KILLS [SECONDS [SEED]]]`` keeps a small study, trains a linear model on it,
-replaces a run, tests it against a covariate and deletes things, each in a process of its own that
-is killed at a random moment; then sweeps as the app does when it starts. Every study and run has
-to be whole, said to be damaged or unfinished, or gone; nothing else may lie there.
+``python -m benchmarks.kills [KILLS [SECONDS [SEED]]]`` keeps a small study, trains a linear model
+on it, replaces a run, tests it against a covariate and deletes things, each in a process of its own
+that is killed at a random moment; then sweeps as the app does when it starts. Every study and run
+has to be whole, said to be damaged or unfinished, or gone; nothing else may lie there.
 """
 
 from __future__ import annotations

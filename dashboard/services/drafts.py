@@ -115,7 +115,11 @@ class Draft:
 
 @dataclass(frozen=True)
 class ChosenRoles:
-    """The roles as the user left them; without an outcome kind, `Study` decides."""
+    """The roles that a user asks for on the page *Study*, as `recipe_of_roles` gives them on.
+
+    What a study uses in the end – some columns may be left out or become several – are its `Roles`.
+    Without an outcome kind, `Study` decides.
+    """
 
     person: str
     outcome: str

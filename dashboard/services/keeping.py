@@ -31,7 +31,8 @@ from nme_core.study.clean.personal import holds_a_name
 from nme_core.study.clean.privacy import Deidentified, Privacy, deidentify, with_codes
 from nme_core.study.clean.remedies import settled_first
 from nme_core.study.codebook import make_codebook
-from nme_core.study.recipe import Kept, columns_in_days
+from nme_core.study.recipe import columns_in_days
+from nme_core.study.recipe_json import Kept
 from nme_core.study.time.time_remedies import settle_times
 
 #: What is stored of a remedy that names people, where codes took the place of their ids.

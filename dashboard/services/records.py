@@ -15,11 +15,11 @@ from nme_core.exceptions import DataError, NMEError
 from nme_core.io import durable, manifest
 from nme_core.study import Recipe, Remedy, Study
 from nme_core.study.clean.privacy import Privacy
-from nme_core.study.clean.remedies import as_records, as_remedies
+from nme_core.study.clean.remedy_files import as_records, as_remedies
 from nme_core.study.formats.result import Labels
 from nme_core.study.formats.source import fingerprint
 from nme_core.study.loading import read_tables
-from nme_core.study.recipe import Kept
+from nme_core.study.recipe_json import Kept
 from nme_core.study.time.gaps import DAYS
 
 #: File of a study that says what its columns are.

@@ -53,7 +53,7 @@ def _in_json(error: NMEError) -> str:
     fixes = getattr(error, "fixes", ())
     if not fixes:
         return ""
-    from nme_core.study.clean.remedies import as_json
+    from nme_core.study.clean.remedy_files import as_json
 
     return f" For --remedy FILE.json: {' or '.join(f'[{as_json(fix)}]' for fix in fixes)}"
 

@@ -73,7 +73,8 @@ def check(
 def _propose(study: StudyOptions) -> None:
     """Print a proposal for the roles, why, and the command with it."""
     from nme_core.study import read_any
-    from nme_core.study.clean.remedies import apply_remedies, as_json, read_remedies
+    from nme_core.study.clean.remedies import apply_remedies
+    from nme_core.study.clean.remedy_files import as_json, read_remedies
     from nme_core.study.roles.proposal import column_type, propose_study
 
     reading = read_any(study.long, **study.reading)

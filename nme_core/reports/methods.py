@@ -13,7 +13,7 @@ from nme_core.io import ParameterNames, RunFolder
 from nme_core.reports.apa import bounded
 from nme_core.runs.recorded import recipe_of
 from nme_core.study import HowRead, Recipe
-from nme_core.study.clean.remedies import as_records
+from nme_core.study.clean.remedy_files import as_records
 from nme_core.vocabulary.choices import SIGMA
 from nme_core.vocabulary.terms import (
     CORRECTIONS,

@@ -14,7 +14,8 @@ from nme_core.exceptions import DataError, OptionError, RunFolderError
 from nme_core.io import RunFolder
 from nme_core.study import Recipe, Study
 from nme_core.study.clean.missing import fill_features
-from nme_core.study.clean.remedies import as_remedies, restored
+from nme_core.study.clean.remedies import restored
+from nme_core.study.clean.remedy_files import as_remedies
 from nme_core.study.formats.result import HowRead
 from nme_core.study.formats.source import fingerprint
 from nme_core.study.loading import load_study, read_tables

@@ -4,7 +4,8 @@ from nme_core.batches.splits import SPLITS, split_within_person
 from nme_core.study.check.checks import check_study
 from nme_core.study.check.problems import find_problems
 from nme_core.study.check.report import Compliance, Finding, Report
-from nme_core.study.clean.remedies import Remedy, apply_remedies, read_remedies
+from nme_core.study.clean.remedies import Remedy, apply_remedies
+from nme_core.study.clean.remedy_files import read_remedies
 from nme_core.study.clean.wide import WideProposal, propose_wide, reshape
 from nme_core.study.formats.result import HowRead, Labels, Reading
 from nme_core.study.making import Roles

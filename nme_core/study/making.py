@@ -33,7 +33,11 @@ from nme_core.study.time.time_remedies import settle_times, times_of
 
 @dataclass(frozen=True)
 class Roles:
-    """Which column of the long table plays which part; covariates are those in use."""
+    """Which column plays which part in a study that was made, all choices settled.
+
+    Features and covariates are those in use, after remedies and what was left out. What a user asks
+    for before there is a study are the roles of a `Recipe` (on the page *Study*: `ChosenRoles`).
+    """
 
     person: str
     outcome: str

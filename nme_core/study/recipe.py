@@ -5,59 +5,31 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.exceptions import DataError, NMEError, OptionError
-from nme_core.study.clean.privacy import Privacy, dates_of, deidentify
+from nme_core.study.clean.privacy import dates_of, deidentify
 from nme_core.study.clean.remedies import (
     Remedy,
     apply_remedies,
-    as_records,
-    as_remedies,
     for_new_rows,
     make_long,
     of_second_table,
     source_columns,
 )
+from nme_core.study.clean.remedy_files import as_records
 from nme_core.study.columns import OutcomeKind, is_number
 from nme_core.study.formats.result import HowRead, Reading
 from nme_core.study.formats.source import fingerprint
 from nme_core.study.reading import has_sheets, read_any, read_second
+from nme_core.study.recipe_json import ROLES, VERSION, Kept, arguments_of, damaged
 from nme_core.study.time.dates import ORDERS
 from nme_core.study.time.gaps import DAYS, NEVER
 from nme_core.study.time.time_numbers import LEAST_DIGITS
-
-#: Version of the form in which recipes are stored.
-VERSION = 1
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What was done to the tables before they were stored; the key to codes is no part of it.
-
-    Attributes
-    ----------
-    remedies : tuple of Remedy
-        Changes that were made first, such as wide to long, in order.
-    privacy : Privacy
-        What was done about ids, dates and ages then.
-    days : tuple of str
-        Columns that hold days since the person's first instead of dates.
-    notes : tuple of str
-        In words, all of that.
-    sha256 : str or None
-        Fingerprint of the stored long table: a file that has it is not changed once more.
-    """
-
-    remedies: tuple[Remedy, ...] = ()
-    privacy: Privacy = field(default_factory=lambda: Privacy(dates=False, ages=False))
-    days: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -259,7 +231,7 @@ class Recipe:
             },
             "roles": {
                 name: list(value) if isinstance(value, tuple) else value
-                for name in _ROLES
+                for name in ROLES
                 for value in [getattr(self, name)]
             },
             "gap": self.max_gap,
@@ -277,80 +249,21 @@ class Recipe:
             It is damaged, or of a later version.
         """
         if not isinstance(content, dict) or not isinstance(content.get("version"), int):
-            raise _damaged("it is no recipe")
+            raise damaged("it is no recipe")
         if content["version"] > VERSION:
             raise DataError(
                 "recipe.json is of a later version of this software.",
                 remedy="Update Neural Mixed Effects.",
             )
         try:
-            return cls(**_of_json(content))
+            return cls(**arguments_of(content))
         except NMEError:
             raise
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise _damaged(str(error)) from error
+            raise damaged(str(error)) from error
 
 
-_ROLES = (
-    *("person", "outcome", "time", "sequence", "groups", "features", "exclude", "covariates"),
-    "outcome_kind",
-)
 _LENGTHENED = "The wide table of {a} rows became {b} rows, one per occasion."
-
-
-def _of_json(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of `Recipe`, each checked for what it has to be."""
-    roles = {name: _role(name, content["roles"][name]) for name in _ROLES}
-    steps = as_remedies(content["remedies"])
-    kept, before = None, 0
-    if content["privacy"] is not None:
-        said = dict(content["privacy"])
-        before = int(said["remedies_before_storing"])
-        kept = Kept(
-            steps[:before],
-            Privacy(**{one.name: bool(said[one.name]) for one in fields(Privacy)}),
-            _texts(said["days"]),
-            _texts(said["notes"]),
-            _text_or_none(said["sha256_stored"]),
-        )
-    missing = _text_or_none(content["missing"])
-    return {
-        **roles,
-        "remedies": steps[before:],
-        "max_gap": _text_or_none(content["gap"]),
-        "missing": "indicator" if missing is None else missing,
-        "reading": HowRead.of_dict(content["reading"]),
-        "second": HowRead.of_dict(content["covariates"]["reading"]),
-        "kept": kept,
-    }
-
-
-def _role(name: str, value: Any) -> Any:
-    if name in ("person", "outcome") and not isinstance(value, str):
-        raise TypeError(f"{name} is no column")
-    if name == "outcome_kind" and value not in (None, "number", "class"):
-        raise ValueError(f"no kind of outcome is called {value!r}")
-    if name in ("groups", "exclude") or (name in ("features", "covariates") and value is not None):
-        return _texts(value)
-    return _text_or_none(value)
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise TypeError(f"{value!r} is no list of texts")
-    return tuple(value)
-
-
-def _text_or_none(value: Any) -> str | None:
-    if not isinstance(value, str | None):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _damaged(why: str) -> DataError:
-    return DataError(
-        f"recipe.json cannot be read: {why}.", remedy="Make it again from the study's file."
-    )
 
 
 def _given(how: HowRead | None, source: str | os.PathLike[str] | bytes) -> dict[str, Any]:

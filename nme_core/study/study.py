@@ -173,19 +173,9 @@ class Study:
     ) -> Study:
         """Build a study as a recipe says; errors are those of `from_frame`.
 
-        Missing features stay missing: see `nme_core.study.clean.missing.fill_features`.
-
-        Parameters
-        ----------
-        recipe : Recipe
-            How.
-        long : DataFrame
-            The long table.
-        covariates : DataFrame, optional
-            The covariate table.
-        stored : bool
-            Whether these are the tables as they were stored, so that what the recipe says was done
-            before is not done again.
+        Missing features stay missing: see `nme_core.study.clean.missing.fill_features`. With
+        `stored`, these are the tables as they were stored, so that what the recipe says was done
+        before is not done again.
         """
         return cls(**parts_of(recipe, long, covariates, stored=stored))
 
@@ -349,15 +339,8 @@ class Study:
     def take(self, rows: npt.ArrayLike) -> Study:
         """Part of the study: the given rows, in their present order.
 
-        Parameters
-        ----------
-        rows : array
-            A boolean mask of length n_rows, or row numbers.
-
-        Returns
-        -------
-        Study
-            Covariates are kept for the persons that remain.
+        `rows` is a boolean mask of length n_rows, or row numbers. Covariates are kept for the
+        persons that remain.
 
         Raises
         ------

@@ -8,7 +8,7 @@ import pytest
 
 from nme_core.io import RunFolder
 from nme_core.study import Remedy
-from nme_core.study.clean.remedies import as_json
+from nme_core.study.clean.remedy_files import as_json
 
 N_PERSONS, OCCASIONS = 8, range(1, 8)
 

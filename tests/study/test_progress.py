@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from nme_core.study import read_any
-from nme_core.study.formats import text
+from nme_core.study.formats import text_body
 from nme_core.study.progress import reading_reported
 
 N_ROWS = 3000
@@ -21,8 +21,8 @@ def content(request):
 
 
 def test_it_grows_to_its_end_and_begins_again_at_most_once(content, monkeypatch):
-    monkeypatch.setattr(text, "_BLOCK", 2**13)
-    monkeypatch.setattr(text, "_ROWS_AT_ONCE", 900)
+    monkeypatch.setattr(text_body, "_BLOCK", 2**13)
+    monkeypatch.setattr(text_body, "_ROWS_AT_ONCE", 900)
     told = []
     with reading_reported(lambda what, part: told.append((what, part))):
         reported = read_any(content, "diary.csv")

@@ -4,7 +4,7 @@ import pytest
 
 from nme_core.exceptions import DataError, OptionError
 from nme_core.study import read_any, read_table
-from nme_core.study.formats import text
+from nme_core.study.formats import text_body
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_both_ways_of_reading_agree(tmp_path, monkeypatch):
     path = tmp_path / "long.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
     fast = read_any(path, text=["id"]).frame
-    monkeypatch.setattr(text, "_by_arrow", lambda *_: None)
+    monkeypatch.setattr(text_body, "_by_arrow", lambda *_: None)
     slow = read_any(path, text=["id"]).frame
     pd.testing.assert_frame_equal(slow, fast, check_index_type=False, check_dtype=False)
     assert list(fast["id"]) == ["007", "8", "x"]

@@ -12,7 +12,8 @@ from nme_core.study import Recipe, Remedy, Study
 from nme_core.study.clean.privacy import Privacy
 from nme_core.study.formats.result import HowRead
 from nme_core.study.loading import load_study, read_tables
-from nme_core.study.recipe import Kept, read_recipe, recipe_of
+from nme_core.study.recipe import read_recipe, recipe_of
+from nme_core.study.recipe_json import Kept
 
 WHOLE = Recipe(
     "id",

@@ -18,7 +18,7 @@ from nme_core.batches.splits import SPLITS, few_rows
 from nme_core.io import TABLES, RunFolder
 from nme_core.runs.fit.options import FitOptions
 from nme_core.study import Study, check_study
-from nme_core.study.clean.remedies import as_records
+from nme_core.study.clean.remedy_files import as_records
 from nme_core.study.formats.source import fingerprint
 
 #: What the files of a study are called: their own names may tell who is in them.

@@ -9,7 +9,8 @@ from typing import Literal
 
 import pandas as pd
 
-from nme_core.study.clean.remedies import Remedy, as_json, foretell, of_second_table
+from nme_core.study.clean.remedies import Remedy, foretell, of_second_table
+from nme_core.study.clean.remedy_files import as_json
 
 Severity = Literal["stop", "look", "info"]
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pandas.api.types import is_numeric_dtype
 from pyarrow import compute
-from pyarrow import csv as arrow_csv
 
 from nme_core.exceptions import DataError
 from nme_core.study.formats.beside import own_columns
@@ -32,37 +29,19 @@ from nme_core.study.formats.encoding import to_utf8
 from nme_core.study.formats.layouts import is_mpath
 from nme_core.study.formats.result import HowRead, Reading
 from nme_core.study.formats.source import Source
-from nme_core.study.progress import Told, tell
+from nme_core.study.formats.text_body import PART, read_body
+from nme_core.study.progress import tell
 
 #: Cells that a table may have.
 MOST_CELLS = 500_000_000
 
 _HEAD = 1 << 18
-_BLOCK = 1 << 22
-#: Bytes that are read in one thread.
-_SMALL = 4 * _BLOCK
-_ROWS_AT_ONCE = 50_000
 #: Rows below which a column is read cell by cell.
 _FEW = 50
-#: Part of the way on which the rows are read; on the rest they become columns.
-_BODY = (0.0, 0.6)
-#: How often a column may turn out to be something else than its first rows promised.
-_CHANGES = 6
 
 _MISSING = pa.array(MISSING_CODES)
 _INTEGER = re.compile(r"-?\d{1,18}")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_SEEN = re.compile(rb"\S")
-_COMMENT_LINE = re.compile(rb"[\r\n][ \t]*#")
-_AT_COLUMN = re.compile(r"In CSV column #(\d+)")
-
-
-@dataclass(eq=False)
-class _Body:
-    """Columns below the header, and the line of each row in the file."""
-
-    columns: list[pa.ChunkedArray]
-    lines: pd.Index
 
 
 def read_text(
@@ -102,14 +81,14 @@ def read_text(
     as_text = [False] * (len(cells) + trailing)
     as_text[own] = [column in keep for column in names]
     types = _types(dialect, as_text, zeros)
-    body = _read_body(name, content, dialect, types)
+    body = read_body(name, content, dialect, types)
     body.columns = body.columns[own]
     del content
     collected = Collected()
     decimals, thousands = set(), set()
     ids: dict[str, pd.Series] = {}
     for place, column in enumerate(names):
-        tell(f"Reading {name}: {column}", _BODY[1] + (1 - _BODY[1]) * place / len(names))
+        tell(f"Reading {name}: {column}", PART[1] + (1 - PART[1]) * place / len(names))
         cells = body.columns.pop(0)
         converted = _to_pandas(
             cells, dialect, text=column in keep, commas=not mpath and decimal != "."
@@ -202,69 +181,6 @@ def _codes_among_numbers(dialect: Dialect, types: dict[str, pa.DataType]) -> set
     return (cells & set(MISSING_CODES)) - {""}
 
 
-def _read_body(name: str, content: bytes, dialect: Dialect, types: dict[str, pa.DataType]) -> _Body:
-    """Columns by Arrow's reader where every row is as wide as the header, else row by row."""
-    start = dialect.header_bytes
-    commented = dialect.comment_lines and _COMMENT_LINE.search(content, max(start - 2, 0))
-    if not (commented or dialect.skip) and _SEEN.search(content, start):
-        columns = _by_arrow(name, content, dialect, types)
-        if columns is not None and len(columns[0]) == _count_lines(content, start):
-            first = dialect.header_lines + 1
-            lines = pd.RangeIndex(first, first + len(columns[0]), name="line")
-            return _Body(columns, lines)
-    return _row_by_row(name, content, dialect, len(types))
-
-
-def _count_lines(content: bytes, start: int) -> int:
-    """Lines below the header, without blank ones at the end."""
-    end = len(content)
-    while content[end - 1] in b"\r\n":
-        end -= 1
-    breaks = content.count(b"\n", start, end)
-    return 1 + (breaks or content.count(b"\r", start, end))
-
-
-def _by_arrow(
-    name: str, content: bytes, dialect: Dialect, types: dict[str, pa.DataType]
-) -> list[pa.ChunkedArray] | None:
-    """None where the rows are not all alike."""
-    types = dict(types)
-    quoted = dialect.quote.encode() in content
-    body = pa.py_buffer(content).slice(dialect.header_bytes)
-    for _ in range(_CHANGES):
-        try:
-            table = arrow_csv.read_csv(
-                Told(pa.BufferReader(body), body.size, f"Reading {name}", _BODY),
-                arrow_csv.ReadOptions(
-                    column_names=list(types),
-                    block_size=_BLOCK,
-                    encoding="utf8",
-                    use_threads=len(content) > _SMALL,
-                ),
-                arrow_csv.ParseOptions(
-                    delimiter=dialect.delimiter,
-                    quote_char=dialect.quote if quoted else False,
-                    newlines_in_values=quoted,
-                ),
-                arrow_csv.ConvertOptions(
-                    column_types=types,
-                    null_values=list(MISSING_CODES),
-                    decimal_point=dialect.decimal or ".",
-                ),
-            )
-        except pa.ArrowInvalid as error:
-            found = _AT_COLUMN.search(str(error))
-            if found is None:
-                return None
-            changed = list(types)[int(found[1])]
-            if types[changed] == pa.string():
-                return None
-            types[changed] = pa.float64() if types[changed] == pa.int64() else pa.string()
-        else:
-            return list(table.columns)
-    return None
-
-
 def _types(dialect: Dialect, text: Sequence[bool], zeros: bool) -> dict[str, pa.DataType]:
     """What each column seems to hold, by its first rows; keys are places.
 
@@ -301,84 +217,6 @@ def _may_be_ids(cells: pa.ChunkedArray) -> bool:
     return bool(
         compute.any(compute.match_substring_regex(known, r"^0\d+$")).as_py()
         and compute.all(compute.match_substring_regex(known, r"^\d+$")).as_py()
-    )
-
-
-def _row_by_row(name: str, content: bytes, dialect: Dialect, width: int) -> _Body:
-    """All columns as text, with the line of every row; blank and comment lines are left out."""
-    parts: list[list[pa.Array]] = [[] for _ in range(width)]
-    lines: list[np.ndarray] = []
-    for rows, numbers in _batches(name, content, dialect, width):
-        for part, cells in zip(parts, zip(*rows, strict=True), strict=True):
-            part.append(pa.array(cells, pa.string()))
-        lines.append(np.array(numbers, dtype=np.int64))
-    columns = [pa.chunked_array(part, pa.string()) for part in parts]
-    index = np.concatenate(lines) if lines else np.empty(0, dtype=np.int64)
-    return _Body(columns, pd.Index(index, name="line"))
-
-
-def _batches(
-    name: str, content: bytes, dialect: Dialect, width: int
-) -> Iterator[tuple[list[list[str]], list[int]]]:
-    rows: list[list[str]] = []
-    numbers: list[int] = []
-    at_once, n_lines = max(_ROWS_AT_ONCE // width, 1), 1 + content.count(b"\n")
-    for cells, number in _rows(name, content, dialect):
-        if len(cells) < width:
-            cells += [""] * (width - len(cells))
-        elif len(cells) > width:
-            if any(cell.strip() for cell in cells[width:]):
-                raise _too_long(name, number, len(cells), width)
-            del cells[width:]
-        rows.append(cells)
-        numbers.append(number)
-        if len(rows) == at_once:
-            yield rows, numbers
-            rows, numbers = [], []
-            tell(f"Reading {name}", _BODY[1] * min(1.0, number / n_lines))
-    if rows:
-        yield rows, numbers
-
-
-def _rows(name: str, content: bytes, dialect: Dialect) -> Iterator[tuple[list[str], int]]:
-    """Rows below the header, each with the line that it begins on."""
-    body = io.BytesIO(content)
-    body.seek(dialect.header_bytes)
-    lines = io.TextIOWrapper(body, encoding="utf-8", newline="")
-    reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote)
-    unpaired = content.count(dialect.quote.encode()) % 2 == 1
-    before = first = 0
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            if unpaired and before > first + 1:
-                raise _not_closed(name, dialect.header_lines + first + 1, "has no end") from None
-            return
-        except csv.Error as error:
-            line = dialect.header_lines + before + 1
-            raise _not_closed(name, line, f"cannot be read: {error}") from error
-        comment = dialect.comment_lines and cells and cells[0].lstrip().startswith("#")
-        line = dialect.header_lines + before + 1
-        if not comment and line not in dialect.skip and any(cell.strip() for cell in cells):
-            yield cells, line
-        first, before = before, reader.line_num
-
-
-def _not_closed(name: str, number: int, what: str) -> DataError:
-    return DataError(
-        f"A cell in line {number} of {name} {what}.",
-        remedy="Look for a quotation mark that is not closed.",
-        row=number,
-    )
-
-
-def _too_long(name: str, number: int, cells: int, width: int) -> DataError:
-    return DataError(
-        f"{name} has rows with more cells than its header has columns: line {number} has "
-        f"{cells}, the header {width}.",
-        remedy="Put cells that contain the delimiter in quotation marks.",
-        row=number,
     )
 
 

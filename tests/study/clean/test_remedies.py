@@ -9,7 +9,7 @@ import pytest
 from nme_core.exceptions import DataError, MissingColumnError, OptionError
 from nme_core.io import RunFolder
 from nme_core.study import Remedy, Study, apply_remedies, read_remedies
-from nme_core.study.clean.remedies import as_records, as_remedies
+from nme_core.study.clean.remedy_files import as_records, as_remedies
 
 DUPLICATES = Remedy("drop_duplicates", ("id", "day"))
 NO_VALUE = Remedy("set_missing", ("sleep",), ("-99", "?"))

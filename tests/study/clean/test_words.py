@@ -8,7 +8,8 @@ import pytest
 
 from nme_core.exceptions import DataError, OptionError
 from nme_core.study import Remedy, Study, apply_remedies, find_problems, read_any
-from nme_core.study.clean.remedies import as_records, effect_names, for_new_rows, source_columns
+from nme_core.study.clean.remedies import effect_names, for_new_rows, source_columns
+from nme_core.study.clean.remedy_files import as_records
 from nme_core.study.clean.words import two_words
 
 ROLES = {"person": "id", "outcome": "mood", "time": "day"}
