@@ -21,6 +21,7 @@ THEMES = (
     "certificate",
     "hsic",
     "sample",
+    "whole_fits",
     "reading",
     "scale",
     "dashboard",

@@ -23,7 +23,7 @@ def run(*, small: bool = False) -> list[Row]:
     if small:
         few = long["dyad"].isin(long["dyad"].unique()[:12])
         long = long[few & (long["step"] < long["step"].min() + 30)]
-    start = time.perf_counter()
+    start, computed = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         study = Study.from_frame(long, covariates=sample.covariates, **roles)
         options = FitOptions("nme-crf", epochs=2 if small else None)
@@ -38,11 +38,19 @@ def run(*, small: bool = False) -> list[Row]:
             standardise=parameters.standardise,
             reps=200 if small else 2000,
         )
-    taken = time.perf_counter() - start
+    taken, computed = time.perf_counter() - start, time.process_time() - computed
     what = "sample study dyads, NME-CRF with all baselines and HSIC, from click to figure"
     why = (
         f"over by {taken / 60 - 1:.0%}: two fits of NME to convergence take most of it, in many "
         "small steps of 15,000 rows (gradients a third, draws and curvature of every person's "
         "whole covariance a fifth)"
     )
-    return [Row(what, "≤ 60 s", f"{taken:.0f} s", taken <= 60, why=why)]
+    return [
+        Row(what, "≤ 60 s", f"{taken:.0f} s", taken <= 60, why=why),
+        Row(
+            "the same, processor time: fit, baselines, refit, HSIC",
+            "≤ 6 s",
+            f"{computed:.1f} s",
+            computed <= 6,
+        ),
+    ]

@@ -138,6 +138,8 @@ def training(run: Run) -> None:
         if figure is not None:
             st.subheader("Shrinkage", anchor=False)
             show(figure)
+        if choice := results.run_folder(run.id).config.get("covariance_choice"):
+            st.caption(choice["words"])
         show_approximate(run.id)
         _certificate(run)
 

@@ -62,7 +62,7 @@ class ModelOptions:
 
     model: str
     placement: str
-    covariance: str = "diagonal"
+    covariance: str = "auto"
     hidden: str | tuple[int, ...] | None = None
     baselines: tuple[str, ...] = ("generic", "specific")
     epochs: int | None = None

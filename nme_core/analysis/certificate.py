@@ -155,7 +155,7 @@ def compare_with_mixedlm(
     constant = len(outcome) * float(np.log(sd))
     sigma = model._posterior.sigma[0].numpy()
     start = (np.diag(sigma) if sigma.ndim == 1 else sigma) / model._posterior.residual_variance
-    options: dict[str, Any] = {"correlated": model.covariance == "full"}
+    options: dict[str, Any] = {"correlated": model.covariance_ == "full"}
     found, notes = _search(design, outcome, codes, random, ours + constant, start, options)
     return Certificate(_table(model, found, found.log_likelihood - constant), notes)
 

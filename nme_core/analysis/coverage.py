@@ -86,7 +86,7 @@ class StudyKind:
             rows=float(np.median(model.n_obs_)),
             people=len(model.groups_),
             effects=_effects(model, family, n_scores),
-            covariance=model.covariance,
+            covariance=model.covariance_,
             times=bool(np.isfinite(getattr(model, "residual_autocorrelation_", np.nan))),
             estimator="reml" if getattr(model, "reml", False) else "ml",
             other=_other(model, family),

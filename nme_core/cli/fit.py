@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nme_core.cli.options import (
+    Covariance,
     Seed,
     StudyOptions,
     check_folder,
@@ -19,7 +20,6 @@ from nme_core.cli.options import (
 from nme_core.cli.progress import progress_bar
 from nme_core.io import RunFolder
 from nme_core.io.inputs import remember_inputs
-from nme_core.vocabulary.choices import COVARIANCES
 
 #: Findings of the check that `nme fit` repeats, at most.
 MOST_FINDINGS = 3
@@ -44,9 +44,7 @@ def fit(
             help="Kind of outcome of an nme-mlp; default: gaussian, or categorical for classes.",
         ),
     ] = None,
-    covariance: Annotated[
-        str, typer.Option(metavar="|".join(COVARIANCES), help="How people's parameters covary.")
-    ] = "diagonal",
+    covariance: Covariance = "auto",
     estimator: Annotated[
         str, typer.Option(help="variational, laplace or annealed.")
     ] = "variational",
@@ -194,6 +192,8 @@ def _print_fit(folder: RunFolder) -> None:
         typer.echo(f"Look: {finding.message} {finding.remedy}".rstrip())
     for model, verdict in folder.config["verdicts"].items():
         typer.echo(f"{model}: {verdict}.")
+    if (choice := folder.config.get("covariance_choice")) is not None:
+        typer.echo(choice["words"])
     unseen = [one["table"] for one in folder.config["approximate"] if one["status"] != "missing"]
     if unseen and folder.data["interpreted_from"] == "all rows":
         which = ", ".join(f"{name}.csv" for name in dict.fromkeys(unseen))

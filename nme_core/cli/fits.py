@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from nme_core.cli.options import Seed, StudyOptions, layers, names
+from nme_core.cli.options import Covariance, Seed, StudyOptions, layers, names
 from nme_core.exceptions import OptionError
-from nme_core.vocabulary.choices import COVARIANCES
 
 if TYPE_CHECKING:
     from nme_core.figures.run_figure import RunFigure
@@ -50,9 +49,7 @@ class ModelOptions:
 
     model: Annotated[str, typer.Option(metavar="nme-mlp|nme-crf", help="Kind of model.")]
     family: Annotated[str | None, typer.Option(help="Kind of outcome, as in nme fit.")] = None
-    covariance: Annotated[
-        str, typer.Option(metavar="|".join(COVARIANCES), help="How people's parameters covary.")
-    ] = "diagonal"
+    covariance: Covariance = "auto"
     estimator: Annotated[str, typer.Option(help="variational, laplace or annealed.")] = (
         "variational"
     )

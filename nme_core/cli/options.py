@@ -15,6 +15,7 @@ import typer
 
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder, durable
+from nme_core.vocabulary.choices import COVARIANCES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from nme_core.study.loading import Tables
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `nme fit` wrote.")]
+Covariance = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(COVARIANCES),
+        help="How people's parameters covary; auto: full where a linear model of a number that is"
+        " told --time has a lower AIC with it, else diagonal.",
+    ),
+]
 Seed = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same machine, same numbers.")
 ]

@@ -309,6 +309,11 @@ class NeuralMixedEffects(Saveable):
         for one in () if self._mixture is None else self._mixture.candidates:
             yield one.setting.name, one.model
 
+    @property
+    def covariance_(self) -> str:
+        """Structure of Σ."""
+        return self.covariance
+
     def _warm_start(self) -> WarmStart | None:
         """Where training begins, if it is at another model."""
         before = self._begin_at
@@ -320,7 +325,7 @@ class NeuralMixedEffects(Saveable):
         """Return what the options say of training."""
         return Plan(
             estimator=self.estimator,
-            covariance=self.covariance,
+            covariance=self.covariance_,
             pooling=self.pooling,
             epochs=self.epochs,
             seed=int(self.random_state),

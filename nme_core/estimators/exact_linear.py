@@ -16,7 +16,7 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.inputs import Labels, check_lengths, read_groups
-from nme_core.estimators.options import check_choice
+from nme_core.estimators.options import AUTO, check_choice
 from nme_core.estimators.residuals import (
     RESIDUALS,
     ResidualProcess,
@@ -35,6 +35,7 @@ from nme_core.training import (
     next_expected,
 )
 from nme_core.training.covariance import PATTERNS
+from nme_core.training.structure_choice import DIAGONAL, StructureChoice
 
 _DEGREES = "degrees_of_freedom"
 
@@ -48,6 +49,19 @@ class ExactLinear(NeuralMixedEffects):
     _process = ResidualProcess()
     _degrees: NDArray[np.float64] | None = None
     _information: VarianceInformation | None = None
+    _choice: StructureChoice | None = None
+
+    @property
+    def covariance_(self) -> str:
+        """Structure of Σ: that of the option, or what ``covariance="auto"`` chose."""
+        if self.covariance != AUTO:
+            return self.covariance
+        return DIAGONAL if self._choice is None else self._choice.kind
+
+    @property
+    def covariance_choice_(self) -> StructureChoice | None:
+        """What ``covariance="auto"`` chose, and why; None where there was nothing to choose."""
+        return self._choice
 
     def _check_linear(self) -> None:
         """Raise OptionError where an option is not for a model like this one."""
@@ -106,7 +120,7 @@ class ExactLinear(NeuralMixedEffects):
     def _prepare(self, problem: LinearGaussian, context: dict[str, ArrayLike | None]) -> None:
         times = context.get("times")
         problem.times = None if times is None else np.asarray(times, dtype=np.float64)
-        problem.reml = bool(self.reml)
+        problem.reml, problem.chooses = bool(self.reml), self.covariance == AUTO
         # Σ_k log s_k: XᵀV⁻¹X of the restricted likelihood is in units of the features
         sd = np.concatenate([self._scaler.sd, np.ones(len(self._scaler.flagged)), np.ones(1)])
         problem.log_units = float(np.log(self._outcome_scale()[1])) - np.log(sd)
@@ -114,13 +128,14 @@ class ExactLinear(NeuralMixedEffects):
     def _take_note(self, problem: object) -> None:
         if isinstance(problem, LinearGaussian):
             self._process = ResidualProcess.of(problem.process)
-            self._information = problem.fit.information
+            self._information, self._choice = problem.fit.information, problem.choice
         elif isinstance(problem, Variational):
             self._process = ResidualProcess.of(problem.memory)
 
     def _forget(self) -> None:
         super()._forget()
         self._process, self._degrees, self._information = ResidualProcess(), None, None
+        self._choice = None
 
     def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
         super()._after_fit(batches, information)
@@ -294,10 +309,12 @@ class ExactLinear(NeuralMixedEffects):
 
     def _process_state(self) -> dict[str, Any]:
         """What a file keeps of the residuals."""
-        return {"residuals": vars(self._process)}
+        choice = None if self._choice is None else vars(self._choice)
+        return {"residuals": vars(self._process), "structure": choice}
 
     def _restore_process(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        self._process = restored(outcome)
+        self._process, choice = restored(outcome), outcome.get("structure")
+        self._choice = None if choice is None else StructureChoice(**choice)
         degrees = tensors.get(_DEGREES)
         self._degrees = None if degrees is None else degrees.numpy()
 

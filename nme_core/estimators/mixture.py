@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from torch import Tensor
 
+from nme_core.estimators.options import AUTO
 from nme_core.estimators.residuals import TIED
 from nme_core.estimators.saving import unpacked
 from nme_core.estimators.stacking import PULL, SLIGHT, stacking_weights
@@ -324,7 +325,8 @@ def _tell(mixture: Mixture, notes: list[_Said]) -> None:
 def _candidate(model: MLPModel, setting: Setting) -> MLPModel:
     """An unfitted model with these layers and the options of `model`."""
     one: MLPModel = clone(model)
-    covariance = "diagonal" if setting.placement == "all" and setting.hidden else model.covariance
+    many = setting.placement == "all" and bool(setting.hidden)
+    covariance = "diagonal" if many or model.covariance == AUTO else model.covariance
     one.set_params(
         hidden=setting.hidden,
         activation=setting.activation,

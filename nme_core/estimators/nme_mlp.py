@@ -50,11 +50,12 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
     family : {"gaussian", "poisson", "negative_binomial"}, optional
         Default: gaussian. The others are for counts: log E y is the network's output;
         "negative_binomial" for those that vary more than Poisson's, Var y = μ + μ²/k.
-    covariance : {"diagonal", "full", "blocks", "factor", "factor2"}
-        Structure of the random effects' covariance Σ. For ``hidden=()`` with Gaussian residuals
-        also "blocks": slopes may covary with each other and not with the intercept; and "factor"
-        ("factor2"): Σ = L Lᵀ + D, people differ in one (two) traits that show in all parameters,
-        and in each by itself; takes three (five) parameters.
+    covariance : {"auto", "diagonal", "full", "blocks", "factor", "factor2"}
+        Structure of the random effects' covariance Σ. "auto": full where a linear model estimates
+        the residuals' autocorrelation and AIC asks for it (`StructureChoice`), else diagonal. For
+        ``hidden=()`` with Gaussian residuals also "blocks": slopes may covary with each other and
+        not with the intercept; and "factor" ("factor2"): Σ = L Lᵀ + D, people differ in one (two)
+        traits that show in all parameters, and in each by itself; takes three (five) parameters.
     estimator : {"variational", "laplace", "annealed", "em"}
         How the random effects are estimated; see `nme_core.training`. "em" is for the last layer
         of a model with Gaussian residuals (the baseline ``mlp-lme``).
@@ -98,7 +99,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
 
     families = ("gaussian", *COUNTS)
     estimators = (*ESTIMATORS, "em")
-    covariances = (*COVARIANCES, *PATTERNS)
+    covariances = (AUTO, *COVARIANCES, *PATTERNS)
 
     def __init__(
         self,
@@ -107,7 +108,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         *,
         activation: str | None = None,
         family: str | None = None,
-        covariance: str = "diagonal",
+        covariance: str = AUTO,
         estimator: str = "variational",
         pooling: str = "partial",
         epochs: int | None = None,

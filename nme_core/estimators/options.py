@@ -9,7 +9,8 @@ import torch
 
 from nme_core.exceptions import OptionError
 
-#: Value of `hidden` that asks for a mixture of networks.
+#: Value of `hidden` that asks for a mixture of networks, and of others that leave the choice to the
+#: rows.
 AUTO = "auto"
 ESTIMATORS = ("variational", "laplace", "annealed")
 COVARIANCES = ("diagonal", "full")

@@ -221,6 +221,9 @@ def _likelihood(config: dict[str, Any]) -> list[str]:
             f"with an estimated correlation of {process['rho']:.3g} over one unit of time (one day "
             f"where times are dates){ends}."
         )
+    choice = config.get("covariance_choice")
+    if choice:
+        said.append(f"Whether Σ is diagonal or full was left to AIC. {choice['words']}")
     dispersion = config.get("dispersion")
     if dispersion:
         low, high = dispersion["ci"]

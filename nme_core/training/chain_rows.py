@@ -15,8 +15,11 @@ from nme_core.nn.chain_marginals import add_marginals
 from nme_core.training.chain_sums import ChainData
 from nme_core.training.exact_chain import chain_data, chain_places
 
-#: Points at which log p is expanded, each nearer to its mode.
-_EXPANSIONS = 2
+#: Points at which log p is expanded, at least and at most, each nearer to the mode; how much of the
+#: log-likelihood a further step may still promise.
+_LEAST, _MOST, _LEFT = 2, 30, 0.02
+#: Share by which a height may fall by rounding.
+_ROUNDING = 1e-12
 
 
 class ChainRows:
@@ -63,8 +66,9 @@ class ChainRows:
     ) -> Tensor:
         """log E[p(labels)], shape (U,), by Laplace's method; no draws.
 
-        With ψ ~ N(μ, Λ) and ψ = μ + Λu it expands log p − ½ uᵀΛu to second order where its mode is
-        expected: with the gradient g and minus the curvature H of log p there, A = 1 + HΛ,
+        With ψ ~ N(μ, Λ) and ψ = μ + Λu it expands log p − ½ uᵀΛu to second order near its mode,
+        to which Newton's steps lead, halved where they go too far: with the gradient g and minus
+        the curvature H of log p there, A = 1 + HΛ,
 
             log E[p] = log p − ½ uᵀΛu + ½ (g − u)ᵀ Λ A⁻¹ (g − u) − ½ log|A|.
 
@@ -80,11 +84,15 @@ class ChainRows:
         result = torch.empty(len(eta), dtype=torch.float64)
         for some in every.parts():
             spread, own = covariance(some).double(), at[some].clone()
-            u = torch.zeros_like(own)
-            for k in range(_EXPANSIONS):
+            u = before = torch.zeros_like(own)
+            height = torch.full((len(own),), -torch.inf, dtype=torch.float64)
+            expected, left = height.clone(), height.neg()
+            for k in range(_MOST):
                 moved = torch.einsum("nrs,ns->nr", spread, u)
                 at[some, self._order] = own[:, self._order] + moved
                 value, slope, curvature = every.derivatives(theta, at, some)
+                now = value - 0.5 * torch.einsum("nr,nr->n", u, moved)
+                higher = now >= height - _ROUNDING * now.abs()
                 slope, curvature = slope[:, self._order], curvature[:, self._order]
                 curvature = curvature[:, :, self._order]
                 if self.data.missing:
@@ -94,10 +102,14 @@ class ChainRows:
                 factor, pivots = torch.linalg.lu_factor(system)
                 ahead = slope - u
                 step = torch.linalg.lu_solve(factor, pivots, ahead.unsqueeze(2)).squeeze(2)
-                if k < _EXPANSIONS - 1:
-                    u = u + step
-            gain = torch.einsum("nr,nrs,ns->n", ahead, spread, step)
-            own_gain = torch.einsum("nr,nr->n", u, moved)
-            log_det = factor.diagonal(dim1=1, dim2=2).abs().log().sum(1)
-            result[some] = value + 0.5 * (gain - own_gain - log_det)
+                gain = 0.5 * torch.einsum("nr,nrs,ns->n", ahead, spread, step)
+                log_det = factor.diagonal(dim1=1, dim2=2).abs().log().sum(1)
+                expected = torch.where(higher, now + gain - 0.5 * log_det, expected)
+                height, left = torch.where(higher, now, height), torch.where(higher, gain, left)
+                if k + 1 >= _LEAST and bool((higher & (left <= _LEFT)).all()):
+                    break
+                halfway, further = 0.5 * (before + u), u + step
+                before = torch.where(higher.unsqueeze(1), u, before)
+                u = torch.where(higher.unsqueeze(1), further, halfway)
+            result[some] = expected
         return result

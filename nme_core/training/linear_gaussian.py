@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -38,6 +39,7 @@ from nme_core.training.linear_search import maximise
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.residual_process import TimedRows
 from nme_core.training.shrinkage import learn_variances
+from nme_core.training.structure_choice import FULL, StructureChoice, choose_structure
 from nme_core.training.sums import Array, Sums
 from nme_core.training.variance_interval import VarianceInterval
 from nme_core.training.weak_prior import collinear_columns, prior_precision
@@ -66,6 +68,10 @@ class LinearGaussian:
     ----------
     reml : bool
         Whether to maximise the restricted likelihood.
+    chooses : bool
+        Whether the likelihood chooses between the diagonal Σ and a full one; beside ρ alone.
+    choice : StructureChoice or None
+        What it chose.
     times : array, shape (n,), or None
         Time of each row of the table, for residuals that remember; None: independent ones.
     log_units : array, shape (p,)
@@ -90,6 +96,8 @@ class LinearGaussian:
         self.mixed, self.family, self.covariances = mixed, Gaussian(), list(covariances)
         self.residual_variance = 1.0
         self.reml = False
+        self.chooses = False
+        self.choice: StructureChoice | None = None
         self.times: Array | None = None
         self.log_units: Array | None = None
         self.collinear: list[int] = []
@@ -168,8 +176,27 @@ class LinearGaussian:
             found = fit_autocorrelated(
                 rows, columns, kind, reml=self.reml, prior=self._prior, follow=follow
             )
+        elif self.chooses:
+            found = self._chosen(found, rows, columns, follow)
         self.process, self._products = found, rows.sums(found.correlation).xx
         return found.fit
+
+    def _chosen(
+        self,
+        diagonal: AutocorrelatedFit,
+        rows: TimedRows,
+        columns: list[int],
+        follow: Callable[[float, float, float], None],
+    ) -> AutocorrelatedFit:
+        """The fit with the structure of Σ that the likelihood asks for."""
+        full = partial(
+            fit_autocorrelated, rows, columns, FULL,
+            reml=self.reml, prior=self._prior, follow=follow,
+        )  # fmt: skip
+        self.choice, found = choose_structure(diagonal, full, self.mixed.n_groups)
+        if self.choice.kind == FULL:
+            self.covariances[0] = RandomEffectsCovariance(self.mixed.n_random, FULL, start=0.1)
+        return found
 
     def _structure(self, columns: list[int], intercept: int) -> Structure:
         """Structure of Σ of the columns with a random effect; blocks: intercept, and slopes."""

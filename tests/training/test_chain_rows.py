@@ -68,3 +68,17 @@ def test_the_average_is_that_of_many_draws(missing: bool) -> None:
                 }
                 probability[k] += rows.log_likelihoods(moved, mixed.deviations)[k].exp()
     np.testing.assert_allclose(found, (probability / 8000).log(), atol=0.06)
+
+
+@pytest.mark.parametrize("scale", [3.0, 30.0])
+def test_what_little_is_known_gives_no_probability_above_1(scale: float) -> None:
+    mixed, batch = chains()
+    rows, fixed = ChainRows(mixed, batch), mixed.fixed()
+    p = sum(value.numel() for value in fixed.values())
+    spread = scale**2 * torch.eye(p, dtype=torch.float64)
+    found = rows.log_expected(
+        fixed, mixed.deviations, lambda some: spread.expand(some.stop - some.start, p, p)
+    )
+    assert bool((found < 0).all())
+    # of nine labels of three classes that nothing is known of
+    assert bool((found > -9 * np.log(3) - 3).all())

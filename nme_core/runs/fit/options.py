@@ -16,6 +16,7 @@ from nme_core.estimators import (
 from nme_core.estimators.options import AUTO
 from nme_core.exceptions import OptionError
 from nme_core.study import Study
+from nme_core.training.structure_choice import DIAGONAL
 
 MODELS = ("nme-mlp", "nme-crf")
 _MOST_CLASSES = 100
@@ -28,7 +29,7 @@ class FitOptions:
     model: str
     placement: str | None = None
     family: str | None = None
-    covariance: str = "diagonal"
+    covariance: str = AUTO
     estimator: str = "variational"
     hidden: str | tuple[int, ...] | None = None
     activation: str | None = None
@@ -80,6 +81,7 @@ class FitOptions:
         }
         if kind is NMEMLPRegressor:
             given |= {"residual": self.residual, "reml": self.reml}
+            given["covariance"] = self.covariance
         elif self.residual == "ar1" or self.reml:
             raise OptionError(
                 f"{'--reml' if self.reml else '--residual ar1'} is for a number as outcome.",
@@ -92,10 +94,10 @@ class FitOptions:
                 f"{'--quadrature' if self.quadrature != 1 else '--shrink'} is for an nme-mlp.",
                 remedy="Leave it out, or use nme-mlp with --hidden none.",
             )
+        given.setdefault("covariance", DIAGONAL if self.covariance == AUTO else self.covariance)
         model = kind(
             **{name: value for name, value in given.items() if value is not None},
             activation=self.activation,
-            covariance=self.covariance,
             estimator=self.estimator,
             epochs=self.epochs,
             device=self.device,

@@ -214,6 +214,7 @@ class _Run:
             **asdict(options),
             "placement": model.placement,
             "hidden": as_json(model.hidden),
+            "covariance": model.covariance,
             "baselines": list(options.baselines),
             "outcome_kind": study.outcome_kind,
             "command": command,
@@ -236,7 +237,7 @@ class _Run:
             return
         asked = self.options.estimator_for(self.study)
         chosen = tune(
-            Settings(named_layers(asked), self.options.covariance),
+            Settings(named_layers(asked), asked.covariance_),
             self.options.tune,
             self._try,
             self.folder,
@@ -276,6 +277,8 @@ class _Run:
             if not self._fit(name, one, read_off=one is kept and self.options.refit == "none"):
                 continue
             self.config["verdicts"][name] = one.verdict_
+            if isinstance(one, NMEMLPRegressor) and name == "nme":
+                self._keep_structure(one)
             self._note_likelihood(one, name)
             parts = {part: self._judge(one, name, part, rivals) for part in SPLITS}
             own = parts["test"][parts["test"]["scope"] == "person"]
@@ -297,6 +300,18 @@ class _Run:
                 warnings.warn(skill_sentences(skill)[0], PredictionWarning, stacklevel=2)
             self.folder.write_json("config", self.config)
         return kept
+
+    def _keep_structure(self, model: NMEMLPRegressor) -> None:
+        """Note which structure of Σ the rows of a fit chose."""
+        judged = self.config["covariance"]
+        self.config["covariance"] = model.covariance_
+        if (choice := model.covariance_choice_) is None:
+            return
+        words = choice.words
+        if judged not in (AUTO, choice.kind):
+            words += f" The fit that was judged on held-back rows had a {judged} one."
+        gain = choice.gain if np.isfinite(choice.gain) else None
+        self.config["covariance_choice"] = {"aic_gain": gain, "words": words}
 
     def _models(self) -> Iterator[tuple[str, NeuralMixedEffects | LinearMixedModel]]:
         """The model of the run, then all that it is compared with; none is fitted yet."""
@@ -414,6 +429,7 @@ class _Run:
             "network_outputs": outputs or [OUTCOME],
         }
         if isinstance(model, NMEMLPRegressor):
+            self._keep_structure(model)
             process = {k: float(v) for k, v in vars(model.residual_process()).items()}
             known = np.isfinite(process["rho"])
             self.config["residual_autocorrelation"] = (

@@ -11,10 +11,10 @@ import pandas as pd
 from nme_core.io import RunFolder
 from nme_core.metrics import compare
 from nme_core.runs.comparing.likelihood_ratio import likelihood_ratio
-from nme_core.runs.research.covariance_words import ALPHA, PEOPLE_EACH, Evidence
+from nme_core.runs.research.covariance_words import ALPHA, Evidence
 from nme_core.training.covariance import PATTERNS
+from nme_core.training.structure_choice import DIAGONAL, FULL, PEOPLE_EACH
 
-DIAGONAL, FULL = "diagonal", "full"
 #: All structures, in the order of their table.
 STRUCTURES = (DIAGONAL, *PATTERNS, FULL)
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nme_core.training.structure_choice import PEOPLE_EACH
 from nme_core.vocabulary.choices import SIGMA
 
 #: Level of the verdict.
 ALPHA = 0.05
-#: People for each covariance from which on the likelihood ratio decides.
-PEOPLE_EACH = 5
 #: What a structure says of people.
 _MEANS = {
     "factor": "People differ in one trait that shows in all these parameters, and in each of them"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nme_core.estimators.options import AUTO
 from nme_core.exceptions import OptionError
 from nme_core.nn import COUNTS
 from nme_core.runs.fit import FitOptions
@@ -17,6 +18,7 @@ from nme_core.runs.research.study_files import StudyFiles, study_of
 from nme_core.study import Study
 from nme_core.study.clean.missing import MISSING
 from nme_core.study.time.gaps import NEVER
+from nme_core.training.structure_choice import DIAGONAL, FULL
 
 #: Columns of ``multiverse.csv`` that are choices, in order.
 CHOICES = (
@@ -106,14 +108,15 @@ def _of_model(study: Study, options: FitOptions, claim: Claim) -> dict[str, list
     elif flat and not (claim.parameter or "").startswith("slope"):
         placements += ["layers.0.bias" if placement != "layers.0.bias" else "all"]
     effects = len(study.classes) ** 2 if states else study.X.shape[1] + 1
-    other = "full" if options.covariance == "diagonal" else "diagonal"
+    covariance = DIAGONAL if options.covariance == AUTO else options.covariance
+    other = FULL if covariance == DIAGONAL else DIAGONAL
     timed = flat and not states and study.outcome_kind == "number" and study.time is not None
     residual = [options.residual]
     if timed and options.family not in COUNTS:
         residual += ["iid" if options.residual != "iid" else "ar1"]
     return {
         "placement": placements,
-        "covariance": [options.covariance, *([other] if effects <= _MOST_EFFECTS else [])],
+        "covariance": [covariance, *([other] if effects <= _MOST_EFFECTS else [])],
         "residual": residual,
         "hidden": ["none"] if flat else [_text(options.hidden), "none"],
         "seed": [options.seed] if flat else [options.seed, options.seed + 1],
