@@ -30,6 +30,10 @@ def check_classes(y: ArrayLike, *, missing_allowed: bool) -> NDArray[np.str_]:
             row=int(missing[0]),
         )
     classes = np.array(sorted(labels.dropna().unique()))
+    if not len(classes):
+        raise DataError(
+            "Not a single row has a label.", remedy="Choose another column as the outcome."
+        )
     if len(classes) < 2:
         raise DataError("The outcome has only one class; there is nothing to predict.")
     return classes

@@ -198,7 +198,7 @@ class MixedEffects(nn.Module):
                 deviations = own(self.deviations, groups)
         parts = {
             # (1, *shape) + (n_units, *shape)
-            name: shared.pop(name).unsqueeze(0) + part.reshape(-1, *self.shapes[name])
+            name: shared.pop(name).unsqueeze(0) + part.reshape(len(part), *self.shapes[name])
             for name, part in self.by_parameter(deviations).items()
         }
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nme_core.batches.sequences import Batch
-from nme_core.exceptions import ConvergenceWarning, IdentificationWarning
+from nme_core.exceptions import ConvergenceWarning, IdentificationWarning, TrainingError
 from nme_core.nn import CRFNetwork, LinearChain, MixedEffects, contrasts
 from nme_core.training.chain_search import LARGEST_APART, NEVER_SPREAD, fit_chain
 from nme_core.training.chain_sums import ChainData
@@ -110,6 +110,8 @@ class ExactChain:
         ------
         NoMovesError
             If there is not a single move between labels.
+        TrainingError
+            If there are too few of them.
 
         Warns
         -----
@@ -139,7 +141,14 @@ class ExactChain:
         data = chain_data(self.mixed, batches)
         if not bool(data.counts().any()):
             raise NoMovesError
-        self.fit = fit_chain(data, covariance, self._ridge(data), follow)
+        try:
+            self.fit = fit_chain(data, covariance, self._ridge(data), follow)
+        except (ArithmeticError, torch.linalg.LinAlgError) as error:  # type: ignore[attr-defined]
+            raise TrainingError(
+                "The search for the maximum of the likelihood ran out of bounds: too few labelled"
+                " steps follow one another to tell moves from states.",
+                remedy="Label more steps, merge rare states, or fit a model of classes (nme-mlp).",
+            ) from error
         self._name_separated(data)
         self._fill()
         if self.fit.apart >= LARGEST_APART:
@@ -228,14 +237,18 @@ class ExactChain:
     def link(self) -> tuple[Tensor, Tensor] | None:
         """A root of V, (R, n), and dη̂_i/dθ, (P, q, R), float32; in the network's order.
 
-        None of so many people that how uncertain θ is does not count beside the C_i.
+        None of so many people that how uncertain θ is does not count beside the C_i, and where the
+        search did not end at a maximum, which is warned of.
         """
         response = self.fit.coupling
         if response.numel() > LARGEST_LINK:
             return None
         closed = self.fit.closed
         inside = torch.linalg.inv(closed.T @ self.fit.curvature @ closed)
-        root = closed @ torch.linalg.cholesky((inside + inside.T) / 2)
+        lower, failed = torch.linalg.cholesky_ex((inside + inside.T) / 2)
+        if bool(failed):
+            return None
+        root = closed @ lower
         return root[self._order], -response[:, :, self._order]
 
     def shared_precision(self) -> dict[str, Tensor]:

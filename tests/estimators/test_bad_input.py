@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor
-from nme_core.exceptions import DataError, NMEError, NMEWarning
+from nme_core.exceptions import DataError, NMEError, NMEWarning, TrainingError
 
 N_PEOPLE, N_ROWS = 10, 20
 RNG = np.random.default_rng(0)
@@ -176,3 +176,40 @@ def test_one_person_alone():
 def test_infinite_features_are_named():
     with pytest.raises(DataError, match="'x' has an infinite value"):
         number().fit(X.replace(X.iloc[3, 0], np.inf), NUMBER, groups=WHO)
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
+def test_two_ordered_classes_are_those_of_a_binary_outcome():
+    draw = np.random.default_rng(0)
+    person, x = np.repeat(np.arange(12), 15), draw.normal(size=(180, 1))
+    level = draw.normal(size=12)[person]
+    y = (draw.random(180) < 1 / (1 + np.exp(-x[:, 0] - level))).astype(int)
+    ordered, plain = (
+        NMEMLPClassifier((), family=family).fit(x, y, groups=person) for family in ("ordinal", None)
+    )
+    assert ordered.log_likelihood_ == pytest.approx(plain.log_likelihood_, abs=1e-5)
+    # log-odds of the higher class, whose threshold is 0
+    np.testing.assert_allclose(
+        ordered.fixed_effects_.filter(like="layers"), plain.fixed_effects_, atol=1e-3
+    )
+
+
+def test_states_that_are_never_labelled_are_refused():
+    x = np.zeros((20, 1))
+    with pytest.raises(DataError, match="Not a single row has a label"):
+        NMECRF().fit(x, np.full(20, np.nan, dtype=object), groups=np.repeat(["a", "b"], 10))
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
+def test_hardly_any_labels_that_follow_one_another_end_in_an_answer_or_a_clear_error():
+    for seed in range(3):
+        draw = np.random.default_rng(seed)
+        y = draw.choice([*"abc"], size=180).astype(object)
+        y[3::2] = np.nan
+        model = NMECRF(placement="transitions")
+        try:
+            model.fit(draw.normal(size=(180, 2)), y, groups=np.repeat(np.arange(12), 15))
+        except TrainingError as error:
+            assert "too few labelled steps follow one another" in str(error)  # noqa: PT017
+        else:
+            assert np.isfinite(model.log_likelihood_)

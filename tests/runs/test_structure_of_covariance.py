@@ -42,7 +42,8 @@ def test_the_choice_stands_in_the_folder_and_in_the_report(correlation, kind, tm
     assert choice["words"].startswith(f"Σ is {kind}")
     assert (choice["aic_gain"] > 0) == (kind == "full")
     text = " ".join(methods(found))
-    assert f"Σ being {kind}." in text and choice["words"] in text
+    assert f"Σ being {kind}." in text
+    assert choice["words"] in text
     # tools that fit the run again take what was chosen
     assert fit_options(found.config).covariance == kind
 
@@ -58,7 +59,9 @@ def test_other_models_have_a_diagonal_one():
     study = Study.from_frame(rows, person="id", outcome="mood", time="day", features=["sleep"])
     for model, kind in (("nme-mlp", NMEMLPClassifier), ("nme-crf", NMECRF)):
         one = FitOptions(model, baselines=()).estimator_for(study)
-        assert isinstance(one, kind) and one.covariance == "diagonal"
+        assert isinstance(one, kind)
+        assert one.covariance == "diagonal"
     numbers = Study.from_frame(table(0.8), person="id", outcome="mood", features=["sleep"])
     network = FitOptions("nme-mlp", hidden=(4,), baselines=()).estimator_for(numbers)
-    assert isinstance(network, NMEMLPRegressor) and network.covariance_ == "diagonal"
+    assert isinstance(network, NMEMLPRegressor)
+    assert network.covariance_ == "diagonal"
