@@ -62,8 +62,7 @@ def told_before(
 ) -> tuple[Finding, ...]:
     """Findings with what each of their fixes would do to the table, before it is done.
 
-    `second` is the covariate table; of a change to both it is told what it does to each that it
-    changes.
+    `second` is the covariate table; a change to both is told of the first of them that it changes.
     """
 
     def effect(fix: Remedy) -> str:
@@ -72,7 +71,7 @@ def told_before(
         told = [foretell(table, one, person) for one in first]
         told += [] if second is None else [foretell(second, one, person) for one in theirs]
         changes = [words for words in told if words and "; 0 cells changed" not in words]
-        return "; in the covariate table ".join(changes or told[:1])
+        return (changes or told or [""])[0]
 
     return tuple(replace(one, effects=tuple(map(effect, one.fixes))) for one in findings)
 
