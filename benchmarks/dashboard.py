@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.home import at_home, kept_study, until_done
 from benchmarks.table import Row
+from nme_core.vocabulary.settings import FitSettings
 
 _APP = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 #: Persons, occasions of each, and the longest time that a page may take.
@@ -60,7 +61,7 @@ def _trained(model: str, persons: int, occasions: int) -> str:
         sample = simulate_mood(n_persons=persons, n_steps=occasions)
     record = kept_study(sample, sample.long)
     placement = "last+transitions" if model == "nme-crf" else "last"
-    options = runs.ModelOptions(model, placement, baselines=("generic",), epochs=3)
+    options = FitSettings(model, placement, baselines=("generic",), epochs=3)
     identity = runs.start(record, options)
     until_done(lambda: runs.run_record(identity), model, patience_s=1800)
     with warnings.catch_warnings():

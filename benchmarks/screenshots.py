@@ -26,6 +26,7 @@ from benchmarks.browser import (
     settled,
 )
 from benchmarks.home import at_home, kept_study, until_done
+from nme_core.vocabulary.settings import FitSettings
 
 VIEWS = ("clinician", "researcher")
 THEMES = ("light", "dark")
@@ -85,7 +86,7 @@ def prepare(epochs: int = _EPOCHS) -> dict[str, dict[str, str]]:
     ):  # fmt: skip
         study = sample_study(sample)
         record = kept_study(study, study.long, sample)
-        options = runs.ModelOptions(model, placement, baselines=("generic",), epochs=epochs)
+        options = FitSettings(model, placement, baselines=("generic",), epochs=epochs)
         addresses[key] = {"run": runs.start(record, options), "study": record.id}
     for key, address in addresses.items():
         run = address["run"]

@@ -12,23 +12,13 @@ from nme_core.figures.words import (
     PERSON_STATISTICS,
     SCATTER_LIMIT,
 )
-from nme_core.vocabulary.choices import (
-    COVARIANCES,
-    ESTIMATORS,
-    FAMILIES,
-    FAMILIES_OF,
-    MODELS,
-    PLACEMENTS,
-)
+from nme_core.vocabulary.choices import FAMILIES_OF, MODELS, PLACEMENTS
 from nme_core.vocabulary.terms import QUESTIONS
 
 __all__ = [
     "ARROWS",
-    "COVARIANCES",
     "CURVES",
     "EFFECT_LIMIT",
-    "ESTIMATORS",
-    "FAMILIES",
     "FAMILIES_OF",
     "LOSSES",
     "MODELS",
@@ -325,21 +315,7 @@ ESTIMATE = {
     "this computer.",
 }
 
-OPTIONS = {
-    "estimator": "How the differences between people are learned.",
-    "family": "What kind of values the outcome has, which decides how errors are weighed.",
-    "covariance": "What the model learns about how people differ: how much in each parameter "
-    "(diagonal), or also which parameters differ together (full).",
-    "hidden": "auto (of an NME-MLP): a linear model and three networks, each weighted by how well "
-    "it predicts the validation part. Or one number per layer, separated by commas, such as 32,16. "
-    "Empty: no hidden layer, "
-    "a linear model.",
-    "tune": "How many settings of hidden layers and covariance are tried; the best on the "
-    "validation part is kept. 0: the settings chosen here.",
-    "epochs": "How often training goes through the data. Empty: until it has converged.",
-    "seed": "Where the random numbers of training start. The same seed gives the same results on "
-    "the same computer; another one shows how far results depend on chance.",
-}
+NO_LAYERS = "Hidden layers are auto, or whole numbers of units, such as 32 or 32,16."
 
 #: Baselines for numbers only.
 FOR_NUMBERS = ("lme", "mlp-lme")

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from dashboard import glossary
+from nme_core.vocabulary import choices
 
 FOLDER = Path(__file__).resolve().parent
 MODULES = (
@@ -30,9 +31,9 @@ def glossary_page() -> str:
         _section("Read-outs of transitions", glossary.READOUTS.values()),
         _section("Metrics", glossary.METRICS.values()),
         _section("Models", glossary.MODELS.values()),
-        _section("Where persons differ (placement)", glossary.PLACEMENTS.items()),
-        _section("Estimators", glossary.ESTIMATORS.items()),
-        _section("Covariance of the random effects", glossary.COVARIANCES.items()),
+        _section("Where people differ (placement)", glossary.PLACEMENTS.items()),
+        _section("Estimators", choices.ESTIMATORS.items()),
+        _section("Covariance of the random effects", choices.COVARIANCES.items()),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = {
     "exceptions": set(),
     "_moved": set(),
-    "vocabulary": set(),
+    "vocabulary": {"exceptions"},
     "batches": {"exceptions"},
     "simulate": {"exceptions"},
     "study": {"exceptions", "batches"},

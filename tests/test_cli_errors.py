@@ -101,7 +101,7 @@ def test_data_that_no_model_can_use(fit, tmp_path):
         (["--placement", "transitions"], "--placement transitions does not exist"),
         (["--hidden", "x"], "--hidden 'x' is not a list of numbers"),
         (["--hidden", "0"], "at least one unit"),
-        (["--epochs", "0"], "epochs has to be at least 1"),
+        (["--epochs", "0"], "Invalid value for '--epochs'"),
         (["--epochs", "many"], "Invalid value for '--epochs'"),
         (["--seed", "-1"], "Invalid value for '--seed'"),
         (["--seed", "1" * 20], "Invalid value for '--seed'"),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from dashboard import glossary, state
 from dashboard.components.text import durations
 from dashboard.services.estimate import Estimate
-from dashboard.services.runs import ModelOptions
+from dashboard.services.runs import layers_of
 from dashboard.services.studies import StudyRecord
 from dashboard.services.terms import BASELINES
+from nme_core.vocabulary.settings import SETTINGS, FitSettings
 
 # The first of each list is the default of `nme fit`.
 _PLACEMENTS = {
@@ -46,7 +48,7 @@ def another_model(after: bool, *, meanwhile: bool = False) -> AbstractContextMan
     return nullcontext()
 
 
-def model_form(record: StudyRecord) -> ModelOptions | None:
+def model_form(record: StudyRecord) -> FitSettings | None:
     """Preset, model, placement and all other options; None while an entry makes no sense."""
     kinds = ["nme-mlp"] if record.outcome_kind == "number" else ["nme-crf", "nme-mlp"]
     first = kinds.index(record.model) if record.model in kinds else 0
@@ -79,11 +81,11 @@ def model_form(record: StudyRecord) -> ModelOptions | None:
         return _options(record, start)
 
 
-def _preset(name: str, record: StudyRecord, model: str, placement: str) -> ModelOptions:
+def _preset(name: str, record: StudyRecord, model: str, placement: str) -> FitSettings:
     """What a preset stands for; everything else as `nme fit` takes it where nothing is said."""
     if name == "quick":
-        return ModelOptions(model, placement, baselines=("generic",))
-    return ModelOptions(model, placement, baselines=tuple(_baselines(record)), tune=_TRIALS)
+        return FitSettings(model, placement, baselines=("generic",))
+    return FitSettings(model, placement, baselines=tuple(_baselines(record)), tune=_TRIALS)
 
 
 def _baselines(record: StudyRecord) -> dict[str, str]:
@@ -92,63 +94,61 @@ def _baselines(record: StudyRecord) -> dict[str, str]:
     return {name: words for name, words in BASELINES.items() if name not in left_out}
 
 
-def _options(record: StudyRecord, start: ModelOptions) -> ModelOptions | None:
-    left, right = st.columns(2, gap="large")
-    with left:
-        estimator = _explained("Estimator", glossary.ESTIMATORS, "estimator")
-        covariance = _explained("Covariance of people", glossary.COVARIANCES, "covariance")
-        known = _baselines(record)
-        baselines = st.multiselect(
-            "Compared with", list(known), key="baselines", help=glossary.TERMS["baseline"]
-        )
-        st.caption("; ".join(f"{name}: {words}" for name, words in known.items()))
-    with right:
-        family = _family(record, start.model)
-        # The key carries the model, so that its default follows the model.
-        text = st.text_input(
-            "Units of the hidden layers", _HIDDEN[start.model], key=f"hidden_{start.model}",
-            placeholder="no hidden layer", help=glossary.OPTIONS["hidden"],
-        )  # fmt: skip
-        epochs = st.number_input(
-            "Passes through the data", 1, 5000, None, key="epochs",
-            placeholder="until it has converged", help=glossary.OPTIONS["epochs"],
-        )  # fmt: skip
-        tune = st.number_input("Settings to try", 0, 100, key="tune", help=glossary.OPTIONS["tune"])
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", help=glossary.OPTIONS["seed"])
-    hidden: str | tuple[int, ...] | None = _units(text)
-    if text.strip().lower() == "auto" and start.model == "nme-mlp":
-        hidden = "auto"
+def _options(record: StudyRecord, start: FitSettings) -> FitSettings | None:
+    """All other settings of this model and outcome; None while one makes no sense."""
+    shown = [
+        name
+        for name, one in SETTINGS.items()
+        if one.label and one.takes(start.model, record.outcome_kind)
+    ]
+    found: dict[str, Any] = {}
+    half = (len(shown) + 1) // 2
+    for column, some in zip(st.columns(2, gap="large"), (shown[:half], shown[half:]), strict=True):
+        with column:
+            found |= {name: _entry(name, record, start) for name in some}
+    text = found.pop("hidden")
+    hidden = layers_of(text, start.model)
     if hidden is None:
-        st.error("Hidden layers are auto, or whole numbers of units, such as 32 or 32,16.")
+        st.error(glossary.NO_LAYERS)
         return None
-    return replace(
-        start,
-        covariance=covariance,
-        estimator=estimator,
-        family=family,
-        hidden=None if text.strip().lower() == _HIDDEN[start.model] else hidden,
-        baselines=tuple(baselines),
-        epochs=None if epochs is None else int(epochs),
-        seed=int(seed),
-        tune=int(tune),
-    )
+    by_default = text.strip().lower() == _HIDDEN[start.model]
+    return replace(start, **found, hidden=None if by_default else hidden)
 
 
-def _explained(label: str, choices: dict[str, str], key: str) -> str:
+def _entry(name: str, record: StudyRecord, start: FitSettings) -> Any:
+    """The widget of a setting, and what stands in it."""
+    one, default = SETTINGS[name], getattr(start, name)
+    if name == "family":
+        possible = glossary.FAMILIES_OF[record.outcome_kind]
+        family = _explained(name, {value: one.choices[value] for value in possible})
+        return None if family == possible[0] else family
+    if name == "baselines":
+        known = _baselines(record)
+        chosen = st.multiselect(one.label, list(known), key=name, help=glossary.TERMS["baseline"])
+        st.caption("; ".join(f"{name}: {words}" for name, words in known.items()))
+        return tuple(chosen)
+    if name == "hidden":  # the key carries the model, so that its default follows the model
+        return st.text_input(
+            one.label, _HIDDEN[start.model], key=f"hidden_{start.model}",
+            placeholder=one.blank, help=one.plain,
+        )  # fmt: skip
+    if one.choices:
+        return _explained(name, one.choices_of(start.model, record.outcome_kind))
+    if isinstance(default, bool):
+        return st.checkbox(one.label, default, key=name, help=one.plain)
+    preset = {} if name == "tune" else {"value": default}  # which the preset has set
+    number = st.number_input(
+        one.label, one.low, one.high, key=name, placeholder=one.blank or None, help=one.plain,
+        **preset,
+    )  # fmt: skip
+    return None if number is None else int(number)
+
+
+def _explained(name: str, choices: Mapping[str, str]) -> str:
     """A selector whose choice is explained in a sentence under it."""
-    chosen = st.selectbox(label, list(choices), key=key, help=glossary.OPTIONS[key])
+    chosen = st.selectbox(SETTINGS[name].label, list(choices), key=name, help=SETTINGS[name].plain)
     st.caption(choices[chosen])
     return chosen
-
-
-def _family(record: StudyRecord, model: str) -> str | None:
-    """Kind of outcome of an NME-MLP; None for a sequence model, which has only one."""
-    if model != "nme-mlp":
-        return None
-    possible = glossary.FAMILIES_OF[record.outcome_kind]
-    choices = {name: glossary.FAMILIES[name] for name in possible}
-    family = _explained("Kind of outcome", choices, "family")
-    return None if family == possible[0] else family
 
 
 def estimate_words(found: Estimate | None) -> str:
@@ -159,13 +159,3 @@ def estimate_words(found: Estimate | None) -> str:
     runs = "1 earlier training" if one else f"{found.n_runs} earlier trainings"
     said = glossary.ESTIMATE["range"].format(time=durations(found.low, found.high), runs=runs)
     return said + (glossary.ESTIMATE["one"] if one else "")
-
-
-def _units(text: str) -> tuple[int, ...] | None:
-    """Layers from text; None where it is not a list of positive numbers."""
-    cleaned = text.replace(" ", "")
-    if not cleaned:
-        return ()
-    if not re.fullmatch(r"[1-9]\d{0,3}(,[1-9]\d{0,3})*", cleaned):
-        return None
-    return tuple(int(part) for part in cleaned.split(","))

@@ -9,8 +9,9 @@ from itertools import islice
 import pandas as pd
 
 from dashboard.services.results import run_folder
-from dashboard.services.runs import ModelOptions, Run, chosen_options, list_runs
+from dashboard.services.runs import Run, chosen_options, list_runs
 from dashboard.services.studies import StudyRecord, open_study
+from nme_core.vocabulary.settings import FitSettings
 
 #: So many earlier runs of the same kind are looked at, the latest ones.
 MOST_RUNS = 10
@@ -27,7 +28,7 @@ class Estimate:
     n_runs: int
 
 
-def estimate(record: StudyRecord, options: ModelOptions) -> Estimate | None:
+def estimate(record: StudyRecord, options: FitSettings) -> Estimate | None:
     """Rough time of a training; None before the first one of its kind is finished.
 
     Runs are of one kind where they share model, placement, covariance, estimator, baselines and
@@ -58,11 +59,11 @@ def _is_measured(run: Run) -> bool:
     )  # fmt: skip
 
 
-def _asked(run: Run) -> ModelOptions:
+def _asked(run: Run) -> FitSettings:
     return chosen_options(run.options)
 
 
-def _kind(options: ModelOptions) -> tuple[object, ...]:
+def _kind(options: FitSettings) -> tuple[object, ...]:
     """What two trainings share that take about the same time per row."""
     layers: object = "auto" if options.model in _LAYERED else False
     if options.hidden is not None:
@@ -73,7 +74,7 @@ def _kind(options: ModelOptions) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _times(run: Run, options: ModelOptions, n_rows: int, n_persons: int) -> list[float]:
+def _times(run: Run, options: FitSettings, n_rows: int, n_persons: int) -> list[float]:
     """Seconds that a run would have taken with this study and these epochs, counted in each way."""
     folder = run_folder(run.id)
     started, finished = map(pd.Timestamp, (run.status.started, run.status.finished))
@@ -90,7 +91,7 @@ def _times(run: Run, options: ModelOptions, n_rows: int, n_persons: int) -> list
 
 
 def _ratios(
-    then: dict[str, object], options: ModelOptions, n_rows: int, n_persons: int
+    then: dict[str, object], options: FitSettings, n_rows: int, n_persons: int
 ) -> Iterable[float]:
     """How many times larger the study is than that of an earlier run."""
     yield n_rows / float(str(then["n_rows"]))

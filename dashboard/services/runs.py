@@ -34,9 +34,10 @@ from dashboard.services.turn import (
     process_of,
     queue,
 )
-from nme_core.exceptions import DataError, NMEError, RunFolderError
+from nme_core.exceptions import DataError, NMEError, OptionError, RunFolderError
 from nme_core.io import RunFolder, RunState, Status, durable
 from nme_core.io.renewal import clear
+from nme_core.vocabulary.settings import AUTO, SETTINGS, FitSettings, layers
 
 #: Characters that the name of a run or a study may have.
 LONGEST_NAME = 60
@@ -51,26 +52,6 @@ _KILLED = (
 _CANCELLED = "Cancelled."
 _DAMAGED = "This run is damaged: {what}"
 _CHILDREN: dict[str, subprocess.Popen[bytes]] = {}
-
-
-@dataclass(frozen=True)
-class ModelOptions:
-    """The choices of the model page, as ``nme fit`` knows them.
-
-    Without hidden layers (None), the model has those that it has by default.
-    """
-
-    model: str
-    placement: str
-    covariance: str = "auto"
-    hidden: str | tuple[int, ...] | None = None
-    baselines: tuple[str, ...] = ("generic", "specific")
-    epochs: int | None = None
-    seed: int = 0
-    estimator: str = "variational"
-    family: str | None = None
-    tune: int = 0
-    activation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +86,7 @@ class Run:
         return self.status.state is RunState.DONE
 
 
-def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) -> list[str]:
+def command(study: Path, record: StudyRecord, options: FitSettings, out: Path) -> list[str]:
     """The ``nme fit`` call for a study in its folder, as a list of arguments."""
     words = [sys.executable, "-m", "nme_core", "fit", str(study / "long.csv")]
     if (study / "covariates.csv").is_file():
@@ -113,25 +94,10 @@ def command(study: Path, record: StudyRecord, options: ModelOptions, out: Path) 
     words += ["--recipe", str(recipe_file(study, record))]
     if (study / CODEBOOK).is_file():
         words += ["--codebook", str(study / CODEBOOK)]
-    words += ["--model", options.model, "--placement", options.placement]
-    words += ["--covariance", options.covariance, "--estimator", options.estimator]
-    if options.family is not None:
-        words += ["--family", options.family]
-    if options.hidden is not None:
-        named = options.hidden
-        text = named if isinstance(named, str) else ",".join(str(units) for units in named)
-        words += ["--hidden", text or "none"]
-    if options.activation is not None:
-        words += ["--activation", options.activation]
-    words += ["--baselines", ",".join(options.baselines) or "none"]
-    if options.epochs is not None:
-        words += ["--epochs", str(options.epochs)]
-    if options.tune:
-        words += ["--tune", str(options.tune)]
-    return [*words, "--seed", str(options.seed), "--out", str(out), "--quiet"]
+    return [*words, *options.words(), "--out", str(out), "--quiet"]
 
 
-def start(record: StudyRecord, options: ModelOptions) -> str:
+def start(record: StudyRecord, options: FitSettings) -> str:
     """Start training a study in its own process, or let it wait there; returns the run's id."""
     require_whole(record.id)
     identity, path = new_id("runs")
@@ -147,9 +113,10 @@ def start(record: StudyRecord, options: ModelOptions) -> str:
     return identity
 
 
-def _free_name(record: StudyRecord, options: ModelOptions) -> str:
+def _free_name(record: StudyRecord, options: FitSettings) -> str:
     """Study, model and placement in words, with a number where another run is called so."""
-    about = f", {options.model.upper()}, {placement_words(options.placement)}"
+    where = f", {placement_words(options.placement)}" if options.placement else ""
+    about = f", {options.model.upper()}{where}"
     taken = {run.name for run in list_runs()}
     for number in itertools.count(1):
         end = about if number == 1 else f"{about} ({number})"
@@ -205,15 +172,24 @@ def _launch(identity: str, path: Path, record: StudyRecord, content: dict[str, A
     RunFolder(path).write_json("run", {**content, **process_of(child.pid)})
 
 
-def chosen_options(content: dict[str, Any]) -> ModelOptions:
+def layers_of(text: str, model: str) -> str | tuple[int, ...] | None:
+    """Hidden layers from what was typed; None where it makes no sense for this model."""
+    try:
+        found = layers(text)
+    except OptionError:
+        return None
+    sensible = model == "nme-mlp" if found == AUTO else min(map(int, found), default=1) > 0
+    return found if sensible else None
+
+
+def chosen_options(content: dict[str, Any]) -> FitSettings:
     """The choices of a run as ``run.json`` holds them."""
-    known = ModelOptions.__dataclass_fields__
     values = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in content.items()
-        if name in known
+        if name in SETTINGS
     }
-    return ModelOptions(**values)
+    return FitSettings(**values)
 
 
 def launch(words: list[str], path: Path) -> subprocess.Popen[bytes]:

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from nme_core.io.parameter_names import MOVE
-from nme_core.vocabulary.terms import ALWAYS, CORRELATIONS, MODELS, short_model_name
+from nme_core.vocabulary.terms import BASELINES, CORRELATIONS, MODELS, short_model_name
 
 __all__ = ["BASELINES", "CORRELATIONS", "MODEL_WORDS", "MOVE", "model_name", "placement_words"]
 
 #: Model: what it is, in plain words.
 MODEL_WORDS = {name: term.what for name, term in MODELS.items()}
-#: Those to compare with.
-BASELINES = {
-    name: what
-    for name, what in MODEL_WORDS.items()
-    if not name.startswith("nme") and name not in ALWAYS
-}
-
 
 _PLACES = {
     "first": "first layer",

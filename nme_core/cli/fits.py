@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from nme_core.cli.options import Covariance, Seed, StudyOptions, layers, names
+from nme_core.cli.options import StudyOptions
 from nme_core.exceptions import OptionError
+from nme_core.vocabulary import settings
+from nme_core.vocabulary.settings import names
 
 if TYPE_CHECKING:
     from nme_core.figures.run_figure import RunFigure
@@ -47,55 +49,27 @@ class Tasks:
 class ModelOptions:
     """What is fitted, as in ``nme fit``; each field is an option."""
 
-    model: Annotated[str, typer.Option(metavar="nme-mlp|nme-crf", help="Kind of model.")]
-    family: Annotated[str | None, typer.Option(help="Kind of outcome, as in nme fit.")] = None
-    covariance: Covariance = "auto"
-    estimator: Annotated[str, typer.Option(help="variational, laplace or annealed.")] = (
-        "variational"
-    )
-    hidden: Annotated[
-        str | None,
-        typer.Option(
-            metavar="none|auto|32[,16…]",
-            help="Units of each hidden layer; default: as in nme fit (nme multiverse: none, whose"
-            " fits are exact and fast).",
-        ),
-    ] = None
-    activation: Annotated[
-        str | None, typer.Option(metavar="tanh|relu", help="Between named layers.")
-    ] = None
-    residual: Annotated[
-        str, typer.Option(metavar="auto|iid|ar1", help="Residuals of a number, as in nme fit.")
-    ] = "auto"
-    epochs: Annotated[
-        int | None, typer.Option(help="Exactly so many; default: until converged.")
-    ] = None
-    seed: Seed = 0
+    model: settings.Model
+    family: settings.Family = None
+    covariance: settings.Covariance = "auto"
+    estimator: settings.Estimator = "variational"
+    hidden: settings.Hidden = None
+    activation: settings.Activation = None
+    residual: settings.Residual = "auto"
+    epochs: settings.Epochs = None
+    seed: settings.Seed = 0
 
     def fit_options(self, placement: str | None) -> FitOptions:
         """The same as a fit takes them."""
         from nme_core.runs.fit import FitOptions
 
-        return FitOptions(
-            model=self.model,
-            placement=placement,
-            family=self.family,
-            covariance=self.covariance,
-            estimator=self.estimator,
-            hidden=None if self.hidden is None else layers(self.hidden),
-            activation=self.activation,
-            residual=self.residual,
-            baselines=(),
-            epochs=self.epochs,
-            seed=self.seed,
-        )
+        return FitOptions(**vars(self), placement=placement, baselines=())
 
     def read(self, study: StudyOptions) -> tuple[StudyFiles, Study]:
         """The study, and where it is."""
         from nme_core.runs.research.study_files import StudyFiles
 
-        states = self.model == "nme-crf" or self.family in ("categorical", "ordinal")
-        table = study.read_filled(states=states)
+        table = study.read_filled(states=self.fit_options(None).are_states)
         recipe = replace(table.recipe, outcome_kind=table.outcome_kind)
         return StudyFiles(study.long, study.second, recipe), table
 

@@ -6,16 +6,16 @@ import inspect
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 import typer
 
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder, durable
-from nme_core.vocabulary.choices import COVARIANCES
+from nme_core.vocabulary.settings import Setting, names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
     from nme_core.study.loading import Tables
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `nme fit` wrote.")]
-Covariance = Annotated[
-    str,
-    typer.Option(
-        metavar="|".join(COVARIANCES),
-        help="How people's parameters covary; auto: full where a linear model of a number that is"
-        " told --time has a lower AIC with it, else diagonal.",
-    ),
-]
 Seed = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same machine, same numbers.")
 ]
@@ -77,8 +69,6 @@ Instrument = Annotated[
         " of no instrument; default: the one with the most rows.",
     ),
 ]
-#: Value of --hidden that asks for a mixture of networks.
-AUTO = "auto"
 _MARKS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 
 
@@ -266,8 +256,7 @@ def takes(*kinds: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
         inspect.Parameter(
             field.name,
             keyword,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=hints[kind][field.name],
+            **_as_option(field, hints[kind][field.name]),
         )
         for kind in kinds
         for field in fields(kind)
@@ -279,8 +268,10 @@ def takes(*kinds: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
         def with_options(**given: Any) -> None:
             made = [
-                kind(**{one.name: given.pop(one.name) for one in fields(kind)}) for kind in kinds
-            ]
+                kind(**{one.name: _value(hints[kind][one.name], given.pop(one.name))
+                        for one in fields(kind)})
+                for kind in kinds
+            ]  # fmt: skip
             command(*made, **given)
 
         parameters = [*shared, *own]
@@ -290,6 +281,36 @@ def takes(*kinds: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
         return with_options
 
     return decorate
+
+
+def _setting(hint: Any) -> Setting | None:
+    """What a field's annotation says of it as a setting of a fit."""
+    return next((one for one in get_args(hint) if isinstance(one, Setting)), None)
+
+
+def _as_option(field: Field[Any], hint: Any) -> dict[str, Any]:
+    """Annotation and default of the option that a field is; a `Setting` becomes one of typer."""
+    empty = inspect.Parameter.empty
+    default = empty if field.default is MISSING else field.default
+    setting = _setting(hint)
+    if setting is None:
+        return {"annotation": hint, "default": default}
+    kind = get_args(hint)[0]
+    if setting.read is not None:
+        kind = str if default is not None else str | None
+        default = ",".join(default) if isinstance(default, tuple) else default
+    switch = [f"--{field.name}"] if kind is bool else []
+    option = typer.Option(
+        *switch, metavar=setting.metavar, min=setting.low, max=setting.high, help=setting.help
+    )
+    return {"annotation": Annotated[kind, option], "default": default}
+
+
+def _value(hint: Any, given: Any) -> Any:
+    """What an option was given, as its field holds it."""
+    setting = _setting(hint)
+    reads = setting is not None and setting.read is not None and given is not None
+    return setting.read(given) if reads else given  # type: ignore[union-attr,misc]
 
 
 def takes_study(command: Callable[..., None]) -> Callable[..., None]:
@@ -359,23 +380,3 @@ def check_ending(out: Path, endings: tuple[str, ...]) -> None:
     if out.is_dir():
         name = out / f"{out.stem}{endings[0]}"
         raise OptionError(f"--out {out} is a folder.", remedy=f"Name a file, such as {name}.")
-
-
-def names(text: str | None) -> list[str] | None:
-    """The names in a list with commas."""
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
-
-
-def layers(text: str) -> str | tuple[int, ...]:
-    """The units of each hidden layer, or "auto"; empty text is "none"."""
-    if text == AUTO:
-        return text
-    if text == "none":
-        return ()
-    try:
-        return tuple(int(width) for width in names(text) or ())
-    except ValueError:
-        raise OptionError(
-            f"--hidden {text!r} is not a list of numbers.",
-            remedy="Write auto, none, or for example 32 or 32,16.",
-        ) from None

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nme_core.cli.fits import ModelOptions, Tasks, numbers, write_figure
-from nme_core.cli.options import Run, Seed, StudyOptions, check_folder, names, takes
+from nme_core.cli.options import Run, Seed, StudyOptions, check_folder, takes
 from nme_core.cli.progress import progress_bar
 from nme_core.io import RunFolder
+from nme_core.vocabulary.settings import names
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -39,13 +39,11 @@ LEARNING_RATE, NETWORK_RATE, FLAT = "0.01", "0.03", "0.01 %"
 #: and of `nme_core.estimators.posterior`.
 DRAWS = 64
 
-#: Options of a run that the paragraphs say in words of their own.
+#: What the paragraphs say in words of their own; any other setting is named with its value.
 _SAID = {
-    "model", "placement", "family", "covariance", "estimator", "hidden", "activation",
-    "residual", "reml", "shrink", "quadrature",
-    "baselines", "epochs",
-    "seed", "device", "refit", "tune", "outcome_kind", "command", "versions", "verdicts",
-    "warnings",
+    "model", "placement", "family", "covariance", "estimator", "hidden", "activation", "residual",
+    "reml", "shrink", "quadrature", "baselines", "epochs", "seed", "device", "refit", "tune",
+    "outcome_kind", "command", "versions", "verdicts", "warnings",
 }  # fmt: skip
 
 

@@ -10,12 +10,7 @@ from nme_core.analysis.covariate_tests import CovariateOptions
 from nme_core.io import RunFolder
 from nme_core.reports.words import require_finished
 from nme_core.runs.recorded import recipe_of
-
-#: Fields of `FitOptions` that a run folder records, in its order.
-_OPTIONS = (
-    "model", "placement", "family", "covariance", "estimator", "hidden", "activation", "residual",
-    "reml", "shrink", "quadrature", "baselines", "epochs", "seed", "device", "refit",
-)  # fmt: skip
+from nme_core.vocabulary.settings import SETTINGS
 
 
 @dataclass(frozen=True)
@@ -122,7 +117,7 @@ def _study(folder: RunFolder) -> Cell:
 
 def _fit(folder: RunFolder) -> Cell:
     config = folder.config
-    options = [(name, config[name]) for name in _OPTIONS if name in config]
+    options = [(name, config[name]) for name in SETTINGS if name in config and name != "tune"]
     lines = [
         "from nme_core.runs.fit import FitOptions, run_experiment",
         "from nme_core.io import RunFolder",

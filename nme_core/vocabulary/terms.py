@@ -105,6 +105,12 @@ SIMPLE_RULES = ("mean", "last", "ewma", "ar1", "frequent", "markov")
 LINEAR = "linear"
 #: Rivals that nobody chooses: they are always there.
 ALWAYS = (*SIMPLE_RULES, LINEAR)
+#: Models that one can ask to be compared with, and what they are.
+BASELINES = {
+    name: term.what
+    for name, term in MODELS.items()
+    if not name.startswith("nme") and name not in ALWAYS
+}
 
 ESTIMATORS = {
     "variational": "variational inference (maximisation of the evidence lower bound; normal "

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import covariates, runs, settings, studies
+from dashboard.services import covariates, settings, studies
 from dashboard.services.home import new_id
 from nme_core.io import RunFolder, RunState, Status
+from nme_core.vocabulary.settings import FitSettings
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 STATES = ("calm", "tense", "low")
@@ -154,7 +155,7 @@ def mlp_run(number_study: str) -> str:
 def _begin(study: str, model: str, placement: str) -> tuple[str, RunFolder]:
     identity, path = new_id("runs")
     folder = RunFolder(path)
-    options = runs.ModelOptions(model=model, placement=placement)
+    options = FitSettings(model=model, placement=placement)
     content = {
         "name": f"diary, {model}, {placement}",
         "study": study,

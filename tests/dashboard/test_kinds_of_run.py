@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from benchmarks import dashboard
 from benchmarks.home import at_home, until_done
 from dashboard.services import runs, settings, studies
+from nme_core.vocabulary.settings import FitSettings
 from tests.dashboard.conftest import APP, covariate_table, long_table
 
 
@@ -20,12 +21,12 @@ from tests.dashboard.conftest import APP, covariate_table, long_table
 class Kind:
     """What is trained on the small study, and what the page Fit then says."""
 
-    options: runs.ModelOptions
+    options: FitSettings
     metric: str
 
 
-def options(model: str, placement: str, **others: object) -> runs.ModelOptions:
-    return runs.ModelOptions(model, placement, baselines=("generic",), **{"epochs": 2, **others})
+def options(model: str, placement: str, **others: object) -> FitSettings:
+    return FitSettings(model, placement, baselines=("generic",), **{"epochs": 2, **others})
 
 
 KINDS = {

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.services import runs, settings, studies
 from nme_core.io import RunFolder, RunState, Status
+from nme_core.vocabulary.settings import FitSettings
 
 OpenPage = Callable[..., AppTest]
 
@@ -178,7 +179,7 @@ def test_a_clinician_has_a_preset_and_a_button(
     assert not app.expander
     app.button(key="train").click().run()
     (options,) = started
-    assert options == runs.ModelOptions("nme-crf", "last+transitions", baselines=("generic",))
+    assert options == FitSettings("nme-crf", "last+transitions", baselines=("generic",))
 
 
 def test_time_is_judged_by_earlier_trainings(
@@ -212,7 +213,7 @@ def test_another_training_is_asked_for_while_one_is_at_work(
     open_page: OpenPage, crf_run: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs, "_process", lambda *_: object())
-    started: list[runs.ModelOptions] = []
+    started: list[FitSettings] = []
     monkeypatch.setattr(runs, "start", lambda *given: started.append(given[1]) or "none")
     RunFolder(home / "runs" / crf_run).write_status(Status(RunState.RUNNING, progress=0.4))
     app = open_page("model", run=crf_run)

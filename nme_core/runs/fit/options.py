@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from nme_core.estimators import (
@@ -13,36 +13,17 @@ from nme_core.estimators import (
     NMEMLPRegressor,
     check_baselines,
 )
-from nme_core.estimators.options import AUTO
 from nme_core.exceptions import OptionError
 from nme_core.study import Study
 from nme_core.training.structure_choice import DIAGONAL
+from nme_core.vocabulary.settings import AUTO, FitSettings
 
 MODELS = ("nme-mlp", "nme-crf")
 _MOST_CLASSES = 100
 
 
-@dataclass(frozen=True)
-class FitOptions:
-    """What is fitted; the names and values are those of ``nme fit``."""
-
-    model: str
-    placement: str | None = None
-    family: str | None = None
-    covariance: str = AUTO
-    estimator: str = "variational"
-    hidden: str | tuple[int, ...] | None = None
-    activation: str | None = None
-    residual: str = "auto"
-    reml: bool = False
-    shrink: str = "none"
-    quadrature: int = 1
-    baselines: tuple[str, ...] = ("generic", "specific")
-    epochs: int | None = None
-    seed: int = 0
-    device: str = "cpu"
-    refit: str = "all"
-    tune: int = 0
+class FitOptions(FitSettings):
+    """The settings of a fit, and the model that they ask for."""
 
     def estimator_for(self, study: Study) -> NeuralMixedEffects:
         """Return the unfitted model; OptionError where the options do not fit the study."""

@@ -13,6 +13,7 @@ import pytest
 from dashboard.services import runs, studies
 from dashboard.services.turn import queue
 from nme_core.io import RunFolder, RunState
+from nme_core.vocabulary.settings import FitSettings
 
 pytest.importorskip("distributed", reason="the extra [dask] is not installed")
 
@@ -47,7 +48,7 @@ def scheduler() -> Iterator[str]:
 def begin(study: str, **choices: object) -> str:
     record = studies.study_record(study)
     assert record is not None
-    options = runs.ModelOptions("nme-mlp", "last", baselines=(), **choices)  # type: ignore[arg-type]
+    options = FitSettings("nme-mlp", "last", baselines=(), **choices)  # type: ignore[arg-type]
     return runs.start(record, options)
 
 

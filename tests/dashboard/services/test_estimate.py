@@ -9,11 +9,11 @@ import pytest
 from dashboard.components.model_form import estimate_words
 from dashboard.services import studies
 from dashboard.services.estimate import Estimate, estimate
-from dashboard.services.runs import ModelOptions
 from nme_core.io import RunFolder, RunState, Status
+from nme_core.vocabulary.settings import FitSettings
 
 #: As the finished run of the fixture: 480 rows of 24 persons, 60 seconds in all, 1 in its fit.
-OPTIONS = ModelOptions("nme-crf", "transitions", hidden=(32,), baselines=("generic",))
+OPTIONS = FitSettings("nme-crf", "transitions", hidden=(32,), baselines=("generic",))
 TOTAL, FIT = 60.0, 1.0
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from dashboard.services import runs, studies
 from nme_core.io import RunFolder, RunState, Status
+from nme_core.vocabulary.settings import FitSettings
 
 WORKS = """
 import sys, time
@@ -35,7 +36,7 @@ def trained_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
 def begin(study: str) -> str:
     record = studies.study_record(study)
     assert record is not None
-    return runs.start(record, runs.ModelOptions("nme-crf", "transitions"))
+    return runs.start(record, FitSettings("nme-crf", "transitions"))
 
 
 def wait_for(identity: str, state: RunState) -> runs.Run:
@@ -74,9 +75,10 @@ def test_a_long_name_of_a_study_is_cut_in_that_of_its_runs(
 def test_command_names_every_choice(state_study: str, tmp_path: Path) -> None:
     record = studies.study_record(state_study)
     assert record is not None
-    options = runs.ModelOptions(
-        "nme-crf", "last+transitions", "full", (16, 8), ("generic",), epochs=7, seed=3
-    )
+    options = FitSettings(
+        "nme-crf", "last+transitions", covariance="full", hidden=(16, 8), baselines=("generic",),
+        epochs=7, seed=3,
+    )  # fmt: skip
     words = runs.command(tmp_path, record, options, tmp_path / "out")
     assert words[:5] == [sys.executable, "-m", "nme_core", "fit", str(tmp_path / "long.csv")]
     options_given = dict(zip(words[5:-1:2], words[6:-1:2], strict=True))
@@ -85,7 +87,6 @@ def test_command_names_every_choice(state_study: str, tmp_path: Path) -> None:
         "--model": "nme-crf",
         "--placement": "last+transitions",
         "--covariance": "full",
-        "--estimator": "variational",
         "--hidden": "16,8",
         "--baselines": "generic",
         "--epochs": "7",

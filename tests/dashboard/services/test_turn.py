@@ -11,6 +11,7 @@ import pytest
 
 from dashboard.services import runs, settings, studies, turn
 from nme_core.io import RunFolder, RunState, Status
+from nme_core.vocabulary.settings import FitSettings
 
 # Writes that it runs, then goes on until a file "end" lies in its folder.
 TRAINS = """
@@ -35,7 +36,7 @@ def begin(state_study: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str
     )
     settings.set_trainings_at_once(1)
     record = studies.study_record(state_study)
-    return lambda: runs.start(record, runs.ModelOptions("nme-crf", "transitions"))
+    return lambda: runs.start(record, FitSettings("nme-crf", "transitions"))
 
 
 def until(condition: Callable[[], bool]) -> None:
