@@ -25,7 +25,7 @@ from nme_core.io import RunFolder
 from nme_core.metrics import evaluate
 from nme_core.nn import COUNTS
 from nme_core.runs.fit.judging import fit_split, predict
-from nme_core.runs.research.covariance_evidence import DIAGONAL, FULL, STRUCTURES, pooled, weigh
+from nme_core.runs.research.covariance_evidence import STRUCTURES, pooled, weigh
 from nme_core.runs.research.covariance_words import ALPHA, answer, notes
 from nme_core.runs.research.opening import Opened, opened
 from nme_core.runs.research.tasks import Report, TaskOptions, kept_in, run_kept
@@ -33,6 +33,7 @@ from nme_core.runs.research.verdict import Verdict
 from nme_core.study.formats.source import fingerprint
 from nme_core.study.held_back import plan_split
 from nme_core.training.covariance import BLOCKS, FACTORS, saves_numbers
+from nme_core.training.structure_choice import DIAGONAL, FULL
 
 TOOL = "covariance"
 
