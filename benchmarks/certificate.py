@@ -48,7 +48,7 @@ too large and variances up to 8 % too small on these studies.
 
 `nme certify LONG.csv --person … --outcome … --features …` makes such a table of your own study.
 
-Written by `python -m benchmarks.certificate`; there is no chance in it.
+Written by `python -m benchmarks.certificate`; chance plays no part in it.
 """
 
 OTHERS = """# Certificate: binary, counted and ordered outcomes, several factors, autocorrelation

@@ -71,6 +71,8 @@ class Converted:
         Whether a comma was taken as the decimal mark although the file does not tell.
     digits : bool
         Whether its numbers were written with the digits of another script.
+    joined : int
+        Values of a column of text that became another one of it without their outer spaces.
     """
 
     values: pd.Series
@@ -84,6 +86,7 @@ class Converted:
     codes: frozenset[str] = frozenset()
     comma: bool = False
     digits: bool = False
+    joined: int = 0
 
 
 def from_text(
@@ -92,6 +95,8 @@ def from_text(
     """A column of text as it stands in a file, converted (see `convert`) or left as text."""
     cells = present(column)
     converted = Converted(cells) if text else convert(cells, decimal=decimal, commas=commas)
+    if isinstance(converted.values.dtype, pd.StringDtype):
+        converted = replace(converted, joined=column[cells.notna()].nunique() - cells.nunique())
     if not cells.isna().any():
         return converted
     empty = column[cells.isna()].str.strip().fillna("").value_counts()

@@ -50,6 +50,12 @@ class Collected:
         self.labels.codes.update(converted.codes)
         if converted.taken:
             self.labels.taken[name] = converted.taken
+        if converted.joined:
+            values = "1 value" if converted.joined == 1 else f"{converted.joined} values"
+            self.notes.append(
+                f"Spaces around the words in {name!r} were left out: {values} differed from others "
+                "in nothing else."
+            )
         for word, count in converted.kept.items():
             self.notes.append(
                 f"{word!r} in {name!r} is kept as a word ({_cells(count)}): other cells of the "

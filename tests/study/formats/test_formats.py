@@ -284,3 +284,22 @@ def test_numbers_with_decimal_commas_beside_words_are_written_with_points():
     reading = read_any(b"id;sleep;note\n1;6,6;a,b\n2;k.A.;c\n3;7,0;1,5\n4;8;d\n", "german.csv")
     assert reading.frame["sleep"].tolist() == ["6.6", "k.A.", "7.0", "8"]
     assert reading.frame["note"].tolist() == ["a,b", "c", "1,5", "d"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_values_that_spaces_alone_told_apart_are_told_of(tmp_path, kind):
+    table = pd.DataFrame({"id": [" A1", "A1", "B2", "B2  ", "C", "C"], "y": [1.5, 2, 3, 2, 4, 2.5]})
+    file = tmp_path / f"table.{kind}"
+    if kind == "csv":
+        table.to_csv(file, index=False)
+    else:
+        table.to_excel(file, index=False)
+    found = read_any(file)
+    assert found.frame["id"].tolist() == ["A1", "A1", "B2", "B2", "C", "C"]
+    assert [note for note in found.notes if "Spaces around" in note] == [
+        "Spaces around the words in 'id' were left out: 2 values differed from others in nothing"
+        " else."
+    ]
+    table["id"] = ["A1", "A1", "B2 ", "B2 ", "C", "C"]  # of which none is joined
+    table.to_csv(tmp_path / "plain.csv", index=False)
+    assert not any("Spaces around" in note for note in read_any(tmp_path / "plain.csv").notes)
