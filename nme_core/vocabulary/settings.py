@@ -194,7 +194,7 @@ Shrink = Annotated[
             "inputs": "Effects of features are pulled towards 0 as far as the rows say: for "
             "prediction from many features, not for reading off effects.",
         },
-        label="Shrinkage of effects",
+        label="Effects of features",
         plain="For a model without hidden layers.",
         models=_LINEAR,
     ),

@@ -240,14 +240,22 @@ def is_free_text(column: pd.Series) -> bool:
     if present.empty or is_number(column):
         return False
     values = present.drop_duplicates()
-    few = len(values) <= min(MOST_CLASSES, len(present) / CLASS_REPEATS)
-    texts = values.head(_LOOKED_AT).astype("str")
-    return not few and bool((texts.str.count(r"\S+") >= 4).mean() > 0.2)
+    return not _are_classes(len(values), len(present)) and _are_sentences(values)
+
+
+def _are_classes(n_values: int, n_cells: int) -> bool:
+    return n_values <= min(MOST_CLASSES, n_cells / CLASS_REPEATS)
+
+
+def _are_sentences(values: pd.Series) -> bool:
+    texts = list(map(str, values.head(_LOOKED_AT).tolist()))
+    return sum(len(text.split()) >= 4 for text in texts) > 0.2 * len(texts)
 
 
 def _kind(name: str, column: pd.Series) -> str | None:
     present = column.dropna()
-    values = present.drop_duplicates().head(_LOOKED_AT)
+    every = present.drop_duplicates()
+    values = every.head(_LOOKED_AT)
     if values.empty:
         return None
     flat = joined(name)
@@ -256,19 +264,18 @@ def _kind(name: str, column: pd.Series) -> str | None:
         return named if _may_be(named, values) else None
     if is_datetime64_any_dtype(column.dtype) or holds_dates(values):
         return named if named == "birth dates" else None
-    texts = values.astype("str").str.strip().str.slice(0, _LETTERS)
-    cells = texts.tolist()
+    cells = [str(value).strip()[:_LETTERS] for value in values.tolist()]
     for kind, test, share in _BY_CONTENT:
         if sum(map(test, cells)) > share * len(cells):
             return kind
+    texts = pd.Series(cells, dtype="str")
     if named is not None and _may_hold(named, flat, texts):
         return named
     if _holds_names(texts, present):
         return "names"
-    if is_free_text(column):
-        return "free text"
-    few = len(values) <= min(MOST_CLASSES, len(present) / CLASS_REPEATS)
-    return "free text" if _NOTES.fullmatch(flat) and not few else None
+    if _are_classes(len(every), len(present)):
+        return None
+    return "free text" if _are_sentences(every) or _NOTES.fullmatch(flat) else None
 
 
 def _may_hold(kind: str, name: str, texts: pd.Series) -> bool:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import compress
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nme_core.study.formats.numerals import find_numerals, with_plain_minus
 
 #: Cells that mean "no value". The word None is not among them: it is a plausible state.
 MISSING_CODES = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", ".")
+
+#: Rows below which a column is read cell by cell: there may be thousands of columns.
+FEW = 50
 
 #: Codes of answers that may be listed in one cell are no higher.
 _MOST_CODES = 30
@@ -95,12 +101,14 @@ def from_text(
     """A column of text as it stands in a file, converted (see `convert`) or left as text."""
     cells = present(column)
     converted = Converted(cells) if text else convert(cells, decimal=decimal, commas=commas)
+    missing = cells.isna().to_numpy()
     if isinstance(converted.values.dtype, pd.StringDtype):
-        converted = replace(converted, joined=column[cells.notna()].nunique() - cells.nunique())
-    if not cells.isna().any():
+        joined = _n_distinct(column, missing) - _n_distinct(cells, missing)
+        converted = replace(converted, joined=joined)
+    if not missing.any():
         return converted
-    empty = column[cells.isna()].str.strip().fillna("").value_counts()
-    taken = {str(word): int(count) for word, count in empty.items()}
+    words = compress(column.tolist(), missing) if len(column) < FEW else column[missing].tolist()
+    taken = dict(Counter(word.strip() if isinstance(word, str) else "" for word in words))
     if not set(taken) - {""}:
         return converted
     if not isinstance(converted.values.dtype, pd.StringDtype):
@@ -141,8 +149,18 @@ def with_plain_digits(cells: pd.Series) -> pd.Series:
 
 def present(column: pd.Series) -> pd.Series:
     """A column of text without outer spaces; missing codes are missing."""
+    if len(column) < FEW:
+        words = [word.strip() if isinstance(word, str) else None for word in column.tolist()]
+        known = [None if word in MISSING_CODES else word for word in words]
+        return pd.Series(known, index=column.index, name=column.name, dtype="str")
     stripped = column.str.strip()
     return stripped.mask(stripped.isin(MISSING_CODES))
+
+
+def _n_distinct(cells: pd.Series, missing: NDArray[np.bool_]) -> int:
+    if len(cells) < FEW:
+        return len(set(compress(cells.tolist(), ~missing)))
+    return int(cells[~missing].nunique())
 
 
 def is_padded(cells: Iterable[str]) -> bool:

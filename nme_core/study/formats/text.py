@@ -15,6 +15,7 @@ from pyarrow import compute
 from nme_core.exceptions import DataError
 from nme_core.study.formats.beside import own_columns
 from nme_core.study.formats.cells import (
+    FEW,
     MISSING_CODES,
     PADDED,
     Converted,
@@ -36,8 +37,6 @@ from nme_core.study.progress import tell
 MOST_CELLS = 500_000_000
 
 _HEAD = 1 << 18
-#: Rows below which a column is read cell by cell.
-_FEW = 50
 
 _MISSING = pa.array(MISSING_CODES)
 _INTEGER = re.compile(r"-?\d{1,18}")
@@ -235,7 +234,7 @@ def _to_pandas(cells: pa.ChunkedArray, dialect: Dialect, *, text: bool, commas: 
 
 def _plain_numbers(cells: pa.ChunkedArray) -> np.ndarray | None:
     """Cells that are all plain numbers or missing; much sooner done than what `convert` does."""
-    if len(cells) < _FEW:  # there may be thousands of columns
+    if len(cells) < FEW:
         return _few_numbers(cells.to_pylist())
     trimmed = compute.utf8_trim_whitespace(cells)
     known = compute.if_else(compute.is_in(trimmed, _MISSING), None, trimmed)
