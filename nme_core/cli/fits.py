@@ -53,7 +53,14 @@ class ModelOptions:
     family: settings.Family = None
     covariance: settings.Covariance = "auto"
     estimator: settings.Estimator = "variational"
-    hidden: settings.Hidden = None
+    hidden: Annotated[
+        str | tuple[int, ...] | None,
+        replace(
+            settings.SETTINGS["hidden"],
+            help="Units of each hidden layer; default: as in nme fit (nme multiverse: none, whose"
+            " fits are exact and fast).",
+        ),
+    ] = None
     activation: settings.Activation = None
     residual: settings.Residual = "auto"
     epochs: settings.Epochs = None
@@ -69,7 +76,7 @@ class ModelOptions:
         """The study, and where it is."""
         from nme_core.runs.research.study_files import StudyFiles
 
-        table = study.read_filled(states=self.fit_options(None).are_states)
+        table = study.read_filled(states=settings.FitSettings(**vars(self)).are_states)
         recipe = replace(table.recipe, outcome_kind=table.outcome_kind)
         return StudyFiles(study.long, study.second, recipe), table
 

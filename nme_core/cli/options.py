@@ -309,8 +309,9 @@ def _as_option(field: Field[Any], hint: Any) -> dict[str, Any]:
 def _value(hint: Any, given: Any) -> Any:
     """What an option was given, as its field holds it."""
     setting = _setting(hint)
-    reads = setting is not None and setting.read is not None and given is not None
-    return setting.read(given) if reads else given  # type: ignore[union-attr,misc]
+    if setting is None or setting.read is None or given is None:
+        return given
+    return setting.read(given)
 
 
 def takes_study(command: Callable[..., None]) -> Callable[..., None]:

@@ -90,9 +90,7 @@ def find_minimum(
         Called with the parameters after each step.
     """
 
-    def in_units(u: Numbers) -> tuple[float, Numbers]:
-        value, slope = function(u * units)
-        return value, slope * units
+    in_units = _in_units(function, units)
 
     def bent_in_units(u: Numbers) -> Numbers:
         assert curvature is not None
@@ -128,14 +126,20 @@ def find_minimum(
     return _polish(in_units, u, signless, units, bent)
 
 
-def with_differences(found: Minimum, function: Function, units: Numbers) -> Minimum:
-    """Return the minimum with the second derivatives that its exact gradient has there."""
+def _in_units(function: Function, units: Numbers) -> Function:
+    """The function of parameters over `units`."""
 
-    def in_units(u: Numbers) -> tuple[float, Numbers]:
+    def scaled(u: Numbers) -> tuple[float, Numbers]:
         value, slope = function(u * units)
         return value, slope * units
 
-    curvature = _curvature(in_units, found.x / units, found.free) / np.outer(units, units)
+    return scaled
+
+
+def with_differences(found: Minimum, function: Function, units: Numbers) -> Minimum:
+    """Return the minimum with the second derivatives that its exact gradient has there."""
+    curvature = _curvature(_in_units(function, units), found.x / units, found.free)
+    curvature /= np.outer(units, units)
     free = np.outer(found.free, found.free)
     return replace(found, curvature=np.where(free, curvature, 0.0))
 

@@ -50,8 +50,8 @@ FAMILIES_OF = {
 }
 
 COVARIANCES = {
-    "auto": "Full where a linear model of a number that is told the times has a lower AIC with "
-    "it; diagonal in all other models.",
+    "auto": "Full where it gives a linear model of a number with times a lower AIC; diagonal "
+    "otherwise.",
     "diagonal": "People's deviations are independent of each other across parameters.",
     "full": "People's deviations may be correlated across parameters; slower.",
     "blocks": "Slopes may be correlated with each other and not with the intercept. For linear "

@@ -120,8 +120,8 @@ Family = Annotated[
 Covariance = Annotated[
     str,
     Setting(
-        "How people's parameters covary; auto: full where a linear model of a number that is told "
-        "--time has a lower AIC with it, else diagonal.",
+        "How people's parameters covary; auto: full where it gives a linear model of a number with "
+        "--time a lower AIC, else diagonal.",
         choices=COVARIANCES,
         of_numbers=("blocks", "factor", "factor2"),
         label="Covariance of people",
@@ -178,8 +178,8 @@ Reml = Annotated[
     Setting(
         "Restricted likelihood, for a linear nme-mlp.",
         label="Restricted likelihood (REML)",
-        plain="For a linear model of a number: variances that are not too small where people are "
-        "few. Likelihoods of models with other features cannot be compared then.",
+        plain="For a linear model of a number. Variances are not underestimated where people are "
+        "few; likelihoods of models with different features can then not be compared.",
         models=_LINEAR,
         outcomes=(_NUMBER,),
     ),
@@ -191,8 +191,8 @@ Shrink = Annotated[
         "from many features.",
         choices={
             "none": "Effects of features are estimated as they are.",
-            "inputs": "Effects of features are pulled towards 0 as far as the rows say: for "
-            "prediction from many features, not for reading off effects.",
+            "inputs": "Effects of features are pulled towards 0 as far as the data suggest: for "
+            "prediction from many features, not for interpreting their effects.",
         },
         label="Effects of features",
         plain="For a model without hidden layers.",

@@ -103,8 +103,7 @@ def from_text(
     converted = Converted(cells) if text else convert(cells, decimal=decimal, commas=commas)
     missing = cells.isna().to_numpy()
     if isinstance(converted.values.dtype, pd.StringDtype):
-        joined = _n_distinct(column, missing) - _n_distinct(cells, missing)
-        converted = replace(converted, joined=joined)
+        converted = replace(converted, joined=_n_joined(column, cells, missing))
     if not missing.any():
         return converted
     words = compress(column.tolist(), missing) if len(column) < FEW else column[missing].tolist()
@@ -157,10 +156,15 @@ def present(column: pd.Series) -> pd.Series:
     return stripped.mask(stripped.isin(MISSING_CODES))
 
 
-def _n_distinct(cells: pd.Series, missing: NDArray[np.bool_]) -> int:
-    if len(cells) < FEW:
-        return len(set(compress(cells.tolist(), ~missing)))
-    return int(cells[~missing].nunique())
+def _n_joined(column: pd.Series, cells: pd.Series, missing: NDArray[np.bool_]) -> int:
+    """Values of a column that became another one of it without their outer spaces."""
+    if len(column) < FEW:
+        before, after = (set(compress(one.tolist(), ~missing)) for one in (column, cells))
+        return len(before) - len(after)
+    written, left = column[~missing], cells[~missing]
+    if written.str.len().sum() == left.str.len().sum():  # much sooner known than what is distinct
+        return 0
+    return int(written.nunique() - left.nunique())
 
 
 def is_padded(cells: Iterable[str]) -> bool:

@@ -53,8 +53,8 @@ class Collected:
         if converted.joined:
             values = "1 value" if converted.joined == 1 else f"{converted.joined} values"
             self.notes.append(
-                f"Spaces around the words in {name!r} were left out: {values} differed from others "
-                "in nothing else."
+                f"Spaces around the words in {name!r} were removed: {values} differed from others "
+                "only in these."
             )
         for word, count in converted.kept.items():
             self.notes.append(

@@ -297,8 +297,7 @@ def test_values_that_spaces_alone_told_apart_are_told_of(tmp_path, kind):
     found = read_any(file)
     assert found.frame["id"].tolist() == ["A1", "A1", "B2", "B2", "C", "C"]
     assert [note for note in found.notes if "Spaces around" in note] == [
-        "Spaces around the words in 'id' were left out: 2 values differed from others in nothing"
-        " else."
+        "Spaces around the words in 'id' were removed: 2 values differed from others only in these."
     ]
     table["id"] = ["A1", "A1", "B2 ", "B2 ", "C", "C"]  # of which none is joined
     table.to_csv(tmp_path / "plain.csv", index=False)
