@@ -57,6 +57,7 @@ _STYLE = """
 a:focus-visible, button:focus-visible, [role="tab"]:focus-visible, summary:focus-visible {
     outline: 3px solid #E69F00 !important; outline-offset: 2px; border-radius: 0.25rem;
 }
+.stMain:focus-visible { outline: 3px solid #E69F00 !important; outline-offset: -3px; }
 </style>
 """
 

@@ -58,7 +58,8 @@ FOCUS = """() => {
     const one = document.activeElement;
     const field = one.closest('.stSelectbox, .stMultiSelect, .stTextInput, .stNumberInput');
     const around = [one.parentElement, one.parentElement?.parentElement, field].filter(Boolean);
-    const all = [one, ...one.querySelectorAll('*'), ...around];
+    const within = one.matches('.stMain') ? [] : one.querySelectorAll('*');  // the page has its own
+    const all = [one, ...within, ...around];
     const shown = all.map(each => getComputedStyle(each));
     const ring = shown.some(style => (style.outlineStyle !== 'none'
         && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== 'none');
