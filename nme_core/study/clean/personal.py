@@ -194,6 +194,7 @@ _BY_CONTENT: tuple[tuple[str, Callable[[str], bool], float], ...] = (
     ("links or files", _like(r"https?://.*|.*\.(jpe?g|png|heic|mp[34]|m4a|wav|mov|pdf)"), 0.5),
 )
 _NAME = re.compile(r"[^\W\d_][\w'’-]+(,? +[^\W\d_][\w.'’-]*){1,3}")
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True)
@@ -253,11 +254,11 @@ def _are_sentences(values: pd.Series) -> bool:
 
 
 def _kind(name: str, column: pd.Series) -> str | None:
-    present = column.dropna()
-    every = present.drop_duplicates()
-    values = every.head(_LOOKED_AT)
-    if values.empty:
+    every = column.unique()  # not dropna and drop_duplicates: tables have thousands of columns
+    every = every[pd.notna(every)]
+    if len(every) == 0:
         return None
+    values = pd.Series(every[:_LOOKED_AT])
     flat = joined(name)
     named = next((kind for kind, pattern in _BY_NAME.items() if pattern.fullmatch(flat)), None)
     if is_number(column):
@@ -268,14 +269,13 @@ def _kind(name: str, column: pd.Series) -> str | None:
     for kind, test, share in _BY_CONTENT:
         if sum(map(test, cells)) > share * len(cells):
             return kind
-    texts = pd.Series(cells, dtype="str")
-    if named is not None and _may_hold(named, flat, texts):
+    if named is not None and _may_hold(named, flat, pd.Series(cells, dtype="str")):
         return named
-    if _holds_names(texts, present):
+    if _holds_names(cells, column):
         return "names"
-    if _are_classes(len(every), len(present)):
+    if _are_classes(len(every), column.count()):
         return None
-    return "free text" if _are_sentences(every) or _NOTES.fullmatch(flat) else None
+    return "free text" if _are_sentences(values) or _NOTES.fullmatch(flat) else None
 
 
 def _may_hold(kind: str, name: str, texts: pd.Series) -> bool:
@@ -292,13 +292,14 @@ def _may_be(kind: str | None, values: pd.Series) -> bool:
     )
 
 
-def _holds_names(texts: pd.Series, present: pd.Series) -> bool:
+def _holds_names(cells: list[str], column: pd.Series) -> bool:
     """Whether most cells are names: known first names, or several words in capitals.
 
     States in capitals ("Calm Positive") repeat in any order; names stand in blocks of rows.
     """
-    if len(texts) < 3:
+    if len(cells) < 3:
         return False
+    texts, present = pd.Series(cells, dtype="str"), column.dropna()
     words = texts.str.split(r"[\s,-]+", regex=True)
     capitals = texts.str.title() == texts
     known = words.map(lambda parts: any(part.lower() in _FIRST_NAMES for part in parts))
@@ -330,7 +331,7 @@ def dates_of(column: pd.Series, *, strict: bool = False) -> pd.Series | None:
 
     With `strict`, UndecidedDatesError where day and month cannot be told apart.
     """
-    if is_number(column):
+    if is_number(column) or not _has_digits(column):
         return None
     try:
         times = times_of(column)
@@ -340,3 +341,8 @@ def dates_of(column: pd.Series, *, strict: bool = False) -> pd.Series | None:
         return None
     dates = times is not None and is_datetime64_any_dtype(times.dtype)
     return times.reindex(column.index) if times is not None and dates else None
+
+
+def _has_digits(column: pd.Series) -> bool:
+    """Whether a cell has a digit, as every date has."""
+    return any(map(_DIGIT.search, map(str, column.unique().tolist())))
