@@ -74,7 +74,7 @@ def times(identity: str) -> Iterator[tuple[str, float, float]]:
     """Every page and section of a run: processor's and passed seconds after the click."""
     from streamlit.testing.v1 import AppTest
 
-    from dashboard.glossary import PAGES
+    from dashboard.words.pages import PAGES
 
     app = AppTest.from_file(_APP, default_timeout=600)
     app.query_params["run"] = identity

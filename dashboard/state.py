@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from nme_core.vocabulary.language import ask_session
 
 _RUN = "run"
 _STUDY = "study"
@@ -15,6 +18,7 @@ _CHANGES = "nme_changes"
 _KEY = "nme_key_of_codes"
 _VIEW = "nme_view"
 _WAITING = "nme_waiting_tests"
+_LANGUAGE = "nme_language"
 _CLINICIAN = "clinician"
 
 
@@ -91,6 +95,16 @@ def view() -> str | None:
 def researcher() -> bool:
     """Whether everything is to be shown; else the few things that matter, in plain words."""
     return view() != _CLINICIAN
+
+
+def language() -> str | None:
+    """The language of the session at work; None before one was chosen, and outside of a page."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    return st.session_state.get(_LANGUAGE)
+
+
+ask_session(language)
 
 
 def keep_job(run: str, job: str) -> None:

@@ -12,8 +12,11 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
-from dashboard import glossary
+from dashboard.words.fit import METRICS
+from dashboard.words.terms import TERMS
+from dashboard.words.transitions import READOUTS
 from nme_core.vocabulary import choices
+from nme_core.vocabulary.choices import MODELS, PLACEMENTS
 
 FOLDER = Path(__file__).resolve().parent
 MODULES = (
@@ -27,11 +30,11 @@ def glossary_page() -> str:
     """What the words of the app mean."""
     parts = [
         "# Glossary", _WRITTEN,
-        _section("Terms", sorted(glossary.TERMS.items(), key=lambda item: item[0].lower())),
-        _section("Read-outs of transitions", glossary.READOUTS.values()),
-        _section("Metrics", glossary.METRICS.values()),
-        _section("Models", glossary.MODELS.values()),
-        _section("Where people differ (placement)", glossary.PLACEMENTS.items()),
+        _section("Terms", sorted(TERMS.items(), key=lambda item: item[0].lower())),
+        _section("Read-outs of transitions", READOUTS.values()),
+        _section("Metrics", METRICS.values()),
+        _section("Models", MODELS.values()),
+        _section("Where people differ (placement)", PLACEMENTS.items()),
         _section("Estimators", choices.ESTIMATORS.items()),
         _section("Covariance of the random effects", choices.COVARIANCES.items()),
     ]  # fmt: skip

@@ -44,12 +44,12 @@ CORE["__main__"] = {"cli"}
 
 #: What each part of dashboard may import of dashboard.
 DASHBOARD = {
-    "glossary": set(),
+    "words": set(),
     "services": set(),
-    "state": {"glossary"},
-    "components": {"services", "state", "glossary"},
-    "pages": {"components", "services", "state", "glossary"},
-    "app": {"pages", "components", "services", "state", "glossary"},
+    "state": set(),
+    "components": {"services", "state", "words"},
+    "pages": {"components", "services", "state", "words"},
+    "app": {"pages", "components", "services", "state", "words"},
     "dashboard": set(),
 }
 

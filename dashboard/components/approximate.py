@@ -6,8 +6,9 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import plain
-from dashboard.glossary import APPROXIMATE, INTERVALS_OF
 from dashboard.services import results
+from dashboard.words.take_away import APPROXIMATE, INTERVALS_OF
+from nme_core.vocabulary.language import tr
 
 
 def show_approximate(run: str) -> None:
@@ -15,10 +16,10 @@ def show_approximate(run: str) -> None:
     reasons = results.approximations(run)
     known = "unknown" if reasons is None else "some" if reasons else "none"
     if not state.researcher():
-        st.caption(APPROXIMATE[known])
+        st.caption(tr(APPROXIMATE)[known])
         return
     st.subheader("What is approximate", anchor=False)
-    st.markdown(APPROXIMATE[known])
+    st.markdown(tr(APPROXIMATE)[known])
     for reason, tables in (reasons or {}).items():
-        concerned = ", ".join(INTERVALS_OF[table] for table in tables)
+        concerned = ", ".join(tr(INTERVALS_OF)[table] for table in tables)
         st.markdown(f"- {plain(reason)} Concerns {concerned}.")

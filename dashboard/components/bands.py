@@ -8,8 +8,9 @@ from pandas.api.types import is_numeric_dtype
 
 from dashboard.components.errors import guard
 from dashboard.components.text import plain
-from dashboard.glossary import BANDS
 from dashboard.services import bands, results
+from dashboard.words.covariates import BANDS
+from nme_core.vocabulary.language import tr
 
 _THIRDS, _OWN = "thirds", "own"
 
@@ -21,23 +22,23 @@ def choose_bands(run: str, covariate: str) -> None:
     if not is_numeric_dtype(values) or values.nunique() <= bands.MOST_BANDS:
         return
     now = bands.kept(folder, values)
-    with st.expander(BANDS["title"]):
+    with st.expander(tr(BANDS)["title"]):
         known = bands.recognised(values)
         usual = {} if known is None else {known.name: known.bands}
         presets = {name: usual.get(name, one.bands) for name, one in bands.PRESETS.items()}
         names = [_THIRDS, *(name for name, own in presets.items() if own), _OWN]
         begin = next((name for name, own in presets.items() if own == now), _OWN)
         if known is not None:
-            st.caption(plain(BANDS["recognised"].format(known=known)))
+            st.caption(plain(tr(BANDS)["recognised"].format(known=known)))
         chosen = st.selectbox(
             "Groups", names, names.index(begin if now else _THIRDS),
-            format_func=lambda name: BANDS.get(name, f"bands of the {name}"),
-            key=f"bands_{run}_{covariate}", help=BANDS["help"],
+            format_func=lambda name: tr(BANDS).get(name, f"bands of the {name}"),
+            key=f"bands_{run}_{covariate}", help=tr(BANDS)["help"],
         )  # fmt: skip
         edited: list[tuple[float, str]] = []
         if chosen != _THIRDS:
             if chosen in presets:
-                st.caption(BANDS["source"].format(source=bands.PRESETS[chosen].source))
+                st.caption(tr(BANDS)["source"].format(source=bands.PRESETS[chosen].source))
             shown = pd.DataFrame(presets.get(chosen, now), columns=["from", "name"])
             table = st.data_editor(
                 shown.astype({"from": "float64", "name": "str"}), num_rows="dynamic",

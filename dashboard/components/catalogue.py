@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard import glossary
 from dashboard.components.figures import Figure, as_shown
 from dashboard.components.findings import effect_limits, effect_name, effect_size
 from dashboard.components.text import number, p_phrase, place
 from dashboard.services import covariates as tests
 from dashboard.services import people, results
 from dashboard.services.terms import model_name
+from dashboard.words.covariates import HSIC_LIMIT
+from dashboard.words.effects import CURVE_INTERVAL, GROUPS_LIMIT, NOT_LEARNED
+from dashboard.words.fit import VARIANCE_TRACES
+from dashboard.words.look import HEATMAP_LIMIT
+from dashboard.words.transitions import READOUTS
 from nme_core.figures.figures_training import losses_sentence
 from nme_core.figures.moves_of_person import comparison
 from nme_core.figures.summaries import curve_changes
+from nme_core.figures.words import CURVES, EFFECT_LIMIT, OBSERVATIONS_LIMIT, SCATTER_LIMIT
+from nme_core.vocabulary.language import tr
 
 
 def observations_figure(counts: pd.Series) -> Figure:
@@ -22,7 +28,7 @@ def observations_figure(counts: pd.Series) -> Figure:
     spread = f"{low} observations each"
     if low < high:
         spread = f"{low} to {high} observations each, {counts.median():g} in the median"
-    sentence = f"{len(counts)} people with {spread}. {glossary.OBSERVATIONS_LIMIT}"
+    sentence = f"{len(counts)} people with {spread}. {tr(OBSERVATIONS_LIMIT)}"
     return Figure("observations_per_person", "Observations per person", sentence, {"n_obs": counts})
 
 
@@ -54,7 +60,7 @@ def missing_figure(grid: pd.DataFrame, by: str, time: str) -> Figure:
     sentence = (
         f"{with_any} of {len(grid)} {kind} lack values; most are missing in {what}, "
         f"{100 * share[most]:.0f} % on average over the steps of time with rows. "
-        f"{glossary.HEATMAP_LIMIT}"
+        f"{tr(HEATMAP_LIMIT)}"
     )
     return Figure(
         "missing_values",
@@ -76,7 +82,7 @@ def variance_figure(history: pd.DataFrame) -> Figure | None:
     fixed_residual = (history["residual_variance"].dropna() == 1).all()
     if fixed_residual and history["mean_random_variance"].isna().all():
         return None
-    sentence = glossary.VARIANCE_TRACES
+    sentence = tr(VARIANCE_TRACES)
     arguments = {"history": history, "names": _model_names(history)}
     return Figure("variance_traces", "Variances by epoch", sentence, arguments)
 
@@ -88,7 +94,7 @@ def _model_names(history: pd.DataFrame) -> dict[str, str]:
 def transition_figure(run: str, person: str, readout: str) -> Figure:
     """One person beside the population."""
     own, shared = (people.moves_of(run, who, readout) for who in (person, results.POPULATION))
-    title = f"Transitions of {person}, {glossary.READOUTS[readout][0]}"
+    title = f"Transitions of {person}, {tr(READOUTS)[readout][0]}"
     return as_shown(
         comparison(
             own, shared, label=person, title=title, readout=readout,
@@ -105,10 +111,10 @@ def random_effect_figure(run: str, parameter: str) -> Figure:
     sentence = (
         f"{len(rows)} people's deviations in {name} have an SD of "
         f"{number(rows['estimate'].std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
-        f"{glossary.EFFECT_LIMIT}"
+        f"{tr(EFFECT_LIMIT)}"
     )
     if not results.is_learned(run, parameter):
-        sentence = f"{glossary.NOT_LEARNED} {sentence}"
+        sentence = f"{tr(NOT_LEARNED)} {sentence}"
     return Figure(
         "random_effect_distribution",
         f"Random effect {name}",
@@ -124,9 +130,9 @@ def response_figure(
     curves = results.response_curves(run, feature, label)
     what = outcome if label is None else f"probability of {label}"
     own, others = (number(value, 2) for value in curve_changes(curves))
-    sentence = glossary.CURVES.format(what=what, feature=feature, own=own, others=others)
+    sentence = tr(CURVES).format(what=what, feature=feature, own=own, others=others)
     if person is not None and curves.loc[curves["person"] == person, "ci_low"].notna().all():
-        sentence += f" {glossary.CURVE_INTERVAL.format(person=person, what=what)}"
+        sentence += f" {tr(CURVE_INTERVAL).format(person=person, what=what)}"
     return Figure(
         "response_curves",
         f"Response to {feature}" if label is None else f"Response of {label} to {feature}",
@@ -157,7 +163,7 @@ def group_figure(
         "group_curves",
         f"Response to {feature} by {covariate}" if label is None
         else f"Response of {label} to {feature} by {covariate}",
-        f"{apart} {glossary.GROUPS_LIMIT}",
+        f"{apart} {tr(GROUPS_LIMIT)}",
         {"curves": curves, "feature": feature, "outcome": what, "covariate_name": covariate},
     )  # fmt: skip
 
@@ -170,7 +176,7 @@ def hsic_figure(found: tests.CovariateResult, covariate: str) -> Figure:
         f"The dependence of people's {row['parameters']} on {covariate} {finding} what chance "
         f"gives in {int(row['reps']):,} permutations ({p_phrase(row['p'])}; corrected for "
         f"{len(found.hsic)} {'test' if len(found.hsic) == 1 else 'tests'} "
-        f"{p_phrase(row['p_adjusted'])}; {int(row['n_persons'])} people). {glossary.HSIC_LIMIT}"
+        f"{p_phrase(row['p_adjusted'])}; {int(row['n_persons'])} people). {tr(HSIC_LIMIT)}"
     )
     return Figure(
         "hsic_null",
@@ -196,7 +202,7 @@ def scatter_figure(
     sentence = (
         f"For {name}, {effect} is {effect_size(row['kind'], row['effect'])}, "
         f"95 % interval {effect_limits(row['kind'], row['ci_low'], row['ci_high'])}, "
-        f"corrected {p_phrase(row['p_adjusted'])}. {glossary.SCATTER_LIMIT}"
+        f"corrected {p_phrase(row['p_adjusted'])}. {tr(SCATTER_LIMIT)}"
     )
     return Figure(
         "covariate_scatter",

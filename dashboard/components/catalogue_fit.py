@@ -7,14 +7,24 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from dashboard import glossary
 from dashboard.components.figures import Figure, as_shown
 from dashboard.components.text import alike, fixed, number
 from dashboard.services import fit, results
 from dashboard.services.terms import model_name
+from dashboard.words.fit import (
+    CHECKS,
+    CHECKS_BY_PERSON,
+    INDIVIDUAL,
+    METRICS,
+    PERSON_ERRORS,
+    SHRINKAGE,
+    STATE_STATISTICS,
+)
 from nme_core.figures import described
 from nme_core.figures.labels import parameter_words
 from nme_core.figures.summaries import MOST_PERSONS
+from nme_core.figures.words import PERSON_STATISTICS, STATISTICS
+from nme_core.vocabulary.language import tr
 
 #: Persons whose fits stand on one page, and parameters in one figure.
 A_PAGE, MOST_PARAMETERS = 12, 24
@@ -25,7 +35,7 @@ MOST_NAMED = 5
 def paired_figure(run: str) -> Figure | None:
     """Other models minus NME; None where there is nothing to compare."""
     rows = results.table(run, "comparison")
-    metrics = {name: glossary.METRICS[name][0] for name in rows["metric"].unique()}
+    metrics = {name: tr(METRICS)[name][0] for name in rows["metric"].unique()}
     return as_shown(described.differences(rows, metrics))
 
 
@@ -41,7 +51,7 @@ def individual_figure(run: str, who: list[str], outcome: str, *, plain: bool = F
 
     With ``plain``, errors are said without terms.
     """
-    rows, words = fit.individual(run, who), glossary.INDIVIDUAL
+    rows, words = fit.individual(run, who), tr(INDIVIDUAL)
     states = [] if fit.is_number(run) else fit.states(run)
     kind = "states" if states else "numbers"
     title = f"Fit of {who[0]}" if len(who) == 1 else f"Fits of {who[0]} to {who[-1]}"
@@ -66,7 +76,7 @@ def _cut(rows: dict[str, pd.DataFrame]) -> str:
 
 
 def _how_near(rows: pd.DataFrame, person: str, *, states: bool, plain: bool) -> str:
-    words = glossary.INDIVIDUAL
+    words = tr(INDIVIDUAL)
     test = rows[rows["split"] == "test"].dropna(subset=["observed"])
     test = test[test["observed"] != ""]
     if test.empty:
@@ -106,8 +116,8 @@ def person_error_figure(run: str, metric: str) -> Figure | None:
         return None
     higher = metric in results.HIGHER_IS_BETTER
     worst = own.loc[own["value"].idxmin() if higher else own["value"].idxmax()]
-    name = glossary.METRICS[metric][0]
-    sentence = glossary.PERSON_ERRORS.format(
+    name = tr(METRICS)[metric][0]
+    sentence = tr(PERSON_ERRORS).format(
         metric=name, median=number(float(own["value"].median())), n=len(own),
         worst=number(float(worst["value"])), person=worst["person"], obs=int(worst["n_obs"]),
     )  # fmt: skip
@@ -146,17 +156,17 @@ def _misses(rows: pd.DataFrame) -> str:
     ]
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     which = f" ({', '.join(names[:MOST_NAMED])}{more})" if names else ""
-    return glossary.CHECKS.format(outside=len(names) or "None", all=len(rows), which=which)
+    return tr(CHECKS).format(outside=len(names) or "None", all=len(rows), which=which)
 
 
 def _statistic(check: str, statistic: str) -> str:
     """A statistic of all persons in words."""
     if check == "transition":
         return parameter_words(statistic)
-    if (check, statistic) in glossary.STATISTICS:
-        return glossary.STATISTICS[check, statistic]
+    if (check, statistic) in STATISTICS:
+        return tr(STATISTICS)[check, statistic]
     state = statistic.removeprefix("sd of share of ")
-    return glossary.STATE_STATISTICS[check].format(state=state)
+    return tr(STATE_STATISTICS)[check].format(state=state)
 
 
 def _beyond(rows: pd.DataFrame) -> pd.Series:
@@ -177,13 +187,13 @@ def person_check_figure(run: str) -> Figure | None:
     rows = figure.numbers()
     each = [
         f"{int(own['outside'].sum())} of {len(own):,} in the "
-        f"{glossary.PERSON_STATISTICS.get(str(statistic), str(statistic))}"
+        f"{tr(PERSON_STATISTICS).get(str(statistic), str(statistic))}"
         for statistic, own in rows.groupby("statistic", sort=False)
     ]
     n = rows["person"].nunique()
-    sentence = glossary.CHECKS_BY_PERSON["outside"].format(each=", ".join(each), worst=_worst(rows))
+    sentence = tr(CHECKS_BY_PERSON)["outside"].format(each=", ".join(each), worst=_worst(rows))
     step = -(-n // MOST_PERSONS)
-    thinned = glossary.CHECKS_BY_PERSON["thinned"].format(step=step) if step > 1 else ""
+    thinned = tr(CHECKS_BY_PERSON)["thinned"].format(step=step) if step > 1 else ""
     return replace(figure, sentence=f"{sentence}{thinned}")
 
 
@@ -193,8 +203,8 @@ def _worst(rows: pd.DataFrame) -> str:
     if outside.empty:
         return ""
     row = outside.loc[_beyond(outside).idxmax()]
-    what = glossary.PERSON_STATISTICS.get(row["statistic"], row["statistic"])
-    return glossary.CHECKS_BY_PERSON["worst"].format(
+    what = tr(PERSON_STATISTICS).get(row["statistic"], row["statistic"])
+    return tr(CHECKS_BY_PERSON)["worst"].format(
         person=row["person"], what=what, n=f"{rows['person'].nunique():,}",
         observed=number(row["observed"]), low=number(row["simulated_low"]),
         high=number(row["simulated_high"]),
@@ -215,14 +225,14 @@ def shrinkage_figure(run: str) -> Figure | None:
         return None
     table, icc = found
     shown = table.head(MOST_PARAMETERS)
-    parts = [glossary.SHRINKAGE["median"].format(
+    parts = [tr(SHRINKAGE)["median"].format(
         median=fixed(float(table["shrinkage"].median()), 2), n=len(table)
     )]  # fmt: skip
     if len(shown) < len(table):
-        parts.append(glossary.SHRINKAGE["most"].format(shown=len(shown)))
+        parts.append(tr(SHRINKAGE)["most"].format(shown=len(shown)))
     if icc is not None:
-        parts.append(glossary.SHRINKAGE["icc"].format(icc=fixed(icc, 2)))
-    parts.append(glossary.SHRINKAGE["limit"])
+        parts.append(tr(SHRINKAGE)["icc"].format(icc=fixed(icc, 2)))
+    parts.append(tr(SHRINKAGE)["limit"])
     return Figure(
         "shrinkage",
         "Shrinkage",

@@ -10,10 +10,11 @@ from pandas.api.types import is_datetime64_any_dtype
 
 from dashboard.components.figures import Figure
 from dashboard.components.text import fixed, number
-from dashboard.glossary import LOOK_SENTENCES, TIME_UNITS
 from dashboard.services.look import WEEKDAYS
 from dashboard.services.studies import Study
+from dashboard.words.look import LOOK_SENTENCES, TIME_UNITS
 from nme_core.figures.summaries import histogram
+from nme_core.vocabulary.language import tr
 
 #: People on one page of series.
 A_PAGE = 12
@@ -35,7 +36,7 @@ def series_figure(study: Study, people: Sequence[str], outcome: str) -> Figure:
         if states:
             value = value.astype("object").where(value.notna(), None)
         shown[person] = pd.DataFrame({"at": at[rows], "value": value.to_numpy()})
-    words = LOOK_SENTENCES
+    words = tr(LOOK_SENTENCES)
     sentence = words["series"].format(
         outcome=outcome,
         who=f"person {people[0]}" if len(people) == 1 else f"{len(people)} people",
@@ -62,7 +63,7 @@ def distributions_figure(study: Study, table: pd.DataFrame) -> Figure:
     worst = table[["floor", "ceiling"]].max(axis=1)
     name = worst.idxmax()
     end = "lowest" if table.loc[name, "floor"] >= table.loc[name, "ceiling"] else "highest"
-    sentence = LOOK_SENTENCES["distributions"].format(
+    sentence = tr(LOOK_SENTENCES)["distributions"].format(
         n=len(parts), name=name, share=f"{100 * worst[name]:.0f}", end=end
     )
     return Figure("distributions", "Distributions", sentence, {"table": pd.concat(parts)})
@@ -76,7 +77,7 @@ def correlations_figure(within: pd.DataFrame, between: pd.DataFrame) -> Figure |
     gaps = np.nan_to_num((between - within).to_numpy()[upper])
     k = int(np.abs(gaps).argmax())
     a, b = within.index[upper[0][k]], within.index[upper[1][k]]
-    sentence = LOOK_SENTENCES["correlations"].format(
+    sentence = tr(LOOK_SENTENCES)["correlations"].format(
         a=a, b=b, within=fixed(within.loc[a, b], 2), between=fixed(between.loc[a, b], 2)
     )
     arguments = {"within": within, "between": between}
@@ -94,7 +95,7 @@ def moment_figure(table: pd.DataFrame, outcome: str) -> Figure:
         WEEKDAYS[int(one)] if unit == "weekday" else f"{int(one)}:00"
         for one in (own.idxmax(), own.idxmin())
     ]
-    sentence = LOOK_SENTENCES["moment"].format(
+    sentence = tr(LOOK_SENTENCES)["moment"].format(
         what=f"the share of {state}" if state else f"the mean of {outcome}",
         top=at[0], high=number(own.max(), 2), bottom=at[1], low=number(own.min(), 2),
     )  # fmt: skip
@@ -114,5 +115,5 @@ def _positions(study: Study) -> tuple[np.ndarray, str]:
         return (since / pd.Timedelta(days=1)).to_numpy(dtype=float), "days since the first row"
     if study.time_unit is None:
         return study.time.to_numpy(dtype=float), str(study.roles.time)
-    unit = TIME_UNITS.get(study.time_unit, study.time_unit)
+    unit = tr(TIME_UNITS).get(study.time_unit, study.time_unit)
     return since.to_numpy(dtype=float), f"{unit} since the first row"

@@ -5,13 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dashboard import glossary
 from dashboard.components.figures import Figure, as_shown
 from dashboard.components.text import fixed, number, p_phrase
 from dashboard.services import people, results
 from dashboard.services.terms import CORRELATIONS, MOVE
+from dashboard.words.effects import PARAMETER_CORRELATIONS, PERSON_MAP, RELIABILITY
+from dashboard.words.transitions import (
+    DWELL,
+    GROUP_MEANS,
+    ORDERS,
+    PLAIN_READOUT,
+    READOUTS,
+    RIBBON,
+    TWO_LIMIT,
+)
 from nme_core.figures import described
 from nme_core.figures.figures_moves import RAREST, rarest_drawn
+from nme_core.figures.words import ARROWS, MULTIPLES
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.text import count
 
 #: Persons whose small matrices stand on one page.
@@ -23,14 +34,14 @@ def multiples_figure(run: str, readout: str, by: str, page: int) -> Figure:
     persons = people.order(run, by)
     shown = persons[(page - 1) * A_PAGE : page * A_PAGE]
     notes = {}
-    if by not in glossary.ORDERS:
+    if by not in ORDERS:
         values = results.covariates(run)[by].reindex(shown)
         notes = {person: f"({_written(value)})" for person, value in values.items()}
     first = (page - 1) * A_PAGE + 1
-    sentence = glossary.MULTIPLES.format(
+    sentence = tr(MULTIPLES).format(
         shown=f"People {first} to {first + len(shown) - 1}",
         all=len(persons),
-        order=glossary.ORDERS.get(by, f"ordered by {by}, lowest first"),
+        order=tr(ORDERS).get(by, f"ordered by {by}, lowest first"),
     )
     arguments = {
         "matrices": people.matrices(run, readout, shown), "readout": readout, "notes": notes,
@@ -59,8 +70,8 @@ def group_transition_figure(
         if verdict is None
         else _tested_of_groups(groups, readout, covariate, verdict, effects),
         _left_out(groups, covariate),
-        glossary.GROUP_MEANS["limit"] if verdict is None else "",
-        glossary.GROUP_MEANS["pulled"] if readout != "observed" else "",
+        tr(GROUP_MEANS)["limit"] if verdict is None else "",
+        tr(GROUP_MEANS)["pulled"] if readout != "observed" else "",
     ]
     arguments = {
         "groups": groups.means, "readout": readout, "covariate": covariate,
@@ -73,7 +84,7 @@ def group_transition_figure(
 def _largest_of_groups(groups: people.Groups, readout: str) -> str:
     size = groups.difference.stack().abs()
     start, end = size.idxmax()
-    return glossary.GROUP_MEANS["differ"].format(**_cell_of_groups(groups, readout, start, end))
+    return tr(GROUP_MEANS)["differ"].format(**_cell_of_groups(groups, readout, start, end))
 
 
 def _tested_of_groups(
@@ -84,7 +95,7 @@ def _tested_of_groups(
     effects: pd.DataFrame | None,
 ) -> str:
     """What a test says of single moves: the clearest one, in the direction that groups show too."""
-    words = glossary.GROUP_MEANS
+    words = tr(GROUP_MEANS)
     if verdict != "beyond":
         return words[verdict]
     if effects is None or "p_family" not in effects:
@@ -111,7 +122,7 @@ def _cell_of_groups(groups: people.Groups, readout: str, start: str, end: str) -
     low, high = (float(one.loc[start, end]) for one in groups.intervals[groups.contrast])
     known = np.isfinite([low, high]).all()
     return {
-        "word": glossary.READOUTS[readout][0], "start": start, "end": end,
+        "word": tr(READOUTS)[readout][0], "start": start, "end": end,
         "low": fixed(lowest, 2), "first": names[0], "high": fixed(highest, 2), "last": names[-1],
         "contrast": groups.contrast, "gap": fixed(groups.difference.loc[start, end], 2),
         "interval": f" (95 % interval {fixed(low, 2)} to {fixed(high, 2)})" if known else "",
@@ -120,7 +131,7 @@ def _cell_of_groups(groups: people.Groups, readout: str, start: str, end: str) -
 
 def _left_out(groups: people.Groups, covariate: str) -> str:
     """How many persons are in no group, and why; nothing where all are in one."""
-    words = glossary.GROUP_MEANS
+    words = tr(GROUP_MEANS)
     both = ((groups.kind, groups.n_outside), ("unknown", groups.n_unknown))
     why = [(words[name].format(covariate=covariate), n) for name, n in both if n]
     if not why:
@@ -132,15 +143,15 @@ def _left_out(groups: people.Groups, covariate: str) -> str:
 
 def arrows_figure(run: str, person: str, readout: str) -> Figure:
     """Arrows between states, the person's beside the population's."""
-    drawn = glossary.PLAIN_READOUT if readout == "scores" else readout
+    drawn = PLAIN_READOUT if readout == "scores" else readout
     found = results.transitions(run, person, drawn)
     matrices = {f"Person {person}": found.person, "Population": found.population}
     rarest = rarest_drawn(matrices)
-    sentence = glossary.ARROWS["drawn"].format(
-        word=glossary.READOUTS[drawn][0],
-        instead=glossary.ARROWS["instead"] if drawn != readout else "",
+    sentence = tr(ARROWS)["drawn"].format(
+        word=tr(READOUTS)[drawn][0],
+        instead=tr(ARROWS)["instead"] if drawn != readout else "",
         rarest=f"{rarest:.2f}".removeprefix("0"),
-        why=glossary.ARROWS["many"] if rarest > RAREST else "",
+        why=tr(ARROWS)["many"] if rarest > RAREST else "",
     )
     return Figure("transition_arrows", f"Moves of {person}", sentence, {"matrices": matrices})
 
@@ -151,14 +162,14 @@ def dwell_figure(run: str, person: str) -> Figure:
     stays = table.set_index(["who", "how", "state"])
     own, shared = f"person {person}", "population"
     gap = (stays.loc[(own, "expected"), "steps"] - stays.loc[(shared, "expected"), "steps"]).abs()
-    parts = [glossary.DWELL["what"]]
+    parts = [tr(DWELL)["what"]]
     if gap.notna().any():
         state = str(gap.idxmax())
         one, other = (_stay(stays.loc[who].xs(state, level="state")) for who in (own, shared))
         parts.append(
             f"The largest difference is in {state}: {one} for {own}; {other} in the {shared}."
         )
-    sentence = " ".join([*parts, glossary.DWELL["limit"]])
+    sentence = " ".join([*parts, tr(DWELL)["limit"]])
     return Figure("dwell_times", f"Dwell times of {person}", sentence, {"table": table})
 
 
@@ -178,14 +189,14 @@ def two_persons_figure(run: str, first: str, second: str, readout: str) -> Figur
         "readout": readout, "counts": one.counts, "limit": results.largest_gap(run, readout),
     }  # fmt: skip
     title = f"Transitions of {first} and {second}"
-    return Figure("transition_comparison", title, f"{what} {glossary.TWO_LIMIT}", arguments)
+    return Figure("transition_comparison", title, f"{what} {tr(TWO_LIMIT)}", arguments)
 
 
 def ribbon_figure(run: str, person: str, rows: pd.DataFrame) -> Figure:
     """A person's states in all sequences, with the model's probabilities."""
     states = [name.removeprefix("p_") for name in rows.columns if name.startswith("p_")]
     unseen, n = int((rows["split"] != "train").sum()), rows["sequence"].nunique()
-    words = glossary.RIBBON
+    words = tr(RIBBON)
     fitted = words["all" if not unseen else "none" if unseen == len(rows) else "part"]
     sentence = words["steps"].format(
         steps=count(len(rows), "step"),
@@ -225,19 +236,19 @@ def correlation_figures(run: str, table: pd.DataFrame) -> list[Figure]:
     sentence = "No estimate varies over people."
     if size.notna().any():
         largest = table.loc[size.idxmax()]
-        sentence = glossary.CORRELATIONS["largest"].format(
+        sentence = tr(PARAMETER_CORRELATIONS)["largest"].format(
             value=fixed(largest["correlation"], 2),
             pair=f"{largest['parameter']} and {largest['parameter_2']}",
             own=fixed(largest["model_correlation"], 2),
         )
     known = table[table["simulated_low"].notna() & table["correlation"].notna()]
     if known.empty:
-        sentence = f"{sentence} {glossary.CORRELATIONS['unknown']}"
+        sentence = f"{sentence} {tr(PARAMETER_CORRELATIONS)['unknown']}"
         return [Figure("effect_correlations", title, sentence, arguments)]
     diagonal = results.run_folder(run).config["covariance"] == "diagonal"
-    meaning = glossary.CORRELATIONS["diagonal" if diagonal else "full"]
+    meaning = tr(PARAMETER_CORRELATIONS)["diagonal" if diagonal else "full"]
     if results.stopped_early(run):
-        meaning = f"{meaning} {glossary.CORRELATIONS['stopped']}"
+        meaning = f"{meaning} {tr(PARAMETER_CORRELATIONS)['stopped']}"
     band = _band_sentence(known)
     return [
         Figure("effect_correlations", title, f"{sentence} {band}", arguments),
@@ -250,9 +261,9 @@ def _band_sentence(known: pd.DataFrame) -> str:
     inside = known["correlation"].between(known["simulated_low"], known["simulated_high"])
     if len(known) == 1:
         where = "inside" if inside.all() else "outside"
-        return glossary.CORRELATIONS["one"].format(where=where)
+        return tr(PARAMETER_CORRELATIONS)["one"].format(where=where)
     outside, kept = int((~inside).sum()), int((known["p_adjusted"] < 0.05).sum())
-    return glossary.CORRELATIONS["band"].format(
+    return tr(PARAMETER_CORRELATIONS)["band"].format(
         outside=outside or "None", all=len(known), chance=number(0.05 * len(known), 2),
         kept=kept or "none", s="" if kept > 1 else "s",
     )  # fmt: skip
@@ -261,7 +272,7 @@ def _band_sentence(known: pd.DataFrame) -> str:
 def reliability_figure(run: str, parameter: str) -> Figure:
     """Reliability against the number of observations."""
     rows = results.random_effect(run, parameter)
-    words = glossary.RELIABILITY
+    words = tr(RELIABILITY)
     sides = rows[["n_obs", "reliability"]].dropna()
     median = fixed(sides["reliability"].median(), 2)
     goes = words["same"]
@@ -282,7 +293,7 @@ def map_figure(run: str, covariate: str | None) -> Figure:
         name, side = "observations", rows["n_obs"]
     else:
         name, side = covariate, results.covariates(run)[covariate]
-    sentence = glossary.PERSON_MAP.format(share=f"{100 * sum(shares):.0f}")
+    sentence = tr(PERSON_MAP).format(share=f"{100 * sum(shares):.0f}")
     arguments = {"places": places, "shares": shares, "covariate": side, "covariate_name": name}
     return Figure("person_map", f"People by {name}", sentence, arguments)
 
@@ -294,7 +305,7 @@ def _stay(stays: pd.DataFrame) -> str:
     ends = ""
     if np.isfinite([low, high]).all():
         ends = f" (95 % interval {number(low, 2)} to {number(high, 2)})"
-    seen = f"{number(counted, 2)} observed" if np.isfinite(counted) else glossary.DWELL["never"]
+    seen = f"{number(counted, 2)} observed" if np.isfinite(counted) else tr(DWELL)["never"]
     return f"{number(steps, 2)} steps expected{ends}, {seen}"
 
 

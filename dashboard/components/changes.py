@@ -8,12 +8,14 @@ import streamlit as st
 
 from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
-from dashboard.glossary import CHANGES, SEVERITIES
 from dashboard.services.drafts import REMEDIED, Finding, Remedy
+from dashboard.words.study import CHANGES, SEVERITIES
+from nme_core.vocabulary.language import tr
 
 Change = Callable[[tuple[Remedy, ...]], None]
 
 #: Findings of one severity that are shown at once; the others are a click away.
+_COLOURS = {"stop": "red", "look": "orange", "info": "gray"}
 _AT_ONCE = 8
 
 
@@ -25,7 +27,8 @@ def show_findings(
     `change` gets all changes, those that were made before included; `prefix` keeps the keys of the
     buttons apart where a page shows findings twice.
     """
-    for severity, (label, colour) in SEVERITIES.items():
+    for severity, label in tr(SEVERITIES).items():
+        colour = _COLOURS[severity]
         chosen = [finding for finding in findings if finding.severity == severity]
         for n, finding in enumerate(chosen[:_AT_ONCE]):
             _show_finding(finding, f"{prefix}{severity}_{n}", label, colour, made, change)
@@ -42,8 +45,8 @@ def show_changes(
     if not made:
         return
     with st.container(border=True, gap="xxsmall", key=f"{prefix}changes"):
-        st.badge(CHANGES["made"], color="green")
-        st.caption(CHANGES["undo"])
+        st.badge(tr(CHANGES)["made"], color="green")
+        st.caption(tr(CHANGES)["undo"])
         for n, remedy in enumerate(made):
             words, button = st.columns([5, 1], vertical_alignment="center")
             words.text(str(remedy))
@@ -83,4 +86,4 @@ def _show_finding(
                             args=((*made, remedy),),
                         )
                         if effect:
-                            st.caption(plain(CHANGES["effect"].format(effect=effect)))
+                            st.caption(plain(tr(CHANGES)["effect"].format(effect=effect)))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.glossary import CODEBOOK
 from dashboard.services.roles import COLUMN_TYPES
 from dashboard.services.studies import codebook, codebook_file, keep_codebook
+from dashboard.words.study import CODEBOOK
+from nme_core.vocabulary.language import tr
 
 
 def show_codebook(study: str) -> None:
     """A table of the study's columns; labels, types and units can be edited and are kept."""
-    with st.expander(CODEBOOK["title"]):
-        st.caption(CODEBOOK["lead"])
+    with st.expander(tr(CODEBOOK)["title"]):
+        st.caption(tr(CODEBOOK)["lead"])
         table = codebook(study)
         edited = st.data_editor(
             table,

@@ -15,17 +15,10 @@ from dashboard.components.links import link
 from dashboard.components.messages import in_app_words
 from dashboard.components.queue import progress_words
 from dashboard.components.text import plain
-from dashboard.glossary import (
-    EMPTY,
-    LEADS,
-    PAGE_HELP,
-    PAGE_TERMS,
-    PAGES,
-    PLAIN_LEADS,
-    RESEARCHER_TERMS,
-    TERMS,
-)
 from dashboard.services.runs import Run, kept_models, run_record
+from dashboard.words.pages import EMPTY, LEADS, PAGE_HELP, PAGES, PLAIN_LEADS
+from dashboard.words.terms import PAGE_TERMS, RESEARCHER_TERMS, TERMS
+from nme_core.vocabulary.language import tr
 
 _APP = Path(__file__).parent.parent / "app.py"
 
@@ -39,14 +32,14 @@ def adopt_run() -> None:
 
 def lead(page: str) -> str:
     """The sentence under a page's heading, in the words of the view."""
-    plain_words = None if state.researcher() else PLAIN_LEADS.get(page)
-    return plain_words or LEADS[page]
+    plain_words = None if state.researcher() else tr(PLAIN_LEADS).get(page)
+    return plain_words or tr(LEADS)[page]
 
 
 def title(page: str) -> None:
     """A page's heading, the sentence under it and its help; the first thing on every page."""
     _be_inside_app()
-    st.title(PAGES[page], anchor=False)
+    st.title(tr(PAGES)[page], anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(lead(page))
         _help(page)
@@ -58,8 +51,8 @@ def page_terms(page: str) -> tuple[str, ...]:
 
 
 def _help(page: str) -> None:
-    with st.popover(PAGE_HELP, type="tertiary", icon=":material/help:", key="help"):
-        said = [f"**{plain(term)}** – {plain(TERMS[term])}" for term in page_terms(page)]
+    with st.popover(tr(PAGE_HELP), type="tertiary", icon=":material/help:", key="help"):
+        said = [f"**{plain(term)}** – {plain(tr(TERMS)[term])}" for term in page_terms(page)]
         st.markdown("\n\n".join(said))
 
 
@@ -77,7 +70,7 @@ def _be_inside_app() -> None:
 def empty(key: str, *paths: str, **words: object) -> NoReturn:
     """An empty state: what is missing and links to where it can be had; ends the page."""
     with st.container(border=True, key="empty"):
-        st.markdown(EMPTY[key].format(**{name: plain(word) for name, word in words.items()}))
+        st.markdown(tr(EMPTY)[key].format(**{name: plain(word) for name, word in words.items()}))
         for path in paths:
             link(path)
     st.stop()
@@ -90,7 +83,7 @@ def _follow(identity: str) -> None:
     if run is None or not run.active:
         st.rerun()
     with st.container(border=True, key="empty"):
-        st.markdown(EMPTY["waiting" if run.waiting else "still_running"])
+        st.markdown(tr(EMPTY)["waiting" if run.waiting else "still_running"])
         st.progress(min(max(run.status.progress, 0.0), 1.0), text=progress_words(run))
         link("model")
 
@@ -115,7 +108,7 @@ def finished_run(*, partly: bool = False) -> Run:
         kept = kept_words(run.id)
         if not partly:
             empty("partly_finished", "fit", "model", kept=kept)
-        st.warning(EMPTY["partly_finished"].format(kept=plain(kept)))
+        st.warning(tr(EMPTY)["partly_finished"].format(kept=plain(kept)))
     elif not run.done:
         empty("not_finished", "model", message=in_app_words(run.status.message))
     return run

@@ -13,29 +13,29 @@ from dashboard.components.findings import behind_p, hsic_view, plain_finding, pl
 from dashboard.components.parameters import show_parameters
 from dashboard.components.response import choose_groups
 from dashboard.components.text import plain
-from dashboard.glossary import (
+from dashboard.services import covariates, results
+from dashboard.services.runs import Run
+from dashboard.words.covariates import (
     CONTRASTS,
-    EMPTY,
     HOW_PERSONS,
-    NOTES,
-    PLAIN_READOUT,
     PLAIN_SIZE,
     STRENGTH,
     TESTED,
     TESTS_HELP,
-    WEIGHTS,
 )
-from dashboard.services import covariates, results
-from dashboard.services.runs import Run
+from dashboard.words.effects import WEIGHTS
+from dashboard.words.pages import EMPTY, NOTES
+from dashboard.words.transitions import PLAIN_READOUT
+from nme_core.vocabulary.language import tr
 
 
 def show_tests(run: Run, found: covariates.CovariateResult) -> None:
     """Every test of the run, and how they were made."""
     st.subheader("Dependence", anchor=False)
-    st.markdown(TESTED[covariates.parameters(run.id).of][1])
+    st.markdown(tr(TESTED)[covariates.parameters(run.id).of][1])
     st.dataframe(hsic_view(found, results.names(run.id).words), hide_index=True)
-    with st.expander(TESTS_HELP["table"]):
-        st.markdown(f"{found.counts} {STRENGTH}")
+    with st.expander(tr(TESTS_HELP)["table"]):
+        st.markdown(f"{found.counts} {tr(STRENGTH)}")
         st.dataframe(behind_p(found), hide_index=True, width="content")
         st.markdown(plain(" ".join(found.notes)))
 
@@ -46,23 +46,23 @@ def show_covariate(run: Run, found: covariates.CovariateResult, covariate: str) 
     of = covariates.parameters(run.id).of
     if of != "weights" or run.model == "nme-crf":
         st.subheader("Which, in which direction", anchor=False)
-        show_parameters(run.id, found, covariate, note=CONTRASTS if of == "scores" else "")
+        show_parameters(run.id, found, covariate, note=tr(CONTRASTS) if of == "scores" else "")
     show_groups(run, found, covariate)
     if of == "weights" and run.model != "nme-crf":
         with st.expander("Single parameters"):
-            st.markdown(WEIGHTS)
+            st.markdown(tr(WEIGHTS))
             show_parameters(run.id, found, covariate)
 
 
 def show_plainly(run: Run, found: covariates.CovariateResult, covariate: str) -> None:
     """One covariate in one sentence and one figure."""
     of, unsure = covariates.parameters(run.id).of, covariates.is_unsure(run.id)
-    finding = plain_finding(found, covariate, HOW_PERSONS[of], unsure=unsure)
+    finding = plain_finding(found, covariate, tr(HOW_PERSONS)[of], unsure=unsure)
     st.markdown(f"**{plain(finding)}**")
     if not unsure:
         st.markdown(plain(plain_size(found, covariate)))
-    with st.popover(NOTES, type="tertiary", key="notes_finding"):
-        st.markdown(TESTED[of][1] + ("" if unsure else f" {PLAIN_SIZE['rule']}"))
+    with st.popover(tr(NOTES), type="tertiary", key="notes_finding"):
+        st.markdown(tr(TESTED)[of][1] + ("" if unsure else f" {tr(PLAIN_SIZE)['rule']}"))
     show_groups(run, found, covariate)
 
 
@@ -87,6 +87,6 @@ def show_groups(run: Run, found: covariates.CovariateResult, covariate: str) -> 
     else:
         figure = choose_groups(run, covariate)
     if figure is None:
-        st.caption(EMPTY["no_groups"])
+        st.caption(tr(EMPTY)["no_groups"])
     else:
         show(figure)

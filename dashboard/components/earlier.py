@@ -7,8 +7,9 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.links import go
 from dashboard.components.moments import when
-from dashboard.glossary import RUN_STATES
 from dashboard.services.runs import Run, kept_models, list_runs
+from dashboard.words.runs import RUN_STATES
+from nme_core.vocabulary.language import tr
 
 
 def earlier_runs() -> None:
@@ -34,4 +35,4 @@ def earlier_runs() -> None:
 
 
 def _label(run: Run) -> str:
-    return f"{run.name}, {when(run.created)}, {RUN_STATES[run.status.state]}"
+    return f"{run.name}, {when(run.created)}, {tr(RUN_STATES)[run.status.state]}"

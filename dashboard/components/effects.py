@@ -13,7 +13,9 @@ from dashboard.components.figures import show
 from dashboard.components.links import go
 from dashboard.components.response import outcome_name
 from dashboard.components.text import fixed, interval, number, plain
-from dashboard.glossary import (
+from dashboard.services import people, results
+from dashboard.services.runs import Run
+from dashboard.words.effects import (
     ESTIMATE_UNITS,
     ESTIMATES,
     FACTOR,
@@ -24,12 +26,11 @@ from dashboard.glossary import (
     LEVELS,
     PARAMETER_NAMES,
     PLAIN_FURTHEST,
-    PLAIN_READOUT,
     RESIDUAL,
 )
-from dashboard.services import people, results
-from dashboard.services.runs import Run
+from dashboard.words.transitions import PLAIN_READOUT
 from nme_core.figures.moves_of_person import move_words, short_move
+from nme_core.vocabulary.language import tr
 
 #: Persons of whom is said in words in what they differ.
 _FURTHEST = 5
@@ -58,11 +59,11 @@ def estimates(run: str) -> None:
     )  # fmt: skip
     st.dataframe(shown, hide_index=True, height=min(38 + 35 * len(shown), 560))
     linear = results.is_linear(run)
-    st.caption(ESTIMATES.format(units=ESTIMATE_UNITS["data" if linear else "standard"]))
+    st.caption(tr(ESTIMATES).format(units=tr(ESTIMATE_UNITS)["data" if linear else "standard"]))
     residual = results.residual(run)
     if residual is not None:
         sd, icc = residual
-        st.markdown(RESIDUAL.format(sd=number(sd), icc=fixed(icc, 2)))
+        st.markdown(tr(RESIDUAL).format(sd=number(sd), icc=fixed(icc, 2)))
 
 
 def _between(table: pd.DataFrame) -> dict[str, list[str]]:
@@ -83,14 +84,14 @@ def levels_and_slopes(run: Run) -> None:
         format_func=words,
     )  # fmt: skip
     row = shared.loc[effect]
-    said = LEVEL_OF_ALL.format(
+    said = tr(LEVEL_OF_ALL).format(
         effect=words(effect), value=number(row["estimate"]),
         interval=f" {interval(row['ci_low'], row['ci_high'])}" if pd.notna(row["se"]) else "",
     )  # fmt: skip
     st.markdown(plain(said))
     own = table[(table["effect"] == effect) & (table["person"] != results.POPULATION)]
     show(catalogue.level_figure(own.set_index("person"), words(effect)))
-    st.caption(LEVELS)
+    st.caption(tr(LEVELS))
 
 
 def one_parameter(run: str, names: list[str]) -> None:
@@ -102,7 +103,7 @@ def one_parameter(run: str, names: list[str]) -> None:
         key="parameter",
         persist_state="session",
         format_func=words,
-        help=PARAMETER_NAMES,
+        help=tr(PARAMETER_NAMES),
     )
     left, right = st.columns(2)
     with left:
@@ -131,7 +132,7 @@ def choose_factor(run: str) -> str | None:
     chosen = st.segmented_control(
         "Differences between", factors, default=factors[0], required=True, key="factor",
         format_func=lambda name: "people" if name == factors[0] else f"groups of {name}",
-        help=FACTORS,
+        help=tr(FACTORS),
     )  # fmt: skip
     return None if chosen == factors[0] else chosen
 
@@ -142,17 +143,17 @@ def another_factor(run: str, factor: str) -> None:
     words = results.names(run).words
     parameter = st.selectbox(
         "Parameter", names, key="factor_parameter", format_func=words,
-        help=PARAMETER_NAMES,
+        help=tr(PARAMETER_NAMES),
     )  # fmt: skip
     rows = results.random_effect(run, parameter, factor)
     own = results.variance(run, parameter, factor) ** 0.5
-    sentence = FACTOR.format(
+    sentence = tr(FACTOR).format(
         parameter=words(parameter), factor=factor, n=len(rows), own=number(own, 2)
     )
     persons = results.random_effect(run, parameter)
     if len(persons):
         between = number(results.variance(run, parameter) ** 0.5, 2)
-        sentence = f"{sentence} {FACTOR_PERSONS.format(between=between)}"
+        sentence = f"{sentence} {tr(FACTOR_PERSONS).format(between=between)}"
     st.markdown(plain(sentence))
     shown = rows.reset_index()[["person", "n_obs", "estimate", "se", "reliability"]]
     st.dataframe(
@@ -198,12 +199,12 @@ def persons(run: str) -> None:
         table.insert(2, "moves", ["–" if move is None else short_move(move) for move in moves])
         words |= {"moves": "largest difference in moves", "parameter": "largest deviation in score"}
     st.dataframe(table.rename(columns=words), hide_index=True, width="content")
-    st.caption(FURTHEST)
+    st.caption(tr(FURTHEST))
 
 
 def persons_plainly(run: Run) -> None:
     """The few persons furthest from the population: in what, how certain, and the way to them."""
-    st.subheader(PLAIN_FURTHEST["title"], anchor=False)
+    st.subheader(tr(PLAIN_FURTHEST)["title"], anchor=False)
     for row in people.furthest(run.id, _FURTHEST).to_dict("records"):
         person = str(row["person"])
         words, button = st.columns([5, 1.2], vertical_alignment="center")
@@ -212,7 +213,7 @@ def persons_plainly(run: Run) -> None:
         )
         with button:
             _way_to(run, person)
-    st.caption(PLAIN_FURTHEST["limit" if run.model == "nme-crf" else "limit_curves"])
+    st.caption(tr(PLAIN_FURTHEST)["limit" if run.model == "nme-crf" else "limit_curves"])
 
 
 def _way_to(run: Run, person: str) -> None:
@@ -229,14 +230,14 @@ def respect(run: Run, person: str) -> str:
     """In what a person differs most from the population, with how certain that is."""
     if run.model == "nme-crf":
         move = people.largest_move(run.id, person, PLAIN_READOUT)
-        return PLAIN_FURTHEST["unknown"] if move is None else move_words(move, PLAIN_READOUT)
+        return tr(PLAIN_FURTHEST)["unknown"] if move is None else move_words(move, PLAIN_READOUT)
     if not results.has_table(run.id, "response_curves"):
-        return PLAIN_FURTHEST["unknown"]
+        return tr(PLAIN_FURTHEST)["unknown"]
     found = people.level(run.id, person)
     if found is None or found.difference == 0:
-        return PLAIN_FURTHEST["unknown"]
+        return tr(PLAIN_FURTHEST)["unknown"]
     what = f"probability of {found.label}" if found.label else outcome_name(run)
-    return PLAIN_FURTHEST["level"].format(
+    return tr(PLAIN_FURTHEST)["level"].format(
         what=what, feature=found.feature, by=number(abs(found.difference), 2),
         way="higher" if found.difference > 0 else "lower",
     )  # fmt: skip

@@ -9,8 +9,9 @@ import streamlit as st
 
 from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
-from dashboard.glossary import UNEXPECTED
 from dashboard.services.home import NMEError, home, log_exception
+from dashboard.words.pages import UNEXPECTED
+from nme_core.vocabulary.language import tr
 
 
 def show_error(error: NMEError) -> None:
@@ -27,7 +28,7 @@ def guard() -> Iterator[None]:
     except NMEError as error:
         show_error(error)
     except Exception as error:
-        st.error(plain(UNEXPECTED.format(log=log_exception(error))))
+        st.error(plain(tr(UNEXPECTED).format(log=log_exception(error))))
 
 
 @contextmanager

@@ -11,12 +11,14 @@ import streamlit as st
 from dashboard.components.errors import guard
 from dashboard.components.pins import pin_button
 from dashboard.components.text import plain, sentences, slug
-from dashboard.glossary import EXPORTED, NOTES
 from dashboard.services.exports import spreadsheet
+from dashboard.words.pages import NOTES
+from dashboard.words.take_away import EXPORTED
 from nme_core.figures import drawing
 from nme_core.figures.drawing import Paper
 from nme_core.figures.interactive import to_html
 from nme_core.figures.theme import PLOTLY_CONFIG, PrintSize, darkened
+from nme_core.vocabulary.language import tr
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -100,7 +102,7 @@ def show(figure: Figure) -> None:
     st.markdown(plain(first))
     with st.container(horizontal=True):
         if others:
-            with st.popover(NOTES, type="tertiary", key=f"notes_{key}"):
+            with st.popover(tr(NOTES), type="tertiary", key=f"notes_{key}"):
                 st.markdown(plain(" ".join(others)))
         with st.popover("Download this figure", type="tertiary", key=f"files_{key}"):
             downloads(figure, prefix=f"{key}_")
@@ -114,7 +116,7 @@ def choose_paper(prefix: str = "") -> Paper:
         "PNG resolution", (300, 600), key=f"{prefix}dpi", format_func="{} dpi".format
     )
     size = right.selectbox("Size", list(_SIZES), key=f"{prefix}columns", format_func=_SIZES.get)
-    grey = st.checkbox("Without colours", key=f"{prefix}grey", help=EXPORTED["grey"])
+    grey = st.checkbox("Without colours", key=f"{prefix}grey", help=tr(EXPORTED)["grey"])
     return Paper(size, grey, dpi)
 
 

@@ -9,10 +9,11 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
-from dashboard.glossary import COMPLIANCE, PLAIN_FINDINGS, PLAIN_SIZE, SIZES
 from dashboard.services.covariates import Compliance, CovariateResult
 from dashboard.services.terms import CORRELATIONS
+from dashboard.words.covariates import COMPLIANCE, PLAIN_FINDINGS, PLAIN_SIZE, SIZES
 from nme_core.figures.labels import parameter_words
+from nme_core.vocabulary.language import tr
 
 _KINDS = CORRELATIONS | {
     "mean difference": "mean difference",
@@ -59,7 +60,7 @@ def compliance_note(found: Compliance | None, covariate: str, guard: str) -> Non
         st.caption(plain(what))
         return
     less = "fewer" if found.rho < 0 else "more"
-    parts = [COMPLIANCE["trap"].format(less=less), COMPLIANCE.get(guard, "")]
+    parts = [tr(COMPLIANCE)["trap"].format(less=less), tr(COMPLIANCE).get(guard, "")]
     st.warning(plain(" ".join([what, *parts] if state.researcher() else parts).strip()))
 
 
@@ -143,7 +144,7 @@ def plain_finding(found: CovariateResult, covariate: str, what: str, *, unsure: 
     """One sentence without terms on whether persons differ with the covariate."""
     row = found.hsic.set_index("covariate").loc[covariate]
     tests = len(found.hsic)
-    return PLAIN_FINDINGS[verdict_of(found, covariate, unsure=unsure)].format(
+    return tr(PLAIN_FINDINGS)[verdict_of(found, covariate, unsure=unsure)].format(
         what=what, covariate=covariate, n=int(row["n_persons"]), p=p_phrase(row["p_adjusted"]),
         tests=f", corrected for {tests} tests" if tests > 1 else "",
     )  # fmt: skip
@@ -160,10 +161,10 @@ def plain_size(found: CovariateResult, covariate: str) -> str:
     row = found.hsic.set_index("covariate").loc[covariate]
     value = float(row["strength"])
     if pd.isna(value):
-        return PLAIN_SIZE["unknown"]
-    size = next(word for least, word in SIZES.items() if value >= least or not least)
+        return tr(PLAIN_SIZE)["unknown"]
+    size = next(word for least, word in tr(SIZES).items() if value >= least or not least)
     beyond = verdict_of(found, covariate, unsure=False) == "beyond"
-    return PLAIN_SIZE["strength" if beyond else "none"].format(size=size, value=fixed(value, 2))
+    return tr(PLAIN_SIZE)["strength" if beyond else "none"].format(size=size, value=fixed(value, 2))
 
 
 def finding(effects: pd.DataFrame, covariate: str, words: Words = parameter_words) -> str:

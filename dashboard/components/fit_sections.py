@@ -14,51 +14,52 @@ from dashboard.components.figures import show
 from dashboard.components.response import outcome_name
 from dashboard.components.text import number, plain
 from dashboard.components.verdict import comparison_view, metrics_view, persons_view, split_note
-from dashboard.glossary import (
+from dashboard.services import fit, jobs, rechecks, results
+from dashboard.services.runs import Run
+from dashboard.services.terms import MODEL_WORDS, model_name
+from dashboard.words.fit import (
     BY_PERSON,
     CERTIFICATE,
-    EMPTY,
     METRICS,
     PAIRED,
     SEQUENCE_LOSS,
     TABLE_HELP,
     TOGETHER,
 )
-from dashboard.services import fit, jobs, rechecks, results
-from dashboard.services.runs import Run
-from dashboard.services.terms import MODEL_WORDS, model_name
+from dashboard.words.pages import EMPTY
 from nme_core.figures.labels import parameter_words
+from nme_core.vocabulary.language import tr
 
 
 def models(run: Run) -> None:
     """Models × metrics of all occasions together, and person by person."""
     table = results.metrics_table(run.id)
-    st.subheader(TOGETHER["title"], anchor=False)
+    st.subheader(tr(TOGETHER)["title"], anchor=False)
     st.table(metrics_view(run.id).set_index("model"))
-    with st.expander(TABLE_HELP["together"]):
-        st.markdown(f"{split_note(run.id)} {TOGETHER['limit']}")
+    with st.expander(tr(TABLE_HELP)["together"]):
+        st.markdown(f"{split_note(run.id)} {tr(TOGETHER)['limit']}")
         if run.model == "nme-crf":
-            st.markdown(plain(SEQUENCE_LOSS))
+            st.markdown(plain(tr(SEQUENCE_LOSS)))
         for model in table.index:
             st.markdown(plain(f"{model_name(model)}: {MODEL_WORDS.get(model, model)}."))
         for metric in table.columns:
-            name, meaning = METRICS[metric]
+            name, meaning = tr(METRICS)[metric]
             st.markdown(f"**{name}**: {meaning}.")
     by_person = persons_view(run.id)
     if len(by_person):
-        st.subheader(BY_PERSON["title"], anchor=False)
+        st.subheader(tr(BY_PERSON)["title"], anchor=False)
         st.table(by_person)
-        with st.expander(TABLE_HELP["by_person"]):
-            st.markdown(f"{BY_PERSON['what']}\n\n{BY_PERSON['why']}")
+        with st.expander(tr(TABLE_HELP)["by_person"]):
+            st.markdown(f"{tr(BY_PERSON)['what']}\n\n{tr(BY_PERSON)['why']}")
     skill = catalogue.skill_figure(run.id)
     if skill is not None:
         show(skill)
     figure = catalogue.paired_figure(run.id)
     if figure is not None:
         show(figure)
-        with st.expander(TABLE_HELP["paired"]):
+        with st.expander(tr(TABLE_HELP)["paired"]):
             st.dataframe(comparison_view(run.id), hide_index=True)
-            st.markdown(PAIRED)
+            st.markdown(tr(PAIRED))
 
 
 def person(run: Run) -> None:
@@ -86,7 +87,7 @@ def errors(run: Run) -> None:
     """Where predictions go wrong: occasions, states, persons."""
     model = _choose_model(run, fit.models(run.id))
     if fit.judged(run.id, model).empty:
-        st.info(EMPTY["no_test_part"])
+        st.info(tr(EMPTY)["no_test_part"])
         return
     if fit.is_number(run.id):
         show(catalogue.residual_figure(run.id, model, outcome_name(run)))
@@ -96,11 +97,11 @@ def errors(run: Run) -> None:
     metrics = list(results.metrics_table(run.id).columns)
     first = metrics.index(results.main_metric(results.metrics_table(run.id)))
     metric = st.selectbox(
-        "Metric", metrics, first, format_func=lambda name: METRICS[name][0], key="person_metric"
+        "Metric", metrics, first, format_func=lambda name: tr(METRICS)[name][0], key="person_metric"
     )
     figure = catalogue.person_error_figure(run.id, metric)
     if figure is None:
-        st.info(EMPTY["no_person_metric"])
+        st.info(tr(EMPTY)["no_person_metric"])
     else:
         show(figure)
 
@@ -111,7 +112,7 @@ def checks(run: Run) -> None:
     for figure in figures:
         show(figure)
     if not figures:
-        st.info(EMPTY["no_checks"])
+        st.info(tr(EMPTY)["no_checks"])
     by_person = catalogue.person_check_figure(run.id)
     if by_person is not None:
         st.subheader("Person by person", anchor=False)
@@ -119,7 +120,7 @@ def checks(run: Run) -> None:
     st.subheader("Calibration", anchor=False)
     known = [name for name in fit.models(run.id) if fit.calibration(run.id, name) is not None]
     if not known:
-        st.info(EMPTY["no_calibration"])
+        st.info(tr(EMPTY)["no_calibration"])
         return
     figure = catalogue.calibration_figure(run.id, _choose_model(run, known))
     assert figure is not None
@@ -151,7 +152,7 @@ def _certificate(run: Run) -> None:
     st.subheader("Certificate", anchor=False)
     found = rechecks.certificate(run.id)
     if found is None:
-        st.caption(CERTIFICATE["offer"])
+        st.caption(tr(CERTIFICATE)["offer"])
         working = follow_jobs.follow(run.id, jobs.CERTIFICATE, "Certifying")
         if not working and st.button("Certify", key="run_certificate"):
             with guard():
@@ -160,7 +161,7 @@ def _certificate(run: Run) -> None:
         return
     table, own = found
     agree = bool(table["agrees"].all())
-    st.markdown(CERTIFICATE["agrees" if agree else "differs"].format(
+    st.markdown(tr(CERTIFICATE)["agrees" if agree else "differs"].format(
         largest=number(float(table["relative_difference"].max()), 2), n=len(table)
     ))  # fmt: skip
     shown = table.assign(
@@ -173,7 +174,7 @@ def _certificate(run: Run) -> None:
     columns = ["what", "ours", "mixedlm", "relative_difference", "agrees"]
     words = {"mixedlm": "MixedLM", "relative_difference": "relative difference"}
     st.dataframe(shown[columns].rename(columns=words), hide_index=True)
-    st.caption(CERTIFICATE["own" if own else "other"])
+    st.caption(tr(CERTIFICATE)["own" if own else "other"])
 
 
 def _what(row: dict[str, str]) -> str:

@@ -12,24 +12,25 @@ import streamlit as st
 from dashboard.components.errors import guard
 from dashboard.components.figures import FILES, Figure, choose_paper
 from dashboard.components.text import plain, slug
-from dashboard.glossary import GALLERY
 from dashboard.services import gallery
 from dashboard.services.caching import per_session
 from dashboard.services.gallery import Pin
+from dashboard.words.take_away import GALLERY
 from nme_core.figures.drawing import Paper
 from nme_core.figures.stored import from_json
+from nme_core.vocabulary.language import tr
 
 _NUMBERS = "csv"
 
 
 def show_gallery(place: Path, pinned: list[Pin]) -> None:
     """Every pinned figure with its caption, then the download of all."""
-    st.caption(GALLERY["kept"])
+    st.caption(tr(GALLERY)["kept"])
     for at, pin in enumerate(pinned):
         with st.container(border=True, key=f"pinned_{at + 1}"):
             _show_pin(place, pin, at, len(pinned))
     st.subheader("Download all", anchor=False)
-    st.caption(f"{GALLERY['captions']} {GALLERY['zip']}")
+    st.caption(f"{tr(GALLERY)['captions']} {tr(GALLERY)['zip']}")
     with st.container(width=520):
         paper = choose_paper("gallery_")
         chosen = st.pills(

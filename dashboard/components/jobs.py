@@ -6,8 +6,9 @@ import streamlit as st
 
 from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
-from dashboard.glossary import JOB_STOP
 from dashboard.services import jobs
+from dashboard.words.pages import JOB_STOP
+from nme_core.vocabulary.language import tr
 
 
 def follow(run: str, kind: str, what: str) -> bool:
@@ -35,6 +36,6 @@ def _live(run: str, kind: str, what: str) -> None:
     bar.progress(
         progress, text=plain(f"{what}: {found.message.rstrip('.')}. You can leave this page.")
     )
-    if stop.button(JOB_STOP, key=f"stop_{kind}", width="stretch"):
+    if stop.button(tr(JOB_STOP), key=f"stop_{kind}", width="stretch"):
         jobs.cancel(run, kind)
         st.rerun()

@@ -12,10 +12,13 @@ from dashboard.components.messages import in_app_words
 from dashboard.components.moments import when
 from dashboard.components.text import plain
 from dashboard.components.verdict import metric_value, standing
-from dashboard.glossary import METRICS, MODELS, RUN_STATES, RUNS, SHORT_VERDICTS
 from dashboard.services import library, runs
 from dashboard.services.runs import Run
 from dashboard.services.studies import outcome_words
+from dashboard.words.fit import METRICS
+from dashboard.words.runs import RUN_STATES, RUNS, SHORT_VERDICTS
+from nme_core.vocabulary.choices import MODELS
+from nme_core.vocabulary.language import tr
 
 #: So many studies stand on one page, and so many runs of a study before the rest is folded.
 STUDIES_A_PAGE = 6
@@ -37,9 +40,11 @@ def show_damaged(found: list[library.Damaged]) -> None:
     for one in found:
         with st.container(border=True), guard():
             name, manage = st.columns([8.4, 2.3], vertical_alignment="center")
-            name.markdown(_two_lines(f"**{plain(RUNS[f'damaged_{one.kind}'])}**", plain(one.why)))
+            name.markdown(
+                _two_lines(f"**{plain(tr(RUNS)[f'damaged_{one.kind}'])}**", plain(one.why))
+            )
             with manage.popover("Change", key=f"change_{one.id}", width="stretch"):
-                if _confirmed(one.id, RUNS["delete_damaged"]):
+                if _confirmed(one.id, tr(RUNS)["delete_damaged"]):
                     library.delete_damaged(one)
                     st.rerun()
 
@@ -47,7 +52,7 @@ def show_damaged(found: list[library.Damaged]) -> None:
 def _show_shelf(shelf: library.Shelf) -> None:
     study = shelf.study
     if study is None:
-        st.markdown(f"**{RUNS['orphans']}**")
+        st.markdown(f"**{tr(RUNS)['orphans']}**")
     else:
         name, _, opener, manage = st.columns([5.9, 2.5, 1.0, 1.3], vertical_alignment="center")
         about = f"Study, loaded {when(study.created)}, outcome {plain(outcome_words(study.id))}"
@@ -69,14 +74,14 @@ def _show_shelf(shelf: library.Shelf) -> None:
 
 def _show_run(run: Run) -> None:
     name, ended, metric, opener, manage = st.columns(_COLUMNS, vertical_alignment="center")
-    name.markdown(_two_lines(plain(run.name), f"{MODELS[run.model][0]}, {when(run.created)}"))
+    name.markdown(_two_lines(plain(run.name), f"{tr(MODELS)[run.model][0]}, {when(run.created)}"))
     _show_end(run, ended)
     found = None if run.active else library.outcome(run)
     if found is not None and not state.researcher():
-        metric.markdown(SHORT_VERDICTS[standing(run.id)])
+        metric.markdown(tr(SHORT_VERDICTS)[standing(run.id)])
     elif found is not None:
-        verdict = SHORT_VERDICTS[standing(run.id)]
-        word = METRICS[found.metric][0]
+        verdict = tr(SHORT_VERDICTS)[standing(run.id)]
+        word = tr(METRICS)[found.metric][0]
         beside = (
             "" if found.generic is None
             else f" (generic {metric_value(found.metric, found.generic)})"
@@ -98,7 +103,7 @@ def _two_lines(first: str, second: str) -> str:
 
 
 def _show_end(run: Run, where: st.delta_generator.DeltaGenerator) -> None:
-    where.markdown(RUN_STATES[run.status.state])
+    where.markdown(tr(RUN_STATES)[run.status.state])
     if run.waiting and (ahead := runs.place(run.id)):
         where.caption(f"{ahead} before it")
 
@@ -108,7 +113,7 @@ def _show_reason(run: Run) -> None:
     reason, button = st.columns([8.4, 2.3], vertical_alignment="center")
     reason.caption(plain(in_app_words(f"{run.status.message} {kept_words(run.id)}")))
     if button.button(
-        RUNS["restart"], key=f"restart_{run.id}", help=RUNS["restart_help"], width="stretch"
+        tr(RUNS)["restart"], key=f"restart_{run.id}", help=tr(RUNS)["restart_help"], width="stretch"
     ):
         with guard():
             runs.restart(run.id)
@@ -121,7 +126,7 @@ def _manage_run(run: Run) -> None:
         if st.button("Rename", key=f"rename_{run.id}"):
             library.rename_run(run.id, name)
             st.rerun()
-        if _confirmed(run.id, RUNS["delete_run"]):
+        if _confirmed(run.id, tr(RUNS)["delete_run"]):
             library.delete_run(run.id)
             if state.run_id() == run.id:
                 state.leave_run()
@@ -140,7 +145,7 @@ def _manage_study(shelf: library.Shelf) -> None:
             st.rerun()
         count = len(shelf.runs)
         words = "its 1 run" if count == 1 else f"its {count} runs" if count else "nothing else"
-        if _confirmed(study.id, RUNS["delete_study"].format(runs=words)):
+        if _confirmed(study.id, tr(RUNS)["delete_study"].format(runs=words)):
             library.delete_study(study.id)
             if state.study_id() == study.id:
                 state.leave_study()

@@ -8,7 +8,8 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from dashboard import state
-from dashboard.glossary import PAGES, RESEARCHER_PAGES
+from dashboard.words.pages import PAGES, RESEARCHER_PAGES
+from nme_core.vocabulary.language import tr
 
 _ARROW = ":material/arrow_forward:"
 _FOLDER = Path(__file__).parent.parent / "pages"
@@ -25,7 +26,7 @@ def navigation_pages(*, researcher: bool) -> list[Page]:
     shown = [
         st.Page(_file(path), title=title, url_path=path,
                 visibility="hidden" if path in hidden else "visible")
-        for path, title in PAGES.items()
+        for path, title in tr(PAGES).items()
     ]  # fmt: skip
     start = st.Page(_FOLDER / "start.py", title="NME", default=True, visibility="hidden")
     return [start, *shown]
@@ -33,7 +34,9 @@ def navigation_pages(*, researcher: bool) -> list[Page]:
 
 def link(path: str, label: str | None = None) -> None:
     """A link to another page."""
-    st.page_link(_file(path), label=label or PAGES[path], icon=_ARROW, query_params=state.address())
+    st.page_link(
+        _file(path), label=label or tr(PAGES)[path], icon=_ARROW, query_params=state.address()
+    )
 
 
 def go(path: str) -> None:

@@ -12,14 +12,15 @@ from dashboard.components.problems import show_problems
 from dashboard.components.roles import role_form
 from dashboard.components.states import ask_states
 from dashboard.components.upload import chosen_upload
-from dashboard.glossary import SAMPLE_STUDIES, STUDY
 from dashboard.services import memory, studies
 from dashboard.services.drafts import TABLES, Draft
+from dashboard.words.study import SAMPLE_STUDIES, STUDY
+from nme_core.vocabulary.language import tr
 
 
 def load_form(*, folded: bool) -> Draft | None:
     """Draw everything up to the press that loads a study; the draft, where there is one."""
-    with st.expander(STUDY["another"]) if folded else nullcontext():
+    with st.expander(tr(STUDY)["another"]) if folded else nullcontext():
         draft = _choose()
         roles = role_form(draft)
         if draft is None:
@@ -28,12 +29,14 @@ def load_form(*, folded: bool) -> Draft | None:
         privacy = privacy_form(draft, roles)
         made = show_problems(draft, roles)
         name = st.text_input(
-            STUDY["name"], key="study_name", max_chars=60, width=420, help=STUDY["name_help"],
-            placeholder=studies.default_name(draft, roles),
+            tr(STUDY)["name"], key="study_name", max_chars=60, width=420,
+            help=tr(STUDY)["name_help"], placeholder=studies.default_name(draft, roles),
         )  # fmt: skip
-        pressed = st.button(STUDY["load"], key="load_study", type="primary", disabled=roles is None)
+        pressed = st.button(
+            tr(STUDY)["load"], key="load_study", type="primary", disabled=roles is None
+        )
         if pressed and roles is not None:
-            with st.spinner(STUDY["checking"]):
+            with st.spinner(tr(STUDY)["checking"]):
                 identity = studies.keep_study(
                     draft,
                     roles,
@@ -52,16 +55,18 @@ def _choose() -> Draft | None:
     """The user's own tables, or a sample study."""
     left, right = st.columns([3, 2], gap="large")
     with left:
-        st.subheader(STUDY["own"], anchor=False)
-        long = st.file_uploader(STUDY["long"], TABLES, key="upload_long", help=STUDY["formats"])
-        second = st.file_uploader(STUDY["second"], TABLES, key="upload_covariates")
+        st.subheader(tr(STUDY)["own"], anchor=False)
+        long = st.file_uploader(
+            tr(STUDY)["long"], TABLES, key="upload_long", help=tr(STUDY)["formats"]
+        )
+        second = st.file_uploader(tr(STUDY)["second"], TABLES, key="upload_covariates")
     with right:
-        st.subheader(STUDY["sample"], anchor=False)
+        st.subheader(tr(STUDY)["sample"], anchor=False)
         sample = st.selectbox(
-            STUDY["sample"], studies.sample_names(), index=None, key="sample_study",
-            placeholder=STUDY["choose_sample"], label_visibility="collapsed",
+            tr(STUDY)["sample"], studies.sample_names(), index=None, key="sample_study",
+            placeholder=tr(STUDY)["choose_sample"], label_visibility="collapsed",
         )  # fmt: skip
-        st.caption(SAMPLE_STUDIES[sample])
+        st.caption(tr(SAMPLE_STUDIES)[sample])
     if long is not None:
         return chosen_upload(long, second)
     return None if sample is None else studies.draft_sample(sample)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.glossary import PAGE_GROUPS
+from dashboard.words.pages import PAGE_GROUPS
+from nme_core.vocabulary.language import tr
 
 _STYLE = """
 <style>
@@ -79,7 +80,7 @@ def _group_titles() -> list[str]:
     """A rule for each group of pages: its title stands above its first page."""
     return [
         f'[data-testid="stSidebarNavItems"] li:has(a[href*="/{next(iter(pages))}"])::before '
-        f'{{ content: "{title}"; }}'
+        f'{{ content: "{tr(title)}"; }}'
         for title, pages in PAGE_GROUPS.items()
     ]
 

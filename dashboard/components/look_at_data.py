@@ -10,7 +10,6 @@ from dashboard.components import catalogue_look as catalogue
 from dashboard.components.catalogue import missing_figure, observations_figure, outcome_figure
 from dashboard.components.figures import show
 from dashboard.components.text import fixed, number, plain
-from dashboard.glossary import LOOK, LOOK_COLUMNS, LOOK_STATES, REPORT
 from dashboard.services import look
 from dashboard.services.studies import (
     Report,
@@ -19,18 +18,21 @@ from dashboard.services.studies import (
     missing_over_time,
     outcome_words,
 )
+from dashboard.words.look import LOOK, LOOK_COLUMNS, LOOK_STATES
+from dashboard.words.study import REPORT
+from nme_core.vocabulary.language import tr
 
 
 def look_at_data(record: StudyRecord, study: Study, report: Report) -> None:
     """The section that is chosen."""
-    st.subheader(LOOK["title"], anchor=False)
+    st.subheader(tr(LOOK)["title"], anchor=False)
     sections = {
         "overview": _overview, "people": _people, "distributions": _distributions,
         "relations": _relations, "moments": _moments, "missing": _missing,
     }  # fmt: skip
     section = st.segmented_control(
-        LOOK["title"], list(sections), default="overview", required=True,
-        format_func=LOOK.__getitem__, key="look_section", label_visibility="collapsed",
+        tr(LOOK)["title"], list(sections), default="overview", required=True,
+        format_func=tr(LOOK).__getitem__, key="look_section", label_visibility="collapsed",
     )  # fmt: skip
     sections[section](record, study, report)
 
@@ -41,10 +43,10 @@ def _overview(record: StudyRecord, study: Study, report: Report) -> None:
         show(observations_figure(report.n_obs))
     with right:
         show(outcome_figure(study.y, study.outcome_kind, outcome_words(record.id)))
-    said = [REPORT["spacing"].format(spacing=report.spacing)] if report.spacing else []
+    said = [tr(REPORT)["spacing"].format(spacing=report.spacing)] if report.spacing else []
     if state.researcher():
         said += [
-            REPORT["compliance"].format(covariate=one.covariate, numbers=one, n=one.n_persons)
+            tr(REPORT)["compliance"].format(covariate=one.covariate, numbers=one, n=one.n_persons)
             for one in report.compliance
         ]
     if said:
@@ -55,8 +57,8 @@ def _people(record: StudyRecord, study: Study, report: Report) -> None:
     """One person's rows, found by typing, then everybody's, a page at a time."""
     everybody, outcome = list(study.persons), outcome_words(record.id)
     chosen = st.selectbox(
-        LOOK["person"], everybody, index=None, key="person", persist_state="session",
-        placeholder=LOOK["everybody"], width=420,
+        tr(LOOK)["person"], everybody, index=None, key="person", persist_state="session",
+        placeholder=tr(LOOK)["everybody"], width=420,
     )  # fmt: skip
     if chosen is not None:
         show(catalogue.series_figure(study, [chosen], outcome))
@@ -76,12 +78,15 @@ def _distributions(record: StudyRecord, study: Study, report: Report) -> None:
     if study.outcome_kind == "class":
         shares = look.states(record.id)
         shown = pd.DataFrame(
-            {words: [_share(one) for one in shares[name]] for name, words in LOOK_STATES.items()},
+            {
+                words: [_share(one) for one in shares[name]]
+                for name, words in tr(LOOK_STATES).items()
+            },
             index=shares.index,
         )
-        shown.insert(1, LOOK["people_in"], shares["people"].to_numpy())
+        shown.insert(1, tr(LOOK)["people_in"], shares["people"].to_numpy())
         st.table(shown)
-        st.caption(LOOK["states_help"])
+        st.caption(tr(LOOK)["states_help"])
 
 
 def _relations(record: StudyRecord, study: Study, report: Report) -> None:
@@ -97,25 +102,25 @@ def _relations(record: StudyRecord, study: Study, report: Report) -> None:
                 fixed(one, 2) if name in ("icc", "autocorrelation") else number(one)
                 for one in table[name]
             ]
-            for name, words in LOOK_COLUMNS.items()
+            for name, words in tr(LOOK_COLUMNS).items()
         },
         index=table.index,
     )  # fmt: skip
     st.dataframe(shown)
-    st.caption(LOOK["columns_help"])
+    st.caption(tr(LOOK)["columns_help"])
 
 
 def _moments(record: StudyRecord, study: Study, report: Report) -> None:
     table = look.moments(record.id)
     if table.empty:
-        st.info(LOOK["days" if record.counts_days else "no_dates"])
+        st.info(tr(LOOK)["days" if record.counts_days else "no_dates"])
     else:
         show(catalogue.moment_figure(table, outcome_words(record.id)))
 
 
 def _missing(record: StudyRecord, study: Study, report: Report) -> None:
     if not report.missing.sum():
-        st.markdown(REPORT["complete"])
+        st.markdown(tr(REPORT)["complete"])
         return
     places = st.container(key="pair_missing").columns(2)
     for place, by in zip(places, ("person", "column"), strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from dashboard.glossary import APP_WORDS
+from dashboard.words.pages import APP_WORDS
 
 #: An option of the shell in brackets only repeats what the sentence says.
 _IN_BRACKETS = re.compile(r" \([^()]*--[a-z][^()]*\)")

@@ -9,12 +9,23 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import glossary, state
+from dashboard import state
 from dashboard.components.text import durations
 from dashboard.services.estimate import Estimate
 from dashboard.services.runs import layers_of
 from dashboard.services.studies import StudyRecord
 from dashboard.services.terms import BASELINES
+from dashboard.words.model import (
+    ESTIMATE,
+    FOR_NUMBERS,
+    NO_LAYERS,
+    ONLY_NUMBERS,
+    PLAIN_MODELS,
+    PRESETS,
+)
+from dashboard.words.terms import TERMS
+from nme_core.vocabulary.choices import FAMILIES_OF, MODELS, PLACEMENTS
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.settings import SETTINGS, FitSettings
 
 # The first of each list is the default of `nme fit`.
@@ -54,26 +65,26 @@ def model_form(record: StudyRecord) -> FitSettings | None:
     first = kinds.index(record.model) if record.model in kinds else 0
     if not state.researcher():
         model = kinds[first]
-        st.markdown(glossary.PLAIN_MODELS[model])
+        st.markdown(tr(PLAIN_MODELS)[model])
         return _preset("quick", record, model, _PLACEMENTS[model][0])
     preset = st.radio(
-        "How thoroughly", list(_PRESETS), format_func=lambda name: glossary.PRESETS[name][0],
-        captions=[glossary.PRESETS[name][1] for name in _PRESETS], key="preset", horizontal=True,
+        "How thoroughly", list(_PRESETS), format_func=lambda name: tr(PRESETS)[name][0],
+        captions=[tr(PRESETS)[name][1] for name in _PRESETS], key="preset", horizontal=True,
     )  # fmt: skip
     left, right = st.columns(2, gap="large")
     with left:
         model = st.radio(
-            "Model", kinds, first, lambda kind: glossary.MODELS[kind][0], key="model_kind",
-            captions=[glossary.MODELS[kind][1] for kind in kinds],
+            "Model", kinds, first, lambda kind: tr(MODELS)[kind][0], key="model_kind",
+            captions=[tr(MODELS)[kind][1] for kind in kinds],
         )  # fmt: skip
         if len(kinds) == 1:
-            st.caption(glossary.ONLY_NUMBERS)
+            st.caption(tr(ONLY_NUMBERS))
     with right:
         placement = st.selectbox(
             "Where people differ", _PLACEMENTS[model], key="placement",
-            help=glossary.TERMS["placement"],
+            help=tr(TERMS)["placement"],
         )  # fmt: skip
-        st.caption(glossary.PLACEMENTS[placement])
+        st.caption(tr(PLACEMENTS)[placement])
     start = _preset(preset, record, model, placement)
     state.preset("baselines", (record.id, preset), list(start.baselines))
     state.preset("tune", (record.id, preset), start.tune)
@@ -90,7 +101,7 @@ def _preset(name: str, record: StudyRecord, model: str, placement: str) -> FitSe
 
 def _baselines(record: StudyRecord) -> dict[str, str]:
     """Models that a model of this study can be compared with, and what they are."""
-    left_out = () if record.outcome_kind == "number" else glossary.FOR_NUMBERS
+    left_out = () if record.outcome_kind == "number" else FOR_NUMBERS
     return {name: words for name, words in BASELINES.items() if name not in left_out}
 
 
@@ -109,7 +120,7 @@ def _options(record: StudyRecord, start: FitSettings) -> FitSettings | None:
     text = found.pop("hidden")
     hidden = layers_of(text, start.model)
     if hidden is None:
-        st.error(glossary.NO_LAYERS)
+        st.error(tr(NO_LAYERS))
         return None
     by_default = text.strip().lower() == _HIDDEN[start.model]
     return replace(start, **found, hidden=None if by_default else hidden)
@@ -119,12 +130,12 @@ def _entry(name: str, record: StudyRecord, start: FitSettings) -> Any:
     """The widget of a setting, and what stands in it."""
     one, default = SETTINGS[name], getattr(start, name)
     if name == "family":
-        possible = glossary.FAMILIES_OF[record.outcome_kind]
+        possible = FAMILIES_OF[record.outcome_kind]
         family = _explained(name, {value: one.choices[value] for value in possible})
         return None if family == possible[0] else family
     if name == "baselines":
         known = _baselines(record)
-        chosen = st.multiselect(one.label, list(known), key=name, help=glossary.TERMS["baseline"])
+        chosen = st.multiselect(one.label, list(known), key=name, help=tr(TERMS)["baseline"])
         st.caption("; ".join(f"{name}: {words}" for name, words in known.items()))
         return tuple(chosen)
     if name == "hidden":  # the key carries the model, so that its default follows the model
@@ -154,8 +165,8 @@ def _explained(name: str, choices: Mapping[str, str]) -> str:
 def estimate_words(found: Estimate | None) -> str:
     """How long a training may take, in words."""
     if found is None:
-        return glossary.ESTIMATE["none"]
+        return tr(ESTIMATE)["none"]
     one = found.n_runs == 1
     runs = "1 earlier training" if one else f"{found.n_runs} earlier trainings"
-    said = glossary.ESTIMATE["range"].format(time=durations(found.low, found.high), runs=runs)
-    return said + (glossary.ESTIMATE["one"] if one else "")
+    said = tr(ESTIMATE)["range"].format(time=durations(found.low, found.high), runs=runs)
+    return said + (tr(ESTIMATE)["one"] if one else "")

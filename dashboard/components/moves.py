@@ -6,8 +6,10 @@ import streamlit as st
 
 from dashboard.components import catalogue_persons as catalogue
 from dashboard.components.figures import show
-from dashboard.glossary import EMPTY, ORDERS
 from dashboard.services import people, results
+from dashboard.words.pages import EMPTY
+from dashboard.words.transitions import ORDERS
+from nme_core.vocabulary.language import tr
 
 
 def all_persons(run: str, readout: str) -> None:
@@ -16,7 +18,7 @@ def all_persons(run: str, readout: str) -> None:
     left, right = st.columns(2, vertical_alignment="bottom")
     by = left.selectbox(
         "Order", [*ORDERS, *covariates], key="order", persist_state="session",
-        format_func=lambda name: ORDERS.get(name, f"by {name}"),
+        format_func=lambda name: tr(ORDERS).get(name, f"by {name}"),
     )  # fmt: skip
     pages = -(-len(results.persons(run)) // catalogue.A_PAGE)
     with right:
@@ -28,12 +30,12 @@ def groups(run: str, readout: str) -> None:
     """Mean matrices of groups of persons."""
     names = list(results.covariates(run).columns)
     if not names:
-        st.info(EMPTY["no_covariates"])
+        st.info(tr(EMPTY)["no_covariates"])
         return
     covariate = st.selectbox("Covariate", names, key="covariate", persist_state="session")
     figure = catalogue.group_transition_figure(run, readout, covariate)
     if figure is None:
-        st.info(EMPTY["no_groups"])
+        st.info(tr(EMPTY)["no_groups"])
     else:
         show(figure)
 
@@ -48,7 +50,7 @@ def two_persons(run: str, person: str, readout: str) -> None:
     """The person beside another one."""
     others = [name for name in results.persons(run) if name != person]
     if not others:
-        st.info(EMPTY["one_person"])
+        st.info(tr(EMPTY)["one_person"])
         return
     second = st.selectbox("Beside person", others, key="second_person", persist_state="session")
     show(catalogue.two_persons_figure(run, person, second, readout))
@@ -58,6 +60,6 @@ def over_time(run: str, person: str) -> None:
     """The person's states, one sequence after the other."""
     rows = people.sequences(run, person)
     if rows is None or rows.empty:
-        st.info(EMPTY["no_probabilities"])
+        st.info(tr(EMPTY)["no_probabilities"])
         return
     show(catalogue.ribbon_figure(run, person, rows))

@@ -12,11 +12,12 @@ from dashboard.components.errors import guard
 from dashboard.components.figures import Figure, as_shown, show
 from dashboard.components.response import outcome_name
 from dashboard.components.text import number, place, plain
-from dashboard.glossary import NEW_PERSON
 from dashboard.services import newcomers, people, results
 from dashboard.services.drafts import TABLES
 from dashboard.services.runs import Run
+from dashboard.words.new_person import NEW_PERSON
 from nme_core.figures.moves_of_person import comparison
+from nme_core.vocabulary.language import tr
 
 _EMPTY_ROWS = 6
 
@@ -24,7 +25,7 @@ _EMPTY_ROWS = 6
 def ask_for_rows(run: Run, *, folded: bool) -> None:
     """Upload or type in rows, and start adapting; folded where there are results to look at."""
     if folded:
-        with st.expander(NEW_PERSON["again"], key="again"):
+        with st.expander(tr(NEW_PERSON)["again"], key="again"):
             _ask(run)
     else:
         _ask(run)
@@ -36,8 +37,10 @@ def _ask(run: Run) -> None:
     names = ", ".join(name for name in [*needed, roles["outcome"]] if name)
     typed, uploaded = st.tabs(["Type in", "Upload"])
     with typed:
-        timed = f" {NEW_PERSON['type_time'].format(time=roles['time'])}" if roles["time"] else ""
-        st.caption(plain(f"{NEW_PERSON['type']}{timed}"))
+        timed = (
+            f" {tr(NEW_PERSON)['type_time'].format(time=roles['time'])}" if roles["time"] else ""
+        )
+        st.caption(plain(f"{tr(NEW_PERSON)['type']}{timed}"))
         rows = st.data_editor(
             _blank(run, roles), num_rows="dynamic", hide_index=True, key=f"typed_{run.id}",
             column_config=_configuration(run, roles), placeholder="",
@@ -47,7 +50,7 @@ def _ask(run: Run) -> None:
                 _begin(run, newcomers.typed_table(run.id, rows))
     with uploaded:
         file = st.file_uploader(
-            NEW_PERSON["upload"].format(columns=plain(names)), TABLES,
+            tr(NEW_PERSON)["upload"].format(columns=plain(names)), TABLES,
             key="upload_new",
         )  # fmt: skip
         if st.button(
@@ -55,7 +58,7 @@ def _ask(run: Run) -> None:
         ) and file is not None:  # fmt: skip
             with guard():
                 _begin(run, file.getvalue(), file.name)
-    st.caption(NEW_PERSON["how"])
+    st.caption(tr(NEW_PERSON)["how"])
 
 
 def _begin(run: Run, rows: bytes | pd.DataFrame, name: str = "") -> None:
@@ -120,7 +123,7 @@ def _results(run: Run, table: pd.DataFrame) -> None:
     own = table[table["person"] == person]
     shared = table[(table["person"] == results.POPULATION) & (table["k"] == table["k"].max())]
     if not results.tells_people_apart(run.id):
-        st.warning(NEW_PERSON["alike"])
+        st.warning(tr(NEW_PERSON)["alike"])
     if "from" in table.columns:
         _matrix(person, own, shared)
     else:
@@ -132,7 +135,7 @@ def _matrix(person: str, own: pd.DataFrame, shared: pd.DataFrame) -> None:
     found = as_shown(
         comparison(last, shared, label=person, title=f"Transitions of {person}", who=person)
     )
-    show(replace(found, sentence=f"{found.sentence} {NEW_PERSON['few']}"))
+    show(replace(found, sentence=f"{found.sentence} {tr(NEW_PERSON)['few']}"))
     staying = people.supported(own[own["from"] == own["to"]]).dropna(subset=["value"])
     staying = staying.assign(what="stay in " + staying["from"])
     shares = shared[shared["from"] == shared["to"]].set_index("from")["value"]
@@ -155,7 +158,7 @@ def _curve(run: Run, person: str, own: pd.DataFrame, shared: pd.DataFrame) -> No
     arguments = {
         "own": last, "population": shared, "person": person, "feature": feature, "outcome": what,
     }  # fmt: skip
-    sentence = NEW_PERSON["curve"].format(outcome=what)
+    sentence = tr(NEW_PERSON)["curve"].format(outcome=what)
     show(Figure("newcomer_curve", f"Response to {feature} of {person}", sentence, arguments))
     middle = shared["x"].sort_values().iloc[len(shared) // 2]
     at = f"{what} at {feature} = {place(middle)}"
@@ -173,7 +176,7 @@ def _narrowing(
     if len(widths) < 2 or widths.isna().any():
         return
     first, last = int(widths.index[0]), int(widths.index[-1])
-    sentence = NEW_PERSON["narrowing"].format(
+    sentence = tr(NEW_PERSON)["narrowing"].format(
         first=first, s="" if first == 1 else "s", last=last,
         what="(mean over the panels)" if len(population) > 1 else "",
         before=number(widths.iloc[0], 2), after=number(widths.iloc[-1], 2),

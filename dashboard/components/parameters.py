@@ -9,8 +9,9 @@ from dashboard.components.catalogue import scatter_figure
 from dashboard.components.figures import show
 from dashboard.components.findings import effects_view, finding
 from dashboard.components.text import plain
-from dashboard.glossary import PARAMETER_NAMES
 from dashboard.services import covariates, results
+from dashboard.words.effects import PARAMETER_NAMES
+from nme_core.vocabulary.language import tr
 
 
 def show_parameters(
@@ -32,6 +33,6 @@ def show_parameters(
     names = list(covariates.parameters(run).values.columns)
     parameter = st.selectbox(
         "Parameter", names, names.index(strongest), key=f"scatter_{run}_{covariate}",
-        format_func=words, help=PARAMETER_NAMES,
+        format_func=words, help=tr(PARAMETER_NAMES),
     )  # fmt: skip
     show(scatter_figure(run, found, covariate, parameter))

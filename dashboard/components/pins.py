@@ -8,9 +8,10 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.errors import guard
-from dashboard.glossary import GALLERY
 from dashboard.services import gallery
+from dashboard.words.take_away import GALLERY
 from nme_core.figures.stored import as_json
+from nme_core.vocabulary.language import tr
 
 if TYPE_CHECKING:
     from dashboard.components.figures import Figure
@@ -25,4 +26,4 @@ def pin_button(figure: Figure, key: str) -> None:
         fresh = gallery.add(
             place, figure.name, figure.title, figure.sentence, as_json(figure.arguments)
         )
-        st.toast(GALLERY["new" if fresh else "known"])
+        st.toast(tr(GALLERY)["new" if fresh else "known"])

@@ -6,9 +6,10 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import plain
-from dashboard.glossary import CLINICIAN_PRIVACY, PRIVACY
 from dashboard.services.drafts import ChosenRoles, Draft
 from dashboard.services.noticed import Noticed, Privacy, notice
+from dashboard.words.study import CLINICIAN_PRIVACY, PRIVACY
+from nme_core.vocabulary.language import tr
 
 
 def privacy_form(draft: Draft, roles: ChosenRoles | None) -> Privacy:
@@ -20,30 +21,34 @@ def privacy_form(draft: Draft, roles: ChosenRoles | None) -> Privacy:
     if draft.source == "sample":
         return Privacy()
     with (
-        st.expander(PRIVACY["title"], expanded=state.is_proposal_open()),
+        st.expander(tr(PRIVACY)["title"], expanded=state.is_proposal_open()),
         st.container(gap="xsmall"),
     ):
         if roles is not None:
             used = {*roles.columns, *roles.covariates}
             n_left_out = sum(str(name) not in used for name in draft.long.columns)
             words = "stored_all" if n_left_out == 0 else "stored"
-            st.caption(PRIVACY[words].format(n=n_left_out))
+            st.caption(tr(PRIVACY)[words].format(n=n_left_out))
         _show_noticed(noticed, roles)
         if not state.researcher():
             done = {"codes": True, "dates": noticed.dates, "ages": noticed.old_ages}
             for what, holds in done.items():
                 if holds:
-                    st.caption(CLINICIAN_PRIVACY[what])
+                    st.caption(tr(CLINICIAN_PRIVACY)[what])
             return Privacy(codes=True)
         first, second, third = st.columns(3)
-        codes = first.checkbox(PRIVACY["codes"], key="privacy_codes", help=PRIVACY["codes_help"])
+        codes = first.checkbox(
+            tr(PRIVACY)["codes"], key="privacy_codes", help=tr(PRIVACY)["codes_help"]
+        )
         dates = ages = True
         if noticed.dates:
             dates = second.checkbox(
-                PRIVACY["dates"], key="privacy_dates", help=PRIVACY["dates_help"]
+                tr(PRIVACY)["dates"], key="privacy_dates", help=tr(PRIVACY)["dates_help"]
             )
         if noticed.old_ages:
-            ages = third.checkbox(PRIVACY["ages"], key="privacy_ages", help=PRIVACY["ages_help"])
+            ages = third.checkbox(
+                tr(PRIVACY)["ages"], key="privacy_ages", help=tr(PRIVACY)["ages_help"]
+            )
     return Privacy(codes, dates, ages)
 
 
@@ -53,7 +58,7 @@ def show_key(study: str) -> None:
     if key is None:
         return
     with st.container(border=True, key="key_of_codes"):
-        st.markdown(PRIVACY["key"])
+        st.markdown(tr(PRIVACY)["key"])
         st.download_button(
             "Key of the codes (CSV)",
             key,
@@ -70,8 +75,8 @@ def _show_noticed(noticed: Noticed, roles: ChosenRoles | None) -> None:
     for one in noticed.personal:
         words = {"column": plain(one.column), "kind": one.kind, "n": f"{one.n_cells:,}"}
         if roles is not None and one.column == roles.person:
-            st.warning(PRIVACY["person"].format(**words))
+            st.warning(tr(PRIVACY)["person"].format(**words))
         elif one.column in used:
-            st.warning(PRIVACY["used"].format(**words))
+            st.warning(tr(PRIVACY)["used"].format(**words))
         else:
-            st.caption(PRIVACY["noticed"].format(**words))
+            st.caption(tr(PRIVACY)["noticed"].format(**words))

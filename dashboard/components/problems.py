@@ -8,8 +8,9 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.changes import show_changes, show_findings
-from dashboard.glossary import CHANGES
 from dashboard.services.drafts import ChosenRoles, Draft, Remedy, people_of, problems_of
+from dashboard.words.study import CHANGES
+from nme_core.vocabulary.language import tr
 
 _PREFIX = "draft_"
 
@@ -23,9 +24,9 @@ def show_problems(draft: Draft, roles: ChosenRoles | None) -> tuple[Remedy, ...]
     if roles is not None:
         problems = problems_of(draft, roles, made)
         if problems:
-            st.markdown(CHANGES["problems"])
+            st.markdown(tr(CHANGES)["problems"])
             show_findings(problems, made, change, prefix=_PREFIX)
         elif state.is_proposal_open() and (people := people_of(draft, roles, made)):
-            st.markdown(CHANGES["people"])
+            st.markdown(tr(CHANGES)["people"])
             show_findings(people, made, change, prefix=_PREFIX)
     return made

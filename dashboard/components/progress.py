@@ -14,8 +14,9 @@ from dashboard.components.messages import in_app_words
 from dashboard.components.queue import progress_words
 from dashboard.components.text import plain
 from dashboard.components.verdict import numbers_behind, show_verdict
-from dashboard.glossary import RUNS
 from dashboard.services import runs
+from dashboard.words.runs import RUNS
+from nme_core.vocabulary.language import tr
 
 
 def follow(identity: str) -> None:
@@ -40,7 +41,7 @@ def _live(identity: str) -> None:
         if st.button("Cancel", key="cancel"):
             runs.cancel(identity)
             st.rerun()
-        st.caption(RUNS["leave"])
+        st.caption(tr(RUNS)["leave"])
         history = runs.history(identity)
         if history is not None and state.researcher():
             show(loss_figure(history))
@@ -58,7 +59,7 @@ def _ended(run: runs.Run) -> None:
         show_message(plain(in_app_words(f"{message} {kept_words(run.id)}")))
         if runs.kept_models(run.id):
             link("fit")
-        if st.button(RUNS["restart"], key="restart", help=RUNS["restart_help"]):
+        if st.button(tr(RUNS)["restart"], key="restart", help=tr(RUNS)["restart_help"]):
             with guard():
                 runs.restart(run.id)
                 st.rerun()

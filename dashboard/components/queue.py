@@ -7,8 +7,9 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.errors import guard
 from dashboard.components.text import duration, plain
-from dashboard.glossary import RUNS
 from dashboard.services import runs, settings
+from dashboard.words.runs import RUNS
+from nme_core.vocabulary.language import tr
 
 
 def show_queue() -> None:
@@ -28,7 +29,7 @@ def show_queue() -> None:
 def _at_once() -> None:
     kept = settings.trainings_at_once()
     number = st.number_input(
-        "Trainings at once", 1, 64, min(kept, 64), key="at_once", help=RUNS["at_once"]
+        "Trainings at once", 1, 64, min(kept, 64), key="at_once", help=tr(RUNS)["at_once"]
     )
     if number != kept:
         settings.set_trainings_at_once(int(number))
@@ -50,7 +51,7 @@ def _live(identities: tuple[str, ...]) -> None:
                 if st.button("Cancel", key=f"cancel_{run.id}"):
                     runs.cancel(run.id)
                     st.rerun()
-        st.caption(RUNS["leave"])
+        st.caption(tr(RUNS)["leave"])
 
 
 def progress_words(run: runs.Run) -> str:

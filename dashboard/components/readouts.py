@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboard import state
-from dashboard.glossary import PLAIN_READOUT, READOUTS
 from dashboard.services import results
+from dashboard.words.transitions import PLAIN_READOUT, READOUTS
 from nme_core.figures.words import READOUT_NOTES
+from nme_core.vocabulary.language import tr
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -19,7 +20,7 @@ def choose_readout(run: str, place: DeltaGenerator) -> str:
         return PLAIN_READOUT
     available = [name for name in READOUTS if name in results.readouts(run)]
     readout = place.selectbox(
-        "Read-out", available, format_func=lambda name: READOUTS[name][0], key="readout",
+        "Read-out", available, format_func=lambda name: tr(READOUTS)[name][0], key="readout",
         persist_state="session", help=" ".join(READOUT_NOTES.values()),
     )  # fmt: skip
     return str(readout)

@@ -16,7 +16,6 @@ from dashboard.components.links import link
 from dashboard.components.look_at_data import look_at_data
 from dashboard.components.privacy import show_key
 from dashboard.components.text import plain
-from dashboard.glossary import FACT_HELP, MISSING_FEATURES, REPORT, STUDY
 from dashboard.services.drafts import REMEDIED, Remedy, sentence
 from dashboard.services.home import NMEError
 from dashboard.services.studies import (
@@ -26,6 +25,9 @@ from dashboard.services.studies import (
     missing_words,
     open_study,
 )
+from dashboard.words.study import MISSING_FEATURES, REPORT, STUDY
+from dashboard.words.terms import FACT_HELP
+from nme_core.vocabulary.language import tr
 
 
 def show_report(record: StudyRecord) -> None:
@@ -49,18 +51,18 @@ def show_report(record: StudyRecord) -> None:
         "Covariates": str(study.covariates.shape[1]),
     }
     for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
-        column.metric(label, value, help=FACT_HELP.get(label))
+        column.metric(label, value, help=tr(FACT_HELP).get(label))
     if report.usable:
         with st.container(key="next"):
-            link("model", STUDY["next"])
+            link("model", tr(STUDY)["next"])
     else:
-        st.error(STUDY["stop"])
+        st.error(tr(STUDY)["stop"])
     others = [one for one in report.findings if not one.message.startswith(REMEDIED)]
     if not state.researcher():
         others = [one for one in others if one.severity != "info"]
     show_findings(others, made, change)
     if state.researcher():
-        with st.expander(REPORT["settings"]):
+        with st.expander(tr(REPORT)["settings"]):
             _choices(record, study.time, bool(report.missing.drop(report.outcome).sum()))
         show_codebook(record.id)
     _before_storing(record)
@@ -71,11 +73,11 @@ def _before_storing(record: StudyRecord) -> None:
     """What was left out or changed before the tables were stored."""
     if not (record.privacy or record.left_out):
         return
-    with st.expander(REPORT["stored"]), st.container(gap="xxsmall"):
+    with st.expander(tr(REPORT)["stored"]), st.container(gap="xxsmall"):
         for note in record.privacy:
             st.text(sentence(note))
         if record.left_out:
-            st.text(REPORT["left_out"].format(columns=", ".join(record.left_out)))
+            st.text(tr(REPORT)["left_out"].format(columns=", ".join(record.left_out)))
 
 
 def _choices(record: StudyRecord, time: pd.Series | None, lacks_features: bool) -> None:
@@ -93,13 +95,13 @@ def _choices(record: StudyRecord, time: pd.Series | None, lacks_features: bool) 
 
 def _gap(record: StudyRecord, dated: bool) -> None:
     """The longest gap within a sequence; remembered with the study."""
-    unit = REPORT["gap_durations" if dated else "gap_numbers"]
+    unit = tr(REPORT)["gap_durations" if dated else "gap_numbers"]
     given = st.text_input(
-        REPORT["gap"],
+        tr(REPORT)["gap"],
         value=record.max_gap or "",
         key=f"gap_{record.id}",
         placeholder="not set",
-        help=REPORT["gap_help"].format(unit=unit),
+        help=tr(REPORT)["gap_help"].format(unit=unit),
         max_chars=20,
         width=320,
     ).strip()
@@ -115,12 +117,12 @@ def _gap(record: StudyRecord, dated: bool) -> None:
 def _missing(record: StudyRecord) -> None:
     """What is done about missing features; the choice is stated with its count."""
     chosen = st.selectbox(
-        REPORT["missing"],
+        tr(REPORT)["missing"],
         MISSING,
         index=MISSING.index(record.missing),
-        format_func=MISSING_FEATURES.__getitem__,
+        format_func=tr(MISSING_FEATURES).__getitem__,
         key=f"missing_{record.id}",
-        help=REPORT["missing_help"],
+        help=tr(REPORT)["missing_help"],
     )
     if chosen != record.missing:
         change_study(record.id, missing=chosen)
@@ -132,13 +134,13 @@ def _missing(record: StudyRecord) -> None:
 def _planned(record: StudyRecord) -> None:
     """How many occasions were planned for each person; remembered with the study."""
     planned = st.number_input(
-        REPORT["planned"],
+        tr(REPORT)["planned"],
         min_value=1,
         value=record.planned,
         step=1,
         key=f"planned_{record.id}",
         placeholder="not known",
-        help=REPORT["planned_help"],
+        help=tr(REPORT)["planned_help"],
         width=320,
     )
     if planned != record.planned:

@@ -11,13 +11,14 @@ from dashboard.components import jobs as follow_jobs
 from dashboard.components.errors import guard
 from dashboard.components.figures import as_shown, show
 from dashboard.components.text import plain
-from dashboard.glossary import DIRECTIONS, RESEARCH, TOOLS
 from dashboard.services import jobs, research, results
 from dashboard.services.exports import spreadsheet
 from dashboard.services.records import tables_of
 from dashboard.services.runs import Run
+from dashboard.words.research import DIRECTIONS, RESEARCH, TOOLS
 from nme_core.figures.labels import parameter_words
 from nme_core.figures.of_research import of_tool
+from nme_core.vocabulary.language import tr
 
 #: What a tool is asked; None while an entry makes no sense.
 Asked = dict[str, Any] | None
@@ -26,9 +27,9 @@ Asked = dict[str, Any] | None
 def choose_tool() -> str:
     """The question that is asked, by the name of the tool."""
     tool: str = st.selectbox(
-        RESEARCH["question"], list(TOOLS), key="tool", format_func=lambda one: TOOLS[one][0]
+        tr(RESEARCH)["question"], list(TOOLS), key="tool", format_func=lambda one: tr(TOOLS)[one][0]
     )
-    st.markdown(TOOLS[tool][1])
+    st.markdown(tr(TOOLS)[tool][1])
     return tool
 
 
@@ -39,32 +40,32 @@ def ask(run: Run, tool: str) -> None:
         asked = _FORMS[tool](run)
         idle = asked is not None and not jobs.is_active(run.id, kind)
         with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button(RESEARCH["ask"], key="ask_tool", type="primary", disabled=not idle):
+            if st.button(tr(RESEARCH)["ask"], key="ask_tool", type="primary", disabled=not idle):
                 with guard():
                     research.start(run.id, run.study, tool, asked or {})
                     st.rerun()
             if asked is not None:
                 st.caption(_how_many(tool, asked))
-    follow_jobs.follow(run.id, kind, RESEARCH["working"])
+    follow_jobs.follow(run.id, kind, tr(RESEARCH)["working"])
 
 
 def show_answer(run: Run, tool: str) -> None:
     """The answer in a sentence, its figure, and behind folds what it rests on."""
     found = research.answer(run.id, tool)
     if found is None:
-        st.caption(RESEARCH["none"])
+        st.caption(tr(RESEARCH)["none"])
         return
-    st.subheader(RESEARCH["answer"], anchor=False)
+    st.subheader(tr(RESEARCH)["answer"], anchor=False)
     st.markdown(plain(found.verdict["answer"]))
     for note in found.verdict["notes"]:
         st.caption(plain(note))
     figure = as_shown(of_tool(tool, found.table, found.verdict, results.run_folder(run.id)))
     if figure is not None:
         show(figure)
-    with st.expander(RESEARCH["numbers"]):
+    with st.expander(tr(RESEARCH)["numbers"]):
         st.dataframe(found.table.dropna(axis=1, how="all").round(4), hide_index=True)
         st.download_button(
-            RESEARCH["download"], spreadsheet(found.table), f"{research.TABLES[tool]}.csv",
+            tr(RESEARCH)["download"], spreadsheet(found.table), f"{research.TABLES[tool]}.csv",
             "text/csv", key="tool_table", on_click="ignore",
         )  # fmt: skip
 
@@ -78,8 +79,8 @@ def _how_many(tool: str, asked: dict[str, Any]) -> str:
     elif tool == "ablate":
         n = (len(asked["placements"]) + 1) * len(asked["shares"]) * asked["seeds"]
     else:
-        return RESEARCH[f"fits_{tool}"].format(n=asked.get("worlds"))
-    return RESEARCH["fits"].format(n=f"{n:,}")
+        return tr(RESEARCH)[f"fits_{tool}"].format(n=asked.get("worlds"))
+    return tr(RESEARCH)["fits"].format(n=f"{n:,}")
 
 
 def _covariance(run: Run) -> Asked:
@@ -87,7 +88,7 @@ def _covariance(run: Run) -> Asked:
 
 
 def _calibrate(run: Run) -> Asked:
-    reps = st.number_input(RESEARCH["studies"], 10, 2000, 100, key="reps", width=240)
+    reps = st.number_input(tr(RESEARCH)["studies"], 10, 2000, 100, key="reps", width=240)
     return {"reps": int(reps)}
 
 
@@ -98,9 +99,9 @@ def _power(run: Run) -> Asked:
         return None
     left, right = st.columns(2, gap="large")
     with left:
-        on = st.selectbox(RESEARCH["on"], known, key="power_on", format_func=_what)
+        on = st.selectbox(tr(RESEARCH)["on"], known, key="power_on", format_func=_what)
         effects = _numbers("effects", "0.3, 0.5", float)
-        reps = st.number_input(RESEARCH["studies"], 10, 2000, 100, key="reps", width=240)
+        reps = st.number_input(tr(RESEARCH)["studies"], 10, 2000, 100, key="reps", width=240)
     with right:
         persons = _numbers("people", "50, 100, 200", int)
         rows = _numbers("rows", "30, 60", int)
@@ -118,14 +119,14 @@ def _ablate(run: Run) -> Asked:
     left, right = st.columns(2, gap="large")
     with left:
         placements = st.multiselect(
-            RESEARCH["placements"], choices, choices, key="placements",
-            format_func=lambda one: RESEARCH["level_alone"] if one == "layers.0.bias" else one,
+            tr(RESEARCH)["placements"], choices, choices, key="placements",
+            format_func=lambda one: tr(RESEARCH)["level_alone"] if one == "layers.0.bias" else one,
         )  # fmt: skip
     with right:
         shares = _numbers("shares", "0.1, 0.25, 0.5, 1", float)
     seeds = 1
     if hidden:
-        seeds = int(st.number_input(RESEARCH["seeds"], 1, 10, 3, key="seeds", width=240))
+        seeds = int(st.number_input(tr(RESEARCH)["seeds"], 1, 10, 3, key="seeds", width=240))
     if shares is None or not placements:
         return None
     return {"placements": placements, "shares": shares, "seeds": seeds}
@@ -140,21 +141,21 @@ def _multiverse(run: Run) -> Asked:
     left, right = st.columns(2, gap="large")
     with left:
         about = st.radio(
-            RESEARCH["about"], (["covariate"] if names else []) + ["person"], horizontal=True,
-            key="claim_about", format_func=lambda one: RESEARCH[f"about_{one}"],
+            tr(RESEARCH)["about"], (["covariate"] if names else []) + ["person"], horizontal=True,
+            key="claim_about", format_func=lambda one: tr(RESEARCH)[f"about_{one}"],
         )  # fmt: skip
         name = st.selectbox(
-            RESEARCH[f"about_{about}"], names if about == "covariate" else people,
+            tr(RESEARCH)[f"about_{about}"], names if about == "covariate" else people,
             key=f"claim_{about}",
         )  # fmt: skip
     with right:
         possible = [one for one in known if about == "covariate" or one != "stay"]
-        what = st.selectbox(RESEARCH["on"], possible, key="claim_on", format_func=_what)
+        what = st.selectbox(tr(RESEARCH)["on"], possible, key="claim_on", format_func=_what)
         direction = st.selectbox(
-            RESEARCH["direction"], list(DIRECTIONS[about]), key=f"direction_{about}",
-            format_func=DIRECTIONS[about].__getitem__,
+            tr(RESEARCH)["direction"], list(tr(DIRECTIONS)[about]), key=f"direction_{about}",
+            format_func=tr(DIRECTIONS)[about].__getitem__,
         )  # fmt: skip
-    worlds = st.number_input(RESEARCH["worlds"], 2, 500, 100, key="worlds", width=240)
+    worlds = st.number_input(tr(RESEARCH)["worlds"], 2, 500, 100, key="worlds", width=240)
     claim = {about: name, "parameter": what, "direction": direction}
     return {"claim": claim, "worlds": int(worlds)}
 
@@ -163,11 +164,11 @@ def _replicate(run: Run) -> Asked:
     covariate = _covariate(run)
     if covariate is None:
         return None
-    others = {None: RESEARCH["halves"]} | {
+    others = {None: tr(RESEARCH)["halves"]} | {
         one.id: one.name for one in research.other_studies(run.study)
     }
     chosen = st.selectbox(
-        RESEARCH["study_b"], list(others), key="study_b", format_func=others.__getitem__
+        tr(RESEARCH)["study_b"], list(others), key="study_b", format_func=others.__getitem__
     )
     asked: dict[str, Any] = {"covariate": covariate}
     if chosen is not None:
@@ -190,9 +191,9 @@ _FORMS: dict[str, Callable[[Run], Asked]] = {
 def _covariate(run: Run) -> str | None:
     names = list(results.covariates(run.id).columns)
     if not names:
-        st.info(RESEARCH["no_covariates"])
+        st.info(tr(RESEARCH)["no_covariates"])
         return None
-    chosen: str = st.selectbox(RESEARCH["about_covariate"], names, key="tool_covariate")
+    chosen: str = st.selectbox(tr(RESEARCH)["about_covariate"], names, key="tool_covariate")
     return chosen
 
 
@@ -205,15 +206,17 @@ def _may_move(run: Run) -> list[str]:
 
 def _what(name: str) -> str:
     """What people differ in, as a reader would call it."""
-    return RESEARCH.get(f"on_{name}", parameter_words(name).replace(">", " → "))
+    return tr(RESEARCH).get(f"on_{name}", parameter_words(name).replace(">", " → "))
 
 
 def _numbers(key: str, given: str, kind: Callable[[str], Any]) -> list[Any] | None:
     """A list of numbers; None, with a word why, where it is none."""
-    text = st.text_input(RESEARCH[key], given, key=f"tool_{key}", help=RESEARCH[f"{key}_help"])
+    text = st.text_input(
+        tr(RESEARCH)[key], given, key=f"tool_{key}", help=tr(RESEARCH)[f"{key}_help"]
+    )
     try:
         found = list(dict.fromkeys(kind(one) for one in text.replace(";", ",").split(",")))
     except ValueError:
-        st.error(RESEARCH["no_list"].format(given=given))
+        st.error(tr(RESEARCH)["no_list"].format(given=given))
         return None
     return found

@@ -6,10 +6,11 @@ import streamlit as st
 
 from dashboard.components.catalogue import group_figure, response_figure
 from dashboard.components.figures import Figure
-from dashboard.glossary import TERMS
 from dashboard.services import results
 from dashboard.services.runs import Run
 from dashboard.services.studies import outcome_words, study_record
+from dashboard.words.terms import TERMS
+from nme_core.vocabulary.language import tr
 
 
 def choose_response(run: Run) -> Figure:
@@ -21,7 +22,7 @@ def choose_response(run: Run) -> Figure:
         results.response_features(run.id),
         key="feature",
         persist_state="session",
-        help=TERMS["feature"],
+        help=tr(TERMS)["feature"],
     )
     person = columns[1].selectbox(
         "Person to highlight",
@@ -48,7 +49,7 @@ def choose_groups(run: Run, covariate: str) -> Figure | None:
         results.response_features(run.id),
         key="feature",
         persist_state="session",
-        help=TERMS["feature"],
+        help=tr(TERMS)["feature"],
     )
     label = (
         columns[1].selectbox("Class", classes, key="class", persist_state="session")

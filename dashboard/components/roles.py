@@ -7,18 +7,19 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import plain
-from dashboard.glossary import (
+from dashboard.services.drafts import ChosenRoles, Draft, covariate_columns
+from dashboard.services.memory import recall, recall_group
+from dashboard.services.roles import OutcomeKind, guess_outcome
+from dashboard.words.reading import FIRST
+from dashboard.words.study import (
     CLINICIAN_ROLES,
-    FIRST,
     NO_NUMBERS,
     NO_PERSON,
     OUTCOME_KINDS,
     OUTCOME_REASONS,
     ROLES,
 )
-from dashboard.services.drafts import ChosenRoles, Draft, covariate_columns
-from dashboard.services.memory import recall, recall_group
-from dashboard.services.roles import OutcomeKind, guess_outcome
+from nme_core.vocabulary.language import tr
 
 _CHOOSE = "Choose a column"
 
@@ -38,13 +39,15 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
         return chosen
     problem = draft.guess.problem
     if draft.wide is not None and not draft.reshaped:
-        st.warning(FIRST["wide"])
+        st.warning(tr(FIRST)["wide"])
     elif draft.step is not None and "at least one feature" in chosen:
-        st.warning(FIRST["events"])
+        st.warning(tr(FIRST)["events"])
     elif draft.guess.person is None and "the person" in chosen:
-        st.warning(NO_PERSON if problem is None else plain(f"{problem.message} {problem.remedy}"))
+        st.warning(
+            tr(NO_PERSON) if problem is None else plain(f"{problem.message} {problem.remedy}")
+        )
     elif not draft.guess.features and "at least one feature" in chosen:
-        st.warning(NO_NUMBERS)
+        st.warning(tr(NO_NUMBERS))
     *others, last = chosen
     listed = f"{', '.join(others)} and {last}" if others else last
     st.caption(f"Before the study can be loaded, choose {listed}.")
@@ -58,13 +61,18 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     optional = [None, *columns]
     first, second, third, fourth, fifth = st.columns(5)
     person = first.selectbox(
-        "Person", columns, None, key="role_person", help=ROLES["person"], placeholder=_CHOOSE
+        "Person", columns, None, key="role_person", help=tr(ROLES)["person"], placeholder=_CHOOSE
     )
     time = second.selectbox(
-        "Time", optional, format_func=_name, key="role_time", help=ROLES["time"], placeholder="none"
+        "Time",
+        optional,
+        format_func=_name,
+        key="role_time",
+        help=tr(ROLES)["time"],
+        placeholder="none",
     )
     group = fifth.selectbox(
-        "Grouping", optional, format_func=_name, key="role_group", help=ROLES["group"],
+        "Grouping", optional, format_func=_name, key="role_group", help=tr(ROLES)["group"],
         placeholder="none",
     )  # fmt: skip
     sequence = third.selectbox(
@@ -72,20 +80,20 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
         optional,
         format_func=_name,
         key="role_sequence",
-        help=ROLES["sequence"],
+        help=tr(ROLES)["sequence"],
         placeholder="none",
     )
     outcome = fourth.selectbox(
-        "Outcome", columns, None, key="role_outcome", help=ROLES["outcome"], placeholder=_CHOOSE
+        "Outcome", columns, None, key="role_outcome", help=tr(ROLES)["outcome"], placeholder=_CHOOSE
     )
     kind = _outcome_kind(draft, outcome)
     taken = {person, time, sequence, outcome, group}
     free = [name for name in columns if name not in taken]
-    features = st.multiselect("Features", free, key="role_features", help=ROLES["features"])
+    features = st.multiselect("Features", free, key="role_features", help=tr(ROLES)["features"])
     taken |= set(features)
     possible = [name for name in covariate_columns(draft, person) if name not in taken]
     covariates = st.multiselect(
-        "Covariates", possible, key="role_covariates", help=ROLES["covariates"]
+        "Covariates", possible, key="role_covariates", help=tr(ROLES)["covariates"]
     )
     if draft.source == "upload":
         _why(draft)
@@ -108,14 +116,14 @@ def _few_selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     columns = [str(name) for name in draft.long.columns]
     places = st.columns(3)
     person = places[0].selectbox(
-        "Person", columns, None, key="role_person", help=ROLES["person"], placeholder=_CHOOSE
+        "Person", columns, None, key="role_person", help=tr(ROLES)["person"], placeholder=_CHOOSE
     )
     time = places[1].selectbox(
-        "Time", [None, *columns], format_func=_name, key="role_time", help=ROLES["time"],
+        "Time", [None, *columns], format_func=_name, key="role_time", help=tr(ROLES)["time"],
         placeholder="none",
     )  # fmt: skip
     outcome = places[2].selectbox(
-        "Outcome", columns, None, key="role_outcome", help=ROLES["outcome"], placeholder=_CHOOSE
+        "Outcome", columns, None, key="role_outcome", help=tr(ROLES)["outcome"], placeholder=_CHOOSE
     )
     kind = _outcome_kind(draft, outcome)
     guess, _ = recall(draft)
@@ -127,7 +135,7 @@ def _few_selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     covariates = [name for name in guess.covariates if name in possible and name not in used]
     listed = {"features": features, "covariates": covariates}
     words = {role: plain(", ".join(names)) or "nothing" for role, names in listed.items()}
-    st.caption(CLINICIAN_ROLES.format(**words))
+    st.caption(tr(CLINICIAN_ROLES).format(**words))
     if person is None or outcome is None or not features:
         wanted = {"the person": person, "the outcome": outcome, "at least one feature": features}
         return tuple(words for words, given in wanted.items() if not given)
@@ -160,15 +168,15 @@ def _outcome_kind(draft: Draft, outcome: str | None) -> OutcomeKind | None:
     kind = place.radio(
         "The outcome is",
         list(OUTCOME_KINDS),
-        format_func=OUTCOME_KINDS.__getitem__,
+        format_func=tr(OUTCOME_KINDS).__getitem__,
         key="outcome_kind",
         horizontal=True,
         disabled=found.reason == "words",
-        help=ROLES["outcome_kind"],
+        help=tr(ROLES)["outcome_kind"],
     )
     listed = ", ".join(found.values)
     words = {"name": plain(outcome), "n": found.n_values, "values": plain(listed)}
-    place.caption(OUTCOME_REASONS[found.reason].format(**words))
+    place.caption(tr(OUTCOME_REASONS)[found.reason].format(**words))
     return kind
 
 

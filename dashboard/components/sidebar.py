@@ -9,18 +9,13 @@ from dashboard.components import look
 from dashboard.components.errors import guard
 from dashboard.components.links import link
 from dashboard.components.text import plain
-from dashboard.glossary import (
-    MODELS,
-    PLAIN_RUNS,
-    RESEARCH_USE,
-    RUN_STATES,
-    SIDEBAR,
-    VIEW_HELP,
-    VIEWS,
-)
 from dashboard.services import settings
 from dashboard.services.runs import Run, run_record
 from dashboard.services.studies import study_record
+from dashboard.words.pages import PLAIN_RUNS, RESEARCH_USE, SIDEBAR, VIEW_HELP, VIEWS
+from dashboard.words.runs import RUN_STATES
+from nme_core.vocabulary.choices import MODELS
+from nme_core.vocabulary.language import tr
 
 
 def adopt_view() -> None:
@@ -43,13 +38,13 @@ def sidebar() -> None:
         run = run_record(state.run_id() or "")
         look.mark_empty(_empty_pages(study is not None, run))
         if study is not None:
-            st.markdown(f":small[:gray[{SIDEBAR['study']}]]  \n{plain(study.name)}")
+            st.markdown(f":small[:gray[{tr(SIDEBAR)['study']}]]  \n{plain(study.name)}")
         if run is not None:
-            ended = RUN_STATES[run.status.state]
-            st.markdown(f":small[:gray[{SIDEBAR['run']}, {ended}]]  \n{plain(_what(run))}")
+            ended = tr(RUN_STATES)[run.status.state]
+            st.markdown(f":small[:gray[{tr(SIDEBAR)['run']}, {ended}]]  \n{plain(_what(run))}")
             if run.active:
                 _training(run.id)
-        st.caption(RESEARCH_USE)
+        st.caption(tr(RESEARCH_USE))
 
 
 @st.fragment(run_every=2.0)
@@ -60,9 +55,9 @@ def _training(identity: str) -> None:
         if run is None or not run.active:
             st.rerun()
         progress = min(max(run.status.progress, 0.0), 1.0)
-        words = SIDEBAR["waiting" if run.waiting else "training"]
+        words = tr(SIDEBAR)["waiting" if run.waiting else "training"]
         st.progress(progress, text=words.format(percent=round(100 * progress)))
-        link("model", SIDEBAR["open"])
+        link("model", tr(SIDEBAR)["open"])
 
 
 def _empty_pages(study: bool, run: Run | None) -> list[str]:
@@ -76,11 +71,11 @@ def _empty_pages(study: bool, run: Run | None) -> list[str]:
 def _view() -> None:
     """The switch between the two views."""
     at = list(VIEWS).index(state.view() or settings.view())
-    st.radio("View", list(VIEWS), at, VIEWS.__getitem__, key="view", help=VIEW_HELP)
+    st.radio("View", list(VIEWS), at, tr(VIEWS).__getitem__, key="view", help=tr(VIEW_HELP))
 
 
 def _what(run: Run) -> str:
     """What was trained; for clinicians in plain words."""
     if state.researcher():
-        return f"{MODELS[run.model][0]}, {run.options['placement']}"
-    return PLAIN_RUNS[run.model]
+        return f"{tr(MODELS)[run.model][0]}, {run.options['placement']}"
+    return tr(PLAIN_RUNS)[run.model]

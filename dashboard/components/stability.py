@@ -10,16 +10,17 @@ from dashboard import state
 from dashboard.components import jobs as follow_jobs
 from dashboard.components.errors import guard
 from dashboard.components.text import fixed, plain
-from dashboard.glossary import STABILITY
 from dashboard.services import covariates, jobs, rechecks
 from dashboard.services.runs import Run
+from dashboard.words.covariates import STABILITY
+from nme_core.vocabulary.language import tr
 
 
 def reliability_cautions(run: Run) -> None:
     """A caution where reliability is low; for researchers also what else doubts it."""
     known = covariates.how_reliable(run.id)
     if known.together < covariates.LEAST_RELIABLE:
-        st.warning(STABILITY["caution"].format(value=fixed(known.together, 2)))
+        st.warning(tr(STABILITY)["caution"].format(value=fixed(known.together, 2)))
     elif state.researcher() and known.caution():
         st.warning(plain(known.caution()))
 
@@ -28,10 +29,14 @@ def show_stability(run: Run) -> None:
     """What is known of how reliable the parameters are, and the check that says more."""
     known = covariates.how_reliable(run.id)
     kind = known.kind or "unknown"
-    seeds = "" if math.isnan(known.seeds) else STABILITY["seeds"].format(r=fixed(known.seeds, 2))
-    weeks = "" if math.isnan(known.weeks) else STABILITY["weeks"].format(r=fixed(known.weeks, 2))
+    seeds = (
+        "" if math.isnan(known.seeds) else tr(STABILITY)["seeds"].format(r=fixed(known.seeds, 2))
+    )
+    weeks = (
+        "" if math.isnan(known.weeks) else tr(STABILITY)["weeks"].format(r=fixed(known.weeks, 2))
+    )
     few = len(known.unreliable)
-    said = STABILITY[kind].format(
+    said = tr(STABILITY)[kind].format(
         value=fixed(known.together, 2),
         few=few or "none",
         all=len(known.single),
@@ -43,8 +48,8 @@ def show_stability(run: Run) -> None:
         return
     if kind != "split-half" and rechecks.possible(run.id):
         left, right = st.columns([1, 2], vertical_alignment="center")
-        if left.button("Check stability", key="run_stability", help=STABILITY["help"]):
+        if left.button("Check stability", key="run_stability", help=tr(STABILITY)["help"]):
             with guard():
                 rechecks.start(run.id, run.study, seeds=True)
                 st.rerun()
-        right.caption(STABILITY["offer"])
+        right.caption(tr(STABILITY)["offer"])

@@ -5,15 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state
-from dashboard.glossary import DOORS, WELCOME
 from dashboard.services import settings, studies
+from dashboard.words.pages import DOORS, WELCOME
+from nme_core.vocabulary.language import tr
+
+_SAMPLE = "dyads"
 
 
 def welcome() -> None:
     """Say what the app is for; each door takes a view and opens a sample study, or only that."""
-    st.markdown(WELCOME)
+    st.markdown(tr(WELCOME))
     places = st.columns(2, gap="medium")
-    for place, (view, door) in zip(places, DOORS.items(), strict=True):
+    for place, (view, door) in zip(places, tr(DOORS).items(), strict=True):
         with place.container(border=True, key=f"door_{view}", height="stretch"):
             st.subheader(door["title"], anchor=False)
             st.markdown(door["what"])
@@ -25,7 +28,7 @@ def welcome() -> None:
                 st.button(door["own"], key=f"own_{view}", on_click=_take, args=(view,))
             if pressed:
                 with st.spinner(door["opening"]):
-                    state.choose_study(studies.open_sample(door["study"]))
+                    state.choose_study(studies.open_sample(_SAMPLE))
                 st.rerun()
 
 

@@ -11,9 +11,10 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import slug
-from dashboard.glossary import TAKE_AWAY
 from dashboard.services import take_away
 from dashboard.services.runs import Run
+from dashboard.words.take_away import TAKE_AWAY
+from nme_core.vocabulary.language import tr
 
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _TABLE_FILES = {
@@ -27,7 +28,7 @@ _TABLE_FILES = {
 def reports(run: Run) -> None:
     """Buttons for the report, the page about one person, and the bundle."""
     name = slug(run.name)
-    st.caption(TAKE_AWAY["report"])
+    st.caption(tr(TAKE_AWAY)["report"])
     with st.container(horizontal=True):
         for kind, mime in (("html", "text/html"), ("pdf", "application/pdf")):
             _file(
@@ -38,7 +39,7 @@ def reports(run: Run) -> None:
             "Bundle (ZIP)", lambda: take_away.bundle(run.id), f"{name}.zip", "application/zip",
             "bundle_zip",
         )  # fmt: skip
-    st.caption(TAKE_AWAY["person"])
+    st.caption(tr(TAKE_AWAY)["person"])
     people = take_away.persons(run.id)
     chosen = state.person() if state.person() in people else None
     state.preset("report_person", chosen, chosen)
@@ -52,7 +53,7 @@ def reports(run: Run) -> None:
 def words(run: Run) -> None:
     """Methods, results and references to copy, and as a Word or BibTeX file."""
     said = take_away.words(run.id)
-    st.caption(TAKE_AWAY["words"])
+    st.caption(tr(TAKE_AWAY)["words"])
     st.code(said.text, language=None, wrap_lines=True, height=360)
     with st.container(horizontal=True):
         _file("Words and tables (Word)", lambda: said.docx, "words.docx", _DOCX, "words_docx")

@@ -7,8 +7,9 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.components.text import plain
-from dashboard.glossary import CORRECTIONS, GUARDS, PERMUTE, TEST_OPTIONS, TESTED
 from dashboard.services import covariates, results
+from dashboard.words.covariates import CORRECTIONS, GUARDS, PERMUTE, TEST_OPTIONS, TESTED
+from nme_core.vocabulary.language import tr
 
 _NO_BLOCKS = "no blocks"
 
@@ -23,47 +24,48 @@ def choose_how(run: str, covariate: str) -> covariates.CovariateOptions:
         of = st.selectbox(
             "What of each person is tested", choices,
             choices.index(how.of) if how.of in choices else 0,
-            format_func=lambda name: TESTED[name][0], key=f"of_{run}", help=TEST_OPTIONS["of"],
+            format_func=lambda name: tr(TESTED)[name][0], key=f"of_{run}",
+            help=tr(TEST_OPTIONS)["of"],
         )  # fmt: skip
-        st.caption(TESTED[of][1])
+        st.caption(tr(TESTED)[of][1])
         guards = covariates.guards()
         guard = st.selectbox(
             "Guard against the compliance trap", guards, guards.index(covariates.guard_of(how)),
-            format_func=lambda name: GUARDS.get(name, (name, ""))[0], key=f"guard_{run}",
-            help=TEST_OPTIONS["guard"],
+            format_func=lambda name: tr(GUARDS).get(name, (name, ""))[0], key=f"guard_{run}",
+            help=tr(TEST_OPTIONS)["guard"],
         )  # fmt: skip
-        st.caption(GUARDS.get(guard, ("", ""))[1])
+        st.caption(tr(GUARDS).get(guard, ("", ""))[1])
         left, right = st.columns(2)
         confounders = left.multiselect(
             "Confounders to adjust for", others,
             [name for name in how.confounders if name in others],
-            key=f"confounders_{run}_{covariate}", help=TEST_OPTIONS["confounders"],
+            key=f"confounders_{run}_{covariate}", help=tr(TEST_OPTIONS)["confounders"],
             placeholder="none", disabled=not others,
         )  # fmt: skip
         block = right.selectbox(
             "People come in blocks", [_NO_BLOCKS, *blocks],
             1 + blocks.index(how.blocks) if how.blocks in blocks else 0,
-            key=f"blocks_{run}_{covariate}", help=TEST_OPTIONS["blocks"], disabled=not blocks,
+            key=f"blocks_{run}_{covariate}", help=tr(TEST_OPTIONS)["blocks"], disabled=not blocks,
         )  # fmt: skip
         permute = how.permute
         if block != _NO_BLOCKS:
             permute = right.radio(
                 "What is permuted", list(PERMUTE), list(PERMUTE).index(how.permute),
-                format_func=PERMUTE.__getitem__, key=f"permute_{run}", horizontal=True,
+                format_func=tr(PERMUTE).__getitem__, key=f"permute_{run}", horizontal=True,
             )  # fmt: skip
         adjust = left.radio(
             "Correction for the number of tests", list(CORRECTIONS),
-            list(CORRECTIONS).index(how.adjust), format_func=CORRECTIONS.__getitem__,
-            key=f"adjust_{run}", horizontal=True, help=TEST_OPTIONS["adjust"],
+            list(CORRECTIONS).index(how.adjust), format_func=tr(CORRECTIONS).__getitem__,
+            key=f"adjust_{run}", horizontal=True, help=tr(TEST_OPTIONS)["adjust"],
         )  # fmt: skip
         incremental = st.checkbox(
             "Ask what the parameters tell beyond each person's mean and variability",
-            how.incremental, key=f"incremental_{run}", help=TEST_OPTIONS["incremental"],
+            how.incremental, key=f"incremental_{run}", help=tr(TEST_OPTIONS)["incremental"],
             disabled=not results.has_table(run, "person_summaries"),
         )  # fmt: skip
         tested = [name for name in covariates.tested(run) if name != covariate]
         if tested:
-            st.caption(plain(TEST_OPTIONS["again"].format(names=", ".join(tested))))
+            st.caption(plain(tr(TEST_OPTIONS)["again"].format(names=", ".join(tested))))
     how = covariates.with_guard(how, guard)
     return replace(
         how, of=of, confounders=tuple(confounders), blocks=None if block == _NO_BLOCKS else block,

@@ -13,9 +13,10 @@ from dashboard.components.findings import compliance_note
 from dashboard.components.stability import reliability_cautions, show_stability
 from dashboard.components.text import plain
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import TEST_ALL, TESTS_HELP
 from dashboard.services import covariates, jobs
 from dashboard.services.runs import Run
+from dashboard.words.covariates import TEST_ALL, TESTS_HELP
+from nme_core.vocabulary.language import tr
 
 
 def test(run: str, asked: Sequence[str], how: covariates.CovariateOptions) -> None:
@@ -28,10 +29,10 @@ def test(run: str, asked: Sequence[str], how: covariates.CovariateOptions) -> No
         state.let_wait(run, ())
         with guard():
             _begin(run, wanted, how)
-    if follow_jobs.follow(run, jobs.TESTS, TEST_ALL["working"]) and (
+    if follow_jobs.follow(run, jobs.TESTS, tr(TEST_ALL)["working"]) and (
         waiting := state.waiting_tests(run)
     ):
-        st.caption(plain(TEST_ALL["next"].format(names=", ".join(waiting))))
+        st.caption(plain(tr(TEST_ALL)["next"].format(names=", ".join(waiting))))
 
 
 def rests_on(run: Run, covariate: str, how: covariates.CovariateOptions) -> None:
@@ -43,7 +44,7 @@ def rests_on(run: Run, covariate: str, how: covariates.CovariateOptions) -> None
         compliance_note(compliance, covariate, covariates.guard_of(how))
     reliability_cautions(run)
     if state.researcher():
-        with st.expander(TESTS_HELP["rests_on"]):
+        with st.expander(tr(TESTS_HELP)["rests_on"]):
             interpreted_note(run)
             if compliance is not None and compliance.p >= 0.05:
                 compliance_note(compliance, covariate, covariates.guard_of(how))
@@ -55,5 +56,5 @@ def _begin(run: str, names: Sequence[str], how: covariates.CovariateOptions) -> 
         covariates.start_tests(run, names, how)
         return
     jobs.dismiss(run, jobs.TESTS)
-    with st.spinner(TEST_ALL["permuting"]):
+    with st.spinner(tr(TEST_ALL)["permuting"]):
         covariates.run_tests(run, names, how)

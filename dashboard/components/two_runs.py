@@ -10,16 +10,18 @@ import streamlit as st
 from dashboard.components.moments import when
 from dashboard.components.text import p_value
 from dashboard.components.verdict import difference, limits, metric_value
-from dashboard.glossary import CHOICES, CONVERGED, METRICS, RUNS
 from dashboard.services import library
 from dashboard.services.runs import Run
 from dashboard.services.terms import placement_words
+from dashboard.words.fit import METRICS
+from dashboard.words.runs import CHOICES, CONVERGED, RUNS
+from nme_core.vocabulary.language import tr
 
 
 def compare_two(finished: list[Run]) -> None:
     """Selectors for two runs, their choices, metrics and paired difference."""
     st.subheader("Compare two runs", anchor=False)
-    st.caption(RUNS["compare"])
+    st.caption(tr(RUNS)["compare"])
     by_id, labels = {run.id: run for run in finished}, run_labels(finished)
     columns = st.columns(2)
     chosen = [
@@ -43,10 +45,10 @@ def compare_two(finished: list[Run]) -> None:
         st.markdown("**Choices**")
         st.dataframe(choices_beside(found.choices), hide_index=True)
     if found.paired is None:
-        st.info(RUNS["unpaired"])
+        st.info(tr(RUNS)["unpaired"])
     else:
         st.dataframe(paired_view(found.paired, found.metrics[library.FIRST]), hide_index=True)
-        st.caption(RUNS["paired"])
+        st.caption(tr(RUNS)["paired"])
 
 
 def run_labels(runs: list[Run]) -> dict[str, str]:
@@ -61,7 +63,7 @@ def run_labels(runs: list[Run]) -> dict[str, str]:
 
 def metrics_beside(metrics: pd.DataFrame) -> pd.DataFrame:
     """One row per metric, as text; an en dash where a run lacks it."""
-    shown = pd.DataFrame({"metric": [METRICS[name][0] for name in metrics.index]})
+    shown = pd.DataFrame({"metric": [tr(METRICS)[name][0] for name in metrics.index]})
     for side in (library.FIRST, library.SECOND):
         values = zip(metrics.index, metrics[side], strict=True)
         shown[side] = [metric_value(metric, value) for metric, value in values]
@@ -74,7 +76,7 @@ def choices_beside(choices: pd.DataFrame) -> pd.DataFrame:
     shown.loc["model"] = shown.loc["model"].str.upper()
     shown.loc["placement"] = shown.loc["placement"].map(placement_words)
     differs = shown[library.FIRST] != shown[library.SECOND]
-    shown.insert(0, "choice", [CHOICES.get(name, name) for name in choices.index])
+    shown.insert(0, "choice", [tr(CHOICES).get(name, name) for name in choices.index])
     shown["differs"] = differs.map({True: "yes", False: ""})
     return shown.loc[differs.sort_values(ascending=False, kind="stable").index]
 
@@ -83,7 +85,7 @@ def paired_view(paired: pd.DataFrame, first: pd.Series) -> pd.DataFrame:
     """Second minus first, as text; ``first`` holds the first run's metrics."""
     rows = [
         {
-            "metric": METRICS[row["metric"]][0],
+            "metric": tr(METRICS)[row["metric"]][0],
             "second minus first": difference(
                 row["metric"], row["difference"], first[row["metric"]]
             ),
@@ -101,4 +103,4 @@ def paired_view(paired: pd.DataFrame, first: pd.Series) -> pd.DataFrame:
 def _words(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
-    return CONVERGED if value is None or value != value else str(value)
+    return tr(CONVERGED) if value is None or value != value else str(value)

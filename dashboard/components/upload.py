@@ -12,9 +12,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from dashboard import state
 from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
-from dashboard.glossary import DECIMALS, DELIMITERS, ENCODINGS, READING, STEPS, WIDE
 from dashboard.services.drafts import TEXTS, Draft, HowRead, ReadAs, draft_upload
 from dashboard.services.files import NO_INSTRUMENT
+from dashboard.words.reading import DECIMALS, DELIMITERS, ENCODINGS, READING, STEPS, WIDE
+from nme_core.vocabulary.language import tr
 
 
 def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
@@ -36,14 +37,14 @@ def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
             draft = make(replace(draft.read_as, instrument=_instrument(draft, long.file_id)))
     if draft.step is not None:
         with st.container(border=True, key="steps"):
-            st.text(STEPS["lead"])
-            length = st.text_input(STEPS["length"], draft.step, key=f"step_{draft.token[:12]}")
-            if st.checkbox(STEPS["make"], key=f"make_steps_{draft.token[:12]}"):
+            st.text(tr(STEPS)["lead"])
+            length = st.text_input(tr(STEPS)["length"], draft.step, key=f"step_{draft.token[:12]}")
+            if st.checkbox(tr(STEPS)["make"], key=f"make_steps_{draft.token[:12]}"):
                 draft = make(replace(draft.read_as, step=length))
     if draft.wide is not None:
         with st.container(border=True, key="wide"):
             st.text(draft.wide.sentence)
-            if st.checkbox(WIDE, key=f"make_long_{draft.token[:12]}"):
+            if st.checkbox(tr(WIDE), key=f"make_long_{draft.token[:12]}"):
                 draft = make(draft.read_as, reshaped=True)
     with st.container(gap="xxsmall", key="how_read"):
         for line in draft.how:
@@ -56,16 +57,16 @@ def _sheets(draft: Draft, read_as: ReadAs, file: str, second: bool) -> ReadAs:
     columns = st.columns(2)
     if len(draft.sheets) > 1:
         sheet = columns[0].selectbox(
-            READING["sheet"], draft.sheets, index=None, key=f"sheet_{file}",
+            tr(READING)["sheet"], draft.sheets, index=None, key=f"sheet_{file}",
             placeholder=_read_from(draft.reading),
         )  # fmt: skip
         read_as = replace(read_as, sheet=sheet)
     if len(draft.second_sheets) > 1:
         sheets = [*([] if second else [""]), *draft.second_sheets]
         sheet = columns[1].selectbox(
-            READING["people_sheet"], sheets, index=None, key=f"people_sheet_{file}_{second}",
-            format_func=lambda one: one or READING["no_sheet"],
-            placeholder=_read_from(draft.second) or READING["no_sheet"],
+            tr(READING)["people_sheet"], sheets, index=None, key=f"people_sheet_{file}_{second}",
+            format_func=lambda one: one or tr(READING)["no_sheet"],
+            placeholder=_read_from(draft.second) or tr(READING)["no_sheet"],
         )  # fmt: skip
         read_as = replace(read_as, covariates_sheet=sheet)
     return read_as
@@ -74,11 +75,11 @@ def _sheets(draft: Draft, read_as: ReadAs, file: str, second: bool) -> ReadAs:
 def _instrument(draft: Draft, file: str) -> str | None:
     """The repeating instrument whose rows are the occasions."""
     read = None if draft.reading is None else draft.reading.instrument
-    words = {NO_INSTRUMENT: READING["no_instrument"]}
+    words = {NO_INSTRUMENT: tr(READING)["no_instrument"]}
     return st.selectbox(
-        READING["instrument"], draft.instruments, index=None, key=f"instrument_{file}",
+        tr(READING)["instrument"], draft.instruments, index=None, key=f"instrument_{file}",
         format_func=lambda one: words.get(one, one), placeholder=words.get(str(read), str(read)),
-        help=READING["instrument_help"],
+        help=tr(READING)["instrument_help"],
     )  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def _read_from(how: HowRead | None) -> str:
     """The sheet that was read by itself."""
     if how is None or how.sheet is None:
         return ""
-    return READING["all_sheets"] if how.sheet == "*" else how.sheet
+    return tr(READING)["all_sheets"] if how.sheet == "*" else how.sheet
 
 
 def _reading_form(file: UploadedFile) -> ReadAs:
@@ -94,22 +95,22 @@ def _reading_form(file: UploadedFile) -> ReadAs:
     if not (state.researcher() and file.name.lower().endswith(TEXTS)):
         return ReadAs()
     with st.expander("How the table is read"):
-        st.caption(READING["lead"])
+        st.caption(tr(READING)["lead"])
         columns = st.columns(3)
         with columns[0]:
-            encoding = _choice("Encoding", ENCODINGS, file.file_id, READING["encoding"])
+            encoding = _choice("Encoding", tr(ENCODINGS), file.file_id, tr(READING)["encoding"])
         with columns[1]:
-            delimiter = _choice("Between columns", DELIMITERS, file.file_id)
+            delimiter = _choice("Between columns", tr(DELIMITERS), file.file_id)
         with columns[2]:
-            decimal = _choice("Decimal mark", DECIMALS, file.file_id)
+            decimal = _choice("Decimal mark", tr(DECIMALS), file.file_id)
         header = st.text_input(
-            READING["header"],
+            tr(READING)["header"],
             key=f"reading_header_{file.file_id}",
             placeholder="as recognised",
-            help=READING["header_help"],
+            help=tr(READING)["header_help"],
         )
         explained = st.file_uploader(
-            READING["metadata"],
+            tr(READING)["metadata"],
             ["json", "csv"],
             key=f"upload_metadata_{file.file_id}",
         )

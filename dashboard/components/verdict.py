@@ -10,7 +10,10 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.messages import in_app_words
 from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
-from dashboard.glossary import (
+from dashboard.services import fit, results
+from dashboard.services.runs import Run
+from dashboard.services.terms import MODEL_WORDS, model_name
+from dashboard.words.fit import (
     FLAT,
     INTERPRETED,
     METRICS,
@@ -25,9 +28,7 @@ from dashboard.glossary import (
     SPLIT_FEW,
     TABLE_HELP,
 )
-from dashboard.services import fit, results
-from dashboard.services.runs import Run
-from dashboard.services.terms import MODEL_WORDS, model_name
+from nme_core.vocabulary.language import tr
 
 
 def show_verdict(run: Run) -> None:
@@ -43,7 +44,7 @@ def show_verdict(run: Run) -> None:
     st.markdown(f"**{plain(first)}**")
     for sentence in others:
         st.markdown(plain(sentence))
-    with st.expander(TABLE_HELP["verdict"]):
+    with st.expander(tr(TABLE_HELP)["verdict"]):
         if skill:
             st.markdown(plain(compared))
         together: dict[str, list[str]] = {}
@@ -72,11 +73,11 @@ def _plain_warning(run: Run) -> None:
     """The one warning of training that matters most, without names of parameters."""
     found = results.training_warnings(run.id)
     if any(one.own and one.kind in results.UNSETTLED for one in found):
-        st.warning(PLAIN_WARNINGS["unsettled"])
+        st.warning(tr(PLAIN_WARNINGS)["unsettled"])
     elif any(one.serious for one in found):
-        st.warning(PLAIN_WARNINGS["other"])
+        st.warning(tr(PLAIN_WARNINGS)["other"])
     elif any(one.own and one.alike for one in found):
-        st.caption(PLAIN_WARNINGS["alike"])
+        st.caption(tr(PLAIN_WARNINGS)["alike"])
 
 
 def _ending(model: str, ending: str) -> str:
@@ -93,14 +94,16 @@ def split_note(run: str) -> str:
     persons = "1 person" if few == 1 else f"{few:,} people"
     was = "was" if few == 1 else "were"
     if results.run_folder(run).data.get("held_back") == "last row":
-        return f"{SPLIT_FEW} Judged here: {results.test_rows(run):,} occasions."
+        return f"{tr(SPLIT_FEW)} Judged here: {results.test_rows(run):,} occasions."
     only = f" {persons} with fewer than 5 occasions {was} used for training only." if few else ""
-    return f"{SPLIT}{only} Judged here: {results.test_rows(run):,} occasions, pooled over people."
+    return (
+        f"{tr(SPLIT)}{only} Judged here: {results.test_rows(run):,} occasions, pooled over people."
+    )
 
 
 def interpreted_note(run: Run) -> None:
     """Say which fit a page of interpretation rests on."""
-    said = INTERPRETED if state.researcher() else PLAIN_INTERPRETED
+    said = tr(INTERPRETED) if state.researcher() else tr(PLAIN_INTERPRETED)
     st.caption(said[results.interpreted_from(run.id)])
 
 
@@ -112,7 +115,7 @@ def comparison_sentence(run: str) -> str:
     if "nme" not in table.index or table.empty:
         return "No person has enough occasions for a test part; nothing can be said about the fit."
     metric = results.main_metric(table)
-    name = METRICS[metric][0]
+    name = tr(METRICS)[metric][0]
     like = float(table.loc["nme", metric])
     value = metric_value(metric, like)
     own = f"On occasions that it has not seen, the model's {name} is {value}"
@@ -136,17 +139,17 @@ def comparison_sentence(run: str) -> str:
 
 def numbers_behind(run: Run) -> None:
     """Folded away: the metric that sums up the fit, model by model, and what it means."""
-    with st.expander(NUMBERS_BEHIND):
+    with st.expander(tr(NUMBERS_BEHIND)):
         table = results.metrics_table(run.id)
         if not table.empty:
             metric = results.main_metric(table)
-            name, meaning = METRICS[metric]
+            name, meaning = tr(METRICS)[metric]
             shown = metrics_view(run.id, main_only=True)
-            words = MODEL_WORDS | PLAIN_NAMES
+            words = MODEL_WORDS | tr(PLAIN_NAMES)
             shown["model"] = [words.get(model, model) for model in table.index]
             st.dataframe(shown, hide_index=True, width="content")
             st.markdown(plain(_plain_difference(run.id, metric)))
-            st.caption(f"{name}: {PLAIN_METRICS.get(metric, meaning)}.")
+            st.caption(f"{name}: {tr(PLAIN_METRICS).get(metric, meaning)}.")
         st.caption(split_note(run.id))
 
 
@@ -157,8 +160,8 @@ def _plain_difference(run: str, metric: str) -> str:
     if rows.empty or pd.isna(rows.iloc[0]["difference"]):
         return ""
     row, like = rows.iloc[0], _own(table, metric)
-    return PLAIN_DIFFERENCE.format(
-        metric=METRICS[metric][0], n=int(row["n_persons"]),
+    return tr(PLAIN_DIFFERENCE).format(
+        metric=tr(METRICS)[metric][0], n=int(row["n_persons"]),
         difference=_signed(metric, row["difference"], like),
         limits=limits(metric, row["ci_low"], row["ci_high"], like), p=p_phrase(row["p_adjusted"]),
     )  # fmt: skip
@@ -177,7 +180,7 @@ def _standing(row: pd.Series) -> str:
 
 def plain_verdict(run: str) -> str:
     """Whether it pays to give persons their own parameters, in one sentence without numbers."""
-    return PLAIN_VERDICTS[standing(run)]
+    return tr(PLAIN_VERDICTS)[standing(run)]
 
 
 def standing(run: str) -> str:
@@ -239,14 +242,14 @@ def metrics_view(run: str, *, main_only: bool = False) -> pd.DataFrame:
         table = table[[results.main_metric(table)]]
     shown = pd.DataFrame(
         {
-            METRICS[m][0]: [metric_value(m, value, _own(table, m)) for value in table[m]]
+            tr(METRICS)[m][0]: [metric_value(m, value, _own(table, m)) for value in table[m]]
             for m in table.columns
         },
         index=table.index,
     )
     flat = results.flat_models(run) & set(table.index)
     if flat:
-        shown["remark"] = [FLAT[kind] if model in flat else "" for model in table.index]
+        shown["remark"] = [tr(FLAT)[kind] if model in flat else "" for model in table.index]
     shown.index = pd.Index([model_name(model) for model in table.index], name="model")
     return shown.reset_index()
 
@@ -274,7 +277,7 @@ def persons_view(run: str) -> pd.DataFrame:
         cells[f"{model_name(row['model'])} minus NME", metric] = f"{gap} {ends}"
     shown = pd.Series(cells, dtype=object).unstack(sort=False) if cells else pd.DataFrame()
     shown = shown[[metric for metric in table.columns if metric in shown]].fillna("–")
-    return shown.rename(columns={m: METRICS[m][0] for m in table.columns}).rename_axis("model")
+    return shown.rename(columns={m: tr(METRICS)[m][0] for m in table.columns}).rename_axis("model")
 
 
 def comparison_view(run: str) -> pd.DataFrame:
@@ -283,7 +286,7 @@ def comparison_view(run: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "model": [f"{model_name(m)} minus NME" for m in rows["model"]],
-            "metric": [METRICS[m][0] for m in rows["metric"]],
+            "metric": [tr(METRICS)[m][0] for m in rows["metric"]],
             "difference": [
                 difference(metric, value, _own(table, metric))
                 for metric, value in zip(rows["metric"], rows["difference"], strict=True)

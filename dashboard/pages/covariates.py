@@ -10,8 +10,11 @@ from dashboard.components.messages import in_app_words
 from dashboard.components.test_choices import choose_how
 from dashboard.components.testing import rests_on, test
 from dashboard.components.text import plain
-from dashboard.glossary import EMPTY, TERMS, TEST_ALL
 from dashboard.services import covariates, results
+from dashboard.words.covariates import TEST_ALL
+from dashboard.words.pages import EMPTY
+from dashboard.words.terms import TERMS
+from nme_core.vocabulary.language import tr
 
 title("covariates")
 run = finished_run()
@@ -22,18 +25,19 @@ if not names:
 press = st.container(key="pair_press")
 left, middle, right = press.columns([3, 1, 1], vertical_alignment="bottom")
 covariate = left.selectbox(
-    "Covariate", names, key="covariate", persist_state="session", help=TERMS["covariate"]
+    "Covariate", names, key="covariate", persist_state="session", help=tr(TERMS)["covariate"]
 )
 label = "Run HSIC test" if state.researcher() else "Test"
 one = middle.button(label, key="run_hsic", type="primary", width="stretch")
 every = len(names) > 1 and right.button(
-    TEST_ALL["press"].format(n=len(names)), key="run_all", width="stretch", help=TEST_ALL["help"]
-)
+    tr(TEST_ALL)["press"].format(n=len(names)), key="run_all", width="stretch",
+    help=tr(TEST_ALL)["help"],
+)  # fmt: skip
 how = choose_how(run.id, covariate) if state.researcher() else covariates.options(run.id)
 test(run.id, names if every else [covariate] if one else [], how)
 rests_on(run, covariate, how)
 if not covariates.ready(run.id):
-    st.info(EMPTY["tests_elsewhere" if covariates.tested(run.id) else "no_tests"])
+    st.info(tr(EMPTY)["tests_elsewhere" if covariates.tested(run.id) else "no_tests"])
     st.stop()
 with guard(), st.spinner("Permuting people"):
     found = covariates.kept_tests(run.id)

@@ -10,7 +10,8 @@ from dashboard.components.figures import Paper, choose_paper, downloads, preview
 from dashboard.components.pins import pin_button
 from dashboard.components.take_away import reports, tables, words
 from dashboard.components.text import plain
-from dashboard.glossary import EXPORTED
+from dashboard.words.take_away import EXPORTED
+from nme_core.vocabulary.language import tr
 
 title("export")
 run = finished_run()
@@ -27,7 +28,7 @@ with figures_tab:
         with st.container(horizontal=True):
             downloads(figure, paper=paper)
         pin_button(figure, "pin_export")
-        st.caption(f"{EXPORTED['text']} {EXPORTED['html']}")
+        st.caption(f"{tr(EXPORTED)['text']} {tr(EXPORTED)['html']}")
     with right:
         preview(figure, paper)
         st.markdown(plain(figure.sentence))

@@ -7,7 +7,8 @@ from dashboard.components import fit_sections
 from dashboard.components.approximate import show_approximate
 from dashboard.components.context import finished_run, title
 from dashboard.components.verdict import numbers_behind, show_verdict
-from dashboard.glossary import FIT_SECTIONS
+from dashboard.words.fit import FIT_SECTIONS
+from nme_core.vocabulary.language import tr
 
 title("fit")
 run = finished_run(partly=True)
@@ -20,7 +21,7 @@ if not state.researcher():
     st.stop()
 section = st.segmented_control(
     "Show", list(FIT_SECTIONS), default="models", required=True,
-    format_func=FIT_SECTIONS.__getitem__, key="fit_section", persist_state="session",
+    format_func=tr(FIT_SECTIONS).__getitem__, key="fit_section", persist_state="session",
     label_visibility="collapsed",
 )  # fmt: skip
 getattr(fit_sections, section)(run)

@@ -7,10 +7,11 @@ from dashboard.components.context import empty, title
 from dashboard.components.model_form import another_model, estimate_words, model_form
 from dashboard.components.progress import follow
 from dashboard.components.text import plain
-from dashboard.glossary import RUNS
 from dashboard.services import runs
 from dashboard.services.estimate import estimate
 from dashboard.services.studies import outcome_words, study_record
+from dashboard.words.runs import RUNS
+from nme_core.vocabulary.language import tr
 
 title("model")
 
@@ -36,7 +37,7 @@ if not meanwhile or state.researcher():
         if options is not None:
             st.caption(estimate_words(estimate(record, options)))
         if meanwhile:
-            st.caption(RUNS["another"])
+            st.caption(tr(RUNS)["another"])
         if st.button("Train", key="train", type="primary", disabled=options is None):
             state.choose_run(runs.start(record, options), record.id)
             st.rerun()

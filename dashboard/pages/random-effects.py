@@ -8,8 +8,9 @@ from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
 from dashboard.components.response import choose_response
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import EFFECT_SECTIONS, RESPONSE_CURVES
 from dashboard.services import results
+from dashboard.words.effects import EFFECT_SECTIONS, RESPONSE_CURVES
+from nme_core.vocabulary.language import tr
 
 title("random-effects")
 run = finished_run()
@@ -32,14 +33,14 @@ possible = [
 if not state.researcher():
     possible = [name for name in possible if name in ("levels", "curves", "persons")]
 section = possible[0] if len(possible) == 1 else st.segmented_control(
-    "Show", possible, default=possible[0], required=True, format_func=EFFECT_SECTIONS.__getitem__,
-    key="effect_section", label_visibility="collapsed",
+    "Show", possible, default=possible[0], required=True,
+    format_func=tr(EFFECT_SECTIONS).__getitem__, key="effect_section", label_visibility="collapsed",
 )  # fmt: skip
 if section == "levels":
     effects.levels_and_slopes(run)
 elif section == "curves":
     if state.researcher():
-        st.markdown(RESPONSE_CURVES)
+        st.markdown(tr(RESPONSE_CURVES))
     show(choose_response(run))
 elif section == "estimates":
     effects.estimates(run.id)

@@ -9,8 +9,10 @@ from dashboard.components.loading import load_form
 from dashboard.components.report import show_report
 from dashboard.components.start import welcome
 from dashboard.components.text import plain
-from dashboard.glossary import EMPTY, STUDY
 from dashboard.services import studies
+from dashboard.words.pages import EMPTY
+from dashboard.words.study import STUDY
+from nme_core.vocabulary.language import tr
 
 title("study")
 record = studies.study_record(state.study_id() or "")
@@ -20,7 +22,7 @@ doors, report_above, form = st.container(), st.container(), st.container()
 with form:
     draft = load_form(folded=first)
 if record is None and state.study_id() is not None:
-    doors.info(EMPTY["unknown_study"])
+    doors.info(tr(EMPTY)["unknown_study"])
 elif record is None and draft is None:
     with doors:
         welcome()
@@ -28,7 +30,7 @@ if record is not None:
     with report_above if first else st.container():
         if not first:
             st.divider()
-        st.subheader(STUDY["report"].format(name=plain(record.name)), anchor=False)
+        st.subheader(tr(STUDY)["report"].format(name=plain(record.name)), anchor=False)
         show_report(record)
 if draft is None:
     earlier_runs()

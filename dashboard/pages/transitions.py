@@ -9,8 +9,9 @@ from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
 from dashboard.components.readouts import choose_readout
 from dashboard.components.verdict import interpreted_note
-from dashboard.glossary import PLAIN_SECTIONS, PLAIN_TRANSITIONS, READOUTS, SECTIONS
 from dashboard.services import results
+from dashboard.words.transitions import PLAIN_SECTIONS, PLAIN_TRANSITIONS, READOUTS, SECTIONS
+from nme_core.vocabulary.language import tr
 
 title("transitions")
 run = finished_run()
@@ -19,7 +20,7 @@ if run.model != "nme-crf":
 
 section = st.segmented_control(
     "Show", list(SECTIONS) if state.researcher() else PLAIN_SECTIONS,
-    default="person", required=True, format_func=SECTIONS.__getitem__,
+    default="person", required=True, format_func=tr(SECTIONS).__getitem__,
     key="section", persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
 left, right = st.columns(2)
@@ -36,7 +37,7 @@ if section == "sequence":
 readout = choose_readout(run.id, right)
 if section == "person":
     if not state.researcher():
-        st.caption(PLAIN_TRANSITIONS)
+        st.caption(tr(PLAIN_TRANSITIONS))
     show(transition_figure(run.id, person, readout))
 elif section == "all":
     moves.all_persons(run.id, readout)
@@ -53,5 +54,5 @@ if not state.researcher():
     st.stop()
 with st.expander("The four read-outs"):
     for name in READOUTS:
-        word, meaning = READOUTS[name]
+        word, meaning = tr(READOUTS)[name]
         st.markdown(f"**{word[0].upper()}{word[1:]}.** {meaning}")

@@ -9,8 +9,8 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
 from benchmarks.browser import chromium, new_page, serve, settled
-from dashboard.glossary import PAGES
 from dashboard.services import settings
+from dashboard.words.pages import PAGES
 
 pytestmark = pytest.mark.browser
 GRAVE = {"serious", "critical"}

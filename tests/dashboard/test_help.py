@@ -6,18 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.glossary import (
-    EFFECT_SECTIONS,
-    FIT_SECTIONS,
-    PAGE_HELP,
-    PAGE_TERMS,
-    PAGES,
-    RESEARCHER_TERMS,
-    SECTIONS,
-    TERMS,
-    VIEWS,
-)
 from dashboard.services import settings
+from dashboard.words.effects import EFFECT_SECTIONS
+from dashboard.words.fit import FIT_SECTIONS
+from dashboard.words.pages import PAGE_HELP, PAGES, VIEWS
+from dashboard.words.terms import PAGE_TERMS, RESEARCHER_TERMS, TERMS
+from dashboard.words.transitions import SECTIONS
 
 OpenPage = Callable[..., AppTest]
 

@@ -1,12 +1,10 @@
 """What opening the app imports: nothing that takes seconds."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import dashboard
-from dashboard import glossary
 
 FOLDER = Path(dashboard.__file__).parent
 #: Runs in a process of its own and is imported by no page.
@@ -30,9 +28,3 @@ def test_no_part_of_the_screen_imports_torch() -> None:
     command = [sys.executable, "-c", script, *sorted(modules - APART)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
-
-
-def test_every_word_that_a_component_looks_up_is_in_the_glossary() -> None:
-    for path in sorted(FOLDER.rglob("*.py")):
-        for name in re.findall(r"\bglossary\.([A-Z_]+)\b", path.read_text(encoding="utf-8")):
-            assert hasattr(glossary, name), f"{path.name} needs {name}"

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks import dashboard
 from dashboard.components import context
-from dashboard.glossary import PAGES
 from dashboard.services import runs
+from dashboard.words.pages import PAGES
 from nme_core.io import RunFolder, RunState, Status
 
 OpenPage = Callable[..., AppTest]

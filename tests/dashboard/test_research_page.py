@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components import links
-from dashboard.glossary import RESEARCH, TOOLS
 from dashboard.services import jobs, research, settings
+from dashboard.words.research import RESEARCH, TOOLS
 from nme_core.io import RunFolder, RunState
 from nme_core.runs.research import answers
 from nme_core.runs.research.verdict import Verdict, write_tables

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks import screenshots
 from benchmarks.browser import SIZE, chromium, new_page, open_page, serve, settled
-from dashboard.glossary import PAGES
+from dashboard.words.pages import PAGES
 
 TRAINING_MS = 180_000
 MAKING_MS = 120_000
