@@ -24,13 +24,13 @@ CORE = {
     "vocabulary": {"exceptions"},
     "batches": {"exceptions"},
     "simulate": {"exceptions"},
-    "study": {"exceptions", "batches"},
+    "study": {"exceptions", "batches", "vocabulary"},
     "nn": {"exceptions", "batches"},
     "training": {"exceptions", "batches", "nn"},
     "estimators": {"exceptions", "batches", "study", "nn", "training"},
     "independence": {"exceptions"},
     "metrics": {"exceptions", "independence"},
-    "io": {"exceptions"},
+    "io": {"exceptions", "vocabulary"},
 }
 CORE["analysis"] = {*CORE} - {"_moved", "simulate"}
 CORE["parallel"] = {"exceptions", "io"}

@@ -18,8 +18,10 @@ def show_approximate(run: str) -> None:
     if not state.researcher():
         st.caption(tr(APPROXIMATE)[known])
         return
-    st.subheader("What is approximate", anchor=False)
+    st.subheader(tr("What is approximate"), anchor=False)
     st.markdown(tr(APPROXIMATE)[known])
     for reason, tables in (reasons or {}).items():
         concerned = ", ".join(tr(INTERVALS_OF)[table] for table in tables)
-        st.markdown(f"- {plain(reason)} Concerns {concerned}.")
+        st.markdown(
+            tr("- {reason} Concerns {concerned}.").format(reason=plain(reason), concerned=concerned)
+        )

@@ -31,7 +31,7 @@ def choose_bands(run: str, covariate: str) -> None:
         if known is not None:
             st.caption(plain(tr(BANDS)["recognised"].format(known=known)))
         chosen = st.selectbox(
-            "Groups", names, names.index(begin if now else _THIRDS),
+            tr("Groups"), names, names.index(begin if now else _THIRDS),
             format_func=lambda name: tr(BANDS).get(name, f"bands of the {name}"),
             key=f"bands_{run}_{covariate}", help=tr(BANDS)["help"],
         )  # fmt: skip
@@ -45,7 +45,7 @@ def choose_bands(run: str, covariate: str) -> None:
                 hide_index=True, key=f"band_rows_{run}_{covariate}_{chosen}", width=420,
             )  # fmt: skip
             edited = list(table.dropna(how="all").itertuples(index=False, name=None))
-        if st.button("Use these groups", key=f"keep_bands_{run}_{covariate}"):
+        if st.button(tr("Use these groups"), key=f"keep_bands_{run}_{covariate}"):
             with guard():
                 bands.keep(folder, covariate, edited)
                 st.rerun()

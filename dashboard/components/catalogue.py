@@ -25,11 +25,17 @@ from nme_core.vocabulary.language import tr
 def observations_figure(counts: pd.Series) -> Figure:
     """How many occasions each person has."""
     low, high = int(counts.min()), int(counts.max())
-    spread = f"{low} observations each"
+    spread = tr("{low} observations each").format(low=low)
     if low < high:
-        spread = f"{low} to {high} observations each, {counts.median():g} in the median"
-    sentence = f"{len(counts)} people with {spread}. {tr(OBSERVATIONS_LIMIT)}"
-    return Figure("observations_per_person", "Observations per person", sentence, {"n_obs": counts})
+        spread = tr("{low} to {high} observations each, {median:g} in the median").format(
+            low=low, high=high, median=counts.median()
+        )
+    sentence = tr("{counts} people with {spread}. {observations_limit}").format(
+        counts=len(counts), spread=spread, observations_limit=tr(OBSERVATIONS_LIMIT)
+    )
+    return Figure(
+        "observations_per_person", tr("Observations per person"), sentence, {"n_obs": counts}
+    )
 
 
 def outcome_figure(outcome: pd.Series, kind: str, name: str) -> Figure:
@@ -37,34 +43,48 @@ def outcome_figure(outcome: pd.Series, kind: str, name: str) -> Figure:
     known = outcome.dropna()
     if kind == "class":
         share = known.value_counts(normalize=True)
-        what = (
-            f"The most frequent state is {share.index[0]}, {100 * share.iloc[0]:.0f} % of the rows"
+        what = tr("The most frequent state is {first}, {first_2:.0f} % of the rows").format(
+            first=share.index[0], first_2=100 * share.iloc[0]
         )
     else:
         # Squares of very large numbers would overflow.
         unit = known.abs().max() or 1.0
         mean, sd = unit * (known / unit).mean(), unit * (known / unit).std()
-        what = f"The mean of {name} is {number(mean)}, the SD {number(sd)}"
+        what = tr("The mean of {name} is {mean}, the SD {sd}").format(
+            name=name, mean=number(mean), sd=number(sd)
+        )
     missing = int(outcome.isna().sum())
-    sentence = f"{what}; {missing or 'no'} rows lack the outcome. People are pooled here."
-    return Figure("outcome_overview", "Outcome", sentence, {"y": outcome, "kind": kind})
+    sentence = tr("{what}; {missing} rows lack the outcome. People are pooled here.").format(
+        what=what, missing=missing or tr("no")
+    )
+    return Figure("outcome_overview", tr("Outcome"), sentence, {"y": outcome, "kind": kind})
 
 
 def missing_figure(grid: pd.DataFrame, by: str, time: str) -> Figure:
     """Where values of the outcome and the features are missing, over time."""
     share = grid.mean(axis=1)
     most = share.idxmax()
-    what = f"Person {most}" if by == "person" else f"Column {most}"
+    what = (
+        tr("Person {most}").format(most=most)
+        if by == "person"
+        else tr("Column {most}").format(most=most)
+    )
     with_any = int((grid.max(axis=1) > 0).sum())
-    kind = "people" if by == "person" else "columns"
-    sentence = (
-        f"{with_any} of {len(grid)} {kind} lack values; most are missing in {what}, "
-        f"{100 * share[most]:.0f} % on average over the steps of time with rows. "
-        f"{tr(HEATMAP_LIMIT)}"
+    kind = tr("people") if by == "person" else tr("columns")
+    sentence = tr(
+        "{with_any} of {grid} {kind} lack values; most are missing in {what}, "
+        "{share:.0f} % on average over the steps of time with rows. {heatmap_limit}"
+    ).format(
+        with_any=with_any,
+        grid=len(grid),
+        kind=kind,
+        what=what,
+        share=100 * share[most],
+        heatmap_limit=tr(HEATMAP_LIMIT),
     )
     return Figure(
         "missing_values",
-        f"Missing values by {by}",
+        tr("Missing values by {by}").format(by=by),
         sentence,
         {"grid": grid, "by": by, "time": time},
     )
@@ -74,7 +94,7 @@ def loss_figure(history: pd.DataFrame) -> Figure:
     """Losses over epochs."""
     names = _model_names(history)
     sentence, arguments = losses_sentence(history, names), {"history": history, "names": names}
-    return Figure("loss_curves", "Training", sentence, arguments)
+    return Figure("loss_curves", tr("Training"), sentence, arguments)
 
 
 def variance_figure(history: pd.DataFrame) -> Figure | None:
@@ -84,7 +104,7 @@ def variance_figure(history: pd.DataFrame) -> Figure | None:
         return None
     sentence = tr(VARIANCE_TRACES)
     arguments = {"history": history, "names": _model_names(history)}
-    return Figure("variance_traces", "Variances by epoch", sentence, arguments)
+    return Figure("variance_traces", tr("Variances by epoch"), sentence, arguments)
 
 
 def _model_names(history: pd.DataFrame) -> dict[str, str]:
@@ -94,7 +114,9 @@ def _model_names(history: pd.DataFrame) -> dict[str, str]:
 def transition_figure(run: str, person: str, readout: str) -> Figure:
     """One person beside the population."""
     own, shared = (people.moves_of(run, who, readout) for who in (person, results.POPULATION))
-    title = f"Transitions of {person}, {tr(READOUTS)[readout][0]}"
+    title = tr("Transitions of {person}, {first}").format(
+        person=person, first=tr(READOUTS)[readout][0]
+    )
     return as_shown(
         comparison(
             own, shared, label=person, title=title, readout=readout,
@@ -108,16 +130,21 @@ def random_effect_figure(run: str, parameter: str) -> Figure:
     rows = results.random_effect(run, parameter)
     variance = results.variance(run, parameter)
     name = results.names(run).words(parameter)
-    sentence = (
-        f"{len(rows)} people's deviations in {name} have an SD of "
-        f"{number(rows['estimate'].std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
-        f"{tr(EFFECT_LIMIT)}"
+    sentence = tr(
+        "{rows} people's deviations in {name} have an SD of {std}; the model's own SD is "
+        "{variance}. {effect_limit}"
+    ).format(
+        rows=len(rows),
+        name=name,
+        std=number(rows["estimate"].std(), 2),
+        variance=number(variance**0.5, 2),
+        effect_limit=tr(EFFECT_LIMIT),
     )
     if not results.is_learned(run, parameter):
         sentence = f"{tr(NOT_LEARNED)} {sentence}"
     return Figure(
         "random_effect_distribution",
-        f"Random effect {name}",
+        tr("Random effect {name}").format(name=name),
         sentence,
         {"estimates": rows["estimate"], "variance": variance, "parameter": name},
     )
@@ -128,14 +155,16 @@ def response_figure(
 ) -> Figure:
     """What a feature does to the prediction, person by person."""
     curves = results.response_curves(run, feature, label)
-    what = outcome if label is None else f"probability of {label}"
+    what = outcome if label is None else tr("probability of {label}").format(label=label)
     own, others = (number(value, 2) for value in curve_changes(curves))
     sentence = tr(CURVES).format(what=what, feature=feature, own=own, others=others)
     if person is not None and curves.loc[curves["person"] == person, "ci_low"].notna().all():
         sentence += f" {tr(CURVE_INTERVAL).format(person=person, what=what)}"
     return Figure(
         "response_curves",
-        f"Response to {feature}" if label is None else f"Response of {label} to {feature}",
+        tr("Response to {feature}").format(feature=feature)
+        if label is None
+        else tr("Response of {label} to {feature}").format(label=label, feature=feature),
         sentence,
         {"curves": curves, "feature": feature, "outcome": what, "person": person},
     )
@@ -148,39 +177,55 @@ def group_figure(
     curves = tests.group_curves(run, covariate, feature, label)
     if curves is None or curves.empty:
         return None
-    what = f"predicted {outcome}" if label is None else f"predicted probability of {label}"
+    what = (
+        tr("predicted {outcome}").format(outcome=outcome)
+        if label is None
+        else tr("predicted probability of {label}").format(label=label)
+    )
     side = curves.pivot(index="x", columns="group", values="value")
     side = side[list(curves["group"].unique())].dropna()
-    apart = "The groups have no part of the feature in common."
+    apart = tr("The groups have no part of the feature in common.")
     if len(side):
         at = (side.max(axis=1) - side.min(axis=1)).idxmax()
         means = [f"{number(value)} ({group})" for group, value in side.loc[at].items()]
-        apart = (
-            f"The groups' mean {what} differs most where {feature} is {place(at)}: "
-            f"{', '.join(means)}."
+        apart = tr("The groups' mean {what} differs most where {feature} is {at}: {means}.").format(
+            what=what, feature=feature, at=place(at), means=", ".join(means)
         )
     return Figure(
         "group_curves",
-        f"Response to {feature} by {covariate}" if label is None
-        else f"Response of {label} to {feature} by {covariate}",
+        tr("Response to {feature} by {covariate}").format(feature=feature, covariate=covariate)
+        if label is None
+        else tr("Response of {label} to {feature} by {covariate}").format(
+            label=label, feature=feature, covariate=covariate
+        ),
         f"{apart} {tr(GROUPS_LIMIT)}",
         {"curves": curves, "feature": feature, "outcome": what, "covariate_name": covariate},
-    )  # fmt: skip
+    )
 
 
 def hsic_figure(found: tests.CovariateResult, covariate: str) -> Figure:
     """The permutation null and the observed statistic."""
     row = found.hsic.set_index("covariate").loc[covariate]
-    finding = "goes beyond" if row["p_adjusted"] < 0.05 else "lies within"
-    sentence = (
-        f"The dependence of people's {row['parameters']} on {covariate} {finding} what chance "
-        f"gives in {int(row['reps']):,} permutations ({p_phrase(row['p'])}; corrected for "
-        f"{len(found.hsic)} {'test' if len(found.hsic) == 1 else 'tests'} "
-        f"{p_phrase(row['p_adjusted'])}; {int(row['n_persons'])} people). {tr(HSIC_LIMIT)}"
+    finding = tr("goes beyond") if row["p_adjusted"] < 0.05 else tr("lies within")
+    sentence = tr(
+        "The dependence of people's {parameters} on {covariate} {finding} what chance "
+        "gives in {reps:,} permutations ({p}; corrected for {hsic} {which} {p_adjusted}; "
+        "{n_persons} people). {hsic_limit}"
+    ).format(
+        parameters=row["parameters"],
+        covariate=covariate,
+        finding=finding,
+        reps=int(row["reps"]),
+        p=p_phrase(row["p"]),
+        hsic=len(found.hsic),
+        which=tr("test") if len(found.hsic) == 1 else tr("tests"),
+        p_adjusted=p_phrase(row["p_adjusted"]),
+        n_persons=int(row["n_persons"]),
+        hsic_limit=tr(HSIC_LIMIT),
     )
     return Figure(
         "hsic_null",
-        f"HSIC {covariate}",
+        tr("HSIC {covariate}").format(covariate=covariate),
         sentence,
         {
             "null": found.nulls[covariate],
@@ -206,7 +251,7 @@ def scatter_figure(
     )
     return Figure(
         "covariate_scatter",
-        f"{name} and {covariate}",
+        tr("{name} and {covariate}").format(name=name, covariate=covariate),
         sentence,
         {
             "values": tests.parameters(run).values[parameter],

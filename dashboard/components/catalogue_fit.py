@@ -54,7 +54,11 @@ def individual_figure(run: str, who: list[str], outcome: str, *, plain: bool = F
     rows, words = fit.individual(run, who), tr(INDIVIDUAL)
     states = [] if fit.is_number(run) else fit.states(run)
     kind = "states" if states else "numbers"
-    title = f"Fit of {who[0]}" if len(who) == 1 else f"Fits of {who[0]} to {who[-1]}"
+    title = (
+        tr("Fit of {first}").format(first=who[0])
+        if len(who) == 1
+        else tr("Fits of {first} to {last}").format(first=who[0], last=who[-1])
+    )
     what = words[f"several {kind}"].format(outcome=outcome)
     if len(who) == 1:
         what = _how_near(rows[who[0]], who[0], states=bool(states), plain=plain)
@@ -100,12 +104,18 @@ def _nearness(observed: pd.Series, predicted: pd.Series, kind: str) -> float:
 
 def confusion_figure(run: str, model: str) -> Figure:
     """Which states are taken for which."""
-    return as_shown(described.confusion(fit.confusion(run, model), model), f"Confusion {model}")
+    return as_shown(
+        described.confusion(fit.confusion(run, model), model),
+        tr("Confusion {model}").format(model=model),
+    )
 
 
 def residual_figure(run: str, model: str, outcome: str) -> Figure:
     """What is left of numbers after the prediction."""
-    return as_shown(described.residuals(fit.judged(run, model), outcome), f"Residuals {model}")
+    return as_shown(
+        described.residuals(fit.judged(run, model), outcome),
+        tr("Residuals {model}").format(model=model),
+    )
 
 
 def person_error_figure(run: str, metric: str) -> Figure | None:
@@ -123,7 +133,7 @@ def person_error_figure(run: str, metric: str) -> Figure | None:
     )  # fmt: skip
     names = {model: model_name(model) for model in table["model"].unique()}
     arguments = {"table": table, "metric": name, "names": names}
-    return Figure("person_errors", f"{name} by person", sentence, arguments)
+    return Figure("person_errors", tr("{name} by person").format(name=name), sentence, arguments)
 
 
 def check_figures(run: str) -> list[Figure]:
@@ -133,9 +143,10 @@ def check_figures(run: str) -> list[Figure]:
         return []
     names = ["check_numbers"] if fit.is_number(run) else ["check_states", "check_transitions"]
     titles = {
-        "check_numbers": "Simulated and observed", "check_states": "States, simulated and observed",
-        "check_transitions": "Transitions, simulated and observed",
-    }  # fmt: skip
+        "check_numbers": tr("Simulated and observed"),
+        "check_states": tr("States, simulated and observed"),
+        "check_transitions": tr("Transitions, simulated and observed"),
+    }
     found = []
     for name in names:
         figure = Figure(name, titles[name], "", {"checks": table})
@@ -154,7 +165,11 @@ def _misses(rows: pd.DataFrame) -> str:
         _statistic(check, statistic)
         for check, statistic in zip(outside["check"], outside["statistic"], strict=True)
     ]
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    more = (
+        tr(" and {most_named} more").format(most_named=len(names) - MOST_NAMED)
+        if len(names) > MOST_NAMED
+        else ""
+    )
     which = f" ({', '.join(names[:MOST_NAMED])}{more})" if names else ""
     return tr(CHECKS).format(outside=len(names) or "None", all=len(rows), which=which)
 
@@ -183,11 +198,14 @@ def person_check_figure(run: str) -> Figure | None:
     table = fit.checks(run)
     if table is None or not (table["check"] == "person").any():
         return None
-    figure = Figure("check_persons", "Simulated and observed by person", "", {"checks": table})
+    figure = Figure("check_persons", tr("Simulated and observed by person"), "", {"checks": table})
     rows = figure.numbers()
     each = [
-        f"{int(own['outside'].sum())} of {len(own):,} in the "
-        f"{tr(PERSON_STATISTICS).get(str(statistic), str(statistic))}"
+        tr("{sum} of {own:,} in the {person_statistics}").format(
+            sum=int(own["outside"].sum()),
+            own=len(own),
+            person_statistics=tr(PERSON_STATISTICS).get(str(statistic), str(statistic)),
+        )
         for statistic, own in rows.groupby("statistic", sort=False)
     ]
     n = rows["person"].nunique()
@@ -214,7 +232,7 @@ def _worst(rows: pd.DataFrame) -> str:
 def calibration_figure(run: str, model: str) -> Figure | None:
     """Whether probabilities, or prediction intervals, hold; None where it was not computed."""
     table = fit.calibration(run, model)
-    title = f"Calibration {model}"
+    title = tr("Calibration {model}").format(model=model)
     return None if table is None else as_shown(described.calibration(table), title)
 
 
@@ -235,7 +253,7 @@ def shrinkage_figure(run: str) -> Figure | None:
     parts.append(tr(SHRINKAGE)["limit"])
     return Figure(
         "shrinkage",
-        "Shrinkage",
+        tr("Shrinkage"),
         " ".join(parts),
         {"summary": shown.rename(index=results.names(run).words)},
     )

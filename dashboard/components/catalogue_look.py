@@ -39,12 +39,18 @@ def series_figure(study: Study, people: Sequence[str], outcome: str) -> Figure:
     words = tr(LOOK_SENTENCES)
     sentence = words["series"].format(
         outcome=outcome,
-        who=f"person {people[0]}" if len(people) == 1 else f"{len(people)} people",
+        who=tr("person {first}").format(first=people[0])
+        if len(people) == 1
+        else tr("{people} people").format(people=len(people)),
         n=f"{sum(map(len, shown.values())):,}",
     )
     sentence += words["cut"].format(most=MOST_OCCASIONS) if cut else ""
     limit = words["ribbon" if states else "line"]
-    title = f"Series of {people[0]}" if len(people) == 1 else "Series of people"
+    title = (
+        tr("Series of {first}").format(first=people[0])
+        if len(people) == 1
+        else tr("Series of people")
+    )
     arguments = {"rows": shown, "outcome": outcome, "states": states, "time": time}
     return Figure("raw_series", title, f"{sentence} {limit}", arguments)
 
@@ -66,7 +72,7 @@ def distributions_figure(study: Study, table: pd.DataFrame) -> Figure:
     sentence = tr(LOOK_SENTENCES)["distributions"].format(
         n=len(parts), name=name, share=f"{100 * worst[name]:.0f}", end=end
     )
-    return Figure("distributions", "Distributions", sentence, {"table": pd.concat(parts)})
+    return Figure("distributions", tr("Distributions"), sentence, {"table": pd.concat(parts)})
 
 
 def correlations_figure(within: pd.DataFrame, between: pd.DataFrame) -> Figure | None:
@@ -82,7 +88,7 @@ def correlations_figure(within: pd.DataFrame, between: pd.DataFrame) -> Figure |
     )
     arguments = {"within": within, "between": between}
     return Figure(
-        "correlations_apart", "Correlations within and between people", sentence, arguments
+        "correlations_apart", tr("Correlations within and between people"), sentence, arguments
     )
 
 
@@ -96,11 +102,16 @@ def moment_figure(table: pd.DataFrame, outcome: str) -> Figure:
         for one in (own.idxmax(), own.idxmin())
     ]
     sentence = tr(LOOK_SENTENCES)["moment"].format(
-        what=f"the share of {state}" if state else f"the mean of {outcome}",
-        top=at[0], high=number(own.max(), 2), bottom=at[1], low=number(own.min(), 2),
-    )  # fmt: skip
+        what=tr("the share of {state}").format(state=state)
+        if state
+        else tr("the mean of {outcome}").format(outcome=outcome),
+        top=at[0],
+        high=number(own.max(), 2),
+        bottom=at[1],
+        low=number(own.min(), 2),
+    )
     return Figure(
-        "by_moment", "By hour and weekday", sentence, {"table": table, "outcome": outcome}
+        "by_moment", tr("By hour and weekday"), sentence, {"table": table, "outcome": outcome}
     )
 
 
@@ -112,8 +123,8 @@ def _positions(study: Study) -> tuple[np.ndarray, str]:
     first = study.time.groupby(study.groups, observed=True).transform("min")
     since = study.time - first
     if is_datetime64_any_dtype(study.time.dtype):
-        return (since / pd.Timedelta(days=1)).to_numpy(dtype=float), "days since the first row"
+        return (since / pd.Timedelta(days=1)).to_numpy(dtype=float), tr("days since the first row")
     if study.time_unit is None:
         return study.time.to_numpy(dtype=float), str(study.roles.time)
     unit = tr(TIME_UNITS).get(study.time_unit, study.time_unit)
-    return since.to_numpy(dtype=float), f"{unit} since the first row"
+    return since.to_numpy(dtype=float), tr("{unit} since the first row").format(unit=unit)

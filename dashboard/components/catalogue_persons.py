@@ -39,14 +39,19 @@ def multiples_figure(run: str, readout: str, by: str, page: int) -> Figure:
         notes = {person: f"({_written(value)})" for person, value in values.items()}
     first = (page - 1) * A_PAGE + 1
     sentence = tr(MULTIPLES).format(
-        shown=f"People {first} to {first + len(shown) - 1}",
+        shown=tr("People {first} to {shown}").format(first=first, shown=first + len(shown) - 1),
         all=len(persons),
         order=tr(ORDERS).get(by, f"ordered by {by}, lowest first"),
     )
     arguments = {
         "matrices": people.matrices(run, readout, shown), "readout": readout, "notes": notes,
     }  # fmt: skip
-    return Figure("transition_multiples", f"People by {by}, page {page}", sentence, arguments)
+    return Figure(
+        "transition_multiples",
+        tr("People by {by}, page {page}").format(by=by, page=page),
+        sentence,
+        arguments,
+    )
 
 
 def group_transition_figure(
@@ -78,7 +83,12 @@ def group_transition_figure(
         "contrast": groups.contrast, "intervals": groups.intervals, "sizes": groups.sizes,
     }  # fmt: skip
     sentence = " ".join(part for part in parts if part)
-    return Figure("group_transitions", f"Transitions by {covariate}", sentence, arguments)
+    return Figure(
+        "group_transitions",
+        tr("Transitions by {covariate}").format(covariate=covariate),
+        sentence,
+        arguments,
+    )
 
 
 def _largest_of_groups(groups: people.Groups, readout: str) -> str:
@@ -122,11 +132,21 @@ def _cell_of_groups(groups: people.Groups, readout: str, start: str, end: str) -
     low, high = (float(one.loc[start, end]) for one in groups.intervals[groups.contrast])
     known = np.isfinite([low, high]).all()
     return {
-        "word": tr(READOUTS)[readout][0], "start": start, "end": end,
-        "low": fixed(lowest, 2), "first": names[0], "high": fixed(highest, 2), "last": names[-1],
-        "contrast": groups.contrast, "gap": fixed(groups.difference.loc[start, end], 2),
-        "interval": f" (95 % interval {fixed(low, 2)} to {fixed(high, 2)})" if known else "",
-    }  # fmt: skip
+        "word": tr(READOUTS)[readout][0],
+        "start": start,
+        "end": end,
+        "low": fixed(lowest, 2),
+        "first": names[0],
+        "high": fixed(highest, 2),
+        "last": names[-1],
+        "contrast": groups.contrast,
+        "gap": fixed(groups.difference.loc[start, end], 2),
+        "interval": tr(" (95 % interval {low} to {high})").format(
+            low=fixed(low, 2), high=fixed(high, 2)
+        )
+        if known
+        else "",
+    }
 
 
 def _left_out(groups: people.Groups, covariate: str) -> str:
@@ -145,7 +165,10 @@ def arrows_figure(run: str, person: str, readout: str) -> Figure:
     """Arrows between states, the person's beside the population's."""
     drawn = PLAIN_READOUT if readout == "scores" else readout
     found = results.transitions(run, person, drawn)
-    matrices = {f"Person {person}": found.person, "Population": found.population}
+    matrices = {
+        tr("Person {person}").format(person=person): found.person,
+        tr("Population"): found.population,
+    }
     rarest = rarest_drawn(matrices)
     sentence = tr(ARROWS)["drawn"].format(
         word=tr(READOUTS)[drawn][0],
@@ -153,42 +176,61 @@ def arrows_figure(run: str, person: str, readout: str) -> Figure:
         rarest=f"{rarest:.2f}".removeprefix("0"),
         why=tr(ARROWS)["many"] if rarest > RAREST else "",
     )
-    return Figure("transition_arrows", f"Moves of {person}", sentence, {"matrices": matrices})
+    return Figure(
+        "transition_arrows",
+        tr("Moves of {person}").format(person=person),
+        sentence,
+        {"matrices": matrices},
+    )
 
 
 def dwell_figure(run: str, person: str) -> Figure:
     """How long states are kept, by the person and in the population."""
     table = people.dwell_times(run, person)
     stays = table.set_index(["who", "how", "state"])
-    own, shared = f"person {person}", "population"
+    own, shared = tr("person {person}").format(person=person), tr("population")
     gap = (stays.loc[(own, "expected"), "steps"] - stays.loc[(shared, "expected"), "steps"]).abs()
     parts = [tr(DWELL)["what"]]
     if gap.notna().any():
         state = str(gap.idxmax())
         one, other = (_stay(stays.loc[who].xs(state, level="state")) for who in (own, shared))
         parts.append(
-            f"The largest difference is in {state}: {one} for {own}; {other} in the {shared}."
+            tr(
+                "The largest difference is in {state}: {one} for {own}; {other} in the {shared}."
+            ).format(state=state, one=one, own=own, other=other, shared=shared)
         )
     sentence = " ".join([*parts, tr(DWELL)["limit"]])
-    return Figure("dwell_times", f"Dwell times of {person}", sentence, {"table": table})
+    return Figure(
+        "dwell_times",
+        tr("Dwell times of {person}").format(person=person),
+        sentence,
+        {"table": table},
+    )
 
 
 def two_persons_figure(run: str, first: str, second: str, readout: str) -> Figure:
     """Two persons' matrices and their difference."""
     one, other = (results.transitions(run, name, readout) for name in (first, second))
     largest = results.largest_difference(results.Transitions(one.person, other.person, None))
-    what = f"{first} and {second} do not differ."
+    what = tr("{first} and {second} do not differ.").format(first=first, second=second)
     if largest is not None:
         start, end, own, others = largest
-        what = (
-            f"The largest difference is {start} to {end}: {fixed(own, 2)} for person {first}, "
-            f"{fixed(others, 2)} for person {second}."
+        what = tr(
+            "The largest difference is {start} to {end}: {own} for person {first}, "
+            "{others} for person {second}."
+        ).format(
+            start=start,
+            end=end,
+            own=fixed(own, 2),
+            first=first,
+            others=fixed(others, 2),
+            second=second,
         )
     arguments = {
         "person": one.person, "population": other.person, "person_label": first, "other": second,
         "readout": readout, "counts": one.counts, "limit": results.largest_gap(run, readout),
     }  # fmt: skip
-    title = f"Transitions of {first} and {second}"
+    title = tr("Transitions of {first} and {second}").format(first=first, second=second)
     return Figure("transition_comparison", title, f"{what} {tr(TWO_LIMIT)}", arguments)
 
 
@@ -205,7 +247,9 @@ def ribbon_figure(run: str, person: str, rows: pd.DataFrame) -> Figure:
         fitted=fitted.format(n=unseen),
     )
     arguments = {"rows": rows, "person": person, "states": states}
-    return Figure("state_ribbon", f"States of {person}", sentence, arguments)
+    return Figure(
+        "state_ribbon", tr("States of {person}").format(person=person), sentence, arguments
+    )
 
 
 def caterpillar_figure(run: str, parameter: str) -> Figure:
@@ -231,14 +275,16 @@ def correlation_figures(run: str, table: pd.DataFrame) -> list[Figure]:
     """
     words = results.names(run).words
     table = table.assign(**{name: table[name].map(words) for name in ("parameter", "parameter_2")})
-    title, arguments = "Correlations across parameters", {"table": table}
+    title, arguments = tr("Correlations across parameters"), {"table": table}
     size = table["correlation"].abs()
-    sentence = "No estimate varies over people."
+    sentence = tr("No estimate varies over people.")
     if size.notna().any():
         largest = table.loc[size.idxmax()]
         sentence = tr(PARAMETER_CORRELATIONS)["largest"].format(
             value=fixed(largest["correlation"], 2),
-            pair=f"{largest['parameter']} and {largest['parameter_2']}",
+            pair=tr("{parameter} and {parameter_2}").format(
+                parameter=largest["parameter"], parameter_2=largest["parameter_2"]
+            ),
             own=fixed(largest["model_correlation"], 2),
         )
     known = table[table["simulated_low"].notna() & table["correlation"].notna()]
@@ -252,7 +298,7 @@ def correlation_figures(run: str, table: pd.DataFrame) -> list[Figure]:
     band = _band_sentence(known)
     return [
         Figure("effect_correlations", title, f"{sentence} {band}", arguments),
-        Figure("correlation_bands", "Correlations and their bands", meaning, {"table": known}),
+        Figure("correlation_bands", tr("Correlations and their bands"), meaning, {"table": known}),
     ]
 
 
@@ -282,7 +328,12 @@ def reliability_figure(run: str, parameter: str) -> Figure:
     sentence = f"{words['what'].format(median=median)} {goes}"
     name = results.names(run).words(parameter)
     arguments = {"rows": rows, "parameter": name}
-    return Figure("reliability_by_observations", f"Reliability {name}", sentence, arguments)
+    return Figure(
+        "reliability_by_observations",
+        tr("Reliability {name}").format(name=name),
+        sentence,
+        arguments,
+    )
 
 
 def map_figure(run: str, covariate: str | None) -> Figure:
@@ -295,7 +346,7 @@ def map_figure(run: str, covariate: str | None) -> Figure:
         name, side = covariate, results.covariates(run)[covariate]
     sentence = tr(PERSON_MAP).format(share=f"{100 * sum(shares):.0f}")
     arguments = {"places": places, "shares": shares, "covariate": side, "covariate_name": name}
-    return Figure("person_map", f"People by {name}", sentence, arguments)
+    return Figure("person_map", tr("People by {name}").format(name=name), sentence, arguments)
 
 
 def _stay(stays: pd.DataFrame) -> str:
@@ -304,9 +355,17 @@ def _stay(stays: pd.DataFrame) -> str:
     counted = float(stays.loc["observed", "steps"])
     ends = ""
     if np.isfinite([low, high]).all():
-        ends = f" (95 % interval {number(low, 2)} to {number(high, 2)})"
-    seen = f"{number(counted, 2)} observed" if np.isfinite(counted) else tr(DWELL)["never"]
-    return f"{number(steps, 2)} steps expected{ends}, {seen}"
+        ends = tr(" (95 % interval {low} to {high})").format(
+            low=number(low, 2), high=number(high, 2)
+        )
+    seen = (
+        tr("{counted} observed").format(counted=number(counted, 2))
+        if np.isfinite(counted)
+        else tr(DWELL)["never"]
+    )
+    return tr("{steps} steps expected{ends}, {seen}").format(
+        steps=number(steps, 2), ends=ends, seen=seen
+    )
 
 
 def _written(value: object) -> str:

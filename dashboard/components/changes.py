@@ -33,7 +33,9 @@ def show_findings(
         for n, finding in enumerate(chosen[:_AT_ONCE]):
             _show_finding(finding, f"{prefix}{severity}_{n}", label, colour, made, change)
         if len(chosen) > _AT_ONCE:
-            with st.expander(f"{len(chosen) - _AT_ONCE} more: {label}"):
+            with st.expander(
+                tr("{at_once} more: {label}").format(at_once=len(chosen) - _AT_ONCE, label=label)
+            ):
                 for n, finding in enumerate(chosen[_AT_ONCE:], _AT_ONCE):
                     _show_finding(finding, f"{prefix}{severity}_{n}", label, colour, made, change)
 
@@ -51,7 +53,7 @@ def show_changes(
             words, button = st.columns([5, 1], vertical_alignment="center")
             words.text(str(remedy))
             button.button(
-                "Undo",
+                tr("Undo"),
                 key=f"{prefix}undo_{n}",
                 on_click=change,
                 args=(made[:n] + made[n + 1 :],),

@@ -52,7 +52,7 @@ def page_terms(page: str) -> tuple[str, ...]:
 
 def _help(page: str) -> None:
     with st.popover(tr(PAGE_HELP), type="tertiary", icon=":material/help:", key="help"):
-        said = [f"**{plain(term)}** – {plain(tr(TERMS)[term])}" for term in page_terms(page)]
+        said = [f"**{plain(tr(term))}** – {plain(tr(TERMS)[term])}" for term in page_terms(page)]
         st.markdown("\n\n".join(said))
 
 

@@ -31,7 +31,7 @@ from nme_core.vocabulary.language import tr
 
 def show_tests(run: Run, found: covariates.CovariateResult) -> None:
     """Every test of the run, and how they were made."""
-    st.subheader("Dependence", anchor=False)
+    st.subheader(tr("Dependence"), anchor=False)
     st.markdown(tr(TESTED)[covariates.parameters(run.id).of][1])
     st.dataframe(hsic_view(found, results.names(run.id).words), hide_index=True)
     with st.expander(tr(TESTS_HELP)["table"]):
@@ -45,11 +45,11 @@ def show_covariate(run: Run, found: covariates.CovariateResult, covariate: str) 
     show(hsic_figure(found, covariate))
     of = covariates.parameters(run.id).of
     if of != "weights" or run.model == "nme-crf":
-        st.subheader("Which, in which direction", anchor=False)
+        st.subheader(tr("Which, in which direction"), anchor=False)
         show_parameters(run.id, found, covariate, note=tr(CONTRASTS) if of == "scores" else "")
     show_groups(run, found, covariate)
     if of == "weights" and run.model != "nme-crf":
-        with st.expander("Single parameters"):
+        with st.expander(tr("Single parameters")):
             st.markdown(tr(WEIGHTS))
             show_parameters(run.id, found, covariate)
 
@@ -74,7 +74,7 @@ def show_groups(run: Run, found: covariates.CovariateResult, covariate: str) -> 
     crf = run.model == "nme-crf"
     if not crf and not results.has_table(run.id, "response_curves"):
         return
-    title = "Transitions by group" if crf else "How predictions differ"
+    title = tr("Transitions by group") if crf else tr("How predictions differ")
     st.subheader(title, anchor=False)
     if state.researcher():
         choose_bands(run.id, covariate)

@@ -19,17 +19,17 @@ def earlier_runs() -> None:
     if not runs:
         return
     st.divider()
-    st.subheader("Earlier runs on this computer", anchor=False)
+    st.subheader(tr("Earlier runs on this computer"), anchor=False)
     chosen = st.selectbox(
-        "Earlier runs",
+        tr("Earlier runs"),
         list(runs),
         index=None,
         format_func=lambda key: _label(runs[key]),
         key="earlier_run",
-        placeholder="Choose a run",
+        placeholder=tr("Choose a run"),
         label_visibility="collapsed",
     )
-    if chosen is not None and st.button("Open", key="open_run"):
+    if chosen is not None and st.button(tr("Open"), key="open_run"):
         state.choose_run(chosen, runs[chosen].study)
         go("model" if runs[chosen].active else "fit")
 

@@ -16,6 +16,7 @@ from dashboard.components.text import fixed, interval, number, plain
 from dashboard.services import people, results
 from dashboard.services.runs import Run
 from dashboard.words.effects import (
+    EFFECT_COLUMNS,
     ESTIMATE_UNITS,
     ESTIMATES,
     FACTOR,
@@ -42,12 +43,12 @@ def estimates(run: str) -> None:
     """What all persons share, and how much they differ from it, as one table."""
     table = results.shared(run)
     spreads = [name for name in table.columns if name.startswith("sd")]
-    words = {"sd": "SD between people", "reliability": "mean reliability"}
+    words = {"sd": tr("SD between people"), "reliability": tr("mean reliability")}
     shown = pd.DataFrame(
         {
-            "parameter": table["parameter"].map(results.names(run).words),
-            "shared by all": table["estimate"].map(number),
-            "95 % interval": [
+            tr("parameter"): table["parameter"].map(results.names(run).words),
+            tr("shared by all"): table["estimate"].map(number),
+            tr("95 % interval"): [
                 interval(low, high)
                 for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
             ],
@@ -71,7 +72,7 @@ def _between(table: pd.DataFrame) -> dict[str, list[str]]:
     if "between_low" not in table or table["between_low"].isna().all():
         return {}
     ends = zip(table["between_low"], table["between_high"], strict=True)
-    return {"95 % interval of the SD": [interval(low, high) for low, high in ends]}
+    return {tr("95 % interval of the SD"): [interval(low, high) for low, high in ends]}
 
 
 def levels_and_slopes(run: Run) -> None:
@@ -80,7 +81,7 @@ def levels_and_slopes(run: Run) -> None:
     shared = table[table["person"] == results.POPULATION].set_index("effect")
     words = results.names(run.id).words
     effect = st.selectbox(
-        "Level or slope", list(shared.index), key="effect", persist_state="session",
+        tr("Level or slope"), list(shared.index), key="effect", persist_state="session",
         format_func=words,
     )  # fmt: skip
     row = shared.loc[effect]
@@ -98,7 +99,7 @@ def one_parameter(run: str, names: list[str]) -> None:
     """Distribution, caterpillar, Q–Q and reliability of one parameter."""
     words = results.names(run).words
     parameter = st.selectbox(
-        "Parameter (most informative first)",
+        tr("Parameter (most informative first)"),
         names,
         key="parameter",
         persist_state="session",
@@ -114,13 +115,14 @@ def one_parameter(run: str, names: list[str]) -> None:
         show(catalogue.caterpillar_figure(run, parameter))
         if rows["reliability"].notna().any():
             show(catalogue.reliability_figure(run, parameter))
-    with st.expander("All people"):
+    with st.expander(tr("All people")):
         shown = rows.reset_index().drop(columns="parameter")
         st.dataframe(
             shown.style.format(number, subset=["estimate", "se"]).format(
                 lambda value: fixed(value, 2), subset=["reliability"]
             ),
             hide_index=True,
+            column_config=tr(EFFECT_COLUMNS),
         )
 
 
@@ -130,10 +132,16 @@ def choose_factor(run: str) -> str | None:
     if len(factors) < 2:
         return None
     chosen = st.segmented_control(
-        "Differences between", factors, default=factors[0], required=True, key="factor",
-        format_func=lambda name: "people" if name == factors[0] else f"groups of {name}",
+        tr("Differences between"),
+        factors,
+        default=factors[0],
+        required=True,
+        key="factor",
+        format_func=lambda name: (
+            tr("people") if name == factors[0] else tr("groups of {name}").format(name=name)
+        ),
         help=tr(FACTORS),
-    )  # fmt: skip
+    )
     return None if chosen == factors[0] else chosen
 
 
@@ -142,7 +150,7 @@ def another_factor(run: str, factor: str) -> None:
     names = list(dict.fromkeys(results.effects(run, factor)["parameter"]))
     words = results.names(run).words
     parameter = st.selectbox(
-        "Parameter", names, key="factor_parameter", format_func=words,
+        tr("Parameter"), names, key="factor_parameter", format_func=words,
         help=tr(PARAMETER_NAMES),
     )  # fmt: skip
     rows = results.random_effect(run, parameter, factor)
@@ -160,10 +168,10 @@ def another_factor(run: str, factor: str) -> None:
         pd.DataFrame(
             {
                 factor: shown["person"],
-                "observations": shown["n_obs"],
-                "difference from the population": shown["estimate"].map(number),
-                "standard error": shown["se"].map(number),
-                "reliability": shown["reliability"].map(lambda value: fixed(value, 2)),
+                tr("observations"): shown["n_obs"],
+                tr("difference from the population"): shown["estimate"].map(number),
+                tr("standard error"): shown["se"].map(number),
+                tr("reliability"): shown["reliability"].map(lambda value: fixed(value, 2)),
             }
         ),
         hide_index=True,
@@ -180,24 +188,35 @@ def across_parameters(run: str, names: list[str]) -> None:
     for figure in catalogue.correlation_figures(run, table):
         show(figure)
     if len(names) > MOST_CORRELATED:
-        st.caption(f"The {MOST_CORRELATED} most informative of {len(names)} parameters.")
+        st.caption(
+            tr("The {most_correlated} most informative of {names} parameters.").format(
+                most_correlated=MOST_CORRELATED, names=len(names)
+            )
+        )
 
 
 def persons(run: str) -> None:
     """The map of persons, and those far out."""
     _map(run)
-    st.subheader("Furthest from the population", anchor=False)
+    st.subheader(tr("Furthest from the population"), anchor=False)
     table = people.furthest(run)
     table = table.assign(
         parameter=table["parameter"].map(results.names(run).words),
         distance=table["distance"].map(lambda value: fixed(value, 2)),
         in_sd=table["in_sd"].map(lambda value: fixed(value, 2)),
     )
-    words = {"parameter": "largest deviation", "in_sd": "in SDs", "n_obs": "observations"}
+    words = {
+        "parameter": tr("largest deviation"),
+        "in_sd": tr("in SDs"),
+        "n_obs": tr("observations"),
+    }
     if results.has_table(run, "transitions"):
         moves = [people.largest_move(run, str(who), PLAIN_READOUT) for who in table["person"]]
         table.insert(2, "moves", ["–" if move is None else short_move(move) for move in moves])
-        words |= {"moves": "largest difference in moves", "parameter": "largest deviation in score"}
+        words |= {
+            "moves": tr("largest difference in moves"),
+            "parameter": tr("largest deviation in score"),
+        }
     st.dataframe(table.rename(columns=words), hide_index=True, width="content")
     st.caption(tr(FURTHEST))
 
@@ -209,7 +228,9 @@ def persons_plainly(run: Run) -> None:
         person = str(row["person"])
         words, button = st.columns([5, 1.2], vertical_alignment="center")
         words.markdown(
-            f"**{plain(person)}** ({row['n_obs']} observations): {plain(respect(run, person))}"
+            tr("**{person}** ({n_obs} observations): {respect}").format(
+                person=plain(person), n_obs=row["n_obs"], respect=plain(respect(run, person))
+            )
         )
         with button:
             _way_to(run, person)
@@ -218,7 +239,7 @@ def persons_plainly(run: Run) -> None:
 
 def _way_to(run: Run, person: str) -> None:
     """A button that leads to the person: to Transitions, or to the response curves here."""
-    label, key = f"Look at {plain(person)}", f"look_{person}"
+    label, key = tr("Look at {person}").format(person=plain(person)), f"look_{person}"
     if run.model != "nme-crf":
         st.button(label, key=key, on_click=state.look_at, args=(person, "curves"), width="stretch")
     elif st.button(label, key=key, width="stretch"):
@@ -236,7 +257,9 @@ def respect(run: Run, person: str) -> str:
     found = people.level(run.id, person)
     if found is None or found.difference == 0:
         return tr(PLAIN_FURTHEST)["unknown"]
-    what = f"probability of {found.label}" if found.label else outcome_name(run)
+    what = (
+        tr("probability of {label}").format(label=found.label) if found.label else outcome_name(run)
+    )
     return tr(PLAIN_FURTHEST)["level"].format(
         what=what, feature=found.feature, by=number(abs(found.difference), 2),
         way="higher" if found.difference > 0 else "lower",
@@ -246,7 +269,7 @@ def respect(run: Run, person: str) -> str:
 def _map(run: str) -> None:
     covariates = list(results.covariates(run).columns)
     chosen = st.selectbox(
-        "Colour", [None, *covariates], key="map_colour",
-        format_func=lambda name: "number of observations" if name is None else name,
+        tr("Colour"), [None, *covariates], key="map_colour",
+        format_func=lambda name: tr("number of observations") if name is None else name,
     )  # fmt: skip
     show(catalogue.map_figure(run, chosen))

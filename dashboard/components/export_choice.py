@@ -13,6 +13,7 @@ from dashboard.components.readouts import choose_readout
 from dashboard.components.response import choose_groups, choose_response
 from dashboard.services import covariates, results
 from dashboard.services.runs import Run
+from nme_core.vocabulary.language import tr
 
 
 def choose_figure(run: Run) -> Figure:
@@ -30,12 +31,16 @@ def choose_figure(run: Run) -> Figure:
         choices["HSIC permutation test"] = _hsic
         choices["Parameter against covariate"] = _scatter
     choices["Training losses"] = _losses
-    name = st.selectbox("Figure", list(choices), key="export_figure", persist_state="session")
+    name = st.selectbox(
+        tr("Figure"), list(choices), key="export_figure", persist_state="session", format_func=tr
+    )
     return choices[name](run)
 
 
 def _transitions(run: Run) -> Figure:
-    person = st.selectbox("Person", results.persons(run.id), key="person", persist_state="session")
+    person = st.selectbox(
+        tr("Person"), results.persons(run.id), key="person", persist_state="session"
+    )
     return catalogue.transition_figure(run.id, person, choose_readout(run.id, st.container()))
 
 
@@ -46,7 +51,7 @@ def _grouping(run: Run) -> list[str]:
 
 
 def _groups(run: Run) -> Figure:
-    covariate = st.selectbox("By covariate", _grouping(run), key="group_covariate")
+    covariate = st.selectbox(tr("By covariate"), _grouping(run), key="group_covariate")
     figure = choose_groups(run, covariate)
     if figure is None:
         empty("no_groups")
@@ -56,7 +61,7 @@ def _groups(run: Run) -> Figure:
 def _random_effect(run: Run) -> Figure:
     names = results.informative_parameters(run.id)
     parameter = st.selectbox(
-        "Parameter",
+        tr("Parameter"),
         names,
         key="parameter",
         persist_state="session",
@@ -77,14 +82,14 @@ def _scatter(run: Run) -> Figure:
     covariate = _covariate(run)
     names = list(covariates.parameters(run.id).values.columns)
     parameter = st.selectbox(
-        "Parameter", names, key="scatter", format_func=results.names(run.id).words
+        tr("Parameter"), names, key="scatter", format_func=results.names(run.id).words
     )
     return catalogue.scatter_figure(run.id, found, covariate, parameter)
 
 
 def _covariate(run: Run) -> str:
     return st.selectbox(
-        "Covariate", list(covariates.tested(run.id)), key="covariate", persist_state="session"
+        tr("Covariate"), list(covariates.tested(run.id)), key="covariate", persist_state="session"
     )
 
 

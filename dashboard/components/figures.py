@@ -104,7 +104,7 @@ def show(figure: Figure) -> None:
         if others:
             with st.popover(tr(NOTES), type="tertiary", key=f"notes_{key}"):
                 st.markdown(plain(" ".join(others)))
-        with st.popover("Download this figure", type="tertiary", key=f"files_{key}"):
+        with st.popover(tr("Download this figure"), type="tertiary", key=f"files_{key}"):
             downloads(figure, prefix=f"{key}_")
         pin_button(figure, f"pin_{key}")
 
@@ -113,10 +113,12 @@ def choose_paper(prefix: str = "") -> Paper:
     """Selectors for what a figure is printed on."""
     left, right = st.columns(2)
     dpi = left.selectbox(
-        "PNG resolution", (300, 600), key=f"{prefix}dpi", format_func="{} dpi".format
+        tr("PNG resolution"), (300, 600), key=f"{prefix}dpi", format_func="{} dpi".format
     )
-    size = right.selectbox("Size", list(_SIZES), key=f"{prefix}columns", format_func=_SIZES.get)
-    grey = st.checkbox("Without colours", key=f"{prefix}grey", help=tr(EXPORTED)["grey"])
+    size = right.selectbox(
+        tr("Size"), list(_SIZES), key=f"{prefix}columns", format_func=tr(_SIZES).get
+    )
+    grey = st.checkbox(tr("Without colours"), key=f"{prefix}grey", help=tr(EXPORTED)["grey"])
     return Paper(size, grey, dpi)
 
 
@@ -125,7 +127,7 @@ def downloads(figure: Figure, *, prefix: str = "export_", paper: Paper | None = 
     chosen = paper or Paper()
     for kind, (label, mime) in FILES.items():
         st.download_button(
-            f"{label}, {chosen.dpi} dpi" if kind == "png" else label,
+            f"{label}, {chosen.dpi} dpi" if kind == "png" else tr(label),
             data=lambda kind=kind: figure.file(kind, chosen),
             file_name=f"{slug(figure.title)}.{kind}",
             mime=mime,

@@ -32,8 +32,10 @@ def contrast(covariate: str, group: str) -> str:
 def effect_name(kind: str, covariate: str, group: str) -> str:
     """What an effect is, in the middle of a sentence."""
     if kind in CORRELATIONS:
-        return f"{_KINDS[kind]} with {covariate}"
-    return f"the {_KINDS[kind]} ({contrast(covariate, group)})"
+        return tr("{kinds} with {covariate}").format(kinds=tr(_KINDS)[kind], covariate=covariate)
+    return tr("the {kinds} ({contrast})").format(
+        kinds=tr(_KINDS)[kind], contrast=contrast(covariate, group)
+    )
 
 
 def effect_size(kind: str, value: float) -> str:
@@ -52,9 +54,10 @@ def compliance_note(found: Compliance | None, covariate: str, guard: str) -> Non
     """Say whether answering more or less often goes with the covariate, and what guards."""
     if found is None or (found.p >= 0.05 and not state.researcher()):
         return
-    what = (
-        f"Number of observations and {covariate}: Spearman's ρ = {fixed(found.rho, 2)}, "
-        f"{p_phrase(found.p)}, {found.n_persons} people."
+    what = tr(
+        "Number of observations and {covariate}: Spearman's ρ = {rho}, {p}, {n_persons} people."
+    ).format(
+        covariate=covariate, rho=fixed(found.rho, 2), p=p_phrase(found.p), n_persons=found.n_persons
     )
     if found.p >= 0.05:
         st.caption(plain(what))
@@ -70,13 +73,13 @@ def hsic_view(found: CovariateResult, words: Words = parameter_words) -> pd.Data
     return pd.DataFrame(
         {
             "covariate": rows["covariate"],
-            **({"taken as": rows["taken_as"]} if "taken_as" in rows else {}),
+            **({tr("taken as"): rows["taken_as"]} if "taken_as" in rows else {}),
             "strength": [_strength(row) for row in rows.to_dict("records")],
-            "clearest single effect": [
+            tr("clearest single effect"): [
                 clearest(found.effects, name, words) for name in rows["covariate"]
             ],
             "p": rows["p"].map(p_value),
-            "corrected p": rows["p_adjusted"].map(p_value),
+            tr("corrected p"): rows["p_adjusted"].map(p_value),
             "people": rows["n_persons"],
         }
     )
@@ -85,7 +88,7 @@ def hsic_view(found: CovariateResult, words: Words = parameter_words) -> pd.Data
 def behind_p(found: CovariateResult) -> pd.DataFrame:
     """What is behind each p: the statistic, and the p of both looks that it counts."""
     rows = found.hsic
-    both = (("p_hsic", "p of all at once (HSIC)"), ("p_single", "p of the clearest one"))
+    both = (("p_hsic", tr("p of all at once (HSIC)")), ("p_single", tr("p of the clearest one")))
     looks = {words: rows[name].map(p_value) for name, words in both if name in rows}
     return pd.DataFrame(
         {"covariate": rows["covariate"], "HSIC": rows["statistic"].map(number), **looks}
@@ -120,16 +123,16 @@ def effects_view(effects: pd.DataFrame, words: Words = parameter_words) -> pd.Da
                 effect_size(kind, value)
                 for kind, value in zip(rows["kind"], rows["effect"], strict=True)
             ],
-            "95 % interval": [
+            tr("95 % interval"): [
                 effect_limits(kind, low, high)
                 for kind, low, high in zip(
                     rows["kind"], rows["ci_low"], rows["ci_high"], strict=True
                 )
             ],
             "p": rows["p"].map(p_value),
-            "corrected p": rows["p_adjusted"].map(p_value),
+            tr("corrected p"): rows["p_adjusted"].map(p_value),
             "kind": [
-                f"{_KINDS[kind]}, {contrast(covariate, group)}" if group else _KINDS[kind]
+                f"{tr(_KINDS)[kind]}, {contrast(covariate, group)}" if group else tr(_KINDS)[kind]
                 for covariate, kind, group in zip(
                     rows["covariate"], rows["kind"], rows["group"], strict=True
                 )
@@ -172,15 +175,15 @@ def finding(effects: pd.DataFrame, covariate: str, words: Words = parameter_word
     count = len(effects)
     kept = effects[effects["p_adjusted"] < 0.05].sort_values("p", kind="stable")
     if kept.empty:
-        return (
-            f"None of {count} comparisons of a parameter with {covariate} remains after "
-            "correction. That is not proof of no association: the intervals show what remains "
-            "possible."
-        )
+        return tr(
+            "None of {count} comparisons of a parameter with {covariate} remains after "
+            "correction. That is not proof of no association: the intervals show what "
+            "remains possible."
+        ).format(count=count, covariate=covariate)
     row = kept.iloc[0]
     spearman = row["kind"] in CORRELATIONS
     way = "higher" if row["effect"] > 0 else "lower"
-    where = f" in people with more {covariate}" if spearman else ""
+    where = tr(" in people with more {covariate}").format(covariate=covariate) if spearman else ""
     what = "" if spearman else f", {contrast(covariate, row['group'])}"
     return (
         f"{len(kept)} of {count} comparisons of a parameter with {covariate} remain after "

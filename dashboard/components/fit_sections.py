@@ -35,13 +35,13 @@ def models(run: Run) -> None:
     """Models × metrics of all occasions together, and person by person."""
     table = results.metrics_table(run.id)
     st.subheader(tr(TOGETHER)["title"], anchor=False)
-    st.table(metrics_view(run.id).set_index("model"))
+    st.table(metrics_view(run.id).set_index(tr("model")))
     with st.expander(tr(TABLE_HELP)["together"]):
         st.markdown(f"{split_note(run.id)} {tr(TOGETHER)['limit']}")
         if run.model == "nme-crf":
             st.markdown(plain(tr(SEQUENCE_LOSS)))
         for model in table.index:
-            st.markdown(plain(f"{model_name(model)}: {MODEL_WORDS.get(model, model)}."))
+            st.markdown(plain(f"{model_name(model)}: {tr(MODEL_WORDS).get(model, model)}."))
         for metric in table.columns:
             name, meaning = tr(METRICS)[metric]
             st.markdown(f"**{name}**: {meaning}.")
@@ -65,7 +65,7 @@ def models(run: Run) -> None:
 def person(run: Run) -> None:
     """The fit of a person that is chosen."""
     chosen = st.selectbox(
-        "Person (type to search)", fit.persons(run.id), key="person", persist_state="session"
+        tr("Person (type to search)"), fit.persons(run.id), key="person", persist_state="session"
     )
     plain_words = not state.researcher()
     show(catalogue.individual_figure(run.id, [chosen], outcome_name(run), plain=plain_words))
@@ -75,7 +75,7 @@ def persons(run: Run) -> None:
     """One person's fit, and everybody's as small multiples."""
     person(run)
     everybody = fit.persons(run.id)
-    st.subheader("All people", anchor=False)
+    st.subheader(tr("All people"), anchor=False)
     pages = -(-len(everybody) // catalogue.A_PAGE)
     page = st.pagination(pages, key="fits_page") if pages > 1 else 1
     shown = everybody[(page - 1) * catalogue.A_PAGE : page * catalogue.A_PAGE]
@@ -93,11 +93,15 @@ def errors(run: Run) -> None:
         show(catalogue.residual_figure(run.id, model, outcome_name(run)))
     else:
         show(catalogue.confusion_figure(run.id, model))
-    st.subheader("Person by person", anchor=False)
+    st.subheader(tr("Person by person"), anchor=False)
     metrics = list(results.metrics_table(run.id).columns)
     first = metrics.index(results.main_metric(results.metrics_table(run.id)))
     metric = st.selectbox(
-        "Metric", metrics, first, format_func=lambda name: tr(METRICS)[name][0], key="person_metric"
+        tr("Metric"),
+        metrics,
+        first,
+        format_func=lambda name: tr(METRICS)[name][0],
+        key="person_metric",
     )
     figure = catalogue.person_error_figure(run.id, metric)
     if figure is None:
@@ -115,9 +119,9 @@ def checks(run: Run) -> None:
         st.info(tr(EMPTY)["no_checks"])
     by_person = catalogue.person_check_figure(run.id)
     if by_person is not None:
-        st.subheader("Person by person", anchor=False)
+        st.subheader(tr("Person by person"), anchor=False)
         show(by_person)
-    st.subheader("Calibration", anchor=False)
+    st.subheader(tr("Calibration"), anchor=False)
     known = [name for name in fit.models(run.id) if fit.calibration(run.id, name) is not None]
     if not known:
         st.info(tr(EMPTY)["no_calibration"])
@@ -137,7 +141,7 @@ def training(run: Run) -> None:
     if run.done:
         figure = catalogue.shrinkage_figure(run.id)
         if figure is not None:
-            st.subheader("Shrinkage", anchor=False)
+            st.subheader(tr("Shrinkage"), anchor=False)
             show(figure)
         if choice := results.run_folder(run.id).config.get("covariance_choice"):
             st.caption(choice["words"])
@@ -149,12 +153,12 @@ def _certificate(run: Run) -> None:
     """Our linear fit beside MixedLM's; where there is none yet, a button that makes one."""
     if not rechecks.can_be_certified(run.id):
         return
-    st.subheader("Certificate", anchor=False)
+    st.subheader(tr("Certificate"), anchor=False)
     found = rechecks.certificate(run.id)
     if found is None:
         st.caption(tr(CERTIFICATE)["offer"])
-        working = follow_jobs.follow(run.id, jobs.CERTIFICATE, "Certifying")
-        if not working and st.button("Certify", key="run_certificate"):
+        working = follow_jobs.follow(run.id, jobs.CERTIFICATE, tr("Certifying"))
+        if not working and st.button(tr("Certify"), key="run_certificate"):
             with guard():
                 rechecks.start_certificate(run.id, run.study)
                 st.rerun()
@@ -172,7 +176,7 @@ def _certificate(run: Run) -> None:
         agrees=table["agrees"].map({True: "yes", False: "no"}),
     )
     columns = ["what", "ours", "mixedlm", "relative_difference", "agrees"]
-    words = {"mixedlm": "MixedLM", "relative_difference": "relative difference"}
+    words = {"mixedlm": "MixedLM", "relative_difference": tr("relative difference")}
     st.dataframe(shown[columns].rename(columns=words), hide_index=True)
     st.caption(tr(CERTIFICATE)["own" if own else "other"])
 
@@ -187,4 +191,4 @@ def _what(row: dict[str, str]) -> str:
 def _choose_model(run: Run, names: list[str]) -> str:
     if len(names) == 1:
         return names[0]
-    return st.selectbox("Model", names, format_func=model_name, key=f"fit_model_{run.id}")
+    return st.selectbox(tr("Model"), names, format_func=model_name, key=f"fit_model_{run.id}")

@@ -29,16 +29,18 @@ def show_gallery(place: Path, pinned: list[Pin]) -> None:
     for at, pin in enumerate(pinned):
         with st.container(border=True, key=f"pinned_{at + 1}"):
             _show_pin(place, pin, at, len(pinned))
-    st.subheader("Download all", anchor=False)
+    st.subheader(tr("Download all"), anchor=False)
     st.caption(f"{tr(GALLERY)['captions']} {tr(GALLERY)['zip']}")
     with st.container(width=520):
         paper = choose_paper("gallery_")
         chosen = st.pills(
-            "Formats", [kind for kind in FILES if kind != _NUMBERS], default=["png", "pdf"],
+            tr("Formats"), [kind for kind in FILES if kind != _NUMBERS], default=["png", "pdf"],
             selection_mode="multi", key="gallery_formats", format_func=lambda kind: FILES[kind][0],
         )  # fmt: skip
     st.download_button(
-        f"All {len(pinned)} figures (ZIP)" if len(pinned) > 1 else "The figure (ZIP)",
+        tr("All {pinned} figures (ZIP)").format(pinned=len(pinned))
+        if len(pinned) > 1
+        else tr("The figure (ZIP)"),
         data=lambda: zipped(gallery.pins(place), chosen, paper),
         file_name="figures.zip",
         mime="application/zip",
@@ -62,7 +64,11 @@ def zipped(pinned: Sequence[Pin], kinds: Sequence[str], paper: Paper) -> bytes:
             figure, name = figure_of(pin), f"{number:02d}-{slug(pin.title)}"
             for kind in dict.fromkeys([*kinds, _NUMBERS]):
                 archive.writestr(f"{name}.{kind}", figure.file(kind, paper))
-            captions.append(f"{name}\nFigure {number}. {pin.title}. {pin.caption}\n")
+            captions.append(
+                "{}\n{}. {}. {}\n".format(
+                    name, tr("Figure {number}").format(number=number), pin.title, pin.caption
+                )
+            )
         archive.writestr("captions.txt", "\n".join(captions))
     return buffer.getvalue()
 
@@ -75,17 +81,17 @@ def _show_pin(place: Path, pin: Pin, at: int, n: int) -> None:
         st.markdown(f"**{at + 1}. {plain(pin.title)}**")
         key = f"caption_{pin.id}"
         caption = st.text_area(
-            "Caption", pin.caption, key=key, max_chars=gallery.LONGEST_CAPTION, height=140
+            tr("Caption"), pin.caption, key=key, max_chars=gallery.LONGEST_CAPTION, height=140
         )
         if caption != pin.caption:
             gallery.write_caption(place, pin.id, caption)
         with st.container(horizontal=True):
-            moved = {"Up": (-1, at == 0), "Down": (1, at == n - 1)}
+            moved = {tr("Up"): (-1, at == 0), tr("Down"): (1, at == n - 1)}
             for label, (steps, disabled) in moved.items():
                 if st.button(label, key=f"{label.lower()}_{pin.id}", disabled=disabled):
                     gallery.move(place, pin.id, steps)
                     st.rerun()
-            if st.button("Remove", key=f"remove_{pin.id}"):
+            if st.button(tr("Remove"), key=f"remove_{pin.id}"):
                 gallery.remove(place, pin.id)
                 st.rerun()
 

@@ -34,7 +34,12 @@ def _live(run: str, kind: str, what: str) -> None:
     progress = min(max(found.progress, 0.0), 1.0)
     bar, stop = st.columns([6, 1], vertical_alignment="center")
     bar.progress(
-        progress, text=plain(f"{what}: {found.message.rstrip('.')}. You can leave this page.")
+        progress,
+        text=plain(
+            tr("{what}: {message}. You can leave this page.").format(
+                what=what, message=found.message.rstrip(".")
+            )
+        ),
     )
     if stop.button(tr(JOB_STOP), key=f"stop_{kind}", width="stretch"):
         jobs.cancel(run, kind)

@@ -43,7 +43,7 @@ def show_damaged(found: list[library.Damaged]) -> None:
             name.markdown(
                 _two_lines(f"**{plain(tr(RUNS)[f'damaged_{one.kind}'])}**", plain(one.why))
             )
-            with manage.popover("Change", key=f"change_{one.id}", width="stretch"):
+            with manage.popover(tr("Change"), key=f"change_{one.id}", width="stretch"):
                 if _confirmed(one.id, tr(RUNS)["delete_damaged"]):
                     library.delete_damaged(one)
                     st.rerun()
@@ -55,21 +55,27 @@ def _show_shelf(shelf: library.Shelf) -> None:
         st.markdown(f"**{tr(RUNS)['orphans']}**")
     else:
         name, _, opener, manage = st.columns([5.9, 2.5, 1.0, 1.3], vertical_alignment="center")
-        about = f"Study, loaded {when(study.created)}, outcome {plain(outcome_words(study.id))}"
+        about = tr("Study, loaded {when}, outcome {outcome_words}").format(
+            when=when(study.created), outcome_words=plain(outcome_words(study.id))
+        )
         name.markdown(_two_lines(f"**{plain(study.name)}**", about))
-        if opener.button("Open", key=f"open_study_{study.id}", width="stretch"):
+        if opener.button(tr("Open"), key=f"open_study_{study.id}", width="stretch"):
             state.choose_study(study.id)
             go("study")
-        with manage.popover("Change", key=f"change_{study.id}", width="stretch"):
+        with manage.popover(tr("Change"), key=f"change_{study.id}", width="stretch"):
             _manage_study(shelf)
     for run in shelf.runs[:RUNS_SHOWN]:
         _show_run(run)
     if older := shelf.runs[RUNS_SHOWN:]:
-        with st.expander(f"{len(older)} older {'run' if len(older) == 1 else 'runs'}"):
+        with st.expander(
+            tr("{older} older {which}").format(
+                older=len(older), which=tr("run") if len(older) == 1 else tr("runs")
+            )
+        ):
             for run in older:
                 _show_run(run)
     if not shelf.runs:
-        st.caption("No model was trained on it yet.")
+        st.caption(tr("No model was trained on it yet."))
 
 
 def _show_run(run: Run) -> None:
@@ -83,15 +89,18 @@ def _show_run(run: Run) -> None:
         verdict = tr(SHORT_VERDICTS)[standing(run.id)]
         word = tr(METRICS)[found.metric][0]
         beside = (
-            "" if found.generic is None
-            else f" (generic {metric_value(found.metric, found.generic)})"
-        )  # fmt: skip
+            ""
+            if found.generic is None
+            else tr(" (generic {metric_value})").format(
+                metric_value=metric_value(found.metric, found.generic)
+            )
+        )
         value = f"{word} {metric_value(found.metric, found.value)}{beside}"
-        metric.markdown(_two_lines(verdict, plain(f"{value}; {found.ending}")))
-    if opener.button("Open", key=f"open_{run.id}", width="stretch"):
+        metric.markdown(_two_lines(verdict, plain(f"{value}; {tr(found.ending)}")))
+    if opener.button(tr("Open"), key=f"open_{run.id}", width="stretch"):
         state.choose_run(run.id, run.study)
         go("fit" if runs.kept_models(run.id) and not run.active else "model")
-    with manage.popover("Change", key=f"change_{run.id}", width="stretch"):
+    with manage.popover(tr("Change"), key=f"change_{run.id}", width="stretch"):
         _manage_run(run)
     if not run.done and not run.active:
         _show_reason(run)
@@ -105,7 +114,7 @@ def _two_lines(first: str, second: str) -> str:
 def _show_end(run: Run, where: st.delta_generator.DeltaGenerator) -> None:
     where.markdown(tr(RUN_STATES)[run.status.state])
     if run.waiting and (ahead := runs.place(run.id)):
-        where.caption(f"{ahead} before it")
+        where.caption(tr("{ahead} before it").format(ahead=ahead))
 
 
 def _show_reason(run: Run) -> None:
@@ -122,8 +131,10 @@ def _show_reason(run: Run) -> None:
 
 def _manage_run(run: Run) -> None:
     with guard():
-        name = st.text_input("Name", run.name, max_chars=runs.LONGEST_NAME, key=f"name_{run.id}")
-        if st.button("Rename", key=f"rename_{run.id}"):
+        name = st.text_input(
+            tr("Name"), run.name, max_chars=runs.LONGEST_NAME, key=f"name_{run.id}"
+        )
+        if st.button(tr("Rename"), key=f"rename_{run.id}"):
             library.rename_run(run.id, name)
             st.rerun()
         if _confirmed(run.id, tr(RUNS)["delete_run"]):
@@ -138,13 +149,19 @@ def _manage_study(shelf: library.Shelf) -> None:
     assert study is not None
     with guard():
         name = st.text_input(
-            "Name", study.name, max_chars=runs.LONGEST_NAME, key=f"name_{study.id}"
+            tr("Name"), study.name, max_chars=runs.LONGEST_NAME, key=f"name_{study.id}"
         )
-        if st.button("Rename", key=f"rename_{study.id}"):
+        if st.button(tr("Rename"), key=f"rename_{study.id}"):
             library.rename_study(study.id, name)
             st.rerun()
         count = len(shelf.runs)
-        words = "its 1 run" if count == 1 else f"its {count} runs" if count else "nothing else"
+        words = (
+            tr("its 1 run")
+            if count == 1
+            else tr("its {count} runs").format(count=count)
+            if count
+            else tr("nothing else")
+        )
         if _confirmed(study.id, tr(RUNS)["delete_study"].format(runs=words)):
             library.delete_study(study.id)
             if state.study_id() == study.id:
@@ -155,5 +172,5 @@ def _manage_study(shelf: library.Shelf) -> None:
 def _confirmed(identity: str, what: str) -> bool:
     """A tick and a button: whether deleting was asked for and confirmed."""
     st.caption(what)
-    sure = st.checkbox("Yes, delete for good", key=f"sure_{identity}")
-    return st.button("Delete", key=f"delete_{identity}", disabled=not sure)
+    sure = st.checkbox(tr("Yes, delete for good"), key=f"sure_{identity}")
+    return st.button(tr("Delete"), key=f"delete_{identity}", disabled=not sure)

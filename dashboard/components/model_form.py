@@ -51,11 +51,11 @@ def another_model(after: bool, *, meanwhile: bool = False) -> AbstractContextMan
     if not after:
         return nullcontext()
     if meanwhile:
-        return st.expander("Train another model meanwhile")
+        return st.expander(tr("Train another model meanwhile"))
     if not state.researcher():
-        return st.expander("Train again")
+        return st.expander(tr("Train again"))
     st.divider()
-    st.subheader("Train another model", anchor=False)
+    st.subheader(tr("Train another model"), anchor=False)
     return nullcontext()
 
 
@@ -68,27 +68,27 @@ def model_form(record: StudyRecord) -> FitSettings | None:
         st.markdown(tr(PLAIN_MODELS)[model])
         return _preset("quick", record, model, _PLACEMENTS[model][0])
     preset = st.radio(
-        "How thoroughly", list(_PRESETS), format_func=lambda name: tr(PRESETS)[name][0],
+        tr("How thoroughly"), list(_PRESETS), format_func=lambda name: tr(PRESETS)[name][0],
         captions=[tr(PRESETS)[name][1] for name in _PRESETS], key="preset", horizontal=True,
     )  # fmt: skip
     left, right = st.columns(2, gap="large")
     with left:
         model = st.radio(
-            "Model", kinds, first, lambda kind: tr(MODELS)[kind][0], key="model_kind",
+            tr("Model"), kinds, first, lambda kind: tr(MODELS)[kind][0], key="model_kind",
             captions=[tr(MODELS)[kind][1] for kind in kinds],
         )  # fmt: skip
         if len(kinds) == 1:
             st.caption(tr(ONLY_NUMBERS))
     with right:
         placement = st.selectbox(
-            "Where people differ", _PLACEMENTS[model], key="placement",
+            tr("Where people differ"), _PLACEMENTS[model], key="placement",
             help=tr(TERMS)["placement"],
         )  # fmt: skip
         st.caption(tr(PLACEMENTS)[placement])
     start = _preset(preset, record, model, placement)
     state.preset("baselines", (record.id, preset), list(start.baselines))
     state.preset("tune", (record.id, preset), start.tune)
-    with st.expander("More options"):
+    with st.expander(tr("More options")):
         return _options(record, start)
 
 
@@ -135,21 +135,22 @@ def _entry(name: str, record: StudyRecord, start: FitSettings) -> Any:
         return None if family == possible[0] else family
     if name == "baselines":
         known = _baselines(record)
-        chosen = st.multiselect(one.label, list(known), key=name, help=tr(TERMS)["baseline"])
-        st.caption("; ".join(f"{name}: {words}" for name, words in known.items()))
+        chosen = st.multiselect(tr(one.label), list(known), key=name, help=tr(TERMS)["baseline"])
+        st.caption("; ".join(f"{name}: {words}" for name, words in tr(known).items()))
         return tuple(chosen)
     if name == "hidden":  # the key carries the model, so that its default follows the model
         return st.text_input(
-            one.label, _HIDDEN[start.model], key=f"hidden_{start.model}",
-            placeholder=one.blank, help=one.plain,
+            tr(one.label), _HIDDEN[start.model], key=f"hidden_{start.model}",
+            placeholder=tr(one.blank), help=tr(one.plain),
         )  # fmt: skip
     if one.choices:
         return _explained(name, one.choices_of(start.model, record.outcome_kind))
     if isinstance(default, bool):
-        return st.checkbox(one.label, default, key=name, help=one.plain)
+        return st.checkbox(tr(one.label), default, key=name, help=tr(one.plain))
     preset = {} if name == "tune" else {"value": default}  # which the preset has set
     number = st.number_input(
-        one.label, one.low, one.high, key=name, placeholder=one.blank or None, help=one.plain,
+        tr(one.label), one.low, one.high, key=name, placeholder=tr(one.blank) or None,
+        help=tr(one.plain),
         **preset,
     )  # fmt: skip
     return None if number is None else int(number)
@@ -157,8 +158,9 @@ def _entry(name: str, record: StudyRecord, start: FitSettings) -> Any:
 
 def _explained(name: str, choices: Mapping[str, str]) -> str:
     """A selector whose choice is explained in a sentence under it."""
-    chosen = st.selectbox(SETTINGS[name].label, list(choices), key=name, help=SETTINGS[name].plain)
-    st.caption(choices[chosen])
+    one = SETTINGS[name]
+    chosen = st.selectbox(tr(one.label), list(choices), key=name, help=tr(one.plain))
+    st.caption(tr(choices[chosen]))
     return chosen
 
 
@@ -167,6 +169,10 @@ def estimate_words(found: Estimate | None) -> str:
     if found is None:
         return tr(ESTIMATE)["none"]
     one = found.n_runs == 1
-    runs = "1 earlier training" if one else f"{found.n_runs} earlier trainings"
+    runs = (
+        tr("1 earlier training")
+        if one
+        else tr("{n_runs} earlier trainings").format(n_runs=found.n_runs)
+    )
     said = tr(ESTIMATE)["range"].format(time=durations(found.low, found.high), runs=runs)
     return said + (tr(ESTIMATE)["one"] if one else "")

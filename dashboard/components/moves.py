@@ -17,8 +17,8 @@ def all_persons(run: str, readout: str) -> None:
     covariates = list(results.covariates(run).columns)
     left, right = st.columns(2, vertical_alignment="bottom")
     by = left.selectbox(
-        "Order", [*ORDERS, *covariates], key="order", persist_state="session",
-        format_func=lambda name: tr(ORDERS).get(name, f"by {name}"),
+        tr("Order"), [*ORDERS, *covariates], key="order", persist_state="session",
+        format_func=lambda name: tr(ORDERS).get(name, tr("by {name}").format(name=name)),
     )  # fmt: skip
     pages = -(-len(results.persons(run)) // catalogue.A_PAGE)
     with right:
@@ -32,7 +32,7 @@ def groups(run: str, readout: str) -> None:
     if not names:
         st.info(tr(EMPTY)["no_covariates"])
         return
-    covariate = st.selectbox("Covariate", names, key="covariate", persist_state="session")
+    covariate = st.selectbox(tr("Covariate"), names, key="covariate", persist_state="session")
     figure = catalogue.group_transition_figure(run, readout, covariate)
     if figure is None:
         st.info(tr(EMPTY)["no_groups"])
@@ -52,7 +52,7 @@ def two_persons(run: str, person: str, readout: str) -> None:
     if not others:
         st.info(tr(EMPTY)["one_person"])
         return
-    second = st.selectbox("Beside person", others, key="second_person", persist_state="session")
+    second = st.selectbox(tr("Beside person"), others, key="second_person", persist_state="session")
     show(catalogue.two_persons_figure(run, person, second, readout))
 
 

@@ -35,7 +35,7 @@ def _ask(run: Run) -> None:
     roles = newcomers.columns(run.id)
     needed = [roles["person"], roles["time"], roles["sequence"], *roles["features"]]
     names = ", ".join(name for name in [*needed, roles["outcome"]] if name)
-    typed, uploaded = st.tabs(["Type in", "Upload"])
+    typed, uploaded = st.tabs([tr("Type in"), tr("Upload")])
     with typed:
         timed = (
             f" {tr(NEW_PERSON)['type_time'].format(time=roles['time'])}" if roles["time"] else ""
@@ -45,7 +45,7 @@ def _ask(run: Run) -> None:
             _blank(run, roles), num_rows="dynamic", hide_index=True, key=f"typed_{run.id}",
             column_config=_configuration(run, roles), placeholder="",
         )  # fmt: skip
-        if st.button("Adapt to these rows", key="adapt_typed", type="primary"):
+        if st.button(tr("Adapt to these rows"), key="adapt_typed", type="primary"):
             with guard():
                 _begin(run, newcomers.typed_table(run.id, rows))
     with uploaded:
@@ -54,7 +54,7 @@ def _ask(run: Run) -> None:
             key="upload_new",
         )  # fmt: skip
         if st.button(
-            "Adapt to this file", key="adapt_file", type="primary", disabled=file is None
+            tr("Adapt to this file"), key="adapt_file", type="primary", disabled=file is None
         ) and file is not None:  # fmt: skip
             with guard():
                 _begin(run, file.getvalue(), file.name)
@@ -112,14 +112,14 @@ def _live(identity: str, job: str) -> None:
     found = newcomers.status(identity, job)
     if found is None or found.state not in ("queued", "running"):
         st.rerun()
-    st.progress(found.progress, text=f"Adapting: {plain(found.message)}")
+    st.progress(found.progress, text=tr("Adapting: {message}").format(message=plain(found.message)))
 
 
 def _results(run: Run, table: pd.DataFrame) -> None:
     persons = [name for name in dict.fromkeys(table["person"]) if name != results.POPULATION]
     person = persons[0]
     if len(persons) > 1:
-        person = st.selectbox("New person", persons, key="new_person")
+        person = st.selectbox(tr("New person"), persons, key="new_person")
     own = table[table["person"] == person]
     shared = table[(table["person"] == results.POPULATION) & (table["k"] == table["k"].max())]
     if not results.tells_people_apart(run.id):
@@ -133,24 +133,35 @@ def _results(run: Run, table: pd.DataFrame) -> None:
 def _matrix(person: str, own: pd.DataFrame, shared: pd.DataFrame) -> None:
     last = own[own["k"] == own["k"].max()]
     found = as_shown(
-        comparison(last, shared, label=person, title=f"Transitions of {person}", who=person)
+        comparison(
+            last,
+            shared,
+            label=person,
+            title=tr("Transitions of {person}").format(person=person),
+            who=person,
+        )
     )
     show(replace(found, sentence=f"{found.sentence} {tr(NEW_PERSON)['few']}"))
     staying = people.supported(own[own["from"] == own["to"]]).dropna(subset=["value"])
-    staying = staying.assign(what="stay in " + staying["from"])
+    staying = staying.assign(
+        what=[tr("stay in {state}").format(state=one) for one in staying["from"]]
+    )
     shares = shared[shared["from"] == shared["to"]].set_index("from")["value"]
-    population = {f"stay in {state}": float(shares[state]) for state in staying["from"].unique()}
+    population = {
+        tr("stay in {state}").format(state=state): float(shares[state])
+        for state in staying["from"].unique()
+    }
     _narrowing(staying, population, "probability", probability=True)
 
 
 def _curve(run: Run, person: str, own: pd.DataFrame, shared: pd.DataFrame) -> None:
     columns = st.columns(2)
     features = list(dict.fromkeys(own["feature"]))
-    feature = columns[0].selectbox("Feature", features, key="new_feature")
+    feature = columns[0].selectbox(tr("Feature"), features, key="new_feature")
     classes = [label for label in dict.fromkeys(own["class"]) if label]
-    label = columns[1].selectbox("Class", classes, key="new_class") if classes else ""
+    label = columns[1].selectbox(tr("Class"), classes, key="new_class") if classes else ""
     outcome = outcome_name(run)
-    what = f"probability of {label}" if label else outcome
+    what = tr("probability of {label}").format(label=label) if label else outcome
     own, shared = (
         rows[(rows["feature"] == feature) & (rows["class"] == label)] for rows in (own, shared)
     )
@@ -159,9 +170,18 @@ def _curve(run: Run, person: str, own: pd.DataFrame, shared: pd.DataFrame) -> No
         "own": last, "population": shared, "person": person, "feature": feature, "outcome": what,
     }  # fmt: skip
     sentence = tr(NEW_PERSON)["curve"].format(outcome=what)
-    show(Figure("newcomer_curve", f"Response to {feature} of {person}", sentence, arguments))
+    show(
+        Figure(
+            "newcomer_curve",
+            tr("Response to {feature} of {person}").format(feature=feature, person=person),
+            sentence,
+            arguments,
+        )
+    )
     middle = shared["x"].sort_values().iloc[len(shared) // 2]
-    at = f"{what} at {feature} = {place(middle)}"
+    at = tr("{what} at {feature} = {middle}").format(
+        what=what, feature=feature, middle=place(middle)
+    )
     rows = own[own["x"] == middle].assign(what=at)
     population = {at: float(shared.loc[shared["x"] == middle, "value"].iloc[0])}
     _narrowing(rows, population, what, probability=bool(label))
@@ -178,10 +198,10 @@ def _narrowing(
     first, last = int(widths.index[0]), int(widths.index[-1])
     sentence = tr(NEW_PERSON)["narrowing"].format(
         first=first, s="" if first == 1 else "s", last=last,
-        what="(mean over the panels)" if len(population) > 1 else "",
+        what=tr("(mean over the panels)") if len(population) > 1 else "",
         before=number(widths.iloc[0], 2), after=number(widths.iloc[-1], 2),
     ).replace("  ", " ")  # fmt: skip
     arguments = {
         "table": rows, "population": population, "value_name": name, "probability": probability,
     }  # fmt: skip
-    show(Figure("narrowing", "How the interval narrows", sentence, arguments))
+    show(Figure("narrowing", tr("How the interval narrows"), sentence, arguments))

@@ -32,7 +32,7 @@ def show_parameters(
         st.caption(note)
     names = list(covariates.parameters(run).values.columns)
     parameter = st.selectbox(
-        "Parameter", names, names.index(strongest), key=f"scatter_{run}_{covariate}",
+        tr("Parameter"), names, names.index(strongest), key=f"scatter_{run}_{covariate}",
         format_func=words, help=tr(PARAMETER_NAMES),
     )  # fmt: skip
     show(scatter_figure(run, found, covariate, parameter))

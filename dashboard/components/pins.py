@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def pin_button(figure: Figure, key: str) -> None:
     """Keep the figure as it is now; nothing where neither a study nor a run is in view."""
     place = gallery.place(state.study_id(), state.run_id())
-    if place is None or not st.button("Pin", type="tertiary", key=key, icon=":material/keep:"):
+    if place is None or not st.button(tr("Pin"), type="tertiary", key=key, icon=":material/keep:"):
         return
     with guard():
         fresh = gallery.add(

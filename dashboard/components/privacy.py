@@ -60,7 +60,7 @@ def show_key(study: str) -> None:
     with st.container(border=True, key="key_of_codes"):
         st.markdown(tr(PRIVACY)["key"])
         st.download_button(
-            "Key of the codes (CSV)",
+            tr("Key of the codes (CSV)"),
             key,
             file_name="key-of-codes.csv",
             mime="text/csv",

@@ -34,11 +34,11 @@ def _live(identity: str) -> None:
         run = runs.run_record(identity)
         if run is None or not run.active:
             st.rerun()
-        st.subheader("Waiting" if run.waiting else "Training", anchor=False)
+        st.subheader(tr("Waiting") if run.waiting else tr("Training"), anchor=False)
         st.text(run.name)
         with st.container(key="progress"):
             st.progress(min(max(run.status.progress, 0.0), 1.0), text=progress_words(run))
-        if st.button("Cancel", key="cancel"):
+        if st.button(tr("Cancel"), key="cancel"):
             runs.cancel(identity)
             st.rerun()
         st.caption(tr(RUNS)["leave"])
@@ -51,11 +51,11 @@ def _live(identity: str) -> None:
 
 
 def _ended(run: runs.Run) -> None:
-    st.subheader("Result", anchor=False)
+    st.subheader(tr("Result"), anchor=False)
     st.text(run.name)
     if not run.done:
         show_message = st.warning if run.status.state == "cancelled" else st.error
-        message = run.status.message or "Training stopped."
+        message = run.status.message or tr("Training stopped.")
         show_message(plain(in_app_words(f"{message} {kept_words(run.id)}")))
         if runs.kept_models(run.id):
             link("fit")

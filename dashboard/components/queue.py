@@ -23,13 +23,13 @@ def show_queue() -> None:
         if active:
             _live(tuple(sorted(run.id for run in active)))
         else:
-            st.caption("No training is at work.")
+            st.caption(tr("No training is at work."))
 
 
 def _at_once() -> None:
     kept = settings.trainings_at_once()
     number = st.number_input(
-        "Trainings at once", 1, 64, min(kept, 64), key="at_once", help=tr(RUNS)["at_once"]
+        tr("Trainings at once"), 1, 64, min(kept, 64), key="at_once", help=tr(RUNS)["at_once"]
     )
     if number != kept:
         settings.set_trainings_at_once(int(number))
@@ -48,7 +48,7 @@ def _live(identities: tuple[str, ...]) -> None:
                     min(max(run.status.progress, 0.0), 1.0),
                     text=f"{plain(run.name)}: {progress_words(run)}",
                 )
-                if st.button("Cancel", key=f"cancel_{run.id}"):
+                if st.button(tr("Cancel"), key=f"cancel_{run.id}"):
                     runs.cancel(run.id)
                     st.rerun()
         st.caption(tr(RUNS)["leave"])
@@ -57,7 +57,11 @@ def _live(identities: tuple[str, ...]) -> None:
 def progress_words(run: runs.Run) -> str:
     """Where an active run stands: its place in the queue, or what it does and for how long."""
     if run.waiting and (ahead := runs.place(run.id)):
-        return f"waiting for its turn, {ahead} before it"
+        return tr("waiting for its turn, {ahead} before it").format(ahead=ahead)
     left = runs.seconds_left(run.status)
     words = plain(run.status.message or "Starting.")
-    return words if left is None else f"{words}, {duration(left)} left"
+    return (
+        words
+        if left is None
+        else tr("{words}, {left} left").format(words=words, left=duration(left))
+    )

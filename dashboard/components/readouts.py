@@ -20,7 +20,7 @@ def choose_readout(run: str, place: DeltaGenerator) -> str:
         return PLAIN_READOUT
     available = [name for name in READOUTS if name in results.readouts(run)]
     readout = place.selectbox(
-        "Read-out", available, format_func=lambda name: tr(READOUTS)[name][0], key="readout",
-        persist_state="session", help=" ".join(READOUT_NOTES.values()),
+        tr("Read-out"), available, format_func=lambda name: tr(READOUTS)[name][0], key="readout",
+        persist_state="session", help=" ".join(tr(READOUT_NOTES).values()),
     )  # fmt: skip
     return str(readout)

@@ -51,7 +51,7 @@ def show_report(record: StudyRecord) -> None:
         "Covariates": str(study.covariates.shape[1]),
     }
     for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
-        column.metric(label, value, help=tr(FACT_HELP).get(label))
+        column.metric(tr(label), value, help=tr(FACT_HELP).get(label))
     if report.usable:
         with st.container(key="next"):
             link("model", tr(STUDY)["next"])
@@ -100,7 +100,7 @@ def _gap(record: StudyRecord, dated: bool) -> None:
         tr(REPORT)["gap"],
         value=record.max_gap or "",
         key=f"gap_{record.id}",
-        placeholder="not set",
+        placeholder=tr("not set"),
         help=tr(REPORT)["gap_help"].format(unit=unit),
         max_chars=20,
         width=320,
@@ -139,7 +139,7 @@ def _planned(record: StudyRecord) -> None:
         value=record.planned,
         step=1,
         key=f"planned_{record.id}",
-        placeholder="not known",
+        placeholder=tr("not known"),
         help=tr(REPORT)["planned_help"],
         width=320,
     )

@@ -18,22 +18,22 @@ def choose_response(run: Run) -> Figure:
     classes = results.response_classes(run.id)
     columns = st.columns(3 if classes else 2)
     feature = columns[0].selectbox(
-        "Feature",
+        tr("Feature"),
         results.response_features(run.id),
         key="feature",
         persist_state="session",
         help=tr(TERMS)["feature"],
     )
     person = columns[1].selectbox(
-        "Person to highlight",
+        tr("Person to highlight"),
         results.response_persons(run.id, feature),
         index=None,
         key="person",
-        placeholder="nobody",
+        placeholder=tr("nobody"),
         persist_state="session",
     )
     label = (
-        columns[2].selectbox("Class", classes, key="class", persist_state="session")
+        columns[2].selectbox(tr("Class"), classes, key="class", persist_state="session")
         if classes
         else None
     )
@@ -45,14 +45,14 @@ def choose_groups(run: Run, covariate: str) -> Figure | None:
     classes = results.response_classes(run.id)
     columns = st.columns(2)
     feature = columns[0].selectbox(
-        "Feature",
+        tr("Feature"),
         results.response_features(run.id),
         key="feature",
         persist_state="session",
         help=tr(TERMS)["feature"],
     )
     label = (
-        columns[1].selectbox("Class", classes, key="class", persist_state="session")
+        columns[1].selectbox(tr("Class"), classes, key="class", persist_state="session")
         if classes
         else None
     )

@@ -31,7 +31,7 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
         state.preset("outcome_kind", None, None)
         return None
     fresh = _propose(draft)
-    with st.expander("What the columns are", expanded=fresh):
+    with st.expander(tr("What the columns are"), expanded=fresh):
         for question in draft.guess.questions if draft.source == "upload" else []:
             st.info(plain(question))
         chosen = _selectors(draft) if state.researcher() else _few_selectors(draft)
@@ -48,61 +48,77 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
         )
     elif not draft.guess.features and "at least one feature" in chosen:
         st.warning(tr(NO_NUMBERS))
-    *others, last = chosen
-    listed = f"{', '.join(others)} and {last}" if others else last
-    st.caption(f"Before the study can be loaded, choose {listed}.")
+    *others, last = tr(list(chosen))
+    listed = (
+        tr("{others} and {last}").format(others=", ".join(others), last=last) if others else last
+    )
+    st.caption(tr("Before the study can be loaded, choose {listed}.").format(listed=listed))
     return None
 
 
 def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     """The roles as chosen, or what is missing, in words."""
-    st.caption("Proposed from the names and values of the columns; change what is wrong.")
+    st.caption(tr("Proposed from the names and values of the columns; change what is wrong."))
     columns = [str(name) for name in draft.long.columns]
     optional = [None, *columns]
     first, second, third, fourth, fifth = st.columns(5)
     person = first.selectbox(
-        "Person", columns, None, key="role_person", help=tr(ROLES)["person"], placeholder=_CHOOSE
+        tr("Person"),
+        columns,
+        None,
+        key="role_person",
+        help=tr(ROLES)["person"],
+        placeholder=tr(_CHOOSE),
     )
     time = second.selectbox(
-        "Time",
+        tr("Time"),
         optional,
         format_func=_name,
         key="role_time",
         help=tr(ROLES)["time"],
-        placeholder="none",
+        placeholder=tr("none"),
     )
     group = fifth.selectbox(
-        "Grouping", optional, format_func=_name, key="role_group", help=tr(ROLES)["group"],
-        placeholder="none",
+        tr("Grouping"), optional, format_func=_name, key="role_group", help=tr(ROLES)["group"],
+        placeholder=tr("none"),
     )  # fmt: skip
     sequence = third.selectbox(
-        "Sequence",
+        tr("Sequence"),
         optional,
         format_func=_name,
         key="role_sequence",
         help=tr(ROLES)["sequence"],
-        placeholder="none",
+        placeholder=tr("none"),
     )
     outcome = fourth.selectbox(
-        "Outcome", columns, None, key="role_outcome", help=tr(ROLES)["outcome"], placeholder=_CHOOSE
+        tr("Outcome"),
+        columns,
+        None,
+        key="role_outcome",
+        help=tr(ROLES)["outcome"],
+        placeholder=tr(_CHOOSE),
     )
     kind = _outcome_kind(draft, outcome)
     taken = {person, time, sequence, outcome, group}
     free = [name for name in columns if name not in taken]
-    features = st.multiselect("Features", free, key="role_features", help=tr(ROLES)["features"])
+    features = st.multiselect(tr("Features"), free, key="role_features", help=tr(ROLES)["features"])
     taken |= set(features)
     possible = [name for name in covariate_columns(draft, person) if name not in taken]
     covariates = st.multiselect(
-        "Covariates", possible, key="role_covariates", help=tr(ROLES)["covariates"]
+        tr("Covariates"), possible, key="role_covariates", help=tr(ROLES)["covariates"]
     )
     if draft.source == "upload":
         _why(draft)
-    if st.checkbox("Show the first rows", key="first_rows"):
+    if st.checkbox(tr("Show the first rows"), key="first_rows"):
         st.dataframe(draft.long.head(6), hide_index=True)
         if draft.covariates is not None:
             st.dataframe(draft.covariates.head(4), hide_index=True)
     if person is None or outcome is None or not features:
-        wanted = {"the person": person, "the outcome": outcome, "at least one feature": features}
+        wanted = {
+            "the person": person,
+            "the outcome": outcome,
+            "at least one feature": features,
+        }
         return tuple(words for words, given in wanted.items() if not given)
     return ChosenRoles(
         person, outcome, time, sequence, tuple(features), tuple(covariates), outcome_kind=kind,
@@ -112,18 +128,28 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
 
 def _few_selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     """Who, when and what, as confirmed; all else is as proposed."""
-    st.caption("Proposed from the names and values of the columns; change what is wrong.")
+    st.caption(tr("Proposed from the names and values of the columns; change what is wrong."))
     columns = [str(name) for name in draft.long.columns]
     places = st.columns(3)
     person = places[0].selectbox(
-        "Person", columns, None, key="role_person", help=tr(ROLES)["person"], placeholder=_CHOOSE
+        tr("Person"),
+        columns,
+        None,
+        key="role_person",
+        help=tr(ROLES)["person"],
+        placeholder=tr(_CHOOSE),
     )
     time = places[1].selectbox(
-        "Time", [None, *columns], format_func=_name, key="role_time", help=tr(ROLES)["time"],
-        placeholder="none",
+        tr("Time"), [None, *columns], format_func=_name, key="role_time", help=tr(ROLES)["time"],
+        placeholder=tr("none"),
     )  # fmt: skip
     outcome = places[2].selectbox(
-        "Outcome", columns, None, key="role_outcome", help=tr(ROLES)["outcome"], placeholder=_CHOOSE
+        tr("Outcome"),
+        columns,
+        None,
+        key="role_outcome",
+        help=tr(ROLES)["outcome"],
+        placeholder=tr(_CHOOSE),
     )
     kind = _outcome_kind(draft, outcome)
     guess, _ = recall(draft)
@@ -137,7 +163,11 @@ def _few_selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     words = {role: plain(", ".join(names)) or "nothing" for role, names in listed.items()}
     st.caption(tr(CLINICIAN_ROLES).format(**words))
     if person is None or outcome is None or not features:
-        wanted = {"the person": person, "the outcome": outcome, "at least one feature": features}
+        wanted = {
+            "the person": person,
+            "the outcome": outcome,
+            "at least one feature": features,
+        }
         return tuple(words for words, given in wanted.items() if not given)
     return ChosenRoles(
         person, outcome, time, sequence, tuple(features), tuple(covariates), outcome_kind=kind
@@ -147,9 +177,11 @@ def _few_selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
 def _why(draft: Draft) -> None:
     """Why each column was proposed for what it is."""
     guess, _ = recall(draft)
-    with st.popover("Why these roles", type="tertiary", key="why_roles"):
+    with st.popover(tr("Why these roles"), type="tertiary", key="why_roles"):
         st.dataframe(
-            pd.DataFrame({"Column": list(guess.reasons), "Proposed": list(guess.reasons.values())}),
+            pd.DataFrame(
+                {tr("Column"): list(guess.reasons), tr("Proposed"): list(guess.reasons.values())}
+            ),
             hide_index=True,
             width=640,
         )
@@ -166,7 +198,7 @@ def _outcome_kind(draft: Draft, outcome: str | None) -> OutcomeKind | None:
     state.preset("outcome_kind", (draft.token, outcome), kind_now)
     place = st.container(gap=None)
     kind = place.radio(
-        "The outcome is",
+        tr("The outcome is"),
         list(OUTCOME_KINDS),
         format_func=tr(OUTCOME_KINDS).__getitem__,
         key="outcome_kind",

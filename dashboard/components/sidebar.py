@@ -71,7 +71,7 @@ def _empty_pages(study: bool, run: Run | None) -> list[str]:
 def _view() -> None:
     """The switch between the two views."""
     at = list(VIEWS).index(state.view() or settings.view())
-    st.radio("View", list(VIEWS), at, tr(VIEWS).__getitem__, key="view", help=tr(VIEW_HELP))
+    st.radio(tr("View"), list(VIEWS), at, tr(VIEWS).__getitem__, key="view", help=tr(VIEW_HELP))
 
 
 def _what(run: Run) -> str:

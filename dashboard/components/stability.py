@@ -44,11 +44,11 @@ def show_stability(run: Run) -> None:
         weeks=weeks,
     )
     st.caption(plain(said))
-    if follow_jobs.follow(run.id, jobs.STABILITY, "Checking stability"):
+    if follow_jobs.follow(run.id, jobs.STABILITY, tr("Checking stability")):
         return
     if kind != "split-half" and rechecks.possible(run.id):
         left, right = st.columns([1, 2], vertical_alignment="center")
-        if left.button("Check stability", key="run_stability", help=tr(STABILITY)["help"]):
+        if left.button(tr("Check stability"), key="run_stability", help=tr(STABILITY)["help"]):
             with guard():
                 rechecks.start(run.id, run.study, seeds=True)
                 st.rerun()

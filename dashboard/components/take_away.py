@@ -32,20 +32,23 @@ def reports(run: Run) -> None:
     with st.container(horizontal=True):
         for kind, mime in (("html", "text/html"), ("pdf", "application/pdf")):
             _file(
-                f"Report ({kind.upper()})", lambda kind=kind: take_away.report(run.id, kind),
-                f"{name}.{kind}", mime, f"report_{kind}",
-            )  # fmt: skip
+                tr("Report ({kind})").format(kind=kind.upper()),
+                lambda kind=kind: take_away.report(run.id, kind),
+                f"{name}.{kind}",
+                mime,
+                f"report_{kind}",
+            )
         _file(
-            "Bundle (ZIP)", lambda: take_away.bundle(run.id), f"{name}.zip", "application/zip",
+            tr("Bundle (ZIP)"), lambda: take_away.bundle(run.id), f"{name}.zip", "application/zip",
             "bundle_zip",
         )  # fmt: skip
     st.caption(tr(TAKE_AWAY)["person"])
     people = take_away.persons(run.id)
     chosen = state.person() if state.person() in people else None
     state.preset("report_person", chosen, chosen)
-    person = st.selectbox("Person", people, key="report_person")
+    person = st.selectbox(tr("Person"), people, key="report_person")
     _file(
-        "Page about this person (PDF)", lambda: take_away.report(run.id, "pdf", person),
+        tr("Page about this person (PDF)"), lambda: take_away.report(run.id, "pdf", person),
         f"{name}-{slug(person)}.pdf", "application/pdf", "person_pdf",
     )  # fmt: skip
 
@@ -56,20 +59,23 @@ def words(run: Run) -> None:
     st.caption(tr(TAKE_AWAY)["words"])
     st.code(said.text, language=None, wrap_lines=True, height=360)
     with st.container(horizontal=True):
-        _file("Words and tables (Word)", lambda: said.docx, "words.docx", _DOCX, "words_docx")
-        _file("References (BibTeX)", said.bibtex.encode, "references.bib", "text/x-bibtex", "bib")
+        _file(tr("Words and tables (Word)"), lambda: said.docx, "words.docx", _DOCX, "words_docx")
+        _file(
+            tr("References (BibTeX)"), said.bibtex.encode, "references.bib", "text/x-bibtex", "bib"
+        )
 
 
 def tables(run: Run) -> None:
     """One table of the run as it is printed, and its files."""
     found = {one.caption: one for one in take_away.words(run.id).tables}
-    one = found[st.selectbox("Table", list(found), key="table_choice")]
-    st.dataframe(one.cells, hide_index=True)
+    one = found[st.selectbox(tr("Table"), list(found), key="table_choice")]
+    with st.container(key="report_table"):
+        st.dataframe(one.cells, hide_index=True)
     st.caption(one.note, unsafe_allow_html=False)
     with st.container(horizontal=True):
         for kind, (label, mime) in _TABLE_FILES.items():
             _file(
-                label, lambda kind=kind: take_away.table_file(one, kind),
+                tr(label), lambda kind=kind: take_away.table_file(one, kind),
                 f"{one.name}.{kind}", mime, f"table_{kind}",
             )  # fmt: skip
 

@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Sequence
 
+from nme_core.vocabulary.language import tr
+
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&\"'=^])")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: Where a sentence ends: after a point, before a capital letter, a quotation or "3 of 10".
@@ -106,18 +108,22 @@ def _magnitude(value: float) -> int:
 def duration(seconds: float) -> str:
     """A rough length of time in words."""
     if seconds < 10:
-        return "a few seconds"
+        return tr("a few seconds")
     if seconds < 90:
-        return f"about {round(seconds / 5) * 5} seconds"
+        return tr("about {seconds} seconds").format(seconds=round(seconds / 5) * 5)
     if seconds < 5400:
-        return f"about {round(seconds / 60)} minutes"
-    return f"about {number(seconds / 3600, 2)} hours"
+        return tr("about {seconds} minutes").format(seconds=round(seconds / 60))
+    return tr("about {seconds} hours").format(seconds=number(seconds / 3600, 2))
 
 
 def durations(least: float, most: float) -> str:
     """A range of rough lengths of time in words."""
     first, last = duration(least), duration(most)
-    return first if first == last else f"{first} to {last.removeprefix('about ')}"
+    return (
+        first
+        if first == last
+        else tr("{first} to {last}").format(first=first, last=last.removeprefix(tr("about ")))
+    )
 
 
 def sentences(text: str) -> list[str]:

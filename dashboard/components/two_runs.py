@@ -20,29 +20,36 @@ from nme_core.vocabulary.language import tr
 
 def compare_two(finished: list[Run]) -> None:
     """Selectors for two runs, their choices, metrics and paired difference."""
-    st.subheader("Compare two runs", anchor=False)
+    st.subheader(tr("Compare two runs"), anchor=False)
     st.caption(tr(RUNS)["compare"])
     by_id, labels = {run.id: run for run in finished}, run_labels(finished)
     columns = st.columns(2)
     chosen = [
         column.selectbox(
-            label, list(by_id), index=None, key=key, placeholder="Choose a run",
+            label,
+            list(by_id),
+            index=None,
+            key=key,
+            placeholder=tr("Choose a run"),
             format_func=labels.__getitem__,
         )
         for column, label, key in zip(
-            columns, ("First run", "Second run"), ("compare_first", "compare_second"), strict=True
+            columns,
+            (tr("First run"), tr("Second run")),
+            ("compare_first", "compare_second"),
+            strict=True,
         )
-    ]  # fmt: skip
+    ]
     if None in chosen:
         return
     first, second = (by_id[name] for name in chosen)
     found = library.contrast(first, second)
     left, right = st.columns(2)
     with left:
-        st.markdown("**Test metrics of NME**")
+        st.markdown(tr("**Test metrics of NME**"))
         st.dataframe(metrics_beside(found.metrics), hide_index=True)
     with right:
-        st.markdown("**Choices**")
+        st.markdown(tr("**Choices**"))
         st.dataframe(choices_beside(found.choices), hide_index=True)
     if found.paired is None:
         st.info(tr(RUNS)["unpaired"])
@@ -63,7 +70,7 @@ def run_labels(runs: list[Run]) -> dict[str, str]:
 
 def metrics_beside(metrics: pd.DataFrame) -> pd.DataFrame:
     """One row per metric, as text; an en dash where a run lacks it."""
-    shown = pd.DataFrame({"metric": [tr(METRICS)[name][0] for name in metrics.index]})
+    shown = pd.DataFrame({tr("metric"): [tr(METRICS)[name][0] for name in metrics.index]})
     for side in (library.FIRST, library.SECOND):
         values = zip(metrics.index, metrics[side], strict=True)
         shown[side] = [metric_value(metric, value) for metric, value in values]
@@ -76,8 +83,8 @@ def choices_beside(choices: pd.DataFrame) -> pd.DataFrame:
     shown.loc["model"] = shown.loc["model"].str.upper()
     shown.loc["placement"] = shown.loc["placement"].map(placement_words)
     differs = shown[library.FIRST] != shown[library.SECOND]
-    shown.insert(0, "choice", [tr(CHOICES).get(name, name) for name in choices.index])
-    shown["differs"] = differs.map({True: "yes", False: ""})
+    shown.insert(0, tr("choice"), [tr(CHOICES).get(name, name) for name in choices.index])
+    shown[tr("differs")] = differs.map({True: tr("yes"), False: ""})
     return shown.loc[differs.sort_values(ascending=False, kind="stable").index]
 
 
@@ -85,15 +92,15 @@ def paired_view(paired: pd.DataFrame, first: pd.Series) -> pd.DataFrame:
     """Second minus first, as text; ``first`` holds the first run's metrics."""
     rows = [
         {
-            "metric": tr(METRICS)[row["metric"]][0],
-            "second minus first": difference(
+            tr("metric"): tr(METRICS)[row["metric"]][0],
+            tr("second minus first"): difference(
                 row["metric"], row["difference"], first[row["metric"]]
             ),
-            "95 % interval": limits(
+            tr("95 % interval"): limits(
                 row["metric"], row["ci_low"], row["ci_high"], first[row["metric"]]
             ),
             "p": p_value(row["p"]),
-            "people": row["n_persons"],
+            tr("people"): row["n_persons"],
         }
         for row in paired.to_dict("records")
     ]

@@ -94,19 +94,19 @@ def _reading_form(file: UploadedFile) -> ReadAs:
     """What a researcher says of a text file, and the file that explains its columns."""
     if not (state.researcher() and file.name.lower().endswith(TEXTS)):
         return ReadAs()
-    with st.expander("How the table is read"):
+    with st.expander(tr("How the table is read")):
         st.caption(tr(READING)["lead"])
         columns = st.columns(3)
         with columns[0]:
-            encoding = _choice("Encoding", tr(ENCODINGS), file.file_id, tr(READING)["encoding"])
+            encoding = _choice(tr("Encoding"), tr(ENCODINGS), file.file_id, tr(READING)["encoding"])
         with columns[1]:
-            delimiter = _choice("Between columns", tr(DELIMITERS), file.file_id)
+            delimiter = _choice(tr("Between columns"), tr(DELIMITERS), file.file_id)
         with columns[2]:
-            decimal = _choice("Decimal mark", tr(DECIMALS), file.file_id)
+            decimal = _choice(tr("Decimal mark"), tr(DECIMALS), file.file_id)
         header = st.text_input(
             tr(READING)["header"],
             key=f"reading_header_{file.file_id}",
-            placeholder="as recognised",
+            placeholder=tr("as recognised"),
             help=tr(READING)["header_help"],
         )
         explained = st.file_uploader(
@@ -130,5 +130,5 @@ def _choice(
     """A choice that is open again for the next file."""
     return st.selectbox(
         label, list(words), index=None, format_func=words.__getitem__,
-        key=f"reading_{label}_{file}", placeholder="as recognised", help=help_,
+        key=f"reading_{label}_{file}", placeholder=tr("as recognised"), help=help_,
     )  # fmt: skip

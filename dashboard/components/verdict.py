@@ -50,8 +50,8 @@ def show_verdict(run: Run) -> None:
         together: dict[str, list[str]] = {}
         for model, ending in results.verdicts(run.id).items():
             together.setdefault(_ending(model, ending), []).append(model_name(model))
-        said = [f"{', '.join(models)} {ending}" for ending, models in together.items()]
-        st.markdown(f"Training: {plain('; '.join(said))}.")
+        said = [f"{', '.join(models)} {tr(ending)}" for ending, models in together.items()]
+        st.markdown(tr("Training: {said}.").format(said=plain("; ".join(said))))
     _warnings(run)
 
 
@@ -62,7 +62,9 @@ def _warnings(run: Run) -> None:
         return
     words = results.names(run.id).in_text
     serious = any(one.serious for one in found)
-    with st.expander(f"Warnings of training ({len(found)})", expanded=serious):
+    with st.expander(
+        tr("Warnings of training ({found})").format(found=len(found)), expanded=serious
+    ):
         for one in found:
             st.markdown(
                 f"- **{plain(model_name(one.model))}**: {plain(in_app_words(words(one.message)))}"
@@ -84,20 +86,26 @@ def _ending(model: str, ending: str) -> str:
     """How training ended; of separate networks, each has its own best epoch."""
     if model != "specific":
         return ending
-    kept = "best epoch of each person kept"
-    return kept if ending.startswith("converged") else f"{ending}, {kept}"
+    kept = tr("best epoch of each person kept")
+    return kept if ending.startswith("converged") else f"{tr(ending)}, {kept}"
 
 
 def split_note(run: str) -> str:
     """Which occasions were fitted, watched and judged, and who was only fitted."""
     few = results.training_only(run)
-    persons = "1 person" if few == 1 else f"{few:,} people"
-    was = "was" if few == 1 else "were"
     if results.run_folder(run).data.get("held_back") == "last row":
-        return f"{tr(SPLIT_FEW)} Judged here: {results.test_rows(run):,} occasions."
-    only = f" {persons} with fewer than 5 occasions {was} used for training only." if few else ""
-    return (
-        f"{tr(SPLIT)}{only} Judged here: {results.test_rows(run):,} occasions, pooled over people."
+        return tr("{split_few} Judged here: {test_rows:,} occasions.").format(
+            split_few=tr(SPLIT_FEW), test_rows=results.test_rows(run)
+        )
+    only = ""
+    if few == 1:
+        only = tr(" 1 person with fewer than 5 occasions was used for training only.")
+    elif few:
+        only = tr(" {n:,} people with fewer than 5 occasions were used for training only.").format(
+            n=few
+        )
+    return tr("{split}{only} Judged here: {test_rows:,} occasions, pooled over people.").format(
+        split=tr(SPLIT), only=only, test_rows=results.test_rows(run)
     )
 
 
@@ -113,27 +121,36 @@ def comparison_sentence(run: str) -> str:
     rows = results.table(run, "comparison")
     rows = rows[rows["model"] == "generic"]
     if "nme" not in table.index or table.empty:
-        return "No person has enough occasions for a test part; nothing can be said about the fit."
+        return tr(
+            "No person has enough occasions for a test part; nothing can be said about the fit."
+        )
     metric = results.main_metric(table)
     name = tr(METRICS)[metric][0]
     like = float(table.loc["nme", metric])
     value = metric_value(metric, like)
-    own = f"On occasions that it has not seen, the model's {name} is {value}"
+    own = tr("On occasions that it has not seen, the model's {name} is {value}").format(
+        name=name, value=value
+    )
     row = rows[rows["metric"] == metric]
     if row.empty or "generic" not in table.index or pd.isna(row.iloc[0]["difference"]):
         return f"{own}."
     row = row.iloc[0]
     verdict = {
-        "better": "one model for all people does worse",
-        "worse": "one model for all people does better",
-        "alike": "the data do not tell the two models apart",
+        "better": tr("one model for all people does worse"),
+        "worse": tr("one model for all people does better"),
+        "alike": tr("the data do not tell the two models apart"),
     }[_standing(row)]
-    return (
-        f"{own}, the generic model's {metric_value(metric, table.loc['generic', metric], like)}: "
-        f"{verdict} "
-        f"(generic minus NME, mean over {int(row['n_persons'])} people: "
-        f"{difference(metric, row['difference'], like)}, 95 % interval "
-        f"{limits(metric, row['ci_low'], row['ci_high'], like)}, {p_phrase(row['p_adjusted'])})."
+    return tr(
+        "{own}, the generic model's {generic}: {verdict} (generic minus NME, mean over {n} people: "
+        "{gap}, 95 % interval {ends}, {p})."
+    ).format(
+        own=own,
+        generic=metric_value(metric, table.loc["generic", metric], like),
+        verdict=verdict,
+        n=int(row["n_persons"]),
+        gap=difference(metric, row["difference"], like),
+        ends=limits(metric, row["ci_low"], row["ci_high"], like),
+        p=p_phrase(row["p_adjusted"]),
     )
 
 
@@ -145,8 +162,8 @@ def numbers_behind(run: Run) -> None:
             metric = results.main_metric(table)
             name, meaning = tr(METRICS)[metric]
             shown = metrics_view(run.id, main_only=True)
-            words = MODEL_WORDS | tr(PLAIN_NAMES)
-            shown["model"] = [words.get(model, model) for model in table.index]
+            words = tr(MODEL_WORDS | PLAIN_NAMES)
+            shown[tr("model")] = [words.get(model, model) for model in table.index]
             st.dataframe(shown, hide_index=True, width="content")
             st.markdown(plain(_plain_difference(run.id, metric)))
             st.caption(f"{name}: {tr(PLAIN_METRICS).get(metric, meaning)}.")
@@ -249,8 +266,8 @@ def metrics_view(run: str, *, main_only: bool = False) -> pd.DataFrame:
     )
     flat = results.flat_models(run) & set(table.index)
     if flat:
-        shown["remark"] = [tr(FLAT)[kind] if model in flat else "" for model in table.index]
-    shown.index = pd.Index([model_name(model) for model in table.index], name="model")
+        shown[tr("remark")] = [tr(FLAT)[kind] if model in flat else "" for model in table.index]
+    shown.index = pd.Index([model_name(model) for model in table.index], name=tr("model"))
     return shown.reset_index()
 
 
@@ -274,10 +291,14 @@ def persons_view(run: str) -> pd.DataFrame:
         metric, like = row["metric"], _own(table, row["metric"])
         ends = limits(metric, row["ci_low"], row["ci_high"], like)
         gap = _signed(metric, row["difference"], like)
-        cells[f"{model_name(row['model'])} minus NME", metric] = f"{gap} {ends}"
+        cells[tr("{model} minus NME").format(model=model_name(row["model"])), metric] = (
+            f"{gap} {ends}"
+        )
     shown = pd.Series(cells, dtype=object).unstack(sort=False) if cells else pd.DataFrame()
     shown = shown[[metric for metric in table.columns if metric in shown]].fillna("–")
-    return shown.rename(columns={m: tr(METRICS)[m][0] for m in table.columns}).rename_axis("model")
+    return shown.rename(columns={m: tr(METRICS)[m][0] for m in table.columns}).rename_axis(
+        tr("model")
+    )
 
 
 def comparison_view(run: str) -> pd.DataFrame:
@@ -285,20 +306,20 @@ def comparison_view(run: str) -> pd.DataFrame:
     rows, table = results.table(run, "comparison"), results.metrics_table(run)
     return pd.DataFrame(
         {
-            "model": [f"{model_name(m)} minus NME" for m in rows["model"]],
-            "metric": [tr(METRICS)[m][0] for m in rows["metric"]],
-            "difference": [
+            tr("model"): [tr("{m} minus NME").format(m=model_name(m)) for m in rows["model"]],
+            tr("metric"): [tr(METRICS)[m][0] for m in rows["metric"]],
+            tr("difference"): [
                 difference(metric, value, _own(table, metric))
                 for metric, value in zip(rows["metric"], rows["difference"], strict=True)
             ],
-            "95 % interval": [
+            tr("95 % interval"): [
                 limits(metric, low, high, _own(table, metric))
                 for metric, low, high in zip(
                     rows["metric"], rows["ci_low"], rows["ci_high"], strict=True
                 )
             ],
             "p": rows["p"].map(p_value),
-            "corrected p": rows["p_adjusted"].map(p_value),
-            "people": rows["n_persons"],
+            tr("corrected p"): rows["p_adjusted"].map(p_value),
+            tr("people"): rows["n_persons"],
         }
     )

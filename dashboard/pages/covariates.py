@@ -25,9 +25,9 @@ if not names:
 press = st.container(key="pair_press")
 left, middle, right = press.columns([3, 1, 1], vertical_alignment="bottom")
 covariate = left.selectbox(
-    "Covariate", names, key="covariate", persist_state="session", help=tr(TERMS)["covariate"]
+    tr("Covariate"), names, key="covariate", persist_state="session", help=tr(TERMS)["covariate"]
 )
-label = "Run HSIC test" if state.researcher() else "Test"
+label = tr("Run HSIC test") if state.researcher() else tr("Test")
 one = middle.button(label, key="run_hsic", type="primary", width="stretch")
 every = len(names) > 1 and right.button(
     tr(TEST_ALL)["press"].format(n=len(names)), key="run_all", width="stretch",
@@ -39,7 +39,7 @@ rests_on(run, covariate, how)
 if not covariates.ready(run.id):
     st.info(tr(EMPTY)["tests_elsewhere" if covariates.tested(run.id) else "no_tests"])
     st.stop()
-with guard(), st.spinner("Permuting people"):
+with guard(), st.spinner(tr("Permuting people")):
     found = covariates.kept_tests(run.id)
     assert found is not None
     for doubt in found.doubts:
@@ -47,7 +47,11 @@ with guard(), st.spinner("Permuting people"):
     if state.researcher():
         show_tests(run, found)
     if covariate not in set(found.hsic["covariate"]):
-        st.info(f"{plain(covariate)} has not been tested on this run yet.")
+        st.info(
+            tr("{covariate} has not been tested on this run yet.").format(
+                covariate=plain(covariate)
+            )
+        )
     elif state.researcher():
         show_covariate(run, found, covariate)
     else:

@@ -17,14 +17,14 @@ title("export")
 run = finished_run()
 
 everything = state.researcher()
-names = ["Figures", "Report and bundle", "Words to paste", "Tables"]
+names = [tr("Figures"), tr("Report and bundle"), tr("Words to paste"), tr("Tables")]
 figures_tab, report_tab, *papers = st.tabs(names if everything else names[:2])
 with figures_tab:
     left, right = st.container(key="pair_export").columns([1, 2], gap="large")
     with left:
         figure = choose_figure(run)
         paper = choose_paper() if everything else Paper()
-        st.caption("Download")
+        st.caption(tr("Download"))
         with st.container(horizontal=True):
             downloads(figure, paper=paper)
         pin_button(figure, "pin_export")

@@ -20,7 +20,7 @@ if not state.researcher():
     show_approximate(run.id)
     st.stop()
 section = st.segmented_control(
-    "Show", list(FIT_SECTIONS), default="models", required=True,
+    tr("Show"), list(FIT_SECTIONS), default="models", required=True,
     format_func=tr(FIT_SECTIONS).__getitem__, key="fit_section", persist_state="session",
     label_visibility="collapsed",
 )  # fmt: skip

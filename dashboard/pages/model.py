@@ -31,13 +31,15 @@ meanwhile = run is not None and run.active
 if not meanwhile or state.researcher():
     with another_model(run is not None, meanwhile=meanwhile):
         st.markdown(
-            f"Study **{plain(record.name)}**, outcome **{plain(outcome_words(record.id))}**"
+            tr("Study **{name}**, outcome **{outcome_words}**").format(
+                name=plain(record.name), outcome_words=plain(outcome_words(record.id))
+            )
         )
         options = model_form(record)
         if options is not None:
             st.caption(estimate_words(estimate(record, options)))
         if meanwhile:
             st.caption(tr(RUNS)["another"])
-        if st.button("Train", key="train", type="primary", disabled=options is None):
+        if st.button(tr("Train"), key="train", type="primary", disabled=options is None):
             state.choose_run(runs.start(record, options), record.id)
             st.rerun()

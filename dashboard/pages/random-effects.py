@@ -33,7 +33,7 @@ possible = [
 if not state.researcher():
     possible = [name for name in possible if name in ("levels", "curves", "persons")]
 section = possible[0] if len(possible) == 1 else st.segmented_control(
-    "Show", possible, default=possible[0], required=True,
+    tr("Show"), possible, default=possible[0], required=True,
     format_func=tr(EFFECT_SECTIONS).__getitem__, key="effect_section", label_visibility="collapsed",
 )  # fmt: skip
 if section == "levels":

@@ -19,7 +19,7 @@ if run.model != "nme-crf":
     empty("no_transitions", "random-effects", "model")
 
 section = st.segmented_control(
-    "Show", list(SECTIONS) if state.researcher() else PLAIN_SECTIONS,
+    tr("Show"), list(SECTIONS) if state.researcher() else PLAIN_SECTIONS,
     default="person", required=True, format_func=tr(SECTIONS).__getitem__,
     key="section", persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
@@ -29,7 +29,10 @@ if section in ("all", "groups"):
     right = left
 else:
     person = left.selectbox(
-        "Person (type to search)", results.persons(run.id), key="person", persist_state="session"
+        tr("Person (type to search)"),
+        results.persons(run.id),
+        key="person",
+        persist_state="session",
     )
 if section == "sequence":
     moves.over_time(run.id, person)
@@ -52,7 +55,7 @@ if readout != "observed":
 
 if not state.researcher():
     st.stop()
-with st.expander("The four read-outs"):
+with st.expander(tr("The four read-outs")):
     for name in READOUTS:
         word, meaning = tr(READOUTS)[name]
         st.markdown(f"**{word[0].upper()}{word[1:]}.** {meaning}")

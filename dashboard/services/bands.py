@@ -18,6 +18,7 @@ from nme_core.study.questionnaires import (
     proposed,
     recognise,
 )
+from nme_core.vocabulary.language import tr
 
 #: Most bands that a figure can tell apart.
 MOST_BANDS = 6
@@ -94,7 +95,11 @@ def by_band(values: pd.Series, bands: Bands) -> pd.Series:
 def _thirds(values: pd.Series) -> pd.Series:
     given = values.dropna().sort_values(kind="stable")
     low, high = given.quantile([1 / 3, 2 / 3])
-    texts = (f"lowest third (up to {low:g})", "middle third", f"highest third (from {high:g})")
+    texts = (
+        tr("lowest third (up to {low:g})").format(low=low),
+        tr("middle third"),
+        tr("highest third (from {high:g})").format(high=high),
+    )
     third = (given > low).astype(int) + (given >= high).astype(int) * (given > low)
     return third.map(dict(enumerate(texts))).astype("str").rename(values.name)
 
@@ -102,8 +107,12 @@ def _thirds(values: pd.Series) -> pd.Series:
 def _limits(bands: Bands, i: int, unit: str = "", *, whole: bool) -> str:
     start, label = bands[i]
     if i + 1 == len(bands):
-        return f"{label} ({unit}{start:g} and more)"
+        return tr("{label} ({unit}{start:g} and more)").format(label=label, unit=unit, start=start)
     after = bands[i + 1][0]
     if whole and float(after).is_integer():
-        return f"{label} ({unit}{start:g} to {after - 1:g})"
-    return f"{label} ({unit}{start:g} to below {after:g})"
+        return tr("{label} ({unit}{start:g} to {after:g})").format(
+            label=label, unit=unit, start=start, after=after - 1
+        )
+    return tr("{label} ({unit}{start:g} to below {after:g})").format(
+        label=label, unit=unit, start=start, after=after
+    )

@@ -28,6 +28,7 @@ from nme_core.analysis.reliability import LEAST, Reliability, reliability
 from nme_core.exceptions import ReliabilityWarning
 from nme_core.independence import counts_line, needed_reps
 from nme_core.io import RunFolder
+from nme_core.vocabulary.language import tr
 
 #: Groups of persons whose response curves are compared: how many, and the least persons in each.
 MOST_GROUPS = 6
@@ -276,8 +277,12 @@ def covariate_groups(values: pd.Series) -> pd.Series | None:
             return None
         groups = pd.concat(
             [
-                lowest.map(lambda _: f"{name} up to {lowest.max():g}"),
-                highest.map(lambda _: f"{name} from {highest.min():g}"),
+                lowest.map(
+                    lambda _: tr("{name} up to {max:g}").format(name=name, max=lowest.max())
+                ),
+                highest.map(
+                    lambda _: tr("{name} from {min:g}").format(name=name, min=highest.min())
+                ),
             ]
         )
     else:

@@ -19,6 +19,7 @@ from nme_core.analysis import (
     person_rows,
     supported,
 )
+from nme_core.vocabulary.language import tr
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def group_matrices(identity: str, readout: str, covariate: str) -> Groups | None
     }
     kind, names = kind_of_groups(identity, values), list(parts)
     first, last = names[0], names[-1]
-    contrast = "low − high" if kind == "thirds" else f"{_short(first)} − {_short(last)}"
+    contrast = tr("low − high") if kind == "thirds" else f"{_short(first)} − {_short(last)}"
     bounds = (-np.inf, np.inf) if readout == "scores" else (0.0, 1.0)
     ends = {name: tuple(end.clip(*bounds) for end in _mean_interval(parts[name])) for name in names}
     ends[contrast] = _difference_interval(parts[first], parts[last])
@@ -158,7 +159,10 @@ def dwell_times(identity: str, person: str) -> pd.DataFrame:
         rows[(rows["from"] == rows["to"]) & rows["readout"].isin(["expected", "observed"])]
     )
     parts = []
-    for who, name in ((person, f"person {person}"), (POPULATION, "population")):
+    for who, name in (
+        (person, tr("person {person}").format(person=person)),
+        (POPULATION, tr("population")),
+    ):
         own = rows[rows["person"] == who]
         steps = own[["value", "ci_low", "ci_high"]].set_axis(["steps", "low", "high"], axis=1)
         staying = steps.to_numpy(dtype=float)

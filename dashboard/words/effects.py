@@ -11,6 +11,16 @@ EFFECT_SECTIONS = {
     "persons": "People",
 }
 
+#: Columns of the table of one parameter, which has other names in a file.
+EFFECT_COLUMNS = {
+    "person": "person",
+    "n_obs": "observations",
+    "estimate": "estimate",
+    "se": "standard error",
+    "reliability": "reliability",
+    "ci_low": "95 % interval from",
+    "ci_high": "to",
+}
 PARAMETER_CORRELATIONS = {
     "largest": "The largest correlation of people's estimates is {value}, of {pair}; the model's "
     "own, of what is estimated (Σ), is {own}. Estimates can go together only because a person's "

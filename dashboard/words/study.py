@@ -152,3 +152,14 @@ CODEBOOK = {
     "lead": "What each stored column is. Labels, types and units can be changed here; they are "
     "kept with the study and describe it, nothing is computed from them.",
 }
+
+#: Columns of the codebook, which has other names in a file.
+CODEBOOK_COLUMNS = {
+    "name": "name",
+    "label": "label",
+    "type": "type",
+    "unit": "unit",
+    "range": "range",
+    "missing": "missing",
+    "role": "role",
+}

@@ -18,6 +18,7 @@ from nme_core.figures.words import (
     RESIDUALS,
     SKILL_FIGURE,
 )
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.terms import short_model_name
 
 
@@ -34,10 +35,10 @@ def differences(comparison: pd.DataFrame, metrics: Mapping[str, str]) -> RunFigu
     rows = comparison.dropna(subset=["difference"])
     if rows.empty:
         return None
-    sentence = PAIRED_FIGURE.format(apart=_apart(rows) or "None", all=len(rows))
+    sentence = tr(PAIRED_FIGURE).format(apart=_apart(rows) or tr("None"), all=len(rows))
     names = {**_models(rows["model"]), **{one: metrics[one] for one in rows["metric"].unique()}}
     arguments = {"rows": rows, "names": names}
-    return RunFigure("paired_differences", "Paired differences", sentence, arguments, columns=2)
+    return RunFigure("paired_differences", tr("Paired differences"), sentence, arguments, columns=2)
 
 
 def skill(table: pd.DataFrame) -> RunFigure | None:
@@ -46,9 +47,9 @@ def skill(table: pd.DataFrame) -> RunFigure | None:
     if rows.empty:
         return None
     beaten = int((rows["ci_high"] < 0).sum())
-    sentence = SKILL_FIGURE.format(beaten=beaten or "None", all=len(rows))
+    sentence = tr(SKILL_FIGURE).format(beaten=beaten or tr("None"), all=len(rows))
     arguments = {"rows": rows, "names": _models(rows["reference"])}
-    return RunFigure("skill_by_horizon", "Skill by horizon", sentence, arguments, columns=2)
+    return RunFigure("skill_by_horizon", tr("Skill by horizon"), sentence, arguments, columns=2)
 
 
 def confusion(counts: pd.DataFrame, model: str) -> RunFigure:
@@ -57,23 +58,23 @@ def confusion(counts: pd.DataFrame, model: str) -> RunFigure:
     most = ""
     if wrong.max() > 0:
         start, end = wrong.idxmax()
-        most = CONFUSION["most"].format(
+        most = tr(CONFUSION)["most"].format(
             start=start, end=end, n=int(wrong.max()), of=int(counts.loc[start].sum())
         )
     right, total = int(np.trace(counts.to_numpy())), int(counts.to_numpy().sum())
-    sentence = CONFUSION["sentence"].format(right=f"{right:,}", all=f"{total:,}", most=most)
+    sentence = tr(CONFUSION)["sentence"].format(right=f"{right:,}", all=f"{total:,}", most=most)
     arguments = {"counts": counts, "model": short_model_name(model)}
-    return RunFigure("confusion", "Confusion", sentence, arguments)
+    return RunFigure("confusion", tr("Confusion"), sentence, arguments)
 
 
 def residuals(rows: pd.DataFrame, outcome: str) -> RunFigure:
     """What is left of numbers after the prediction; `rows` with observed and predicted."""
     left = rows["observed"] - rows["predicted"]
-    sentence = RESIDUALS.format(
+    sentence = tr(RESIDUALS).format(
         mean=number(float(left.mean()), 2), sd=number(float(left.std()), 2), n=f"{len(left):,}"
     )
     arguments = {"rows": rows, "outcome": outcome}
-    return RunFigure("residuals", "Residuals", sentence, arguments, columns=2)
+    return RunFigure("residuals", tr("Residuals"), sentence, arguments, columns=2)
 
 
 def calibration(table: pd.DataFrame) -> RunFigure:
@@ -82,22 +83,24 @@ def calibration(table: pd.DataFrame) -> RunFigure:
     intervals = table[table["kind"] == "interval"]
     if len(intervals):
         wide = intervals.sort_values("expected").iloc[-1]
-        sentence = CALIBRATION["number"].format(
+        sentence = tr(CALIBRATION)["number"].format(
             expected=f"{100 * wide['expected']:.0f}",
             observed=f"{100 * wide['observed']:.0f}",
             n=f"{int(wide['n']):,}",
         )
-        return RunFigure("calibration_numbers", "Calibration", sentence, arguments, columns=2)
+        return RunFigure("calibration_numbers", tr("Calibration"), sentence, arguments, columns=2)
     inside = (table["ci_low"] <= table["expected"]) & (table["expected"] <= table["ci_high"])
-    sentence = CALIBRATION["class"].format(inside=int(inside.sum()), all=len(table))
-    return RunFigure("calibration_curve", "Calibration", sentence, arguments, columns=2)
+    sentence = tr(CALIBRATION)["class"].format(inside=int(inside.sum()), all=len(table))
+    return RunFigure("calibration_curve", tr("Calibration"), sentence, arguments, columns=2)
 
 
 def caterpillar(rows: pd.DataFrame, name: str) -> RunFigure:
     """Everybody's estimate with its interval; persons as index."""
-    sentence = CATERPILLAR.format(apart=_apart(rows) or "None", all=len(rows))
+    sentence = tr(CATERPILLAR).format(apart=_apart(rows) or tr("None"), all=len(rows))
     arguments = {"rows": rows, "parameter": name}
-    return RunFigure("caterpillar", f"People's {name}", sentence, arguments, subject=name)
+    return RunFigure(
+        "caterpillar", tr("People's {name}").format(name=name), sentence, arguments, subject=name
+    )
 
 
 def quantiles(estimates: pd.Series, name: str) -> RunFigure:
@@ -105,7 +108,7 @@ def quantiles(estimates: pd.Series, name: str) -> RunFigure:
     title, arguments = f"Q–Q {name}", {"estimates": estimates, "parameter": name}
     shown = RunFigure("effect_qq", title, "", arguments).numbers()
     outside = int(((shown["observed"] < shown["low"]) | (shown["observed"] > shown["high"])).sum())
-    sentence = QQ.format(outside=outside or "None", all=len(shown))
+    sentence = tr(QQ).format(outside=outside or tr("None"), all=len(shown))
     return RunFigure("effect_qq", title, sentence, arguments, subject=name)
 
 

@@ -12,6 +12,7 @@ from nme_core.figures.charts import Chart, Layer, Matrix, Panel
 from nme_core.figures.labels import cell, number
 from nme_core.figures.summaries import MOST_PERSONS, difference_limit, lies_outside, padded
 from nme_core.figures.words import PERSON_STATISTICS
+from nme_core.vocabulary.language import tr
 
 #: Panels of the checks of numbers: title, and (check, statistic) with the label of each.
 _OF_NUMBERS = {
@@ -47,24 +48,24 @@ def check_numbers(checks: pd.DataFrame) -> Chart:
     for title, labels in _OF_NUMBERS.items():
         there = {key: label for key, label in labels.items() if key in keyed.index}
         rows = keyed.loc[list(there)]
-        panels.append(_beside(rows, list(there.values()), title, _Y_TITLES[title]))
-    return Chart("Simulated and observed", panels, table, n_columns=3, height=360)
+        panels.append(_beside(rows, tr(list(there.values())), tr(title), tr(_Y_TITLES)[title]))
+    return Chart(tr("Simulated and observed"), panels, table, n_columns=3, height=360)
 
 
 def check_states(checks: pd.DataFrame) -> Chart:
     """Shares of states, their dwell times and persons' spread: observed and simulated."""
     table = _together(checks)
     titles = {
-        "share": ("Share of occasions", "share"),
-        "dwell": ("Stay in a state", "steps"),
-        "persons": ("Spread between people", "SD of people's shares"),
+        "share": (tr("Share of occasions"), tr("share")),
+        "dwell": (tr("Stay in a state"), tr("steps")),
+        "persons": (tr("Spread between people"), tr("SD of people's shares")),
     }
     panels = []
     for check, (title, y_title) in titles.items():
         rows = table[table["check"] == check].set_index("statistic")
         labels = [str(name).removeprefix("sd of share of ") for name in rows.index]
         panels.append(_beside(rows, labels, title, y_title))
-    return Chart("Simulated and observed", panels, table, n_columns=3, height=360)
+    return Chart(tr("Simulated and observed"), panels, table, n_columns=3, height=360)
 
 
 def check_transitions(checks: pd.DataFrame) -> Chart:
@@ -82,10 +83,10 @@ def check_transitions(checks: pd.DataFrame) -> Chart:
     reach = difference_limit(observed - simulated)
     pairs = [f"{a} → {b}" for a in states for b in states]
     sides = [
-        ("Observed", observed, theme.SEQUENTIAL, (0.0, 1.0), "share"),
-        ("Simulated", simulated, theme.SEQUENTIAL, (0.0, 1.0), "share"),
-        ("Observed minus simulated", observed - simulated, theme.DIVERGING, (-reach, reach),
-         "difference"),
+        (tr("Observed"), observed, theme.SEQUENTIAL, (0.0, 1.0), tr("share")),
+        (tr("Simulated"), simulated, theme.SEQUENTIAL, (0.0, 1.0), tr("share")),
+        (tr("Observed minus simulated"), observed - simulated, theme.DIVERGING, (-reach, reach),
+         tr("difference")),
     ]  # fmt: skip
     panels = [
         Panel(
@@ -100,7 +101,7 @@ def check_transitions(checks: pd.DataFrame) -> Chart:
         )
         for i, (title, values, stops, limits, scale) in enumerate(sides)
     ]  # fmt: skip
-    return Chart("Transitions, simulated and observed", panels, table, n_columns=3, height=390)
+    return Chart(tr("Transitions, simulated and observed"), panels, table, n_columns=3, height=390)
 
 
 def check_persons(checks: pd.DataFrame) -> Chart:
@@ -113,13 +114,16 @@ def check_persons(checks: pd.DataFrame) -> Chart:
     table = rows.assign(outside=lies_outside(rows)).reset_index(drop=True)
     panels = []
     for i, (statistic, own) in enumerate(table.groupby("statistic", sort=False)):
-        title = PERSON_STATISTICS.get(str(statistic), str(statistic))
-        panels.append(_persons(own, title, "people, in order" if i % 3 == 0 else ""))
+        title = tr(PERSON_STATISTICS).get(str(statistic), str(statistic))
+        panels.append(_persons(own, title, tr("people, in order") if i % 3 == 0 else ""))
     down = -(-len(panels) // 3)
     return Chart(
-        "Simulated and observed, person by person", panels, table, n_columns=min(len(panels), 3),
+        tr("Simulated and observed, person by person"),
+        panels,
+        table,
+        n_columns=min(len(panels), 3),
         height=90 + 380 * down,
-    )  # fmt: skip
+    )
 
 
 def _persons(rows: pd.DataFrame, title: str, y_title: str) -> Panel:
@@ -129,22 +133,25 @@ def _persons(rows: pd.DataFrame, title: str, y_title: str) -> Panel:
     layers = [
         Layer(
             "points", drawn["simulated_mean"].to_numpy(), drawn["rank"].to_numpy(),
-            "simulated, with 95 %", theme.PERSONS, low=drawn["simulated_low"].to_numpy(),
+            tr("simulated, with 95 %"), theme.PERSONS, low=drawn["simulated_low"].to_numpy(),
             high=drawn["simulated_high"].to_numpy(), across="x", size=3,
         )
     ]  # fmt: skip
     for outside, name, colour, size in (
-        (False, "observed, inside", theme.PALETTE[0], 4),
-        (True, "observed, outside", theme.PERSON, 7),
+        (False, tr("observed, inside"), theme.PALETTE[0], 4),
+        (True, tr("observed, outside"), theme.PERSON, 7),
     ):
         own = drawn[drawn["outside"] == outside]
         if own.empty:
             continue
-        hover = [f"person {row['person']}: {_row_text(row)}" for row in own.to_dict("records")]
+        hover = [
+            tr("person {person}: {row_text}").format(person=row["person"], row_text=_row_text(row))
+            for row in own.to_dict("records")
+        ]
         x, y = own["observed"].to_numpy(), own["rank"].to_numpy()
         layers.append(Layer("points", x, y, name, colour, size=size, hover=hover))
     return Panel(
-        title, "observed and simulated", y_title, layers, y_range=(0.0, len(ordered) + 1.0),
+        title, tr("observed and simulated"), y_title, layers, y_range=(0.0, len(ordered) + 1.0),
         y_ticks=(),
     )  # fmt: skip
 
@@ -157,18 +164,30 @@ def calibration_curve(calibration: pd.DataFrame) -> Chart:
     panels = []
     for label, rows in calibration.groupby("class", sort=False):
         points = _with_limits(
-            rows, "expected", [f"{label}: predicted {number(row['expected'], 2)}, observed "
-                               f"{_observed(row)}" for row in rows.to_dict("records")],
-        )  # fmt: skip
+            rows,
+            "expected",
+            [
+                tr("{label}: predicted {expected}, observed {observed}").format(
+                    label=label, expected=number(row["expected"], 2), observed=_observed(row)
+                )
+                for row in rows.to_dict("records")
+            ],
+        )
         panels.append(
             Panel(
-                str(label), "predicted probability", "observed share", [_diagonal(), points],
-                x_range=(-0.03, 1.03), y_range=(-0.03, 1.03),
+                str(label),
+                tr("predicted probability"),
+                tr("observed share"),
+                [_diagonal(), points],
+                x_range=(-0.03, 1.03),
+                y_range=(-0.03, 1.03),
             )
-        )  # fmt: skip
+        )
     columns = min(len(panels), 3)
     rows_of = -(-len(panels) // columns)
-    return Chart("Calibration", panels, calibration, n_columns=columns, height=90 + 270 * rows_of)
+    return Chart(
+        tr("Calibration"), panels, calibration, n_columns=columns, height=90 + 270 * rows_of
+    )
 
 
 def calibration_numbers(calibration: pd.DataFrame) -> Chart:
@@ -180,32 +199,46 @@ def calibration_numbers(calibration: pd.DataFrame) -> Chart:
     intervals = calibration[calibration["kind"] == "interval"]
     pit = calibration[calibration["kind"] == "pit"]
     coverage = _with_limits(
-        intervals, "expected",
-        [f"{100 * row['expected']:.0f} % intervals hold {_observed(row)}"
-         for row in intervals.to_dict("records")],
-    )  # fmt: skip
+        intervals,
+        "expected",
+        [
+            tr("{expected:.0f} % intervals hold {observed}").format(
+                expected=100 * row["expected"], observed=_observed(row)
+            )
+            for row in intervals.to_dict("records")
+        ],
+    )
     middle = ((pit["low"] + pit["high"]) / 2).to_numpy()
     bars = Layer(
-        "bars", middle, pit["observed"].to_numpy(), "observed", theme.BARS, legend=False,
-        hover=[f"{number(row['low'], 2)} to {number(row['high'], 2)}: {_observed(row)}"
-               for row in pit.to_dict("records")],
-    )  # fmt: skip
+        "bars",
+        middle,
+        pit["observed"].to_numpy(),
+        tr("observed"),
+        theme.BARS,
+        legend=False,
+        hover=[
+            tr("{low} to {high}: {observed}").format(
+                low=number(row["low"], 2), high=number(row["high"], 2), observed=_observed(row)
+            )
+            for row in pit.to_dict("records")
+        ],
+    )
     even = Layer(
-        "line", np.array([0.0, 1.0]), np.repeat(pit["expected"].iloc[0], 2), "if calibrated",
+        "line", np.array([0.0, 1.0]), np.repeat(pit["expected"].iloc[0], 2), tr("if calibrated"),
         theme.INK, width=1.2, dash="dash",
     )  # fmt: skip
     top = max(float(pit["observed"].max()), float(pit["expected"].max()))
     panels = [
         Panel(
-            "Prediction intervals", "intended share inside", "share inside",
+            tr("Prediction intervals"), tr("intended share inside"), tr("share inside"),
             [_diagonal(), coverage], x_range=(0.0, 1.03), y_range=(0.0, 1.03),
         ),
         Panel(
-            "Place in the predicted distribution", "predicted probability of less",
-            "share of occasions", [bars, even], x_range=(0.0, 1.0), y_range=(0.0, 1.1 * top),
+            tr("Place in the predicted distribution"), tr("predicted probability of less"),
+            tr("share of occasions"), [bars, even], x_range=(0.0, 1.0), y_range=(0.0, 1.1 * top),
         ),
     ]  # fmt: skip
-    return Chart("Calibration", panels, calibration, n_columns=2, height=360)
+    return Chart(tr("Calibration"), panels, calibration, n_columns=2, height=360)
 
 
 def _together(checks: pd.DataFrame) -> pd.DataFrame:
@@ -223,7 +256,7 @@ def _beside(rows: pd.DataFrame, labels: list[str], title: str, y_title: str) -> 
     ]
     layers = [
         Layer(
-            "points", at - 0.1, rows["simulated_mean"].to_numpy(), "simulated, with 95 %",
+            "points", at - 0.1, rows["simulated_mean"].to_numpy(), tr("simulated, with 95 %"),
             theme.PERSONS, low=rows["simulated_low"].to_numpy(),
             high=rows["simulated_high"].to_numpy(), size=6, hover=hover,
         ),
@@ -247,22 +280,32 @@ def _beside(rows: pd.DataFrame, labels: list[str], title: str, y_title: str) -> 
 
 def _row_text(row: dict[str, float]) -> str:
     low, high = number(row["simulated_low"], 2), number(row["simulated_high"], 2)
-    return f"observed {number(row['observed'], 2)}, simulated {low} to {high}"
+    return tr("observed {observed}, simulated {low} to {high}").format(
+        observed=number(row["observed"], 2), low=low, high=high
+    )
 
 
 def _observed(row: dict[str, float]) -> str:
     low, high = number(row["ci_low"], 2), number(row["ci_high"], 2)
-    return f"{number(row['observed'], 2)} ({low} to {high}, n = {row['n']:,.0f})"
+    return tr("{observed} ({low} to {high}, n = {n:,.0f})").format(
+        observed=number(row["observed"], 2), low=low, high=high, n=row["n"]
+    )
 
 
 def _diagonal() -> Layer:
     ends = np.array([0.0, 1.0])
-    return Layer("line", ends, ends, "if calibrated", theme.INK, width=1.2, dash="dash")
+    return Layer("line", ends, ends, tr("if calibrated"), theme.INK, width=1.2, dash="dash")
 
 
 def _with_limits(rows: pd.DataFrame, x: str, hover: list[str]) -> Layer:
     return Layer(
-        "points", rows[x].to_numpy(), rows["observed"].to_numpy(), "observed, with 95 % interval",
-        theme.PALETTE[0], low=rows["ci_low"].to_numpy(), high=rows["ci_high"].to_numpy(), size=7,
+        "points",
+        rows[x].to_numpy(),
+        rows["observed"].to_numpy(),
+        tr("observed, with 95 % interval"),
+        theme.PALETTE[0],
+        low=rows["ci_low"].to_numpy(),
+        high=rows["ci_high"].to_numpy(),
+        size=7,
         hover=hover,
-    )  # fmt: skip
+    )

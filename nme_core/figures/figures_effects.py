@@ -13,6 +13,7 @@ from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Matrix, Panel
 from nme_core.figures.labels import cell, number, p_value, parameter_words
 from nme_core.figures.summaries import MOST_PERSONS, lies_outside, padded
+from nme_core.vocabulary.language import tr
 
 #: Pairs of parameters whose bands are drawn.
 MOST_PAIRS = 15
@@ -33,24 +34,40 @@ def caterpillar(rows: pd.DataFrame, *, parameter: str) -> Chart:
     low, high = (drawn[name].to_numpy() if known else None for name in ("ci_low", "ci_high"))
     layers = [
         Layer(
-            "points", drawn["estimate"].to_numpy(), drawn["rank"].to_numpy(dtype=float),
-            "person", low=low, high=high, across="x", size=5, legend=False,
+            "points",
+            drawn["estimate"].to_numpy(),
+            drawn["rank"].to_numpy(dtype=float),
+            tr("person"),
+            low=low,
+            high=high,
+            across="x",
+            size=5,
+            legend=False,
             colours=[theme.PERSON if one else theme.PERSONS for one in apart],
             hover=[
-                f"person {person}: {number(row['estimate'])}"
+                tr("person {person}: {estimate}").format(
+                    person=person, estimate=number(row["estimate"])
+                )
                 + (f" ({number(row['ci_low'])} to {number(row['ci_high'])})" if known else "")
                 for person, row in drawn.iterrows()
             ],
         ),
-        Layer("line", np.zeros(2), np.array([0.0, len(table) + 1]), "population", theme.INK,
-              width=1.2, dash="dash"),
-    ]  # fmt: skip
+        Layer(
+            "line",
+            np.zeros(2),
+            np.array([0.0, len(table) + 1]),
+            tr("population"),
+            theme.INK,
+            width=1.2,
+            dash="dash",
+        ),
+    ]
     panel = Panel(
-        "", "estimate (difference from the population)", "people, in order", layers,
+        "", tr("estimate (difference from the population)"), tr("people, in order"), layers,
         y_range=(0, len(table) + 1),
     )  # fmt: skip
     return Chart(
-        f"People in order: {parameter_words(parameter)}",
+        tr("People in order: {parameter}").format(parameter=parameter_words(parameter)),
         [panel],
         table.reset_index(),
         height=min(260 + 4 * len(drawn), 620),
@@ -77,15 +94,25 @@ def effect_qq(estimates: pd.Series, *, parameter: str) -> Chart:
          "low": low, "high": high}
     )  # fmt: skip
     layers = [
-        Layer("band", expected, expected, "95 % band", theme.PERSONS, low, high),
-        Layer("line", expected, expected, "normal", theme.INK, width=1.2),
+        Layer("band", expected, expected, tr("95 % band"), theme.PERSONS, low, high),
+        Layer("line", expected, expected, tr("normal"), theme.INK, width=1.2),
         Layer(
-            "points", expected, observed.to_numpy(), "people", theme.PALETTE[0], size=6,
-            hover=[f"person {person}: {number(v)} SD" for person, v in observed.items()],
+            "points",
+            expected,
+            observed.to_numpy(),
+            tr("people"),
+            theme.PALETTE[0],
+            size=6,
+            hover=[
+                tr("person {person}: {v} SD").format(person=person, v=number(v))
+                for person, v in observed.items()
+            ],
         ),
-    ]  # fmt: skip
-    panel = Panel("", "quantile of the normal distribution", "estimate, in SD", layers)
-    return Chart(f"Q–Q plot: {parameter_words(parameter)}", [panel], table)
+    ]
+    panel = Panel("", tr("quantile of the normal distribution"), tr("estimate, in SD"), layers)
+    return Chart(
+        tr("Q–Q plot: {parameter}").format(parameter=parameter_words(parameter)), [panel], table
+    )
 
 
 def effect_correlations(table: pd.DataFrame) -> Chart:
@@ -108,12 +135,12 @@ def effect_correlations(table: pd.DataFrame) -> Chart:
         marks[at[i], at[k]] = table["outside"]
         hover[at[i], at[k]] = [_pair_text(row) for row in table.to_dict("records")]
     matrix = Matrix(
-        values, names, names, theme.DIVERGING, (-1.0, 1.0), "correlation",
+        values, names, names, theme.DIVERGING, (-1.0, 1.0), tr("correlation"),
         texts=[cell(v, compact=True) for v in values.ravel()] if len(values) <= 10 else (),
         marks=marks, hover=hover.ravel().tolist(),
     )  # fmt: skip
     return Chart(
-        "Correlations across parameters", [Panel(matrix=matrix)], table,
+        tr("Correlations across parameters"), [Panel(matrix=matrix)], table,
         height=min(260 + 34 * len(names), 700),
     )  # fmt: skip
 
@@ -131,25 +158,37 @@ def correlation_bands(table: pd.DataFrame) -> Chart:
     hover = [_pair_text(row) for row in drawn.to_dict("records")]
     layers = [
         Layer(
-            "points", drawn["simulated_mean"].to_numpy(), rank, "expected by the model, with 95 %",
-            theme.PERSONS, low=drawn["simulated_low"].to_numpy(),
-            high=drawn["simulated_high"].to_numpy(), across="x", size=4, hover=hover,
+            "points",
+            drawn["simulated_mean"].to_numpy(),
+            rank,
+            tr("expected by the model, with 95 %"),
+            theme.PERSONS,
+            low=drawn["simulated_low"].to_numpy(),
+            high=drawn["simulated_high"].to_numpy(),
+            across="x",
+            size=4,
+            hover=hover,
         ),
         Layer(
-            "points", drawn["correlation"].to_numpy(), rank, "people's estimates", theme.PERSON,
-            size=8, hover=hover,
+            "points",
+            drawn["correlation"].to_numpy(),
+            rank,
+            tr("people's estimates"),
+            theme.PERSON,
+            size=8,
+            hover=hover,
         ),
-    ]  # fmt: skip
+    ]
     labels = [
         f"{parameter_words(row['parameter'])}, {parameter_words(row['parameter_2'])}"
         for row in drawn.to_dict("records")
     ]
     panel = Panel(
-        "", "correlation over people", "", layers, x_range=(-1.02, 1.02),
+        "", tr("correlation over people"), "", layers, x_range=(-1.02, 1.02),
         y_range=(0.4, len(drawn) + 0.6), y_ticks=list(zip(rank, labels, strict=True)),
     )  # fmt: skip
     return Chart(
-        "Correlations beside those that the model expects", [panel], table,
+        tr("Correlations beside those that the model expects"), [panel], table,
         height=150 + 26 * len(drawn),
     )  # fmt: skip
 
@@ -161,15 +200,24 @@ def reliability_by_observations(rows: pd.DataFrame, *, parameter: str) -> Chart:
     """
     known = rows.dropna(subset=["reliability"])
     layer = Layer(
-        "points", known["n_obs"].to_numpy(dtype=float), known["reliability"].to_numpy(), "person",
+        "points",
+        known["n_obs"].to_numpy(dtype=float),
+        known["reliability"].to_numpy(),
+        tr("person"),
         hover=[
-            f"person {person}: {row['n_obs']:.0f} observations, {number(row['reliability'], 2)}"
+            tr("person {person}: {n_obs:.0f} observations, {reliability}").format(
+                person=person, n_obs=row["n_obs"], reliability=number(row["reliability"], 2)
+            )
             for person, row in known.iterrows()
         ],
-    )  # fmt: skip
-    panel = Panel("", "observations", "reliability", [layer], y_range=(-0.02, 1.02))
+    )
+    panel = Panel("", tr("observations"), tr("reliability"), [layer], y_range=(-0.02, 1.02))
     numbers = known.reset_index()[["person", "n_obs", "reliability"]]
-    return Chart(f"Reliability: {parameter_words(parameter)}", [panel], numbers)
+    return Chart(
+        tr("Reliability: {parameter}").format(parameter=parameter_words(parameter)),
+        [panel],
+        numbers,
+    )
 
 
 def person_map(
@@ -184,41 +232,59 @@ def person_map(
     groups = _thirds(side, covariate_name)
     names = [name for name in dict.fromkeys(groups) if name != _UNKNOWN]
     names = sorted(names, key=lambda name: _position(name, groups, side))
-    palette = _colours(
-        names, ordered=any(name.startswith(f"{covariate_name} up to") for name in names)
-    )
+    palette = _colours(names, ordered=_has_thirds(side))
     layers = [
         Layer(
-            "points", rows["first"].to_numpy(), rows["second"].to_numpy(), name,
-            palette.get(name, theme.EMPTY), size=9,
-            hover=[f"person {person}, {covariate_name} {side[person]}" for person in rows.index],
+            "points",
+            rows["first"].to_numpy(),
+            rows["second"].to_numpy(),
+            tr(name) if name == _UNKNOWN else name,
+            palette.get(name, theme.EMPTY),
+            size=9,
+            hover=[
+                tr("person {person}, {covariate_name} {side}").format(
+                    person=person, covariate_name=covariate_name, side=side[person]
+                )
+                for person in rows.index
+            ],
         )
         for name in [*names, _UNKNOWN]
         if len(rows := places[(groups == name).to_numpy()])
-    ]  # fmt: skip
+    ]
     titles = [
-        f"{word} component ({100 * share:.0f} % of the variance)"
-        for word, share in zip(("first", "second"), [*shares, 0.0, 0.0], strict=False)
+        tr("{word} component ({share:.0f} % of the variance)").format(word=word, share=100 * share)
+        for word, share in zip((tr("first"), tr("second")), [*shares, 0.0, 0.0], strict=False)
     ]
     panel = Panel(
         "", titles[0], titles[1], layers, x_range=padded(*_ends(places["first"])),
         y_range=padded(*_ends(places["second"])),
     )  # fmt: skip
     numbers = places.assign(**{covariate_name: side}).reset_index()
-    return Chart(f"People, by {covariate_name}", [panel], numbers, height=460)
+    return Chart(
+        tr("People, by {covariate_name}").format(covariate_name=covariate_name),
+        [panel],
+        numbers,
+        height=460,
+    )
 
 
 _UNKNOWN = "not known"
 
 
 def _pair_text(row: dict[str, Any]) -> str:
-    names = f"{parameter_words(row['parameter'])} and {parameter_words(row['parameter_2'])}"
+    names = tr("{parameter} and {parameter_2}").format(
+        parameter=parameter_words(row["parameter"]), parameter_2=parameter_words(row["parameter_2"])
+    )
     own = number(row["model_correlation"], 2)
-    text = f"{names}: {number(row['correlation'], 2)}, in Σ {own}"
+    text = tr("{names}: {correlation}, in Σ {own}").format(
+        names=names, correlation=number(row["correlation"], 2), own=own
+    )
     if not math.isfinite(row["simulated_low"]):
         return text
     low, high = number(row["simulated_low"], 2), number(row["simulated_high"], 2)
-    return f"{text}, expected {low} to {high}, corrected {p_value(row['p_adjusted'])}"
+    return tr("{text}, expected {low} to {high}, corrected {p_adjusted}").format(
+        text=text, low=low, high=high, p_adjusted=p_value(row["p_adjusted"])
+    )
 
 
 def _colours(names: list[str], *, ordered: bool) -> dict[str, str]:
@@ -234,10 +300,14 @@ def _ends(values: pd.Series) -> tuple[float, float]:
 
 def _thirds(side: pd.Series, name: str) -> pd.Series:
     """What each person is coloured by, in words."""
-    if pd.api.types.is_numeric_dtype(side) and side.nunique() > 6:
+    if _has_thirds(side):
         low, high = side.quantile([1 / 3, 2 / 3])
         lowest, highest = side[side <= low].max(), side[side >= high].min()
-        words = [f"{name} up to {lowest:.3g}", "between", f"{name} from {highest:.3g}"]
+        words = [
+            tr("{name} up to {lowest:.3g}").format(name=name, lowest=lowest),
+            tr("between"),
+            tr("{name} from {highest:.3g}").format(name=name, highest=highest),
+        ]
         cut = np.select([side <= low, side < high], words[:2], words[2])
         return pd.Series(cut, index=side.index).where(side.notna(), _UNKNOWN)
     return side.map(lambda value: f"{value:g}" if isinstance(value, float) else str(value)).where(
@@ -248,3 +318,7 @@ def _thirds(side: pd.Series, name: str) -> pd.Series:
 def _position(name: str, groups: pd.Series, side: pd.Series) -> tuple[float, str]:
     own = side[groups == name]
     return (float(own.min()) if pd.api.types.is_numeric_dtype(side) else 0.0, name)
+
+
+def _has_thirds(side: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(side)) and side.nunique() > 6

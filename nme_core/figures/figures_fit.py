@@ -12,6 +12,7 @@ from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Matrix, Panel, Range
 from nme_core.figures.labels import MINUS, cell, number, parameter_words
 from nme_core.figures.summaries import even_ticks, histogram, padded, round_step
+from nme_core.vocabulary.language import tr
 
 #: More occasions than this are drawn by every so-manieth.
 MOST_POINTS = 2000
@@ -46,13 +47,13 @@ def paired_differences(rows: pd.DataFrame, *, names: Mapping[str, str]) -> Chart
         panels.append(
             Panel(
                 names.get(str(metric), str(metric)),
-                "difference from NME" if i + 2 >= n_panels else "", "", [zero, points],
+                tr("difference from NME") if i + 2 >= n_panels else "", "", [zero, points],
                 y_range=(-0.5, len(models) - 0.5), y_ticks=ticks,
             )
         )  # fmt: skip
     down = -(-len(panels) // 2)
     return Chart(
-        "Other models minus NME", panels, rows, n_columns=2,
+        tr("Other models minus NME"), panels, rows, n_columns=2,
         height=90 + down * (120 + 26 * len(models)),
     )  # fmt: skip
 
@@ -64,18 +65,26 @@ def confusion(counts: pd.DataFrame, *, model: str) -> Chart:
     shares = np.divide(values, totals, out=np.full_like(values, np.nan), where=totals > 0)
     rows, columns = list(counts.index), list(counts.columns)
     matrix = Matrix(
-        shares, rows, columns, theme.SEQUENTIAL, (0.0, 1.0), "share of the row",
+        shares,
+        rows,
+        columns,
+        theme.SEQUENTIAL,
+        (0.0, 1.0),
+        tr("share of the row"),
         texts=[cell(share) for share in shares.ravel()],
         hover=[
-            f"{a}, predicted as {b}: {values[i, k]:,.0f} of {totals[i, 0]:,.0f}"
-            for i, a in enumerate(rows) for k, b in enumerate(columns)
+            tr("{a}, predicted as {b}: {values:,.0f} of {totals:,.0f}").format(
+                a=a, b=b, values=values[i, k], totals=totals[i, 0]
+            )
+            for i, a in enumerate(rows)
+            for k, b in enumerate(columns)
         ],
-    )  # fmt: skip
+    )
     long = counts.rename_axis(index="observed", columns="predicted").stack().rename("count")
     numbers = long.reset_index().assign(share=shares.ravel())
-    panel = Panel("", "predicted", "observed", matrix=matrix)
+    panel = Panel("", tr("predicted"), tr("observed"), matrix=matrix)
     return Chart(
-        f"Confusion, {model}", [panel], numbers,
+        tr("Confusion, {model}").format(model=model), [panel], numbers,
         height=min(190 + 56 * len(rows), 620),
     )  # fmt: skip
 
@@ -91,19 +100,33 @@ def residuals(rows: pd.DataFrame, *, outcome: str) -> Chart:
     x = drawn["predicted"].to_numpy()
     ends = padded(float(x.min()), float(x.max()), least=1e-9)
     points = Layer(
-        "points", x, drawn["residual"].to_numpy(), size=4, colour=theme.PALETTE[0],
+        "points",
+        x,
+        drawn["residual"].to_numpy(),
+        size=4,
+        colour=theme.PALETTE[0],
         hover=[
-            f"person {row['person']}: observed {number(row['observed'])}, predicted "
-            f"{number(row['predicted'])}" for row in drawn.to_dict("records")
+            tr("person {person}: observed {observed}, predicted {predicted}").format(
+                person=row["person"],
+                observed=number(row["observed"]),
+                predicted=number(row["predicted"]),
+            )
+            for row in drawn.to_dict("records")
         ],
-    )  # fmt: skip
+    )
     zero = Layer("line", np.array(ends), np.zeros(2), colour=theme.INK, width=1.2, dash="dash")
     bars = Layer("bars", bins.centres, bins.counts.astype(float), colour=theme.BARS)
     panels = [
-        Panel("", f"predicted {outcome}", "observed minus predicted", [points, zero], x_range=ends),
-        Panel("", "observed minus predicted", "occasions", [bars]),
+        Panel(
+            "",
+            tr("predicted {outcome}").format(outcome=outcome),
+            tr("observed minus predicted"),
+            [points, zero],
+            x_range=ends,
+        ),
+        Panel("", tr("observed minus predicted"), tr("occasions"), [bars]),
     ]
-    return Chart("Residuals", panels, table, n_columns=2, height=360)
+    return Chart(tr("Residuals"), panels, table, n_columns=2, height=360)
 
 
 def person_errors(table: pd.DataFrame, *, metric: str, names: Mapping[str, str]) -> Chart:
@@ -117,18 +140,23 @@ def person_errors(table: pd.DataFrame, *, metric: str, names: Mapping[str, str])
     step = 0.012 * max(float(np.ptp(table["n_obs"])), 1.0)
     layers = [
         Layer(
-            "points", rows["n_obs"].to_numpy() + step * (i - (len(models) - 1) / 2),
-            rows["value"].to_numpy(), names.get(str(model), str(model)), colours[str(model)],
+            "points",
+            rows["n_obs"].to_numpy() + step * (i - (len(models) - 1) / 2),
+            rows["value"].to_numpy(),
+            names.get(str(model), str(model)),
+            colours[str(model)],
             size=7,
             hover=[
-                f"person {row['person']}: {number(row['value'])}, {row['n_obs']:.0f} occasions"
+                tr("person {person}: {value}, {n_obs:.0f} occasions").format(
+                    person=row["person"], value=number(row["value"]), n_obs=row["n_obs"]
+                )
                 for row in rows.to_dict("records")
             ],
         )
         for i, (model, rows) in enumerate(table.groupby("model", sort=False))
-    ]  # fmt: skip
-    panel = Panel("", "occasions fitted", metric, layers)
-    return Chart(f"{metric}, person by person", [panel], table, height=380)
+    ]
+    panel = Panel("", tr("occasions fitted"), metric, layers)
+    return Chart(tr("{metric}, person by person").format(metric=metric), [panel], table, height=380)
 
 
 def individual_fits(
@@ -161,7 +189,7 @@ def individual_fits(
     }
     x_title = time if timed else "occasion"
     if timed and states:
-        x_title = f"{time}, one cell per occasion"
+        x_title = tr("{time}, one cell per occasion").format(time=time)
     x_titles = [x_title if i + columns >= len(rows) else "" for i in range(len(rows))]
     if states:
         panels = [
@@ -178,7 +206,9 @@ def individual_fits(
     numbers = numbers.drop(columns="time", errors="ignore").rename(columns={"at": "time"})
     down = -(-len(panels) // columns)
     each = (210 if states else 330) if alone else (120 if states else 210)
-    return Chart("Individual fits", panels, numbers, n_columns=columns, height=110 + each * down)
+    return Chart(
+        tr("Individual fits"), panels, numbers, n_columns=columns, height=110 + each * down
+    )
 
 
 def shrinkage(summary: pd.DataFrame) -> Chart:
@@ -194,15 +224,15 @@ def shrinkage(summary: pd.DataFrame) -> Chart:
         )
         for column, name, colour, shift in (
             ("shrinkage", "shrinkage", theme.PALETTE[1], 0.12),
-            ("mean_reliability", "mean reliability", theme.PALETTE[0], -0.12),
+            ("mean_reliability", tr("mean reliability"), theme.PALETTE[0], -0.12),
         )
     ]  # fmt: skip
     panel = Panel(
-        "", "share", "", layers, x_range=(-0.03, 1.03), y_range=(-0.7, len(summary) - 0.3),
+        "", tr("share"), "", layers, x_range=(-0.03, 1.03), y_range=(-0.7, len(summary) - 0.3),
         y_ticks=list(zip(at, summary.index.astype(str).map(parameter_words), strict=True)),
     )  # fmt: skip
     return Chart(
-        "Shrinkage and reliability", [panel], summary.reset_index(),
+        tr("Shrinkage and reliability"), [panel], summary.reset_index(),
         height=150 + 24 * len(summary),
     )  # fmt: skip
 
@@ -217,15 +247,23 @@ def _lines(
 ) -> Panel:
     at = own["at"].to_numpy(dtype=float)
     hover = [
-        f"person {person}, {_tick(row['at'])}: observed {number(row['observed'])}, person "
-        f"{number(row['predicted'])}, population {number(row['population_predicted'])}"
+        tr(
+            "person {person}, {tick}: observed {observed}, person {predicted}, population "
+            "{population_predicted}"
+        ).format(
+            person=person,
+            tick=_tick(row["at"]),
+            observed=number(row["observed"]),
+            predicted=number(row["predicted"]),
+            population_predicted=number(row["population_predicted"]),
+        )
         for row in own.to_dict("records")
     ]
     layers = [
-        Layer("line", at, own["population_predicted"].to_numpy(), "population",
+        Layer("line", at, own["population_predicted"].to_numpy(), tr("population"),
               theme.POPULATION, dash="dash", width=1.5),
-        Layer("line", at, own["predicted"].to_numpy(), "this person", theme.PERSON),
-        Layer("points", at, own["observed"].to_numpy(), "observed", theme.PERSONS,
+        Layer("line", at, own["predicted"].to_numpy(), tr("this person"), theme.PERSON),
+        Layer("points", at, own["observed"].to_numpy(), tr("observed"), theme.PERSONS,
               size=size, hover=hover),
         *_unseen(own, ends),
     ]  # fmt: skip
@@ -233,7 +271,7 @@ def _lines(
     whole = bool((at == np.round(at)).all())
     ticks = even_ticks(*reach, most=10 if size > 5 else 5, whole=whole)
     return Panel(
-        f"Person {person}", *titles, layers, x_range=reach, y_range=ends,
+        tr("Person {person}").format(person=person), *titles, layers, x_range=reach, y_range=ends,
         x_ticks=[(tick, _tick(tick)) for tick in ticks],
     )  # fmt: skip
 
@@ -255,15 +293,15 @@ def _unseen(own: pd.DataFrame, ends: Range) -> list[Layer]:
     if not fitted:
         return []
     x = np.full(2, float(own["at"].iloc[fitted - 1 : fitted + 1].mean()))
-    return [Layer("line", x, np.array(ends), "not fitted from here", theme.MUTED, width=1.2,
+    return [Layer("line", x, np.array(ends), tr("not fitted from here"), theme.MUTED, width=1.2,
                   dash="dot")]  # fmt: skip
 
 
 def _strips(person: str, own: pd.DataFrame, x_title: str, states: Sequence[str]) -> Panel:
     codes = {state: i for i, state in enumerate(states)}
     strips = {
-        "observed": own["observed"], "person": own["predicted"],
-        "population": own["population_predicted"],
+        tr("observed"): own["observed"], tr("person"): own["predicted"],
+        tr("population"): own["population_predicted"],
     }  # fmt: skip
     values = np.array([[codes.get(label, np.nan) for label in strip] for strip in strips.values()])
     colours = theme.state_colours(states)
@@ -271,19 +309,25 @@ def _strips(person: str, own: pd.DataFrame, x_title: str, states: Sequence[str])
     at = [_tick(one) for one in own["at"]]
     ticks = [text if i % every == 0 else "" for i, text in enumerate(at)]
     fitted = _fitted(own)
+    unseen, missing = tr(", not fitted"), tr("missing")
     matrix = Matrix(
-        values, list(strips), ticks, theme.SEQUENTIAL, (0, max(len(states) - 1, 1)), "state",
+        values,
+        list(strips),
+        ticks,
+        theme.SEQUENTIAL,
+        (0, max(len(states) - 1, 1)),
+        tr("state"),
         hover=[
-            f"{when}{'' if part == 'train' else ', not fitted'}: {name} {label or 'missing'}"
+            f"{when}{'' if part == 'train' else unseen}: {name} {label or missing}"
             for name, strip in strips.items()
             for when, part, label in zip(at, own["split"], strip, strict=True)
         ],
         legend=[(state, colours[state]) for state in states],
-    )  # fmt: skip
+    )
     cut = np.full(2, fitted - 0.5)
     layers = [Layer("line", cut, np.array([-0.5, 2.5]), colour=theme.INK, width=2, dash="dot")]
     return Panel(
-        f"Person {person}",
+        tr("Person {person}").format(person=person),
         x_title,
         matrix=matrix,
         layers=layers if fitted else [],

@@ -11,6 +11,7 @@ from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Matrix, Panel, Range
 from nme_core.figures.labels import cell, number
 from nme_core.figures.summaries import padded
+from nme_core.vocabulary.language import tr
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -45,28 +46,34 @@ def raw_series(
     table = pd.concat([own.assign(person=person) for person, own in rows.items()])
     each = (170 if states else 320) if alone else (92 if states else 190)
     down = -(-len(panels) // columns)
-    return Chart(f"{outcome} over time", panels, table, n_columns=columns, height=110 + each * down)
+    return Chart(
+        tr("{outcome} over time").format(outcome=outcome),
+        panels,
+        table,
+        n_columns=columns,
+        height=110 + each * down,
+    )
 
 
 def distributions(table: pd.DataFrame) -> Chart:
     """Histograms, one panel per column; ``table`` has the columns column, centre and count."""
     panels = [
         Panel(
-            str(name), "", "rows" if i % 3 == 0 else "",
+            str(name), "", tr("rows") if i % 3 == 0 else "",
             [Layer("bars", own["centre"].to_numpy(float), own["count"].to_numpy(float),
                    colour=theme.BARS)],
         )
         for i, (name, own) in enumerate(table.groupby("column", sort=False))
     ]  # fmt: skip
     down = -(-len(panels) // 3)
-    return Chart("Distributions", panels, table, n_columns=3, height=90 + 200 * down)
+    return Chart(tr("Distributions"), panels, table, n_columns=3, height=90 + 200 * down)
 
 
 def correlations_apart(within: pd.DataFrame, between: pd.DataFrame) -> Chart:
     """Correlations within people and of people's means, side by side."""
     panels = [
-        Panel(title, matrix=_correlations(table), y_ticks=None if title == "Within people" else ())
-        for title, table in (("Within people", within), ("Between people", between))
+        Panel(tr("Within people"), matrix=_correlations(within)),
+        Panel(tr("Between people"), matrix=_correlations(between), y_ticks=()),
     ]
     numbers = pd.concat(
         [
@@ -77,7 +84,7 @@ def correlations_apart(within: pd.DataFrame, between: pd.DataFrame) -> Chart:
         ]
     )  # fmt: skip
     return Chart(
-        "Correlations", panels, numbers, n_columns=2, height=min(220 + 30 * len(within), 720)
+        tr("Correlations"), panels, numbers, n_columns=2, height=min(220 + 30 * len(within), 720)
     )
 
 
@@ -92,22 +99,24 @@ def by_moment(table: pd.DataFrame, *, outcome: str) -> Chart:
                 "points", part["at"].to_numpy(float), part["value"].to_numpy(float), str(state),
                 colours[str(state)], low=part["ci_low"].to_numpy(float),
                 high=part["ci_high"].to_numpy(float), size=7,
-                hover=[f"{number(row['value'])} ({row['n']:,} rows)"
+                hover=[tr("{value} ({n:,} rows)").format(value=number(row['value']), n=row['n'])
                        for row in part.to_dict("records")],
             )
             for state, part in own.groupby("state", sort=False)
         ]  # fmt: skip
         weekday = unit == "weekday"
-        ticks = [*enumerate(_DAYS)] if weekday else [(h, f"{h}:00") for h in range(0, 24, 4)]
+        ticks = [*enumerate(tr(_DAYS))] if weekday else [(h, f"{h}:00") for h in range(0, 24, 4)]
         panels.append(
             Panel(
-                "Day of the week" if weekday else "Hour of the day", "",
-                "share of the rows" if states else outcome, layers,
+                tr("Day of the week") if weekday else tr("Hour of the day"), "",
+                tr("share of the rows") if states else outcome, layers,
                 x_range=(-0.5, 6.5) if weekday else (-0.5, 23.5),
                 x_ticks=[(float(at), label) for at, label in ticks],
             )
         )  # fmt: skip
-    return Chart(f"{outcome} by time", panels, table, n_columns=2, height=360)
+    return Chart(
+        tr("{outcome} by time").format(outcome=outcome), panels, table, n_columns=2, height=360
+    )
 
 
 def _line(person: str, own: pd.DataFrame, titles: tuple[str, str], ends: Range | None) -> Panel:
@@ -120,7 +129,7 @@ def _line(person: str, own: pd.DataFrame, titles: tuple[str, str], ends: Range |
         ),
     ]  # fmt: skip
     return Panel(
-        f"Person {person}", *titles, layers, y_range=ends,
+        tr("Person {person}").format(person=person), *titles, layers, y_range=ends,
         x_range=padded(float(at.min()), float(at.max()), least=0.5),
     )  # fmt: skip
 
@@ -136,7 +145,7 @@ def _ribbon(person: str, own: pd.DataFrame, x_title: str, states: Sequence[str])
                for at, label in zip(own["at"], own["value"], strict=True)],
         legend=[(state, colours[state]) for state in states],
     )  # fmt: skip
-    return Panel(f"Person {person}", x_title, matrix=matrix)
+    return Panel(tr("Person {person}").format(person=person), x_title, matrix=matrix)
 
 
 def _tick(at: float) -> str:
@@ -148,9 +157,9 @@ def _correlations(table: pd.DataFrame) -> Matrix:
     few = len(table) <= 12
     names = [str(name) for name in table.index]
     return Matrix(
-        values, names, names, theme.DIVERGING, (-1.0, 1.0), "correlation",
+        values, names, names, theme.DIVERGING, (-1.0, 1.0), tr("correlation"),
         texts=[cell(value, sign=True) for value in values.ravel()] if few else (),
-        hover=[f"{a} and {b}: {number(values[i, k], 2)}"
+        hover=[tr("{a} and {b}: {values}").format(a=a, b=b, values=number(values[i, k], 2))
                for i, a in enumerate(names) for k, b in enumerate(names)],
     )  # fmt: skip
 

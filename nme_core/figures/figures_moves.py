@@ -13,6 +13,7 @@ from nme_core.figures.figures_transitions import long_table
 from nme_core.figures.labels import distinct, number
 from nme_core.figures.matrices import LABEL_LENGTH
 from nme_core.figures.summaries import round_step
+from nme_core.vocabulary.language import tr
 
 #: Moves that are rarer are not drawn as arrows.
 RAREST = 0.02
@@ -25,6 +26,9 @@ _NAME = 12
 #: Intervals of dwell times are drawn up to so many times the longest stay.
 _HIGHEST = 2.5
 _WHO_COLOURS = (theme.PERSON, theme.POPULATION)
+
+#: How a dwell time is known.
+_HOW = {"expected": "expected", "observed": "observed"}
 
 
 def rarest_drawn(matrices: Mapping[str, pd.DataFrame]) -> float:
@@ -46,7 +50,7 @@ def transition_arrows(matrices: Mapping[str, pd.DataFrame]) -> Chart:
     panels = [_arrow_panel(name, matrix, rarest) for name, matrix in matrices.items()]
     many = max(len(matrix) for matrix in matrices.values()) > MOST_WHOLE
     return Chart(
-        "Moves between states", panels, long_table(matrices, "who"), n_columns=len(panels),
+        tr("Moves between states"), panels, long_table(matrices, "who"), n_columns=len(panels),
         height=500 if many else 430,
     )  # fmt: skip
 
@@ -68,7 +72,7 @@ def dwell_times(table: pd.DataFrame) -> Chart:
         layers.append(
             Layer(
                 "points", at + 0.15 * (i - (len(series) - 1) / 2), rows["steps"].to_numpy(),
-                f"{who}, {how}" if how else str(who), colours[who], size=10,
+                f"{who}, {tr(_HOW).get(how, how)}" if how else str(who), colours[who], size=10,
                 low=rows["low"].to_numpy() if known else None,
                 high=rows["high"].to_numpy() if known else None,
                 hover=[_dwell_text(row) for row in rows.to_dict("records")],
@@ -79,11 +83,11 @@ def dwell_times(table: pd.DataFrame) -> Chart:
     # An interval without end, of a state that was hardly ever left, leaves room for the others.
     top = float(np.nanmax(table["high"].to_numpy(dtype=float), initial=longest))
     panel = Panel(
-        x_title="state", y_title="steps", layers=layers, x_range=(-0.5, len(states) - 0.5),
+        x_title=tr("state"), y_title=tr("steps"), layers=layers, x_range=(-0.5, len(states) - 0.5),
         y_range=(0, 1.08 * min(top, _HIGHEST * longest)),
         x_ticks=[(i, state) for i, state in enumerate(distinct(states, LABEL_LENGTH))],
     )  # fmt: skip
-    return Chart("Time spent in a state before it is left", [panel], table)
+    return Chart(tr("Time spent in a state before it is left"), [panel], table)
 
 
 def state_ribbon(rows: pd.DataFrame, *, person: str, states: list[str]) -> Chart:
@@ -94,13 +98,13 @@ def state_ribbon(rows: pd.DataFrame, *, person: str, states: list[str]) -> Chart
     """
     colours = theme.state_colours(states)
     codes = {state: i for i, state in enumerate(states)}
-    strips = {"observed": rows["observed"], "predicted": rows["predicted"]}
+    strips = {tr("observed"): rows["observed"], tr("predicted"): rows["predicted"]}
     values = np.array([[codes.get(label, np.nan) for label in strip] for strip in strips.values()])
     legend = [(state, colours[state]) for state in states]
     steps = np.arange(1, len(rows) + 1, dtype=float)
     where = _step_names(rows)
     hover = [
-        f"{at}: {name} {label or 'missing'}"
+        f"{at}: {name} {label or tr('missing')}"
         for name, strip in strips.items()
         for at, label in zip(where, strip, strict=True)
     ]
@@ -109,7 +113,7 @@ def state_ribbon(rows: pd.DataFrame, *, person: str, states: list[str]) -> Chart
     starts = _sequence_starts(rows)
     ribbon = Matrix(
         values, list(strips), [dict(marks).get(step, "") for step in steps],
-        theme.SEQUENTIAL, (0, len(states) - 1), "state", hover=hover, legend=legend,
+        theme.SEQUENTIAL, (0, len(states) - 1), tr("state"), hover=hover, legend=legend,
     )  # fmt: skip
     lines = [
         Layer(
@@ -131,29 +135,38 @@ def state_ribbon(rows: pd.DataFrame, *, person: str, states: list[str]) -> Chart
     panels = [
         # Cells stand around whole numbers from 0, steps are counted from 1.
         Panel(
-            f"Person {person}", matrix=ribbon, layers=_borders(rows, -0.5, (-0.5, 1.5), theme.INK)
+            tr("Person {person}").format(person=person),
+            matrix=ribbon,
+            layers=_borders(rows, -0.5, (-0.5, 1.5), theme.INK),
         ),
         Panel(
-            "Probability of each state", "step", "probability",
-            [*_borders(rows, 0.5, (0.0, 1.0), theme.MUTED), *lines], y_range=(0, 1.02),
-            x_range=(0.5, len(rows) + 0.5), x_ticks=marks,
+            tr("Probability of each state"),
+            tr("step"),
+            tr("probability"),
+            [*_borders(rows, 0.5, (0.0, 1.0), theme.MUTED), *lines],
+            y_range=(0, 1.02),
+            x_range=(0.5, len(rows) + 0.5),
+            x_ticks=marks,
         ),
-    ]  # fmt: skip
-    return Chart("States over time", panels, rows, height=460)
+    ]
+    return Chart(tr("States over time"), panels, rows, height=460)
 
 
 def _step_names(rows: pd.DataFrame) -> list[str]:
     """What each row is, in words: its step, its sequence where there are several, its part."""
-    names = [f"step {i}" for i in range(1, len(rows) + 1)]
+    names = [tr("step {i}").format(i=i) for i in range(1, len(rows) + 1)]
     if len(_sequence_starts(rows)):
         names = [
-            f"{name}, sequence {sequence}"
+            tr("{name}, sequence {sequence}").format(name=name, sequence=sequence)
             for name, sequence in zip(names, rows["sequence"], strict=True)
         ]
     if "split" not in rows:
         return names
     fitted = (rows["split"] == "train").tolist()
-    return [name if own else f"{name}, not fitted" for name, own in zip(names, fitted, strict=True)]
+    return [
+        name if own else tr("{name}, not fitted").format(name=name)
+        for name, own in zip(names, fitted, strict=True)
+    ]
 
 
 def _sequence_starts(rows: pd.DataFrame) -> np.ndarray:
@@ -176,7 +189,9 @@ def _borders(rows: pd.DataFrame, shift: float, ends: Range, dotted: str) -> list
     if 0 < fitted < len(rows):
         x = np.full(2, fitted + shift)
         layers.append(
-            Layer("line", x, np.array(ends), "not fitted from here", dotted, width=2, dash="dot")
+            Layer(
+                "line", x, np.array(ends), tr("not fitted from here"), dotted, width=2, dash="dot"
+            )
         )
     return layers
 
@@ -199,7 +214,13 @@ def _arrow_panel(name: str, matrix: pd.DataFrame, rarest: float) -> Panel:
     shown, beside = distinct([str(state) for state in states], _NAME), np.abs(x) > ASIDE
     layers = [
         Layer(
-            "arrows", from_x, from_y, low=to_x, high=to_y, sizes=8 * moves, colour=theme.PERSONS,
+            "arrows",
+            from_x,
+            from_y,
+            low=to_x,
+            high=to_y,
+            sizes=8 * moves,
+            colour=theme.PERSONS,
             labels=[f"{move:.2f}" if move >= 0.1 and k <= MOST_WHOLE else "" for move in moves],
             hover=[
                 f"{states[i]} → {states[j]}: {number(move, 2)}"
@@ -207,17 +228,27 @@ def _arrow_panel(name: str, matrix: pd.DataFrame, rarest: float) -> Panel:
             ],
         ),
         Layer(
-            "points", x, y, colours=[colours[state] for state in states],
-            sizes=(26 + 34 * staying) / (1 if k <= MOST_WHOLE else 1.5), legend=False,
+            "points",
+            x,
+            y,
+            colours=[colours[state] for state in states],
+            sizes=(26 + 34 * staying) / (1 if k <= MOST_WHOLE else 1.5),
+            legend=False,
             hover=[
-                f"{s} stays with {number(p, 2)}" for s, p in zip(states, staying, strict=True)
+                tr("{s} stays with {p}").format(s=s, p=number(p, 2))
+                for s, p in zip(states, staying, strict=True)
             ],
         ),
         Layer(
-            "points", np.where(beside, x + _ASIDE * np.sign(x), x), np.where(beside, 1.1, 1.36) * y,
-            labels=shown, size=0.1, legend=False, outward=True,
+            "points",
+            np.where(beside, x + _ASIDE * np.sign(x), x),
+            np.where(beside, 1.1, 1.36) * y,
+            labels=shown,
+            size=0.1,
+            legend=False,
+            outward=True,
         ),
-    ]  # fmt: skip
+    ]
     # The longest name beside a circle has to find room, however narrow that makes the circle.
     longest = max(len(name) for name in shown)
     reach = max(1.7, (1 + _ASIDE) / (1 - 0.042 * longest))
@@ -226,6 +257,12 @@ def _arrow_panel(name: str, matrix: pd.DataFrame, rarest: float) -> Panel:
 
 def _dwell_text(row: Mapping[Hashable, object]) -> str:
     whose = f"{row['who']}, {row['how']}" if row["how"] else row["who"]
-    text = f"{row['state']}, {whose}: {number(float(str(row['steps'])))} steps"
+    text = tr("{state}, {whose}: {float} steps").format(
+        state=row["state"], whose=whose, float=number(float(str(row["steps"])))
+    )
     low, high = float(str(row["low"])), float(str(row["high"]))
-    return f"{text} ({number(low)} to {number(high)})" if np.isfinite(low + high) else text
+    return (
+        tr("{text} ({low} to {high})").format(text=text, low=number(low), high=number(high))
+        if np.isfinite(low + high)
+        else text
+    )

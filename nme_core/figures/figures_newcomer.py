@@ -8,6 +8,7 @@ import pandas as pd
 from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Panel
 from nme_core.figures.labels import number
+from nme_core.vocabulary.language import tr
 
 
 def newcomer_curve(
@@ -20,15 +21,19 @@ def newcomer_curve(
     own, population = (table.sort_values("x") for table in (own, population))
     x = own["x"].to_numpy(dtype=float)
     low, high = own["ci_low"].to_numpy(dtype=float), own["ci_high"].to_numpy(dtype=float)
-    band = [Layer("band", x, x, "95 % interval", theme.PERSON, low, high)]
+    band = [Layer("band", x, x, tr("95 % interval"), theme.PERSON, low, high)]
     layers = [
         *(band if np.isfinite(low + high).all() else []),
-        _curve(population, "population", theme.POPULATION),
-        _curve(own, f"person {person}", theme.PERSON),
+        _curve(population, tr("population"), theme.POPULATION),
+        _curve(own, tr("person {person}").format(person=person), theme.PERSON),
     ]
     panel = Panel("", feature, outcome, layers)
     numbers = pd.concat([own.assign(level="person"), population.assign(level="population")])
-    return Chart(f"Response of {outcome} to {feature}", [panel], numbers)
+    return Chart(
+        tr("Response of {outcome} to {feature}").format(outcome=outcome, feature=feature),
+        [panel],
+        numbers,
+    )
 
 
 def narrowing(
@@ -53,7 +58,7 @@ def narrowing(
     ]  # fmt: skip
     rows = -(-len(panels) // 4)
     return Chart(
-        "How the interval narrows", panels, table, n_columns=4 if len(panels) > 1 else 1,
+        tr("How the interval narrows"), panels, table, n_columns=4 if len(panels) > 1 else 1,
         height=110 + 230 * rows,
     )  # fmt: skip
 
@@ -65,10 +70,10 @@ def _narrowing_panel(
     at = np.array([steps.index(k) for k in rows["k"]], dtype=float)
     known = rows[["ci_low", "ci_high"]].notna().all(axis=None)
     layers = [
-        Layer("line", np.array([-0.5, len(steps) - 0.5]), np.full(2, shared), "population",
+        Layer("line", np.array([-0.5, len(steps) - 0.5]), np.full(2, shared), tr("population"),
               theme.POPULATION, width=1.5, dash="dash"),
         Layer(
-            "points", at, rows["value"].to_numpy(dtype=float), "this person", theme.PERSON,
+            "points", at, rows["value"].to_numpy(dtype=float), tr("this person"), theme.PERSON,
             low=rows["ci_low"].to_numpy(dtype=float) if known else None,
             high=rows["ci_high"].to_numpy(dtype=float) if known else None, size=9,
             hover=[

@@ -10,6 +10,7 @@ import pandas as pd
 from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Panel
 from nme_core.figures.labels import number
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.terms import metric_name, placement_name
 
 _GENERIC = "generic"
@@ -30,8 +31,8 @@ def learning_curve(summary: pd.DataFrame) -> Chart:
     shared = own.drop_duplicates("share")
     shared_x, shared_y = _floats(shared, "rows"), _floats(shared, "reference_loss")
     losses = [
-        Layer("line", shared_x, shared_y, "one model for all", theme.POPULATION, dash="dash",
-              hover=_hover("one model for all", shared_x, shared_y))
+        Layer("line", shared_x, shared_y, tr("one model for all"), theme.POPULATION, dash="dash",
+              hover=_hover(tr("one model for all"), shared_x, shared_y))
     ]  # fmt: skip
     gains = [Layer("line", shared_x, np.zeros(len(shared_x)), "", theme.POPULATION, dash="dash",
                    legend=False)]  # fmt: skip
@@ -59,10 +60,15 @@ def learning_curve(summary: pd.DataFrame) -> Chart:
                       legend=False, hover=_hover(name, x, gain))
             )  # fmt: skip
     panels = [
-        Panel("", "rows a person", metric, losses),
-        Panel("", "rows a person", f"{metric}, less one model for all", gains),
+        Panel("", tr("rows a person"), metric, losses),
+        Panel(
+            "",
+            tr("rows a person"),
+            tr("{metric}, less one model for all").format(metric=metric),
+            gains,
+        ),
     ]
-    return Chart("Where person-specific parameters pay", panels, table, n_columns=2)
+    return Chart(tr("Where person-specific parameters pay"), panels, table, n_columns=2)
 
 
 def specification_curve(worlds: pd.DataFrame, *, claim: str, null: float = 0.0) -> Chart:
@@ -84,15 +90,24 @@ def specification_curve(worlds: pd.DataFrame, *, claim: str, null: float = 0.0) 
     layers = [Layer("line", np.array([0.5, len(table) + 0.5]), np.full(2, null), "",
                     theme.POPULATION, dash="dash", legend=False)]  # fmt: skip
     for name, which, colour in (
-        ("the claim holds", holds, theme.PALETTE[0]), ("it does not", ~holds, theme.PERSONS),
-    ):  # fmt: skip
+        (tr("the claim holds"), holds, theme.PALETTE[0]),
+        (tr("it does not"), ~holds, theme.PERSONS),
+    ):
         if which.any():
             rows = table[which]
             layers.append(
-                Layer("points", x[which], _floats(rows, "estimate"), name, colour, size=5,
-                      low=_floats(rows, "ci_low"), high=_floats(rows, "ci_high"),
-                      hover=[text for text, one in zip(hover, which, strict=True) if one])
-            )  # fmt: skip
+                Layer(
+                    "points",
+                    x[which],
+                    _floats(rows, "estimate"),
+                    name,
+                    colour,
+                    size=5,
+                    low=_floats(rows, "ci_low"),
+                    high=_floats(rows, "ci_high"),
+                    hover=[text for text, one in zip(hover, which, strict=True) if one],
+                )
+            )
     values = [(name, value) for name in choices for value in dict.fromkeys(table[name].astype(str))]
     at = {pair: len(values) - k for k, pair in enumerate(values)}
     marks = [
@@ -100,7 +115,7 @@ def specification_curve(worlds: pd.DataFrame, *, claim: str, null: float = 0.0) 
         for i in range(len(table)) for name in choices
     ]  # fmt: skip
     ends = (0.5, len(table) + 0.5)
-    panels = [Panel("", "worlds, by estimate", "estimate", layers, x_range=ends)]
+    panels = [Panel("", tr("worlds, by estimate"), tr("estimate"), layers, x_range=ends)]
     if marks:
         across, up, kept = (np.array(one) for one in zip(*marks, strict=True))
         points = Layer(
@@ -124,11 +139,22 @@ def power_curve(table: pd.DataFrame, *, test: str, wanted: float = 0.8) -> Chart
     kinds = list(dict.fromkeys(own[["effect", "n_rows"]].itertuples(index=False, name=None)))
     people = sorted(own["n_persons"].unique())
     ends = (people[0] - 0.08 * (np.ptp(people) or 10), people[-1] + 0.08 * (np.ptp(people) or 10))
-    layers = [Layer("line", np.array(ends), np.full(2, wanted), f"{100 * wanted:.0f} % wanted",
-                    theme.POPULATION, dash="dash")]  # fmt: skip
+    layers = [
+        Layer(
+            "line",
+            np.array(ends),
+            np.full(2, wanted),
+            tr("{wanted:.0f} % wanted").format(wanted=100 * wanted),
+            theme.POPULATION,
+            dash="dash",
+        )
+    ]
     for k, (effect, n_rows) in enumerate(kinds):
         rows = own[(own["effect"] == effect) & (own["n_rows"] == n_rows)].sort_values("n_persons")
-        name, colour = f"effect {number(effect)}, {n_rows} rows", theme.PALETTE[k % 8]
+        name, colour = (
+            tr("effect {effect}, {n_rows} rows").format(effect=number(effect), n_rows=n_rows),
+            theme.PALETTE[k % 8],
+        )
         x, y = _floats(rows, "n_persons"), _floats(rows, "power")
         x = x + (k - (len(kinds) - 1) / 2) * 0.3 * _ASIDE * float(np.ptp(people))
         hover = [f"{name}, {one.n_persons} people: {number(one.power)} ({number(one.ci_low)} to "
@@ -138,9 +164,9 @@ def power_curve(table: pd.DataFrame, *, test: str, wanted: float = 0.8) -> Chart
             Layer("points", x, y, name, colour, low=_floats(rows, "ci_low"),
                   high=_floats(rows, "ci_high"), legend=False, hover=hover),
         ]  # fmt: skip
-    panel = Panel("", "people", "share of studies that find it", layers, x_range=ends,
+    panel = Panel("", tr("people"), tr("share of studies that find it"), layers, x_range=ends,
                   y_range=(-0.03, 1.03), x_ticks=[(float(n), str(n)) for n in people])  # fmt: skip
-    return Chart("Power", [panel], own)
+    return Chart(tr("Power"), [panel], own)
 
 
 def study_coverage(
@@ -161,7 +187,7 @@ def study_coverage(
         for edge in band
     ]  # fmt: skip
     for name, which, colour in (
-        ("inside, or not told apart", ~outside, theme.PALETTE[0]),
+        (tr("inside, or not told apart"), ~outside, theme.PALETTE[0]),
         ("outside", outside, theme.PALETTE[1]),
     ):
         if which.any():
@@ -175,9 +201,16 @@ def study_coverage(
             )  # fmt: skip
     ticks = [(float(at), names[one]) for at, one in zip(y, rows["quantity"], strict=True)]
     left = min(0.8, float(np.nanmin(low)) - 0.02)
-    panel = Panel("", "share of intervals that contain the truth", "", layers, x_range=(left, 1.01),
-                  y_range=(0.4, len(rows) + 0.6), y_ticks=ticks)  # fmt: skip
-    return Chart("Coverage in this study", [panel], rows, height=200 + 34 * len(rows))
+    panel = Panel(
+        "",
+        tr("share of intervals that contain the truth"),
+        "",
+        layers,
+        x_range=(left, 1.01),
+        y_range=(0.4, len(rows) + 0.6),
+        y_ticks=ticks,
+    )
+    return Chart(tr("Coverage in this study"), [panel], rows, height=200 + 34 * len(rows))
 
 
 def replication(table: pd.DataFrame, *, names: Mapping[str, str]) -> Chart:
@@ -194,19 +227,34 @@ def replication(table: pd.DataFrame, *, names: Mapping[str, str]) -> Chart:
     if rows["prediction_low"].notna().any():
         low, high = _floats(rows, "prediction_low"), _floats(rows, "prediction_high")
         layers.append(
-            Layer("points", _floats(rows, "estimate_b"), y - 0.15, "where A lets B expect it",
+            Layer("points", _floats(rows, "estimate_b"), y - 0.15, tr("where A lets B expect it"),
                   theme.PERSONS, low=low, high=high, across="x", size=1)
         )  # fmt: skip
     for side, aside, colour in (("a", 0.15, theme.PALETTE[0]), ("b", -0.15, theme.PALETTE[1])):
         low, high = _floats(rows, f"ci_low_{side}"), _floats(rows, f"ci_high_{side}")
         x = _floats(rows, f"estimate_{side}")
-        told = [f"{names[one]}, study {side.upper()}: {number(a)} ({number(b)} to {number(c)})"
-                for one, a, b, c in zip(rows["parameter"], x, low, high, strict=True)]  # fmt: skip
-        layers.append(Layer("points", x, y + aside, f"study {side.upper()}", colour, low=low,
-                            high=high, across="x", hover=told))  # fmt: skip
+        told = [
+            tr("{names}, study {side}: {a} ({b} to {c})").format(
+                names=names[one], side=side.upper(), a=number(a), b=number(b), c=number(c)
+            )
+            for one, a, b, c in zip(rows["parameter"], x, low, high, strict=True)
+        ]
+        layers.append(
+            Layer(
+                "points",
+                x,
+                y + aside,
+                tr("study {side}").format(side=side.upper()),
+                colour,
+                low=low,
+                high=high,
+                across="x",
+                hover=told,
+            )
+        )
     ticks = [(float(at), names[one]) for at, one in zip(y, rows["parameter"], strict=True)]
     panel = Panel("", "effect", "", layers, y_range=(0.4, len(rows) + 0.6), y_ticks=ticks)
-    return Chart("Both studies", [panel], rows, height=200 + 40 * len(rows))
+    return Chart(tr("Both studies"), [panel], rows, height=200 + 40 * len(rows))
 
 
 def _floats(table: pd.DataFrame, column: str) -> np.ndarray:
@@ -214,4 +262,7 @@ def _floats(table: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def _hover(name: str, x: np.ndarray, y: np.ndarray) -> list[str]:
-    return [f"{name}, {number(a)} rows: {number(b)}" for a, b in zip(x, y, strict=True)]
+    return [
+        tr("{name}, {a} rows: {b}").format(name=name, a=number(a), b=number(b))
+        for a, b in zip(x, y, strict=True)
+    ]

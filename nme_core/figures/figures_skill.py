@@ -10,6 +10,7 @@ import pandas as pd
 from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Panel
 from nme_core.figures.labels import MINUS, number
+from nme_core.vocabulary.language import tr
 
 #: Skill below this is cut off: a rival that is more than twice as good.
 LOWEST = -1.0
@@ -45,10 +46,10 @@ def skill_by_horizon(rows: pd.DataFrame, *, names: Mapping[str, str]) -> Chart:
         )  # fmt: skip
     ticks = [(float(at), _horizon(steps)) for steps, at in places.items()]
     panel = Panel(
-        "", "rows ahead", "skill (share of the loss saved)", layers,
+        "", tr("rows ahead"), tr("skill (share of the loss saved)"), layers,
         x_range=(-0.5, len(horizons) + 0.5), y_range=(_lowest(rows), 1.05), x_ticks=ticks,
     )  # fmt: skip
-    return Chart("Skill by horizon", [panel], rows, height=420)
+    return Chart(tr("Skill by horizon"), [panel], rows, height=420)
 
 
 def scoreboard_skill(rows: pd.DataFrame, *, names: Mapping[str, str]) -> Chart:
@@ -74,7 +75,7 @@ def scoreboard_skill(rows: pd.DataFrame, *, names: Mapping[str, str]) -> Chart:
         ticks = [(float(y), str(name)) for y, name in zip(at, own["rival"], strict=True)]
         panels.append(
             Panel(
-                names.get(table, table), "share of the rival's loss that NME saves", "",
+                names.get(table, table), tr("share of the rival's loss that NME saves"), "",
                 [zero, points], x_range=(min(_lowest(own), -0.1), 1.05),
                 y_range=(-0.5, len(own) - 0.5), y_ticks=ticks,
             )
@@ -82,7 +83,9 @@ def scoreboard_skill(rows: pd.DataFrame, *, names: Mapping[str, str]) -> Chart:
     longest = max((panel.y_range[1] for panel in panels if panel.y_range), default=1.0)
     down = -(-len(panels) // 2)
     height = int(90 + down * (110 + 22 * longest))
-    return Chart("What NME saves of each rival's loss", panels, rows, n_columns=2, height=height)
+    return Chart(
+        tr("What NME saves of each rival's loss"), panels, rows, n_columns=2, height=height
+    )
 
 
 def _lowest(rows: pd.DataFrame) -> float:
@@ -93,7 +96,7 @@ def _lowest(rows: pd.DataFrame) -> float:
 
 
 def _horizon(steps: int | None) -> str:
-    return "all that was held back" if steps is None else str(steps)
+    return tr("all that was held back") if steps is None else str(steps)
 
 
 def _told(row: Mapping[str, object], names: Mapping[str, str]) -> str:

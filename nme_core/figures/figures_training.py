@@ -11,6 +11,7 @@ from nme_core.figures.charts import Chart, Layer, Panel
 from nme_core.figures.labels import number
 from nme_core.figures.summaries import settling_range
 from nme_core.figures.words import LOSSES
+from nme_core.vocabulary.language import tr
 
 _TRACES = {
     "residual_variance": "residual variance σ²",
@@ -33,14 +34,19 @@ def variance_traces(history: pd.DataFrame, *, names: Mapping[str, str] | None = 
     called = {model: (names or {}).get(model, model) for model in colours}
     panels = [
         Panel(
-            title=_TRACES[column],
-            x_title="epoch",
+            title=tr(_TRACES[column]),
+            x_title=tr("epoch"),
             layers=[
                 Layer(
-                    "line", rows["epoch"].to_numpy(), rows[column].to_numpy(), called[str(model)],
+                    "line",
+                    rows["epoch"].to_numpy(),
+                    rows[column].to_numpy(),
+                    called[str(model)],
                     colours[str(model)],
                     hover=[
-                        f"{called[str(model)]}, epoch {epoch}: {number(value)}"
+                        tr("{called}, epoch {epoch}: {value}").format(
+                            called=called[str(model)], epoch=epoch, value=number(value)
+                        )
                         for epoch, value in zip(rows["epoch"], rows[column], strict=True)
                     ],
                 )
@@ -49,9 +55,9 @@ def variance_traces(history: pd.DataFrame, *, names: Mapping[str, str] | None = 
             y_range=(0.0, 1.05 * float(history[column].max()) or 1.0),
         )
         for column in columns
-    ]  # fmt: skip
+    ]
     numbers = history[["model", "epoch", *columns]]
-    return Chart("Variances by epoch", panels, numbers, n_columns=len(panels), height=330)
+    return Chart(tr("Variances by epoch"), panels, numbers, n_columns=len(panels), height=330)
 
 
 def losses_sentence(history: pd.DataFrame, names: Mapping[str, str]) -> str:
@@ -62,6 +68,6 @@ def losses_sentence(history: pd.DataFrame, names: Mapping[str, str]) -> str:
     last = history.groupby("model", sort=False)["epoch"].max()
     epochs = ", ".join(f"{names[str(model)]}: {int(epoch):,}" for model, epoch in last.items())
     cut = settling_range(tables.loss_curves(history)) is not None
-    parts = [LOSSES["epochs"].format(epochs=epochs)]
-    parts += [LOSSES["cut"]] if cut else []
-    return " ".join([*parts, LOSSES["limit"]])
+    parts = [tr(LOSSES)["epochs"].format(epochs=epochs)]
+    parts += [tr(LOSSES)["cut"]] if cut else []
+    return " ".join([*parts, tr(LOSSES)["limit"]])

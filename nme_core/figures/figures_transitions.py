@@ -14,6 +14,7 @@ from nme_core.figures.charts import Chart, Matrix, Panel
 from nme_core.figures.labels import cell, distinct, number
 from nme_core.figures.matrices import CELL_NAMES, LABEL_LENGTH
 from nme_core.figures.summaries import difference_limit, value_limits
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.text import count
 
 #: Number of states from which cells have numbers in their short form.
@@ -35,14 +36,20 @@ def transition_multiples(
     panels = [
         Panel(
             title=f"{person} {notes.get(person, '')}".strip(),
-            matrix=_matrix(matrix, readout, limits, written=False, who=f"person {person}"),
+            matrix=_matrix(
+                matrix,
+                readout,
+                limits,
+                written=False,
+                who=tr("person {person}").format(person=person),
+            ),
             **_outer_names(i, len(matrices), 4),
         )
         for i, (person, matrix) in enumerate(matrices.items())
     ]
     rows = -(-len(panels) // 4)
     return Chart(
-        "Transitions, person by person", panels, long_table(matrices, "person"), n_columns=4,
+        tr("Transitions, person by person"), panels, long_table(matrices, "person"), n_columns=4,
         height=90 + _SMALL * rows + _under(next(iter(matrices.values())), 4),
     )  # fmt: skip
 
@@ -88,20 +95,25 @@ def group_transitions(
     between = _matrix(
         difference, "scores", (-reach, reach), written=True, who=contrast, ends=ends.get(contrast)
     )
-    drawn.append((contrast[0].upper() + contrast[1:], replace(between, scale="difference")))
+    drawn.append((contrast[0].upper() + contrast[1:], replace(between, scale=tr("difference"))))
     rows = -(-len(drawn) // columns)
     panels = [
         Panel(
-            title, "to" if i // columns == rows - 1 else "", "from" if i % columns == 0 else "",
+            title,
+            tr("to") if i // columns == rows - 1 else "",
+            tr("from") if i % columns == 0 else "",
             matrix=matrix,
             **_outer_names(i, len(drawn), columns),
         )
         for i, (title, matrix) in enumerate(drawn)
-    ]  # fmt: skip
+    ]
     return Chart(
-        f"Transitions by {covariate}", panels, _group_numbers(groups, difference, contrast, ends),
-        n_columns=columns, height=90 + max(_LARGE, _CELL * k) * rows + _under(difference, columns),
-    )  # fmt: skip
+        tr("Transitions by {covariate}").format(covariate=covariate),
+        panels,
+        _group_numbers(groups, difference, contrast, ends),
+        n_columns=columns,
+        height=90 + max(_LARGE, _CELL * k) * rows + _under(difference, columns),
+    )
 
 
 def _matrix(
@@ -119,7 +131,7 @@ def _matrix(
     names = distinct([str(name) for name in matrix.index], LABEL_LENGTH)
     return Matrix(
         values, names, names, theme.DIVERGING if scores else theme.SEQUENTIAL, limits,
-        CELL_NAMES[readout],
+        tr(CELL_NAMES)[readout],
         texts=[cell(v, sign=scores, compact=compact) for v in values.ravel()] if written else (),
         hover=_hover(matrix, who, ends, persons),
     )  # fmt: skip
@@ -157,7 +169,7 @@ def _mean_of(persons: pd.DataFrame | None, start: str, end: str) -> str:
     """How many persons a mean is of, in words, where a cell is one."""
     if persons is None or pd.isna(persons.loc[start, end]):
         return ""
-    return f"mean of {count(int(persons.loc[start, end]), 'person')}, "
+    return tr("mean of {loc}, ").format(loc=count(int(persons.loc[start, end]), "person"))
 
 
 def _reach(ends: tuple[pd.DataFrame, pd.DataFrame] | None, start: str, end: str) -> str:
@@ -165,7 +177,11 @@ def _reach(ends: tuple[pd.DataFrame, pd.DataFrame] | None, start: str, end: str)
     if ends is None:
         return ""
     low, high = (float(one.loc[start, end]) for one in ends)
-    return f" ({number(low)} to {number(high)})" if np.isfinite(low + high) else ""
+    return (
+        tr(" ({low} to {high})").format(low=number(low), high=number(high))
+        if np.isfinite(low + high)
+        else ""
+    )
 
 
 def long_table(

@@ -11,6 +11,7 @@ import math
 import unicodedata
 
 from nme_core.io import parameter_words as parameter_words
+from nme_core.vocabulary.language import tr
 
 MINUS = "\u2212"
 ELLIPSIS = "\u2026"
@@ -22,7 +23,7 @@ def clean(text: object, limit: int | None = None) -> str:
     """One line without control characters; with `limit`, cut in the middle to that length."""
     spaced = " ".join(str(text).split())
     line = "".join(c for c in spaced if c in _JOINERS or unicodedata.category(c) not in _UNSEEN)
-    line = line or "(blank)"
+    line = line or tr("(blank)")
     if limit is None or len(line) <= limit:
         return line
     tail = (limit - 1) // 3

@@ -10,6 +10,7 @@ import pandas as pd
 from nme_core.figures import theme
 from nme_core.figures.labels import cell
 from nme_core.figures.summaries import difference_limit, value_limits
+from nme_core.vocabulary.language import tr
 
 #: What a cell of each read-out is, in words.
 CELL_NAMES = {
@@ -90,8 +91,16 @@ def panel_titles(table: pd.DataFrame) -> tuple[str, str, str]:
     """What stands over the three panels, as it is in the data."""
     if "other" in table:
         first, second = str(table["person"].iloc[0]), str(table["other"].iloc[0])
-        return f"Person {first}", f"Person {second}", f"{first} minus {second}"
-    return f"Person {table['person'].iloc[0]}", "Population", "Difference"
+        return (
+            tr("Person {first}").format(first=first),
+            tr("Person {second}").format(second=second),
+            tr("{first} minus {second}").format(first=first, second=second),
+        )
+    return (
+        tr("Person {first}").format(first=table["person"].iloc[0]),
+        tr("Population"),
+        tr("Difference"),
+    )
 
 
 def _panel(

@@ -9,6 +9,7 @@ from nme_core.analysis import Move, as_matrix, headline, moves_beside, n_apart, 
 from nme_core.figures.labels import cell
 from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.words import MOVES, OBSERVED_LIMIT, READOUT_NOTES, TRANSITION_LIMIT
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.text import count, listed
 
 #: Keys of `MOVES` for what an interval says.
@@ -19,21 +20,33 @@ def move_words(move: Move, readout: str = "conditional") -> str:
     """What a move is, beside the population's, with its interval and what that says; no subject."""
     staying = move.start == move.end
     if readout == "scores":
-        what = f"staying in {move.end}" if staying else f"moving from {move.start} to {move.end}"
-        way = "higher" if move.own > move.shared else "lower"
+        what = (
+            tr("staying in {end}").format(end=move.end)
+            if staying
+            else tr("moving from {start} to {end}").format(start=move.start, end=move.end)
+        )
+        way = tr("higher") if move.own > move.shared else tr("lower")
     else:
-        what = f"stays in {move.end}" if staying else f"moves from {move.start} to {move.end}"
-        way = "more" if move.own > move.shared else "less"
-    return MOVES[readout].format(
+        what = (
+            tr("stays in {end}").format(end=move.end)
+            if staying
+            else tr("moves from {start} to {end}").format(start=move.start, end=move.end)
+        )
+        way = tr("more") if move.own > move.shared else tr("less")
+    return tr(MOVES)[readout].format(
         what=what, way=way, own=cell(move.own), shared=cell(move.shared),
-        interval=_ends(move), certain=MOVES[_CERTAIN[move.apart]],
+        interval=_ends(move), certain=tr(MOVES)[_CERTAIN[move.apart]],
     )  # fmt: skip
 
 
 def short_move(move: Move) -> str:
     """A move in a cell of a table: its value with its interval, and the population's."""
-    return (
-        f"{move.start} → {move.end}: {cell(move.own)}{_ends(move)}, population {cell(move.shared)}"
+    return tr("{start} → {end}: {own}{ends}, population {shared}").format(
+        start=move.start,
+        end=move.end,
+        own=cell(move.own),
+        ends=_ends(move),
+        shared=cell(move.shared),
     )
 
 
@@ -47,7 +60,9 @@ def observed_words(move: Move) -> str:
     """How often a move was observed; empty where that is not known."""
     if np.isnan(move.count):
         return ""
-    return f"It was observed {move.count:,.0f} of {count(int(move.visits), 'time')}."
+    return tr("It was observed {count:,.0f} of {visits}.").format(
+        count=move.count, visits=count(int(move.visits), "time")
+    )
 
 
 def comparison(
@@ -65,7 +80,10 @@ def comparison(
     `own` and `shared` are rows of one read-out, as of the table ``transitions``; `own` may have
     the column count (see `person_rows`).
     """
-    moves, who = moves_beside(own, shared), f"Person {label}" if who is None else who
+    moves, who = (
+        moves_beside(own, shared),
+        tr("Person {label}").format(label=label) if who is None else who,
+    )
     rows = supported(own)
     arguments = {
         "person": as_matrix(rows), "population": as_matrix(shared), "person_label": label,
@@ -76,8 +94,8 @@ def comparison(
     if rows["ci_low"].notna().any():
         arguments |= {"low": as_matrix(rows, "ci_low"), "high": as_matrix(rows, "ci_high")}
     parts = [*_finding(moves, who, readout), *_apart(moves, readout), never_words(own)]
-    parts.append(READOUT_NOTES.get(readout, ""))
-    parts.append(OBSERVED_LIMIT if readout == "observed" else TRANSITION_LIMIT)
+    parts.append(tr(READOUT_NOTES).get(readout, ""))
+    parts.append(tr(OBSERVED_LIMIT) if readout == "observed" else tr(TRANSITION_LIMIT))
     sentence = " ".join(part for part in parts if part)
     return RunFigure("transition_comparison", title, sentence, arguments, columns=2)
 
@@ -86,7 +104,7 @@ def _finding(moves: list[Move], who: str, readout: str) -> list[str]:
     first = headline(moves)
     if first is None:
         key = "alike" if any(move.leads for move in moves) else "rare"
-        return [MOVES[key].format(who=who)]
+        return [tr(MOVES)[key].format(who=who)]
     return [f"{who} {move_words(first, readout)}", observed_words(first)]
 
 
@@ -95,12 +113,12 @@ def _apart(moves: list[Move], readout: str) -> list[str]:
     if found is None:
         return []
     verb = "excludes" if found == 1 else "exclude"
-    chance = MOVES[f"by chance, {readout}"]
-    return [MOVES["framed"].format(n=found or "None", verb=verb, chance=chance)]
+    chance = tr(MOVES)[f"by chance, {readout}"]
+    return [tr(MOVES)["framed"].format(n=found or tr("None"), verb=verb, chance=chance)]
 
 
 def never_words(own: pd.DataFrame) -> str:
     """Of which states nothing is shown; empty where the person was in all."""
     known = supported(own).groupby("from", sort=False)["value"].count()
     never = [str(state) for state in known.index[known == 0]]
-    return MOVES["never"].format(states=listed(never, "or")) if never else ""
+    return tr(MOVES)["never"].format(states=listed(never, "or")) if never else ""

@@ -10,6 +10,7 @@ import pandas as pd
 from nme_core.analysis.coverage import HIGHEST, LOWEST
 from nme_core.figures.run_figure import RunFigure
 from nme_core.io import RunFolder
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.terms import QUANTITIES
 
 #: Most effects of a replication that are drawn.
@@ -44,12 +45,12 @@ def of_tool(
 def _ablate(table: pd.DataFrame, numbers: Mapping[str, Any]) -> RunFigure | None:
     if not table["reference"].eq("generic").any():
         return None
-    sentence = (
-        "Left, loss on the same held-back rows by how many rows of each person were learned from; "
-        "right, the loss less that of one model for all people, with 95 % intervals over people: "
-        "below 0, person-specific parameters pay."
+    sentence = tr(
+        "Left, loss on the same held-back rows by how many rows of each person were "
+        "learned from; right, the loss less that of one model for all people, with 95 % "
+        "intervals over people: below 0, person-specific parameters pay."
     )
-    title = "Where person-specific parameters pay"
+    title = tr("Where person-specific parameters pay")
     return RunFigure("learning_curve", title, sentence, {"summary": table}, columns=2)
 
 
@@ -57,35 +58,37 @@ def _multiverse(table: pd.DataFrame, numbers: Mapping[str, Any]) -> RunFigure | 
     if not table["estimate"].notna().any():
         return None
     claim = str(numbers["claim"])
-    sentence = (
-        f"The claim that {claim}, in every analysis that could be defended, from the lowest "
-        "estimate to the highest, with 95 % intervals; below, the choices of each. The analyses "
-        "share their data, so that their number adds no evidence."
-    )
+    sentence = tr(
+        "The claim that {claim}, in every analysis that could be defended, from the "
+        "lowest estimate to the highest, with 95 % intervals; below, the choices of "
+        "each. The analyses share their data, so that their number adds no evidence."
+    ).format(claim=claim)
     arguments = {"worlds": table, "claim": claim}
-    return RunFigure("specification_curve", "Specification curve", sentence, arguments, columns=2)
+    return RunFigure(
+        "specification_curve", tr("Specification curve"), sentence, arguments, columns=2
+    )
 
 
 def _power(table: pd.DataFrame, numbers: Mapping[str, Any]) -> RunFigure | None:
     test = _HSIC if table["test"].eq(_HSIC).any() else str(table["test"].iloc[0])
-    sentence = (
-        f"Share of studies simulated from this run in which the test of {numbers['on']} against "
-        f"{numbers['covariate']} has p < {numbers['alpha']:g}, with 95 % intervals for the number "
-        "of simulated studies. The model is taken as true."
-    )
+    sentence = tr(
+        "Share of studies simulated from this run in which the test of {on} against "
+        "{covariate} has p < {alpha:g}, with 95 % intervals for the number of simulated "
+        "studies. The model is taken as true."
+    ).format(on=numbers["on"], covariate=numbers["covariate"], alpha=numbers["alpha"])
     arguments = {"table": table, "test": test, "wanted": numbers["wanted"]}
-    return RunFigure("power_curve", "Power", sentence, arguments, columns=2)
+    return RunFigure("power_curve", tr("Power"), sentence, arguments, columns=2)
 
 
 def _calibrate(table: pd.DataFrame, numbers: Mapping[str, Any]) -> RunFigure | None:
     heads = table.drop_duplicates("quantity")
-    sentence = (
-        f"Share of 95 % intervals that contained the truth in {numbers['n_studies']} studies "
-        f"simulated from this fit; the dashed lines are {100 * LOWEST:.0f} and "
-        f"{100 * HIGHEST:.0f} %. The model is taken as true."
-    )
-    arguments = {"table": heads, "names": QUANTITIES, "band": (LOWEST, HIGHEST)}
-    return RunFigure("study_coverage", "Coverage in this study", sentence, arguments)
+    sentence = tr(
+        "Share of 95 % intervals that contained the truth in {n_studies} studies "
+        "simulated from this fit; the dashed lines are {lowest:.0f} and {highest:.0f} %. "
+        "The model is taken as true."
+    ).format(n_studies=numbers["n_studies"], lowest=100 * LOWEST, highest=100 * HIGHEST)
+    arguments = {"table": heads, "names": tr(QUANTITIES), "band": (LOWEST, HIGHEST)}
+    return RunFigure("study_coverage", tr("Coverage in this study"), sentence, arguments)
 
 
 def _replicate(table: pd.DataFrame, run: RunFolder | None) -> RunFigure | None:
@@ -94,10 +97,10 @@ def _replicate(table: pd.DataFrame, run: RunFolder | None) -> RunFigure | None:
         return None
     said = str if run is None else run.parameter_names.words
     names = {one: said(one) for one in rows["parameter"]}
-    sentence = (
-        f"The {len(rows)} strongest effects of study A and the same in study B, each with its 95 % "
-        "interval; grey, where A lets one expect the estimate of B."
-    )
+    sentence = tr(
+        "The {rows} strongest effects of study A and the same in study B, each with its "
+        "95 % interval; grey, where A lets one expect the estimate of B."
+    ).format(rows=len(rows))
     return RunFigure(
-        "replication", "Both studies", sentence, {"table": rows, "names": names}, columns=2
+        "replication", tr("Both studies"), sentence, {"table": rows, "names": names}, columns=2
     )

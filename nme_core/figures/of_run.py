@@ -27,6 +27,7 @@ from nme_core.figures.words import (
     SCATTER_LIMIT,
 )
 from nme_core.io import POPULATION, RunFolder
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.terms import short_model_name
 from nme_core.vocabulary.text import count
 
@@ -39,12 +40,20 @@ def observations(folder: RunFolder) -> Iterator[RunFigure]:
     effects = of_people(folder.table("random_effects"))
     counts = effects.drop_duplicates("person").set_index("person")["n_obs"]
     if len(counts):
-        sentence = (
-            f"{count(len(counts), 'person')}: {counts.min():,} to {counts.max():,} observations "
-            f"each, {counts.median():,g} in the median. {OBSERVATIONS_LIMIT}"
+        sentence = tr(
+            "{counts}: {min:,} to {max:,} observations each, {median:,g} in the median. "
+            "{observations_limit}"
+        ).format(
+            counts=count(len(counts), "person"),
+            min=counts.min(),
+            max=counts.max(),
+            median=counts.median(),
+            observations_limit=tr(OBSERVATIONS_LIMIT),
         )
         arguments = {"n_obs": counts}
-        yield RunFigure("observations_per_person", "Observations per person", sentence, arguments)
+        yield RunFigure(
+            "observations_per_person", tr("Observations per person"), sentence, arguments
+        )
 
 
 def losses(folder: RunFolder) -> Iterator[RunFigure]:
@@ -54,7 +63,7 @@ def losses(folder: RunFolder) -> Iterator[RunFigure]:
     history = folder.table("history")
     names = {str(model): short_model_name(str(model)) for model in history["model"].unique()}
     sentence, arguments = losses_sentence(history, names), {"history": history, "names": names}
-    yield RunFigure("loss_curves", "Training", sentence, arguments, columns=2)
+    yield RunFigure("loss_curves", tr("Training"), sentence, arguments, columns=2)
 
 
 def transitions(
@@ -73,10 +82,10 @@ def transitions(
             return
         gap = leading["value"] - _shared_value(leading, as_matrix(shared))
         person = str((gap**2).groupby(leading["person"]).sum().idxmax())
-        label, who = "who differs most", "The person who differs most"
-    title = f"Transitions of the person {label} and of the population"
+        label, who = tr("who differs most"), tr("The person who differs most")
+    title = tr("Transitions of the person {label} and of the population").format(label=label)
     if who is None:
-        title = f"Transitions of person {label} and of the population"
+        title = tr("Transitions of person {label} and of the population").format(label=label)
     own = person_rows(table, person, readout)
     yield comparison(own, shared, label=str(label), title=title, readout=readout, who=who)
 
@@ -93,11 +102,15 @@ def responses(folder: RunFolder, person: str | None = None) -> Iterator[RunFigur
         rows = table[(table["feature"] == feature) & (table["class"] == label)]
         if person is not None and not (rows["person"] == person).any():
             continue
-        what = f"probability of {label}" if label else outcome
+        what = tr("probability of {label}").format(label=label) if label else outcome
         own, others = (number(value, 2) for value in curve_changes(rows))
-        sentence = CURVES.format(what=what, feature=feature, own=own, others=others)
+        sentence = tr(CURVES).format(what=what, feature=feature, own=own, others=others)
         arguments = {"curves": rows, "feature": feature, "outcome": what, "person": person}
-        title = f"Response of {label} to {feature}" if label else f"Response to {feature}"
+        title = (
+            tr("Response of {label} to {feature}").format(label=label, feature=feature)
+            if label
+            else tr("Response to {feature}").format(feature=feature)
+        )
         subject = f"{feature}, {label}" if label else str(feature)
         yield RunFigure("response_curves", title, sentence, arguments, subject=subject)
 
@@ -112,13 +125,18 @@ def random_effects(folder: RunFolder) -> Iterator[RunFigure]:
         estimates = table[table["parameter"] == parameter].set_index("person")["estimate"]
         variance = float(variances[parameter])
         name = folder.parameter_names.words(str(parameter))
-        sentence = (
-            f"Deviations of {count(len(estimates), 'person')} in {name} have an SD of "
-            f"{number(estimates.std(), 2)}; the model's own SD is {number(variance**0.5, 2)}. "
-            f"{EFFECT_LIMIT}"
+        sentence = tr(
+            "Deviations of {estimates} in {name} have an SD of {std}; the model's own SD "
+            "is {variance}. {effect_limit}"
+        ).format(
+            estimates=count(len(estimates), "person"),
+            name=name,
+            std=number(estimates.std(), 2),
+            variance=number(variance**0.5, 2),
+            effect_limit=tr(EFFECT_LIMIT),
         )
         arguments = {"estimates": estimates, "variance": variance, "parameter": name}
-        title = f"Random effect {name}"
+        title = tr("Random effect {name}").format(name=name)
         yield RunFigure("random_effect_distribution", title, sentence, arguments, subject=name)
 
 
@@ -135,16 +153,20 @@ def scatters(folder: RunFolder) -> Iterator[RunFigure]:
         if covariate not in covariates or parameter not in values:
             continue
         name = folder.parameter_names.words(parameter)
-        sentence = (
-            f"The single parameter with the smallest p of all that were tested against "
-            f"{covariate}: {name}, corrected {p_value(row['p_adjusted'])}. "
-            f"{SCATTER_LIMIT}"
+        sentence = tr(
+            "The single parameter with the smallest p of all that were tested against "
+            "{covariate}: {name}, corrected {p_adjusted}. {scatter_limit}"
+        ).format(
+            covariate=covariate,
+            name=name,
+            p_adjusted=p_value(row["p_adjusted"]),
+            scatter_limit=tr(SCATTER_LIMIT),
         )
         arguments = {
             "values": values[parameter], "covariate": covariates[covariate],
             "parameter": name, "covariate_name": covariate,
         }  # fmt: skip
-        title = f"{name} and {covariate}"
+        title = tr("{name} and {covariate}").format(name=name, covariate=covariate)
         yield RunFigure("covariate_scatter", title, sentence, arguments, subject=covariate)
 
 

@@ -15,6 +15,7 @@ from nme_core.figures import described
 from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.words import FITS
 from nme_core.io import RunFolder
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.terms import metric_name
 
 #: People whose fits stand in one figure where nobody is named.
@@ -36,8 +37,12 @@ def fits(folder: RunFolder, person: str | None = None) -> Iterator[RunFigure]:
         "states": [] if _is_number(folder) else states_of(predictions),
         "time": str(time) if time and rows["time"].notna().any() else "",
     }
-    title = f"Fit of {people[0]}" if len(people) == 1 else f"Fits of {people[0]} to {people[-1]}"
-    yield RunFigure("individual_fits", title, FITS, arguments, columns=2)
+    title = (
+        tr("Fit of {first}").format(first=people[0])
+        if len(people) == 1
+        else tr("Fits of {first} to {last}").format(first=people[0], last=people[-1])
+    )
+    yield RunFigure("individual_fits", title, tr(FITS), arguments, columns=2)
 
 
 def differences(folder: RunFolder) -> Iterator[RunFigure]:

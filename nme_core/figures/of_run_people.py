@@ -13,6 +13,7 @@ from nme_core.figures.of_run import MOST, of_people, told_best
 from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.words import ARROWS, MULTIPLES
 from nme_core.io import POPULATION, RunFolder
+from nme_core.vocabulary.language import tr
 
 #: People whose matrices stand in one figure.
 MOST_MATRICES = 12
@@ -27,15 +28,17 @@ def multiples(folder: RunFolder) -> Iterator[RunFigure]:
     if not people:
         return
     shown = people[:MOST_MATRICES]
-    sentence = MULTIPLES.format(
-        shown=f"{len(shown)}", all=len(people), order="in the order of the study"
+    sentence = tr(MULTIPLES).format(
+        shown=f"{len(shown)}", all=len(people), order=tr("in the order of the study")
     )
     arguments = {
         "matrices": {person: as_matrix(rows[rows["person"] == person]) for person in shown},
         "readout": READOUT,
         "notes": {},
     }
-    yield RunFigure("transition_multiples", "Transitions of people", sentence, arguments, columns=2)
+    yield RunFigure(
+        "transition_multiples", tr("Transitions of people"), sentence, arguments, columns=2
+    )
 
 
 def arrows(folder: RunFolder, person: str | None = None) -> Iterator[RunFigure]:
@@ -43,17 +46,19 @@ def arrows(folder: RunFolder, person: str | None = None) -> Iterator[RunFigure]:
     rows = _transitions(folder)
     if rows.empty:
         return
-    whose = {} if person is None else {f"Person {person}": person}
+    whose = {} if person is None else {tr("Person {person}").format(person=person): person}
     whose["Population"] = POPULATION
     matrices = {title: as_matrix(rows[rows["person"] == who]) for title, who in whose.items()}
     rarest = rarest_drawn(matrices)
-    sentence = ARROWS["drawn"].format(
-        word="conditional probability",
+    sentence = tr(ARROWS)["drawn"].format(
+        word=tr("conditional probability"),
         instead="",
         rarest=f"{rarest:.2f}".removeprefix("0"),
-        why=ARROWS["many"] if rarest > RAREST else "",
+        why=tr(ARROWS)["many"] if rarest > RAREST else "",
     )
-    title = f"Moves of {person}" if person else "Moves of the population"
+    title = (
+        tr("Moves of {person}").format(person=person) if person else tr("Moves of the population")
+    )
     yield RunFigure("transition_arrows", title, sentence, {"matrices": matrices}, columns=2)
 
 

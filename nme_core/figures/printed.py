@@ -40,6 +40,7 @@ from nme_core.figures.summaries import (
     share_ticks,
     spread,
 )
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.text import count
 
 __all__ = [
@@ -60,14 +61,21 @@ def random_effect_distribution(
     bins = random_effect_bins(table["estimate"], variance)
     with theme.print_style():
         figure, axis = _figure(columns)
-        name = f"estimates of {count(len(table), 'person')}"
+        name = tr("estimates of {table}").format(table=count(len(table), "person"))
         _bars(axis, table["estimate"], bins, name if variance else name + ", model variance 0")
         if variance > 0:
             x, y = normal_curve(variance, bins, len(table))
-            name = f"model's distribution, SD {number(variance**0.5, 2)}"
+            name = tr("model's distribution, SD {variance}").format(
+                variance=number(variance**0.5, 2)
+            )
             sns.lineplot(x=x, y=y, ax=axis, color=theme.INK, estimator=None, label=name)
         sns.rugplot(x=table["estimate"], ax=axis, color=theme.INK, height=0.03, lw=0.4)
-        axis.set(xlabel=f"estimate of {for_print(parameter_words(parameter), 44)}", ylabel="people")
+        axis.set(
+            xlabel=tr("estimate of {parameter}").format(
+                parameter=for_print(parameter_words(parameter), 44)
+            ),
+            ylabel=tr("people"),
+        )
         if len(bins.counts) == 1 and variance == 0:
             axis.set_xlim(padded(*bins.edges, least=8 * bins.width))
         _counts_axis(axis)
@@ -83,12 +91,20 @@ def hsic_null(
     bins = histogram(table["null_statistic"], whole_numbers=False)
     with theme.print_style():
         figure, axis = _figure(columns)
-        _bars(axis, table["null_statistic"], bins, f"{len(table):,} permutations (no dependence)")
+        _bars(
+            axis,
+            table["null_statistic"],
+            bins,
+            tr("{table:,} permutations (no dependence)").format(table=len(table)),
+        )
         axis.vlines(
             statistic, 0, bins.counts.max() * 1.08, color=theme.PERSON, linewidth=1.5,
-            label=f"observed {number(statistic)}, {p_value(p)}",
+            label=tr("observed {statistic}, {p}").format(statistic=number(statistic), p=p_value(p)),
         )  # fmt: skip
-        axis.set(xlabel=f"HSIC statistic, {for_print(covariate, 40)}", ylabel="permutations")
+        axis.set(
+            xlabel=tr("HSIC statistic, {covariate}").format(covariate=for_print(covariate, 40)),
+            ylabel=tr("permutations"),
+        )
         axis.set_xlim(padded(min(bins.edges[0], statistic), max(bins.edges[-1], statistic)))
         axis.xaxis.set_major_locator(MaxNLocator(6))
         _counts_axis(axis)
@@ -143,7 +159,9 @@ def loss_curves(
         if logarithmic:
             axis.set_yscale("log")
             axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set(xlabel="epoch", ylabel="loss (logarithmic axis)" if logarithmic else "loss")
+        axis.set(
+            xlabel=tr("epoch"), ylabel=tr("loss (logarithmic axis)") if logarithmic else tr("loss")
+        )
         axis.set_xlim(0, max(table["epoch"].max(), 5) * 1.01)
         if ends is not None:
             limits = padded(*(np.log10(ends) if logarithmic else ends))
@@ -156,7 +174,7 @@ def loss_curves(
         ]
         entries += [
             Line2D([], [], color=theme.INK, linewidth=0.8, linestyle=_DASH[str(part)],
-                   label=LOSS_PARTS[str(part)])
+                   label=tr(LOSS_PARTS)[str(part)])
             for part in table["part"].unique()
         ]  # fmt: skip
         _legend(axis, entries)
@@ -175,8 +193,8 @@ def response_curves(
     table = tables.response_curves(curves, feature=feature, outcome=outcome, person=person)
     persons, own = table[table["level"] == "person"], table[table["highlighted"]]
     marked = [
-        (table[table["level"] == "population"], "population", theme.POPULATION, 1.8),
-        (own, f"person {for_print(person, 30)}", theme.PERSON, 1.4),
+        (table[table["level"] == "population"], tr("population"), theme.POPULATION, 1.8),
+        (own, tr("person {person}").format(person=for_print(person, 30)), theme.PERSON, 1.4),
     ]
     with theme.print_style():
         figure, axis = _figure(columns)
@@ -192,7 +210,7 @@ def response_curves(
         if len(own) and own["ci_low"].notna().all():
             ends = own["ci_low"], own["ci_high"]
             style = {"color": theme.PERSON, "alpha": 0.2, "linewidth": 0}
-            entries.append(axis.fill_between(own["x"], *ends, label="95 % interval", **style))
+            entries.append(axis.fill_between(own["x"], *ends, label=tr("95 % interval"), **style))
         for rows, name, colour, width in marked:
             if not rows.empty:
                 sns.lineplot(
@@ -227,7 +245,10 @@ def group_curves(
                 color=theme.PALETTE[i % len(theme.PALETTE)],
                 marker="o" if len(rows) < 3 else None,
             )  # fmt: skip
-        axis.set(xlabel=for_print(feature, 50), ylabel=f"mean {for_print(outcome, 32)}")
+        axis.set(
+            xlabel=for_print(feature, 50),
+            ylabel=tr("mean {outcome}").format(outcome=for_print(outcome, 32)),
+        )
         _legend(axis)
     return figure
 
@@ -242,9 +263,9 @@ def observations_per_person(n_obs: pd.Series, *, columns: theme.PrintSize = 1) -
         _bars(axis, table["n_obs"], bins, count(len(table), "person"))
         axis.vlines(
             median, 0, bins.counts.max() * 1.08, color=theme.INK, linestyle="dashed",
-            label=f"median {median:,g}",
+            label=tr("median {median:,g}").format(median=median),
         )  # fmt: skip
-        axis.set(xlabel="observations", ylabel="people")
+        axis.set(xlabel=tr("observations"), ylabel=tr("people"))
         axis.set_xlim(padded(bins.edges[0], bins.edges[-1], least=8))
         axis.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         _counts_axis(axis)
@@ -258,8 +279,8 @@ def outcome_overview(y: pd.Series, kind: str, *, columns: theme.PrintSize = 1) -
     with theme.print_style():
         if kind == "number":
             figure, axis = _figure(columns)
-            _bars(axis, y.dropna(), histogram(y), "observations")
-            axis.set(xlabel=for_print(y.name, 50), ylabel="observations")
+            _bars(axis, y.dropna(), histogram(y), tr("observations"))
+            axis.set(xlabel=for_print(y.name, 50), ylabel=tr("observations"))
             _counts_axis(axis)
         else:
             figure, axis = _figure(columns, 16 + 6 * max(len(table), 2))
@@ -318,7 +339,7 @@ def _scattered(axis: Axes, table: pd.DataFrame) -> None:
     if line is not None:
         axis.fill_between(line.x, line.low, line.high, color=theme.PERSONS, alpha=0.2, lw=0)
         sns.lineplot(x=line.x, y=line.y, ax=axis, color=theme.INK, zorder=4)
-        name = "least-squares line, 95 % interval"
+        name = tr("least-squares line, 95 % interval")
         entries.append(Line2D([], [], color=theme.INK, linewidth=0.8, label=name))
     if entries:
         _legend(axis, entries)
@@ -371,5 +392,5 @@ def _shares(axis: Axes, table: pd.DataFrame) -> None:
     ticks = share_ticks(top)
     axis.set_xticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
     axis.set_yticks(at, [for_print(state, 24) for state in table["state"]])
-    axis.set(xlabel="share of observations", ylabel="")
+    axis.set(xlabel=tr("share of observations"), ylabel="")
     axis.grid(visible=False, axis="y")

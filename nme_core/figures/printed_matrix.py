@@ -25,6 +25,7 @@ from nme_core.figures.matrices import (
     marked,
     panel_titles,
 )  # fmt: skip
+from nme_core.vocabulary.language import tr
 
 
 def transition_comparison(
@@ -69,9 +70,9 @@ def transition_comparison(
                               edgecolor=theme.INK, linewidth=1.2)
                 )  # fmt: skip
             _label(axis, shown, rows=columns == 1 or i == 0, tilted=_tilted(longest, side, k))
-        _colour_bar(figure, axes[:2], panels[0], CELL_NAMES[readout])
+        _colour_bar(figure, axes[:2], panels[0], tr(CELL_NAMES)[readout])
         _colour_bar(
-            figure, axes[2:], panels[2], "difference" if other else "person \u2212 population"
+            figure, axes[2:], panels[2], tr("difference") if other else tr("person − population")
         )
     return figure
 
@@ -121,7 +122,7 @@ def _label(axis: Axes, shown: list[str], *, rows: bool, tilted: bool) -> None:
     )
     axis.set_xticks(at, labels, **{"rotation": 0, **turned})
     axis.set_yticks(at, labels if rows else [""] * len(shown), rotation=0)
-    axis.set(xlabel="to", ylabel="from" if rows else "")
+    axis.set(xlabel=tr("to"), ylabel=tr("from") if rows else "")
     axis.tick_params(length=0, pad=2)
 
 

@@ -33,6 +33,7 @@ from nme_core.figures.summaries import (
     spread,
     whole_step,
 )
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.text import count
 
 __all__ = [
@@ -61,26 +62,36 @@ def random_effect_distribution(
     """
     table = tables.random_effect_distribution(estimates, variance, parameter=parameter)
     bins = random_effect_bins(table["estimate"], variance)
-    figure = _figure(f"Random effect {for_screen(parameter_words(parameter), _TITLE)}")
-    name = f"estimates of {count(len(table), 'person')}"
+    figure = _figure(
+        tr("Random effect {parameter}").format(
+            parameter=for_screen(parameter_words(parameter), _TITLE)
+        )
+    )
+    name = tr("estimates of {table}").format(table=count(len(table), "person"))
     if variance == 0:
         name += ", the model's variance is 0"
-    figure.add_trace(_bars(bins, "people", name))
+    figure.add_trace(_bars(bins, tr("people"), name))
     if variance > 0:
         x, y = normal_curve(variance, bins, len(table))
         figure.add_scatter(
-            x=x, y=y, mode="lines", line={"color": theme.INK, "width": 2, "simplify": False},
-            name=f"model's distribution, SD {number(variance**0.5, 2)}", hoverinfo="skip",
-        )  # fmt: skip
+            x=x,
+            y=y,
+            mode="lines",
+            line={"color": theme.INK, "width": 2, "simplify": False},
+            name=tr("model's distribution, SD {variance}").format(
+                variance=number(variance**0.5, 2)
+            ),
+            hoverinfo="skip",
+        )
     figure.add_scatter(
         x=table["estimate"], y=np.zeros(len(table)), mode="markers", showlegend=False,
         marker={"symbol": "line-ns-open", "size": 9, "color": theme.INK, "line": {"width": 1}},
         customdata=_screened(table["person"]), cliponaxis=False,
-        hovertemplate="person %{customdata}<br>estimate %{x:.3g}<extra></extra>",
+        hovertemplate=tr("person %{customdata}<br>estimate %{x:.3g}<extra></extra>"),
     )  # fmt: skip
-    figure.update_xaxes(title_text="estimate (difference from the population)")
+    figure.update_xaxes(title_text=tr("estimate (difference from the population)"))
     figure.update_yaxes(
-        title_text="people", rangemode="tozero", dtick=whole_step(bins.counts.max())
+        title_text=tr("people"), rangemode="tozero", dtick=whole_step(bins.counts.max())
     )
     return figure
 
@@ -89,18 +100,22 @@ def hsic_null(null: np.ndarray, statistic: float, p: float, *, covariate: str) -
     """Permuted HSIC statistics as a histogram, the observed statistic as a line with its p."""
     table = tables.hsic_null(null, statistic, p, covariate=covariate)
     bins = histogram(table["null_statistic"], whole_numbers=False)
-    figure = _figure(f"HSIC with {for_screen(covariate, _TITLE)}")
-    name = f"{len(table):,} permutations (no dependence)"
-    figure.add_trace(_bars(bins, "permutations", name))
+    figure = _figure(tr("HSIC with {covariate}").format(covariate=for_screen(covariate, _TITLE)))
+    name = tr("{table:,} permutations (no dependence)").format(table=len(table))
+    figure.add_trace(_bars(bins, tr("permutations"), name))
     figure.add_scatter(
-        x=[statistic, statistic], y=[0, bins.counts.max() * 1.08], mode="lines",
+        x=[statistic, statistic],
+        y=[0, bins.counts.max() * 1.08],
+        mode="lines",
         line={"color": theme.PERSON, "width": 3},
-        name=f"observed {number(statistic)}, {for_screen(p_value(p))}",
-        hovertemplate="observed %{x:.3g}<extra></extra>",
-    )  # fmt: skip
+        name=tr("observed {statistic}, {p}").format(
+            statistic=number(statistic), p=for_screen(p_value(p))
+        ),
+        hovertemplate=tr("observed %{x:.3g}<extra></extra>"),
+    )
     ends = padded(min(bins.edges[0], statistic), max(bins.edges[-1], statistic))
-    figure.update_xaxes(title_text="HSIC statistic", range=ends)
-    figure.update_yaxes(title_text="permutations", rangemode="tozero")
+    figure.update_xaxes(title_text=tr("HSIC statistic"), range=ends)
+    figure.update_yaxes(title_text=tr("permutations"), rangemode="tozero")
     return figure
 
 
@@ -130,7 +145,10 @@ def covariate_scatter(
     )
     name = for_screen(covariate_name, _TITLE)
     figure = _figure(
-        f"{for_screen(parameter_words(parameter), 50)} and {for_screen(covariate_name, 40)}"
+        tr("{parameter} and {covariate_name}").format(
+            parameter=for_screen(parameter_words(parameter), 50),
+            covariate_name=for_screen(covariate_name, 40),
+        )
     )
     figure.update_layout(showlegend=False, margin_t=48)
     figure.update_yaxes(title_text=for_screen(parameter_words(parameter), 40))
@@ -141,12 +159,12 @@ def covariate_scatter(
             figure.add_scatter(
                 x=np.concatenate([line.x, line.x[::-1]]),
                 y=np.concatenate([line.high, line.low[::-1]]), fill="toself", mode="none",
-                fillcolor=theme.faded(theme.PERSONS), name="95 % interval of the line",
+                fillcolor=theme.faded(theme.PERSONS), name=tr("95 % interval of the line"),
                 hoverinfo="skip",
             )  # fmt: skip
             figure.add_scatter(
                 x=line.x, y=line.y, mode="lines", line={"color": theme.INK, "width": 1.5},
-                name="least-squares line", hoverinfo="skip",
+                name=tr("least-squares line"), hoverinfo="skip",
             )  # fmt: skip
             figure.update_layout(showlegend=True, margin_t=76)
         if "band" not in table:
@@ -192,7 +210,7 @@ def loss_curves(history: pd.DataFrame, *, names: Mapping[str, str] | None = None
         What the models are called.
     """
     table = tables.loss_curves(history)
-    figure = _figure("Loss by epoch")
+    figure = _figure(tr("Loss by epoch"))
     colours = theme.model_colours(table["model"].unique())
     validated = table["part"] == "validation"
     for (model, part), rows in table.groupby(["model", "part"], sort=False):
@@ -202,22 +220,25 @@ def loss_curves(history: pd.DataFrame, *, names: Mapping[str, str] | None = None
             name=for_screen((names or {}).get(str(model), model), 30),
             mode="lines+markers" if len(rows) < 3 else "lines", showlegend=solid,
             line={"color": colours[str(model)], "width": 2, "dash": _DASH[str(part)]},
-            hovertemplate=f"{part}, epoch %{{x}}<br>loss %{{y:.4g}}"
-            "<extra>%{fullData.name}</extra>",
+            hovertemplate=tr("{part}, epoch %{{x}}<br>loss "
+"%{{y:.4g}}<extra>%{{fullData.name}}</extra>").format(part=tr(LOSS_PARTS)[str(part)]),
         )  # fmt: skip
     for part in table["part"].unique():
         figure.add_scatter(
-            x=[None], y=[None], mode="lines", name=LOSS_PARTS[str(part)], hoverinfo="skip",
+            x=[None], y=[None], mode="lines", name=tr(LOSS_PARTS)[str(part)], hoverinfo="skip",
             line={"color": theme.INK, "width": 1.5, "dash": _DASH[str(part)]},
         )  # fmt: skip
     ends = settling_range(table)
     settled = table["loss"] if ends is None else table["loss"][table["loss"].between(*ends)]
     last, logarithmic = int(table["epoch"].max()), is_logarithmic(settled)
     figure.update_xaxes(
-        title_text="epoch", tickformat=",d", range=[0, max(last, 5) * 1.01], dtick=whole_step(last)
+        title_text=tr("epoch"),
+        tickformat=",d",
+        range=[0, max(last, 5) * 1.01],
+        dtick=whole_step(last),
     )
     figure.update_yaxes(
-        title_text="loss (logarithmic axis)" if logarithmic else "loss",
+        title_text=tr("loss (logarithmic axis)") if logarithmic else tr("loss"),
         type="log" if logarithmic else "linear", tickformat="~g" if logarithmic else None,
         range=None if ends is None else padded(*(np.log10(ends) if logarithmic else ends)),
     )  # fmt: skip
@@ -241,7 +262,11 @@ def response_curves(
         Who is highlighted.
     """
     table = tables.response_curves(curves, feature=feature, outcome=outcome, person=person)
-    figure = _figure(f"Response of {for_screen(outcome, 40)} to {for_screen(feature, 40)}")
+    figure = _figure(
+        tr("Response of {outcome} to {feature}").format(
+            outcome=for_screen(outcome, 40), feature=for_screen(feature, 40)
+        )
+    )
     persons = table[table["level"] == "person"]
     if not persons.empty:
         ids = persons["person"].to_numpy()
@@ -252,18 +277,18 @@ def response_curves(
             customdata=np.insert(_screened(persons["person"]), cuts, ""),
             mode="lines", line={"color": theme.PERSONS, "width": 1}, opacity=0.45,
             name=count(persons["person"].nunique(), "person"),
-            hovertemplate="person %{customdata}<br>%{x:.3g} → %{y:.3g}<extra></extra>",
+            hovertemplate=tr("person %{customdata}<br>%{x:.3g} → %{y:.3g}<extra></extra>"),
         )  # fmt: skip
     own = table[table["highlighted"]]
     if len(own) and own["ci_low"].notna().all():
         figure.add_scatter(
             x=[*own["x"], *own["x"][::-1]], y=[*own["ci_high"], *own["ci_low"][::-1]],
             mode="none", fill="toself", fillcolor=theme.faded(theme.PERSON),
-            name="95 % interval", hoverinfo="skip",
+            name=tr("95 % interval"), hoverinfo="skip",
         )  # fmt: skip
     marked = [
-        (table[table["level"] == "population"], "population", theme.POPULATION, 4),
-        (own, f"person {for_screen(person, 30)}", theme.PERSON, 3),
+        (table[table["level"] == "population"], tr("population"), theme.POPULATION, 4),
+        (own, tr("person {person}").format(person=for_screen(person, 30)), theme.PERSON, 3),
     ]
     for rows, name, colour, width in marked:
         if not rows.empty:
@@ -293,7 +318,11 @@ def group_curves(
         curves, feature=feature, outcome=outcome, covariate_name=covariate_name
     )
     what = for_screen(outcome, 40)
-    figure = _figure(f"{what[:1].upper()}{what[1:]} by {for_screen(covariate_name, 30)}")
+    figure = _figure(
+        tr("{what} by {covariate_name}").format(
+            what=what[:1].upper() + what[1:], covariate_name=for_screen(covariate_name, 30)
+        )
+    )
     for i, (group, rows) in enumerate(table.groupby("group", sort=False)):
         name = f"{for_screen(group, 44)} ({count(int(rows['n_persons'].iloc[0]), 'person')})"
         figure.add_scatter(
@@ -303,7 +332,7 @@ def group_curves(
             hovertemplate="%{x:.3g} → %{y:.3g}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     figure.update_xaxes(title_text=for_screen(feature, _TITLE))
-    figure.update_yaxes(title_text=f"mean {for_screen(outcome, 36)}")
+    figure.update_yaxes(title_text=tr("mean {outcome}").format(outcome=for_screen(outcome, 36)))
     return figure
 
 
@@ -312,19 +341,22 @@ def observations_per_person(n_obs: pd.Series) -> go.Figure:
     table = tables.observations_per_person(n_obs)
     bins = histogram(table["n_obs"])
     median = float(table["n_obs"].median())
-    figure = _figure("Observations per person")
-    figure.add_trace(_bars(bins, "people", count(len(table), "person"), whole=True))
+    figure = _figure(tr("Observations per person"))
+    figure.add_trace(_bars(bins, tr("people"), count(len(table), "person"), whole=True))
     figure.add_scatter(
         x=[median, median], y=[0, bins.counts.max() * 1.08], mode="lines",
         line={"color": theme.INK, "width": 2, "dash": "dash"},
-        name=f"median {median:,g}", hoverinfo="skip",
+        name=tr("median {median:,g}").format(median=median), hoverinfo="skip",
     )  # fmt: skip
     ends = padded(bins.edges[0], bins.edges[-1], least=8)
     figure.update_xaxes(
-        title_text="observations", tickformat=",d", range=ends, dtick=whole_step(ends[1] - ends[0])
+        title_text=tr("observations"),
+        tickformat=",d",
+        range=ends,
+        dtick=whole_step(ends[1] - ends[0]),
     )
     figure.update_yaxes(
-        title_text="people", rangemode="tozero", dtick=whole_step(bins.counts.max())
+        title_text=tr("people"), rangemode="tozero", dtick=whole_step(bins.counts.max())
     )
     return figure
 
@@ -337,9 +369,9 @@ def outcome_overview(y: pd.Series, kind: str) -> go.Figure:
     figure.update_layout(showlegend=False, margin_t=48)
     if kind == "number":
         bins = histogram(y)
-        figure.add_trace(_bars(bins, "observations", name))
+        figure.add_trace(_bars(bins, tr("observations"), name))
         figure.update_xaxes(title_text=name)
-        figure.update_yaxes(title_text="observations", rangemode="tozero")
+        figure.update_yaxes(title_text=tr("observations"), rangemode="tozero")
         return figure
     colours = theme.state_colours(table["state"])
     figure.add_bar(
@@ -351,7 +383,7 @@ def outcome_overview(y: pd.Series, kind: str) -> go.Figure:
         hovertemplate="%{customdata}<br>%{text}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(
-        title_text="share of observations", tickformat=".0%",
+        title_text=tr("share of observations"), tickformat=".0%",
         range=[0, float(table["share"].max()) * 1.5],
         tickvals=share_ticks(float(table["share"].max())),
     )  # fmt: skip
@@ -377,7 +409,9 @@ def _bars(bins: Histogram, what: str, name: str, *, whole: bool = False) -> go.B
     else:
         inner = 0.5 if whole else 0.0
         edges = zip(bins.edges[:-1] + inner, bins.edges[1:] - inner, strict=True)
-        ranges = [f"{number(low)} to {number(high)}" for low, high in edges]
+        ranges = [
+            tr("{low} to {high}").format(low=number(low), high=number(high)) for low, high in edges
+        ]
     return go.Bar(
         x=bins.centres, y=bins.counts, width=bins.width * 0.96, name=name, customdata=ranges,
         marker={"color": theme.BARS, "line": {"width": 0}},
@@ -404,8 +438,8 @@ def _persons(
         x=x, y=table["value"], mode="markers", showlegend=False, customdata=cells,
         marker={"color": theme.PALETTE[0], "size": 8, "opacity": 0.65,
                 "line": {"color": "#FFFFFF", "width": 0.5}},
-        hovertemplate="person %{customdata[0]}<br>%{customdata[1]} "
-        f"{value}<br>estimate %{{y:.3g}}<extra></extra>",
+        hovertemplate=tr("person %{{customdata[0]}}<br>%{{customdata[1]}} "
+"{value}<br>estimate %{{y:.3g}}<extra></extra>").format(value=value),
     )  # fmt: skip
 
 

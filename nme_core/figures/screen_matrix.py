@@ -17,6 +17,7 @@ from nme_core.figures.matrices import (
     marked,
     panel_titles,
 )  # fmt: skip
+from nme_core.vocabulary.language import tr
 
 _MATRIX, _TOP, _GAP = 290, 50, 0.024
 
@@ -89,12 +90,12 @@ def transition_comparison(
         figure.update_layout(
             {
                 f"xaxis{axis}": _axis(shown, start, stop, f"y{axis}") | {
-                    "title": {"text": "to", "standoff": 4}, "tickangle": -45 if tilted else 0,
+                    "title": {"text": tr("to"), "standoff": 4}, "tickangle": -45 if tilted else 0,
                     "range": [-0.5, k - 0.5], "side": "bottom",
                 },
                 f"yaxis{axis}": _axis(shown, 0, 1, f"x{axis}") | {
                     "range": [k - 0.5, -0.5], "showticklabels": i == 0,
-                    "title": {"text": "from" if i == 0 else "", "standoff": 6},
+                    "title": {"text": tr("from") if i == 0 else "", "standoff": 6},
                 },
             }
         )  # fmt: skip
@@ -106,9 +107,9 @@ def transition_comparison(
     half = (1 - 2 * _GAP) / 3
     own, difference = panels[0], panels[2]
     figure.update_layout(
-        coloraxis=_colours(own, CELL_NAMES[readout], half + _GAP / 2, bar, length=0.5),
+        coloraxis=_colours(own, tr(CELL_NAMES)[readout], half + _GAP / 2, bar, length=0.5),
         coloraxis2=_colours(
-            difference, "difference" if other else "person \u2212 population", 1 - half / 2,
+            difference, tr("difference") if other else tr("person − population"), 1 - half / 2,
             bar, length=half * 0.9,
         ),
         margin={"l": 54 + 7 * longest, "r": 12, "t": _TOP, "b": under + 66},
@@ -165,25 +166,38 @@ def _hover(table: pd.DataFrame, k: int) -> np.ndarray:
     lines = []
     for row in table.to_dict("records"):
         beside = (
-            f"person {for_screen(row['other'], 20)} {number(row['other_value'])}"
+            tr("person {other} {other_value}").format(
+                other=for_screen(row["other"], 20), other_value=number(row["other_value"])
+            )
             if "other" in row
-            else f"population {number(row['population_value'])}"
+            else tr("population {population_value}").format(
+                population_value=number(row["population_value"])
+            )
         )
-        who = f"person {for_screen(row['person'], 20)}" if "other" in row else "person"
-        text = (
-            f"{for_screen(row['from'])} \u2192 {for_screen(row['to'])}"
-            f"<br>{who} {number(row['value'])}, {beside}"
-            f"<br>difference {number(row['difference'], sign=True)}"
+        who = (
+            tr("person {person}").format(person=for_screen(row["person"], 20))
+            if "other" in row
+            else tr("person")
+        )
+        text = tr("{value} → {to}<br>{who} {value_2}, {beside}<br>difference {difference}").format(
+            value=for_screen(row["from"]),
+            to=for_screen(row["to"]),
+            who=who,
+            value_2=number(row["value"]),
+            beside=beside,
+            difference=number(row["difference"], sign=True),
         )
         if np.isfinite(row.get("ci_low", np.nan)):
             text += f"<br>95 % interval {number(row['ci_low'])} to {number(row['ci_high'])}"
             text += ", excludes the population" if row["beyond"] else ""
         if not np.isfinite(row["value"]):
-            text += "<br>never in this state"
+            text += tr("<br>never in this state")
         if not pd.isna(row["count"]):
             whose = f"{who}: " if "other" in row else ""
             how = "observed" if float(row["count"]).is_integer() else "expected"
-            text += f"<br>{whose}{how} {tally(row['count'])} times"
+            text += tr("<br>{whose}{how} {count} times").format(
+                whose=whose, how=how, count=tally(row["count"])
+            )
         lines.append(text)
     return np.array(lines, dtype=object).reshape(k, k)
 

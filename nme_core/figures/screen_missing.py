@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from nme_core.figures import tables, theme
 from nme_core.figures.grids import ROW_LABELS, middles, shown_rows
 from nme_core.figures.labels import distinct, for_screen
+from nme_core.vocabulary.language import tr
 
 _TITLES = {"person": "Missing values by person", "column": "Missing values by column"}
 _HEIGHT, _ROW = 380, 22
@@ -29,15 +30,15 @@ def missing_values(grid: pd.DataFrame, *, by: str, time: str) -> go.Figure:
     tables.missing_values(grid, by=by, time=time)  # refuses what cannot be drawn
     values = grid.to_numpy(dtype=float)
     names = [for_screen(name) for name in distinct(list(grid.index.astype(str)), ROW_LABELS)]
-    figure = go.Figure(layout={"template": theme.plotly_template(), "title_text": _TITLES[by]})
+    figure = go.Figure(layout={"template": theme.plotly_template(), "title_text": tr(_TITLES)[by]})
     figure.add_heatmap(
         z=values, x=middles(grid.columns), y=np.arange(len(names)), zmin=0, zmax=1,
         colorscale=theme.plotly_scale(theme.SEQUENTIAL), hoverongaps=False, ygap=0.5,
         customdata=np.tile(np.array(names, dtype=object)[:, None], (1, values.shape[1])),
-        hovertemplate=f"{by} %{{customdata}}<br>{for_screen(time)} %{{x:.3~g}}"
-        "<br>%{z:.0%} missing<extra></extra>",
+        hovertemplate=tr("{by} %{{customdata}}<br>{time} %{{x:.3~g}}<br>%{{z:.0%}} "
+"missing<extra></extra>").format(by=by, time=for_screen(time)),
         colorbar={"thickness": 12, "tickvals": [0, 0.5, 1],
-                  "ticktext": ["0 %", "50 %", "100 %<br>missing"]},
+                  "ticktext": ["0 %", "50 %", tr("100 %<br>missing")]},
     )  # fmt: skip
     at = shown_rows(len(names))
     figure.update_layout(

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from nme_core.vocabulary.language import tr
+
 #: What comes out of a network whose outcome is a number, a count or an ordered class.
 OUTCOME = "outcome"
 #: Weights and biases of the network; a sequence model's network is called "emission".
@@ -72,17 +74,21 @@ class ParameterNames:
             layer, unit = map(int, found.groups())
             to = self._output(layer, unit)
             if to is None:
-                return f"layer {layer + 1}, bias of unit {unit + 1}"
-            return "intercept" if to == OUTCOME else f"intercept of {to}"
+                return tr("layer {layer}, bias of unit {unit}").format(
+                    layer=layer + 1, unit=unit + 1
+                )
+            return tr("intercept") if to == OUTCOME else tr("intercept of {to}").format(to=to)
         if found := _GAP.fullmatch(name):
             below = int(found.group(1)) + 1
-            return f"log distance of thresholds {below} and {below + 1}"
+            return tr("log distance of thresholds {below} and {below_2}").format(
+                below=below, below_2=below + 1
+            )
         if (found := MOVE.fullmatch(name)) and found[1].count(",") == 1:
             return found[1].replace(",", " → ")
         if name.startswith("curve:"):
             return name.removeprefix("curve:").replace("=", " = ")
         if name.startswith("slope:"):
-            return f"slope of {name.removeprefix('slope:')}"
+            return tr("slope of {name}").format(name=name.removeprefix("slope:"))
         return name
 
     def in_text(self, text: str) -> str:
@@ -93,11 +99,15 @@ class ParameterNames:
         to = self._output(layer, unit)
         given = self.inputs[source] if layer == 0 and source < len(self.inputs) else None
         if to is None and given is None:
-            return f"layer {layer + 1}, input {source + 1} → unit {unit + 1}"
+            return tr("layer {layer}, input {source} → unit {unit}").format(
+                layer=layer + 1, source=source + 1, unit=unit + 1
+            )
         if to == OUTCOME and given is not None:
             return given
-        to = {OUTCOME: "the outcome", None: f"unit {unit + 1}"}.get(to, to)
-        return f"{given or f'unit {source + 1}'} on {to}"
+        to = {OUTCOME: tr("the outcome"), None: tr("unit {unit}").format(unit=unit + 1)}.get(to, to)
+        return tr("{given} on {to}").format(
+            given=given or tr("unit {unit}").format(unit=source + 1), to=to
+        )
 
     def _output(self, layer: int, unit: int) -> str | None:
         return self.outputs[unit] if layer == self.last and unit < len(self.outputs) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from nme_core.metrics.simple_rules import CLASS_RULES, NUMBER_RULES
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.terms import MODELS
 from nme_core.vocabulary.text import listed
 
@@ -51,17 +52,21 @@ def plain_verdict(skill: pd.DataFrame) -> str:
     if rows.empty:
         return ""
     if (block[block["reference"] == "linear"]["ci_high"] < 0).any():
-        return "Over all people straight lines predict better than the model: read this with care."
+        return tr(
+            "Over all people straight lines predict better than the model: read this with care."
+        )
     row = _best(rows)
     rule = MODELS[str(row["reference"])].text
     if row["ci_low"] > 0:
         limits = f"{100 * row['ci_low']:.0f} to {100 * row['ci_high']:.0f} %"
-        return (
-            f"Over all people the model predicts {100 * row['skill']:.0f} % better (95 % interval "
-            f"{limits}) than the best simple rule, {rule}."
-        )
-    how = "better than" if row["ci_high"] < 0 else "as well as"
-    return f"Over all people a simple rule, {rule}, predicts {how} the model: read this with care."
+        return tr(
+            "Over all people the model predicts {skill:.0f} % better (95 % interval "
+            "{limits}) than the best simple rule, {rule}."
+        ).format(skill=100 * row["skill"], limits=limits, rule=rule)
+    how = tr("better than") if row["ci_high"] < 0 else tr("as well as")
+    return tr(
+        "Over all people a simple rule, {rule}, predicts {how} the model: read this with care."
+    ).format(rule=rule, how=how)
 
 
 def _best(rows: pd.DataFrame) -> pd.Series:
@@ -75,12 +80,16 @@ def _beside_rules(rows: pd.DataFrame) -> str:
     row = _best(rows)
     rule, saved = MODELS[str(row["reference"])].text, _saved(row)
     if row["ci_low"] > 0:
-        return (
-            f"The model predicts held-back rows better than the best simple rule, {rule}: {saved}."
-        )
+        return tr(
+            "The model predicts held-back rows better than the best simple rule, {rule}: {saved}."
+        ).format(rule=rule, saved=saved)
     if row["ci_high"] < 0:
-        return f"A simple rule predicts held-back rows better than the model: {rule} ({saved})."
-    return f"A simple rule does as well as the model on held-back rows: {rule} ({saved})."
+        return tr(
+            "A simple rule predicts held-back rows better than the model: {rule} ({saved})."
+        ).format(rule=rule, saved=saved)
+    return tr(
+        "A simple rule does as well as the model on held-back rows: {rule} ({saved})."
+    ).format(rule=rule, saved=saved)
 
 
 def _better_models(rows: pd.DataFrame) -> list[str]:
@@ -90,7 +99,7 @@ def _better_models(rows: pd.DataFrame) -> list[str]:
         return [f"{_AS_WELL[row['reference']]} ({_saved(row)})." for _, row in level.iterrows()]
     names = listed([MODELS[name].text if name in MODELS else name for name in better["reference"]])
     predict = "predicts" if len(better) == 1 else "predict"
-    return [f"Better than the model {predict}: {names}."]
+    return [tr("Better than the model {predict}: {names}.").format(predict=predict, names=names)]
 
 
 def _one_ahead(rows: pd.DataFrame) -> list[str]:
@@ -99,7 +108,11 @@ def _one_ahead(rows: pd.DataFrame) -> list[str]:
         return []
     row = _best(rows)
     rule = MODELS[str(row["reference"])].text
-    return [f"One row ahead a simple rule predicts better than the model: {rule} ({_saved(row)})."]
+    return [
+        tr("One row ahead a simple rule predicts better than the model: {rule} ({saved}).").format(
+            rule=rule, saved=_saved(row)
+        )
+    ]
 
 
 def _when(rows: pd.DataFrame) -> list[str]:
@@ -108,17 +121,23 @@ def _when(rows: pd.DataFrame) -> list[str]:
     if within.empty or within.iloc[0]["ci_low"] > 0 or pd.isna(within.iloc[0]["ci_low"]):
         return []
     return [
-        "The model does not tell a person's better from worse occasions: within people it predicts"
-        f" no better than each person's mean ({_saved(within.iloc[0])}). It may still tell people"
-        " apart."
+        tr(
+            "The model does not tell a person's better from worse occasions: within people "
+            "it predicts no better than each person's mean ({saved}). It may still tell "
+            "people apart."
+        ).format(saved=_saved(within.iloc[0]))
     ]
 
 
 def _saved(row: pd.Series) -> str:
     error, share = _ERROR[str(row["metric"])], 100 * float(row["skill"])
     change = "lower" if share >= 0 else "higher"
-    text = f"the model's {error} is {abs(share):.0f} % {change}"
+    text = tr("the model's {error} is {abs:.0f} % {change}").format(
+        error=error, abs=abs(share), change=change
+    )
     if pd.isna(row["ci_low"]):
         return text
     low, high = (f"{100 * float(row[end]):.0f}".replace("-", "−") for end in ("ci_low", "ci_high"))
-    return f"{text}; 95 % interval of what it saves {low} to {high} %"
+    return tr("{text}; 95 % interval of what it saves {low} to {high} %").format(
+        text=text, low=low, high=high
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.text import listed
 
 #: Metric: name in a text, and whether its size cannot exceed 1.
@@ -153,7 +154,7 @@ _PLACES = {
 
 def metric_name(metric: str) -> str:
     """A metric in a text; its own name where it is not known."""
-    return METRICS.get(metric, (metric, False))[0]
+    return tr(METRICS[metric][0]) if metric in METRICS else metric
 
 
 def is_bounded(metric: str) -> bool:
@@ -163,18 +164,21 @@ def is_bounded(metric: str) -> bool:
 
 def model_name(model: str) -> str:
     """A model in a text; its own name where it is not known."""
-    return MODELS[model].text if model in MODELS else f"the model {model!r}"
+    if model in MODELS:
+        return tr(MODELS[model].text)
+    return tr("the model {name!r}").format(name=model)
 
 
 def short_model_name(model: str) -> str:
     """A model in a table; its own name where it is not known."""
-    return MODELS[model].short if model in MODELS else model
+    return tr(MODELS[model].short) if model in MODELS else model
 
 
 def placement_name(placement: str) -> str:
     """Where the person-specific parameters stand."""
     parts = placement.split("+")
-    return listed([_PLACES.get(part, f"the parameter {part}") for part in parts])
+    other = tr("the parameter {name}")
+    return listed([tr(_PLACES).get(part, other.format(name=part)) for part in parts])
 
 
 #: Units of hidden layers by activation.

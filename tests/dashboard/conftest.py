@@ -37,6 +37,8 @@ def open_page(home: Path) -> OpenPage:
 
     def open_at(page: str, **query: str) -> AppTest:
         app = AppTest.from_file(APP, default_timeout=30)
+        if language := query.pop("language", None):
+            app.session_state["nme_language"] = language
         for key, value in query.items():
             app.query_params[key] = value
         app.run()

@@ -12,6 +12,7 @@ from scipy.special import chdtrc, stdtr
 from nme_core.study.check.report import Compliance, Finding
 from nme_core.study.study import Study
 from nme_core.study.time.occasions import DAYS_OF
+from nme_core.vocabulary.language import tr
 
 #: A step is usual where at least this share of the steps are as long.
 _ALIKE = 0.05
@@ -70,15 +71,21 @@ def find_compliance(entries: Sequence[Compliance]) -> Iterable[Finding]:
         if entry.p >= 0.05:
             continue
         if entry.spearman is None:
-            who = f"The groups of {entry.covariate!r} differ in their number of observations"
+            who = tr("The groups of {covariate!r} differ in their number of observations").format(
+                covariate=entry.covariate
+            )
         else:
-            verb = "fewer" if entry.spearman < 0 else "more"
-            who = f"People with a higher {entry.covariate!r} have {verb} observations"
+            verb = tr("fewer") if entry.spearman < 0 else tr("more")
+            who = tr("People with a higher {covariate!r} have {verb} observations").format(
+                covariate=entry.covariate, verb=verb
+            )
         yield Finding(
             "look",
-            f"{who}: a test of person parameters can find a dependence that is not there.",
+            tr(
+                "{who}: a test of person parameters can find a dependence that is not there."
+            ).format(who=who),
             entry.covariate,
-            "Tests against covariates guard against it by default; leave that guard on.",
+            tr("Tests against covariates guard against it by default; leave that guard on."),
         )
 
 
@@ -90,18 +97,34 @@ def find_planned(n_obs: pd.Series, planned: int | None) -> Iterable[Finding]:
     seldom, above = int((share < SELDOM).sum()), int((share > 1).sum())
     yield Finding(
         "look" if seldom else "info",
-        f"Of {planned} planned occasions, {share.median():.0%} were answered in the median "
-        f"({share.min():.0%} to {share.max():.0%}); {seldom} of {len(share)} people answered "
-        f"less than {SELDOM:.0%}.",
-        remedy="Few observations make a person's own parameters uncertain; they stay near the "
-        "population." if seldom else None,
-    )  # fmt: skip
+        tr(
+            "Of {planned} planned occasions, {median:.0%} were answered in the median "
+            "({min:.0%} to {max:.0%}); {seldom} of {share} people answered less than "
+            "{seldom_2:.0%}."
+        ).format(
+            planned=planned,
+            median=share.median(),
+            min=share.min(),
+            max=share.max(),
+            seldom=seldom,
+            share=len(share),
+            seldom_2=SELDOM,
+        ),
+        remedy=tr(
+            "Few observations make a person's own parameters uncertain; they stay "
+            "near the population."
+        )
+        if seldom
+        else None,
+    )
     if above:
-        verb = "person has" if above == 1 else "people have"
+        verb = tr("person has") if above == 1 else tr("people have")
         yield Finding(
             "look",
-            f"{above} {verb} more observations than the {planned} that were planned.",
-            remedy="Are there rows that stand twice, or was more planned?",
+            tr("{above} {verb} more observations than the {planned} that were planned.").format(
+                above=above, verb=verb, planned=planned
+            ),
+            remedy=tr("Are there rows that stand twice, or was more planned?"),
         )
 
 
@@ -111,24 +134,31 @@ def describe_spacing(study: Study) -> tuple[str | None, int | None]:
         return None, None
     follows = study.sequence_blocks.steps()
     if not len(follows):
-        return "one row per sequence", 0
+        return tr("one row per sequence"), 0
     steps = study.time.diff().iloc[follows]
     steps = steps[~study.tied[follows]]  # rows at one time are no step apart
     if not len(steps):
-        return "one time per sequence", 0
+        return tr("one time per sequence"), 0
     usual = steps.median()
     gaps = int((steps > GAP * usual).sum())
     even = float((steps == usual).mean())
     return (
-        f"usual step {_usual(step_words(usual, study.time_unit), even)}, "
-        f"longest {step_words(steps.max(), study.time_unit)}, {gaps} gaps",
+        tr("usual step {usual}, longest {step_words}, {gaps} gaps").format(
+            usual=_usual(step_words(usual, study.time_unit), even),
+            step_words=step_words(steps.max(), study.time_unit),
+            gaps=gaps,
+        ),
         gaps,
     )
 
 
 def _usual(step: str, share: float) -> str:
     """The usual step with its share; where hardly two steps are alike, about how long it is."""
-    return f"about {step}" if share < _ALIKE else f"{step} ({share:.0%} of the steps)"
+    return (
+        tr("about {step}").format(step=step)
+        if share < _ALIKE
+        else tr("{step} ({share:.0%} of the steps)").format(step=step, share=share)
+    )
 
 
 def step_words(step: float | pd.Timedelta, unit: str | None = None) -> str:
@@ -140,7 +170,7 @@ def step_words(step: float | pd.Timedelta, unit: str | None = None) -> str:
     for name, seconds in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count = f"{step.total_seconds() / seconds:.3g}"
         if float(count) >= 2 or count == "1" or seconds == 1:
-            return f"{count} {name}" if count == "1" else f"{count} {name}s"
+            return f"{count} {tr(name if count == '1' else name + 's')}"
     raise AssertionError
 
 
@@ -150,13 +180,17 @@ def find_gaps(study: Study, n_gaps: int | None) -> Iterable[Finding]:
         return
     follows = study.sequence_blocks.steps()
     steps = study.time.diff().iloc[follows][~study.tied[follows]]
-    verb = "step is" if n_gaps == 1 else "steps are"
+    verb = tr("step is") if n_gaps == 1 else tr("steps are")
     yield Finding(
         "info",
-        f"{n_gaps} {verb} more than {GAP:g} times as long as the usual step in time.",
+        tr("{n_gaps} {verb} more than {gap:g} times as long as the usual step in time.").format(
+            n_gaps=n_gaps, verb=verb, gap=GAP
+        ),
         study.roles.time,
-        f"A longest gap (--max-gap {_limit(GAP * steps.median(), study.time_unit)}) or a column "
-        "that names the sequences breaks them there.",
+        tr(
+            "A longest gap (--max-gap {limit}) or a column that names the sequences breaks "
+            "them there."
+        ).format(limit=_limit(GAP * steps.median(), study.time_unit)),
     )
 
 
@@ -166,13 +200,23 @@ def find_far_times(study: Study) -> Iterable[Finding]:
         return
     far = ~study.time.dt.year.between(*YEARS)
     if far.any():
-        count = "1 row is" if far.sum() == 1 else f"{int(far.sum())} rows are"
+        count = (
+            tr("1 row is") if far.sum() == 1 else tr("{sum} rows are").format(sum=int(far.sum()))
+        )
         yield Finding(
             "look",
-            f"{count} dated before {YEARS[0]} or after {YEARS[1]}; the first is person "
-            f"{study.groups[far].iloc[0]!r} on {study.time[far].iloc[0]:%Y-%m-%d}.",
+            tr(
+                "{count} dated before {first} or after {years}; the first is person "
+                "{first_2!r} on {first_3:%Y-%m-%d}."
+            ).format(
+                count=count,
+                first=YEARS[0],
+                years=YEARS[1],
+                first_2=study.groups[far].iloc[0],
+                first_3=study.time[far].iloc[0],
+            ),
             study.roles.time,
-            "Correct the file: such a date often stands for an unknown one.",
+            tr("Correct the file: such a date often stands for an unknown one."),
         )
 
 

@@ -33,6 +33,7 @@ from nme_core.study.columns import is_number
 from nme_core.study.held_back import plan_split
 from nme_core.study.questionnaires import recognise
 from nme_core.study.study import Study
+from nme_core.vocabulary.language import tr
 
 #: Share of missing values above which a column should be looked at.
 MUCH_MISSING = 0.2
@@ -159,16 +160,20 @@ def _check_split(study: Study, short: Sequence[str], min_rows: int) -> Iterable[
             "look",
             plan.classes,
             study.roles.outcome,
-            "What held-back rows show of it comes from the others; join the state with "
-            "another one if they are too few.",
+            tr(
+                "What held-back rows show of it comes from the others; join the state with "
+                "another one if they are too few."
+            ),
         )
     if short and not few_rows(study.blocks.sizes, min_rows):
-        verb = "has" if len(short) == 1 else "have"
+        verb = tr("has") if len(short) == 1 else tr("have")
         yield Finding(
             "look",
-            f"{_some(short)} {verb} fewer than {min_rows} observations: training only.",
+            tr("{some} {verb} fewer than {min_rows} observations: training only.").format(
+                some=_some(short), verb=verb, min_rows=min_rows
+            ),
             study.roles.person,
-            "They may stay, near the population; or leave them out.",
+            tr("They may stay, near the population; or leave them out."),
             (Remedy("exclude_persons", (study.roles.person,), tuple(short)),),
         )
 
@@ -186,9 +191,11 @@ def _check_outcome(study: Study, numbers: Column | None) -> Iterable[Finding]:
     if len(values) <= _FEW_VALUES and np.all(values == np.round(values)):
         yield Finding(
             "look",
-            f"The outcome {name!r} is taken as a number but has only {len(values)} whole values.",
+            tr(
+                "The outcome {name!r} is taken as a number but has only {values} whole values."
+            ).format(name=name, values=len(values)),
             name,
-            "Say that it is a class if these are states.",
+            tr("Say that it is a class if these are states."),
         )
 
 
@@ -226,10 +233,12 @@ def _check_groups_of(name: str, labels: pd.Series) -> Iterable[Finding]:
         shown = ", ".join(repr(str(label)) for label in labels.unique()[:3])
         yield Finding(
             "look",
-            f"The covariate {name!r} is taken as labels, {n_labels} different ones of "
-            f"{len(labels)} people ({shown}): too many groups to compare.",
+            tr(
+                "The covariate {name!r} is taken as labels, {n_labels} different ones of "
+                "{labels} people ({shown}): too many groups to compare."
+            ).format(name=name, n_labels=n_labels, labels=len(labels), shown=shown),
             name,
-            "If these are numbers, write them as numbers; else join labels, or leave it out.",
+            tr("If these are numbers, write them as numbers; else join labels, or leave it out."),
             (Remedy("exclude_columns", (name,)),),
         )
 
@@ -239,7 +248,11 @@ def _check_scales(study: Study) -> Iterable[Finding]:
     for name, values in study.covariates.select_dtypes("number").items():
         known = recognise(str(name), without_codes(values.to_numpy(dtype=np.float64)))
         if known is not None and known.kind != "sum":
-            yield Finding("info", f"The covariate {name!r} holds {known}.", str(name))
+            yield Finding(
+                "info",
+                tr("The covariate {name!r} holds {known}.").format(name=name, known=known),
+                str(name),
+            )
 
 
 def _check_columns(
@@ -249,7 +262,11 @@ def _check_columns(
         kind = "feature" if name in study.X.columns else "covariate"
         fix = leave_out(study, name) if kind == "feature" else (Remedy("exclude_columns", (name,)),)
         yield Finding(
-            "look", f"The {kind} {name!r} is the same everywhere.", name, "Leave it out.", fix
+            "look",
+            tr("The {kind} {name!r} is the same everywhere.").format(kind=kind, name=name),
+            name,
+            tr("Leave it out."),
+            fix,
         )
     for name in study.feature_names:
         if name in constant:
@@ -258,17 +275,20 @@ def _check_columns(
         if not varies.any():
             yield Finding(
                 "info",
-                f"The feature {name!r} differs between people but never within one.",
+                tr("The feature {name!r} differs between people but never within one.").format(
+                    name=name
+                ),
                 name,
-                "It can also be used as a covariate.",
+                tr("It can also be used as a covariate."),
             )
         elif varies.mean() < NEARLY_STEADY:
             yield Finding(
                 "look",
-                f"The feature {name!r} varies within {_some(list(study.blocks.names[varies]))} "
-                "only.",
+                tr("The feature {name!r} varies within {some} only.").format(
+                    name=name, some=_some(list(study.blocks.names[varies]))
+                ),
                 name,
-                "If it is known once per person, correct these rows and use it as a covariate.",
+                tr("If it is known once per person, correct these rows and use it as a covariate."),
             )
 
 
@@ -278,19 +298,29 @@ def _check_missing(study: Study, missing: Mapping[str, int]) -> Iterable[Finding
             kind = "outcome" if name == study.roles.outcome else "feature"
             yield Finding(
                 "look",
-                f"The {kind} {name!r} is missing in {count / study.n_rows:.0%} of the rows.",
+                tr("The {kind} {name!r} is missing in {n_rows:.0%} of the rows.").format(
+                    kind=kind, name=name, n_rows=count / study.n_rows
+                ),
                 str(name),
             )
     for name in study.covariates.columns:
         without = study.covariates.index[study.covariates[name].isna()]
         if len(without):
-            verb = "has" if len(without) == 1 else "have"
-            yield Finding("look", f"{_some(list(without))} {verb} no {name!r}.", str(name))
+            verb = tr("has") if len(without) == 1 else tr("have")
+            yield Finding(
+                "look",
+                tr("{some} {verb} no {name!r}.").format(
+                    some=_some(list(without)), verb=verb, name=name
+                ),
+                str(name),
+            )
 
 
 def _some(persons: Sequence[str]) -> str:
     shown = ", ".join(repr(str(person)) for person in persons[:5])
     if len(persons) == 1:
-        return f"Person {shown}"
-    more = f" and {len(persons) - 5} more" if len(persons) > 5 else ""
-    return f"{len(persons)} people ({shown}{more})"
+        return tr("Person {shown}").format(shown=shown)
+    more = tr(" and {persons} more").format(persons=len(persons) - 5) if len(persons) > 5 else ""
+    return tr("{persons} people ({shown}{more})").format(
+        persons=len(persons), shown=shown, more=more
+    )

@@ -10,6 +10,7 @@ import pandas as pd
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.study import Study
+from nme_core.vocabulary.language import tr
 
 #: A covariate is part of the outcome where it equals each person's first, last or mean outcome in
 #: this share of persons, and has no value that so many persons have: else they agree by chance.
@@ -32,11 +33,19 @@ def find_circular(study: Study) -> Iterable[Finding]:
                 continue
             yield Finding(
                 "look",
-                f"The covariate {str(name)!r} equals the {what} {study.roles.outcome!r} of "
-                f"{int(equal.sum())} of {len(equal)} people, so it is part of the outcome itself: "
-                "a test of people's parameters against it is circular.",
+                tr(
+                    "The covariate {name!r} equals the {what} {outcome!r} of {sum} of "
+                    "{equal} people, so it is part of the outcome itself: a test of people's "
+                    "parameters against it is circular."
+                ).format(
+                    name=str(name),
+                    what=what,
+                    outcome=study.roles.outcome,
+                    sum=int(equal.sum()),
+                    equal=len(equal),
+                ),
                 str(name),
-                "Leave it out of the covariates.",
+                tr("Leave it out of the covariates."),
                 (Remedy("exclude_columns", (str(name),)),),
             )
             break

@@ -11,6 +11,7 @@ from nme_core.batches.blocks import Floats, draw, drawn_words
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.study import Study
+from nme_core.vocabulary.language import tr
 
 #: A feature all but determines a class outcome where its values name the class of this share of
 #: rows, while the most frequent class alone has less than `FREQUENT_CLASS`; at most `FEW_VALUES`
@@ -42,10 +43,13 @@ def find_determined(study: Study) -> Iterable[Finding]:
         if said:
             yield Finding(
                 "look",
-                f"The feature {feature!r} {said.format(outcome=repr(name))}"
-                f"{drawn_words(study.n_rows, MOST_ROWS)}.",
+                tr("The feature {feature!r} {format}{drawn_words}.").format(
+                    feature=feature,
+                    format=said.format(outcome=repr(name)),
+                    drawn_words=drawn_words(study.n_rows, MOST_ROWS),
+                ),
                 feature,
-                "Leave it out if it was computed from the outcome or measured with it.",
+                tr("Leave it out if it was computed from the outcome or measured with it."),
                 () if len(study.feature_names) == 1 else (Remedy("exclude_columns", (feature,)),),
             )
 
@@ -61,10 +65,10 @@ def _names_the_class(pair: pd.DataFrame) -> str:
     if alone < FREQUENT_CLASS and right >= DETERMINED:
         return _ALL_BUT
     if 1 - right <= ERRORS_LEFT * (1 - alone):
-        return (
-            f"alone names the outcome {{outcome}} in {right:.0%} of the rows, where its most "
-            f"frequent class would be right in {alone:.0%}"
-        )
+        return tr(
+            "alone names the outcome {{outcome}} in {right:.0%} of the rows, where its "
+            "most frequent class would be right in {alone:.0%}"
+        ).format(right=right, alone=alone)
     return ""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nme_core.study.check.report import Finding
+from nme_core.vocabulary.language import tr
 
 #: Two factors have nearly the same groups where this share of the rows lies in groups that are the
 #: same by both.
@@ -33,26 +34,34 @@ def find_inseparable(factors: Mapping[str, NDArray[np.int64]], outcome: str) -> 
         if sizes[name] == 1:
             yield Finding(
                 "stop",
-                f"{name!r} has a single group, so how groups differ cannot be known.",
+                tr("{name!r} has a single group, so how groups differ cannot be known.").format(
+                    name=name
+                ),
                 name,
-                "Leave it out of the groups.",
+                tr("Leave it out of the groups."),
             )
         elif sizes[name] == 2 and name != next(iter(factors)):
             yield Finding(
                 "look",
-                f"{name!r} has two groups only, which tell next to nothing of how much groups"
-                " differ.",
+                tr(
+                    "{name!r} has two groups only, which tell next to nothing of how much "
+                    "groups differ."
+                ).format(name=name),
                 name,
-                "Take it as a covariate, or as a feature of 0 and 1.",
+                tr("Take it as a covariate, or as a feature of 0 and 1."),
             )
         elif sizes[name] == len(codes) and outcome in ("number", "class"):
-            rest = "the residual" if outcome == "number" else "chance"
+            rest = tr("the residual") if outcome == "number" else tr("chance")
             yield Finding(
                 "stop",
-                f"{name!r} has another group in every row, so that its effects cannot be told"
-                f" apart from {rest}.",
+                tr(
+                    "{name!r} has another group in every row, so that its effects cannot be "
+                    "told apart from {rest}."
+                ).format(name=name, rest=rest),
                 name,
-                "Leave it out of the groups; only a count (Poisson) can have an effect per row.",
+                tr(
+                    "Leave it out of the groups; only a count (Poisson) can have an effect per row."
+                ),
             )
     for one, other in combinations(factors, 2):
         if sizes[one] > 1 and sizes[other] > 1:
@@ -68,20 +77,24 @@ def _find_same(
     if same.all():
         yield Finding(
             "stop",
-            f"{other!r} has the same groups as {one!r}, so that their effects cannot be told"
-            " apart.",
+            tr(
+                "{other!r} has the same groups as {one!r}, so that their effects cannot be "
+                "told apart."
+            ).format(other=other, one=one),
             other,
-            "Leave one of them out.",
+            tr("Leave one of them out."),
         )
     elif rows[same].sum() >= NEARLY_THE_SAME * rows.sum() or (~same).sum() <= min(
         FEW_APART, same.sum()
     ):
         yield Finding(
             "look",
-            f"{other!r} has nearly the same groups as {one!r}: {int(same.sum())} groups are the"
-            " same, so that their effects can hardly be told apart.",
+            tr(
+                "{other!r} has nearly the same groups as {one!r}: {sum} groups are the same, "
+                "so that their effects can hardly be told apart."
+            ).format(other=other, one=one, sum=int(same.sum())),
             other,
-            "Leave one of them out, or read their variances together.",
+            tr("Leave one of them out, or read their variances together."),
         )
 
 

@@ -13,6 +13,7 @@ from nme_core.study.clean.remedies import Remedy
 from nme_core.study.study import Study
 from nme_core.study.time.calendar_words import plain
 from nme_core.study.time.time_numbers import CLOCK_NAMES
+from nme_core.vocabulary.language import tr
 
 #: Times of day lie on both sides of midnight where no hours of the night are left out, but so many
 #: of the day are.
@@ -40,11 +41,18 @@ def _look_at(study: Study, name: str, kind: str, column: pd.Series) -> Iterator[
         return
     yield Finding(
         "look",
-        f"The {kind} {name!r} holds times of day on both sides of midnight: as numbers, "
-        f"{_clock(values[-1])} and {_clock(values[0])} are {values[-1] - values[0]:.3g} hours "
-        "apart.",
+        tr(
+            "The {kind} {name!r} holds times of day on both sides of midnight: as numbers, "
+            "{clock} and {clock_2} are {first:.3g} hours apart."
+        ).format(
+            kind=kind,
+            name=name,
+            clock=_clock(values[-1]),
+            clock_2=_clock(values[0]),
+            first=values[-1] - values[0],
+        ),
         name,
-        "Count on after midnight, so that 0:30 is 24.5.",
+        tr("Count on after midnight, so that 0:30 is 24.5."),
         (Remedy("past_midnight", (name,)),),
     )
 

@@ -31,6 +31,7 @@ from nme_core.study.selection import refuse_unusable
 from nme_core.study.study import Study
 from nme_core.study.time.time_numbers import NUMBER
 from nme_core.study.time.times import UndecidedDatesError, as_time
+from nme_core.vocabulary.language import tr
 
 #: Share of the times that has to be read where rows with others may be left out.
 _SLIPS = 0.8
@@ -130,8 +131,10 @@ def _find_wide(long: pd.DataFrame, remedies: Sequence[Remedy]) -> Iterator[Findi
         yield Finding(
             "stop",
             proposal.sentence,
-            remedy=f"Make it long; then the person is {person!r}, the time 'occasion', and the "
-            f"outcome for example {measures}.",
+            remedy=tr(
+                "Make it long; then the person is {person!r}, the time 'occasion', "
+                "and the outcome for example {measures}."
+            ).format(person=person, measures=measures),
             fixes=(Remedy("wide_to_long", proposal.columns),),
         )
 
@@ -154,10 +157,11 @@ def _find_empty(
         return
     yield Finding(
         "stop",
-        f"{_rows(len(empty))} no {role} in column {name!r}; the first is "
-        f"{place(table.index, int(empty[0]))}.",
+        tr("{rows} no {role} in column {name!r}; the first is {index}.").format(
+            rows=_rows(len(empty)), role=role, name=name, index=place(table.index, int(empty[0]))
+        ),
         name,
-        f"Fill in the {role}, or leave these rows out.",
+        tr("Fill in the {role}, or leave these rows out.").format(role=role),
         (Remedy("drop_empty", (name,)),),
     )
 
@@ -172,12 +176,12 @@ def _repeated_header(table: pd.DataFrame, names: Sequence[str]) -> pd.Series:
 
 def _header_finding(table: pd.DataFrame, person: str, rows: pd.Series) -> Finding:
     first = place(table.index, int(rows.to_numpy().argmax()))
-    more = f" and {int(rows.sum()) - 1} more" if rows.sum() > 1 else ""
+    more = tr(" and {sum} more").format(sum=int(rows.sum()) - 1) if rows.sum() > 1 else ""
     return Finding(
         "stop",
-        f"A row repeats the header: {first}{more}.",
+        tr("A row repeats the header: {first}{more}.").format(first=first, more=more),
         person,
-        "Leave it out; files that were joined by hand have such rows.",
+        tr("Leave it out; files that were joined by hand have such rows."),
         (Remedy("drop_rows", (person,), (person.strip(),)),),
     )
 
@@ -194,7 +198,7 @@ def _find_unread(column: pd.Series) -> Iterator[Finding]:
             "stop",
             error.message,
             name,
-            "Say what comes first.",
+            tr("Say what comes first."),
             tuple(Remedy("read_dates", (name,), to=order) for order in ("dmy", "mdy")),
         )
     except DataError as error:
@@ -244,13 +248,17 @@ def _find_infinite(table: pd.DataFrame, name: str, kind: str) -> Iterator[Findin
         values = tuple(sorted({label(value) for value in numbers[infinite]}))
         yield Finding(
             "stop",
-            f"The {kind} {name!r} is infinite ({len(infinite)} times); the first is "
-            f"{place(column.index, int(infinite[0]))}.",
+            tr("The {kind} {name!r} is infinite ({infinite} times); the first is {index}.").format(
+                kind=kind,
+                name=name,
+                infinite=len(infinite),
+                index=place(column.index, int(infinite[0])),
+            ),
             name,
-            "Treat these cells as missing, or correct them in the file.",
+            tr("Treat these cells as missing, or correct them in the file."),
             (Remedy("set_missing", (name,), values),),
         )
 
 
 def _rows(count: int) -> str:
-    return "1 row has" if count == 1 else f"{count} rows have"
+    return tr("1 row has") if count == 1 else tr("{count} rows have").format(count=count)

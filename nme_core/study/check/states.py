@@ -10,6 +10,7 @@ import pandas as pd
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.study import Study
+from nme_core.vocabulary.language import tr
 
 #: A state is rare where it has fewer visits, or a smaller share of all, or of the people.
 RARE_VISITS, RARE_SHARE, RARE_PERSONS = 20, 0.01, 0.1
@@ -29,9 +30,11 @@ def find_states(study: Study, visits: pd.Series) -> Iterable[Finding]:
     if len(visits) > MANY_STATES:
         yield Finding(
             "look",
-            f"The outcome {name!r} has {len(visits)} different states.",
+            tr("The outcome {name!r} has {visits} different states.").format(
+                name=name, visits=len(visits)
+            ),
             name,
-            "Is it a class? Few states with many visits can be learned best.",
+            tr("Is it a class? Few states with many visits can be learned best."),
         )
         return
     persons = _persons_of(study)
@@ -43,10 +46,14 @@ def find_states(study: Study, visits: pd.Series) -> Iterable[Finding]:
         if rare or seen_in / study.n_persons < RARE_PERSONS:
             yield Finding(
                 "look",
-                f"State {state!r} has few visits: {n_visits}, in {seen_in} of "
-                f"{study.n_persons} people.",
+                tr(
+                    "State {state!r} has few visits: {n_visits}, in {seen_in} of {n_persons} "
+                    "people."
+                ).format(
+                    state=state, n_visits=n_visits, seen_in=seen_in, n_persons=study.n_persons
+                ),
                 name,
-                "Its transitions are mostly guesses; think of joining it with another state.",
+                tr("Its transitions are mostly guesses; think of joining it with another state."),
                 _join(name, state, visits, moves),
             )
     yield from _find_few_moves(study, moves)
@@ -91,16 +98,24 @@ def _find_few_moves(study: Study, moves: pd.DataFrame) -> Iterable[Finding]:
     made = int(moves.to_numpy().sum())
     if made >= FEW_MOVES:
         return
-    how_many = "no moves" if made == 0 else "1 move" if made == 1 else f"only {made} moves"
+    how_many = (
+        tr("no moves")
+        if made == 0
+        else tr("1 move")
+        if made == 1
+        else tr("only {made} moves").format(made=made)
+    )
     names, rows = study.sequence_blocks.names, study.sequence_blocks.sizes
-    longest = "1 row" if rows.max() == 1 else f"{rows.max()} rows"
-    why = f"{len(names)} sequences of {longest} at most"
+    longest = tr("1 row") if rows.max() == 1 else tr("{max} rows").format(max=rows.max())
+    why = tr("{names} sequences of {longest} at most").format(names=len(names), longest=longest)
     yield Finding(
         "look",
-        f"There {'is' if made == 1 else 'are'} {how_many} from one row to the next within a "
-        f"sequence ({why}): a model of sequences (nme-crf) has nothing to learn transitions from.",
+        tr(
+            "There {which} {how_many} from one row to the next within a sequence ({why}): a "
+            "model of sequences (nme-crf) has nothing to learn transitions from."
+        ).format(which=tr("is") if made == 1 else tr("are"), how_many=how_many, why=why),
         study.roles.sequence or study.roles.outcome,
-        "Name another column as the sequence, or none; or take nme-mlp, which needs no moves.",
+        tr("Name another column as the sequence, or none; or take nme-mlp, which needs no moves."),
     )
 
 
@@ -109,18 +124,25 @@ def _find_unseen(name: str, moves: pd.DataFrame) -> Iterable[Finding]:
     if not moves.to_numpy().any():
         return
     unseen = [
-        f"{start!r} to {end!r}"
+        tr("{start!r} to {end!r}").format(start=start, end=end)
         for start in moves.index
         for end in moves
         if moves.at[start, end] == 0
     ]
     if unseen:
-        more = f" and {len(unseen) - 5} more" if len(unseen) > 5 else ""
-        verb = "is" if len(unseen) == 1 else "are"
+        more = tr(" and {unseen} more").format(unseen=len(unseen) - 5) if len(unseen) > 5 else ""
+        verb = tr("is") if len(unseen) == 1 else tr("are")
         yield Finding(
             "info",
-            f"{len(unseen)} of {moves.size} moves between states {verb} never seen: "
-            f"{', '.join(unseen[:5])}{more}.",
+            tr(
+                "{unseen} of {size} moves between states {verb} never seen: {unseen_2}{more}."
+            ).format(
+                unseen=len(unseen),
+                size=moves.size,
+                verb=verb,
+                unseen_2=", ".join(unseen[:5]),
+                more=more,
+            ),
             name,
-            "What a model says about them comes from the population and its prior alone.",
+            tr("What a model says about them comes from the population and its prior alone."),
         )

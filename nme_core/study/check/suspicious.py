@@ -15,6 +15,7 @@ from nme_core.study.clean.remedies import Remedy
 from nme_core.study.columns import label
 from nme_core.study.questionnaires import OTHER_MEANING, recognise
 from nme_core.study.study import Study
+from nme_core.vocabulary.language import tr
 
 #: Numbers that files often use for "no value".
 MISSING_NUMBERS = (
@@ -100,10 +101,19 @@ def _code_finding(kind: str, name: str, values: Floats, code: int, rest: Floats)
     (least, most), times = extent(rest), int((values == code).sum())
     return Finding(
         "look",
-        f"The {kind} {name!r} holds {code} ({'once' if times == 1 else f'{times} times'}), "
-        f"far from its other values ({least:g} to {most:g}).",
+        tr(
+            "The {kind} {name!r} holds {code} ({which}), far from its other values "
+            "({least:g} to {most:g})."
+        ).format(
+            kind=kind,
+            name=name,
+            code=code,
+            which=tr("once") if times == 1 else tr("{n} times").format(n=times),
+            least=least,
+            most=most,
+        ),
         name,
-        "If it means a missing value, treat it as missing or leave these cells empty.",
+        tr("If it means a missing value, treat it as missing or leave these cells empty."),
         (Remedy("set_missing", (name,), (str(code),)),),
     )
 
@@ -181,10 +191,11 @@ def _find_impossible(
             break
         yield Finding(
             "look",
-            f"The {kind} {name!r} holds {_shown(outside)}, which {what} cannot be "
-            f"({low:g} to {high:g}).",
+            tr(
+                "The {kind} {name!r} holds {shown}, which {what} cannot be ({low:g} to {high:g})."
+            ).format(kind=kind, name=name, shown=_shown(outside), what=what, low=low, high=high),
             name,
-            "Correct the file, or treat these values as missing.",
+            tr("Correct the file, or treat these values as missing."),
             _empty(name, outside),
         )
         return np.unique(outside)
@@ -195,7 +206,11 @@ def _limits(name: str, values: Floats) -> Iterator[tuple[float, float, str]]:
     """What values can be by the name of their column, and what that is."""
     known = recognise(name, values)
     if known is not None and known.kind != "unknown":
-        yield known.low, known.high, f"{known.one} of the {known.name}"
+        yield (
+            known.low,
+            known.high,
+            tr("{one} of the {name}").format(one=known.one, name=known.name),
+        )
         return
     for pattern, low, high, what in LIMITS:
         if re.search(rf"(^|[_\W\d]){pattern}($|[_\W\d])", name, re.IGNORECASE):
@@ -223,11 +238,22 @@ def _find_outliers(
     rest = extent(values[~far])
     yield Finding(
         "look",
-        f"The {kind} {name!r} holds {_shown(outliers)}, far from its other values "
-        f"({rest[0]:g} to {rest[1]:g}){drawn_words(n_present, _MOST_VALUES_DRAWN)}.",
+        tr(
+            "The {kind} {name!r} holds {shown}, far from its other values ({first:g} to "
+            "{rest:g}){drawn_words}."
+        ).format(
+            kind=kind,
+            name=name,
+            shown=_shown(outliers),
+            first=rest[0],
+            rest=rest[1],
+            drawn_words=drawn_words(n_present, _MOST_VALUES_DRAWN),
+        ),
         name,
-        "Correct a slip of the pen in the file, or treat these values as missing; leave true "
-        "values as they are.",
+        tr(
+            "Correct a slip of the pen in the file, or treat these values as missing; leave "
+            "true values as they are."
+        ),
         _empty(name, outliers),
     )
 
@@ -248,8 +274,12 @@ def _empty(name: str, values: Floats) -> tuple[Remedy, ...]:
 def _shown(values: Floats) -> str:
     different = np.unique(values)
     listed = ", ".join(f"{value:g}" for value in different[:3])
-    more = f" and {len(different) - 3} more values" if len(different) > 3 else ""
-    times = "once" if len(values) == 1 else f"in {len(values)} rows"
+    more = (
+        tr(" and {different} more values").format(different=len(different) - 3)
+        if len(different) > 3
+        else ""
+    )
+    times = tr("once") if len(values) == 1 else tr("in {values} rows").format(values=len(values))
     return f"{listed}{more} ({times})"
 
 
@@ -274,10 +304,12 @@ def find_collinear(study: Study) -> Iterable[Finding]:
                 said.add(names[j])
                 yield Finding(
                     "look",
-                    f"The features {first!r} and {names[j]!r} say nearly the same "
-                    f"(correlation {r[i, j]:.2f}){judged}.",
+                    tr(
+                        "The features {first!r} and {names!r} say nearly the same "
+                        "(correlation {r:.2f}){judged}."
+                    ).format(first=first, names=names[j], r=r[i, j], judged=judged),
                     names[j],
-                    "Leave one of them out; their effects cannot be told apart.",
+                    tr("Leave one of them out; their effects cannot be told apart."),
                     tuple(Remedy("exclude_columns", (name,)) for name in (names[j], first)),
                 )
     kept = [k for k, name in enumerate(names) if name not in said]
@@ -292,9 +324,10 @@ def _find_computed(names: list[str], r: np.ndarray, judged: str) -> Iterable[Fin
             used = [names[i] for i in np.flatnonzero(np.abs(weights) > 0.01)]
             yield Finding(
                 "look",
-                f"The feature {names[k]!r} can be computed from "
-                f"{', '.join(repr(name) for name in used[:5])}{judged}.",
+                tr("The feature {names!r} can be computed from {each}{judged}.").format(
+                    names=names[k], each=", ".join(repr(name) for name in used[:5]), judged=judged
+                ),
                 names[k],
-                "Leave one of them out; their effects cannot be told apart.",
+                tr("Leave one of them out; their effects cannot be told apart."),
                 (Remedy("exclude_columns", (names[k],)),),
             )

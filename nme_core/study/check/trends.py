@@ -11,6 +11,7 @@ from nme_core.batches.blocks import Column, Floats
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.study import Study
+from nme_core.vocabulary.language import tr
 
 #: Rank correlation with the order of a person's rows above which a feature counts as a trend.
 TREND = 0.9
@@ -29,17 +30,20 @@ def find_trends(study: Study, columns: Mapping[str, Column]) -> Iterable[Finding
     chosen[:: max(1, study.n_rows // _TREND_ROWS)] = True
     rows = np.flatnonzero(chosen[persons.codes])
     person, order = persons.codes[rows], persons.positions()[rows].astype(np.float64)
-    some = "" if chosen.all() else f" (judged by {chosen.sum():,} people)"
+    some = "" if chosen.all() else tr(" (judged by {sum:,} people)").format(sum=chosen.sum())
     for name in study.feature_names:
         value = columns[name].values[rows]
         known = ~np.isnan(value)
         if abs(rank_correlation(person[known], order[known], value[known])) > TREND:
             yield Finding(
                 "look",
-                f"The feature {name!r} runs with time{some}: a person's later rows, on which "
-                "models are judged, lie outside the values that the models were trained on.",
+                tr(
+                    "The feature {name!r} runs with time{some}: a person's later rows, on "
+                    "which models are judged, lie outside the values that the models were "
+                    "trained on."
+                ).format(name=name, some=some),
                 name,
-                "Leave it out unless a trend over time is what you want to extrapolate.",
+                tr("Leave it out unless a trend over time is what you want to extrapolate."),
                 leave_out(study, name),
             )
 
