@@ -144,7 +144,7 @@ def _entry(name: str, record: StudyRecord, start: FitSettings) -> Any:
             placeholder=tr(one.blank), help=tr(one.plain),
         )  # fmt: skip
     if one.choices:
-        return _explained(name, one.choices_of(start.model, record.outcome_kind))
+        return _explained(name, one.choices_of(start.model))
     if isinstance(default, bool):
         return st.checkbox(tr(one.label), default, key=name, help=tr(one.plain))
     preset = {} if name == "tune" else {"value": default}  # which the preset has set

@@ -439,8 +439,8 @@ class NeuralMixedEffects(Saveable):
         check_choice("estimator", self.estimator, self.estimators)
         if self.covariance in PATTERNS and self.covariance not in self.covariances:
             raise OptionError(
-                f'covariance="{self.covariance}" is for a linear model of a number with Gaussian'
-                " residuals.",
+                f'covariance="{self.covariance}" is for an NME-MLP without hidden layers; a CRF is'
+                " fitted with a diagonal or a full Σ.",
                 remedy=f"Choose from {', '.join(self.covariances)}.",
             )
         check_choice("covariance", self.covariance, self.covariances)

@@ -34,7 +34,6 @@ from nme_core.training import (
     Variational,
     next_expected,
 )
-from nme_core.training.covariance import PATTERNS
 from nme_core.training.structure_choice import DIAGONAL, StructureChoice
 
 _DEGREES = "degrees_of_freedom"
@@ -76,14 +75,11 @@ class ExactLinear(NeuralMixedEffects):
                 if self.is_count
                 else 'Use estimator="laplace" or "variational", or residual="auto".',
             )
-        asked = {"reml=True": bool(self.reml), self._pattern: self.covariance in PATTERNS}
-        for name, given in asked.items():
-            if given and not linear:
-                raise OptionError(
-                    f"{name} is for a linear model of a number with Gaussian residuals.",
-                    remedy='Use hidden=() with estimator="laplace" or "variational", or leave it'
-                    " out.",
-                )
+        if self.reml and not linear:
+            raise OptionError(
+                "reml=True is for a linear model of a number with Gaussian residuals.",
+                remedy='Use hidden=() with estimator="laplace" or "variational", or leave it out.',
+            )
 
     def _check_rows(
         self, y: ArrayLike, factors: list[Labels], context: dict[str, ArrayLike | None]
@@ -99,19 +95,12 @@ class ExactLinear(NeuralMixedEffects):
                 'residual="ar1" takes one grouping factor.',
                 remedy='Leave out the further groups, or use residual="iid".',
             )
-        if (self.reml or self.covariance in PATTERNS) and len(factors) > 1:
-            name, other = ("reml=True", "reml=False") if self.reml else (
-                self._pattern, 'covariance="full"'
-            )  # fmt: skip
+        if self.reml and len(factors) > 1:
             raise OptionError(
-                f"{name} takes one grouping factor.",
-                remedy=f"Leave out the further groups, or use {other}.",
+                "reml=True takes one grouping factor.",
+                remedy="Leave out the further groups, or use reml=False.",
             )
         super()._check_rows(y, factors, context)
-
-    @property
-    def _pattern(self) -> str:
-        return f'covariance="{self.covariance}"'
 
     @property
     def _needs_times(self) -> bool:

@@ -17,12 +17,13 @@ from torch import Tensor
 from nme_core.estimators.automatic import check_auto, fit_auto
 from nme_core.estimators.inputs import Labels
 from nme_core.estimators.mixture import Mixture, refit_mixture
-from nme_core.estimators.options import AUTO, check_linear_options
+from nme_core.estimators.options import AUTO, COVARIANCES, check_linear_options
 from nme_core.estimators.problems import Plan
 from nme_core.estimators.residuals import read_times, usable
 from nme_core.estimators.row_outputs import RowOutputs
 from nme_core.exceptions import FallbackWarning, OptionError
 from nme_core.training import Progress
+from nme_core.training.covariance import PATTERNS
 
 #: Smallest density, or probability, whose logarithm is taken.
 SMALLEST = 1e-300
@@ -33,6 +34,7 @@ class MLPModel(RowOutputs):
 
     #: Outcome families; the first is the default.
     families: tuple[str, ...]
+    covariances = (*COVARIANCES, *PATTERNS)
 
     def __init__(
         self,
@@ -74,15 +76,32 @@ class MLPModel(RowOutputs):
             check_auto(self)
         super()._check_options()
         check_linear_options(self.hidden, self.shrink, self.quadrature)
+        self._check_pattern()
         if self.family is not None and self.family not in self.families:
             raise OptionError(
                 f"family={self.family!r} does not exist for {type(self).__name__}.",
                 remedy=f"Choose from {', '.join(self.families)}.",
             )
 
+    def _check_pattern(self) -> None:
+        """Raise OptionError for a structure of Σ that this model is not fitted with."""
+        exact = self.estimator in ("variational", "laplace") and self.epochs is None
+        exact = exact and self.pooling in ("partial", "complete")
+        if self.covariance in PATTERNS and not (exact and len(self.hidden) == 0):
+            raise OptionError(
+                f'covariance="{self.covariance}" is for a model without hidden layers that is'
+                " fitted by its likelihood.",
+                remedy='Use hidden=() with estimator="laplace" or "variational", or leave it out.',
+            )
+
     def _check_rows(
         self, y: ArrayLike, factors: list[Labels], context: dict[str, ArrayLike | None]
     ) -> None:
+        if self.covariance in PATTERNS and len(factors) > 1:
+            raise OptionError(
+                f'covariance="{self.covariance}" takes one grouping factor.',
+                remedy='Leave out the further groups, or use covariance="full".',
+            )
         super()._check_rows(y, factors, context)
         times = context.get("times")
         known = times is not None and self.reads_times and len(factors) == 1

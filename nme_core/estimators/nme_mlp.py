@@ -17,7 +17,7 @@ from nme_core.batches.sequences import Batch, chunks
 from nme_core.estimators.exact_linear import ExactLinear
 from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.mlp_model import SMALLEST, MLPModel
-from nme_core.estimators.options import AUTO, COVARIANCES, ESTIMATORS
+from nme_core.estimators.options import AUTO, ESTIMATORS
 from nme_core.estimators.outcomes import counts, numbers
 from nme_core.estimators.residuals import read_times
 from nme_core.estimators.scoring import Scored
@@ -25,7 +25,6 @@ from nme_core.estimators.stacking import normal_scores
 from nme_core.exceptions import BoundaryWarning, DataError, DispersionWarning, OptionError
 from nme_core.nn import COUNTS, MLP, NegativeBinomial, Poisson, RowFamily
 from nme_core.training import PersonInformation, Progress
-from nme_core.training.covariance import PATTERNS
 from nme_core.training.dispersion import Dispersion
 
 #: Pearson's statistic per row, and its standard errors above 1, that are too much for Poisson.
@@ -53,9 +52,9 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
     covariance : {"auto", "diagonal", "full", "blocks", "factor", "factor2"}
         Structure of the random effects' covariance Σ. "auto": full where a linear model estimates
         the residuals' autocorrelation and AIC asks for it (`StructureChoice`), else diagonal. For
-        ``hidden=()`` with Gaussian residuals also "blocks": slopes may covary with each other and
-        not with the intercept; and "factor" ("factor2"): Σ = L Lᵀ + D, people differ in one (two)
-        traits that show in all parameters, and in each by itself; takes three (five) parameters.
+        ``hidden=()`` also "blocks": slopes may covary with each other and not with the intercept;
+        and "factor" ("factor2"): Σ = L Lᵀ + D, people differ in one (two) traits that show in all
+        parameters, and in each by itself; takes three (five) parameters.
     estimator : {"variational", "laplace", "annealed", "em"}
         How the random effects are estimated; see `nme_core.training`. "em" is for the last layer
         of a model with Gaussian residuals (the baseline ``mlp-lme``).
@@ -99,7 +98,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
 
     families = ("gaussian", *COUNTS)
     estimators = (*ESTIMATORS, "em")
-    covariances = (AUTO, *COVARIANCES, *PATTERNS)
+    covariances = (AUTO, *MLPModel.covariances)
 
     def __init__(
         self,

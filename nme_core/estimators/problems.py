@@ -97,6 +97,8 @@ class Plan:
             factors.
         """
         found = self._chosen(mixed, family, batches)
+        if self.covariance in PATTERNS and mixed.n_random:
+            self._check_pattern(found)
         if self.points > 1:
             self._check_quadrature(found)
         if self.shrinks and not isinstance(found, LinearGaussian | ExactRows):
@@ -106,6 +108,25 @@ class Plan:
                 ' factor, or shrink="none".',
             )
         return found
+
+    def _check_pattern(
+        self, found: Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed
+    ) -> None:
+        """Raise OptionError unless Σ of such a structure is fitted, and means something."""
+        name = f'covariance="{self.covariance}"'
+        if isinstance(found.family, Categorical) and found.family.n_classes > 2:
+            raise OptionError(
+                f"{name} tells parameters apart, and the scores of {found.family.n_classes} classes"
+                " have no order of their own: what it says would depend on how classes are named.",
+                remedy='Use covariance="full", family="ordinal" where the classes have an order,'
+                " or merge the classes into two.",
+            )
+        if not isinstance(found, LinearGaussian | ExactRows):
+            raise OptionError(
+                f"{name} takes at most {LARGEST} person-specific parameters, fewer of many people;"
+                f" here are {found.mixed.n_random} of {found.mixed.n_groups} people.",
+                remedy='Use covariance="diagonal", or another placement.',
+            )
 
     def _check_quadrature(
         self, found: Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed
@@ -243,7 +264,7 @@ class Plan:
 
     def _pools(self, mixed: MixedEffects, family: Family) -> Tensor | None:
         """Which random effects share a variance; None: each has its own."""
-        if self.covariance == "full":
+        if self.covariance != "diagonal":
             return None
         if self._learns_spread:
             return shared_variances(mixed, self.layers)

@@ -17,22 +17,25 @@ from nme_core.batches.sequences import Batch, chunks
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import LikelihoodFamily, MixedEffects, NegativeBinomial, contrasts
 from nme_core.training.ascent import Ascent, maximise
-from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.covariance import FACTOR, RandomEffectsCovariance
 from nme_core.training.dispersion import Dispersion, profile
 from nme_core.training.factor_numbers import FactorNumbers
 from nme_core.training.integrated_covariance import (
     MOST_NUMBERS,
     Coordinates,
+    FactorCoordinates,
     GivenCovariance,
     IntegratedCovariance,
 )
 from nme_core.training.likelihood import EXACT, LAPLACE, QUADRATURE, Likelihood, n_observed
+from nme_core.training.linear_curvature import structure_of
 from nme_core.training.linear_layout import LinearLayout
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.marginal import Evaluation, LaplaceMarginal, OutOfReachError
 from nme_core.training.quadrature import QuadratureMarginal
 from nme_core.training.row_variances import RowVariances
 from nme_core.training.shrinkage import learn_variances
+from nme_core.training.structure_choice import FULL
 from nme_core.training.sums import Array
 from nme_core.training.variance_interval import VarianceInterval
 from nme_core.training.weak_prior import SPREAD, collinear_columns
@@ -68,7 +71,7 @@ class GLMMFit:
     fixed_covariance : Tensor, shape (D, D)
         Inverse observed information of u and Λ together, its part of u; given Λ where these are
         more than `MOST_DIFFERENTIATED` numbers.
-    scale : Tensor, shape (R, R)
+    scale : Tensor, shape (R, m)
         Λ, with a diagonal that is not negative.
     effects, effects_covariance : Tensor, shapes (P, R) and (P, R, R)
         Modes η̂_i, and C_i given u and Σ.
@@ -218,7 +221,7 @@ class ExactRows:
         search begins where the last one ended.
         """
         u, ridge = self.pooled(batches)
-        marginal, factor = self._marginal(batches, ridge), FactorNumbers.of(self.covariances[0])
+        marginal, factor = self._marginal(batches, ridge), self._factor()
 
         def highest() -> float:
             found = self._search(marginal, factor, u, follow, to_the_end=False)
@@ -226,6 +229,12 @@ class ExactRows:
             return found.value
 
         return highest
+
+    def _factor(self, kind: str = "") -> FactorNumbers:
+        """The numbers of Λ; of the intercept and the slopes apart where Σ has blocks."""
+        covariance, layout = self.covariances[0], self.layout
+        own = layout.column[layout.random] == layout.n_columns - 1
+        return FactorNumbers.of(covariance, kind or structure_of(covariance.kind, own.tolist()))
 
     def _marginal(self, batches: Sequence[Batch], ridge: Tensor) -> LaplaceMarginal:
         kind: Callable[..., LaplaceMarginal] = LaplaceMarginal
@@ -237,7 +246,7 @@ class ExactRows:
         self, batches: Sequence[Batch], follow: Callable[[float, float], None]
     ) -> GLMMFit:
         u, ridge = self.pooled(batches)
-        marginal, factor = self._marginal(batches, ridge), FactorNumbers.of(self.covariances[0])
+        marginal, factor = self._marginal(batches, ridge), self._factor()
         if self.shrinks:
             u = self._learn_shrinkage(marginal, factor, u, follow)
             # every input has a prior of its own now: none runs away, or is left open
@@ -249,7 +258,7 @@ class ExactRows:
         d = len(u)
         at = torch.from_numpy(ascent.at)
         u, scale = at[:d], factor.matrix(at[d:])
-        scale = scale * torch.where(scale.diagonal() < 0, -1.0, 1.0)
+        scale[:, : len(scale)] *= torch.where(scale.diagonal() < 0, -1.0, 1.0)
         found = marginal(u, scale)  # the modes belong to the sign
         effects, spread = marginal.effects(u, scale)
         return GLMMFit(
@@ -287,7 +296,7 @@ class ExactRows:
             scale = factor.matrix(torch.from_numpy(x[d:]))
             follow(value, float(scale.square().sum()) / max(1, len(scale)))
 
-        start, information = self._start(marginal, factor, u)
+        start, information = self._start(marginal, factor, u, follow)
         if self._near is not None:
             start = self._near
         return maximise(
@@ -393,14 +402,22 @@ class ExactRows:
         return [order[k] for k in collinear_columns(gram)]
 
     def _start(
-        self, marginal: LaplaceMarginal, factor: FactorNumbers, u: Tensor
+        self,
+        marginal: LaplaceMarginal,
+        factor: FactorNumbers,
+        u: Tensor,
+        follow: Callable[[float, float], None],
     ) -> tuple[Tensor, Tensor]:
-        """A few steps of EM, and a guess of the information on u and Λ there."""
-        n, r = self.mixed.n_groups, self.mixed.n_random
+        """A few steps of EM, for factors from the best full Σ; a guess of the information there."""
+        n, r, d = self.mixed.n_groups, self.mixed.n_random, len(u)
         sigma = _START * torch.eye(r, dtype=torch.float64)
+        if factor.n_factors and self._near is None:
+            full = replace(self._factor(FULL), patterned=False)
+            at = torch.from_numpy(self._search(marginal, full, u, follow, to_the_end=False).at)
+            u, sigma = at[:d], full.matrix(at[d:]) @ full.matrix(at[d:]).T
         scale = factor.of_covariance(sigma)
         found = marginal(u, factor.matrix(scale))
-        for _ in range(_EM_STEPS if r else 0):
+        for _ in range(_EM_STEPS if r and not factor.n_factors else 0):
             moved = u + torch.linalg.solve(found.information, found.shared)
             wider = factor.pooled((found.second + found.conditional) / n)
             try:
@@ -411,8 +428,8 @@ class ExactRows:
         variance = sigma.diagonal()
         told = (1 - found.conditional.diagonal() / (n * variance)).clamp_min(_LEAST_TOLD)
         guess = n * (told / variance.sqrt()).unsqueeze(1) * told / variance.sqrt()
-        own = factor.gather(guess + guess.diagonal().diag())
-        d = len(u)
+        every = guess.diagonal().unsqueeze(1).expand(-1, factor.n_factors)
+        own = factor.gather(torch.cat([guess + guess.diagonal().diag(), every], dim=1))
         information = torch.zeros(d + len(own), d + len(own), dtype=torch.float64)
         information[:d, :d], information[d:, d:] = found.information, own.diag()
         return torch.cat([u, scale]), information
@@ -460,11 +477,15 @@ class ExactRows:
         factor, marginal = self._variances.factor, self._variances.marginal
         if not self.mixed.n_random:
             return None
+        coordinates: Coordinates | FactorCoordinates
         coordinates = Coordinates(np.arange(len(self.fit.scale)), full=True)
         if factor.diagonal:
             coordinates = Coordinates(factor.pool.numpy(), full=False)
+        one = self.covariances[0].kind == FACTOR
+        if one:
+            coordinates = FactorCoordinates(self.fit.scale.numpy())
         work = marginal.n_rows * (len(self.fit.fixed) + factor.n)
-        if coordinates.n > MOST_NUMBERS or work > MOST_INTEGRATED:
+        if coordinates.n > MOST_NUMBERS or work > MOST_INTEGRATED or factor.patterned != one:
             return None
 
         def given(sigma: Array, _: Array) -> GivenCovariance | None:

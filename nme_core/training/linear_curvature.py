@@ -18,12 +18,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nme_core.training.covariance import FACTORS
+from nme_core.training.covariance import BLOCKS, FACTORS
 from nme_core.training.linear_likelihood import Point
 from nme_core.training.sums import Array
 
 #: Structure of Σ: "diagonal", "full", a name in `FACTORS`, or the block of each random effect.
 Structure = str | Sequence[int]
+
+
+def structure_of(kind: str, intercept: Sequence[bool]) -> Structure:
+    """Structure of this name; blocks: the intercepts (`intercept` is true), and the slopes."""
+    return [int(one) for one in intercept] if kind == BLOCKS else kind
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from nme_core.training.linear_autocorrelation import (
     autocorrelated_variance_interval,
     fit_autocorrelated,
 )
-from nme_core.training.linear_curvature import Elements, Structure
+from nme_core.training.linear_curvature import Elements, structure_of
 from nme_core.training.linear_likelihood import Cross
 from nme_core.training.linear_mixed import LinearMixedFit, fit_linear_mixed_model
 from nme_core.training.linear_profiles import residual_interval, variance_interval
@@ -158,7 +158,8 @@ class LinearGaussian:
         self.collinear = collinear_columns(sums.xx.sum(0))
         columns = [column for column in self._columns() if column not in self.collinear]
         self._prior = prior_precision(sums.xy.shape[1], self.collinear)
-        kind = self._structure(columns, sums.xy.shape[1] - 1)
+        intercept = sums.xy.shape[1] - 1
+        kind = structure_of(self.covariances[0].kind, [column == intercept for column in columns])
         elements = Elements.of(len(columns), kind)
         rows = None if self.times is None else timed_rows(batches, self.times, n_groups)
         if self.shrinks:
@@ -197,11 +198,6 @@ class LinearGaussian:
         if self.choice.kind == FULL:
             self.covariances[0] = RandomEffectsCovariance(self.mixed.n_random, FULL, start=0.1)
         return found
-
-    def _structure(self, columns: list[int], intercept: int) -> Structure:
-        """Structure of Σ of the columns with a random effect; blocks: intercept, and slopes."""
-        kind = self.covariances[0].kind
-        return [int(column == intercept) for column in columns] if kind == BLOCKS else kind
 
     def _shrink(self, sums: Sums, columns: list[int], elements: Elements) -> None:
         """Set the precisions of the priors; those of collinear inputs of people's own stay weak."""

@@ -77,13 +77,13 @@ class Modes:
 
     Attributes
     ----------
-    b : Tensor, shape (P, R)
-        b̂.
+    b : Tensor, shape (P, m)
+        b̂; m columns of Λ.
     value : Tensor, shape (P,)
         log p(y | ψ̂) − ½ b̂ᵀb̂.
     gradient : Tensor, shape (P, R)
         ∂ log p/∂η.
-    lower : Tensor, shape (P, R, R)
+    lower : Tensor, shape (P, m, m)
         Cholesky factors of K.
     reached : bool
         Whether every mode was.
@@ -128,7 +128,7 @@ class LaplaceMarginal:
         self._kept: list[list[Rows]] | None = None
         if sum(batch.mask.numel() for batch in batches) * layout.n_columns <= _KEPT_NUMBERS:
             self._kept = [list(self._cut(*bound)) for bound in self._bounds]
-        self._b = torch.zeros(n_persons, len(layout.random), dtype=torch.float64)
+        self._b = torch.zeros(n_persons, len(layout.random), dtype=torch.float64)  # see `_begin`
         #: Columns and predictors that a random effect has, and its place among their pairs.
         self._columns = torch.unique(layout.column[layout.random])
         self._predictors = torch.unique(layout.predictor[layout.random]).tolist()
@@ -247,6 +247,13 @@ class LaplaceMarginal:
 
     # Modes, likelihood and derivative.
 
+    def _begin(self, scale: Tensor) -> Tensor:
+        """Begin at the last modes, where Λ has as many columns; return the unit matrix of them."""
+        width = scale.shape[1]
+        if self._b.shape[1] != width:
+            self._b = torch.zeros(self.n_persons, width, dtype=torch.float64)
+        return torch.eye(width, dtype=torch.float64)
+
     def _weights(self, u: Tensor, scale: Tensor, b: Tensor) -> Tensor:
         psi = u.expand(len(b), -1).clone()
         psi[:, self.layout.random] += b @ scale.T
@@ -254,7 +261,7 @@ class LaplaceMarginal:
 
     def _modes(self, block: list[Rows], u: Tensor, scale: Tensor, b: Tensor) -> Modes:
         """Newton's method for all persons of a block at once, each with a step of its own."""
-        eye = torch.eye(len(scale), dtype=torch.float64)
+        eye = torch.eye(scale.shape[1], dtype=torch.float64)
 
         def height(at: Tensor) -> Tensor:
             density = self._log_density(block, self._weights(u, scale, at))
@@ -290,7 +297,7 @@ class LaplaceMarginal:
         return Modes(b, value, gradient, lower, reached)
 
     def __call__(self, u: Tensor, scale: Tensor) -> Evaluation:
-        """Evaluate at u, (D,), and Λ, (R, R); begins at the modes of the last evaluation.
+        """Evaluate at u, (D,), and Λ, (R, m); begins at the modes of the last evaluation.
 
         Raises
         ------
@@ -298,9 +305,9 @@ class LaplaceMarginal:
         """
         layout = self.layout
         r, d = len(layout.random), layout.n_parameters
-        eye = torch.eye(r, dtype=torch.float64)
+        eye = self._begin(scale)
         value = -0.5 * (self.ridge * u.square()).sum()
-        slope_u, slope_scale = -self.ridge * u, u.new_zeros(r, r)
+        slope_u, slope_scale = -self.ridge * u, torch.zeros_like(scale)
         information = self.ridge.diag()
         second, conditional = u.new_zeros(r, r), u.new_zeros(r, r)
         reached = True
@@ -330,8 +337,7 @@ class LaplaceMarginal:
 
     def effects(self, u: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
         """η̂, (P, R), and C = Λ K⁻¹ Λᵀ, (P, R, R), of all persons."""
-        eye = torch.eye(len(scale), dtype=torch.float64)
-        spread = []
+        eye, spread = self._begin(scale), []
         for place, block in self._blocks():
             modes = self._modes(block, u, scale, self._b[place])
             self._b[place] = modes.b
@@ -341,8 +347,7 @@ class LaplaceMarginal:
 
     def effects_following(self, u: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """η̂, (P, R), C, (P, R, R), and ∂η̂/∂u, (P, R, D)."""
-        eye = torch.eye(len(scale), dtype=torch.float64)
-        found = []
+        eye, found = self._begin(scale), []
         for place, block in self._blocks():
             modes = self._modes(block, u, scale, self._b[place])
             self._b[place] = modes.b
@@ -361,7 +366,7 @@ class Evaluation:
     ----------
     value : float
         ℓ, with the log density of the priors on u up to a constant.
-    shared, scale : Tensor, shapes (D,) and (R, R)
+    shared, scale : Tensor, shapes (D,) and (R, m)
         ∂ℓ/∂u and ∂ℓ/∂Λ.
     information : Tensor, shape (D, D)
         Σ_i (H_i − H_i[·,η] (H_i[η,η] + Σ⁻¹)⁻¹ H_i[η,·]), what the rows say of u at given Σ.

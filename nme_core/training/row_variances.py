@@ -63,7 +63,10 @@ class RowVariances:
         k = int(members[0])
         variance, se = self._known(torch.eye(len(direction), dtype=torch.float64)[k])
         found = VarianceInterval.of(
-            variance, se, self.marginal.n_persons, lambda error: self._profile(k, variance, error)
+            variance,
+            se,
+            self.marginal.n_persons,
+            None if self.factor.patterned else lambda error: self._profile(k, variance, error),
         )
         return found.times(float(direction[k]) ** 2)
 

@@ -53,8 +53,8 @@ class Setting:
         One sentence, for ``nme fit --help``.
     choices : mapping of str to str
         Values that it takes and what each means; empty where it is no choice.
-    of_numbers : tuple of str
-        Those of the choices that only an nme-mlp of a number takes.
+    of_mlps : tuple of str
+        Those of the choices that only an nme-mlp takes.
     form : str
         What stands for the value in the help; the choices where it is empty.
     low, high : int or None
@@ -71,7 +71,7 @@ class Setting:
 
     help: str
     choices: Mapping[str, str] = field(default_factory=dict)
-    of_numbers: tuple[str, ...] = ()
+    of_mlps: tuple[str, ...] = ()
     form: str = ""
     low: int | None = None
     high: int | None = None
@@ -87,9 +87,9 @@ class Setting:
         """What stands for the value in the help; None: what its type says."""
         return self.form or "|".join(self.choices) or None
 
-    def choices_of(self, model: str, outcome: str | None) -> dict[str, str]:
-        """Values that a model of this kind takes of an outcome of this kind."""
-        left_out = () if (model, outcome) == ("nme-mlp", _NUMBER) else self.of_numbers
+    def choices_of(self, model: str) -> dict[str, str]:
+        """Values that a model of this kind takes."""
+        left_out = () if model == "nme-mlp" else self.of_mlps
         return {name: words for name, words in self.choices.items() if name not in left_out}
 
     def takes(self, model: str, outcome: str | None) -> bool:
@@ -123,7 +123,7 @@ Covariance = Annotated[
         "How people's parameters covary; auto: full where it gives a linear model of a number with "
         "--time a lower AIC, else diagonal.",
         choices=COVARIANCES,
-        of_numbers=("blocks", "factor", "factor2"),
+        of_mlps=("blocks", "factor", "factor2"),
         label="Covariance of people",
         plain="What the model learns about how people differ: how much in each parameter "
         "(diagonal), or also which parameters differ together (full).",

@@ -39,9 +39,10 @@ def problem(kind, random=None, covariance="full", seed=0, **options):
     return ExactRows(mixed, family, [sigma], **options), pad_units(x, y, person)
 
 
+@pytest.mark.parametrize("columns", [0, 2])
 @pytest.mark.parametrize("kind", [2, 3, "poisson", "ordinal"])
-def test_the_derivative_is_exact(kind):
-    """By central differences, at a place that is no maximum."""
+def test_the_derivative_is_exact(kind, columns):
+    """By central differences, at a place that is no maximum; Λ may have columns of factors."""
     one, batches = problem(kind)
     layout = one.layout
     marginal = LaplaceMarginal(
@@ -51,15 +52,19 @@ def test_the_derivative_is_exact(kind):
     u = layout.start() + 0.1 * torch.randn(layout.n_parameters).double().sort().values
     r = one.mixed.n_random
     scale = 0.3 * torch.randn(r, r).double().tril() + 0.4 * torch.eye(r).double()
+    scale = torch.cat([scale, 0.4 * torch.randn(r, columns).double()], dim=1)
     found, step = marginal(u, scale), 1e-4
     for k, at in enumerate(torch.eye(len(u)).double()):
         slope = marginal(u + step * at, scale).value - marginal(u - step * at, scale).value
         assert slope / (2 * step) == pytest.approx(float(found.shared[k]), rel=1e-5, abs=1e-4)
-    for i, j in zip(*np.tril_indices(r), strict=True):
+    of_factors = product(range(r), range(r, r + columns))
+    for i, j in [*zip(*np.tril_indices(r), strict=True), *of_factors]:
         at = torch.zeros_like(scale)
         at[i, j] = step
         slope = marginal(u, scale + at).value - marginal(u, scale - at).value
         assert slope / (2 * step) == pytest.approx(float(found.scale[i, j]), rel=1e-5, abs=1e-4)
+    square = torch.linalg.cholesky(scale @ scale.T)
+    assert marginal(u, square).value == pytest.approx(found.value, abs=1e-6)
 
 
 def test_people_in_blocks_are_the_same(monkeypatch):

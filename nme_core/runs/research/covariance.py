@@ -23,7 +23,6 @@ from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import NMEWarning, OptionError
 from nme_core.io import RunFolder
 from nme_core.metrics import evaluate
-from nme_core.nn import COUNTS
 from nme_core.runs.fit.judging import fit_split, predict
 from nme_core.runs.research.covariance_evidence import STRUCTURES, pooled, weigh
 from nme_core.runs.research.covariance_words import ALPHA, answer, notes
@@ -69,9 +68,10 @@ def covariance_models(
 ) -> CovarianceModels:
     """Fit the model of a run with every structure of Σ, and say which one the rows ask for.
 
-    Between the diagonal and the full Σ stand, for linear models of a number, blocks (the intercept,
-    and two or more slopes) and one or two factors, Σ = L Lᵀ + D, of four (five) person-specific
-    parameters or more. Of a mixture its leader is fitted.
+    Between the diagonal and the full Σ stand, for an NME-MLP without hidden layers of anything but
+    classes without an order, more than two, blocks (the intercept, and two or more slopes) and one
+    or two factors, Σ = L Lᵀ + D, of four (five) person-specific parameters or more. Of a mixture
+    its leader is fitted.
 
     Parameters
     ----------
@@ -158,11 +158,13 @@ def _n_random(run: RunFolder) -> int:
 
 def _structures(one: Opened, n_random: int) -> list[str]:
     """Structures that the exact engine offers for this model."""
-    options, number = one.options, one.study.outcome_kind == "number"
-    linear = options.hidden in (None, (), "none") and options.family not in COUNTS and number
+    options = one.options
+    scores = one.study.outcome_kind == "class" and options.family != "ordinal"
+    several = scores and len(one.study.classes) > 2
     exact = options.estimator in ("variational", "laplace") and options.epochs is None
+    linear = exact and options.hidden in (None, (), "none") and options.model == "nme-mlp"
     between: list[str] = []
-    if linear and exact and options.model == "nme-mlp" and options.shrink == "none":
+    if linear and not several and options.shrink == "none":
         both = options.placement in (None, "first", "last", "all")
         between += [BLOCKS] if both and n_random > 2 else []
         between += [kind for kind in FACTORS if saves_numbers(kind, n_random)]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
+from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
 from nme_core.runs.research.covariance import covariance_models, refit
@@ -119,8 +119,8 @@ def test_a_block_covariance_is_zero_between_intercept_and_slopes():
 def test_blocks_of_what_is_not_linear_are_refused():
     with pytest.raises(OptionError, match="blocks"):
         NMEMLPRegressor((4,), covariance="blocks").fit([[0.0]], [0.0], groups=[0])
-    with pytest.raises(OptionError, match="covariance"):
-        NMEMLPClassifier((), covariance="blocks").fit([[0.0]], ["a"], groups=[0])
+    with pytest.raises(OptionError, match="an NME-MLP without hidden layers; a CRF"):
+        NMECRF((), covariance="blocks").fit([[0.0]], ["a"], groups=[0])
 
 
 def test_a_model_of_sequences_is_decided_by_correlations(fit_tiny, tiny_study):
@@ -222,10 +222,28 @@ def test_too_few_parameters_or_another_model_are_refused(kind):
     X, y, who = frame[["x0"]], frame["y"], frame["who"]
     with pytest.raises(OptionError, match=r"takes (3|5) person-specific parameters or more; here"):
         NMEMLPRegressor((), "all", covariance=kind).fit(X, y, groups=who)
-    with pytest.raises(OptionError, match="linear model of a number"):
-        NMEMLPRegressor((4,), covariance=kind).fit(X, y, groups=who)
-    with pytest.raises(OptionError, match="linear model of a number"):
-        NMEMLPClassifier((), covariance=kind).fit(X, ["a"] * len(y), groups=who)
+    for other in ({"hidden": (4,)}, {"epochs": 5}, {"estimator": "annealed"}):
+        with pytest.raises(OptionError, match="without hidden layers that is fitted by its"):
+            NMEMLPRegressor(**{"hidden": ()} | other, covariance=kind).fit(X, y, groups=who)
+    classes = np.resize(["a", "b", "c"], len(y))
+    with pytest.raises(OptionError, match="would depend on how classes are named"):
+        NMEMLPClassifier((), "all", covariance=kind).fit(frame[["x0", "day"]], classes, groups=who)
+    with pytest.raises(OptionError, match="takes one grouping factor"):
+        NMEMLPClassifier((), covariance=kind).fit(X, classes, groups=frame[["who", "day"]])
+
+
+def test_the_structures_of_a_yes_or_no_are_set_side_by_side(fitted):
+    frame, _ = traits(FACTOR, people=25, rows=8)
+    chance = 1 / (1 + np.exp(-2 * frame["y"]))
+    frame["y"] = np.where(np.random.default_rng(1).random(len(frame)) < chance, "yes", "no")
+    found = covariance_models(*fitted(frame))
+    models = found.table.set_index("covariance")
+    assert list(models.index) == ["diagonal", "blocks", "factor", "full"]
+    own = models["n_parameters"] - models.loc["diagonal", "n_parameters"]
+    assert own.to_dict() == {"diagonal": 0, "blocks": 3, "factor": 4, "full": 6}
+    height = models["log_likelihood"]
+    assert height["diagonal"] <= height["factor"] <= height["full"] + 1e-6
+    assert height["diagonal"] <= height["blocks"] <= height["full"] + 1e-6
 
 
 def test_what_aic_alone_would_choose_is_told():
