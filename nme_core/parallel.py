@@ -178,9 +178,12 @@ def _on_dask(
         sent = {client.submit(_attempt, function, *task, pure=False): task[0]
                 for task in tasks.items()}  # fmt: skip
         try:
-            for future in as_completed(sent, loop=client.loop):
+            completed = as_completed(sent, loop=client.loop)
+            for future in completed:
                 if future.status == "finished":
                     yield future.result()
+                elif future.status in ("lost", "pending"):
+                    completed.add(future)  # its result went with a worker: it is done again
                 else:
                     lost = f"The cluster has lost this task ({future.status})."
                     yield Outcome(sent[future], error=lost)

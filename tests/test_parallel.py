@@ -175,6 +175,55 @@ def test_another_worker_takes_the_task_of_one_that_was_lost(cluster: str, tmp_pa
     assert [outcome.value for outcome in found.values()] == [0, 1, 2, 3, 4, 5]
 
 
+def test_what_a_lost_worker_had_done_is_waited_for_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its results were there, and went with it before anybody took them: stand-ins for Dask."""
+    distributed = pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+
+    class Future:
+        def __init__(self, outcome: Outcome) -> None:
+            self.outcome, self.states = outcome, ["finished", "lost", "pending"]
+
+        @property
+        def status(self) -> str:
+            return self.states[-1]
+
+        def result(self) -> Outcome:
+            assert self.status == "finished"
+            return self.outcome
+
+        def done(self) -> bool:
+            return True
+
+    class Completed(list[Future]):
+        def add(self, future: Future) -> None:
+            future.states.pop()
+            self.append(future)
+
+    class Client:
+        loop = None
+
+        def __init__(self, *_: object, **__: object) -> None: ...
+        def __enter__(self) -> "Client":
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+        def scheduler_info(self, **_: object) -> dict[str, list[str]]:
+            return {"workers": ["one"]}
+
+        def submit(self, function: object, *task: object, pure: bool) -> Future:
+            return Future(function(*task))  # type: ignore[operator]
+
+        def cancel(self, futures: object) -> None: ...
+
+    monkeypatch.setattr(distributed, "Client", Client)
+    monkeypatch.setattr(distributed, "as_completed", lambda sent, loop: Completed(sent))
+    monkeypatch.setattr("nme_core.parallel.answers", lambda _: True)
+    found = run_tasks(square, tasks(1, 2), dask="tcp://stand.in:1")
+    assert squares(found) == {"number 1": 1, "number 2": 4}
+
+
 def test_a_scheduler_without_workers_is_not_waited_for() -> None:
     distributed = pytest.importorskip("distributed", reason="the extra [dask] is not installed")
     with (
