@@ -19,6 +19,7 @@ from dashboard.words.model import (
     ESTIMATE,
     FOR_NUMBERS,
     NO_LAYERS,
+    ONLY_LINEAR,
     ONLY_NUMBERS,
     PLAIN_MODELS,
     PRESETS,
@@ -123,7 +124,12 @@ def _options(record: StudyRecord, start: FitSettings) -> FitSettings | None:
         st.error(tr(NO_LAYERS))
         return None
     by_default = text.strip().lower() == _HIDDEN[start.model]
-    return replace(start, **found, hidden=None if by_default else hidden)
+    asked = replace(start, **found, hidden=None if by_default else hidden)
+    if asked.only_linear():
+        labels = [tr(SETTINGS[name].label) for name in asked.only_linear()]
+        st.error(tr(ONLY_LINEAR).format(settings="”, “".join(labels)))
+        return None
+    return asked
 
 
 def _entry(name: str, record: StudyRecord, start: FitSettings) -> Any:

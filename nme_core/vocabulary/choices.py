@@ -26,10 +26,11 @@ PLACEMENTS = {
 }
 
 ESTIMATORS = {
-    "variational": "Learns how sure each person's parameters are, and how much people differ, "
-    "while it trains. The best choice for most studies.",
-    "laplace": "Exact maximum likelihood for linear models (no hidden layer, a number as outcome): "
-    "the same as a linear mixed model. An approximation for others.",
+    "variational": "The best choice for most studies. A model without hidden layers is fitted at "
+    "the maximum of its likelihood; a network learns how sure each person's parameters are, and "
+    "how much people differ, while it trains.",
+    "laplace": "The same as variational without hidden layers. Of a network, how sure each "
+    "person's parameters are follows from the curvature of the likelihood.",
     "annealed": "The method of the original paper; tends to find smaller differences between "
     "people than there are, and gives no standard errors.",
 }

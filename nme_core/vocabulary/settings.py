@@ -55,6 +55,8 @@ class Setting:
         Values that it takes and what each means; empty where it is no choice.
     of_mlps : tuple of str
         Those of the choices that only an nme-mlp takes.
+    of_networks : tuple, optional
+        Values that a model with hidden layers takes; None: all.
     form : str
         What stands for the value in the help; the choices where it is empty.
     low, high : int or None
@@ -72,6 +74,7 @@ class Setting:
     help: str
     choices: Mapping[str, str] = field(default_factory=dict)
     of_mlps: tuple[str, ...] = ()
+    of_networks: tuple[object, ...] | None = None
     form: str = ""
     low: int | None = None
     high: int | None = None
@@ -124,6 +127,7 @@ Covariance = Annotated[
         "--time a lower AIC, else diagonal.",
         choices=COVARIANCES,
         of_mlps=("blocks", "factor", "factor2"),
+        of_networks=("auto", "diagonal", "full"),
         label="Covariance of people",
         plain="What the model learns about how people differ: how much in each parameter "
         "(diagonal), or also which parameters differ together (full).",
@@ -177,6 +181,7 @@ Reml = Annotated[
     bool,
     Setting(
         "Restricted likelihood, for a linear nme-mlp.",
+        of_networks=(False,),
         label="Restricted likelihood (REML)",
         plain="For a linear model of a number. Variances are not underestimated where people are "
         "few; likelihoods of models with different features can then not be compared.",
@@ -194,6 +199,7 @@ Shrink = Annotated[
             "inputs": "Effects of features are pulled towards 0 as far as the data suggest: for "
             "prediction from many features, not for interpreting their effects.",
         },
+        of_networks=("none",),
         label="Effects of features",
         plain="For a model without hidden layers.",
         models=_LINEAR,
@@ -204,6 +210,7 @@ Quadrature = Annotated[
     Setting(
         "Points of quadrature for a linear nme-mlp of classes or counts with one random effect; 1: "
         "Laplace's approximation. Take 7 or more for rare events and few rows each.",
+        of_networks=(1,),
         form="N",
         low=1,
         label="Points of quadrature",
@@ -285,6 +292,21 @@ class FitSettings:
     def are_states(self) -> bool:
         """Whether the outcome is a class where nothing else is said of it."""
         return self.model == "nme-crf" or self.family in ("categorical", "ordinal")
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether the model has hidden layers; a mixture has some with and one without."""
+        return bool(self.hidden) or (self.hidden is None and self.model == "nme-mlp")
+
+    def only_linear(self) -> list[str]:
+        """Names of the settings whose values a model with these hidden layers does not take."""
+        return [
+            name
+            for name, one in SETTINGS.items()
+            if self.has_layers
+            and one.of_networks is not None
+            and getattr(self, name) not in one.of_networks
+        ]
 
     def words(self) -> list[str]:
         """The arguments of ``nme fit`` that ask for the same."""

@@ -54,6 +54,18 @@ def test_layers_that_make_no_sense_are_refused(open_page: OpenPage, state_study:
     assert app.button(key="train").disabled
 
 
+def test_what_a_network_does_not_take_is_refused_before_training(
+    open_page: OpenPage, number_study: str
+) -> None:
+    app = open_page("model", study=number_study)
+    app.checkbox(key="reml").check().run()
+    assert "“Restricted likelihood (REML)” is for a model without" in app.error[0].value
+    assert app.button(key="train").disabled
+    app.text_input(key="hidden_nme-mlp").set_value("").run()
+    assert not app.error
+    assert not app.button(key="train").disabled
+
+
 @pytest.mark.usefixtures("patient")
 def test_train_follow_and_cancel(open_page: OpenPage, state_study: str) -> None:
     app = open_page("model", study=state_study)

@@ -89,3 +89,14 @@ def test_what_a_model_and_an_outcome_take():
     assert covariance.takes("nme-crf", "class")
     assert [*covariance.choices_of("nme-crf")] == ["auto", "diagonal", "full"]
     assert covariance.choices_of("nme-mlp") == covariance.choices
+
+
+def test_what_only_a_model_without_hidden_layers_takes():
+    for name, value in {"reml": True, "shrink": "inputs", "quadrature": 7}.items():
+        asked = replace(FitSettings("nme-mlp"), **{name: value})
+        assert asked.only_linear() == [name]
+        assert replace(asked, hidden=(8,)).only_linear() == [name]
+        assert replace(asked, hidden=()).only_linear() == []
+    assert replace(FitSettings("nme-mlp"), covariance="factor").only_linear() == ["covariance"]
+    assert replace(FitSettings("nme-mlp", residual="ar1"), covariance="full").only_linear() == []
+    assert FitSettings("nme-crf").only_linear() == []
