@@ -144,7 +144,7 @@ def compare_with_mixedlm(
     columns, _ = read_features(X)
     inputs = model._scaler.transform(columns).astype(np.float64)
     design = np.column_stack([inputs, np.ones(len(inputs))])
-    mean, sd = model._outcome_scale()
+    mean, sd = model._outcome.scale
     outcome = (numbers(y) - mean) / sd
     mixed = model._posterior.mixed
     random = [
@@ -210,7 +210,7 @@ def _rows(
         pair = _pair(own[i, j], other[i, j], spread[i] * spread[j])
         yield ("covariance", names[i], names[j], "", *pair)
 
-    variance = found.residual_variance * model._outcome_scale()[1] ** 2
+    variance = found.residual_variance * model._outcome.scale[1] ** 2
     pair = _pair(model.residual_variance_, variance, variance)
     yield ("residual variance", "", "", "", *pair)
 

@@ -213,10 +213,10 @@ def scale_of_effects(model: ReadOuts) -> tuple[list[str], Floats]:
     """Classes that effects are of, and the map from the outputs to the scale of the effects."""
     from nme_core.nn import against_first
 
-    classes = model._scored_classes()
+    classes = model._outcome.contrasted
     if classes:
         return classes[1:], against_first(len(classes)).numpy()
-    return [], np.array([[model._outcome_scale()[1]]])
+    return [], np.array([[model._outcome.scale[1]]])
 
 
 def _exact(model: ReadOuts, grid: _Grid) -> EffectsRead:
@@ -228,7 +228,7 @@ def _exact(model: ReadOuts, grid: _Grid) -> EffectsRead:
     own = _rows(grid, mixed.parameter_indices())
     values = np.concatenate([value.reshape(-1).numpy() for value in parameters.values()])
     population = rows @ values
-    shift = model._outcome_scale()[0]
+    shift = model._outcome.scale[0]
     population = population + np.array([shift if name == LEVEL else 0.0 for name in grid.names])
     deviations = mixed.by_factor(mixed.deviations)[0].double().numpy()
     person = deviations @ own.T
@@ -301,8 +301,8 @@ def read_draws(model: ReadOuts, x: torch.Tensor, read: Callable[[Floats], Floats
     """
     posterior = model._posterior
     mixed, n_persons = posterior.mixed, len(model.groups_)
-    shift, (_, outputs) = model._outcome_scale()[0], scale_of_effects(model)
-    ordered = hasattr(model, "classes_") and not model._scored_classes()
+    shift, (_, outputs) = model._outcome.scale[0], scale_of_effects(model)
+    ordered = model._outcome.is_ordered
     x = x.to(mixed.deviations.dtype)
 
     def at(fixed: dict[str, torch.Tensor], deviations: torch.Tensor) -> Floats:

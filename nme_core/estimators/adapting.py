@@ -40,7 +40,7 @@ class Adaptable(ReadOuts):
         adapted._set_factors({factor: [*self.groups_.tolist(), *persons[0].levels]})
         rows = adapted._rows(table, persons, **context)
         rows = replace(rows, groups=rows.groups - len(self.groups_))  # the new ones alone
-        batches = rows.batches(self._encode_outcome(y), torch.device("cpu"))
+        batches = rows.batches(self._outcome.encode(y), torch.device("cpu"))
         found = adapt(
             self._posterior.mixed.for_groups(len(persons[0].levels)),
             self._family(),

@@ -40,7 +40,7 @@ from nme_core.estimators.options import (
 )
 from nme_core.estimators.placement import person_specific
 from nme_core.estimators.posterior import Posterior
-from nme_core.estimators.problems import EXACT, Plan
+from nme_core.estimators.problems import EXACT, Plan, method_of
 from nme_core.estimators.saving import Saveable
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.estimators.variance_intervals import VarianceIntervals
@@ -173,7 +173,7 @@ class NeuralMixedEffects(Saveable):
         device = mixed.deviations.device
         rows = self._rows(table, factors, **context)
         self._counts = np.bincount(rows.groups.reshape(-1), minlength=mixed.n_groups)
-        batches = rows.batches(self._encode_outcome(y), device)
+        batches = rows.batches(self._outcome.encode(y), device)
         precise = None
         if len(table) * len(table[0]) <= MOST_PRECISE:
             precise = self._scaler.inputs(table, precise=True)
@@ -191,7 +191,7 @@ class NeuralMixedEffects(Saveable):
         watched = None
         if validation is not None:
             held, held_y = self._validation(validation)
-            watched = held.batches(self._encode_outcome(held_y), device)
+            watched = held.batches(self._outcome.encode(held_y), device)
         elif self.pooling == "none":
             raise OptionError(
                 "One network per person can only be stopped early on validation rows.",
@@ -200,7 +200,7 @@ class NeuralMixedEffects(Saveable):
         if isinstance(problem, EXACT):
             exactly = batches
             if not isinstance(problem, ExactChain):
-                own = self._precise_outcome(y)
+                own = self._outcome.precise(y)
                 exactly = [batch.precisely(precise, own) for batch in batches]
             training = self._solve(problem, exactly, progress)
             del exactly
@@ -218,7 +218,7 @@ class NeuralMixedEffects(Saveable):
                 report=progress,
             )
         self._take_note(problem)
-        self._posterior = Posterior.of(problem)
+        self._posterior, self.method_ = Posterior.of(problem), method_of(problem)
         history = pd.DataFrame([vars(row) for row in training.history])
         self.history_ = history.astype({"validation_loss": float})
         self.verdict_, self.n_epochs_ = training.ending, len(history)
@@ -231,7 +231,7 @@ class NeuralMixedEffects(Saveable):
         self._likelihood = likelihood_of(problem, batches)
         self._variances = None
         if uncertainty and self.pooling == "partial" and self._posterior.mixed.n_random:
-            sd = self._outcome_scale()[1]
+            sd = self._outcome.scale[1]
             self._variances = VarianceIntervals.of(problem, self._units(), sd)
         precision, curvature = problem.shared_precision(), None
         known = problem.shared_covariance() if isinstance(problem, ExactRows | ExactChain) else None
@@ -380,7 +380,7 @@ class NeuralMixedEffects(Saveable):
         return training
 
     def _warn_of_separation(self, problem: ExactRows | ExactChain | Crossed) -> None:
-        classes, inputs = self._scored_classes(), [*self._scaler.input_names, "the intercept"]
+        classes, inputs = self._outcome.contrasted, [*self._scaler.input_names, "the intercept"]
         for column, k in problem.separated.items():
             where = f" class {classes[k]!r} from the others" if len(classes) > 2 else " the classes"
             warn_of_separation(repr(inputs[column]), where, stacklevel=2)
@@ -430,10 +430,11 @@ class NeuralMixedEffects(Saveable):
     @property
     def is_count(self) -> bool:
         """Whether the outcome is a count."""
-        return False
+        return self._outcomes.is_count
 
     def _take_note(self, problem: object) -> None:
         """Keep what only some trained problems know."""
+        self._outcome = self._outcome.noted(problem)
 
     def _check_options(self) -> None:
         check_choice("estimator", self.estimator, self.estimators)
@@ -460,8 +461,12 @@ class NeuralMixedEffects(Saveable):
         """Make the network on its device, with parameters drawn from the seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(self.random_state))
-            network = self._network(len(self._scaler.input_names))
+            network = self._network()
         return self._mixed(network).to(find_device(self.device))
+
+    def _network(self) -> nn.Module:
+        names = self._scaler.input_names
+        return self._outcome.network(len(names), self._widths, self._activation())
 
     def _mixed(self, network: nn.Module) -> MixedEffects:
         sizes = [len(levels) for levels in self.factors_.values()]

@@ -173,4 +173,4 @@ class RowEncoder(Hooks):
         if groups is not None and level == "person":
             factors = self._read_groups(groups)
         rows = self._rows(table, factors, **context)
-        return list(chunks(rows.batches(self._no_outcome(len(rows.groups)), torch.device("cpu"))))
+        return list(chunks(rows.batches(self._outcome.none(len(rows.groups)), torch.device("cpu"))))

@@ -26,7 +26,7 @@ from nme_core.estimators.residuals import (
     usable,
 )
 from nme_core.exceptions import FallbackWarning, OptionError
-from nme_core.nn import Family
+from nme_core.nn import Family, RowFamily
 from nme_core.training import (
     LinearGaussian,
     PersonInformation,
@@ -112,9 +112,10 @@ class ExactLinear(NeuralMixedEffects):
         problem.reml, problem.chooses = bool(self.reml), self.covariance == AUTO
         # Σ_k log s_k: XᵀV⁻¹X of the restricted likelihood is in units of the features
         sd = np.concatenate([self._scaler.sd, np.ones(len(self._scaler.flagged)), np.ones(1)])
-        problem.log_units = float(np.log(self._outcome_scale()[1])) - np.log(sd)
+        problem.log_units = float(np.log(self._outcome.scale[1])) - np.log(sd)
 
     def _take_note(self, problem: object) -> None:
+        super()._take_note(problem)
         if isinstance(problem, LinearGaussian):
             self._process = ResidualProcess.of(problem.process)
             self._information, self._choice = problem.fit.information, problem.choice
@@ -296,12 +297,17 @@ class ExactLinear(NeuralMixedEffects):
         remembers = np.isfinite(rho) and np.isfinite(self._process.rho)
         return ResidualProcess(rho).family if remembers else self._family()
 
-    def _process_state(self) -> dict[str, Any]:
-        """What a file keeps of the residuals."""
-        choice = None if self._choice is None else vars(self._choice)
-        return {"residuals": vars(self._process), "structure": choice}
+    def _family(self) -> RowFamily:
+        family = cast(RowFamily, super()._family())
+        return self._process.family if family.has_residual_variance else family
 
-    def _restore_process(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    def _extra_state(self) -> dict[str, Any]:
+        choice = None if self._choice is None else vars(self._choice)
+        known = {"residuals": vars(self._process), "structure": choice}
+        return {**super()._extra_state(), **known}
+
+    def _restore_extra(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        super()._restore_extra(outcome, tensors)
         self._process, choice = restored(outcome), outcome.get("structure")
         self._choice = None if choice is None else StructureChoice(**choice)
         degrees = tensors.get(_DEGREES)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from nme_core.batches.sequences import Batch
+from nme_core.estimators.families import Outcome
 from nme_core.estimators.inputs import Labels
 from nme_core.nn import Family, MixedEffects
 from nme_core.training import PersonInformation
@@ -24,8 +24,16 @@ class Hooks:
     #: Where the layers of the network start in the names of its parameters.
     _layers = ""
 
-    def _learn_outcome(self, y: ArrayLike) -> None:
+    #: What was learned of the outcome.
+    _outcome: Outcome
+
+    @property
+    def _outcomes(self) -> type[Outcome]:
+        """The kind of outcome that the options ask for."""
         raise NotImplementedError
+
+    def _learn_outcome(self, y: ArrayLike) -> None:
+        self._outcome = self._outcomes.learned(y)
 
     def _check_rows(
         self, y: ArrayLike, factors: list[Labels], context: dict[str, ArrayLike | None]
@@ -33,24 +41,10 @@ class Hooks:
         """Raise DataError for a row that cannot be used, by its place in the caller's table."""
         self._learn_outcome(y)
 
-    def _encode_outcome(self, y: ArrayLike) -> NDArray[Any]:
-        raise NotImplementedError
-
-    def _no_outcome(self, n: int) -> NDArray[Any]:
-        return np.full(n, -1, dtype=np.int64)
-
-    def _outcome_scale(self) -> tuple[float, float]:
-        """Mean and sd of the outcome; 0 and 1 where it is not a number."""
-        return 0.0, 1.0
-
     def _state_names(self) -> list[str]:
         return []
 
-    def _scored_classes(self) -> list[str]:
-        """Classes or states whose scores the network gives as contrasts; else none."""
-        return []
-
-    def _network(self, n_inputs: int) -> nn.Module:
+    def _network(self) -> nn.Module:
         raise NotImplementedError
 
     def _mixed(self, network: nn.Module) -> MixedEffects:
@@ -60,15 +54,11 @@ class Hooks:
         raise NotImplementedError
 
     def _family(self) -> Family:
-        raise NotImplementedError
+        return self._outcome.family()
 
     def _family_at(self, rho: float) -> Family:
         """The family where the residuals' autocorrelation is this one; NaN: that of the fit."""
         return self._family()
-
-    def _precise_outcome(self, y: ArrayLike) -> NDArray[np.float64] | None:
-        """The encoded outcome in double precision; None where it is a class or a count."""
-        return None
 
     def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
         """Read off what is kept of the rows of a fit."""
@@ -78,11 +68,12 @@ class Hooks:
     ) -> None:
         """Read off what is kept of the rows of new persons."""
 
-    def _outcome_state(self) -> dict[str, Any]:
-        raise NotImplementedError
+    def _extra_state(self) -> dict[str, Any]:
+        """What a file keeps beside the outcome's state."""
+        return {}
 
-    def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        raise NotImplementedError
+    def _restore_extra(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        """Undo `_extra_state` and `_extra_tensors`."""
 
     def _extra_tensors(self) -> dict[str, Tensor]:
         return {}

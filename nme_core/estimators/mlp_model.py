@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from sklearn.base import clone
 from torch import Tensor
 
 from nme_core.estimators.automatic import check_auto, fit_auto
+from nme_core.estimators.families import Outcome
 from nme_core.estimators.inputs import Labels
 from nme_core.estimators.mixture import Mixture, refit_mixture
 from nme_core.estimators.options import AUTO, COVARIANCES, check_linear_options
@@ -32,8 +33,8 @@ SMALLEST = 1e-300
 class MLPModel(RowOutputs):
     """What both NME-MLPs share."""
 
-    #: Outcome families; the first is the default.
-    families: tuple[str, ...]
+    #: Outcome families by name; the first is the default.
+    families: Mapping[str, type[Outcome]]
     covariances = (*COVARIANCES, *PATTERNS)
 
     def __init__(
@@ -67,6 +68,10 @@ class MLPModel(RowOutputs):
         self.shrink = shrink
         self.quadrature = quadrature
 
+    @property
+    def _outcomes(self) -> type[Outcome]:
+        return self.families[self.family or next(iter(self.families))]
+
     def _plan(self) -> Plan:
         points, shrinks = int(self.quadrature), self.shrink == "inputs"
         return replace(super()._plan(), points=points, shrinks=shrinks)
@@ -81,6 +86,12 @@ class MLPModel(RowOutputs):
             raise OptionError(
                 f"family={self.family!r} does not exist for {type(self).__name__}.",
                 remedy=f"Choose from {', '.join(self.families)}.",
+            )
+        able = self._outcomes.estimators
+        if able and self.estimator not in able:
+            raise OptionError(
+                f'estimator="{self.estimator}" does not estimate {self._outcomes.learns}.',
+                remedy=f'Use estimator="{able[0]}", or another family.',
             )
 
     def _check_pattern(self) -> None:

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from nme_core.batches.scaling import Columns
 from nme_core.batches.sequences import Batch, chunks
 from nme_core.estimators.base import NeuralMixedEffects
+from nme_core.estimators.families import Outcome, State
 from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
-from nme_core.estimators.outcomes import check_classes, encode_classes
 from nme_core.estimators.scoring import Scored
 from nme_core.estimators.stationary_chain import log_slope, stationary_chain
 from nme_core.estimators.transition_intervals import (
@@ -26,7 +26,7 @@ from nme_core.estimators.transition_intervals import (
     observed_intervals,
 )
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
-from nme_core.nn import CRFNetwork, Family, LinearChain, MixedEffects
+from nme_core.nn import LinearChain, MixedEffects
 from nme_core.nn.crf import forward_backward, sample_paths, viterbi, with_initial
 from nme_core.nn.random_effects import own
 from nme_core.training import ChainRows, PersonInformation, Progress, is_linear_chain
@@ -300,7 +300,7 @@ class NMECRF(Scored, NeuralMixedEffects):
         """
         batches = self._steps(X, groups, sequence_ids, initial_states, level)
         check_lengths(sum(batch.n_rows for batch in batches), y=y)
-        codes = torch.from_numpy(encode_classes(y, self.classes_))
+        codes = torch.from_numpy(self._outcome.encode(y))
         loss = torch.full((len(codes),), torch.nan, dtype=torch.float64)
         known = [
             replace(batch, y=torch.where(batch.mask, codes[batch.rows], -1)) for batch in batches
@@ -591,7 +591,7 @@ class NMECRF(Scored, NeuralMixedEffects):
         sequences = _sequences(whose, context.get("sequence_ids"))
         _refuse_moving_sequences(rows.groups, sequences, list(self.factors_))
         initial = context.get("initial_states")
-        before = None if initial is None else encode_classes(initial, self.classes_)
+        before = None if initial is None else self._outcome.encode(initial)
         return Rows(rows.x, rows.groups, sequences, before)
 
     def _check_rows(
@@ -602,26 +602,18 @@ class NMECRF(Scored, NeuralMixedEffects):
         sequences = _sequences(groups[:, 0], context.get("sequence_ids"))
         _refuse_moving_sequences(groups, sequences, [factor.name for factor in factors])
 
+    _outcome: State
+
+    @property
+    def _outcomes(self) -> type[Outcome]:
+        return State
+
     def _learn_outcome(self, y: ArrayLike) -> None:
-        self.classes_ = check_classes(y, missing_allowed=True)
-
-    def _encode_outcome(self, y: ArrayLike) -> NDArray[np.int64]:
-        return encode_classes(y, self.classes_)
-
-    def _network(self, n_inputs: int) -> nn.Module:
-        return CRFNetwork(n_inputs, self._widths, len(self.classes_), self._activation())
-
-    def _family(self) -> Family:
-        return LinearChain()
+        super()._learn_outcome(y)
+        self.classes_ = self._outcome.classes
 
     def _state_names(self) -> list[str]:
         return [str(state) for state in self.classes_]
-
-    def _scored_classes(self) -> list[str]:
-        return self._state_names()
-
-    def _outcome_state(self) -> dict[str, Any]:
-        return {"classes": self.classes_.tolist()}
 
     def _extra_tensors(self) -> dict[str, Tensor]:
         features = {} if self._mean_x is None else {"mean_x": self._mean_x}
@@ -635,8 +627,9 @@ class NMECRF(Scored, NeuralMixedEffects):
             },
         }
 
-    def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        self.classes_ = np.array(outcome["classes"])
+    def _restore_extra(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        super()._restore_extra(outcome, tensors)
+        self.classes_ = self._outcome.classes
         self._mean_emission = tensors["mean_emission"].numpy()
         self._mean_x = tensors.get("mean_x")  # models of before have none
         self._expected = tensors["expected"].numpy()

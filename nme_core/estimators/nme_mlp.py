@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self, cast
 
 import numpy as np
@@ -11,24 +10,21 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from torch import Tensor, nn
+from torch import Tensor
 
 from nme_core.batches.sequences import Batch, chunks
 from nme_core.estimators.exact_linear import ExactLinear
+from nme_core.estimators.families import NUMERIC, DispersedCount, NumericOutcome
 from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.mlp_model import SMALLEST, MLPModel
 from nme_core.estimators.options import AUTO, ESTIMATORS
-from nme_core.estimators.outcomes import counts, numbers
+from nme_core.estimators.outcomes import numbers
 from nme_core.estimators.residuals import read_times
 from nme_core.estimators.scoring import Scored
 from nme_core.estimators.stacking import normal_scores
-from nme_core.exceptions import BoundaryWarning, DataError, DispersionWarning, OptionError
-from nme_core.nn import COUNTS, MLP, NegativeBinomial, Poisson, RowFamily
+from nme_core.exceptions import OptionError
 from nme_core.training import PersonInformation, Progress
 from nme_core.training.dispersion import Dispersion
-
-#: Pearson's statistic per row, and its standard errors above 1, that are too much for Poisson.
-_OVERDISPERSED, _SURELY = 1.5, 4.0
 
 
 class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: ignore[misc]
@@ -94,9 +90,13 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         One row per epoch; losses per row in standardised units.
     verdict_ : str
         How training ended.
+    method_ : str
+        How parameters were found: "exact" and "marginal" ("quadrature") maximise the likelihood of
+        a linear model, as it is or by Laplace's approximation; else what the estimator does.
     """
 
-    families = ("gaussian", *COUNTS)
+    families = NUMERIC
+    _outcome: NumericOutcome
     estimators = (*ESTIMATORS, "em")
     covariances = (AUTO, *MLPModel.covariances)
 
@@ -135,19 +135,9 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         self.residual = residual
         self.reml = reml
 
-    @property
-    def is_count(self) -> bool:
-        """Whether the outcome is a count."""
-        return self.family in COUNTS
-
     def _check_options(self) -> None:
         super()._check_options()
         self._check_linear()
-        if self.family == "negative_binomial" and self.estimator not in ("variational", "laplace"):
-            raise OptionError(
-                f'estimator="{self.estimator}" does not estimate how much counts vary.',
-                remedy='Use estimator="variational", or family="poisson".',
-            )
         if self.estimator == "em" and (self.is_count or self.placement != "last"):
             raise OptionError(
                 "em is for Gaussian residuals and a person-specific last layer.",
@@ -194,7 +184,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         (UnknownPersonError else); ``level="population"`` sets η = 0, a typical person, and
         ``level="average"`` takes the average over all people, which of counts is larger.
         """
-        return self._decode(self._rows_out(X, groups, level)[:, 0])
+        return self._outcome.decode(self._rows_out(X, groups, level)[:, 0])
 
     def probability_integral(
         self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
@@ -209,18 +199,17 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
             return self._mixture.mean(
                 lambda one: cast(NMEMLPRegressor, one).probability_integral(X, y, groups)
             )
-        batches = self._batches(X, groups, "person")
-        encoded = torch.from_numpy(self._encode_outcome(y)).double()
-        check_lengths(sum(batch.n_rows for batch in batches), y=encoded)
+        batches, encoded = self._with_outcomes(X, y, groups)
         random = torch.Generator().manual_seed(int(self.random_state))
         mixing = torch.rand(len(encoded), generator=random, dtype=torch.float64)
+        variance = self._posterior.residual_variance
         total, n_draws = torch.zeros_like(encoded), 0
         for outputs in self._outputs(batches, "person"):
             n_draws += 1
             for batch, output in zip(batches, outputs, strict=True):
                 rows = batch.rows[batch.mask]
                 mean = self._family().mean(output.double())[batch.mask].squeeze(-1)
-                total[rows] += self._below(encoded[rows], mean, mixing[rows])
+                total[rows] += self._outcome.below(encoded[rows], mean, variance, mixing[rows])
         values: NDArray[np.float64] = (total / n_draws).numpy()
         return values
 
@@ -231,18 +220,27 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         if self._mixture is not None:
             density = self._mixture.mean(lambda one: np.exp(one.log_score(X, y, groups)))
             return np.asarray(np.log(density.clip(SMALLEST)))
-        batches = self._batches(X, groups, "person")
-        encoded = torch.from_numpy(self._encode_outcome(y)).double()
-        check_lengths(sum(batch.n_rows for batch in batches), y=encoded)
+        batches, encoded = self._with_outcomes(X, y, groups)
+        variance = self._posterior.residual_variance
         total, n_draws = torch.full_like(encoded, -torch.inf), 0
         for outputs in self._outputs(batches, "person"):
             n_draws += 1
             for batch, output in zip(batches, outputs, strict=True):
                 rows = batch.rows[batch.mask]
-                dense = self._log_density(encoded[rows], output.double()[batch.mask])
+                seen = output.double()[batch.mask]
+                dense = self._outcome.log_density(encoded[rows], seen, variance)
                 total[rows] = torch.logaddexp(total[rows], dense)
         values: NDArray[np.float64] = (total - np.log(n_draws)).numpy()
-        return values if self.is_count else values - np.log(self._outcome_scale()[1])
+        return values
+
+    def _with_outcomes(
+        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+    ) -> tuple[list[Batch], Tensor]:
+        """Rows of people, and their encoded outcomes in double precision."""
+        batches = self._batches(X, groups, "person")
+        encoded = torch.from_numpy(self._outcome.encode(y)).double()
+        check_lengths(sum(batch.n_rows for batch in batches), y=encoded)
+        return batches, encoded
 
     def _held_out_scores(
         self, candidates: Sequence[MLPModel], held: tuple[Any, Any, Any]
@@ -253,114 +251,29 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         predicted = [cast(NMEMLPRegressor, one).predict(X, groups) for one in candidates]
         return normal_scores(np.column_stack(predicted) - numbers(y)[:, None])
 
-    def _log_density(self, y: Tensor, output: Tensor) -> Tensor:
-        """Log density of outcomes, standardised, (n,), where the network says `output`, (n, 1)."""
-        family = self._family()
-        if isinstance(family, Poisson):
-            return family.log_density(output, y)
-        variance = self._posterior.residual_variance
-        left = y - family.mean(output).squeeze(-1)
-        density: Tensor = -0.5 * (left.square() / variance + np.log(2 * np.pi * variance))
-        return density
-
     def validation_loss(
         self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
     ) -> float:
         """Mean squared error of these rows."""
         return float(np.square(self.predict(X, groups) - numbers(y)).mean())
 
-    def _below(self, y: Tensor, mean: Tensor, mixing: Tensor) -> Tensor:
-        """F(y) of each row; of a count between F(y − 1) and F(y) by `mixing`."""
-        family = self._family()
-        if isinstance(family, Poisson):
-            lower = family.cumulative(mean, y - 1)
-            within: Tensor = lower + mixing * (family.cumulative(mean, y) - lower)
-            return within
-        below: Tensor = torch.special.ndtr((y - mean) / self._posterior.residual_variance**0.5)
-        return below
-
-    def _decode(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        if self.is_count:
-            return values
-        mean, sd = self._outcome_scale()
-        return values * sd + mean
-
-    def _in_units(self, values: Tensor) -> Tensor:
-        if self.is_count:
-            return values
-        mean, sd = self._outcome_scale()
-        return values * sd + mean
-
     def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return values[:, 0]
 
-    def _learn_outcome(self, y: ArrayLike) -> None:
-        values = counts(y) if self.is_count else numbers(y)
-        self._scale = (float(values.mean()), float(values.std()))
-        if self._scale[1] <= 1e-12 * max(1.0, abs(self._scale[0])):
-            raise DataError("The outcome is constant; there is nothing to predict.")
-        if self.is_count:
-            mean, variance = self._scale[0], self._scale[1] ** 2
-            self._dispersion = Dispersion.of_moments(mean, variance)
-            self._scale = (float(np.log(mean)), 1.0)
-
-    def _encode_outcome(self, y: ArrayLike) -> NDArray[np.float32]:
-        if self.is_count:
-            return counts(y).astype(np.float32)
-        return self._standardised(y).astype(np.float32)
-
-    def _standardised(self, y: ArrayLike) -> NDArray[np.float64]:
-        mean, sd = self._scale
-        return (numbers(y) - mean) / sd
-
-    def _precise_outcome(self, y: ArrayLike) -> NDArray[np.float64] | None:
-        return None if self.is_count else self._standardised(y)
-
-    def _no_outcome(self, n: int) -> NDArray[Any]:
-        return np.zeros(n, dtype=np.float32)
-
-    def _network(self, n_inputs: int) -> nn.Module:
-        return MLP(n_inputs, self._widths, 1, self._activation())
-
-    def _family(self) -> RowFamily:
-        if self.family == "negative_binomial":
-            return NegativeBinomial(self._scale[0], self._dispersion.size)
-        return Poisson(self._scale[0]) if self.is_count else self._process.family
-
-    def _take_note(self, problem: object) -> None:
-        super()._take_note(problem)
-        family = getattr(problem, "family", None)
-        if isinstance(family, NegativeBinomial):
-            self._dispersion = getattr(problem, "dispersion", None) or Dispersion(family.size)
-            if self._dispersion.at_poisson:
-                warnings.warn(
-                    "The counts vary no more than Poisson's: the size k of the negative binomial"
-                    f" is at its end, {self._dispersion.size:.3g}. Use the family poisson.",
-                    BoundaryWarning,
-                    stacklevel=2,
-                )
-
     def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
         super()._after_fit(batches, information)
-        if self.family == "poisson" and self.pooling == "partial":
-            self._warn_of_dispersion(batches)
+        if self.is_count and self.pooling == "partial":
+            self._outcome.judge(self._rows_and_means(batches))
 
-    def _warn_of_dispersion(self, batches: list[Batch]) -> None:
-        """Warn where Pearson's Σ (y − μ)²/μ is far above the number of rows."""
-        family, n = self._family(), sum(batch.n_rows for batch in batches)
-        total = 0.0
+    def _rows_and_means(self, batches: list[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
         for batch in chunks(batches):
-            output = self._posterior.mean_output(batch, persons=True)
-            mean = family.mean(output.double()).squeeze(-1)[batch.mask]
-            total += float(((batch.y[batch.mask].double() - mean).square() / mean).sum())
-        times = total / n
-        if times > _OVERDISPERSED and (times - 1) / (2 / n) ** 0.5 > _SURELY:
-            warnings.warn(
-                f"The counts vary {times:.1f} times as much as Poisson's would: intervals and p"
-                ' values are too narrow. Use family="negative_binomial".',
-                DispersionWarning,
-                stacklevel=2,
-            )
+            mean = self._family().mean(self._posterior.mean_output(batch, persons=True).double())
+            yield batch.y[batch.mask].double(), mean.squeeze(-1)[batch.mask]
+
+    @property
+    def has_dispersion(self) -> bool:
+        """Whether the family has a `dispersion_`."""
+        return issubclass(self._outcomes, DispersedCount)
 
     @property
     def dispersion_(self) -> Dispersion:
@@ -372,25 +285,9 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
             Of another family.
         """
         self._check_fitted()
-        if self.family != "negative_binomial":
+        if not isinstance(self._outcome, DispersedCount):
             raise OptionError(
                 f"{self.family or 'gaussian'} has no dispersion to estimate.",
                 remedy='Use family="negative_binomial".',
             )
-        leader = self if self._mixture is None else cast(NMEMLPRegressor, self._mixture.leader)
-        return leader._dispersion
-
-    def _outcome_scale(self) -> tuple[float, float]:
-        return self._scale
-
-    def _outcome_state(self) -> dict[str, Any]:
-        state = {"mean": self._scale[0], "sd": self._scale[1], **self._process_state()}
-        if self.family == "negative_binomial":
-            state["dispersion"] = vars(self._dispersion)
-        return state
-
-    def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        self._scale = (outcome["mean"], outcome["sd"])
-        if "dispersion" in outcome:
-            self._dispersion = Dispersion(**outcome["dispersion"])
-        self._restore_process(outcome, tensors)
+        return self._outcome.dispersion

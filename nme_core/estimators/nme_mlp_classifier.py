@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
-from torch import Tensor, nn
+from torch import Tensor
 
+from nme_core.estimators.families import CLASSES, Class
 from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.mlp_model import SMALLEST, MLPModel
-from nme_core.estimators.outcomes import check_classes, check_ordered, encode_classes
 from nme_core.estimators.scoring import Scored
-from nme_core.nn import MLP, Categorical, Ordinal, OrdinalMLP, RowFamily
 
 
 class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
@@ -34,7 +33,8 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
         Classes, sorted; ordinal ones from low to high.
     """
 
-    families = ("categorical", "ordinal")
+    families = CLASSES
+    _outcome: Class
 
     def predict_proba(
         self,
@@ -57,7 +57,7 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
         self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
     ) -> NDArray[np.float64]:
         """Log probability of each outcome, averaged over the posterior, shape (n,)."""
-        codes, probabilities = self._encode_outcome(y), self.predict_proba(X, groups)
+        codes, probabilities = self._outcome.encode(y), self.predict_proba(X, groups)
         check_lengths(len(probabilities), y=codes)
         own = np.take_along_axis(probabilities, codes[:, None], axis=1)[:, 0]
         return np.asarray(np.log(own.clip(SMALLEST)))
@@ -81,32 +81,10 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
         ]
         return chosen
 
-    def _decode(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        states: NDArray[np.str_] = self.classes_[values.astype(np.int64)]
-        return states
-
     def _learn_outcome(self, y: ArrayLike) -> None:
-        if self.family == "ordinal":
-            self.classes_ = check_ordered(y)
-        else:
-            self.classes_ = check_classes(y, missing_allowed=False)
+        super()._learn_outcome(y)
+        self.classes_ = self._outcome.classes
 
-    def _encode_outcome(self, y: ArrayLike) -> NDArray[np.int64]:
-        return encode_classes(y, self.classes_)
-
-    def _network(self, n_inputs: int) -> nn.Module:
-        if self.family == "ordinal":
-            return OrdinalMLP(n_inputs, self._widths, len(self.classes_), self._activation())
-        return MLP(n_inputs, self._widths, len(self.classes_) - 1, self._activation())
-
-    def _family(self) -> RowFamily:
-        return Ordinal() if self.family == "ordinal" else Categorical(len(self.classes_))
-
-    def _scored_classes(self) -> list[str]:
-        return [] if self.family == "ordinal" else [str(label) for label in self.classes_]
-
-    def _outcome_state(self) -> dict[str, Any]:
-        return {"classes": self.classes_.tolist()}
-
-    def _restore_outcome(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        self.classes_ = np.array(outcome["classes"])
+    def _restore_extra(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        super()._restore_extra(outcome, tensors)
+        self.classes_ = self._outcome.classes

@@ -51,6 +51,20 @@ from nme_core.training.laplace import LARGEST
 EXACT = (LinearGaussian, ExactRows, ExactChain, Crossed)
 
 
+def method_of(problem: object) -> str:
+    """How a problem finds its parameters: a name in `nme_core.vocabulary.terms.METHODS`."""
+    if isinstance(problem, Crossed):
+        return "exact" if problem.family.has_residual_variance else "marginal"
+    if isinstance(problem, ExactRows):
+        return "quadrature" if problem.points > 1 else "marginal"
+    kinds = {
+        LinearGaussian: "exact", ExactChain: "marginal", Separate: "separate",
+        SeparateChain: "separate", ExpectationMaximisation: "em", Annealed: "annealed",
+        Laplace: "laplace", Variational: "variational",
+    }  # fmt: skip
+    return next(name for kind, name in kinds.items() if isinstance(problem, kind))
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a model's options say of its training.

@@ -49,7 +49,7 @@ class ReadOuts(RowEncoder):
         comes out: of classes the log-odds of each against the first; of a number no names.
         """
         self._check_fitted()
-        classes = self._scored_classes()
+        classes = self._outcome.contrasted
         outputs = [f"{one} (against {classes[0]})" for one in classes[1:]]
         return list(self._scaler.input_names), outputs
 
@@ -61,8 +61,8 @@ class ReadOuts(RowEncoder):
             layers=len(self._widths) + 1,
             prefix=self._layers,
             scaler=self._scaler,
-            outcome=self._outcome_scale(),
-            n_classes=len(self._scored_classes()),
+            outcome=self._outcome.scale,
+            n_classes=len(self._outcome.contrasted),
         )
 
     @property
@@ -187,7 +187,7 @@ class ReadOuts(RowEncoder):
     def residual_variance_(self) -> float:
         """σ² in squared units of the outcome; 1 for classes and sequences."""
         self._check_fitted()
-        return self._posterior.residual_variance * self._outcome_scale()[1] ** 2
+        return self._posterior.residual_variance * self._outcome.scale[1] ** 2
 
     @property
     def log_likelihood_(self) -> float:
@@ -236,9 +236,7 @@ class ReadOuts(RowEncoder):
         """Likelihood or bound, of the data in their own units; None where there is neither."""
         self._check_fitted()
         return (
-            None
-            if self._likelihood is None
-            else self._likelihood.in_units(self._outcome_scale()[1])
+            None if self._likelihood is None else self._likelihood.in_units(self._outcome.scale[1])
         )
 
     def _likelihood_found(self) -> Likelihood:

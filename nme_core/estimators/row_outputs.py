@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ class RowOutputs(NeuralMixedEffects):
     """Expected outcomes of a network whose rows are independent given its output."""
 
     def _family(self) -> RowFamily:
-        raise NotImplementedError
+        return cast(RowFamily, super()._family())
 
     def simulate(
         self,
@@ -57,11 +57,7 @@ class RowOutputs(NeuralMixedEffects):
             for batch, output in zip(batches, outputs, strict=True):
                 values = self._family().sample(output.double(), variance, generator)
                 drawn[batch.rows[batch.mask]] = values[batch.mask].double()
-            yield self._decode(drawn.numpy())
-
-    def _decode(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        """Return drawn outcomes in units of the data."""
-        raise NotImplementedError
+            yield self._outcome.decode(drawn.numpy())
 
     def predict_interval(
         self,
@@ -118,7 +114,7 @@ class RowOutputs(NeuralMixedEffects):
         ]
 
     def _mean_in_units(self, output: Tensor) -> Tensor:
-        return self._in_units(self._family().mean(output))
+        return self._outcome.in_units(self._family().mean(output))
 
     def _moments_over_effects(self, batches: list[Batch]) -> list[tuple[Tensor, Tensor]]:
         """As `_own_moments`, in a model without hidden layers given the shared parameters."""
@@ -173,11 +169,7 @@ class RowOutputs(NeuralMixedEffects):
     @property
     def _dimensions(self) -> int:
         """In how many directions the predictors of a row can vary."""
-        return max(1, len(self._scored_classes()) - 1)
-
-    def _in_units(self, values: Tensor) -> Tensor:
-        """Expected outcomes in the units of the data."""
-        return values
+        return max(1, len(self._outcome.contrasted) - 1)
 
     def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Ends of intervals as `predict_interval` returns them."""

@@ -32,6 +32,7 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
 
     history_: pd.DataFrame
     verdict_: str
+    method_: str
     n_epochs_: int
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -64,9 +65,10 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
             "flagged": list(self._scaler.flagged),
             "residual_variance": self._posterior.residual_variance,
             "verdict": self.verdict_,
+            "method": self.method_,
             "likelihood": None if self._likelihood is None else asdict(self._likelihood),
             "history": list(history.columns),
-            "outcome": self._outcome_state(),
+            "outcome": {**self._outcome.state(), **self._extra_state()},
         }
         return content, tensors
 
@@ -83,9 +85,9 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
         )
         self.feature_names_in_ = np.array(content["features"])
         self.n_features_in_ = len(self.feature_names_in_)
-        self._restore_outcome(content["outcome"], tensors)
-        network = self._network(len(self._scaler.input_names))
-        mixed = self._mixed(network)
+        self._outcome = self._outcomes.restored(content["outcome"])
+        self._restore_extra(content["outcome"], tensors)
+        mixed = self._mixed(self._network())
         self._posterior = Posterior.from_tensors(
             mixed, tensors, content["residual_variance"], self._free(mixed)
         )
@@ -96,6 +98,7 @@ class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
         self.history_ = pd.DataFrame(tensors["history"].numpy(), columns=content["history"])
         self.history_["epoch"] = self.history_["epoch"].astype(int)
         self.verdict_, self.n_epochs_ = content["verdict"], len(self.history_)
+        self.method_ = content.get("method", "")  # models of before do not say
         return self
 
     @classmethod

@@ -23,7 +23,7 @@ from nme_core.vocabulary.terms import (
     MODELS,
     SIMPLE_RULES,
     arrangement,
-    estimator_name,
+    estimation,
     family_of,
     in_steps,
     metric_name,
@@ -178,7 +178,7 @@ def _model(config: dict[str, Any], data: dict[str, Any]) -> str:
         f"Parameters of {place} differed by {listed(factors)}: each was the sum of a fixed effect "
         "and a random effect with the distribution N(0, Σ), Σ being"
         f" {SIGMA[config['covariance']]}.",
-        f"Parameters were estimated by {estimator_name(config)}.",
+        estimation(config),
     ]
     said += _training(config)
     said += _likelihood(config)
@@ -233,10 +233,7 @@ def _likelihood(config: dict[str, Any]) -> list[str]:
     if config.get("reml"):
         said.append("Variances maximised the restricted likelihood (REML).")
     if config.get("quadrature", 1) > 1:
-        said.append(
-            f"The likelihood was computed by adaptive Gauss–Hermite quadrature with "
-            f"{config['quadrature']} points."
-        )
+        said.append(f"Quadrature took {config['quadrature']} points.")
     if config.get("shrink") == "inputs":
         said.append(
             "For prediction, the effects of each feature were shrunk towards 0 by a normal prior "

@@ -113,14 +113,22 @@ BASELINES = {
     if not name.startswith("nme") and name not in ALWAYS
 }
 
-ESTIMATORS = {
+#: How parameters were found (``method_`` of a model).
+METHODS = {
+    "exact": "maximum likelihood (exact, as the model is linear with Gaussian residuals)",
+    "marginal": "maximum marginal likelihood by Newton's method, random effects being integrated "
+    "out by Laplace's approximation",
+    "quadrature": "maximum marginal likelihood by Newton's method, random effects being integrated "
+    "out by adaptive Gauss–Hermite quadrature",
     "variational": "variational inference (maximisation of the evidence lower bound; normal "
     "approximation to each person's posterior)",
     "laplace": "the Laplace approximation with EM updates of the covariance",
     "annealed": "the annealed point estimates of Wörtwein et al. (2023)",
+    "em": "an EM algorithm for the last layer, with the layers below it trained",
+    "separate": "one network per person",
 }
-
-_EXACT = "maximum likelihood (exact, as the model is linear with a Gaussian outcome)"
+#: Those that go by steps of an optimiser.
+STEPWISE = {"variational", "laplace", "annealed", "em", "separate"}
 
 FAMILIES = {
     "gaussian": "a Gaussian outcome",
@@ -208,18 +216,22 @@ def family_of(config: dict[str, Any]) -> str:
     return "gaussian" if config["outcome_kind"] == "number" else "categorical"
 
 
-def estimator_name(config: dict[str, Any]) -> str:
-    """How the parameters were estimated."""
-    linear = config["model"] == "nme-mlp" and not config["hidden"]
-    if config["estimator"] == "laplace" and linear and family_of(config) == "gaussian":
-        return _EXACT
-    return ESTIMATORS.get(config["estimator"], str(config["estimator"]))
+def estimation(config: dict[str, Any]) -> str:
+    """A sentence on how parameters were estimated."""
+    found = [METHODS[name] for name in config.get("methods", []) if name in METHODS]
+    if not found:  # runs of before do not say
+        return f"The estimator was {config['estimator']!r}."
+    if len(found) == 1:
+        return f"Parameters were estimated by {found[0]}."
+    return (
+        f"Parameters of the linear candidate were estimated by {found[0]}; those of the others by "
+        f"{listed(found[1:])}."
+    )
 
 
 def in_steps(config: dict[str, Any]) -> bool:
-    """Whether the fit went by steps of an optimiser; linear Gaussian models have a closed form."""
-    gaussian = config["model"] == "nme-mlp" and family_of(config) == "gaussian"
-    return bool(config["hidden"]) or not gaussian
+    """Whether something was found by steps of an optimiser rather than at a maximum."""
+    return bool(STEPWISE & {*config.get("methods", [])})
 
 
 def arrangement(row: pd.Series) -> list[str]:

@@ -146,6 +146,6 @@ def test_slopes_are_mean_derivatives():
     inputs = torch.from_numpy(scaler.transform([X["a"].iloc[:40], X["b"].iloc[:40]]))
     x = inputs.unsqueeze(0).requires_grad_()
     (slope,) = torch.autograd.grad(mixed(x, groups=torch.tensor([2])).sum(), x)
-    expected = float(slope[0, :, 0].mean()) * model._outcome_scale()[1] / scaler.sd[0]
+    expected = float(slope[0, :, 0].mean()) * model._outcome.scale[1] / scaler.sd[0]
     found = wide(table, "value").loc["p02", "slope:a"]
     assert found == pytest.approx(expected, rel=2e-3)

@@ -65,7 +65,7 @@ def value(model, adapted, new, shift):
     u = torch.linalg.solve_triangular(root, changed[-3:].T, upper=False).T + shift
     table, persons = adapted._select(X), adapted._read_groups(groups)
     rows = adapted._rows(table, persons)
-    (batch,) = rows.batches(adapted._encode_outcome(y), torch.device("cpu"))
+    (batch,) = rows.batches(adapted._outcome.encode(y), torch.device("cpu"))
     mixed = adapted._posterior.mixed.for_groups(3).double()
     batch = replace(batch, x=batch.x.double(), groups=batch.groups - 25)
     output = mixed(batch.x, deviations=(u @ root.T)[batch.groups[:, 0]])

@@ -63,7 +63,7 @@ def test_it_is_the_mean_over_draws(name):
             moved = both.deviations.detach() + 0.0
             moved[:, both.places_of(mixed.random)] += own
             moved[:, both.places_of(counted.free)[: shared.shape[1]]] += shared
-            values = model._in_units(mean(both(inputs, deviations=moved[person])))
+            values = model._outcome.in_units(mean(both(inputs, deviations=moved[person])))
             values = values.squeeze(1).double().numpy()
             total, squares = total + values, squares + values**2
         return total / n, np.sqrt(squares / n - (total / n) ** 2)

@@ -21,7 +21,8 @@ def run(tmp_path: Path) -> RunFolder:
         {
             "model": "nme-crf", "placement": "last+transitions", "family": None,
             "covariance": "diagonal", "estimator": "variational", "hidden": [16],
-            "baselines": ["generic"], "epochs": None, "seed": 4, "device": "cpu", "refit": "all",
+            "methods": ["variational"], "baselines": ["generic"], "epochs": None, "seed": 4,
+            "device": "cpu", "refit": "all",
             "outcome_kind": "class", "command": "nme fit long.csv --out run",
             "versions": {"neural-mixed-effects": "0.1.0", "python": "3.11.7", "torch": "2.13.0"},
             "verdicts": {"nme": "converged after 400 epochs", "generic": "reached its limit"},

@@ -74,16 +74,26 @@ def test_options_that_the_text_does_not_know_are_named(run):
     assert "unused" not in methods(run)[1]
 
 
-def test_a_linear_gaussian_model_by_laplace_is_exact_maximum_likelihood(run):
-    linear = {"model": "nme-mlp", "hidden": [], "estimator": "laplace", "outcome_kind": "number"}
-    run.write_json("config", {**run.config, **linear, "placement": "last"})
+def test_the_text_says_how_parameters_were_found_not_what_was_asked_for(run):
+    linear = {"model": "nme-mlp", "hidden": [], "outcome_kind": "number", "placement": "last"}
+    run.write_json("config", {**run.config, **linear, "methods": ["exact"]})
     assert "maximum likelihood (exact" in methods(run)[1]
     assert "Features and outcome were standardised" in methods(run)[1]
     assert "posterior draws" not in methods(run)[1]
     assert "Adam" not in methods(run)[1]
-    run.write_json("config", {**run.config, "family": "poisson"})
-    assert "maximum likelihood" not in methods(run)[1]
+    run.write_json("config", {**run.config, "family": "poisson", "methods": ["marginal"]})
+    assert "integrated out by Laplace's approximation" in methods(run)[1]
     assert "a Poisson outcome" in methods(run)[1]
+    assert "Adam" not in methods(run)[1]
+    run.write_json("config", {**run.config, "methods": ["quadrature"], "quadrature": 9})
+    assert "adaptive Gauss–Hermite quadrature" in methods(run)[1]
+    assert "Laplace" not in methods(run)[1]
+    run.write_json("config", {**run.config, "methods": ["marginal", "variational"]})
+    assert "of the linear candidate were estimated by maximum marginal" in methods(run)[1]
+    assert "Adam" in methods(run)[1]
+    run.write_json("config", {k: v for k, v in run.config.items() if k != "methods"})
+    assert "The estimator was 'variational'." in methods(run)[1]
+    assert "Adam" not in methods(run)[1]
 
 
 def test_methods_say_how_a_covariate_was_tested(run):

@@ -31,6 +31,11 @@ def as_json(hidden: str | Sequence[int]) -> str | list[int]:
     return hidden if isinstance(hidden, str) else list(hidden)
 
 
+def methods_of(model: NeuralMixedEffects) -> list[str]:
+    """How parameters were found, each way once: of a mixture's candidates in their order."""
+    return list(dict.fromkeys(one.method_ for _, one in model.candidates())) or [model.method_]
+
+
 def named_layers(model: NeuralMixedEffects) -> tuple[int, ...]:
     """Hidden layers from which a search over them starts."""
     return (UNITS,) if model.hidden == AUTO else tuple(int(width) for width in model.hidden)

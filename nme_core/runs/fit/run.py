@@ -41,6 +41,7 @@ from nme_core.runs.fit.candidates import (
     as_json,
     candidates_table,
     leading_candidate,
+    methods_of,
     named_layers,
     warn_of_gap,
     warn_of_rise,
@@ -424,6 +425,7 @@ class _Run:
         named = effect_names(self.study.remedies)
         self.config |= {
             "candidate": leading_candidate(model),
+            "methods": methods_of(model),
             "approximate": approximations(model),
             "network_inputs": [named.get(name, name) for name in inputs],
             "network_outputs": outputs or [OUTCOME],
@@ -435,7 +437,7 @@ class _Run:
             self.config["residual_autocorrelation"] = (
                 {k: v if np.isfinite(v) else None for k, v in process.items()} if known else None
             )
-            if model.family == "negative_binomial":
+            if model.has_dispersion:
                 found = model.dispersion_
                 ends = [end if np.isfinite(end) else None for end in found.interval]
                 self.config["dispersion"] = {"size": found.size, "ci": ends}

@@ -187,7 +187,7 @@ class People:
         else:
             family: Any = self.model._family()
             drawn = family.sample(output, variance, generator)
-        return self.model._decode(drawn.double().reshape(-1).numpy())
+        return self.model._outcome.decode(drawn.double().reshape(-1).numpy())
 
     @torch.no_grad()
     def _states(

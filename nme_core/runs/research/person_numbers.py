@@ -105,7 +105,7 @@ def _of_states(model: NMECRF) -> dict[str, Target]:
 
 
 def _of_rows(model: NeuralMixedEffects) -> dict[str, Target]:
-    if len(getattr(model, "classes_", ())) > 2 and getattr(model, "family", "") != "ordinal":
+    if len(getattr(model, "classes_", ())) > 2 and not model._outcome.is_ordered:
         raise OptionError(
             "A shift of three classes and more has no one direction.",
             remedy="Join classes to two, or take nme-crf for states in sequences.",
@@ -116,7 +116,7 @@ def _of_rows(model: NeuralMixedEffects) -> dict[str, Target]:
     x[torch.arange(1, 1 + n_features), 0, torch.arange(n_features)] = 1.0
     zero = mixed.deviations.new_zeros(len(x), mixed.n_random)
     slopes = mixed.jacobian(x, zero)[:, 0].mean(dim=1).double().numpy()
-    if getattr(model, "family", "") == "ordinal":
+    if model._outcome.is_ordered:
         slopes = -slopes
     slopes[1:] -= slopes[0]
     names = [LEVEL, *(f"{SLOPE}{feature}" for feature in scaler.names)]

@@ -117,7 +117,7 @@ class Source:
         moved = target.matrix @ self.people.direction(target.matrix)
         size, unit = float(np.abs(moved).mean()), "on the log scale"
         if isinstance(model, NMEMLPRegressor) and not model.is_count:
-            size, unit = size * model._outcome_scale()[1], "units of the outcome"
+            size, unit = size * model._outcome.scale[1], "units of the outcome"
             if target.feature is not None:
                 size /= float(model._scaler.sd[target.feature])
                 unit += " per unit of the feature"

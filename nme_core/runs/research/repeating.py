@@ -98,5 +98,5 @@ def _values(truth: Any, rows: StudyRows, generator: torch.Generator) -> NDArray[
         assert at is not None
         own = remembering(noise, rows.persons.cat.codes.to_numpy().astype(np.intp), at, rho)
         values += variance**0.5 * torch.from_numpy(own)
-    decoded: NDArray[Any] = truth._decode(values.numpy())
+    decoded: NDArray[Any] = truth._outcome.decode(values.numpy())
     return decoded
