@@ -111,7 +111,7 @@ class Outcome:
         return self
 
     def judge(self, rows: Iterable[tuple[Tensor, Tensor]]) -> None:
-        """Warn where outcomes do not fit the family; `rows` are outcomes and their means."""
+        """Warn where outcomes and their means, by batch, do not fit the family."""
 
 
 class NumericOutcome(Outcome):
@@ -187,8 +187,7 @@ class Number(NumericOutcome):
 
     def below(self, y: Tensor, mean: Tensor, variance: float, mixing: Tensor) -> Tensor:
         """Of N(μ, σ²)."""
-        below: Tensor = torch.special.ndtr((y - mean) / variance**0.5)
-        return below
+        return torch.as_tensor(torch.special.ndtr((y - mean) / variance**0.5))
 
 
 @dataclass(frozen=True)
@@ -286,8 +285,7 @@ class DispersedCount(Count):
 
     def noted(self, problem: object) -> Self:
         """Take k from a trained problem; warn where it is at its end."""
-        family = getattr(problem, "family", None)
-        if not isinstance(family, NegativeBinomial):
+        if not isinstance(family := getattr(problem, "family", None), NegativeBinomial):
             return self
         found = getattr(problem, "dispersion", None) or Dispersion(family.size)
         if found.at_poisson:
@@ -334,8 +332,7 @@ class Class(Outcome):
 
     def decode(self, values: NDArray[np.float64]) -> NDArray[Any]:
         """Labels."""
-        labels: NDArray[np.str_] = self.classes[values.astype(np.int64)]
-        return labels
+        return np.asarray(self.classes[values.astype(np.int64)])
 
     def network(self, n_inputs: int, widths: Sequence[int], activation: str) -> nn.Module:
         """Scores of K classes in K − 1 contrasts."""

@@ -14,25 +14,18 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from nme_core.batches.scaling import Columns
-from nme_core.batches.sequences import Batch, chunks
+from nme_core.batches.sequences import Batch
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.families import Outcome, State
 from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
+from nme_core.estimators.moves import READOUTS, Moves
 from nme_core.estimators.scoring import Scored
-from nme_core.estimators.stationary_chain import log_slope, stationary_chain
-from nme_core.estimators.transition_intervals import (
-    ModelIntervals,
-    emission_slopes,
-    observed_intervals,
-)
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
-from nme_core.nn import LinearChain, MixedEffects
+from nme_core.nn import LinearChain
 from nme_core.nn.crf import forward_backward, sample_paths, viterbi, with_initial
 from nme_core.nn.random_effects import own
 from nme_core.training import ChainRows, PersonInformation, Progress, is_linear_chain
 
-MODEL_READOUTS = ("scores", "conditional", "expected")
-READOUTS = (*MODEL_READOUTS, "observed")
 #: Draws over which the probability of a whole path is averaged.
 PATH_DRAWS = 256
 
@@ -74,6 +67,8 @@ class NMECRF(Scored, NeuralMixedEffects):
     _context = ("sequence_ids", "initial_states")
     _layers = "emission."
     _keeps_order = True
+    _outcome: State
+    _moves: Moves
 
     def __init__(
         self,
@@ -388,74 +383,20 @@ class NMECRF(Scored, NeuralMixedEffects):
     def transition_matrices(self, readout: str) -> NDArray[np.float64]:
         """Transitions of all persons and then the population, shape (P + 1, K, K)."""
         self._check_fitted()
-        if readout in ("expected", "observed"):
-            counts = self.transition_counts(readout)
-            total = counts.sum(axis=2, keepdims=True)
-            values: NDArray[np.float64] = np.divide(
-                counts, total, out=np.full_like(counts, np.nan), where=total > 0
-            )
-            return values
-        each = self._with_population()
-        if readout == "conditional":
-            return self.chains_at(each)
-        scores = self._transition_scores(each)
-        scores = scores - scores.mean(axis=1, keepdims=True)
-        values = scores - scores.mean(axis=2, keepdims=True)
-        return values
+        return self._moves.matrices(self._posterior.mixed, readout)
 
     def chains_at(self, deviations: Tensor) -> NDArray[np.float64]:
         """``conditional`` of people with these deviations, (n, R) → (n, K, K)."""
-        return stationary_chain(self._transition_scores(deviations), self._emissions(deviations))
+        return self._moves.chains_at(self._posterior.mixed, deviations)
 
     def chain_slope(self) -> NDArray[np.float64]:
         """Derivative of the log-odds of ``conditional`` by η at the population, (K², R)."""
-        mixed, n_states = self._posterior.mixed, len(self.classes_)
-        zero = mixed.deviations.new_zeros(1, mixed.n_random)
-        chain = self.chains_at(zero)
-        slope = np.zeros((n_states**2 + n_states, mixed.n_random))
-        moves = [name == "transitions" for name, _ in mixed.parameter_indices()]
-        slope[: n_states**2, moves] = np.eye(n_states**2)[:, : sum(moves)]
-        if self._mean_x is not None:
-            at = self._mean_x.to(zero.dtype).expand(1, 1, -1)
-            by_emission = mixed.jacobian(at, zero, lambda output: output[0])[0, 0]
-            slope[n_states**2 :] = by_emission.double().numpy()
-        found: NDArray[np.float64] = log_slope(chain)[0] @ slope
-        return np.asarray(found / (1 - np.minimum(chain.reshape(-1, 1), 1 - 1e-9)))
-
-    def _with_population(self) -> Tensor:
-        """Deviations of all persons and, last, of the population, (P + 1, R)."""
-        own = self._posterior.mixed.by_factor(self._posterior.mixed.deviations)[0].detach()
-        return torch.cat([own, own.new_zeros(1, own.shape[1])])
+        return self._moves.chain_slope(self._posterior.mixed)
 
     def transition_counts(self, readout: str) -> NDArray[np.float64]:
         """Number of transitions, ``expected`` or ``observed``, shape (P + 1, K, K)."""
         self._check_fitted()
-        counts = {"expected": self._expected, "observed": self._observed}
-        return counts[readout]
-
-    def _transition_scores(self, deviations: Tensor) -> NDArray[np.float64]:
-        """A at these deviations, (n, R) → (n, K, K)."""
-        n_states = len(self.classes_)
-        mixed = self._posterior.mixed
-        shared = mixed.fixed()["transitions"].double()
-        scores = shared.expand(len(deviations), -1, -1).clone()
-        if "transitions" in mixed.random:
-            columns = [name == "transitions" for name, _ in mixed.parameter_indices()]
-            own = deviations[:, torch.tensor(columns)].double()
-            scores += own.view(-1, n_states, n_states)
-        values: NDArray[np.float64] = scores.numpy()
-        return values
-
-    def _emissions(self, deviations: Tensor) -> NDArray[np.float64]:
-        """s at the study's average features and these deviations, (n, R) → (n, K)."""
-        if self._mean_x is None:
-            return np.tile(self._mean_emission, (len(deviations), 1))
-        mixed = self._posterior.mixed
-        each = deviations.to(mixed.deviations.dtype)
-        rows = self._mean_x.to(each.dtype).expand(len(each), 1, -1)
-        with torch.no_grad():
-            values: NDArray[np.float64] = mixed(rows, deviations=each)[0][:, 0].double().numpy()
-        return values
+        return self._moves.counts(readout)
 
     def transition_intervals(self, readout: str) -> tuple[NDArray[np.float64], ...]:
         """Lower and upper ends of the 95 % intervals of `transition_matrices`, (P + 1, K, K) each.
@@ -463,103 +404,23 @@ class NMECRF(Scored, NeuralMixedEffects):
         NaN where the model's uncertainty was not taken; ``observed`` has intervals of Wilson's.
         """
         self._check_fitted()
-        low, high = self._intervals[readout]
+        low, high = self._moves.intervals[readout]
         return low, high
 
     def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
-        """Count transitions, take the population's mean emission score, and the intervals."""
-        expected, observed, emission = self._count(batches)
-        observed[-1] = observed.sum(0)
-        self._mean_emission: NDArray[np.float64] = emission.numpy()
-        n_rows = sum(batch.n_rows for batch in batches)
-        totals = [batch.x[batch.mask].double().sum(0).cpu() for batch in batches]
-        self._mean_x: Tensor | None = torch.stack(totals).sum(0) / n_rows
-        self._expected: NDArray[np.float64] = expected.numpy()
-        self._observed: NDArray[np.float64] = observed.numpy()
-        rows = _on_cpu(batches)
-        self._intervals = self._model_intervals(self._posterior.mixed, information, rows)
-        self._intervals["observed"] = observed_intervals(self._observed)
+        super()._after_fit(batches, information)
+        self._moves = Moves.of(self._posterior, batches, information, int(self.random_state))
 
     def _reorder(self, orders: list[NDArray[np.int64]]) -> None:
         super()._reorder(orders)
-        whole = [*orders[0].tolist(), -1]
-        self._expected, self._observed = self._expected[whole], self._observed[whole]
-        self._intervals = {name: ends[:, whole] for name, ends in self._intervals.items()}
-
-    def _model_intervals(
-        self, mixed: MixedEffects, information: PersonInformation | None, batches: list[Batch]
-    ) -> dict[str, NDArray[np.float64]]:
-        """Intervals of the persons of `mixed`, the last of this model's, and of the population."""
-        chosen = [*range(len(self.groups_) - mixed.sizes[0], len(self.groups_)), -1]
-        values = {name: self.transition_matrices(name)[chosen] for name in MODEL_READOUTS}
-        uncertainty, at = self._posterior.uncertainty, self._mean_x
-        if information is None or uncertainty is None or at is None:
-            return {name: np.full((2, *value.shape), np.nan) for name, value in values.items()}
-        intervals = ModelIntervals(
-            mixed,
-            information,
-            uncertainty.shared,
-            batches,
-            n_fitted=len(self.groups_),
-            seed=int(self.random_state),
-        )
-        slopes = emission_slopes(mixed, uncertainty.free, at)
-        return {
-            "scores": intervals.scores(values["scores"]),
-            "conditional": intervals.conditional(values["conditional"], slopes),
-            "expected": intervals.expected(values["expected"]),
-        }
+        self._moves = self._moves.in_order(orders[0].tolist())
 
     def _after_adapt(
         self, before: Self, batches: list[Batch], information: PersonInformation | None
     ) -> None:
-        """Count the transitions of the new persons; what is the population's stays."""
-        n_old = len(before.groups_)
-        moved = [replace(batch, groups=batch.groups + n_old) for batch in batches]
-        counts = [part[n_old:-1].numpy() for part in self._count(moved)[:2]]
-        for name, new in zip(("_expected", "_observed"), counts, strict=True):
-            old = getattr(before, name)
-            setattr(self, name, np.concatenate([old[:-1], new, old[-1:]]))
-        mixed = self._posterior.mixed.for_groups(len(self.groups_) - n_old)
-        mixed.deviations.data = self._posterior.mixed.deviations[n_old:].clone()
-        rows = _on_cpu(batches)
-        found = self._model_intervals(mixed.requires_grad_(False), information, rows)
-        found["observed"] = observed_intervals(
-            self._observed[[*range(n_old, len(self.groups_)), -1]]
+        self._moves = before._moves.with_people(
+            self._posterior, batches, information, int(self.random_state)
         )
-        self._intervals = {
-            name: np.concatenate([old[:, :-1], found[name][:, :-1], old[:, -1:]], axis=1)
-            for name, old in before._intervals.items()
-        }
-
-    def _count(self, batches: list[Batch]) -> tuple[Tensor, Tensor, Tensor]:
-        """Transitions expected and observed, (P + 1, K, K), and the population's mean emission.
-
-        The last of the expected ones are the population's; there are none of the observed ones.
-        """
-        n_groups, n_states = len(self.groups_), len(self.classes_)
-        expected = torch.zeros(n_groups + 1, n_states, n_states, dtype=torch.float64)
-        observed = torch.zeros_like(expected)
-        emission, n_rows = torch.zeros(n_states, dtype=torch.float64), 0
-        for stack in chunks(batches):
-            batch = stack.to(torch.device("cpu"))
-            own = self._posterior.mean_output(batch, persons=True)
-            shared = self._posterior.mean_output(batch, persons=False)
-            persons = batch.groups[:, 0]
-            pairwise = forward_backward(own[0], own[1], batch.lengths).pairwise
-            expected.index_add_(0, persons, pairwise)
-            expected[-1] += forward_backward(shared[0], shared[1], batch.lengths).pairwise.sum(0)
-            before, after = batch.y[:, :-1], batch.y[:, 1:]
-            seen = (before >= 0) & (after >= 0)
-            who = persons.unsqueeze(1).expand_as(before)
-            observed.index_put_(
-                (who[seen], before[seen], after[seen]),
-                torch.ones(int(seen.sum()), dtype=torch.float64),
-                accumulate=True,
-            )
-            emission += shared[0][batch.mask].double().sum(0)
-            n_rows += batch.n_rows
-        return expected, observed, emission / n_rows
 
     def _steps(
         self,
@@ -602,8 +463,6 @@ class NMECRF(Scored, NeuralMixedEffects):
         sequences = _sequences(groups[:, 0], context.get("sequence_ids"))
         _refuse_moving_sequences(groups, sequences, [factor.name for factor in factors])
 
-    _outcome: State
-
     @property
     def _outcomes(self) -> type[Outcome]:
         return State
@@ -616,31 +475,11 @@ class NMECRF(Scored, NeuralMixedEffects):
         return [str(state) for state in self.classes_]
 
     def _extra_tensors(self) -> dict[str, Tensor]:
-        features = {} if self._mean_x is None else {"mean_x": self._mean_x}
-        return {
-            **features,
-            "mean_emission": torch.from_numpy(self._mean_emission),
-            "expected": torch.from_numpy(self._expected),
-            "observed": torch.from_numpy(self._observed),
-            **{
-                f"interval.{name}": torch.from_numpy(ends) for name, ends in self._intervals.items()
-            },
-        }
+        return {**super()._extra_tensors(), **self._moves.tensors()}
 
     def _restore_extra(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         super()._restore_extra(outcome, tensors)
-        self.classes_ = self._outcome.classes
-        self._mean_emission = tensors["mean_emission"].numpy()
-        self._mean_x = tensors.get("mean_x")  # models of before have none
-        self._expected = tensors["expected"].numpy()
-        self._observed = tensors["observed"].numpy()
-        self._intervals = {
-            # models of before have none
-            name: tensors.get(f"interval.{name}", torch.full((2, *self._observed.shape), torch.nan))
-            .double()
-            .numpy()
-            for name in READOUTS
-        }
+        self.classes_, self._moves = self._outcome.classes, Moves.restored(tensors)
 
 
 def _sequences(persons: NDArray[np.int64], ids: ArrayLike | None) -> NDArray[np.int64]:
@@ -666,10 +505,6 @@ def _refuse_moving_sequences(
                 row=row,
                 column=name,
             )
-
-
-def _on_cpu(batches: list[Batch]) -> list[Batch]:
-    return [batch.to(torch.device("cpu")) for batch in batches]
 
 
 def _scores(output: tuple[Tensor, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:

@@ -88,7 +88,7 @@ def test_conditional_agrees_with_draws_of_all_parameters(model, study):
             for name, part in zip(names, np.split(phi, np.cumsum(sizes)[:-1]), strict=True)
         }
         emission, moves = mixed(
-            model._mean_x.view(1, 1, -1).to(zero.dtype), fixed=fixed, deviations=zero
+            model._moves.mean_x.view(1, 1, -1).to(zero.dtype), fixed=fixed, deviations=zero
         )
         found.append(
             logit(stationary_chain(moves.double().numpy(), emission[:, 0].double().numpy())[0])
