@@ -136,19 +136,18 @@ class Moves:
                 counts, total, out=np.full_like(counts, np.nan), where=total > 0
             )
             return shares
-        own = mixed.by_factor(mixed.deviations)[0].detach()
-        each = torch.cat([own, own.new_zeros(1, own.shape[1])])
+        each = with_population(mixed)
         if readout == "conditional":
             return self.chains_at(mixed, each)
-        scores = self._scores(mixed, each)
+        scores = self.scores(mixed, each)
         scores = scores - scores.mean(axis=1, keepdims=True)
         centred: Floats = scores - scores.mean(axis=2, keepdims=True)
         return centred
 
     def chains_at(self, mixed: MixedEffects, deviations: Tensor) -> Floats:
         """``conditional`` of people with these deviations, (n, R) → (n, K, K)."""
-        scores = self._scores(mixed, deviations)
-        return stationary_chain(scores, self._emissions(mixed, deviations))
+        scores = self.scores(mixed, deviations)
+        return stationary_chain(scores, self.emissions(mixed, deviations))
 
     def chain_slope(self, mixed: MixedEffects) -> Floats:
         """Derivative of the log-odds of ``conditional`` by η at the population, (K², R)."""
@@ -165,7 +164,7 @@ class Moves:
         found: Floats = log_slope(chain)[0] @ slope
         return np.asarray(found / (1 - np.minimum(chain.reshape(-1, 1), 1 - 1e-9)))
 
-    def _scores(self, mixed: MixedEffects, deviations: Tensor) -> Floats:
+    def scores(self, mixed: MixedEffects, deviations: Tensor) -> Floats:
         """A at these deviations, (n, R) → (n, K, K)."""
         n_states = len(self.mean_emission)
         scores = mixed.fixed()["transitions"].double().expand(len(deviations), -1, -1).clone()
@@ -176,7 +175,7 @@ class Moves:
         values: Floats = scores.numpy()
         return values
 
-    def _emissions(self, mixed: MixedEffects, deviations: Tensor) -> Floats:
+    def emissions(self, mixed: MixedEffects, deviations: Tensor) -> Floats:
         """s at the study's average features and these deviations, (n, R) → (n, K)."""
         if self.mean_x is None:
             return np.tile(self.mean_emission, (len(deviations), 1))
@@ -239,6 +238,12 @@ class Moves:
             tensors.get("mean_x"),
             {name: tensors.get(f"interval.{name}", unknown).double().numpy() for name in READOUTS},
         )
+
+
+def with_population(mixed: MixedEffects) -> Tensor:
+    """Deviations of all people and, last, of the population, (P + 1, R)."""
+    own = mixed.by_factor(mixed.deviations)[0].detach()
+    return torch.cat([own, own.new_zeros(1, own.shape[1])])
 
 
 def _count(

@@ -184,7 +184,8 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         (UnknownPersonError else); ``level="population"`` sets η = 0, a typical person, and
         ``level="average"`` takes the average over all people, which of counts is larger.
         """
-        return self._outcome.decode(self._rows_out(X, groups, level)[:, 0])
+        expected = self._rows_out(X, groups, level)[:, 0]
+        return self._outcome.decode(expected)
 
     def probability_integral(
         self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame

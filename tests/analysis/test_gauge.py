@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+from nme_core.estimators.moves import with_population
 from nme_core.estimators.person_posterior import person_posterior
 from nme_core.nn import contrasts
 
@@ -37,7 +38,8 @@ def shifted(crf, *, rows=0.0, columns=0.0, persons=0.0):
 )
 def test_scores_are_invariant_under_the_gauge(crf, change):
     moved = shifted(crf, **change)
-    raw, own = (one._transition_scores(one._with_population()) for one in (moved, crf))
+    networks = (one._posterior.mixed for one in (moved, crf))
+    raw, own = (crf._moves.scores(mixed, with_population(mixed)) for mixed in networks)
     raw = np.abs(raw - own).max()
     assert raw > 0.5  # something has changed indeed
     np.testing.assert_allclose(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nme_core.analysis import transitions_table
+from nme_core.estimators.moves import with_population
 from nme_core.estimators.stationary_chain import stationary_chain
 from nme_core.io import TABLES
 
@@ -97,10 +98,12 @@ def test_from_and_to_are_not_mixed_up(table, crf):
 
 def test_conditional_follows_from_scores_and_emissions(table, crf):
     person = crf.groups_.tolist().index("b")
-    everybody = crf._with_population()
-    emission = crf._emissions(everybody)[person]
-    raw = crf._transition_scores(everybody)[person] + emission
-    shares = stationary_chain(crf._transition_scores(everybody)[[person]], emission[None])[0]
+    mixed = crf._posterior.mixed
+    everybody = with_population(mixed)
+    emission = crf._moves.emissions(mixed, everybody)[person]
+    scores = crf._moves.scores(mixed, everybody)[[person]]
+    raw = scores[0] + emission
+    shares = stationary_chain(scores, emission[None])[0]
     assert matrix(table, "b", "conditional") == pytest.approx(shares)
     # centring takes nothing away that sets two to-states of two from-states apart
     scores = matrix(table, "b", "scores")

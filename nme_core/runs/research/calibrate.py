@@ -168,6 +168,8 @@ def _intervals(
         own = (table["person"] != "").to_numpy()
         for effect in table["effect"].unique():
             here = own & (table["effect"] == effect).to_numpy()
+            if true[here].nunique() < 2:
+                continue  # the same for everybody: their intervals are points that always hold
             ends = table.loc[here, ["ci_low", "ci_high"]].to_numpy(dtype=np.float64)
             yield "person_effects", str(effect), ends[:, 0], ends[:, 1], true[here].to_numpy()
 
