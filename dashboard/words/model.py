@@ -33,7 +33,10 @@ ESTIMATE = {
 
 NO_LAYERS = "Hidden layers are auto, or whole numbers of units, such as 32 or 32,16."
 
-ONLY_LINEAR = "“{settings}” is for a model without hidden layers: empty those, or set it back."
+ONLY_LINEAR = (
+    "“{settings}” is for a model without hidden layers. Either leave the units of the hidden "
+    "layers empty, or set it back."
+)
 
 #: Baselines for numbers only.
 FOR_NUMBERS = ("lme", "mlp-lme")
