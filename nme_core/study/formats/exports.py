@@ -12,7 +12,7 @@ from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.exceptions import OptionError
 from nme_core.study.clean.personal import dates_of
-from nme_core.study.columns import is_number
+from nme_core.study.columns import as_labels, is_number
 from nme_core.study.formats.result import Reading
 from nme_core.study.roles.role_names import is_time
 
@@ -122,7 +122,7 @@ def _of_instrument(
     reading: Reading, frame: pd.DataFrame, person: str, instrument: str
 ) -> tuple[Reading, pd.DataFrame, str]:
     """The rows of one repeating instrument, or of none: the one asked for, else with most rows."""
-    belongs = frame[instrument].fillna(NO_INSTRUMENT).astype("str")
+    belongs = as_labels(frame[instrument]).fillna(NO_INSTRUMENT)
     counts = belongs.value_counts()
     there = tuple(sorted(counts.index, key=lambda one: one == NO_INSTRUMENT))
     chosen = reading.how.instrument or there[0]

@@ -192,6 +192,16 @@ def test_repeating_instruments_of_redcap_are_the_occasions():
     assert "'age'" in told
 
 
+def test_repeating_instruments_of_redcap_may_be_numbers_or_empty():
+    lines = ["record_id,redcap_repeat_instrument,redcap_repeat_instance,mood"]
+    rows = [f"{person},2,{k},{k % 3}" for person in range(1, 5) for k in range(1, 5)]
+    reading = read_any("\n".join([*lines, "1,,,", *rows]).encode(), "x.csv")
+    assert reading.instruments == ("2", "none")
+    assert len(reading.frame) == 16
+    empty = [f"{person},,{k},{k % 3}" for person in range(1, 5) for k in range(1, 5)]
+    assert read_any("\n".join([*lines, *empty]).encode(), "x.csv").frame.shape[0] == 16
+
+
 def redcap_with_two_instruments(*, diary=range(1, 6), medication=range(1, 4), people=range(1, 6)):
     lines = ["record_id,redcap_repeat_instrument,redcap_repeat_instance,sex,mood,sleep,dose"]
     for person in people:
