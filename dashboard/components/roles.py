@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import streamlit as st
 
@@ -20,6 +23,9 @@ from dashboard.words.study import (
     ROLES,
 )
 from nme_core.vocabulary.language import tr
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 _CHOOSE = "Choose a column"
 
@@ -60,44 +66,12 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     """The roles as chosen, or what is missing, in words."""
     st.caption(tr("Proposed from the names and values of the columns; change what is wrong."))
     columns = [str(name) for name in draft.long.columns]
-    optional = [None, *columns]
     first, second, third, fourth, fifth = st.columns(5)
-    person = first.selectbox(
-        tr("Person"),
-        columns,
-        None,
-        key="role_person",
-        help=tr(ROLES)["person"],
-        placeholder=tr(_CHOOSE),
-    )
-    time = second.selectbox(
-        tr("Time"),
-        optional,
-        format_func=_name,
-        key="role_time",
-        help=tr(ROLES)["time"],
-        placeholder=tr("none"),
-    )
-    group = fifth.selectbox(
-        tr("Grouping"), optional, format_func=_name, key="role_group", help=tr(ROLES)["group"],
-        placeholder=tr("none"),
-    )  # fmt: skip
-    sequence = third.selectbox(
-        tr("Sequence"),
-        optional,
-        format_func=_name,
-        key="role_sequence",
-        help=tr(ROLES)["sequence"],
-        placeholder=tr("none"),
-    )
-    outcome = fourth.selectbox(
-        tr("Outcome"),
-        columns,
-        None,
-        key="role_outcome",
-        help=tr(ROLES)["outcome"],
-        placeholder=tr(_CHOOSE),
-    )
+    person = _needed(first, "person", tr("Person"), columns)
+    time = _optional(second, "time", tr("Time"), columns)
+    group = _optional(fifth, "group", tr("Grouping"), columns)
+    sequence = _optional(third, "sequence", tr("Sequence"), columns)
+    outcome = _needed(fourth, "outcome", tr("Outcome"), columns)
     kind = _outcome_kind(draft, outcome)
     taken = {person, time, sequence, outcome, group}
     free = [name for name in columns if name not in taken]
@@ -114,12 +88,7 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
         if draft.covariates is not None:
             st.dataframe(draft.covariates.head(4), hide_index=True)
     if person is None or outcome is None or not features:
-        wanted = {
-            "the person": person,
-            "the outcome": outcome,
-            "at least one feature": features,
-        }
-        return tuple(words for words, given in wanted.items() if not given)
+        return _missing(person, outcome, features)
     return ChosenRoles(
         person, outcome, time, sequence, tuple(features), tuple(covariates), outcome_kind=kind,
         group=group,
@@ -130,27 +99,10 @@ def _few_selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     """Who, when and what, as confirmed; all else is as proposed."""
     st.caption(tr("Proposed from the names and values of the columns; change what is wrong."))
     columns = [str(name) for name in draft.long.columns]
-    places = st.columns(3)
-    person = places[0].selectbox(
-        tr("Person"),
-        columns,
-        None,
-        key="role_person",
-        help=tr(ROLES)["person"],
-        placeholder=tr(_CHOOSE),
-    )
-    time = places[1].selectbox(
-        tr("Time"), [None, *columns], format_func=_name, key="role_time", help=tr(ROLES)["time"],
-        placeholder=tr("none"),
-    )  # fmt: skip
-    outcome = places[2].selectbox(
-        tr("Outcome"),
-        columns,
-        None,
-        key="role_outcome",
-        help=tr(ROLES)["outcome"],
-        placeholder=tr(_CHOOSE),
-    )
+    first, second, third = st.columns(3)
+    person = _needed(first, "person", tr("Person"), columns)
+    time = _optional(second, "time", tr("Time"), columns)
+    outcome = _needed(third, "outcome", tr("Outcome"), columns)
     kind = _outcome_kind(draft, outcome)
     guess, _ = recall(draft)
     taken = {person, time, outcome}
@@ -163,15 +115,31 @@ def _few_selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     words = {role: plain(", ".join(names)) or "nothing" for role, names in listed.items()}
     st.caption(tr(CLINICIAN_ROLES).format(**words))
     if person is None or outcome is None or not features:
-        wanted = {
-            "the person": person,
-            "the outcome": outcome,
-            "at least one feature": features,
-        }
-        return tuple(words for words, given in wanted.items() if not given)
+        return _missing(person, outcome, features)
     return ChosenRoles(
         person, outcome, time, sequence, tuple(features), tuple(covariates), outcome_kind=kind
     )
+
+
+def _needed(place: DeltaGenerator, role: str, label: str, columns: list[str]) -> str | None:
+    """The selector of a role that has to be filled; empty where nothing was proposed."""
+    return place.selectbox(
+        label, columns, None, key=f"role_{role}", help=tr(ROLES)[role], placeholder=tr(_CHOOSE)
+    )
+
+
+def _optional(place: DeltaGenerator, role: str, label: str, columns: list[str]) -> str | None:
+    """The selector of a role that may stay empty."""
+    return place.selectbox(
+        label, [None, *columns], format_func=_name, key=f"role_{role}", help=tr(ROLES)[role],
+        placeholder=tr("none"),
+    )  # fmt: skip
+
+
+def _missing(person: str | None, outcome: str | None, features: Sequence[str]) -> tuple[str, ...]:
+    """What still has to be chosen, in words."""
+    wanted = {"the person": person, "the outcome": outcome, "at least one feature": features}
+    return tuple(words for words, given in wanted.items() if not given)
 
 
 def _why(draft: Draft) -> None:

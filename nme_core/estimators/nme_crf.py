@@ -472,7 +472,7 @@ class NMECRF(Scored, NeuralMixedEffects):
         self.classes_ = self._outcome.classes
 
     def _state_names(self) -> list[str]:
-        return [str(state) for state in self.classes_]
+        return self._outcome.contrasted
 
     def _extra_tensors(self) -> dict[str, Tensor]:
         return {**super()._extra_tensors(), **self._moves.tensors()}

@@ -263,7 +263,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
 
     def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
         super()._after_fit(batches, information)
-        if self.is_count and self.pooling == "partial":
+        if self.pooling == "partial":
             self._outcome.judge(self._rows_and_means(batches))
 
     def _rows_and_means(self, batches: list[Batch]) -> Iterator[tuple[Tensor, Tensor]]:

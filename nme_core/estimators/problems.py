@@ -52,7 +52,10 @@ EXACT = (LinearGaussian, ExactRows, ExactChain, Crossed)
 
 
 def method_of(problem: object) -> str:
-    """How a problem finds its parameters: a name in `nme_core.vocabulary.terms.METHODS`."""
+    """How a problem finds its parameters: a name in `nme_core.vocabulary.terms.METHODS`.
+
+    Of baselines also "em" (the last layer by EM) and "separate" (one network per person).
+    """
     if isinstance(problem, Crossed):
         return "exact" if problem.family.has_residual_variance else "marginal"
     if isinstance(problem, ExactRows):

@@ -113,7 +113,7 @@ BASELINES = {
     if not name.startswith("nme") and name not in ALWAYS
 }
 
-#: How parameters were found (``method_`` of a model).
+#: How parameters of an NME were found (its ``method_``).
 METHODS = {
     "exact": "maximum likelihood (exact, as the model is linear with Gaussian residuals)",
     "marginal": "maximum marginal likelihood by Newton's method, random effects being integrated "
@@ -124,11 +124,9 @@ METHODS = {
     "approximation to each person's posterior)",
     "laplace": "the Laplace approximation with EM updates of the covariance",
     "annealed": "the annealed point estimates of Wörtwein et al. (2023)",
-    "em": "an EM algorithm for the last layer, with the layers below it trained",
-    "separate": "one network per person",
 }
 #: Those that go by steps of an optimiser.
-STEPWISE = {"variational", "laplace", "annealed", "em", "separate"}
+STEPWISE = {"variational", "laplace", "annealed"}
 
 FAMILIES = {
     "gaussian": "a Gaussian outcome",
