@@ -158,19 +158,18 @@ def choose_columns(
                 )
     listed = [name for name in listed if name not in excluded]
     taken = {*roles, *excluded, *(named or []), *listed}
-    rest = [name for name in long.columns if name not in taken]
-
+    rest = _without(long.columns, taken)
     personal = _personal(long, rest)
-    rest = [name for name in rest if name not in personal]
+    rest = _without(rest, personal)
     numeric = [name for name in rest if is_number(long[name])]
-    text = [name for name in rest if name not in set(numeric)]
+    text = _without(rest, numeric)
     empty = [name for name in numeric if long[name].isna().all()]
-    filled = [name for name in numeric if name not in set(empty)]
+    filled = _without(numeric, empty)
     persons, levels = pd.factorize(groups)
     infinite = [] if named is None else [name for name in filled if _has_infinite(long[name])]
-    filled = [name for name in filled if name not in set(infinite)]
+    filled = _without(filled, infinite)
     steady = [name for name in filled if _is_constant(long[name], persons, len(levels))]
-    moving = [name for name in filled if name not in set(steady)]
+    moving = _without(filled, steady)
 
     chosen = moving if named is None else named
     notes = _notes(long, text, empty)
@@ -178,9 +177,10 @@ def choose_columns(
     if infinite:
         notes.append(f"Left out because infinite in some rows: {_names(infinite)}.")
     found: list[str] = []
-    repeated = [name for name in steady if name in set(table_covariates)]
-    flat = [name for name in steady if name not in set(repeated) and long[name].nunique() < 2]
-    candidates = [name for name in steady if name not in {*repeated, *flat}]
+    own = _without(steady, table_covariates)
+    repeated = _without(steady, own)
+    flat = [name for name in own if long[name].nunique() < 2]
+    candidates = _without(own, flat)
     if repeated:
         notes.append(f"Taken from the covariate table instead: {_names(repeated)}.")
     if flat:
@@ -218,6 +218,11 @@ def _personal(long: pd.DataFrame, names: Sequence[str]) -> dict[str, str]:
     return {one.column: one.kind for one in find_personal(long[numbers])}
 
 
+def _without(names: Iterable[str], others: Iterable[str]) -> list[str]:
+    left_out = set(others)
+    return [name for name in names if name not in left_out]
+
+
 def _has_infinite(column: pd.Series) -> bool:
     return bool(np.isinf(column.to_numpy(dtype=np.float64, na_value=np.nan)).any())
 
@@ -238,7 +243,7 @@ def _is_constant(column: pd.Series, persons: NDArray[np.intp], n_persons: int) -
 def _notes(long: pd.DataFrame, text: list[str], empty: list[str]) -> list[str]:
     notes = []
     nearly = [name for name in text if is_numbers(long[name])]
-    words = [name for name in text if name not in nearly]
+    words = _without(text, nearly)
     if words:
         notes.append(f"Left out because not numeric: {_names(words)}.")
     for name in nearly:

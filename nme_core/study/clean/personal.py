@@ -7,7 +7,7 @@ Names are compared as one word without accents and capitals, so that every spell
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -225,8 +225,7 @@ def find_personal(table: pd.DataFrame) -> tuple[Personal, ...]:
     found = []
     names = {joined(str(name)) for name in table.columns}
     on_map = "lat" in names and bool(names & {"lon", "lng", "long"})
-    for k, name in enumerate(table.columns):
-        column = table.iloc[:, k]
+    for name, column in table.items():
         kind = _kind(str(name), column)
         if on_map and kind is None and joined(str(name)) in ("lat", "lon", "lng", "long"):
             kind = "places on the map"
@@ -240,7 +239,7 @@ def is_free_text(column: pd.Series) -> bool:
     present = column.dropna()
     if present.empty or is_number(column):
         return False
-    values = present.drop_duplicates()
+    values = present.unique().tolist()
     return not _are_classes(len(values), len(present)) and _are_sentences(values)
 
 
@@ -248,8 +247,8 @@ def _are_classes(n_values: int, n_cells: int) -> bool:
     return n_values <= min(MOST_CLASSES, n_cells / CLASS_REPEATS)
 
 
-def _are_sentences(values: pd.Series) -> bool:
-    texts = list(map(str, values.head(_LOOKED_AT).tolist()))
+def _are_sentences(values: Sequence[object]) -> bool:
+    texts = list(map(str, values[:_LOOKED_AT]))
     return sum(len(text.split()) >= 4 for text in texts) > 0.2 * len(texts)
 
 
@@ -258,14 +257,16 @@ def _kind(name: str, column: pd.Series) -> str | None:
     every = every[pd.notna(every)]
     if len(every) == 0:
         return None
-    values = pd.Series(every[:_LOOKED_AT])
+    values = every[:_LOOKED_AT]
     flat = joined(name)
     named = next((kind for kind, pattern in _BY_NAME.items() if pattern.fullmatch(flat)), None)
     if is_number(column):
-        return named if _may_be(named, values) else None
-    if is_datetime64_any_dtype(column.dtype) or holds_dates(values):
+        return named if _may_be(named, pd.Series(values)) else None
+    if is_datetime64_any_dtype(column.dtype):
         return named if named == "birth dates" else None
     cells = [str(value).strip()[:_LETTERS] for value in values.tolist()]
+    if any(map(_DIGIT.search, cells)) and holds_dates(pd.Series(values)):
+        return named if named == "birth dates" else None
     for kind, test, share in _BY_CONTENT:
         if sum(map(test, cells)) > share * len(cells):
             return kind
@@ -275,7 +276,7 @@ def _kind(name: str, column: pd.Series) -> str | None:
         return "names"
     if _are_classes(len(every), column.count()):
         return None
-    return "free text" if _are_sentences(values) or _NOTES.fullmatch(flat) else None
+    return "free text" if _are_sentences(cells) or _NOTES.fullmatch(flat) else None
 
 
 def _may_hold(kind: str, name: str, texts: pd.Series) -> bool:

@@ -20,6 +20,9 @@ MISSING_CODES = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "n
 #: Rows below which a column is read cell by cell: there may be thousands of columns.
 FEW = 50
 
+#: What a cell of anything but plain text has: a digit, or a word for a truth or for infinity.
+_MORE_THAN_TEXT = re.compile(r"\d|inf|true|false", re.IGNORECASE)
+
 #: Codes of answers that may be listed in one cell are no higher.
 _MOST_CODES = 30
 
@@ -159,8 +162,8 @@ def present(column: pd.Series) -> pd.Series:
 def _n_joined(column: pd.Series, cells: pd.Series, missing: NDArray[np.bool_]) -> int:
     """Values of a column that became another one of it without their outer spaces."""
     if len(column) < FEW:
-        before, after = (set(compress(one.tolist(), ~missing)) for one in (column, cells))
-        return len(before) - len(after)
+        before = set(compress(column.tolist(), ~missing))
+        return len(before) - len({word.strip() for word in before})
     written, left = column[~missing], cells[~missing]
     if written.str.len().sum() == left.str.len().sum():  # much sooner known than what is distinct
         return 0
@@ -185,6 +188,8 @@ def convert(column: pd.Series, *, decimal: str | None, commas: bool) -> Converte
         Whether ``1,5`` may be a number where the file does not tell; it is one all the same where
         the column can hold nothing else.
     """
+    if len(column) < FEW and not any(_MORE_THAN_TEXT.search(str(one)) for one in column.tolist()):
+        return Converted(column)
     codes, distinct = pd.factorize(column)
     cells = with_plain_digits(with_plain_minus(pd.Series(distinct, dtype="str")))
     if is_padded(cells):

@@ -11,7 +11,7 @@ from pandas.api.types import is_extension_array_dtype
 from nme_core.exceptions import DataError
 
 #: Columns that a table may have.
-MOST_COLUMNS = 20_000
+MOST_COLUMNS = 16_384
 
 #: What a column without a name is called.
 _BY_PLACE = "column {}"

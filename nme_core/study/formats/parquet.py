@@ -80,6 +80,7 @@ def _read(file: Source) -> pa.Table:
     table = parquet.ParquetFile(pa.BufferReader(file.content), read_dictionary=words).read(
         columns=chosen
     )
+    table.validate(full=True)  # text may be no UTF-8, which Arrow finds only when it is used
     for column in table.columns:
         if pa.types.is_dictionary(column.type) and _decoded(column) > LARGEST:
             raise too_large(file.name, LARGEST)

@@ -66,7 +66,8 @@ def in_steps(reading: Reading, step: str | None) -> Reading:
         return reading if step else replace(reading, notes=(*reading.notes, note))
     length = _length(step)
     frame, crossed = _steps(events, length)
-    tracks = [name for name in frame.columns if name in set(events.track)]
+    named = set(events.track)
+    tracks = [name for name in frame.columns if name in named]
     note = (
         f"{len(events.table)} events became {len(frame)} steps of {length:g} s: in each "
         f"stands the state that covers most of it, {NO_EVENT!r} where there is no event"

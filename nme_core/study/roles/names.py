@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 #: Characters of a name that are looked at.
 _LOOKED_AT = 1000
@@ -22,6 +23,7 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+@lru_cache(1 << 15)  # each is asked for some ten times
 def words_of(name: str) -> tuple[str, ...]:
     """The words and numbers in a name: ``"RecipientFirstName"`` → recipient, first, name."""
     return tuple(part.lower() for part in _PARTS.findall(_ascii(name)))

@@ -56,7 +56,7 @@ def find_person(
     blocks = [name for name in unnamed if in_blocks(long[name])]
     codes = [name for name in unnamed if name not in blocks and looks_like_codes(long[name])]
     if not (blocks or codes):
-        constant = [n for n in names if long[n].nunique() == 1 and person_score(n) >= _SURE]
+        constant = [n for n in names if person_score(n) >= _SURE and long[n].nunique() == 1]
         return PersonFound(constant[0], _why(long, constant[0])) if constant else PersonFound(None)
     first = [*blocks, *codes][0]
     how = "it stands in blocks of rows" if first in blocks else "it holds codes that repeat"

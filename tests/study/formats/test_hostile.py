@@ -20,7 +20,7 @@ def test_hostile_files_never_end_in_another_error(first):
     assert ends <= {"table", "refused", "study"}
 
 
-@pytest.mark.parametrize("number", [365, 1740, 7415, 10337])
+@pytest.mark.parametrize("number", [365, 1740, 7415, 10337, 12520, 13805])
 def test_files_that_once_ended_in_another_error_do_no_more(number):
     assert end_of(make(number)[1]) in {"table", "refused"}
 
