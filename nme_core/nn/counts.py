@@ -30,10 +30,7 @@ class Poisson:
 
     def deviance(self, output: Tensor, batch: Batch) -> Tensor:
         """Deviance of each unit; output has shape (n_units, n_rows, 1)."""
-        log_mean = output.squeeze(-1) + self.offset
-        saturated = torch.xlogy(batch.y, batch.y) - batch.y
-        deviance = 2 * (saturated - batch.y * log_mean + log_mean.exp())
-        return torch.where(batch.mask, deviance, 0.0).sum(1)
+        return torch.where(batch.mask, -2 * self._below_saturated(output, batch.y), 0.0).sum(1)
 
     def mean(self, output: Tensor) -> Tensor:
         """Expected count."""
@@ -46,8 +43,16 @@ class Poisson:
 
     def log_density(self, output: Tensor, y: Tensor) -> Tensor:
         """y log μ − μ − log y!."""
+        return self._below_saturated(output, y) + self.left_out(y)
+
+    def _below_saturated(self, output: Tensor, y: Tensor) -> Tensor:
+        """−½ D = y log(μ/y) − μ + y, by log(1 + r) near y: large counts would cost it its digits."""
         log_mean = output.squeeze(-1) + self.offset
-        return y * log_mean - log_mean.exp() - torch.lgamma(y + 1)
+        mean, count = log_mean.exp(), torch.where(y > 0, y, 1.0)
+        off = ((mean - y) / count).clamp(-0.5, 0.5)
+        near = y * (off.log1p() - off)
+        far = y * (log_mean - count.log()) - mean + y
+        return torch.where((y > 0) & (off.abs() < 0.5), near, far)
 
     def score(self, output: Tensor, y: Tensor) -> Tensor:
         """y − μ."""

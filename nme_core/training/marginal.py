@@ -31,6 +31,8 @@ LONGEST, HALVINGS = 100, 30
 #: A mode is reached where a step promises less than this of the log-likelihood, relative, in all
 #: persons: the determinant moves with the step, not with its square.
 TOLERANCE = 1e-18
+#: A step that promises less than this is gone as it is: what it adds may drown in rounding.
+SURE = 1e-8
 #: Numbers of the matrices of the persons of one block.
 _BLOCK_NUMBERS = 2**21
 #: Numbers of the rows of a study up to which they are kept in double precision.
@@ -284,10 +286,11 @@ class LaplaceMarginal:
             if bool(done.all()):
                 reached = True
                 break
+            unsure = promised > SURE * (1 + value.abs())
             length = torch.where(done, 0.0, 1.0)
             for _ in range(HALVINGS):
                 moved = height(b + length.unsqueeze(1) * step)
-                worse = ~(moved >= value - 1e-12 * (1 + value.abs()))
+                worse = unsure & ~(moved >= value - 1e-12 * (1 + value.abs()))
                 if not bool(worse.any()):
                     break
                 length = torch.where(worse, length / 2, length)
