@@ -46,7 +46,7 @@ class Poisson:
         return self._below_saturated(output, y) + self.left_out(y)
 
     def _below_saturated(self, output: Tensor, y: Tensor) -> Tensor:
-        """−½ D = y log(μ/y) − μ + y, by log(1 + r) near y: large counts would cost it its digits."""
+        """−½ D = y log(μ/y) − μ + y, by log(1 + r) near y: large counts cost digits."""
         log_mean = output.squeeze(-1) + self.offset
         mean, count = log_mean.exp(), torch.where(y > 0, y, 1.0)
         off = ((mean - y) / count).clamp(-0.5, 0.5)
