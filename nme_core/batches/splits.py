@@ -47,7 +47,8 @@ def split_within_person(
         Persons with fewer rows are in training only, unless they are more than half.
     tied : array of bool, shape (n_rows,), optional
         Rows at the same time as the person's row before, which stands just before them; they are in
-        the same part as that one.
+        the same part as that one. Where whole times leave a person's part without rows, the person
+        is cut by the number of times instead of rows.
 
     Returns
     -------
@@ -68,20 +69,49 @@ def split_within_person(
     rows = pd.Series(pd.factorize(values)[0])
     by_person = rows.groupby(rows)
     position = by_person.cumcount().to_numpy()
-    at = position
-    if tied is not None and tied.any():
+    n_rows = by_person.transform("size").to_numpy()
+    short = n_rows < min_rows
+    if tied is None or not tied.any():
+        part = _cut(position, n_rows, fractions)
+    else:
         block = np.cumsum(~tied) - 1  # rows of one time are where the last of them is
         at = position[np.flatnonzero(~np.append(tied[1:], False))[block]]
-    n_rows = by_person.transform("size").to_numpy()
-    # The small constant keeps 0.6 * 35 at 21 whatever the rounding of the machine.
-    train_end = np.floor(fractions[0] * n_rows + 1e-9)
-    validation_end = np.floor((fractions[0] + fractions[1]) * n_rows + 1e-9)
-    part = (at >= train_end).astype(np.intp) + (at >= validation_end)
-    short = n_rows < min_rows
+        part = _cut(at, n_rows, fractions)
+        parts = pd.crosstab(rows, part).reindex(columns=range(3), fill_value=0).to_numpy()
+        lacks = ((parts == 0) & (np.array(fractions) > 0)).any(axis=1)[rows.to_numpy()]
+        if (lacks := lacks & ~short).any():
+            part[lacks] = _cut_by_time(rows.to_numpy()[lacks], tied[lacks], fractions)
     part[short] = 0
     if fractions[2] > 0 and few_rows(by_person.size().to_numpy(), min_rows):
         _hold_back_last(part, rows.to_numpy(), position, n_rows, short)
     return np.array(SPLITS, dtype=object)[part]  # objects: one pointer a row
+
+
+def _cut(
+    at: npt.NDArray[Any], out_of: npt.NDArray[Any], fractions: tuple[float, float, float]
+) -> npt.NDArray[np.intp]:
+    """Number of the part of what stands at a place, counted from 0, out of so many."""
+    # The small constant keeps 0.6 * 35 at 21 whatever the rounding of the machine.
+    train_end = np.floor(fractions[0] * out_of + 1e-9)
+    validation_end = np.floor((fractions[0] + fractions[1]) * out_of + 1e-9)
+    part: npt.NDArray[np.intp] = (at >= train_end).astype(np.intp) + (at >= validation_end)
+    return part
+
+
+def _cut_by_time(
+    persons: npt.NDArray[np.intp],
+    tied: npt.NDArray[np.bool_],
+    fractions: tuple[float, float, float],
+) -> npt.NDArray[np.intp]:
+    """Parts of people who are cut by times; with two times, the last is for each part in turn."""
+    new = pd.Series((~tied).astype(np.intp)).groupby(persons)
+    time, n_times = new.cumsum().to_numpy() - 1, new.transform("sum").to_numpy()
+    part = _cut(time, n_times, fractions)
+    part[n_times == 1] = 0
+    last = (n_times == 2) & (time == 1)
+    turn = np.array(_IN_TURN[3] if fractions[2] > 0 else (1,))
+    part[last] = turn[pd.factorize(persons[last])[0] % len(turn)]
+    return part
 
 
 def people_for_classes(

@@ -82,8 +82,8 @@ def one_form(column: pd.Series) -> pd.Series:
     return pd.Series(spread, index=column.index, name=column.name, dtype="str")
 
 
-def as_ids(column: pd.Series, *, role: str) -> pd.Series:
-    """Ids as `one_form` gives them.
+def as_ids(column: pd.Series, *, role: str, table: str = "") -> pd.Series:
+    """Ids as `one_form` gives them; `table` says which table an error is about.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def as_ids(column: pd.Series, *, role: str) -> pd.Series:
     missing = np.flatnonzero(ids.isna() | (ids == ""))
     if len(missing):
         raise DataError(
-            f"{_rows_have(len(missing))} no {role} in column {column.name!r}, "
+            f"{_rows_have(len(missing))} no {role} in column {column.name!r}{table}, "
             f"the first is {place(column.index, missing[0])}.",
             remedy=f"Fill in the {role} or remove these rows.",
             column=str(column.name),

@@ -70,7 +70,7 @@ def covariates_from_table(
     if table.empty:
         raise DataError("The covariate table has no rows.", remedy="Give one row per person.")
     notes = respelling_notes(table[person], table=" of the covariate table")
-    ids = as_ids(table[person], role="person id")
+    ids = as_ids(table[person], role="person id", table=" of the covariate table")
     table, ids = _one_row_each(table, ids, person, notes)
     known = set(ids)
     without = [who for who in persons if who not in known]

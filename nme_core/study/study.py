@@ -256,7 +256,11 @@ class Study:
         except DataError as error:
             explain(error, long, recipe.steps)
             raise
-        return replace(study, notes=(*notes_of(long, second), *study.notes), labels=long.labels)
+        labels = long.labels
+        if second is not None:  # its columns, but for the person's
+            covariates = set(second.frame.columns) - set(long.frame.columns)
+            labels = labels.beside(second.labels.of_columns(covariates))
+        return replace(study, notes=(*notes_of(long, second), *study.notes), labels=labels)
 
     #: The same under the name of the commonest format.
     from_csv = from_file

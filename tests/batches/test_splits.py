@@ -125,3 +125,21 @@ def test_rows_of_one_time_are_in_one_part():
     tied = np.array([False, True, True] * 4)
     parts = split_within_person(["a"] * 12, tied=tied)
     assert list(parts) == ["train"] * 6 + ["validation"] * 3 + ["test"] * 3
+
+
+@pytest.mark.parametrize(
+    ("tied", "parts"),
+    [
+        ([0, 0, 1, 0, 1, 0], [["train"] * 3 + ["validation"] * 2 + ["test"]] * 2),
+        ([0, 0, 0, 1, 1, 1], [["train", "validation"] + ["test"] * 4] * 2),
+        (
+            [0, 1, 1, 0, 1, 1],
+            [["train"] * 3 + ["test"] * 3, ["train"] * 3 + ["validation"] * 3],
+        ),
+        ([0, 1, 1, 1, 1, 1], [["train"] * 6] * 2),
+    ],
+)
+def test_whole_times_leave_no_part_without_rows(tied, parts):
+    """Trials or raters at a few times: each person is cut by times where rows do not do."""
+    found = split_within_person(np.repeat(["a", "b"], 6), tied=np.array(tied * 2, dtype=bool))
+    assert [list(found[:6]), list(found[6:])] == parts

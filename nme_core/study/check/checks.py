@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from nme_core.batches.blocks import Blocks, Column
-from nme_core.batches.splits import few_rows
+from nme_core.batches.blocks import Blocks, Column, extent
+from nme_core.batches.splits import SPLITS, few_rows
 from nme_core.exceptions import DataError, OptionError
 from nme_core.study.check.attendance import (
     compliance,
@@ -21,7 +22,7 @@ from nme_core.study.check.attendance import (
 from nme_core.study.check.circular import find_circular
 from nme_core.study.check.determined import find_determined
 from nme_core.study.check.factors import find_inseparable
-from nme_core.study.check.midnight import find_midnight
+from nme_core.study.check.midnight import find_midnight, find_turned
 from nme_core.study.check.report import Finding, Report, told_before
 from nme_core.study.check.states import find_states
 from nme_core.study.check.suspicious import find_collinear, find_suspicious, without_codes
@@ -88,16 +89,17 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
     attendance = tuple(compliance(n_obs, study.covariates))
     spacing, n_gaps = describe_spacing(study)
     findings = [
-        *_check_split(study, short, min_rows),
+        *find_answers(study),
+        *_check_split(study, short, min_rows, columns),
         *_check_outcome(study, columns.get(name)),
         *_check_groups(study),
         *study.looks,
         *_check_labels(study),
         *_check_scales(study),
-        *find_answers(study),
         *find_states(study, states),
         *find_suspicious(study, columns),
         *find_midnight(study),
+        *find_turned(study),
         *_check_columns(study, columns, constant),
         *find_trends(study, columns),
         *find_determined(study),
@@ -111,7 +113,10 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
         *(Finding("info", note) for note in study.notes),
     ]
     order = ("stop", "look", "info")
-    told = told_before(findings, study.roles.person, _as_table(study), _covariate_table(study))
+    table = _as_table(study)
+    if study.lines is not None and any(f.kind == "count_on" for one in findings for f in one.fixes):
+        table = table.iloc[np.argsort(study.lines.to_numpy())]  # what falls, falls in the file
+    told = told_before(findings, study.roles.person, table, _covariate_table(study))
     return Report(
         outcome=study.roles.outcome,
         outcome_kind=study.outcome_kind,
@@ -134,6 +139,28 @@ def check_study(study: Study, *, min_rows: int = 5, planned: int | None = None) 
     )
 
 
+def _check_late(
+    study: Study, training: npt.NDArray[np.bool_], columns: Mapping[str, Column]
+) -> Iterable[Finding]:
+    """Find features that change in held-back rows only."""
+    for name in study.feature_names:
+        known = columns[name]
+        if known.constant or not known.low < known.high:
+            continue
+        low, high = extent(known.values[training])
+        if not low < high:
+            yield Finding(
+                "look",
+                tr(
+                    "The feature {name!r} changes only late in people's rows, in those that are "
+                    "held back: training cannot learn it, so that held-back rows say nothing of it."
+                ).format(name=name),
+                name,
+                tr("What is interpreted is fitted on all rows. Leave it out to judge the others."),
+                leave_out(study, name),
+            )
+
+
 def _as_table(study: Study) -> pd.DataFrame:
     """The columns of a study beside each other, as its remedies are about them."""
     parts: list[pd.Series | pd.DataFrame] = [study.groups.rename(study.roles.person)]
@@ -147,7 +174,9 @@ def _covariate_table(study: Study) -> pd.DataFrame:
     return study.covariates.rename_axis(study.roles.person).reset_index()
 
 
-def _check_split(study: Study, short: Sequence[str], min_rows: int) -> Iterable[Finding]:
+def _check_split(
+    study: Study, short: Sequence[str], min_rows: int, columns: Mapping[str, Column]
+) -> Iterable[Finding]:
     """Say what keeps rows from being held back as a fit does, and who is in training only."""
     try:
         plan = plan_split(study.with_observed_outcome())
@@ -155,6 +184,9 @@ def _check_split(study: Study, short: Sequence[str], min_rows: int) -> Iterable[
         yield Finding("stop", error.message, error.column, error.remedy)
         return
     yield from (Finding("info", note) for note in plan.notes)
+    training = study.y.notna().to_numpy(copy=True)  # others are not in the plan
+    training[training] = plan.parts == SPLITS[0]
+    yield from _check_late(study, training, columns)
     if plan.classes is not None:
         yield Finding(
             "look",

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from nme_core.study.check.report import Finding
 from nme_core.vocabulary.language import tr
 
-#: Two factors have nearly the same groups where this share of the rows lies in groups that are the
-#: same by both.
+#: Two factors have nearly the same groups where this share of the rows lies in a group of each that
+#: are the same but for a few rows: more than half of both.
 NEARLY_THE_SAME = 0.9
 #: … or where no more pairs of their groups than these differ: two people in one clinic.
 FEW_APART = 2
@@ -84,8 +84,8 @@ def _find_same(
             other,
             tr("Leave one of them out."),
         )
-    elif rows[same].sum() >= NEARLY_THE_SAME * rows.sum() or (~same).sum() <= min(
-        FEW_APART, same.sum()
+    elif rows[_mostly_same(pairs, rows)].sum() >= NEARLY_THE_SAME * rows.sum() or (
+        (~same).sum() <= min(FEW_APART, same.sum())
     ):
         yield Finding(
             "look",
@@ -96,6 +96,13 @@ def _find_same(
             other,
             tr("Leave one of them out, or read their variances together."),
         )
+
+
+def _mostly_same(pairs: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Pairs of groups that share more than half of the rows of both."""
+    sizes = [np.bincount(np.unique(codes, return_inverse=True)[1], rows) for codes in pairs]
+    where = [np.unique(codes, return_inverse=True)[1] for codes in pairs]
+    return (2 * rows > sizes[0][where[0]]) & (2 * rows > sizes[1][where[1]])
 
 
 def _once(codes: NDArray[np.int64]) -> NDArray[np.int64]:

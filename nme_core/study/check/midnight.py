@@ -1,4 +1,4 @@
-"""Times of day on both sides of midnight, which as plain numbers lie at opposite ends."""
+"""Times that run in a circle: as plain numbers, both sides of midnight lie at opposite ends."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.remedies import Remedy
+from nme_core.study.columns import is_number
 from nme_core.study.study import Study
 from nme_core.study.time.calendar_words import plain
 from nme_core.study.time.time_numbers import CLOCK_NAMES
@@ -19,6 +20,9 @@ from nme_core.vocabulary.language import tr
 #: of the day are.
 _NIGHT, _DAY = 4, 6
 
+#: With so few times, one fall may be chance.
+_FEW_TIMES = 3
+
 
 def find_midnight(study: Study) -> Iterator[Finding]:
     """Find features, and an outcome, whose times of day pass midnight: 23:30 and 0:30."""
@@ -26,6 +30,50 @@ def find_midnight(study: Study) -> Iterator[Finding]:
         yield from _look_at(study, str(name), "feature", column)
     if study.outcome_kind == "number":
         yield from _look_at(study, study.roles.outcome, "outcome", study.y)
+
+
+def find_turned(study: Study) -> Iterator[Finding]:
+    """Find times that fall once in the file, as where midnight is passed.
+
+    Most people's rows stand in order but for one fall, behind which all lies below all before it.
+    """
+    time, lines, name = study.time, study.lines, study.roles.time
+    if time is None or lines is None or name is None or not is_number(time):
+        return
+    order = np.lexsort((lines.to_numpy(), study.sequence_blocks.codes))
+    times = time.to_numpy(dtype=np.float64)[order]
+    blocks = pd.Series(study.sequence_blocks.codes[order])
+    by_block = pd.Series(times).groupby(blocks)
+    falls = (by_block.diff() < 0).groupby(blocks).sum()
+    turned = (falls == 1) & (by_block.last() < by_block.first()) & (by_block.size() > _FEW_TIMES)
+    if turned.sum() < 2 or 2 * turned.sum() < len(turned):
+        return
+    first = by_block.diff().to_numpy() < 0
+    at = int(np.flatnonzero(first & turned.to_numpy()[blocks.to_numpy()])[0])
+    low, high = float(times.min()), float(times.max())
+    whole = bool((times % 1 == 0).all())
+    unit = "d" if whole and high <= 7 else "mo" if whole and low >= 1 and high <= 12 else "h"
+    within = [one for one in (study.roles.person, study.roles.sequence) if one is not None]
+    counted = (Remedy("count_on", (name, *within), to=unit),) if low >= 0 and high <= 24 else ()
+    yield Finding(
+        "look",
+        tr(
+            "In the order of the file, {name!r} rises but for one fall in {n} of {total} people or "
+            "sequences, such as from {before:g} to {after:g} ({where}), as where midnight or the "
+            "end of a week or year is passed. Rows are put in the order of these numbers, so that "
+            "what comes last in the file comes first."
+        ).format(
+            name=name,
+            n=int(turned.sum()),
+            total=len(turned),
+            before=times[at - 1],
+            after=times[at],
+            where=f"{lines.name} {lines.iloc[order[at]]}",
+        ),
+        name,
+        tr("If the file is in order, count on there, or name no time."),
+        counted,
+    )
 
 
 def _look_at(study: Study, name: str, kind: str, column: pd.Series) -> Iterator[Finding]:

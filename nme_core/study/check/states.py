@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.study.check.report import Finding
+from nme_core.study.clean.no_answer import means_no_answer
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.study import Study
 from nme_core.vocabulary.language import tr
@@ -85,8 +86,8 @@ def _join(name: str, state: str, visits: pd.Series, moves: pd.DataFrame) -> tupl
     """Proposals of states to join a rare one with: those it most often stands beside."""
     if len(visits) < 3:
         return ()  # joining one of two states would leave a constant outcome
-    others = visits.drop(state)
-    beside = (moves.loc[state] + moves[state]).drop(state)
+    others = visits.drop([one for one in visits.index if one == state or means_no_answer(one)])
+    beside = (moves.loc[state] + moves[state]).reindex(others.index)
     order = pd.DataFrame({"beside": beside, "visits": others}).sort_values(
         ["beside", "visits"], ascending=False, kind="stable"
     )

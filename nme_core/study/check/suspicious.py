@@ -167,6 +167,7 @@ def _beside_scale(values: Floats) -> tuple[int, ...]:
         end = inside[-1] if code > inside[-1] else inside[0]
         between = abs(code - end) - 1
         often = n >= times[end] or (between >= _FAR_BETWEEN and 4 * times[end] >= 3 * usual)
+        often |= code < 0 < inside[0]  # no scale goes on from 1 to below 0
         if n > 1 and between > 0 and often and between * min(n, times[end]) >= _BY_CHANCE:
             found.append(code)
         elif n and code > inside[-1]:  # a value like the others: the scale goes on to it

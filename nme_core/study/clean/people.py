@@ -17,11 +17,15 @@ from nme_core.study.roles.role_names import is_steady
 #: Ids that name nobody, by their `core`.
 _NOBODY = re.compile(
     r"(test|demo|dummy|pilot|probe)(person|user|subject|proband|id)?[-\d]*|total|sum|summe|gesamt|"
-    r"mean|mittelwert|average|durchschnitt|unknown|unbekannt|missing|fehlend|none|null|na|ka\.?|"
-    r"anonymous|anonym|error|fehler|deleted|[-?*#x.]+"
+    r"totaal|somme|suma|mean|mittelwert|average|durchschnitt|moyenne|promedio|gemiddelde|unknown|"
+    r"unbekannt|inconnue?|desconocid[oa]|onbekend|missing|fehlend|none|null|na|ka\.?|anonymous|"
+    r"anonyme?|anonimo|error|fehler|deleted|[-?*#x.]+"
 )
-#: Share of the ids that may name nobody, and that have to lie in several places to be doubted.
-_FEW, _MOST_SHARED = 0.2, 0.5
+#: What stands beside a mean below a table; alone it may be somebody's initials.
+_BESIDE = re.compile(r"sd|std(ev)?|stdabw|se|sem|min(imum)?|max(imum)?|median|n|count|var(ianz)?")
+#: Share of the ids below which they may name nobody, and that have to lie in several places to be
+#: doubted.
+_FEW, _MOST_SHARED = 0.5, 0.5
 #: So few names may be parts in an observation.
 _MOST_PARTS = 4
 #: A choice among so many rows can be offered.
@@ -211,7 +215,10 @@ def find_alike_labels(kind: str, name: str, values: pd.Series) -> Iterator[Findi
 def _find_nobody(person: str, ids: Iterable[str]) -> Iterator[Finding]:
     given = list(ids)
     nobody = tuple(text for text in given if _NOBODY.fullmatch(core(text)))
-    if not nobody or len(nobody) > max(1, _FEW * len(given)) or len(given) < 3:
+    if not nobody or len(given) < 3:
+        return
+    nobody = tuple(text for text in given if text in nobody or _BESIDE.fullmatch(core(text)))
+    if len(nobody) >= _FEW * len(given):
         return
     verb = "seems" if len(nobody) == 1 else "seem"
     yield Finding(

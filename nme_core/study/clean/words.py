@@ -15,6 +15,7 @@ from nme_core.exceptions import DataError
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.cell_changes import SEVERAL
 from nme_core.study.clean.no_answer import means_no_answer
+from nme_core.study.clean.personal import holds_dates
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.columns import as_labels, is_number, is_text, place
 from nme_core.study.formats.numerals import (
@@ -42,8 +43,19 @@ WORDS_SHARE, MOST_CODES = 0.5, 10
 #: Cells beside plain numbers are slips of the pen where at most this share of all are.
 _SLIPS = 0.2
 
+#: What the lowest step of a scale is called, and the most numbers between both ends.
+_LEAST = re.compile(
+    "(not|nothing|none) ?(at all)?|never|no .*|(very )?(low|little|rarely|bad)|minimum|least|lowest"
+    "|strongly disagree|(gar|überhaupt) ?nicht|nie(mals)?|kein(e|er)?|sehr (niedrig|wenig|schlecht)"
+    "|(pas|rien) du tout|aucune?|jamais|très (faible|mal|peu)|nada|ningun[oa]?|nunca|muy (mal|poco)"
+    "|helemaal niet|nooit|geen|heel weinig"
+)
+_LONGEST_SCALE = 100
+
 #: A column with more different words than this is no feature; each stands in so many cells.
 MOST_WORDS, _FEWEST_CELLS = 12, 2
+#: What is written into the empty cells of boxes that were ticked; it stands before other words.
+_NOT = "(no)"
 _SEVERAL = re.compile(r"\s*[;|,/+]\s*")
 
 
@@ -169,6 +181,21 @@ def naming_fixes(findings: Callable[[], Iterable[Finding]]) -> Iterator[None]:
 
 def _among_numbers(column: pd.Series, kind: str, words: pd.Series, in_cells: pd.Series) -> Finding:
     name, codes = str(column.name), tuple(sorted(words))
+    if (ends := _ends(column, words, in_cells)) is not None:
+        (low, least), (high, most) = ends
+        return Finding(
+            "stop",
+            f"The {kind} {name!r} holds numbers, but also {_listed((low, high))} (in "
+            f"{_cells(len(in_cells))}; the first is {_first(column, in_cells)}), which seem to be "
+            "the ends of the scale.",
+            name,
+            f"If so, write {low!r} as {least} and {high!r} as {most}: take both remedies, or the "
+            "numbers that they had in the questionnaire.",
+            (
+                Remedy("merge_states", (name,), (low,), str(least)),
+                Remedy("merge_states", (name,), (high,), str(most)),
+            ),
+        )
     return Finding(
         "stop",
         f"The {kind} {name!r} holds numbers, but also {_listed(codes)} (in {_cells(len(in_cells))};"
@@ -177,6 +204,24 @@ def _among_numbers(column: pd.Series, kind: str, words: pd.Series, in_cells: pd.
         "Treat these cells as missing, or correct them in the file.",
         (Remedy("set_missing", (name,), codes),) if len(codes) <= MOST_CODES else (),
     )
+
+
+def _ends(
+    column: pd.Series, words: pd.Series, in_cells: pd.Series
+) -> tuple[tuple[str, int], tuple[str, int]] | None:
+    """The words at the low and the high end of a scale of whole numbers, and what they are there.
+
+    None where they are no two words, or one means no answer, or neither says that it is the least.
+    """
+    low = next((word for word in words if _LEAST.fullmatch(word.strip().casefold())), None)
+    if low is None or len(words) != 2 or any(map(means_no_answer, words)):
+        return None
+    rest = as_labels(column).dropna().drop(in_cells.index)
+    steps = pd.to_numeric(rest.drop_duplicates(), errors="coerce")
+    if steps.isna().any() or (steps % 1 != 0).any() or not 2 <= len(steps) <= _LONGEST_SCALE:
+        return None
+    high = next(word for word in words if word != low)
+    return (low, int(steps.min()) - 1), (high, int(steps.max()) + 1)
 
 
 def _beside_numbers(
@@ -236,7 +281,18 @@ def _text(column: pd.Series, cells: pd.Series, distinct: pd.Series) -> Iterator[
             (Remedy("set_missing", (name,), no_answer),),
         )
         return
-    kinds = None if is_datetime64_any_dtype(column.dtype) else word_columns(column)
+    kinds = None if holds_dates(column) else word_columns(column)
+    if len(distinct) == 1 and len(cells) < len(column) and not holds_dates(column):
+        (word,) = distinct
+        yield Finding(
+            "stop",
+            f"The feature {name!r} holds one word, {str(word)[:40]!r}, or nothing.",
+            name,
+            f"Where an empty cell means no, write it; then {name!r} is 1 where it says "
+            f"{str(word)[:40]!r}, and 0 elsewhere. Else leave the column out.",
+            (Remedy("fill_missing", (name,), to=_NOT), Remedy("exclude_columns", (name,))),
+        )
+        return
     first = f"{place(cells.index, 0)} holds {cells.iloc[0][:40]!r}" if len(cells) else "it is empty"
     yield Finding(
         "stop",

@@ -89,8 +89,10 @@ def find_numerals(cells: pd.Series, *, alike: bool = True) -> Numerals | None:
     `alike`, the number to it.
     """
     parted = []
-    for cell in with_plain_minus(cells):
-        parts = _part(str(cell).strip())
+    written = [str(cell).strip() for cell in with_plain_minus(cells)]
+    ends = _ends_of_scale(written)
+    for cell in written:
+        parts = ends.get(cell) or _part(cell)
         if parts is None:
             return None
         parted.append(parts)
@@ -157,6 +159,17 @@ def _part(cell: str) -> tuple[str, str, bool] | None:
         if found := pattern.fullmatch(cell):
             return found["number"], found["words"].strip(), False
     return None
+
+
+def _ends_of_scale(cells: Iterable[str]) -> dict[str, tuple[str, str, bool]]:
+    """Number and words of cells such as "very much 5", at both ends of plain whole numbers."""
+    known = [(cell, re.fullmatch(r"(?:(.*\D)\s+)?(\d{1,3})", cell)) for cell in cells]
+    plain = [int(found[2]) for _, found in known if found is not None and found[1] is None]
+    named = {cell: found for cell, found in known if found is not None and found[1] is not None}
+    at = sorted(int(found[2]) for found in named.values())
+    if len(at) != 2 or not plain or not at[0] < min(plain) <= max(plain) < at[1]:
+        return {}
+    return {cell: (found[2], found[1].strip(), False) for cell, found in named.items()}
 
 
 def _attached(cell: str) -> bool:

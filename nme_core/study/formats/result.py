@@ -179,6 +179,12 @@ class Labels:
         }
         return replace(self, **chosen)
 
+    def beside(self, other: Labels) -> Labels:
+        """With the words of another table, for the columns that this one says nothing of."""
+        return Labels(
+            **{one.name: getattr(other, one.name) | getattr(self, one.name) for one in fields(self)}
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """As JSON can hold it; `of_dict` reads it back."""
         return {**asdict(self), "codes": sorted(self.codes)}

@@ -225,7 +225,8 @@ def _settle(
         changes = (_without(proposal, one, long, times) for one in found)
         changed = next((new for new in changes if new is not None), None)
         if changed is None:
-            return proposal
+            refused = next((one for one in found if one.column is None and not one.fixes), None)
+            return proposal if refused is None else replace(proposal, problem=refused)
         proposal = changed
     return proposal
 

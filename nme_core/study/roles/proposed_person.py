@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nme_core.study.clean.personal import find_personal
 from nme_core.study.columns import is_number
 from nme_core.study.roles.clues import (
     in_blocks,
@@ -58,9 +59,10 @@ def find_person(
     if not (blocks or codes):
         constant = [n for n in names if person_score(n) >= _SURE and long[n].nunique() == 1]
         return PersonFound(constant[0], _why(long, constant[0])) if constant else PersonFound(None)
-    first = [*blocks, *codes][0]
+    private = {one.column for one in find_personal(long[[*blocks, *codes]])}
+    first, *rest = sorted([*blocks, *codes], key=private.__contains__)  # codes before addresses
     how = "it stands in blocks of rows" if first in blocks else "it holds codes that repeat"
-    next_one = _next([*blocks, *codes][1:])
+    next_one = _next([name for name in rest if name not in private])
     question = f"Is {first!r} the person? Its name does not say so, but {how}{next_one}."
     return PersonFound(first, _why(long, first), (question,))
 

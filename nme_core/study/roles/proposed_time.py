@@ -111,7 +111,7 @@ def _candidate(
     long: pd.DataFrame, person: str | None, name: str, position: int
 ) -> _Candidate | None:
     column = long[name]
-    if column.isna().mean() > _MISSING or is_id(name):
+    if column.isna().mean() > _MISSING or is_id(name) or (person is None and is_age(name)):
         return None
     times = times_of(column)
     if times is None:
@@ -169,10 +169,16 @@ def _nested(
     for time in inner:
         for sequence in (name for name in outer if name != time):
             apart = tells_rows_apart(long, [person, sequence, time])
+            if _n_changes(long[sequence]) > _n_changes(long[time]):
+                continue  # the session is what stays the same from row to row
             if apart and rows_per(long, [person, sequence]) >= _ROWS_OF_SESSION:
                 why = "sequence: within it, the time tells the rows of a person apart."
                 return _order(long, person, time, [sequence], found, asked, why)
     return None
+
+
+def _n_changes(column: pd.Series) -> int:
+    return int((column != column.shift()).sum())
 
 
 def _order(

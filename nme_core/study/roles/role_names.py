@@ -36,6 +36,11 @@ _PLACE = word_set(
 )
 #: Like a place, what a person does not change.
 _STEADY = word_set("study studie city stadt praxis standort sex gender geschlecht")
+#: Conditions of a study: other people are in each, or the same people one after the other.
+_ARM = word_set(
+    "arm arms condition kondition bedingung conditie condicion treatment behandlung traitement "
+    "tratamiento group gruppe groupe grupo groep intervention"
+)
 _TIME = word_set(
     "time date datetime timestamp day days step beep occasion week weeks month wave age t "
     "timepoint tp assessment measurement visit trial epoch counter round phase hour minute "
@@ -56,11 +61,12 @@ _OF_END = word_set("time s ms sec msec seconds hh mm ss image frame")
 _SEQUENCE = word_set(
     "sequence session segment visit interaction seq episode sitzung sequenz begegnung "
     "gesprach treffen seance sesion sessie bout conversation meeting block run game night "
-    "nacht nuit noche date day dag jour dia tag datum fecha bloc bloque"
+    "nacht nuit noche date day dag jour dia tag datum fecha bloc bloque wave waves welle wellen"
 )
 #: These make a sequence only where rows of one time have to be told apart.
 _WEAK_SEQUENCE = word_set(
-    "date day dag jour dia tag datum fecha block bloc bloque night nacht nuit noche run"
+    "date day dag jour dia tag datum fecha block bloc bloque night nacht nuit noche run wave waves "
+    "welle wellen"
 )
 _SPLIT = frozenset(("part", "split", "fold", "set", "partition"))
 
@@ -154,6 +160,12 @@ def is_steady(name: str) -> bool:
     known = {word for word in words_of(name) if not word.isdigit()}
     steady = _PLACE | _UNIT | _STEADY
     return bool(known & steady) and known <= steady | _ID
+
+
+def is_arm(name: str) -> bool:
+    """Whether a name is that of a condition of the study, and of nothing else: group_id."""
+    known = {word for word in words_of(name) if not word.isdigit()}
+    return bool(known & _ARM) and known <= _ARM | _ID
 
 
 def is_time(name: str) -> bool:

@@ -222,7 +222,11 @@ def _ordered(cells: Sequence[str]) -> Occasions | None:
     ranks = {word: rank_of(word) for word, _ in known}
     if len(known) < len(cells) or len(set(known)) < 2 or None in ranks.values():
         return None
-    numbers = tuple((ranks[word] or 0) + number / 100 for word, number in known)
+    last = max(_ORDERED.values())  # follow-ups are counted, others lie close together
+    numbers = tuple(
+        rank + (max(number - 1, 0) if rank == last else number / 100)
+        for rank, number in ((ranks[word] or 0, number) for word, number in known)
+    )
     if len(set(numbers)) < len(set(known)):
         return None
     return Occasions(numbers, None, "a counter in the order pre, mid, post, follow-up")

@@ -12,7 +12,7 @@ from nme_core.study.check.report import Finding
 from nme_core.study.clean.people import keep_one_of, tells_apart
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.columns import as_labels, label, place
-from nme_core.study.roles.role_names import is_steady
+from nme_core.study.roles.role_names import is_arm, is_steady
 
 _NEEDS_ORDER = (
     "An NME-MLP takes them, and keeps rows of one time in one part of the split; NME-CRF and "
@@ -61,7 +61,16 @@ def find_ties(
     repeated = table.duplicated().to_numpy()
     between = [] if repeated[tied].all() else tells_apart(table, list(keys), values, groups)
     name = between[0] if between else ""
-    if name and (name in groups or is_steady(name)):
+    if name and name not in groups and is_arm(name):
+        yield Finding(
+            "look",
+            f"{message} All of them differ in {name!r}.",
+            name,
+            f"If ids are numbered anew in each {name!r}, tell people apart by both. If the same "
+            f"people were in each, name {name!r} as the sequence. {_NEEDS_ORDER}",
+            (Remedy("join_columns", (keys[0], name)),),
+        )
+    elif name and (name in groups or is_steady(name)):
         yield Finding(
             "look",
             f"{message} All of them differ in {name!r}.",

@@ -303,3 +303,12 @@ def test_trends_are_rank_correlations_within_persons(seed):
     expected = np.corrcoef(centred.to_numpy(), rowvar=False)[0, 1]
     values = pair.to_numpy(dtype=float)
     assert rank_correlation(person, values[:, 0], values[:, 1]) == pytest.approx(expected)
+
+
+def test_a_feature_that_changes_in_held_back_rows_only_is_named():
+    frame = table().assign(treated=lambda it: (it["day"] >= 10).astype(float))
+    (found,) = [one for one in findings(report(frame), "look") if "held back" in one]
+    assert "'treated' changes only late in people's rows" in found
+    frame.loc[frame["person"] == "p0", "treated"] = np.arange(12) % 2
+    frame.loc[::7, "mood"] = np.nan
+    assert not [one for one in findings(report(frame), "look") if "held back" in one]

@@ -70,3 +70,11 @@ def test_the_report_of_a_study_stops_at_them():
     (finding,) = (one for one in check_study(study).findings if one.column == "clinic")
     assert finding.severity == "stop"
     assert "'clinic' has the same groups as 'id'" in finding.message
+
+
+def test_groups_that_differ_in_a_few_rows_only():
+    clinic = PERSON.copy()
+    clinic[[3, 40]] = [7, 12]
+    assert found(person=PERSON, clinic=clinic) == [("look", "clinic")]
+    uneven = np.where(np.arange(100) % 5 == 0, PERSON // 2 * 2 + 1, PERSON)
+    assert found(person=PERSON, couple=uneven // 2) == []

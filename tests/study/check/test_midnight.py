@@ -45,3 +45,40 @@ def test_times_of_day_that_pass_midnight_are_looked_at_and_can_count_on(looks, r
 )
 def test_other_times_and_durations_are_none(looks, name, cells):
     assert looks(cells, name=name)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("times", "unit", "steps"),
+    [
+        ([20, 21, 22, 23, 0, 1], "h", {1}),
+        ([22.25, 23.25, 0.25, 1.25], "h", {1}),
+        ([5, 6, 7, 1, 2, 3], "d", {1}),
+        ([363, 364, 365, 1, 2], None, set()),
+        ([2200, 2300, 0, 100], None, set()),
+    ],
+)
+def test_a_time_that_falls_once_in_the_file_is_looked_at(tmp_path, times, unit, steps):
+    path = tmp_path / "x.csv"
+    rows = [f"P{who},{time},{k % 3}.5,{(who + k) % 4}" for who in range(4)
+            for k, time in enumerate(times)]  # fmt: skip
+    path.write_text("\n".join(["id,t,x,mood", *rows]), encoding="utf-8")
+    roles = {"person": "id", "time": "t", "outcome": "mood", "features": ["x"]}
+    report = check_study(Study.from_file(path, **roles))
+    (found,) = [one for one in report.findings if "order of the file" in one.message]
+    assert f"one fall in 4 of 4 people or sequences, such as from {max(times):g}" in found.message
+    assert [fix.to for fix in found.fixes] == ([unit] if unit else [])
+    if unit:
+        assert "which the rows pass 4 times" in found.effects[0]
+        study = Study.from_file(path, **roles, remedies=found.fixes)
+        assert set(study.time.groupby(study.groups).diff().dropna().round(6)) == steps
+
+
+def test_times_in_order_in_disorder_or_anew_in_each_session_are_not_looked_at(tmp_path):
+    for times in ([1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1], [1, 4, 2, 6, 3, 5], [1, 2, 5, 3, 4, 6]):
+        path = tmp_path / "x.csv"
+        rows = [
+            f"P{who},{time},{(who + k) % 4}" for who in range(4) for k, time in enumerate(times)
+        ]
+        path.write_text("\n".join(["id,t,mood", *rows]), encoding="utf-8")
+        report = check_study(Study.from_file(path, person="id", time="t", outcome="mood"))
+        assert not [one for one in report.findings if "order of the file" in one.message]

@@ -119,3 +119,9 @@ def test_a_code_is_set_against_the_values_that_are_none():
     assert [one.message.split(", ")[1] for one in told] == [
         "far from its other values (5 to 16)."
     ] * 2
+
+
+def test_below_zero_beside_a_scale_from_one_is_a_code_be_it_rare():
+    values = np.repeat([1.0, 2, 3, 4, 5, -1], [18, 18, 18, 18, 17, 7])
+    assert list(missing_codes(values)) == [-1]
+    assert list(missing_codes(np.repeat([0.0, 1, 2, 3, -1], [9, 18, 18, 18, 7]))) == []

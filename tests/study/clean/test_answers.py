@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 
 from nme_core.study import Remedy, Study, check_study
@@ -104,3 +105,17 @@ def test_a_state_that_is_reached_last_is_told():
     assert check_study(study).usable
     alone = study.take(study.groups == "a")
     assert not check_study(alone).usable
+
+
+def test_labels_of_the_covariate_table_count(tmp_path):
+    diary(mood=[1, 2, 3, 4, 5]).to_csv(tmp_path / "long.csv", index=False)
+    scores = pd.DataFrame({"id": ["a", "b", "c"], "bdi": [12.0, 98.0, 20.0]})
+    labels = {"bdi": {98.0: "keine Angabe"}}
+    pyreadstat.write_sav(scores, tmp_path / "scores.sav", variable_value_labels=labels)
+    study = Study.from_file(
+        tmp_path / "long.csv", person="id", outcome="mood", time="day",
+        covariates=tmp_path / "scores.sav",
+    )  # fmt: skip
+    (found,) = [one for one in looks(study) if "keine Angabe" in one.message]
+    assert found.fixes == (Remedy("set_missing", ("bdi",), ("98",)),)
+    assert "1 cell emptied, 2 of 3 remain" in found.effects[0]

@@ -238,3 +238,26 @@ def test_parts_in_each_observation_may_be_other_people():
     assert not apart.looks
     coded = long.assign(who=long["who"].map({"mother": "P1", "child": "P2"}))
     assert not Study.from_frame(coded, **roles).looks
+
+
+def test_several_that_name_nobody_in_a_small_study():
+    people = [*IDS[:4], "unknown", "TEST", "k.A."]
+    (found,) = Study.from_frame(diary(people), **ROLES).looks
+    assert found.fixes == (Remedy("exclude_persons", ("id",), ("unknown", "TEST", "k.A.")),)
+    (found,) = Study.from_frame(diary([*IDS[:4], "Mean", "SD", "N"]), **ROLES).looks
+    assert found.fixes[0].values == ("Mean", "SD", "N")
+    assert Study.from_frame(diary(["SD", "N", "AB", "CD"]), **ROLES).looks == ()  # initials
+
+
+def test_an_empty_id_of_the_covariate_table_is_said_to_be_there():
+    scores = pd.DataFrame({"id": [*IDS[:7], None], "bdi": range(8)})
+    with pytest.raises(DataError, match="'id' of the covariate table"):
+        Study.from_frame(diary(IDS), **ROLES, covariates=scores)
+
+
+def test_ids_that_come_again_in_another_arm_may_be_other_people():
+    frame = diary([*IDS[:3]] * 2, arm=np.repeat(["A", "B"], 24))
+    (found,) = [one for one in Study.from_frame(frame, **ROLES).looks if one.column == "arm"]
+    assert "numbered anew in each 'arm'" in found.remedy
+    assert "name 'arm' as the sequence" in found.remedy
+    assert found.fixes == (Remedy("join_columns", ("id", "arm")),)

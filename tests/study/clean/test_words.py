@@ -243,3 +243,29 @@ def test_several_labels_at_one_number_keep_their_numbers():
     assert found.fixes[0] == Remedy("read_numbers", ("stress",))
     study = Study.from_frame(frame, **ROLES, features=["stress"], remedies=found.fixes[:1])
     assert study.X["stress"].tolist()[:5] == [1, 2, 3, 5, 5]
+
+
+def test_the_ends_of_a_scale_are_never_made_missing():
+    frame = diary(x=["2", "not at all", "3", "very much", "4"])
+    (problem,) = find_problems(frame, **ROLES, features=["x"])
+    assert [(fix.values, fix.to) for fix in problem.fixes] == [
+        (("not at all",), "1"), (("very much",), "5"),
+    ]  # fmt: skip
+    study = Study.from_frame(frame, **ROLES, features=["x"], remedies=problem.fixes)
+    np.testing.assert_array_equal(study.X["x"][:5], [2, 1, 3, 5, 4])
+    (other,) = find_problems(diary(x=["2", "n/a?", "3", "broken", "4"]), **ROLES, features=["x"])
+    assert [fix.kind for fix in other.fixes] == ["set_missing"]
+
+
+def test_a_ticked_box_is_0_where_it_is_empty():
+    frame = diary(x=["x", None, None])
+    (problem,) = find_problems(frame, **ROLES, features=["x"])
+    assert [fix.kind for fix in problem.fixes] == ["fill_missing", "exclude_columns"]
+    study = Study.from_frame(frame, **ROLES, features=["x"], remedies=problem.fixes[:1])
+    np.testing.assert_array_equal(study.X["x"][:3], [1, 0, 0])
+
+
+def test_dates_are_not_offered_as_columns_of_0_and_1():
+    frame = diary(x=["2024-03-01", "2024-03-02", "2024-03-05"])
+    (problem,) = find_problems(frame, **ROLES, features=["x"])
+    assert [fix.kind for fix in problem.fixes] == ["exclude_columns"]

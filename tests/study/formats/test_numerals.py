@@ -1,6 +1,7 @@
 """Numbers with something beside them: read as numbers where that is certain, and told."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nme_core.study import read_any
@@ -68,6 +69,14 @@ def test_what_was_read_so_is_told():
     hours = read("7 h", "6 h")
     assert hours.labels.units == {"x": "h"}
     assert hours.notes == ("Read as numbers, without the unit 'h' behind them: 'x'.",)
+
+
+def test_a_number_behind_its_words_is_one_at_both_ends_of_a_scale_only():
+    ends = find_numerals(pd.Series(["gar nicht 1", "2", "3", "4", "sehr 5"]))
+    assert ends.labels == {"1": "gar nicht", "5": "sehr"}
+    assert ends.certain
+    for cells in (["test 7", "1", "2"], ["room 1", "room 2"], ["low 2", "1", "3", "high 4"]):
+        assert find_numerals(pd.Series(cells)) is None
 
 
 def test_plain_numbers_and_words_are_no_numerals():

@@ -163,3 +163,34 @@ def test_a_column_without_a_name_that_numbers_the_rows_has_no_role():
     assert (guess.person, guess.time, guess.outcome) == ("koodi", "päivä", "mieliala")
     assert guess.features == ["uni"]
     assert guess.reasons["column 1"] == "no role: it counts the rows of the table."
+
+
+def test_a_code_goes_before_an_address_as_the_person() -> None:
+    frame = diary().drop(columns=["k", "c"])
+    frame.insert(0, "IPAddress", np.repeat([f"10.0.0.{k}" for k in range(9)], 10))
+    frame["Q3"] = np.repeat([f"AB{k}" for k in range(9)], 10)
+    guess = propose_roles(frame)
+    assert guess.person == "Q3"
+    assert guess.reasons["IPAddress"] == "no role: it holds IP addresses."
+
+
+def test_the_session_is_what_stays_the_same_from_row_to_row() -> None:
+    frame = diary().drop(columns="c")
+    frame["wave"] = np.tile(np.repeat([1, 2], 5), 9)
+    frame["day"] = np.tile(np.arange(1, 6), 18)
+    guess = propose_roles(frame)
+    assert (guess.time, guess.sequence) == ("day", "wave")
+
+
+def test_what_a_check_refuses_is_not_proposed() -> None:
+    frame = diary()[["k", "q"]].rename(columns={"q": "mood"})
+    frame["day"] = pd.date_range("2024-03-01", periods=10).strftime("%Y-%m-%d").tolist() * 9
+    guess = propose_roles(frame)
+    assert guess.time == "day"
+    assert guess.problem is not None
+    assert "No feature is left" in guess.problem.message
+
+
+def test_an_age_is_no_time_where_no_person_is_known() -> None:
+    frame = pd.DataFrame({"id": range(8), "age": range(20, 28), "a": range(8), "b": range(8)})
+    assert propose_roles(frame).time != "age"

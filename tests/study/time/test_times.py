@@ -144,7 +144,7 @@ def test_digits_that_tell_neither_day_nor_month_are_asked_for():
         (["D1B3", "D2B1"], [3, 4], None),
         (["Day 1 08:00", "Day 2 20:30"], [8, 44.5], "h"),
         (["pre", "post", "follow-up"], [0, 2, 3], None),
-        (["pre", "post", "FU 1", "FU 2"], [0, 2, 3.01, 3.02], None),
+        (["pre", "post", "FU 1", "FU 2"], [0, 2, 3, 4], None),
         (["first", "Third", "second"], [1, 3, 2], None),
         (["Erste Sitzung", "Zweite Sitzung"], [1, 2], None),
         (["premier jour", "deuxième jour"], [1, 2], "d"),
