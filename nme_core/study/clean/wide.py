@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -19,29 +20,48 @@ from nme_core.exceptions import DataError
 from nme_core.study.clean.personal import find_personal, holds_dates
 from nme_core.study.formats.columns import is_by_place
 from nme_core.study.roles.role_names import SURE, person_score
-from nme_core.study.time.occasions import rank_of
+from nme_core.study.time.calendar_words import (
+    MONTHS,
+    UNIT_WORDS,
+    is_weekday,
+    plain,
+    weekday_numbers,
+)
+from nme_core.study.time.occasions import is_baseline, rank_of
 
 #: Columns of one measure that make a table wide.
 FEWEST = 3
 
-#: Ways to write a measure and an occasion in a name: mood_t1, bdi.2m; moodT1; mood1; T1_mood.
+#: The measure of columns that are named by their occasion only: 2019, day1, Jan.
+UNNAMED = "value"
+
+#: Ways to write a measure and an occasion in a name: mood_2024-03-01; mood_t1, bdi.2m, bdi_4weeks;
+#: mood (1); 2019; moodT1; mood1; T1_mood.
+_DATED = re.compile(
+    r"(?P<stem>(?:.*?[^\W\d_])?)[._\- ]*(?P<word>)"
+    r"(?P<n>(?:19|20)\d\d[-._](?:0[1-9]|1[0-2])[-._](?:0[1-9]|[12]\d|3[01]))(?P<unit>)"
+)
 _WAYS = tuple(
     re.compile(pattern)
     for pattern in (
+        _DATED.pattern,
         r"(?P<stem>.+?)[._\- ]+(?P<word>(?:[A-Za-z]{1,7}[._\- ]?)?)"
-        r"(?P<n>\d{1,9})(?P<unit>[A-Za-z]{0,3})",
+        rf"(?P<n>\d{{1,9}})(?P<unit>[A-Za-z]{{0,3}}|{'|'.join(UNIT_WORDS)})",
+        r"(?P<stem>.*?[^\W\d_]) ?[(\[](?P<word>)(?P<n>\d{1,9})[)\]](?P<unit>)",
+        r"(?P<stem>)(?P<word>)(?P<n>\d{1,9})(?P<unit>)",
         r"(?P<stem>.*?[a-zß-ÿ])(?P<word>[A-Z][a-z]{0,6})(?P<n>\d{1,9})(?P<unit>)",
         r"(?P<stem>.*?[^\W\d_])(?P<word>)(?P<n>\d{1,9})(?P<unit>)",
         r"(?P<word>[A-Za-z]{0,7})(?P<n>\d{1,9})(?P<unit>)[._\- ]+(?P<stem>.+)",
     )
 )
-#: The same with a word for the occasion: phq_baseline, post_phq, moodPre.
+#: The same with a word for the occasion: phq_baseline, post_phq, moodPre, mood_mon, Jan.
 _WORDED = tuple(
     re.compile(pattern)
     for pattern in (
         r"(?P<stem>.+?)[._\- ]+(?P<word>[A-Za-z-]+)",
         r"(?P<word>[A-Za-z-]+?)[._\- ]+(?P<stem>.+)",
         r"(?P<stem>.*?[a-zß-ÿ0-9])(?P<word>[A-Z][a-z]+)",
+        r"(?P<stem>)(?P<word>[^\W\d_]+)",
     )
 )
 _OCCASIONS = frozenset(
@@ -151,13 +171,15 @@ def reshape(frame: pd.DataFrame, proposal: WideProposal) -> tuple[pd.DataFrame, 
             column=str(clash[0]),
         )
     occasions = sorted({n for columns in proposal.measures.values() for n in columns})
+    since = _first_date(proposal.columns)
     rows = np.repeat(np.arange(len(frame)), len(occasions))
     long = frame[rest].iloc[rows]
     counted: dict[str, Any] = {}
     if proposal.person is None:
         counted[_free("person", map(str, rest))] = pd.array((rows + 1).astype("str"), dtype="str")
     occasion = _free("occasion", [*map(str, rest), *counted, *proposal.measures])
-    made: dict[str, Any] = {occasion: np.tile(occasions, len(frame))}
+    counted_from = 0 if since is None else occasions[0]
+    made: dict[str, Any] = {occasion: np.tile(np.array(occasions) - counted_from, len(frame))}
     nothing = pd.Series(np.nan, index=frame.index)
     for measure, columns in proposal.measures.items():
         parts = [frame[columns[n]] if n in columns else nothing for n in occasions]
@@ -168,9 +190,10 @@ def reshape(frame: pd.DataFrame, proposal: WideProposal) -> tuple[pd.DataFrame, 
     long = pd.concat([before, long, behind], axis=1)
     empty = long[list(proposal.measures)].isna().all(axis=1).to_numpy()
     left_out = f"; {int(empty.sum())} without any measure left out" if empty.any() else ""
+    days = "" if since is None else f"; {occasion!r} counts the days since {since}"
     note = (
         f"The wide table of {len(frame)} rows and {len(occasions)} occasions became "
-        f"{int((~empty).sum())} rows{left_out}."
+        f"{int((~empty).sum())} rows{left_out}{days}."
     )
     return long[~empty], note
 
@@ -220,28 +243,54 @@ def _find_measures(names: Iterable[str], fewest: int = FEWEST) -> dict[str, dict
             if match:
                 word = match["word"].strip("._- ").lower()
                 key = (way, match["stem"].strip(" ._-"), word, match["unit"].lower())
-                groups.setdefault(key, {}).setdefault(int(match["n"]), name)
-                ways.setdefault(name, {})[key] = int(match["n"])
+                n = _number(match["n"])
+                groups.setdefault(key, {}).setdefault(n, name)
+                ways.setdefault(name, {})[key] = n
     chosen: dict[_Key, dict[int, str]] = {}
     for name, keys in ways.items():
         best = max(keys, key=lambda key: _weight(key, len(groups[key])))
         if groups[best][keys[best]] == name:
             chosen.setdefault(best, {})[keys[best]] = name
+    worded = _find_worded(name for name in names if name not in ways)
     found: dict[str, dict[int, str]] = {}
     for (_, stem, word, unit), columns in chosen.items():
+        baseline = worded.get(stem, {}).get(0)  # bdi_baseline, bdi_4weeks
+        if baseline and min(columns) > 0 and is_baseline(baseline.replace(stem, "")):
+            columns = {0: baseline, **columns}
         measure = stem if not word or word in _OCCASIONS else f"{stem}_{word}"
+        if stem.lower() in ("", *_OCCASIONS) and UNNAMED not in found:
+            measure = UNNAMED
         measure = f"{measure}_{unit}" if measure in found else measure
-        if len(columns) >= fewest and stem and measure not in found:
+        if len(columns) >= fewest and measure not in found:
             found[measure] = dict(sorted(columns.items()))
-    for stem, columns in _find_worded(name for name in names if name not in ways).items():
-        if len(columns) >= min(fewest, 2) and stem not in found:
-            found[stem] = dict(sorted(columns.items()))
+    for stem, columns in worded.items():
+        measure = stem or UNNAMED
+        if measure not in found and len(columns) >= min(fewest, 2 if stem else FEWEST):
+            found[measure] = dict(sorted(columns.items()))
     return found
 
 
+def _number(text: str) -> int:
+    """The number of an occasion; a date is the number of its day, 0 where there is none."""
+    digits = re.sub(r"\D", "", text)
+    if digits == text:
+        return int(text)
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).toordinal()
+    except ValueError:
+        return 0
+
+
+def _first_date(names: Iterable[str]) -> str | None:
+    """The first of the dates in names that all have one."""
+    dates = [_DATED.fullmatch(name.strip()) for name in names]
+    return min((m["n"] for m in dates if m), key=_number) if all(dates) else None
+
+
 def _find_worded(names: Iterable[str]) -> dict[str, dict[int, str]]:
-    """Columns of occasions that are words, by measure and rank: phq_pre, phq_post."""
+    """Columns of occasions that are words, by measure and rank: phq_pre, phq_post; mood_mon."""
     found: dict[str, dict[int, str]] = {}
+    calendar: dict[str, dict[str, str]] = {}
     for name in names:
         for pattern in _WORDED:
             match = pattern.fullmatch(name.strip())
@@ -249,6 +298,13 @@ def _find_worded(names: Iterable[str]) -> dict[str, dict[int, str]]:
             if match is not None and rank is not None:
                 found.setdefault(match["stem"].strip(" ._-"), {}).setdefault(rank, name)
                 break
+            if match is not None and ((word := plain(match["word"])) in MONTHS or is_weekday(word)):
+                calendar.setdefault(match["stem"].strip(" ._-"), {}).setdefault(word, name)
+    for stem, columns in calendar.items():
+        months = {word: MONTHS[word] for word in columns if word in MONTHS}
+        numbers = weekday_numbers(set(columns)) if len(months) < len(columns) else months
+        if numbers is not None and len(columns) >= FEWEST and stem not in found:
+            found[stem] = {numbers[word]: name for word, name in columns.items()}
     return found
 
 

@@ -238,6 +238,11 @@ def rank_of(cell: str) -> int | None:
     return _ORDERED.get(word, 0 if word in _BASELINE | _SCREENING else None)
 
 
+def is_baseline(word: str) -> bool:
+    """Whether a word names the occasion before all others."""
+    return _letters(word) in _BASELINE
+
+
 def _letters(cell: str) -> str:
     return re.sub(r"[^a-z]", "", plain(cell))
 

@@ -13,6 +13,12 @@ from nme_core.study.clean.wide import proposal_of
         (["mood_1", "mood_2", "mood_30"], {"mood": [1, 2, 30]}),
         (["bdi.pre", "bdi.2m", "bdi.3m", "bdi.5m", "bdi.8m"], {"bdi": [2, 3, 5, 8]}),
         (["T1_phq9", "T2_phq9", "T3_phq9"], {"phq9": [1, 2, 3]}),
+        (["bdi_baseline", "bdi_4weeks", "bdi_8weeks"], {"bdi": [0, 4, 8]}),
+        (["mood (1)", "mood (2)", "mood (3)"], {"mood": [1, 2, 3]}),
+        (["2019", "2020", "2021"], {"value": [2019, 2020, 2021]}),
+        (["Woche 1", "Woche 2", "Woche 3"], {"value": [1, 2, 3]}),
+        (["Jan", "Feb", "Mar"], {"value": [1, 2, 3]}),
+        (["mood_mo", "mood_di", "mood_mi"], {"mood": [0, 1, 2]}),
         (["a1", "a2", "a3", "b1"], {"a": [1, 2, 3]}),
         (["a_t1", "a_t2", "a_t3", "b_t3", "b_t1", "b_t2"], {"a": [1, 2, 3], "b": [1, 2, 3]}),
         (
@@ -148,3 +154,22 @@ def test_a_date_of_birth_is_no_person_of_a_wide_table():
     wide = propose_wide(pd.DataFrame({"dob": born, **{f"mood_{k}": range(8) for k in (1, 2, 3)}}))
     assert wide.person is None
     assert len(wide.columns) == 3
+
+
+def test_dates_as_names_count_days():
+    names = ["mood_2024-02-28", "mood_2024-02-29", "mood_2024-03-02"]
+    wide = pd.DataFrame({"id": ["a", "b"], **{name: [1.0, 2.0] for name in names}})
+    long, note = reshape(wide, propose_wide(wide))
+    assert long["occasion"].tolist() == [0, 1, 3] * 2
+    assert long["mood"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert note.endswith("'occasion' counts the days since 2024-02-28.")
+
+
+def test_a_name_that_is_no_date_or_no_weekday_makes_no_table_wide():
+    for names in (
+        ["mood_2024-02-30", "x", "y"],
+        ["sat", "sun_hours", "mar"],
+        ["sat_1", "sun", "y"],
+    ):
+        frame = pd.DataFrame([["p", 1, 2, 3]], columns=["id", *names])
+        assert propose_wide(frame) is None
