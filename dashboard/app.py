@@ -11,7 +11,7 @@ from dashboard.components import look
 from dashboard.components.context import adopt_run
 from dashboard.components.errors import at_home, guard
 from dashboard.components.links import navigation_pages
-from dashboard.components.sidebar import adopt_view, sidebar
+from dashboard.components.sidebar import adopt_language, adopt_view, sidebar
 from dashboard.services.home import tidy
 
 
@@ -23,6 +23,7 @@ def settle() -> None:
 
 
 st.set_page_config(page_title="NME", layout="wide", initial_sidebar_state=230)
+adopt_language()
 look.apply()
 with at_home():
     settle()

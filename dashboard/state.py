@@ -97,6 +97,11 @@ def researcher() -> bool:
     return view() != _CLINICIAN
 
 
+def choose_language(code: str) -> None:
+    """Take a language for this session."""
+    st.session_state[_LANGUAGE] = code
+
+
 def language() -> str | None:
     """The language of the session at work; None before one was chosen, and outside of a page."""
     if get_script_run_ctx(suppress_warning=True) is None:

@@ -262,7 +262,7 @@ def respect(run: Run, person: str) -> str:
     )
     return tr(PLAIN_FURTHEST)["level"].format(
         what=what, feature=found.feature, by=number(abs(found.difference), 2),
-        way="higher" if found.difference > 0 else "lower",
+        way=tr("higher") if found.difference > 0 else tr("lower"),
     )  # fmt: skip
 
 

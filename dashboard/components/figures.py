@@ -18,7 +18,7 @@ from nme_core.figures import drawing
 from nme_core.figures.drawing import Paper
 from nme_core.figures.interactive import to_html
 from nme_core.figures.theme import PLOTLY_CONFIG, PrintSize, darkened
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import MARKS, kept, language, tr
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -91,6 +91,8 @@ def show(figure: Figure) -> None:
     """The screen figure, the first of its sentences, and menus with the others and its files."""
     key = slug(figure.title)
     drawn = figure.on_screen()
+    if marks := MARKS.get(language()):
+        drawn.update_layout(separators="".join(reversed(marks)))
     st.plotly_chart(
         darkened(drawn) if st.context.theme.type == "dark" else drawn,
         key=f"figure_{key}",
@@ -128,7 +130,7 @@ def downloads(figure: Figure, *, prefix: str = "export_", paper: Paper | None = 
     for kind, (label, mime) in FILES.items():
         st.download_button(
             f"{label}, {chosen.dpi} dpi" if kind == "png" else tr(label),
-            data=lambda kind=kind: figure.file(kind, chosen),
+            data=kept(lambda kind=kind: figure.file(kind, chosen)),
             file_name=f"{slug(figure.title)}.{kind}",
             mime=mime,
             key=f"{prefix}{kind}",

@@ -13,7 +13,7 @@ from dashboard.services.covariates import Compliance, CovariateResult
 from dashboard.services.terms import CORRELATIONS
 from dashboard.words.covariates import COMPLIANCE, PLAIN_FINDINGS, PLAIN_SIZE, SIZES
 from nme_core.figures.labels import parameter_words
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import span, tr
 
 _KINDS = CORRELATIONS | {
     "mean difference": "mean difference",
@@ -46,7 +46,7 @@ def effect_size(kind: str, value: float) -> str:
 def effect_limits(kind: str, low: float, high: float) -> str:
     """The interval of an effect as text."""
     if kind in CORRELATIONS and pd.notna(low) and pd.notna(high):
-        return f"[{fixed(low, 2)}, {fixed(high, 2)}]"
+        return span(fixed(low, 2), fixed(high, 2))
     return interval(low, high)
 
 
@@ -62,7 +62,7 @@ def compliance_note(found: Compliance | None, covariate: str, guard: str) -> Non
     if found.p >= 0.05:
         st.caption(plain(what))
         return
-    less = "fewer" if found.rho < 0 else "more"
+    less = tr("fewer") if found.rho < 0 else tr("more")
     parts = [tr(COMPLIANCE)["trap"].format(less=less), tr(COMPLIANCE).get(guard, "")]
     st.warning(plain(" ".join([what, *parts] if state.researcher() else parts).strip()))
 
@@ -97,7 +97,7 @@ def behind_p(found: CovariateResult) -> pd.DataFrame:
 
 def _strength(row: dict[str, object]) -> str:
     value, low, high = (float(str(row[name])) for name in _STRENGTH)
-    limits = "" if pd.isna(low) or pd.isna(high) else f" [{fixed(low, 2)}, {fixed(high, 2)}]"
+    limits = "" if pd.isna(low) or pd.isna(high) else f" {span(fixed(low, 2), fixed(high, 2))}"
     return f"{fixed(value, 2)}{limits}"
 
 
@@ -107,7 +107,7 @@ def clearest(effects: pd.DataFrame, covariate: str, words: Words = parameter_wor
     if own.empty:
         return "–"
     row = own.sort_values("p", kind="stable").iloc[0]
-    way = "higher" if row["effect"] > 0 else "lower"
+    way = tr("higher") if row["effect"] > 0 else tr("lower")
     size = effect_size(row["kind"], row["effect"])
     limits = effect_limits(row["kind"], row["ci_low"], row["ci_high"])
     return f"{words(row['parameter'])} {way}: {size} {limits}"
@@ -182,7 +182,7 @@ def finding(effects: pd.DataFrame, covariate: str, words: Words = parameter_word
         ).format(count=count, covariate=covariate)
     row = kept.iloc[0]
     spearman = row["kind"] in CORRELATIONS
-    way = "higher" if row["effect"] > 0 else "lower"
+    way = tr("higher") if row["effect"] > 0 else tr("lower")
     where = tr(" in people with more {covariate}").format(covariate=covariate) if spearman else ""
     what = "" if spearman else f", {contrast(covariate, row['group'])}"
     return (

@@ -18,7 +18,7 @@ from dashboard.services.gallery import Pin
 from dashboard.words.take_away import GALLERY
 from nme_core.figures.drawing import Paper
 from nme_core.figures.stored import from_json
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import kept, tr
 
 _NUMBERS = "csv"
 
@@ -41,7 +41,7 @@ def show_gallery(place: Path, pinned: list[Pin]) -> None:
         tr("All {pinned} figures (ZIP)").format(pinned=len(pinned))
         if len(pinned) > 1
         else tr("The figure (ZIP)"),
-        data=lambda: zipped(gallery.pins(place), chosen, paper),
+        data=kept(lambda: zipped(gallery.pins(place), chosen, paper)),
         file_name="figures.zip",
         mime="application/zip",
         key="gallery_zip",

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from nme_core.vocabulary.language import tr
+
 
 def when(moment: str) -> str:
     """A moment (ISO 8601 with its zone) in the browser's time zone, which is named."""
     there = datetime.fromisoformat(moment).astimezone(_zone(st.context.timezone))
-    return f"{there:%Y-%m-%d %H:%M} {there:%Z}"
+    return f"{there.strftime(tr('%Y-%m-%d %H:%M'))} {there:%Z}"
 
 
 def _zone(name: str | None) -> tzinfo:

@@ -18,6 +18,12 @@ from nme_core.vocabulary.choices import MODELS
 from nme_core.vocabulary.language import tr
 
 
+def adopt_language() -> None:
+    """Take the language that was set for this computer; before anything is said."""
+    if state.language() is None:
+        state.choose_language(settings.language())
+
+
 def adopt_view() -> None:
     """Take the view that the switch shows, or that was chosen last; before anything is drawn.
 

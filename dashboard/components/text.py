@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import span, tr, written
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&\"'=^])")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -32,22 +32,22 @@ def number(value: float | None, digits: int = 3) -> str:
     if abs(value) >= 1e7:
         return _scientific(value, max(digits - 2, 1))
     if abs(value) >= 10**digits:
-        return f"{value:,.0f}".replace("-", "−")
+        return written(f"{value:,.0f}".replace("-", "−"))
     rounded = float(f"{value:.{digits}g}")
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
     if decimals > digits + 3:
         return _scientific(value, digits - 2)
-    return f"{rounded:.{decimals}f}".replace("-", "−")
+    return written(f"{rounded:.{decimals}f}".replace("-", "−"))
 
 
 def _scientific(value: float, decimals: int) -> str:
     mantissa, exponent = f"{value:.{decimals}e}".split("e")
-    return f"{mantissa.replace('-', '−')} × 10{str(int(exponent)).translate(_RAISED)}"
+    return f"{written(mantissa.replace('-', '−'))} × 10{str(int(exponent)).translate(_RAISED)}"
 
 
 def place(value: float) -> str:
     """A place on the axis of a feature: no more digits than it needs, three at most."""
-    return number(value) if abs(value) >= 1000 else f"{value:.3g}".replace("-", "−")
+    return number(value) if abs(value) >= 1000 else written(f"{value:.3g}".replace("-", "−"))
 
 
 def fixed(value: float | None, decimals: int) -> str:
@@ -55,7 +55,8 @@ def fixed(value: float | None, decimals: int) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     text = f"{abs(value):,.{decimals}f}"
-    return f"−{text}" if value < 0 and float(text.replace(",", "")) else text
+    signed = f"−{text}" if value < 0 and float(text.replace(",", "")) else text
+    return written(signed)
 
 
 def p_value(value: float | None) -> str:
@@ -63,8 +64,8 @@ def p_value(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     if value < 0.001:
-        return "< .001"
-    return f"{value:.3f}".removeprefix("0") if value < 0.9995 else "1.000"
+        return written("< .001")
+    return written(f"{value:.3f}".removeprefix("0") if value < 0.9995 else "1.000")
 
 
 def p_phrase(value: float) -> str:
@@ -83,13 +84,13 @@ def interval(low: float | None, high: float | None, digits: int = 2) -> str:
         return "–"
     near, far = sorted((abs(low), abs(high)))
     if far == 0 or not 1e-5 <= far < 1e6:
-        return f"[{number(low, digits)}, {number(high, digits)}]"
+        return span(number(low, digits), number(high, digits))
     decimals = max(0, digits - 1 - _magnitude(far))
     if near > 0:
         wanted = digits - 1 - _magnitude(near), -_magnitude(near)
         fitting = [n for n, more in zip(wanted, (1, 2), strict=True) if n <= decimals + more]
         decimals = max([decimals, *fitting[:1]])
-    return f"[{fixed(low, decimals)}, {fixed(high, decimals)}]"
+    return span(fixed(low, decimals), fixed(high, decimals))
 
 
 def alike(values: Sequence[float], digits: int = 3) -> list[str]:

@@ -28,7 +28,7 @@ from dashboard.words.fit import (
     SPLIT_FEW,
     TABLE_HELP,
 )
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import span, tr
 
 
 def show_verdict(run: Run) -> None:
@@ -236,7 +236,7 @@ def limits(metric: str, low: float, high: float, like: float) -> str:
     places = _decimals(metric, like)
     if places is None or pd.isna(low) or pd.isna(high):
         return interval(low, high)
-    return f"[{fixed(low, places)}, {fixed(high, places)}]"
+    return span(fixed(low, places), fixed(high, places))
 
 
 def _decimals(metric: str, value: float) -> int | None:

@@ -11,9 +11,11 @@ import psutil
 from dashboard.services.home import home, write_json
 
 VIEWS = ("clinician", "researcher")
+LANGUAGES = ("en", "de")
 _FILE = "settings.json"
 _AT_ONCE = "trainings_at_once"
 _VIEW = "view"
+_LANGUAGE = "language"
 
 
 def trainings_at_once() -> int:
@@ -48,6 +50,15 @@ def set_view(name: str) -> None:
     if name not in VIEWS:
         raise ValueError(f"No view is called {name!r}; there are {', '.join(VIEWS)}.")
     _write(_VIEW, name)
+
+
+def language() -> str:
+    """The language of the words on the screen; English where none was set.
+
+    No page offers the choice yet: what is read from files, and errors, are in English alone.
+    """
+    value = _read().get(_LANGUAGE)
+    return value if value in LANGUAGES else LANGUAGES[0]
 
 
 def _read() -> dict[str, Any]:

@@ -11,7 +11,7 @@ import math
 import unicodedata
 
 from nme_core.io import parameter_words as parameter_words
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 
 MINUS = "\u2212"
 ELLIPSIS = "\u2026"
@@ -77,7 +77,7 @@ def cell(value: float, *, sign: bool = False, compact: bool = False) -> str:
         decimals = max(decimals - 1, 0)
     text = f"{abs(value):.{decimals}f}"
     if float(text) == 0:
-        return ".00" if compact else "0.00"
+        return written(".00" if compact else "0.00")
     if compact and text.startswith("0."):
         text = text[1:]
     return _signed(text, value, sign)
@@ -88,16 +88,17 @@ def p_value(p: float) -> str:
     if not math.isfinite(p):
         return "p \u2013"
     if p < 0.001:
-        return "p < .001"
-    return "p = 1.000" if p >= 0.9995 else f"p = {p:.3f}".replace("0.", ".", 1)
+        return written("p < .001")
+    return written("p = 1.000" if p >= 0.9995 else f"p = {p:.3f}".replace("0.", ".", 1))
 
 
 def tally(n: float) -> str:
     """A count, which may be an expected one: ``1,204`` or ``12.3``."""
-    return f"{n:,.0f}" if float(n).is_integer() else f"{n:,.1f}"
+    return written(f"{n:,.0f}" if float(n).is_integer() else f"{n:,.1f}")
 
 
 def _signed(text: str, value: float, sign: bool) -> str:
+    text = written(text)
     if value < 0:
         return MINUS + text
     return f"+{text}" if sign else text

@@ -9,7 +9,7 @@ from nme_core.analysis import Move, as_matrix, headline, moves_beside, n_apart, 
 from nme_core.figures.labels import cell
 from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.words import MOVES, OBSERVED_LIMIT, READOUT_NOTES, TRANSITION_LIMIT
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import span, tr
 from nme_core.vocabulary.text import count, listed
 
 #: Keys of `MOVES` for what an interval says.
@@ -32,7 +32,7 @@ def move_words(move: Move, readout: str = "conditional") -> str:
             if staying
             else tr("moves from {start} to {end}").format(start=move.start, end=move.end)
         )
-        way = tr("more") if move.own > move.shared else tr("less")
+        way = tr("more often") if move.own > move.shared else tr("less often")
     return tr(MOVES)[readout].format(
         what=what, way=way, own=cell(move.own), shared=cell(move.shared),
         interval=_ends(move), certain=tr(MOVES)[_CERTAIN[move.apart]],
@@ -53,7 +53,7 @@ def short_move(move: Move) -> str:
 def _ends(move: Move) -> str:
     if not np.isfinite([move.low, move.high]).all():
         return ""
-    return f" [{cell(move.low)}, {cell(move.high)}]"
+    return f" {span(cell(move.low), cell(move.high))}"
 
 
 def observed_words(move: Move) -> str:

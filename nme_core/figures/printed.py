@@ -40,7 +40,7 @@ from nme_core.figures.summaries import (
     share_ticks,
     spread,
 )
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 from nme_core.vocabulary.text import count
 
 __all__ = [
@@ -386,7 +386,7 @@ def _shares(axis: Axes, table: pd.DataFrame) -> None:
         palette=[colours[state] for state in table["state"]], saturation=1,
     )  # fmt: skip
     for i, (share, n) in enumerate(zip(table["share"], table["count"], strict=True)):
-        axis.text(share, i, f" {100 * share:.1f} % ({n:,})", va="center", fontsize=6)
+        axis.text(share, i, written(f" {100 * share:.1f} % ({n:,})"), va="center", fontsize=6)
     top = float(table["share"].max())
     axis.set_xlim(0, top * 1.35)
     ticks = share_ticks(top)

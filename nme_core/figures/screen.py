@@ -33,7 +33,7 @@ from nme_core.figures.summaries import (
     spread,
     whole_step,
 )
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 from nme_core.vocabulary.text import count
 
 __all__ = [
@@ -377,7 +377,7 @@ def outcome_overview(y: pd.Series, kind: str) -> go.Figure:
     figure.add_bar(
         y=list(range(len(table))), x=table["share"], orientation="h", width=0.7,
         marker={"color": [colours[state] for state in table["state"]]},
-        text=[f"{100 * s:.1f} % ({c:,})" for s, c in zip(table["share"], table["count"],
+        text=[written(f"{100 * s:.1f} % ({c:,})") for s, c in zip(table["share"], table["count"],
                                                          strict=True)],
         textposition="outside", cliponaxis=False, customdata=_screened(table["state"]),
         hovertemplate="%{customdata}<br>%{text}<extra></extra>",

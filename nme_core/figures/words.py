@@ -41,11 +41,11 @@ READOUT_NOTES = {
 }
 #: What is told of a person's moves, by read-out: the same on every page, in reports and figures.
 MOVES = {
-    "conditional": "{what} {way} often than the population: probability {own}{interval} against "
+    "conditional": "{what} {way} than the population: probability {own}{interval} against "
     "{shared}, all features at their average{certain}.",
-    "expected": "{what} {way} often than the population in the recorded situations: expected share "
+    "expected": "{what} {way} than the population in the recorded situations: expected share "
     "{own}{interval} against {shared}{certain}.",
-    "observed": "{what} {way} often than all people together: {own}{interval} of these moves "
+    "observed": "{what} {way} than all people together: {own}{interval} of these moves "
     "against {shared}{certain}.",
     "scores": "has a {way} score for {what} than the population: {own}{interval} against "
     "{shared}{certain}.",

@@ -8,16 +8,21 @@ its like hold the translations by the English text; what is missing there stays 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import ParamSpec, TypeVar, cast
 
 T = TypeVar("T")
 
+P = ParamSpec("P")
+
 ENGLISH = "en"
+#: Between thousands, and before decimals, where a language does not write numbers as English does.
+MARKS = {"de": (".", ",")}
 _FOLDER = Path(__file__).parent / "languages"
 _chosen: ContextVar[str | None] = ContextVar("language", default=None)
 _sessions: list[Callable[[], str | None]] = []
@@ -53,10 +58,41 @@ def tr(words: T) -> T:
     return words if code == ENGLISH else cast(T, _translated(words, translator(code)))
 
 
+def written(number: str) -> str:
+    """A number that is written as in English, as the language wanted now writes it."""
+    marks = MARKS.get(language())
+    if marks is None:
+        return number
+    whole = re.sub(r"(?<!\d)\.(?=\d)", "0.", number)  # .05
+    return whole.translate(str.maketrans(",.", "".join(marks)))
+
+
+def span(low: str, high: str) -> str:
+    """Both ends in brackets, with another mark between them than before decimals."""
+    return f"[{low}; {high}]" if language() in MARKS else f"[{low}, {high}]"
+
+
+def kept(make: Callable[P, T]) -> Callable[P, T]:
+    """A function that is called later, outside of the session, in the language wanted now."""
+    code = language()
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        with speaking(code):
+            return make(*args, **kwargs)
+
+    return call
+
+
 @cache
+def translations(code: str) -> dict[str, str]:
+    """The texts of a language by the English ones."""
+    known: dict[str, str] = json.loads((_FOLDER / f"{code}.json").read_text(encoding="utf-8"))
+    return known
+
+
 def translator(code: str) -> Callable[[str], str]:
     """What says a text in a language; a text without a translation stays English."""
-    known = json.loads((_FOLDER / f"{code}.json").read_text(encoding="utf-8"))
+    known = translations(code)
     return lambda text: known.get(text, text)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 
 #: Three things or more: the last one after its conjunction.
 _MANY = {"and": "{first}, and {last}", "or": "{first}, or {last}"}
@@ -15,13 +15,15 @@ def listed(names: Sequence[str], conjunction: str = "and") -> str:
     """``a``, ``a and b``, ``a, b, and c``."""
     if len(names) < 2:
         return "".join(names)
-    words = _TWO if len(names) == 2 else _MANY
-    return tr(words[conjunction]).format(first=", ".join(names[:-1]), last=names[-1])
+    words = tr(_TWO if len(names) == 2 else _MANY)
+    return words[conjunction].format(first=", ".join(names[:-1]), last=names[-1])
 
 
 def count(n: int, noun: str) -> str:
     """``1 person``, ``1,200 people``, ``11 other people``, ``3 rows``."""
-    if n == 1:
-        return f"{n:,} {tr(noun)}"
-    many = f"{noun.removesuffix('person')}people" if noun.endswith("person") else f"{noun}s"
-    return f"{n:,} {tr(many)}"
+    return f"{written(f'{n:,}')} {tr(noun if n == 1 else plural(noun))}"
+
+
+def plural(noun: str) -> str:
+    """``people``, ``other people``, ``rows``."""
+    return f"{noun.removesuffix('person')}people" if noun.endswith("person") else f"{noun}s"

@@ -170,7 +170,7 @@ def step_words(step: float | pd.Timedelta, unit: str | None = None) -> str:
     for name, seconds in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count = f"{step.total_seconds() / seconds:.3g}"
         if float(count) >= 2 or count == "1" or seconds == 1:
-            return f"{count} {tr(name if count == '1' else name + 's')}"
+            return f"{count} {tr(name if count == '1' else f'{name}s')}"
     raise AssertionError
 
 

@@ -295,7 +295,7 @@ def _check_columns(
         fix = leave_out(study, name) if kind == "feature" else (Remedy("exclude_columns", (name,)),)
         yield Finding(
             "look",
-            tr("The {kind} {name!r} is the same everywhere.").format(kind=kind, name=name),
+            tr("The {kind} {name!r} is the same everywhere.").format(kind=tr(kind), name=name),
             name,
             tr("Leave it out."),
             fix,
@@ -331,7 +331,7 @@ def _check_missing(study: Study, missing: Mapping[str, int]) -> Iterable[Finding
             yield Finding(
                 "look",
                 tr("The {kind} {name!r} is missing in {n_rows:.0%} of the rows.").format(
-                    kind=kind, name=name, n_rows=count / study.n_rows
+                    kind=tr(kind), name=name, n_rows=count / study.n_rows
                 ),
                 str(name),
             )

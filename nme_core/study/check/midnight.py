@@ -93,7 +93,7 @@ def _look_at(study: Study, name: str, kind: str, column: pd.Series) -> Iterator[
             "The {kind} {name!r} holds times of day on both sides of midnight: as numbers, "
             "{clock} and {clock_2} are {first:.3g} hours apart."
         ).format(
-            kind=kind,
+            kind=tr(kind),
             name=name,
             clock=_clock(values[-1]),
             clock_2=_clock(values[0]),

@@ -158,10 +158,13 @@ def _find_empty(
     yield Finding(
         "stop",
         tr("{rows} no {role} in column {name!r}; the first is {index}.").format(
-            rows=_rows(len(empty)), role=role, name=name, index=place(table.index, int(empty[0]))
+            rows=_rows(len(empty)),
+            role=tr(role),
+            name=name,
+            index=place(table.index, int(empty[0])),
         ),
         name,
-        tr("Fill in the {role}, or leave these rows out.").format(role=role),
+        tr("Fill in the {role}, or leave these rows out.").format(role=tr(role)),
         (Remedy("drop_empty", (name,)),),
     )
 
@@ -249,7 +252,7 @@ def _find_infinite(table: pd.DataFrame, name: str, kind: str) -> Iterator[Findin
         yield Finding(
             "stop",
             tr("The {kind} {name!r} is infinite ({infinite} times); the first is {index}.").format(
-                kind=kind,
+                kind=tr(kind),
                 name=name,
                 infinite=len(infinite),
                 index=place(column.index, int(infinite[0])),

@@ -105,7 +105,7 @@ def _code_finding(kind: str, name: str, values: Floats, code: int, rest: Floats)
             "The {kind} {name!r} holds {code} ({which}), far from its other values "
             "({least:g} to {most:g})."
         ).format(
-            kind=kind,
+            kind=tr(kind),
             name=name,
             code=code,
             which=tr("once") if times == 1 else tr("{n} times").format(n=times),
@@ -194,7 +194,9 @@ def _find_impossible(
             "look",
             tr(
                 "The {kind} {name!r} holds {shown}, which {what} cannot be ({low:g} to {high:g})."
-            ).format(kind=kind, name=name, shown=_shown(outside), what=what, low=low, high=high),
+            ).format(
+                kind=tr(kind), name=name, shown=_shown(outside), what=what, low=low, high=high
+            ),
             name,
             tr("Correct the file, or treat these values as missing."),
             _empty(name, outside),
@@ -243,7 +245,7 @@ def _find_outliers(
             "The {kind} {name!r} holds {shown}, far from its other values ({first:g} to "
             "{rest:g}){drawn_words}."
         ).format(
-            kind=kind,
+            kind=tr(kind),
             name=name,
             shown=_shown(outliers),
             first=rest[0],

@@ -32,6 +32,7 @@ from nme_core.study.roles.proposed_person import find_person, one_person
 from nme_core.study.roles.proposed_time import Order, find_order
 from nme_core.study.roles.role_names import person_score
 from nme_core.study.time.time_parts import join_of, within_of
+from nme_core.vocabulary.language import tr
 
 __all__ = [
     "COLUMN_TYPES", "ColumnType", "Proposal", "column_type", "is_numbers", "propose_roles",
@@ -111,24 +112,24 @@ def propose_roles(
     long = long.drop(columns=empty)
     people = find_person(long, covariates, given.get("person"))
     columns = Columns.of(long, people)
-    columns.reasons |= dict.fromkeys(empty, "no role: it is empty.")
+    columns.reasons |= dict.fromkeys(empty, tr("no role: it is empty."))
     order = find_order(
         long, people.name, [n for n in columns.free if n not in columns.personal],
         given.get("time"), columns.varying,
     )  # fmt: skip
-    columns.give("no role: it says when, as the time does.", *order.others)
+    columns.give(tr("no role: it says when, as the time does."), *order.others)
     partner = _partner(long, order, people.name, [*columns.free, *order.others])
-    columns.give("no role: it is read together with the time, as one.", *partner)
+    columns.give(tr("no role: it is read together with the time, as one."), *partner)
     if order.sequence in partner:
         order = replace(order, sequence=None)
     columns.give(order.why_time, order.time)
     columns.give(order.why_sequence, order.sequence)
     if "sequence" in given:
         order = replace(order, sequence=given["sequence"])
-        columns.give("sequence: the layout of the file tells.", given["sequence"])
+        columns.give(tr("sequence: the layout of the file tells."), given["sequence"])
     outcome, asked = given.get("outcome"), list[str]()
     if outcome is not None:
-        columns.give("outcome: the layout of the file tells.", outcome)
+        columns.give(tr("outcome: the layout of the file tells."), outcome)
     else:
         outcome, asked = find_outcome(columns)
         if outcome is not None and (scale := find_scale(long[outcome])) is not None:
@@ -190,24 +191,34 @@ def _no_people(long: pd.DataFrame, proposal: Proposal) -> Finding | None:
     if proposal.person is None and ids and len(long) > 1:
         return Finding(
             "stop",
-            f"Every row is another person: {ids[0]!r} has a value of its own in each.",
+            tr("Every row is another person: {first!r} has a value of its own in each.").format(
+                first=ids[0]
+            ),
             ids[0],
-            "Several rows of each person are needed, one per occasion. Name columns of occasions "
-            "alike (mood_1, mood_2, mood_3), or add the other occasions as rows.",
+            tr(
+                "Several rows of each person are needed, one per occasion. Name columns of "
+                "occasions alike (mood_1, mood_2, mood_3), or add the other occasions as "
+                "rows."
+            ),
         )
     if one_person(long, proposal):
         where = proposal.person or proposal.time
         why = (
-            f"{proposal.person!r} has one value"
+            tr("{person!r} has one value").format(person=proposal.person)
             if proposal.person
-            else f"no column repeats like an id, and {proposal.time!r} goes on from row to row"
+            else tr("no column repeats like an id, and {time!r} goes on from row to row").format(
+                time=proposal.time
+            )
         )
         return Finding(
             "stop",
-            f"The table seems to hold one person only: {why}.",
+            tr("The table seems to hold one person only: {why}.").format(why=why),
             where,
-            "Several people are needed. Put their tables below each other in one file, with a "
-            "column that says who each row belongs to, and name that column as the person.",
+            tr(
+                "Several people are needed. Put their tables below each other in one file, "
+                "with a column that says who each row belongs to, and name that column as "
+                "the person."
+            ),
         )
     return None
 
@@ -264,15 +275,17 @@ def _without(
     fix = next((one for one in finding.fixes if _is_harmless(one, long)), None)
     if fix is not None and fix not in proposal.remedies:
         return replace(proposal, remedies=(*proposal.remedies, fix))
-    reasons = {**proposal.reasons, name: f"no role: {finding.message}"}
+    reasons = {**proposal.reasons, name: tr("no role: {message}").format(message=finding.message)}
     if name in (proposal.time, proposal.sequence):
         role = "time" if name == proposal.time else "sequence"
         new = times.pop(0) if role == "time" and times else None
         if new is not None:
-            reasons[new] = f"time: the next after {name!r}."
-            said = f"So {new!r} is proposed as the time."
+            reasons[new] = tr("time: the next after {name!r}.").format(name=name)
+            said = tr("So {new!r} is proposed as the time.").format(new=new)
         else:
-            said = f"So no {role} is proposed; rows stay in the order of the file."
+            said = tr("So no {role} is proposed; rows stay in the order of the file.").format(
+                role=role
+            )
         taken: dict[str, Any] = {role: new}
         features = [one for one in proposal.features if one != name]
         questions = [*proposal.questions, f"{finding.message} {said}"]

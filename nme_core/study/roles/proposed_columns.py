@@ -33,6 +33,7 @@ from nme_core.study.roles.role_names import (
     outcome_tier,
 )
 from nme_core.study.time.time_numbers import slips_of_digits
+from nme_core.vocabulary.language import tr
 
 #: A place such as a clinic is a further group where there are so many of them, and a unit of
 #: people such as a couple where there are so many; fewer are compared as a covariate.
@@ -84,11 +85,13 @@ class Columns:
         columns.give(people.why, people.name)
         for name in names:
             if is_split(name):
-                columns.give("no role: its name is that of a part of the data.", name)
+                columns.give(tr("no role: its name is that of a part of the data."), name)
             elif name in personal and name != people.name:
-                columns.give(f"no role: it holds {personal[name]}.", name)
+                columns.give(
+                    tr("no role: it holds {personal}.").format(personal=personal[name]), name
+                )
             elif long[name].nunique() < 2 and len(long) > 1:
-                columns.give("no role: it is the same in every row.", name)
+                columns.give(tr("no role: it is the same in every row."), name)
         return columns
 
     def give(self, reason: str, *names: str | None) -> None:
@@ -110,7 +113,7 @@ def find_outcome(columns: Columns) -> tuple[str | None, list[str]]:
     tiers = {name: tier for name in possible if (tier := outcome_tier(name)) is not None}
     if tiers:
         best = min(tiers, key=tiers.__getitem__)
-        why = "outcome: its name is that of an outcome, and it varies within people."
+        why = tr("outcome: its name is that of an outcome, and it varies within people.")
         columns.give(why, best)
         return best, []
     numbers = [
@@ -124,13 +127,17 @@ def find_outcome(columns: Columns) -> tuple[str | None, list[str]]:
         return None, []
     first = asked[0]
     why = (
-        "outcome: the first column with a few words, which vary within people."
+        tr("outcome: the first column with a few words, which vary within people.")
         if first in states
-        else "outcome: the first column of numbers that vary within people."
+        else tr("outcome: the first column of numbers that vary within people.")
     )
     columns.give(why, first)
-    others = f"; {asked[1]!r} would be the next" if len(asked) > 1 else ""
-    return first, [f"Is {first!r} the outcome? No column has the name of one{others}."]
+    others = tr("; {asked!r} would be the next").format(asked=asked[1]) if len(asked) > 1 else ""
+    return first, [
+        tr("Is {first!r} the outcome? No column has the name of one{others}.").format(
+            first=first, others=others
+        )
+    ]
 
 
 def _is_other(column: pd.Series) -> bool:
@@ -151,7 +158,7 @@ def find_groups(columns: Columns, people: PersonFound) -> list[str]:
         if not (is_unit(name) or is_place(name)) or long[name].isna().any():
             continue
         if fewest <= long[name].nunique() <= n_people / 2 and is_whole_or_text(long[name]):
-            columns.give("group: people lie in it, several in most.", name)
+            columns.give(tr("group: people lie in it, several in most."), name)
             found.append(name)
     return found
 
@@ -176,35 +183,39 @@ def find_features(
     for name in [n for n in columns.free if n in columns.varying]:
         column = long[name]
         if is_id(name):
-            columns.give("no role: an id is no feature.", name)
+            columns.give(tr("no role: an id is no feature."), name)
         elif is_number(column) and len(slips_of_digits(column)):
-            columns.give("no role: all but a few of its numbers are dates in eight digits.", name)
+            columns.give(
+                tr("no role: all but a few of its numbers are dates in eight digits."), name
+            )
         elif numbers_the_rows(column):
-            columns.give("no role: it counts the rows of the table.", name)
+            columns.give(tr("no role: it counts the rows of the table."), name)
         elif order.time is not None and counts_within(long, person, name):
             counters.append(name)
             columns.give(_COUNTER, name)
         elif order.time is not None and (is_end(name) or (order.dated and _says_when(column))):
-            columns.give("no role: it says when, as the time does.", name)
+            columns.give(tr("no role: it says when, as the time does."), name)
         elif (twin := _twin(seen, column, states)) is not None:
-            columns.give(f"no role: it is a copy of {twin!r}.", name)
+            columns.give(tr("no role: it is a copy of {twin!r}.").format(twin=twin), name)
         elif is_numbers(column) or (several and _is_yes_no(column)):
             columns.give(_why_feature(column), name)
             seen.setdefault(fingerprint(column), name)
             found.append(name)
         elif is_scale(column):
             columns.give(
-                "no role: each number has a word beside it. Name it as a feature to choose: the "
-                "numbers of a scale, or a column of each word.", name,
+                tr("no role: each number has a word beside it. Name it as a feature to "
+"choose: the numbers of a scale, or a column of each word."), name,
             )  # fmt: skip
         else:
-            columns.give("no role: words that vary within a person.", name)
+            columns.give(tr("no role: words that vary within a person."), name)
     if not found and counters:
         found = counters[:1]
-        columns.reasons[found[0]] = "feature: the only one, a trend over the rows that it counts."
+        columns.reasons[found[0]] = tr(
+            "feature: the only one, a trend over the rows that it counts."
+        )
     if not found and outcome is not None and order.counts:
         found = [str(order.time)]
-        columns.reasons[found[0]] += " It is the only feature, too: a trend over time."
+        columns.reasons[found[0]] += tr(" It is the only feature, too: a trend over time.")
     return found
 
 
@@ -229,10 +240,10 @@ def _is_yes_no(column: pd.Series) -> bool:
 
 def _why_feature(column: pd.Series) -> str:
     if is_number(column):
-        return "feature: numbers that vary within people."
+        return tr("feature: numbers that vary within people.")
     if _is_yes_no(column):
-        return "feature: yes or no, which varies within people."
-    return "feature: mostly numbers that vary within people; its words have to be treated."
+        return tr("feature: yes or no, which varies within people.")
+    return tr("feature: mostly numbers that vary within people; its words have to be treated.")
 
 
 def find_covariates(columns: Columns, person: str | None) -> list[str]:
@@ -243,11 +254,11 @@ def find_covariates(columns: Columns, person: str | None) -> list[str]:
         column = columns.long[name]
         own = column.nunique() == n_people and not is_number(column)
         if own and (looks_like_codes(column) or n_people >= _MOST_LABELS):
-            columns.give("no role: another id, each person has one of their own.", name)
+            columns.give(tr("no role: another id, each person has one of their own."), name)
         elif is_id(name) and not is_age(name):
-            columns.give("no role: another id.", name)
+            columns.give(tr("no role: another id."), name)
         else:
-            columns.give("covariate: constant within every person.", name)
+            columns.give(tr("covariate: constant within every person."), name)
             found.append(name)
     return found
 
@@ -262,10 +273,10 @@ def covariates_of(
     found = []
     for name in [str(name) for name in covariates.columns if name != person]:
         if name in theirs:
-            columns.reasons[name] = f"no role: it holds {theirs[name]}."
+            columns.reasons[name] = tr("no role: it holds {theirs}.").format(theirs=theirs[name])
         elif covariates[name].isna().all():
-            columns.reasons[name] = "no role: it is empty."
+            columns.reasons[name] = tr("no role: it is empty.")
         else:
-            columns.reasons[name] = "covariate: from the table with one row per person."
+            columns.reasons[name] = tr("covariate: from the table with one row per person.")
             found.append(name)
     return found

@@ -18,6 +18,7 @@ from nme_core.study.roles.clues import (
 )
 from nme_core.study.roles.role_names import SURE, is_no_person, person_score
 from nme_core.study.time.times import UndecidedDatesError, times_of
+from nme_core.vocabulary.language import tr
 
 if TYPE_CHECKING:
     from nme_core.study.roles.proposal import Proposal
@@ -61,9 +62,11 @@ def find_person(
         return PersonFound(constant[0], _why(long, constant[0])) if constant else PersonFound(None)
     private = {one.column for one in find_personal(long[[*blocks, *codes]])}
     first, *rest = sorted([*blocks, *codes], key=private.__contains__)  # codes before addresses
-    how = "it stands in blocks of rows" if first in blocks else "it holds codes that repeat"
+    how = tr("it stands in blocks of rows") if first in blocks else tr("it holds codes that repeat")
     next_one = _next([name for name in rest if name not in private])
-    question = f"Is {first!r} the person? Its name does not say so, but {how}{next_one}."
+    question = tr("Is {first!r} the person? Its name does not say so, but {how}{next_one}.").format(
+        first=first, how=how, next_one=next_one
+    )
     return PersonFound(first, _why(long, first), (question,))
 
 
@@ -96,13 +99,20 @@ def _questions(long: pd.DataFrame, first: str, score: int, rivals: Sequence[str]
     again = [name for name in rivals if long.groupby(name)[first].nunique().min() > 1]
     if again:
         return [
-            f"Is {first!r} the person? The same values come again in several {again[0]!r}: where "
-            f"they are other people there, {first!r} and {again[0]!r} have to be one id."
+            tr(
+                "Is {first!r} the person? The same values come again in several {first_2!r}: "
+                "where they are other people there, {first!r} and {first_2!r} have to be one "
+                "id."
+            ).format(first=first, first_2=again[0])
         ]
     if rivals:
-        return [f"Is {first!r} the person{_next(rivals)}?"]
+        return [tr("Is {first!r} the person{next}?").format(first=first, next=_next(rivals))]
     if score < _UNIT:
-        return [f"Is {first!r} the person? Its name does not say so, but its values repeat."]
+        return [
+            tr("Is {first!r} the person? Its name does not say so, but its values repeat.").format(
+                first=first
+            )
+        ]
     return []
 
 
@@ -113,9 +123,15 @@ def _next(names: Sequence[str]) -> str:
 def _why(long: pd.DataFrame, name: str) -> str:
     counts = long[name].value_counts()
     if not len(counts):
-        return "person: its name is that of an id."
-    values = "1 value" if len(counts) == 1 else f"{len(counts)} different values"
-    return f"person: it repeats; {values}, {counts.median():g} rows each in the median."
+        return tr("person: its name is that of an id.")
+    values = (
+        tr("1 value")
+        if len(counts) == 1
+        else tr("{counts} different values").format(counts=len(counts))
+    )
+    return tr("person: it repeats; {values}, {median:g} rows each in the median.").format(
+        values=values, median=counts.median()
+    )
 
 
 def one_person(long: pd.DataFrame, proposal: Proposal) -> bool:

@@ -22,6 +22,7 @@ from nme_core.study.roles.names import joined
 from nme_core.study.roles.role_names import is_age, is_id, is_sequence, is_time, outcome_tier
 from nme_core.study.time.time_numbers import slips_of_digits
 from nme_core.study.time.times import UndecidedDatesError, times_of
+from nme_core.vocabulary.language import tr
 
 #: A session holds so many rows on average, or it is none.
 _ROWS_OF_SESSION = 1.5
@@ -76,13 +77,19 @@ def find_order(
             continue
         if is_number(long[name]) and len(slips := slips_of_digits(long[name])):
             shown = place(slips.index, 0)
-            asked.append(f"Is {name!r} the time? Its numbers are dates, but not {shown}.")
+            asked.append(
+                tr("Is {name!r} the time? Its numbers are dates, but not {shown}.").format(
+                    name=name, shown=shown
+                )
+            )
             continue
         try:
             candidate = _candidate(long, person, name, position)
         except UndecidedDatesError as error:
             asked.append(
-                f"Which of day and month comes first in {name!r}? {error.remedy}"
+                tr("Which of day and month comes first in {name!r}? {remedy}").format(
+                    name=name, remedy=error.remedy
+                )
                 if error.remedy
                 else error.message
             )
@@ -172,7 +179,7 @@ def _nested(
             if _n_changes(long[sequence]) > _n_changes(long[time]):
                 continue  # the session is what stays the same from row to row
             if apart and rows_per(long, [person, sequence]) >= _ROWS_OF_SESSION:
-                why = "sequence: within it, the time tells the rows of a person apart."
+                why = tr("sequence: within it, the time tells the rows of a person apart.")
                 return _order(long, person, time, [sequence], found, asked, why)
     return None
 
@@ -195,9 +202,9 @@ def _order(
         one.name for one in found
         if one.name not in (time, sequence) and one.kind >= _DATE
     ]  # fmt: skip
-    why = f"time: {_why_time(long, person, time)}"
+    why = tr("time: {why_time}").format(why_time=_why_time(long, person, time))
     if others:
-        why += f" {', '.join(map(repr, others[:4]))} would be next."
+        why += tr(" {others} would be next.").format(others=", ".join(map(repr, others[:4])))
     counts = is_number(long[time])
     dated = any(one.name == time and one.kind >= _DATE for one in found)
     return Order(time, sequence, why, why_sequence, tuple(others), tuple(asked), counts, dated)
@@ -205,13 +212,13 @@ def _order(
 
 def _why_time(long: pd.DataFrame, person: str | None, name: str) -> str:
     if person is not None and rises(long, person, name):
-        return "it rises from row to row within every person."
+        return tr("it rises from row to row within every person.")
     if not is_number(long[name]) and is_datetime64_any_dtype(long[name].dtype):
-        return "it holds dates."
+        return tr("it holds dates.")
     try:
         times = times_of(long[name])
     except UndecidedDatesError:
         times = None
     if times is not None and is_datetime64_any_dtype(times.dtype):
-        return "it holds dates."
-    return "its name is that of a time."
+        return tr("it holds dates.")
+    return tr("its name is that of a time.")

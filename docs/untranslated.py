@@ -1,0 +1,114 @@
+"""Texts that a language lacks, as JSON to fill in: ``python -m docs.untranslated de``.
+
+Everything that the code passes through ``tr`` is a text: what stands in the call, and all that a
+constant holds which is named in one.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from dashboard.words.pages import PAGE_GROUPS
+from dashboard.words.terms import TERMS
+from nme_core.training.loop import Verdict
+from nme_core.vocabulary.language import translations
+from nme_core.vocabulary.settings import SETTINGS
+from nme_core.vocabulary.terms import MODELS
+from nme_core.vocabulary.text import plural
+
+#: Texts that are put together, or that a run has stored.
+ALSO = (
+    *Verdict, *(f"{unit}{s}" for unit in ("day", "hour", "minute", "second") for s in ("", "s")),
+    "feature", "covariate", "outcome", "person", "time", "state", "sequence", "group",
+    "Rows", "Per person (median)", "Response curves by covariate", "Transitions of a person",
+    "Random-effect distribution", "HSIC permutation test", "Parameter against covariate",
+    "Training losses", "at least one feature", "the person", "Numbers (CSV)",
+    "Interactive (HTML)",
+)  # fmt: skip
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@cache
+def texts() -> dict[str, str]:
+    """Every text that can be translated, and the module that it comes from."""
+    found: dict[str, str] = {}
+    for path in sorted(ROOT.glob("nme_core/**/*.py")) + sorted(ROOT.glob("dashboard/**/*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for words in _translated(path, module):
+            found.setdefault(words, module)
+    for one in SETTINGS.values():
+        for words in (one.label, one.plain, one.blank, *_strings(one.choices or {})):
+            found.setdefault(words, "nme_core.vocabulary.settings")
+    for model in MODELS.values():
+        for words in (model.short, model.text):
+            found.setdefault(words, "nme_core.vocabulary.terms")
+    for words in (*TERMS, *PAGE_GROUPS, *ALSO):
+        found.setdefault(str(words), "docs.untranslated")
+    found.pop("", None)
+    return found
+
+
+def untranslated(code: str) -> list[str]:
+    """Texts without a translation in a language."""
+    known = translations(code)
+    return [text for text in texts() if text not in known]
+
+
+def _translated(path: Path, module: str) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    homes = {
+        name.asname or name.name: (str(node.module), name.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+    own = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        called = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+        if called == "count" and isinstance(node.args[-1], ast.Constant):
+            yield from (str(node.args[-1].value), plural(str(node.args[-1].value)))
+        elif called == "tr":
+            parts = {
+                id(part)
+                for inner in ast.walk(node.args[0])
+                if isinstance(inner, ast.Compare | ast.JoinedStr)
+                for part in ast.walk(inner)
+            }
+            for inner in ast.walk(node.args[0]):
+                if id(inner) in parts:
+                    continue
+                if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                    yield inner.value
+                elif isinstance(inner, ast.Name) and inner.id in own:
+                    yield from _strings(getattr(import_module(module), inner.id))
+                elif isinstance(inner, ast.Name) and inner.id in homes:
+                    home, name = homes[inner.id]
+                    yield from _strings(getattr(import_module(home), name, None))
+
+
+def _strings(words: object) -> Iterator[str]:
+    if isinstance(words, str):
+        yield words
+    elif isinstance(words, dict):
+        for one in words.values():
+            yield from _strings(one)
+    elif isinstance(words, list | tuple):
+        for one in words:
+            yield from _strings(one)
+
+
+if __name__ == "__main__":
+    lacking = dict.fromkeys(untranslated(sys.argv[1]), "")
+    sys.stdout.write(json.dumps(lacking, ensure_ascii=False, indent=1) + "\n")
