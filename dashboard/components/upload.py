@@ -39,7 +39,7 @@ def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
         with st.container(border=True, key="steps"):
             st.text(tr(STEPS)["lead"])
             length = st.text_input(tr(STEPS)["length"], draft.step, key=f"step_{draft.token[:12]}")
-            if st.checkbox(tr(STEPS)["make"], key=f"make_steps_{draft.token[:12]}"):
+            if st.checkbox(tr(STEPS)["make"], True, key=f"make_steps_{draft.token[:12]}"):
                 draft = make(replace(draft.read_as, step=length))
     if draft.wide is not None:
         with st.container(border=True, key="wide"):

@@ -192,6 +192,23 @@ def test_the_same_file_is_remembered(open_page: OpenPage) -> None:
     assert app.multiselect(key="role_features").value == ["mood"]
 
 
+def test_events_are_made_steps_unless_that_is_unticked(open_page: OpenPage) -> None:
+    events = [
+        (f"v{p}", p, tier, 4 * k, 4 * k + 4, "on" if (k + p) % 3 else "off")
+        for p in range(1, 5)
+        for tier in ("affect", "speech")
+        for k in range(10)
+    ]
+    bounds = ["Begin Time - ss.msec", "End Time - ss.msec"]
+    table = pd.DataFrame(events, columns=["File", "Subject", "Tier", *bounds, "Annotation"])
+    app = upload(open_page("study"), table)
+    assert app.selectbox(key="role_outcome").value == "affect"
+    tick = next(one for one in app.checkbox if one.key.startswith("make_steps"))
+    assert tick.value
+    tick.uncheck().run()
+    assert app.selectbox(key="role_outcome").value == "Annotation"
+
+
 def test_an_empty_file_is_explained(open_page: OpenPage) -> None:
     app = open_page("study")
     app.file_uploader(key="upload_long").upload("empty.csv", b"", "text/csv").run()

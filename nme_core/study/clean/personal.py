@@ -15,6 +15,7 @@ from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.study.columns import is_number
 from nme_core.study.roles.names import joined, word_set, words_of
+from nme_core.study.roles.role_names import is_calendar_word
 from nme_core.study.time.times import UndecidedDatesError, times_of
 
 #: Distinct cells of a column that are looked at.
@@ -296,8 +297,10 @@ def _may_be(kind: str | None, values: pd.Series) -> bool:
 def _holds_names(cells: list[str], column: pd.Series) -> bool:
     """Whether most cells are names: known first names, or several words in capitals.
 
-    States in capitals ("Calm Positive") repeat in any order; names stand in blocks of rows.
+    States in capitals ("Calm Positive") repeat in any order; names stand in blocks of rows. Jan is
+    a name, "Jan 01" is a day.
     """
+    cells = [cell for cell in cells if not (_DIGIT.search(cell) and is_calendar_word(cell))]
     if len(cells) < 3:
         return False
     texts, present = pd.Series(cells, dtype="str"), column.dropna()

@@ -101,6 +101,7 @@ def test_content_of_columns(kind, cells):
                    "Very Tense"]),
         ("weekday", ["Monday", "Tuesday", "Friday"]),
         ("month", ["April", "May", "June"]),
+        ("date", ["Jan 01", "Jan 02", "April 13", "May 14", "June 15"]),
         ("clinic", ["Berlin", "Paris", "Rome"]),
         ("serial", [1, 2, 3]),
         ("how_often", ["several days a week", "never or almost never", "every day of week"] * 3),
