@@ -170,10 +170,12 @@ def read_new(
     stored = stored or recipe.is_stored(path)
     reading = recipe.read(path, stored=stored, **given)
     if reading.how.header == "none" and recipe.person not in reading.frame.columns:
+        ordered = [name for name in (recipe.time, recipe.sequence) if name is not None]
+        named = [recipe.person, *recipe.groups, *ordered, *(recipe.features or ())]
+        columns = ", ".join(dict.fromkeys(named))
         raise DataError(
             f"No line of {os.path.basename(path)} names the columns.",
-            remedy=f"Write their names in its first line, as in the run's file: "
-            f"{', '.join([recipe.person, *(recipe.features or ())])}.",
+            remedy=f"Write their names in its first line, as in the run's file: {columns}.",
         )
     rows, told = recipe.lengthen(restored(reading.frame, reading.labels.taken, recipe.steps))
     return rows, (*reading.notes, *told)

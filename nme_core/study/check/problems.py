@@ -15,10 +15,12 @@ import pandas as pd
 from nme_core.exceptions import DataError, MissingColumnError, NMEError
 from nme_core.study.check.report import Finding, told_before
 from nme_core.study.clean.given_once import find_given_once
+from nme_core.study.clean.people import find_nobody
 from nme_core.study.clean.remedies import Remedy, apply_remedies, left_out_columns, renamed_columns
 from nme_core.study.clean.wide import propose_wide
 from nme_core.study.clean.words import covariate_words, find_words, yes_no_remedies
 from nme_core.study.columns import (
+    as_ids,
     as_labels,
     is_number,
     is_text,
@@ -114,6 +116,7 @@ def problems_of(
         found += find_words(table[name], kind) if wants_number else []
         found += _find_infinite(table, name, kind)
     if found:
+        found += find_nobody(person, as_ids(table[person].dropna(), role="person id").unique())
         return told_before(found, person, before, second) if effects else tuple(found)
     try:
         Study.of(recipe, long, covariates, stored=stored)

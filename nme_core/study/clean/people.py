@@ -85,7 +85,7 @@ def find_people(
     for name in groups:
         if name in long and name not in said:
             yield from find_alike_labels("group", name, long[name])
-    yield from _find_nobody(person, counts.index)
+    yield from find_nobody(person, counts.index)
     yield from find_shared(long, person, ids, groups=groups, but=but)
 
 
@@ -212,7 +212,8 @@ def find_alike_labels(kind: str, name: str, values: pd.Series) -> Iterator[Findi
     )
 
 
-def _find_nobody(person: str, ids: Iterable[str]) -> Iterator[Finding]:
+def find_nobody(person: str, ids: Iterable[str]) -> Iterator[Finding]:
+    """Look for ids that name nobody: TEST, unknown, a mean below the table."""
     given = list(ids)
     nobody = tuple(text for text in given if _NOBODY.fullmatch(core(text)))
     if not nobody or len(given) < 3:

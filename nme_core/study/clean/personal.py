@@ -33,8 +33,8 @@ _WHOSE = (
     "notfall person persona personal personne participante?n? teilnehmer(in)? deelnemer proband "
     "patiente?n? paciente respondent subject client child kind enfant kind hijo mother mutter mere "
     "moeder madre father vater pere vader padre parent eltern partner spouse caregiver carer "
-    "doctor physician arzt arts medecin medico therapist interviewer rater staff teacher student "
-    "pupil employee home private privat work business main primary secondary alternative vor nach "
+    "doctor physician gp hausarzt huisarts arzt arts medecin medico therapist interviewer rater "
+    "staff teacher student pupil employee home private privat work business main primary secondary alternative vor nach "
     r"ruf familien famille geburts primer segundo completo complet complete vp pp redcap q?\d "
     "survey whatis please enter ihre? dein votre vos su uw wieist quelestvotre cualessu watisuw"
 ).replace(" ", "|")
@@ -46,7 +46,8 @@ _NAMED = {
         r"|handtekening|firma|noms?|prenoms?|nombres?|apellidos?|naam|namen|achternaam|voornaam"
         r"|nextofkin|(emergency|notfall)(contact|kontakt)(person)?|[ck]onta[ck]tpersoo?n|employer"
         r"|arbeitgeber|employeur|empleador|werkgever|first|last|given|family|maiden|familienaam"
-        r"|roepnaam|tussenvoegsel|voorletters|vorname|nachname|zuname|login|nickname"
+        r"|roepnaam|tussenvoegsel|voorletters|vorname|nachname|zuname|login|nickname|spitzname|bijnaam"
+        r"|surnom|apodo|mote|hausarzt|hausarztin|huisarts|medecintraitant"
     ),
     "e-mail addresses": (
         r"e?mails?(address(es)?|addr|adress?e?n?)?|correo(electronico)?|courriel"
@@ -101,7 +102,7 @@ _NAMED = {
         r"|creditcard(number)?|kreditkarte(nnummer)?"
     ),
     "accounts elsewhere": (
-        r"(twitter|instagram|facebook|tiktok|snapchat|linkedin|skype|discord|telegram|reddit)"
+        r"(twitter|insta(gram)?|facebook|tiktok|snapchat|linkedin|skype|discord|telegram|reddit)"
         r"(handle|name|user|account|id|profile)?|(prolific|mturk)(pid|id|worker|workerid|code)?"
         r"|workerid|external(data)?reference|sonaid"
     ),
@@ -190,6 +191,14 @@ _BY_CONTENT: tuple[tuple[str, Callable[[str], bool], float], ...] = (
     (
         "addresses",
         _like(rf"{_STREETS}|\d{{4}} ?[A-Z]{{2}}|[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}}"),
+        0.5,
+    ),
+    (
+        "names",
+        _like(
+            r"(dr|prof|mrs?|ms|herr|frau|mme|mlle|sra?|dhr|mevr)\b\.? ?((dr|med)\. ?)*"
+            r"[^\W\d_][\w'’-]+( [^\W\d_][\w'’-]+)?"
+        ),
         0.5,
     ),
     ("links or files", _like(r"https?://.*|.*\.(jpe?g|png|heic|mp[34]|m4a|wav|mov|pdf)"), 0.5),

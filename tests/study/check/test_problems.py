@@ -87,3 +87,14 @@ def test_what_no_change_can_mend_is_said_as_the_study_says_it(change, said):
 def test_a_remedy_that_does_not_fit_is_said():
     (problem,) = find_problems(diary(), **ROLES, remedies=[Remedy("exclude_columns", ("zz",))])
     assert "no column 'zz'" in problem.message
+
+
+def test_rows_of_nobody_are_pointed_out_beside_what_they_stop():
+    frame = diary().astype({"sleep": "object"})
+    frame.loc[30:31, "id"] = "TEST"
+    frame.loc[31, "sleep"] = "much"
+    stop, nobody = find_problems(frame, **ROLES)
+    assert (stop.severity, nobody.severity) == ("stop", "look")
+    assert nobody.fixes == (Remedy("exclude_persons", ("id",), ("TEST",)),)
+    assert "28 of 30 rows remain" in nobody.effects[0]
+    assert find_problems(frame, **ROLES, remedies=nobody.fixes) == ()

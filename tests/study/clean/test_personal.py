@@ -119,3 +119,23 @@ def test_states_of_several_words_are_classes_and_sentences_are_not():
         find_personal(pd.DataFrame({"note": [f"good {k}" for k in range(9)]}))[0].kind
         == "free text"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind"),
+    [
+        ("hausarzt", ["Huber", "Lang", "Huber"], "names"),
+        ("Spitzname", ["Anni", "Ben2", "Evi"], "names"),
+        ("gp_name", ["Smith", "Jones", "Smith"], "names"),
+        ("insta", ["@anna", "@ben", "@eva"], "accounts elsewhere"),
+        ("v3", ["Dr. Weiss", "Prof. Dr. Kern", "Frau Lang"], "names"),
+        ("v4", ["Mr. Smith", "Mrs Jones", "Ms. Anna Lee"], "names"),
+    ],
+)
+def test_who_treats_somebody_and_what_they_are_called(name, cells, kind):
+    assert [one.kind for one in find_personal(pd.DataFrame({name: cells}))] == [kind]
+
+
+def test_words_that_begin_like_a_title_are_no_names():
+    cells = ["drowsy", "Mother at home", "profound sleep", "Fraught"]
+    assert find_personal(pd.DataFrame({"state": cells})) == ()
