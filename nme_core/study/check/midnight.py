@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
 
 from nme_core.study.check.report import Finding
 from nme_core.study.clean.remedies import Remedy
@@ -19,6 +20,9 @@ from nme_core.vocabulary.language import tr
 #: Times of day lie on both sides of midnight where no hours of the night are left out, but so many
 #: of the day are.
 _NIGHT, _DAY = 4, 6
+
+#: Hours from which on it is evening, and up to which it is night.
+_EVENING, _MORNING = 18, 6
 
 #: With so few times, one fall may be chance.
 _FEW_TIMES = 3
@@ -38,7 +42,10 @@ def find_turned(study: Study) -> Iterator[Finding]:
     Most people's rows stand in order but for one fall, behind which all lies below all before it.
     """
     time, lines, name = study.time, study.lines, study.roles.time
-    if time is None or lines is None or name is None or not is_number(time):
+    if time is None or lines is None or name is None:
+        return
+    if not is_number(time):
+        yield from _find_nights(study.groups, time, lines, name)
         return
     order = np.lexsort((lines.to_numpy(), study.sequence_blocks.codes))
     times = time.to_numpy(dtype=np.float64)[order]
@@ -73,6 +80,38 @@ def find_turned(study: Study) -> Iterator[Finding]:
         name,
         tr("If the file is in order, count on there, or name no time."),
         counted,
+    )
+
+
+def _find_nights(
+    people: pd.Series, time: pd.Series, lines: pd.Series, name: str
+) -> Iterator[Finding]:
+    """Find date-times that fall in the file only from an evening to the small hours of its date."""
+    if not is_datetime64_any_dtype(time.dtype):
+        return
+    order = np.argsort(lines.to_numpy())
+    times, who = time.iloc[order].reset_index(drop=True), people.iloc[order].reset_index(drop=True)
+    before = times.groupby(who, sort=False, observed=True).shift()
+    falls = times < before
+    night = (before.dt.hour >= _EVENING) & (times.dt.hour < _MORNING)
+    if falls.sum() < 2 or not (night & (times.dt.date == before.dt.date))[falls].all():
+        return
+    at = int(np.flatnonzero(falls)[0])
+    yield Finding(
+        "look",
+        tr(
+            "In the order of the file, {name!r} falls {n} times, always from an evening to the "
+            "small hours of the same date, such as from {before:%Y-%m-%d %H:%M} to {after:%H:%M} "
+            "({where}). Rows are put in order of time, so that the night comes before its evening."
+        ).format(
+            name=name,
+            n=int(falls.sum()),
+            before=before[at],
+            after=times[at],
+            where=f"{lines.name} {lines.iloc[order[at]]}",
+        ),
+        name,
+        tr("If the night belongs to the evening, write the next day's date there."),
     )
 
 

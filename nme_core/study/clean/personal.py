@@ -34,7 +34,8 @@ _WHOSE = (
     "patiente?n? paciente respondent subject client child kind enfant kind hijo mother mutter mere "
     "moeder madre father vater pere vader padre parent eltern partner spouse caregiver carer "
     "doctor physician gp hausarzt huisarts arzt arts medecin medico therapist interviewer rater "
-    "staff teacher student pupil employee home private privat work business main primary secondary alternative vor nach "
+    "staff teacher student pupil employee home private privat work business main primary "
+    "secondary alternative vor nach "
     r"ruf familien famille geburts primer segundo completo complet complete vp pp redcap q?\d "
     "survey whatis please enter ihre? dein votre vos su uw wieist quelestvotre cualessu watisuw"
 ).replace(" ", "|")

@@ -2,7 +2,8 @@
 
 Which of day and month comes first is taken from the column: a number above 12 tells it. Where none
 does, nobody can know, and it is asked for. Forms may be mixed as long as each date tells. Years of
-two digits lie from 1969 to 2068. Dates with an offset from UTC or a named zone are instants.
+two digits lie from 1969 to 2068; they stand first where the dates then lie much closer together.
+Dates with an offset from UTC or a named zone are instants.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache, partial
@@ -90,6 +91,11 @@ _AT_ONCE = {
 _ISO_ZONED = _ISO + r"\s?(Z|[+-]\d{2}:?\d{2})"
 
 
+#: Dates with two digits for each number, and how many times closer together the right ones lie.
+_SHORT = re.compile(r"(\d{2})/(\d{2})/(\d{2})(?![\d/])")
+_FEWEST_DATES, _CLOSER = 3, 10
+
+
 class AmbiguousDatesError(ValueError):
     """Day and month cannot be told apart in `cells`."""
 
@@ -146,6 +152,7 @@ def parse_dates(texts: pd.Series, order: Order | None = None) -> pd.Series:
     codes, distinct = pd.factorize(texts)
     cells = pd.Series(distinct, dtype="object").map(lambda cell: str(cell).strip()).astype("str")
     times = _at_once(cells) if len(cells) else None
+    order = order or _year_first(cells)
     if times is None or times.isna().any():
         times = _assembled([_read(cell, order) for cell in cells], order)
     spread = times.reindex([*range(len(times)), -1]).array[codes]  # code -1 (missing): NaT
@@ -167,10 +174,33 @@ def _at_once(cells: pd.Series) -> pd.Series | None:
 
 def order_of(texts: pd.Series) -> Order | None:
     """What comes first in dates of which only others in the column tell it; None without any."""
-    read = [_read(str(cell).strip(), None) for cell in pd.factorize(texts)[1]]
+    distinct = [str(cell).strip() for cell in pd.factorize(texts)[1]]
+    if (order := _year_first(distinct)) is not None:
+        return order
+    read = [_read(cell, None) for cell in distinct]
     found = [cell for cell in read if cell is not None]
     decided = _orders(found)
     return next((decided[cell.mark] for cell in found if not cell.tells), None)
+
+
+def _year_first(cells: Iterable[str]) -> Order | None:
+    """Whether dates such as 24/03/01 begin with the year: read so, they lie much closer together.
+
+    Else the day would stay the same from year to year.
+    """
+    found: dict[Order, list[int]] = {order: [] for order in ORDERS}
+    for cell in cells:
+        match = _SHORT.match(cell)
+        if match is None:
+            return None
+        for order, days in _of_numbers(match[1], match[2], match[3], "-", None).items():
+            found[order].append(days.toordinal())
+    length = len(found["ymd"])
+    spans = {order: max(days) - min(days) for order, days in found.items() if len(days) == length}
+    if length < _FEWEST_DATES or max(map(len, found.values())) > length or len(spans) < 2:
+        return None
+    first = spans.pop("ymd")
+    return "ymd" if first * _CLOSER < min(spans.values()) else None
 
 
 def _read(cell: str, order: Order | None) -> _Cell | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nme_core.study import Study, check_study
+from nme_core.study import Study, check_study, read_any
 
 
 @pytest.fixture
@@ -82,3 +82,20 @@ def test_times_in_order_in_disorder_or_anew_in_each_session_are_not_looked_at(tm
         path.write_text("\n".join(["id,t,mood", *rows]), encoding="utf-8")
         report = check_study(Study.from_file(path, person="id", time="t", outcome="mood"))
         assert not [one for one in report.findings if "order of the file" in one.message]
+
+
+def test_a_night_with_the_date_of_its_evening_is_looked_at(tmp_path):
+    def messages(clocks):
+        path = tmp_path / "x.csv"
+        rows = [f"P{who},2024-03-{day:02d} {clock},{(who + k) % 4}" for who in range(3)
+                for day in (1, 2, 3) for k, clock in enumerate(clocks)]  # fmt: skip
+        path.write_text("\n".join(["id,t,mood", *rows]), encoding="utf-8")
+        frame = read_any(path).frame.assign(x=range(len(rows)))
+        study = Study.from_frame(frame, person="id", time="t", outcome="mood", features=["x"])
+        return [str(one) for one in check_study(study).findings if "small hours" in one.message]
+
+    (found,) = messages(["21:00", "22:30", "00:30"])
+    assert "falls 9 times" in found
+    assert "from 2024-03-01 22:30 to 00:30 (line 4)" in found
+    assert messages(["08:00", "12:00", "22:30"]) == []
+    assert messages(["22:30", "12:00", "08:00"]) == []

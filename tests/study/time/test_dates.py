@@ -111,3 +111,19 @@ def test_undecided_dates_are_noticed_and_never_stored():
     kept = deidentify(long, births, Privacy(), person="id", time="when")
     assert list(kept.covariates) == ["id"]
     assert any("'birthdate' were left out" in note for note in kept.notes)
+
+
+def test_years_of_two_digits_stand_first_where_the_dates_then_lie_together():
+    days = [f"24/03/{day:02d}" for day in (1, 2, 5, 9)]
+    assert stamps(*days) == [f"2024-03-{day:02d} 00:00:00" for day in (1, 2, 5, 9)]
+    frame = pd.DataFrame(
+        {"id": ["a", "b"] * 8, "day": [f"24/03/{k // 2 + 1:02d}" for k in range(16)]}
+    )
+    frame = frame.assign(x=range(16), mood=[k % 3 for k in range(16)])
+    study = Study.from_frame(frame, person="id", outcome="mood", time="day", features=["x"])
+    assert any("year, month, day" in note for note in study.notes)
+    assert stamps("24/03/20", "25/03/20", "26/03/20") == [
+        f"2020-03-{day} 00:00:00" for day in (24, 25, 26)
+    ]
+    with pytest.raises(AmbiguousDatesError):
+        parse_dates(pd.Series(["01/03/24", "02/03/24", "03/03/24"]))
