@@ -175,3 +175,30 @@ def fit_tiny(
         return Path(shutil.copytree(done[key], copy))
 
     return fit
+
+
+#: A scheduler with two workers, each a process of its own.
+CLUSTER = """
+import sys
+from distributed import LocalCluster
+if __name__ == "__main__":
+    cluster = LocalCluster(
+        n_workers=2, threads_per_worker=1, protocol="tcp", host="127.0.0.1",
+        dashboard_address=":0",
+    )
+    print(cluster.scheduler_address, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """Address of a scheduler with two workers."""
+    pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+    with subprocess.Popen(
+        [sys.executable, "-c", CLUSTER], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()

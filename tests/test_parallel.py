@@ -2,10 +2,7 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +12,6 @@ from nme_core.exceptions import OptionError, TrainingError
 from nme_core.parallel import Outcome, run_tasks
 
 ROOT = Path(__file__).resolve().parents[1]
-#: A scheduler with two workers, each a process of its own.
-CLUSTER = """
-import sys
-from distributed import LocalCluster
-if __name__ == "__main__":
-    cluster = LocalCluster(
-        n_workers=2, threads_per_worker=1, protocol="tcp", host="127.0.0.1",
-        dashboard_address=":0",
-    )
-    print(cluster.scheduler_address, flush=True)
-    sys.stdin.read()
-"""
 
 
 def square(number: int, folder: str = "") -> dict[str, float]:
@@ -142,19 +127,6 @@ def test_a_scheduler_that_is_not_there_is_named() -> None:
     pytest.importorskip("distributed", reason="the extra [dask] is not installed")
     with pytest.raises(OptionError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:1"):
         run_tasks(square, tasks(1), dask="tcp://127.0.0.1:1")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """Address of a scheduler with two workers."""
-    pytest.importorskip("distributed", reason="the extra [dask] is not installed")
-    with subprocess.Popen(
-        [sys.executable, "-c", CLUSTER], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
 
 
 def test_a_cluster_does_the_same(cluster: str, tmp_path: Path) -> None:

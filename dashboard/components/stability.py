@@ -50,6 +50,6 @@ def show_stability(run: Run) -> None:
         left, right = st.columns([1, 2], vertical_alignment="center")
         if left.button(tr("Check stability"), key="run_stability", help=tr(STABILITY)["help"]):
             with guard():
-                rechecks.start(run.id, run.study, seeds=True)
+                rechecks.start(run.id, run.study, seeds=1)
                 st.rerun()
         right.caption(tr(STABILITY)["offer"])

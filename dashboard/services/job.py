@@ -33,8 +33,9 @@ def _tests(job: RunFolder, run: RunFolder, request: dict[str, Any], say: Say) ->
 def _stability(job: RunFolder, run: RunFolder, request: dict[str, Any], say: Say) -> None:
     from nme_core.runs.stability import stability
 
-    options = {"seed_fit": request["seed_fit"], "report": say}
-    table = stability(run, request["long"], request["covariates"], **options)
+    table = stability(
+        run, request["long"], request["covariates"], seeds=request["seeds"], report=say
+    )
     run.write_table("stability", table)
 
 

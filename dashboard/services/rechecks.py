@@ -16,15 +16,15 @@ def possible(identity: str) -> bool:
     return not run.roles.get("groups") and run.data["interpreted_from"] == "all rows"
 
 
-def start(identity: str, study: str, *, seeds: bool) -> None:
-    """Check stability beside the page, with a fit from another seed or without.
+def start(identity: str, study: str, *, seeds: int) -> None:
+    """Check stability beside the page, with this many fits from other seeds.
 
     Raises
     ------
     DataError
         The study is no longer there.
     """
-    jobs.start(identity, jobs.STABILITY, **tables_of(study), seed_fit=seeds)
+    jobs.start(identity, jobs.STABILITY, **tables_of(study), seeds=seeds)
 
 
 def can_be_certified(identity: str) -> bool:

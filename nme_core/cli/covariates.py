@@ -8,7 +8,9 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from nme_core.cli.options import Run, Seed
+from nme_core.cli.fits import Tasks
+from nme_core.cli.options import Run, Seed, takes
+from nme_core.cli.progress import progress_bar
 from nme_core.io import RunFolder
 
 #: Parameters of which `nme stability` prints a line each, at most.
@@ -99,7 +101,9 @@ def hsic(
     typer.echo("\n".join(independence.effects_lines(_in_words(folder, result.effects))))
 
 
+@takes(Tasks)
 def stability(
+    tasks: Tasks,
     run: Run,
     long: Annotated[
         Path, typer.Argument(metavar="LONG.csv", help="The table that the run was fitted on.")
@@ -108,10 +112,12 @@ def stability(
         Path | None,
         typer.Option(metavar="C.csv", help="Its covariates; only where remedies are about them."),
     ] = None,
-    seed_fit: Annotated[
-        bool,
-        typer.Option(help="Fit once more with another seed (as long as the run's last fit)."),
-    ] = True,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Fits with other seeds, each as long as the run's last fit; 0: none."
+        ),
+    ] = 1,
 ) -> None:
     """Check whether halves of the data and other seeds agree on people; writes stability.csv."""
     from nme_core.analysis.reliability import TOGETHER
@@ -119,7 +125,10 @@ def stability(
     from nme_core.runs.stability import stability as check_stability
 
     folder = RunFolder(run)
-    table = check_stability(folder, long, covariates, seed_fit=seed_fit)
+    with progress_bar() as bar:
+        table = check_stability(
+            folder, long, covariates, seeds=seeds, tasks=tasks.options, report=bar.show
+        )
     folder.write_table("stability", table)
     shown = table[table["parameter"] == TOGETHER] if len(table) > MOST_LINES else table
     typer.echo("\n".join(stability_lines(_in_words(folder, shown))))

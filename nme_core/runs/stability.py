@@ -20,17 +20,19 @@ from nme_core.estimators.person_posterior import person_estimates
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, FallbackWarning
 from nme_core.io import RunFolder
-from nme_core.runs.fit import FitOptions
 from nme_core.runs.fit.options import leader_options
-from nme_core.runs.fit.rows import StudyRows
 from nme_core.runs.recorded import read_same_study
+from nme_core.runs.research.opening import opened
+from nme_core.runs.research.tasks import Report, TaskOptions, kept_in, run_kept
 from nme_core.runs.stability_weeks import agreement_without
 from nme_core.study import Study
-from nme_core.training import Progress
+from nme_core.study.formats.source import fingerprint
 
 _Array = NDArray[np.float64]
 #: What is read off a model, person × number.
 _Reader = Callable[[Any], pd.DataFrame]
+
+TOOL = "stability"
 
 #: Below this number of persons agreement over persons says nothing.
 MIN_PERSONS = 5
@@ -87,8 +89,9 @@ def stability(
     long: str | os.PathLike[str],
     covariates: str | os.PathLike[str] | None = None,
     *,
-    seed_fit: bool = True,
-    report: Callable[[str, float], None] | None = None,
+    seeds: int = 1,
+    tasks: TaskOptions | None = None,
+    report: Report | None = None,
 ) -> pd.DataFrame:
     """How well the person parameters of a run are reproduced.
 
@@ -102,10 +105,10 @@ def stability(
     all rows. `week_agreement` is the lowest correlation over people of the two, `week` the one
     that was left out there: where it is far below 1, people differ as they do because of it.
 
-    Seeds: the model, of a mixture its leader, is fitted once more on all rows with the next seed.
-    `seed_agreement` is the correlation over persons of a parameter in both fits; it is missing for
-    networks with hidden layers, whose single parameters do not correspond. For all parameters
-    together it is the correlation of the distances between persons.
+    Seeds: the model, of a mixture its leader, is fitted again on all rows with each of the next
+    seeds. `seed_agreement` is the correlation over persons of a parameter in both fits, of several
+    seeds the lowest; it is missing for networks with hidden layers, whose single parameters do not
+    correspond. For all parameters together it is the correlation of the distances between persons.
 
     Parameters
     ----------
@@ -113,8 +116,10 @@ def stability(
         A finished run, interpreted from all rows.
     long, covariates : path
         The files that it was fitted on; the second only where remedies are about it.
-    seed_fit : bool
-        Whether to fit with another seed, which takes as long as the run's last fit.
+    seeds : int
+        Fits with other seeds, each of which takes as long as the run's last fit; 0: none.
+    tasks : TaskOptions, optional
+        Where these run.
     report : callable, optional
         Called with what is being done and the part of the way behind, 0 to 1.
 
@@ -155,10 +160,12 @@ def stability(
         )
         table = pd.concat([table, weeks.reset_index(drop=True)], axis=1)
         table["seed_agreement"] = np.nan
-        if seed_fit:
-            own, other = read(model), _refitted(study, options, read, say)
-            identified = tested.of != "weights" or not options.hidden
-            table["seed_agreement"] = _agreement_of_seeds(own, other, identified=identified)
+        if seeds:
+            others = _refitted(run, long, covariates, options.seed, seeds, tasks, say)
+            identified, own = tested.of != "weights" or not options.hidden, read(model)
+            table["seed_agreement"] = np.min(
+                [_agreement_of_seeds(own, one, identified=identified) for one in others], axis=0
+            )
     return table.assign(halves=cut.label)
 
 
@@ -253,18 +260,45 @@ def _ratio(product: _Array | float, sizes: _Array | float) -> _Array:
 
 
 def _refitted(
-    study: Study, options: FitOptions, read: _Reader, say: Callable[[str, float], None]
-) -> pd.DataFrame:
-    """Parameters of the same model fitted with the next seed, person × parameter."""
-    model: Any = replace(options, seed=options.seed + 1).estimator_for(study)
-    rows = StudyRows.of(study, sequential=isinstance(model, NMECRF))
+    run: RunFolder,
+    long: str | os.PathLike[str],
+    covariates: str | os.PathLike[str] | None,
+    seed: int,
+    seeds: int,
+    tasks: TaskOptions | None,
+    say: Report,
+) -> list[pd.DataFrame]:
+    """Parameters of the same model fitted with each of the next seeds, person × parameter."""
+    say("Fitting with other seeds", 0.25)
+    second = None if covariates is None else os.fspath(covariates)
+    given = {
+        "run": str(run.path),
+        "long": os.fspath(long),
+        "covariates": second,
+        "sha256": fingerprint(os.fspath(long)),
+        "fitted": fingerprint(run.model_path),
+    }
+    found = run_kept(
+        another_seed,
+        {f"Seed {seed + k + 1}": {**given, "seed": seed + k + 1} for k in range(seeds)},
+        kept_in(run.path, TOOL),
+        tasks or TaskOptions(),
+        lambda what, part: say(what, 0.25 + 0.75 * part),
+    )
+    kept_in(run.path, TOOL).unlink(missing_ok=True)
+    return [pd.DataFrame(**one.value) for one in found.values() if not one.error]
 
-    def follow(now: Progress) -> None:
-        say(f"Fitting with another seed, epoch {now.epoch}", 0.25 + 0.75 * now.fraction)
 
-    given = {**rows.fit_arguments, **rows.times_for(model)}
-    model.fit(rows.X, rows.y, **given, progress=follow, uncertainty=False)
-    return read(model)
+def another_seed(
+    run: str, long: str, covariates: str | None, sha256: str, fitted: str, seed: int
+) -> dict[str, Any]:
+    """What is read off the run's model once fitted with this seed: index, columns and data."""
+    one = opened(run, long, covariates, sha256)
+    model: Any = replace(one.options, seed=seed).estimator_for(one.study)
+    with one_thread_for_few(one.study.n_rows):
+        model.fit(one.rows.X, one.rows.y, **one.fit_arguments(model), uncertainty=False)
+        read = _reader(person_parameters(RunFolder(run)), one.study.X)(model)
+    return dict(read.to_dict("split"))
 
 
 def _agreement_of_seeds(own: pd.DataFrame, other: pd.DataFrame, *, identified: bool) -> _Array:

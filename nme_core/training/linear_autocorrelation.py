@@ -32,7 +32,7 @@ from nme_core.training.linear_mixed import (
     refuse_perfect,
     refuse_unidentified,
 )
-from nme_core.training.linear_profiles import FixedLikelihood, variance_interval
+from nme_core.training.linear_profiles import Beyond, FixedLikelihood
 from nme_core.training.linear_search import Maximum, maximise
 from nme_core.training.residual_process import HIGHEST, Correlation, TimedRows
 from nme_core.training.sums import Array
@@ -305,32 +305,25 @@ class _Valley:
         return min(known.values())
 
 
-def autocorrelated_variance_interval(
-    found: AutocorrelatedFit, random: list[int], direction: Array, *, error: float | None = None
-) -> tuple[float, float]:
-    """95 % interval of the variance of cᵀb by the profile of the likelihood, over every ρ too.
+def beyond_autocorrelation(fit: AutocorrelatedFit, random: list[int]) -> Beyond:
+    """What makes of a likelihood at one ρ, with something fixed, the highest over every ρ.
 
     Parameters
     ----------
-    found : AutocorrelatedFit
-        The fit.
+    fit : AutocorrelatedFit
+        The maximum.
     random : list of int
         Columns with a random effect, as it was fitted.
-    direction : array, shape (R,)
-        c.
-    error : float, optional
-        Standard error of the variance, where there is one.
     """
-    information = found.fit.information
-    cross, rows = information.point.cross, found.rows
+    cross, rows = fit.fit.information.point.cross, fit.rows
     direct = rows.equally_spaced
-    centre = found.rho_step if direct else math.log(-math.log(max(found.rho_step, 1e-300)))
-    lowest, highest = Correlation.range_of(rows)
-    centre = min(max(centre, lowest), highest)  # a correlation of next to 0 lies beyond
+    centre = fit.rho_step if direct else math.log(-math.log(max(fit.rho_step, 1e-300)))
+    least, most = Correlation.range_of(rows)
+    centre = min(max(centre, least), most)  # a correlation of next to 0 lies beyond
     reach = 0.5 if direct else 2.0
-    ends = (max(lowest, centre - reach), min(highest, centre + reach))
+    ends = (max(least, centre - reach), min(most, centre + reach))
 
-    def over(fixed: FixedLikelihood) -> Callable[[float], float]:
+    def highest(fixed: FixedLikelihood) -> Callable[[float], float]:
         def deviance(value: float, parameter: float, first: bool) -> float:
             correlation = Correlation(parameter, direct)
             sums = rows.sums(correlation)
@@ -341,11 +334,4 @@ def autocorrelated_variance_interval(
         lowest_of = _Valley(ends, centre)
         return lambda value: -0.5 * lowest_of(partial(deviance, value))
 
-    return variance_interval(
-        information.point,
-        information.elements,
-        direction,
-        error=error,
-        over=over,
-        best=found.fit.log_likelihood,
-    )
+    return Beyond(highest, fit.fit.log_likelihood)

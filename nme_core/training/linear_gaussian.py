@@ -28,13 +28,13 @@ from nme_core.training.integrated_covariance import (
 from nme_core.training.likelihood import EXACT, Likelihood, n_observed
 from nme_core.training.linear_autocorrelation import (
     AutocorrelatedFit,
-    autocorrelated_variance_interval,
+    beyond_autocorrelation,
     fit_autocorrelated,
 )
 from nme_core.training.linear_curvature import Elements, structure_of
 from nme_core.training.linear_likelihood import Cross
 from nme_core.training.linear_mixed import LinearMixedFit, fit_linear_mixed_model
-from nme_core.training.linear_profiles import residual_interval, variance_interval
+from nme_core.training.linear_profiles import Beyond, residual_interval, variance_interval
 from nme_core.training.linear_search import maximise
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.residual_process import TimedRows
@@ -337,13 +337,8 @@ class LinearGaussian:
         information, sigma = self.fit.information, self.fit.sigma.numpy()
 
         def profile(error: float) -> tuple[float, float]:
-            if self.process is not None:
-                random = [k for k in self._columns() if k not in self.collinear]
-                return autocorrelated_variance_interval(
-                    self.process, random, direction, error=error
-                )
             return variance_interval(
-                information.point, information.elements, direction, error=error
+                information.point, information.elements, direction, error=error, beyond=self._beyond
             )
 
         return VarianceInterval.of(
@@ -354,19 +349,33 @@ class LinearGaussian:
         )
 
     def residual_interval(self) -> VarianceInterval | None:
-        """Of σ²: by the profile where few rows tell of it, else on the log scale."""
+        """Of σ²: by the profile where few rows tell of it, else on the log scale.
+
+        Where residuals are correlated, they vary within people as people vary: people tell of it.
+        """
         information = self.fit.information
-        error = information.residual_variance_se
 
         def profile(error: float) -> tuple[float, float]:
-            return residual_interval(information.point, information.elements, error=error)
+            return residual_interval(
+                information.point, information.elements, error=error, beyond=self._beyond
+            )
 
+        few = self.mixed.n_groups if self.process is not None else information.point.cross.n_rows
+        patterned = self.process is not None and self.covariances[0].kind in PATTERNS
         return VarianceInterval.of(
             self.residual_variance,
-            error,
-            information.point.cross.n_rows,
-            profile if self.process is None else None,
+            information.residual_variance_se,
+            few,
+            None if patterned else profile,
         )
+
+    @property
+    def _beyond(self) -> Beyond | None:
+        """What a profile is also taken over."""
+        if self.process is None:
+            return None
+        random = [k for k in self._columns() if k not in self.collinear]
+        return beyond_autocorrelation(self.process, random)
 
 
 def batch_sums(batches: Sequence[Batch], n_groups: int) -> Sums:

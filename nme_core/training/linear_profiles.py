@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -30,8 +31,7 @@ def variance_interval(
     direction: Array,
     *,
     error: float | None = None,
-    over: Callable[[FixedLikelihood], Callable[[float], float]] | None = None,
-    best: float | None = None,
+    beyond: Beyond | None = None,
 ) -> tuple[float, float]:
     """95 % interval of the variance of cᵀb by the profile of the likelihood.
 
@@ -45,30 +45,47 @@ def variance_interval(
         c.
     error : float, optional
         Standard error of the variance, where there is one.
-    over : callable, optional
-        Makes of the likelihood at one residual autocorrelation its maximum over all; `best` is
-        then the log-likelihood at the maximum.
+    beyond : Beyond, optional
+        What the profile is also taken over.
     """
     sigma = point.variance * point.scale @ point.scale.T
     estimate = float(direction @ sigma @ direction)
     diagonal = bool(elements.on_diagonal.all())
     fixed = _Diagonal(point, direction) if diagonal else _Turned(point, direction)
-    maximised = fixed.log_likelihood if over is None else over(fixed)
-    best = -0.5 * point.deviance if best is None else best
-    return profile_interval(maximised, estimate, best, error=error)
+    return profile_interval(*_profile(fixed, point, beyond, estimate), error=error)
 
 
-def residual_interval(point: Point, elements: Elements, *, error: float) -> tuple[float, float]:
-    """95 % interval of σ², `error` being its standard error."""
+def residual_interval(
+    point: Point,
+    elements: Elements,
+    *,
+    error: float,
+    beyond: Beyond | None = None,
+) -> tuple[float, float]:
+    """95 % interval of σ².
+
+    Parameters
+    ----------
+    point, elements
+        See `variance_interval`.
+    error : float
+        Standard error of σ².
+    beyond : Beyond, optional
+        What the profile is also taken over.
+    """
     fixed = _Residual(point, elements)
     # At 0 there is no likelihood; so far below the estimate it has fallen, whatever the rows.
-    return profile_interval(
-        fixed.log_likelihood,
-        point.variance,
-        -0.5 * point.deviance,
-        error=error,
-        lowest=point.variance / _REACH,
-    )
+    profile = _profile(fixed, point, beyond, point.variance)
+    return profile_interval(*profile, error=error, lowest=point.variance / _REACH)
+
+
+def _profile(
+    fixed: FixedLikelihood, point: Point, beyond: Beyond | None, estimate: float
+) -> tuple[Callable[[float], float], float, float]:
+    """The likelihood with something fixed at a value, and where it is highest."""
+    if beyond is None:
+        return fixed.log_likelihood, estimate, -0.5 * point.deviance
+    return beyond.highest(fixed), estimate, beyond.best
 
 
 class FixedLikelihood:
@@ -140,6 +157,22 @@ class FixedLikelihood:
     def _lifted(self) -> Array:
         bounded = np.array([bound[0] == 0.0 for bound in self.bounds])
         return np.where(bounded, np.maximum(self.start, 0.1 * self.first), self.start)
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """A parameter beyond those of `FixedLikelihood`: the residual autocorrelation.
+
+    Attributes
+    ----------
+    highest : callable
+        Makes of a likelihood at one of its values the highest over all.
+    best : float
+        The log-likelihood at the maximum.
+    """
+
+    highest: Callable[[FixedLikelihood], Callable[[float], float]]
+    best: float
 
 
 def _log_bounds(variance: float) -> tuple[float, float]:

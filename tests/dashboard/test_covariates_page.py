@@ -118,7 +118,7 @@ def test_stability_is_asked_for_as_a_job(
     assert_sound(app)
     assert asked["kind"] == "stability"
     assert Path(asked["long"]).is_file()
-    assert asked["seed_fit"] is True
+    assert asked["seeds"] == 1
 
 
 def test_a_long_test_runs_beside_the_page(

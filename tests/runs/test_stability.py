@@ -113,7 +113,7 @@ def test_the_command_writes_what_hsic_prints(nme, intercepts, tmp_path):
     said = nme("hsic", run.path, "--covariate", "score", "--reps", 99)
     assert "Stability: not checked (nme stability RUN LONG.csv)" in said.out
     assert set(run.table("hsic")["reliability_kind"]) == {"posterior"}
-    said = nme("stability", run.path, intercepts / "long.csv", "--no-seed-fit")
+    said = nme("stability", run.path, intercepts / "long.csv", "--seeds", "0")
     assert (said.code, said.err) == (0, "")
     assert "odd and even rows" in said.out
     table = run.table("stability").set_index("parameter")
@@ -133,7 +133,7 @@ def test_where_persons_do_not_differ_there_is_nothing_to_agree_on(
     run = RunFolder(shutil.copytree(intercepts / "run", tmp_path / "run"))
     alike = pd.DataFrame(np.zeros((6, 1)), index=list("abcdef"), columns=["layers.0.bias[0]"])
     monkeypatch.setattr("nme_core.runs.stability._estimates_of_halves", lambda *_: (alike, alike))
-    said = nme("stability", run.path, intercepts / "long.csv", "--no-seed-fit")
+    said = nme("stability", run.path, intercepts / "long.csv", "--seeds", "0")
     assert said.code == 0
     assert run.table("stability")["split_half"].isna().all()
     assert "Empty: the model sees no differences between people" in said.out
@@ -300,7 +300,7 @@ def test_a_week_that_makes_the_differences_is_found(nme, tmp_path):
     )
     assert said.code == 0, said
     run = RunFolder(tmp_path / "run")
-    said = nme("stability", run.path, tmp_path / "long.csv", "--no-seed-fit")
+    said = nme("stability", run.path, tmp_path / "long.csv", "--seeds", "0")
     assert "one week of each person is left out, the lowest of 4" in said.out
     assert "it is week 3" in said.out
     row = run.table("stability").set_index("parameter").loc[TOGETHER]
@@ -313,7 +313,7 @@ def test_a_week_that_makes_the_differences_is_found(nme, tmp_path):
 
 def test_a_model_of_sequences_is_read_without_a_part_of_them(fit_tiny, tiny_study):
     run = RunFolder(fit_tiny("nme-crf", "--placement", "transitions"))
-    table = stability(run, tiny_study / "long.csv", seed_fit=False)
+    table = stability(run, tiny_study / "long.csv", seeds=0)
     assert set(table["weeks"]) == {"seventh of the rows"}
     assert table["week_agreement"].between(-1, 1).all()
     assert table["week_agreement"].iloc[-1] > table["half_correlation"].iloc[-1]

