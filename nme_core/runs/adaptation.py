@@ -95,7 +95,7 @@ def _adapt(
     if config["outcome_kind"] == "class" or column.isna().all():
         y = as_labels(column)
     else:
-        y = pd.Series(as_numbers(column, role="outcome"), index=column.index)
+        y = pd.Series(as_numbers(column, role="outcome", needed=True), index=column.index)
     y = y.iloc[rows.about["row"]].reset_index(drop=True)
     observed = y.notna()
     if recipe.missing == "drop":

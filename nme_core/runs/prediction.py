@@ -79,7 +79,10 @@ def read_new_rows(run: RunFolder, table: pd.DataFrame) -> NewRows:
         labels = as_ids(table[recipe.sequence], role="sequence id")
     times, unit = _times(table, recipe, groups)
     X = pd.DataFrame(
-        {name: as_numbers(table[name], role="feature") for name in recipe.features or ()}
+        {
+            name: as_numbers(table[name], role="feature", needed=True)
+            for name in recipe.features or ()
+        }
     )
     order = order_rows(groups, labels, times)
     sequences = groups if labels is None else groups + "/" + labels

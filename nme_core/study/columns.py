@@ -133,8 +133,8 @@ def _rows_have(count: int) -> str:
     return "1 row has" if count == 1 else f"{count} rows have"
 
 
-def as_numbers(column: pd.Series, *, role: str) -> npt.NDArray[np.float64]:
-    """A numeric column as float64, missing = NaN.
+def as_numbers(column: pd.Series, *, role: str, needed: bool = False) -> npt.NDArray[np.float64]:
+    """A numeric column as float64, missing = NaN; of a `needed` one nobody is told to leave it out.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def as_numbers(column: pd.Series, *, role: str) -> npt.NDArray[np.float64]:
         The column is not numeric (names its first offending cell) or holds an infinite value.
     """
     if not is_number(column):
-        raise _not_numeric(column, role)
+        raise _not_numeric(column, role, needed)
     numbers = (
         column.to_numpy()
         if column.dtype == np.float64
@@ -180,14 +180,14 @@ def _may_be_single(column: npt.NDArray[np.float64]) -> bool:
     return bool(largest <= LARGEST_SINGLE and largest <= 1000 * present.std())
 
 
-def _not_numeric(column: pd.Series, role: str) -> DataError:
+def _not_numeric(column: pd.Series, role: str, needed: bool) -> DataError:
     position = _first_text(column)
     value = column.iloc[position]
     return DataError(
         f"The {role} {column.name!r} is not numeric: "
         f"{place(column.index, position)} holds {str(value)!r}.",
-        remedy="Correct the cell, leave it empty if the value is missing, "
-        "or leave the column out (--exclude).",
+        remedy="Correct the cell, or leave it empty if the value is missing."
+        + ("" if needed else " Or leave the column out (--exclude)."),
         column=str(column.name),
         row=row_number(column.index, position),
     )
@@ -242,7 +242,7 @@ def as_outcome(column: pd.Series, kind: OutcomeKind | None) -> tuple[pd.Series, 
         truth = is_bool_dtype(column.dtype)
         kind = "number" if numeric and not truth and distinct > 2 else "class"
     if numeric:
-        numbers = as_numbers(column, role="outcome")
+        numbers = as_numbers(column, role="outcome", needed=True)
         if kind == "number":
             return pd.Series(numbers, index=column.index, name=column.name), kind
         if distinct > _MOST_FRACTIONS and np.any(numbers % 1 > 0):

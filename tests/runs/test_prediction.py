@@ -184,8 +184,9 @@ def test_a_feature_that_is_text_is_named_with_its_line(run, rows):
     broken.iloc[4, broken.columns.get_loc("sleep")] = "well"
     with pytest.raises(
         DataError, match=f"'sleep' is not numeric: line {rows.index[4]} holds 'well'"
-    ):
+    ) as caught:
         predict_rows(run, broken)
+    assert "leave the column out" not in caught.value.remedy  # the model needs it
 
 
 def test_no_rows_are_refused(run, rows):

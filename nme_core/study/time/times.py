@@ -157,7 +157,7 @@ def read_times(column: pd.Series) -> Times:
     if is_datetime64_any_dtype(column.dtype):
         return Times(column)
     if is_number(column):
-        as_numbers(column, role="time")
+        as_numbers(column, role="time", needed=True)
         form = number_form(column)
         if form is None and is_pointed_clock(column):
             note = f"Numbers in {column.name!r}, such as 21.30, were read as times of day: 21:30."
