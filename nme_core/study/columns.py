@@ -142,7 +142,7 @@ def as_numbers(column: pd.Series, *, role: str, needed: bool = False) -> npt.NDA
         The column is not numeric (names its first offending cell) or holds an infinite value.
     """
     if not is_number(column):
-        raise _not_numeric(column, role, needed)
+        raise _not_numeric(column, role, needed=needed)
     numbers = (
         column.to_numpy()
         if column.dtype == np.float64
@@ -180,7 +180,7 @@ def _may_be_single(column: npt.NDArray[np.float64]) -> bool:
     return bool(largest <= LARGEST_SINGLE and largest <= 1000 * present.std())
 
 
-def _not_numeric(column: pd.Series, role: str, needed: bool) -> DataError:
+def _not_numeric(column: pd.Series, role: str, *, needed: bool) -> DataError:
     position = _first_text(column)
     value = column.iloc[position]
     return DataError(
@@ -254,7 +254,7 @@ def as_outcome(column: pd.Series, kind: OutcomeKind | None) -> tuple[pd.Series, 
                 column=str(column.name),
             )
     elif kind == "number":
-        raise _not_numeric(column, "outcome")
+        raise _not_numeric(column, "outcome", needed=True)
     return as_labels(column), kind
 
 
@@ -262,7 +262,7 @@ def _refuse_broken_numbers(column: pd.Series) -> None:
     values = column.dropna().astype("str").drop_duplicates().str.replace(",", ".")
     if pd.to_numeric(values, errors="coerce").notna().mean() <= 0.5:
         return
-    error = _not_numeric(column, "outcome")
+    error = _not_numeric(column, "outcome", needed=True)
     raise DataError(
         f"Most values of the outcome {column.name!r} are numbers, but "
         f"{place(column.index, _first_text(column))} holds "
