@@ -10,10 +10,9 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from nme_core.batches.sequences import Batch, chunks
+from nme_core.batches.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Gaussian, MixedEffects
 from nme_core.training.covariance import BLOCKS, FACTOR, FACTOR2, PATTERNS, RandomEffectsCovariance
@@ -154,14 +153,14 @@ class LinearGaussian:
         self, batches: Sequence[Batch], follow: Callable[[float, float, float], None]
     ) -> LinearMixedFit:
         n_groups = self.mixed.n_groups
-        sums = batch_sums(batches, n_groups)
+        sums = Sums.of_batches(batches, n_groups)
         self.collinear = collinear_columns(sums.xx.sum(0))
         columns = [column for column in self._columns() if column not in self.collinear]
         self._prior = prior_precision(sums.xy.shape[1], self.collinear)
         intercept = sums.xy.shape[1] - 1
         kind = structure_of(self.covariances[0].kind, [column == intercept for column in columns])
         elements = Elements.of(len(columns), kind)
-        rows = None if self.times is None else timed_rows(batches, self.times, n_groups)
+        rows = None if self.times is None else TimedRows.of_batches(batches, self.times, n_groups)
         if self.shrinks:
             self._shrink(sums, columns, elements)
         if rows is None or not len(rows.pairs):
@@ -376,34 +375,3 @@ class LinearGaussian:
             return None
         random = [k for k in self._columns() if k not in self.collinear]
         return beyond_autocorrelation(self.process, random)
-
-
-def batch_sums(batches: Sequence[Batch], n_groups: int) -> Sums:
-    """Sums of the inputs, 1 and the outcome over each person's rows."""
-    p, device = batches[0].x.shape[2] + 1, batches[0].x.device
-    xx = torch.zeros(n_groups, p, p, dtype=torch.float64, device=device)
-    xy, yy, n_rows = xx.new_zeros(n_groups, p), xx.new_zeros(()), 0
-    for batch in chunks(batches):
-        mask = batch.mask.unsqueeze(2)
-        x = torch.cat([batch.x.double(), torch.ones_like(mask, dtype=torch.float64)], dim=2)
-        x, y = torch.where(mask, x, 0.0), torch.where(batch.mask, batch.y.double(), 0.0)
-        persons = batch.groups[:, 0]
-        xx.index_add_(0, persons, x.transpose(1, 2) @ x)
-        xy.index_add_(0, persons, torch.einsum("ulp,ul->up", x, y))
-        yy = yy + y.square().sum()
-        n_rows += batch.n_rows
-    return Sums(xx.cpu(), xy.cpu(), yy.cpu(), n_rows)
-
-
-def timed_rows(batches: Sequence[Batch], times: Array, n_groups: int) -> TimedRows:
-    """Rows of the batches, with a constant last, at their times; `times` by row of the table."""
-    n_rows, n_inputs = len(times), batches[0].x.shape[2]
-    x, y = np.ones((n_rows, n_inputs + 1)), np.empty(n_rows)
-    groups: NDArray[np.int64] = np.empty(n_rows, dtype=np.int64)
-    for batch in batches:
-        places = batch.rows[batch.mask].cpu().numpy()
-        x[places, :-1] = batch.x[batch.mask].cpu().numpy()
-        y[places] = batch.y[batch.mask].cpu().numpy()
-        own = batch.groups[:, :1].expand(batch.mask.shape)
-        groups[places] = own[batch.mask].cpu().numpy()
-    return TimedRows.of(x, y, groups, times, n_groups)

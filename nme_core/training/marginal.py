@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from nme_core.batches.sequences import ROWS_PER_CHUNK, Batch
+from nme_core.batches.sequences import Batch
 from nme_core.nn import LikelihoodFamily
 from nme_core.training.linear_layout import LinearLayout
+from nme_core.training.person_rows import Rows, ends_of_blocks, products_of_all, products_of_units
 
 #: Newton steps to a mode at most, and halvings of one.
 LONGEST, HALVINGS = 100, 30
@@ -33,44 +33,12 @@ LONGEST, HALVINGS = 100, 30
 TOLERANCE = 1e-18
 #: A step that promises less than this is gone as it is: what it adds may drown in rounding.
 SURE = 1e-8
-#: Numbers of the matrices of the persons of one block.
-_BLOCK_NUMBERS = 2**21
 #: Numbers of the rows of a study up to which they are kept in double precision.
 _KEPT_NUMBERS = 2**25
 
 
 class OutOfReachError(ArithmeticError):
     """At these parameters the likelihood has no finite curvature: a search has to step back."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Some units of rows of a block of persons, float64; padding has inputs 0.
-
-    Attributes
-    ----------
-    x : Tensor, shape (U, L, p)
-        Inputs and the constant.
-    y : Tensor, shape (U, L)
-        Outcome.
-    mask : Tensor of bool, shape (U, L)
-        True where there is a row.
-    person : Tensor of int, shape (U,)
-        Person of each unit, counted from the block's first.
-    """
-
-    x: Tensor
-    y: Tensor
-    mask: Tensor
-    person: Tensor
-
-    @classmethod
-    def of(cls, batch: Batch, first: int) -> Rows:
-        """Convert a batch."""
-        ones = torch.ones(*batch.mask.shape, 1, dtype=torch.float64)
-        x = torch.cat([batch.x.double(), ones], dim=2) * batch.mask.unsqueeze(2)
-        y = batch.y.double() if batch.y.is_floating_point() else batch.y
-        return cls(x, y, batch.mask, batch.groups[:, 0] - first)
 
 
 @dataclass(frozen=True)
@@ -126,7 +94,7 @@ class LaplaceMarginal:
         self.family, self.layout, self.n_persons = family, layout, n_persons
         self.n_rows = sum(batch.n_rows for batch in batches)
         self.ridge = ridge
-        self._batches, self._bounds = list(batches), _bounds(batches, layout, n_persons)
+        self._batches, self._bounds = list(batches), ends_of_blocks(batches, layout, n_persons)
         self._kept: list[list[Rows]] | None = None
         if sum(batch.mask.numel() for batch in batches) * layout.n_columns <= _KEPT_NUMBERS:
             self._kept = [list(self._cut(*bound)) for bound in self._bounds]
@@ -192,7 +160,7 @@ class LaplaceMarginal:
             score = self._score(output, rows)[..., chosen]
             gradient.index_add_(0, rows.person, (score.transpose(1, 2) @ z).flatten(1))
             bend = self._curvature(output, rows)
-            hessian.index_add_(0, rows.person, _products(z, z, bend, chosen, chosen))
+            hessian.index_add_(0, rows.person, products_of_units(z, z, bend, chosen, chosen))
         pairs = self._pairs
         if r == size and bool((pairs == torch.arange(r)).all()):
             return gradient, hessian
@@ -212,10 +180,10 @@ class LaplaceMarginal:
             score = self._score(output, rows)
             g.index_add_(0, rows.person, (score.transpose(1, 2) @ rows.x).flatten(1))
             bend = self._curvature(output, rows)
-            whole += _total(rows.x, bend)
+            whole += products_of_all(rows.x, bend)
             if size:
                 z = rows.x[..., self._columns]
-                part = _products(rows.x, z, bend, every, self._predictors)
+                part = products_of_units(rows.x, z, bend, every, self._predictors)
                 across.index_add_(0, rows.person, part)
                 pull = self._pull(rows, output, z, inverse)
                 t.index_add_(0, rows.person, (pull.transpose(1, 2) @ rows.x).flatten(1))
@@ -386,40 +354,3 @@ class Evaluation:
     second: Tensor
     conditional: Tensor
     reached: bool
-
-
-def _products(
-    left: Tensor, right: Tensor, bend: Tensor, rows: list[int], columns: list[int]
-) -> Tensor:
-    """Σ_l left_l ⊗ right_l w_l[a, b] of each unit, shape (U, |rows|·p, |columns|·q)."""
-    parts = [
-        torch.cat([left.transpose(1, 2) @ (right * bend[..., a, b, None]) for b in columns], dim=2)
-        for a in rows
-    ]
-    return torch.cat(parts, dim=1)
-
-
-def _total(x: Tensor, bend: Tensor) -> Tensor:
-    """Σ x ⊗ x w[a, b] over all rows, shape (m p, m p)."""
-    flat, m = x.flatten(0, 1), bend.shape[-1]
-    weight = bend.flatten(0, 1)
-    parts = [
-        torch.cat([flat.T @ (flat * weight[:, a, b, None]) for b in range(m)], dim=1)
-        for a in range(m)
-    ]
-    return torch.cat(parts)
-
-
-def _bounds(
-    batches: Sequence[Batch], layout: LinearLayout, n_persons: int
-) -> list[tuple[int, int]]:
-    """Ends of the blocks of persons: few enough rows, and numbers of their matrices, for memory."""
-    rows = torch.zeros(n_persons, dtype=torch.int64)
-    for batch in batches:
-        length = torch.full((len(batch.mask),), batch.mask.shape[1])
-        rows.index_add_(0, batch.groups[:, 0], length)
-    numbers = layout.n_predictors * layout.n_columns * (len(layout.random) + 2)
-    cost = rows / ROWS_PER_CHUNK + numbers / _BLOCK_NUMBERS
-    block = cost.cumsum(0).floor().to(torch.int64)
-    ends = [0, *(torch.nonzero(block.diff())[:, 0] + 1).tolist(), n_persons]
-    return list(pairwise(ends))

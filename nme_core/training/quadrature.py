@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nme_core.training.marginal import Evaluation, LaplaceMarginal, Modes, Rows
+from nme_core.training.marginal import Evaluation, LaplaceMarginal, Modes
+from nme_core.training.person_rows import Rows
 
 
 class QuadratureMarginal(LaplaceMarginal):

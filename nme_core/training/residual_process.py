@@ -12,6 +12,7 @@ autocorrelation, and Σ_t log(1 − φ_t²) is added to −2 log L.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -21,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from nme_core.batches.sequences import Batch
 from nme_core.training.sums import Array, Sums, sums_of_products
 
 #: Relative difference between steps in time up to which they count as equal.
@@ -64,6 +66,20 @@ class TimedRows:
     gaps: Array
     step: float
     n_groups: int
+
+    @classmethod
+    def of_batches(cls, batches: Sequence[Batch], times: Array, n_groups: int) -> Self:
+        """Rows of batches, with a constant last, at `times`, which are by row of the table."""
+        n_rows, n_inputs = len(times), batches[0].x.shape[2]
+        x, y = np.ones((n_rows, n_inputs + 1)), np.empty(n_rows)
+        groups: NDArray[np.int64] = np.empty(n_rows, dtype=np.int64)
+        for batch in batches:
+            places = batch.rows[batch.mask].cpu().numpy()
+            x[places, :-1] = batch.x[batch.mask].cpu().numpy()
+            y[places] = batch.y[batch.mask].cpu().numpy()
+            own = batch.groups[:, :1].expand(batch.mask.shape)
+            groups[places] = own[batch.mask].cpu().numpy()
+        return cls.of(x, y, groups, times, n_groups)
 
     @classmethod
     def of(

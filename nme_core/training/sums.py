@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from nme_core.batches.sequences import Batch, chunks
 
 Array = NDArray[np.float64]
 
@@ -36,6 +39,23 @@ class Sums:
     xy: Tensor
     yy: Tensor
     n_rows: int
+
+    @classmethod
+    def of_batches(cls, batches: Sequence[Batch], n_groups: int) -> Self:
+        """Sums of the inputs, 1 and the outcome over each person's rows."""
+        p, device = batches[0].x.shape[2] + 1, batches[0].x.device
+        xx = torch.zeros(n_groups, p, p, dtype=torch.float64, device=device)
+        xy, yy, n_rows = xx.new_zeros(n_groups, p), xx.new_zeros(()), 0
+        for batch in chunks(batches):
+            mask = batch.mask.unsqueeze(2)
+            x = torch.cat([batch.x.double(), torch.ones_like(mask, dtype=torch.float64)], dim=2)
+            x, y = torch.where(mask, x, 0.0), torch.where(batch.mask, batch.y.double(), 0.0)
+            persons = batch.groups[:, 0]
+            xx.index_add_(0, persons, x.transpose(1, 2) @ x)
+            xy.index_add_(0, persons, torch.einsum("ulp,ul->up", x, y))
+            yy = yy + y.square().sum()
+            n_rows += batch.n_rows
+        return cls(xx.cpu(), xy.cpu(), yy.cpu(), n_rows)
 
     @classmethod
     def of(cls, x: Array, y: Array, groups: NDArray[np.int64]) -> Self:

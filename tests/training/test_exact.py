@@ -70,7 +70,7 @@ def test_the_derivative_is_exact(kind, columns):
 def test_people_in_blocks_are_the_same(monkeypatch):
     one, batches = problem(3)
     one.solve(batches, None)
-    monkeypatch.setattr("nme_core.training.marginal.ROWS_PER_CHUNK", 40)
+    monkeypatch.setattr("nme_core.training.person_rows.ROWS_PER_CHUNK", 40)
     monkeypatch.setattr("nme_core.training.marginal._KEPT_NUMBERS", 0)
     again, _ = problem(3)
     again.solve(batches, None)
