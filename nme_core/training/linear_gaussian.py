@@ -40,7 +40,12 @@ from nme_core.training.residual_process import TimedRows
 from nme_core.training.shrinkage import learn_variances
 from nme_core.training.structure_choice import FULL, StructureChoice, choose_structure
 from nme_core.training.sums import Array, Sums
-from nme_core.training.variance_interval import VarianceInterval
+from nme_core.training.variance_interval import (
+    FAR,
+    FAR_REMEMBERING,
+    VarianceInterval,
+    at_boundary,
+)
 from nme_core.training.weak_prior import collinear_columns, prior_precision
 
 #: Numbers in the sums over people, and in rows with times, up to which Σ is integrated out.
@@ -343,8 +348,9 @@ class LinearGaussian:
         return VarianceInterval.of(
             float(direction @ sigma @ direction),
             information.variance_se(direction),
-            self.mixed.n_groups,
+            self._telling,
             None if self.covariances[0].kind in PATTERNS else profile,
+            far=self._far,
         )
 
     def residual_interval(self) -> VarianceInterval | None:
@@ -359,14 +365,25 @@ class LinearGaussian:
                 information.point, information.elements, error=error, beyond=self._beyond
             )
 
-        few = self.mixed.n_groups if self.process is not None else information.point.cross.n_rows
-        patterned = self.process is not None and self.covariances[0].kind in PATTERNS
+        alone = self.process is None
+        patterned = not alone and self.covariances[0].kind in PATTERNS
         return VarianceInterval.of(
             self.residual_variance,
             information.residual_variance_se,
-            few,
+            information.point.cross.n_rows if alone else self._telling,
             None if patterned else profile,
+            far=self._far,
         )
+
+    @property
+    def _telling(self) -> int:
+        """People who tell of a variance: none of one that Σ's boundary makes look well known."""
+        on_boundary = self.process is not None and at_boundary(self.fit.sigma.numpy()).any()
+        return 0 if on_boundary else self.mixed.n_groups
+
+    @property
+    def _far(self) -> float:
+        return FAR if self.process is None else FAR_REMEMBERING
 
     @property
     def _beyond(self) -> Beyond | None:

@@ -5,7 +5,8 @@
 A the inverse information of the parameters ω that v is made of: on the log scale the likelihood of
 a variance is nearly a parabola where it is well known. Where v is less than three standard errors
 from 0, or few people tell of it, it is not, and the interval is that of the profile of the
-likelihood (`profile_interval`), whose lower end may be 0.
+likelihood (`profile_interval`), whose lower end may be 0. Variances beside a residual
+autocorrelation need eight: with few rows of each person one can stand for the other.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from nme_core.training.sums import Array
 
 #: Standard errors from 0, and people, below which the profile is taken.
 FAR, FEW = 3.0, 30
+#: The same where the likelihood is also over a residual autocorrelation: it bends more.
+FAR_REMEMBERING = 8.0
 #: Smallest eigenvalue of the random effects' correlations from which on Σ is not singular.
 _SINGULAR = 1e-6
 _Z = float(norm.ppf(0.975))
@@ -67,6 +70,8 @@ class VarianceInterval:
         se: float,
         n_groups: int,
         profile: Callable[[float], tuple[float, float]] | None,
+        *,
+        far: float = FAR,
     ) -> VarianceInterval:
         """Take the interval by the profile or on the log scale.
 
@@ -79,9 +84,11 @@ class VarianceInterval:
         profile : callable, optional
             Gives the interval by the profile, from the standard error; None: there is none, and
             NaN where it would be needed for a variance near 0.
+        far : float
+            Standard errors from 0 below which the profile is taken where there is one.
         """
-        far = math.isfinite(se) and variance >= FAR * se > 0
-        if far and (profile is None or n_groups >= FEW):
+        known = math.isfinite(se) and variance >= FAR * se > 0
+        if known and (profile is None or (n_groups >= FEW and variance >= far * se)):
             half = _Z * se / variance
             return cls(se, variance * math.exp(-half), variance * math.exp(half))
         if profile is None:
