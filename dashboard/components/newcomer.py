@@ -34,12 +34,11 @@ def ask_for_rows(run: Run, *, folded: bool) -> None:
 def _ask(run: Run) -> None:
     roles = newcomers.columns(run.id)
     needed = [roles["person"], roles["time"], roles["sequence"], *roles["features"]]
-    names = ", ".join(name for name in [*needed, roles["outcome"]] if name)
+    names = ", ".join(dict.fromkeys(name for name in [*needed, roles["outcome"]] if name))
     typed, uploaded = st.tabs([tr("Type in"), tr("Upload")])
     with typed:
-        timed = (
-            f" {tr(NEW_PERSON)['type_time'].format(time=roles['time'])}" if roles["time"] else ""
-        )
+        free = roles["time"] and roles["time"] not in roles["features"]
+        timed = f" {tr(NEW_PERSON)['type_time'].format(time=roles['time'])}" if free else ""
         st.caption(plain(f"{tr(NEW_PERSON)['type']}{timed}"))
         rows = st.data_editor(
             _blank(run, roles), num_rows="dynamic", hide_index=True, key=f"typed_{run.id}",

@@ -64,7 +64,8 @@ def typed_table(identity: str, typed: pd.DataFrame) -> pd.DataFrame:
     if roles["sequence"] is not None:
         rows[roles["sequence"]] = "1"
     if roles["time"] is not None:
-        rows[roles["time"]] = _times(rows, str(roles["time"]))
+        learned = roles["time"] in roles["features"]
+        rows[roles["time"]] = _times(rows, str(roles["time"]), needed=learned)
     return rows
 
 
@@ -84,11 +85,19 @@ def _prepared(run: RunFolder, rows: bytes, name: str) -> tuple[pd.DataFrame, lis
     return table.assign(**{recipe.person: ids.map(numbers)}), [*notes, told]
 
 
-def _times(rows: pd.DataFrame, name: str) -> pd.Series:
-    """The times that were typed in, if any: rows without are one sequence."""
+def _times(rows: pd.DataFrame, name: str, *, needed: bool) -> pd.Series:
+    """The times that were typed in, if any: rows without are one sequence.
+
+    They are `needed` where the model has learned a trend over them.
+    """
     given = rows[name] if name in rows else pd.Series(np.nan, rows.index)
+    row = int(np.argmax(given.isna().to_numpy())) + 1
+    if needed and given.isna().any():
+        raise DataError(
+            f"Row {row} has no {name!r}, over which the model has learned a trend.",
+            remedy="Type it in for every row.",
+        )
     if given.isna().any() and given.notna().any():
-        row = int(np.argmax(given.isna().to_numpy())) + 1
         raise DataError(
             f"Row {row} has no {name!r}, others have.",
             remedy="Type it in for every row, or for none.",

@@ -192,6 +192,27 @@ def test_the_same_file_is_remembered(open_page: OpenPage) -> None:
     assert app.multiselect(key="role_features").value == ["mood"]
 
 
+@pytest.mark.parametrize("view", ["clinician", "researcher"])
+def test_where_nothing_else_varies_a_trend_over_time_is_learned(
+    open_page: OpenPage, view: str
+) -> None:
+    rows = [
+        (f"p{who}", week, 10 + (7 * who + 3 * week * week) % 11 / 2)
+        for who in range(8)
+        for week in range(6)
+    ]
+    settings.set_view(view)
+    app = upload(open_page("study"), pd.DataFrame(rows, columns=["id", "week", "score"]))
+    if view == "researcher":
+        assert app.multiselect(key="role_features").value == ["week"]
+    else:
+        assert any("Predicted from: week" in one.value for one in app.caption)
+    press(app, "Load study")
+    (record,) = studies.list_studies()
+    study, _ = studies.open_study(record.id)
+    assert (study.roles.time, study.feature_names) == ("week", ("week",))
+
+
 def test_events_are_made_steps_unless_that_is_unticked(open_page: OpenPage) -> None:
     events = [
         (f"v{p}", p, tier, 4 * k, 4 * k + 4, "on" if (k + p) % 3 else "off")

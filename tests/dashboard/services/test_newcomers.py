@@ -82,6 +82,15 @@ def test_typed_rows_get_a_person_and_an_order(fit_tiny: Callable[..., Path], hom
         newcomers.typed_table("a-run", typed.assign(mood=np.nan))
 
 
+def test_the_time_of_a_trend_has_to_be_typed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    roles = {"person": "id", "outcome": "y", "time": "week", "sequence": None, "features": ["week"]}
+    monkeypatch.setattr(newcomers, "columns", lambda _: roles)
+    typed = pd.DataFrame({"week": [0.0, 1.0], "y": [5.0, 6.0]})
+    assert newcomers.typed_table("a-run", typed)["week"].tolist() == [0, 1]
+    with pytest.raises(DataError, match=r"Row 1 has no 'week', over which .* a trend"):
+        newcomers.typed_table("a-run", typed.assign(week=np.nan))
+
+
 def test_a_process_of_its_own_does_the_work_and_says_why_it_cannot(
     fit_tiny: Callable[..., Path], home: Path
 ) -> None:
