@@ -31,7 +31,9 @@ _STYLE = """
     [data-testid="stFullScreenFrame"]:has(.js-plotly-plot) { min-width: 640px; }
     [class*="st-key-figure_transitions"] [data-testid="stFullScreenFrame"] { min-width: 820px; }
     /* What a button says is never cut. */
-    [data-testid="stColumn"]:has(button p):not(:has([data-testid="stMarkdown"], .js-plotly-plot)) {
+    [data-testid="stColumn"]:has(button p):not(
+        :has([data-testid="stMarkdown"], [data-testid="stFileUploader"], .js-plotly-plot)
+    ) {
         min-width: max-content;
     }
     .st-key-library [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
