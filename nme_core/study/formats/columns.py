@@ -10,8 +10,8 @@ from pandas.api.types import is_extension_array_dtype
 
 from nme_core.exceptions import DataError
 
-#: Columns that a table may have.
-MOST_COLUMNS = 16_384
+#: Columns that a table may have: more than a week has minutes. Each takes a millisecond or two.
+MOST_COLUMNS = 12_000
 
 #: What a column without a name is called.
 _BY_PLACE = "column {}"
