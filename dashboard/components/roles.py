@@ -74,7 +74,7 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     outcome = _needed(fourth, "outcome", tr("Outcome"), columns)
     kind = _outcome_kind(draft, outcome)
     taken = {person, time, sequence, outcome, group}
-    free = [name for name in columns if name not in taken or name == _trend(draft, time)]
+    free = [name for name in columns if name not in taken - {_trend(draft, time)}]
     features = st.multiselect(tr("Features"), free, key="role_features", help=tr(ROLES)["features"])
     taken |= set(features)
     possible = [name for name in covariate_columns(draft, person) if name not in taken]
@@ -108,8 +108,7 @@ def _few_selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     taken = {person, time, outcome}
     sequence = None if guess.sequence in taken else guess.sequence
     features = [name for name in guess.features if name not in {*taken, sequence}]
-    if not features and (trend := _trend(draft, time)) is not None:
-        features = [trend]
+    features = features or [name for name in [_trend(draft, time)] if name is not None]
     possible = covariate_columns(draft, person)
     used = {*taken, sequence, *features}
     covariates = [name for name in guess.covariates if name in possible and name not in used]
@@ -125,7 +124,7 @@ def _few_selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
 
 def _trend(draft: Draft, time: str | None) -> str | None:
     """The time, where nothing else can be learned from: a trend over it is."""
-    return time if time in draft.guess.features else None
+    return time if draft.guess.features == [time] else None
 
 
 def _needed(place: DeltaGenerator, role: str, label: str, columns: list[str]) -> str | None:

@@ -20,13 +20,11 @@ from nme_core.estimators.person_posterior import person_estimates
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, FallbackWarning
 from nme_core.io import RunFolder
-from nme_core.runs.fit.options import leader_options
-from nme_core.runs.recorded import read_same_study
-from nme_core.runs.research.opening import opened
+from nme_core.parallel import Arguments
+from nme_core.runs.research.opening import arguments_of, opened
 from nme_core.runs.research.tasks import Report, TaskOptions, kept_in, run_kept
 from nme_core.runs.stability_weeks import agreement_without
 from nme_core.study import Study
-from nme_core.study.formats.source import fingerprint
 
 _Array = NDArray[np.float64]
 #: What is read off a model, person × number.
@@ -138,8 +136,9 @@ def stability(
     """
     say = report or (lambda message, part: None)
     say("Reading the study", 0.0)
-    study = read_same_study(run, long, covariates)
-    options = leader_options(run.config)
+    given: dict[str, Any] = arguments_of(run, long, covariates)
+    one = opened(*given.values())
+    study = one.study
     model: Any = load(run.model_path)
     sequential = isinstance(model, NMECRF)
     tested = person_parameters(run)
@@ -161,10 +160,10 @@ def stability(
         table = pd.concat([table, weeks.reset_index(drop=True)], axis=1)
         table["seed_agreement"] = np.nan
         if seeds:
-            others = _refitted(run, long, covariates, options.seed, seeds, tasks, say)
-            identified, own = tested.of != "weights" or not options.hidden, read(model)
+            others = _refitted(run, given, one.options.seed, seeds, tasks or TaskOptions(), say)
+            identified, own = tested.of != "weights" or not one.options.hidden, read(model)
             table["seed_agreement"] = np.min(
-                [_agreement_of_seeds(own, one, identified=identified) for one in others], axis=0
+                [_agreement_of_seeds(own, two, identified=identified) for two in others], axis=0
             )
     return table.assign(halves=cut.label)
 
@@ -260,29 +259,15 @@ def _ratio(product: _Array | float, sizes: _Array | float) -> _Array:
 
 
 def _refitted(
-    run: RunFolder,
-    long: str | os.PathLike[str],
-    covariates: str | os.PathLike[str] | None,
-    seed: int,
-    seeds: int,
-    tasks: TaskOptions | None,
-    say: Report,
+    run: RunFolder, given: Arguments, seed: int, seeds: int, tasks: TaskOptions, say: Report
 ) -> list[pd.DataFrame]:
     """Parameters of the same model fitted with each of the next seeds, person × parameter."""
     say("Fitting with other seeds", 0.25)
-    second = None if covariates is None else os.fspath(covariates)
-    given = {
-        "run": str(run.path),
-        "long": os.fspath(long),
-        "covariates": second,
-        "sha256": fingerprint(os.fspath(long)),
-        "fitted": fingerprint(run.model_path),
-    }
     found = run_kept(
         another_seed,
-        {f"Seed {seed + k + 1}": {**given, "seed": seed + k + 1} for k in range(seeds)},
+        {f"Seed {k}": {**given, "seed": k} for k in range(seed + 1, seed + seeds + 1)},
         kept_in(run.path, TOOL),
-        tasks or TaskOptions(),
+        tasks,
         lambda what, part: say(what, 0.25 + 0.75 * part),
     )
     kept_in(run.path, TOOL).unlink(missing_ok=True)
@@ -290,10 +275,10 @@ def _refitted(
 
 
 def another_seed(
-    run: str, long: str, covariates: str | None, sha256: str, fitted: str, seed: int
+    run: str, long: str, covariates: str | None, sha256: str, config: str, seed: int
 ) -> dict[str, Any]:
     """What is read off the run's model once fitted with this seed: index, columns and data."""
-    one = opened(run, long, covariates, sha256)
+    one = opened(run, long, covariates, sha256, config)
     model: Any = replace(one.options, seed=seed).estimator_for(one.study)
     with one_thread_for_few(one.study.n_rows):
         model.fit(one.rows.X, one.rows.y, **one.fit_arguments(model), uncertainty=False)

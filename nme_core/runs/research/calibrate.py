@@ -25,7 +25,7 @@ from nme_core.exceptions import NMEWarning, OptionError
 from nme_core.io import RunFolder
 from nme_core.io.inputs import find_input
 from nme_core.runs.research.calibrate_words import TOOL, coverage_table, verdict
-from nme_core.runs.research.opening import opened
+from nme_core.runs.research.opening import arguments_of, opened
 from nme_core.runs.research.repeating import drawn_outcomes, drawn_people
 from nme_core.runs.research.tasks import Report, TaskOptions, kept_in, run_kept
 from nme_core.runs.research.verdict import Verdict
@@ -83,10 +83,9 @@ def calibrate(
         Where no repetition could be fitted.
     """
     table = Path(long) if long is not None else _found(run)
-    here = (str(run.path), str(table), None if covariates is None else str(covariates))
-    given = dict(zip(("run", "long", "covariates"), here, strict=True))
-    given |= {"sha256": fingerprint(os.fspath(table)), "fitted": fingerprint(run.model_path)}
-    opened(*here, str(given["sha256"]))
+    given: dict[str, Any] = arguments_of(run, table, covariates)
+    opened(*given.values())
+    given["fitted"] = fingerprint(run.model_path)
     found = run_kept(
         repeat,
         {f"study {k + 1}": {**given, "seed": 1000 * seed + k} for k in range(reps)},
@@ -106,7 +105,7 @@ def calibrate(
 
 
 def repeat(
-    run: str, long: str, covariates: str | None, sha256: str, fitted: str, seed: int
+    run: str, long: str, covariates: str | None, sha256: str, config: str, fitted: str, seed: int
 ) -> list[list[Any]]:
     """Simulate one study, fit it, and count what its intervals hold.
 
@@ -116,7 +115,7 @@ def repeat(
         Per quantity and parameter: both, intervals that hold the truth, intervals, sum of their
         widths, and sum of estimate minus truth (of the middles of the intervals).
     """
-    one, model = opened(run, long, covariates, sha256), _model(run, fitted)
+    one, model = opened(run, long, covariates, sha256, config), _model(run, fitted)
     truth = drawn_people(model, 2 * seed)
     y = drawn_outcomes(truth, one.rows, 2 * seed + 1)
     with warnings.catch_warnings(), one_thread_for_few(one.study.n_rows):

@@ -26,10 +26,9 @@ from nme_core.metrics import evaluate
 from nme_core.runs.fit.judging import fit_split, predict
 from nme_core.runs.research.covariance_evidence import STRUCTURES, pooled, weigh
 from nme_core.runs.research.covariance_words import ALPHA, answer, notes
-from nme_core.runs.research.opening import Opened, opened
+from nme_core.runs.research.opening import Opened, arguments_of, opened
 from nme_core.runs.research.tasks import Report, TaskOptions, kept_in, run_kept
 from nme_core.runs.research.verdict import Verdict
-from nme_core.study.formats.source import fingerprint
 from nme_core.study.held_back import plan_split
 from nme_core.training.covariance import BLOCKS, FACTORS, saves_numbers
 from nme_core.training.structure_choice import DIAGONAL, FULL
@@ -91,9 +90,8 @@ def covariance_models(
     TrainingError
         Where no structure could be fitted.
     """
-    here = (str(run.path), str(long), None if covariates is None else str(covariates))
-    sum_ = fingerprint(os.fspath(long))
-    one = opened(*here, sum_)
+    given: dict[str, Any] = arguments_of(run, long, covariates)
+    one = opened(*given.values())
     n_random = _n_random(run)
     if n_random < 2:
         raise OptionError(
@@ -101,8 +99,6 @@ def covariance_models(
             " correlations to ask for.",
             remedy="Fit with another --placement, such as all.",
         )
-    given = {"run": here[0], "long": here[1], "covariates": here[2], "sha256": sum_,
-             "model": run.config["command"]}  # fmt: skip
     found = run_kept(
         refit,
         {kind: {**given, "covariance": kind} for kind in _structures(one, n_random)},
@@ -122,10 +118,10 @@ def covariance_models(
 
 
 def refit(
-    run: str, long: str, covariates: str | None, sha256: str, model: str, covariance: str
+    run: str, long: str, covariates: str | None, sha256: str, config: str, covariance: str
 ) -> dict[str, Any]:
     """Fit one structure to all rows, and to the training rows; return what is compared."""
-    one = opened(run, long, covariates, sha256)
+    one = opened(run, long, covariates, sha256, config)
     options = replace(one.options, covariance=covariance)
     with warnings.catch_warnings(), one_thread_for_few(one.study.n_rows):
         warnings.simplefilter("ignore", NMEWarning)

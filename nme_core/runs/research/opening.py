@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
@@ -11,6 +12,7 @@ from nme_core.runs.fit.options import FitOptions, leader_options
 from nme_core.runs.fit.rows import StudyRows
 from nme_core.runs.recorded import read_same_study
 from nme_core.study import Study
+from nme_core.study.formats.source import fingerprint
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,20 @@ class Opened:
         return {**self.rows.fit_arguments, **self.rows.times_for(model)}
 
 
+def arguments_of(
+    run: RunFolder, long: str | os.PathLike[str], covariates: str | os.PathLike[str] | None
+) -> dict[str, str | None]:
+    """What `opened` takes, in its order; a task that has them finds the same study and options."""
+    return {
+        "run": str(run.path),
+        "long": os.fspath(long),
+        "covariates": None if covariates is None else os.fspath(covariates),
+        "sha256": fingerprint(long),
+        "config": fingerprint(run.path / "config.json"),
+    }
+
+
 @lru_cache(maxsize=1)
-def opened(run: str, long: str, covariates: str | None, sha256: str) -> Opened:
-    """Open a run's study; the file's sum is there so that another file is read anew."""
+def opened(run: str, long: str, covariates: str | None, sha256: str, config: str) -> Opened:
+    """Open a run's study; the sums are there so that another table, or run, is read anew."""
     return Opened.of(RunFolder(run), long, covariates)

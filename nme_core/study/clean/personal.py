@@ -273,11 +273,9 @@ def _kind(name: str, column: pd.Series) -> str | None:
     named = next((kind for kind, pattern in _BY_NAME.items() if pattern.fullmatch(flat)), None)
     if is_number(column):
         return named if _may_be(named, pd.Series(values)) else None
-    if is_datetime64_any_dtype(column.dtype):
+    if is_datetime64_any_dtype(column.dtype) or holds_dates(pd.Series(values)):
         return named if named == "birth dates" else None
     cells = [str(value).strip()[:_LETTERS] for value in values.tolist()]
-    if any(map(_DIGIT.search, cells)) and holds_dates(pd.Series(values)):
-        return named if named == "birth dates" else None
     for kind, test, share in _BY_CONTENT:
         if sum(map(test, cells)) > share * len(cells):
             return kind

@@ -21,8 +21,7 @@ _ROWS_OF_COPY = 8
 
 def may_tell_persons(column: pd.Series) -> bool:
     """Whether a column repeats as ids do: no fractions, no dates, no words of a calendar."""
-    n_present, n_values = column.count(), len(column.unique())
-    n_values -= n_present < len(column)  # all that is missing counts as one
+    n_present, n_values = column.count(), column.nunique()
     if n_present < 0.8 * len(column) or n_values < 2 or n_values > 0.7 * n_present:
         return False
     present = column.dropna()

@@ -1,5 +1,6 @@
 """Coverage of a study's own intervals: repetitions against what is known of them."""
 
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,7 @@ from nme_core.parallel import Outcome
 from nme_core.runs.fit.rows import StudyRows
 from nme_core.runs.research.calibrate import calibrate
 from nme_core.runs.research.calibrate_words import coverage_table, verdict
+from nme_core.runs.research.opening import arguments_of, opened
 from nme_core.runs.research.repeating import drawn_outcomes, drawn_people
 from nme_core.runs.research.verdict import verdicts_of
 
@@ -63,6 +65,15 @@ def test_the_table_is_found_where_it_was_read_and_else_asked_for(fitted, tmp_pat
     with pytest.raises(OptionError, match=r"nme calibrate RUN LONG\.csv"):
         calibrate(run)
     assert str(long) not in "".join(p.read_text("utf-8") for p in run.path.glob("*.json"))
+
+
+def test_a_run_that_was_fitted_anew_is_opened_anew(fitted, tmp_path):
+    run = RunFolder(shutil.copytree(fitted[0].path, tmp_path / "run"))
+    before = opened(*arguments_of(run, fitted[1], None).values())
+    assert opened(*arguments_of(run, fitted[1], None).values()) is before
+    run.write_json("config", {**run.config, "seed": 7})
+    after = opened(*arguments_of(RunFolder(run.path), fitted[1], None).values())
+    assert (before.options.seed, after.options.seed) == (0, 7)
 
 
 def test_drawn_people_and_rows_are_the_model_s_own(fitted):
