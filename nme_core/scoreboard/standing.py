@@ -29,7 +29,8 @@ def standing(scores: pd.DataFrame, fits: pd.DataFrame) -> pd.DataFrame:
         ``loss``: mean over held-back rows, and over seeds; ``sd_seeds`` over them. ``saved``: share
         of the rival's loss that NME saves, below 0 where NME loses, with a 95 % interval by
         resampling people; ``p_adjusted``: paired test over people (swaps of the two), corrected
-        over the rivals of the protocol. ``seconds``: of one fit, the median. ``error``: why there
+        over the rivals of the protocol. ``seconds``: processor time of one fit, the
+        median. ``error``: why there
         is no loss.
     """
     parts = [

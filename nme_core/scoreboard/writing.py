@@ -88,7 +88,7 @@ def _head(game: Game, seeds: int, command: str) -> str:
     versions = ", ".join(f"{name} {found}" for name in _PACKAGES if (found := _version(name)))
     return (
         "# Scoreboard\n\n"
-        f"Written by `{command}`: {len(game.fits)} fits in {minutes:.0f} minutes; "
+        f"Written by `{command}`: {len(game.fits)} fits in {minutes:.0f} minutes of processor; "
         f"{platform.machine()}, Python {platform.python_version()}, {versions}.\n\n"
         "Everybody learns from the same rows and may choose settings by the last of them, never by "
         "the rows that are held back; nobody is tuned to a table. Of a block that is held back no "
@@ -146,7 +146,7 @@ def _section(protocol: Protocol, table: pd.DataFrame) -> str:
                 f"{row['seconds']:.1f}",
             )
         )  # fmt: skip
-    head = ("rival", "what it is", _LOSS[protocol.kind], "NME saves", "p", "seconds a fit")
+    head = ("rival", "what it is", _LOSS[protocol.kind], "NME saves", "p", "processor seconds")
     parts = [f"## {protocol.title}", f"`{protocol.name}`: {_SPLIT[protocol.split]}."]
     if protocol.remark:
         parts[-1] += f" {protocol.remark}"
