@@ -43,7 +43,7 @@ from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.problems import EXACT, Plan, method_of
 from nme_core.estimators.saving import Saveable
 from nme_core.estimators.threads import one_thread_for_few
-from nme_core.estimators.variance_intervals import VarianceIntervals
+from nme_core.estimators.variance_intervals import Asked, VarianceIntervals
 from nme_core.estimators.warm_start import WarmStart
 from nme_core.exceptions import DataError, IdentificationWarning, OptionError
 from nme_core.nn import ACTIVATIONS, MixedEffects
@@ -88,6 +88,8 @@ class NeuralMixedEffects(Saveable):
     _mixture: Mixture | None = None
     #: A fitted model to begin training at.
     _begin_at: NeuralMixedEffects | None = None
+    #: Variances of which only is asked whether intervals hold them.
+    _asked: Asked | None = None
     #: Whether to learn a diagonal posterior of each person: as accurate, at half the cost.
     _quick: bool = False
 
@@ -232,7 +234,7 @@ class NeuralMixedEffects(Saveable):
         self._variances = None
         if uncertainty and self.pooling == "partial" and self._posterior.mixed.n_random:
             sd = self._outcome.scale[1]
-            self._variances = VarianceIntervals.of(problem, self._units(), sd)
+            self._variances = VarianceIntervals.of(problem, self._units(), sd, self._asked)
         precision, curvature = problem.shared_precision(), None
         known = problem.shared_covariance() if isinstance(problem, ExactRows | ExactChain) else None
         if isinstance(problem, LinearGaussian) and self.pooling == "partial":

@@ -15,7 +15,7 @@ from nme_core.estimators.encoding import RowEncoder
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.uncertainty import t_quantile
 from nme_core.estimators.units import DataUnits
-from nme_core.estimators.variance_intervals import VarianceIntervals
+from nme_core.estimators.variance_intervals import COLUMNS, HELD, VarianceIntervals
 from nme_core.exceptions import OptionError
 from nme_core.training.likelihood import BOUND, Likelihood
 
@@ -129,16 +129,18 @@ class ReadOuts(RowEncoder):
         of classes or counts; and for models whose likelihood is not maximised.
         """
         number, names = self._number(factor), self.parameter_names()
-        values = np.full((len(names), 3), np.nan)
+        values = np.full((len(names), len(COLUMNS)), np.nan)
         if self._variances is not None:
             values = self._variances.by_factor[number]
-        return pd.DataFrame(values, index=names, columns=["se", "low", "high"])
+        return pd.DataFrame(values, names, [*COLUMNS, HELD][: values.shape[1]])
 
     def residual_variance_interval(self) -> pd.Series:
         """Standard error ``se`` and 95 % interval ``low`` to ``high`` of `residual_variance_`."""
         self._check_fitted()
-        values = np.full(3, np.nan) if self._variances is None else self._variances.residual
-        return pd.Series(values, index=["se", "low", "high"])
+        values = np.full(len(COLUMNS), np.nan)
+        if self._variances is not None:
+            values = self._variances.residual
+        return pd.Series(values, [*COLUMNS, HELD][: len(values)])
 
     def n_obs_of(self, factor: str | None = None) -> pd.Series:
         """Rows of each group of one grouping factor; None: of each person."""

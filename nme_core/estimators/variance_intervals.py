@@ -14,18 +14,39 @@ from torch import Tensor
 from nme_core.estimators.units import DataUnits
 from nme_core.training.variance_interval import KnowsVariances
 
+#: What is known of a variance, and what is besides where a value was asked about.
+COLUMNS, HELD = ("se", "low", "high"), "held"
 _FACTORS, _RESIDUAL = "variance_intervals", "residual_interval"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Values of which only is asked whether the intervals hold them.
+
+    Attributes
+    ----------
+    by_factor : array, shape (n_factors, n_reported)
+        Of every reported person-specific parameter's variance.
+    residual : float
+        Of σ²; NaN where there is none.
+    """
+
+    by_factor: NDArray[np.float64]
+    residual: float
 
 
 @dataclass(frozen=True)
 class VarianceIntervals:
     """Standard error and ends of the 95 % interval, NaN where there are none.
 
+    Where values were asked about, also whether the interval holds them (1, 0): its ends are then
+    only there where they had not to be searched for.
+
     Attributes
     ----------
-    by_factor : array, shape (n_factors, n_reported, 3)
+    by_factor : array, shape (n_factors, n_reported, 3 or 4)
         Of every reported person-specific parameter's variance.
-    residual : array, shape (3,)
+    residual : array, shape (3 or 4,)
         Of σ².
     """
 
@@ -33,18 +54,23 @@ class VarianceIntervals:
     residual: NDArray[np.float64]
 
     @classmethod
-    def of(cls, problem: Any, units: DataUnits, outcome_sd: float) -> Self | None:
+    def of(
+        cls, problem: Any, units: DataUnits, outcome_sd: float, asked: Asked | None = None
+    ) -> Self | None:
         """Read them off a trained problem; None where it does not know them."""
         if not isinstance(problem, KnowsVariances):
             return None
-        factors = problem.variance_intervals(units.directions)
-        found = [[[one.se, one.low, one.high] for one in factor] for factor in factors]
-        of_residual = problem.residual_interval()
-        residual = np.full(3, np.nan)
+        names = COLUMNS if asked is None else (*COLUMNS, HELD)
+        asked_factors = None if asked is None else asked.by_factor
+        asked_residual = None if asked is None else asked.residual / outcome_sd**2
+        factors = problem.variance_intervals(units.directions, asked_factors)
+        found = [[[getattr(one, name) for name in names] for one in own] for own in factors]
+        of_residual = problem.residual_interval(asked_residual)
+        residual = np.full(len(names), np.nan)
         if of_residual is not None:
             one = of_residual.times(outcome_sd**2)
-            residual = np.array([one.se, one.low, one.high])
-        shape = len(factors), len(units.directions), 3
+            residual = np.array([getattr(one, name) for name in names])
+        shape = len(factors), len(units.directions), len(names)
         return cls(np.array(found, dtype=np.float64).reshape(shape), residual)
 
     def tensors(self) -> dict[str, Tensor]:

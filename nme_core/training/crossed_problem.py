@@ -227,14 +227,20 @@ class Crossed:
         moved = torch.from_numpy(shared) @ slope.T
         return self._by_name(moved), torch.from_numpy(np.concatenate(own, axis=1))
 
-    def variance_intervals(self, directions: Numbers) -> list[list[VarianceInterval]]:
+    def variance_intervals(
+        self, directions: Numbers, asked: Numbers | None = None
+    ) -> list[list[VarianceInterval]]:
         """Of the variances of cᵀη for each row c of `directions`, (m, R); by factor."""
-        read = self.fit.variances()
-        return [[read.interval(g, one) for one in directions] for g in range(len(self.mixed.sizes))]
+        read, found = self.fit.variances(), []
+        for g in range(len(self.mixed.sizes)):
+            values = [None] * len(directions) if asked is None else asked[g].tolist()
+            pairs = zip(directions, values, strict=True)
+            found.append([read.interval(g, *one) for one in pairs])
+        return found
 
-    def residual_interval(self) -> VarianceInterval | None:
+    def residual_interval(self, asked: float | None = None) -> VarianceInterval | None:
         """Of σ²; None where there is none."""
-        return self.fit.variances().residual()
+        return self.fit.variances().residual(asked)
 
     def _by_name(self, values: Tensor) -> dict[str, Tensor]:
         """Cut values, shape (..., D), by parameter of the network."""

@@ -95,7 +95,9 @@ class CrossedVariances:
             units=units,
         )
 
-    def interval(self, factor: int, direction: Numbers) -> VarianceInterval:
+    def interval(
+        self, factor: int, direction: Numbers, asked: float | None = None
+    ) -> VarianceInterval:
         """Of the variance of cᵀb of a factor, in the order of the caller; c of shape (R,)."""
         place = self.grouping.order.index(factor)
         moved = self.units[factor] * direction
@@ -109,16 +111,18 @@ class CrossedVariances:
         slope = variance * self.follows
         by_own = own.slope(2 * self.residual_variance * np.outer(moved, turned))
         slope[start : start + own.n] += by_own
-        return self._interval(variance, slope, self.grouping.factors[place].n_levels)
+        return self._interval(variance, slope, self.grouping.factors[place].n_levels, asked)
 
-    def residual(self) -> VarianceInterval | None:
+    def residual(self, asked: float | None = None) -> VarianceInterval | None:
         """Of σ²; None where there is none."""
         if not self.rest:
             return None
         variance = self.residual_variance
-        return self._interval(variance, variance * self.follows, round(2 / self.rest))
+        return self._interval(variance, variance * self.follows, round(2 / self.rest), asked)
 
-    def _interval(self, variance: float, slope: Numbers, n_groups: int) -> VarianceInterval:
+    def _interval(
+        self, variance: float, slope: Numbers, n_groups: int, asked: float | None
+    ) -> VarianceInterval:
         square = float(slope @ self.covariance @ slope) + variance**2 * self.rest
         se = math.sqrt(square) if square > 0 else math.nan
-        return VarianceInterval.of(variance, se, n_groups, None)
+        return VarianceInterval.of(variance, se, n_groups, None, asked=asked)

@@ -515,10 +515,13 @@ class ExactRows:
         sigma, effects = self.fit.scale @ self.fit.scale.T, self.fit.effects
         return IntegratedCovariance.of(given, coordinates, sigma.numpy(), effects.numpy())
 
-    def variance_intervals(self, directions: Array) -> list[list[VarianceInterval]]:
+    def variance_intervals(
+        self, directions: Array, asked: Array | None = None
+    ) -> list[list[VarianceInterval]]:
         """Of the variances of cᵀη, by factor: there is one."""
-        return [[self._variances.interval(one) for one in directions]]
+        values = [None] * len(directions) if asked is None else asked[0].tolist()
+        return [[self._variances.interval(*one) for one in zip(directions, values, strict=True)]]
 
-    def residual_interval(self) -> VarianceInterval | None:
+    def residual_interval(self, asked: float | None = None) -> VarianceInterval | None:
         """None: there is no σ²."""
         return None

@@ -33,9 +33,10 @@ from nme_core.training.linear_autocorrelation import (
 from nme_core.training.linear_curvature import Elements, structure_of
 from nme_core.training.linear_likelihood import Cross
 from nme_core.training.linear_mixed import LinearMixedFit, fit_linear_mixed_model
-from nme_core.training.linear_profiles import Beyond, residual_interval, variance_interval
+from nme_core.training.linear_profiles import Beyond, residual_profile, variance_profile
 from nme_core.training.linear_search import maximise
 from nme_core.training.loop import Progress, Training, Verdict
+from nme_core.training.profile_interval import Profile
 from nme_core.training.residual_process import TimedRows
 from nme_core.training.shrinkage import learn_variances
 from nme_core.training.structure_choice import FULL, StructureChoice, choose_structure
@@ -330,18 +331,21 @@ class LinearGaussian:
         found = IntegratedCovariance.of(given, coordinates, sigma, effects, further)
         return None if found is None else found.among(own, self.mixed.n_random)
 
-    def variance_intervals(self, directions: Array) -> list[list[VarianceInterval]]:
+    def variance_intervals(
+        self, directions: Array, asked: Array | None = None
+    ) -> list[list[VarianceInterval]]:
         """Of the variances of cᵀη, by factor: there is one."""
-        own = self._own.numpy()
-        return [[self._variance_interval(one[own]) for one in directions]]
+        own = directions[:, self._own.numpy()]
+        values = [None] * len(own) if asked is None else asked[0].tolist()
+        return [[self._variance_interval(*one) for one in zip(own, values, strict=True)]]
 
-    def _variance_interval(self, direction: Array) -> VarianceInterval:
+    def _variance_interval(self, direction: Array, asked: float | None) -> VarianceInterval:
         if not direction.any():
             return VarianceInterval(float("nan"))
         information, sigma = self.fit.information, self.fit.sigma.numpy()
 
-        def profile(error: float) -> tuple[float, float]:
-            return variance_interval(
+        def profile(error: float) -> Profile:
+            return variance_profile(
                 information.point, information.elements, direction, error=error, beyond=self._beyond
             )
 
@@ -351,17 +355,18 @@ class LinearGaussian:
             self._telling,
             None if self.covariances[0].kind in PATTERNS else profile,
             far=self._far,
+            asked=asked,
         )
 
-    def residual_interval(self) -> VarianceInterval | None:
+    def residual_interval(self, asked: float | None = None) -> VarianceInterval | None:
         """Of σ²: by the profile where few rows tell of it, else on the log scale.
 
         Where residuals are correlated, they vary within people as people vary: people tell of it.
         """
         information = self.fit.information
 
-        def profile(error: float) -> tuple[float, float]:
-            return residual_interval(
+        def profile(error: float) -> Profile:
+            return residual_profile(
                 information.point, information.elements, error=error, beyond=self._beyond
             )
 
@@ -373,6 +378,7 @@ class LinearGaussian:
             information.point.cross.n_rows if alone else self._telling,
             None if patterned else profile,
             far=self._far,
+            asked=asked,
         )
 
     @property

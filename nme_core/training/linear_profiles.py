@@ -18,22 +18,22 @@ from scipy.optimize import OptimizeResult, minimize
 from nme_core.training.linear_curvature import Elements
 from nme_core.training.linear_likelihood import Cross, Point
 from nme_core.training.linear_search import sizes
-from nme_core.training.profile_interval import profile_interval
+from nme_core.training.profile_interval import Profile
 from nme_core.training.sums import Array
 
 #: σ² of a search lies within this factor of where it started.
 _REACH = 1e6
 
 
-def variance_interval(
+def variance_profile(
     point: Point,
     elements: Elements,
     direction: Array,
     *,
     error: float | None = None,
     beyond: Beyond | None = None,
-) -> tuple[float, float]:
-    """95 % interval of the variance of cᵀb by the profile of the likelihood.
+) -> Profile:
+    """Profile of the likelihood over the variance of cᵀb.
 
     Parameters
     ----------
@@ -52,22 +52,22 @@ def variance_interval(
     estimate = float(direction @ sigma @ direction)
     diagonal = bool(elements.on_diagonal.all())
     fixed = _Diagonal(point, direction) if diagonal else _Turned(point, direction)
-    return profile_interval(*_profile(fixed, point, beyond, estimate), error=error)
+    return _profile(fixed, point, beyond, estimate, error)
 
 
-def residual_interval(
+def residual_profile(
     point: Point,
     elements: Elements,
     *,
     error: float,
     beyond: Beyond | None = None,
-) -> tuple[float, float]:
-    """95 % interval of σ².
+) -> Profile:
+    """Profile of the likelihood over σ².
 
     Parameters
     ----------
     point, elements
-        See `variance_interval`.
+        See `variance_profile`.
     error : float
         Standard error of σ².
     beyond : Beyond, optional
@@ -75,17 +75,22 @@ def residual_interval(
     """
     fixed = _Residual(point, elements)
     # At 0 there is no likelihood; so far below the estimate it has fallen, whatever the rows.
-    profile = _profile(fixed, point, beyond, point.variance)
-    return profile_interval(*profile, error=error, lowest=point.variance / _REACH)
+    lowest = point.variance / _REACH
+    return _profile(fixed, point, beyond, point.variance, error, lowest)
 
 
 def _profile(
-    fixed: FixedLikelihood, point: Point, beyond: Beyond | None, estimate: float
-) -> tuple[Callable[[float], float], float, float]:
-    """The likelihood with something fixed at a value, and where it is highest."""
+    fixed: FixedLikelihood,
+    point: Point,
+    beyond: Beyond | None,
+    estimate: float,
+    error: float | None,
+    lowest: float = 0.0,
+) -> Profile:
     if beyond is None:
-        return fixed.log_likelihood, estimate, -0.5 * point.deviance
-    return beyond.highest(fixed), estimate, beyond.best
+        best = -0.5 * point.deviance
+        return Profile(fixed.log_likelihood, estimate, best, error, lowest)
+    return Profile(beyond.highest(fixed), estimate, beyond.best, error, lowest)
 
 
 class FixedLikelihood:

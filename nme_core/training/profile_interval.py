@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from scipy.optimize import brentq
 from scipy.stats import norm
@@ -24,68 +25,87 @@ _ABOVE = 1e-3
 _DOUBLINGS, _FAR_BELOW = 60, 1e8
 
 
-def profile_interval(
-    maximised: Callable[[float], float],
-    estimate: float,
-    best: float,
-    *,
-    error: float | None = None,
-    level: float = 0.95,
-    lowest: float = 0.0,
-    highest: float = math.inf,
-) -> tuple[float, float]:
-    """Ends of the interval of one parameter.
+@dataclass(frozen=True)
+class Profile:
+    """Of the likelihood, over one parameter.
 
-    Parameters
+    Attributes
     ----------
     maximised : callable
         Highest log-likelihood with the parameter at a value between `lowest` and `highest`.
     estimate, best : float
         The parameter at the maximum, and the log-likelihood there.
-    error : float, optional
+    error : float
         Rough standard error, where the search for the ends starts; None: a tenth of the estimate.
-    level : float
-        Share of samples whose interval holds the truth.
     lowest, highest : float
         Where the parameter can lie. An end that the likelihood does not reach is there.
-
-    Returns
-    -------
-    tuple of float
-        `lowest` ≤ low ≤ estimate ≤ high ≤ `highest`; inf where the likelihood never falls enough.
-
-    Raises
-    ------
-    TrainingError
-        If a profiled value has a likelihood above the maximum: that was none.
+    level : float
+        Share of samples whose interval holds the truth.
     """
-    wanted = float(norm.ppf(0.5 + level / 2))
-    # A search for the maximum that starts elsewhere ends a little elsewhere: each value is one.
-    known = {estimate: -wanted}
 
-    def excess(value: float) -> float:
+    maximised: Callable[[float], float]
+    estimate: float
+    best: float
+    error: float | None = None
+    lowest: float = 0.0
+    highest: float = math.inf
+    level: float = 0.95
+
+    def interval(self) -> tuple[float, float]:
+        """Both ends.
+
+        Returns
+        -------
+        tuple of float
+            `lowest` ≤ low ≤ estimate ≤ high ≤ `highest`; inf where the likelihood never falls
+            enough.
+
+        Raises
+        ------
+        TrainingError
+            If a profiled value has a likelihood above the maximum: that was none.
+        """
+        # A search for the maximum that starts elsewhere ends a little elsewhere: each value is one.
+        known = {self.estimate: -self._wanted}
+
+        def excess(value: float) -> float:
+            if value not in known:
+                known[value] = self._excess(value)
+            return known[value]
+
+        error = self.error
+        step = error if error is not None and math.isfinite(error) and error > 0 else 0.0
+        step = self._wanted * step or 0.1 * abs(self.estimate) or 1e-3
+        return (
+            _end(excess, self.estimate, -step, self.lowest),
+            _end(excess, self.estimate, step, self.highest),
+        )
+
+    def holds(self, value: float) -> bool:
+        """Whether the interval holds a value, without a search for its ends.
+
+        Raises
+        ------
+        TrainingError
+            As `interval`.
+        """
+        return self._excess(min(max(value, self.lowest), self.highest)) <= 0
+
+    @property
+    def _wanted(self) -> float:
+        return float(norm.ppf(0.5 + self.level / 2))
+
+    def _excess(self, value: float) -> float:
         """√(2 (log L(v̂) − log L(v))) − the normal quantile."""
-        if value not in known:
-            known[value] = fallen(value)
-        return known[value]
-
-    def fallen(value: float) -> float:
-        drop = best - maximised(value)
-        if not drop > -_ABOVE - 1e-9 * abs(best):
+        drop = self.best - self.maximised(value)
+        if not drop > -_ABOVE - 1e-9 * abs(self.best):
             raise TrainingError(
                 f"The profile of the likelihood rises {-drop:.2g} above its maximum: the fit had"
                 " not converged.",
                 remedy="Remove random effects that the data cannot tell apart.",
             )
         # out of the likelihood's reach it is −inf: far below, for the search for the root
-        return math.sqrt(2 * min(max(drop, 0.0), _FAR_BELOW)) - wanted
-
-    step = error if error is not None and math.isfinite(error) and error > 0 else 0.0
-    step = wanted * step or 0.1 * abs(estimate) or 1e-3
-    return (
-        _end(excess, estimate, -step, lowest),
-        _end(excess, estimate, step, highest),
-    )
+        return math.sqrt(2 * min(max(drop, 0.0), _FAR_BELOW)) - self._wanted
 
 
 def _end(excess: Callable[[float], float], estimate: float, step: float, limit: float) -> float:

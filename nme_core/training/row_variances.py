@@ -14,7 +14,7 @@ from torch import Tensor
 from nme_core.training.ascent import Ascent, maximise
 from nme_core.training.factor_numbers import FactorNumbers
 from nme_core.training.marginal import LaplaceMarginal, OutOfReachError
-from nme_core.training.profile_interval import profile_interval
+from nme_core.training.profile_interval import Profile
 from nme_core.training.variance_interval import VarianceInterval, at_boundary
 
 Floats = NDArray[np.float64]
@@ -50,10 +50,14 @@ class RowVariances:
         self._d = len(self.ascent.at) - self.factor.n
         at = torch.from_numpy(self.ascent.at)
         self._scale = self.factor.matrix(at[self._d :])
-        self._profiled: dict[int, tuple[float, float]] = {}
+        self._profiled: dict[int, VarianceInterval] = {}
+        self._n_profiles = 0
 
-    def interval(self, direction: Floats) -> VarianceInterval:
-        """Of the variance of cᵀη, c of shape (R,); that of the profile of single effects only."""
+    def interval(self, direction: Floats, asked: float | None = None) -> VarianceInterval:
+        """Of the variance of cᵀη, c of shape (R,); that of the profile of single effects only.
+
+        `asked`: a value of which is asked whether the interval holds it.
+        """
         if self.ascent.information is None:
             return VarianceInterval(math.nan)
         members = np.flatnonzero(direction)
@@ -61,14 +65,28 @@ class RowVariances:
             _, se = self._known(torch.from_numpy(direction))
             return VarianceInterval(se)
         k = int(members[0])
-        variance, se = self._known(torch.eye(len(direction), dtype=torch.float64)[k])
-        found = VarianceInterval.of(
-            variance,
-            se,
-            self.marginal.n_persons,
-            None if self.factor.patterned else lambda error: self._profile(k, variance, error),
-        )
-        return found.times(float(direction[k]) ** 2)
+        square = float(direction[k]) ** 2
+        return self._of_one(k, None if asked is None else asked / square).times(square)
+
+    def _of_one(self, k: int, asked: float | None) -> VarianceInterval:
+        """Of the variance of effect k; effects that share a variance have one interval."""
+        diagonal = self.factor.diagonal
+        key = int(self.factor.pool[k]) if diagonal else k
+        if key not in self._profiled:
+            variance, se = self._known(torch.eye(len(self._scale), dtype=torch.float64)[k])
+
+            def profile(error: float) -> Profile | None:
+                factor = self.factor if diagonal else self.factor.led_by(k)
+                return self._profile(factor, key if diagonal else 0, variance, error)
+
+            self._profiled[key] = VarianceInterval.of(
+                variance,
+                se,
+                self.marginal.n_persons,
+                None if self.factor.patterned else profile,
+                asked=asked,
+            )
+        return self._profiled[key]
 
     def _known(self, direction: Tensor) -> tuple[float, float]:
         """The variance of cᵀη and its standard error; NaN where it is 0."""
@@ -87,21 +105,17 @@ class RowVariances:
         square = float(own @ inverse[-n:, -n:] @ own)
         return variance, math.sqrt(square) if square > 0 else math.nan
 
-    def _profile(self, k: int, variance: float, error: float) -> tuple[float, float]:
-        """By the profile of the likelihood; effects that share a variance have one."""
-        factor = self.factor if self.factor.diagonal else self.factor.led_by(k)
-        number = int(factor.pool[k]) if self.factor.diagonal else 0
-        key = number if self.factor.diagonal else k
-        if key not in self._profiled:
-            work = self.marginal.n_rows * len(self.ascent.at)
-            if len(self._profiled) == MOST_PROFILED or work > MOST_WORK:
-                return math.nan, math.nan
-            error = error if math.isfinite(error) else 0.3
-            maximised = self._maximised(factor, number)
-            self._profiled[key] = profile_interval(
-                maximised, variance, maximised(variance), error=error
-            )
-        return self._profiled[key]
+    def _profile(
+        self, factor: FactorNumbers, number: int, variance: float, error: float
+    ) -> Profile | None:
+        """Over the square of one number of Λ; None where it would take too long."""
+        work = self.marginal.n_rows * len(self.ascent.at)
+        if self._n_profiles == MOST_PROFILED or work > MOST_WORK:
+            return None
+        self._n_profiles += 1
+        maximised = self._maximised(factor, number)
+        best = maximised(variance)
+        return Profile(maximised, variance, best, error if math.isfinite(error) else 0.3)
 
     def _maximised(self, factor: FactorNumbers, number: int) -> Callable[[float], float]:
         """Highest log-likelihood with this number of Λ at √v."""

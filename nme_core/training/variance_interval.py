@@ -5,7 +5,7 @@
 A the inverse information of the parameters ω that v is made of: on the log scale the likelihood of
 a variance is nearly a parabola where it is well known. Where v is less than three standard errors
 from 0, or few people tell of it, it is not, and the interval is that of the profile of the
-likelihood (`profile_interval`), whose lower end may be 0. Variances beside a residual
+likelihood (`Profile`), whose lower end may be 0. Variances beside a residual
 autocorrelation need eight: with few rows of each person one can stand for the other.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from nme_core.exceptions import TrainingError
+from nme_core.training.profile_interval import Profile
 from nme_core.training.sums import Array
 
 #: Standard errors from 0, and people, below which the profile is taken.
@@ -57,11 +58,15 @@ class VarianceInterval:
         Standard error; NaN at the boundary, where it is not defined.
     low, high : float
         95 % interval; NaN where it was not taken.
+    held : float
+        1 where the interval holds the value that was asked about, 0 where not; NaN: none was, or
+        there is no interval.
     """
 
     se: float
     low: float = math.nan
     high: float = math.nan
+    held: float = math.nan
 
     @classmethod
     def of(
@@ -69,9 +74,10 @@ class VarianceInterval:
         variance: float,
         se: float,
         n_groups: int,
-        profile: Callable[[float], tuple[float, float]] | None,
+        profile: Callable[[float], Profile | None] | None,
         *,
         far: float = FAR,
+        asked: float | None = None,
     ) -> VarianceInterval:
         """Take the interval by the profile or on the log scale.
 
@@ -82,36 +88,47 @@ class VarianceInterval:
         n_groups : int
             People who tell of it; of σ² rows.
         profile : callable, optional
-            Gives the interval by the profile, from the standard error; None: there is none, and
-            NaN where it would be needed for a variance near 0.
+            Gives the profile, from the standard error; None: there is none, and no interval where
+            it would be needed for a variance near 0.
         far : float
             Standard errors from 0 below which the profile is taken where there is one.
+        asked : float, optional
+            A value: does the interval hold it? Ends by the profile are not searched for then.
         """
         known = math.isfinite(se) and variance >= FAR * se > 0
         if known and (profile is None or (n_groups >= FEW and variance >= far * se)):
             half = _Z * se / variance
-            return cls(se, variance * math.exp(-half), variance * math.exp(half))
-        if profile is None:
+            low, high = variance * math.exp(-half), variance * math.exp(half)
+            return cls(se, low, high, math.nan if asked is None else float(low <= asked <= high))
+        found = None if profile is None else profile(se)
+        if found is None:
             return cls(se)
         try:
-            return cls(se, *profile(se))
+            if asked is not None:
+                return cls(se, held=float(found.holds(asked)))
+            return cls(se, *found.interval())
         except (TrainingError, np.linalg.LinAlgError):
             # a fit that had not converged has said so; it has no interval
             return cls(se)
 
     def times(self, factor: float) -> VarianceInterval:
         """The same of `factor` times the variance."""
-        return VarianceInterval(self.se * factor, self.low * factor, self.high * factor)
+        return replace(self, se=self.se * factor, low=self.low * factor, high=self.high * factor)
 
 
 @runtime_checkable
 class KnowsVariances(Protocol):
     """A trained problem that knows how certain its variances are."""
 
-    def variance_intervals(self, directions: Array) -> list[list[VarianceInterval]]:
-        """Of the variances of cᵀη for each row c of `directions`, (m, R); by factor."""
+    def variance_intervals(
+        self, directions: Array, asked: Array | None = None
+    ) -> list[list[VarianceInterval]]:
+        """Of the variances of cᵀη for each row c of `directions`, (m, R); by factor.
+
+        `asked`, (n_factors, m): values of which is asked whether the intervals hold them.
+        """
         ...
 
-    def residual_interval(self) -> VarianceInterval | None:
+    def residual_interval(self, asked: float | None = None) -> VarianceInterval | None:
         """Of σ²; None where there is none."""
         ...

@@ -7,6 +7,7 @@ import pytest
 from nme_core import NMEMLPClassifier, NMEMLPRegressor
 from nme_core.analysis import summary_table
 from nme_core.estimators.saving import load
+from nme_core.estimators.variance_intervals import Asked
 from tests.reference.load import reference
 from tests.reference.studies import study
 
@@ -125,3 +126,40 @@ def test_a_residual_variance_of_few_rows_has_an_interval():
     model = NMEMLPRegressor(hidden=()).fit(X, X[:, 0].astype(int), groups=groups)
     found = model.residual_variance_interval()
     assert 0 < found["low"] < model.residual_variance_ < found["high"]
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
+@pytest.mark.parametrize(
+    ("data", "outcome", "factors", "features", "options"),
+    [
+        ("sleepstudy", "Reaction", ["Subject"], ["Days"], {"placement": "all"}),  # profiles
+        ("cbpp", "incidence", ["herd"], ["period2", "period3"], {"placement": LEVEL}),
+        ("penicillin", "diameter", ["plate", "sample"], [], {"placement": LEVEL}),  # no profile
+    ],
+)
+def test_a_fit_can_say_what_its_intervals_hold_without_their_ends(
+    data, outcome, factors, features, options
+):
+    rows = study(data)
+    number = data != "cbpp"
+    X = rows[features] if features else pd.DataFrame({"one": np.zeros(len(rows))})
+    y = rows[outcome] if number else rows[outcome].astype(str)
+    groups = rows[factors] if len(factors) > 1 else rows[factors[0]]
+    model = (NMEMLPRegressor if number else NMEMLPClassifier)((), **options)
+    model.fit(X, y, groups=groups)
+    ends = [model.variance_intervals(factor) for factor in model.factors_]
+    residual = model.residual_variance_interval()
+    assert np.isfinite(ends[0]["high"]).any()
+    for end, by, expected in (
+        ("low", 0.98, 0),
+        ("low", 1.02, 1),
+        ("high", 0.98, 1),
+        ("high", 1.02, 0),
+    ):
+        asked = np.array([one[end].fillna(1.0) * by for one in ends])
+        model._asked = Asked(asked, residual[end] * by)
+        model.fit(X, y, groups=groups)
+        for one, name in zip(ends, model.factors_, strict=True):
+            assert (model.variance_intervals(name)["held"][one[end].gt(0)] == expected).all()
+        if np.isfinite(residual["low"]):
+            assert model.residual_variance_interval()["held"] == expected

@@ -12,7 +12,7 @@ from nme_core.training.linear_autocorrelation import (
     fit_autocorrelated,
 )
 from nme_core.training.linear_mixed import Sums, fit_linear_mixed_model
-from nme_core.training.linear_profiles import residual_interval, variance_interval
+from nme_core.training.linear_profiles import residual_profile, variance_profile
 from nme_core.training.residual_process import (
     Correlation,
     TiedTimesError,
@@ -196,12 +196,12 @@ def test_an_interval_of_a_variance_lets_rho_move(of):
     sigma, residual = float(found.fit.sigma[0, 0]), found.fit.residual_variance
     if of == "people":
         estimate, other, error = sigma, residual, known.sigma_se[0, 0]
-        ends = variance_interval(
+        ends = variance_profile(
             known.point, known.elements, np.ones(1), error=error, beyond=beyond
-        )
+        ).interval()
     else:
         estimate, other, error = residual, sigma, known.residual_variance_se
-        ends = residual_interval(known.point, known.elements, error=error, beyond=beyond)
+        ends = residual_profile(known.point, known.elements, error=error, beyond=beyond).interval()
     low, high = ends
     assert low < estimate < high
 

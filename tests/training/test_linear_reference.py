@@ -5,7 +5,7 @@ import pytest
 
 from nme_core.training.linear_autocorrelation import fit_autocorrelated
 from nme_core.training.linear_mixed import Sums, fit_linear_mixed_model
-from nme_core.training.linear_profiles import residual_interval, variance_interval
+from nme_core.training.linear_profiles import residual_profile, variance_profile
 from nme_core.training.residual_process import TimedRows
 from tests.reference.load import reference
 from tests.reference.studies import study
@@ -68,10 +68,10 @@ def test_lmer(model):
     point, elements = information.point, information.elements
     for k, effect in enumerate(names):
         term = f"sd_{effect}|{person}"
-        ends = variance_interval(point, elements, np.eye(len(names))[k])
+        ends = variance_profile(point, elements, np.eye(len(names))[k]).interval()
         # lme4 interpolates its profile, roughly so near a singular Σ
         np.testing.assert_allclose(np.sqrt(ends), (low[term], high[term]), rtol=1e-3, atol=5e-3)
-    ends = residual_interval(point, elements, error=information.residual_variance_se)
+    ends = residual_profile(point, elements, error=information.residual_variance_se).interval()
     np.testing.assert_allclose(np.sqrt(ends), (low["sigma"], high["sigma"]), rtol=1e-3)
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from nme_core.analysis import person_effects
 from nme_core.estimators import NMECRF, NeuralMixedEffects, load
 from nme_core.estimators.threads import one_thread_for_few
+from nme_core.estimators.variance_intervals import HELD, Asked
 from nme_core.exceptions import NMEWarning, OptionError
 from nme_core.io import RunFolder
 from nme_core.io.inputs import find_input
@@ -113,7 +114,8 @@ def repeat(
     -------
     list
         Per quantity and parameter: both, intervals that hold the truth, intervals, sum of their
-        widths, and sum of estimate minus truth (of the middles of the intervals).
+        widths, and sum of estimate minus truth (of the middles of the intervals). The ends of
+        intervals of variances are not searched for, only whether they hold the truth: no widths.
     """
     one, model = opened(run, long, covariates, sha256, config), _model(run, fitted)
     truth = drawn_people(model, 2 * seed)
@@ -122,8 +124,10 @@ def repeat(
         warnings.simplefilter("ignore", NMEWarning)
         again = one.options.estimator_for(one.study)
         again._begin_at = model if model._widths else None
+        variances = np.array([_variances(truth, factor) for factor in truth.factors_])
+        again._asked = Asked(variances, truth.residual_variance_)
         again.fit(one.rows.X, y, **one.fit_arguments(again))
-        again._begin_at = None
+        again._begin_at = again._asked = None
     found = []
     for quantity, parameter, low, high, true in _intervals(again, truth, one.study.X):
         low, high, true = (np.asarray(values, dtype=np.float64) for values in (low, high, true))
@@ -131,7 +135,7 @@ def repeat(
         held = int(((low <= true) & (true <= high))[known].sum())
         width, off = (high - low)[known].sum(), ((low + high) / 2 - true)[known].sum()
         found.append([quantity, parameter, held, int(known.sum()), float(width), float(off)])
-    return found
+    return [*found, *_of_variances(again, truth)]
 
 
 @lru_cache(maxsize=1)
@@ -183,19 +187,30 @@ def _of_parameters(again: NeuralMixedEffects, truth: NeuralMixedEffects) -> Iter
     for name in below.columns:
         columns = [np.asarray(one[name], dtype=np.float64) for one in (below, above, true)]
         yield "random_effects", str(name), columns[0], columns[1], columns[2]
-    spread, sigma = again.variance_intervals(), truth.covariance_of()
-    for name in spread.index:
-        ends = spread.loc[[name], "low"].to_numpy(), spread.loc[[name], "high"].to_numpy()
-        yield "variances", str(name), *ends, np.array([sigma.loc[name, name]])
-    around = again.residual_variance_interval()
-    if np.isfinite(around["low"]):
-        ends = np.array([around["low"]]), np.array([around["high"]])
-        yield "residual_variance", "", *ends, np.array([truth.residual_variance_])
     process = getattr(again, "_process", None)
     if process is not None and np.isfinite(process.low):
         ends = np.array([process.low]), np.array([process.high])
         rho = float(truth.residual_autocorrelation_)
         yield "autocorrelation", "", *ends, np.array([rho])
+
+
+def _variances(model: NeuralMixedEffects, factor: str | None = None) -> Floats:
+    """Variances between the people, or groups of another factor, by parameter."""
+    sigma = model.covariance_of(factor)
+    return np.array([sigma.loc[name, name] for name in model.parameter_names()])
+
+
+def _of_variances(again: NeuralMixedEffects, truth: NeuralMixedEffects) -> Iterator[list[Any]]:
+    """Rows of `repeat` of the variances between people and of σ²."""
+    if again._variances is None:
+        return
+    around, off = again.variance_intervals(), _variances(again) - _variances(truth)
+    asked = [("variances", *row) for row in zip(around.index, around[HELD], off, strict=True)]
+    residual = again.residual_variance_interval()[HELD]
+    off_residual = again.residual_variance_ - truth.residual_variance_
+    for quantity, name, held, by in [*asked, ("residual_variance", "", residual, off_residual)]:
+        if np.isfinite(held):
+            yield [quantity, str(name), int(held), 1, None, float(by)]
 
 
 def _of_transitions(again: NMECRF, truth: NMECRF) -> Iterator[_Held]:

@@ -55,7 +55,7 @@ def _row(quantity: str, parameter: str, own: pd.DataFrame) -> dict[str, Any]:
     return {
         "quantity": quantity, "parameter": parameter, "coverage": share, "ci_low": low,
         "ci_high": high, "status": status, "n_reps": n, "n_intervals": int(own["n"].sum()),
-        "mean_width": own["width"].sum() / own["n"].sum(),
+        "mean_width": own["width"].sum(min_count=1) / own["n"].sum(),
         "bias": own["off"].sum() / own["n"].sum(),
     }  # fmt: skip
 
