@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nme_core.nn import MixedEffects
     from nme_core.study import Study
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Study": "nme_core.study",

