@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dashboard.words.pages import PAGE_GROUPS
 from dashboard.words.terms import TERMS
+from docs.templates import templates
 from nme_core.training.loop import Verdict
 from nme_core.vocabulary.language import translations
 from nme_core.vocabulary.settings import SETTINGS
@@ -29,8 +30,22 @@ ALSO = (
     "Rows", "Per person (median)", "Response curves by covariate", "Transitions of a person",
     "Random-effect distribution", "HSIC permutation test", "Parameter against covariate",
     "Training losses", "at least one feature", "the person", "Numbers (CSV)",
-    "Interactive (HTML)",
+    "Interactive (HTML)", "and", "or", "row {n}", "line {n}", "cell", "cells", "line", "lines",
+    "comment lines", "id", "ids", "year", "month", "midnight", "spaces", "capitals", "marks",
+    *(f"the {part}" for part in ("clock", "date", "day", "week", "weekday", "month", "offset")),
+    "the time",
 )  # fmt: skip
+#: What stands in no message, or in English everywhere: the command line, programs, citations,
+#: lists of words to recognise, and what passes through ``tr``.
+NO_MESSAGES = (
+    "nme_core/_", "nme_core/cli", "nme_core/figures", "nme_core/scoreboard", "nme_core/simulate",
+    "nme_core/vocabulary", "nme_core/reports/script.py", "nme_core/reports/references.py",
+    "nme_core/reports/formats.py", "nme_core/study/questionnaires.py",
+    "nme_core/study/clean/no_answer.py", "nme_core/study/roles/role_names.py",
+    "nme_core/study/time/calendar_words.py",
+)  # fmt: skip
+#: Modules with names of columns; of these only whole sentences and texts with places are messages.
+COLUMN_NAMES = ("nme_core/study/formats/events.py", "nme_core/study/formats/exports.py")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -42,6 +57,8 @@ def texts() -> dict[str, str]:
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for words in _translated(path, module):
             found.setdefault(words, module)
+    for words, module in _messages():
+        found.setdefault(words, module)
     for one in SETTINGS.values():
         for words in (one.label, one.plain, one.blank, *_strings(one.choices or {})):
             found.setdefault(words, "nme_core.vocabulary.settings")
@@ -58,6 +75,18 @@ def untranslated(code: str) -> list[str]:
     """Texts without a translation in a language."""
     known = translations(code)
     return [text for text in texts() if text not in known]
+
+
+def _messages() -> Iterator[tuple[str, str]]:
+    """Texts that errors, warnings, notes, answers and reports are made from, and their modules."""
+    paths = [*ROOT.glob("nme_core/**/*.py"), *ROOT.glob("dashboard/services/*.py")]
+    for path in sorted(paths):
+        module = path.relative_to(ROOT).as_posix()
+        if module.startswith(NO_MESSAGES):
+            continue
+        for words in templates(path):
+            if module not in COLUMN_NAMES or "{" in words or words.endswith("."):
+                yield words, module
 
 
 def _translated(path: Path, module: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dashboard.components.text import plain
 from dashboard.services import results
 from dashboard.words.take_away import APPROXIMATE, INTERVALS_OF
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 
 def show_approximate(run: str) -> None:
@@ -23,5 +24,7 @@ def show_approximate(run: str) -> None:
     for reason, tables in (reasons or {}).items():
         concerned = ", ".join(tr(INTERVALS_OF)[table] for table in tables)
         st.markdown(
-            tr("- {reason} Concerns {concerned}.").format(reason=plain(reason), concerned=concerned)
+            tr("- {reason} Concerns {concerned}.").format(
+                reason=plain(said(reason)), concerned=concerned
+            )
         )

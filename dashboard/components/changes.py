@@ -11,6 +11,7 @@ from dashboard.components.text import plain
 from dashboard.services.drafts import REMEDIED, Finding, Remedy
 from dashboard.words.study import CHANGES, SEVERITIES
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 Change = Callable[[tuple[Remedy, ...]], None]
 
@@ -51,7 +52,7 @@ def show_changes(
         st.caption(tr(CHANGES)["undo"])
         for n, remedy in enumerate(made):
             words, button = st.columns([5, 1], vertical_alignment="center")
-            words.text(str(remedy))
+            words.text(said(str(remedy)))
             button.button(
                 tr("Undo"),
                 key=f"{prefix}undo_{n}",
@@ -60,7 +61,7 @@ def show_changes(
                 width="stretch",
             )
         for note in done:
-            st.caption(plain(note.removeprefix(REMEDIED)))
+            st.caption(plain(said(note.removeprefix(REMEDIED))))
 
 
 def _show_finding(
@@ -82,10 +83,10 @@ def _show_finding(
                     effect = finding.effects[k] if k < len(finding.effects) else None
                     with st.container(horizontal=True, vertical_alignment="center"):
                         st.button(
-                            plain(str(remedy)),
+                            plain(said(str(remedy))),
                             key=f"fix_{key}_{k}",
                             on_click=change,
                             args=((*made, remedy),),
                         )
                         if effect:
-                            st.caption(plain(tr(CHANGES)["effect"].format(effect=effect)))
+                            st.caption(plain(tr(CHANGES)["effect"].format(effect=said(effect))))

@@ -9,6 +9,7 @@ from dashboard.components.text import plain
 from dashboard.services import jobs
 from dashboard.words.pages import JOB_STOP
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 
 def follow(run: str, kind: str, what: str) -> bool:
@@ -20,7 +21,7 @@ def follow(run: str, kind: str, what: str) -> bool:
         _live(run, kind, what)
         return True
     if found.state == "cancelled":
-        st.caption(plain(found.message))
+        st.caption(plain(said(found.message)))
     if found.state == "failed":
         st.error(plain(in_app_words(found.message)))
     return False
@@ -37,7 +38,7 @@ def _live(run: str, kind: str, what: str) -> None:
         progress,
         text=plain(
             tr("{what}: {message}. You can leave this page.").format(
-                what=what, message=found.message.rstrip(".")
+                what=what, message=said(found.message).rstrip(".")
             )
         ),
     )

@@ -19,6 +19,7 @@ from dashboard.words.fit import METRICS
 from dashboard.words.runs import RUN_STATES, RUNS, SHORT_VERDICTS
 from nme_core.vocabulary.choices import MODELS
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 #: So many studies stand on one page, and so many runs of a study before the rest is folded.
 STUDIES_A_PAGE = 6
@@ -41,7 +42,7 @@ def show_damaged(found: list[library.Damaged]) -> None:
         with st.container(border=True), guard():
             name, manage = st.columns([8.4, 2.3], vertical_alignment="center")
             name.markdown(
-                _two_lines(f"**{plain(tr(RUNS)[f'damaged_{one.kind}'])}**", plain(one.why))
+                _two_lines(f"**{plain(tr(RUNS)[f'damaged_{one.kind}'])}**", plain(said(one.why)))
             )
             with manage.popover(tr("Change"), key=f"change_{one.id}", width="stretch"):
                 if _confirmed(one.id, tr(RUNS)["delete_damaged"]):

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.errors import guard
 from dashboard.components.figures import Figure, as_shown, show
+from dashboard.components.messages import in_app_words
 from dashboard.components.response import outcome_name
 from dashboard.components.text import number, place, plain
 from dashboard.services import newcomers, people, results
@@ -18,6 +19,7 @@ from dashboard.services.runs import Run
 from dashboard.words.new_person import NEW_PERSON
 from nme_core.figures.moves_of_person import comparison
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 _EMPTY_ROWS = 6
 
@@ -97,13 +99,13 @@ def follow(run: Run, job: str) -> None:
     if found.state in ("queued", "running"):
         _live(run.id, job)
     elif found.state == "failed":
-        st.error(plain(found.message))
+        st.error(plain(in_app_words(found.message)))
     else:
         for message in newcomers.cautions(run.id, job):
-            st.warning(plain(results.names(run.id).in_text(message)))
+            st.warning(plain(said(results.names(run.id).in_text(message))))
         _results(run, newcomers.narrowing(run.id, job))
         for reason in newcomers.approximate(run.id, job):
-            st.caption(plain(reason))
+            st.caption(plain(said(reason)))
 
 
 @st.fragment(run_every=0.7)
@@ -111,7 +113,9 @@ def _live(identity: str, job: str) -> None:
     found = newcomers.status(identity, job)
     if found is None or found.state not in ("queued", "running"):
         st.rerun()
-    st.progress(found.progress, text=tr("Adapting: {message}").format(message=plain(found.message)))
+    st.progress(
+        found.progress, text=tr("Adapting: {message}").format(message=plain(said(found.message)))
+    )
 
 
 def _results(run: Run, table: pd.DataFrame) -> None:

@@ -10,6 +10,7 @@ from dashboard.components.text import duration, plain
 from dashboard.services import runs, settings
 from dashboard.words.runs import RUNS
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 
 def show_queue() -> None:
@@ -59,7 +60,7 @@ def progress_words(run: runs.Run) -> str:
     if run.waiting and (ahead := runs.place(run.id)):
         return tr("waiting for its turn, {ahead} before it").format(ahead=ahead)
     left = runs.seconds_left(run.status)
-    words = plain(run.status.message or "Starting.")
+    words = plain(said(run.status.message or "Starting."))
     return (
         words
         if left is None

@@ -14,6 +14,7 @@ from dashboard.components.codebook import show_codebook
 from dashboard.components.errors import show_error
 from dashboard.components.links import link
 from dashboard.components.look_at_data import look_at_data
+from dashboard.components.messages import in_app_words
 from dashboard.components.privacy import show_key
 from dashboard.components.text import plain
 from dashboard.services.drafts import REMEDIED, Remedy, sentence
@@ -128,7 +129,7 @@ def _missing(record: StudyRecord) -> None:
         change_study(record.id, missing=chosen)
         st.rerun()
     for note in missing_words(record.id):
-        st.caption(plain(note))
+        st.caption(plain(in_app_words(note)))
 
 
 def _planned(record: StudyRecord) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.components import jobs as follow_jobs
 from dashboard.components.errors import guard
 from dashboard.components.figures import as_shown, show
+from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
 from dashboard.services import jobs, research, results
 from dashboard.services.exports import spreadsheet
@@ -19,6 +20,7 @@ from dashboard.words.research import DIRECTIONS, RESEARCH, TOOLS
 from nme_core.figures.labels import parameter_words
 from nme_core.figures.of_research import of_tool
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 #: What a tool is asked; None while an entry makes no sense.
 Asked = dict[str, Any] | None
@@ -56,9 +58,9 @@ def show_answer(run: Run, tool: str) -> None:
         st.caption(tr(RESEARCH)["none"])
         return
     st.subheader(tr(RESEARCH)["answer"], anchor=False)
-    st.markdown(plain(found.verdict["answer"]))
+    st.markdown(plain(said(found.verdict["answer"])))
     for note in found.verdict["notes"]:
-        st.caption(plain(note))
+        st.caption(plain(said(note)))
     figure = as_shown(of_tool(tool, found.table, found.verdict, results.run_folder(run.id)))
     if figure is not None:
         show(figure)
@@ -200,7 +202,7 @@ def _covariate(run: Run) -> str | None:
 def _may_move(run: Run) -> list[str]:
     known, why = research.may_move(run.id)
     if not known:
-        st.info(plain(why))
+        st.info(plain(in_app_words(why)))
     return known
 
 

@@ -23,6 +23,7 @@ from dashboard.words.study import (
     ROLES,
 )
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -50,7 +51,7 @@ def role_form(draft: Draft | None) -> ChosenRoles | None:
         st.warning(tr(FIRST)["events"])
     elif draft.guess.person is None and "the person" in chosen:
         st.warning(
-            tr(NO_PERSON) if problem is None else plain(f"{problem.message} {problem.remedy}")
+            tr(NO_PERSON) if problem is None else plain(said(f"{problem.message} {problem.remedy}"))
         )
     elif not draft.guess.features and "at least one feature" in chosen:
         st.warning(tr(NO_NUMBERS))

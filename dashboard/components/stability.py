@@ -14,6 +14,7 @@ from dashboard.services import covariates, jobs, rechecks
 from dashboard.services.runs import Run
 from dashboard.words.covariates import STABILITY
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 
 def reliability_cautions(run: Run) -> None:
@@ -22,7 +23,7 @@ def reliability_cautions(run: Run) -> None:
     if known.together < covariates.LEAST_RELIABLE:
         st.warning(tr(STABILITY)["caution"].format(value=fixed(known.together, 2)))
     elif state.researcher() and known.caution():
-        st.warning(plain(known.caution()))
+        st.warning(plain(said(known.caution())))
 
 
 def show_stability(run: Run) -> None:
@@ -36,14 +37,14 @@ def show_stability(run: Run) -> None:
         "" if math.isnan(known.weeks) else tr(STABILITY)["weeks"].format(r=fixed(known.weeks, 2))
     )
     few = len(known.unreliable)
-    said = tr(STABILITY)[kind].format(
+    words = tr(STABILITY)[kind].format(
         value=fixed(known.together, 2),
         few=few or "none",
         all=len(known.single),
         seeds=seeds,
         weeks=weeks,
     )
-    st.caption(plain(said))
+    st.caption(plain(words))
     if follow_jobs.follow(run.id, jobs.STABILITY, tr("Checking stability")):
         return
     if kind != "split-half" and rechecks.possible(run.id):

@@ -16,6 +16,7 @@ from dashboard.services.drafts import TEXTS, Draft, HowRead, ReadAs, draft_uploa
 from dashboard.services.files import NO_INSTRUMENT
 from dashboard.words.reading import DECIMALS, DELIMITERS, ENCODINGS, READING, STEPS, WIDE
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 
 def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
@@ -43,7 +44,7 @@ def chosen_upload(long: UploadedFile, second: UploadedFile | None) -> Draft:
                 draft = make(replace(draft.read_as, step=length))
     if draft.wide is not None:
         with st.container(border=True, key="wide"):
-            st.text(draft.wide.sentence)
+            st.text(said(draft.wide.sentence))
             if st.checkbox(tr(WIDE), key=f"make_long_{draft.token[:12]}"):
                 draft = make(draft.read_as, reshaped=True)
     with st.container(gap="xxsmall", key="how_read"):

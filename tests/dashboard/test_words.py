@@ -17,6 +17,7 @@ from nme_core.vocabulary.choices import PLACEMENTS
 from nme_core.vocabulary.settings import SETTINGS
 from nme_core.vocabulary.terms import BASELINES
 from tests.dashboard.conftest import PERSONS, STATES
+from tests.dashboard.words import bracketed, outside
 
 OpenPage = Callable[..., AppTest]
 
@@ -40,8 +41,6 @@ SWITCHES = {
 MARKUP = re.compile(
     r"\S*…\S*|:material/\w+:|:(small|gray|red|orange|green|blue)\b|<[^>]*>|%\{[^}]*\}"
 )
-#: Where something is filled into a text.
-PLACE = re.compile(r"(?<![%{])\{[^{}]*\}(?!\})")
 #: Fields of a widget or an element that a reader sees or hears.
 SEEN = {
     "body",
@@ -117,16 +116,6 @@ def shown(node: object) -> Iterator[str]:
                 yield from {str(one) for one in value[column].dropna()}
 
 
-def outside(text: str) -> str:
-    """What of a text, or of a sentence of it, stands outside of the brackets."""
-    depth, kept = 0, []
-    begun_before = re.match(r"[^⟦]*⟧", text)
-    for letter in text[begun_before.end() if begun_before else 0 :]:
-        depth = max(depth + (letter == "⟦") - (letter == "⟧"), 0)  # a name may have been cut
-        kept.append(letter if depth == 0 and letter != "⟧" else " ")
-    return "".join(kept)
-
-
 def hard_coded(texts: Iterator[str]) -> set[str]:
     """Texts with a word that no translation reaches."""
     found = set()
@@ -135,11 +124,6 @@ def hard_coded(texts: Iterator[str]) -> set[str]:
         if any(word not in DATA for word in words):
             found.add(text)
     return found
-
-
-def bracketed(text: str) -> str:
-    """A text in brackets, but for what is filled in, which has to bring its own."""
-    return PLACE.sub(r"⟧\g<0>⟦", f"⟦{text}⟧") if text else ""
 
 
 @pytest.fixture

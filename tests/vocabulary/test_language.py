@@ -14,8 +14,6 @@ from nme_core.vocabulary.text import count, listed
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = [path.stem for path in (ROOT / "nme_core/vocabulary/languages").glob("*.json")]
-#: Share of the texts that may lack a translation while no page offers the language; then: none.
-MOST_LACKING = 0.03
 #: What is filled in to fit English grammar alone; a translation may do without.
 ENGLISH_ENDINGS = {"s", "verb", "which"}
 
@@ -26,10 +24,9 @@ def fields(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_nearly_every_text_is_translated_and_hardly_a_translation_is_left_over(code: str) -> None:
-    few = MOST_LACKING * len(texts())
-    assert len(untranslated(code)) <= few, untranslated(code)
-    assert len(set(translations(code)) - set(texts())) <= few
+def test_every_text_is_translated_and_no_translation_is_left_over(code: str) -> None:
+    assert not untranslated(code)
+    assert not set(translations(code)) - set(texts())
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

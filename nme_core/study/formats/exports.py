@@ -146,7 +146,9 @@ def _of_instrument(
         for one in there
         if one != chosen
     ]
-    told += f". To take others, choose the instrument: {', '.join(others)}." if others else "."
+    told += "."
+    if others:
+        told += f" To take others, choose the instrument: {', '.join(others)}."
     kept = frame[keep]
     how = replace(reading.how, instrument=chosen)
     reading = replace(reading, how=how, instruments=there)

@@ -135,8 +135,8 @@ class HowRead:
             "parquet": "Parquet file",
             "json": "JSON, one object a row",
         }
-        packed = f" in a {self.compression} file" if self.compression else ""
-        return kinds[self.format] + packed
+        kind = kinds[self.format]
+        return f"{kind} in a {self.compression} file" if self.compression else kind
 
 
 @dataclass(frozen=True)

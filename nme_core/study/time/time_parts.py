@@ -39,7 +39,7 @@ MOST_FALLS = 1 / 3
 #: Hours of the day before go on so far past midnight: 25:30.
 _LATEST = 36
 
-_WORDS = {
+_KNOWN_WORDS = {
     "filler": "of day the beep local answer response entry start started begin beginn sent"
     " scheduled prompt signal des tages antwort",
     "day": "day days tag tage studientag dag jour dia studyday",
@@ -48,7 +48,7 @@ _WORDS = {
     "month": "month monat mois mes maand",
     "offset": "offset utcoffset tz timezone zone zeitzone utc gmt",
 }  # fmt: skip
-_NAMES = {kind: frozenset(words.split()) for kind, words in _WORDS.items()}
+_NAMES = {kind: frozenset(words.split()) for kind, words in _KNOWN_WORDS.items()}
 _NAMES["clock"] = CLOCK_NAMES
 
 

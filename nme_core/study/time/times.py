@@ -313,8 +313,8 @@ def _with_serials(
             row = numbers.index[0]
             shown = f"{texts[row]} is {_moment(dates.iloc[0])}"
             count = "1 cell" if len(numbers) == 1 else f"{len(numbers)} cells"
-            holds = "holds" if len(numbers) == 1 else "hold"
-            note = f"{count} in {column.name!r} {holds} a spreadsheet's number of a date: {shown}."
+            verb = "holds" if len(numbers) == 1 else "hold"
+            note = f"{count} in {column.name!r} {verb} a spreadsheet's number of a date: {shown}."
             return Times(whole, notes=(note,))
     raise _unreadable(column, texts, unread)
 
