@@ -225,14 +225,7 @@ def dashboard(port: int, *, browser: bool) -> int:
     install("requirements.txt")
     url = f"http://{HOST}:{port}"
     say(f"Starting the dashboard on {url} ...")
-    server = subprocess.Popen(
-        [
-            PYTHON, "-m", "streamlit", "run", ROOT / "dashboard" / "app.py",
-            f"--server.port={port}", f"--server.address={HOST}", "--server.headless=true",
-            "--browser.gatherUsageStats=false",
-        ],
-        cwd=ROOT,
-    )  # fmt: skip
+    server = subprocess.Popen([PYTHON, "-m", "dashboard", str(port)], cwd=ROOT)
 
     def announce() -> None:
         while server.poll() is None and not answers(port):

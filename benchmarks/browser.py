@@ -47,10 +47,9 @@ def serve(home: Path, port: int | None = None) -> Iterator[tuple[str, psutil.Pro
     """A dashboard that keeps its things in ``home``: its address and process."""
     port = free_port() if port is None else port
     log = home.parent / f"{home.name}-server.log"
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [*command, f"--server.port={port}", "--server.headless=true"],
+            [sys.executable, "-m", "dashboard", str(port)],
             cwd=ROOT,
             env={**os.environ, "NME_HOME": str(home)},
             stdout=file,
@@ -58,14 +57,15 @@ def serve(home: Path, port: int | None = None) -> Iterator[tuple[str, psutil.Pro
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(address, process, log)
+        wait_until_healthy(address, process, log)
         yield address, psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the server answers; RuntimeError with its log where it ends before."""
     for _ in range(240):
         try:
             urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()

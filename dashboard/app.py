@@ -12,6 +12,7 @@ from dashboard.components.context import adopt_run
 from dashboard.components.errors import at_home, guard
 from dashboard.components.links import navigation_pages
 from dashboard.components.sidebar import adopt_language, adopt_view, sidebar
+from dashboard.server import check_served
 from dashboard.services.home import tidy
 
 
@@ -26,6 +27,7 @@ st.set_page_config(page_title="NME", layout="wide", initial_sidebar_state=230)
 adopt_language()
 look.apply()
 with at_home():
+    check_served()
     settle()
 state.restore()
 with guard():

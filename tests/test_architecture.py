@@ -50,9 +50,11 @@ DASHBOARD = {
     "words": set(),
     "services": set(),
     "state": set(),
+    "server": {"services"},
     "components": {"services", "state", "words"},
     "pages": {"components", "services", "state", "words"},
-    "app": {"pages", "components", "services", "state", "words"},
+    "app": {"pages", "components", "server", "services", "state", "words"},
+    "__main__": {"server", "services"},
     "dashboard": set(),
 }
 

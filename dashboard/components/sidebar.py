@@ -12,7 +12,14 @@ from dashboard.components.text import plain
 from dashboard.services import settings
 from dashboard.services.runs import Run, run_record
 from dashboard.services.studies import study_record
-from dashboard.words.pages import PLAIN_RUNS, RESEARCH_USE, SIDEBAR, VIEW_HELP, VIEWS
+from dashboard.words.pages import (
+    PLAIN_RUNS,
+    RESEARCH_USE,
+    SIDEBAR,
+    STAYS_HERE,
+    VIEW_HELP,
+    VIEWS,
+)
 from dashboard.words.runs import RUN_STATES
 from nme_core.vocabulary.choices import MODELS
 from nme_core.vocabulary.language import tr
@@ -50,7 +57,8 @@ def sidebar() -> None:
             st.markdown(f":small[:gray[{tr(SIDEBAR)['run']}, {ended}]]  \n{plain(_what(run))}")
             if run.active:
                 _training(run.id)
-        st.caption(tr(RESEARCH_USE))
+        away = settings.scheduler() is not None
+        st.caption(tr(RESEARCH_USE) + ("" if away else f" {tr(STAYS_HERE)}"))
 
 
 @st.fragment(run_every=2.0)

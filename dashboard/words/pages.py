@@ -90,7 +90,8 @@ PLAIN_RUNS = {
     "nme-mlp": "How people differ in level and response",
 }
 
-RESEARCH_USE = "Research use, not diagnosis. Everything stays on this computer."
+RESEARCH_USE = "Research use, not diagnosis."
+STAYS_HERE = "Everything stays on this computer."
 
 UNEXPECTED = (
     "Something went wrong that should not have. Your study and your runs are kept. "
