@@ -4,6 +4,7 @@
     python run.py [--port 8501] [--no-browser]    the dashboard, in the browser
     python run.py test [pytest arguments]          the whole test suite
     python run.py lint                             style and types
+    python run.py docs [--write]                   the documents as a site; --write: in site/ only
     python run.py bench [theme ...]                speed and memory against peers
     python run.py screenshots [page ...]           pictures of the pages, in screenshots/
     python run.py nme ...                          the command nme, with its exit code
@@ -256,6 +257,12 @@ def lint() -> int:
     return max([call([PYTHON, "-m", *check]) for check in checks])
 
 
+def docs(arguments: list[str]) -> int:
+    """Make the documents' site, and show it."""
+    install("requirements-dev.txt")
+    return call([PYTHON, "-m", "docs.site", *arguments])
+
+
 def bench(themes: list[str]) -> int:
     """Measure, and write benchmarks/RESULTS.md."""
     install("requirements-bench.txt")
@@ -286,6 +293,8 @@ def main(arguments: list[str]) -> int:
         return test(rest)
     if command == "lint" and not rest:
         return lint()
+    if command == "docs":
+        return docs(rest)
     if command == "bench":
         return bench(rest)
     if command == "screenshots":

@@ -70,7 +70,7 @@ def _entry(name: str, one: object) -> list[str]:
         own = inspect.isfunction(member) or inspect.ismethod(member)
         ours = own and member.__module__.startswith("nme_core")
         if ours and not method.startswith("_") and member.__doc__:
-            lines.append(f"  - `.{method}{_signature(member)}` – {_line(member)}")
+            lines.append(f"    - `.{method}{_signature(member)}` – {_line(member)}")
     return lines
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from benchmarks.chromium import NAMES, find_chromium
 
@@ -27,6 +28,8 @@ _worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"nme-tests-numba-{_worker}")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+settings.load_profile("ci")  # Hypothesis draws the same examples every time and asks no clock
 
 
 #: Files that take longest, begun first: at the end no process works on one while others wait.

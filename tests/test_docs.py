@@ -72,6 +72,16 @@ def test_what_is_generated_is_current(name, made):
     assert (DOCS / name).read_text("utf-8") == made(), "run: python -m docs.generate"
 
 
+def test_the_site_is_built_and_its_search_finds_names(tmp_path):
+    pytest.importorskip("material", reason="mkdocs-material is not installed")
+    from docs import site
+
+    site.make(tmp_path)
+    assert (tmp_path / "docs" / "tutorial-clinician" / "index.html").is_file()
+    found = (tmp_path / "search" / "search_index.json").read_text("utf-8")
+    assert "split_within_person" in found
+
+
 def test_every_page_is_in_the_index():
     index = (DOCS / "README.md").read_text("utf-8")
     assert all(f"]({page.name})" in index for page in PAGES if page.name != "README.md")

@@ -368,7 +368,7 @@ def test_the_browser_opens_once_the_server_answers(run: ModuleType, project: Pat
     environment = {**os.environ, "BROWSER": f"'{browser}' %s"}
     process = start(project, "--port", str(port), env=environment)
     wait_until_running(process)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not opened.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

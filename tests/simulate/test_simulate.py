@@ -1,6 +1,5 @@
 import itertools
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -93,10 +92,8 @@ def test_readme_says_that_it_is_simulated_and_names_every_column_and_command(nam
 
 
 @pytest.mark.parametrize("simulate", [simulate_dyads, simulate_mood, simulate_null])
-def test_generators_are_seeded_and_fast(simulate):
-    start = time.perf_counter()
+def test_generators_are_seeded(simulate):
     first = simulate(seed=5)
-    assert time.perf_counter() - start < 0.5
     again, other = simulate(seed=5), simulate(seed=6)
     pd.testing.assert_frame_equal(first.long, again.long)
     assert json.dumps(first.truth) == json.dumps(again.truth)

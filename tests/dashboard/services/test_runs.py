@@ -40,7 +40,7 @@ def begin(study: str) -> str:
 
 
 def wait_for(identity: str, state: RunState) -> runs.Run:
-    for _ in range(300):
+    for _ in range(1200):
         run = runs.run_record(identity)
         assert run is not None
         if run.status.state is state:

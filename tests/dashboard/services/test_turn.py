@@ -40,11 +40,11 @@ def begin(state_study: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str
 
 
 def until(condition: Callable[[], bool]) -> None:
-    for _ in range(400):
+    for _ in range(1200):
         if condition():
             return
         time.sleep(0.05)
-    raise AssertionError("did not happen within 20 s")
+    raise AssertionError("did not happen within a minute")
 
 
 def state(identity: str) -> RunState:
