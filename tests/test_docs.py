@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.main import get_command
 
 from docs import generate
+from nme_core.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -63,6 +65,23 @@ def test_commands_run_as_they_stand(page, nme, tmp_path, monkeypatch):
         assert said.code == 0, (words, said)
         if words[0] == "sample":
             shorten(Path(words[words.index("--out") + 1]))
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_commands_within_a_line_exist(page):
+    """Options of `nme fit … --reml` are the command's; `--reml` alone is some command's."""
+    options = {name: set(_options(command)) for name, command in get_command(app).commands.items()}
+    some = set().union(*options.values())
+    for code in re.findall(r"`([^`\n]+)`", page.read_text("utf-8")):
+        words = code.split()
+        if words[0] == "nme" and len(words) > 2 and words[1].isidentifier():
+            assert {word for word in words if word.startswith("--")} <= options[words[1]], code
+        elif words[0].startswith("--") and len(words) < 3:
+            assert words[0] in some | {"--write", "--quick"}, code
+
+
+def _options(command):
+    return [name for parameter in command.params for name in parameter.opts]
 
 
 @pytest.mark.parametrize(
