@@ -102,6 +102,11 @@ def choose_language(code: str) -> None:
     st.session_state[_LANGUAGE] = code
 
 
+def switched_language() -> str | None:
+    """The language that the widget shows; None before it was drawn."""
+    return st.session_state.get("language")
+
+
 def language() -> str | None:
     """The language of the session at work; None before one was chosen, and outside of a page."""
     if get_script_run_ctx(suppress_warning=True) is None:

@@ -31,10 +31,10 @@ class Place(str):
 Text = tuple[str, ...]
 
 
-def templates(path: Path) -> Iterator[str]:
-    """The messages of a module."""
+def templates(path: Path, *, heads: bool = False) -> Iterator[str]:
+    """The messages of a module; with `heads`, single words with a capital too."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    yield from _within(_Constants(tree).visit(tree), short=False)
+    yield from _within(_Constants(tree).visit(tree), short=heads, heads=heads)
 
 
 class _Constants(ast.NodeTransformer):
@@ -60,8 +60,8 @@ class _Constants(ast.NodeTransformer):
         return self.texts.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
 
 
-def _within(node: ast.AST, *, short: bool) -> Iterator[str]:
-    """Messages of a part of a module; `short` where one word is enough for a message."""
+def _within(node: ast.AST, *, short: bool, heads: bool) -> Iterator[str]:
+    """Messages of a part of a module; `short` where one word is enough, `heads` in all of it."""
     if isinstance(node, ast.Compare) or (
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     ):
@@ -74,7 +74,7 @@ def _within(node: ast.AST, *, short: bool) -> Iterator[str]:
             return
         short = short or bool(_MESSAGE.fullmatch(called))
     if isinstance(node, ast.keyword):
-        short = node.arg == "remedy" or (short and node.arg is None)
+        short = heads or node.arg == "remedy" or (short and node.arg is None)
     if isinstance(node, ast.FormattedValue | ast.Subscript):
         short = False
     texts = _texts(node) if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) else None
@@ -88,7 +88,7 @@ def _within(node: ast.AST, *, short: bool) -> Iterator[str]:
     )
     for part in inner:
         if not texts or _texts(part) is None:
-            yield from _within(part, short=short)
+            yield from _within(part, short=short, heads=heads)
 
 
 def _texts(node: ast.AST) -> list[Text] | None:

@@ -33,16 +33,25 @@ ALSO = (
     "Interactive (HTML)", "and", "or", "row {n}", "line {n}", "cell", "cells", "line", "lines",
     "comment lines", "id", "ids", "year", "month", "midnight", "spaces", "capitals", "marks",
     *(f"the {part}" for part in ("clock", "date", "day", "week", "weekday", "month", "offset")),
-    "the time",
+    "the time", "a number", "better", "worse", "conditional", "pooled", "transitions", "ordinal",
+    "category", "date-time", "duration", "block-diagonal", "one-factor", "two-factor",
+    "class", "train", "validation", "95% CI", "95% intervals.",
 )  # fmt: skip
 #: What stands in no message, or in English everywhere: the command line, programs, citations,
 #: lists of words to recognise, and what passes through ``tr``.
 NO_MESSAGES = (
     "nme_core/_", "nme_core/cli", "nme_core/figures", "nme_core/scoreboard", "nme_core/simulate",
-    "nme_core/vocabulary", "nme_core/reports/script.py", "nme_core/reports/references.py",
-    "nme_core/reports/formats.py", "nme_core/study/questionnaires.py",
-    "nme_core/study/clean/no_answer.py", "nme_core/study/roles/role_names.py",
-    "nme_core/study/time/calendar_words.py",
+    "nme_core/vocabulary/choices.py", "nme_core/vocabulary/language.py",
+    "nme_core/vocabulary/messages.py", "nme_core/vocabulary/settings.py",
+    "nme_core/vocabulary/shell.py", "nme_core/vocabulary/text.py", "nme_core/reports/script.py",
+    "nme_core/reports/references.py", "nme_core/reports/bundle.py",
+    "nme_core/study/questionnaires.py", "nme_core/study/clean/no_answer.py",
+    "nme_core/study/roles/role_names.py", "nme_core/study/time/calendar_words.py",
+)  # fmt: skip
+#: Modules of which a single word with a capital is a text too, such as the head of a column.
+HEADS = (
+    "nme_core/reports/content.py", "nme_core/reports/correlations.py", "nme_core/reports/person.py",
+    "nme_core/reports/tables.py", "nme_core/reports/trust.py", "nme_core/reports/words.py",
 )  # fmt: skip
 #: Modules with names of columns; of these only whole sentences and texts with places are messages.
 COLUMN_NAMES = ("nme_core/study/formats/events.py", "nme_core/study/formats/exports.py")
@@ -84,7 +93,7 @@ def _messages() -> Iterator[tuple[str, str]]:
         module = path.relative_to(ROOT).as_posix()
         if module.startswith(NO_MESSAGES):
             continue
-        for words in templates(path):
+        for words in templates(path, heads=module in HEADS):
             if module not in COLUMN_NAMES or "{" in words or words.endswith("."):
                 yield words, module
 

@@ -9,7 +9,6 @@ from dashboard.components.text import plain
 from dashboard.services import results
 from dashboard.words.take_away import APPROXIMATE, INTERVALS_OF
 from nme_core.vocabulary.language import tr
-from nme_core.vocabulary.messages import said
 
 
 def show_approximate(run: str) -> None:
@@ -21,10 +20,11 @@ def show_approximate(run: str) -> None:
         return
     st.subheader(tr("What is approximate"), anchor=False)
     st.markdown(tr(APPROXIMATE)[known])
+    say = results.speaker(run)
     for reason, tables in (reasons or {}).items():
         concerned = ", ".join(tr(INTERVALS_OF)[table] for table in tables)
         st.markdown(
             tr("- {reason} Concerns {concerned}.").format(
-                reason=plain(said(reason)), concerned=concerned
+                reason=plain(say(reason)), concerned=concerned
             )
         )

@@ -27,7 +27,6 @@ from dashboard.words.effects import WEIGHTS
 from dashboard.words.pages import EMPTY, NOTES
 from dashboard.words.transitions import PLAIN_READOUT
 from nme_core.vocabulary.language import tr
-from nme_core.vocabulary.messages import said
 
 
 def show_tests(run: Run, found: covariates.CovariateResult) -> None:
@@ -38,7 +37,7 @@ def show_tests(run: Run, found: covariates.CovariateResult) -> None:
     with st.expander(tr(TESTS_HELP)["table"]):
         st.markdown(f"{found.counts} {tr(STRENGTH)}")
         st.dataframe(behind_p(found), hide_index=True, width="content")
-        st.markdown(plain(" ".join(map(said, found.notes))))
+        st.markdown(plain(" ".join(map(results.speaker(run.id), found.notes))))
 
 
 def show_covariate(run: Run, found: covariates.CovariateResult, covariate: str) -> None:

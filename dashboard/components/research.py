@@ -20,7 +20,6 @@ from dashboard.words.research import DIRECTIONS, RESEARCH, TOOLS
 from nme_core.figures.labels import parameter_words
 from nme_core.figures.of_research import of_tool
 from nme_core.vocabulary.language import tr
-from nme_core.vocabulary.messages import said
 
 #: What a tool is asked; None while an entry makes no sense.
 Asked = dict[str, Any] | None
@@ -58,9 +57,10 @@ def show_answer(run: Run, tool: str) -> None:
         st.caption(tr(RESEARCH)["none"])
         return
     st.subheader(tr(RESEARCH)["answer"], anchor=False)
-    st.markdown(plain(said(found.verdict["answer"])))
+    say = results.speaker(run.id)
+    st.markdown(plain(say(found.verdict["answer"])))
     for note in found.verdict["notes"]:
-        st.caption(plain(said(note)))
+        st.caption(plain(say(note)))
     figure = as_shown(of_tool(tool, found.table, found.verdict, results.run_folder(run.id)))
     if figure is not None:
         show(figure)

@@ -10,9 +10,11 @@ from dashboard.components.errors import guard
 from dashboard.components.links import link
 from dashboard.components.text import plain
 from dashboard.services import settings
+from dashboard.services.caching import forget
 from dashboard.services.runs import Run, run_record
 from dashboard.services.studies import study_record
 from dashboard.words.pages import (
+    LANGUAGES,
     PLAIN_RUNS,
     RESEARCH_USE,
     SIDEBAR,
@@ -26,9 +28,16 @@ from nme_core.vocabulary.language import tr
 
 
 def adopt_language() -> None:
-    """Take the language that was set for this computer; before anything is said."""
-    if state.language() is None:
-        state.choose_language(settings.language())
+    """Take the language that the switch shows, or that was chosen last; before anything is said.
+
+    The last choice holds for later sessions too.
+    """
+    before = state.language() or settings.language()
+    chosen = state.switched_language() or before
+    state.choose_language(chosen)
+    if chosen != before:
+        forget()  # findings, sentences and the like in the former language
+        settings.set_language(chosen)
 
 
 def adopt_view() -> None:
@@ -59,6 +68,7 @@ def sidebar() -> None:
                 _training(run.id)
         away = settings.scheduler() is not None
         st.caption(tr(RESEARCH_USE) + ("" if away else f" {tr(STAYS_HERE)}"))
+        _language()
 
 
 @st.fragment(run_every=2.0)
@@ -86,6 +96,16 @@ def _view() -> None:
     """The switch between the two views."""
     at = list(VIEWS).index(state.view() or settings.view())
     st.radio(tr("View"), list(VIEWS), at, tr(VIEWS).__getitem__, key="view", help=tr(VIEW_HELP))
+
+
+def _language() -> None:
+    """The switch between the languages, each by its own name."""
+    spoken = state.language()
+    at = next((at for at, code in enumerate(LANGUAGES) if code == spoken), None)
+    st.radio(
+        tr("Language"), list(LANGUAGES), at, LANGUAGES.__getitem__, key="language",
+        horizontal=True, label_visibility="collapsed",
+    )  # fmt: skip
 
 
 def _what(run: Run) -> str:

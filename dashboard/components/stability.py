@@ -10,11 +10,10 @@ from dashboard import state
 from dashboard.components import jobs as follow_jobs
 from dashboard.components.errors import guard
 from dashboard.components.text import fixed, plain
-from dashboard.services import covariates, jobs, rechecks
+from dashboard.services import covariates, jobs, rechecks, results
 from dashboard.services.runs import Run
 from dashboard.words.covariates import STABILITY
 from nme_core.vocabulary.language import tr
-from nme_core.vocabulary.messages import said
 
 
 def reliability_cautions(run: Run) -> None:
@@ -23,7 +22,7 @@ def reliability_cautions(run: Run) -> None:
     if known.together < covariates.LEAST_RELIABLE:
         st.warning(tr(STABILITY)["caution"].format(value=fixed(known.together, 2)))
     elif state.researcher() and known.caution():
-        st.warning(plain(said(known.caution())))
+        st.warning(plain(results.speaker(run.id)(known.caution())))
 
 
 def show_stability(run: Run) -> None:

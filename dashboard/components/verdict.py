@@ -60,15 +60,14 @@ def _warnings(run: Run) -> None:
     found = results.training_warnings(run.id)
     if not found:
         return
-    words = results.names(run.id).in_text
+    words, say = results.names(run.id).in_text, results.speaker(run.id)
     serious = any(one.serious for one in found)
     with st.expander(
         tr("Warnings of training ({found})").format(found=len(found)), expanded=serious
     ):
         for one in found:
-            st.markdown(
-                f"- **{plain(model_name(one.model))}**: {plain(in_app_words(words(one.message)))}"
-            )
+            told = in_app_words(say(words(one.message)))
+            st.markdown(f"- **{plain(model_name(one.model))}**: {plain(told)}")
 
 
 def _plain_warning(run: Run) -> None:

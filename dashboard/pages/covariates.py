@@ -43,7 +43,7 @@ with guard(), st.spinner(tr("Permuting people")):
     found = covariates.kept_tests(run.id)
     assert found is not None
     for doubt in found.doubts:
-        st.warning(in_app_words(doubt))
+        st.warning(in_app_words(results.speaker(run.id)(doubt)))
     if state.researcher():
         show_tests(run, found)
     if covariate not in set(found.hsic["covariate"]):

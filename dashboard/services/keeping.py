@@ -34,6 +34,8 @@ from nme_core.study.codebook import make_codebook
 from nme_core.study.recipe import columns_in_days
 from nme_core.study.recipe_json import Kept
 from nme_core.study.time.time_remedies import settle_times
+from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.text import count
 
 #: What is stored of a remedy that names people, where codes took the place of their ids.
 _WITHOUT_NAMES = (
@@ -98,10 +100,8 @@ def keep_study(
 
 def neutral_name(n_people: int | None = None) -> str:
     """What a study is called that nobody named: by the day and its people, never by its file."""
-    today = now().astimezone()
-    one = "1 person" if n_people == 1 else f"{n_people:,} people" if n_people else ""
-    people = f", {one}" if one else ""
-    return f"Study of {today.day} {today:%b}{people}"
+    name = tr("Study of {today.day} {today:%b}").format(today=now().astimezone())
+    return f"{name}, {count(n_people, 'person')}" if n_people else name
 
 
 def _refuse_commas(roles: ChosenRoles) -> None:

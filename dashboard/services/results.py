@@ -15,6 +15,7 @@ from nme_core.exceptions import RunFolderError
 from nme_core.io import POPULATION as POPULATION
 from nme_core.io import ParameterNames, RunFolder, hidden_layers
 from nme_core.metrics.comparison import with_corrected_p
+from nme_core.runs import saying
 from nme_core.runs.skill import plain_verdict, skill_sentences
 
 #: Below this median reliability the data hold next to nothing about persons in a parameter.
@@ -48,6 +49,11 @@ def names(identity: str) -> ParameterNames:
 @per_session(8)
 def _names(identity: str, stamp_: int) -> ParameterNames:
     return run_folder(identity).parameter_names
+
+
+def speaker(identity: str) -> saying.Say:
+    """Says a text of the run in the language of the session; the study's own words stay."""
+    return saying.speaker(run_folder(identity))
 
 
 def stamp(identity: str) -> int:

@@ -9,9 +9,9 @@ from typing import Any
 import psutil
 
 from dashboard.services.home import home, write_json
+from nme_core.vocabulary.language import ENGLISH, MARKS
 
 VIEWS = ("clinician", "researcher")
-LANGUAGES = ("en", "de")
 _FILE = "settings.json"
 _AT_ONCE = "trainings_at_once"
 _VIEW = "view"
@@ -53,12 +53,14 @@ def set_view(name: str) -> None:
 
 
 def language() -> str:
-    """The language of the words on the screen; English where none was set.
-
-    No page offers the choice yet: what is read from files, and errors, are in English alone.
-    """
+    """The language of the words on the screen that was chosen last; English where none was."""
     value = _read().get(_LANGUAGE)
-    return value if value in LANGUAGES else LANGUAGES[0]
+    return value if value in MARKS else ENGLISH
+
+
+def set_language(code: str) -> None:
+    """Remember a language for later sessions."""
+    _write(_LANGUAGE, code)
 
 
 def _read() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dashboard.services.studies import study_record
 from nme_core.io import durable
 from nme_core.reports import TABLE_FORMATS, ResultTable, Words
 from nme_core.reports import words as words_of
+from nme_core.vocabulary.language import language
 
 #: Longest that a file may take.
 _MOST_SECONDS = 600
@@ -61,13 +62,14 @@ def _made(identity: str, command: str, name: str, *words: str) -> bytes:
     with durable.scratch(home()) as folder:
         out = folder / name
         done = subprocess.run(
-            [sys.executable, "-m", "nme_core", command, path, "--out", out, *words],
+            [sys.executable, "-m", "nme_core", command, path, "--out", out, *words,
+             "--language", language()],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             cwd=Path(nme_core.__file__).parent.parent,
             timeout=_MOST_SECONDS,
-        )
+        )  # fmt: skip
         if done.returncode != 0:
             said = done.stderr.strip().splitlines()
             raise NMEError(said[-1].removeprefix("nme: ") if said else f"{name} was not made.")

@@ -69,6 +69,9 @@ DOORS = {
 
 VIEWS = {"clinician": "Clinician", "researcher": "Researcher"}
 
+#: What the switch offers: each language by its own name.
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+
 VIEW_HELP = (
     "Clinician: the few things that matter, in plain words, with nothing to set. Researcher: "
     "every table, figure and setting."

@@ -10,9 +10,10 @@ import typer
 
 from nme_core.cli.options import Run, check_ending, check_folder, repeating_command
 from nme_core.cli.progress import progress_bar
-from nme_core.cli.report import Title
+from nme_core.cli.report import Language, Title, in_language
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder, durable
+from nme_core.vocabulary.language import ENGLISH
 
 
 def bundle(
@@ -26,6 +27,7 @@ def bundle(
         ),
     ] = None,
     title: Title = None,
+    language: Language = ENGLISH,
 ) -> None:
     """Pack a run with its tables, figures, report, script and notebook into one zip."""
     from nme_core.reports.bundle import write_bundle
@@ -35,7 +37,8 @@ def bundle(
     check_ending(out, (".zip",))
     data = {path.name: path for path in with_data or []}
     _check_data(folder, data)
-    extra = bundle_files(folder, title)
+    with in_language(language):
+        extra = bundle_files(folder, title)
     out.parent.mkdir(parents=True, exist_ok=True)
     members = write_bundle(folder, out, extra=extra, data=data)
     typer.echo(f"Wrote {out}: {len(members)} files, {'with' if data else 'without'} the data.")

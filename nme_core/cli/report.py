@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from nme_core.cli.options import Run, check_ending
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder, durable
+from nme_core.vocabulary.language import ENGLISH, MARKS, speaking
 
 Title = Annotated[
     str | None,
@@ -17,6 +19,11 @@ Title = Annotated[
         metavar="TEXT",
         help="What the report calls the run; default: the name of its folder.",
     ),
+]
+
+Language = Annotated[
+    str,
+    typer.Option(metavar="CODE", help="Language of the words: en or de (German)."),
 ]
 
 _FORMATS = (".html", ".pdf", ".docx", ".txt", ".bib")
@@ -37,14 +44,25 @@ def report(
         typer.Option(metavar="ID", help="One page about this person, in plain words."),
     ] = None,
     title: Title = None,
+    language: Language = ENGLISH,
 ) -> None:
     """Write a report of a run as one file that opens offline."""
     folder = RunFolder(run)
     check_report(out, folder, person)
-    content = content_of(folder, out.suffix.lower(), person, title)
+    with in_language(language):
+        content = content_of(folder, out.suffix.lower(), person, title)
     out.parent.mkdir(parents=True, exist_ok=True)
     durable.write(out, content, private=False)
     typer.echo(f"Wrote {out}.")
+
+
+def in_language(code: str) -> AbstractContextManager[None]:
+    """Words in this language within the block; OptionError where there are none."""
+    if code not in (ENGLISH, *MARKS):
+        raise OptionError(
+            f"There are no words in {code!r}.", remedy=f"Choose {', '.join([ENGLISH, *MARKS])}."
+        )
+    return speaking(code)
 
 
 def check_report(out: Path, folder: RunFolder, person: str | None) -> None:

@@ -11,6 +11,7 @@ from nme_core.analysis.coverage import HIGHEST, LOWEST
 from nme_core.figures.run_figure import RunFigure
 from nme_core.io import RunFolder
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 from nme_core.vocabulary.terms import QUANTITIES
 
 #: Most effects of a replication that are drawn.
@@ -57,7 +58,7 @@ def _ablate(table: pd.DataFrame, numbers: Mapping[str, Any]) -> RunFigure | None
 def _multiverse(table: pd.DataFrame, numbers: Mapping[str, Any]) -> RunFigure | None:
     if not table["estimate"].notna().any():
         return None
-    claim = str(numbers["claim"])
+    claim = said(str(numbers["claim"]))
     sentence = tr(
         "The claim that {claim}, in every analysis that could be defended, from the "
         "lowest estimate to the highest, with 95 % intervals; below, the choices of "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 #: What comes out of a network whose outcome is a number, a count or an ordered class.
 OUTCOME = "outcome"
@@ -97,7 +98,8 @@ class ParameterNames:
 
     def _weight(self, layer: int, unit: int, source: int) -> str:
         to = self._output(layer, unit)
-        given = self.inputs[source] if layer == 0 and source < len(self.inputs) else None
+        known = layer == 0 and source < len(self.inputs)
+        given = said(self.inputs[source]) if known else None
         if to is None and given is None:
             return tr("layer {layer}, input {source} → unit {unit}").format(
                 layer=layer + 1, source=source + 1, unit=unit + 1
@@ -110,7 +112,8 @@ class ParameterNames:
         )
 
     def _output(self, layer: int, unit: int) -> str | None:
-        return self.outputs[unit] if layer == self.last and unit < len(self.outputs) else None
+        known = layer == self.last and unit < len(self.outputs)
+        return said(self.outputs[unit]) if known else None
 
 
 def parameter_words(name: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nme_core.figures.run_figure import RunFigure
 from nme_core.reports import ResultTable
+from nme_core.runs.saying import Say
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Items:
-    """A list of sentences."""
+    """A list of sentences; those `cited` are said as they stand there."""
 
     items: tuple[str, ...]
+    cited: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,28 @@ class Report:
     sections: tuple[Section, ...]
     contents: bool = True
 
+    def said(self, say: Say) -> Report:
+        """All of it as somebody says it, but what is typed or cited."""
+        sections = tuple(
+            Section(say(one.title), tuple(_said(block, say) for block in one.blocks))
+            for one in self.sections
+        )
+        return replace(self, title=say(self.title), lead=say(self.lead), sections=sections)
+
     @property
     def figures(self) -> list[RunFigure]:
         """All figures in order."""
         blocks = [block for section in self.sections for block in section.blocks]
         return [block for block in blocks if isinstance(block, RunFigure)]
+
+
+def _said(block: Block, say: Say) -> Block:
+    if isinstance(block, Text):
+        return replace(block, text=say(block.text))
+    if isinstance(block, Items) and not block.cited:
+        return Items(tuple(map(say, block.items)))
+    if isinstance(block, ResultTable):
+        return block.said(say)
+    if isinstance(block, RunFigure):
+        return replace(block, title=say(block.title), sentence=say(block.sentence))
+    return block

@@ -65,7 +65,7 @@ def study_report(folder: RunFolder, title: str | None = None) -> Report:
         sections.append(Section("Further tables", tuple(further)))
     sections += [
         Section("Limits", (Items(said.limits),)),
-        Section("References", (Items(tuple(one.text for one in said.references)),)),
+        Section("References", (Items(tuple(one.text for one in said.references), cited=True),)),
         _reproduce(folder, said.command),
     ]
     kept = tuple(section for section in sections if section.blocks)

@@ -9,6 +9,10 @@ from io import BytesIO
 
 from nme_core.io import spreadsheet_text
 from nme_core.reports.result_table import ResultTable
+from nme_core.vocabulary.language import tr
+
+#: Before what stands below a table.
+NOTE = "Note."
 
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -47,7 +51,8 @@ def to_html(table: ResultTable) -> str:
         for cell, kind in zip(row[1:], classes[1:], strict=True):
             cells.append(f"<td{kind}>{html.escape(str(cell))}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
-    note = f'<p class="note">Note. {html.escape(table.note)}</p>' if table.note else ""
+    words = html.escape(f"{tr(NOTE)} {table.note}")
+    note = f'<p class="note">{words}</p>' if table.note else ""
     return (
         f"<table><caption>{html.escape(table.caption)}</caption>"
         f"<thead><tr>{head}</tr></thead>"
@@ -78,7 +83,7 @@ def to_latex(table: ResultTable) -> str:
         *rows,
         r"\bottomrule",
         r"\end{tabular}",
-        *([rf"\par\smallskip\emph{{Note.}} {latex(table.note)}"] if table.note else []),
+        *([rf"\par\smallskip\emph{{{tr(NOTE)}}} {latex(table.note)}"] if table.note else []),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
@@ -114,7 +119,7 @@ def to_docx(tables: Sequence[ResultTable], paragraphs: Sequence[tuple[str, str]]
         _docx_table(document, table)
         if table.note:
             note = document.add_paragraph()
-            note.add_run("Note. ").italic = True
+            note.add_run(f"{tr(NOTE)} ").italic = True
             note.add_run(_xml(table.note))
     buffer = BytesIO()
     document.save(buffer)

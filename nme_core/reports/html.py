@@ -12,6 +12,7 @@ from nme_core.figures.run_figure import RunFigure
 from nme_core.reports import ResultTable
 from nme_core.reports import to_html as table_html
 from nme_core.reports.blocks import Report
+from nme_core.vocabulary.language import language, tr
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +32,11 @@ def _environment() -> Environment:
 
 def to_html(report: Report) -> str:
     """The report as HTML; figures are SVG inside the file."""
-    return _environment().get_template("report.html.j2").render(report=report)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(report=report, language=language(), contents=tr("Contents"))
+    )
 
 
 def _table(table: ResultTable) -> Markup:

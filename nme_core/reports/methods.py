@@ -12,7 +12,7 @@ from nme_core.analysis.reliability import LEAST, SPLIT_HALF
 from nme_core.io import ParameterNames, RunFolder
 from nme_core.reports.apa import bounded
 from nme_core.runs.recorded import recipe_of
-from nme_core.study import HowRead, Recipe
+from nme_core.study import Recipe
 from nme_core.study.clean.remedy_files import as_records
 from nme_core.vocabulary.choices import SIGMA
 from nme_core.vocabulary.terms import (
@@ -20,7 +20,6 @@ from nme_core.vocabulary.terms import (
     EFFECTS,
     FAMILIES,
     LINEAR,
-    MODELS,
     SIMPLE_RULES,
     arrangement,
     estimation,
@@ -132,7 +131,10 @@ def _data(data: dict[str, Any], recipe: Recipe) -> str:
             f"{count(data['n_missing_outcome'], 'observation')} without the outcome stayed in "
             "their sequences; the missing label was summed out of the likelihood."
         )
-    said += [f"{what} read as: {how.words()}" for what, how in _read(recipe)]
+    if recipe.reading is not None:
+        said.append(f"The table was read as: {recipe.reading.words()}")
+    if recipe.second is not None:
+        said.append(f"The table of covariates was read as: {recipe.second.words()}")
     if recipe.steps:
         said.append(
             "Changes made to the table before the analysis: "
@@ -140,12 +142,6 @@ def _data(data: dict[str, Any], recipe: Recipe) -> str:
         )
     said += [note if note.endswith(".") else f"{note}." for note in data["notes"]]
     return " ".join(said)
-
-
-def _read(recipe: Recipe) -> list[tuple[str, HowRead]]:
-    """How the files were read, with what they are called."""
-    files = (("The table was", recipe.reading), ("The table of covariates was", recipe.second))
-    return [(what, how) for what, how in files if how is not None]
 
 
 def _remedy(remedy: dict[str, Any]) -> str:
@@ -321,10 +317,10 @@ def _evaluation(folder: RunFolder, config: dict[str, Any], data: dict[str, Any])
 
 def _skill(table: pd.DataFrame) -> str:
     rules = [name for name in table["reference"].unique() if name in SIMPLE_RULES]
-    ahead = listed([str(steps) for steps in sorted(table["horizon"].dropna().unique())])
+    ahead = listed([f"{steps:g}" for steps in sorted(table["horizon"].dropna().unique())])
     return (
         "All models were judged beside simple rules, which know a person's earlier outcomes only: "
-        f"{listed([MODELS[name].text for name in rules])}. Skill is 1 − loss of the model / loss "
+        f"{listed([model_name(name) for name in rules])}. Skill is 1 − loss of the model / loss "
         "of the other, with a 95% percentile interval over 999 resamples of people, for the rows "
         f"held back as a block and for {ahead} observations ahead by rolling origin."
     )

@@ -32,7 +32,8 @@ from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.theme import INK, MUTED, inches, width_mm
 from nme_core.reports import ResultTable
 from nme_core.reports.blocks import Block, Code, Items, Report, Section, Text
-from nme_core.reports.formats import set_right
+from nme_core.reports.formats import NOTE, set_right
+from nme_core.vocabulary.language import language, tr
 
 _MARGIN = 20 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
@@ -122,7 +123,7 @@ def to_pdf(report: Report) -> bytes:
     document = SimpleDocTemplate(
         buffer, pagesize=A4, leftMargin=_MARGIN, rightMargin=_MARGIN, topMargin=16 * mm,
         bottomMargin=16 * mm, title=report.title, author="Neural Mixed Effects",
-        subject=report.lead, lang="en", invariant=1,
+        subject=report.lead, lang=language(), invariant=1,
         initialFontName="Report",
     )  # fmt: skip
     document.build(story, onFirstPage=_numbered, onLaterPages=_numbered)
@@ -209,7 +210,7 @@ def _table(table: ResultTable) -> list[Flowable]:
     caption = Paragraph(escape(table.caption), styles["caption"])
     story: list[Flowable] = [caption, grid]
     if table.note:
-        story += [Spacer(0, 2), Paragraph(f"Note. {escape(table.note)}", styles["note"])]
+        story += [Spacer(0, 2), Paragraph(escape(f"{tr(NOTE)} {table.note}"), styles["note"])]
     if len(table.cells) <= _WHOLE:
         return [KeepTogether(story)]
     return [CondPageBreak(60 * mm), *story]

@@ -208,5 +208,5 @@ def _narrower(folder: RunFolder, person: str) -> list[str]:
         first = headline(person_moves(folder.table("transitions"), person, READOUT))
         if first is None or np.isnan(first.visits):
             return said
-        on = f"{count(int(first.visits), 'visit')} to {first.start}"
+        on = f"{count(int(first.visits), 'visit')} to the state {first.start}"
     return [f"This rests on {on}; about four times as many would halve the interval.", *said]

@@ -1,4 +1,7 @@
-"""Reports of a run as one file: HTML that opens offline, or PDF; for a study or one person."""
+"""Reports of a run as one file: HTML that opens offline, or PDF; for a study or one person.
+
+They are in the language wanted now (`nme_core.vocabulary.language.speaking`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from nme_core.reports.content import study_report
 from nme_core.reports.html import to_html
 from nme_core.reports.pdf import to_pdf
 from nme_core.reports.person import person_report
+from nme_core.runs.saying import speaker
 
 #: File format of a report: its ending.
 FORMATS = ("html", "pdf")
@@ -40,12 +44,13 @@ def render(
     """
     require_finished(folder)
     report = study_report(folder, title) if person is None else person_report(folder, person)
+    report = report.said(speaker(folder))
     return to_html(report).encode() if kind == "html" else to_pdf(report)
 
 
 def bundle_files(folder: RunFolder, title: str | None = None) -> dict[str, bytes]:
     """Reports, and every figure as PNG, SVG and PDF with its numbers, by their names in a zip."""
-    report = study_report(folder, title)
+    report = study_report(folder, title).said(speaker(folder))
     files = {"report.html": to_html(report).encode(), "report.pdf": to_pdf(report)}
     for i, figure in enumerate(report.figures, start=1):
         name = f"figures/{i:02d}-{figure.name.replace('_', '-')}"

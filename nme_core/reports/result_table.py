@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
+
+from nme_core.runs.saying import Say
 
 
 @dataclass(frozen=True)
@@ -27,3 +29,10 @@ class ResultTable:
     caption: str
     cells: pd.DataFrame
     note: str = ""
+
+    def said(self, say: Say) -> ResultTable:
+        """All of it as somebody says it."""
+        cells = {str(name): [say(str(one)) for one in self.cells[name]] for name in self.cells}
+        head = [say(name) for name in cells]
+        body = pd.DataFrame(cells).set_axis(head, axis=1)
+        return replace(self, caption=say(self.caption), cells=body, note=say(self.note))

@@ -148,11 +148,10 @@ def _dependence(hsic: pd.DataFrame) -> str:
         )
         corrected = ""
         if int(row["n_tests"]) > 1:
-            corrected = p_value(row["p_adjusted"]).replace("p", "corrected p", 1) + ", "
-        what = "were" if found else "were not shown to be"
+            corrected = f"corrected {p_value(row['p_adjusted'])}, "
         said.append(
-            f"People's {row['parameters']} {what} statistically dependent on "
-            f"{row['covariate']} ({_taken(row)}HSIC = "
+            f"People's {row['parameters']} {'were' if found else 'were not shown to be'} "
+            f"statistically dependent on {row['covariate']} ({_taken(row)}HSIC = "
             f"{bounded(row['statistic'])}, {p_value(row['p'])}, {corrected}"
             f"{count(int(row['n_persons']), 'person')}{floor})."
         )
@@ -195,7 +194,7 @@ def _effects(folder: RunFolder) -> str:
 
 def _effect(row: pd.Series, names: ParameterNames, *, with_df: bool) -> str:
     kind, name = str(row["kind"]), names.words(row["parameter"])
-    corrected = p_value(row["p_adjusted"]).replace("p", "corrected p", 1)
+    corrected = f"corrected {p_value(row['p_adjusted'])}"
     if kind in CORRELATIONS:
         known = with_df and kind == "spearman" and "n_persons" in row
         df = f"({int(row['n_persons']) - 2})" if known else ""

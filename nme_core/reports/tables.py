@@ -151,19 +151,17 @@ def _comparison(folder: RunFolder) -> ResultTable:
             "People": table["n_persons"].map("{:,}".format),
         }
     )
+    n_models = table["model"].nunique()
+    corrected = (
+        "p is not corrected, as there is one comparison on each metric."
+        if n_models == 1
+        else f"p is corrected over the {n_models} models on each metric (Holm), not over metrics."
+    )
     note = (
         "Mean over people of the difference between a person's own metrics, test observations; "
-        "studentised bootstrap interval over people, sign-flip permutation test"
-    )
-    n_models = table["model"].nunique()
-    note += (
-        "; one comparison on each metric, so that p is not corrected."
-        if n_models == 1
-        else f", p corrected over the {n_models} models on each metric (Holm), not over metrics."
-    )
-    note += (
-        " Every person counts the same here; metrics pooled over rows give more weight to people "
-        "with more rows, and the two can differ."
+        "studentised bootstrap interval over people, sign-flip permutation test. "
+        f"{corrected} Every person counts the same here; metrics pooled over rows give more weight "
+        "to people with more rows, and the two can differ."
     )
     return ResultTable("comparison", "Models compared in pairs over people", cells, note)
 
@@ -279,8 +277,7 @@ def _taken_as(table: pd.DataFrame) -> list[str]:
     """A number, or groups with their sizes, and how many people were alone in theirs."""
     sizes = table["groups"].astype(object).fillna("")  # numbers only: a column without a text
     return [
-        kind
-        + (f" ({groups})" if groups else "")
+        (f"{kind} ({groups})" if groups else kind)
         + (f", {n} alone in a group left out" if n else "")
         for kind, groups, n in zip(table["taken_as"], sizes, table["n_left_out"], strict=True)
     ]

@@ -12,6 +12,8 @@ from nme_core.reports.references import Reference, references
 from nme_core.reports.result_table import ResultTable
 from nme_core.reports.results import findings
 from nme_core.reports.tables import result_tables
+from nme_core.runs.saying import speaker
+from nme_core.vocabulary.messages import said
 
 #: What every reader has to know.
 _LIMITS = (
@@ -60,13 +62,16 @@ class Words:
         return tuple(self.findings.values())
 
     @property
+    def _headed(self) -> dict[str, tuple[str, ...]]:
+        """Paragraphs by their heading."""
+        cited = tuple(one.text for one in self.references)
+        parts = {"Method": self.methods, "Results": self.results, "References": cited}
+        return {said(heading): texts for heading, texts in parts.items()}
+
+    @property
     def text(self) -> str:
         """Methods, results and references as plain text to paste."""
-        parts = [
-            *("Method", *self.methods),
-            *("Results", *self.results),
-            *("References", *(one.text for one in self.references)),
-        ]
+        parts = [one for heading, texts in self._headed.items() for one in (heading, *texts)]
         return "\n\n".join(parts) + "\n"
 
     @property
@@ -79,18 +84,14 @@ class Words:
         """Methods, results, references and all tables as a Word file."""
         paragraphs = [
             (heading if i == 0 else "", text)
-            for heading, texts in (
-                ("Method", self.methods),
-                ("Results", self.results),
-                ("References", tuple(one.text for one in self.references)),
-            )
+            for heading, texts in self._headed.items()
             for i, text in enumerate(texts)
         ]
         return to_docx(self.tables, paragraphs)
 
 
 def words(folder: RunFolder) -> Words:
-    """Read a finished run and put it into words.
+    """Read a finished run and put it into words, in the language wanted now.
 
     Raises
     ------
@@ -98,12 +99,13 @@ def words(folder: RunFolder) -> Words:
         Where the run is not finished, or holds new persons that a run was adapted to.
     """
     require_finished(folder)
+    say = speaker(folder)
     return Words(
-        methods=tuple(methods(folder)),
-        findings=findings(folder),
+        methods=tuple(map(say, methods(folder))),
+        findings={name: say(text) for name, text in findings(folder).items()},
         references=tuple(references(folder)),
-        tables=tuple(result_tables(folder)),
-        limits=_limits(folder),
+        tables=tuple(table.said(say) for table in result_tables(folder)),
+        limits=tuple(map(say, _limits(folder))),
         command=str(folder.config["command"]),
     )
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from nme_core.metrics.simple_rules import CLASS_RULES, NUMBER_RULES
 from nme_core.vocabulary.language import tr
-from nme_core.vocabulary.terms import MODELS
+from nme_core.vocabulary.terms import MODELS, model_name
 from nme_core.vocabulary.text import listed
 
 _RULES = {*NUMBER_RULES, *CLASS_RULES}
@@ -56,7 +56,7 @@ def plain_verdict(skill: pd.DataFrame) -> str:
             "Over all people straight lines predict better than the model: read this with care."
         )
     row = _best(rows)
-    rule = MODELS[str(row["reference"])].text
+    rule = tr(MODELS[str(row["reference"])].text)
     if row["ci_low"] > 0:
         limits = f"{100 * row['ci_low']:.0f} to {100 * row['ci_high']:.0f} %"
         return tr(
@@ -78,7 +78,7 @@ def _beside_rules(rows: pd.DataFrame) -> str:
     if rows.empty:
         return ""
     row = _best(rows)
-    rule, saved = MODELS[str(row["reference"])].text, _saved(row)
+    rule, saved = tr(MODELS[str(row["reference"])].text), _saved(row)
     if row["ci_low"] > 0:
         return tr(
             "The model predicts held-back rows better than the best simple rule, {rule}: {saved}."
@@ -96,8 +96,9 @@ def _better_models(rows: pd.DataFrame) -> list[str]:
     better = rows[rows["ci_high"] < 0]
     if better.empty:
         level = rows[rows["reference"].isin(list(_AS_WELL)) & ~(rows["ci_low"] > 0)]
-        return [f"{_AS_WELL[row['reference']]} ({_saved(row)})." for _, row in level.iterrows()]
-    names = listed([MODELS[name].text if name in MODELS else name for name in better["reference"]])
+        words = tr(_AS_WELL)
+        return [f"{words[row['reference']]} ({_saved(row)})." for _, row in level.iterrows()]
+    names = listed([model_name(name) for name in better["reference"]])
     predict = "predicts" if len(better) == 1 else "predict"
     return [tr("Better than the model {predict}: {names}.").format(predict=predict, names=names)]
 
@@ -107,7 +108,7 @@ def _one_ahead(rows: pd.DataFrame) -> list[str]:
     if rows.empty or not _best(rows)["ci_high"] < 0:
         return []
     row = _best(rows)
-    rule = MODELS[str(row["reference"])].text
+    rule = tr(MODELS[str(row["reference"])].text)
     return [
         tr("One row ahead a simple rule predicts better than the model: {rule} ({saved}).").format(
             rule=rule, saved=_saved(row)
@@ -130,8 +131,8 @@ def _when(rows: pd.DataFrame) -> list[str]:
 
 
 def _saved(row: pd.Series) -> str:
-    error, share = _ERROR[str(row["metric"])], 100 * float(row["skill"])
-    change = "lower" if share >= 0 else "higher"
+    error, share = tr(_ERROR)[str(row["metric"])], 100 * float(row["skill"])
+    change = tr("lower") if share >= 0 else tr("higher")
     text = tr("the model's {error} is {abs:.0f} % {change}").format(
         error=error, abs=abs(share), change=change
     )

@@ -51,6 +51,22 @@ def test_the_switch_changes_the_page_and_is_remembered(open_page: OpenPage, crf_
     assert not later.subheader
 
 
+def test_the_language_changes_the_page_at_once_and_is_remembered(
+    open_page: OpenPage, crf_run: str
+) -> None:
+    app = open_page("fit", run=crf_run)
+    assert app.title[0].value == "Fit"
+    app.radio(key="language").set_value("de").run()
+    assert not app.exception
+    assert app.title[0].value == "Güte"
+    assert app.radio(key="view").label == "Ansicht"
+    assert settings.language() == "de"
+    later = open_page("study")
+    assert later.title[0].value == "Studie"
+    later.radio(key="language").set_value("en").run()
+    assert later.title[0].value == "Study"
+
+
 def test_another_session_does_not_switch_what_was_chosen(open_page: OpenPage) -> None:
     settings.set_view("clinician")
     open_before = open_page("study")

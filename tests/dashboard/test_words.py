@@ -12,12 +12,11 @@ from dashboard.words.effects import EFFECT_SECTIONS
 from dashboard.words.fit import FIT_SECTIONS
 from dashboard.words.pages import PAGES
 from dashboard.words.transitions import SECTIONS
-from nme_core.vocabulary import language
 from nme_core.vocabulary.choices import PLACEMENTS
 from nme_core.vocabulary.settings import SETTINGS
 from nme_core.vocabulary.terms import BASELINES
 from tests.dashboard.conftest import PERSONS, STATES
-from tests.dashboard.words import bracketed, outside
+from tests.dashboard.words import outside, speaking_brackets
 
 OpenPage = Callable[..., AppTest]
 
@@ -27,8 +26,8 @@ CHOICES = [name for one in SETTINGS.values() for name in (*(one.choices or {}), 
 #: methods, formats and parameters.
 DATA = {
     *PERSONS, *STATES, "diary", "pid", "day", "sleep", "steps", "feeling", "depression", "clinic",
-    "north", "south", "NME", "CRF", "MLP", "HSIC", "PDF", "SVG", "PNG", "CSV", "HTML", "ZIP",
-    "nme", "crf", "mlp", "mood", "dyads", "dpi", "UTC", "null",
+    "north", "south", "English", "Deutsch", "NME", "CRF", "MLP", "HSIC", "PDF", "SVG", "PNG",
+    "CSV", "HTML", "ZIP", "nme", "crf", "mlp", "mood", "dyads", "dpi", "UTC", "null",
     *re.findall(r"[^\W\d_]+", " ".join([*PLACEMENTS, *CHOICES])),
 }  # fmt: skip
 #: Widgets with the words of files: the codebook, and the tables of a report.
@@ -129,8 +128,7 @@ def hard_coded(texts: Iterator[str]) -> set[str]:
 @pytest.fixture
 def pseudo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A language in which every text stands in brackets."""
-    monkeypatch.setattr(language, "translator", lambda _: bracketed)
-    with language.speaking("pseudo"):  # AppTest words the options of widgets once more by itself
+    with speaking_brackets(monkeypatch):
         yield
 
 

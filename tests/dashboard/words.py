@@ -1,6 +1,13 @@
 """A language of brackets, in which a text that no translation reaches stands bare."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from docs.untranslated import texts
+from nme_core.vocabulary import language, messages
 
 #: Where something is filled into a text.
 PLACE = re.compile(r"(?<![%{])\{[^{}]*\}(?!\})")
@@ -19,3 +26,15 @@ def outside(text: str) -> str:
         depth = max(depth + (letter == "⟦") - (letter == "⟧"), 0)  # a name may have been cut
         kept.append(letter if depth == 0 and letter != "⟧" else " ")
     return "".join(kept)
+
+
+@contextmanager
+def speaking_brackets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Say everything in brackets."""
+    found = {text: bracketed(text) for text in texts()}
+    monkeypatch.setattr(language, "translator", lambda _: bracketed)
+    monkeypatch.setattr(messages, "translations", lambda _: found)
+    with language.speaking("pseudo"):  # AppTest words the options of widgets once more by itself
+        yield
+    messages._texts.cache_clear()
+    messages._templates.cache_clear()

@@ -4,6 +4,7 @@ import re
 import shutil
 import xml.etree.ElementTree as ET
 from base64 import b64decode
+from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -12,13 +13,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nme_core.figures.run_figure import RunFigure
 from nme_core.io import RunFolder
 from nme_core.reports import ResultTable
 from nme_core.reports.blocks import Code, Items, Report, Section, Text
 from nme_core.reports.content import study_report
 from nme_core.reports.html import to_html
 from nme_core.reports.pdf import to_pdf
+from nme_core.reports.person import person_report
 from nme_core.reports.render import render
+from nme_core.runs.saying import speaker
+from tests.dashboard.words import outside, speaking_brackets
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,57 @@ class Page(HTMLParser):
 
     def all(self, tag):
         return [attributes for name, attributes in self.tags if name == tag]
+
+
+#: What a report has beside its words: the study's names, what models and options are called.
+OWN = {
+    "sleep", "stress", "depression", "clinic", "north", "south", "None", "generic", "specific",
+    "frequent", "last", "markov", "linear", "mean", "ewma", "state", "mood", "note", "beep",
+    "session", "diagonal", "gaussian", "delta", "hsic", "excludes", "exclude", "missing",
+}  # fmt: skip
+
+
+def said_words(report: Report) -> Iterator[str]:
+    """Texts of a report but what is cited or typed, and tables as they stand in the folder."""
+    yield from (report.title, report.lead)
+    for section in report.sections:
+        yield section.title
+        for block in section.blocks:
+            if isinstance(block, Text):
+                yield block.text
+            elif isinstance(block, Items) and not block.cited:
+                yield from block.items
+            elif isinstance(block, RunFigure):
+                yield from (block.title, block.sentence)
+            elif isinstance(block, ResultTable) and ".csv)" not in block.caption:
+                yield from (block.caption, block.note, *block.cells, *block.cells.to_numpy().flat)
+
+
+@pytest.mark.parametrize("person", [None, "000"])
+def test_every_word_of_a_report_can_be_translated(run, person, monkeypatch):
+    with speaking_brackets(monkeypatch):
+        made = study_report(run) if person is None else person_report(run, person)
+        texts = list(said_words(made.said(speaker(run))))
+    for text in texts:
+        left = re.sub(r"'[^']*'|\S*[/_.]\S*|\w+:", " ", outside(text))
+        words = {one for one in re.findall(r"[^\W\d_]{4,}", left) if one not in OWN}
+        assert not words & {*re.findall(r"[^\W\d_]{4,}", text)} or "SHA" in text, text
+
+
+def test_a_report_in_german_has_its_numbers_and_no_english_sentence(run, nme, html, tmp_path):
+    out = tmp_path / "bericht.html"
+    assert nme("report", run.path, "--out", out, "--language", "de").code == 0
+    german = Page(out.read_text(encoding="utf-8"))
+    assert german.all("html") == [{"lang": "de"}]
+    assert "Für die Forschung, nicht zur Diagnose." in german.text
+    english = Page(html.read_text(encoding="utf-8")).text
+    told = re.search(r"HSIC = \.(\d+), p = \.(\d+)", english)
+    assert f"HSIC = 0,{told[1]}, p = 0,{told[2]}" in german.text
+    found = re.search(
+        r"\b(the|was|were|of the|than|which|their)\b", german.text.split("Literatur")[0]
+    )
+    assert found is None, german.text[found.start() - 200 : found.end() + 100]
+    assert nme("report", run.path, "--out", out, "--language", "fr").code == 2
 
 
 def test_html_is_accessible_and_needs_nothing_else(html):

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from docs.untranslated import texts
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor, load
 from nme_core.exceptions import MissingColumnError, NMEError
 from nme_core.independence import adjust_p, hsic_test
@@ -17,10 +16,9 @@ from nme_core.metrics.classification import classification_metrics
 from nme_core.runs.research.claims import Claim
 from nme_core.study import Remedy, Study, apply_remedies
 from nme_core.study.reading import read_table
-from nme_core.vocabulary import messages
 from nme_core.vocabulary.language import speaking
 from nme_core.vocabulary.messages import said
-from tests.dashboard.words import bracketed, outside
+from tests.dashboard.words import outside, speaking_brackets
 
 GERMAN = re.compile(r"\b(die|der|das|Sie|ist|hat|haben|nicht|kein|keine|wird|von)\b", re.IGNORECASE)
 ENGLISH = re.compile(r"\b(the|has|have|was|were|is|are|of|not|no|which|people|rows?)\b")
@@ -112,12 +110,8 @@ def test_an_error_is_said_in_german_with_its_names_and_numbers(name: str, tmp_pa
 @pytest.fixture
 def brackets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A language in which every text stands in brackets."""
-    found = {text: bracketed(text) for text in texts()}
-    monkeypatch.setattr(messages, "translations", lambda _: found)
-    with speaking("brackets"):
+    with speaking_brackets(monkeypatch):
         yield
-    messages._texts.cache_clear()
-    messages._templates.cache_clear()
 
 
 @pytest.mark.usefixtures("brackets")

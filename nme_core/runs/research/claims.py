@@ -104,11 +104,18 @@ class Claim:
 
     def words(self, parameter: str) -> str:
         """The claim as a sentence without its end."""
+        said = {
+            _UP: f"{parameter} rises with {self.name}",
+            _DOWN: f"{parameter} falls with {self.name}",
+            _ANY: f"{parameter} changes with {self.name}",
+        }
         if self.about == "person":
-            verb = {_UP: "is above", _DOWN: "is below", _ANY: "differs from"}[self.direction]
-            return f"{parameter} of {self.name} {verb} the population's"
-        verb = {_UP: "rises", _DOWN: "falls", _ANY: "changes"}[self.direction]
-        return f"{parameter} {verb} with {self.name}"
+            said = {
+                _UP: f"{parameter} of {self.name} is above the population's",
+                _DOWN: f"{parameter} of {self.name} is below the population's",
+                _ANY: f"{parameter} of {self.name} differs from the population's",
+            }
+        return said[self.direction]
 
     def holds(self, found: Found) -> bool:
         """Whether the interval leaves out 0, on the side of the claim."""

@@ -115,9 +115,10 @@ def _predicts(found: Evidence) -> str:
         "predicts as well as the diagonal one, as far as can be told"
     )  # fmt: skip
     ends = "" if low != low else f", 95 % interval {low:.3g} to {high:.3g}"
+    gap = f"{metric} {row['difference']:+.3g}"
     return (
-        f"On held-back rows a {SIGMA[row['model']]} Σ {said} ({metric} {row['difference']:+.3g},"
-        f" mean over {row['n_persons']} people{ends})."
+        f"On held-back rows a {SIGMA[row['model']]} Σ {said} ({gap}, mean over {row['n_persons']}"
+        f" people{ends})."
     )
 
 

@@ -1,0 +1,28 @@
+"""Texts of a run, some of them stored in English, in the language wanted now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from nme_core.io import RunFolder
+from nme_core.io.parameter_names import OUTCOME
+from nme_core.vocabulary.messages import said
+
+Say = Callable[[str], str]
+
+
+def speaker(folder: RunFolder) -> Say:
+    """Says a text of a run; the study's own words stay as they are."""
+    outputs = folder.config.get("network_outputs")
+    return partial(said, names={*_own(folder.roles), *_own(outputs)} - {OUTCOME})
+
+
+def _own(names: Any) -> list[str]:
+    """All texts in something that JSON holds."""
+    if isinstance(names, str):
+        return [names]
+    if isinstance(names, dict):
+        names = names.values()
+    return [one for each in names or () for one in _own(each)]
