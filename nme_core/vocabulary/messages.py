@@ -21,6 +21,7 @@ from nme_core.vocabulary.language import ENGLISH, language, span, translations, 
 #: Where a sentence ends, and what stands between things in a row.
 _ENDS = re.compile(r"(?<=[.!?…])(?<!\b[A-Z]\.)\s+(?=[A-ZΣ“\"'(\d])")
 _MARKS = re.compile(r"((?:, and |, or |, | and | or | und | oder |; )(?![^\[(]*[\])]))")
+_CUTS = re.compile(rf"{_MARKS.pattern}|: ")
 _SEMICOLONS = re.compile(r"(; )(?![^\[(]*[\])])")
 #: What stands before a colon or brackets, and behind or in them.
 _PARTED = re.compile(r"([^:(]+)(: .+| \(.+\))", re.DOTALL)
@@ -109,7 +110,7 @@ class _Template:
         again = [part for part in self.parts[1:-1] if _letters(part) >= _BEGINS_WITH]
         if any(part in one for one in given for part in again):
             return None  # several such texts in a row
-        if not self.telling and any(len(one) > _SHORT or _MARKS.search(one) for one in given):
+        if not self.telling and any(len(one) > _SHORT or _CUTS.search(one) for one in given):
             return None
         in_order, last = iter(given), len(self.names) - 1
         return [
@@ -162,8 +163,16 @@ class _Translation:
     def _all(self, text: str) -> str | None:
         """The translation of a text, or of what it was made from; None where that is not known."""
         if text not in self._known:
-            self._known[text] = self._texts.get(text) or self._made(text)
+            self._known[text] = self._whole(text) or self._made(text)
         return self._known[text]
+
+    def _whole(self, text: str) -> str | None:
+        """The translation of a text with no place, which may begin with a capital or not."""
+        known = self._texts.get(text)
+        if known is None and (" " in text or text[:1].isupper()):
+            other = self._texts.get(text[:1].swapcase() + text[1:])
+            return None if other is None else other[:1].upper() + other[1:]
+        return known
 
     def _one(self, text: str) -> str:
         return self._made(text, whatever=True) or self._row(text)
@@ -212,7 +221,7 @@ class _Translation:
         if ended and (thing := self._all(ended[1])) is not None:
             return f"{thing} {_written(ended[2])}"
         if " " in text or text[:1].isupper():
-            other = self._all(text[:1].swapcase() + text[1:])
+            other = self._made(text[:1].swapcase() + text[1:])
             if other is not None:
                 return other[:1].upper() + other[1:]
         if "; " in text and (row := self._each(text, _SEMICOLONS)):
