@@ -66,7 +66,7 @@ OWN = {
     "frequent", "last", "markov", "linear", "mean", "ewma", "state", "mood", "note", "beep",
     "session", "diagonal", "gaussian", "delta", "hsic", "excludes", "exclude", "missing",
     "rows", "Coverage", "these", "intervals", "examined", "estimator", "with", "options",
-    "difference", "lower", "than", "worse", "Spearman", "interval", "test",
+    "difference", "lower", "than", "worse", "Spearman", "interval", "test", "rest",
 }  # fmt: skip
 
 
