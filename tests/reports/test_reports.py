@@ -92,9 +92,11 @@ def test_every_word_of_a_report_can_be_translated(run, person, monkeypatch):
         made = study_report(run) if person is None else person_report(run, person)
         texts = list(said_words(made.said(speaker(run))))
     for text in texts:
+        if "SHA-256" in text or "Versions" in text:
+            continue
         left = re.sub(r"'[^']*'|\S*[/_.]\S*|\w+:", " ", outside(text))
         words = {one for one in re.findall(r"[^\W\d_]{4,}", left) if one not in OWN}
-        assert not words & {*re.findall(r"[^\W\d_]{4,}", text)} or "SHA" in text, text
+        assert not words & {*re.findall(r"[^\W\d_]{4,}", text)}, text
 
 
 def test_a_report_in_german_has_its_numbers_and_no_english_sentence(run, nme, html, tmp_path):
