@@ -2,7 +2,8 @@
 """Starts Neural Mixed Effects from a plain Python: nothing has to be installed by hand.
 
     python run.py [--port 8501] [--no-browser]    the dashboard, in the browser
-    python run.py test [pytest arguments]          the whole test suite
+    python run.py test [pytest arguments]          the whole test suite; --quick: its fast lane
+    python run.py lowest [pytest arguments]        the fast lane with the lowest versions allowed
     python run.py lint                             style and types
     python run.py docs [--write]                   the documents as a site; --write: in site/ only
     python run.py bench [theme ...]                speed and memory against peers
@@ -42,6 +43,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 RECORD = VENV / "run-py.json"
+LOWEST = ROOT / ".venv-lowest"
+SPREAD = ("-n", "auto", "--maxprocesses", "8", "--dist", "loadfile", "--no-loadscope-reorder")
 HOST = "127.0.0.1"
 
 
@@ -246,8 +249,23 @@ def dashboard(port: int, *, browser: bool) -> int:
 def test(arguments: list[str]) -> int:
     """Run the test suite, on every core."""
     install("requirements-dev.txt")
-    spread = ["-n", "auto", "--maxprocesses", "8", "--dist", "loadfile", "--no-loadscope-reorder"]
-    return call([PYTHON, "-m", "pytest", *spread, *arguments])
+    return call([PYTHON, "-m", "pytest", *SPREAD, *arguments])
+
+
+def lowest(arguments: list[str]) -> int:
+    """Run the fast lane in .venv-lowest, with the lowest versions that pyproject.toml allows."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line.replace(">=", "==") for line in project["dependencies"]]
+    pins += [line for line in lines if not line.startswith(("#", "-r"))]
+    python = LOWEST / PYTHON.relative_to(VENV)
+    say(f"Installing the lowest versions into {LOWEST.name}.")
+    code = call([getattr(sys, "_base_executable", sys.executable), "-m", "venv", LOWEST])
+    code = code or call([python, "-m", "pip", "install", "--quiet", *pins])
+    # Warnings of old versions about older ones are theirs.
+    return code or call([python, "-m", "pytest", "--quick", "-W", "ignore", *SPREAD, *arguments])
 
 
 def lint() -> int:
@@ -291,6 +309,8 @@ def main(arguments: list[str]) -> int:
         return become([PYTHON, "-m", "nme_core", *rest])
     if command == "test":
         return test(rest)
+    if command == "lowest":
+        return lowest(rest)
     if command == "lint" and not rest:
         return lint()
     if command == "docs":

@@ -36,10 +36,35 @@ settings.load_profile("ci")  # Hypothesis draws the same examples every time and
 LONGEST = ("test_walk.py", "test_cli.py", "test_recovery.py", "test_docs.py", "test_run.py")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first; the order within a file stays."""
+#: Folders, files and tests that take more than a second of the processor.
+SLOW = frozenset((ROOT / "tests" / "slow.txt").read_text(encoding="utf-8").split())
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The fast lane."""
+    parser.addoption("--quick", action="store_true", help="leave out what tests/slow.txt names")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """In the fast lane do not even import what is slow."""
+    name = collection_path.relative_to(ROOT).as_posix()
+    return True if config.getoption("--quick") and name in SLOW else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow, and put the longest files first; the order within a file stays."""
     place = {name: i for i, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
+    slow = [item for item in items if _is_slow(item.nodeid.partition("[")[0])]
+    for item in slow:
+        item.add_marker("slow")
+    if config.getoption("--quick"):
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+
+
+def _is_slow(test: str) -> bool:
+    return any(test == name or test.startswith((f"{name}/", f"{name}::")) for name in SLOW)
 
 
 @pytest.fixture(scope="session", autouse=True)

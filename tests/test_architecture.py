@@ -276,6 +276,13 @@ def test_nothing_unpickles() -> None:
         assert not unpickles(parse(path), imports_of(path)), path
 
 
+def test_what_is_called_slow_is_there() -> None:
+    for name in (ROOT / "tests" / "slow.txt").read_text(encoding="utf-8").split():
+        path, _, test = name.partition("::")
+        assert (ROOT / path).exists(), name
+        assert not test or f"\ndef {test}(" in (ROOT / path).read_text(encoding="utf-8"), name
+
+
 # What is installed
 
 

@@ -92,9 +92,10 @@ def ready_environment(run: ModuleType, package: str, code: str) -> None:
 
 def start(project: Path, *arguments: str, **options: object) -> subprocess.Popen[str]:
     """Start run.py of the project folder, from elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.Popen(
         [sys.executable, str(project / "run.py"), *arguments], cwd=project.parent,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **{"env": kept, **options},
     )  # fmt: skip
 
 
@@ -287,6 +288,18 @@ def test_lint_runs_every_check_and_fails_with_any(
     assert modules(calls) == ["venv", "pip", "ruff", "ruff", "mypy"]
 
 
+def test_lowest_installs_the_lowest_versions_and_runs_the_fast_lane(
+    run: ModuleType, project: Path, calls: list[list[str]]
+) -> None:
+    (project / "pyproject.toml").write_text('[project]\ndependencies = ["numpy>=2.0", "b>=1"]')
+    (project / "requirements-dev.txt").write_text("# tests\n-r requirements.txt\npytest==9.2.0\n")
+    assert run.main(["lowest", "-x"]) == 0
+    assert modules(calls) == ["venv", "pip", "pytest"]
+    assert calls[1][-3:] == ["numpy==2.0", "b==1", "pytest==9.2.0"]
+    assert "--quick" in calls[2]
+    assert calls[2][-1] == "-x"
+
+
 @posix
 def test_ctrl_c_leaves_nme_to_end_as_it_wants(run: ModuleType, project: Path) -> None:
     code = (
@@ -365,7 +378,7 @@ def test_the_browser_opens_once_the_server_answers(run: ModuleType, project: Pat
     browser.write_text(f'#!/bin/sh\necho "$1" > "{opened}"\n', encoding="utf-8")
     browser.chmod(0o755)
     port = free_port()
-    environment = {**os.environ, "BROWSER": f"'{browser}' %s"}
+    environment = {"PATH": os.environ["PATH"], "BROWSER": f"'{browser}' %s"}
     process = start(project, "--port", str(port), env=environment)
     wait_until_running(process)
     deadline = time.monotonic() + 60

@@ -215,7 +215,7 @@ def _only_decimal(cells: pd.Series) -> bool:
 
     Codes of a list (1,3 for the first and the third answer) rise, from 1 to a few.
     """
-    if cells.str.fullmatch(r"[+-]?[1-9]\d{0,2}(?:[.'’ \u00a0\u202f]\d{3})+,\d+").any():
+    if cells.str.fullmatch("[+-]?[1-9]\\d{0,2}(?:[.'’ \u00a0\u202f]\\d{3})+,\\d+").any():
         return True
     numbers = cells[cells.str.fullmatch(_COMMA)]
     pairs = numbers.str.extract(r"^[+-]?(\d+),(\d+)$").dropna()
