@@ -20,6 +20,7 @@ from nme_core.figures.moves_of_person import comparison
 from nme_core.figures.summaries import curve_changes
 from nme_core.figures.words import CURVES, EFFECT_LIMIT, OBSERVATIONS_LIMIT, SCATTER_LIMIT
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 
 def observations_figure(counts: pd.Series) -> Figure:
@@ -212,7 +213,7 @@ def hsic_figure(found: tests.CovariateResult, covariate: str) -> Figure:
         "gives in {reps:,} permutations ({p}; corrected for {hsic} {which} {p_adjusted}; "
         "{n_persons} people). {hsic_limit}"
     ).format(
-        parameters=row["parameters"],
+        parameters=said(row["parameters"]),
         covariate=covariate,
         finding=finding,
         reps=int(row["reps"]),
@@ -244,11 +245,13 @@ def scatter_figure(
     row = effects[effects["parameter"] == parameter].sort_values("p", kind="stable").iloc[0]
     effect = effect_name(row["kind"], covariate, row["group"])
     name = results.names(run).words(parameter)
-    sentence = (
-        f"For {name}, {effect} is {effect_size(row['kind'], row['effect'])}, "
-        f"95 % interval {effect_limits(row['kind'], row['ci_low'], row['ci_high'])}, "
-        f"corrected {p_phrase(row['p_adjusted'])}. {tr(SCATTER_LIMIT)}"
-    )
+    sentence = tr(
+        "For {name}, {effect} is {size}, 95 % interval {limits}, corrected {p}. {scatter_limit}"
+    ).format(
+        name=name, effect=effect, size=effect_size(row["kind"], row["effect"]),
+        limits=effect_limits(row["kind"], row["ci_low"], row["ci_high"]),
+        p=p_phrase(row["p_adjusted"]), scatter_limit=tr(SCATTER_LIMIT),
+    )  # fmt: skip
     return Figure(
         "covariate_scatter",
         tr("{name} and {covariate}").format(name=name, covariate=covariate),

@@ -25,6 +25,7 @@ from nme_core.figures.labels import parameter_words
 from nme_core.figures.summaries import MOST_PERSONS
 from nme_core.figures.words import PERSON_STATISTICS, STATISTICS
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 #: Persons whose fits stand on one page, and parameters in one figure.
 A_PAGE, MOST_PARAMETERS = 12, 24
@@ -171,7 +172,7 @@ def _misses(rows: pd.DataFrame) -> str:
         else ""
     )
     which = f" ({', '.join(names[:MOST_NAMED])}{more})" if names else ""
-    return tr(CHECKS).format(outside=len(names) or "None", all=len(rows), which=which)
+    return tr(CHECKS).format(outside=len(names) or tr("None"), all=len(rows), which=which)
 
 
 def _statistic(check: str, statistic: str) -> str:
@@ -204,7 +205,7 @@ def person_check_figure(run: str) -> Figure | None:
         tr("{sum} of {own:,} in the {person_statistics}").format(
             sum=int(own["outside"].sum()),
             own=len(own),
-            person_statistics=tr(PERSON_STATISTICS).get(str(statistic), str(statistic)),
+            person_statistics=tr(PERSON_STATISTICS).get(str(statistic)) or said(str(statistic)),
         )
         for statistic, own in rows.groupby("statistic", sort=False)
     ]

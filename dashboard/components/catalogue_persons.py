@@ -310,8 +310,8 @@ def _band_sentence(known: pd.DataFrame) -> str:
         return tr(PARAMETER_CORRELATIONS)["one"].format(where=where)
     outside, kept = int((~inside).sum()), int((known["p_adjusted"] < 0.05).sum())
     return tr(PARAMETER_CORRELATIONS)["band"].format(
-        outside=outside or "None", all=len(known), chance=number(0.05 * len(known), 2),
-        kept=kept or "none", s="" if kept > 1 else "s",
+        outside=outside or tr("None"), all=len(known), chance=number(0.05 * len(known), 2),
+        kept=kept or tr("none"), s="" if kept > 1 else "s",
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from dashboard.services.terms import CORRELATIONS
 from dashboard.words.covariates import COMPLIANCE, PLAIN_FINDINGS, PLAIN_SIZE, SIZES
 from nme_core.figures.labels import parameter_words
 from nme_core.vocabulary.language import span, tr
+from nme_core.vocabulary.messages import said
 
 _KINDS = CORRELATIONS | {
     "mean difference": "mean difference",
@@ -72,15 +73,15 @@ def hsic_view(found: CovariateResult, words: Words = parameter_words) -> pd.Data
     rows = found.hsic
     return pd.DataFrame(
         {
-            "covariate": rows["covariate"],
-            **({tr("taken as"): rows["taken_as"]} if "taken_as" in rows else {}),
-            "strength": [_strength(row) for row in rows.to_dict("records")],
+            tr("covariate"): rows["covariate"],
+            **({tr("taken as"): rows["taken_as"].map(said)} if "taken_as" in rows else {}),
+            tr("strength"): [_strength(row) for row in rows.to_dict("records")],
             tr("clearest single effect"): [
                 clearest(found.effects, name, words) for name in rows["covariate"]
             ],
             "p": rows["p"].map(p_value),
             tr("corrected p"): rows["p_adjusted"].map(p_value),
-            "people": rows["n_persons"],
+            tr("people"): rows["n_persons"],
         }
     )
 
@@ -91,7 +92,7 @@ def behind_p(found: CovariateResult) -> pd.DataFrame:
     both = (("p_hsic", tr("p of all at once (HSIC)")), ("p_single", tr("p of the clearest one")))
     looks = {words: rows[name].map(p_value) for name, words in both if name in rows}
     return pd.DataFrame(
-        {"covariate": rows["covariate"], "HSIC": rows["statistic"].map(number), **looks}
+        {tr("covariate"): rows["covariate"], "HSIC": rows["statistic"].map(number), **looks}
     )
 
 
@@ -118,8 +119,8 @@ def effects_view(effects: pd.DataFrame, words: Words = parameter_words) -> pd.Da
     rows = effects.sort_values("p", kind="stable")
     return pd.DataFrame(
         {
-            "parameter": rows["parameter"].map(words),
-            "effect": [
+            tr("parameter"): rows["parameter"].map(words),
+            tr("effect"): [
                 effect_size(kind, value)
                 for kind, value in zip(rows["kind"], rows["effect"], strict=True)
             ],
@@ -131,14 +132,14 @@ def effects_view(effects: pd.DataFrame, words: Words = parameter_words) -> pd.Da
             ],
             "p": rows["p"].map(p_value),
             tr("corrected p"): rows["p_adjusted"].map(p_value),
-            "kind": [
+            tr("kind"): [
                 f"{tr(_KINDS)[kind]}, {contrast(covariate, group)}" if group else tr(_KINDS)[kind]
                 for covariate, kind, group in zip(
                     rows["covariate"], rows["kind"], rows["group"], strict=True
                 )
             ],
-            "people": rows["n_persons"],
-            "reliability": [fixed(value, 2) for value in rows["reliability"]],
+            tr("people"): rows["n_persons"],
+            tr("reliability"): [fixed(value, 2) for value in rows["reliability"]],
         }
     )
 
@@ -185,10 +186,13 @@ def finding(effects: pd.DataFrame, covariate: str, words: Words = parameter_word
     way = tr("higher") if row["effect"] > 0 else tr("lower")
     where = tr(" in people with more {covariate}").format(covariate=covariate) if spearman else ""
     what = "" if spearman else f", {contrast(covariate, row['group'])}"
-    return (
-        f"{len(kept)} of {count} comparisons of a parameter with {covariate} remain after "
-        f"correction. The clearest: {words(row['parameter'])} is {way}{where} "
-        f"({_KINDS[row['kind']]}{what}, {effect_size(row['kind'], row['effect'])}, 95 % interval "
-        f"{effect_limits(row['kind'], row['ci_low'], row['ci_high'])}). "
+    return tr(
+        "{kept} of {count} comparisons of a parameter with {covariate} remain after correction. "
+        "The clearest: {parameter} is {way}{where} ({kind}, {effect}, 95 % interval {limits}). "
         "An association between people, not a cause."
-    )
+    ).format(
+        kept=len(kept), count=count, covariate=covariate, parameter=words(row["parameter"]),
+        way=way, where=where, kind=f"{tr(_KINDS)[row['kind']]}{what}",
+        effect=effect_size(row["kind"], row["effect"]),
+        limits=effect_limits(row["kind"], row["ci_low"], row["ci_high"]),
+    )  # fmt: skip

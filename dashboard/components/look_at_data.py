@@ -46,7 +46,9 @@ def _overview(record: StudyRecord, study: Study, report: Report) -> None:
     said = [tr(REPORT)["spacing"].format(spacing=report.spacing)] if report.spacing else []
     if state.researcher():
         said += [
-            tr(REPORT)["compliance"].format(covariate=one.covariate, numbers=one, n=one.n_persons)
+            tr(REPORT)["compliance"].format(
+                covariate=one.covariate, numbers=said(str(one)), n=one.n_persons
+            )
             for one in report.compliance
         ]
     if said:

@@ -28,7 +28,7 @@ from dashboard.services.studies import (
 )
 from dashboard.words.study import MISSING_FEATURES, REPORT, STUDY
 from dashboard.words.terms import FACT_HELP
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 
 
 def show_report(record: StudyRecord) -> None:
@@ -52,7 +52,7 @@ def show_report(record: StudyRecord) -> None:
         "Covariates": str(study.covariates.shape[1]),
     }
     for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
-        column.metric(tr(label), value, help=tr(FACT_HELP).get(label))
+        column.metric(tr(label), written(value), help=tr(FACT_HELP).get(label))
     if report.usable:
         with st.container(key="next"):
             link("model", tr(STUDY)["next"])

@@ -40,6 +40,7 @@ from nme_core.simulate import SAMPLES
 from nme_core.study import Recipe, Report, Study, check_study
 from nme_core.study.clean.missing import MISSING, fill_features, missing_grid
 from nme_core.study.time.gaps import NEVER, gap_limit
+from nme_core.vocabulary.language import tr
 
 __all__ = [
     "CODEBOOK",
@@ -128,10 +129,11 @@ def missing_over_time(identity: str, by: Literal["person", "column"]) -> tuple[p
     study, _ = open_study(identity)
     record = found_study(identity)[1]
     if study.time is None:
-        return missing_grid(study, by), "rows before this one"
+        return missing_grid(study, by), tr("rows before this one")
     days = record.counts_days or is_datetime64_any_dtype(study.time.dtype)
-    unit = "days" if days else str(study.roles.time)
-    return missing_grid(study, by), f"{unit} since the person's first row"
+    unit = tr("days") if days else str(study.roles.time)
+    since = tr("{unit} since the person's first row").format(unit=unit)
+    return missing_grid(study, by), since
 
 
 def missing_words(identity: str) -> tuple[str, ...]:

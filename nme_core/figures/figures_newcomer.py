@@ -84,7 +84,7 @@ def _narrowing_panel(
         ),
     ]  # fmt: skip
     return Panel(
-        what, "outcomes", y_title, layers, x_range=(-0.5, len(steps) - 0.5), y_range=ends,
+        what, tr("outcomes"), y_title, layers, x_range=(-0.5, len(steps) - 0.5), y_range=ends,
         x_ticks=[(i, str(k)) for i, k in enumerate(steps)],
     )  # fmt: skip
 

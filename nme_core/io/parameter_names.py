@@ -88,6 +88,8 @@ class ParameterNames:
             return found[1].replace(",", " → ")
         if name.startswith("curve:"):
             return name.removeprefix("curve:").replace("=", " = ")
+        if name == "level":
+            return tr("level")
         if name.startswith("slope:"):
             return tr("slope of {name}").format(name=name.removeprefix("slope:"))
         return name
