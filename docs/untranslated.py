@@ -35,7 +35,9 @@ ALSO = (
     *(f"the {part}" for part in ("clock", "date", "day", "week", "weekday", "month", "offset")),
     "the time", "a number", "better", "worse", "conditional", "pooled", "transitions", "ordinal",
     "category", "date-time", "duration", "block-diagonal", "one-factor", "two-factor",
-    "class", "train", "validation", "95% CI", "95% intervals.",
+    "class", "train", "validation", "95% CI", "95% intervals.", "sums", "item means",
+    "{multiple} times the sums", "neither sums nor item means of the {name}",
+    "{what} of the {name} ({low} to {high})", "a score of the {name}", "an item mean of the {name}",
 )  # fmt: skip
 #: What stands in no message, or in English everywhere: the command line, programs, citations,
 #: lists of words to recognise, and what passes through ``tr``.

@@ -11,6 +11,7 @@ from dashboard.components.text import plain
 from dashboard.services import bands, results
 from dashboard.words.covariates import BANDS
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 _THIRDS, _OWN = "thirds", "own"
 
@@ -29,10 +30,11 @@ def choose_bands(run: str, covariate: str) -> None:
         names = [_THIRDS, *(name for name, own in presets.items() if own), _OWN]
         begin = next((name for name, own in presets.items() if own == now), _OWN)
         if known is not None:
-            st.caption(plain(tr(BANDS)["recognised"].format(known=known)))
+            st.caption(plain(tr(BANDS)["recognised"].format(known=said(str(known)))))
+        of_preset = tr("bands of the {name}")
         chosen = st.selectbox(
             tr("Groups"), names, names.index(begin if now else _THIRDS),
-            format_func=lambda name: tr(BANDS).get(name, f"bands of the {name}"),
+            format_func=lambda name: tr(BANDS).get(name) or of_preset.format(name=name),
             key=f"bands_{run}_{covariate}", help=tr(BANDS)["help"],
         )  # fmt: skip
         edited: list[tuple[float, str]] = []

@@ -119,7 +119,7 @@ def _positions(study: Study) -> tuple[np.ndarray, str]:
     """Where each row lies in time since the person's first, and what that is counted in."""
     if study.time is None:
         counted = study.groups.groupby(study.groups, observed=True).cumcount()
-        return counted.to_numpy(dtype=float) + 1, "occasion"
+        return counted.to_numpy(dtype=float) + 1, tr("occasion")
     first = study.time.groupby(study.groups, observed=True).transform("min")
     since = study.time - first
     if is_datetime64_any_dtype(study.time.dtype):

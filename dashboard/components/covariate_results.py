@@ -35,7 +35,7 @@ def show_tests(run: Run, found: covariates.CovariateResult) -> None:
     st.markdown(tr(TESTED)[covariates.parameters(run.id).of][1])
     st.dataframe(hsic_view(found, results.names(run.id).words), hide_index=True)
     with st.expander(tr(TESTS_HELP)["table"]):
-        st.markdown(f"{found.counts} {tr(STRENGTH)}")
+        st.markdown(f"{results.speaker(run.id)(found.counts)} {tr(STRENGTH)}")
         st.dataframe(behind_p(found), hide_index=True, width="content")
         st.markdown(plain(" ".join(map(results.speaker(run.id), found.notes))))
 

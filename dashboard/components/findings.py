@@ -150,7 +150,7 @@ def plain_finding(found: CovariateResult, covariate: str, what: str, *, unsure: 
     tests = len(found.hsic)
     return tr(PLAIN_FINDINGS)[verdict_of(found, covariate, unsure=unsure)].format(
         what=what, covariate=covariate, n=int(row["n_persons"]), p=p_phrase(row["p_adjusted"]),
-        tests=f", corrected for {tests} tests" if tests > 1 else "",
+        tests=tr(", corrected for {tests} tests").format(tests=tests) if tests > 1 else "",
     )  # fmt: skip
 
 

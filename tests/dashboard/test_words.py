@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import settings
+from dashboard.services import covariates, settings
 from dashboard.words.effects import EFFECT_SECTIONS
 from dashboard.words.fit import FIT_SECTIONS
 from dashboard.words.pages import PAGES
 from dashboard.words.transitions import SECTIONS
+from nme_core.study.questionnaires import QUESTIONNAIRES
 from nme_core.vocabulary.choices import PLACEMENTS
 from nme_core.vocabulary.settings import SETTINGS
 from nme_core.vocabulary.terms import BASELINES
@@ -28,7 +29,7 @@ DATA = {
     *PERSONS, *STATES, "diary", "pid", "day", "sleep", "steps", "feeling", "depression", "clinic",
     "north", "south", "English", "Deutsch", "NME", "CRF", "MLP", "HSIC", "PDF", "SVG", "PNG",
     "CSV", "HTML", "ZIP", "nme", "crf", "mlp", "mood", "dyads", "dpi", "UTC", "null",
-    *re.findall(r"[^\W\d_]+", " ".join([*PLACEMENTS, *CHOICES])),
+    *re.findall(r"[^\W\d_]+", " ".join([*PLACEMENTS, *CHOICES, *QUESTIONNAIRES])),
 }  # fmt: skip
 #: Widgets with the words of files: the codebook, and the tables of a report.
 ENGLISH = ("codebook", "table_choice", "report_table")
@@ -157,3 +158,18 @@ def test_every_word_of_a_page_can_be_translated(
         assert not at.exception
         found |= hard_coded(shown(at.main))
     assert not found, "\n".join(sorted(found))
+
+
+@pytest.mark.usefixtures("pseudo")
+@pytest.mark.parametrize("view", ["researcher", "clinician"])
+@pytest.mark.parametrize("run", ["crf_run", "mlp_run"])
+def test_every_word_of_tests_can_be_translated(
+    open_page: OpenPage, request: pytest.FixtureRequest, run: str, view: str
+) -> None:
+    identity = request.getfixturevalue(run)
+    settings.set_view(view)
+    covariates.run_tests(identity, "depression")
+    covariates.run_tests(identity, "clinic")
+    app = open_page("covariates", run=identity, language="pseudo")
+    assert not app.exception
+    assert not (found := hard_coded(shown(app.main))), "\n".join(sorted(found))

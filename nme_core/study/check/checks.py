@@ -35,6 +35,7 @@ from nme_core.study.held_back import plan_split
 from nme_core.study.questionnaires import recognise
 from nme_core.study.study import Study
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 #: Share of missing values above which a column should be looked at.
 MUCH_MISSING = 0.2
@@ -282,7 +283,9 @@ def _check_scales(study: Study) -> Iterable[Finding]:
         if known is not None and known.kind != "sum":
             yield Finding(
                 "info",
-                tr("The covariate {name!r} holds {known}.").format(name=name, known=known),
+                tr("The covariate {name!r} holds {known}.").format(
+                    name=name, known=said(str(known))
+                ),
                 str(name),
             )
 

@@ -16,6 +16,7 @@ from nme_core.study.columns import label
 from nme_core.study.questionnaires import OTHER_MEANING, recognise
 from nme_core.study.study import Study
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 #: Numbers that files often use for "no value".
 MISSING_NUMBERS = (
@@ -195,7 +196,7 @@ def _find_impossible(
             tr(
                 "The {kind} {name!r} holds {shown}, which {what} cannot be ({low:g} to {high:g})."
             ).format(
-                kind=tr(kind), name=name, shown=_shown(outside), what=what, low=low, high=high
+                kind=tr(kind), name=name, shown=_shown(outside), what=said(what), low=low, high=high
             ),
             name,
             tr("Correct the file, or treat these values as missing."),
