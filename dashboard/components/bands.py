@@ -45,6 +45,7 @@ def choose_bands(run: str, covariate: str) -> None:
             table = st.data_editor(
                 shown.astype({"from": "float64", "name": "str"}), num_rows="dynamic",
                 hide_index=True, key=f"band_rows_{run}_{covariate}_{chosen}", width=420,
+                column_config={"from": tr("from"), "name": tr("name")},
             )  # fmt: skip
             edited = list(table.dropna(how="all").itertuples(index=False, name=None))
         if st.button(tr("Use these groups"), key=f"keep_bands_{run}_{covariate}"):
