@@ -74,7 +74,7 @@ def _within(node: ast.AST, *, short: bool, heads: bool) -> Iterator[str]:
             return
         short = short or bool(_MESSAGE.fullmatch(called))
     if isinstance(node, ast.keyword):
-        short = heads or node.arg == "remedy" or (short and node.arg is None)
+        short = heads or node.arg in ("remedy", "message") or (short and node.arg is None)
     if isinstance(node, ast.FormattedValue | ast.Subscript):
         short = False
     texts = _texts(node) if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,11 +13,15 @@ from nme_core.vocabulary.messages import said
 
 Say = Callable[[str], str]
 
+#: What a class is compared with: ``tense (against calm)``.
+_AGAINST = re.compile(r" \(against |\)$")
+
 
 def speaker(folder: RunFolder) -> Say:
     """Says a text of a run; the study's own words stay as they are."""
-    outputs = folder.config.get("network_outputs")
-    return partial(said, names={*_own(folder.roles), *_own(outputs)} - {OUTCOME})
+    outputs = _own(folder.config.get("network_outputs"))
+    states = {state for one in outputs for state in _AGAINST.split(one) if state}
+    return partial(said, names={*_own(folder.roles), *states} - {OUTCOME})
 
 
 def _own(names: Any) -> list[str]:
