@@ -113,9 +113,8 @@ class RowVariances:
         if self._n_profiles == MOST_PROFILED or work > MOST_WORK:
             return None
         self._n_profiles += 1
-        maximised = self._maximised(factor, number)
-        best = maximised(variance)
-        return Profile(maximised, variance, best, error if math.isfinite(error) else 0.3)
+        error = error if math.isfinite(error) else 0.3
+        return Profile(self._maximised(factor, number), variance, self.ascent.value, error)
 
     def _maximised(self, factor: FactorNumbers, number: int) -> Callable[[float], float]:
         """Highest log-likelihood with this number of Λ at √v."""
