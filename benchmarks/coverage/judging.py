@@ -29,6 +29,13 @@ class Held:
     error: float
 
     @classmethod
+    def told(cls, held: ArrayLike) -> Held:
+        """Of intervals that say themselves whether they hold the truth: 1, 0, or NaN."""
+        known = np.asarray(held, dtype=np.float64).ravel()
+        known = known[np.isfinite(known)]
+        return cls(len(known), int(known.sum()), float("nan"), float("nan"))
+
+    @classmethod
     def of(cls, low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> Held:
         """Judge intervals, arrays of one shape; an estimate is the middle of its interval."""
         ends = [np.asarray(end, dtype=np.float64).ravel() for end in (low, high, truth)]

@@ -24,6 +24,7 @@ from scipy.special import expit, softmax
 from benchmarks.coverage.cells import Cell
 from benchmarks.coverage.judging import Held
 from nme_core.estimators import NeuralMixedEffects, NMEMLPClassifier, NMEMLPRegressor
+from nme_core.estimators.variance_intervals import HELD, Asked
 from nme_core.nn import against_first, contrasts
 
 Floats = NDArray[np.float64]
@@ -53,6 +54,8 @@ class Simulated:
         True fixed effects by parameter.
     own : DataFrame
         True b_i and w_i, person × parameter.
+    variances : Series
+        True variances of b_i and w_i by parameter.
     """
 
     x: Floats
@@ -61,6 +64,7 @@ class Simulated:
     time: NDArray[np.int64]
     fixed: dict[str, float]
     own: pd.DataFrame
+    variances: pd.Series
 
 
 def only(study: Simulated, kept: NDArray[np.bool_]) -> Simulated:
@@ -79,12 +83,13 @@ def simulate(cell: Cell, rng: np.random.Generator) -> Simulated:
     change = [_ar1(rng, shape, MEMORY) for _ in range(cell.features)]
     x = level + np.sqrt(1 - BETWEEN) * np.stack(change, axis=-1)
     ones = np.ones((*shape, 1))
+    variances = np.tile(np.diag(sigma), (n_scores, 1))
     score = np.einsum("ijf,ikf->ijk", np.concatenate([ones, x], axis=-1), middle + own)
     z = _ar1(rng, shape, cell.rho)
     y = _outcome(cell.family, score.reshape(-1, n_scores), z.ravel())
     if n_scores > 1:  # reported are log-odds against the first class
         odds = against_first(n_scores + 1).numpy()
-        middle, own = odds @ middle, odds @ own
+        middle, own, variances = odds @ middle, odds @ own, odds**2 @ variances
     labels = [
         name
         for k in range(n_scores)
@@ -100,7 +105,8 @@ def simulate(cell: Cell, rng: np.random.Generator) -> Simulated:
     deviations = pd.DataFrame(own.reshape(cell.people, -1), columns=labels)
     person = np.repeat(np.arange(cell.people), cell.rows)
     time = np.tile(np.arange(cell.rows), cell.people)
-    return Simulated(x.reshape(-1, cell.features), y, person, time, fixed, deviations)
+    spread = pd.Series(variances.ravel(), labels)
+    return Simulated(x.reshape(-1, cell.features), y, person, time, fixed, deviations, spread)
 
 
 def _population(cell: Cell, n_scores: int) -> tuple[Floats, Floats]:
@@ -154,9 +160,11 @@ def fit(cell: Cell, study: Simulated) -> NeuralMixedEffects:
             options["reml"] = True
         if cell.times:
             given["times"] = study.time
-        return NMEMLPRegressor((), "all", **options).fit(study.x, study.y, **given)
-    family = "ordinal" if cell.family == "ordinal" else None
-    model = NMEMLPClassifier((), "all", family=family, **options)
+        model: NeuralMixedEffects = NMEMLPRegressor((), "all", **options)
+    else:
+        family = "ordinal" if cell.family == "ordinal" else None
+        model = NMEMLPClassifier((), "all", family=family, **options)
+    model._asked = Asked(study.variances.to_frame().T, 1.0)
     return model.fit(study.x, study.y, **given)
 
 
@@ -179,4 +187,7 @@ def judge(cell: Cell, rng: np.random.Generator) -> dict[str, Held]:
     if cell.times:
         process = model.residual_process()
         found["autocorrelation"] = Held.of(process.low, process.high, cell.rho)
+    found["variances"] = Held.told(model.variance_intervals()[HELD])
+    if cell.family == "gaussian":
+        found["residual variance"] = Held.told(model.residual_variance_interval()[HELD])
     return found

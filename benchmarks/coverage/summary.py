@@ -25,6 +25,8 @@ QUANTITIES = {
     "person_effects": ("people effects",),
     "population_effects": ("population effects",),
     "autocorrelation": ("autocorrelation",),
+    "variances": ("variances",),
+    "residual_variance": ("residual variance",),
     "scores": ("people scores",),
     "conditional": ("people conditional",),
     "expected": ("people expected",),

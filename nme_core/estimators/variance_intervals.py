@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -25,13 +26,13 @@ class Asked:
 
     Attributes
     ----------
-    by_factor : array, shape (n_factors, n_reported)
+    by_factor : DataFrame, n_factors × names of parameters
         Of every reported person-specific parameter's variance.
     residual : float
         Of σ²; NaN where there is none.
     """
 
-    by_factor: NDArray[np.float64]
+    by_factor: pd.DataFrame
     residual: float
 
 
@@ -61,8 +62,10 @@ class VarianceIntervals:
         if not isinstance(problem, KnowsVariances):
             return None
         names = COLUMNS if asked is None else (*COLUMNS, HELD)
-        asked_factors = None if asked is None else asked.by_factor
-        asked_residual = None if asked is None else asked.residual / outcome_sd**2
+        asked_factors, asked_residual = None, None
+        if asked is not None:
+            asked_factors = asked.by_factor[units.random_labels()].to_numpy(dtype=np.float64)
+            asked_residual = asked.residual / outcome_sd**2
         factors = problem.variance_intervals(units.directions, asked_factors)
         found = [[[getattr(one, name) for name in names] for one in own] for own in factors]
         of_residual = problem.residual_interval(asked_residual)

@@ -37,14 +37,14 @@ def test_a_run_goes_on_where_it_was_and_gives_the_same(tmp_path, capsys):
     assert "old" not in said
     assert "| poisson | 12 × 5 | strong |" in said
     written = pd.read_csv(table)
-    assert written["quantity"].tolist() == ["fixed_effects", "random_effects"]
-    assert written["studies"].tolist() == [2, 2]
+    assert written["quantity"].tolist() == ["fixed_effects", "random_effects", "variances"]
+    assert written["studies"].tolist() == [2, 2, 2]
 
     # what was measured anew takes the old one's place, all else stays
     append(parts / "new.csv", CELL.name, 0, {"people": Held(12, 12, 1.0, 0.0)})
     write_summary(parts / "new.csv", table, docs)
     after = pd.read_csv(table)
-    assert after["quantity"].tolist() == ["fixed_effects", "random_effects"]
+    assert after["quantity"].tolist() == ["fixed_effects", "random_effects", "variances"]
     assert (after["covered"][1], after["studies"][1]) == (1.0, 1)
     pd.testing.assert_series_equal(after.loc[0], written.loc[0])
 

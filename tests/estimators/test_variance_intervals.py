@@ -156,7 +156,7 @@ def test_a_fit_can_say_what_its_intervals_hold_without_their_ends(
         ("high", 0.98, 1),
         ("high", 1.02, 0),
     ):
-        asked = np.array([one[end].fillna(1.0) * by for one in ends])
+        asked = pd.DataFrame([one[end].fillna(1.0) * by for one in ends])
         model._asked = Asked(asked, residual[end] * by)
         model.fit(X, y, groups=groups)
         for one, name in zip(ends, model.factors_, strict=True):

@@ -124,7 +124,7 @@ def repeat(
         warnings.simplefilter("ignore", NMEWarning)
         again = one.options.estimator_for(one.study)
         again._begin_at = model if model._widths else None
-        variances = np.array([_variances(truth, factor) for factor in truth.factors_])
+        variances = pd.DataFrame([_variances(truth, factor) for factor in truth.factors_])
         again._asked = Asked(variances, truth.residual_variance_)
         again.fit(one.rows.X, y, **one.fit_arguments(again))
         again._begin_at = again._asked = None
@@ -194,10 +194,10 @@ def _of_parameters(again: NeuralMixedEffects, truth: NeuralMixedEffects) -> Iter
         yield "autocorrelation", "", *ends, np.array([rho])
 
 
-def _variances(model: NeuralMixedEffects, factor: str | None = None) -> Floats:
+def _variances(model: NeuralMixedEffects, factor: str | None = None) -> pd.Series:
     """Variances between the people, or groups of another factor, by parameter."""
     sigma = model.covariance_of(factor)
-    return np.array([sigma.loc[name, name] for name in model.parameter_names()])
+    return pd.Series(np.diag(sigma), sigma.index)
 
 
 def _of_variances(again: NeuralMixedEffects, truth: NeuralMixedEffects) -> Iterator[list[Any]]:
