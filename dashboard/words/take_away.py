@@ -18,6 +18,7 @@ INTERVALS_OF = {
     "transitions": "the transitions",
     "person_effects": "levels and slopes",
     "response_curves": "the response curves",
+    "summary": "variances",
 }
 
 APPROXIMATE = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nme_core.analysis.coverage import (
     HIGHEST,
     MARGIN,
@@ -18,10 +20,16 @@ from nme_core.analysis.coverage import (
 if TYPE_CHECKING:
     from nme_core.estimators import NeuralMixedEffects
 
-#: How `reason` calls the intervals of transitions.
-_TRANSITIONS = {
-    **{one: f"people's {one}" for one in READOUTS},
-    **{f"population_{one}": f"the population's {one}" for one in READOUTS},
+#: How `reason` calls the intervals of tables that have several kinds.
+_PARTS = {
+    "transitions": {
+        **{one: f"people's {one}" for one in READOUTS},
+        **{f"population_{one}": f"the population's {one}" for one in READOUTS},
+    },
+    "summary": {
+        "variances": "variances between people",
+        "residual_variance": "the residual variance",
+    },
 }
 
 _UNSEEN = "Coverage of these intervals was not examined for {}."
@@ -41,7 +49,8 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, Any]]:
     -------
     list of dict
         Keys ``table`` (``fixed_effects``, ``random_effects``; ``transitions`` of an NME-CRF,
-        ``person_effects`` of an NME-MLP, ``response_curves`` of networks), ``reason`` in words, and
+        ``person_effects`` of an NME-MLP, ``response_curves`` of networks; ``summary`` where the
+        variances have intervals), ``reason`` in words, and
         ``status``: ``missing`` (there are no intervals), ``outside`` (in simulations of such
         studies they contained the true value in fewer than 92 or in more than 97 %; then also
         ``covered``, the smallest and the largest share) or ``not examined``. Empty where all were
@@ -49,11 +58,12 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, Any]]:
     """
     tables = ["fixed_effects", "random_effects"]
     tables.append("transitions" if has_transitions(model) else "person_effects")
+    known = model._variances is not None and bool(np.isfinite(model._variances.by_factor).any())
     if model._posterior.joint is not None:
         return _several_factors(model, tables) + _curves(model)
     found = _missing(model, tables)
     absent, kind = {note["table"] for note in found}, StudyKind.of(model)
-    for table in tables:
+    for table in [*tables, "summary"] if known else tables:
         if table not in absent:
             found += _examined(kind, table)
     return found + _curves(model)
@@ -181,23 +191,29 @@ def _examined(kind: StudyKind, table: str) -> list[dict[str, Any]]:
         other = "one network of a mixture"
     if other:
         return [_note(table, "not examined", _UNSEEN.format(other))]
-    quantities = [*_TRANSITIONS] if table == "transitions" else [_quantity(kind, table)]
+    parts = _PARTS.get(table, {})
+    quantities = [*parts] or [_quantity(kind, table)]
+    if kind.family != "gaussian" and "residual_variance" in parts:
+        quantities.remove("residual_variance")
     found = {name: coverage_of(kind, name) for name in quantities}
     notes = []
     unseen = [name for name, one in found.items() if one.status == "not examined"]
     if unseen:
-        which = "" if len(unseen) == len(found) else f" of {_listed(unseen)}"
+        listed = ", ".join(parts.get(name, name) for name in unseen)
+        which = "" if len(unseen) == len(found) else f" of {listed}"
         reason = f"Coverage{which} was not examined for such studies ({kind.words})."
         notes.append(_note(table, "not examined", reason))
     for name, one in found.items():
         if one.status == "outside":
-            which = f" of {_TRANSITIONS[name]}" if name in _TRANSITIONS else ""
+            which = f" of {parts[name]}" if name in parts else ""
             notes.append(_outside(table, kind, one, which))
     return [*notes, *_memory(kind, table)]
 
 
 def _quantity(kind: StudyKind, table: str) -> str:
     """What a table's intervals are of; a linear model's levels and slopes are its effects."""
+    if table == "summary":
+        return "variances"
     linear = table == "person_effects" and kind.family != "network"
     return "random_effects" if linear else table
 
@@ -237,7 +253,3 @@ def _memory(kind: StudyKind, table: str) -> list[dict[str, Any]]:
 
 def _note(table: str, status: str, reason: str) -> dict[str, Any]:
     return {"table": table, "status": status, "reason": reason}
-
-
-def _listed(quantities: list[str]) -> str:
-    return ", ".join(_TRANSITIONS[name] for name in quantities)

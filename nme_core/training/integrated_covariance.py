@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -35,6 +35,8 @@ MOST_NUMBERS = 10
 _LEAST_SD, _LARGEST_Z = 0.1, 1.0
 #: Step of the second derivative; least curvature: a coordinate's spread is not above 1/√ of it.
 _STEP, _LEAST_CURVATURE = 0.1, 0.25
+#: Step of the derivative of Σ by a coordinate.
+_NEAR = 1e-5
 #: Coordinates up to which there is a grid; beyond, most that the log weight of a point is lifted.
 _GRID, _MOST_LIFTED = 2, 2.0
 #: Points further below the mode than this do not count.
@@ -215,6 +217,8 @@ class IntegratedCovariance:
         sigma: Array,
         effects: Array,
         further: Sequence[float] = (),
+        *,
+        slope: Callable[[Array], Array] | None = None,
     ) -> Self | None:
         """Integrate; None where the likelihood cannot be had around its mode.
 
@@ -231,6 +235,9 @@ class IntegratedCovariance:
             η̂, as reported.
         further : sequence of float
             The further coordinates' estimates.
+        slope : callable, optional
+            Takes Σ and gives the derivative of log p(y | Σ) by it, (R, R), where `given` is not
+            None and there are no further coordinates; None: differences are taken.
         """
         n = coordinates.n
 
@@ -240,9 +247,22 @@ class IntegratedCovariance:
                 return -math.inf, None
             return found.value + coordinates.log_prior(at[:n]), found
 
+        def gradient(at: Array) -> Array:
+            assert slope is not None
+            by_sigma = slope(coordinates.sigma(at))
+
+            def along(place: Array) -> float:
+                """To first order."""
+                by = float((by_sigma * coordinates.sigma(place)).sum())
+                return by + coordinates.log_prior(place)
+
+            steps = _NEAR * np.eye(n)
+            return np.array([along(at + one) - along(at - one) for one in steps]) / (2 * _NEAR)
+
         begin = np.concatenate([coordinates.start(sigma), np.asarray(further, dtype=np.float64)])
-        mode = _mode(lambda at: height(at)[0], begin)
-        root = None if mode is None else _spread(lambda at: height(at)[0], mode)
+        known = None if slope is None else gradient
+        mode = _mode(lambda at: height(at)[0], begin, known)
+        root = None if mode is None else _spread(lambda at: height(at)[0], mode, known)
         if mode is None or root is None:
             return None
         top = height(mode)[0]
@@ -283,23 +303,44 @@ class IntegratedCovariance:
         return IntegratedCovariance(error, across, replace(self.fits, sigma=sigma))
 
 
-def _mode(height: Callable[[Array], float], begin: Array) -> Array | None:
+def _mode(
+    height: Callable[[Array], float], begin: Array, gradient: Callable[[Array], Array] | None
+) -> Array | None:
     """Where it is highest."""
     if not math.isfinite(height(begin)):
         return None
+    options: dict[str, Any] = {"gtol": 0.02, "maxiter": 40}
+    if gradient is None:
+        options["eps"] = 1e-3
     found = minimize(  # type: ignore[call-overload]
         lambda at: min(-height(at), 1e10),
         begin,
         method="BFGS",
-        options={"gtol": 0.02, "eps": 1e-3, "maxiter": 40},
+        jac=None if gradient is None else lambda at: -gradient(at),
+        options=options,
     )
     at = np.asarray(found.x, dtype=np.float64)
     return at if height(at) >= height(begin) else begin
 
 
-def _spread(height: Callable[[Array], float], mode: Array) -> Array | None:
+def _spread(
+    height: Callable[[Array], float], mode: Array, gradient: Callable[[Array], Array] | None
+) -> Array | None:
     """L with LLᵀ the inverse of minus the second derivative at the mode."""
-    m, top, steps = len(mode), height(mode), _STEP * np.eye(len(mode))
+    steps = _STEP * np.eye(len(mode))
+    if gradient is not None:
+        rows = [gradient(mode + step) - gradient(mode - step) for step in steps]
+        second = (np.array(rows) + np.transpose(rows)) / (4 * _STEP)
+    else:
+        second = _second_differences(height, mode, steps)
+    if not np.isfinite(second).all():
+        return None
+    values, vectors = np.linalg.eigh(-second)
+    return np.asarray(vectors / np.sqrt(values.clip(min=_LEAST_CURVATURE)))
+
+
+def _second_differences(height: Callable[[Array], float], mode: Array, steps: Array) -> Array:
+    m, top = len(mode), height(mode)
     sides = [[height(mode + side * step) for side in (1, -1)] for step in steps]
     second = np.empty((m, m))
     for k in range(m):
@@ -308,10 +349,7 @@ def _spread(height: Callable[[Array], float], mode: Array) -> Array | None:
             both = sum(height(mode + side * (steps[k] + steps[j])) for side in (1, -1))
             mixed = both - sum(sides[k]) - sum(sides[j]) + 2 * top
             second[k, j] = second[j, k] = mixed / (2 * _STEP**2)
-    if not np.isfinite(second).all():
-        return None
-    values, vectors = np.linalg.eigh(-second)
-    return np.asarray(vectors / np.sqrt(values.clip(min=_LEAST_CURVATURE)))
+    return second
 
 
 def _points(m: int) -> list[tuple[Array, float]]:

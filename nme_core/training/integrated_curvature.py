@@ -60,17 +60,17 @@ def integrated_by_curvature(
     across = curvature.matrix[:, curvature.eta][:, :, curvature.phi]
     of_shared = curvature.matrix.sum(0)[curvature.phi][:, curvature.phi]
     told = (own @ effects.unsqueeze(2)).squeeze(2) + slope
-    at = sigma.double().diag() if sigma.dim() == 1 else sigma.double()
+    estimate = sigma.double().diag() if sigma.dim() == 1 else sigma.double()
     kept = _range(shared)
 
     def seen(coupling: Tensor) -> Tensor:
         """S without a prior, where it has any extent."""
         return kept.T @ (of_shared + torch.einsum("prk,prl->kl", across, coupling)) @ kept
 
-    prior = torch.linalg.inv(kept.T @ shared @ kept) - seen(curvature.given(at).coupling)
+    prior = torch.linalg.inv(kept.T @ shared @ kept) - seen(curvature.given(estimate).coupling)
 
-    def given(matrix: Array, _: Array) -> GivenCovariance | None:
-        whole = torch.from_numpy(matrix)
+    def at(whole: Tensor) -> tuple[Tensor, ...] | None:
+        """log p(y | Σ), M_i⁻¹, G_i, M_i⁻¹ c_i, the root of S, and S⁻¹ b."""
         inverse = torch.linalg.inv(whole)
         lower, failed = torch.linalg.cholesky_ex(own + inverse)
         conditional = torch.cholesky_inverse(lower)
@@ -84,18 +84,35 @@ def integrated_by_curvature(
         value = 0.5 * (told * moved).sum() - lower.diagonal(dim1=1, dim2=2).log().sum()
         value = value - 0.5 * n_people * torch.linalg.slogdet(whole)[1]
         value = value + 0.5 * pull @ step - root.diagonal().log().sum()
-        covariance = kept @ torch.cholesky_inverse(root) @ kept.T
+        return value, conditional, coupling, moved, root, step
+
+    def given(matrix: Array, _: Array) -> GivenCovariance | None:
+        found = at(torch.from_numpy(matrix))
+        if found is None:
+            return None
+        value, conditional, coupling, moved, root, step = found
 
         def read() -> tuple[Array, Array, Array]:
             follows = moved + coupling @ (kept @ step)
             return follows.numpy(), conditional.numpy(), coupling.numpy()
 
         def read_shared() -> tuple[Array, Array]:
+            covariance = kept @ torch.cholesky_inverse(root) @ kept.T
             return (kept @ step).numpy(), covariance.numpy()
 
         return GivenCovariance(float(value), read, read_shared, matrix)
 
-    return IntegratedCovariance.of(given, coordinates, np.asarray(at), effects.numpy())
+    def by_sigma(matrix: Array) -> Array:
+        whole = torch.from_numpy(matrix).requires_grad_()
+        found = at(whole)
+        if found is None:
+            return np.full(matrix.shape, np.nan)
+        (by,) = torch.autograd.grad(found[0], whole)
+        return np.asarray(by)
+
+    return IntegratedCovariance.of(
+        given, coordinates, np.asarray(estimate), effects.numpy(), slope=by_sigma
+    )
 
 
 def _range(covariance: Tensor) -> Tensor:

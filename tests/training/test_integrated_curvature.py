@@ -12,6 +12,23 @@ from nme_core.training.integrated_covariance import (
 from nme_core.training.integrated_curvature import integrated_by_curvature
 
 
+def slope_of(given):
+    """Derivative of the log-likelihood by Σ, by differences."""
+
+    def slope(sigma):
+        found, h = np.empty_like(sigma), 1e-6
+        for r, s in np.ndindex(sigma.shape):
+            step = np.zeros_like(sigma)
+            step[r, s] += h / 2
+            step[s, r] += h / 2
+            found[r, s] = (given(sigma + step, None).value - given(sigma - step, None).value) / (
+                2 * h
+            )
+        return found
+
+    return slope
+
+
 def test_a_gaussian_likelihood_is_integrated_exactly():
     rng = np.random.default_rng(1)
     n, sigma = 14, np.diag([0.5, 0.2])
@@ -30,7 +47,8 @@ def test_a_gaussian_likelihood_is_integrated_exactly():
         return GivenCovariance(float(density.sum()), lambda: parts, lambda: nothing, at)
 
     effects = given(sigma, None).effects()[0]
-    expected = IntegratedCovariance.of(given, coordinates, sigma, effects).error
+    by = slope_of(given)
+    expected = IntegratedCovariance.of(given, coordinates, sigma, effects, slope=by).error
     slope = np.einsum("prs,ps->pr", own, best - effects)
     none = torch.zeros(0, dtype=torch.int64)
     curvature = PersonCurvature((), torch.from_numpy(own), none, torch.arange(2))
@@ -67,7 +85,8 @@ def test_a_mean_that_is_not_known_is_integrated_too():
         return GivenCovariance(value, lambda: (moved, conditional, coupling), lambda: shared, at)
 
     effects = given(sigma, None).effects()[0]
-    expected = IntegratedCovariance.of(given, coordinates, sigma, effects)
+    by = slope_of(given)
+    expected = IntegratedCovariance.of(given, coordinates, sigma, effects, slope=by)
     slope = np.einsum("prs,ps->pr", own, best - mean - effects)
     both = torch.arange(2)
     found = integrated_by_curvature(
