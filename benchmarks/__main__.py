@@ -25,6 +25,7 @@ THEMES = (
     "reading",
     "scale",
     "dashboard",
+    "sessions",
 )
 
 

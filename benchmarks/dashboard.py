@@ -36,7 +36,7 @@ def run(*, small: bool = False) -> list[Row]:
     rows = []
     with tempfile.TemporaryDirectory(prefix="nme-pages-") as folder, at_home(Path(folder)):
         trained = [
-            (model, persons, most, _trained(model, persons, occasions))
+            (model, persons, most, trained(model, persons, occasions))
             for persons, occasions, most in sizes
             for model in models
         ]
@@ -50,7 +50,7 @@ def run(*, small: bool = False) -> list[Row]:
     return rows
 
 
-def _trained(model: str, persons: int, occasions: int) -> str:
+def trained(model: str, persons: int, occasions: int) -> str:
     """A run of a few epochs on simulated persons; its id."""
     from dashboard.services import covariates, runs
     from nme_core.simulate import simulate_dyads, simulate_mood

@@ -38,6 +38,7 @@ SETTINGS: dict[str, Any] = {
     "client.showErrorDetails": "none",  # what went wrong stands in the log, not on the page
     "client.showErrorLinks": False,  # they lead to search engines
     "runner.magicEnabled": False,
+    "runner.postScriptGC": False,  # to collect all garbage took longer than most pages
     # Light or dark, as the browser asks for.
     "theme.font": "sans-serif",
     "theme.light.primaryColor": "#0072B2",

@@ -1,0 +1,161 @@
+"""Twenty people at once: how long a page takes, and what a session costs the server's memory.
+
+Each session is a websocket to a server of its own on loopback, as a browser holds one: it opens the
+app with a run of 200 people in view, and goes from page to page with a pause in between. A page's
+time goes from the click to the end of its script, tables and figures received. The researcher's
+view is taken, whose pages have more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import psutil
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+from benchmarks.dashboard import trained
+from benchmarks.home import at_home
+from benchmarks.table import Row
+
+#: Sessions, pages that each opens, and the mean pause between them in seconds.
+SESSIONS, PAGES, PAUSE_S = 20, 12, 5.0
+#: A page may take so long at the 95th percentile, and a session so many bytes.
+MOST_S, MOST_BYTES = 3.0, 10e6
+_PATIENCE_S, _HIGHEST_MESSAGE = 60, 2**28
+_DONE = ForwardMsg.ScriptFinishedStatus.Value("FINISHED_SUCCESSFULLY")
+
+
+def run(*, small: bool = False) -> list[Row]:
+    """Measure."""
+    sessions, pages, pause = (2, 3, 0.1) if small else (SESSIONS, PAGES, PAUSE_S)
+    with tempfile.TemporaryDirectory(prefix="nme-sessions-") as folder, at_home(Path(folder)):
+        from dashboard.services import settings
+
+        settings.set_view("researcher")
+        identity = trained("nme-crf", *((20, 12) if small else (200, 40)))
+        with _server() as (port, process):
+            asyncio.run(_all(port, identity, 1, 2 * pages, 0.0))  # what is once in a server's life
+            before = process.memory_info().rss
+            times, largest = asyncio.run(_watched(process, port, identity, sessions, pages, pause))
+    each = (largest - before) / sessions
+    late = float(np.quantile(times, 0.95))
+    what = f"{sessions} sessions at once, nme-crf, 200 people"
+    spent = f"{len(times)} pages, median {np.median(times):.2f} s, longest {max(times):.2f} s"
+    return [
+        Row(f"{what}: page, p95", f"≤ {MOST_S:g} s", f"{late:.2f} s", late <= MOST_S, spent),
+        Row(f"{what}: memory of a session", f"≤ {MOST_BYTES / 1e6:g} MB", f"{each / 1e6:.1f} MB",
+            each <= MOST_BYTES, "largest of the server less that before, by session"),
+    ]  # fmt: skip
+
+
+@contextmanager
+def _server() -> Iterator[tuple[int, psutil.Process]]:
+    """The dashboard on a free port of loopback, as `nme dashboard` starts it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    command = [sys.executable, "-m", "nme_core", "dashboard", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ}) as starter:
+        try:
+            until = time.monotonic() + _PATIENCE_S
+            while not _answers(port):
+                if time.monotonic() > until:
+                    raise TimeoutError("The server does not answer.")
+                time.sleep(0.2)
+            yield port, next(one for one in _family(starter.pid) if _listens(one, port))
+        finally:
+            for one in _family(starter.pid):
+                one.terminate()
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    """A process and all that it started."""
+    own = psutil.Process(pid)
+    return [own, *own.children(recursive=True)]
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    return any(one.laddr.port == port for one in process.net_connections("tcp") if one.laddr)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def _watched(
+    process: psutil.Process, port: int, identity: str, sessions: int, pages: int, pause_s: float
+) -> tuple[list[float], int]:
+    """All sessions' times, and the most memory that the server took meanwhile."""
+    largest = 0
+
+    async def watch() -> None:
+        nonlocal largest
+        while True:
+            largest = max(largest, process.memory_info().rss)
+            await asyncio.sleep(0.2)
+
+    watching = asyncio.create_task(watch())
+    times = await _all(port, identity, sessions, pages, pause_s)
+    watching.cancel()
+    return times, largest
+
+
+async def _all(port: int, identity: str, sessions: int, pages: int, pause_s: float) -> list[float]:
+    found = await asyncio.gather(
+        *(_session(port, identity, pages, pause_s, seed) for seed in range(sessions))
+    )
+    return [time for times in found for time in times]
+
+
+async def _session(port: int, identity: str, pages: int, pause_s: float, seed: int) -> list[float]:
+    """Seconds of each page that one session opens."""
+    rng, times = random.Random(seed), []
+    at = f"127.0.0.1:{port}"
+    async with connect(
+        f"ws://{at}/_stcore/stream",
+        origin=Origin(f"http://{at}"),
+        subprotocols=[Subprotocol("streamlit")],
+        max_size=_HIGHEST_MESSAGE,
+    ) as socket:
+        known = await _open(socket, identity, "")
+        for k in range(pages):
+            await asyncio.sleep(rng.expovariate(1 / pause_s) if pause_s else 0)
+            page = known[(k + seed) % len(known)]
+            start = time.perf_counter()
+            await _open(socket, identity, page)
+            times.append(time.perf_counter() - start)
+    return times
+
+
+async def _open(socket: ClientConnection, identity: str, page: str) -> list[str]:
+    """Open a page and wait for its end; the hashes of all pages."""
+    wanted = BackMsg()
+    wanted.rerun_script.query_string = f"run={identity}"
+    wanted.rerun_script.page_script_hash = page
+    await socket.send(wanted.SerializeToString())
+    pages: list[str] = []
+    while True:
+        told = ForwardMsg()
+        told.ParseFromString(await asyncio.wait_for(socket.recv(decode=False), _PATIENCE_S))
+        kind = told.WhichOneof("type")
+        if kind == "navigation":
+            pages = [one.page_script_hash for one in told.navigation.app_pages]
+        if kind == "delta" and told.delta.new_element.WhichOneof("type") == "exception":
+            raise RuntimeError(f"A page failed: {told.delta.new_element.exception.message}")
+        if kind == "script_finished" and told.script_finished == _DONE:  # and no run follows
+            return pages
