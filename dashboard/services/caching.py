@@ -1,10 +1,10 @@
-"""Results kept for as long as one browser session, and seen by nobody else."""
+"""Results kept by the server: for one browser session, or for all that look at the same run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -16,14 +16,29 @@ _KEPT: list[Any] = []
 
 
 def per_session(max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Keep the last results of a function within a session; callers must not change them.
+    """Keep the last results of a function within a session, seen by nobody else.
 
-    Outside of a page (a test, a download's thread) there is no session and nothing is kept.
+    For what is not stored yet, as the rows of a file that is being loaded. Callers must not change
+    results. Outside of a page (a test, a download's thread) there is no session and nothing is
+    kept.
     """
+    return _keeping("session", max_entries)
 
+
+def shared(max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """As `per_session`, once for all sessions: of stored studies and runs, which all may open.
+
+    What says a result apart has to be among the arguments, such as the language of its words.
+    """
+    return _keeping("global", max_entries)
+
+
+def _keeping(
+    scope: Literal["session", "global"], max_entries: int
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         cached = st.cache_resource(
-            function, show_spinner=False, scope="session", max_entries=max_entries
+            function, show_spinner=False, scope=scope, max_entries=max_entries
         )
 
         _KEPT.append(cached)
@@ -40,7 +55,7 @@ def per_session(max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def forget() -> None:
-    """Let go of everything that is kept for this session, as after a deletion."""
+    """Let go of everything that is kept for this session and for all, as after a deletion."""
     if get_script_run_ctx(suppress_warning=True) is None:
         return
     for cached in _KEPT:

@@ -12,7 +12,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from dashboard.services import bands, jobs
-from dashboard.services.caching import per_session
+from dashboard.services.caching import shared
 from dashboard.services.results import POPULATION, response_curves, run_folder, stamp
 from nme_core.analysis import (
     CovariateOptions,
@@ -76,7 +76,7 @@ def parameters(identity: str) -> PersonParameters:
     return _parameters(identity, stamp(identity), options(identity).of)
 
 
-@per_session(8)
+@shared(16)
 def _parameters(identity: str, stamp_: int, of: str | None) -> PersonParameters:
     return person_parameters(run_folder(identity), of)
 
@@ -209,7 +209,7 @@ def has_record(identity: str) -> bool:
     return bool(run.read_json(_RECORD)["tests"] == _fingerprint(run))
 
 
-@per_session(8)
+@shared(16)
 def _kept(identity: str, stamp_: int) -> CovariateResult:
     run = run_folder(identity)
     if not has_record(identity):
@@ -239,7 +239,7 @@ def how_reliable(identity: str) -> Reliability:
     return _how_reliable(identity, stamp(identity), checked, options(identity).of)
 
 
-@per_session(4)
+@shared(8)
 def _how_reliable(identity: str, stamp_: int, checked: int, of: str | None) -> Reliability:
     return reliability(run_folder(identity), parameters(identity))
 

@@ -6,7 +6,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from dashboard.services import results
-from dashboard.services.caching import per_session
+from dashboard.services.caching import shared
 from nme_core.analysis import predictions as tables
 from nme_core.metrics import person_means
 
@@ -44,7 +44,7 @@ def individual(identity: str, who: list[str]) -> dict[str, pd.DataFrame]:
     return {person: rows.loc[[person]].reset_index() for person in who}
 
 
-@per_session(4)
+@shared(8)
 def _own(identity: str, stamp_: int) -> pd.DataFrame:
     return tables.by_occasion(results.table(identity, "predictions"), NME)
 
@@ -88,7 +88,7 @@ def own_means(identity: str) -> pd.DataFrame:
     return _own_means(identity, results.stamp(identity))
 
 
-@per_session(4)
+@shared(8)
 def _own_means(identity: str, stamp_: int) -> pd.DataFrame:
     rows = results.table(identity, "metrics")
     return person_means(rows[rows["model"] == NME])

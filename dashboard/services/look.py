@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.services.caching import per_session
+from dashboard.services.caching import shared
 from dashboard.services.studies import Recipe, open_study, study_record
 from nme_core.study.descriptives import (
     WEEKDAYS,
@@ -42,21 +42,21 @@ def _recipe(identity: str) -> Recipe | None:
     return None if record is None else record.recipe
 
 
-@per_session(2)
+@shared(8)
 def _columns(identity: str, recipe: Recipe | None) -> pd.DataFrame:
     return describe_columns(open_study(identity)[0])
 
 
-@per_session(2)
+@shared(8)
 def _pairs(identity: str, recipe: Recipe | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     return correlations(open_study(identity)[0])
 
 
-@per_session(2)
+@shared(8)
 def _moments(identity: str, recipe: Recipe | None) -> pd.DataFrame:
     return by_moment(open_study(identity)[0])
 
 
-@per_session(2)
+@shared(8)
 def _states(identity: str, recipe: Recipe | None) -> pd.DataFrame:
     return describe_states(open_study(identity)[0])

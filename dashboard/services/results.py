@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from dashboard.services.caching import per_session
+from dashboard.services.caching import shared
 from dashboard.services.home import folder
 from nme_core.analysis import as_matrix, may_lead, supported
 from nme_core.exceptions import RunFolderError
@@ -46,7 +46,7 @@ def names(identity: str) -> ParameterNames:
     return _names(identity, stamp(identity))
 
 
-@per_session(8)
+@shared(16)
 def _names(identity: str, stamp_: int) -> ParameterNames:
     return run_folder(identity).parameter_names
 
@@ -66,7 +66,7 @@ def table(identity: str, name: str) -> pd.DataFrame:
     return _table(identity, name, stamp(identity))
 
 
-@per_session(32)
+@shared(64)
 def _table(identity: str, name: str, stamp_: int) -> pd.DataFrame:
     found = run_folder(identity).table(name)
     if name == "comparison" and "p_adjusted" not in found:

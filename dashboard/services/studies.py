@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from dashboard.services.caching import per_session
+from dashboard.services.caching import shared
 from dashboard.services.codebooks import (
     codebook,
     codebook_file,
@@ -144,7 +144,7 @@ def missing_words(identity: str) -> tuple[str, ...]:
     return tuple(re.sub(r" \(--missing [^)]*\)", "", note) for note in notes)
 
 
-@per_session(4)
+@shared(8)
 def _open_study(identity: str, recipe: Recipe, planned: int | None) -> tuple[Study, Report]:
     path, _ = found_study(identity)
     manifest.require_all(path)

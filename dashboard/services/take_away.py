@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import nme_core
-from dashboard.services.caching import per_session
+from dashboard.services.caching import shared
 from dashboard.services.home import NMEError, home
 from dashboard.services.results import effects, run_folder
 from dashboard.services.runs import run_record
@@ -32,9 +32,13 @@ def bundle(identity: str) -> bytes:
     return _made(identity, "bundle", "bundle.zip", *_title(identity))
 
 
-@per_session(4)
 def words(identity: str) -> Words:
-    """Methods, results, references and tables of a finished run."""
+    """Methods, results, references and tables of a finished run, with all that it holds now."""
+    return _words(identity, run_folder(identity).path.stat().st_mtime_ns, language())
+
+
+@shared(8)
+def _words(identity: str, changed: int, code: str) -> Words:
     return words_of(run_folder(identity))
 
 
