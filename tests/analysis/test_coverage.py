@@ -125,6 +125,8 @@ def test_what_is_told_of_a_model(binary, monkeypatch):
         ("random_effects", "not examined"),  # residuals that go together
         ("person_effects", "outside"),  # of a linear model the same
         ("person_effects", "not examined"),
+        ("summary", "not examined"),  # variances
+        ("summary", "not examined"),
     ]
     assert "40 people with 5 rows each" in told[0]["reason"]
     assert "contained the true value in 83 to 86 %" in told[0]["reason"]
