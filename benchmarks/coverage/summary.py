@@ -175,12 +175,13 @@ def _in_short(cells: pd.DataFrame) -> str:
 def _of_rows(cells: pd.DataFrame) -> str:
     heads = (
         "outcome", "people × rows", "effects", "features", "Σ", "residuals", "estimator",
-        "fixed effects", "width", "bias of slopes", "people's effects", "width", "ρ", "studies",
+        "fixed effects", "width", "bias of slopes", "people's effects", "width", "variances", "σ²",
+        "ρ", "studies",
     )  # fmt: skip
     lines = []
     for cell, found in _by_cell(cells):
         fixed, people = found["fixed_effects"], found["random_effects"]
-        memory = found.get("autocorrelation")
+        rest = ("variances", "residual_variance", "autocorrelation")
         lines.append(
             (
                 cell.family,
@@ -195,7 +196,7 @@ def _of_rows(cells: pd.DataFrame) -> str:
                 f"{100 * fixed['bias']:+.0f} %",
                 _share(people),
                 f"{people['width']:.2f}",
-                "" if memory is None else _share(memory),
+                *(_share(found[name]) if name in found else "" for name in rest),
                 _studies(fixed),
             )
         )

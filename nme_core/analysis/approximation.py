@@ -191,31 +191,35 @@ def _examined(kind: StudyKind, table: str) -> list[dict[str, Any]]:
         other = "one network of a mixture"
     if other:
         return [_note(table, "not examined", _UNSEEN.format(other))]
-    parts = _PARTS.get(table, {})
-    quantities = [*parts] or [_quantity(kind, table)]
-    if kind.family != "gaussian" and "residual_variance" in parts:
-        quantities.remove("residual_variance")
-    found = {name: coverage_of(kind, name) for name in quantities}
+    parts = _parts(kind, table)
+    found = {name: coverage_of(kind, name) for name in parts}
     notes = []
     unseen = [name for name, one in found.items() if one.status == "not examined"]
     if unseen:
-        listed = ", ".join(parts.get(name, name) for name in unseen)
+        listed = ", ".join(parts[name] for name in unseen)
         which = "" if len(unseen) == len(found) else f" of {listed}"
         reason = f"Coverage{which} was not examined for such studies ({kind.words})."
         notes.append(_note(table, "not examined", reason))
     for name, one in found.items():
         if one.status == "outside":
-            which = f" of {parts[name]}" if name in parts else ""
+            which = f" of {parts[name]}" if parts[name] else ""
             notes.append(_outside(table, kind, one, which))
     return [*notes, *_memory(kind, table)]
 
 
-def _quantity(kind: StudyKind, table: str) -> str:
-    """What a table's intervals are of; a linear model's levels and slopes are its effects."""
-    if table == "summary":
-        return "variances"
+def _parts(kind: StudyKind, table: str) -> dict[str, str]:
+    """What a table's intervals are of, by quantity, in words where there are several kinds.
+
+    A linear model's levels and slopes are its effects.
+    """
+    if table in _PARTS:
+        parts = _PARTS[table]
+        numbers = kind.family == "gaussian"
+        return {
+            name: said for name, said in parts.items() if numbers or name != "residual_variance"
+        }
     linear = table == "person_effects" and kind.family != "network"
-    return "random_effects" if linear else table
+    return {"random_effects" if linear else table: ""}
 
 
 def _outside(table: str, kind: StudyKind, found: Coverage, which: str) -> dict[str, Any]:
@@ -232,23 +236,25 @@ def _memory(kind: StudyKind, table: str) -> list[dict[str, Any]]:
     """What becomes of the intervals where residuals remember and the model does not know it."""
     if kind.times or kind.family == "crf":
         return []
-    found = coverage_of(kind, _quantity(kind, table), rho=0.5)
+    found = [coverage_of(kind, name, rho=0.5) for name in _parts(kind, table)]
     what = "where neighbouring rows of a person have correlated residuals (simulated: .5)"
-    if found.status == "not examined":
+    if any(one.status == "not examined" for one in found):
         reason = f"Coverage was not examined {what}, which this model leaves out."
         return [_note(table, "not examined", reason)]
-    if found.status == "within":
+    if all(one.status == "within" for one in found):
         return []
     remedy = (
         " Give the time of each row, and of a network residual='ar1', to have it counted."
         if kind.family == "gaussian"
         else ""
     )
+    lowest, highest = min(one.lowest for one in found), max(one.highest for one in found)
+    share = Coverage("outside", lowest, highest).share
     reason = (
         f"Residuals count as independent: in simulations {what}, the 95% intervals contained "
-        f"the true value in {found.share}.{remedy}"
+        f"the true value in {share}.{remedy}"
     )
-    return [{**_note(table, "outside", reason), "covered": [found.lowest, found.highest]}]
+    return [{**_note(table, "outside", reason), "covered": [lowest, highest]}]
 
 
 def _note(table: str, status: str, reason: str) -> dict[str, Any]:
