@@ -43,16 +43,16 @@ def _overview(record: StudyRecord, study: Study, report: Report) -> None:
         show(observations_figure(report.n_obs))
     with right:
         show(outcome_figure(study.y, study.outcome_kind, outcome_words(record.id)))
-    said = [tr(REPORT)["spacing"].format(spacing=report.spacing)] if report.spacing else []
+    lines = [tr(REPORT)["spacing"].format(spacing=report.spacing)] if report.spacing else []
     if state.researcher():
-        said += [
+        lines += [
             tr(REPORT)["compliance"].format(
                 covariate=one.covariate, numbers=said(str(one)), n=one.n_persons
             )
             for one in report.compliance
         ]
-    if said:
-        st.caption("  \n".join(map(plain, said)))
+    if lines:
+        st.caption("  \n".join(map(plain, lines)))
 
 
 def _people(record: StudyRecord, study: Study, report: Report) -> None:
