@@ -104,7 +104,7 @@ def test_a_chain_gets_its_sequences(rows):
 
 #: Checks of scikit-learn that the models do not pass, each with its reason.
 EXPECTED = {
-    "check_estimators_unfitted": "the error is an NMEError that says what to call",
+    "check_estimators_unfitted": "the error is our NotFittedError, which says what to call",
     "check_n_features_in_after_fitting": "own words for a table with other columns",
     "check_complex_data": "complex numbers lose their imaginary part with a warning of numpy",
     "check_dtype_object": "the error is a DataError that says what to do about text",
@@ -113,7 +113,7 @@ EXPECTED = {
     "check_estimator_sparse_tag": "no sparse tables",
     "check_estimator_sparse_array": "no sparse tables",
     "check_estimator_sparse_matrix": "no sparse tables",
-    "check_regressor_data_not_an_array": "the subclass above asks for the dimensions of X",
+    "check_regressor_data_not_an_array": "X is an array or a frame, nothing that acts like one",
     "check_regressors_no_decision_function": "its outcome is a copy of its only feature",
     "check_supervised_y_2d": "an outcome with two dimensions is refused",
     "check_fit2d_1sample": "own words: nothing can be learned from one row",
@@ -126,8 +126,8 @@ class Grouped(NMEMLPRegressor):
     """A linear model whose rows take turns at five people: scikit-learn's checks know no groups."""
 
     def fit(self, X, y, **given):
-        people = np.arange(np.shape(X)[0] if np.ndim(X) else 0) % 5
-        return super().fit(X, y, groups=people, **given)
+        shape = np.asarray(X).shape
+        return super().fit(X, y, groups=np.arange(shape[0] if shape else 0) % 5, **given)
 
     def predict(self, X, groups=None, *, level="population"):
         return super().predict(X, groups, level=level)
