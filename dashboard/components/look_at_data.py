@@ -21,6 +21,7 @@ from dashboard.services.studies import (
 from dashboard.words.look import LOOK, LOOK_COLUMNS, LOOK_STATES
 from dashboard.words.study import REPORT
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.messages import said
 
 
 def look_at_data(record: StudyRecord, study: Study, report: Report) -> None:
