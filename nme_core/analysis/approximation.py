@@ -58,12 +58,14 @@ def approximations(model: NeuralMixedEffects) -> list[dict[str, Any]]:
     """
     tables = ["fixed_effects", "random_effects"]
     tables.append("transitions" if has_transitions(model) else "person_effects")
-    known = model._variances is not None and bool(np.isfinite(model._variances.by_factor).any())
+    variances = model._variances
+    known = variances is not None and bool(np.isfinite(variances.by_factor[..., 1:]).any())
+    shown = [*tables, "summary"] if known else tables
     if model._posterior.joint is not None:
-        return _several_factors(model, tables) + _curves(model)
+        return _several_factors(model, shown) + _curves(model)
     found = _missing(model, tables)
     absent, kind = {note["table"] for note in found}, StudyKind.of(model)
-    for table in [*tables, "summary"] if known else tables:
+    for table in shown:
         if table not in absent:
             found += _examined(kind, table)
     return found + _curves(model)
