@@ -114,7 +114,7 @@ def _apart(moves: list[Move], readout: str) -> list[str]:
         return []
     verb = "excludes" if found == 1 else "exclude"
     chance = tr(MOVES)[f"by chance, {readout}"]
-    return [tr(MOVES)["framed"].format(n=found or tr("None"), verb=verb, chance=chance)]
+    return [tr(MOVES)["framed"].format(n=found or tr("none"), verb=verb, chance=chance)]
 
 
 def never_words(own: pd.DataFrame) -> str:

@@ -12,10 +12,10 @@ from nme_core.vocabulary.text import listed
 _RULES = {*NUMBER_RULES, *CLASS_RULES}
 #: What it means where a simpler model predicts as well.
 _AS_WELL = {
-    "generic": "One model for everybody does as well on held-back rows: parameters of people's own"
-    " do not help to predict",
-    "linear": "Straight lines do as well on held-back rows: the network's bends do not help to"
-    " predict",
+    "generic": "One model for everybody does as well on held-back rows: they do not show that"
+    " parameters of people's own help to predict",
+    "linear": "Straight lines do as well on held-back rows: they do not show that the network's"
+    " bends help to predict",
 }
 _ERROR = {"mse": "squared error", "log_loss": "log-loss"}
 
