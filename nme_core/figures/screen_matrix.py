@@ -20,6 +20,8 @@ from nme_core.figures.matrices import (
 from nme_core.vocabulary.language import tr
 
 _MATRIX, _TOP, _GAP = 290, 50, 0.024
+#: Width of a panel on a narrow page, where names must not run into each other.
+_NARROWEST = 160
 
 
 def transition_comparison(
@@ -71,7 +73,7 @@ def transition_comparison(
     names = distinct(list(table["to"].unique()), LABEL_LENGTH)
     shown, k = [for_screen(name) for name in names], len(names)
     hover, longest = _hover(table, k), max(len(name) for name in names)
-    tilted = longest * 7.2 > 250 / k
+    tilted = longest * 7.2 > _NARROWEST / k
     under = 22 + (5.4 * longest if tilted else 14) + 22
     figure = go.Figure(layout={"template": theme.plotly_template()})
     titles = [for_screen(title, 34) for title in panel_titles(table)]
