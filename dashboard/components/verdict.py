@@ -29,6 +29,7 @@ from dashboard.words.fit import (
     TABLE_HELP,
 )
 from nme_core.vocabulary.language import span, tr
+from nme_core.vocabulary.text import listed
 
 
 def show_verdict(run: Run) -> None:
@@ -62,12 +63,15 @@ def _warnings(run: Run) -> None:
         return
     words, say = results.names(run.id).in_text, results.speaker(run.id)
     serious = any(one.serious for one in found)
+    models: dict[str, list[str]] = {}  # of each message: models may share it
+    for one in found:
+        models.setdefault(one.message, []).append(model_name(one.model))
     with st.expander(
-        tr("Warnings of training ({found})").format(found=len(found)), expanded=serious
+        tr("Warnings of training ({found})").format(found=len(models)), expanded=serious
     ):
-        for one in found:
-            told = in_app_words(say(words(one.message)))
-            st.markdown(f"- **{plain(model_name(one.model))}**: {plain(told)}")
+        for message, concerned in models.items():
+            told = in_app_words(say(words(message)))
+            st.markdown(f"- **{plain(listed(concerned))}**: {plain(told)}")
 
 
 def _plain_warning(run: Run) -> None:

@@ -222,9 +222,17 @@ def warn(run: str, *notes: dict[str, str]) -> None:
     folder.write_json("config", {**folder.config, "warnings": list(notes)})
 
 
-@pytest.mark.parametrize("notes", [(), (BOUNDARY, BOUNDARY), (BOUNDARY, STOPPED)])
+@pytest.mark.parametrize(
+    ("notes", "models"),
+    [
+        ((), []),
+        ((BOUNDARY, STOPPED), ["NME (person-specific)", "NME on all rows"]),
+        ((BOUNDARY, {**BOUNDARY, "model": "generic"}),
+         ["NME (person-specific) and generic (one for all)"]),
+    ],
+)  # fmt: skip
 def test_a_researcher_has_all_warnings_in_one_list_open_where_one_is_serious(
-    open_page: OpenPage, mlp_run: str, notes: tuple[dict[str, str], ...]
+    open_page: OpenPage, mlp_run: str, notes: tuple[dict[str, str], ...], models: list[str]
 ) -> None:
     warn(mlp_run, *notes)
     app = open_page("fit", run=mlp_run)
@@ -232,13 +240,11 @@ def test_a_researcher_has_all_warnings_in_one_list_open_where_one_is_serious(
     assert len(found) == bool(notes)
     assert not app.warning
     for expander in found:
-        assert expander.label == f"Warnings of training ({len(notes)})"
+        assert expander.label == f"Warnings of training ({len(models)})"
         assert expander.proto.expanded is (STOPPED in notes)
         texts = [str(one.value).replace("\\", "") for one in expander.markdown]
         assert "sleep on unit 1 cannot be told from 0" in texts[0]
-        assert [text.split("**")[1] for text in texts] == [
-            "NME on all rows" if note is STOPPED else "NME (person-specific)" for note in notes
-        ]
+        assert [text.split("**")[1] for text in texts] == models
 
 
 @pytest.mark.parametrize(
