@@ -9,15 +9,10 @@ view is taken, whose pages have more.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +22,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
+from benchmarks.browser import serve
 from benchmarks.dashboard import trained
 from benchmarks.home import at_home
 from benchmarks.table import Row
@@ -42,18 +38,22 @@ _DONE = ForwardMsg.ScriptFinishedStatus.Value("FINISHED_SUCCESSFULLY")
 def run(*, small: bool = False) -> list[Row]:
     """Measure."""
     sessions, pages, pause = (2, 3, 0.1) if small else (SESSIONS, PAGES, PAUSE_S)
-    with tempfile.TemporaryDirectory(prefix="nme-sessions-") as folder, at_home(Path(folder)):
-        from dashboard.services import settings
+    people, steps = (20, 12) if small else (200, 40)
+    with tempfile.TemporaryDirectory(prefix="nme-sessions-") as folder:
+        home = Path(folder) / "home"
+        home.mkdir()
+        with at_home(home):
+            from dashboard.services import settings
 
-        settings.set_view("researcher")
-        identity = trained("nme-crf", *((20, 12) if small else (200, 40)))
-        with _server() as (port, process):
+            settings.set_view("researcher")
+            identity = trained("nme-crf", people, steps)
+        with serve(home) as (address, process):
             # first what is once in a server's life
-            _, before = asyncio.run(_all(process, port, identity, 1, 2 * pages, 0.0))
-            times, after = asyncio.run(_all(process, port, identity, sessions, pages, pause))
+            _, before = asyncio.run(_all(process, address, identity, 1, 2 * pages, 0.0))
+            times, after = asyncio.run(_all(process, address, identity, sessions, pages, pause))
     each = (after - before) / sessions
     late = float(np.quantile(times, 0.95))
-    what = f"{sessions} sessions at once, nme-crf, 200 people"
+    what = f"{sessions} sessions at once, nme-crf, {people} people"
     spent = f"{len(times)} pages, median {np.median(times):.2f} s, longest {max(times):.2f} s"
     return [
         Row(f"{what}: page, p95", f"≤ {MOST_S:g} s", f"{late:.2f} s", late <= MOST_S, spent),
@@ -62,52 +62,16 @@ def run(*, small: bool = False) -> list[Row]:
     ]  # fmt: skip
 
 
-@contextmanager
-def _server() -> Iterator[tuple[int, psutil.Process]]:
-    """The dashboard on a free port of loopback, as `nme dashboard` starts it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    command = [sys.executable, "-m", "nme_core", "dashboard", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ}) as starter:
-        try:
-            until = time.monotonic() + _PATIENCE_S
-            while not _answers(port):
-                if time.monotonic() > until:
-                    raise TimeoutError("The server does not answer.")
-                time.sleep(0.2)
-            yield port, next(one for one in _family(starter.pid) if _listens(one, port))
-        finally:
-            for one in _family(starter.pid):
-                one.terminate()
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    """A process and all that it started."""
-    own = psutil.Process(pid)
-    return [own, *own.children(recursive=True)]
-
-
-def _listens(process: psutil.Process, port: int) -> bool:
-    return any(one.laddr.port == port for one in process.net_connections("tcp") if one.laddr)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as asked:
-        return asked.connect_ex(("127.0.0.1", port)) == 0
-
-
 async def _all(
-    process: psutil.Process, port: int, identity: str, sessions: int, pages: int, pause_s: float
+    process: psutil.Process, address: str, identity: str, sessions: int, pages: int, pause_s: float
 ) -> tuple[list[float], int]:
     """Seconds of all pages, and the server's memory while all sessions are still open."""
-    at = f"127.0.0.1:{port}"
     async with AsyncExitStack() as opened:
         sockets = [
             await opened.enter_async_context(
                 connect(
-                    f"ws://{at}/_stcore/stream",
-                    origin=Origin(f"http://{at}"),
+                    f"{address.replace('http', 'ws', 1)}/_stcore/stream",
+                    origin=Origin(address),
                     subprotocols=[Subprotocol("streamlit")],
                     max_size=_HIGHEST_MESSAGE,
                 )

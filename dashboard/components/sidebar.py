@@ -10,7 +10,6 @@ from dashboard.components.errors import guard
 from dashboard.components.links import link
 from dashboard.components.text import plain
 from dashboard.services import settings
-from dashboard.services.caching import forget
 from dashboard.services.runs import Run, run_record
 from dashboard.services.studies import study_record
 from dashboard.words.pages import (
@@ -36,7 +35,6 @@ def adopt_language() -> None:
     chosen = state.switched_language() or before
     state.choose_language(chosen)
     if chosen != before:
-        forget()  # findings, sentences and the like in the former language
         settings.set_language(chosen)
 
 

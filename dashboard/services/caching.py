@@ -1,13 +1,19 @@
-"""Results kept by the server: for one browser session, or for all that look at the same run."""
+"""Results kept by the server: for one browser session, or for all that look at the same run.
+
+Each is kept by the language of its words.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import Parameter, signature
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from nme_core.vocabulary.language import language
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,10 +32,7 @@ def per_session(max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def shared(max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """As `per_session`, once for all sessions: of stored studies and runs, which all may open.
-
-    What says a result apart has to be among the arguments, such as the language of its words.
-    """
+    """As `per_session`, once for all sessions: of stored studies and runs, which all may open."""
     return _keeping("global", max_entries)
 
 
@@ -37,9 +40,14 @@ def _keeping(
     scope: Literal["session", "global"], max_entries: int
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        cached = st.cache_resource(
-            function, show_spinner=False, scope=scope, max_entries=max_entries
-        )
+        @wraps(function)
+        def spoken(language_: str, *args: P.args, **kwargs: P.kwargs) -> R:
+            return function(*args, **kwargs)
+
+        own = signature(function)
+        first = Parameter("language_", Parameter.POSITIONAL_OR_KEYWORD)
+        spoken.__signature__ = own.replace(parameters=[first, *own.parameters.values()])  # type: ignore[attr-defined]
+        cached = st.cache_resource(spoken, show_spinner=False, scope=scope, max_entries=max_entries)
 
         _KEPT.append(cached)
 
@@ -47,7 +55,7 @@ def _keeping(
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             if get_script_run_ctx(suppress_warning=True) is None:
                 return function(*args, **kwargs)
-            return cached(*args, **kwargs)
+            return cached(language(), *args, **kwargs)
 
         return call
 

@@ -34,11 +34,11 @@ def bundle(identity: str) -> bytes:
 
 def words(identity: str) -> Words:
     """Methods, results, references and tables of a finished run, with all that it holds now."""
-    return _words(identity, run_folder(identity).path.stat().st_mtime_ns, language())
+    return _words(identity, run_folder(identity).path.stat().st_mtime_ns)
 
 
 @shared(8)
-def _words(identity: str, changed: int, code: str) -> Words:
+def _words(identity: str, changed: int) -> Words:
     return words_of(run_folder(identity))
 
 

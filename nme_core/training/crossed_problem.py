@@ -23,7 +23,7 @@ from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
 from nme_core.training.linear_layout import LinearLayout
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.scales import State
-from nme_core.training.variance_interval import VarianceInterval
+from nme_core.training.variance_interval import VarianceInterval, asked_of_each
 from nme_core.training.weak_prior import collinear_columns
 
 #: Effects of crossing factors that one dense matrix may hold.
@@ -233,8 +233,7 @@ class Crossed:
         """Of the variances of cᵀη for each row c of `directions`, (m, R); by factor."""
         read, found = self.fit.variances(), []
         for g in range(len(self.mixed.sizes)):
-            values = [None] * len(directions) if asked is None else asked[g].tolist()
-            pairs = zip(directions, values, strict=True)
+            pairs = zip(directions, asked_of_each(asked, g, len(directions)), strict=True)
             found.append([read.interval(g, *one) for one in pairs])
         return found
 

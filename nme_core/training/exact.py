@@ -37,7 +37,7 @@ from nme_core.training.row_variances import RowVariances
 from nme_core.training.shrinkage import learn_variances
 from nme_core.training.structure_choice import FULL
 from nme_core.training.sums import Array
-from nme_core.training.variance_interval import VarianceInterval
+from nme_core.training.variance_interval import VarianceInterval, asked_of_each
 from nme_core.training.weak_prior import SPREAD, collinear_columns
 
 Floats = NDArray[np.float64]
@@ -519,8 +519,8 @@ class ExactRows:
         self, directions: Array, asked: Array | None = None
     ) -> list[list[VarianceInterval]]:
         """Of the variances of cᵀη, by factor: there is one."""
-        values = [None] * len(directions) if asked is None else asked[0].tolist()
-        return [[self._variances.interval(*one) for one in zip(directions, values, strict=True)]]
+        pairs = zip(directions, asked_of_each(asked, 0, len(directions)), strict=True)
+        return [[self._variances.interval(*one) for one in pairs]]
 
     def residual_interval(self, asked: float | None = None) -> VarianceInterval | None:
         """None: there is no σ²."""

@@ -45,6 +45,7 @@ from nme_core.training.variance_interval import (
     FAR,
     FAR_REMEMBERING,
     VarianceInterval,
+    asked_of_each,
     at_boundary,
 )
 from nme_core.training.weak_prior import collinear_columns, prior_precision
@@ -336,8 +337,8 @@ class LinearGaussian:
     ) -> list[list[VarianceInterval]]:
         """Of the variances of cᵀη, by factor: there is one."""
         own = directions[:, self._own.numpy()]
-        values = [None] * len(own) if asked is None else asked[0].tolist()
-        return [[self._variance_interval(*one) for one in zip(own, values, strict=True)]]
+        pairs = zip(own, asked_of_each(asked, 0, len(own)), strict=True)
+        return [[self._variance_interval(*one) for one in pairs]]
 
     def _variance_interval(self, direction: Array, asked: float | None) -> VarianceInterval:
         if not direction.any():

@@ -116,6 +116,11 @@ class VarianceInterval:
         return replace(self, se=self.se * factor, low=self.low * factor, high=self.high * factor)
 
 
+def asked_of_each(asked: Array | None, factor: int, n: int) -> list[float | None]:
+    """What is asked of each of a factor's n variances; None where nothing is."""
+    return [None] * n if asked is None else asked[factor].tolist()
+
+
 @runtime_checkable
 class KnowsVariances(Protocol):
     """A trained problem that knows how certain its variances are."""
