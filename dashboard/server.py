@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit.runtime.pages_manager import PagesManager
 
 from dashboard.services.home import NMEError
 
@@ -33,6 +34,7 @@ SETTINGS: dict[str, Any] = {
     "server.maxUploadSize": 200,  # MB per file
     "browser.serverAddress": HOST,
     "browser.gatherUsageStats": False,
+    "global.disableWidgetStateDuplicationWarning": True,  # see `state.choose_language`
     "logger.hideWelcomeMessage": True,
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",  # what went wrong stands in the log, not on the page
@@ -104,6 +106,8 @@ def serve(port: int) -> None:
     if asked not in NAMES:
         raise _no_sign_in(f"STREAMLIT_SERVER_ADDRESS={asked}.")
     _serving = True
+    # `app.py` draws the pages; else Streamlit opens the first by itself, in a layout of its own.
+    PagesManager.uses_pages_directory = False
     app = st.App(Path(__file__).parent / "app.py", middleware=[Middleware(OwnSite)])
     app.run(config={**SETTINGS, "server.port": port})
 

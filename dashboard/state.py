@@ -98,7 +98,13 @@ def researcher() -> bool:
 
 
 def choose_language(code: str) -> None:
-    """Take a language for this session."""
+    """Take a language for this session, before the widgets are drawn.
+
+    A browser knows choices by their words, so each widget is told its choice again.
+    """
+    if code != st.session_state.get(_LANGUAGE):
+        chosen = {k: v for k, v in st.session_state.items() if isinstance(v, str | list)}
+        st.session_state.update(chosen)
     st.session_state[_LANGUAGE] = code
 
 

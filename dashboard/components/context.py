@@ -59,8 +59,8 @@ def _help(page: str) -> None:
 def _be_inside_app() -> None:
     """Put the app around a page that Streamlit runs by itself.
 
-    It does so with every file of a folder called pages until ``st.navigation`` has been called
-    for the first time in the server's life: when the first address asked for is a page's.
+    It does so with every file of a folder called pages, unless `dashboard.server` serves it, until
+    ``st.navigation`` has been called for the first time in the server's life.
     """
     if PagesManager.uses_pages_directory:
         runpy.run_path(str(_APP), run_name="__main__")

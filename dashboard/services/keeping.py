@@ -94,8 +94,9 @@ def keep_study(
     study = Study.of(recipe, *tables)
     privacy = Privacy() if privacy is None else privacy
     kept, recipe = _deidentified(draft, roles, tables, recipe, privacy)
-    given = " ".join(name.split()) or draft.name or neutral_name(study.n_persons)
-    return _store(draft, roles, kept, recipe, _unused(_without_ids(given, kept.key)), take_key)
+    given = " ".join(name.split()) or draft.name
+    given = _without_ids(given, kept.key) if given else neutral_name(study.n_persons)
+    return _store(draft, roles, kept, recipe, _unused(given), take_key)
 
 
 def neutral_name(n_people: int | None = None) -> str:

@@ -40,7 +40,7 @@ from nme_core.io.renewal import clear
 from nme_core.vocabulary.settings import AUTO, SETTINGS, FitSettings, layers
 
 #: Characters that the name of a run or a study may have.
-LONGEST_NAME = 60
+LONGEST_NAME = 100
 #: A worker that is asked to stop has so many seconds before its run is given up.
 _WORKER_ENDS_S = 15.0
 _SENT = "Waiting for a worker of the cluster."

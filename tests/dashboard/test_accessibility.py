@@ -53,17 +53,21 @@ def test_every_page_keeps_the_rules_in_both_views_and_themes(
     assert {where: grave for where, grave in found.items() if grave} == {}
 
 
-#: Text of the element that has the focus, and whether a ring or a shadow shows it.
+#: Text of the element that has the focus, and whether a ring or a shadow shows it. Of a choice, the
+#: label is seen.
 FOCUS = """() => {
-    const one = document.activeElement;
+    const focused = document.activeElement;
+    const choice = focused.matches('[type=radio], [type=checkbox]') && focused.closest('label');
+    const one = choice || focused;
     const field = one.closest('.stSelectbox, .stMultiSelect, .stTextInput, .stNumberInput');
     const around = [one.parentElement, one.parentElement?.parentElement, field].filter(Boolean);
-    const within = one.matches('.stMain') ? [] : one.querySelectorAll('*');  // the page has its own
-    const all = [one, ...within, ...around];
+    const own = one.matches('.stMain, label');  // what they hold has no focus
+    const all = [one, ...(own ? [] : one.querySelectorAll('*')), ...(own ? [] : around)];
     const shown = all.map(each => getComputedStyle(each));
     const ring = shown.some(style => (style.outlineStyle !== 'none'
         && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== 'none');
-    return [(one.innerText || one.getAttribute('aria-label') || '').trim(), ring];
+    const text = (one.innerText || one.getAttribute('aria-label') || '').trim();
+    return [focused === document.body ? '' : text, ring];
 }"""
 
 
@@ -78,18 +82,57 @@ def tab_to(page: Page, words: str, most: int = 45) -> int:
     raise AssertionError(f"{words!r} was not reached in {most} Tabs.")
 
 
+def enter(page: Page, words: str, heading: str) -> None:
+    """Tab to what says so, press Enter and wait for the page that it opens."""
+    tab_to(page, words)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    settled(page)
+
+
 def test_the_keyboard_leads_from_the_study_to_a_test(address: str, chromium_path: str) -> None:
     with chromium(chromium_path) as browser:
         page = new_page(browser)
         page.goto(address.format(page="study"))
         expect(page.get_by_text("Report on diary")).to_be_visible(timeout=60_000)
         settled(page)
-        for words, heading in (("Next: choose a model", "Model"), ("Covariates", "Covariates")):
-            tab_to(page, words)
-            page.keyboard.press("Enter")
-            expect(page.get_by_role("heading", level=1)).to_have_text(heading)
-            settled(page)
+        enter(page, "Next: choose a model", "Model")
+        enter(page, "Covariates", "Covariates")
         tab_to(page, "Run HSIC test")
         page.keyboard.press("Enter")
         expect(page.get_by_text("Permuting people").first).to_be_visible()
+        page.context.close()
+
+
+def test_the_keyboard_trains_and_leads_to_a_person_in_another_language(
+    home: Path, state_study: str, chromium_path: str
+) -> None:
+    settings.set_view("clinician")
+    with serve(home) as (server, _), chromium(chromium_path) as browser:
+        page = new_page(browser)
+        page.goto(f"{server}/study?study={state_study}")
+        expect(page.get_by_text("Report on diary")).to_be_visible(timeout=60_000)
+        # The first page of a server's life has the side bar of all others.
+        expect(page.get_by_test_id("stSidebar")).to_have_css("width", "230px")
+        settled(page)
+        enter(page, "Next: choose a model", "Model")
+        tab_to(page, "Train")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Result", exact=True)).to_be_visible(timeout=120_000)
+        settled(page)
+        enter(page, "Transitions", "Transitions")
+        tab_to(page, "Person (type to search)")
+        page.keyboard.type("017")
+        page.keyboard.press("Enter")
+        settled(page)
+        expect(page.get_by_text("Person 017", exact=True)).to_be_visible()
+        tab_to(page, "English")
+        for arrow, heading, view in (
+            ("ArrowRight", "Übergänge", "Klinik"), ("ArrowLeft", "Transitions", "Clinician")
+        ):  # fmt: skip
+            page.keyboard.press(arrow)
+            expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+            settled(page)
+            expect(page.get_by_label(view, exact=True)).to_be_checked()
+            expect(page.get_by_text("Person 017", exact=True)).to_be_visible()
         page.context.close()

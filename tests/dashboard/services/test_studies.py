@@ -42,6 +42,13 @@ def test_kept_study_opens_as_chosen(home: Path) -> None:
     assert studies.list_studies() == [record]
 
 
+def test_an_id_that_is_a_number_of_the_name_by_day_and_people_does_not_take_it(home: Path) -> None:
+    long = LONG.replace(b"\n008,", b"\npeople,")
+    draft = studies.draft_upload("x.csv", long, None)
+    identity = studies.keep_study(draft, roles(covariates=()), privacy=Privacy(codes=True))
+    assert studies.study_record(identity).name.endswith(", 8 people")
+
+
 def test_the_outcome_kind_and_the_name_are_kept(home: Path) -> None:
     long = LONG.replace(b".5\n", b"\n")
     draft = studies.draft_upload("diary.csv", long, SECOND)
