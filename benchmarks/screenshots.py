@@ -42,7 +42,7 @@ class Shot:
     clicks: tuple[str, ...] = ()
 
 
-_FIT = ("Persons", "Errors", "Model checks", "Training and certainty")
+_FIT = ("People", "Errors", "Model checks", "Training and certainty")
 #: What is looked at on a run of a sequence model, and on a run of a network.
 SHOTS = {
     "crf": (
@@ -54,7 +54,7 @@ SHOTS = {
             "Transitions",
             ("All people", "Groups", "Moves and time", "Two people", "Over time"),
         ),
-        Shot("Random effects", ("Estimates", "Across parameters", "Persons")),
+        Shot("Random effects", ("Estimates", "Across parameters", "People")),
         Shot("Covariates"),
         Shot("Research"),
         Shot("New person"),
@@ -65,7 +65,7 @@ SHOTS = {
         Shot("Model"),
         Shot("Fit", _FIT),
         Shot("Transitions"),
-        Shot("Random effects", ("One parameter", "Estimates", "Across parameters", "Persons")),
+        Shot("Random effects", ("One parameter", "Estimates", "Across parameters", "People")),
         Shot("Covariates"),
         Shot("Research"),
         Shot("New person"),

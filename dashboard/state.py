@@ -202,9 +202,13 @@ def let_wait(run: str, names: tuple[str, ...]) -> None:
 
 
 def preset(key: str, token: object, value: Any) -> None:
-    """Set one widget to ``value`` whenever ``token`` is another one than before; None forgets."""
+    """Set one widget to ``value`` whenever ``token`` is another one than before; None forgets.
+
+    So it is where the widget is drawn again: Streamlit drops what a page held that was left.
+    """
     remembered = f"nme_preset_{key}"
-    if token is not None and token != st.session_state.get(remembered):
+    known = key in st.session_state and token == st.session_state.get(remembered)
+    if token is not None and not known:
         st.session_state[key] = value
     st.session_state[remembered] = token
 

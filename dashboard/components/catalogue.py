@@ -14,7 +14,7 @@ from dashboard.words.covariates import HSIC_LIMIT
 from dashboard.words.effects import CURVE_INTERVAL, GROUPS_LIMIT, NOT_LEARNED
 from dashboard.words.fit import VARIANCE_TRACES
 from dashboard.words.look import HEATMAP_LIMIT
-from dashboard.words.transitions import READOUTS
+from dashboard.words.transitions import GROUP_MEANS, READOUTS
 from nme_core.figures.figures_training import losses_sentence
 from nme_core.figures.moves_of_person import comparison
 from nme_core.figures.summaries import curve_changes
@@ -172,9 +172,17 @@ def response_figure(
 
 
 def group_figure(
-    run: str, covariate: str, feature: str, outcome: str, label: str | None
+    run: str,
+    covariate: str,
+    feature: str,
+    outcome: str,
+    label: str | None,
+    verdict: str | None = None,
 ) -> Figure | None:
-    """Mean response curves of persons low and high in a covariate; None without such groups."""
+    """Mean response curves of persons low and high in a covariate; None without such groups.
+
+    Where a test did not find more than chance gives, the sentence names no difference.
+    """
     curves = tests.group_curves(run, covariate, feature, label)
     if curves is None or curves.empty:
         return None
@@ -186,7 +194,9 @@ def group_figure(
     side = curves.pivot(index="x", columns="group", values="value")
     side = side[list(curves["group"].unique())].dropna()
     apart = tr("The groups have no part of the feature in common.")
-    if len(side):
+    if verdict in ("within", "unsure"):
+        apart = tr(GROUP_MEANS)[verdict]
+    elif len(side):
         at = (side.max(axis=1) - side.min(axis=1)).idxmax()
         means = [f"{number(value)} ({group})" for group, value in side.loc[at].items()]
         apart = tr("The groups' mean {what} differs most where {feature} is {at}: {means}.").format(

@@ -211,8 +211,14 @@ def dwell_figure(run: str, person: str) -> Figure:
 def two_persons_figure(run: str, first: str, second: str, readout: str) -> Figure:
     """Two persons' matrices and their difference."""
     one, other = (results.transitions(run, name, readout) for name in (first, second))
-    largest = results.largest_difference(results.Transitions(one.person, other.person, None))
+    leading = tuple(state for state in one.leading or () if state in (other.leading or ()))
+    both = results.Transitions(one.person, other.person, None, leading)
+    largest = results.largest_difference(both)
     what = tr("{first} and {second} do not differ.").format(first=first, second=second)
+    if not leading:
+        what = tr(
+            "{first} and {second} were in no state often enough to be compared there."
+        ).format(first=first, second=second)
     if largest is not None:
         start, end, own, others = largest
         what = tr(
@@ -228,7 +234,8 @@ def two_persons_figure(run: str, first: str, second: str, readout: str) -> Figur
         )
     arguments = {
         "person": one.person, "population": other.person, "person_label": first, "other": second,
-        "readout": readout, "counts": one.counts, "limit": results.largest_gap(run, readout),
+        "readout": readout, "counts": one.counts, "other_counts": other.counts,
+        "limit": results.largest_gap(run, readout),
     }  # fmt: skip
     title = tr("Transitions of {first} and {second}").format(first=first, second=second)
     return Figure("transition_comparison", title, f"{what} {tr(TWO_LIMIT)}", arguments)

@@ -17,7 +17,7 @@ Change = Callable[[tuple[Remedy, ...]], None]
 
 #: Findings of one severity that are shown at once; the others are a click away.
 _COLOURS = {"stop": "red", "look": "orange", "info": "gray"}
-_AT_ONCE = 8
+_AT_ONCE = 4
 
 
 def show_findings(

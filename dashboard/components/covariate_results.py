@@ -69,7 +69,7 @@ def show_plainly(run: Run, found: covariates.CovariateResult, covariate: str) ->
 def show_groups(run: Run, found: covariates.CovariateResult, covariate: str) -> None:
     """Groups of persons by the covariate: mean transitions, or mean response curves.
 
-    The sentence under the transitions has the verdict, and the direction, of the test.
+    The sentence under them has the verdict of the test, and under transitions its direction.
     """
     crf = run.model == "nme-crf"
     if not crf and not results.has_table(run.id, "response_curves"):
@@ -78,14 +78,14 @@ def show_groups(run: Run, found: covariates.CovariateResult, covariate: str) -> 
     st.subheader(title, anchor=False)
     if state.researcher():
         choose_bands(run.id, covariate)
+    verdict = verdict_of(found, covariate, unsure=covariates.is_unsure(run.id))
     if crf:
-        verdict = verdict_of(found, covariate, unsure=covariates.is_unsure(run.id))
         effects = found.effects[found.effects["covariate"] == covariate]
         figure = group_transition_figure(
             run.id, PLAIN_READOUT, covariate, verdict=verdict, effects=effects
         )
     else:
-        figure = choose_groups(run, covariate)
+        figure = choose_groups(run, covariate, verdict)
     if figure is None:
         st.caption(tr(EMPTY)["no_groups"])
     else:

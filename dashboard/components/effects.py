@@ -12,7 +12,7 @@ from dashboard.components.context import empty
 from dashboard.components.figures import show
 from dashboard.components.links import go
 from dashboard.components.response import outcome_name
-from dashboard.components.text import fixed, interval, number, plain
+from dashboard.components.text import estimate, fixed, number, plain
 from dashboard.services import people, results
 from dashboard.services.runs import Run
 from dashboard.words.effects import (
@@ -43,15 +43,13 @@ def estimates(run: str) -> None:
     """What all persons share, and how much they differ from it, as one table."""
     table = results.shared(run)
     spreads = [name for name in table.columns if name.startswith("sd")]
+    shared, ends = _with_intervals(table, "estimate", "ci")
     words = {"sd": tr("SD between people"), "reliability": tr("mean reliability")}
     shown = pd.DataFrame(
         {
             tr("parameter"): table["parameter"].map(results.names(run).words),
-            tr("shared by all"): table["estimate"].map(number),
-            tr("95 % interval"): [
-                interval(low, high)
-                for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
-            ],
+            tr("shared by all"): shared,
+            tr("95 % interval"): ends,
             **{words.get(name, name.replace("sd", "SD", 1)): table[name].map(number)
                for name in spreads},
             **_between(table),
@@ -68,11 +66,18 @@ def estimates(run: str) -> None:
 
 
 def _between(table: pd.DataFrame) -> dict[str, list[str]]:
-    """The interval of the SD between persons, where there is one."""
+    """The SD between persons and its interval, where there is one."""
     if "between_low" not in table or table["between_low"].isna().all():
         return {}
-    ends = zip(table["between_low"], table["between_high"], strict=True)
-    return {tr("95 % interval of the SD"): [interval(low, high) for low, high in ends]}
+    sd, ends = _with_intervals(table, "sd", "between")
+    return {tr("SD between people"): sd, tr("95 % interval of the SD"): ends}
+
+
+def _with_intervals(table: pd.DataFrame, column: str, ends: str) -> tuple[list[str], list[str]]:
+    """Numbers of a column and their intervals, each pair with the same decimals."""
+    rows = zip(table[column], table[f"{ends}_low"], table[f"{ends}_high"], strict=True)
+    said = [estimate(*row) for row in rows]
+    return [value for value, _ in said], [limits for _, limits in said]
 
 
 def levels_and_slopes(run: Run) -> None:
@@ -85,10 +90,10 @@ def levels_and_slopes(run: Run) -> None:
         format_func=words,
     )  # fmt: skip
     row = shared.loc[effect]
+    value, limits = estimate(row["estimate"], row["ci_low"], row["ci_high"])
     said = tr(LEVEL_OF_ALL).format(
-        effect=words(effect), value=number(row["estimate"]),
-        interval=f" {interval(row['ci_low'], row['ci_high'])}" if pd.notna(row["se"]) else "",
-    )  # fmt: skip
+        effect=words(effect), value=value, interval=f" {limits}" if pd.notna(row["se"]) else ""
+    )
     st.markdown(plain(said))
     own = table[(table["effect"] == effect) & (table["person"] != results.POPULATION)]
     show(catalogue.level_figure(own.set_index("person"), words(effect)))
@@ -106,15 +111,13 @@ def one_parameter(run: str, names: list[str]) -> None:
         format_func=words,
         help=tr(PARAMETER_NAMES),
     )
-    left, right = st.columns(2)
-    with left:
-        show(random_effect_figure(run, parameter))
-        show(catalogue.qq_figure(run, parameter))
     rows = results.random_effect(run, parameter)
-    with right:
-        show(catalogue.caterpillar_figure(run, parameter))
-        if rows["reliability"].notna().any():
-            show(catalogue.reliability_figure(run, parameter))
+    figures = [random_effect_figure, catalogue.caterpillar_figure, catalogue.qq_figure]
+    if rows["reliability"].notna().any():
+        figures.append(catalogue.reliability_figure)
+    for place, figure in zip([*st.columns(2), *st.columns(2)], figures, strict=False):
+        with place:
+            show(figure(run, parameter))
     with st.expander(tr("All people")):
         shown = rows.reset_index().drop(columns="parameter")
         st.dataframe(

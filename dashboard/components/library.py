@@ -12,7 +12,7 @@ from dashboard.components.messages import in_app_words
 from dashboard.components.moments import when
 from dashboard.components.text import plain
 from dashboard.components.verdict import metric_value, standing
-from dashboard.services import library, runs
+from dashboard.services import library, results, runs
 from dashboard.services.runs import Run
 from dashboard.services.studies import outcome_words
 from dashboard.words.fit import METRICS
@@ -84,10 +84,10 @@ def _show_run(run: Run) -> None:
     name.markdown(_two_lines(plain(run.name), f"{tr(MODELS)[run.model][0]}, {when(run.created)}"))
     _show_end(run, ended)
     found = None if run.active else library.outcome(run)
+    verdict = "" if found is None else tr(SHORT_VERDICTS)[_standing(run.id)]
     if found is not None and not state.researcher():
-        metric.markdown(tr(SHORT_VERDICTS)[standing(run.id)])
+        metric.markdown(verdict)
     elif found is not None:
-        verdict = tr(SHORT_VERDICTS)[standing(run.id)]
         word = tr(METRICS)[found.metric][0]
         beside = (
             ""
@@ -105,6 +105,11 @@ def _show_run(run: Run) -> None:
         _manage_run(run)
     if not run.done and not run.active:
         _show_reason(run)
+
+
+def _standing(run: str) -> str:
+    """How the model stands beside the best simple rule, else beside one model for all."""
+    return "simple" if results.simple_does(run) else standing(run)
 
 
 def _two_lines(first: str, second: str) -> str:

@@ -40,8 +40,11 @@ def choose_response(run: Run) -> Figure:
     return response_figure(run.id, feature, outcome_name(run), label, person)
 
 
-def choose_groups(run: Run, covariate: str) -> Figure | None:
-    """Selectors side by side; the figure of groups by a covariate, None without such groups."""
+def choose_groups(run: Run, covariate: str, verdict: str | None = None) -> Figure | None:
+    """Selectors side by side; the figure of groups by a covariate, None without such groups.
+
+    ``verdict`` is that of a test of the covariate, where one was made.
+    """
     classes = results.response_classes(run.id)
     columns = st.columns(2)
     feature = columns[0].selectbox(
@@ -56,7 +59,7 @@ def choose_groups(run: Run, covariate: str) -> Figure | None:
         if classes
         else None
     )
-    return group_figure(run.id, covariate, feature, outcome_name(run), label)
+    return group_figure(run.id, covariate, feature, outcome_name(run), label, verdict)
 
 
 def outcome_name(run: Run) -> str:

@@ -12,6 +12,7 @@ from dashboard.components.text import plain
 from dashboard.services import settings
 from dashboard.services.runs import Run, run_record
 from dashboard.services.studies import study_record
+from dashboard.services.terms import placement_words
 from dashboard.words.pages import (
     LANGUAGES,
     PLAIN_RUNS,
@@ -109,5 +110,5 @@ def _language() -> None:
 def _what(run: Run) -> str:
     """What was trained; for clinicians in plain words."""
     if state.researcher():
-        return f"{tr(MODELS)[run.model][0]}, {run.options['placement']}"
+        return f"{tr(MODELS)[run.model][0]}, {placement_words(run.options['placement'])}"
     return tr(PLAIN_RUNS)[run.model]

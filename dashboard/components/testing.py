@@ -35,20 +35,25 @@ def test(run: str, asked: Sequence[str], how: covariates.CovariateOptions) -> No
         st.caption(plain(tr(TEST_ALL)["next"].format(names=", ".join(waiting))))
 
 
-def rests_on(run: Run, covariate: str, how: covariates.CovariateOptions) -> None:
-    """What the tests rest on: a fold for researchers, and outside of it what warns."""
+def rests_on(run: Run, covariate: str, how: covariates.CovariateOptions) -> bool:
+    """What the tests rest on: a fold for researchers, and outside of it what warns.
+
+    Returns whether it warned of who answers how often.
+    """
     if not state.researcher():
         interpreted_note(run)
     compliance = covariates.compliance(run.id, covariate)
-    if compliance is not None and compliance.p < 0.05:
+    trap = compliance is not None and compliance.p < 0.05
+    if trap:
         compliance_note(compliance, covariate, covariates.guard_of(how))
     reliability_cautions(run)
     if state.researcher():
         with st.expander(tr(TESTS_HELP)["rests_on"]):
             interpreted_note(run)
-            if compliance is not None and compliance.p >= 0.05:
+            if not trap:
                 compliance_note(compliance, covariate, covariates.guard_of(how))
             show_stability(run)
+    return trap
 
 
 def _begin(run: str, names: Sequence[str], how: covariates.CovariateOptions) -> None:

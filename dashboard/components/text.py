@@ -12,12 +12,20 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&\"'=^])")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: Where a sentence ends: after a point, before a capital letter, a quotation or "3 of 10".
 _ENDS = re.compile(r"(?<=[a-z0-9)%”\]]\.)\s+(?=[A-Z“]|[\d,]+ of )")
+#: What a line is not to break within, and by what it stays together: 5 %, p = .05, 95-%-Intervall.
+_TOGETHER = (
+    (re.compile(r"(?<=\d) %"), "\u00a0%"),
+    (re.compile(r"\b(p|n|r|ρ) ([=<]) (?=[\d.,−])"), "\\1\u00a0\\2\u00a0"),
+    (re.compile(r"-%-"), "\u2011%\u2011"),
+)
 _LINKS = re.compile(r"(?i)(https?|ftp|mailto|www)(?=[.:])|@")
 
 
 def plain(text: object) -> str:
     """Text from a file or a user, safe inside a Markdown sentence: shown as it is."""
     flat = " ".join(str(text).split())
+    for pattern, kept in _TOGETHER:
+        flat = pattern.sub(kept, flat)
     # An invisible word joiner keeps addresses from becoming links.
     flat = _LINKS.sub(lambda match: match.group(0) + "\u2060", flat)
     return _MARKUP.sub(r"\\\1", flat)
@@ -100,6 +108,14 @@ def alike(values: Sequence[float], digits: int = 3) -> list[str]:
         return [number(value, digits) for value in values]
     decimals = max(0, digits - 1 - _magnitude(largest))
     return [fixed(value, decimals) for value in values]
+
+
+def estimate(value: float, low: float | None, high: float | None) -> tuple[str, str]:
+    """A number and its interval, with the same decimals."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return number(value), "–"
+    said, *ends = alike((value, low, high))
+    return said, span(*ends)
 
 
 def _magnitude(value: float) -> int:

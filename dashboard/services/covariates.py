@@ -28,6 +28,7 @@ from nme_core.analysis.reliability import LEAST, Reliability, reliability
 from nme_core.exceptions import ReliabilityWarning
 from nme_core.independence import counts_line, needed_reps
 from nme_core.io import RunFolder
+from nme_core.study.check.attendance import TRAP
 from nme_core.vocabulary.language import tr
 
 #: Groups of persons whose response curves are compared: how many, and the least persons in each.
@@ -337,6 +338,12 @@ def group_curves(
     means = means[2 * means["size"] >= means["n_persons"]].rename(columns={"mean": "value"})
     ordered = pd.concat(means[means["group"] == group] for group in dict.fromkeys(groups))
     return ordered[["group", "n_persons", "x", "value"]].reset_index(drop=True)
+
+
+def other_doubts(found: CovariateResult, told: str | None) -> list[str]:
+    """Doubts about the tests, without the compliance of a covariate that was told of already."""
+    trap = TRAP.removeprefix("{who}")
+    return [one for one in found.doubts if told is None or trap not in one or repr(told) not in one]
 
 
 def compliance(identity: str, covariate: str) -> Compliance | None:

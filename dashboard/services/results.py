@@ -16,7 +16,7 @@ from nme_core.io import POPULATION as POPULATION
 from nme_core.io import ParameterNames, RunFolder, hidden_layers
 from nme_core.metrics.comparison import with_corrected_p
 from nme_core.runs import saying
-from nme_core.runs.skill import plain_verdict, skill_sentences
+from nme_core.runs.skill import plain_verdict, simple_is_as_good, skill_sentences
 
 #: Below this median reliability the data hold next to nothing about persons in a parameter.
 LEARNED = 0.1
@@ -77,6 +77,11 @@ def _table(identity: str, name: str, stamp_: int) -> pd.DataFrame:
 def plain_skill(identity: str) -> str:
     """The model beside the best simple rule, without terms; empty where that is not known."""
     return plain_verdict(table(identity, "skill")) if has_table(identity, "skill") else ""
+
+
+def simple_does(identity: str) -> bool:
+    """Whether some simple rule predicts as well as the model, or better."""
+    return has_table(identity, "skill") and simple_is_as_good(table(identity, "skill"))
 
 
 def skill(identity: str) -> list[str]:

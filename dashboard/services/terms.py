@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from nme_core.io.parameter_names import MOVE
+from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.terms import BASELINES, CORRELATIONS, MODELS, short_model_name
+from nme_core.vocabulary.text import listed
 
 __all__ = ["BASELINES", "CORRELATIONS", "MODEL_WORDS", "MOVE", "model_name", "placement_words"]
 
@@ -20,7 +22,8 @@ _PLACES = {
 
 def placement_words(placement: str) -> str:
     """Where persons differ, in few words: "last layer and transitions"."""
-    return " and ".join(_PLACES.get(part, part) for part in placement.split("+"))
+    words = tr(_PLACES)
+    return listed([words.get(part, part) for part in placement.split("+")])
 
 
 def model_name(model: str) -> str:

@@ -147,6 +147,8 @@ APP_WORDS = {
     'family="gaussian"': "the kind of outcome gaussian",
     'Use placement="last" without a family': "Let people differ in the last layer alone, with the "
     "kind of outcome that is proposed",
+    "another --placement": "another choice of “Where people differ”",
+    "--placement": "“Where people differ”",
     "leave out the groups": "load the study without the further grouping factor",
     "Use NMEMLPClassifier for classes": "Load the study again with “The outcome is: class (state)”",
     "hidden=()": "no hidden layer",

@@ -52,6 +52,7 @@ CONVERGED = "until it has converged"
 
 #: The same in few words, for a list of runs.
 SHORT_VERDICTS = {
+    "simple": "A simple rule predicts as well or better",
     "better": "People's own parameters help to predict them",
     "worse": "One model for everybody predicts better",
     "alike": "Not clear whether people's own parameters help",

@@ -146,6 +146,7 @@ def person_errors(table: pd.DataFrame, *, metric: str, names: Mapping[str, str])
             names.get(str(model), str(model)),
             colours[str(model)],
             size=7,
+            hollow=str(model) in theme.HOLLOW,
             hover=[
                 tr("person {person}: {value}, {n_obs:.0f} occasions").format(
                     person=row["person"], value=number(row["value"]), n_obs=row["n_obs"]

@@ -39,6 +39,7 @@ def skill_by_horizon(rows: pd.DataFrame, *, names: Mapping[str, str]) -> Chart:
             Layer(
                 "points", np.array(at, float)[order] + beside, own["skill"].to_numpy(float)[order],
                 name=names.get(reference, reference), colour=colours[reference],
+                hollow=reference in theme.HOLLOW,
                 low=own["ci_low"].to_numpy(float)[order] if known else None,
                 high=own["ci_high"].to_numpy(float)[order] if known else None,
                 hover=[_told(row, names) for row in own.iloc[order].to_dict("records")],

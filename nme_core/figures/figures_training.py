@@ -9,7 +9,7 @@ import pandas as pd
 from nme_core.figures import tables, theme
 from nme_core.figures.charts import Chart, Layer, Panel
 from nme_core.figures.labels import number
-from nme_core.figures.summaries import settling_range
+from nme_core.figures.summaries import parted, settling_range
 from nme_core.figures.words import LOSSES
 from nme_core.vocabulary.language import tr
 
@@ -30,6 +30,13 @@ def variance_traces(history: pd.DataFrame, *, names: Mapping[str, str] | None = 
         columns = [name for name in columns if name != "residual_variance"]
     if not columns:
         raise ValueError("The run has no variance to draw.")
+    traces = {
+        column: [
+            (model, parted(rows))
+            for model, rows in history.dropna(subset=[column]).groupby("model", sort=False)
+        ]
+        for column in columns
+    }
     colours = theme.model_colours(history["model"].unique())
     called = {model: (names or {}).get(model, model) for model in colours}
     panels = [
@@ -50,7 +57,7 @@ def variance_traces(history: pd.DataFrame, *, names: Mapping[str, str] | None = 
                         for epoch, value in zip(rows["epoch"], rows[column], strict=True)
                     ],
                 )
-                for model, rows in history.dropna(subset=[column]).groupby("model", sort=False)
+                for model, rows in traces[column]
             ],
             y_range=(0.0, 1.05 * float(history[column].max()) or 1.0),
         )

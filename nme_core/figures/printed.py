@@ -35,6 +35,7 @@ from nme_core.figures.summaries import (
     least_squares,
     normal_curve,
     padded,
+    parted,
     random_effect_bins,
     settling_range,
     share_ticks,
@@ -147,11 +148,11 @@ def loss_curves(
     colours = theme.model_colours(table["model"].unique())
     with theme.print_style():
         figure, axis = _figure(columns)
-        for (model, part), rows in table.groupby(["model", "part"], sort=False):
-            sns.lineplot(
-                x=rows["epoch"], y=rows["loss"], ax=axis, color=colours[str(model)], estimator=None,
-                linestyle=_DASH[str(part)], marker="o" if len(rows) < 3 else None,
-                markersize=3, legend=False,
+        for (model, part), found in table.groupby(["model", "part"], sort=False):
+            rows = parted(found)
+            axis.plot(
+                rows["epoch"], rows["loss"], color=colours[str(model)], linestyle=_DASH[str(part)],
+                marker="o" if len(rows) < 3 else None, markersize=3,
             )  # fmt: skip
         ends = settling_range(table)
         settled = table["loss"] if ends is None else table["loss"][table["loss"].between(*ends)]

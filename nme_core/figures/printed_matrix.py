@@ -39,6 +39,7 @@ def transition_comparison(
     low: pd.DataFrame | None = None,
     high: pd.DataFrame | None = None,
     other: str | None = None,
+    other_counts: pd.DataFrame | None = None,
     columns: theme.PrintSize = 2,
 ) -> Figure:
     """One person's transition matrix, the population's, and their difference.
@@ -48,7 +49,7 @@ def transition_comparison(
     """
     table = tables.transition_comparison(
         person, population, person_label=person_label, readout=readout, counts=counts,
-        low=low, high=high, other=other,
+        low=low, high=high, other=other, other_counts=other_counts,
     )  # fmt: skip
     panels = comparison_panels(table, compact_from=6, limit=limit)
     shown = distinct(list(table["to"].unique()), LABEL_LENGTH)
@@ -62,7 +63,7 @@ def transition_comparison(
                 panel.values, ax=axis, vmin=panel.low, vmax=panel.high, cbar=False,
                 cmap=theme.matplotlib_scale(panel.stops), linewidths=0.4, linecolor="white",
             )  # fmt: skip
-            _write(axis, panel, table["count"] if i == 0 and k <= 4 else None)
+            _write(axis, panel, tables.counts_of(table, i) if k <= 4 else None)
             axis.set_title(title)
             for row, column in zip(*marked(table), strict=True) if i != 1 else ():
                 axis.add_patch(

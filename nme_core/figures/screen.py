@@ -27,6 +27,7 @@ from nme_core.figures.summaries import (
     least_squares,
     normal_curve,
     padded,
+    parted,
     random_effect_bins,
     settling_range,
     share_ticks,
@@ -213,7 +214,8 @@ def loss_curves(history: pd.DataFrame, *, names: Mapping[str, str] | None = None
     figure = _figure(tr("Loss by epoch"))
     colours = theme.model_colours(table["model"].unique())
     validated = table["part"] == "validation"
-    for (model, part), rows in table.groupby(["model", "part"], sort=False):
+    for (model, part), found in table.groupby(["model", "part"], sort=False):
+        rows = parted(found)
         solid = part == "validation" or not (validated & (table["model"] == model)).any()
         figure.add_scatter(
             x=rows["epoch"], y=rows["loss"], legendgroup=for_screen(model),

@@ -35,6 +35,7 @@ def transition_comparison(
     low: pd.DataFrame | None = None,
     high: pd.DataFrame | None = None,
     other: str | None = None,
+    other_counts: pd.DataFrame | None = None,
 ) -> go.Figure:
     """One person's transition matrix, the population's, and their difference, side by side.
 
@@ -59,6 +60,8 @@ def transition_comparison(
         population have a frame.
     other : str, optional
         A second person, whose matrix stands in the population's place.
+    other_counts : DataFrame, optional
+        How often this one made each transition.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def transition_comparison(
     """
     table = tables.transition_comparison(
         person, population, person_label=person_label, readout=readout, counts=counts,
-        low=low, high=high, other=other,
+        low=low, high=high, other=other, other_counts=other_counts,
     )  # fmt: skip
     panels = comparison_panels(table, compact_from=7, limit=limit)
     names = distinct(list(table["to"].unique()), LABEL_LENGTH)
@@ -85,7 +88,7 @@ def transition_comparison(
             coloraxis="coloraxis2" if i == 2 else "coloraxis", xgap=1, ygap=1, customdata=hover,
             hoverongaps=False, hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
-        _write(figure, panel, axis, table["count"] if i == 0 and k <= 5 else None)
+        _write(figure, panel, axis, tables.counts_of(table, i) if k <= 5 else None)
         _mark_empty(figure, panel, hover, axis)
         if i != 1:
             add_frames(figure, zip(*marked(table), strict=True), axis)

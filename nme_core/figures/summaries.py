@@ -133,6 +133,14 @@ def share_ticks(top: float) -> list[float]:
     return [i * step for i in range(round(1 / step) + 1) if i * step <= top * 1.1]
 
 
+def parted(rows: pd.DataFrame) -> pd.DataFrame:
+    """Epochs of one model with an empty row before each further fit: no line leads back to it."""
+    rows = rows.reset_index(drop=True)
+    again = rows[rows["epoch"].diff() <= 0]
+    gaps = again[["epoch"]].set_axis(again.index - 0.5)
+    return pd.concat([rows, gaps]).sort_index()
+
+
 def settling_range(table: pd.DataFrame) -> tuple[float, float] | None:
     """Range of the losses after each model's first 5 % of epochs; None where the rest is near it.
 

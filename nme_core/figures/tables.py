@@ -24,6 +24,7 @@ def transition_comparison(
     low: pd.DataFrame | None = None,
     high: pd.DataFrame | None = None,
     other: str | None = None,
+    other_counts: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per transition: the person's value, the population's, and their difference.
 
@@ -45,6 +46,8 @@ def transition_comparison(
         Ends of the intervals of the person's values, from × to.
     other : str, optional
         A second person, whose matrix stands in the population's place.
+    other_counts : DataFrame, optional
+        How often this one made each transition.
 
     Returns
     -------
@@ -52,7 +55,8 @@ def transition_comparison(
         Columns person, readout, from, to, value, population_value, difference, count; rows in
         the order of the population's states, all to-states of the first from-state first. With
         intervals also ci_low, ci_high and ``beyond``: whether they exclude the population. With
-        a second person, other and other_value take the place of population_value.
+        a second person, other and other_value take the place of population_value; with counts
+        of theirs also other_count.
 
     Raises
     ------
@@ -64,9 +68,11 @@ def transition_comparison(
     states = _states(population, "population")
     aligned = _aligned(person, states, "person")
     own, others = (m.to_numpy(dtype=float, na_value=np.nan) for m in (aligned, population))
-    n = np.full(own.shape, np.nan)
-    if counts is not None:
-        n = _aligned(counts, states, "counts").fillna(0).to_numpy(dtype=float)
+    n, others_n = (
+        np.full(own.shape, np.nan) if given is None
+        else _aligned(given, states, "counts").fillna(0).to_numpy(dtype=float)
+        for given in (counts, other_counts)
+    )  # fmt: skip
     table = pd.DataFrame(
         {
             "person": str(person_label),
@@ -87,7 +93,14 @@ def transition_comparison(
     if other is not None:
         table.insert(1, "other", str(other))
         table = table.rename(columns={"population_value": "other_value"})
+    if other_counts is not None:
+        table["other_count"] = others_n.ravel()
     return table
+
+
+def counts_of(table: pd.DataFrame, panel: int) -> pd.Series | None:
+    """Counts that stand in a panel of `transition_comparison`: in those of persons."""
+    return table.get(("count", "other_count", "")[panel])
 
 
 def random_effect_distribution(

@@ -80,8 +80,11 @@ _MODEL_COLOURS = {
     "nme": "#0072B2", "nme (all rows)": "#882255", "generic": "#D55E00", "specific": "#009E73",
     "lme": "#CC79A7", "mlp-lme": "#E69F00", "unregularised": "#6B6B6B",
     "linear": "#56B4E9",
-    **dict.fromkeys(("mean", "last", "ewma", "ar1", "frequent", "markov"), "#8C8C8C"),
+    **dict.fromkeys(("mean", "last", "frequent"), "#8C8C8C"),
+    **dict.fromkeys(("ewma", "ar1", "markov"), INK),
 }  # fmt: skip
+#: Models whose points have an edge only: two simple rules share a colour.
+HOLLOW = {"last", "ar1"}
 
 #: matplotlib's settings are global to the process and its drawing is not thread-safe.
 _PRINT_LOCK = threading.RLock()

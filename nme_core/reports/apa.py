@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
+from nme_core.vocabulary.text import fixed
+
 MINUS = "\u2212"
 DASH = "\u2013"
 
@@ -27,14 +29,6 @@ def bounded(value: float, decimals: int = 2) -> str:
     """A number that cannot exceed 1 in size (p, r, share of variance): no zero before the point."""
     text = fixed(value, decimals)
     return text.replace("0.", ".", 1) if abs(float(f"{value:.{decimals}f}")) < 1 else text
-
-
-def fixed(value: float, decimals: int = 2) -> str:
-    """A number with these decimals and a true minus; a dash where it is not finite."""
-    if not math.isfinite(value):
-        return DASH
-    text = f"{abs(value):.{decimals}f}"
-    return MINUS + text if value < 0 and float(text) else text
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -11,7 +11,6 @@ from nme_core.metrics.comparison import with_corrected_p
 from nme_core.reports.apa import (
     bounded,
     bounded_limits,
-    fixed,
     limits,
     number,
     p_value,
@@ -20,7 +19,7 @@ from nme_core.reports.correlations import correlated
 from nme_core.reports.trust import calibrated, certified, checked, differences
 from nme_core.runs.skill import skill_sentences
 from nme_core.vocabulary.terms import CORRECTIONS, CORRELATIONS, is_bounded, metric_name
-from nme_core.vocabulary.text import count
+from nme_core.vocabulary.text import count, fixed
 
 ALPHA = 0.05
 #: Metrics of which less is better.

@@ -7,14 +7,14 @@ import pandas as pd
 from nme_core.metrics.simple_rules import CLASS_RULES, NUMBER_RULES
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.terms import MODELS, model_name
-from nme_core.vocabulary.text import listed
+from nme_core.vocabulary.text import listed, percent
 
 _RULES = {*NUMBER_RULES, *CLASS_RULES}
 #: What it means where a simpler model predicts as well.
 _AS_WELL = {
-    "generic": "One model for everybody does as well on held-back rows: they do not show that"
+    "generic": "One model for everybody does as well on held-back rows: these do not show that"
     " parameters of people's own help to predict",
-    "linear": "Straight lines do as well on held-back rows: they do not show that the network's"
+    "linear": "Straight lines do as well on held-back rows: these do not show that the network's"
     " bends help to predict",
 }
 _ERROR = {"mse": "squared error", "log_loss": "log-loss"}
@@ -58,11 +58,11 @@ def plain_verdict(skill: pd.DataFrame) -> str:
     row = _best(rows)
     rule = tr(MODELS[str(row["reference"])].text)
     if row["ci_low"] > 0:
-        limits = f"{100 * row['ci_low']:.0f} to {100 * row['ci_high']:.0f} %"
+        saved, low, high = (percent(row[name]) for name in ("skill", "ci_low", "ci_high"))
         return tr(
-            "Over all people the model predicts {skill:.0f} % better (95 % interval "
-            "{limits}) than the best simple rule, {rule}."
-        ).format(skill=100 * row["skill"], limits=limits, rule=rule)
+            "Over all people the model predicts {skill} better (95 % interval {low} to {high}) "
+            "than the best simple rule, {rule}."
+        ).format(skill=saved, low=low.removesuffix(" %"), high=high, rule=rule)
     how = tr("better than") if row["ci_high"] < 0 else tr("as well as")
     return tr(
         "Over all people a simple rule, {rule}, predicts {how} the model: read this with care."
@@ -85,11 +85,11 @@ def _beside_rules(rows: pd.DataFrame) -> str:
         ).format(rule=rule, saved=saved)
     if row["ci_high"] < 0:
         return tr(
-            "A simple rule predicts held-back rows better than the model: {rule} ({saved})."
+            "A simple rule predicts held-back rows better than the model: {rule}; {saved}."
         ).format(rule=rule, saved=saved)
-    return tr(
-        "A simple rule does as well as the model on held-back rows: {rule} ({saved})."
-    ).format(rule=rule, saved=saved)
+    return tr("A simple rule does as well as the model on held-back rows: {rule}; {saved}.").format(
+        rule=rule, saved=saved
+    )
 
 
 def _better_models(rows: pd.DataFrame) -> list[str]:
@@ -97,10 +97,11 @@ def _better_models(rows: pd.DataFrame) -> list[str]:
     if better.empty:
         level = rows[rows["reference"].isin(list(_AS_WELL)) & ~(rows["ci_low"] > 0)]
         words = tr(_AS_WELL)
-        return [f"{words[row['reference']]} ({_saved(row)})." for _, row in level.iterrows()]
+        return [f"{words[row['reference']]}; {_saved(row)}." for _, row in level.iterrows()]
     names = listed([model_name(name) for name in better["reference"]])
-    predict = "predicts" if len(better) == 1 else "predict"
-    return [tr("Better than the model {predict}: {names}.").format(predict=predict, names=names)]
+    one, many = tr(("Better than the model predicts: {names}.",
+                    "Better than the model predict: {names}."))  # fmt: skip
+    return [(one if len(better) == 1 else many).format(names=names)]
 
 
 def _one_ahead(rows: pd.DataFrame) -> list[str]:
@@ -110,7 +111,7 @@ def _one_ahead(rows: pd.DataFrame) -> list[str]:
     row = _best(rows)
     rule = tr(MODELS[str(row["reference"])].text)
     return [
-        tr("One row ahead a simple rule predicts better than the model: {rule} ({saved}).").format(
+        tr("One row ahead a simple rule predicts better than the model: {rule}; {saved}.").format(
             rule=rule, saved=_saved(row)
         )
     ]
@@ -124,21 +125,28 @@ def _when(rows: pd.DataFrame) -> list[str]:
     return [
         tr(
             "The model does not tell a person's better from worse occasions: within people "
-            "it predicts no better than each person's mean ({saved}). It may still tell "
+            "it predicts no better than each person's mean; {saved}. It may still tell "
             "people apart."
         ).format(saved=_saved(within.iloc[0]))
     ]
 
 
 def _saved(row: pd.Series) -> str:
-    error, share = tr(_ERROR)[str(row["metric"])], 100 * float(row["skill"])
-    change = tr("lower") if share >= 0 else tr("higher")
-    text = tr("the model's {error} is {abs:.0f} % {change}").format(
-        error=error, abs=abs(share), change=change
-    )
+    """By how much the model's loss is lower or higher than the rival's, with its interval."""
+    skill, *ends = (float(row[name]) for name in ("skill", "ci_low", "ci_high"))
+    error, change = tr(_ERROR)[str(row["metric"])], _size(skill)
     if pd.isna(row["ci_low"]):
-        return text
-    low, high = (f"{100 * float(row[end]):.0f}".replace("-", "−") for end in ("ci_low", "ci_high"))
-    return tr("{text}; 95 % interval of what it saves {low} to {high} %").format(
-        text=text, low=low, high=high
+        return tr("the model's {error} is {change}").format(error=error, change=change)
+    low, high = map(_size, ends)
+    if ends[0] * ends[1] >= 0:
+        near, far = sorted(ends, key=abs)
+        low, high = percent(abs(near)).removesuffix(" %"), _size(far)
+    return tr("the model's {error} is {change} (95 % interval {low} to {high})").format(
+        error=error, change=change, low=low, high=high
     )
+
+
+def _size(skill: float) -> str:
+    """``12 % lower``, or higher where the model saves nothing."""
+    words = tr("{share} lower") if skill >= 0 else tr("{share} higher")
+    return words.format(share=percent(abs(skill)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from nme_core.vocabulary.language import tr, written
@@ -27,3 +28,17 @@ def count(n: int, noun: str) -> str:
 def plural(noun: str) -> str:
     """``people``, ``other people``, ``rows``."""
     return f"{noun.removesuffix('person')}people" if noun.endswith("person") else f"{noun}s"
+
+
+def fixed(value: float, decimals: int = 2) -> str:
+    """A number with these decimals and a true minus; a dash where it is not finite."""
+    if not math.isfinite(value):
+        return "–"
+    text = f"{abs(value):.{decimals}f}"
+    return f"−{text}" if value < 0 and float(text) else text
+
+
+def percent(share: float) -> str:
+    """``12 %``, ``1,200 %``; never −0."""
+    size = f"{abs(100 * share):,.0f}"
+    return f"{'−' if share < 0 and size != '0' else ''}{written(size)} %"

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.services import covariates, jobs, settings
 from nme_core.io import RunFolder, RunState, Status
+from nme_core.study.check.attendance import TRAP
 from tests.dashboard.conftest import STRATA
 
 OpenPage = Callable[..., AppTest]
@@ -17,7 +18,7 @@ OpenPage = Callable[..., AppTest]
 
 def words(app: AppTest) -> str:
     shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.error]
-    return "\n".join(str(element.value) for element in shown).replace("\\", "")
+    return "\n".join(str(element.value) for element in shown).replace("\\", "").replace("\xa0", " ")
 
 
 def titles(app: AppTest) -> list[str]:
@@ -174,9 +175,17 @@ def test_a_clinician_is_told_of_the_trap_without_statistics(
     rows["n_obs"] = 100 - rows["person"].map(run.covariates["depression"])
     run.write_table("random_effects", rows)
     settings.set_view("clinician")
-    shown = words(open_page("covariates", run=crf_run))
+    doubt = TRAP.format(who="People with a higher 'depression' have fewer observations")
+    found = {"column": "depression", "severity": "look", "message": doubt, "remedy": ""}
+    run.write_table("findings", pd.DataFrame([found, found | {"column": "clinic"}]))
+    covariates.run_tests(crf_run, ("depression", "clinic"), STRATA)
+    app = open_page("covariates", run=crf_run)
+    shown = words(app)
     assert "People with a higher score have fewer observations" in shown
+    assert TRAP.removeprefix("{who}") not in shown  # it is told once
     assert "ρ" not in shown
+    app.selectbox(key="covariate").select("clinic").run()
+    assert TRAP.removeprefix("{who}") in words(app)
 
 
 def test_all_covariates_are_tested_in_one_press(open_page: OpenPage, crf_run: str) -> None:

@@ -17,7 +17,7 @@ OpenPage = Callable[..., AppTest]
 
 def words(app: AppTest) -> str:
     shown = [*app.markdown, *app.caption, *app.subheader, *app.info, *app.error]
-    return "\n".join(str(element.value) for element in shown).replace("\\", "")
+    return "\n".join(str(element.value) for element in shown).replace("\\", "").replace("\xa0", " ")
 
 
 def record(run: str, notes: list[dict[str, str]]) -> None:

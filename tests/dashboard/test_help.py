@@ -47,13 +47,13 @@ def shown(node: object) -> Iterator[str]:
         yield " ".join([*map(str, value.columns), *map(str, value.to_numpy().ravel())])
     for text in (value, getattr(node, "label", None), *getattr(node, "options", ())):
         if isinstance(text, str) and text not in PAGES.values():  # a link to another page
-            yield text.replace("\\", "")
+            yield text.replace("\\", "").replace("\u00a0", " ")
 
 
 def helped(app: AppTest) -> str:
     """What the help of a page says."""
     (help_,) = [one for one in app.get("popover") if one.proto.popover.label == PAGE_HELP]
-    return help_.markdown[0].value.replace("\\", "")
+    return help_.markdown[0].value.replace("\\", "").replace("\u00a0", " ")
 
 
 def every_section(app: AppTest) -> Iterator[AppTest]:

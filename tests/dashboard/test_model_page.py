@@ -16,7 +16,7 @@ OpenPage = Callable[..., AppTest]
 
 def words(app: AppTest) -> str:
     shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.error]
-    return "\n".join(str(element.value) for element in shown)
+    return "\n".join(str(element.value) for element in shown).replace("\xa0", " ")
 
 
 @pytest.fixture
@@ -252,3 +252,13 @@ def test_a_finished_run_has_a_verdict_and_the_way_on(open_page: OpenPage, crf_ru
     app = open_page("model", run=crf_run)
     assert not app.exception
     assert "does worse" in words(app)
+
+
+def test_a_preset_holds_where_the_page_is_left_and_opened_again(
+    open_page: OpenPage, state_study: str
+) -> None:
+    app = open_page("model", study=state_study)
+    assert app.multiselect(key="baselines").value == ["generic"]
+    app.switch_page("pages/runs.py").run()
+    app.switch_page("pages/model.py").run()
+    assert app.multiselect(key="baselines").value == ["generic"]

@@ -17,7 +17,7 @@ STATES = ("calm", "tense", "low")
 
 def words(app: AppTest) -> str:
     shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.error]
-    return "\n".join(str(element.value) for element in shown).replace("\\", "")
+    return "\n".join(str(element.value) for element in shown).replace("\\", "").replace("\xa0", " ")
 
 
 def give_roles(home: Path, run: str) -> None:

@@ -20,7 +20,11 @@ PEOPLE = ("001", "002", "003")
 
 
 def words(app: AppTest) -> str:
-    return "\n".join(str(element.value) for element in app.markdown).replace("\\", "")
+    return (
+        "\n".join(str(element.value) for element in app.markdown)
+        .replace("\\", "")
+        .replace("\xa0", " ")
+    )
 
 
 @pytest.fixture

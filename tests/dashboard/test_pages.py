@@ -19,7 +19,7 @@ RESULT_PAGES = ("fit", "transitions", "random-effects", "covariates", "export")
 def words(app: AppTest) -> str:
     """Everything readable on the page."""
     shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.error]
-    return "\n".join(str(element.value) for element in shown)
+    return "\n".join(str(element.value) for element in shown).replace("\xa0", " ")
 
 
 class DrawnAnewError(Exception):
@@ -130,7 +130,7 @@ def test_a_compliance_trap_is_announced(open_page: OpenPage, crf_run: str, home:
     folder.write_table("random_effects", effects)
     app = open_page("covariates", run=crf_run)
     app.selectbox(key="covariate").select("depression").run()
-    assert "ρ \\= −1\\.00," in app.warning[0].value
+    assert "ρ\xa0\\=\xa0−1\\.00," in app.warning[0].value
     assert "fewer observations" in app.warning[0].value
 
 

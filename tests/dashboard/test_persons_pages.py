@@ -18,7 +18,7 @@ OpenPage = Callable[..., AppTest]
 
 def words(app: AppTest) -> str:
     shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.error]
-    return "\n".join(str(element.value) for element in shown).replace("\\", "")
+    return "\n".join(str(element.value) for element in shown).replace("\\", "").replace("\xa0", " ")
 
 
 def assert_sound(app: AppTest) -> None:
@@ -200,7 +200,7 @@ def test_estimates_are_those_of_the_run(open_page: OpenPage, mlp_run: str, home:
     assert float(shown["SD between people"].iloc[0]) == pytest.approx(
         variances[names[0]] ** 0.5, rel=0.01
     )
-    assert shown["95 % interval"].tolist() == ["–", "–", "–", "[1.8, 2.2]"]
+    assert shown["95 % interval"].tolist() == ["–", "–", "–", "[1.80, 2.20]"]
     assert shown["mean reliability"].tolist() == ["0.80", "0.80", "0.80", "–"]
     assert "Residual SD: 0.500. Intraclass correlation given the features: 0.40." in words(app)
 

@@ -14,7 +14,7 @@ OpenPage = Callable[..., AppTest]
 
 def words(app: AppTest) -> str:
     shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.error]
-    return "\n".join(str(element.value) for element in shown).replace("\\", "")
+    return "\n".join(str(element.value) for element in shown).replace("\\", "").replace("\xa0", " ")
 
 
 def test_empty_says_what_to_do(open_page: OpenPage) -> None:

@@ -16,7 +16,7 @@ OpenPage = Callable[..., AppTest]
 
 def words(app: AppTest) -> str:
     shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.subheader]
-    return "\n".join(str(element.value) for element in shown)
+    return "\n".join(str(element.value) for element in shown).replace("\xa0", " ")
 
 
 def upload(app: AppTest, table: pd.DataFrame, key: str = "upload_long") -> AppTest:
@@ -145,7 +145,7 @@ def test_planned_occasions_are_held_against_what_came(open_page: OpenPage) -> No
     press(app, "Load study")
     (kept,) = studies.list_studies()
     app.number_input(key=f"planned_{kept.id}").set_value(40).run()
-    assert "Of 40 planned occasions, 30% were answered in the median" in words(app)
+    assert "Of 40 planned occasions, 30 % were answered in the median" in words(app)
     assert studies.list_studies()[0].planned == 40
 
 

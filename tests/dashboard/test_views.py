@@ -14,7 +14,7 @@ TECHNICAL = ("at_once", "covariance", "seed", "baselines", "readout", "parameter
 
 def words(app: AppTest) -> str:
     shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.error]
-    return "\n".join(str(element.value) for element in shown).replace("\\", "")
+    return "\n".join(str(element.value) for element in shown).replace("\\", "").replace("\xa0", " ")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from nme_core.figures import printed, screen, tables, theme
-from nme_core.figures.figures_training import losses_sentence
+from nme_core.figures import charts_screen, printed, screen, tables, theme
+from nme_core.figures.figures_training import losses_sentence, variance_traces
 
 EVIL = "<img src=x onerror=alert(1)> & $x^2$"
 
@@ -178,6 +178,19 @@ def test_a_group_of_four_is_drawn_as_points_only(estimates):
     figure = screen.covariate_scatter(estimates, groups, parameter="w", covariate_name="arm")
     assert [trace.type for trace in figure.data] == ["scatter", "box", "scatter"]
     assert len(figure.data[0].x) == 4
+
+
+def test_no_line_leads_back_to_where_another_fit_begins(history):
+    twice = pd.concat([history, history], ignore_index=True)
+    twice = twice.assign(residual_variance=0.5, mean_random_variance=0.2)
+    charts = (screen.loss_curves(twice), charts_screen.draw(variance_traces(twice)))
+    drawn = [(line.x, line.y) for chart in charts for line in chart.data if line.x[0] is not None]
+    drawn += [line.get_data() for line in printed.loss_curves(twice).axes[0].lines]
+    back = [(x, y) for x, y in drawn if (np.diff(np.asarray(x, float)) < 0).any()]
+    assert len(back) > 6
+    for x, y in back:
+        at = np.flatnonzero(np.diff(np.asarray(x, float)) < 0)
+        assert np.isnan(np.asarray(y, float)[at + 1]).all()
 
 
 def test_loss_curves_have_one_colour_per_model(history):

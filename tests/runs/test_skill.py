@@ -21,7 +21,7 @@ def test_the_best_of_the_simple_rules_is_named():
     sentences = skill_sentences(found)
     assert len(sentences) == 1
     assert "better than the best simple rule, an exponentially weighted mean" in sentences[0]
-    assert "10 % lower; 95 % interval of what it saves 2 to 18 %" in sentences[0]
+    assert "10 % lower (95 % interval 2 to 18 % lower)" in sentences[0]
     assert not simple_is_as_good(found)
 
 
@@ -34,8 +34,9 @@ def test_a_rule_that_does_as_well_or_better_is_said_to():
         "A simple rule predicts held-back rows better than the model: the last value"
         in (skill_sentences(worse)[0])
     )
-    assert "40 % higher" in skill_sentences(worse)[0]
-    assert "−60 to −20 %" in skill_sentences(worse)[0]
+    assert "is 40 % higher (95 % interval 20 to 60 % higher)" in skill_sentences(worse)[0]
+    unclear = table(("last", "pooled", np.nan, -0.0, -12.0, 0.1))
+    assert "0 % lower (95 % interval 1,200 % higher to 10 % lower)" in skill_sentences(unclear)[0]
 
 
 def test_who_but_not_when_and_one_row_ahead():

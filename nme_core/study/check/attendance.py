@@ -13,6 +13,7 @@ from nme_core.study.check.report import Compliance, Finding
 from nme_core.study.study import Study
 from nme_core.study.time.occasions import DAYS_OF
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.text import percent
 
 #: A step is usual where at least this share of the steps are as long.
 _ALIKE = 0.05
@@ -65,6 +66,10 @@ def _kruskal(pairs: pd.DataFrame) -> float:
     return float(chdtrc(by_group.ngroups - 1, h))
 
 
+#: What a test may find where people with more of a covariate answered more or less often.
+TRAP = "{who}: a test of person parameters can find a dependence that is not there."
+
+
 def find_compliance(entries: Sequence[Compliance]) -> Iterable[Finding]:
     """Warn of the trap: covariates that go with how often persons answered."""
     for entry in entries:
@@ -81,9 +86,7 @@ def find_compliance(entries: Sequence[Compliance]) -> Iterable[Finding]:
             )
         yield Finding(
             "look",
-            tr(
-                "{who}: a test of person parameters can find a dependence that is not there."
-            ).format(who=who),
+            tr(TRAP).format(who=who),
             entry.covariate,
             tr("Tests against covariates guard against it by default; leave that guard on."),
         )
@@ -98,17 +101,16 @@ def find_planned(n_obs: pd.Series, planned: int | None) -> Iterable[Finding]:
     yield Finding(
         "look" if seldom else "info",
         tr(
-            "Of {planned} planned occasions, {median:.0%} were answered in the median "
-            "({min:.0%} to {max:.0%}); {seldom} of {share} people answered less than "
-            "{seldom_2:.0%}."
+            "Of {planned} planned occasions, {median} were answered in the median ({min} to "
+            "{max}); {seldom} of {share} people answered less than {seldom_2}."
         ).format(
             planned=planned,
-            median=share.median(),
-            min=share.min(),
-            max=share.max(),
+            median=percent(share.median()),
+            min=percent(share.min()),
+            max=percent(share.max()),
             seldom=seldom,
             share=len(share),
-            seldom_2=SELDOM,
+            seldom_2=percent(SELDOM),
         ),
         remedy=tr(
             "Few observations make a person's own parameters uncertain; they stay "
@@ -157,7 +159,7 @@ def _usual(step: str, share: float) -> str:
     return (
         tr("about {step}").format(step=step)
         if share < _ALIKE
-        else tr("{step} ({share:.0%} of the steps)").format(step=step, share=share)
+        else tr("{step} ({share} of the steps)").format(step=step, share=percent(share))
     )
 
 

@@ -36,6 +36,7 @@ from nme_core.study.questionnaires import recognise
 from nme_core.study.study import Study
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
+from nme_core.vocabulary.text import percent
 
 #: Share of missing values above which a column should be looked at.
 MUCH_MISSING = 0.2
@@ -333,8 +334,8 @@ def _check_missing(study: Study, missing: Mapping[str, int]) -> Iterable[Finding
             kind = "outcome" if name == study.roles.outcome else "feature"
             yield Finding(
                 "look",
-                tr("The {kind} {name!r} is missing in {n_rows:.0%} of the rows.").format(
-                    kind=tr(kind), name=name, n_rows=count / study.n_rows
+                tr("The {kind} {name!r} is missing in {share} of the rows.").format(
+                    kind=tr(kind), name=name, share=percent(count / study.n_rows)
                 ),
                 str(name),
             )

@@ -12,6 +12,7 @@ from nme_core.study.check.report import Finding
 from nme_core.study.clean.remedies import Remedy
 from nme_core.study.study import Study
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.text import percent
 
 #: A feature all but determines a class outcome where its values name the class of this share of
 #: rows, while the most frequent class alone has less than `FREQUENT_CLASS`; at most `FEW_VALUES`
@@ -66,9 +67,9 @@ def _names_the_class(pair: pd.DataFrame) -> str:
         return _ALL_BUT
     if 1 - right <= ERRORS_LEFT * (1 - alone):
         return tr(
-            "alone names the outcome {{outcome}} in {right:.0%} of the rows, where its "
-            "most frequent class would be right in {alone:.0%}"
-        ).format(right=right, alone=alone)
+            "alone names the outcome {{outcome}} in {right} of the rows, where its "
+            "most frequent class would be right in {alone}"
+        ).format(right=percent(right), alone=percent(alone))
     return ""
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from nme_core.study.clean.remedies import Remedy, foretell, of_second_table
 from nme_core.study.clean.remedy_files import as_json
+from nme_core.vocabulary.text import fixed
 
 Severity = Literal["stop", "look", "info"]
 
@@ -102,7 +103,7 @@ class Compliance:
 
     def __str__(self) -> str:
         if self.spearman is not None:
-            return f"Spearman {self.spearman:.2f}, p {p_words(self.p)}"
+            return f"Spearman {fixed(self.spearman)}, p {p_words(self.p)}"
         groups = ", ".join(f"{name} {median:g}" for name, median in self.medians)
         return f"medians {groups}; Kruskal-Wallis p {p_words(self.p)}"
 

@@ -113,6 +113,23 @@ def test_groups_name_where_they_differ_most(mlp_run: str, home: Path) -> None:
     )
     assert "not a test" in figure.sentence
     assert len(figure.numbers()) == 14
+    # Where a test finds no more than chance gives, no difference is named.
+    within = catalogue.group_figure(mlp_run, "clinic", "sleep", "feeling", None, "within")
+    assert within is not None
+    assert within.sentence.startswith("The differences between these groups lie within")
+    assert "4.50" not in within.sentence
+
+
+def test_two_people_are_compared_where_both_were_often_enough(crf_run: str, home: Path) -> None:
+    figure = catalogue_persons.two_persons_figure(crf_run, "001", "002", "conditional")
+    start = figure.sentence.split(" to ")[0].removeprefix("The largest difference is ")
+    assert figure.numbers()["other_count"].sum() > 0
+    folder = RunFolder(home / "runs" / crf_run)
+    rows = folder.table("transitions")
+    rows.loc[(rows["person"] == "002") & (rows["from"] == start), "visits"] = 1
+    folder.write_table("transitions", rows)
+    again = catalogue_persons.two_persons_figure(crf_run, "001", "002", "conditional")
+    assert f"difference is {start} to" not in again.sentence
 
 
 def test_hsic_gives_p_and_the_number_of_tests(crf_run: str) -> None:

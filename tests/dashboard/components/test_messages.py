@@ -47,6 +47,9 @@ def test_options_that_do_not_fit_are_said_in_words_of_the_app(
          "Use the estimator variational, or another placement."),
         ("12 gaps took the last value (--missing carry); go on.",
          "12 gaps took the last value; go on."),
+        ("NME-CRF and --residual ar1 need an order; fit with another --placement.",
+         "NME-CRF and “Residuals over time” ar1 need an order; fit with another choice of “Where "
+         "people differ”."),
         ("The feature 'sleep' is the same everywhere.",
          "The feature 'sleep' is the same everywhere."),
     ],

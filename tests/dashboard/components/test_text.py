@@ -4,6 +4,7 @@ from dashboard.components.text import (
     alike,
     duration,
     durations,
+    estimate,
     fixed,
     interval,
     number,
@@ -127,3 +128,14 @@ def test_sentences_are_parted_and_nothing_is_lost(text: str, parts: int) -> None
     found = sentences(text)
     assert len(found) == parts
     assert " ".join(found) == text
+
+
+def test_an_estimate_has_the_decimals_of_its_interval() -> None:
+    assert estimate(28.83, 25.94, 31.72) == ("28.8", "[25.9, 31.7]")
+    assert estimate(53.3, -91.2, 197.1) == ("53", "[−91, 197]")
+    assert estimate(0.0415, float("nan"), None) == ("0.0415", "–")
+
+
+def test_a_number_and_what_it_is_of_stay_on_one_line() -> None:
+    assert plain("p = .03 and 5 %") == "p\xa0\\=\xa0\\.03 and 5\xa0%"
+    assert plain("95-%-Intervall") == "95\u2011%\u2011Intervall"

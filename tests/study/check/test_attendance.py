@@ -38,7 +38,7 @@ def test_observations_are_held_against_the_plan():
     result = check_study(Study.from_frame(frame, **roles), planned=30)
     n_obs = frame.groupby("person").size()
     seldom = int((n_obs < 15).sum())
-    assert f"{seldom} of 24 people answered less than 50%" in "\n".join(findings(result, "look"))
+    assert f"{seldom} of 24 people answered less than 50 %" in "\n".join(findings(result, "look"))
     assert "of 30 planned" in result.lines()[1]
     above = check_study(Study.from_frame(frame, **roles), planned=19)
     assert any("more observations than the 19" in text for text in findings(above, "look"))
@@ -48,7 +48,7 @@ def test_observations_are_held_against_the_plan():
 
 def test_spacing_is_told_with_its_unit():
     frame = table()
-    assert report(frame).spacing == "usual step 1 (100% of the steps), longest 1, 0 gaps"
+    assert report(frame).spacing == "usual step 1 (100 % of the steps), longest 1, 0 gaps"
     dates = frame.assign(day=pd.Timestamp("2024-03-01") + frame["day"] * pd.Timedelta("12h"))
     assert "usual step 12 hours" in report(dates[dates.index % 12 != 3]).spacing
     assert "longest 1 day," in report(dates[dates.index % 12 != 3]).spacing

@@ -58,7 +58,7 @@ def test_missing_values_are_counted_by_column_and_observations_by_outcome():
     assert result.missing.to_dict() == {"mood": 4, "sleep": 50, "stress": 0}
     assert result.n_obs["p0"] == 8
     (look,) = findings(result, "look")
-    assert "'sleep' is missing in 35%" in look
+    assert "'sleep' is missing in 35 %" in look
     assert "sleep 50 (34.7%)" in "\n".join(result.lines())
 
 
@@ -226,7 +226,9 @@ def test_features_that_determine_a_class_are_named():
     frame.loc[::30, "mood"] = "mid"  # 8 of 240 rows
     assert determined(report(frame)) == []
     (look,) = findings(report(frame), "look")
-    assert re.search(r"'total' alone names the outcome 'mood' in 9\d% of the rows, where its", look)
+    assert re.search(
+        r"'total' alone names the outcome 'mood' in 9\d % of the rows, where its", look
+    )
     frame.loc[::4, "mood"] = "mid"
     assert findings(report(frame), "look") == []
 
