@@ -197,7 +197,9 @@ def loss_curves(history: pd.DataFrame, *, names: Mapping[str, str] | None = None
     if long.empty:
         raise ValueError("No epoch has a loss yet.")
     order = {model: i for i, model in enumerate(history["model"].unique())}
-    rank = long.assign(rank=long["model"].map(order)).sort_values(["rank", "part", "epoch"])
+    rank = long.assign(rank=long["model"].map(order))
+    # In the order of training: the epochs of several fits of one model do not mix.
+    rank = rank.sort_values(["rank", "part"], kind="stable")
     return rank[["model", "part", "epoch", "loss"]].reset_index(drop=True)
 
 
