@@ -17,6 +17,7 @@ from pathlib import Path
 from dashboard.words.pages import PAGE_GROUPS
 from dashboard.words.terms import TERMS
 from docs.templates import templates
+from nme_core.study.questionnaires import QUESTIONNAIRES
 from nme_core.training.loop import Verdict
 from nme_core.vocabulary.language import translations
 from nme_core.vocabulary.settings import SETTINGS
@@ -37,6 +38,7 @@ ALSO = (
     "category", "date-time", "duration", "block-diagonal", "one-factor", "two-factor",
     "class", "train", "validation", "95% CI", "95% intervals.", "sums", "item means",
     "{multiple} times the sums", "neither sums nor item means of the {name}",
+    *{label for one in QUESTIONNAIRES.values() for _, label in one.bands},
     "{what} of the {name} ({low} to {high})", "a score of the {name}", "an item mean of the {name}",
 )  # fmt: skip
 #: What stands in no message, or in English everywhere: the command line, programs, citations,

@@ -18,7 +18,7 @@ def show_approximate(run: str) -> None:
     if not state.researcher():
         st.caption(tr(APPROXIMATE)[known])
         return
-    st.subheader(tr("What is approximate"), anchor=False)
+    st.header(tr("What is approximate"), anchor=False)
     st.markdown(tr(APPROXIMATE)[known])
     say = results.speaker(run)
     for reason, tables in (reasons or {}).items():

@@ -42,6 +42,7 @@ def choose_bands(run: str, covariate: str) -> None:
             if chosen in presets:
                 st.caption(tr(BANDS)["source"].format(source=bands.PRESETS[chosen].source))
             shown = pd.DataFrame(presets.get(chosen, now), columns=["from", "name"])
+            shown["name"] = list(map(tr, shown["name"]))
             table = st.data_editor(
                 shown.astype({"from": "float64", "name": "str"}), num_rows="dynamic",
                 hide_index=True, key=f"band_rows_{run}_{covariate}_{chosen}", width=420,

@@ -14,7 +14,7 @@ from dashboard.services.look import WEEKDAYS
 from dashboard.services.studies import Study
 from dashboard.words.look import LOOK_SENTENCES, TIME_UNITS
 from nme_core.figures.summaries import histogram
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 
 #: People on one page of series.
 A_PAGE = 12
@@ -42,7 +42,7 @@ def series_figure(study: Study, people: Sequence[str], outcome: str) -> Figure:
         who=tr("person {first}").format(first=people[0])
         if len(people) == 1
         else tr("{people} people").format(people=len(people)),
-        n=f"{sum(map(len, shown.values())):,}",
+        n=written(f"{sum(map(len, shown.values())):,}"),
     )
     sentence += words["cut"].format(most=MOST_OCCASIONS) if cut else ""
     limit = words["ribbon" if states else "line"]
@@ -68,7 +68,8 @@ def distributions_figure(study: Study, table: pd.DataFrame) -> Figure:
         parts.append(pd.DataFrame({"column": name, "centre": bins.centres, "count": bins.counts}))
     worst = table[["floor", "ceiling"]].max(axis=1)
     name = worst.idxmax()
-    end = "lowest" if table.loc[name, "floor"] >= table.loc[name, "ceiling"] else "highest"
+    low = table.loc[name, "floor"] >= table.loc[name, "ceiling"]
+    end = tr("lowest") if low else tr("highest")
     sentence = tr(LOOK_SENTENCES)["distributions"].format(
         n=len(parts), name=name, share=f"{100 * worst[name]:.0f}", end=end
     )

@@ -31,7 +31,7 @@ from nme_core.vocabulary.language import tr
 
 def show_tests(run: Run, found: covariates.CovariateResult) -> None:
     """Every test of the run, and how they were made."""
-    st.subheader(tr("Dependence"), anchor=False)
+    st.header(tr("Dependence"), anchor=False)
     st.markdown(tr(TESTED)[covariates.parameters(run.id).of][1])
     st.dataframe(hsic_view(found, results.names(run.id).words), hide_index=True)
     with st.expander(tr(TESTS_HELP)["table"]):
@@ -45,7 +45,7 @@ def show_covariate(run: Run, found: covariates.CovariateResult, covariate: str) 
     show(hsic_figure(found, covariate))
     of = covariates.parameters(run.id).of
     if of != "weights" or run.model == "nme-crf":
-        st.subheader(tr("Which, in which direction"), anchor=False)
+        st.header(tr("Which, in which direction"), anchor=False)
         show_parameters(run.id, found, covariate, note=tr(CONTRASTS) if of == "scores" else "")
     show_groups(run, found, covariate)
     if of == "weights" and run.model != "nme-crf":
@@ -75,7 +75,7 @@ def show_groups(run: Run, found: covariates.CovariateResult, covariate: str) -> 
     if not crf and not results.has_table(run.id, "response_curves"):
         return
     title = tr("Transitions by group") if crf else tr("How predictions differ")
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     if state.researcher():
         choose_bands(run.id, covariate)
     verdict = verdict_of(found, covariate, unsure=covariates.is_unsure(run.id))

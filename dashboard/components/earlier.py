@@ -19,7 +19,7 @@ def earlier_runs() -> None:
     if not runs:
         return
     st.divider()
-    st.subheader(tr("Earlier runs on this computer"), anchor=False)
+    st.header(tr("Earlier runs on this computer"), anchor=False)
     chosen = st.selectbox(
         tr("Earlier runs"),
         list(runs),

@@ -201,7 +201,7 @@ def across_parameters(run: str, names: list[str]) -> None:
 def persons(run: str) -> None:
     """The map of persons, and those far out."""
     _map(run)
-    st.subheader(tr("Furthest from the population"), anchor=False)
+    st.header(tr("Furthest from the population"), anchor=False)
     table = people.furthest(run)
     table = table.assign(
         parameter=table["parameter"].map(results.names(run).words),
@@ -226,7 +226,7 @@ def persons(run: str) -> None:
 
 def persons_plainly(run: Run) -> None:
     """The few persons furthest from the population: in what, how certain, and the way to them."""
-    st.subheader(tr(PLAIN_FURTHEST)["title"], anchor=False)
+    st.header(tr(PLAIN_FURTHEST)["title"], anchor=False)
     for row in people.furthest(run.id, _FURTHEST).to_dict("records"):
         person = str(row["person"])
         words, button = st.columns([5, 1.2], vertical_alignment="center")

@@ -34,7 +34,7 @@ from nme_core.vocabulary.language import tr
 def models(run: Run) -> None:
     """Models × metrics of all occasions together, and person by person."""
     table = results.metrics_table(run.id)
-    st.subheader(tr(TOGETHER)["title"], anchor=False)
+    st.header(tr(TOGETHER)["title"], anchor=False)
     st.table(metrics_view(run.id).set_index(tr("model")))
     with st.expander(tr(TABLE_HELP)["together"]):
         st.markdown(f"{split_note(run.id)} {tr(TOGETHER)['limit']}")
@@ -47,7 +47,7 @@ def models(run: Run) -> None:
             st.markdown(f"**{name}**: {meaning}.")
     by_person = persons_view(run.id)
     if len(by_person):
-        st.subheader(tr(BY_PERSON)["title"], anchor=False)
+        st.header(tr(BY_PERSON)["title"], anchor=False)
         st.table(by_person)
         with st.expander(tr(TABLE_HELP)["by_person"]):
             st.markdown(f"{tr(BY_PERSON)['what']}\n\n{tr(BY_PERSON)['why']}")
@@ -75,7 +75,7 @@ def persons(run: Run) -> None:
     """One person's fit, and everybody's as small multiples."""
     person(run)
     everybody = fit.persons(run.id)
-    st.subheader(tr("All people"), anchor=False)
+    st.header(tr("All people"), anchor=False)
     pages = -(-len(everybody) // catalogue.A_PAGE)
     page = st.pagination(pages, key="fits_page") if pages > 1 else 1
     shown = everybody[(page - 1) * catalogue.A_PAGE : page * catalogue.A_PAGE]
@@ -93,7 +93,7 @@ def errors(run: Run) -> None:
         show(catalogue.residual_figure(run.id, model, outcome_name(run)))
     else:
         show(catalogue.confusion_figure(run.id, model))
-    st.subheader(tr("Person by person"), anchor=False)
+    st.header(tr("Person by person"), anchor=False)
     metrics = list(results.metrics_table(run.id).columns)
     first = metrics.index(results.main_metric(results.metrics_table(run.id)))
     metric = st.selectbox(
@@ -119,9 +119,9 @@ def checks(run: Run) -> None:
         st.info(tr(EMPTY)["no_checks"])
     by_person = catalogue.person_check_figure(run.id)
     if by_person is not None:
-        st.subheader(tr("Person by person"), anchor=False)
+        st.header(tr("Person by person"), anchor=False)
         show(by_person)
-    st.subheader(tr("Calibration"), anchor=False)
+    st.header(tr("Calibration"), anchor=False)
     known = [name for name in fit.models(run.id) if fit.calibration(run.id, name) is not None]
     if not known:
         st.info(tr(EMPTY)["no_calibration"])
@@ -141,7 +141,7 @@ def training(run: Run) -> None:
     if run.done:
         figure = catalogue.shrinkage_figure(run.id)
         if figure is not None:
-            st.subheader(tr("Shrinkage"), anchor=False)
+            st.header(tr("Shrinkage"), anchor=False)
             show(figure)
         if choice := results.run_folder(run.id).config.get("covariance_choice"):
             st.caption(choice["words"])
@@ -153,7 +153,7 @@ def _certificate(run: Run) -> None:
     """Our linear fit beside MixedLM's; where there is none yet, a button that makes one."""
     if not rechecks.can_be_certified(run.id):
         return
-    st.subheader(tr("Certificate"), anchor=False)
+    st.header(tr("Certificate"), anchor=False)
     found = rechecks.certificate(run.id)
     if found is None:
         st.caption(tr(CERTIFICATE)["offer"])

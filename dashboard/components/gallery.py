@@ -29,7 +29,7 @@ def show_gallery(place: Path, pinned: list[Pin]) -> None:
     for at, pin in enumerate(pinned):
         with st.container(border=True, key=f"pinned_{at + 1}"):
             _show_pin(place, pin, at, len(pinned))
-    st.subheader(tr("Download all"), anchor=False)
+    st.header(tr("Download all"), anchor=False)
     st.caption(f"{tr(GALLERY)['captions']} {tr(GALLERY)['zip']}")
     with st.container(width=520):
         paper = choose_paper("gallery_")

@@ -55,13 +55,13 @@ def _choose() -> Draft | None:
     """The user's own tables, or a sample study."""
     left, right = st.columns([3, 2], gap="large")
     with left:
-        st.subheader(tr(STUDY)["own"], anchor=False)
+        st.header(tr(STUDY)["own"], anchor=False)
         long = st.file_uploader(
             tr(STUDY)["long"], TABLES, key="upload_long", help=tr(STUDY)["formats"]
         )
         second = st.file_uploader(tr(STUDY)["second"], TABLES, key="upload_covariates")
     with right:
-        st.subheader(tr(STUDY)["sample"], anchor=False)
+        st.header(tr(STUDY)["sample"], anchor=False)
         sample = st.selectbox(
             tr(STUDY)["sample"], studies.sample_names(), index=None, key="sample_study",
             placeholder=tr(STUDY)["choose_sample"], label_visibility="collapsed",

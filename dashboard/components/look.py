@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.words.pages import PAGE_GROUPS
+from dashboard.words.study import UPLOAD
 from nme_core.vocabulary.language import tr
 
 _STYLE = """
 <style>
 .stMainBlockContainer { padding: 2.5rem 2.5rem 4rem 2.5rem; max-width: 1180px; }
 .stMainBlockContainer h1 { font-size: 1.9rem; padding: 0.5rem 0 0.25rem 0; }
-.stMainBlockContainer h3 { font-size: 1.25rem; padding: 0.75rem 0 0.25rem 0; }
+.stMainBlockContainer h2 { font-size: 1.25rem; padding: 0.75rem 0 0.25rem 0; }
 .stMain [data-testid="stPageLink"] a { border: 1px solid #808A9473; border-radius: 0.5rem; }
 .stMain p { max-width: 46rem; }
 /* Notes are quieter than text, yet have 4.5 to 1 on every background, light or dark. */
@@ -75,9 +76,21 @@ _EMPTY = """
 """
 
 
+#: What Streamlit says on its uploader, in English alone, is said in the language of the session.
+_UPLOAD = """
+[data-testid="stFileUploaderDropzone"] button p { display: none; }
+[data-testid="stFileUploaderDropzoneInstructions"] span { display: none; }
+[data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"]::after {
+    content: "PRESS";
+}
+[data-testid="stFileUploaderDropzoneInstructions"]::after { content: "FILES"; }
+"""
+
+
 def apply() -> None:
     """Put the style on the page."""
-    st.html(f"{_STYLE}<style>{' '.join(_group_titles())}</style>")
+    upload = _UPLOAD.replace("PRESS", tr(UPLOAD)["press"]).replace("FILES", tr(UPLOAD)["files"])
+    st.html(f"{_STYLE}<style>{' '.join(_group_titles())}{upload}</style>")
 
 
 def _group_titles() -> list[str]:

@@ -9,7 +9,7 @@ from dashboard import state
 from dashboard.components import catalogue_look as catalogue
 from dashboard.components.catalogue import missing_figure, observations_figure, outcome_figure
 from dashboard.components.figures import show
-from dashboard.components.text import fixed, number, plain
+from dashboard.components.text import fixed, number, p_phrase, plain
 from dashboard.services import look
 from dashboard.services.studies import (
     Report,
@@ -20,13 +20,14 @@ from dashboard.services.studies import (
 )
 from dashboard.words.look import LOOK, LOOK_COLUMNS, LOOK_STATES
 from dashboard.words.study import REPORT
+from nme_core.study.check.report import Compliance
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
 
 
 def look_at_data(record: StudyRecord, study: Study, report: Report) -> None:
     """The section that is chosen."""
-    st.subheader(tr(LOOK)["title"], anchor=False)
+    st.header(tr(LOOK)["title"], anchor=False)
     sections = {
         "overview": _overview, "people": _people, "distributions": _distributions,
         "relations": _relations, "moments": _moments, "missing": _missing,
@@ -48,12 +49,20 @@ def _overview(record: StudyRecord, study: Study, report: Report) -> None:
     if state.researcher():
         lines += [
             tr(REPORT)["compliance"].format(
-                covariate=one.covariate, numbers=said(str(one)), n=one.n_persons
+                covariate=one.covariate, n=one.n_persons, numbers=_association(one)
             )
             for one in report.compliance
         ]
     if lines:
         st.caption("  \n".join(map(plain, lines)))
+
+
+def _association(one: Compliance) -> str:
+    """How the number of observations goes with a covariate, in numbers."""
+    if one.spearman is None:
+        return said(str(one))
+    name = tr("Spearman's ρ")
+    return f"{name} = {fixed(one.spearman, 2)}, {p_phrase(one.p)}"
 
 
 def _people(record: StudyRecord, study: Study, report: Report) -> None:

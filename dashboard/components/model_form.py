@@ -56,7 +56,7 @@ def another_model(after: bool, *, meanwhile: bool = False) -> AbstractContextMan
     if not state.researcher():
         return st.expander(tr("Train again"))
     st.divider()
-    st.subheader(tr("Train another model"), anchor=False)
+    st.header(tr("Train another model"), anchor=False)
     return nullcontext()
 
 

@@ -9,7 +9,7 @@ from dashboard.components.text import plain
 from dashboard.services.drafts import ChosenRoles, Draft
 from dashboard.services.noticed import Noticed, Privacy, notice
 from dashboard.words.study import CLINICIAN_PRIVACY, PRIVACY
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 from nme_core.vocabulary.messages import said
 
 
@@ -74,7 +74,11 @@ def _show_noticed(noticed: Noticed, roles: ChosenRoles | None) -> None:
     """Name the columns that may tell who somebody is, and whether they would be stored."""
     used: set[str] = set() if roles is None else {*roles.columns, *roles.covariates}
     for one in noticed.personal:
-        words = {"column": plain(one.column), "kind": said(one.kind), "n": f"{one.n_cells:,}"}
+        words = {
+            "column": plain(one.column),
+            "kind": said(one.kind),
+            "n": written(f"{one.n_cells:,}"),
+        }
         if roles is not None and one.column == roles.person:
             st.warning(tr(PRIVACY)["person"].format(**words))
         elif one.column in used:

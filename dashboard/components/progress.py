@@ -34,7 +34,7 @@ def _live(identity: str) -> None:
         run = runs.run_record(identity)
         if run is None or not run.active:
             st.rerun()
-        st.subheader(tr("Waiting") if run.waiting else tr("Training"), anchor=False)
+        st.header(tr("Waiting") if run.waiting else tr("Training"), anchor=False)
         st.text(run.name)
         with st.container(key="progress"):
             st.progress(min(max(run.status.progress, 0.0), 1.0), text=progress_words(run))
@@ -51,7 +51,7 @@ def _live(identity: str) -> None:
 
 
 def _ended(run: runs.Run) -> None:
-    st.subheader(tr("Result"), anchor=False)
+    st.header(tr("Result"), anchor=False)
     st.text(run.name)
     if not run.done:
         show_message = st.warning if run.status.state == "cancelled" else st.error

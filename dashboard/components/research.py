@@ -19,7 +19,7 @@ from dashboard.services.runs import Run
 from dashboard.words.research import DIRECTIONS, RESEARCH, TOOLS
 from nme_core.figures.labels import parameter_words
 from nme_core.figures.of_research import of_tool
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 
 #: What a tool is asked; None while an entry makes no sense.
 Asked = dict[str, Any] | None
@@ -56,7 +56,7 @@ def show_answer(run: Run, tool: str) -> None:
     if found is None:
         st.caption(tr(RESEARCH)["none"])
         return
-    st.subheader(tr(RESEARCH)["answer"], anchor=False)
+    st.header(tr(RESEARCH)["answer"], anchor=False)
     say = results.speaker(run.id)
     st.markdown(plain(say(found.verdict["answer"])))
     for note in found.verdict["notes"]:
@@ -82,7 +82,7 @@ def _how_many(tool: str, asked: dict[str, Any]) -> str:
         n = (len(asked["placements"]) + 1) * len(asked["shares"]) * asked["seeds"]
     else:
         return tr(RESEARCH)[f"fits_{tool}"].format(n=asked.get("worlds"))
-    return tr(RESEARCH)["fits"].format(n=f"{n:,}")
+    return tr(RESEARCH)["fits"].format(n=written(f"{n:,}"))
 
 
 def _covariance(run: Run) -> Asked:

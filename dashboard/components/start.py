@@ -18,7 +18,7 @@ def welcome() -> None:
     places = st.columns(2, gap="medium")
     for place, (view, door) in zip(places, tr(DOORS).items(), strict=True):
         with place.container(border=True, key=f"door_{view}", height="stretch"):
-            st.subheader(door["title"], anchor=False)
+            st.header(door["title"], anchor=False)
             st.markdown(door["what"])
             with st.container(horizontal=True, vertical_alignment="center"):
                 pressed = st.button(

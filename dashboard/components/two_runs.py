@@ -20,7 +20,7 @@ from nme_core.vocabulary.language import tr
 
 def compare_two(finished: list[Run]) -> None:
     """Selectors for two runs, their choices, metrics and paired difference."""
-    st.subheader(tr("Compare two runs"), anchor=False)
+    st.header(tr("Compare two runs"), anchor=False)
     st.caption(tr(RUNS)["compare"])
     by_id, labels = {run.id: run for run in finished}, run_labels(finished)
     columns = st.columns(2)

@@ -29,6 +29,7 @@ from dashboard.words.fit import (
     TABLE_HELP,
 )
 from nme_core.vocabulary.language import span, tr
+from nme_core.vocabulary.messages import said
 from nme_core.vocabulary.text import listed
 
 
@@ -51,8 +52,8 @@ def show_verdict(run: Run) -> None:
         together: dict[str, list[str]] = {}
         for model, ending in results.verdicts(run.id).items():
             together.setdefault(_ending(model, ending), []).append(model_name(model))
-        said = [f"{', '.join(models)} {tr(ending)}" for ending, models in together.items()]
-        st.markdown(tr("Training: {said}.").format(said=plain("; ".join(said))))
+        told = [f"{', '.join(models)} {said(tr(ending))}" for ending, models in together.items()]
+        st.markdown(tr("Training: {said}.").format(said=plain("; ".join(told))))
     _warnings(run)
 
 

@@ -30,7 +30,7 @@ if record is not None:
     with report_above if first else st.container():
         if not first:
             st.divider()
-        st.subheader(tr(STUDY)["report"].format(name=plain(record.name)), anchor=False)
+        st.header(tr(STUDY)["report"].format(name=plain(record.name)), anchor=False)
         show_report(record)
 if draft is None:
     earlier_runs()

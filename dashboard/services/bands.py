@@ -79,8 +79,12 @@ def by_band(values: pd.Series, bands: Bands) -> pd.Series:
     where they do not fit it, thirds take their place.
     """
     known, unit = recognised(values), ""
-    if known is not None and bands in (QUESTIONNAIRES[known.name].bands, known.bands):
-        bands = known.bands
+    starts = [start for start, _ in bands]
+    if known is not None and starts in (
+        [start for start, _ in usual] for usual in (QUESTIONNAIRES[known.name].bands, known.bands)
+    ):
+        names = [name for _, name in bands]
+        bands = tuple((start, name) for (start, _), name in zip(known.bands, names, strict=False))
         unit = f"{known.kind} " if known.kind == "item mean" else ""
         if not bands:
             return _thirds(values)
@@ -105,7 +109,7 @@ def _thirds(values: pd.Series) -> pd.Series:
 
 
 def _limits(bands: Bands, i: int, unit: str = "", *, whole: bool) -> str:
-    start, label = bands[i]
+    start, label = bands[i][0], tr(bands[i][1])
     if i + 1 == len(bands):
         return tr("{label} ({unit}{start:g} and more)").format(label=label, unit=unit, start=start)
     after = bands[i + 1][0]

@@ -20,6 +20,12 @@ STUDY = {
     "stop": "**This study cannot be trained on yet.** What stops it is marked red below.",
 }
 
+#: On the button that takes files, and beside it.
+UPLOAD = {
+    "press": "Upload",
+    "files": "CSV, Excel, SPSS, Stata, SAS, Parquet …, up to 200 MB",
+}
+
 SAMPLE_STUDIES: dict[str | None, str] = {
     None: "Simulated studies with a known truth, for a first look.",
     "dyads": "Simulated: 100 mother–adolescent pairs, four affective states, a depression score "

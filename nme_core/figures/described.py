@@ -18,7 +18,7 @@ from nme_core.figures.words import (
     RESIDUALS,
     SKILL_FIGURE,
 )
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 from nme_core.vocabulary.terms import short_model_name
 
 
@@ -62,7 +62,9 @@ def confusion(counts: pd.DataFrame, model: str) -> RunFigure:
             start=start, end=end, n=int(wrong.max()), of=int(counts.loc[start].sum())
         )
     right, total = int(np.trace(counts.to_numpy())), int(counts.to_numpy().sum())
-    sentence = tr(CONFUSION)["sentence"].format(right=f"{right:,}", all=f"{total:,}", most=most)
+    sentence = tr(CONFUSION)["sentence"].format(
+        right=written(f"{right:,}"), all=written(f"{total:,}"), most=most
+    )
     arguments = {"counts": counts, "model": short_model_name(model)}
     return RunFigure("confusion", tr("Confusion"), sentence, arguments)
 
@@ -71,7 +73,9 @@ def residuals(rows: pd.DataFrame, outcome: str) -> RunFigure:
     """What is left of numbers after the prediction; `rows` with observed and predicted."""
     left = rows["observed"] - rows["predicted"]
     sentence = tr(RESIDUALS).format(
-        mean=number(float(left.mean()), 2), sd=number(float(left.std()), 2), n=f"{len(left):,}"
+        mean=number(float(left.mean()), 2),
+        sd=number(float(left.std()), 2),
+        n=written(f"{len(left):,}"),
     )
     arguments = {"rows": rows, "outcome": outcome}
     return RunFigure("residuals", tr("Residuals"), sentence, arguments, columns=2)

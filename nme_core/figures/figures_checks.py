@@ -90,7 +90,7 @@ def check_transitions(checks: pd.DataFrame) -> Chart:
     ]  # fmt: skip
     panels = [
         Panel(
-            title, y_title="from" if i == 0 else "", y_ticks=None if i == 0 else (),
+            title, y_title=tr("from") if i == 0 else "", y_ticks=None if i == 0 else (),
             matrix=Matrix(
                 values.reshape(shape), states, states, stops, limits, scale,
                 texts=[cell(value, sign=i == 2) for value in values],
@@ -114,7 +114,12 @@ def check_persons(checks: pd.DataFrame) -> Chart:
     table = rows.assign(outside=lies_outside(rows)).reset_index(drop=True)
     panels = []
     for i, (statistic, own) in enumerate(table.groupby("statistic", sort=False)):
-        title = tr(PERSON_STATISTICS).get(str(statistic), str(statistic))
+        state = str(statistic).removeprefix("share of ")
+        title = (
+            tr("share of {state}").format(state=state)
+            if state != statistic
+            else tr(PERSON_STATISTICS).get(state, state)
+        )
         panels.append(_persons(own, title, tr("people, in order") if i % 3 == 0 else ""))
     down = -(-len(panels) // 3)
     return Chart(

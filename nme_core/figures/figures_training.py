@@ -11,7 +11,7 @@ from nme_core.figures.charts import Chart, Layer, Panel
 from nme_core.figures.labels import number
 from nme_core.figures.summaries import parted, settling_range
 from nme_core.figures.words import LOSSES
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 
 _TRACES = {
     "residual_variance": "residual variance σ²",
@@ -73,7 +73,9 @@ def losses_sentence(history: pd.DataFrame, names: Mapping[str, str]) -> str:
     ``history`` has the columns of ``history.csv``.
     """
     last = history.groupby("model", sort=False)["epoch"].max()
-    epochs = ", ".join(f"{names[str(model)]}: {int(epoch):,}" for model, epoch in last.items())
+    epochs = ", ".join(
+        f"{names[str(model)]}: {written(f'{int(epoch):,}')}" for model, epoch in last.items()
+    )
     cut = settling_range(tables.loss_curves(history)) is not None
     parts = [tr(LOSSES)["epochs"].format(epochs=epochs)]
     parts += [tr(LOSSES)["cut"]] if cut else []

@@ -79,11 +79,15 @@ def methods(folder: RunFolder) -> list[str]:
     return paragraphs
 
 
+_TABLES = {"person_effects": "levels and slopes of people", "summary": "how much people differ"}
+
+
 def interval_notes(config: dict[str, Any]) -> list[str]:
     """What is approximate or was not examined, each with the tables that it concerns."""
     tables: dict[str, list[str]] = {}
     for note in config.get("approximate", []):
-        tables.setdefault(str(note["reason"]), []).append(str(note["table"]).replace("_", " "))
+        name = str(note["table"])
+        tables.setdefault(str(note["reason"]), []).append(_TABLES.get(name, name.replace("_", " ")))
     return [f"{', '.join(names).capitalize()}: {reason}" for reason, names in tables.items()]
 
 

@@ -320,14 +320,32 @@ def _effects(folder: RunFolder) -> ResultTable:
     return ResultTable("effects", "Single parameters and covariates", cells, note)
 
 
+#: Heads of columns that are printed as they stand in a run folder; others have their own name.
+_HEADS = {
+    "hidden": "Hidden layers", "activation": "Activation", "placement": "Placement",
+    "validation_loss": "Validation loss", "test_loss": "Test loss", "weight": "Weight",
+    "seconds": "Seconds", "effect": "Effect", "estimate": "Estimate", "se": "SE",
+    "ci_low": "95% CI from", "ci_high": "95% CI to", "value": "Value", "reference": "Compared with",
+    "metric": "Metric", "scope": "Scope", "horizon": "Rows ahead", "skill": "Skill",
+    "n_persons": "People", "log_likelihood": "Log-likelihood", "n_parameters": "Parameters",
+    "aic": "AIC", "bic": "BIC", "method": "Method", "n_rows": "Rows", "model": "Model",
+    "person": "Person", "reliability": "Reliability",
+}  # fmt: skip
+_CAPTIONS = {
+    "candidates": "Candidates", "person_effects": "Levels and slopes of people",
+    "skill": "Skill against each rival", "likelihood": "Likelihood",
+}  # fmt: skip
+
+
 def _plain(folder: RunFolder, name: str) -> ResultTable:
     """A table of the run folder as it is, with numbers as they are printed."""
     table = folder.table(name)
     shown = table.head(MOST_ROWS)
     cells = pd.DataFrame({column: shown[column].map(_cell) for column in shown})
-    cells.columns = [str(column).replace("_", " ") for column in cells.columns]
+    cells.columns = [_HEADS.get(str(name), str(name).replace("_", " ")) for name in cells.columns]
     note = f"The first {len(shown)} of {len(table):,} rows." if len(shown) < len(table) else ""
-    return ResultTable(name, f"{name.replace('_', ' ').capitalize()} ({name}.csv)", cells, note)
+    caption = _CAPTIONS.get(name, name.replace("_", " ").capitalize())
+    return ResultTable(name, f"{caption} ({name}.csv)", cells, note)
 
 
 def _cell(value: object) -> str:

@@ -133,7 +133,7 @@ def _when(rows: pd.DataFrame) -> list[str]:
 
 def _saved(row: pd.Series) -> str:
     """By how much the model's loss is lower or higher than the rival's, with its interval."""
-    skill, *ends = (float(row[name]) for name in ("skill", "ci_low", "ci_high"))
+    skill, *ends = (round(float(row[name]), 2) for name in ("skill", "ci_low", "ci_high"))
     error, change = tr(_ERROR)[str(row["metric"])], _size(skill)
     if pd.isna(row["ci_low"]):
         return tr("the model's {error} is {change}").format(error=error, change=change)

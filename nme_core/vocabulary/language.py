@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from numbers import Number
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from string import Formatter
+from typing import Any, ParamSpec, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -52,7 +54,8 @@ def speaking(code: str) -> Iterator[None]:
 def tr(words: T) -> T:
     """A text, or the texts that a dictionary, list or tuple holds, in the language wanted now.
 
-    Keys of dictionaries stay as they are.
+    Keys of dictionaries stay as they are. Numbers that a translated text is filled in with are
+    written as its language writes them.
     """
     code = language()
     return words if code == ENGLISH else cast(T, _translated(words, translator(code)))
@@ -96,9 +99,26 @@ def translator(code: str) -> Callable[[str], str]:
     return lambda text: known.get(text, text)
 
 
+class _Numbers(Formatter):
+    """Fills in a text; numbers are written as the language wanted now writes them."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        text = super().format_field(value, format_spec)
+        return written(text) if isinstance(value, Number) else text
+
+
+class _Text(str):
+    """A translated text."""
+
+    __slots__ = ()
+
+    def format(self, *args: object, **kwargs: object) -> str:
+        return _Numbers().vformat(self, args, kwargs)
+
+
 def _translated(words: object, say: Callable[[str], str]) -> object:
     if isinstance(words, str):
-        return say(words)
+        return _Text(say(words))
     if isinstance(words, dict):
         return {key: _translated(value, say) for key, value in words.items()}
     if isinstance(words, list | tuple):

@@ -13,7 +13,7 @@ from dashboard.services import settings
 from dashboard.words.pages import PAGES
 
 pytestmark = pytest.mark.browser
-GRAVE = {"serious", "critical"}
+GRAVE = {"moderate", "serious", "critical"}
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def words(app: AppTest) -> str:
 
 
 def titles(app: AppTest) -> list[str]:
-    return [heading.value for heading in app.subheader]
+    return [heading.value for heading in app.header]
 
 
 def assert_sound(app: AppTest) -> None:

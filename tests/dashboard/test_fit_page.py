@@ -16,7 +16,7 @@ OpenPage = Callable[..., AppTest]
 
 
 def words(app: AppTest) -> str:
-    shown = [*app.markdown, *app.caption, *app.subheader, *app.info, *app.error]
+    shown = [*app.markdown, *app.caption, *app.header, *app.info, *app.error]
     return "\n".join(str(element.value) for element in shown).replace("\\", "").replace("\xa0", " ")
 
 

@@ -63,7 +63,7 @@ def test_a_page_of_an_unfinished_run_says_where_it_stands_and_fills_by_itself(
     assert "1 before it" in app.get("progress")[0].proto.text
     assert app.title[0].value == "Transitions"
     assert not app.get("plotly_chart")
-    assert "Waiting" in [heading.value for heading in open_page("model", run=crf_run).subheader]
+    assert "Waiting" in [heading.value for heading in open_page("model", run=crf_run).header]
     folder.write_status(Status(RunState.RUNNING, progress=0.5, message="nme, epoch 40"))
     app = open_page("transitions", run=crf_run)
     assert "Training is still going on" in words(app)

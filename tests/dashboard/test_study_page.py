@@ -15,7 +15,7 @@ OpenPage = Callable[..., AppTest]
 
 
 def words(app: AppTest) -> str:
-    shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.subheader]
+    shown = [*app.markdown, *app.text, *app.caption, *app.info, *app.warning, *app.header]
     return "\n".join(str(element.value) for element in shown).replace("\xa0", " ")
 
 
@@ -466,7 +466,7 @@ def test_a_loaded_study_comes_first_with_one_next_step(
 ) -> None:
     app = open_page("study", study=number_study)
     assert not app.exception
-    headings = [heading.value for heading in app.subheader]
+    headings = [heading.value for heading in app.header]
     assert headings.index("Report on diary") < headings.index("Your own tables")
     assert [one.label for one in app.expander if one.label == "Load another study"]
     links = [link.proto.label for link in app.get("page_link")]

@@ -40,15 +40,15 @@ def test_a_clinician_sees_each_page_without_settings(
 
 def test_the_switch_changes_the_page_and_is_remembered(open_page: OpenPage, crf_run: str) -> None:
     app = open_page("fit", run=crf_run)
-    assert "Each person's own, averaged over people" in [heading.value for heading in app.subheader]
+    assert "Each person's own, averaged over people" in [heading.value for heading in app.header]
     app.radio(key="view").set_value("clinician").run()
     assert not app.exception
-    assert not app.subheader
+    assert not app.header
     assert "giving people parameters of their own predicts better" in words(app)
     assert app.dataframe[0].value.columns.tolist()[:2] == ["model", "log-loss"]
     assert settings.view() == "clinician"
     later = open_page("fit", run=crf_run)
-    assert not later.subheader
+    assert not later.header
 
 
 def test_the_language_changes_the_page_at_once_and_is_remembered(

@@ -37,6 +37,8 @@ def test_a_rule_that_does_as_well_or_better_is_said_to():
     assert "is 40 % higher (95 % interval 20 to 60 % higher)" in skill_sentences(worse)[0]
     unclear = table(("last", "pooled", np.nan, -0.0, -12.0, 0.1))
     assert "0 % lower (95 % interval 1,200 % higher to 10 % lower)" in skill_sentences(unclear)[0]
+    same = table(("last", "pooled", np.nan, -0.0001, -0.0002, 0.0001))
+    assert "is 0 % lower (95 % interval 0 to 0 % lower)" in skill_sentences(same)[0]
 
 
 def test_who_but_not_when_and_one_row_ahead():

@@ -5,8 +5,10 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from dashboard.components import look
 from docs.untranslated import texts, untranslated
 from nme_core.vocabulary import language
 from nme_core.vocabulary.language import kept, speaking, tr, translations, written
@@ -101,3 +103,19 @@ def test_no_module_looks_words_up_while_it_is_imported() -> None:
             and id(node) not in within
         ]
         assert not early, f"{path}: {early}"
+
+
+def test_numbers_that_a_text_is_filled_in_with_are_written_in_its_language():
+    with speaking("de"):
+        assert tr("x {a:.2f} {b:,} {c} {d}").format(a=0.5, b=1200, c="0.5", d=np.float64(-1.5)) == (
+            "x 0,50 1.200 0.5 -1,5"
+        )
+    assert tr("{a:.2f}").format(a=0.5) == "0.50"
+
+
+def test_the_uploader_speaks_the_language_of_the_session(monkeypatch):
+    shown = []
+    monkeypatch.setattr(look.st, "html", shown.append)
+    with speaking("de"):
+        look.apply()
+    assert 'content: "Hochladen"' in shown[0]
