@@ -27,13 +27,13 @@ def load_form(*, folded: bool) -> Draft | None:
             return None
         names = ask_states(draft, roles)
         privacy = privacy_form(draft, roles)
-        made = show_problems(draft, roles)
+        made, stopped = show_problems(draft, roles)
         name = st.text_input(
             tr(STUDY)["name"], key="study_name", max_chars=60, width=420,
             help=tr(STUDY)["name_help"], placeholder=studies.default_name(draft, roles),
         )  # fmt: skip
         pressed = st.button(
-            tr(STUDY)["load"], key="load_study", type="primary", disabled=roles is None
+            tr(STUDY)["load"], key="load_study", type="primary", disabled=roles is None or stopped
         )
         if pressed and roles is not None:
             with st.spinner(tr(STUDY)["checking"]):

@@ -15,18 +15,18 @@ from nme_core.vocabulary.language import tr
 _PREFIX = "draft_"
 
 
-def show_problems(draft: Draft, roles: ChosenRoles | None) -> tuple[Remedy, ...]:
-    """Show what stops the draft and what was changed; returns the changes."""
+def show_problems(draft: Draft, roles: ChosenRoles | None) -> tuple[tuple[Remedy, ...], bool]:
+    """Show what stops the draft and what was changed; the changes, and whether something stops."""
     made: tuple[Remedy, ...] = state.changes(draft.token)
     change = partial(state.set_changes, draft.token)
     if state.is_proposal_open():  # once loaded, the report lists them
         show_changes(made, change, prefix=_PREFIX)
+    problems = () if roles is None else problems_of(draft, roles, made)
     if roles is not None:
-        problems = problems_of(draft, roles, made)
         if problems:
             st.markdown(tr(CHANGES)["problems"])
             show_findings(problems, made, change, prefix=_PREFIX)
         elif state.is_proposal_open() and (people := people_of(draft, roles, made)):
             st.markdown(tr(CHANGES)["people"])
             show_findings(people, made, change, prefix=_PREFIX)
-    return made
+    return made, bool(problems)

@@ -37,12 +37,19 @@ def notice(draft: Draft, roles: ChosenRoles | None) -> Noticed:
 
 
 @per_session(8)
+def _personal(token: str, _draft: Draft) -> tuple[Personal, ...]:
+    """Found once, whichever roles are chosen."""
+    given = [table for table in (_draft.long, _draft.covariates) if table is not None]
+    return tuple({one.column: one for table in given for one in find_personal(table)}.values())
+
+
+@per_session(8)
 def _notice(token: str, _draft: Draft, roles: ChosenRoles | None) -> Noticed:
     """`token` stands for the draft in the cache."""
     given = [table for table in (_draft.long, _draft.covariates) if table is not None]
-    found = {one.column: one for table in given for one in find_personal(table)}
+    personal = _personal(token, _draft)
     if roles is None:
-        return Noticed(tuple(found.values()), False, False)
+        return Noticed(personal, False, False)
     used = {*roles.columns, *roles.covariates}
     stored = [table[[name for name in table.columns if name in used]] for table in given]
     dates = any(
@@ -50,4 +57,4 @@ def _notice(token: str, _draft: Draft, roles: ChosenRoles | None) -> Noticed:
         for table in stored
         for name in table.columns
     )
-    return Noticed(tuple(found.values()), dates, any(has_old_ages(table) for table in stored))
+    return Noticed(personal, dates, any(has_old_ages(table) for table in stored))

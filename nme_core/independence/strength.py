@@ -16,6 +16,7 @@ statistic of `hsic_test` by the ones on the diagonals, which move that one up in
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ _Array = NDArray[np.float64]
 
 
 class Strength(NamedTuple):
-    """Normalised HSIC and its interval; missing where it is not defined."""
+    """Normalised HSIC and its interval, each missing where it is not defined."""
 
     value: float
     low: float
@@ -64,6 +65,8 @@ def strength(kernel_x: _Array, kernel_y: _Array, *, level: float = 0.95) -> Stre
     error = np.sqrt((n - 1) / n * np.square(without - without.mean()).sum())
     width = float(stdtrit(n - 1, 0.5 + level / 2) * error)
     estimate = float(value[0])
+    if not math.isfinite(width):  # one of two in a group left out: there is no group left
+        return Strength(estimate, math.nan, math.nan)
     return Strength(estimate, max(-1.0, estimate - width), min(1.0, estimate + width))
 
 

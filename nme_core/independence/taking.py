@@ -85,6 +85,9 @@ def take(covariate: pd.Series, persons: list[str]) -> Taken:
         which = ", ".join(f"{person!r} in {_label(alone[person])!r}" for person in alone.index[:5])
         more = f" and {len(alone) - 5} more" if len(alone) > 5 else ""
         words += f" Left out, alone in their group: {which}{more}."
+    if (sizes == 2).any():
+        which = ", ".join(repr(_label(label)) for label in sizes.index[sizes == 2][:5])
+        words += f" Two people tell hardly anything of a group: {which}."
     values = covariate.mask(covariate.isin(lonely)) if len(alone) else covariate
     return Taken(values, f"{len(sizes)} groups", groups, tuple(map(str, alone.index)), words)
 

@@ -60,6 +60,14 @@ def test_intervals_cover():
     assert covered >= binom.ppf(0.001, 150, 0.93)
 
 
+def test_without_an_interval_where_a_group_has_two():
+    y = np.array([0, 0, 1, 1, 1, 1, 1, 1])
+    x = np.random.default_rng(0).normal(size=(8, 2))
+    found = independence.strength(independence.gaussian_kernel(x), (y[:, None] == y).astype(float))
+    assert np.isfinite(found.value)
+    assert np.isnan([found.low, found.high]).all()
+
+
 def test_too_few_persons():
     with pytest.raises(DataError, match="shapes"):
         independence.strength(np.eye(4), np.eye(4))

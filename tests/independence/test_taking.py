@@ -50,6 +50,12 @@ def test_who_is_alone_is_left_out_by_name():
     assert not found.effects["group"].str.contains("C|D").any()
 
 
+def test_a_group_of_two_is_said_to_tell_little():
+    found = outcome_of(arm=["A"] * 12 + ["B"] * 2)
+    assert "Two people tell hardly anything of a group: 'B'." in found.notes[0]
+    assert found.hsic[["strength_low", "strength_high"]].isna().all(axis=None)
+
+
 @pytest.mark.parametrize(
     ("values", "why"),
     [
