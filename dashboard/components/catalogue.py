@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dashboard.components.figures import Figure, as_shown
-from dashboard.components.findings import effect_limits, effect_name, effect_size
+from dashboard.components.findings import effect_name, effect_words
 from dashboard.components.text import number, p_phrase, place
 from dashboard.services import covariates as tests
 from dashboard.services import people, results
@@ -15,10 +15,10 @@ from dashboard.words.effects import CURVE_INTERVAL, GROUPS_LIMIT, NOT_LEARNED
 from dashboard.words.fit import VARIANCE_TRACES
 from dashboard.words.look import HEATMAP_LIMIT
 from dashboard.words.transitions import GROUP_MEANS, READOUTS
+from nme_core.figures import described
 from nme_core.figures.figures_training import losses_sentence
 from nme_core.figures.moves_of_person import comparison
-from nme_core.figures.summaries import curve_changes
-from nme_core.figures.words import CURVES, EFFECT_LIMIT, OBSERVATIONS_LIMIT, SCATTER_LIMIT
+from nme_core.figures.words import EFFECT_LIMIT, OBSERVATIONS_LIMIT, SCATTER_LIMIT
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
 
@@ -157,8 +157,7 @@ def response_figure(
     """What a feature does to the prediction, person by person."""
     curves = results.response_curves(run, feature, label)
     what = outcome if label is None else tr("probability of {label}").format(label=label)
-    own, others = (number(value, 2) for value in curve_changes(curves))
-    sentence = tr(CURVES).format(what=what, feature=feature, own=own, others=others)
+    sentence = described.curve_sentence(curves, feature=feature, what=what, person=person)
     if person is not None and curves.loc[curves["person"] == person, "ci_low"].notna().all():
         sentence += f" {tr(CURVE_INTERVAL).format(person=person, what=what)}"
     return Figure(
@@ -194,7 +193,7 @@ def group_figure(
     side = curves.pivot(index="x", columns="group", values="value")
     side = side[list(curves["group"].unique())].dropna()
     apart = tr("The groups have no part of the feature in common.")
-    if verdict in ("within", "unsure"):
+    if verdict not in (None, "beyond"):
         apart = tr(GROUP_MEANS)[verdict]
     elif len(side):
         at = (side.max(axis=1) - side.min(axis=1)).idxmax()
@@ -254,12 +253,12 @@ def scatter_figure(
     effects = found.effects[found.effects["covariate"] == covariate]
     row = effects[effects["parameter"] == parameter].sort_values("p", kind="stable").iloc[0]
     effect = effect_name(row["kind"], covariate, row["group"])
+    size, limits = effect_words(row["kind"], row["effect"], row["ci_low"], row["ci_high"])
     name = results.names(run).words(parameter)
     sentence = tr(
         "For {name}, {effect} is {size}, 95 % interval {limits}, corrected {p}. {scatter_limit}"
     ).format(
-        name=name, effect=effect, size=effect_size(row["kind"], row["effect"]),
-        limits=effect_limits(row["kind"], row["ci_low"], row["ci_high"]),
+        name=name, effect=effect, size=size, limits=limits,
         p=p_phrase(row["p_adjusted"]), scatter_limit=tr(SCATTER_LIMIT),
     )  # fmt: skip
     return Figure(

@@ -26,6 +26,7 @@ from nme_core.figures.summaries import MOST_PERSONS
 from nme_core.figures.words import PERSON_STATISTICS, STATISTICS
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
+from nme_core.vocabulary.text import count
 
 #: Persons whose fits stand on one page, and parameters in one figure.
 A_PAGE, MOST_PARAMETERS = 12, 24
@@ -92,7 +93,7 @@ def _how_near(rows: pd.DataFrame, person: str, *, states: bool, plain: bool) -> 
         for name in ("predicted", "population_predicted")
     ]
     own, shared = [f"{100 * value:.0f}" for value in both] if states else alike(both)
-    return words[kind].format(n=len(test), person=person, own=own, shared=shared)
+    return words[kind].format(n=count(len(test), "occasion"), person=person, own=own, shared=shared)
 
 
 def _nearness(observed: pd.Series, predicted: pd.Series, kind: str) -> float:

@@ -59,7 +59,7 @@ def show_plainly(run: Run, found: covariates.CovariateResult, covariate: str) ->
     of, unsure = covariates.parameters(run.id).of, covariates.is_unsure(run.id)
     finding = plain_finding(found, covariate, tr(HOW_PERSONS)[of], unsure=unsure)
     st.markdown(f"**{plain(finding)}**")
-    if not unsure:
+    if verdict_of(found, covariate, unsure=unsure) in ("beyond", "within"):
         st.markdown(plain(plain_size(found, covariate)))
     with st.popover(tr(NOTES), type="tertiary", key="notes_finding"):
         st.markdown(tr(TESTED)[of][1] + ("" if unsure else f" {tr(PLAIN_SIZE)['rule']}"))

@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
-from dashboard.services.covariates import Compliance, CovariateResult
+from dashboard.components.text import estimate, fixed, number, p_phrase, p_value, plain
+from dashboard.services.covariates import Compliance, CovariateResult, is_circular
 from dashboard.services.terms import CORRELATIONS
 from dashboard.words.covariates import COMPLIANCE, PLAIN_FINDINGS, PLAIN_SIZE, SIZES
 from nme_core.figures.labels import parameter_words
@@ -39,16 +39,12 @@ def effect_name(kind: str, covariate: str, group: str) -> str:
     )
 
 
-def effect_size(kind: str, value: float) -> str:
-    """An effect as text; a correlation with two decimals."""
-    return fixed(value, 2) if kind in CORRELATIONS else number(value, 2)
-
-
-def effect_limits(kind: str, low: float, high: float) -> str:
-    """The interval of an effect as text."""
-    if kind in CORRELATIONS and pd.notna(low) and pd.notna(high):
-        return span(fixed(low, 2), fixed(high, 2))
-    return interval(low, high)
+def effect_words(kind: str, value: float, low: float, high: float) -> tuple[str, str]:
+    """An effect and its interval as text, with the same decimals: of correlations, two."""
+    if kind not in CORRELATIONS:
+        return estimate(value, low, high)
+    known = pd.notna(low) and pd.notna(high)
+    return fixed(value, 2), span(fixed(low, 2), fixed(high, 2)) if known else "–"
 
 
 def compliance_note(found: Compliance | None, covariate: str, guard: str) -> None:
@@ -109,27 +105,20 @@ def clearest(effects: pd.DataFrame, covariate: str, words: Words = parameter_wor
         return "–"
     row = own.sort_values("p", kind="stable").iloc[0]
     way = tr("higher") if row["effect"] > 0 else tr("lower")
-    size = effect_size(row["kind"], row["effect"])
-    limits = effect_limits(row["kind"], row["ci_low"], row["ci_high"])
+    size, limits = effect_words(row["kind"], row["effect"], row["ci_low"], row["ci_high"])
     return f"{words(row['parameter'])} {way}: {size} {limits}"
 
 
 def effects_view(effects: pd.DataFrame, words: Words = parameter_words) -> pd.DataFrame:
     """Direction and size per parameter, as text, smallest p first."""
     rows = effects.sort_values("p", kind="stable")
+    columns = [rows[name] for name in ("kind", "effect", "ci_low", "ci_high")]
+    told = [effect_words(*row) for row in zip(*columns, strict=True)]
     return pd.DataFrame(
         {
             tr("parameter"): rows["parameter"].map(words),
-            tr("effect"): [
-                effect_size(kind, value)
-                for kind, value in zip(rows["kind"], rows["effect"], strict=True)
-            ],
-            tr("95 % interval"): [
-                effect_limits(kind, low, high)
-                for kind, low, high in zip(
-                    rows["kind"], rows["ci_low"], rows["ci_high"], strict=True
-                )
-            ],
+            tr("effect"): [size for size, _ in told],
+            tr("95 % interval"): [limits for _, limits in told],
             "p": rows["p"].map(p_value),
             tr("corrected p"): rows["p_adjusted"].map(p_value),
             tr("kind"): [
@@ -155,7 +144,9 @@ def plain_finding(found: CovariateResult, covariate: str, what: str, *, unsure: 
 
 
 def verdict_of(found: CovariateResult, covariate: str, *, unsure: bool) -> str:
-    """What sentence, table and figure all say of a covariate: beyond, within or unsure."""
+    """What sentence and figure say of a covariate: circular, unsure, beyond or within."""
+    if is_circular(found, covariate):
+        return "circular"
     row = found.hsic.set_index("covariate").loc[covariate]
     return "unsure" if unsure else "beyond" if row["p_adjusted"] < 0.05 else "within"
 
@@ -167,7 +158,7 @@ def plain_size(found: CovariateResult, covariate: str) -> str:
     if pd.isna(value):
         return tr(PLAIN_SIZE)["unknown"]
     size = next(word for least, word in tr(SIZES).items() if value >= least or not least)
-    beyond = verdict_of(found, covariate, unsure=False) == "beyond"
+    beyond = row["p_adjusted"] < 0.05
     return tr(PLAIN_SIZE)["strength" if beyond else "none"].format(size=size, value=fixed(value, 2))
 
 
@@ -186,13 +177,13 @@ def finding(effects: pd.DataFrame, covariate: str, words: Words = parameter_word
     way = tr("higher") if row["effect"] > 0 else tr("lower")
     where = tr(" in people with more {covariate}").format(covariate=covariate) if spearman else ""
     what = "" if spearman else f", {contrast(covariate, row['group'])}"
+    size, limits = effect_words(row["kind"], row["effect"], row["ci_low"], row["ci_high"])
     return tr(
-        "{kept} of {count} comparisons of a parameter with {covariate} remain after correction. "
+        "Left after correction: {kept} of {count} comparisons of a parameter with {covariate}. "
         "The clearest: {parameter} is {way}{where} ({kind}, {effect}, 95 % interval {limits}). "
         "An association between people, not a cause."
     ).format(
         kept=len(kept), count=count, covariate=covariate, parameter=words(row["parameter"]),
         way=way, where=where, kind=f"{tr(_KINDS)[row['kind']]}{what}",
-        effect=effect_size(row["kind"], row["effect"]),
-        limits=effect_limits(row["kind"], row["ci_low"], row["ci_high"]),
+        effect=size, limits=limits,
     )  # fmt: skip

@@ -36,8 +36,11 @@ from nme_core.vocabulary.text import listed
 def show_verdict(run: Run) -> None:
     """How training ended, and how the model compares with the generic one."""
     if not state.researcher():
-        st.markdown(f"**{plain(plain_verdict(run.id))}**")
-        st.markdown(plain(results.plain_skill(run.id)))
+        first, then = plain_verdict(run.id), results.plain_skill(run.id)
+        if results.simple_does(run.id):  # the best of all rivals comes first
+            first, then = then, first
+        st.markdown(f"**{plain(first)}**")
+        st.markdown(plain(then))
         _plain_warning(run)
         return
     compared = comparison_sentence(run.id)
@@ -146,7 +149,7 @@ def comparison_sentence(run: str) -> str:
     }[_standing(row)]
     return tr(
         "{own}, the generic model's {generic}: {verdict} (generic minus NME, mean over {n} people: "
-        "{gap}, 95 % interval {ends}, {p})."
+        "{gap}, 95 % interval {ends}, corrected {p})."
     ).format(
         own=own,
         generic=metric_value(metric, table.loc["generic", metric], like),

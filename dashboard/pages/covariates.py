@@ -35,14 +35,14 @@ every = len(names) > 1 and right.button(
 )  # fmt: skip
 how = choose_how(run.id, covariate) if state.researcher() else covariates.options(run.id)
 test(run.id, names if every else [covariate] if one else [], how)
-told = covariate if rests_on(run, covariate, how) else None
+told = rests_on(run, covariate, how)
 if not covariates.ready(run.id):
     st.info(tr(EMPTY)["tests_elsewhere" if covariates.tested(run.id) else "no_tests"])
     st.stop()
 with guard(), st.spinner(tr("Permuting people")):
     found = covariates.kept_tests(run.id)
     assert found is not None
-    for doubt in covariates.other_doubts(found, told):
+    for doubt in covariates.doubts_of(found, covariate, told=told):
         st.warning(in_app_words(results.speaker(run.id)(doubt)))
     if state.researcher():
         show_tests(run, found)

@@ -29,6 +29,7 @@ from nme_core.exceptions import ReliabilityWarning
 from nme_core.independence import counts_line, needed_reps
 from nme_core.io import RunFolder
 from nme_core.study.check.attendance import TRAP
+from nme_core.study.check.circular import CIRCULAR
 from nme_core.vocabulary.language import tr
 
 #: Groups of persons whose response curves are compared: how many, and the least persons in each.
@@ -340,10 +341,23 @@ def group_curves(
     return ordered[["group", "n_persons", "x", "value"]].reset_index(drop=True)
 
 
-def other_doubts(found: CovariateResult, told: str | None) -> list[str]:
-    """Doubts about the tests, without the compliance of a covariate that was told of already."""
+def doubts_of(found: CovariateResult, covariate: str, *, told: bool) -> list[str]:
+    """Doubts about the test of a covariate, without its compliance where that was ``told``.
+
+    Those that name another covariate that was tested stand with that one.
+    """
+    others = [repr(name) for name in found.hsic["covariate"] if name != covariate]
     trap = TRAP.removeprefix("{who}")
-    return [one for one in found.doubts if told is None or trap not in one or repr(told) not in one]
+    return [
+        one for one in found.doubts
+        if not any(name in one for name in others) and not (told and trap in one)
+    ]  # fmt: skip
+
+
+def is_circular(found: CovariateResult, covariate: str) -> bool:
+    """Whether a covariate is part of the outcome itself."""
+    how = CIRCULAR.rpartition(": ")[2]
+    return any(how in one and repr(covariate) in one for one in found.doubts)
 
 
 def compliance(identity: str, covariate: str) -> Compliance | None:

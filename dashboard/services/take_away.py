@@ -57,6 +57,8 @@ def _title(identity: str) -> list[str]:
     run = run_record(identity)
     record = None if run is None else study_record(run.study)
     names = [one.name for one in (record, run) if one is not None]
+    if len(names) == 2 and names[1].startswith(names[0]):
+        names = names[1:]  # a run that nobody named has the study's name in its own
     return ["--title", ", ".join(names)] if names else []
 
 

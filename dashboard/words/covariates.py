@@ -93,6 +93,8 @@ PLAIN_FINDINGS = {
     "({p}{tests}, {n} people). That is an association between people; it does not say why.",
     "within": "These data do not show that {what} is associated with {covariate} "
     "({p}{tests}, {n} people). That does not prove that it is not.",
+    "circular": "{covariate} is part of the outcome itself, so that its association with {what} is "
+    "no finding.",
     "unsure": "Too little is known about single people here to say whether {what} is associated "
     "with {covariate} ({n} people).",
 }

@@ -54,7 +54,7 @@ PLAIN_NAMES = {
 
 PLAIN_DIFFERENCE = (
     "With one model for everybody, a person's own {metric} changes by {difference}, averaged over "
-    "{n} people (95 % interval {limits}, {p})."
+    "{n} people (95 % interval {limits}, corrected {p})."
 )
 
 PLAIN_VERDICTS = {
@@ -113,11 +113,11 @@ BY_PERSON = {
 }
 
 INDIVIDUAL = {
-    "off": "On the {n} occasions of person {person} that were held back, the person's own "
+    "off": "On {n} of person {person}, held back for this, the person's own "
     "prediction is off by {own} on average, the population's by {shared}.",
-    "rmse": "On the {n} occasions of person {person} that were held back, the person's own "
+    "rmse": "On {n} of person {person}, held back for this, the person's own "
     "prediction has an RMSE of {own}, the population's one of {shared}.",
-    "right": "On the {n} occasions of person {person} that were held back, the person's own "
+    "right": "On {n} of person {person}, held back for this, the person's own "
     "prediction is right in {own} %, the population's in {shared} %.",
     "untested": "Person {person} has no occasion that was held back with a known outcome.",
     "several numbers": "Each panel is one person; {outcome} has the same scale in all, time has "

@@ -57,6 +57,8 @@ GROUP_MEANS = {
     "together": "No single move stands out once all are counted: the test is of all together.",
     "within": "The differences between these groups lie within what chance gives (see the test "
     "above): none is named.",
+    "circular": "These groups are made by a part of the outcome itself: that they differ is no "
+    "finding.",
     "unsure": "Too little is known of single people to read a difference between groups off this "
     "figure.",
     "left_out": "{n} of {all} people are in no group shown: {why}.",

@@ -9,17 +9,34 @@ import pandas as pd
 
 from nme_core.figures.labels import number
 from nme_core.figures.run_figure import RunFigure
+from nme_core.figures.summaries import curve_changes
 from nme_core.figures.words import (
     CALIBRATION,
     CATERPILLAR,
     CONFUSION,
+    CURVE,
+    CURVES,
     PAIRED_FIGURE,
     QQ,
     RESIDUALS,
     SKILL_FIGURE,
 )
+from nme_core.io import POPULATION
 from nme_core.vocabulary.language import tr, written
 from nme_core.vocabulary.terms import short_model_name
+
+
+def curve_sentence(
+    curves: pd.DataFrame, *, feature: str, what: str, person: str | None = None
+) -> str:
+    """How far response curves change: in the median over people, or of one person."""
+    own = curves[curves["person"].isin([person, POPULATION])]
+    alone = person is not None and (own["person"] == person).sum() > 1
+    changes = [number(value, 2) for value in curve_changes(own if alone else curves)]
+    words = tr(CURVE) if alone else tr(CURVES)
+    return words.format(
+        feature=feature, what=what, person=person, own=changes[0], others=changes[1]
+    )
 
 
 def differences(comparison: pd.DataFrame, metrics: Mapping[str, str]) -> RunFigure | None:

@@ -15,13 +15,12 @@ from nme_core.analysis import (
     person_rows,
     supported,
 )
+from nme_core.figures import described
 from nme_core.figures.figures_training import losses_sentence
 from nme_core.figures.labels import number, p_value
 from nme_core.figures.moves_of_person import comparison
 from nme_core.figures.run_figure import RunFigure
-from nme_core.figures.summaries import curve_changes
 from nme_core.figures.words import (
-    CURVES,
     EFFECT_LIMIT,
     OBSERVATIONS_LIMIT,
     SCATTER_LIMIT,
@@ -103,8 +102,7 @@ def responses(folder: RunFolder, person: str | None = None) -> Iterator[RunFigur
         if person is not None and not (rows["person"] == person).any():
             continue
         what = tr("probability of {label}").format(label=label) if label else outcome
-        own, others = (number(value, 2) for value in curve_changes(rows))
-        sentence = tr(CURVES).format(what=what, feature=feature, own=own, others=others)
+        sentence = described.curve_sentence(rows, feature=feature, what=what, person=person)
         arguments = {"curves": rows, "feature": feature, "outcome": what, "person": person}
         title = (
             tr("Response of {label} to {feature}").format(label=label, feature=feature)

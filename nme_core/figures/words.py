@@ -78,6 +78,13 @@ CURVES = (
     "over people). Other features are held at their mean; the curve describes predictions, not "
     "what would happen if the feature were changed."
 )
+#: The same of the one person who is highlighted.
+CURVE = (
+    "Over the values of {feature} that person {person} had, the person's curve of the predicted "
+    "{what} changes by {own} between its lowest and highest point, the population's by {others}. "
+    "Other features are held at their mean; the curve describes predictions, not what would happen "
+    "if the feature were changed."
+)
 
 SCATTER_LIMIT = "One point per person; an association between people, not within one."
 

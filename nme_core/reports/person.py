@@ -142,11 +142,16 @@ def _response(figure: RunFigure, person: str) -> str:
     low, high = own["x"].iloc[0], own["x"].iloc[-1]
     at = np.interp([low, high], shared["x"], shared["value"])
     return (
-        f"From {figure.arguments['feature']} {number(low)} to {number(high)}, the predicted "
+        f"From {figure.arguments['feature']} {_place(low)} to {_place(high)}, the predicted "
         f"{figure.arguments['outcome']} goes from {number(own['value'].iloc[0])} to "
         f"{number(own['value'].iloc[-1])} for this person, and from {number(at[0])} to "
         f"{number(at[1])} for all people."
     )
+
+
+def _place(value: float) -> str:
+    """A place on the axis of a feature: no more digits than it needs, three at most."""
+    return number(value) if abs(value) >= 1000 else f"{value:.3g}".replace("-", "−")
 
 
 def _sure(folder: RunFolder, person: str) -> list[str]:
@@ -163,9 +168,9 @@ def _sure(folder: RunFolder, person: str) -> list[str]:
             for name in ("predicted", "population_predicted")
         )
         said.append(
-            f"On this person's last {count(len(rows), 'occasion')}, kept back for a check, a model "
-            f"that had not seen them predicted {right} right; treating all people alike it would "
-            f"have been {alike}."
+            f"On what came last of this person ({count(len(rows), 'occasion')}, kept back for a "
+            f"check) a model that had not seen it predicted {right} right; treating all people "
+            f"alike it would have been {alike}."
         )
     else:
         error, typical = (
@@ -177,8 +182,8 @@ def _sure(folder: RunFolder, person: str) -> list[str]:
             f"; the values themselves have an SD of {number(spread, 2)}" if len(rows) > 1 else ""
         )
         said.append(
-            f"On this person's last {count(len(rows), 'occasion')}, kept back for a check, the "
-            "predictions of a model that had not seen them were off by "
+            f"On what came last of this person ({count(len(rows), 'occasion')}, kept back for a "
+            "check) the predictions of a model that had not seen it were off by "
             f"{error} on average, treating all people alike by {typical}{varied}."
         )
     return said

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.services import covariates, jobs, settings
 from nme_core.io import RunFolder, RunState, Status
 from nme_core.study.check.attendance import TRAP
+from nme_core.study.check.circular import CIRCULAR
 from tests.dashboard.conftest import STRATA
 
 OpenPage = Callable[..., AppTest]
@@ -177,7 +178,9 @@ def test_a_clinician_is_told_of_the_trap_without_statistics(
     settings.set_view("clinician")
     doubt = TRAP.format(who="People with a higher 'depression' have fewer observations")
     found = {"column": "depression", "severity": "look", "message": doubt, "remedy": ""}
-    run.write_table("findings", pd.DataFrame([found, found | {"column": "clinic"}]))
+    other = TRAP.format(who="The groups of 'clinic' differ in their number of observations")
+    others = found | {"column": "clinic", "message": other}
+    run.write_table("findings", pd.DataFrame([found, others]))
     covariates.run_tests(crf_run, ("depression", "clinic"), STRATA)
     app = open_page("covariates", run=crf_run)
     shown = words(app)
@@ -185,7 +188,8 @@ def test_a_clinician_is_told_of_the_trap_without_statistics(
     assert TRAP.removeprefix("{who}") not in shown  # it is told once
     assert "ρ" not in shown
     app.selectbox(key="covariate").select("clinic").run()
-    assert TRAP.removeprefix("{who}") in words(app)
+    assert other in words(app)
+    assert doubt not in words(app)
 
 
 def test_all_covariates_are_tested_in_one_press(open_page: OpenPage, crf_run: str) -> None:
@@ -218,3 +222,21 @@ def test_a_press_during_a_test_waits_for_its_turn(
     app.run()
     assert asked == [("depression",)]
     assert "Tested next" not in words(app)
+
+
+def test_what_is_part_of_the_outcome_is_no_finding(
+    open_page: OpenPage, mlp_run: str, home: Path
+) -> None:
+    run = folder(home, mlp_run)
+    message = CIRCULAR.format(name="depression", what="first", outcome="feeling", sum=24, equal=24)
+    found = {"column": "depression", "severity": "look", "message": message, "remedy": ""}
+    run.write_table("findings", pd.DataFrame([found]))
+    covariates.run_tests(mlp_run, ("depression", "clinic"), STRATA)
+    settings.set_view("clinician")
+    app = open_page("covariates", run=mlp_run)
+    app.selectbox(key="covariate").select("depression").run()
+    assert "**depression is part of the outcome itself" in words(app)
+    assert "that they differ is no finding" in words(app)
+    assert "strength" not in app.markdown[-3].value
+    app.selectbox(key="covariate").select("clinic").run()
+    assert message not in words(app)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.services import fit, jobs, results, settings
 from nme_core.io import RunFolder
+from nme_core.metrics.skill import COLUMNS
 from tests.dashboard.conftest import STATES
 
 OpenPage = Callable[..., AppTest]
@@ -126,7 +127,7 @@ def test_every_section_of_a_run_with_all_tables(
     app = turn(app, "persons")
     assert charts(app) == 2
     app.selectbox(key="person").select("011").run()
-    assert "of person 011 that were held back" in words(app)
+    assert "of person 011, held back for this" in words(app)
     app = turn(app, "errors")
     assert charts(app) == 2
     before = words(app)
@@ -284,7 +285,7 @@ def test_a_clinician_sees_one_person_and_the_numbers_folded_away(
     assert "fit_section" not in {getattr(widget, "key", None) for widget in app.main}
     app.selectbox(key="person").select("011").run()
     near = "is off by" if run == "mlp_run" else "is right in"
-    assert f"occasions of person 011 that were held back, the person's own prediction {near}" in (
+    assert f"occasions of person 011, held back for this, the person's own prediction {near}" in (
         words(app)
     )
     (numbers,) = [one for one in app.expander if one.label == "The numbers behind this"]
@@ -324,3 +325,15 @@ def test_dates_are_days_since_the_persons_first(mlp_run: str) -> None:
     folder.write_table("predictions", rows.assign(time=dates.astype(str)))
     assert fit.time_name(mlp_run) is None
     assert fit.individual(mlp_run, ["002"])["002"]["time"].tolist() == [0, 0.5, 1, 1.5]
+
+
+def test_a_simple_rule_that_predicts_better_comes_first_for_clinicians_and_on_runs(
+    open_page: OpenPage, mlp_run: str, home: Path
+) -> None:
+    row = ("nme", "last", "mse", "pooled", np.nan, -0.5, -0.8, -0.2, 24)
+    RunFolder(home / "runs" / mlp_run).write_table("skill", pd.DataFrame([row], columns=COLUMNS))
+    settings.set_view("clinician")
+    app = open_page("fit", run=mlp_run)
+    assert "**Over all people a simple rule, the last value, predicts better" in words(app)
+    shown = [element.value for element in open_page("runs").markdown]
+    assert "A simple rule predicts as well or better" in shown

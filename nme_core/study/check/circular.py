@@ -22,6 +22,12 @@ LEAST_PERSONS = 5
 SAME = 0.01
 
 
+CIRCULAR = (
+    "The covariate {name!r} equals the {what} {outcome!r} of {sum} of {equal} people, so it is "
+    "part of the outcome itself: a test of people's parameters against it is circular."
+)
+
+
 def find_circular(study: Study) -> Iterable[Finding]:
     """Find covariates that equal the first, last or mean outcome of nearly every person."""
     outcomes = dict(_outcomes(study))
@@ -33,11 +39,7 @@ def find_circular(study: Study) -> Iterable[Finding]:
                 continue
             yield Finding(
                 "look",
-                tr(
-                    "The covariate {name!r} equals the {what} {outcome!r} of {sum} of "
-                    "{equal} people, so it is part of the outcome itself: a test of people's "
-                    "parameters against it is circular."
-                ).format(
+                tr(CIRCULAR).format(
                     name=str(name),
                     what=what,
                     outcome=study.roles.outcome,

@@ -92,11 +92,14 @@ def test_response_curves_give_the_height_of_the_population_and_of_persons(mlp_ru
     figure = catalogue.response_figure(mlp_run, "sleep", "feeling", None, "003")
     curves = results.response_curves(mlp_run, "sleep", None)
     height = curves[curves["person"] != ""].groupby("person")["value"].agg(np.ptp)
-    assert f"changes by {height.median():.1f} between its" in figure.sentence
+    assert f"the person's curve of the predicted feeling changes by {height['003']:.1f}" in (
+        figure.sentence
+    )
     assert figure.numbers()["highlighted"].sum() == 7
     assert "The band is the 95 % interval of person 003's expected feeling" in figure.sentence
     nobody = catalogue.response_figure(mlp_run, "sleep", "feeling", None, None)
     assert "The band" not in nobody.sentence
+    assert f"changes by {height.median():.1f} between its" in nobody.sentence
 
 
 def test_groups_name_where_they_differ_most(mlp_run: str, home: Path) -> None:

@@ -32,7 +32,7 @@ def test_the_clearest_is_named_with_its_direction() -> None:
 
 def test_groups_are_named() -> None:
     sentence = finding(effects(kind="mean difference", group="b - a", effect=0.4), "clinic")
-    assert "is higher (mean difference, clinic: b minus a, 0.40, 95 %" in sentence
+    assert "is higher (mean difference, clinic: b minus a, 0.400, 95 %" in sentence
     shown = effects_view(effects(kind="mean difference", group="1 - 0", covariate="drug"))
     assert shown["kind"].iloc[0] == "mean difference, drug: 1 minus 0"
 

@@ -43,7 +43,7 @@ def test_interval_and_p_must_agree_on_a_verdict(crf_run: str, home: Path) -> Non
     folder.write_table("comparison", rows)
     sentence = comparison_sentence(crf_run)
     assert "the data do not tell the two models apart" in sentence
-    assert "[0.040, 0.160], p = .125" in sentence
+    assert "[0.040, 0.160], corrected p = .125" in sentence
 
 
 def test_verdict_on_a_metric_where_more_is_better(crf_run: str, home: Path) -> None:

@@ -43,3 +43,12 @@ def test_persons_and_tables(run):
     one = take_away.words(run).tables[1]
     assert take_away.table_file(one, "tex").startswith(b"% needs")
     assert take_away.table_file(one, "docx").startswith(b"PK")
+
+
+def test_a_report_names_its_study_once(crf_run, home):
+    file = home / "runs" / crf_run / "run.json"
+    content = json.loads(file.read_text("utf-8"))
+    assert content["name"].startswith("diary, ")
+    assert take_away._title(crf_run) == ["--title", content["name"]]
+    file.write_text(json.dumps(content | {"name": "last"}), encoding="utf-8")
+    assert take_away._title(crf_run) == ["--title", "diary, last"]
