@@ -227,7 +227,9 @@ def persons(run: str) -> None:
 def persons_plainly(run: Run) -> None:
     """The few persons furthest from the population: in what, how certain, and the way to them."""
     st.header(tr(PLAIN_FURTHEST)["title"], anchor=False)
-    for row in people.furthest(run.id, _FURTHEST).to_dict("records"):
+    curves = run.model != "nme-crf" and results.has_table(run.id, "response_curves")
+    found = (people.furthest_in_level if curves else people.furthest)(run.id, _FURTHEST)
+    for row in found.to_dict("records"):
         person = str(row["person"])
         words, button = st.columns([5, 1.2], vertical_alignment="center")
         words.markdown(

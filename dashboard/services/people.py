@@ -246,6 +246,19 @@ def level(identity: str, person: str) -> Level | None:
     return Level(str(feature), str(label), float(gaps[feature, label]))
 
 
+def furthest_in_level(identity: str, most: int) -> pd.DataFrame:
+    """Persons whose `level` is the furthest, the furthest first: person, n_obs."""
+    rows = results.table(identity, "response_curves")
+    key = ["feature", "class", "x"]
+    shared = rows[rows["person"] == POPULATION].set_index(key)["value"]
+    own = rows[rows["person"] != POPULATION]
+    gaps = own["value"] - shared.reindex(pd.MultiIndex.from_frame(own[key])).to_numpy()
+    means = gaps.groupby([own["person"], own["feature"], own["class"]]).mean().abs()
+    size = means.groupby(level=0).max().nlargest(most)
+    n_obs = results.effects(identity).groupby("person")["n_obs"].first()
+    return n_obs.reindex(size.index).rename_axis("person").reset_index()
+
+
 def correlations(identity: str, most: int) -> pd.DataFrame | None:
     """Rows of ``correlations`` of the most informative parameters, so many at most.
 

@@ -296,8 +296,11 @@ def test_a_clinician_reads_how_predictions_of_a_network_differ(
     app = open_page("random-effects", run=mlp_run)
     app.segmented_control(key="effect_section").set_value("persons").run()
     assert_sound(app)
-    person = people.furthest(mlp_run, 1)["person"].iloc[0]
+    person = people.furthest_in_level(mlp_run, 1)["person"].iloc[0]
     level = people.level(mlp_run, person)
+    everybody = results.table(mlp_run, "random_effects")["person"].unique()
+    gaps = [abs(people.level(mlp_run, one).difference) for one in everybody]
+    assert abs(level.difference) == pytest.approx(max(gaps))  # listed by what is said of them
     way = "higher" if level.difference > 0 else "lower"
     by = number(abs(level.difference), 2)
     assert f"feeling is {way} than that of all people together, by {by}" in words(app)
