@@ -188,7 +188,7 @@ class NeuralMixedEffects(Saveable):
         problem = plan.problem(mixed, self._family(), batches)
         if isinstance(problem, LinearGaussian):
             self._prepare(problem, context)
-        if warm is not None and not isinstance(problem, (*EXACT, SeparateChain)):
+        if warm is not None:
             warm.begin_problem(problem)
         watched = None
         if validation is not None:

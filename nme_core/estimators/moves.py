@@ -59,8 +59,12 @@ class Moves:
         batches: Sequence[Batch],
         information: PersonInformation | None,
         seed: int,
+        wanted: Sequence[str] = MODEL_READOUTS,
     ) -> Self:
-        """Count transitions, take the population's mean emission score, and the intervals."""
+        """Count transitions, take the population's mean emission score, and the intervals.
+
+        Those of read-outs that are not `wanted` are NaN.
+        """
         n_persons = posterior.mixed.sizes[0]
         expected, observed, emission = _count(posterior, batches, n_persons)
         observed[-1] = observed.sum(0)
@@ -73,7 +77,9 @@ class Moves:
             torch.stack(totals).sum(0) / n_rows,
             {},
         )
-        intervals = found._model_intervals(posterior, posterior.mixed, information, batches, seed)
+        intervals = found._model_intervals(
+            posterior, posterior.mixed, information, batches, seed, wanted
+        )
         return replace(
             found, intervals={**intervals, "observed": observed_intervals(found.observed)}
         )
@@ -193,14 +199,16 @@ class Moves:
         information: PersonInformation | None,
         batches: Sequence[Batch],
         seed: int,
+        wanted: Sequence[str] = MODEL_READOUTS,
     ) -> dict[str, Floats]:
         """Intervals of the people of `mixed`, the last of this model's, and of the population."""
         n_all = len(self.expected) - 1
         chosen = [*range(n_all - mixed.sizes[0], n_all), -1]
         values = {n: self.matrices(posterior.mixed, n)[chosen] for n in MODEL_READOUTS}
         uncertainty, at = posterior.uncertainty, self.mean_x
+        none = {name: np.full((2, *value.shape), np.nan) for name, value in values.items()}
         if information is None or uncertainty is None or at is None:
-            return {name: np.full((2, *value.shape), np.nan) for name, value in values.items()}
+            return none
         intervals = ModelIntervals(
             mixed,
             information,
@@ -210,11 +218,9 @@ class Moves:
             seed=seed,
         )
         slopes = emission_slopes(mixed, uncertainty.free, at)
-        return {
-            "scores": intervals.scores(values["scores"]),
-            "conditional": intervals.conditional(values["conditional"], slopes),
-            "expected": intervals.expected(values["expected"]),
-        }
+        given = {"scores": (), "conditional": (slopes,), "expected": ()}
+        taken = {name: getattr(intervals, name)(values[name], *given[name]) for name in wanted}
+        return {**none, **taken}
 
     def tensors(self) -> dict[str, Tensor]:
         """What a file keeps."""

@@ -18,7 +18,7 @@ from nme_core.batches.sequences import Batch
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.families import Outcome, State
 from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
-from nme_core.estimators.moves import READOUTS, Moves
+from nme_core.estimators.moves import MODEL_READOUTS, READOUTS, Moves
 from nme_core.estimators.scoring import Scored
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
 from nme_core.nn import LinearChain
@@ -409,7 +409,10 @@ class NMECRF(Scored, NeuralMixedEffects):
 
     def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
         super()._after_fit(batches, information)
-        self._moves = Moves.of(self._posterior, batches, information, int(self.random_state))
+        wanted = MODEL_READOUTS if self._asked is None else self._asked.readouts
+        self._moves = Moves.of(
+            self._posterior, batches, information, int(self.random_state), wanted
+        )
 
     def _reorder(self, orders: list[NDArray[np.int64]]) -> None:
         super()._reorder(orders)

@@ -22,7 +22,7 @@ _FACTORS, _RESIDUAL = "variance_intervals", "residual_interval"
 
 @dataclass(frozen=True)
 class Asked:
-    """Values of which only is asked whether the intervals hold them.
+    """What is asked of a fit instead of everything: whether intervals hold these values.
 
     Attributes
     ----------
@@ -30,10 +30,13 @@ class Asked:
         Of every reported person-specific parameter's variance.
     residual : float
         Of σ²; NaN where there is none.
+    readouts : tuple of str
+        Of transitions, whose intervals are taken.
     """
 
     by_factor: pd.DataFrame
     residual: float
+    readouts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

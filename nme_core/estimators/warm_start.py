@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nme_core.estimators.posterior import Posterior
 from nme_core.nn import MixedEffects
-from nme_core.training import Variational
+from nme_core.training import ExactChain, ExactRows, Variational
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,12 @@ class WarmStart:
 
     @torch.no_grad()
     def begin_problem(self, problem: object) -> None:
-        """Take over Σ, σ² and the spread of a posterior."""
+        """Take over Σ, σ² and the spread of a posterior.
+
+        A search for the maximum of a likelihood begins there, and ends where any would.
+        """
+        if isinstance(problem, ExactRows | ExactChain) and self.same_shape(problem.mixed):
+            problem.begin(self.posterior.sigma[0])
         if not isinstance(problem, Variational):
             return
         mixed, before = problem.mixed, self.posterior

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -59,6 +60,7 @@ def maximise(
     *,
     differentiate: bool,
     follow: Callable[[float, Floats], None] | None = None,
+    enough: float | None = None,
 ) -> Ascent:
     """Maximise a function whose value may be −inf outside of its domain.
 
@@ -75,8 +77,13 @@ def maximise(
         and to end with Newton's method; else BFGS goes on to the end.
     follow : callable, optional
         Called with the value and the place after every step.
+    enough : float, optional
+        It is only asked whether the maximum is above this: the search ends where it is, or is
+        surely not.
     """
-    found, inverse = _bfgs(objective, start, information, ROUGH if differentiate else FINE, follow)
+    asked = math.inf if enough is None else enough
+    rough = ROUGH if differentiate or enough is not None else FINE
+    found, inverse = _bfgs(objective, start, information, rough, follow, asked)
     at, value, slope = found
     if not differentiate:
         promised = float(slope @ inverse @ slope) / 2
@@ -104,6 +111,7 @@ def _bfgs(
     information: Floats,
     tolerance: float,
     follow: Callable[[float, Floats], None] | None,
+    enough: float,
 ) -> tuple[tuple[Floats, float, Floats], Floats]:
     """Return place, value and slope, and the inverse information that was learned."""
     first: Floats = np.linalg.inv(information).astype(np.float64)
@@ -111,7 +119,7 @@ def _bfgs(
     value, slope = objective(at)
     for _ in range(LONGEST):
         step = inverse @ slope
-        if float(slope @ step) / 2 < tolerance:
+        if float(slope @ step) / 2 < tolerance or value > enough:
             break
         moved = _line(objective, at, value, step, float(slope @ step))
         if moved is None:

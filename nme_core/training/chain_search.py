@@ -132,6 +132,7 @@ def fit_chain(
     covariance: RandomEffectsCovariance,
     ridge: Tensor,
     follow: Callable[[float], None] | None = None,
+    near: Near | None = None,
 ) -> ChainFit:
     """Maximise the marginal likelihood; Σ is filled in place.
 
@@ -142,10 +143,26 @@ def fit_chain(
         finds more.
     follow : callable, optional
         Called at each step with ℓ.
+    near : Near, optional
+        Where to begin with a diagonal Σ; the search ends at the tolerance then. The likelihood of a
+        full Σ may have several maxima: it is searched from places of its own.
     """
     if covariance.kind == "full" and len(data.places):
         return _fit_full(data, covariance, ridge, follow)
-    return _run(_Search(data, covariance, ridge), follow)
+    search = _Search(data, covariance, ridge)
+    if near is not None:
+        search.begin(near)
+        search.enough = search.tolerance
+    return _run(search, follow)
+
+
+@dataclass(frozen=True)
+class Near:
+    """A place to begin at: θ (R,), η (P, q) and Σ, (q, q) or the variances (q,)."""
+
+    theta: Tensor
+    eta: Tensor
+    sigma: Tensor
 
 
 def _run(search: _Search, follow: Callable[[float], None] | None) -> ChainFit:
@@ -174,8 +191,7 @@ def _fit_full(
         own = RandomEffectsCovariance(len(data.places), "full", start=0.1)
         search = _Search(data, own, ridge if given is None else given.ridge)
         if given is not None:
-            own.update(diagonal.variances.clamp_min(_SMALL).diag())
-            search.theta, search.eta, search.alone = given.theta, given.eta, False
+            search.begin(Near(given.theta, given.eta, diagonal.variances))
         ends.append((_run(search, follow), own))
     ends.sort(key=lambda end: end[0].log_likelihood)
     fit, best = ends[-1]
@@ -220,6 +236,17 @@ class _Search:
         self.enough = self.tolerance if full else _ENOUGH
         self.share = 1.0  # of a step of log Σ that is gone
         self.alone = len(data.places) > 0  # whether θ goes alone, all η at 0
+
+    def begin(self, near: Near) -> None:
+        """Begin there, with no variance at 0 but those of which nothing can be known."""
+        self.theta, self.eta, self.alone = near.theta, near.eta, False
+        if not len(self.data.places):
+            return
+        whole = near.sigma.diag() if near.sigma.dim() == 1 else near.sigma
+        lacking = (_SMALL - whole.diagonal()).clamp_min(0)
+        if self.covariance.kind == "diagonal":
+            lacking = torch.where(self._moving, lacking, -whole.diagonal())
+        self.covariance.update(whole + lacking.diag())
 
     def _sums(self, *, keep: bool = False) -> Sums:
         if self.alone:

@@ -50,6 +50,8 @@ WEAK = SPREAD**-2
 _POOLED_STEPS, _RUNS_AWAY = 30, 0.05
 #: Variances of the random effects to start from, and steps of EM before the search.
 _START, _EM_STEPS = 0.3, 4
+#: Least variance to begin at, where a search begins near its end.
+_LEAST_NEAR = 0.01
 #: Rows times numbers of the model up to which Σ is integrated out of people's intervals.
 MOST_INTEGRATED = 2**16
 #: Least share of a variance that the rows are taken to tell, for the search's first steps.
@@ -144,6 +146,17 @@ class ExactRows:
         self.dispersion: Dispersion | None = None
         self._near: Tensor | None = None  # where a search with nearly the same family ended
         self._ridge = torch.zeros(self.layout.n_parameters, dtype=torch.float64)
+
+    def begin(self, sigma: Tensor) -> None:
+        """Begin at the shared parameters that the network holds, and at this Σ.
+
+        At a variance of 0 the likelihood has no slope: there the search begins beside it.
+        """
+        whole = sigma.double().cpu()
+        whole = whole.diag() if whole.dim() == 1 else whole
+        whole = whole + (_LEAST_NEAR - whole.diagonal()).clamp_min(0).diag()
+        near = self._factor().of_covariance(whole)
+        self._near = torch.cat([self.layout.read(self.mixed), near])
 
     def solve(
         self, batches: Sequence[Batch], report: Callable[[Progress], None] | None
@@ -297,8 +310,6 @@ class ExactRows:
             follow(value, float(scale.square().sum()) / max(1, len(scale)))
 
         start, information = self._start(marginal, factor, u, follow)
-        if self._near is not None:
-            start = self._near
         return maximise(
             objective,
             start.numpy(),
@@ -410,14 +421,16 @@ class ExactRows:
     ) -> tuple[Tensor, Tensor]:
         """A few steps of EM, for factors from the best full Σ; a guess of the information there."""
         n, r, d = self.mixed.n_groups, self.mixed.n_random, len(u)
-        sigma = _START * torch.eye(r, dtype=torch.float64)
-        if factor.n_factors and self._near is None:
+        sigma, near = _START * torch.eye(r, dtype=torch.float64), self._near
+        if near is not None:
+            u, sigma = near[:d], factor.matrix(near[d:]) @ factor.matrix(near[d:]).T
+        elif factor.n_factors:
             full = replace(self._factor(FULL), patterned=False)
             at = torch.from_numpy(self._search(marginal, full, u, follow, to_the_end=False).at)
             u, sigma = at[:d], full.matrix(at[d:]) @ full.matrix(at[d:]).T
-        scale = factor.of_covariance(sigma)
+        scale = factor.of_covariance(sigma) if near is None else near[d:]
         found = marginal(u, factor.matrix(scale))
-        for _ in range(_EM_STEPS if r and not factor.n_factors else 0):
+        for _ in range(_EM_STEPS if r and near is None and not factor.n_factors else 0):
             moved = u + torch.linalg.solve(found.information, found.shared)
             wider = factor.pooled((found.second + found.conditional) / n)
             try:
@@ -425,7 +438,7 @@ class ExactRows:
             except OutOfReachError:
                 break
             u, sigma, scale = moved, wider, factor.of_covariance(wider)
-        variance = sigma.diagonal()
+        variance = sigma.diagonal().clamp_min(_LEAST_NEAR)
         told = (1 - found.conditional.diagonal() / (n * variance)).clamp_min(_LEAST_TOLD)
         guess = n * (told / variance.sqrt()).unsqueeze(1) * told / variance.sqrt()
         every = guess.diagonal().unsqueeze(1).expand(-1, factor.n_factors)

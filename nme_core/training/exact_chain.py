@@ -12,7 +12,7 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning, IdentificationWarning, TrainingError
 from nme_core.nn import CRFNetwork, LinearChain, MixedEffects, contrasts
-from nme_core.training.chain_search import LARGEST_APART, NEVER_SPREAD, fit_chain
+from nme_core.training.chain_search import LARGEST_APART, NEVER_SPREAD, Near, fit_chain
 from nme_core.training.chain_sums import ChainData
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.integrated_covariance import Coordinates
@@ -98,8 +98,17 @@ class ExactChain:
         self.separated: dict[int, int] = {}
         self.never: list[tuple[int, int]] = []
         self.unstarted: int | None = None
+        self._near: Near | None = None
         by_name = chain_places(mixed)
         self._order = torch.cat([by_name[name] for name in mixed.fixed()])
+
+    def begin(self, sigma: Tensor) -> None:
+        """Begin at what the network holds, and at this Σ, (q, q) or the variances (q,)."""
+        values = torch.cat([value.detach().reshape(-1) for value in self.mixed.fixed().values()])
+        theta = torch.empty(len(values), dtype=torch.float64)
+        theta[self._order] = values.double().cpu()
+        eta = self.mixed.deviations.detach().double().cpu().clone()
+        self._near = Near(theta, eta, sigma.double().cpu())
 
     def solve(
         self, batches: Sequence[Batch], report: Callable[[Progress], None] | None
@@ -142,7 +151,7 @@ class ExactChain:
         if not bool(data.counts().any()):
             raise NoMovesError
         try:
-            self.fit = fit_chain(data, covariance, self._ridge(data), follow)
+            self.fit = fit_chain(data, covariance, self._ridge(data), follow, self._near)
         except (ArithmeticError, torch.linalg.LinAlgError) as error:  # type: ignore[attr-defined]
             raise TrainingError(
                 "The search for the maximum of the likelihood ran out of bounds: too few labelled"

@@ -35,8 +35,10 @@ MOST_NUMBERS = 10
 _LEAST_SD, _LARGEST_Z = 0.1, 1.0
 #: Step of the second derivative; least curvature: a coordinate's spread is not above 1/√ of it.
 _STEP, _LEAST_CURVATURE = 0.1, 0.25
-#: Step of the derivative of Σ by a coordinate.
-_NEAR = 1e-5
+#: Coordinates of Σ beyond this are out of reach.
+_FARTHEST = 50.0
+#: Steps of the derivative of Σ by a coordinate, and of the likelihood by a further one.
+_NEAR, _APART = 1e-5, 1e-3
 #: Coordinates up to which there is a grid; beyond, most that the log weight of a point is lifted.
 _GRID, _MOST_LIFTED = 2, 2.0
 #: Points further below the mode than this do not count.
@@ -59,6 +61,8 @@ class GivenCovariance:
         Σ, where that is not exactly what was asked for,
     variance, rho : float
         with its σ² and ρ (see `OtherFits`).
+    by_sigma : callable, optional
+        Returns the derivative of `value` by Σ, (R, R); None: differences are taken.
     """
 
     value: float
@@ -67,6 +71,7 @@ class GivenCovariance:
     sigma: Array
     variance: float = 1.0
     rho: float = 0.0
+    by_sigma: Callable[[], Array] | None = None
 
 
 @dataclass(frozen=True)
@@ -217,8 +222,6 @@ class IntegratedCovariance:
         sigma: Array,
         effects: Array,
         further: Sequence[float] = (),
-        *,
-        slope: Callable[[Array], Array] | None = None,
     ) -> Self | None:
         """Integrate; None where the likelihood cannot be had around its mode.
 
@@ -235,32 +238,44 @@ class IntegratedCovariance:
             η̂, as reported.
         further : sequence of float
             The further coordinates' estimates.
-        slope : callable, optional
-            Takes Σ and gives the derivative of log p(y | Σ) by it, (R, R), where `given` is not
-            None and there are no further coordinates; None: differences are taken.
         """
         n = coordinates.n
+        last: tuple[Array, tuple[float, GivenCovariance | None]] | None = None
 
         def height(at: Array) -> tuple[float, GivenCovariance | None]:
-            found = given(coordinates.sigma(at[:n]), at[n:])
+            nonlocal last
+            if last is None or not np.array_equal(last[0], at):
+                last = at.copy(), evaluated(at)
+            return last[1]
+
+        def evaluated(at: Array) -> tuple[float, GivenCovariance | None]:
+            inside = bool((np.abs(at[:n]) < _FARTHEST).all())
+            found = given(coordinates.sigma(at[:n]), at[n:]) if inside else None
             if found is None or not math.isfinite(found.value):
                 return -math.inf, None
             return found.value + coordinates.log_prior(at[:n]), found
 
         def gradient(at: Array) -> Array:
-            assert slope is not None
-            by_sigma = slope(coordinates.sigma(at))
+            found = height(at)[1]
+            if found is None or found.by_sigma is None:
+                return np.full(len(at), np.nan)
+            by_sigma = found.by_sigma()
 
             def along(place: Array) -> float:
                 """To first order."""
-                by = float((by_sigma * coordinates.sigma(place)).sum())
-                return by + coordinates.log_prior(place)
+                by = float((by_sigma * coordinates.sigma(place[:n])).sum())
+                return by + coordinates.log_prior(place[:n])
 
-            steps = _NEAR * np.eye(n)
-            return np.array([along(at + one) - along(at - one) for one in steps]) / (2 * _NEAR)
+            own, rest = np.split(np.eye(len(at)), [n])
+            near = [along(at + _NEAR * one) - along(at - _NEAR * one) for one in own]
+            far = [
+                evaluated(at + _APART * one)[0] - evaluated(at - _APART * one)[0] for one in rest
+            ]
+            return np.concatenate([np.array(near) / (2 * _NEAR), np.array(far) / (2 * _APART)])
 
         begin = np.concatenate([coordinates.start(sigma), np.asarray(further, dtype=np.float64)])
-        known = None if slope is None else gradient
+        first = height(begin)[1]
+        known = None if first is None or first.by_sigma is None else gradient
         mode = _mode(lambda at: height(at)[0], begin, known)
         root = None if mode is None else _spread(lambda at: height(at)[0], mode, known)
         if mode is None or root is None:

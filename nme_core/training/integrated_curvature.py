@@ -70,7 +70,7 @@ def integrated_by_curvature(
     prior = torch.linalg.inv(kept.T @ shared @ kept) - seen(curvature.given(estimate).coupling)
 
     def at(whole: Tensor) -> tuple[Tensor, ...] | None:
-        """log p(y | Σ), M_i⁻¹, G_i, M_i⁻¹ c_i, the root of S, and S⁻¹ b."""
+        """log p(y | Σ), Σ⁻¹, M_i⁻¹, G_i, M_i⁻¹ c_i, the root of S, and S⁻¹ b."""
         inverse = torch.linalg.inv(whole)
         lower, failed = torch.linalg.cholesky_ex(own + inverse)
         conditional = torch.cholesky_inverse(lower)
@@ -84,13 +84,14 @@ def integrated_by_curvature(
         value = 0.5 * (told * moved).sum() - lower.diagonal(dim1=1, dim2=2).log().sum()
         value = value - 0.5 * n_people * torch.linalg.slogdet(whole)[1]
         value = value + 0.5 * pull @ step - root.diagonal().log().sum()
-        return value, conditional, coupling, moved, root, step
+        return value, inverse, conditional, coupling, moved, root, step
 
     def given(matrix: Array, _: Array) -> GivenCovariance | None:
-        found = at(torch.from_numpy(matrix))
+        whole = torch.from_numpy(matrix)
+        found = at(whole)
         if found is None:
             return None
-        value, conditional, coupling, moved, root, step = found
+        value, inverse, conditional, coupling, moved, root, step = found
 
         def read() -> tuple[Array, Array, Array]:
             follows = moved + coupling @ (kept @ step)
@@ -100,19 +101,20 @@ def integrated_by_curvature(
             covariance = kept @ torch.cholesky_inverse(root) @ kept.T
             return (kept @ step).numpy(), covariance.numpy()
 
-        return GivenCovariance(float(value), read, read_shared, matrix)
+        def by_sigma() -> Array:
+            """Fisher's identity: ½ Σ⁻¹ Σ_i (E ηηᵀ − Σ) Σ⁻¹."""
+            follows = moved + coupling @ (kept @ step)
+            apart = torch.linalg.solve_triangular(
+                root, (coupling @ kept).flatten(0, 1).T, upper=False
+            )
+            apart = apart.T.reshape(n_people, n_random, -1)
+            second = conditional.sum(0) + torch.einsum("prk,psk->rs", apart, apart)
+            second = second + follows.T @ follows - n_people * whole
+            return (0.5 * inverse @ second @ inverse).numpy()
 
-    def by_sigma(matrix: Array) -> Array:
-        whole = torch.from_numpy(matrix).requires_grad_()
-        found = at(whole)
-        if found is None:
-            return np.full(matrix.shape, np.nan)
-        (by,) = torch.autograd.grad(found[0], whole)
-        return np.asarray(by)
+        return GivenCovariance(float(value), read, read_shared, matrix, by_sigma=by_sigma)
 
-    return IntegratedCovariance.of(
-        given, coordinates, np.asarray(estimate), effects.numpy(), slope=by_sigma
-    )
+    return IntegratedCovariance.of(given, coordinates, np.asarray(estimate), effects.numpy())
 
 
 def _range(covariance: Tensor) -> Tensor:

@@ -278,8 +278,11 @@ class _Valley:
         self._step = (self._high - self._low) / 20
         self._centre = centre
 
-    def __call__(self, function: Callable[[float, bool], float]) -> float:
-        """`function` is told whether it counts: the first time, and at the vertex."""
+    def __call__(self, function: Callable[[float, bool], float], enough: float) -> float:
+        """`function` is told whether it counts: the first time, and at the vertex.
+
+        A value below `enough` will do.
+        """
         known: dict[float, float] = {}
 
         def at(x: float) -> float:
@@ -290,6 +293,8 @@ class _Valley:
         for _ in range(_MOVES):
             step = self._step
             middle = min(max(self._centre, self._low + step), self._high - step)
+            if at(middle) < enough:
+                break
             here, left, right = at(middle), at(middle - step), at(middle + step)
             bend, tilt = left + right - 2 * here, left - right
             apart = 0.5 * step * tilt / bend if bend > 0 else math.copysign(4 * step, tilt)
@@ -323,15 +328,21 @@ def beyond_autocorrelation(fit: AutocorrelatedFit, random: list[int]) -> Beyond:
     reach = 0.5 if direct else 2.0
     ends = (max(least, centre - reach), min(most, centre + reach))
 
-    def highest(fixed: FixedLikelihood) -> Callable[[float], float]:
-        def deviance(value: float, parameter: float, first: bool) -> float:
+    def highest(fixed: FixedLikelihood) -> Callable[..., float]:
+        def deviance(value: float, enough: float | None, parameter: float, first: bool) -> float:
             correlation = Correlation(parameter, direct)
             sums = rows.sums(correlation)
             fixed.use(Cross.of(sums, random, reml=cross.reml, prior=cross.prior))
-            found = fixed.log_likelihood(value, anew=first)
-            return -2 * found + rows.log_determinant(correlation)
+            constant = rows.log_determinant(correlation)
+            asked = None if enough is None else enough + constant / 2
+            return constant - 2 * fixed.log_likelihood(value, asked, anew=first)
 
         lowest_of = _Valley(ends, centre)
-        return lambda value: -0.5 * lowest_of(partial(deviance, value))
+
+        def above(value: float, enough: float | None = None) -> float:
+            low = -math.inf if enough is None else -2 * enough
+            return -0.5 * lowest_of(partial(deviance, value, enough), low)
+
+        return above
 
     return Beyond(highest, fit.fit.log_likelihood)

@@ -326,6 +326,7 @@ class LinearGaussian:
                 there.variance * scale @ scale.T,
                 there.variance,
                 rho,
+                lambda: -0.5 * there.slope / variance,
             )
 
         sigma, effects = self.fit.sigma.numpy(), self.fit.effects.numpy()

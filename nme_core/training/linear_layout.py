@@ -103,6 +103,13 @@ class LinearLayout:
             start += value.numel()
         mixed.deviations.copy_(deviations)
 
+    @torch.no_grad()
+    def read(self, mixed: MixedEffects) -> Tensor:
+        """ψ of the network, (D,), float64: undo `write`."""
+        psi = torch.cat([value.reshape(-1) for value in mixed.fixed().values()]).double().cpu()
+        psi[self.thresholds] = psi[self.thresholds].exp().cumsum(0)
+        return psi
+
     def parameters(self, psi: Tensor) -> Tensor:
         """The network's parameters, (D,): the gaps are logarithms."""
         found, above = psi.clone(), torch.cat([psi.new_zeros(1), psi[self.thresholds]])

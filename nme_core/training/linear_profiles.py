@@ -114,11 +114,15 @@ class FixedLikelihood:
         """Go on with other sums of the same study."""
         self.cross = cross
 
-    def log_likelihood(self, value: float, *, anew: bool = True) -> float:
-        """Highest with what is fixed at `value`; not `anew`: near where the last search ended."""
+    def log_likelihood(
+        self, value: float, enough: float | None = None, *, anew: bool = True
+    ) -> float:
+        """Highest with what is fixed at `value`; not `anew`: near where the last search ended.
 
+        Where more than `enough` is found, that will do.
+        """
         # per row; near where the last search ended, 1e-5 of the whole is enough to go on from
-        ftol, gtol = (1e-15, 1e-8) if anew else (1e-10, 1e-6)
+        ftol, gtol = (1e-15, 1e-8) if anew and enough is None else (1e-10, 1e-6)
 
         def objective(free: Array) -> tuple[float, Array]:
             scale, log_variance, back = self._parameters(free, value)
@@ -146,10 +150,11 @@ class FixedLikelihood:
 
         # From the maximum, and from where the last search ended: the likelihood is even in what is
         # bounded by 0, so that what has got there does not leave it by itself.
+        ends = [search(self._from_maximum(value) if anew else self.start)]
+        if enough is not None and -0.5 * float(ends[0].fun) * self.cross.n_rows > enough:
+            anew = False
         if anew:
-            ends = [search(start) for start in (self._from_maximum(value), self._lifted())]
-        else:
-            ends = [search(self.start)]
+            ends.append(search(self._lifted()))
         best = min(ends, key=lambda found: float(found.fun))
         again = search(np.asarray(best.x)) if anew else best  # with a curvature gathered afresh
         self.start = np.asarray(again.x, dtype=np.float64)
@@ -176,7 +181,7 @@ class Beyond:
         The log-likelihood at the maximum.
     """
 
-    highest: Callable[[FixedLikelihood], Callable[[float], float]]
+    highest: Callable[[FixedLikelihood], Callable[..., float]]
     best: float
 
 

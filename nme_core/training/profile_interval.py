@@ -32,7 +32,8 @@ class Profile:
     Attributes
     ----------
     maximised : callable
-        Highest log-likelihood with the parameter at a value between `lowest` and `highest`.
+        Highest log-likelihood with the parameter at a value between `lowest` and `highest`; given a
+        second number, the search for it may end at any log-likelihood above that.
     estimate, best : float
         The parameter at the maximum, and the log-likelihood there.
     error : float
@@ -43,7 +44,7 @@ class Profile:
         Share of samples whose interval holds the truth.
     """
 
-    maximised: Callable[[float], float]
+    maximised: Callable[..., float]
     estimate: float
     best: float
     error: float | None = None
@@ -89,15 +90,16 @@ class Profile:
         TrainingError
             As `interval`.
         """
-        return self._excess(min(max(value, self.lowest), self.highest)) <= 0
+        place = min(max(value, self.lowest), self.highest)
+        return self._excess(place, self.best - self._wanted**2 / 2) <= 0
 
     @property
     def _wanted(self) -> float:
         return float(norm.ppf(0.5 + self.level / 2))
 
-    def _excess(self, value: float) -> float:
+    def _excess(self, value: float, *enough: float) -> float:
         """√(2 (log L(v̂) − log L(v))) − the normal quantile."""
-        drop = self.best - self.maximised(value)
+        drop = self.best - self.maximised(value, *enough)
         if not drop > -_ABOVE - 1e-9 * abs(self.best):
             raise TrainingError(
                 f"The profile of the likelihood rises {-drop:.2g} above its maximum: the fit had"

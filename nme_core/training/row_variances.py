@@ -116,8 +116,8 @@ class RowVariances:
         error = error if math.isfinite(error) else 0.3
         return Profile(self._maximised(factor, number), variance, self.ascent.value, error)
 
-    def _maximised(self, factor: FactorNumbers, number: int) -> Callable[[float], float]:
-        """Highest log-likelihood with this number of Λ at √v."""
+    def _maximised(self, factor: FactorNumbers, number: int) -> Callable[..., float]:
+        """Highest log-likelihood with this number of Λ at √v (see `Profile`)."""
         d, place = self._d, self._d + number
         u = torch.from_numpy(self.ascent.at[:d])
         start = torch.cat([u, factor.of_covariance(self._scale @ self._scale.T)]).numpy()
@@ -127,7 +127,7 @@ class RowVariances:
         start[d:] = np.where(np.abs(start[d:]) < 0.05, 0.05, start[d:])
         begin = start[free]
 
-        def maximised(value: float) -> float:
+        def maximised(value: float, enough: float | None = None) -> float:
             nonlocal begin
             whole = start.copy()
             whole[place] = math.sqrt(max(value, 0.0))
@@ -144,7 +144,7 @@ class RowVariances:
 
             if not free.any():
                 return objective(begin)[0]
-            found = maximise(objective, begin, information, differentiate=False)
+            found = maximise(objective, begin, information, differentiate=False, enough=enough)
             begin = found.at
             return found.value
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import halfcauchy
 
-from nme_core import NMEMLPClassifier, NMEMLPRegressor
+from nme_core import NMECRF, NMEMLPClassifier, NMEMLPRegressor
 from nme_core.training.integrated_covariance import (
     Coordinates,
     GivenCovariance,
@@ -119,3 +119,32 @@ def test_intervals_of_people_hold_the_truth(binary, covariance):
         truth = own[order]
         held.append(((low[names] <= truth) & (truth <= high[names])).to_numpy().mean())
     assert np.mean(held) > 0.9
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
+@pytest.mark.parametrize("kind", ["numbers that remember", "a chain"])
+def test_the_slope_by_sigma_is_that_of_the_likelihood(kind, monkeypatch):
+    """What is integrated goes to its mode by it."""
+    rng, n, rows = np.random.default_rng(3), 20, 12
+    groups, x = np.repeat(np.arange(n), rows), rng.normal(size=(n * rows, 1))
+    score = rng.normal(size=n)[groups] + (1 + rng.normal(size=n)[groups]) * x[:, 0]
+    y, seen = score + rng.normal(size=len(score)), []
+    monkeypatch.setattr(
+        IntegratedCovariance, "of", classmethod(lambda cls, *given: seen.append(given))
+    )
+    if kind == "a chain":
+        NMECRF(()).fit(x, (y > 0).astype(str), groups=groups, sequence_ids=groups)
+    else:
+        model = NMEMLPRegressor((), "all", covariance="full", residual="ar1")
+        model.fit(x, y, groups=groups, times=np.tile(np.arange(rows), n))
+    given, coordinates, sigma, _, *rest = seen[0]
+    further = np.array(rest[0] if rest else ())
+    at = coordinates.sigma(coordinates.start(0.8 * sigma))
+    slope, h = given(at, further).by_sigma(), 1e-5
+    for r, s in np.ndindex(at.shape):
+        if coordinates.full or r == s:
+            step = np.zeros_like(at)
+            step[r, s] += h / 2
+            step[s, r] += h / 2
+            ends = [given(at + side * step, further).value for side in (1, -1)]
+            assert slope[r, s] == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-4, abs=1e-5)

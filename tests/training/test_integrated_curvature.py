@@ -1,5 +1,7 @@
 """By the curvature of what rows say, against the likelihood itself where that is a parabola."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -12,8 +14,8 @@ from nme_core.training.integrated_covariance import (
 from nme_core.training.integrated_curvature import integrated_by_curvature
 
 
-def slope_of(given):
-    """Derivative of the log-likelihood by Σ, by differences."""
+def with_slope(given):
+    """The same with the derivative of the log-likelihood by Σ, by differences."""
 
     def slope(sigma):
         found, h = np.empty_like(sigma), 1e-6
@@ -26,7 +28,7 @@ def slope_of(given):
             )
         return found
 
-    return slope
+    return lambda sigma, _: replace(given(sigma, None), by_sigma=lambda: slope(sigma))
 
 
 def test_a_gaussian_likelihood_is_integrated_exactly():
@@ -47,8 +49,7 @@ def test_a_gaussian_likelihood_is_integrated_exactly():
         return GivenCovariance(float(density.sum()), lambda: parts, lambda: nothing, at)
 
     effects = given(sigma, None).effects()[0]
-    by = slope_of(given)
-    expected = IntegratedCovariance.of(given, coordinates, sigma, effects, slope=by).error
+    expected = IntegratedCovariance.of(with_slope(given), coordinates, sigma, effects).error
     slope = np.einsum("prs,ps->pr", own, best - effects)
     none = torch.zeros(0, dtype=torch.int64)
     curvature = PersonCurvature((), torch.from_numpy(own), none, torch.arange(2))
@@ -85,8 +86,7 @@ def test_a_mean_that_is_not_known_is_integrated_too():
         return GivenCovariance(value, lambda: (moved, conditional, coupling), lambda: shared, at)
 
     effects = given(sigma, None).effects()[0]
-    by = slope_of(given)
-    expected = IntegratedCovariance.of(given, coordinates, sigma, effects, slope=by)
+    expected = IntegratedCovariance.of(with_slope(given), coordinates, sigma, effects)
     slope = np.einsum("prs,ps->pr", own, best - mean - effects)
     both = torch.arange(2)
     found = integrated_by_curvature(

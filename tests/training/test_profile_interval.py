@@ -124,3 +124,16 @@ def test_what_an_interval_holds_can_be_asked_without_its_ends(kind):
         low, high = profile.interval()
         asked = [0.0, 0.99 * low, 1.01 * low, profile.estimate, 0.99 * high, 1.01 * high]
         assert [profile.holds(value) for value in asked] == [False, False, True, True, True, False]
+
+
+def test_what_is_asked_ends_a_search_as_soon_as_it_is_known():
+    asked = []
+
+    def maximised(v: float, enough: float | None = None) -> float:
+        asked.append(enough)
+        return -0.5 * (v - 3) ** 2
+
+    profile = Profile(maximised, 3.0, 0.0, error=1.0)
+    assert profile.holds(4.9)
+    assert not profile.holds(5.0)
+    assert asked == [pytest.approx(-chi2.ppf(0.95, 1) / 2)] * 2

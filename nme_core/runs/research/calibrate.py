@@ -33,6 +33,8 @@ from nme_core.runs.research.verdict import Verdict
 from nme_core.study.formats.source import fingerprint
 
 Floats = NDArray[np.float64]
+#: Of transitions: those that say the same whatever the rows; shares expected in rows do not.
+READOUTS = ("conditional", "scores")
 _Held = tuple[str, str, Floats, Floats, Floats]
 
 
@@ -123,9 +125,9 @@ def repeat(
     with warnings.catch_warnings(), one_thread_for_few(one.study.n_rows):
         warnings.simplefilter("ignore", NMEWarning)
         again = one.options.estimator_for(one.study)
-        again._begin_at = model if model._widths else None
+        again._begin_at = model if model._widths else truth
         variances = pd.DataFrame([_variances(truth, factor) for factor in truth.factors_])
-        again._asked = Asked(variances, truth.residual_variance_)
+        again._asked = Asked(variances, truth.residual_variance_, READOUTS)
         again.fit(one.rows.X, y, **one.fit_arguments(again))
         again._begin_at = again._asked = None
     found = []
@@ -217,7 +219,7 @@ def _of_transitions(again: NMECRF, truth: NMECRF) -> Iterator[_Held]:
     """Moves and scores; a person's from states that the person was never in say nothing."""
     order = [int(k) for k in pd.Index(again.groups_).get_indexer(pd.Index(truth.groups_))]
     left = again.transition_counts("observed")[order].sum(axis=2) > 0
-    for readout in ("conditional", "scores"):
+    for readout in READOUTS:
         true, ends = truth.transition_matrices(readout), again.transition_intervals(readout)
         low, high = ends
         for j, before in enumerate(truth.classes_):
