@@ -135,6 +135,11 @@ class NeuralMixedEffects(Saveable):
         if self.pooling == "none":
             factors = factors[:1]  # a network of one's own leaves nothing to other factors
         self._forget()
+        if self.covariance in PATTERNS and len(factors) > 1:
+            raise OptionError(
+                f'covariance="{self.covariance}" takes one grouping factor.',
+                remedy='Leave out the further groups, or use covariance="full".',
+            )
         try:
             self._check_rows(y, factors, context)
             arranged = self._arrange(table, y, factors, context)
@@ -440,12 +445,7 @@ class NeuralMixedEffects(Saveable):
 
     def _check_options(self) -> None:
         check_choice("estimator", self.estimator, self.estimators)
-        if self.covariance in PATTERNS and self.covariance not in self.covariances:
-            raise OptionError(
-                f'covariance="{self.covariance}" is for an NME-MLP without hidden layers; a CRF is'
-                " fitted with a diagonal or a full Σ.",
-                remedy=f"Choose from {', '.join(self.covariances)}.",
-            )
+        self._check_pattern()
         check_choice("covariance", self.covariance, self.covariances)
         check_choice("pooling", self.pooling, POOLING)
         check_placement(self.placement, self.placements, type(self).__name__)
@@ -454,6 +454,24 @@ class NeuralMixedEffects(Saveable):
         if self.activation is not None:
             check_choice("activation", self.activation, tuple(ACTIVATIONS))
         check_numbers(self.random_state, self.epochs)
+
+    def _check_pattern(self) -> None:
+        """Raise OptionError for a structure of Σ that this model is not fitted with."""
+        if self.covariance not in PATTERNS:
+            return
+        if self.covariance not in self.covariances:
+            raise OptionError(
+                f'covariance="{self.covariance}" is for an NME-MLP without hidden layers.',
+                remedy=f"Choose from {', '.join(self.covariances)}.",
+            )
+        exact = self.estimator in ("variational", "laplace") and self.epochs is None
+        exact = exact and self.pooling in ("partial", "complete")
+        if not exact or len(self.hidden):
+            raise OptionError(
+                f'covariance="{self.covariance}" is for a model without hidden layers that is'
+                " fitted by its likelihood.",
+                remedy='Use hidden=() with estimator="laplace" or "variational", or leave it out.',
+            )
 
     def _forget(self) -> None:
         for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:

@@ -27,7 +27,7 @@ from nme_core.training import (
     shared_covariance,
 )
 from nme_core.training.covariance import SMALLEST
-from nme_core.training.integrated_covariance import Coordinates
+from nme_core.training.integrated_covariance import Coordinates, FactorCoordinates
 from nme_core.training.integrated_curvature import integrated_by_curvature
 from nme_core.training.laplace import few_effects, in_double
 from nme_core.training.objective import total_deviance
@@ -63,7 +63,7 @@ def take_uncertainty(
     shared: Tensor | None = None,
     curvature: PersonCurvature | None = None,
     integrated: IntegratedCovariance | None = None,
-    coordinates: Coordinates | None = None,
+    coordinates: Coordinates | FactorCoordinates | None = None,
     widened: bool = True,
 ) -> Joint | None:
     """Take the uncertainty at a fit; None where it is too much work or the data leave it open.

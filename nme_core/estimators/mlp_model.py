@@ -81,7 +81,6 @@ class MLPModel(RowOutputs):
             check_auto(self)
         super()._check_options()
         check_linear_options(self.hidden, self.shrink, self.quadrature)
-        self._check_pattern()
         if self.family is not None and self.family not in self.families:
             raise OptionError(
                 f"family={self.family!r} does not exist for {type(self).__name__}.",
@@ -94,25 +93,9 @@ class MLPModel(RowOutputs):
                 remedy=f'Use estimator="{able[0]}", or another family.',
             )
 
-    def _check_pattern(self) -> None:
-        """Raise OptionError for a structure of Σ that this model is not fitted with."""
-        exact = self.estimator in ("variational", "laplace") and self.epochs is None
-        exact = exact and self.pooling in ("partial", "complete")
-        if self.covariance in PATTERNS and not (exact and len(self.hidden) == 0):
-            raise OptionError(
-                f'covariance="{self.covariance}" is for a model without hidden layers that is'
-                " fitted by its likelihood.",
-                remedy='Use hidden=() with estimator="laplace" or "variational", or leave it out.',
-            )
-
     def _check_rows(
         self, y: ArrayLike, factors: list[Labels], context: dict[str, ArrayLike | None]
     ) -> None:
-        if self.covariance in PATTERNS and len(factors) > 1:
-            raise OptionError(
-                f'covariance="{self.covariance}" takes one grouping factor.',
-                remedy='Leave out the further groups, or use covariance="full".',
-            )
         super()._check_rows(y, factors, context)
         times = context.get("times")
         known = times is not None and self.reads_times and len(factors) == 1

@@ -19,12 +19,14 @@ from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.families import Outcome, State
 from nme_core.estimators.inputs import Labels, Rows, check_lengths, read_groups, read_ids
 from nme_core.estimators.moves import MODEL_READOUTS, READOUTS, Moves
+from nme_core.estimators.options import COVARIANCES
 from nme_core.estimators.scoring import Scored
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
 from nme_core.nn import LinearChain
 from nme_core.nn.crf import forward_backward, sample_paths, viterbi, with_initial
 from nme_core.nn.random_effects import own
 from nme_core.training import ChainRows, PersonInformation, Progress, is_linear_chain
+from nme_core.training.covariance import FACTORS
 
 #: Draws over which the probability of a whole path is averaged.
 PATH_DRAWS = 256
@@ -43,7 +45,10 @@ class NMECRF(Scored, NeuralMixedEffects):
     placement : str or sequence of str
         Which parameters are person-specific: ``transitions``, ``first``, ``last`` or ``all``
         layers of the emission network, a layer choice with ``+transitions``, or parameter names.
-    covariance, estimator, pooling, epochs, device, random_state
+    covariance : {"diagonal", "full", "factor", "factor2"}
+        Structure of Σ. "factor": people differ in one trait, such as inertia, that shows in all
+        their numbers, and in each by itself ("factor2": in two); linear emissions only.
+    estimator, pooling, epochs, device, random_state
         As in `NMEMLPRegressor`.
 
     Attributes
@@ -55,6 +60,7 @@ class NMECRF(Scored, NeuralMixedEffects):
         As in `NMEMLPRegressor`.
     """
 
+    covariances = (*COVARIANCES, *FACTORS)
     placements = (
         "transitions",
         "first",

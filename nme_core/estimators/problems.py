@@ -43,7 +43,7 @@ from nme_core.training import (
     few_effects,
     is_linear_chain,
 )
-from nme_core.training.covariance import PATTERNS, fewest_effects
+from nme_core.training.covariance import FACTORS, PATTERNS, fewest_effects
 from nme_core.training.crossed_problem import LARGEST_DENSE, n_dense
 from nme_core.training.laplace import LARGEST
 
@@ -131,13 +131,8 @@ class Plan:
     ) -> None:
         """Raise OptionError unless Σ of such a structure is fitted, and means something."""
         name = f'covariance="{self.covariance}"'
-        if isinstance(found.family, Categorical) and found.family.n_classes > 2:
-            raise OptionError(
-                f"{name} tells parameters apart, and the scores of {found.family.n_classes} classes"
-                " have no order of their own: what it says would depend on how classes are named.",
-                remedy='Use covariance="full", family="ordinal" where the classes have an order,'
-                " or merge the classes into two.",
-            )
+        if isinstance(found, ExactChain) and self.covariance in FACTORS:
+            return
         if not isinstance(found, LinearGaussian | ExactRows):
             raise OptionError(
                 f"{name} takes at most {LARGEST} person-specific parameters, fewer of many people;"
@@ -281,7 +276,7 @@ class Plan:
 
     def _pools(self, mixed: MixedEffects, family: Family) -> Tensor | None:
         """Which random effects share a variance; None: each has its own."""
-        if self.covariance != "diagonal":
+        if self.covariance not in ("diagonal", *FACTORS):
             return None
         if self._learns_spread:
             return shared_variances(mixed, self.layers)

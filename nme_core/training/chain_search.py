@@ -15,7 +15,6 @@ modes on their way, so that one pass over the data is one step of all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -26,8 +25,6 @@ from nme_core.training.chain_steps import (
     STRIDE,
     Mixing,
     bounded,
-    clamped,
-    exponential,
     solved,
     told,
 )
@@ -40,12 +37,8 @@ from nme_core.training.weak_prior import SPREAD
 LONGEST, HALVINGS = 200, 30
 #: The search has arrived where a step promises less than this of the log-likelihood.
 TOLERANCE = 1e-9
-#: It goes on to this, at most so many steps, that rounding on the way leaves no trace.
-_ENOUGH, _FURTHER = 1e-15, 25
-#: The same of a full Σ, some of whose directions hardly matter.
-_TOLERANCE_FULL = 1e-4
-#: Two searches of a full Σ have found the same where less than this lies between them.
-LARGEST_APART = 0.1
+#: It goes on to this, that rounding on the way leaves no trace.
+_ENOUGH = 1e-15
 #: Σ moves where a step of the modes promises less than the first; the slopes of log|M_i| are taken
 #: from where a step of everything promised less than the second.
 SETTLED, NEAR = 1.0, 5.0
@@ -57,14 +50,12 @@ _SURE = 1e-3
 _POLISHES = 2
 #: Least and largest variance at the start.
 _START = 0.005, 0.5
-#: Least share of what Σ says that the data are taken to know of a combination of effects.
-_LEAST_KNOWN = 0.05
 #: So much of a step of Σ is gone at least.
 _LEAST_SHARE = 0.02
 #: Steps of Σ are accelerated where one promises less than this.
 _SMOOTH = 0.5
 #: A variance below the first that can gain less than the second of ℓ from moving goes to 0.
-_SMALL, _NOTHING_TO_GAIN = 1e-3, 1e-3
+SMALL, _NOTHING_TO_GAIN = 1e-3, 1e-3
 
 #: Standard deviation of the prior of moves that nobody makes: their share is then about that of
 #: half a move.
@@ -97,8 +88,10 @@ class ChainFit:
         Numbers in θ, but for the directions that change nothing, and in Σ.
     promised, tolerance : float
         How much of ℓ one more step promises, and how much it may.
-    apart : float
-        How much of ℓ lies between the ends of two searches of a full Σ.
+    scale : Tensor, shape (q, q + F), optional
+        Λ, Σ = ΛΛᵀ, where Σ has F factors.
+    weak : float
+        Precision of a prior on Σ (see `ChainSearch`), without which it has no maximum.
     """
 
     theta: Tensor
@@ -112,7 +105,8 @@ class ChainFit:
     n_parameters: int
     promised: float
     tolerance: float
-    apart: float = 0.0
+    scale: Tensor | None = None
+    weak: float = 0.0
 
     @property
     def converged(self) -> bool:
@@ -127,35 +121,6 @@ class ChainFit:
         return result
 
 
-def fit_chain(
-    data: ChainData,
-    covariance: RandomEffectsCovariance,
-    ridge: Tensor,
-    follow: Callable[[float], None] | None = None,
-    near: Near | None = None,
-) -> ChainFit:
-    """Maximise the marginal likelihood; Σ is filled in place.
-
-    Parameters
-    ----------
-    ridge : Tensor, shape (R,)
-        Precisions of priors on parameters that no label can tell; the search adds to them where it
-        finds more.
-    follow : callable, optional
-        Called at each step with ℓ.
-    near : Near, optional
-        Where to begin with a diagonal Σ; the search ends at the tolerance then. The likelihood of a
-        full Σ may have several maxima: it is searched from places of its own.
-    """
-    if covariance.kind == "full" and len(data.places):
-        return _fit_full(data, covariance, ridge, follow)
-    search = _Search(data, covariance, ridge)
-    if near is not None:
-        search.begin(near)
-        search.enough = search.tolerance
-    return _run(search, follow)
-
-
 @dataclass(frozen=True)
 class Near:
     """A place to begin at: θ (R,), η (P, q) and Σ, (q, q) or the variances (q,)."""
@@ -163,40 +128,6 @@ class Near:
     theta: Tensor
     eta: Tensor
     sigma: Tensor
-
-
-def _run(search: _Search, follow: Callable[[float], None] | None) -> ChainFit:
-    further = 0
-    for _ in range(LONGEST):
-        search.step()
-        if follow is not None:
-            follow(search.log_likelihood)
-        further += search.promised < search.tolerance
-        if search.promised < search.enough or further > _FURTHER:
-            break
-    return search.result()
-
-
-def _fit_full(
-    data: ChainData,
-    covariance: RandomEffectsCovariance,
-    ridge: Tensor,
-    follow: Callable[[float], None] | None,
-) -> ChainFit:
-    """The better of two searches: from the best diagonal Σ, and from where a search begins."""
-    diagonal = RandomEffectsCovariance(len(data.places), "diagonal", start=0.1)
-    near = _run(_Search(data, diagonal, ridge), follow)
-    ends = []
-    for given in (near, None):
-        own = RandomEffectsCovariance(len(data.places), "full", start=0.1)
-        search = _Search(data, own, ridge if given is None else given.ridge)
-        if given is not None:
-            search.begin(Near(given.theta, given.eta, diagonal.variances))
-        ends.append((_run(search, follow), own))
-    ends.sort(key=lambda end: end[0].log_likelihood)
-    fit, best = ends[-1]
-    covariance.update(best.matrix)
-    return replace(fit, apart=fit.log_likelihood - ends[0][0].log_likelihood)
 
 
 @dataclass(frozen=True)
@@ -213,8 +144,23 @@ class _Held:
     promised: float
 
 
-class _Search:
-    def __init__(self, data: ChainData, covariance: RandomEffectsCovariance, ridge: Tensor) -> None:
+class ChainSearch:
+    """A search on its way; see `fit_chain` for what it takes.
+
+    `still`: Σ stays as it is. `weak`: precision of a prior on Σ, log p = −½ weak tr Σ: each
+    standard deviation is half-normal.
+    """
+
+    def __init__(
+        self,
+        data: ChainData,
+        covariance: RandomEffectsCovariance,
+        ridge: Tensor,
+        *,
+        still: bool = False,
+        weak: float = 0.0,
+    ) -> None:
+        self.still, self.weak = still, weak
         self.data, self.covariance, self.ridge = data, covariance, ridge.clone()
         self.theta = torch.zeros(data.n_parameters, dtype=torch.float64)
         self.eta = torch.zeros(data.n_people, len(data.places), dtype=torch.float64)
@@ -229,11 +175,8 @@ class _Search:
             covariance.update(start)
         self.exact = False  # whether the slopes of log|M_i| count
         self.held: _Held | None = None
-        self.sharp = False  # whether variances may run to 0 (of a full Σ)
         self.mixing = Mixing()
-        full = covariance.kind == "full" and len(data.places) > 0
-        self.tolerance = _TOLERANCE_FULL if full else TOLERANCE
-        self.enough = self.tolerance if full else _ENOUGH
+        self.tolerance, self.enough = TOLERANCE, _ENOUGH
         self.share = 1.0  # of a step of log Σ that is gone
         self.alone = len(data.places) > 0  # whether θ goes alone, all η at 0
 
@@ -243,12 +186,13 @@ class _Search:
         if not len(self.data.places):
             return
         whole = near.sigma.diag() if near.sigma.dim() == 1 else near.sigma
-        lacking = (_SMALL - whole.diagonal()).clamp_min(0)
+        lacking = (SMALL - whole.diagonal()).clamp_min(0)
         if self.covariance.kind == "diagonal":
             lacking = torch.where(self._moving, lacking, -whole.diagonal())
         self.covariance.update(whole + lacking.diag())
 
-    def _sums(self, *, keep: bool = False) -> Sums:
+    def sums(self, *, keep: bool = False) -> Sums:
+        """What the people add up to, here; `keep`: each C_i too."""
         if self.alone:
             data, eta = replace(self.data, places=self.data.places[:0]), self.eta[:, :0]
             sums = Sums.at(data, self.theta, eta, self.covariance.precision, exact=False)
@@ -276,18 +220,23 @@ class _Search:
         sums = Sums.at(data, self.theta, eta, inner, exact=self.exact, keep=keep)
         return sums.among(moving, self.covariance.variances)
 
-    def _value(self, sums: Sums) -> float:
-        """ℓ, and the prior of the weak parameters."""
+    def value(self, sums: Sums) -> float:
+        """ℓ, and the priors."""
         n = self.data.n_people if len(self.data.places) and not self.alone else 0
         log_sigma = float(self.covariance.log_determinant) if n else 0.0
         own = sums.penalty + sums.log_determinant + 0.5 * n * log_sigma
-        prior = float((self.ridge * self.theta.square()).sum())
-        return sums.log_likelihood - own - 0.5 * prior
+        return sums.log_likelihood - own - self._prior
+
+    @property
+    def _prior(self) -> float:
+        """Minus the log of the priors."""
+        of_sigma = self.weak * float(self.covariance.variances.sum())
+        return 0.5 * float((self.ridge * self.theta.square()).sum()) + 0.5 * of_sigma
 
     def step(self) -> None:
         """Go one step with everything: Σ only where the modes for it are (almost) reached."""
-        sums = self._sums()
-        self.log_likelihood = self._value(sums)
+        sums = self.sums()
+        self.log_likelihood = self.value(sums)
         assert self.closed is not None
         if self.alone:
             self._go_alone(sums)
@@ -309,6 +258,10 @@ class _Search:
         self._go(sums, shared, own, 2 * self.promised)
         if not len(self.data.places):
             return
+        if self.still:
+            if not self.exact and self.promised < NEAR:
+                self.exact, self.promised = True, torch.inf
+            return
         if not settled:
             self.promised = max(self.promised, 2 * self.tolerance)
             return
@@ -318,7 +271,6 @@ class _Search:
         change, gain = self._change(sums)
         modes = self.promised
         self.promised += gain
-        self.sharp = self.sharp or (self.exact and self.promised < 0.2)
         if self.exact:
             at = self.theta, self.eta, self.covariance.value, self.at_zero
             self.held = _Held(*at, change, sums.spread, value, modes)
@@ -342,7 +294,7 @@ class _Search:
             return False
         sigma = self.covariance.by_pool(self.covariance.variances)
         step = sigma * (slope / information.clamp_min(1e-300)).clamp_max(1e6)
-        sigma = torch.where(awake, step.clamp(_SMALL, 0.05), sigma)
+        sigma = torch.where(awake, step.clamp(SMALL, 0.05), sigma)
         self.at_zero = self.at_zero & ~awake
         self.covariance.update(sigma[self.covariance.pools])
         self.held, self.mixing = None, Mixing()
@@ -351,10 +303,23 @@ class _Search:
     def _slope(self, sums: Sums, eta: Tensor) -> tuple[Tensor, Tensor]:
         """Slope of ℓ by the log variances, (pools,), and its information, with these η."""
         one = torch.nn.functional.one_hot(self.covariance.pools).double()  # (q, pools)
+        variances = self.covariance.variances
         second = eta.square() - sums.bend * eta
-        second = second.sum(0) + sums.spread.diagonal()
-        slope = 0.5 * one.T @ (second / self.covariance.variances - self.data.n_people)
-        return slope, 0.5 * one.T @ sums.squares @ one
+        second = second.sum(0) + sums.spread.diagonal() - self.weak * variances.square()
+        slope = 0.5 * one.T @ (second / variances - self.data.n_people)
+        known = sums.squares + self.weak * variances.diag()
+        return slope, 0.5 * one.T @ known @ one
+
+    def _second(self, sums: Sums) -> Tensor:
+        """What nΣ is where ℓ has no slope by Σ, (q, q)."""
+        cross, sigma = sums.bend.T @ self.eta, self.covariance.matrix
+        found = self.eta.T @ self.eta - (cross + cross.T) / 2 + sums.spread
+        return found - self.weak * sigma @ sigma
+
+    def slope_by_sigma(self, sums: Sums) -> Tensor:
+        """∂ℓ/∂Σ, (q, q), with θ and η where ℓ is highest."""
+        precision, n = self.covariance.precision, self.data.n_people
+        return 0.5 * precision @ (self._second(sums) - n * self.covariance.matrix) @ precision
 
     def _go_alone(self, sums: Sums) -> None:
         """Go a step of θ with all η at 0; it need not arrive where the people differ."""
@@ -386,8 +351,7 @@ class _Search:
         found = torch.from_numpy(nnls(left.numpy(), right.numpy())[0])
         start = found.clamp(*_START)
         variances = torch.where(self.at_zero, 0.0, start)[pools]
-        diagonal = self.covariance.kind == "diagonal"
-        self.covariance.update(variances if diagonal else variances.diag())
+        self.covariance.update(variances)
 
     def _went_too_far(self, now: float) -> bool:
         """Whether ℓ is less than before Σ moved; then go back and half as far."""
@@ -431,19 +395,12 @@ class _Search:
             length /= 2
 
     def _change(self, sums: Sums) -> tuple[Tensor, float]:
-        """Scoring step of log Σ, and how much of ℓ it promises.
-
-        Of a diagonal Σ: of the log variances by pool; of a full one: Δ in Σ ← L exp(Δ) Lᵀ.
-        """
-        if self.covariance.kind == "full":
-            n, cross = self.data.n_people, sums.bend.T @ self.eta
-            total = self.eta.T @ self.eta - (cross + cross.T) / 2 + sums.spread
-            return self._change_of_full(total / n, sums.spread / n)
+        """Scoring step of the log variances, by pool, and how much of ℓ it promises."""
         slope, information = self._slope(sums, self.eta)
         moving = ~self.at_zero
         change = torch.zeros_like(slope)
         change[moving] = bounded(information[moving][:, moving], slope[moving])
-        small = self.covariance.by_pool(self.covariance.variances) < _SMALL
+        small = self.covariance.by_pool(self.covariance.variances) < SMALL
         done = moving & small & (slope < 0) & (-slope < _NOTHING_TO_GAIN) & self.exact
         self.at_zero = self.at_zero | done
         gain = 0.5 * float((slope * change).abs().sum())
@@ -453,40 +410,13 @@ class _Search:
             change = change.clamp(-STRIDE, STRIDE)
         return torch.where(done, -torch.inf, change), gain
 
-    def _change_of_full(self, total: Tensor, spread: Tensor) -> tuple[Tensor, float]:
-        root = torch.linalg.cholesky(self.covariance.matrix)
-        eye = torch.eye(len(root), dtype=root.dtype)
-        inverse = torch.linalg.solve_triangular(root, eye, upper=False)
-        slope = inverse @ total @ inverse.T - eye
-        values, vectors = torch.linalg.eigh(eye - inverse @ spread @ inverse.T)
-        across, values = (
-            values.clamp_min(_LEAST_KNOWN),
-            values.clamp_min(0.0 if self.sharp else _LEAST_KNOWN),
-        )
-        turned = vectors.T @ slope @ vectors
-        ahead = torch.where(values > 1e-6, turned.diagonal() / values.square(), 0.0)
-        turned = turned / across / across.unsqueeze(1)
-        turned = turned - turned.diagonal().diag() + ahead.clamp(-STRIDE, STRIDE).diag()
-        change = clamped(vectors @ turned @ vectors.T)
-        return change, 0.25 * self.data.n_people * float((slope * change).sum())
-
     def _move_covariance(self, change: Tensor, spread: Tensor) -> None:
-        """Change Σ, and η as its mode will follow: dη = C Σ⁻¹ dΣ Σ⁻¹ η."""
-        spread = spread / self.data.n_people
-        if self.covariance.kind == "diagonal":
-            factor = change.exp()[self.covariance.pools]
-            variances = self.covariance.variances
-            left = (spread.diagonal() / variances).clamp(0.01, 1.0)
-            self.eta = self.eta * factor / (factor * (1 - left) + left)
-            self.covariance.update(variances * factor)
-            return
-        root = torch.linalg.cholesky(self.covariance.matrix)
-        eye = torch.eye(len(root), dtype=root.dtype)
-        inverse = torch.linalg.solve_triangular(root, eye, upper=False)
-        follow = inverse @ spread @ inverse.T @ change
-        self.eta = self.eta @ inverse.T @ exponential((follow + follow.T) / 2) @ root.T
-        half = root @ exponential(change / 2)
-        self.covariance.update(half @ half.T)
+        """Change log Σ, and η as its mode will follow: dη = C Σ⁻¹ dΣ Σ⁻¹ η."""
+        factor = change.exp()[self.covariance.pools]
+        variances = self.covariance.variances
+        left = (spread.diagonal() / self.data.n_people / variances).clamp(0.01, 1.0)
+        self.eta = self.eta * factor / (factor * (1 - left) + left)
+        self.covariance.update(variances * factor)
 
     def _look_for_open(self, curvature: Tensor) -> bool:
         """Give a prior to the parameters of directions that the data say almost nothing of."""
@@ -515,11 +445,10 @@ class _Search:
         """Take the results at the end."""
         self.exact = False
         for _ in range(_POLISHES if len(self.data.places) else 0):
-            self.eta = self.eta + self._sums().own  # ℓ is not flat in what is not quite the mode
-        sums = self._sums(keep=True)
+            self.eta = self.eta + self.sums().own  # ℓ is not flat in what is not quite the mode
+        sums = self.sums(keep=True)
         assert self.closed is not None
         assert sums.conditional is not None
-        prior = 0.5 * float((self.ridge * self.theta.square()).sum())
         return ChainFit(
             theta=self.theta,
             eta=self.eta,
@@ -528,8 +457,9 @@ class _Search:
             closed=self.closed,
             ridge=self.ridge,
             curvature=sums.curvature + self.ridge.diag(),
-            log_likelihood=self._value(sums) + prior,
+            log_likelihood=self.value(sums) + self._prior,
             n_parameters=self.closed.shape[1] + n_variances([self.covariance]),
             promised=self.promised,
             tolerance=self.tolerance,
+            weak=self.weak,
         )

@@ -55,20 +55,6 @@ def bounded(information: Tensor, slope: Tensor) -> Tensor:
     return change
 
 
-def clamped(change: Tensor) -> Tensor:
-    """Symmetric matrix with eigenvalues within ± `STRIDE`."""
-    values, vectors = torch.linalg.eigh((change + change.T) / 2)
-    result: Tensor = (vectors * values.clamp(-STRIDE, STRIDE)) @ vectors.T
-    return result
-
-
-def exponential(matrix: Tensor) -> Tensor:
-    """exp of a symmetric matrix."""
-    values, vectors = torch.linalg.eigh(matrix)
-    result: Tensor = (vectors * values.exp()) @ vectors.T
-    return result
-
-
 def told(total: Tensor) -> Tensor:
     """Orthonormal basis of the directions in which Σ_i H_i is not 0, shape (R, n)."""
     scale = total.diagonal().sqrt()

@@ -32,8 +32,8 @@ class RandomEffectsCovariance:
     start : float
         Variance of every random effect before the first update.
     pools : Tensor of int, shape (n_random,), optional
-        Random effects with the same number, 0 to n_pools − 1, share one variance; a diagonal Σ
-        only. None: each has its own.
+        Random effects with the same number, 0 to n_pools − 1, share one variance, of a diagonal
+        matrix: Σ, or the D of factors. None: each has its own.
 
     Attributes
     ----------
@@ -45,7 +45,8 @@ class RandomEffectsCovariance:
     Raises
     ------
     ValueError
-        If a full Σ is to have pools, or the pools are not one number for each random effect.
+        If a full Σ, or one in blocks, is to have pools, or the pools are not one number for each
+        random effect.
     """
 
     def __init__(
@@ -57,8 +58,9 @@ class RandomEffectsCovariance:
         pools: Tensor | None = None,
         device: torch.device | None = None,
     ) -> None:
-        if pools is not None and (kind != "diagonal" or pools.shape != (n_random,)):
-            raise ValueError("pools takes a diagonal Σ and one number for each random effect")
+        pooled = kind == "diagonal" or kind in FACTORS
+        if pools is not None and (not pooled or pools.shape != (n_random,)):
+            raise ValueError("pools takes a diagonal Σ, or factors, and a number of each effect")
         self.kind = kind
         self.pools = torch.arange(n_random) if pools is None else pools.to(torch.int64)
         self.pools = self.pools.to(device)

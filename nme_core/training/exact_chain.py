@@ -12,10 +12,11 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning, IdentificationWarning, TrainingError
 from nme_core.nn import CRFNetwork, LinearChain, MixedEffects, contrasts
-from nme_core.training.chain_search import LARGEST_APART, NEVER_SPREAD, Near, fit_chain
+from nme_core.training.chain_fit import WEAK, fit_chain
+from nme_core.training.chain_search import NEVER_SPREAD, Near
 from nme_core.training.chain_sums import ChainData
-from nme_core.training.covariance import RandomEffectsCovariance
-from nme_core.training.integrated_covariance import Coordinates
+from nme_core.training.covariance import FACTOR, RandomEffectsCovariance
+from nme_core.training.integrated_covariance import Coordinates, FactorCoordinates
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.weak_prior import SPREAD, collinear_columns
@@ -160,14 +161,8 @@ class ExactChain:
             ) from error
         self._name_separated(data)
         self._fill()
-        if self.fit.apart >= LARGEST_APART:
-            warnings.warn(
-                "Two searches for a full covariance ended at log-likelihoods"
-                f" {self.fit.apart:.2g} apart; the better one is kept, but a better still may"
-                " exist. Take fewer person-specific parameters, or a diagonal covariance.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+        if self.fit.weak:
+            _warn_of_weak(stacklevel=2)
         if self.fit.converged:
             return Training(tuple(history), Verdict.CONVERGED)
         warnings.warn(
@@ -226,8 +221,13 @@ class ExactChain:
 
     # What `Problem` offers after training.
 
-    def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
-        """The log-likelihood of the labels given the features, by Laplace's approximation."""
+    def likelihood(self, batches: Sequence[Batch]) -> Likelihood | None:
+        """The log-likelihood of the labels given the features, by Laplace's approximation.
+
+        None where Σ has a prior: it is not the highest then.
+        """
+        if self.fit.weak:
+            return None
         method = LAPLACE if self.mixed.n_random else EXACT
         fit = self.fit
         return Likelihood(fit.log_likelihood, fit.n_parameters, n_observed(batches), method)
@@ -265,14 +265,35 @@ class ExactChain:
         ridge = self.fit.ridge[self._order]
         return self._by_name(ridge) if bool(ridge.any()) else {}
 
-    def coordinates(self) -> Coordinates:
-        """Of Σ, over which people's effects are integrated."""
-        covariance = self.covariances[0]
+    def coordinates(self) -> Coordinates | FactorCoordinates | None:
+        """Of Σ, over which people's effects are integrated; None: it is not known how."""
+        covariance, scale = self.covariances[0], self.fit.scale
+        if scale is not None:
+            one = covariance.kind == FACTOR and covariance.n_pools == len(scale)
+            return FactorCoordinates(scale.numpy()) if one else None
         return Coordinates(covariance.pools.numpy(), full=covariance.kind == "full")
 
     def posterior_covariance(self) -> Tensor:
         """C_i of every person, shape (P, q, q)."""
         return self.fit.conditional
+
+
+def _warn_of_weak(*, stacklevel: int = 1) -> None:
+    """Say that Σ has a prior.
+
+    Warns
+    -----
+    IdentificationWarning
+    """
+    warnings.warn(
+        "These sequences do not tell how much people differ: the likelihood has no maximum in the"
+        " variances between people that a search finds. Standard deviations have a weak prior,"
+        f" half-normal with scale {WEAK**-0.5:g}, and there is no likelihood to compare models by."
+        " Label more steps of each person, or give people fewer parameters of their own (placement"
+        " transitions).",
+        IdentificationWarning,
+        stacklevel=stacklevel + 1,
+    )
 
 
 def warn_of_start(state: str, *, stacklevel: int = 1) -> None:

@@ -18,7 +18,7 @@ _STEPS, _LEAST_OWN = 30, 0.05
 class FactorNumbers:
     """The numbers that Λ is made of: its diagonal in pools, its lower triangle, or that of blocks.
 
-    With factors Λ has a column for each beside its diagonal (see `Elements`).
+    With factors Λ has a column for each beside its diagonal (see `Elements`), which may have pools.
 
     Attributes
     ----------
@@ -52,6 +52,9 @@ class FactorNumbers:
         elements = Elements.of(r, structure)
         row, column = torch.from_numpy(elements.row), torch.from_numpy(elements.column)
         pool, patterned = torch.arange(len(row)), covariance.kind in PATTERNS
+        if elements.n_factors:
+            loads = torch.arange(len(row) - r) + covariance.n_pools
+            pool = torch.cat([covariance.pools, loads])
         return cls(row, column, pool, r, r == 1, elements.n_factors, patterned)
 
     @property
@@ -74,21 +77,23 @@ class FactorNumbers:
         """Slope by the numbers, from the slope by the elements of Λ."""
         return slope.new_zeros(self.n).index_add_(0, self.pool, slope[self.row, self.column])
 
+    def mean(self, scale: Tensor) -> Tensor:
+        """The numbers that are nearest to a Λ, (R, m): means over pools."""
+        return self.gather(scale) / torch.bincount(self.pool)
+
     def pooled(self, sigma: Tensor) -> Tensor:
         """A covariance near `sigma` that is 0 where this structure has it 0, alike in pools."""
         if not self.diagonal:
             some = self.matrix(torch.ones(self.n, dtype=sigma.dtype))
             return torch.where(some @ some.T > 0, sigma, 0.0)
-        values = self.gather(sigma.diagonal().diag()) / torch.bincount(self.pool)
-        return values[self.pool].diag()
+        return self.mean(sigma.diagonal().diag())[self.pool].diag()
 
     def of_covariance(self, sigma: Tensor) -> Tensor:
         """The numbers of a covariance of this structure, or with factors near to it."""
         if self.diagonal:
-            root = sigma.diagonal().sqrt()
-            return self.gather(root.diag()) / torch.bincount(self.pool)
+            return self.mean(sigma.diagonal().sqrt().diag())
         if self.n_factors:
-            return _factored(sigma, self.n_factors)[self.row, self.column]
+            return self.mean(_factored(sigma, self.n_factors))
         small = 1e-6 * torch.eye(len(sigma), dtype=sigma.dtype)
         order = torch.arange(len(sigma))
         if not self.patterned:

@@ -21,6 +21,7 @@ from torch import Tensor
 from nme_core.training.information import PersonCurvature
 from nme_core.training.integrated_covariance import (
     Coordinates,
+    FactorCoordinates,
     GivenCovariance,
     IntegratedCovariance,
 )
@@ -32,7 +33,7 @@ MOST_NUMBERS, MOST_WORK = 20, 2**17
 
 def integrated_by_curvature(
     curvature: PersonCurvature,
-    coordinates: Coordinates,
+    coordinates: Coordinates | FactorCoordinates,
     sigma: Tensor,
     effects: Tensor,
     slope: Tensor,

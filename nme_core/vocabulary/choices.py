@@ -56,9 +56,10 @@ COVARIANCES = {
     "diagonal": "People's deviations are independent of each other across parameters.",
     "full": "People's deviations may be correlated across parameters; slower.",
     "blocks": "Slopes may be correlated with each other and not with the intercept. For models "
-    "without hidden layers, but not for three classes or more that have no order.",
-    "factor": "People differ in one trait that shows in all parameters, and in each parameter by "
-    "itself: Σ = L Lᵀ + D. For the same models, with three person-specific parameters or more.",
+    "without hidden layers.",
+    "factor": "People differ in one trait, such as inertia, that shows in all parameters, and in "
+    "each parameter by itself: Σ = L Lᵀ + D. For models without hidden layers, with three "
+    "person-specific parameters or more.",
     "factor2": "The same with two traits; from five person-specific parameters on.",
 }
 #: Each in front of Σ.

@@ -126,7 +126,7 @@ Covariance = Annotated[
         "How people's parameters covary; auto: full where it gives a linear model of a number with "
         "--time a lower AIC, else diagonal.",
         choices=COVARIANCES,
-        of_mlps=("blocks", "factor", "factor2"),
+        of_mlps=("blocks",),
         of_networks=("auto", "diagonal", "full"),
         label="Covariance of people",
         plain="What the model learns about how people differ: how much in each parameter "

@@ -10,7 +10,7 @@ import torch
 
 from nme_core.batches.sequences import Batch, pad_units
 from nme_core.estimators.placement import class_pools
-from nme_core.exceptions import ConvergenceWarning
+from nme_core.exceptions import NMEWarning
 from nme_core.nn import CRFNetwork, MixedEffects
 from nme_core.training import ExactChain, NoMovesError, RandomEffectsCovariance, Verdict
 from nme_core.training.chain_sums import Sums
@@ -97,8 +97,7 @@ def test_the_fit_is_a_maximum_of_the_likelihood(placement: str, missing: float) 
 def test_a_full_covariance_is_no_worse_than_a_diagonal_one() -> None:
     study = rows(40)
     diagonal = fitted(*study)[0]
-    with pytest.warns(ConvergenceWarning, match="Two searches"):  # it has several maxima
-        full = fitted(*study, kind="full")[0]
+    full = fitted(*study, kind="full")[0]
     assert full.fit.log_likelihood > diagonal.fit.log_likelihood
 
 
@@ -185,7 +184,7 @@ def test_sparse_rows_have_an_answer(case: str) -> None:
     batches = pad_units(x, y, groups, sequences=sequences)
     problem = untrained(batches, int(y.max()) + 1, int(groups.max()) + 1, "both")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", NMEWarning)
         problem.solve(batches, None)
     assert bool(torch.isfinite(problem.fit.theta).all())
     assert bool(torch.isfinite(problem.shared_covariance()).all())

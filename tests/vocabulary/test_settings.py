@@ -87,7 +87,7 @@ def test_what_a_model_and_an_outcome_take():
     assert not SETTINGS["reml"].takes("nme-crf", "number")
     covariance = SETTINGS["covariance"]
     assert covariance.takes("nme-crf", "class")
-    assert [*covariance.choices_of("nme-crf")] == ["auto", "diagonal", "full"]
+    assert [*covariance.choices_of("nme-crf")] == ["auto", "diagonal", "full", "factor", "factor2"]
     assert covariance.choices_of("nme-mlp") == covariance.choices
 
 

@@ -67,10 +67,9 @@ def covariance_models(
 ) -> CovarianceModels:
     """Fit the model of a run with every structure of Σ, and say which one the rows ask for.
 
-    Between the diagonal and the full Σ stand, for an NME-MLP without hidden layers of anything but
-    classes without an order, more than two, blocks (the intercept, and two or more slopes) and one
-    or two factors, Σ = L Lᵀ + D, of four (five) person-specific parameters or more. Of a mixture
-    its leader is fitted.
+    Between the diagonal and the full Σ stand, for a model without hidden layers, one or two
+    factors, Σ = L Lᵀ + D, of four (five) person-specific parameters or more, and for such an
+    NME-MLP blocks (the intercept, and two or more slopes). Of a mixture its leader is fitted.
 
     Parameters
     ----------
@@ -155,13 +154,11 @@ def _n_random(run: RunFolder) -> int:
 def _structures(one: Opened, n_random: int) -> list[str]:
     """Structures that the exact engine offers for this model."""
     options = one.options
-    scores = one.study.outcome_kind == "class" and options.family != "ordinal"
-    several = scores and len(one.study.classes) > 2
     exact = options.estimator in ("variational", "laplace") and options.epochs is None
-    linear = exact and options.hidden in (None, (), "none") and options.model == "nme-mlp"
+    linear = exact and options.hidden in (None, (), "none")
     between: list[str] = []
-    if linear and not several and options.shrink == "none":
-        both = options.placement in (None, "first", "last", "all")
+    if linear and options.shrink == "none":
+        both = options.model == "nme-mlp" and options.placement in (None, "first", "last", "all")
         between += [BLOCKS] if both and n_random > 2 else []
         between += [kind for kind in FACTORS if saves_numbers(kind, n_random)]
     return [DIAGONAL, *between, FULL]

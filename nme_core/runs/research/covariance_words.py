@@ -18,11 +18,6 @@ _MEANS = {
     "factor2": "People differ in two traits that show in all these parameters, and in each of them"
     " by itself.",
 }
-#: Models that Σ has structures of.
-_WHOSE = (
-    "an NME-MLP without hidden layers of a number, a count, two classes or ordered ones, without"
-    " --shrink"
-)
 _READS = {"mse": "mean squared error", "log_loss": "log-loss"}
 
 
@@ -159,13 +154,13 @@ def notes(found: Evidence, failed: Mapping[str, str], fitted: Sequence[str]) -> 
         )
     if "blocks" not in fitted and "blocks" not in failed:
         told.append(
-            f"Blocks (the intercept, and the slopes) are fitted for {_WHOSE}, with two slopes or"
-            " more."
+            "Blocks (the intercept, and the slopes) are fitted for an NME-MLP without hidden layers"
+            " and --shrink, with two slopes or more."
         )
     if "factor" not in fitted and "factor" not in failed:
         told.append(
-            f"Factors (traits that show in all parameters) are fitted for {_WHOSE}, with four"
-            " person-specific parameters or more."
+            "Factors (traits that show in all parameters) are fitted for a model without hidden"
+            " layers and --shrink, with four person-specific parameters or more."
         )
     told += [f"Could not fit a {SIGMA[kind]} Σ: {error}" for kind, error in failed.items()]
     return tuple(told)

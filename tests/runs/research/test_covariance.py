@@ -15,6 +15,7 @@ from nme_core.runs.research.covariance import covariance_models, refit
 from nme_core.runs.research.covariance_words import Evidence, notes
 from nme_core.runs.research.tasks import TaskOptions
 from nme_core.runs.research.verdict import verdicts_of
+from tests.training.test_chain_fit import chains
 
 pytestmark = pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
 
@@ -119,7 +120,7 @@ def test_a_block_covariance_is_zero_between_intercept_and_slopes():
 def test_blocks_of_what_is_not_linear_are_refused():
     with pytest.raises(OptionError, match="blocks"):
         NMEMLPRegressor((4,), covariance="blocks").fit([[0.0]], [0.0], groups=[0])
-    with pytest.raises(OptionError, match="an NME-MLP without hidden layers; a CRF"):
+    with pytest.raises(OptionError, match="an NME-MLP without hidden layers"):
         NMECRF((), covariance="blocks").fit([[0.0]], ["a"], groups=[0])
 
 
@@ -130,6 +131,24 @@ def test_a_model_of_sequences_is_decided_by_correlations(fit_tiny, tiny_study):
     assert found.verdict.numbers["decided_by"] in ("correlations", "")
     assert found.verdict.numbers["likelihood_ratio"] is None
     json.dumps(found.verdict.content(), allow_nan=False)
+
+
+def test_inertia_is_one_trait(nme, tmp_path):
+    """People who stay in one state for longer stay in all: one factor, on real AIC."""
+    x, y, groups = chains(40, 25, 0)
+    frame = pd.DataFrame({"who": groups, "day": np.arange(len(y)), "x": x[:, 0], "y": y})
+    frame.to_csv(tmp_path / "long.csv", index=False)
+    said = nme(
+        *("fit", tmp_path / "long.csv", "--person", "who", "--outcome", "y", "--time", "day"),
+        *("--model", "nme-crf", "--placement", "transitions", "--baselines", "none", "--quiet"),
+        *("--out", tmp_path / "run"),
+    )
+    assert said.code == 0, said
+    found = covariance_models(RunFolder(tmp_path / "run"), tmp_path / "long.csv")
+    models = found.table.set_index("covariance")
+    assert list(models.index) == ["diagonal", "factor", "factor2", "full"]
+    assert models["chosen"].idxmax() == "factor" == models["aic"].idxmin()
+    assert "one trait that shows in all" in found.verdict.answer
 
 
 def test_one_parameter_has_no_correlations(fitted):
@@ -226,8 +245,6 @@ def test_too_few_parameters_or_another_model_are_refused(kind):
         with pytest.raises(OptionError, match="without hidden layers that is fitted by its"):
             NMEMLPRegressor(**{"hidden": ()} | other, covariance=kind).fit(X, y, groups=who)
     classes = np.resize(["a", "b", "c"], len(y))
-    with pytest.raises(OptionError, match="would depend on how classes are named"):
-        NMEMLPClassifier((), "all", covariance=kind).fit(frame[["x0", "day"]], classes, groups=who)
     with pytest.raises(OptionError, match="takes one grouping factor"):
         NMEMLPClassifier((), covariance=kind).fit(X, classes, groups=frame[["who", "day"]])
 
