@@ -90,7 +90,7 @@ def effect_correlations(model: NeuralMixedEffects, *, seed: int = 0) -> pd.DataF
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(away, [tail, 1 - tail], axis=0)
     sd = away.std(0)
-    known = sd > 0
+    known = (sd > 0) & np.isfinite(observed)
     p = np.full(len(observed), np.nan)
     if known.any():
         furthest = (np.abs(away[:, known]) / sd[known]).max(1)

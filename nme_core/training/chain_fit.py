@@ -146,7 +146,7 @@ def _fit_numbers(task: _Task) -> ChainFit:
         simple = replace(task, covariance=own)
         near = _fit_numbers(simple) if task.weak else _fitted(simple)
         if near.weak > task.weak:
-            raise FloatingPointError("a diagonal Σ has run away")
+            raise FloatingPointError
         begin = Near(near.theta, near.eta, own.variances.clamp_min(_APART))
         search = replace(task, ridge=near.ridge).search(covariance, begin, still=True)
     return _Numbers(task, search, numbers).fit()
@@ -172,7 +172,7 @@ class _Numbers:
 
         def follow(value: float, _: Floats) -> None:
             if float(covariance.variances.max()) > _RUNS_AWAY:
-                raise FloatingPointError("a variance has run away")
+                raise FloatingPointError
             if self.task.follow is not None:
                 self.task.follow(value)
 
@@ -224,7 +224,7 @@ def _highest(search: ChainSearch) -> tuple[float, Tensor]:
         if search.promised < _PRECISE:
             break
     else:
-        raise FloatingPointError("the modes are not found")
+        raise FloatingPointError
     sums = search.sums()
     return search.value(sums), search.slope_by_sigma(sums)
 

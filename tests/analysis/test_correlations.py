@@ -8,6 +8,7 @@ import pytest
 
 from nme_core.analysis import correlations, effect_correlations
 from nme_core.estimators import NMEMLPRegressor
+from nme_core.exceptions import BoundaryWarning
 
 #: SDs of intercept and three slopes of the simulated persons.
 SD = np.array([0.6, 0.5, 0.5, 0.5])
@@ -138,3 +139,18 @@ def test_the_most_reliable_parameters_are_kept(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(correlations, "MOST_PARAMETERS", 2)
     table = effect_correlations(model)
     assert {*table["parameter"], *table["parameter_2"]} == set(reliable)
+
+
+def test_what_nobody_differs_in_goes_together_with_nothing() -> None:
+    """Its estimates are all alike: no correlation, and no p."""
+    persons, x = design(30, seed=1)
+    y = outcome(persons, x, 0.0, seed=2) - 0 * persons
+    still = np.random.default_rng(3).normal(size=len(y))  # a feature whose slope nobody has
+    model = NMEMLPRegressor((), "all", estimator="laplace")
+    with pytest.warns(BoundaryWarning):
+        model.fit(np.column_stack([x[:, 0], still]), y, groups=persons)
+    table = effect_correlations(model)
+    none = table["correlation"].isna()
+    assert none.any()
+    assert table.loc[none, "p_adjusted"].isna().all()
+    assert table.loc[~none, "p_adjusted"].notna().all()

@@ -74,7 +74,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "one class": (lambda _: NMEMLPClassifier().fit(X, ["calm"] * 4, groups=GROUPS), ()),
     "covariance": (
         lambda _: NMECRF(covariance="blocks").fit(X, list("xyxy"), groups=GROUPS),
-        ("blocks", "diagonal", "full"),
+        ("blocks", "diagonal", "full", "factor2", "factor"),
     ),
     "correction": (lambda _: adjust_p([0.1], "mine"), ("'mine'",)),
     "few people": (lambda _: hsic_test(X, Y), ("4",)),
