@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nme_core.training.ascent import maximise
-from nme_core.training.chain_search import LONGEST, ChainFit, ChainSearch, Near
+from nme_core.training.chain_modes import TOLERANCE, ChainFit, ChainModes, Near
+from nme_core.training.chain_search import ChainSearch
 from nme_core.training.chain_sums import ChainData
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.factor_numbers import FactorNumbers
 
 Floats = NDArray[np.float64]
+#: Steps at most.
+_LONGEST = 200
 #: A search goes on beyond its tolerance for at most so many steps.
 _FURTHER = 25
 #: Correlation with a factor of the effect that has the largest, to begin with.
@@ -49,7 +52,7 @@ _TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class _Task:
-    """What is to be fitted; see `fit_chain`. `weak`: see `ChainSearch`."""
+    """What is to be fitted; see `fit_chain`. `weak`: see `ChainModes`."""
 
     data: ChainData
     covariance: RandomEffectsCovariance
@@ -57,27 +60,6 @@ class _Task:
     follow: Callable[[float], None] | None
     near: Near | None
     weak: float = 0.0
-
-    def search(
-        self, covariance: RandomEffectsCovariance, begin: Near | None = None, *, still: bool = False
-    ) -> ChainSearch:
-        """A search with another Σ."""
-        search = ChainSearch(self.data, covariance, self.ridge, still=still, weak=self.weak)
-        if begin is not None:
-            search.begin(begin)
-        return search
-
-    def run(self, search: ChainSearch) -> ChainFit:
-        """Search."""
-        further = 0
-        for _ in range(LONGEST):
-            search.step()
-            if self.follow is not None:
-                self.follow(search.log_likelihood)
-            further += search.promised < search.tolerance
-            if search.promised < search.enough or further > _FURTHER:
-                break
-        return search.result()
 
 
 def fit_chain(
@@ -125,10 +107,18 @@ def _fitted(task: _Task) -> ChainFit:
 
 
 def _fit_diagonal(task: _Task) -> ChainFit:
-    search = task.search(task.covariance, task.near)
+    search, further = ChainSearch(task.data, task.covariance, task.ridge), 0
     if task.near is not None:
-        search.enough = search.tolerance
-    return task.run(search)
+        search.begin(task.near)
+        search.enough = TOLERANCE
+    for _ in range(_LONGEST):
+        search.step()
+        if task.follow is not None:
+            task.follow(search.log_likelihood)
+        further += search.promised < TOLERANCE
+        if search.promised < search.enough or further > _FURTHER:
+            break
+    return search.result()
 
 
 def _fit_numbers(task: _Task) -> ChainFit:
@@ -136,9 +126,12 @@ def _fit_numbers(task: _Task) -> ChainFit:
     covariance = task.covariance
     numbers = FactorNumbers.of(covariance, covariance.kind)
     if covariance.kind == "diagonal":
-        search = task.search(covariance, still=True)
-        while search.alone:
-            search.step()
+        first = ChainSearch(task.data, covariance, task.ridge)
+        for _ in range(_LONGEST):
+            if not first.alone:
+                break
+            first.step()
+        begin, ridge = Near(first.theta, first.eta, covariance.variances), task.ridge
     else:
         own = RandomEffectsCovariance(
             numbers.n_random, "diagonal", start=0.1, pools=covariance.pools
@@ -148,8 +141,10 @@ def _fit_numbers(task: _Task) -> ChainFit:
         if near.weak > task.weak:
             raise FloatingPointError
         begin = Near(near.theta, near.eta, own.variances.clamp_min(_APART))
-        search = replace(task, ridge=near.ridge).search(covariance, begin, still=True)
-    return _Numbers(task, search, numbers).fit()
+        ridge = near.ridge
+    modes = ChainModes(task.data, covariance, ridge, weak=task.weak)
+    modes.begin(begin)
+    return _Numbers(task, modes, numbers).fit()
 
 
 @dataclass
@@ -157,7 +152,7 @@ class _Numbers:
     """ℓ by the numbers of Λ."""
 
     task: _Task
-    search: ChainSearch
+    modes: ChainModes
     numbers: FactorNumbers
     failures: int = 0
 
@@ -165,8 +160,8 @@ class _Numbers:
         """Find the highest."""
         numbers, covariance = self.numbers, self.task.covariance
         variances = covariance.variances.clone()
-        _, by_sigma = _highest(self.search)
-        told = 1 - self.search.sums().spread.diagonal() / (self.task.data.n_people * variances)
+        _, by_sigma = _highest(self.modes)
+        told = 1 - self.modes.sums().spread.diagonal() / (self.task.data.n_people * variances)
         guess = 2 * self.task.data.n_people * told.clamp_min(_LEAST_TOLD).square() / variances
         every = guess.unsqueeze(1).expand(-1, numbers.n_random + numbers.n_factors)
 
@@ -184,7 +179,7 @@ class _Numbers:
             follow=follow,
         )
         self._at(found.at, least=0.0)
-        fit = self.search.result()
+        fit = self.modes.result()
         return replace(
             fit,
             n_parameters=fit.closed.shape[1] + numbers.n,
@@ -197,7 +192,7 @@ class _Numbers:
         """ℓ and its slope, with so much added to every variance."""
         scale, before = (
             self.numbers.matrix(torch.from_numpy(at)),
-            (self.search.theta, self.search.eta),
+            (self.modes.theta, self.modes.eta),
         )
         if least is None:
             least = 0.0 if self.numbers.diagonal else _LEAST
@@ -206,9 +201,9 @@ class _Numbers:
             if float(sigma.diagonal().max()) > _OUT_OF_REACH:
                 raise FloatingPointError
             self.task.covariance.update(sigma)
-            value, by_sigma = _highest(self.search)
+            value, by_sigma = _highest(self.modes)
         except (ArithmeticError, torch.linalg.LinAlgError):  # type: ignore[attr-defined]
-            self.search.theta, self.search.eta = before
+            self.modes.theta, self.modes.eta = before
             self.failures += 1
             if self.failures > _MOST_FAILURES:
                 raise
@@ -216,17 +211,17 @@ class _Numbers:
         return value, self.numbers.gather(2 * by_sigma @ scale).numpy()
 
 
-def _highest(search: ChainSearch) -> tuple[float, Tensor]:
+def _highest(modes: ChainModes) -> tuple[float, Tensor]:
     """ℓ with Σ as it is, highest over θ, and its slope by Σ."""
-    search.promised = torch.inf
+    modes.promised = torch.inf
     for _ in range(_MOST_STEPS):
-        search.step()
-        if search.promised < _PRECISE:
+        modes.step()
+        if modes.promised < _PRECISE:
             break
     else:
         raise FloatingPointError
-    sums = search.sums()
-    return search.value(sums), search.slope_by_sigma(sums)
+    sums = modes.sums()
+    return modes.value(sums), modes.slope_by_sigma(sums)
 
 
 def _start(variances: Tensor, by_sigma: Tensor, n_factors: int) -> Tensor:

@@ -13,7 +13,7 @@ from nme_core.batches.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning, IdentificationWarning, TrainingError
 from nme_core.nn import CRFNetwork, LinearChain, MixedEffects, contrasts
 from nme_core.training.chain_fit import WEAK, fit_chain
-from nme_core.training.chain_search import NEVER_SPREAD, Near
+from nme_core.training.chain_modes import NEVER_SPREAD, Near
 from nme_core.training.chain_sums import ChainData
 from nme_core.training.covariance import FACTOR, RandomEffectsCovariance
 from nme_core.training.integrated_covariance import Coordinates, FactorCoordinates

@@ -8,7 +8,7 @@ import torch
 from nme_core import NMECRF, NMEMLPClassifier
 from nme_core.exceptions import IdentificationWarning
 from nme_core.training import RandomEffectsCovariance, chain_fit
-from nme_core.training.chain_search import ChainSearch, Near
+from nme_core.training.chain_modes import ChainModes, Near
 
 pytestmark = pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
 
@@ -80,7 +80,7 @@ def test_the_maximum_is_one(kind, monkeypatch):
     fitted(chains(25, 30, 1), kind)
     (data, fit), q = kept[0], 9
     covariance = RandomEffectsCovariance(q, kind, start=0.1)
-    search = ChainSearch(data, covariance, fit.ridge, still=True)
+    search = ChainModes(data, covariance, fit.ridge)
     search.begin(Near(fit.theta, fit.eta, fit.scale @ fit.scale.T))
 
     def height(scale):
@@ -158,7 +158,7 @@ def test_the_prior_is_the_half_normal_one(monkeypatch):
     fitted(chains(40, 5, 2))
     data, variances, fit = kept[0]
     covariance = RandomEffectsCovariance(9, "diagonal", start=0.1)
-    search = ChainSearch(data, covariance, fit.ridge, still=True)
+    search = ChainModes(data, covariance, fit.ridge)
     search.begin(Near(fit.theta, fit.eta, variances))
     assert fit.weak == 1
 

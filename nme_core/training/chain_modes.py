@@ -1,0 +1,296 @@
+"""Modes of the people of a CRF with linear emissions, and θ, where ℓ is highest at one Σ.
+
+θ (shared) maximises the Laplace approximation of the marginal likelihood,
+
+    ℓ(θ, Σ) = Σ_i log p(y_i | θ, η̂_i) − ½ η̂_iᵀ Σ⁻¹ η̂_i − ½ log|Σ| − ½ log|M_i|,
+
+η̂_i the mode, by its exact derivatives: with t_i the slope of log|M_i| by ψ,
+
+    ∂ℓ/∂θ = Σ_i g_i[θ] − ½ ( t_i[θ] − G_iᵀ M_i⁻¹ t_i[η] )
+    ∂ℓ/∂Σ = ½ Σ⁻¹ ( Σ_i η̂_i η̂_iᵀ + C_i − C_i t_i[η] η̂_iᵀ − Σ ) Σ⁻¹,      C_i = M_i⁻¹.
+
+θ goes by the Schur complement S, together with the modes: a pass over the data is a step of both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from nme_core.training.chain_steps import solved, told
+from nme_core.training.chain_sums import ChainData, Sums
+from nme_core.training.covariance import RandomEffectsCovariance
+from nme_core.training.likelihood import n_variances
+from nme_core.training.weak_prior import SPREAD
+
+#: Halvings of a step.
+HALVINGS = 30
+#: A search has arrived where a step promises less than this of the log-likelihood.
+TOLERANCE = 1e-9
+#: Directions that say nothing are looked for where a step promises less than the first; the slopes
+#: of log|M_i| are taken from where one promised less than the second.
+SETTLED, NEAR = 1.0, 5.0
+#: A step that promises less than this is gone without a look at what it brings.
+_SURE = 1e-3
+#: Steps of the modes alone at the end.
+_POLISHES = 2
+#: A variance below this is next to 0.
+SMALL = 1e-3
+
+#: Standard deviation of the prior of moves that nobody makes: their share is then about that of
+#: half a move.
+NEVER_SPREAD = 5.0
+
+
+@dataclass(frozen=True)
+class ChainFit:
+    """Maximum of the marginal likelihood.
+
+    Attributes
+    ----------
+    theta : Tensor, shape (R,)
+        Shared parameters, of the smallest norm among those that say the same.
+    eta : Tensor, shape (P, q)
+        Modes of the people's.
+    conditional : Tensor, shape (P, q, q)
+        C_i.
+    coupling : Tensor, shape (P, q, R)
+        M_i⁻¹ G_i, by which η̂_i goes back where θ goes ahead; float32.
+    closed : Tensor, shape (R, n)
+        Orthonormal basis of what θ may move in: the other directions change no probability.
+    ridge : Tensor, shape (R,)
+        Precisions of the priors of parameters that the data leave open; 0 for all others.
+    curvature : Tensor, shape (R, R)
+        S, with these priors.
+    log_likelihood : float
+        ℓ, without these priors.
+    n_parameters : int
+        Numbers in θ, but for the directions that change nothing, and in Σ.
+    promised, tolerance : float
+        How much of ℓ one more step promises, and how much it may.
+    scale : Tensor, shape (q, q + F), optional
+        Λ, Σ = ΛΛᵀ, where Σ has F factors.
+    weak : float
+        Precision of a prior on Σ (see `ChainModes`), without which it has no maximum.
+    """
+
+    theta: Tensor
+    eta: Tensor
+    conditional: Tensor
+    coupling: Tensor
+    closed: Tensor
+    ridge: Tensor
+    curvature: Tensor
+    log_likelihood: float
+    n_parameters: int
+    promised: float
+    tolerance: float
+    scale: Tensor | None = None
+    weak: float = 0.0
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search arrived."""
+        return self.promised < self.tolerance
+
+    @property
+    def shared_covariance(self) -> Tensor:
+        """Covariance of θ, given Σ; (R, R)."""
+        inside = torch.linalg.inv(self.closed.T @ self.curvature @ self.closed)
+        result: Tensor = self.closed @ ((inside + inside.T) / 2) @ self.closed.T
+        return result
+
+
+@dataclass(frozen=True)
+class Near:
+    """A place to begin at: θ (R,), η (P, q) and Σ, (q, q) or the variances (q,)."""
+
+    theta: Tensor
+    eta: Tensor
+    sigma: Tensor
+
+
+class ChainModes:
+    """Modes and θ on their way, with Σ as it is.
+
+    `weak`: precision of a prior on Σ, log p = −½ weak tr Σ: each standard deviation is half-normal.
+    """
+
+    def __init__(
+        self,
+        data: ChainData,
+        covariance: RandomEffectsCovariance,
+        ridge: Tensor,
+        *,
+        weak: float = 0.0,
+    ) -> None:
+        self.weak = weak
+        self.data, self.covariance, self.ridge = data, covariance, ridge.clone()
+        self.theta = torch.zeros(data.n_parameters, dtype=torch.float64)
+        self.eta = torch.zeros(data.n_people, len(data.places), dtype=torch.float64)
+        self.log_likelihood, self.promised = -torch.inf, torch.inf
+        self.closed: Tensor | None = None  # orthonormal, what θ may move in
+        self.at_zero = torch.zeros(covariance.n_pools, dtype=torch.bool)
+        if covariance.kind == "diagonal" and len(data.places):
+            # how people differ in a move that nobody makes
+            self.at_zero = covariance.by_pool((ridge[data.places] > 0).double()) == 1
+            start = torch.where(self._moving, covariance.variances, 0.0)
+            covariance.update(start)
+        self.exact = False  # whether the slopes of log|M_i| count
+
+    def begin(self, near: Near) -> None:
+        """Begin there, with no variance at 0 but those of which nothing can be known."""
+        self.theta, self.eta = near.theta, near.eta
+        if not len(self.data.places):
+            return
+        whole = near.sigma.diag() if near.sigma.dim() == 1 else near.sigma
+        lacking = (SMALL - whole.diagonal()).clamp_min(0)
+        if self.covariance.kind == "diagonal":
+            lacking = torch.where(self._moving, lacking, -whole.diagonal())
+        self.covariance.update(whole + lacking.diag())
+
+    def sums(self, *, keep: bool = False) -> Sums:
+        """What the people add up to, here; `keep`: each C_i too."""
+        return self._knowing(self._sums_of(self._moving, keep=keep))
+
+    def _knowing(self, sums: Sums) -> Sums:
+        """The same; from the first ones it is known what θ may move in."""
+        if self.closed is None:
+            layer = self.ridge.clone()
+            layer[self.data.n_emission :] = 0.0  # a prior on moves tells not what changes nothing
+            self.closed = told(sums.total + layer.diag())
+        return sums
+
+    @property
+    def _moving(self) -> Tensor:
+        """Which effects differ between people, shape (q,): those with a variance."""
+        return ~self.at_zero[self.covariance.pools]
+
+    def _sums_of(self, moving: Tensor, *, keep: bool = False) -> Sums:
+        """Sums with all other effects known to be 0."""
+        precision = self.covariance.precision
+        if bool(moving.all()):
+            args = self.data, self.theta, self.eta, precision
+            return Sums.at(*args, exact=self.exact, keep=keep)
+        data = replace(self.data, places=self.data.places[moving])
+        eta, inner = self.eta[:, moving].contiguous(), precision[moving][:, moving]
+        sums = Sums.at(data, self.theta, eta, inner, exact=self.exact, keep=keep)
+        return sums.among(moving, self.covariance.variances)
+
+    def value(self, sums: Sums) -> float:
+        """ℓ, and the priors."""
+        own = sums.penalty + sums.log_determinant
+        if len(self.data.places):
+            own += 0.5 * self.data.n_people * float(self.covariance.log_determinant)
+        return sums.log_likelihood - own - self._prior
+
+    @property
+    def _prior(self) -> float:
+        """Minus the log of the priors."""
+        of_sigma = self.weak * float(self.covariance.variances.sum())
+        return 0.5 * float((self.ridge * self.theta.square()).sum()) + 0.5 * of_sigma
+
+    def step(self) -> None:
+        """Go one step."""
+        sums = self.sums()
+        self.log_likelihood = self.value(sums)
+        if self.promised < SETTLED:
+            self._look_for_open(sums.curvature)
+        self._go(sums, *self._newton(sums), 2 * self.promised)
+        if len(self.data.places) and not self.exact and self.promised < NEAR:
+            self.exact, self.promised = True, torch.inf
+
+    def _newton(self, sums: Sums) -> tuple[Tensor, Tensor]:
+        """Newton's step of θ and of η; what it promises is kept."""
+        assert self.closed is not None
+        score = self.closed.T @ (sums.score - sums.bent - self.ridge * self.theta)
+        curvature = self.closed.T @ (sums.curvature + self.ridge.diag()) @ self.closed
+        move = solved(curvature, score)
+        shared = self.closed @ move
+        own = sums.own - torch.einsum("pqr,r->pq", sums.coupling, shared.float()).double()
+        self.promised = 0.5 * float(score @ move) + sums.promised
+        return shared, own
+
+    def _go(self, sums: Sums, shared: Tensor, own: Tensor, slope: float) -> None:
+        """Go a step of (θ, η), halved until the penalised log-likelihood rises as it should.
+
+        What log|M_i| asks of θ counts as it is here.
+        """
+        if slope < _SURE:
+            self.theta, self.eta = self.theta + shared, self.eta + own
+            return
+        prior, precision = self.ridge, self.covariance.precision
+
+        def value(theta: Tensor, eta: Tensor) -> float:
+            penalty = float((eta @ precision * eta).sum() + (prior * theta.square()).sum())
+            asked = float(sums.bent @ theta)
+            return float(self.data.log_likelihoods(theta, eta).sum()) - penalty / 2 - asked
+
+        before = sums.log_likelihood - sums.penalty - float(sums.bent @ self.theta)
+        before -= 0.5 * float((prior * self.theta.square()).sum())
+        length = 1.0
+        for _ in range(HALVINGS):
+            theta, eta = self.theta + length * shared, self.eta + length * own
+            if value(theta, eta) >= before + 1e-4 * length * slope - 1e-11 * abs(before):
+                self.theta, self.eta = theta, eta
+                return
+            length /= 2
+
+    def _look_for_open(self, curvature: Tensor) -> bool:
+        """Give a prior to the parameters of directions that the data say almost nothing of."""
+        assert self.closed is not None
+        prior = self.ridge
+        inside = self.closed.T @ (curvature + prior.diag()) @ self.closed
+        values, vectors = torch.linalg.eigh(inside)
+        found = vectors[:, values < 0.5 * SPREAD**-2]
+        if not found.shape[1]:
+            return False
+        share = (self.closed @ found).square().sum(1)
+        chosen = self._alike(share > 0.2 * share.max())
+        emission = self.data.n_emission
+        prior = torch.full_like(self.ridge, NEVER_SPREAD**-2)
+        prior[:emission] = SPREAD**-2
+        self.ridge = torch.where(chosen & (self.ridge == 0), prior, self.ridge)
+        return True
+
+    def _alike(self, chosen: Tensor) -> Tensor:
+        """Choose an input's weights for all outputs where one is chosen: states are alike."""
+        emission = self.data.n_emission
+        layer = chosen[:emission].view(self.data.basis.shape[1], -1)
+        return torch.cat([layer.any(0).expand_as(layer).reshape(-1), chosen[emission:]])
+
+    def _second(self, sums: Sums) -> Tensor:
+        """What nΣ is where ℓ has no slope by Σ, (q, q)."""
+        cross, sigma = sums.bend.T @ self.eta, self.covariance.matrix
+        found = self.eta.T @ self.eta - (cross + cross.T) / 2 + sums.spread
+        return found - self.weak * sigma @ sigma
+
+    def slope_by_sigma(self, sums: Sums) -> Tensor:
+        """∂ℓ/∂Σ, (q, q), with θ and η where ℓ is highest."""
+        precision, n = self.covariance.precision, self.data.n_people
+        return 0.5 * precision @ (self._second(sums) - n * self.covariance.matrix) @ precision
+
+    def result(self) -> ChainFit:
+        """Take the results at the end."""
+        self.exact = False
+        for _ in range(_POLISHES if len(self.data.places) else 0):
+            self.eta = self.eta + self.sums().own  # ℓ is not flat in what is not quite the mode
+        sums = self.sums(keep=True)
+        assert self.closed is not None
+        assert sums.conditional is not None
+        return ChainFit(
+            theta=self.theta,
+            eta=self.eta,
+            conditional=sums.conditional,
+            coupling=sums.coupling,
+            closed=self.closed,
+            ridge=self.ridge,
+            curvature=sums.curvature + self.ridge.diag(),
+            log_likelihood=self.value(sums) + self._prior,
+            n_parameters=self.closed.shape[1] + n_variances([self.covariance]),
+            promised=self.promised,
+            tolerance=TOLERANCE,
+            weak=self.weak,
+        )
