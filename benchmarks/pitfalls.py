@@ -1,6 +1,6 @@
 """Studies in which a model seems to know more than it does: how often the verdict says so.
 
-``python -m benchmarks.pitfalls [--studies 100] [--jobs 1] [--out results.jsonl]``
+``python -m benchmarks.pitfalls [--studies 100] [--hidden none|auto] [--jobs 1] [--out FILE.jsonl]``
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,14 @@ from nme_core.study import Study, check_study
 from nme_core.study.held_back import plan_split
 
 P, N = 30, 40
-OPTIONS = FitOptions(
-    model="nme-mlp", hidden=(), baselines=("generic",), residual="iid", refit="none"
-)
+
+
+def options(hidden: str) -> FitOptions:
+    """The linear model, or the mixture that is the default."""
+    linear = FitOptions(
+        model="nme-mlp", hidden=(), baselines=("generic",), residual="iid", refit="none"
+    )
+    return linear if hidden == "none" else replace(linear, hidden=hidden, residual="auto")
 
 
 def _base(seed: int) -> tuple[np.random.Generator, np.ndarray, pd.DataFrame]:
@@ -90,13 +96,16 @@ def study_of(table: pd.DataFrame) -> Study:
     return Study.from_frame(table, person="person", outcome="mood", time="day")
 
 
-def said_of(pitfall: str, seed: int) -> str:
-    """What the check of the data, or the verdict on a fit, says of one study."""
+def said_of(pitfall: str, seed: int, hidden: str = "none") -> str:
+    """What the check of the data, or the verdict on a fit, says of one study.
+
+    `hidden`: "none" for the linear model, "auto" for the mixture that is the default.
+    """
     study = study_of(PITFALLS[pitfall][0](seed))
     if pitfall == "a feature was computed from the outcome":
         return " ".join(check_study(study).lines())
     rows, split = StudyRows.of(study, sequential=False), plan_split(study).parts
-    rivals, nme = Rivals(rows, split, None), OPTIONS.estimator_for(study)
+    rivals, nme = Rivals(rows, split, None), options(hidden).estimator_for(study)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NMEWarning)
         for name in ("nme", "generic"):
@@ -109,11 +118,12 @@ def said_of(pitfall: str, seed: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=100)
+    parser.add_argument("--hidden", choices=("none", "auto"), default="none")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, help="keeps what is finished")
     given = parser.parse_args()
     tasks = {
-        f"{pitfall}, {seed}": {"pitfall": pitfall, "seed": seed}
+        f"{pitfall}, {seed}": {"pitfall": pitfall, "seed": seed, "hidden": given.hidden}
         for seed in range(given.studies)
         for pitfall in PITFALLS
     }
