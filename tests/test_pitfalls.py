@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.pitfalls import PITFALLS, said_of, study_of, yesterday
+from benchmarks.pitfalls import PITFALLS, options, said_of, study_of, yesterday
 from nme_core.io import RunFolder
 from nme_core.runs.fit import run_experiment
 from nme_core.runs.skill import simple_is_as_good, skill_sentences
