@@ -12,6 +12,7 @@ from dashboard.components.figures import show
 from dashboard.components.text import fixed, number, p_phrase, plain
 from dashboard.services import look
 from dashboard.services.studies import (
+    Compliance,
     Report,
     Study,
     StudyRecord,
@@ -20,7 +21,6 @@ from dashboard.services.studies import (
 )
 from dashboard.words.look import LOOK, LOOK_COLUMNS, LOOK_STATES
 from dashboard.words.study import REPORT
-from nme_core.study.check.report import Compliance
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
 

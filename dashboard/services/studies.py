@@ -38,6 +38,7 @@ from dashboard.services.records import (
 from nme_core.io import manifest
 from nme_core.simulate import SAMPLES
 from nme_core.study import Recipe, Report, Study, check_study
+from nme_core.study.check.report import Compliance
 from nme_core.study.clean.missing import MISSING, fill_features, missing_grid
 from nme_core.study.time.gaps import NEVER, gap_limit
 from nme_core.vocabulary.language import tr
@@ -46,6 +47,7 @@ __all__ = [
     "CODEBOOK",
     "MISSING",
     "ChosenRoles",
+    "Compliance",
     "Draft",
     "Recipe",
     "Report",

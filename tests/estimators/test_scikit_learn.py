@@ -89,6 +89,7 @@ def test_a_search_and_a_pipeline_hand_on_the_people(rows):
 
 
 @pytest.mark.usefixtures("routed")
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")  # six steps each
 def test_a_chain_gets_its_sequences(rows):
     X, y, groups = rows
     up = np.where(y > 0, "up", "down")
