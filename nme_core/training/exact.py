@@ -50,8 +50,8 @@ WEAK = SPREAD**-2
 _POOLED_STEPS, _RUNS_AWAY = 30, 0.05
 #: Variances of the random effects to start from, and steps of EM before the search.
 _START, _EM_STEPS = 0.3, 4
-#: Least variance to begin at, where a search begins near its end.
-_LEAST_NEAR = 0.01
+#: Least standard deviation to begin at, where a search begins near its end.
+_LEAST_NEAR = 0.1
 #: Rows times numbers of the model up to which Σ is integrated out of people's intervals.
 MOST_INTEGRATED = 2**16
 #: Least share of a variance that the rows are taken to tell, for the search's first steps.
@@ -148,13 +148,9 @@ class ExactRows:
         self._ridge = torch.zeros(self.layout.n_parameters, dtype=torch.float64)
 
     def begin(self, sigma: Tensor) -> None:
-        """Begin at the shared parameters that the network holds, and at this Σ.
-
-        At a variance of 0 the likelihood has no slope: there the search begins beside it.
-        """
+        """Begin at the shared parameters that the network holds, and at this Σ."""
         whole = sigma.double().cpu()
         whole = whole.diag() if whole.dim() == 1 else whole
-        whole = whole + (_LEAST_NEAR - whole.diagonal()).clamp_min(0).diag()
         near = self._factor().of_covariance(whole)
         self._near = torch.cat([self.layout.read(self.mixed), near])
 
@@ -423,6 +419,10 @@ class ExactRows:
         n, r, d = self.mixed.n_groups, self.mixed.n_random, len(u)
         sigma, near = _START * torch.eye(r, dtype=torch.float64), self._near
         if near is not None:
+            own = torch.zeros(len(near), dtype=torch.bool)
+            own[d + factor.pool[factor.row == factor.column]] = True
+            # at a variance of 0 the likelihood has no slope: the search begins beside it
+            near = torch.where(own & (near.abs() < _LEAST_NEAR), _LEAST_NEAR, near)
             u, sigma = near[:d], factor.matrix(near[d:]) @ factor.matrix(near[d:]).T
         elif factor.n_factors:
             full = replace(self._factor(FULL), patterned=False)
@@ -438,7 +438,7 @@ class ExactRows:
             except OutOfReachError:
                 break
             u, sigma, scale = moved, wider, factor.of_covariance(wider)
-        variance = sigma.diagonal().clamp_min(_LEAST_NEAR)
+        variance = sigma.diagonal()
         told = (1 - found.conditional.diagonal() / (n * variance)).clamp_min(_LEAST_TOLD)
         guess = n * (told / variance.sqrt()).unsqueeze(1) * told / variance.sqrt()
         every = guess.diagonal().unsqueeze(1).expand(-1, factor.n_factors)
