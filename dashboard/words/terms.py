@@ -100,6 +100,7 @@ PAGE_TERMS: dict[str, tuple[str, ...]] = {
     "model": (
         "outcome", "state", "transition", "feature", "parameter", "person-specific",
         "generic model", "held back", "log-loss", "mean squared error (MSE)", "95 % interval", "p",
+        "corrected p",
     ),
     "fit": (
         "occasion", "held back", "NME", "person-specific", "population", "generic model",
@@ -144,7 +145,7 @@ RESEARCHER_TERMS: dict[str, tuple[str, ...]] = {
     ),
     "model": (
         "NME", "baseline", "placement", "covariance", "estimator", "seed", "converged",
-        "random effect", "corrected p",
+        "random effect",
     ),
     "fit": (
         "baseline", "converged", "calibration", "random effect", "reliability",
