@@ -417,12 +417,8 @@ class ExactRows:
     ) -> tuple[Tensor, Tensor]:
         """A few steps of EM, for factors from the best full Σ; a guess of the information there."""
         n, r, d = self.mixed.n_groups, self.mixed.n_random, len(u)
-        sigma, near = _START * torch.eye(r, dtype=torch.float64), self._near
+        sigma, near = _START * torch.eye(r, dtype=torch.float64), self._beside(marginal, factor)
         if near is not None:
-            own = torch.zeros(len(near), dtype=torch.bool)
-            own[d + factor.pool[factor.row == factor.column]] = True
-            # at a variance of 0 the likelihood has no slope: the search begins beside it
-            near = torch.where(own & (near.abs() < _LEAST_NEAR), _LEAST_NEAR, near)
             u, sigma = near[:d], factor.matrix(near[d:]) @ factor.matrix(near[d:]).T
         elif factor.n_factors:
             full = replace(self._factor(FULL), patterned=False)
@@ -446,6 +442,23 @@ class ExactRows:
         information = torch.zeros(d + len(own), d + len(own), dtype=torch.float64)
         information[:d, :d], information[d:, d:] = found.information, own.diag()
         return torch.cat([u, scale]), information
+
+    def _beside(self, marginal: LaplaceMarginal, factor: FactorNumbers) -> Tensor | None:
+        """Where a search begins near its end; None where there is no such place within reach.
+
+        At a variance of 0 the likelihood has no slope: it begins beside that.
+        """
+        near, d = self._near, self.layout.n_parameters
+        if near is None:
+            return None
+        own = torch.zeros(len(near), dtype=torch.bool)
+        own[d + factor.pool[factor.row == factor.column]] = True
+        near = torch.where(own & (near.abs() < _LEAST_NEAR), _LEAST_NEAR, near)
+        try:
+            marginal(near[:d], factor.matrix(near[d:]))
+        except OutOfReachError:
+            return None
+        return near
 
     # What `Problem` offers after training.
 
