@@ -245,7 +245,8 @@ class ReadOuts(RowEncoder):
         found = self.likelihood()
         if found is None or found.method == BOUND:
             raise OptionError(
-                "Only a model that is linear in its parameters, and not shrunk, has a likelihood.",
+                "Only a model that is linear in its parameters, not shrunk, and without a prior on"
+                " its variances has a likelihood.",
                 remedy='Fit with hidden=() and shrink="none", without epochs; bound_ is for'
                 " networks.",
             )

@@ -71,8 +71,8 @@ def fit_chain(
 ) -> ChainFit:
     """Maximise the marginal likelihood; Σ is filled in place.
 
-    Where the scoring steps for Σ do not arrive, quasi-Newton ones are gone; where these do not or
-    run away, as where people have a few steps each, Σ has a weak prior (`WEAK`).
+    Where scoring steps for Σ do not arrive, quasi-Newton steps follow; where these do not either,
+    or run away, as with a few steps of each person, Σ has a weak prior (`WEAK`).
 
     Parameters
     ----------
@@ -190,10 +190,8 @@ class _Numbers:
 
     def _at(self, at: Floats, least: float | None = None) -> tuple[float, Floats]:
         """ℓ and its slope, with so much added to every variance."""
-        scale, before = (
-            self.numbers.matrix(torch.from_numpy(at)),
-            (self.modes.theta, self.modes.eta),
-        )
+        scale = self.numbers.matrix(torch.from_numpy(at))
+        before = self.modes.theta, self.modes.eta
         if least is None:
             least = 0.0 if self.numbers.diagonal else _LEAST
         sigma = scale @ scale.T + least * torch.eye(len(scale), dtype=scale.dtype)

@@ -415,26 +415,11 @@ class ExactRows:
         u: Tensor,
         follow: Callable[[float, float], None],
     ) -> tuple[Tensor, Tensor]:
-        """A few steps of EM, for factors from the best full Σ; a guess of the information there."""
-        n, r, d = self.mixed.n_groups, self.mixed.n_random, len(u)
-        sigma, near = _START * torch.eye(r, dtype=torch.float64), self._beside(marginal, factor)
-        if near is not None:
-            u, sigma = near[:d], factor.matrix(near[d:]) @ factor.matrix(near[d:]).T
-        elif factor.n_factors:
-            full = replace(self._factor(FULL), patterned=False)
-            at = torch.from_numpy(self._search(marginal, full, u, follow, to_the_end=False).at)
-            u, sigma = at[:d], full.matrix(at[d:]) @ full.matrix(at[d:]).T
-        scale = factor.of_covariance(sigma) if near is None else near[d:]
-        found = marginal(u, factor.matrix(scale))
-        for _ in range(_EM_STEPS if r and near is None and not factor.n_factors else 0):
-            moved = u + torch.linalg.solve(found.information, found.shared)
-            wider = factor.pooled((found.second + found.conditional) / n)
-            try:
-                found = marginal(moved, factor.matrix(factor.of_covariance(wider)))
-            except OutOfReachError:
-                break
-            u, sigma, scale = moved, wider, factor.of_covariance(wider)
-        variance = sigma.diagonal()
+        """Where the search begins, (u, numbers of Λ), and a guess of the information there."""
+        begun = self._beside(marginal, factor) or self._after_em(marginal, factor, u, follow)
+        u, scale, found = begun
+        n, d, half = self.mixed.n_groups, len(u), factor.matrix(scale)
+        variance = half.square().sum(1)
         told = (1 - found.conditional.diagonal() / (n * variance)).clamp_min(_LEAST_TOLD)
         guess = n * (told / variance.sqrt()).unsqueeze(1) * told / variance.sqrt()
         every = guess.diagonal().unsqueeze(1).expand(-1, factor.n_factors)
@@ -443,7 +428,9 @@ class ExactRows:
         information[:d, :d], information[d:, d:] = found.information, own.diag()
         return torch.cat([u, scale]), information
 
-    def _beside(self, marginal: LaplaceMarginal, factor: FactorNumbers) -> Tensor | None:
+    def _beside(
+        self, marginal: LaplaceMarginal, factor: FactorNumbers
+    ) -> tuple[Tensor, Tensor, Evaluation] | None:
         """Where a search begins near its end; None where there is no such place within reach.
 
         At a variance of 0 the likelihood has no slope: it begins beside that.
@@ -455,10 +442,36 @@ class ExactRows:
         own[d + factor.pool[factor.row == factor.column]] = True
         near = torch.where(own & (near.abs() < _LEAST_NEAR), _LEAST_NEAR, near)
         try:
-            marginal(near[:d], factor.matrix(near[d:]))
+            return near[:d], near[d:], marginal(near[:d], factor.matrix(near[d:]))
         except OutOfReachError:
+            self._near = None
             return None
-        return near
+
+    def _after_em(
+        self,
+        marginal: LaplaceMarginal,
+        factor: FactorNumbers,
+        u: Tensor,
+        follow: Callable[[float, float], None],
+    ) -> tuple[Tensor, Tensor, Evaluation]:
+        """After a few steps of EM; of factors, near the best full Σ."""
+        n, r, d = self.mixed.n_groups, self.mixed.n_random, len(u)
+        sigma = _START * torch.eye(r, dtype=torch.float64)
+        if factor.n_factors:
+            full = replace(self._factor(FULL), patterned=False)
+            at = torch.from_numpy(self._search(marginal, full, u, follow, to_the_end=False).at)
+            u, sigma = at[:d], full.matrix(at[d:]) @ full.matrix(at[d:]).T
+        scale = factor.of_covariance(sigma)
+        found = marginal(u, factor.matrix(scale))
+        for _ in range(_EM_STEPS if r and not factor.n_factors else 0):
+            moved = u + torch.linalg.solve(found.information, found.shared)
+            wider = factor.of_covariance(factor.pooled((found.second + found.conditional) / n))
+            try:
+                found = marginal(moved, factor.matrix(wider))
+            except OutOfReachError:
+                break
+            u, scale = moved, wider
+        return u, scale, found
 
     # What `Problem` offers after training.
 

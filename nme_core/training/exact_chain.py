@@ -286,9 +286,9 @@ def _warn_of_weak(*, stacklevel: int = 1) -> None:
     IdentificationWarning
     """
     warnings.warn(
-        "These sequences do not tell how much people differ: the likelihood has no maximum in the"
-        " variances between people that a search finds. Standard deviations have a weak prior,"
-        f" half-normal with scale {WEAK**-0.5:g}, and there is no likelihood to compare models by."
+        "These sequences do not tell how much people differ: no maximum of the likelihood was found"
+        " in the variances between people. Their standard deviations have a weak prior, half-normal"
+        f" with scale {WEAK**-0.5:g}, and there is no likelihood to compare models by."
         " Label more steps of each person, or give people fewer parameters of their own (placement"
         " transitions).",
         IdentificationWarning,
