@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from nme_core import NMECRF, NMEMLPClassifier
+from nme_core.analysis.approximation import approximations
 from nme_core.exceptions import IdentificationWarning
 from nme_core.training import RandomEffectsCovariance, chain_fit
 from nme_core.training.chain_modes import ChainModes, Near
@@ -142,6 +143,8 @@ def test_short_chains_have_a_weak_prior_and_say_so():
         assert model.verdict_ == "converged"
         assert np.diag(model.random_effects_cov_).max() < 9
         assert model.likelihood() is None
+        # chains of five steps that were simulated had the prior, too
+        assert all("estimator" not in one["reason"] for one in approximations(model))
 
 
 def test_the_prior_is_the_half_normal_one(monkeypatch):
