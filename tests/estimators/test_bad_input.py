@@ -216,4 +216,7 @@ def test_hardly_any_labels_that_follow_one_another_end_in_an_answer_or_a_clear_e
         except TrainingError as error:
             assert "too few labelled steps follow one another" in str(error)  # noqa: PT017
         else:
-            assert np.isfinite(model.log_likelihood_)
+            # too few steps for a maximum in the variances: a weak prior, and no likelihood
+            found = model.likelihood()
+            assert found is None or np.isfinite(found.value)
+            assert np.isfinite(model.fixed_effects_).all()
