@@ -25,15 +25,16 @@ from nme_core.training import (
     Problem,
     SeparateChain,
 )
-from nme_core.training.covariance import in_parts
+from nme_core.training.covariance import square_roots
+from nme_core.training.link import Link, link_of
 
 #: Draws over which a probability is averaged.
 DRAWS = 64
-#: Numbers in what says how people's deviations follow shared ones, up to which it is kept.
-LARGEST_LINK = 2**24
 _NETWORK, _SPREAD = "network.", "spread."
 _DRAWN, _OWN_DRAWN = "drawn.", "own_drawn"
 _LINK = "link.root", "link.response"
+#: Problems that know how shared parameters and people's effects vary together.
+LINKED = LinearGaussian | ExactRows | ExactChain
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Posterior:
     n_added: int = 0
     places: Tensor | None = None
     joint: tuple[dict[str, Tensor], Tensor] | None = None
-    link: tuple[Tensor, Tensor] | None = None
+    link: Link | None = None
 
     @classmethod
     def of(
@@ -98,7 +99,7 @@ class Posterior:
             spread={name: std.cpu() for name, std in problem.shared_spread().items()},
             dependence=None if problem.dependence is None else _to_cpu(*problem.dependence),
             joint=problem.draws() if isinstance(problem, Crossed) else None,
-            link=problem.link() if isinstance(problem, ExactChain) else None,
+            link=problem.link() if isinstance(problem, LINKED) else None,
         )
 
     @property
@@ -164,7 +165,7 @@ class Posterior:
         shared = [fixed for fixed, _ in several]
         shared *= DRAWS // len(shared)  # of a point estimate there is one
         sigma = self.sigma if self.sigma.dim() == 3 else torch.diag_embed(self.sigma)
-        roots, random = _square_roots(sigma.double()), torch.Generator().manual_seed(seed + 3)
+        roots, random = square_roots(sigma.double()), torch.Generator().manual_seed(seed + 3)
         for fixed, again in zip(shared[::2], shared[1::2], strict=True):
             noise = torch.randn(*roots.shape[:2], generator=random)
             own_step = torch.bmm(roots, noise.unsqueeze(2)).squeeze(2).sum(0).to(zero)
@@ -207,7 +208,7 @@ class Posterior:
             return
         # Several streams, so that each is the same whoever else the model knows.
         streams = [torch.Generator().manual_seed(seed + k) for k in (0, 1, 2)]
-        factor = _square_roots(self.covariance).to(deviations.dtype) if persons else None
+        factor = square_roots(self.covariance).to(deviations.dtype) if persons else None
 
         n_fitted, n_random = len(deviations) - self.n_added, self.mixed.n_random
 
@@ -286,11 +287,7 @@ class Posterior:
         """
         # in one layout, so that a model read from a file rounds alike
         own = information.conditional.contiguous()
-        if own.shape[:2].numel() * len(shared) > LARGEST_LINK:
-            return replace(self, covariance=own)
-        root = _square_roots(shared.unsqueeze(0))[0].double().contiguous()
-        response = information.coupling.float().contiguous()
-        return replace(self, covariance=own, link=(root, response))
+        return replace(self, covariance=own, link=link_of(shared, information.coupling))
 
     def covariance_of_all(self, groups: Tensor | None, n_units: int) -> Tensor:
         """Covariance of all parameters of units of these groups, or of the population.
@@ -376,7 +373,7 @@ class Posterior:
             link=self._link_with(adaptation),
         )
 
-    def _link_with(self, adaptation: Adaptation) -> tuple[Tensor, Tensor] | None:
+    def _link_with(self, adaptation: Adaptation) -> Link | None:
         """The link with new groups, which follow the shared values of their own numbers alone."""
         if self.link is None:
             return None
@@ -471,17 +468,3 @@ class Posterior:
 
 def _to_cpu(nesting: Nesting, coefficient: Tensor) -> tuple[Nesting, Tensor]:
     return Nesting(nesting.home.cpu(), nesting.sizes), coefficient.cpu()
-
-
-def _square_roots(covariance: Tensor) -> Tensor:
-    """L with L Lᵀ = S of each S, also where a variance is 0, shape as S; float32."""
-    if covariance.dim() == 2:
-        return covariance.sqrt().float()
-    eye = torch.eye(covariance.shape[1], dtype=covariance.dtype)
-    roots = torch.empty_like(covariance, dtype=torch.float32)
-    for some in in_parts(*covariance.shape[:2]):
-        size = covariance[some].diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-30)
-        roots[some] = torch.linalg.cholesky(
-            covariance[some] + 1e-10 * size.view(-1, 1, 1) * eye
-        ).float()
-    return roots

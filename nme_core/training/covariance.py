@@ -179,3 +179,17 @@ def in_parts(n_groups: int, n_random: int) -> Iterator[slice]:
     size = max(1, AT_ONCE // max(1, n_random**2))
     for start in range(0, n_groups, size):
         yield slice(start, start + size)
+
+
+def square_roots(covariance: Tensor) -> Tensor:
+    """L with L Lᵀ = S of each S, also where a variance is 0, shape as S; float32."""
+    if covariance.dim() == 2:
+        return covariance.sqrt().float()
+    eye = torch.eye(covariance.shape[1], dtype=covariance.dtype)
+    roots = torch.empty_like(covariance, dtype=torch.float32)
+    for some in in_parts(*covariance.shape[:2]):
+        size = covariance[some].diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-30)
+        roots[some] = torch.linalg.cholesky(
+            covariance[some] + 1e-10 * size.view(-1, 1, 1) * eye
+        ).float()
+    return roots

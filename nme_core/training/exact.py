@@ -30,6 +30,7 @@ from nme_core.training.integrated_covariance import (
 from nme_core.training.likelihood import EXACT, LAPLACE, QUADRATURE, Likelihood, n_observed
 from nme_core.training.linear_curvature import structure_of
 from nme_core.training.linear_layout import LinearLayout
+from nme_core.training.link import Link, link_of
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.marginal import Evaluation, LaplaceMarginal, OutOfReachError
 from nme_core.training.quadrature import QuadratureMarginal
@@ -487,6 +488,12 @@ class ExactRows:
         """Covariance of the network's parameters, in its order; shape (D, D)."""
         slope = self.layout.slope(self.fit.fixed)
         return slope @ self.fit.fixed_covariance @ slope.T
+
+    def link(self) -> Link | None:
+        """A root of the covariance of the network's parameters, and how people's effects follow."""
+        following = self._variances.marginal.effects_following(self.fit.fixed, self.fit.scale)[2]
+        slope = torch.linalg.inv(self.layout.slope(self.fit.fixed))
+        return link_of(self.shared_covariance(), following @ slope)
 
     def shared_spread(self) -> dict[str, Tensor]:
         """Standard errors of the shared parameters, by name."""

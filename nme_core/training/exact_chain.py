@@ -18,12 +18,11 @@ from nme_core.training.chain_sums import ChainData
 from nme_core.training.covariance import FACTOR, RandomEffectsCovariance
 from nme_core.training.integrated_covariance import Coordinates, FactorCoordinates
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
+from nme_core.training.link import Link, link_of
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.weak_prior import SPREAD, collinear_columns
 
 _LAYER = "emission.layers.0"
-#: Numbers of the derivatives of people's effects by shared parameters that are kept, at most.
-LARGEST_LINK = 2**25
 
 
 class NoMovesError(ValueError):
@@ -243,22 +242,11 @@ class ExactChain:
         """None of each alone: see `link`."""
         return {}
 
-    def link(self) -> tuple[Tensor, Tensor] | None:
-        """A root of V, (R, n), and dη̂_i/dθ, (P, q, R), float32; in the network's order.
-
-        None of so many people that how uncertain θ is does not count beside the C_i, and where the
-        search did not end at a maximum, which is warned of.
-        """
-        response = self.fit.coupling
-        if response.numel() > LARGEST_LINK:
-            return None
-        closed = self.fit.closed
+    def link(self) -> Link | None:
+        """A root of V given Σ, (R, n), and dη̂_i/dθ, (P, q, R); in the network's order."""
+        closed, response = self.fit.closed, -self.fit.coupling[:, :, self._order]
         inside = torch.linalg.inv(closed.T @ self.fit.curvature @ closed)
-        lower, failed = torch.linalg.cholesky_ex((inside + inside.T) / 2)
-        if bool(failed):
-            return None
-        root = closed @ lower
-        return root[self._order], -response[:, :, self._order]
+        return link_of((inside + inside.T) / 2, response, directions=closed[self._order])
 
     def shared_precision(self) -> dict[str, Tensor]:
         """Precisions of the weak priors, by name; nothing where there are none."""

@@ -35,6 +35,7 @@ from nme_core.training.linear_likelihood import Cross
 from nme_core.training.linear_mixed import LinearMixedFit, fit_linear_mixed_model
 from nme_core.training.linear_profiles import Beyond, residual_profile, variance_profile
 from nme_core.training.linear_search import maximise
+from nme_core.training.link import Link, link_of
 from nme_core.training.loop import Progress, Training, Verdict
 from nme_core.training.profile_interval import Profile
 from nme_core.training.residual_process import TimedRows
@@ -271,6 +272,13 @@ class LinearGaussian:
         """Places of the random effects that were fitted."""
         columns = enumerate(self._columns())
         return torch.tensor([k for k, column in columns if column not in self.collinear]).long()
+
+    def link(self) -> Link | None:
+        """A root of the covariance of β, and how people's effects follow it."""
+        following = torch.from_numpy(self.fit.information.point.following)
+        whole = following.new_zeros(len(following), self.mixed.n_random, following.shape[2])
+        whole[:, self._own] = following
+        return link_of(self.fit.fixed_covariance, whole)
 
     def shared_spread(self) -> dict[str, Tensor]:
         """Standard errors of β, by name."""

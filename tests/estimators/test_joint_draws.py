@@ -1,4 +1,4 @@
-"""Draws of an NME-CRF: shared and person-specific parameters move together."""
+"""Draws from a posterior: shared and person-specific parameters move together."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from nme_core.estimators import NMECRF
-from nme_core.exceptions import BoundaryWarning
+from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor
+from nme_core.exceptions import BoundaryWarning, NMEWarning
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +52,28 @@ def test_the_link_takes_the_covariance_as_known(model: NMECRF) -> None:
     shares = torch.linalg.eigvalsh((added + added.T) / 2) / largest
     assert float(shares[0]) > -1e-6
     assert 0 < float(shares[-1]) < 0.5
+
+
+@pytest.mark.parametrize("family", ["gaussian", "poisson", "ordinal", "categorical"])
+def test_features_that_say_nearly_the_same_do_not_spread_what_is_drawn(family: str) -> None:
+    """Their effects are known only together; drawn each alone, outcomes had 20 times their SD."""
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(12), 25)
+    x = rng.normal(size=300)
+    x = np.column_stack([x, x + 1e-4 * rng.normal(size=300)])
+    score = 0.5 * x[:, 0] + 0.4 * rng.normal(size=12)[person]
+    draw = {
+        "gaussian": lambda: score + rng.normal(size=300),
+        "poisson": lambda: rng.poisson(np.exp(score)),
+        "ordinal": lambda: np.digitize(score + rng.logistic(size=300), [-0.5, 0.5]),
+        "categorical": lambda: (score + rng.logistic(size=300) > 0).astype(int),
+    }
+    y, kind = draw[family](), NMEMLPClassifier if "al" in family else NMEMLPRegressor
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NMEWarning)
+        model = kind((), "last", family=family).fit(x, y, groups=person)
+    (batch,) = model._batches(x, person, "person")
+    drawn = torch.stack(
+        [one[0] for one in model._posterior.outputs([batch], level="person", seed=0)]
+    )
+    assert float(drawn.double().std(0)[batch.mask].median()) < 0.6

@@ -20,10 +20,13 @@ def outcome(name, rng, level):
 @pytest.mark.parametrize("points", [2, 3, 7])
 @pytest.mark.parametrize("name", ["binary", "ordinal", "poisson"])
 def test_derivative(name, points, monkeypatch):
-    seen = []
-    monkeypatch.setattr(
-        exact, "RowVariances", lambda marginal, factor, ascent: seen.append((marginal, ascent))
-    )
+    seen, kept = [], exact.RowVariances
+
+    def watched(marginal, factor, ascent):
+        seen.append((marginal, ascent))
+        return kept(marginal, factor, ascent)
+
+    monkeypatch.setattr(exact, "RowVariances", watched)
     rng = np.random.default_rng(5)
     person = np.repeat(np.arange(9), 6)
     x = rng.normal(size=(len(person), 2))
