@@ -6,7 +6,6 @@ import pandas as pd
 
 from dashboard.components.figures import Figure, as_shown
 from dashboard.components.findings import effect_name, effect_words
-from dashboard.components.text import number, p_phrase, place
 from dashboard.services import covariates as tests
 from dashboard.services import people, results
 from dashboard.services.terms import model_name
@@ -21,6 +20,7 @@ from nme_core.figures.moves_of_person import comparison
 from nme_core.figures.words import EFFECT_LIMIT, OBSERVATIONS_LIMIT, SCATTER_LIMIT
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
+from nme_core.vocabulary.numbers import number, p_phrase, place
 
 
 def observations_figure(counts: pd.Series) -> Figure:

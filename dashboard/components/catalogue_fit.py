@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from dashboard.components.figures import Figure, as_shown
-from dashboard.components.text import alike, fixed, number
 from dashboard.services import fit, results
 from dashboard.services.terms import model_name
 from dashboard.words.fit import (
@@ -26,6 +25,7 @@ from nme_core.figures.summaries import MOST_PERSONS
 from nme_core.figures.words import PERSON_STATISTICS, STATISTICS
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
+from nme_core.vocabulary.numbers import alike, fixed, number
 from nme_core.vocabulary.text import count
 
 #: Persons whose fits stand on one page, and parameters in one figure.

@@ -9,12 +9,12 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from dashboard.components.figures import Figure
-from dashboard.components.text import fixed, number
 from dashboard.services.look import WEEKDAYS
 from dashboard.services.studies import Study
 from dashboard.words.look import LOOK_SENTENCES, TIME_UNITS
 from nme_core.figures.summaries import histogram
 from nme_core.vocabulary.language import tr, written
+from nme_core.vocabulary.numbers import fixed, number
 
 #: People on one page of series.
 A_PAGE = 12

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from dashboard.components.figures import Figure, as_shown
-from dashboard.components.text import fixed, number, p_phrase
 from dashboard.services import people, results
 from dashboard.services.terms import CORRELATIONS, MOVE
 from dashboard.words.effects import PARAMETER_CORRELATIONS, PERSON_MAP, RELIABILITY
@@ -23,6 +22,7 @@ from nme_core.figures import described
 from nme_core.figures.figures_moves import RAREST, rarest_drawn
 from nme_core.figures.words import ARROWS, MULTIPLES
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import fixed, number, p_phrase
 from nme_core.vocabulary.text import count
 
 #: Persons whose small matrices stand on one page.

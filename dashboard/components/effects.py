@@ -12,7 +12,7 @@ from dashboard.components.context import empty
 from dashboard.components.figures import show
 from dashboard.components.links import go
 from dashboard.components.response import outcome_name
-from dashboard.components.text import estimate, fixed, number, plain
+from dashboard.components.text import plain
 from dashboard.services import people, results
 from dashboard.services.runs import Run
 from dashboard.words.effects import (
@@ -32,6 +32,7 @@ from dashboard.words.effects import (
 from dashboard.words.transitions import PLAIN_READOUT
 from nme_core.figures.moves_of_person import move_words, short_move
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import estimate, fixed, number
 
 #: Persons of whom is said in words in what they differ.
 _FURTHEST = 5

@@ -8,13 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.text import estimate, fixed, number, p_phrase, p_value, plain
+from dashboard.components.text import plain
 from dashboard.services.covariates import Compliance, CovariateResult, is_circular
 from dashboard.services.terms import CORRELATIONS
 from dashboard.words.covariates import COMPLIANCE, PLAIN_FINDINGS, PLAIN_SIZE, SIZES
 from nme_core.figures.labels import parameter_words
 from nme_core.vocabulary.language import span, tr
 from nme_core.vocabulary.messages import said
+from nme_core.vocabulary.numbers import estimate, fixed, number, p_phrase, p_value
 
 _KINDS = CORRELATIONS | {
     "mean difference": "mean difference",

@@ -12,7 +12,7 @@ from dashboard.components.catalogue import loss_figure, variance_figure
 from dashboard.components.errors import guard
 from dashboard.components.figures import show
 from dashboard.components.response import outcome_name
-from dashboard.components.text import number, plain
+from dashboard.components.text import plain
 from dashboard.components.verdict import comparison_view, metrics_view, persons_view, split_note
 from dashboard.services import fit, jobs, rechecks, results
 from dashboard.services.runs import Run
@@ -29,6 +29,7 @@ from dashboard.words.fit import (
 from dashboard.words.pages import EMPTY
 from nme_core.figures.labels import parameter_words
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import number
 
 
 def models(run: Run) -> None:

@@ -9,7 +9,7 @@ from dashboard import state
 from dashboard.components import catalogue_look as catalogue
 from dashboard.components.catalogue import missing_figure, observations_figure, outcome_figure
 from dashboard.components.figures import show
-from dashboard.components.text import fixed, number, p_phrase, plain
+from dashboard.components.text import plain
 from dashboard.services import look
 from dashboard.services.studies import (
     Compliance,
@@ -23,6 +23,7 @@ from dashboard.words.look import LOOK, LOOK_COLUMNS, LOOK_STATES
 from dashboard.words.study import REPORT
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
+from nme_core.vocabulary.numbers import fixed, number, p_phrase
 
 
 def look_at_data(record: StudyRecord, study: Study, report: Report) -> None:

@@ -12,7 +12,7 @@ from dashboard.components.errors import guard
 from dashboard.components.figures import Figure, as_shown, show
 from dashboard.components.messages import in_app_words
 from dashboard.components.response import outcome_name
-from dashboard.components.text import number, place, plain
+from dashboard.components.text import plain
 from dashboard.services import newcomers, people, results
 from dashboard.services.drafts import TABLES
 from dashboard.services.runs import Run
@@ -20,6 +20,7 @@ from dashboard.words.new_person import NEW_PERSON
 from nme_core.figures.moves_of_person import comparison
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
+from nme_core.vocabulary.numbers import number, place
 
 _EMPTY_ROWS = 6
 

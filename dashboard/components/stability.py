@@ -9,11 +9,12 @@ import streamlit as st
 from dashboard import state
 from dashboard.components import jobs as follow_jobs
 from dashboard.components.errors import guard
-from dashboard.components.text import fixed, plain
+from dashboard.components.text import plain
 from dashboard.services import covariates, jobs, rechecks, results
 from dashboard.services.runs import Run
 from dashboard.words.covariates import STABILITY
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import fixed
 
 
 def reliability_cautions(run: Run) -> None:

@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.moments import when
-from dashboard.components.text import p_value
 from dashboard.components.verdict import difference, limits, metric_value
 from dashboard.services import library
 from dashboard.services.runs import Run
@@ -16,6 +15,7 @@ from dashboard.services.terms import placement_words
 from dashboard.words.fit import METRICS
 from dashboard.words.runs import CHOICES, CONVERGED, RUNS
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import p_value
 
 
 def compare_two(finished: list[Run]) -> None:

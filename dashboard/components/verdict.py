@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.messages import in_app_words
-from dashboard.components.text import fixed, interval, number, p_phrase, p_value, plain
+from dashboard.components.text import plain
 from dashboard.services import fit, results
 from dashboard.services.runs import Run
 from dashboard.services.terms import MODEL_WORDS, model_name
@@ -30,6 +30,7 @@ from dashboard.words.fit import (
 )
 from nme_core.vocabulary.language import span, tr
 from nme_core.vocabulary.messages import said
+from nme_core.vocabulary.numbers import fixed, interval, number, p_phrase, p_value
 from nme_core.vocabulary.text import listed
 
 

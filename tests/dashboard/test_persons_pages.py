@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.components.text import number
 from dashboard.services import people, results, settings
 from nme_core.io import RunFolder
+from nme_core.vocabulary.numbers import number
 
 OpenPage = Callable[..., AppTest]
 
