@@ -1,7 +1,7 @@
-"""Write glossary.md and api.md beside this file: ``python -m docs.generate``.
+"""Write glossary.md, api.md and arrows.svg beside this file: ``python -m docs.generate``.
 
-The glossary comes from the words of the app, the list of names from the code; a test holds that
-both are current.
+The glossary comes from the words of the app, the list of names from the code, the drawing from the
+tables that tests/test_architecture.py holds; a test holds that all are current.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
-from dashboard.words.fit import METRICS
 from dashboard.words.terms import TERMS
-from dashboard.words.transitions import READOUTS
+from docs.arrows import drawing
+from nme_core.figures.words_moves import READOUTS
 from nme_core.vocabulary import choices
 from nme_core.vocabulary.choices import MODELS, PLACEMENTS
+from nme_core.vocabulary.terms import METRICS
 
 FOLDER = Path(__file__).resolve().parent
 MODULES = (
@@ -32,7 +33,7 @@ def glossary_page() -> str:
         "# Glossary", _WRITTEN,
         _section("Terms", sorted(TERMS.items(), key=lambda item: item[0].lower())),
         _section("Read-outs of transitions", READOUTS.values()),
-        _section("Metrics", METRICS.values()),
+        _section("Metrics", ((one.short, one.what) for one in METRICS.values())),
         _section("Models", MODELS.values()),
         _section("Where people differ (placement)", PLACEMENTS.items()),
         _section("Estimators", choices.ESTIMATORS.items()),
@@ -95,6 +96,9 @@ def _line(one: object) -> str:
     return " ".join(first.split())
 
 
+#: What is generated, and what makes it.
+MADE = {"glossary.md": glossary_page, "api.md": api_page, "arrows.svg": drawing}
+
 if __name__ == "__main__":
-    (FOLDER / "glossary.md").write_text(glossary_page(), encoding="utf-8")
-    (FOLDER / "api.md").write_text(api_page(), encoding="utf-8")
+    for name, make in MADE.items():
+        (FOLDER / name).write_text(make(), encoding="utf-8")

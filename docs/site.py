@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "site"
 INDEX = "docs/README.md"
 #: What pages are made of; they keep their places, so that links between them hold.
-PATTERNS = ("*.md", "LICENSE", "docs/*.md", "docs/*.png", "benchmarks/*.md", "benchmarks/*.png",
-            "tests/reference/README.md")  # fmt: skip
+PATTERNS = ("*.md", "LICENSE", "docs/*.md", "docs/*.png", "docs/*.svg", "benchmarks/*.md",
+            "benchmarks/*.png", "tests/reference/README.md")  # fmt: skip
 
 
 def navigation() -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from nme_core.study.questionnaires import QUESTIONNAIRES
 from nme_core.training.loop import Verdict
 from nme_core.vocabulary.language import translations
 from nme_core.vocabulary.settings import SETTINGS
-from nme_core.vocabulary.terms import MODELS
+from nme_core.vocabulary.terms import METRICS, MODELS
 from nme_core.vocabulary.text import plural
 
 #: Texts that are put together, or that a run has stored.
@@ -77,6 +77,9 @@ def texts() -> dict[str, str]:
             found.setdefault(words, "nme_core.vocabulary.settings")
     for model in MODELS.values():
         for words in (model.short, model.text):
+            found.setdefault(words, "nme_core.vocabulary.terms")
+    for metric in METRICS.values():
+        for words in (metric.short, metric.text, metric.what):
             found.setdefault(words, "nme_core.vocabulary.terms")
     for words in (*TERMS, *PAGE_GROUPS, *ALSO):
         found.setdefault(str(words), "docs.untranslated")

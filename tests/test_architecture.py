@@ -1,6 +1,6 @@
 """The arrows between packages, held by reading imports; and that every public name is explained.
 
-A package that is not in the tables below fails: it has to be given its place first.
+A package that is not in the tables of docs/arrows.py fails: it has to be given its place first.
 """
 
 import ast
@@ -14,49 +14,12 @@ from pathlib import Path
 import pytest
 
 import nme_core
+from docs.arrows import CORE, DASHBOARD, SHOWN
 from nme_core import _moved
 from nme_core.reports.references import PAPER
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-
-#: What each part of nme_core may import of nme_core. "nme_core" is the public surface itself.
-CORE = {
-    "exceptions": set(),
-    "_moved": set(),
-    "vocabulary": {"exceptions"},
-    "batches": {"exceptions"},
-    "simulate": {"exceptions"},
-    "study": {"exceptions", "batches", "vocabulary"},
-    "nn": {"exceptions", "batches"},
-    "training": {"exceptions", "batches", "nn"},
-    "estimators": {"exceptions", "batches", "study", "nn", "training"},
-    "independence": {"exceptions"},
-    "metrics": {"exceptions", "independence"},
-    "io": {"exceptions", "vocabulary"},
-}
-CORE["analysis"] = {*CORE} - {"_moved", "simulate"}
-CORE["parallel"] = {"exceptions", "io"}
-CORE["scoreboard"] = {"exceptions", "io", "batches", "estimators", "metrics", "parallel"}
-CORE["runs"] = {*CORE["analysis"], "analysis", "parallel"}
-CORE["figures"] = {"exceptions", "vocabulary", "io", "analysis"}
-CORE["reports"] = {*CORE["runs"], "runs", "figures"}
-CORE["cli"] = {*CORE, "nme_core"}
-CORE["nme_core"] = {*CORE} - {"cli", "runs", "figures", "reports", "scoreboard"}
-CORE["__main__"] = {"cli"}
-
-#: What each part of dashboard may import of dashboard.
-DASHBOARD = {
-    "words": set(),
-    "services": set(),
-    "state": set(),
-    "server": {"services"},
-    "components": {"services", "state", "words"},
-    "pages": {"components", "services", "state", "words"},
-    "app": {"pages", "components", "server", "services", "state", "words"},
-    "__main__": {"server", "services"},
-    "dashboard": set(),
-}
 
 PLOTTING = {"plotly", "matplotlib", "seaborn", "altair", "kaleido", "bokeh"}
 UNPICKLING = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "shelve"}
@@ -156,7 +119,7 @@ def test_the_core_knows_no_screen() -> None:
 
 
 def test_only_services_import_what_computes() -> None:
-    shown = ("nme_core.figures", "nme_core.vocabulary")
+    shown = tuple(f"nme_core.{name}" for name in SHOWN)
     for path in source_files("dashboard"):
         if part_of(module_of(path), "dashboard", {*DASHBOARD}) != "services":
             found = {name for name in imports_of(path) if name.partition(".")[0] == "nme_core"}

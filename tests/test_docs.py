@@ -9,6 +9,7 @@ import pytest
 from typer.main import get_command
 
 from docs import generate
+from docs.arrows import CORE, DASHBOARD
 from nme_core.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,11 +85,19 @@ def _options(command):
     return [name for parameter in command.params for name in parameter.opts]
 
 
-@pytest.mark.parametrize(
-    ("name", "made"), [("glossary.md", generate.glossary_page), ("api.md", generate.api_page)]
-)
-def test_what_is_generated_is_current(name, made):
-    assert (DOCS / name).read_text("utf-8") == made(), "run: python -m docs.generate"
+@pytest.mark.parametrize("name", generate.MADE)
+def test_what_is_generated_is_current(name):
+    made = generate.MADE[name]()
+    assert (DOCS / name).read_text("utf-8") == made, "run: python -m docs.generate"
+
+
+def test_the_drawing_of_the_arrows_has_every_part_and_a_line_to_what_it_imports():
+    drawn = (DOCS / "arrows.svg").read_text("utf-8")
+    parts = {*re.findall(r"<text[^>]*>(\w+)</text>", drawn)}
+    hidden = {"_moved", "__main__", "nme_core", "dashboard", "exceptions"}
+    assert parts == {*CORE, *DASHBOARD} - hidden
+    assert drawn.count("marker-end") >= len(parts) - 1
+    assert "](docs/arrows.svg)" in (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 
 
 def test_the_site_is_built_and_its_search_finds_names(tmp_path):
@@ -97,6 +106,7 @@ def test_the_site_is_built_and_its_search_finds_names(tmp_path):
 
     site.make(tmp_path)
     assert (tmp_path / "docs" / "tutorial-clinician" / "index.html").is_file()
+    assert (tmp_path / "docs" / "arrows.svg").is_file()
     found = (tmp_path / "search" / "search_index.json").read_text("utf-8")
     assert "split_within_person" in found
 

@@ -6,14 +6,13 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.bands import choose_bands
-from dashboard.components.catalogue import hsic_figure
-from dashboard.components.catalogue_persons import group_transition_figure
 from dashboard.components.figures import show
 from dashboard.components.findings import behind_p, hsic_view, plain_finding, plain_size, verdict_of
 from dashboard.components.parameters import show_parameters
 from dashboard.components.response import choose_groups
 from dashboard.components.text import plain
 from dashboard.services import covariates, results
+from dashboard.services.figures import figure
 from dashboard.services.runs import Run
 from dashboard.words.covariates import (
     CONTRASTS,
@@ -25,24 +24,24 @@ from dashboard.words.covariates import (
 )
 from dashboard.words.effects import WEIGHTS
 from dashboard.words.pages import EMPTY, NOTES
-from dashboard.words.transitions import PLAIN_READOUT
 from nme_core.vocabulary.language import tr
 
 
-def show_tests(run: Run, found: covariates.CovariateResult) -> None:
+def show_tests(run: Run, found: covariates.CovariateTests) -> None:
     """Every test of the run, and how they were made."""
     st.header(tr("Dependence"), anchor=False)
     st.markdown(tr(TESTED)[covariates.parameters(run.id).of][1])
     st.dataframe(hsic_view(found, results.names(run.id).words), hide_index=True)
     with st.expander(tr(TESTS_HELP)["table"]):
-        st.markdown(f"{results.speaker(run.id)(found.counts)} {tr(STRENGTH)}")
+        speak = results.speaker(run.id)
+        st.markdown(f"{speak(covariates.counts_line(found.hsic))} {tr(STRENGTH)}")
         st.dataframe(behind_p(found), hide_index=True, width="content")
-        st.markdown(plain(" ".join(map(results.speaker(run.id), found.notes))))
+        st.markdown(plain(" ".join(map(speak, covariates.how_made(run.id, found)))))
 
 
-def show_covariate(run: Run, found: covariates.CovariateResult, covariate: str) -> None:
+def show_covariate(run: Run, found: covariates.CovariateTests, covariate: str) -> None:
     """One covariate: null distribution, groups and single parameters; all of it for researchers."""
-    show(hsic_figure(found, covariate))
+    show(figure(run.id, "hsic", covariate=covariate))
     of = covariates.parameters(run.id).of
     if of != "weights" or run.model == "nme-crf":
         st.header(tr("Which, in which direction"), anchor=False)
@@ -54,7 +53,7 @@ def show_covariate(run: Run, found: covariates.CovariateResult, covariate: str) 
             show_parameters(run.id, found, covariate)
 
 
-def show_plainly(run: Run, found: covariates.CovariateResult, covariate: str) -> None:
+def show_plainly(run: Run, found: covariates.CovariateTests, covariate: str) -> None:
     """One covariate in one sentence and one figure."""
     of, unsure = covariates.parameters(run.id).of, covariates.is_unsure(run.id)
     finding = plain_finding(found, covariate, tr(HOW_PERSONS)[of], unsure=unsure)
@@ -66,7 +65,7 @@ def show_plainly(run: Run, found: covariates.CovariateResult, covariate: str) ->
     show_groups(run, found, covariate)
 
 
-def show_groups(run: Run, found: covariates.CovariateResult, covariate: str) -> None:
+def show_groups(run: Run, found: covariates.CovariateTests, covariate: str) -> None:
     """Groups of persons by the covariate: mean transitions, or mean response curves.
 
     The sentence under them has the verdict of the test, and under transitions its direction.
@@ -80,13 +79,9 @@ def show_groups(run: Run, found: covariates.CovariateResult, covariate: str) -> 
         choose_bands(run.id, covariate)
     verdict = verdict_of(found, covariate, unsure=covariates.is_unsure(run.id))
     if crf:
-        effects = found.effects[found.effects["covariate"] == covariate]
-        figure = group_transition_figure(
-            run.id, PLAIN_READOUT, covariate, verdict=verdict, effects=effects
-        )
+        drawn = figure(run.id, "groups", covariate=covariate, verdict=verdict)
     else:
-        figure = choose_groups(run, covariate, verdict)
-    if figure is None:
+        drawn = choose_groups(run, covariate, verdict)
+    if drawn is None:
         st.caption(tr(EMPTY)["no_groups"])
-    else:
-        show(figure)
+    show(drawn)

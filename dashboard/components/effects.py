@@ -6,14 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
-from dashboard.components import catalogue_persons as catalogue
-from dashboard.components.catalogue import random_effect_figure
 from dashboard.components.context import empty
 from dashboard.components.figures import show
 from dashboard.components.links import go
-from dashboard.components.response import outcome_name
 from dashboard.components.text import plain
 from dashboard.services import people, results
+from dashboard.services.figures import figure, outcome_name
 from dashboard.services.runs import Run
 from dashboard.words.effects import (
     EFFECT_COLUMNS,
@@ -29,15 +27,14 @@ from dashboard.words.effects import (
     PLAIN_FURTHEST,
     RESIDUAL,
 )
-from dashboard.words.transitions import PLAIN_READOUT
 from nme_core.figures.moves_of_person import move_words, short_move
+from nme_core.figures.of_effects import MOST_CORRELATED
+from nme_core.figures.words_moves import PLAIN_READOUT
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.numbers import estimate, fixed, number
 
 #: Persons of whom is said in words in what they differ.
 _FURTHEST = 5
-#: So many parameters, the most informative, are correlated with each other.
-MOST_CORRELATED = 16
 
 
 def estimates(run: str) -> None:
@@ -96,8 +93,7 @@ def levels_and_slopes(run: Run) -> None:
         effect=words(effect), value=value, interval=f" {limits}" if pd.notna(row["se"]) else ""
     )
     st.markdown(plain(said))
-    own = table[(table["effect"] == effect) & (table["person"] != results.POPULATION)]
-    show(catalogue.level_figure(own.set_index("person"), words(effect)))
+    show(figure(run.id, "levels", effect=effect))
     st.caption(tr(LEVELS))
 
 
@@ -113,12 +109,11 @@ def one_parameter(run: str, names: list[str]) -> None:
         help=tr(PARAMETER_NAMES),
     )
     rows = results.random_effect(run, parameter)
-    figures = [random_effect_figure, catalogue.caterpillar_figure, catalogue.qq_figure]
-    if rows["reliability"].notna().any():
-        figures.append(catalogue.reliability_figure)
-    for place, figure in zip([*st.columns(2), *st.columns(2)], figures, strict=False):
+    kinds = ("random-effects", "caterpillar", "normality", "reliability")
+    figures = [figure(run, kind, parameter=parameter) for kind in kinds]
+    for place, drawn in zip([*st.columns(2), *st.columns(2)], filter(None, figures), strict=False):
         with place:
-            show(figure(run, parameter))
+            show(drawn)
     with st.expander(tr("All people")):
         shown = rows.reset_index().drop(columns="parameter")
         st.dataframe(
@@ -186,11 +181,11 @@ def across_parameters(run: str, names: list[str]) -> None:
     """Correlations of the most informative parameters."""
     if len(names) < 2:
         empty("one_parameter")
-    table = people.correlations(run, MOST_CORRELATED)
-    if table is None or table.empty:
+    drawn = figure(run, "correlations")
+    if drawn is None:
         empty("no_correlations")
-    for figure in catalogue.correlation_figures(run, table):
-        show(figure)
+    show(drawn)
+    show(figure(run, "correlation-bands"))
     if len(names) > MOST_CORRELATED:
         st.caption(
             tr("The {most_correlated} most informative of {names} parameters.").format(
@@ -278,4 +273,4 @@ def _map(run: str) -> None:
         tr("Colour"), [None, *covariates], key="map_colour",
         format_func=lambda name: tr("number of observations") if name is None else name,
     )  # fmt: skip
-    show(catalogue.map_figure(run, chosen))
+    show(figure(run, "map", covariate=chosen))

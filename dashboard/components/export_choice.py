@@ -6,24 +6,23 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard.components import catalogue
-from dashboard.components.context import empty
-from dashboard.components.figures import Figure
 from dashboard.components.readouts import choose_readout
 from dashboard.components.response import choose_groups, choose_response
 from dashboard.services import covariates, results
+from dashboard.services.figures import figure
 from dashboard.services.runs import Run
+from nme_core.figures.run_figure import RunFigure
 from nme_core.vocabulary.language import tr
 
 
-def choose_figure(run: Run) -> Figure:
+def choose_figure(run: Run) -> RunFigure | None:
     """Selectors for the run's figures; the figure chosen."""
-    choices: dict[str, Callable[[Run], Figure]] = {}
+    choices: dict[str, Callable[[Run], RunFigure | None]] = {}
     if results.has_table(run.id, "transitions") and run.model == "nme-crf":
         choices["Transitions of a person"] = _transitions
     if results.has_table(run.id, "response_curves"):
         choices["Response curves"] = choose_response
-        if _grouping(run):
+        if covariates.grouping(run.id):
             choices["Response curves by covariate"] = _groups
     if results.informative_parameters(run.id):
         choices["Random-effect distribution"] = _random_effect
@@ -37,28 +36,20 @@ def choose_figure(run: Run) -> Figure:
     return choices[name](run)
 
 
-def _transitions(run: Run) -> Figure:
+def _transitions(run: Run) -> RunFigure | None:
     person = st.selectbox(
         tr("Person"), results.persons(run.id), key="person", persist_state="session"
     )
-    return catalogue.transition_figure(run.id, person, choose_readout(run.id, st.container()))
+    readout = choose_readout(run.id, st.container())
+    return figure(run.id, "transitions", person=person, readout=readout)
 
 
-def _grouping(run: Run) -> list[str]:
-    """Covariates that make groups of persons."""
-    known = results.covariates(run.id)
-    return [name for name in known if covariates.covariate_groups(known[name]) is not None]
+def _groups(run: Run) -> RunFigure | None:
+    names = covariates.grouping(run.id)
+    return choose_groups(run, st.selectbox(tr("By covariate"), names, key="group_covariate"))
 
 
-def _groups(run: Run) -> Figure:
-    covariate = st.selectbox(tr("By covariate"), _grouping(run), key="group_covariate")
-    figure = choose_groups(run, covariate)
-    if figure is None:
-        empty("no_groups")
-    return figure
-
-
-def _random_effect(run: Run) -> Figure:
+def _random_effect(run: Run) -> RunFigure | None:
     names = results.informative_parameters(run.id)
     parameter = st.selectbox(
         tr("Parameter"),
@@ -67,24 +58,21 @@ def _random_effect(run: Run) -> Figure:
         persist_state="session",
         format_func=results.names(run.id).words,
     )
-    return catalogue.random_effect_figure(run.id, parameter)
+    return figure(run.id, "random-effects", parameter=parameter)
 
 
-def _hsic(run: Run) -> Figure:
-    found = covariates.kept_tests(run.id)
-    assert found is not None
-    return catalogue.hsic_figure(found, _covariate(run))
+def _hsic(run: Run) -> RunFigure | None:
+    covariates.kept_tests(run.id)
+    return figure(run.id, "hsic", covariate=_covariate(run))
 
 
-def _scatter(run: Run) -> Figure:
-    found = covariates.kept_tests(run.id)
-    assert found is not None
+def _scatter(run: Run) -> RunFigure | None:
     covariate = _covariate(run)
     names = list(covariates.parameters(run.id).values.columns)
     parameter = st.selectbox(
         tr("Parameter"), names, key="scatter", format_func=results.names(run.id).words
     )
-    return catalogue.scatter_figure(run.id, found, covariate, parameter)
+    return figure(run.id, "covariates", covariate=covariate, parameter=parameter)
 
 
 def _covariate(run: Run) -> str:
@@ -93,5 +81,5 @@ def _covariate(run: Run) -> str:
     )
 
 
-def _losses(run: Run) -> Figure:
-    return catalogue.loss_figure(results.table(run.id, "history"))
+def _losses(run: Run) -> RunFigure | None:
+    return figure(run.id, "losses")

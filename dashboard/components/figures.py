@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, overload
+from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,19 +11,14 @@ import streamlit as st
 from dashboard.components.errors import guard
 from dashboard.components.pins import pin_button
 from dashboard.components.text import plain, sentences, slug
-from dashboard.services.exports import spreadsheet
-from dashboard.words.pages import NOTES
+from dashboard.words.pages import EMPTY, NOTES
 from dashboard.words.take_away import EXPORTED
-from nme_core.figures import drawing
+from nme_core.figures import of_fit
 from nme_core.figures.drawing import Paper
-from nme_core.figures.interactive import to_html
+from nme_core.figures.of_study import A_PAGE
+from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.theme import PLOTLY_CONFIG, PrintSize, darkened
 from nme_core.vocabulary.language import MARKS, kept, language, tr
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from nme_core.figures.run_figure import RunFigure
 
 #: Files of a figure: what the button says, and the type of the file.
 FILES = {
@@ -41,56 +36,17 @@ _SIZES: dict[PrintSize | None, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure by name, drawn alike for the screen and for print.
+def show(figure: RunFigure | None, otherwise: str = "") -> None:
+    """The screen figure, the first of its sentences, and menus with the others and its files.
 
-    ``name`` is a function of ``nme_core.figures``; ``arguments`` are its keyword arguments;
-    ``sentence`` is plain text that says what the figure shows and what it does not. Functions of
-    `figures` make a chart; all others are there for the screen, for print and as a table.
+    Without a figure, what `EMPTY` says under the key `otherwise`, if anything.
     """
-
-    name: str
-    title: str
-    sentence: str
-    arguments: dict[str, Any] = field(repr=False)
-
-    def numbers(self) -> pd.DataFrame:
-        """The numbers that it shows."""
-        return drawing.numbers(self.name, self.arguments)
-
-    def on_screen(self) -> go.Figure:
-        """The figure as plotly draws it."""
-        return drawing.on_screen(self.name, self.arguments)
-
-    def file(self, kind: str, paper: Paper) -> bytes:
-        """The figure as one of `FILES`."""
-        if kind == "csv":
-            return spreadsheet(self.numbers())
-        if kind == "html":
-            return to_html(self.on_screen(), title=self.title, sentence=self.sentence)
-        return drawing.file(drawing.on_paper(self.name, self.arguments, paper), kind, paper)
-
-
-@overload
-def as_shown(figure: RunFigure, title: str | None = None) -> Figure: ...
-
-
-@overload
-def as_shown(figure: RunFigure | None, title: str | None = None) -> Figure | None: ...
-
-
-def as_shown(figure: RunFigure | None, title: str | None = None) -> Figure | None:
-    """A figure of `nme_core.figures.described` on a page, by default under its own title."""
     if figure is None:
-        return None
-    return Figure(figure.name, title or figure.title, figure.sentence, figure.arguments)
-
-
-def show(figure: Figure) -> None:
-    """The screen figure, the first of its sentences, and menus with the others and its files."""
+        if otherwise:
+            st.info(tr(EMPTY)[otherwise])
+        return
     key = slug(figure.title)
-    drawn = figure.on_screen()
+    drawn = figure.screen
     if marks := MARKS.get(language()):
         drawn.update_layout(separators="".join(reversed(marks)))
     st.plotly_chart(
@@ -111,6 +67,19 @@ def show(figure: Figure) -> None:
         pin_button(figure, f"pin_{key}")
 
 
+def show_losses(history: pd.DataFrame) -> None:
+    """How training went, epoch by epoch."""
+    show(of_fit.losses(history))
+    show(of_fit.variances(history))
+
+
+def a_page(people: list[str], key: str) -> list[str]:
+    """So many people as one figure holds, with a control for their pages."""
+    pages = -(-len(people) // A_PAGE)
+    page = st.pagination(pages, key=key) if pages > 1 else 1
+    return people[(page - 1) * A_PAGE : page * A_PAGE]
+
+
 def choose_paper(prefix: str = "") -> Paper:
     """Selectors for what a figure is printed on."""
     left, right = st.columns(2)
@@ -124,13 +93,13 @@ def choose_paper(prefix: str = "") -> Paper:
     return Paper(size, grey, dpi)
 
 
-def downloads(figure: Figure, *, prefix: str = "export_", paper: Paper | None = None) -> None:
+def downloads(figure: RunFigure, *, prefix: str = "export_", paper: Paper | None = None) -> None:
     """Buttons for every file format; a file is drawn when its button is pressed."""
     chosen = paper or Paper()
     for kind, (label, mime) in FILES.items():
         st.download_button(
             f"{label}, {chosen.dpi} dpi" if kind == "png" else tr(label),
-            data=kept(lambda kind=kind: figure.file(kind, chosen)),
+            data=kept(partial(figure.file, kind, chosen)),
             file_name=f"{slug(figure.title)}.{kind}",
             mime=mime,
             key=f"{prefix}{kind}",
@@ -138,7 +107,7 @@ def downloads(figure: Figure, *, prefix: str = "export_", paper: Paper | None = 
         )
 
 
-def preview(figure: Figure, paper: Paper) -> None:
+def preview(figure: RunFigure, paper: Paper) -> None:
     """The printed figure as an image on the page."""
     with guard():
         st.image(figure.file("png", replace(paper, dpi=200)), alt=figure.sentence)

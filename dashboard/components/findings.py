@@ -9,43 +9,18 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.text import plain
-from dashboard.services.covariates import Compliance, CovariateResult, is_circular
+from dashboard.services.covariates import Compliance, CovariateTests, is_circular
 from dashboard.services.terms import CORRELATIONS
 from dashboard.words.covariates import COMPLIANCE, PLAIN_FINDINGS, PLAIN_SIZE, SIZES
+from nme_core.figures.effect_words import KINDS, contrast, effect_words
 from nme_core.figures.labels import parameter_words
 from nme_core.vocabulary.language import span, tr
 from nme_core.vocabulary.messages import said
-from nme_core.vocabulary.numbers import estimate, fixed, number, p_phrase, p_value
+from nme_core.vocabulary.numbers import fixed, number, p_phrase, p_value
 
-_KINDS = CORRELATIONS | {
-    "mean difference": "mean difference",
-    "adjusted mean difference": "adjusted mean difference",
-}
 #: What a parameter of a run is called.
 Words = Callable[[str], str]
 _STRENGTH = ("strength", "strength_low", "strength_high")
-
-
-def contrast(covariate: str, group: str) -> str:
-    """Which groups were compared: "drug: 1 minus 0"."""
-    return f"{covariate}: {group.replace(' - ', ' minus ')}"
-
-
-def effect_name(kind: str, covariate: str, group: str) -> str:
-    """What an effect is, in the middle of a sentence."""
-    if kind in CORRELATIONS:
-        return tr("{kinds} with {covariate}").format(kinds=tr(_KINDS)[kind], covariate=covariate)
-    return tr("the {kinds} ({contrast})").format(
-        kinds=tr(_KINDS)[kind], contrast=contrast(covariate, group)
-    )
-
-
-def effect_words(kind: str, value: float, low: float, high: float) -> tuple[str, str]:
-    """An effect and its interval as text, with the same decimals: of correlations, two."""
-    if kind not in CORRELATIONS:
-        return estimate(value, low, high)
-    known = pd.notna(low) and pd.notna(high)
-    return fixed(value, 2), span(fixed(low, 2), fixed(high, 2)) if known else "–"
 
 
 def compliance_note(found: Compliance | None, covariate: str, guard: str) -> None:
@@ -65,7 +40,7 @@ def compliance_note(found: Compliance | None, covariate: str, guard: str) -> Non
     st.warning(plain(" ".join([what, *parts] if state.researcher() else parts).strip()))
 
 
-def hsic_view(found: CovariateResult, words: Words = parameter_words) -> pd.DataFrame:
+def hsic_view(found: CovariateTests, words: Words = parameter_words) -> pd.DataFrame:
     """The tests as text."""
     rows = found.hsic
     return pd.DataFrame(
@@ -83,7 +58,7 @@ def hsic_view(found: CovariateResult, words: Words = parameter_words) -> pd.Data
     )
 
 
-def behind_p(found: CovariateResult) -> pd.DataFrame:
+def behind_p(found: CovariateTests) -> pd.DataFrame:
     """What is behind each p: the statistic, and the p of both looks that it counts."""
     rows = found.hsic
     both = (("p_hsic", tr("p of all at once (HSIC)")), ("p_single", tr("p of the clearest one")))
@@ -123,7 +98,7 @@ def effects_view(effects: pd.DataFrame, words: Words = parameter_words) -> pd.Da
             "p": rows["p"].map(p_value),
             tr("corrected p"): rows["p_adjusted"].map(p_value),
             tr("kind"): [
-                f"{tr(_KINDS)[kind]}, {contrast(covariate, group)}" if group else tr(_KINDS)[kind]
+                f"{tr(KINDS)[kind]}, {contrast(covariate, group)}" if group else tr(KINDS)[kind]
                 for covariate, kind, group in zip(
                     rows["covariate"], rows["kind"], rows["group"], strict=True
                 )
@@ -134,7 +109,7 @@ def effects_view(effects: pd.DataFrame, words: Words = parameter_words) -> pd.Da
     )
 
 
-def plain_finding(found: CovariateResult, covariate: str, what: str, *, unsure: bool) -> str:
+def plain_finding(found: CovariateTests, covariate: str, what: str, *, unsure: bool) -> str:
     """One sentence without terms on whether persons differ with the covariate."""
     row = found.hsic.set_index("covariate").loc[covariate]
     tests = len(found.hsic)
@@ -144,7 +119,7 @@ def plain_finding(found: CovariateResult, covariate: str, what: str, *, unsure: 
     )  # fmt: skip
 
 
-def verdict_of(found: CovariateResult, covariate: str, *, unsure: bool) -> str:
+def verdict_of(found: CovariateTests, covariate: str, *, unsure: bool) -> str:
     """What sentence and figure say of a covariate: circular, unsure, beyond or within."""
     if is_circular(found, covariate):
         return "circular"
@@ -152,7 +127,7 @@ def verdict_of(found: CovariateResult, covariate: str, *, unsure: bool) -> str:
     return "unsure" if unsure else "beyond" if row["p_adjusted"] < 0.05 else "within"
 
 
-def plain_size(found: CovariateResult, covariate: str) -> str:
+def plain_size(found: CovariateTests, covariate: str) -> str:
     """How strong the dependence is, in words with its number; the verdict is that of p."""
     row = found.hsic.set_index("covariate").loc[covariate]
     value = float(row["strength"])
@@ -185,6 +160,6 @@ def finding(effects: pd.DataFrame, covariate: str, words: Words = parameter_word
         "An association between people, not a cause."
     ).format(
         kept=len(kept), count=count, covariate=covariate, parameter=words(row["parameter"]),
-        way=way, where=where, kind=f"{tr(_KINDS)[row['kind']]}{what}",
+        way=way, where=where, kind=f"{tr(KINDS)[row['kind']]}{what}",
         effect=size, limits=limits,
     )  # fmt: skip

@@ -5,22 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state
-from dashboard.components import catalogue_fit as catalogue
 from dashboard.components import jobs as follow_jobs
 from dashboard.components.approximate import show_approximate
-from dashboard.components.catalogue import loss_figure, variance_figure
 from dashboard.components.errors import guard
-from dashboard.components.figures import show
-from dashboard.components.response import outcome_name
+from dashboard.components.figures import a_page, show, show_losses
 from dashboard.components.text import plain
 from dashboard.components.verdict import comparison_view, metrics_view, persons_view, split_note
 from dashboard.services import fit, jobs, rechecks, results
+from dashboard.services.figures import figure
 from dashboard.services.runs import Run
 from dashboard.services.terms import MODEL_WORDS, model_name
 from dashboard.words.fit import (
     BY_PERSON,
     CERTIFICATE,
-    METRICS,
     PAIRED,
     SEQUENCE_LOSS,
     TABLE_HELP,
@@ -30,6 +27,7 @@ from dashboard.words.pages import EMPTY
 from nme_core.figures.labels import parameter_words
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.numbers import number
+from nme_core.vocabulary.terms import metric_meaning, short_metric_name
 
 
 def models(run: Run) -> None:
@@ -44,7 +42,7 @@ def models(run: Run) -> None:
         for model in table.index:
             st.markdown(plain(f"{model_name(model)}: {tr(MODEL_WORDS).get(model, model)}."))
         for metric in table.columns:
-            name, meaning = tr(METRICS)[metric]
+            name, meaning = short_metric_name(metric), metric_meaning(metric)
             st.markdown(f"**{name}**: {meaning}.")
     by_person = persons_view(run.id)
     if len(by_person):
@@ -52,12 +50,10 @@ def models(run: Run) -> None:
         st.table(by_person)
         with st.expander(tr(TABLE_HELP)["by_person"]):
             st.markdown(f"{tr(BY_PERSON)['what']}\n\n{tr(BY_PERSON)['why']}")
-    skill = catalogue.skill_figure(run.id)
-    if skill is not None:
-        show(skill)
-    figure = catalogue.paired_figure(run.id)
-    if figure is not None:
-        show(figure)
+    show(figure(run.id, "skill"))
+    paired = figure(run.id, "differences")
+    if paired is not None:
+        show(paired)
         with st.expander(tr(TABLE_HELP)["paired"]):
             st.dataframe(comparison_view(run.id), hide_index=True)
             st.markdown(tr(PAIRED))
@@ -68,8 +64,7 @@ def person(run: Run) -> None:
     chosen = st.selectbox(
         tr("Person (type to search)"), fit.persons(run.id), key="person", persist_state="session"
     )
-    plain_words = not state.researcher()
-    show(catalogue.individual_figure(run.id, [chosen], outcome_name(run), plain=plain_words))
+    show(figure(run.id, "fits", person=chosen, plain=not state.researcher()))
 
 
 def persons(run: Run) -> None:
@@ -77,23 +72,18 @@ def persons(run: Run) -> None:
     person(run)
     everybody = fit.persons(run.id)
     st.header(tr("All people"), anchor=False)
-    pages = -(-len(everybody) // catalogue.A_PAGE)
-    page = st.pagination(pages, key="fits_page") if pages > 1 else 1
-    shown = everybody[(page - 1) * catalogue.A_PAGE : page * catalogue.A_PAGE]
+    shown = a_page(everybody, "fits_page")
     if len(shown) > 1:
-        show(catalogue.individual_figure(run.id, shown, outcome_name(run)))
+        show(figure(run.id, "fits", who=shown))
 
 
 def errors(run: Run) -> None:
     """Where predictions go wrong: occasions, states, persons."""
     model = _choose_model(run, fit.models(run.id))
-    if fit.judged(run.id, model).empty:
-        st.info(tr(EMPTY)["no_test_part"])
+    wrong = figure(run.id, "mistakes", model=model)
+    show(wrong, "no_test_part")
+    if wrong is None:
         return
-    if fit.is_number(run.id):
-        show(catalogue.residual_figure(run.id, model, outcome_name(run)))
-    else:
-        show(catalogue.confusion_figure(run.id, model))
     st.header(tr("Person by person"), anchor=False)
     metrics = list(results.metrics_table(run.id).columns)
     first = metrics.index(results.main_metric(results.metrics_table(run.id)))
@@ -101,49 +91,37 @@ def errors(run: Run) -> None:
         tr("Metric"),
         metrics,
         first,
-        format_func=lambda name: tr(METRICS)[name][0],
+        format_func=short_metric_name,
         key="person_metric",
     )
-    figure = catalogue.person_error_figure(run.id, metric)
-    if figure is None:
-        st.info(tr(EMPTY)["no_person_metric"])
-    else:
-        show(figure)
+    show(figure(run.id, "person-errors", metric=metric), "no_person_metric")
 
 
 def checks(run: Run) -> None:
     """Simulated against observed, and calibration."""
-    figures = catalogue.check_figures(run.id)
-    for figure in figures:
-        show(figure)
-    if not figures:
+    if results.has_table(run.id, "checks"):
+        for of in ("numbers",) if fit.is_number(run.id) else ("states", "transitions"):
+            show(figure(run.id, "checks", of=of))
+    else:
         st.info(tr(EMPTY)["no_checks"])
-    by_person = catalogue.person_check_figure(run.id)
+    by_person = figure(run.id, "person-checks")
     if by_person is not None:
         st.header(tr("Person by person"), anchor=False)
         show(by_person)
     st.header(tr("Calibration"), anchor=False)
-    known = [name for name in fit.models(run.id) if fit.calibration(run.id, name) is not None]
-    if not known:
-        st.info(tr(EMPTY)["no_calibration"])
-        return
-    figure = catalogue.calibration_figure(run.id, _choose_model(run, known))
-    assert figure is not None
-    show(figure)
+    known = [name for name in fit.models(run.id) if fit.is_calibrated(run.id, name)]
+    chosen = _choose_model(run, known) if known else ""
+    show(figure(run.id, "calibration", model=chosen), "no_calibration")
 
 
 def training(run: Run) -> None:
     """Traces, shrinkage, what is approximate, and the certificate."""
-    history = results.table(run.id, "history")
-    show(loss_figure(history))
-    variances = variance_figure(history)
-    if variances is not None:
-        show(variances)
+    show_losses(results.table(run.id, "history"))
     if run.done:
-        figure = catalogue.shrinkage_figure(run.id)
-        if figure is not None:
+        shrinkage = figure(run.id, "shrinkage")
+        if shrinkage is not None:
             st.header(tr("Shrinkage"), anchor=False)
-            show(figure)
+            show(shrinkage)
         if choice := results.run_folder(run.id).config.get("covariance_choice"):
             st.caption(choice["words"])
         show_approximate(run.id)

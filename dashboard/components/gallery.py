@@ -10,13 +10,14 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.components.errors import guard
-from dashboard.components.figures import FILES, Figure, choose_paper
+from dashboard.components.figures import FILES, choose_paper
 from dashboard.components.text import plain, slug
 from dashboard.services import gallery
 from dashboard.services.caching import per_session
 from dashboard.services.gallery import Pin
 from dashboard.words.take_away import GALLERY
 from nme_core.figures.drawing import Paper
+from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.stored import from_json
 from nme_core.vocabulary.language import kept, tr
 
@@ -50,9 +51,9 @@ def show_gallery(place: Path, pinned: list[Pin]) -> None:
     )
 
 
-def figure_of(pin: Pin) -> Figure:
+def figure_of(pin: Pin) -> RunFigure:
     """The figure as it was when it was pinned."""
-    return Figure(pin.name, pin.title, pin.sentence, from_json(pin.arguments))
+    return RunFigure(pin.name, pin.title, pin.sentence, from_json(pin.arguments))
 
 
 def zipped(pinned: Sequence[Pin], kinds: Sequence[str], paper: Paper) -> bytes:

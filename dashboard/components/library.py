@@ -15,11 +15,11 @@ from dashboard.components.verdict import metric_value, standing
 from dashboard.services import library, results, runs
 from dashboard.services.runs import Run
 from dashboard.services.studies import outcome_words
-from dashboard.words.fit import METRICS
 from dashboard.words.runs import RUN_STATES, RUNS, SHORT_VERDICTS
 from nme_core.vocabulary.choices import MODELS
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
+from nme_core.vocabulary.terms import short_metric_name
 
 #: So many studies stand on one page, and so many runs of a study before the rest is folded.
 STUDIES_A_PAGE = 6
@@ -88,7 +88,7 @@ def _show_run(run: Run) -> None:
     if found is not None and not state.researcher():
         metric.markdown(verdict)
     elif found is not None:
-        word = tr(METRICS)[found.metric][0]
+        word = short_metric_name(found.metric)
         beside = (
             ""
             if found.generic is None

@@ -6,9 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
-from dashboard.components import catalogue_look as catalogue
-from dashboard.components.catalogue import missing_figure, observations_figure, outcome_figure
-from dashboard.components.figures import show
+from dashboard.components.figures import a_page, show
 from dashboard.components.text import plain
 from dashboard.services import look
 from dashboard.services.studies import (
@@ -21,6 +19,7 @@ from dashboard.services.studies import (
 )
 from dashboard.words.look import LOOK, LOOK_COLUMNS, LOOK_STATES
 from dashboard.words.study import REPORT
+from nme_core.figures import of_study
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
 from nme_core.vocabulary.numbers import fixed, number, p_phrase
@@ -43,9 +42,9 @@ def look_at_data(record: StudyRecord, study: Study, report: Report) -> None:
 def _overview(record: StudyRecord, study: Study, report: Report) -> None:
     left, right = st.container(key="pair_overview").columns(2)
     with left:
-        show(observations_figure(report.n_obs))
+        show(of_study.observations(report.n_obs))
     with right:
-        show(outcome_figure(study.y, study.outcome_kind, outcome_words(record.id)))
+        show(of_study.outcome(study.y, study.outcome_kind, outcome_words(record.id)))
     lines = [tr(REPORT)["spacing"].format(spacing=report.spacing)] if report.spacing else []
     if state.researcher():
         lines += [
@@ -74,20 +73,14 @@ def _people(record: StudyRecord, study: Study, report: Report) -> None:
         placeholder=tr(LOOK)["everybody"], width=420,
     )  # fmt: skip
     if chosen is not None:
-        show(catalogue.series_figure(study, [chosen], outcome))
+        show(of_study.series(study, [chosen], outcome))
         return
-    pages = -(-len(everybody) // catalogue.A_PAGE)
-    page = st.pagination(pages, key="series_page") if pages > 1 else 1
-    show(
-        catalogue.series_figure(
-            study, everybody[(page - 1) * catalogue.A_PAGE : page * catalogue.A_PAGE], outcome
-        )
-    )
+    show(of_study.series(study, a_page(everybody, "series_page"), outcome))
 
 
 def _distributions(record: StudyRecord, study: Study, report: Report) -> None:
     table = look.columns(record.id)
-    show(catalogue.distributions_figure(study, table))
+    show(of_study.distributions(study, table))
     if study.outcome_kind == "class":
         shares = look.states(record.id)
         shown = pd.DataFrame(
@@ -104,9 +97,7 @@ def _distributions(record: StudyRecord, study: Study, report: Report) -> None:
 
 def _relations(record: StudyRecord, study: Study, report: Report) -> None:
     """Correlations, and how much of each number lies between people."""
-    figure = catalogue.correlations_figure(*look.pairs(record.id))
-    if figure is not None:
-        show(figure)
+    show(of_study.correlations(*look.pairs(record.id)))
     table = look.columns(record.id)
     shown = pd.DataFrame(
         {
@@ -128,7 +119,7 @@ def _moments(record: StudyRecord, study: Study, report: Report) -> None:
     if table.empty:
         st.info(tr(LOOK)["days" if record.counts_days else "no_dates"])
     else:
-        show(catalogue.moment_figure(table, outcome_words(record.id)))
+        show(of_study.moments(table, outcome_words(record.id)))
 
 
 def _missing(record: StudyRecord, study: Study, report: Report) -> None:
@@ -139,7 +130,7 @@ def _missing(record: StudyRecord, study: Study, report: Report) -> None:
     for place, by in zip(places, ("person", "column"), strict=True):
         grid, time = missing_over_time(record.id, by)
         with place:
-            show(missing_figure(grid, by, time))
+            show(of_study.missing(grid, by, time))
 
 
 def _share(value: float) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components import catalogue_persons as catalogue
 from dashboard.components.figures import show
-from dashboard.services import people, results
+from dashboard.services import results
+from dashboard.services.figures import figure
 from dashboard.words.pages import EMPTY
-from dashboard.words.transitions import ORDERS
+from nme_core.figures.of_moves import A_PAGE
+from nme_core.figures.words_moves import ORDERS
 from nme_core.vocabulary.language import tr
 
 
@@ -20,10 +21,10 @@ def all_persons(run: str, readout: str) -> None:
         tr("Order"), [*ORDERS, *covariates], key="order", persist_state="session",
         format_func=lambda name: tr(ORDERS).get(name, tr("by {name}").format(name=name)),
     )  # fmt: skip
-    pages = -(-len(results.persons(run)) // catalogue.A_PAGE)
+    pages = -(-len(results.persons(run)) // A_PAGE)
     with right:
         page = st.pagination(pages, key="persons_page") if pages > 1 else 1
-    show(catalogue.multiples_figure(run, readout, by, page))
+    show(figure(run, "people", readout=readout, by=by, page=page))
 
 
 def groups(run: str, readout: str) -> None:
@@ -33,17 +34,13 @@ def groups(run: str, readout: str) -> None:
         st.info(tr(EMPTY)["no_covariates"])
         return
     covariate = st.selectbox(tr("Covariate"), names, key="covariate", persist_state="session")
-    figure = catalogue.group_transition_figure(run, readout, covariate)
-    if figure is None:
-        st.info(tr(EMPTY)["no_groups"])
-    else:
-        show(figure)
+    show(figure(run, "groups", readout=readout, covariate=covariate), "no_groups")
 
 
 def moves_and_time(run: str, person: str, readout: str) -> None:
     """Arrows between states, and how long states are kept."""
-    show(catalogue.arrows_figure(run, person, readout))
-    show(catalogue.dwell_figure(run, person))
+    show(figure(run, "arrows", person=person, readout=readout))
+    show(figure(run, "stays", person=person))
 
 
 def two_persons(run: str, person: str, readout: str) -> None:
@@ -53,13 +50,9 @@ def two_persons(run: str, person: str, readout: str) -> None:
         st.info(tr(EMPTY)["one_person"])
         return
     second = st.selectbox(tr("Beside person"), others, key="second_person", persist_state="session")
-    show(catalogue.two_persons_figure(run, person, second, readout))
+    show(figure(run, "pair", first=person, second=second, readout=readout))
 
 
 def over_time(run: str, person: str) -> None:
     """The person's states, one sequence after the other."""
-    rows = people.sequences(run, person)
-    if rows is None or rows.empty:
-        st.info(tr(EMPTY)["no_probabilities"])
-        return
-    show(catalogue.ribbon_figure(run, person, rows))
+    show(figure(run, "sequence", person=person), "no_probabilities")

@@ -9,15 +9,16 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.errors import guard
-from dashboard.components.figures import Figure, as_shown, show
+from dashboard.components.figures import show
 from dashboard.components.messages import in_app_words
-from dashboard.components.response import outcome_name
 from dashboard.components.text import plain
 from dashboard.services import newcomers, people, results
 from dashboard.services.drafts import TABLES
+from dashboard.services.figures import outcome_name
 from dashboard.services.runs import Run
 from dashboard.words.new_person import NEW_PERSON
 from nme_core.figures.moves_of_person import comparison
+from nme_core.figures.run_figure import RunFigure
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.messages import said
 from nme_core.vocabulary.numbers import number, place
@@ -136,14 +137,12 @@ def _results(run: Run, table: pd.DataFrame) -> None:
 
 def _matrix(person: str, own: pd.DataFrame, shared: pd.DataFrame) -> None:
     last = own[own["k"] == own["k"].max()]
-    found = as_shown(
-        comparison(
-            last,
-            shared,
-            label=person,
-            title=tr("Transitions of {person}").format(person=person),
-            who=person,
-        )
+    found = comparison(
+        last,
+        shared,
+        label=person,
+        title=tr("Transitions of {person}").format(person=person),
+        who=person,
     )
     show(replace(found, sentence=f"{found.sentence} {tr(NEW_PERSON)['few']}"))
     staying = people.supported(own[own["from"] == own["to"]]).dropna(subset=["value"])
@@ -175,7 +174,7 @@ def _curve(run: Run, person: str, own: pd.DataFrame, shared: pd.DataFrame) -> No
     }  # fmt: skip
     sentence = tr(NEW_PERSON)["curve"].format(outcome=what)
     show(
-        Figure(
+        RunFigure(
             "newcomer_curve",
             tr("Response to {feature} of {person}").format(feature=feature, person=person),
             sentence,
@@ -208,4 +207,4 @@ def _narrowing(
     arguments = {
         "table": rows, "population": population, "value_name": name, "probability": probability,
     }  # fmt: skip
-    show(Figure("narrowing", tr("How the interval narrows"), sentence, arguments))
+    show(RunFigure("narrowing", tr("How the interval narrows"), sentence, arguments))

@@ -5,17 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.catalogue import scatter_figure
 from dashboard.components.figures import show
 from dashboard.components.findings import effects_view, finding
 from dashboard.components.text import plain
 from dashboard.services import covariates, results
+from dashboard.services.figures import figure
 from dashboard.words.effects import PARAMETER_NAMES
 from nme_core.vocabulary.language import tr
 
 
 def show_parameters(
-    run: str, found: covariates.CovariateResult, covariate: str, *, note: str = ""
+    run: str, found: covariates.CovariateTests, covariate: str, *, note: str = ""
 ) -> None:
     """What goes with the covariate, parameter by parameter; the note stands under the table."""
     words = results.names(run).words
@@ -23,7 +23,7 @@ def show_parameters(
     st.markdown(plain(finding(effects, covariate, words)))
     strongest = effects.sort_values("p")["parameter"].iloc[0]
     if not state.researcher():
-        show(scatter_figure(run, found, covariate, strongest))
+        show(figure(run, "covariates", covariate=covariate))
         return
     st.dataframe(
         effects_view(effects, words), hide_index=True, height=min(38 + 35 * len(effects), 388)
@@ -35,4 +35,4 @@ def show_parameters(
         tr("Parameter"), names, names.index(strongest), key=f"scatter_{run}_{covariate}",
         format_func=words, help=tr(PARAMETER_NAMES),
     )  # fmt: skip
-    show(scatter_figure(run, found, covariate, parameter))
+    show(figure(run, "covariates", covariate=covariate, parameter=parameter))

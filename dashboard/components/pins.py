@@ -14,10 +14,10 @@ from nme_core.figures.stored import as_json
 from nme_core.vocabulary.language import tr
 
 if TYPE_CHECKING:
-    from dashboard.components.figures import Figure
+    from nme_core.figures.run_figure import RunFigure
 
 
-def pin_button(figure: Figure, key: str) -> None:
+def pin_button(figure: RunFigure, key: str) -> None:
     """Keep the figure as it is now; nothing where neither a study nor a run is in view."""
     place = gallery.place(state.study_id(), state.run_id())
     if place is None or not st.button(tr("Pin"), type="tertiary", key=key, icon=":material/keep:"):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.catalogue import loss_figure, variance_figure
 from dashboard.components.errors import guard
-from dashboard.components.figures import show
+from dashboard.components.figures import show_losses
 from dashboard.components.kept import kept_words
 from dashboard.components.links import link
 from dashboard.components.messages import in_app_words
@@ -44,10 +43,7 @@ def _live(identity: str) -> None:
         st.caption(tr(RUNS)["leave"])
         history = runs.history(identity)
         if history is not None and state.researcher():
-            show(loss_figure(history))
-            variances = variance_figure(history)
-            if variances is not None:
-                show(variances)
+            show_losses(history)
 
 
 def _ended(run: runs.Run) -> None:

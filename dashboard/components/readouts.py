@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboard import state
 from dashboard.services import results
-from dashboard.words.transitions import PLAIN_READOUT, READOUTS
-from nme_core.figures.words import READOUT_NOTES
+from nme_core.figures.words_moves import PLAIN_READOUT, READOUT_NOTES, READOUTS
 from nme_core.vocabulary.language import tr
 
 if TYPE_CHECKING:

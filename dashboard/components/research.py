@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.components import jobs as follow_jobs
 from dashboard.components.errors import guard
-from dashboard.components.figures import as_shown, show
+from dashboard.components.figures import show
 from dashboard.components.messages import in_app_words
 from dashboard.components.text import plain
 from dashboard.services import jobs, research, results
@@ -61,9 +61,7 @@ def show_answer(run: Run, tool: str) -> None:
     st.markdown(plain(say(found.verdict["answer"])))
     for note in found.verdict["notes"]:
         st.caption(plain(say(note)))
-    figure = as_shown(of_tool(tool, found.table, found.verdict, results.run_folder(run.id)))
-    if figure is not None:
-        show(figure)
+    show(of_tool(tool, found.table, found.verdict, results.run_folder(run.id)))
     with st.expander(tr(RESEARCH)["numbers"]):
         st.dataframe(found.table.dropna(axis=1, how="all").round(4), hide_index=True)
         st.download_button(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components.catalogue import group_figure, response_figure
-from dashboard.components.figures import Figure
 from dashboard.services import results
+from dashboard.services.figures import figure
 from dashboard.services.runs import Run
-from dashboard.services.studies import outcome_words, study_record
 from dashboard.words.terms import TERMS
+from nme_core.figures.run_figure import RunFigure
 from nme_core.vocabulary.language import tr
 
 
-def choose_response(run: Run) -> Figure:
+def choose_response(run: Run) -> RunFigure | None:
     """Selectors side by side; the figure chosen."""
     classes = results.response_classes(run.id)
     columns = st.columns(3 if classes else 2)
@@ -37,10 +36,10 @@ def choose_response(run: Run) -> Figure:
         if classes
         else None
     )
-    return response_figure(run.id, feature, outcome_name(run), label, person)
+    return figure(run.id, "curves", feature=feature, label=label, person=person)
 
 
-def choose_groups(run: Run, covariate: str, verdict: str | None = None) -> Figure | None:
+def choose_groups(run: Run, covariate: str, verdict: str | None = None) -> RunFigure | None:
     """Selectors side by side; the figure of groups by a covariate, None without such groups.
 
     ``verdict`` is that of a test of the covariate, where one was made.
@@ -59,9 +58,6 @@ def choose_groups(run: Run, covariate: str, verdict: str | None = None) -> Figur
         if classes
         else None
     )
-    return group_figure(run.id, covariate, feature, outcome_name(run), label, verdict)
-
-
-def outcome_name(run: Run) -> str:
-    """What the outcome of a run's study is called, in words where its codebook has some."""
-    return outcome_words(run.study) if study_record(run.study) is not None else "outcome"
+    return figure(
+        run.id, "curve-groups", covariate=covariate, feature=feature, label=label, verdict=verdict
+    )

@@ -12,10 +12,10 @@ from dashboard.components.verdict import difference, limits, metric_value
 from dashboard.services import library
 from dashboard.services.runs import Run
 from dashboard.services.terms import placement_words
-from dashboard.words.fit import METRICS
 from dashboard.words.runs import CHOICES, CONVERGED, RUNS
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.numbers import p_value
+from nme_core.vocabulary.terms import short_metric_name
 
 
 def compare_two(finished: list[Run]) -> None:
@@ -70,7 +70,7 @@ def run_labels(runs: list[Run]) -> dict[str, str]:
 
 def metrics_beside(metrics: pd.DataFrame) -> pd.DataFrame:
     """One row per metric, as text; an en dash where a run lacks it."""
-    shown = pd.DataFrame({tr("metric"): [tr(METRICS)[name][0] for name in metrics.index]})
+    shown = pd.DataFrame({tr("metric"): [short_metric_name(name) for name in metrics.index]})
     for side in (library.FIRST, library.SECOND):
         values = zip(metrics.index, metrics[side], strict=True)
         shown[side] = [metric_value(metric, value) for metric, value in values]
@@ -92,7 +92,7 @@ def paired_view(paired: pd.DataFrame, first: pd.Series) -> pd.DataFrame:
     """Second minus first, as text; ``first`` holds the first run's metrics."""
     rows = [
         {
-            tr("metric"): tr(METRICS)[row["metric"]][0],
+            tr("metric"): short_metric_name(row["metric"]),
             tr("second minus first"): difference(
                 row["metric"], row["difference"], first[row["metric"]]
             ),

@@ -16,7 +16,6 @@ from dashboard.services.terms import MODEL_WORDS, model_name
 from dashboard.words.fit import (
     FLAT,
     INTERPRETED,
-    METRICS,
     NUMBERS_BEHIND,
     PLAIN_DIFFERENCE,
     PLAIN_INTERPRETED,
@@ -31,6 +30,7 @@ from dashboard.words.fit import (
 from nme_core.vocabulary.language import span, tr
 from nme_core.vocabulary.messages import said
 from nme_core.vocabulary.numbers import fixed, interval, number, p_phrase, p_value
+from nme_core.vocabulary.terms import HIGHER_IS_BETTER, metric_meaning, short_metric_name
 from nme_core.vocabulary.text import listed
 
 
@@ -133,7 +133,7 @@ def comparison_sentence(run: str) -> str:
             "No person has enough occasions for a test part; nothing can be said about the fit."
         )
     metric = results.main_metric(table)
-    name = tr(METRICS)[metric][0]
+    name = short_metric_name(metric)
     like = float(table.loc["nme", metric])
     value = metric_value(metric, like)
     own = tr("On occasions that it has not seen, the model's {name} is {value}").format(
@@ -168,7 +168,7 @@ def numbers_behind(run: Run) -> None:
         table = results.metrics_table(run.id)
         if not table.empty:
             metric = results.main_metric(table)
-            name, meaning = tr(METRICS)[metric]
+            name, meaning = short_metric_name(metric), metric_meaning(metric)
             shown = metrics_view(run.id, main_only=True)
             words = tr(MODEL_WORDS | PLAIN_NAMES)
             shown[tr("model")] = [words.get(model, model) for model in table.index]
@@ -186,7 +186,7 @@ def _plain_difference(run: str, metric: str) -> str:
         return ""
     row, like = rows.iloc[0], _own(table, metric)
     return tr(PLAIN_DIFFERENCE).format(
-        metric=tr(METRICS)[metric][0], n=int(row["n_persons"]),
+        metric=short_metric_name(metric), n=int(row["n_persons"]),
         difference=_signed(metric, row["difference"], like),
         limits=limits(metric, row["ci_low"], row["ci_high"], like), p=p_phrase(row["p_adjusted"]),
     )  # fmt: skip
@@ -200,7 +200,7 @@ def _standing(row: pd.Series) -> str:
     if not ((row["ci_low"] > 0 or row["ci_high"] < 0) and row["p_adjusted"] < 0.05):
         return "alike"
     ahead = row["difference"] > 0
-    return "better" if ahead != (row["metric"] in results.HIGHER_IS_BETTER) else "worse"
+    return "better" if ahead != (row["metric"] in HIGHER_IS_BETTER) else "worse"
 
 
 def plain_verdict(run: str) -> str:
@@ -249,7 +249,7 @@ def limits(metric: str, low: float, high: float, like: float) -> str:
 
 def _decimals(metric: str, value: float) -> int | None:
     """Decimals that show three digits of a value; None where it is too large or too small."""
-    if metric in results.HIGHER_IS_BETTER:
+    if metric in HIGHER_IS_BETTER:
         return 3
     if not math.isfinite(value) or not 1e-4 <= abs(value) < 1e7:
         return None
@@ -267,7 +267,7 @@ def metrics_view(run: str, *, main_only: bool = False) -> pd.DataFrame:
         table = table[[results.main_metric(table)]]
     shown = pd.DataFrame(
         {
-            tr(METRICS)[m][0]: [metric_value(m, value, _own(table, m)) for value in table[m]]
+            short_metric_name(m): [metric_value(m, value, _own(table, m)) for value in table[m]]
             for m in table.columns
         },
         index=table.index,
@@ -304,7 +304,7 @@ def persons_view(run: str) -> pd.DataFrame:
         )
     shown = pd.Series(cells, dtype=object).unstack(sort=False) if cells else pd.DataFrame()
     shown = shown[[metric for metric in table.columns if metric in shown]].fillna("–")
-    return shown.rename(columns={m: tr(METRICS)[m][0] for m in table.columns}).rename_axis(
+    return shown.rename(columns={m: short_metric_name(m) for m in table.columns}).rename_axis(
         tr("model")
     )
 
@@ -315,7 +315,7 @@ def comparison_view(run: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             tr("model"): [tr("{m} minus NME").format(m=model_name(m)) for m in rows["model"]],
-            tr("metric"): [tr(METRICS)[m][0] for m in rows["metric"]],
+            tr("metric"): [short_metric_name(m) for m in rows["metric"]],
             tr("difference"): [
                 difference(metric, value, _own(table, metric))
                 for metric, value in zip(rows["metric"], rows["difference"], strict=True)

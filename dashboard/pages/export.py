@@ -3,14 +3,15 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.context import finished_run, title
+from dashboard.components.context import empty, finished_run, title
 from dashboard.components.errors import guard
 from dashboard.components.export_choice import choose_figure
-from dashboard.components.figures import Paper, choose_paper, downloads, preview
+from dashboard.components.figures import choose_paper, downloads, preview
 from dashboard.components.pins import pin_button
 from dashboard.components.take_away import reports, tables, words
 from dashboard.components.text import plain
 from dashboard.words.take_away import EXPORTED
+from nme_core.figures.drawing import Paper
 from nme_core.vocabulary.language import tr
 
 title("export")
@@ -23,6 +24,8 @@ with figures_tab:
     left, right = st.container(key="pair_export").columns([1, 2], gap="large")
     with left:
         figure = choose_figure(run)
+        if figure is None:
+            empty("no_groups")
         paper = choose_paper() if everything else Paper()
         st.caption(tr("Download"))
         with st.container(horizontal=True):

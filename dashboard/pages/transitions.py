@@ -4,13 +4,14 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components import moves
-from dashboard.components.catalogue import transition_figure
 from dashboard.components.context import empty, finished_run, title
 from dashboard.components.figures import show
 from dashboard.components.readouts import choose_readout
 from dashboard.components.verdict import interpreted_note
 from dashboard.services import results
-from dashboard.words.transitions import PLAIN_SECTIONS, PLAIN_TRANSITIONS, READOUTS, SECTIONS
+from dashboard.services.figures import figure
+from dashboard.words.transitions import PLAIN_SECTIONS, PLAIN_TRANSITIONS, SECTIONS
+from nme_core.figures.words_moves import READOUTS
 from nme_core.vocabulary.language import tr
 
 title("transitions")
@@ -41,7 +42,7 @@ readout = choose_readout(run.id, right)
 if section == "person":
     if not state.researcher():
         st.caption(tr(PLAIN_TRANSITIONS))
-    show(transition_figure(run.id, person, readout))
+    show(figure(run.id, "transitions", person=person, readout=readout))
 elif section == "all":
     moves.all_persons(run.id, readout)
 elif section == "groups":

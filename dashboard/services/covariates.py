@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from dashboard.services import bands, jobs
+from dashboard.services import jobs
 from dashboard.services.caching import shared
-from dashboard.services.results import POPULATION, response_curves, run_folder, stamp
+from dashboard.services.results import run_folder, stamp
+from nme_core.analysis import CovariateOptions as CovariateOptions
 from nme_core.analysis import (
-    CovariateOptions,
     PersonParameters,
     covariate_tests,
     keep_tests,
@@ -24,44 +22,22 @@ from nme_core.analysis import (
 )
 from nme_core.analysis.covariate_tests import GUARDS
 from nme_core.analysis.covariates import offered
+from nme_core.analysis.groups import groups_by_value
+from nme_core.analysis.kept_tests import kept_tests as stored_tests
 from nme_core.analysis.reliability import LEAST, Reliability, reliability
 from nme_core.exceptions import ReliabilityWarning
-from nme_core.independence import counts_line, needed_reps
+from nme_core.independence import CovariateTests as CovariateTests
+from nme_core.independence import counts_line as counts_line
+from nme_core.independence import needed_reps
 from nme_core.io import RunFolder
 from nme_core.study.check.attendance import TRAP
 from nme_core.study.check.circular import CIRCULAR
-from nme_core.vocabulary.language import tr
 
-#: Groups of persons whose response curves are compared: how many, and the least persons in each.
-MOST_GROUPS = 6
-LEAST_PERSONS = 5
 NO_GUARD = "none"
 #: Tests of parameters below it should not be relied on.
 LEAST_RELIABLE = LEAST
 #: Persons squared times permutations times tests that take about a second.
 MOST_WORK = 400**2 * 2000
-_RECORD = "covariate_tests"
-
-
-@dataclass(frozen=True)
-class CovariateResult:
-    """Every test of one run: tables as in the run folder, null values by covariate.
-
-    `notes` say in sentences what was done; `cautions` why the results should not be relied on;
-    `doubts` what cannot be tested, and what a look at the data found in what was.
-    """
-
-    hsic: pd.DataFrame
-    effects: pd.DataFrame
-    nulls: dict[str, np.ndarray]
-    notes: tuple[str, ...] = ()
-    cautions: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
-
-    @property
-    def counts(self) -> str:
-        """How many tests were corrected together, and from how many permutations p comes."""
-        return counts_line(self.hsic)
 
 
 @dataclass(frozen=True)
@@ -127,7 +103,7 @@ def _listed(covariates: str | Sequence[str]) -> tuple[str, ...]:
 
 def run_tests(
     identity: str, covariates: str | Sequence[str], how: CovariateOptions | None = None
-) -> CovariateResult:
+) -> CovariateTests:
     """Test covariates, correct together with all that were tested on this run, and keep it.
 
     Those tested before are tested again with the same options, which are those of last time by
@@ -147,34 +123,19 @@ def make_tests(
     covariates: Sequence[str],
     how: CovariateOptions,
     progress: Callable[[int, int], None] | None = None,
-) -> CovariateResult:
+) -> CovariateTests:
     """Test covariates and write all that came out into the run folder."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ReliabilityWarning)  # the page shows `cautions`
         found = covariate_tests(run, covariates, how, progress=progress)
-    stability = reliability(run, person_parameters(run, how.of)).note()
-    result = CovariateResult(
-        found.hsic,
-        found.effects,
-        dict(found.nulls),
-        tuple(note for note in found.notes if note != stability),
-        found.cautions,
-        found.doubts,
-    )
     keep_tests(run, found)
-    if others := other_tests(run):
-        result = replace(result, notes=(*result.notes, others))
-    run.write_json(
-        _RECORD,
-        {
-            "tests": _fingerprint(run),
-            "notes": list(result.notes),
-            "cautions": list(result.cautions),
-            "doubts": list(result.doubts),
-            "nulls": {name: np.asarray(null).tolist() for name, null in result.nulls.items()},
-        },
-    )
-    return result
+    return found
+
+
+def how_made(identity: str, found: CovariateTests) -> list[str]:
+    """How tests were made, in sentences; how stable what was tested is, the page says by itself."""
+    others, stable = other_tests(run_folder(identity)), how_reliable(identity).note()
+    return [note for note in dict.fromkeys([*found.notes, others]) if note and note != stable]
 
 
 def tested(identity: str) -> tuple[str, ...]:
@@ -183,7 +144,7 @@ def tested(identity: str) -> tuple[str, ...]:
     return tuple(run.table("hsic")["covariate"].unique()) if run.has_table("hsic") else ()
 
 
-def kept_tests(identity: str) -> CovariateResult | None:
+def kept_tests(identity: str) -> CovariateTests | None:
     """Results of the tests done on this run; None where there are none.
 
     Tests that were made in the shell are made once more, as the run folder has no permuted
@@ -205,25 +166,13 @@ def ready(identity: str) -> bool:
 
 def has_record(identity: str) -> bool:
     """Whether the tests in the run folder are there with all that a page shows of them."""
-    run = run_folder(identity)
-    if not (run.path / f"{_RECORD}.json").is_file():
-        return False
-    return bool(run.read_json(_RECORD)["tests"] == _fingerprint(run))
+    return stored_tests(run_folder(identity)) is not None
 
 
 @shared(16)
-def _kept(identity: str, stamp_: int) -> CovariateResult:
+def _kept(identity: str, stamp_: int) -> CovariateTests:
     run = run_folder(identity)
-    if not has_record(identity):
-        return make_tests(run, tested(identity), options(identity))
-    record = run.read_json(_RECORD)
-    nulls = {name: np.array(null) for name, null in record["nulls"].items()}
-    said = (tuple(record.get(name, ())) for name in ("notes", "cautions", "doubts"))
-    return CovariateResult(run.table("hsic"), run.table("effects"), nulls, *said)
-
-
-def _fingerprint(run: RunFolder) -> str:
-    return hashlib.sha256((run.path / "hsic.csv").read_bytes()).hexdigest()
+    return stored_tests(run) or make_tests(run, tested(identity), options(identity))
 
 
 def options(identity: str) -> CovariateOptions:
@@ -265,83 +214,13 @@ def block_columns(identity: str) -> list[str]:
     return [*factors, *few]
 
 
-def covariate_groups(values: pd.Series) -> pd.Series | None:
-    """Each person's group by a covariate; None where there are no groups to compare.
-
-    Of a number with more than two values, the persons in the lowest and in the highest third
-    (ties stay together); else every value is a group. All groups have at least 5 persons.
-    """
-    known, name = values.dropna(), values.name
-    if is_numeric_dtype(known) and known.nunique() > 2:
-        low, high = known.quantile([1 / 3, 2 / 3])
-        lowest, highest = known[known <= low], known[known >= high]
-        if low == high or lowest.empty or highest.empty:
-            return None
-        groups = pd.concat(
-            [
-                lowest.map(
-                    lambda _: tr("{name} up to {max:g}").format(name=name, max=lowest.max())
-                ),
-                highest.map(
-                    lambda _: tr("{name} from {min:g}").format(name=name, min=highest.min())
-                ),
-            ]
-        )
-    else:
-        written = known.map(lambda value: f"{value:g}" if isinstance(value, float) else str(value))
-        groups = (f"{name}: " + written).sort_values()
-    sizes = groups.value_counts()
-    return groups if 2 <= len(sizes) <= MOST_GROUPS and sizes.min() >= LEAST_PERSONS else None
+def grouping(identity: str) -> list[str]:
+    """Covariates that make groups of people."""
+    known = run_folder(identity).covariates
+    return [name for name in known if groups_by_value(known[name]) is not None]
 
 
-def groups_of(identity: str, values: pd.Series) -> pd.Series | None:
-    """Each person's group by a covariate of a run: its bands where it has any, else as above."""
-    own = bands.kept(run_folder(identity), values)
-    if not own:
-        return covariate_groups(values)
-    groups = bands.by_band(values, own)
-    sizes = groups.value_counts()
-    groups = groups[groups.map(sizes) >= LEAST_PERSONS]
-    return groups if groups.nunique() >= 2 else None
-
-
-def kind_of_groups(identity: str, values: pd.Series) -> str:
-    """What the groups of `groups_of` are: "bands", "thirds" or "values"."""
-    if bands.kept(run_folder(identity), values):
-        return "bands"
-    return "thirds" if is_numeric_dtype(values) and values.nunique() > 2 else "values"
-
-
-def band_of_persons(identity: str, covariate: str) -> pd.Series | None:
-    """Each person's band, which colours figures; None where the covariate has no bands."""
-    values = run_folder(identity).covariates[covariate]
-    own = bands.kept(run_folder(identity), values)
-    return bands.by_band(values, own) if own else None
-
-
-def group_curves(
-    identity: str, covariate: str, feature: str, label: str | None
-) -> pd.DataFrame | None:
-    """Mean of the persons' response curves in each group: group, n_persons, x, value.
-
-    Only where at least half of a group's persons were observed. None where the covariate makes
-    no groups to compare.
-    """
-    curves = response_curves(identity, feature, label)
-    curves = curves[curves["person"] != POPULATION]
-    values = run_folder(identity).covariates[covariate]
-    groups = groups_of(identity, values[values.index.isin(curves["person"].unique())])
-    if groups is None:
-        return None
-    own = curves.assign(group=curves["person"].map(groups)).dropna(subset=["group"])
-    means = own.groupby(["group", "x"])["value"].agg(["mean", "size"]).reset_index()
-    means["n_persons"] = means["group"].map(groups.value_counts())
-    means = means[2 * means["size"] >= means["n_persons"]].rename(columns={"mean": "value"})
-    ordered = pd.concat(means[means["group"] == group] for group in dict.fromkeys(groups))
-    return ordered[["group", "n_persons", "x", "value"]].reset_index(drop=True)
-
-
-def doubts_of(found: CovariateResult, covariate: str, *, told: bool) -> list[str]:
+def doubts_of(found: CovariateTests, covariate: str, *, told: bool) -> list[str]:
     """Doubts about the test of a covariate, without its compliance where that was ``told``.
 
     Those that name another covariate that was tested stand with that one.
@@ -354,7 +233,7 @@ def doubts_of(found: CovariateResult, covariate: str, *, told: bool) -> list[str
     ]  # fmt: skip
 
 
-def is_circular(found: CovariateResult, covariate: str) -> bool:
+def is_circular(found: CovariateTests, covariate: str) -> bool:
     """Whether a covariate is part of the outcome itself."""
     how = CIRCULAR.rpartition(": ")[2]
     return any(how in one and repr(covariate) in one for one in found.doubts)

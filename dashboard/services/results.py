@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import pandas as pd
@@ -10,7 +9,8 @@ from pandas.api.types import is_numeric_dtype
 
 from dashboard.services.caching import shared
 from dashboard.services.home import folder
-from nme_core.analysis import as_matrix, may_lead, supported
+from nme_core.analysis.random_effects import LEARNED, most_informative, variance_of
+from nme_core.analysis.support import of_persons
 from nme_core.exceptions import RunFolderError
 from nme_core.io import POPULATION as POPULATION
 from nme_core.io import ParameterNames, RunFolder, hidden_layers
@@ -18,19 +18,12 @@ from nme_core.metrics.comparison import with_corrected_p
 from nme_core.runs import saying
 from nme_core.runs.skill import plain_verdict, simple_is_as_good, skill_sentences
 
-#: Below this median reliability the data hold next to nothing about persons in a parameter.
-LEARNED = 0.1
 #: Predictions whose SD is below this share of the outcome's are called the same for everybody.
 FLAT = 0.05
-#: How `verdicts` say that training ended as it should.
-CONVERGED = "converged"
 #: Kinds of warnings after which the model holds; persons only cannot be told apart everywhere.
 ALIKE = {"BoundaryWarning", "SingularWarning"}
 #: Kinds of warnings after which training did not come to its end.
 UNSETTLED = {"ConvergenceWarning", "DivergenceWarning"}
-HIGHER_IS_BETTER = {
-    "pearson", "ccc", "accuracy", "balanced_accuracy", "kappa", "alpha", "macro_f1",
-}  # fmt: skip
 
 
 def run_folder(identity: str) -> RunFolder:
@@ -114,11 +107,6 @@ def is_linear(identity: str) -> bool:
     return not hidden_layers(run_folder(identity).config)
 
 
-def stopped_early(identity: str) -> bool:
-    """Whether the fit that is interpreted, the last, ended before it had converged."""
-    return not list(verdicts(identity).values())[-1].startswith(CONVERGED)
-
-
 class TrainingWarning(NamedTuple):
     """A warning of a fit; ``kind`` is the name of its class, empty where it was not recorded."""
 
@@ -165,27 +153,6 @@ def approximations(identity: str) -> dict[str, list[str]] | None:
 # -- transitions ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Transitions:
-    """One read-out for one person and for the population: matrices from × to.
-
-    ``counts`` is how often the person was observed to make each transition, whatever the read-out.
-    ``leading`` are the states that the person was in often enough for a headline, ``never`` those
-    that the person was never in: they have no values.
-    """
-
-    person: pd.DataFrame
-    population: pd.DataFrame
-    counts: pd.DataFrame | None
-    leading: tuple[str, ...] | None = None
-    never: tuple[str, ...] = ()
-
-    @property
-    def difference(self) -> pd.DataFrame:
-        """Person minus population."""
-        return self.person - self.population
-
-
 def readouts(identity: str) -> list[str]:
     """Names of the read-outs in the run, in the order written."""
     return list(table(identity, "transitions")["readout"].unique())
@@ -195,47 +162,6 @@ def persons(identity: str) -> list[str]:
     """Persons with transitions, in the study's order."""
     found = table(identity, "transitions")["person"].unique()
     return [person for person in found if person != POPULATION]
-
-
-def transitions(identity: str, person: str, readout: str) -> Transitions:
-    """Matrices of one person and the population."""
-    rows = table(identity, "transitions")
-    own, shared = (rows[rows["person"] == who] for who in (person, POPULATION))
-    counted = own[own["readout"] == "observed"]
-    states = counted["from"].unique()
-    leading, known = (set(counted["from"][mask]) for mask in (
-        may_lead(counted), supported(counted)["value"].notna()
-    ))  # fmt: skip
-    return Transitions(
-        person=as_matrix(supported(own[own["readout"] == readout]), "value"),
-        population=as_matrix(shared[shared["readout"] == readout], "value"),
-        counts=as_matrix(counted, "count") if counted["count"].notna().any() else None,
-        leading=tuple(state for state in states if state in leading),
-        never=tuple(state for state in states if state not in known),
-    )
-
-
-def largest_gap(identity: str, readout: str) -> float:
-    """Largest absolute difference of any person from the population; NaN where there is none."""
-    rows = table(identity, "transitions")
-    rows = supported(rows[rows["readout"] == readout])
-    own = rows[rows["person"] != POPULATION]
-    shared = rows[rows["person"] == POPULATION].set_index(["from", "to"])["value"]
-    others = shared.reindex(pd.MultiIndex.from_frame(own[["from", "to"]]))
-    return float((own["value"] - others.to_numpy()).abs().max())
-
-
-def largest_difference(found: Transitions) -> tuple[str, str, float, float] | None:
-    """(from, to, person's value, population's value) where they differ most; None if nowhere.
-
-    Among the states that the person was in often enough for a headline.
-    """
-    apart = found.difference.abs()
-    size = (apart if found.leading is None else apart.loc[list(found.leading)]).stack()
-    if size.empty or not size.max() > 0:
-        return None
-    start, end = size.idxmax()
-    return start, end, found.person.loc[start, end], found.population.loc[start, end]
 
 
 # -- random effects -------------------------------------------------------------------------------
@@ -258,9 +184,7 @@ def covariances(identity: str, factor: str | None = None) -> pd.DataFrame:
 
 
 def _of_factor(found: pd.DataFrame, factor: str | None) -> pd.DataFrame:
-    if "group" not in found or found.empty:
-        return found
-    return found[found["group"] == (factor or found["group"].iloc[0])]
+    return of_persons(found) if factor is None else found[found["group"] == factor]
 
 
 def parameters(identity: str) -> list[str]:
@@ -276,13 +200,7 @@ def random_effect(identity: str, parameter: str, factor: str | None = None) -> p
 
 def variance(identity: str, parameter: str, factor: str | None = None) -> float:
     """The model's variance of one random effect, between persons or groups of another factor."""
-    rows = covariances(identity, factor)
-    match = rows[(rows["parameter"] == parameter) & (rows["parameter_2"] == parameter)]
-    if match.empty:
-        raise RunFolderError(
-            f"covariance.csv has no variance of {parameter!r}.", remedy="Train the model again."
-        )
-    return float(match["value"].iloc[0])
+    return variance_of(covariances(identity, factor), parameter)
 
 
 def model_sd(identity: str, factor: str | None = None) -> pd.Series:
@@ -293,17 +211,8 @@ def model_sd(identity: str, factor: str | None = None) -> pd.Series:
 
 
 def informative_parameters(identity: str, most: int = 200) -> list[str]:
-    """Parameters by how much the data say about persons, most first.
-
-    That is the median reliability times the spread of the estimates; then the spread alone.
-    """
-    by_parameter = effects(identity).groupby("parameter", sort=False)
-    spread = by_parameter["estimate"].std()
-    order = pd.DataFrame(
-        {"told": by_parameter["reliability"].median().clip(0, 1) * spread, "spread": spread}
-    )
-    order = order.sort_values(["told", "spread"], ascending=False, kind="stable")
-    return order.index[:most].tolist()
+    """Parameters by how much the data say about persons, most first."""
+    return most_informative(effects(identity))[:most]
 
 
 def is_learned(identity: str, parameter: str) -> bool:
@@ -426,16 +335,3 @@ def response_persons(identity: str, feature: str) -> list[str]:
     rows = table(identity, "response_curves")
     found = rows.loc[rows["feature"] == feature, "person"].unique()
     return [person for person in found if person != POPULATION]
-
-
-def response_curves(identity: str, feature: str, label: str | None) -> pd.DataFrame:
-    """Curves of one feature: person ("" for the population), feature, x, value, ci_low, ci_high.
-
-    The ends of intervals are missing where the run has none.
-    """
-    rows = table(identity, "response_curves")
-    chosen = rows["feature"] == feature
-    if label is not None:
-        chosen &= rows["class"] == label
-    names = ["person", "feature", "x", "value", "ci_low", "ci_high"]
-    return rows[chosen].reindex(columns=names)

@@ -166,11 +166,6 @@ BANDS = {
     "recognised": "The values look like {known}; the bands follow that.",
 }
 
-HSIC_LIMIT = (
-    "HSIC answers whether there is any dependence, of any shape; it has no direction and says "
-    "nothing about cause."
-)
-
 CONTRASTS = (
     "Scores are contrasts whose rows and columns add up to 0: when one transition is higher in "
     "some people, others in its row and column are lower. A shift of a single transition "

@@ -21,26 +21,6 @@ EFFECT_COLUMNS = {
     "ci_low": "95 % interval from",
     "ci_high": "to",
 }
-PARAMETER_CORRELATIONS = {
-    "largest": "The largest correlation of people's estimates is {value}, of {pair}; the model's "
-    "own, of what is estimated (Σ), is {own}. Estimates can go together only because a person's "
-    "rows cannot tell two parameters apart.",
-    "band": "{outside} of {all} pairs lie outside the band (framed) in which the model expects 95 "
-    "% of such correlations; by chance about {chance} would. After correction for all pairs "
-    "{kept} remain{s}.",
-    "one": "The pair lies {where} the band in which the model expects 95 % of such correlations.",
-    "stopped": "Training had not converged, which makes the band too narrow.",
-    "unknown": "What of it the model expects is not known, as this estimator gives no standard "
-    "errors: this alone is no evidence that people's parameters go together.",
-    "diagonal": "The pairs that are furthest from what the model expects. The band is simulated "
-    "from the model (parametric bootstrap), for which parameters vary independently over people "
-    "(diagonal covariance). A pair outside speaks against that; a model with full covariance can "
-    "learn it. What all people share is taken as given.",
-    "full": "The pairs that are furthest from what the model expects. The band is simulated from "
-    "the model (parametric bootstrap), which has learned how parameters go together over people "
-    "(their covariance). A pair outside speaks against its normal distribution of people. What "
-    "all people share is taken as given.",
-}
 
 ESTIMATES = (
     "What is shared by all people, with its 95 % interval (of weights of hidden layers there is "
@@ -56,19 +36,6 @@ ESTIMATE_UNITS = {
 }
 
 RESIDUAL = "Residual SD: {sd}. Intraclass correlation given the features: {icc}."
-
-RELIABILITY = {
-    "what": "Reliability is the share of the variance between people that a person's own data "
-    "settle: {median} in the median.",
-    "rho": "Across these people its rank correlation with the number of observations is {rho}; "
-    "how much an observation tells depends on the person's data too.",
-    "same": "All people drawn have the same number of observations or the same reliability.",
-}
-
-PERSON_MAP = (
-    "Each point is a person; people close together have similar parameters. The two directions "
-    "carry {share} % of the variance between people. Colours are no test: see the page Covariates."
-)
 
 FACTORS = (
     "Rows may belong to more than people, such as clinics. Each of these factors has differences "
@@ -117,18 +84,6 @@ PLAIN_FURTHEST = {
 FURTHEST = (
     "Distance: root mean square of a person's deviations, each in the model's SD. Shrinkage "
     "keeps it below 1 for most. People far out may be worth a look at their data."
-)
-
-NOT_LEARNED = "Not learned: the data hold next to nothing about people here."
-
-CURVE_INTERVAL = (
-    "The band is the 95 % interval of person {person}'s expected {what}; single occasions scatter "
-    "around it."
-)
-
-GROUPS_LIMIT = (
-    "Means of people's own curves, drawn where at least half of a group was observed, other "
-    "features at their mean; a description, not a test."
 )
 
 WEIGHTS = (

@@ -2,44 +2,6 @@
 
 from __future__ import annotations
 
-METRICS = {
-    "mse": ("MSE", "mean squared error, in squared units of the outcome; lower is better"),
-    "mae": ("MAE", "mean absolute error, in units of the outcome; lower is better"),
-    "pearson": ("Pearson r", "correlation of predicted and observed; higher is better"),
-    "ccc": ("CCC", "concordance: agreement in correlation, mean and spread; higher is better"),
-    "crps": (
-        "CRPS",
-        "distance of the predicted distribution from what happened, in units of the outcome: the "
-        "absolute error, with uncertainty counted; lower is better",
-    ),
-    "coverage_95": (
-        "coverage of 95 % intervals",
-        "share of occasions inside their 95 % prediction interval; .95 is right, less means that "
-        "the intervals are too narrow",
-    ),
-    "accuracy": ("accuracy", "share of occasions predicted right; higher is better"),
-    "balanced_accuracy": (
-        "balanced accuracy",
-        "share predicted right of each state, averaged: a rare state counts as much as a frequent "
-        "one; higher is better",
-    ),
-    "kappa": ("Cohen's κ", "agreement beyond chance; higher is better"),
-    "alpha": (
-        "Krippendorff's α",
-        "agreement beyond chance, with observed and predicted states taken alike; higher is better",
-    ),
-    "macro_f1": (
-        "macro F1",
-        "mean over states of F1, the harmonic mean of precision and recall; higher is better",
-    ),
-    "log_loss": (
-        "log-loss",
-        "minus log probability of what happened, per step; for an NME-CRF of all labels of a "
-        "person's held-out segment together, given the label before it, not label by label; lower "
-        "is better",
-    ),
-}
-
 #: What the metric that sums up a fit means, in plain words.
 PLAIN_METRICS = {
     "log_loss": "how surprised the model is by what happened, on average for one step; 0 would be "
@@ -112,65 +74,6 @@ BY_PERSON = {
     "counts the same, and only what varies within the person does that.",
 }
 
-INDIVIDUAL = {
-    "off": "On {n} of person {person}, held back for this, the person's own "
-    "prediction is off by {own} on average, the population's by {shared}.",
-    "rmse": "On {n} of person {person}, held back for this, the person's own "
-    "prediction has an RMSE of {own}, the population's one of {shared}.",
-    "right": "On {n} of person {person}, held back for this, the person's own "
-    "prediction is right in {own} %, the population's in {shared} %.",
-    "untested": "Person {person} has no occasion that was held back with a known outcome.",
-    "several numbers": "Each panel is one person; {outcome} has the same scale in all, time has "
-    "each person's own.",
-    "several states": "Each panel is one person, each cell one of the person's occasions.",
-    "all cut": "Right of the dotted line nothing was fitted.",
-    "some cut": "Where there is a dotted line, nothing right of it was fitted; where there is "
-    "none, all was.",
-    "none fitted": "None of these occasions was fitted.",
-    "none cut": "All of these occasions were fitted, so this is no test of the prediction.",
-    "numbers": "The lines are expected values; single occasions scatter around them.",
-    "states": "The strips are what was observed, and the most probable states for this person and "
-    "for the population.",
-    "days": "days since the person's first",
-}
-
-PERSON_ERRORS = (
-    "The median {metric} of {n} people is {median}; the worst predicted is person {person} "
-    "({worst}; {obs} occasions fitted). Few held-back occasions make a person's value unsure."
-)
-
-CHECKS = (
-    "{outside} of {all} observed values lie outside the middle 95 % of what the model simulates "
-    "for the same people and occasions{which}; one in twenty would by chance. The model was "
-    "fitted to these data, so that agreement is no proof that it predicts."
-)
-
-CHECKS_BY_PERSON = {
-    "outside": "Outside the middle 95 % of what the model simulates for them lie {each}; about "
-    "5 % would by chance, and fewer where the model has learned a person's own level."
-    "{worst}",
-    "worst": " Furthest outside is person {person} ({what}: observed {observed}, simulated {low} "
-    "to {high}); of {n} people somebody may be so far out by chance.",
-    "thinned": " Every {step}th person is drawn.",
-}
-
-#: Statistics of the checks of states, by check.
-STATE_STATISTICS = {
-    "share": "share of {state}",
-    "dwell": "stay in {state}",
-    "persons": "spread between people of the share of {state}",
-}
-
-SHRINKAGE = {
-    "median": "Shrinkage is the share by which the variance of people's estimates falls short "
-    "of the variance that the model says people have: {median} in the median of {n} parameters "
-    "(0: none, 1: all estimates at the population's value).",
-    "most": "Shown are the {shown} most informative parameters.",
-    "icc": "The intraclass correlation is {icc}: the share of what the features leave unexplained "
-    "that lies between people.",
-    "limit": "Strong shrinkage means that the data say little about single people.",
-}
-
 CERTIFICATE = {
     "offer": "Fits the linear mixed model of this study (random intercept and slopes) twice, here "
     "and by MixedLM of statsmodels, and shows both side by side.",
@@ -220,8 +123,3 @@ INTERPRETED = {
     "from the fit that has not seen the test part.",
     "training rows": "From the fit on the training part, the first 60 % of each person's rows.",
 }
-
-VARIANCE_TRACES = (
-    "The variance of random effects says how much people differ in their parameters; σ², for "
-    "numbers, what the model leaves unexplained. Training has settled where the lines stay level."
-)

@@ -42,26 +42,3 @@ LOOK_STATES = {
     "high": "one in ten above",
     "stay": "followed by itself",
 }
-
-LOOK_SENTENCES = {
-    "series": "{outcome} of {who}, {n} rows in order of time.",
-    "cut": " Of each person the first {most} rows are drawn.",
-    "line": "All panels have the same scale; a gap is a missing value.",
-    "ribbon": "Each cell is one row, whatever the time to the next one; a grey or empty cell is a "
-    "missing value.",
-    "distributions": "{n} columns of numbers; {name} is most at an end of its scale: {share} % of "
-    "its values are the {end} one. People are pooled here.",
-    "correlations": "Within and between people differ most for {a} and {b}: {within} from row to "
-    "row within people, {between} between people's means. Between people says who is higher than "
-    "whom, within says when; neither says why.",
-    "moment": "Most by time varies {what}: {high} on {top}, {low} on {bottom}. Each person counts "
-    "once; which people answered when may differ.",
-}
-
-#: Units of times that are numbers.
-TIME_UNITS = {
-    "s": "seconds", "min": "minutes", "h": "hours", "d": "days", "w": "weeks", "mo": "months",
-    "y": "years",
-}  # fmt: skip
-
-HEATMAP_LIMIT = "It does not show why values are missing."

@@ -2,37 +2,10 @@
 
 from __future__ import annotations
 
-READOUTS = {
-    "conditional": (
-        "conditional probability",
-        "Probability of the next state given this one in a long sequence of this person in which "
-        "all features stay at their average. It serves to compare people at the same features and "
-        "does not say how often a move was made; expected and observed share say that.",
-    ),
-    "expected": (
-        "expected share in the recorded situations",
-        "Shares of the next states in the situations in which this person was recorded, as the "
-        "model expects them: how often the person stayed or moved there. They also reflect the "
-        "features that the person had.",
-    ),
-    "observed": (
-        "observed share",
-        "Counted in the recorded sequences, no model involved; shares of few moves are unsure.",
-    ),
-    "scores": (
-        "score",
-        "The model's raw contrast: rows and columns add up to 0, positive means more than average. "
-        "Not a probability; used for the tests.",
-    ),
-}
-
 PLAIN_TRANSITIONS = (
     "Where does this person go next? Rows are the state now, columns the next one; n is how often "
     "the move was observed."
 )
-
-#: The read-out that every page begins with, and those who choose none see: one story per person.
-PLAIN_READOUT = "conditional"
 
 #: The sections that matter to a clinician.
 PLAIN_SECTIONS = ("person", "time", "sequence")
@@ -44,54 +17,4 @@ SECTIONS = {
     "time": "Moves and time",
     "two": "Two people",
     "sequence": "Over time",
-}
-
-ORDERS = {"id": "in the order of the study", "similarity": "people with similar moves together"}
-
-GROUP_MEANS = {
-    "differ": "The groups' means of the {word} differ most in {start} to {end}: {low} ({first}), "
-    "{high} ({last}); {contrast} is {gap}{interval}.",
-    "beyond": "The move that is most clearly associated with {covariate}, {start} to {end}: a mean "
-    "{word} of {low} ({first}) and {high} ({last}); {contrast} is {gap}{interval}. Tested alone, "
-    "with all others counted, {p}.",
-    "together": "No single move stands out once all are counted: the test is of all together.",
-    "within": "The differences between these groups lie within what chance gives (see the test "
-    "above): none is named.",
-    "circular": "These groups are made by a part of the outcome itself: that they differ is no "
-    "finding.",
-    "unsure": "Too little is known of single people to read a difference between groups off this "
-    "figure.",
-    "left_out": "{n} of {all} people are in no group shown: {why}.",
-    "thirds": "neither in the lowest nor in the highest third",
-    "bands": "in a band of fewer than five people or in none",
-    "values": "in none",
-    "unknown": "without a value of {covariate}",
-    "limit": "Means of people's own matrices, each person counting the same. Intervals stand "
-    "in the text over each cell, beside how many people its mean is of: Student's t over people, "
-    "Welch's for the difference, each cell by itself. A description, not a test: the largest of "
-    "many differences was picked.",
-    "pulled": "Each person's estimates are pulled towards the population, which makes groups look "
-    "more alike than they are.",
-}
-
-DWELL = {
-    "what": "How many steps a state is kept before it is left. Filled: as the model expects it in "
-    "the recorded rows, 1 / (1 − expected share of staying); hollow: as counted, 1 / (1 − observed "
-    "share).",
-    "limit": "The population's filled mark is somebody like the population, the hollow one all "
-    "people's moves together, so that the two need not agree.",
-    "never": "never observed to be left",
-}
-
-TWO_LIMIT = (
-    "Intervals of the difference of two people are not known; small differences may be chance."
-)
-
-RIBBON = {
-    "steps": "{steps} of person {person}{sequences}; {fitted}. Probabilities take the whole "
-    "sequence of features into account.",
-    "sequences": " in {n} sequences one after the other, thin lines between them",
-    "all": "the model was fitted to all of them",
-    "none": "the model was fitted to none of them",
-    "part": "the model was not fitted to the last {n}, from the dotted line on",
 }

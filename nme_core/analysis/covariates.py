@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from nme_core.analysis.support import of_persons
 from nme_core.exceptions import OptionError, RunFolderError
 from nme_core.io import RunFolder
 
@@ -118,7 +119,7 @@ def _why_not(run: RunFolder, of: str) -> str:
 
 
 def _effects(run: RunFolder) -> pd.DataFrame:
-    return _of_persons(run.table("random_effects"))
+    return of_persons(run.table("random_effects"))
 
 
 def _moves(run: RunFolder) -> pd.DataFrame:
@@ -162,17 +163,12 @@ def _curves(run: RunFolder) -> pd.DataFrame:
 
 
 def _weights(run: RunFolder) -> pd.DataFrame:
-    covariance = _of_persons(run.table("covariance"))
+    covariance = of_persons(run.table("covariance"))
     own = covariance[covariance["parameter"] == covariance["parameter_2"]]
     sd = np.sqrt(own.set_index("parameter")["value"])
     wide = _wide(_effects(run))
     scaled: pd.DataFrame = wide / sd[wide.columns]
     return scaled
-
-
-def _of_persons(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the persons, where a table has other grouping factors too: the first are theirs."""
-    return table if "group" not in table else table[table["group"] == table["group"].iloc[0]]
 
 
 def _wide(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import numpy as np
 import pandas as pd
 
 from nme_core.independence import CovariateTests
 from nme_core.io import TABLES, RunFolder
 
+#: What the tables do not hold of the last tests: permuted statistics, and what was said of them.
+_RECORD = "covariate_tests"
+_SAID = ("notes", "cautions", "doubts")
 #: What makes a test another one: the covariate and every choice but chance.
 _CHOICES = [
     "covariate",
@@ -23,6 +29,8 @@ _CHOICES = [
 def keep_tests(run: RunFolder, tests: CovariateTests) -> None:
     """Write ``hsic.csv`` and ``effects.csv``, and add to ``hsic_log.csv`` what it does not hold.
 
+    What the tables have no place for goes into ``covariate_tests.json``.
+
     Parameters
     ----------
     run : RunFolder
@@ -37,6 +45,25 @@ def keep_tests(run: RunFolder, tests: CovariateTests) -> None:
     run.write_table("hsic_log", new)
     run.write_table("hsic", tests.hsic)
     run.write_table("effects", tests.effects)
+    nulls = {name: np.asarray(null).tolist() for name, null in tests.nulls.items()}
+    said = {name: list(getattr(tests, name)) for name in _SAID}
+    run.write_json(_RECORD, {"tests": _fingerprint(run), **said, "nulls": nulls})
+
+
+def kept_tests(run: RunFolder) -> CovariateTests | None:
+    """What `keep_tests` wrote; None where nothing was tested, or by a version that kept less."""
+    if not run.has_table("hsic") or not (run.path / f"{_RECORD}.json").is_file():
+        return None
+    record = run.read_json(_RECORD)
+    if record["tests"] != _fingerprint(run):
+        return None
+    nulls = {name: np.array(null) for name, null in record["nulls"].items()}
+    said = (tuple(record.get(name, ())) for name in _SAID)
+    return CovariateTests(run.table("hsic"), run.table("effects"), nulls, *said)
+
+
+def _fingerprint(run: RunFolder) -> str:
+    return hashlib.sha256((run.path / "hsic.csv").read_bytes()).hexdigest()
 
 
 def _log(run: RunFolder) -> pd.DataFrame | None:

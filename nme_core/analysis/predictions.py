@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-_PARTS = {"train": 0, "validation": 1, "test": 2}
+#: Parts of the data in order of time.
+PARTS = {"train": 0, "validation": 1, "test": 2}
 
 
 def by_occasion(predictions: pd.DataFrame, model: str = "nme") -> pd.DataFrame:
@@ -25,7 +26,7 @@ def by_occasion(predictions: pd.DataFrame, model: str = "nme") -> pd.DataFrame:
         study, or days since the person's first date; NaN where the study has no times.
     """
     rows = predictions[predictions["model"] == model]
-    part = rows["split"].map(_PARTS)
+    part = rows["split"].map(PARTS)
     ordered = rows.assign(part=part).sort_values(["part", "sequence", "time"], kind="stable")
     ordered = ordered.assign(time=_as_numbers(ordered["time"], ordered["person"]))
     columns = ["person", "split", "time", "observed", "predicted", "population_predicted"]
@@ -67,3 +68,15 @@ def judged_calibration(calibration: pd.DataFrame, model: str) -> pd.DataFrame:
     kinds = ("probability", "interval", "pit")
     rows = calibration[(calibration["model"] == model) & (calibration["split"] == "test")]
     return rows[rows["kind"].isin(kinds)]
+
+
+def metric_by_person(metrics: pd.DataFrame, predictions: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Each person's metric on the test part under every model: model, person, value, n_obs.
+
+    ``n_obs`` is the number of occasions that the models were fitted to.
+    """
+    rows = metrics[(metrics["split"] == "test") & (metrics["scope"] == "person")]
+    rows = rows[(rows["metric"] == metric) & rows["value"].notna()]
+    fitted = predictions[(predictions["model"] == "nme") & (predictions["split"] == "train")]
+    n_obs = rows["person"].map(fitted["person"].value_counts()).fillna(0).astype(int)
+    return rows[["model", "person", "value"]].assign(n_obs=n_obs).reset_index(drop=True)

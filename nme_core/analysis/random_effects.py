@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from nme_core.exceptions import RunFolderError
+
 if TYPE_CHECKING:
     from nme_core.estimators import NeuralMixedEffects
+
+#: Below this median reliability the data hold next to nothing about people in a parameter.
+LEARNED = 0.1
 
 
 def fixed_effects_table(model: NeuralMixedEffects) -> pd.DataFrame:
@@ -75,3 +80,27 @@ def covariance_table(model: NeuralMixedEffects) -> pd.DataFrame:
         )
         tables.append(table if len(model.factors_) == 1 else table.assign(group=factor))
     return pd.concat(tables, ignore_index=True)
+
+
+def most_informative(effects: pd.DataFrame) -> list[str]:
+    """Parameters of the table ``random_effects`` by how much the data say about people, most first.
+
+    That is the median reliability times the spread of the estimates; then the spread alone.
+    """
+    by_parameter = effects.groupby("parameter", sort=False)
+    spread = by_parameter["estimate"].std()
+    told = by_parameter["reliability"].median().clip(0, 1) * spread
+    order = pd.DataFrame({"told": told, "spread": spread})
+    order = order.sort_values(["told", "spread"], ascending=False, kind="stable")
+    return [str(name) for name in order.index]
+
+
+def variance_of(covariance: pd.DataFrame, parameter: str) -> float:
+    """The model's variance of one parameter, by the table ``covariance`` of one grouping factor."""
+    names = covariance[["parameter", "parameter_2"]]
+    own = covariance[(names == parameter).all(axis=1)]
+    if own.empty:
+        raise RunFolderError(
+            f"covariance.csv has no variance of {parameter!r}.", remedy="Train the model again."
+        )
+    return float(own["value"].iloc[0])

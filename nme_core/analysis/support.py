@@ -34,3 +34,11 @@ def as_matrix(rows: pd.DataFrame, column: str = "value") -> pd.DataFrame:
     states = list(dict.fromkeys(rows["from"]))
     wide = rows.pivot(index="from", columns="to", values=column)
     return wide.reindex(index=states, columns=states).astype(float)
+
+
+def of_persons(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the people, where a table has other grouping factors too: the first are theirs."""
+    if "group" not in table or table.empty:
+        return table
+    own: pd.DataFrame = table[table["group"] == table["group"].iloc[0]]
+    return own

@@ -31,6 +31,7 @@ def figure(
 ) -> None:
     """Write one figure of a run, or list the figures that it has."""
     from nme_core import figures
+    from nme_core.figures.drawing import Paper
     from nme_core.reports import require_finished
 
     folder = RunFolder(run)
@@ -46,7 +47,7 @@ def figure(
         )
     check_ending(out, _FORMATS)
     found = figures.figure(folder, name, person)
-    content = found.file(out.suffix.lower()[1:], dpi)
+    content = found.file(out.suffix.lower()[1:], Paper(found.columns, dpi=dpi))
     out.parent.mkdir(parents=True, exist_ok=True)
     durable.write(out, content, private=False)
     typer.echo(f"Wrote {out}. {found.title}. {found.sentence}")

@@ -93,7 +93,8 @@ def numbers(option: str, text: str, kind: Callable[[str], _Number]) -> tuple[_Nu
 
 def write_figure(path: Path, figure: RunFigure | None, dpi: int = 300) -> None:
     """Write a figure as PNG; nothing where there is none."""
+    from nme_core.figures.drawing import Paper
     from nme_core.io import durable
 
     if figure is not None:
-        durable.write(path, figure.file("png", dpi), private=False)
+        durable.write(path, figure.file("png", Paper(figure.columns, dpi=dpi)), private=False)

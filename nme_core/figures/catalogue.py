@@ -3,18 +3,21 @@
 from nme_core import figures
 figures.names("run")
 figures.draw("run", "transitions", person="27")
+figures.draw("run", "curves", feature="sleep", person="27")
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from matplotlib.figure import Figure
 
+from nme_core.analysis.people import in_order
 from nme_core.exceptions import OptionError
-from nme_core.figures import of_run, of_run_fit, of_run_people
+from nme_core.figures import of_checks, of_curves, of_effects, of_fit, of_moves
 from nme_core.figures.run_figure import RunFigure
 from nme_core.io import RunFolder
 
@@ -22,32 +25,95 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Run = RunFolder | str | PathLike[str]
+Choices = Mapping[str, Any]
 
-#: Figures of all people: name, and what makes them.
-_OF_ALL: dict[str, Callable[[RunFolder], Iterator[RunFigure]]] = {
-    "observations": of_run.observations,
-    "losses": of_run.losses,
-    "skill": of_run_fit.skill,
-    "differences": of_run_fit.differences,
-    "mistakes": of_run_fit.mistakes,
-    "calibration": of_run_fit.calibration,
-    "people": of_run_people.multiples,
-    "random-effects": of_run.random_effects,
-    "caterpillar": of_run_people.caterpillars,
-    "normality": of_run_people.quantiles,
-    "covariates": of_run.scatters,
+
+def _once(folder: RunFolder) -> Iterable[Choices]:
+    return ({},)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of figure: what makes it of a run and choices, and which there are by themselves.
+
+    ``personal`` figures take a person, or are of all where none is named.
+    """
+
+    make: Callable[..., RunFigure | None]
+    each: Callable[[RunFolder], Iterable[Choices]] = _once
+    personal: bool = False
+
+
+def _of_history(
+    make: Callable[..., RunFigure | None],
+) -> Callable[[RunFolder], RunFigure | None]:
+    def of(folder: RunFolder) -> RunFigure | None:
+        if not folder.has_table("history") or folder.table("history").empty:
+            return None
+        return make(folder.table("history"))
+
+    return of
+
+
+def _covariates(folder: RunFolder) -> Iterator[Choices]:
+    yield from ({"covariate": name} for name in folder.covariates)
+
+
+def _by_curve(folder: RunFolder) -> Iterator[Choices]:
+    for covariate in folder.covariates:
+        yield from ({**one, "covariate": covariate} for one in of_curves.features(folder))
+
+
+def _effects(folder: RunFolder) -> Iterator[Choices]:
+    if folder.has_table("person_effects"):
+        names = folder.table("person_effects")["effect"].unique()
+        yield from ({"effect": name} for name in names)
+
+
+def _first_two(folder: RunFolder) -> Iterator[Choices]:
+    if folder.has_table("transitions"):
+        people = in_order(folder)[:2]
+        if len(people) == 2:
+            yield dict(zip(("first", "second"), people, strict=True))
+
+
+#: Every kind of figure of a run, by name.
+KINDS = {
+    "observations": Kind(of_fit.observations),
+    "losses": Kind(_of_history(of_fit.losses)),
+    "variances": Kind(_of_history(of_fit.variances)),
+    "skill": Kind(of_fit.skill),
+    "differences": Kind(of_fit.differences),
+    "fits": Kind(of_fit.fits, personal=True),
+    "mistakes": Kind(of_fit.mistakes),
+    "person-errors": Kind(of_fit.person_errors),
+    "calibration": Kind(of_fit.calibration),
+    "checks": Kind(of_checks.checks, of_checks.kinds),
+    "person-checks": Kind(of_checks.person_checks),
+    "shrinkage": Kind(of_fit.shrinkage),
+    "transitions": Kind(of_moves.transitions, personal=True),
+    "arrows": Kind(of_moves.arrows, personal=True),
+    "stays": Kind(of_moves.stays, personal=True),
+    "sequence": Kind(of_moves.sequence, personal=True),
+    "pair": Kind(of_moves.pair, _first_two),
+    "people": Kind(of_moves.multiples),
+    "groups": Kind(of_moves.by_group, _covariates),
+    "curves": Kind(of_curves.curves, of_curves.features, personal=True),
+    "curve-groups": Kind(of_curves.by_group, _by_curve),
+    "random-effects": Kind(of_effects.distribution, of_effects.parameters),
+    "caterpillar": Kind(of_effects.caterpillar, of_effects.parameters),
+    "levels": Kind(of_effects.level, _effects),
+    "normality": Kind(of_effects.quantiles, of_effects.parameters),
+    "reliability": Kind(of_effects.reliability, of_effects.parameters),
+    "correlations": Kind(of_effects.correlations),
+    "correlation-bands": Kind(of_effects.correlation_bands),
+    "map": Kind(of_effects.people_map),
+    "hsic": Kind(of_curves.hsic, of_curves.tested),
+    "covariates": Kind(of_curves.scatter, of_curves.tested),
 }
 
 #: Figures that can be of one person.
-_OF_ONE: dict[str, Callable[[RunFolder, str | None], Iterator[RunFigure]]] = {
-    "fits": of_run_fit.fits,
-    "transitions": of_run.transitions,
-    "arrows": of_run_people.arrows,
-    "curves": of_run.responses,
-}
-
-#: Figures that can be of one person.
-PERSONAL = tuple(_OF_ONE)
+PERSONAL = tuple(name for name, kind in KINDS.items() if kind.personal)
 
 
 def names(run: Run) -> list[str]:
@@ -55,10 +121,23 @@ def names(run: Run) -> list[str]:
 
     A kind of which there are several is followed by what each is about: ``curves: sleep``.
     """
-    return list(_found(_folder(run), None))
+    return [_name(kind, one) for kind in KINDS for one in every(run, kind)]
 
 
-def figure(run: Run, name: str, person: str | None = None) -> RunFigure:
+def every(run: Run, kind: str, person: str | None = None) -> Iterator[RunFigure]:
+    """The figures of one kind that a run has by themselves: of features, parameters or covariates.
+
+    ``person``: whose, where the kind is one of `PERSONAL`.
+    """
+    folder = run if isinstance(run, RunFolder) else RunFolder(run)
+    whose = {} if person is None else {"person": person}
+    for choices in KINDS[kind].each(folder):
+        found = KINDS[kind].make(folder, **choices, **whose)
+        if found is not None:
+            yield found
+
+
+def figure(run: Run, name: str, person: str | None = None, **choices: Any) -> RunFigure:
     """One figure of a run with its title, sentence and numbers.
 
     Parameters
@@ -69,42 +148,44 @@ def figure(run: Run, name: str, person: str | None = None) -> RunFigure:
         One of `names`; of several of a kind, the kind alone is the first of them.
     person : str, optional
         Whose figure it is, for those in `PERSONAL`.
+    **choices
+        What it is about, in place of the first of its kind: arguments of the function in `KINDS`.
 
     Raises
     ------
     OptionError
         The run has no such figure or no such person, or the figure is of all people.
     """
-    folder = _folder(run)
+    folder = run if isinstance(run, RunFolder) else RunFolder(run)
     kind = name.partition(":")[0].strip()
     if person is not None:
-        if kind not in PERSONAL:
-            raise OptionError(
-                f"The figure {name!r} is of all people.",
-                remedy=f"Leave the person out; of one person are {', '.join(PERSONAL)}.",
-            )
-        known = list(dict.fromkeys(folder.table("random_effects")["person"].astype(str)))
-        if person not in known:
-            some = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
-            raise OptionError(f"The run has no person {person!r}.", remedy=f"It has {some}.")
-    found = _found(folder, person, kind)
-    first = next((one for one in found if one == name or one.startswith(f"{name}:")), None)
-    if first is None:
-        raise OptionError(
-            f"The run has no figure {name!r}.",
-            remedy=f"It has {', '.join(names(folder))}.",
+        _check_person(folder, name, kind, person)
+    if choices:
+        whose = {} if person is None else {"person": person}
+        found = KINDS[kind].make(folder, **choices, **whose) if kind in KINDS else None
+    else:
+        of_kind = every(folder, kind, person) if kind in KINDS else iter(())
+        found = next(
+            (one for one in of_kind if name == kind or _name(kind, one).startswith(name)), None
         )
-    return found[first]
+    if found is None:
+        raise OptionError(
+            f"The run has no figure {name!r}.", remedy=f"It has {', '.join(names(folder))}."
+        )
+    return found
 
 
 @overload
 def draw(
-    run: Run, name: str, *, person: str | None = None, target: Literal["screen"] = "screen"
-) -> go.Figure: ...
+    run: Run, name: str, *, person: str | None = None, target: Literal["screen"] = "screen",
+    **choices: Any,
+) -> go.Figure: ...  # fmt: skip
 
 
 @overload
-def draw(run: Run, name: str, *, person: str | None = None, target: Literal["print"]) -> Figure: ...
+def draw(
+    run: Run, name: str, *, person: str | None = None, target: Literal["print"], **choices: Any
+) -> Figure: ...
 
 
 def draw(
@@ -113,6 +194,7 @@ def draw(
     *,
     person: str | None = None,
     target: Literal["screen", "print"] = "screen",
+    **choices: Any,
 ) -> go.Figure | Figure:
     """Draw one figure of a run, with plotly (``screen``) or matplotlib (``print``).
 
@@ -120,19 +202,21 @@ def draw(
     """
     if target not in ("screen", "print"):
         raise OptionError(f"target={target!r} does not exist.", remedy="screen or print.")
-    found = figure(run, name, person)
+    found = figure(run, name, person, **choices)
     return found.screen if target == "screen" else found.printed
 
 
-def _folder(run: Run) -> RunFolder:
-    return run if isinstance(run, RunFolder) else RunFolder(run)
+def _check_person(folder: RunFolder, name: str, kind: str, person: str) -> None:
+    if kind not in PERSONAL:
+        raise OptionError(
+            f"The figure {name!r} is of all people.",
+            remedy=f"Leave the person out; of one person are {', '.join(PERSONAL)}.",
+        )
+    known = list(dict.fromkeys(folder.table("random_effects")["person"].astype(str)))
+    if person not in known:
+        some = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
+        raise OptionError(f"The run has no person {person!r}.", remedy=f"It has {some}.")
 
 
-def _found(folder: RunFolder, person: str | None, kind: str | None = None) -> dict[str, RunFigure]:
-    """The figures of a run by name; of one kind where that is given."""
-    found: dict[str, RunFigure] = {}
-    for name in (*_OF_ALL, *_OF_ONE):
-        if kind is None or kind == name:
-            drawn = _OF_ONE[name](folder, person) if name in _OF_ONE else _OF_ALL[name](folder)
-            found |= {f"{name}: {one.subject}" if one.subject else name: one for one in drawn}
-    return found
+def _name(kind: str, figure: RunFigure) -> str:
+    return f"{kind}: {figure.subject}" if figure.subject else kind

@@ -8,7 +8,7 @@ import pandas as pd
 from nme_core.analysis import Move, as_matrix, headline, moves_beside, n_apart, supported
 from nme_core.figures.labels import cell
 from nme_core.figures.run_figure import RunFigure
-from nme_core.figures.words import MOVES, OBSERVED_LIMIT, READOUT_NOTES, TRANSITION_LIMIT
+from nme_core.figures.words_moves import MOVES, OBSERVED_LIMIT, READOUT_NOTES, TRANSITION_LIMIT
 from nme_core.vocabulary.language import span, tr
 from nme_core.vocabulary.text import count, listed
 

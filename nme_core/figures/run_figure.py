@@ -13,6 +13,7 @@ from nme_core.figures import drawing
 from nme_core.figures.drawing import Paper
 from nme_core.figures.interactive import to_html
 from nme_core.figures.theme import PrintSize
+from nme_core.io import spreadsheet_text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunFigure:
-    """A figure for the screen and for print.
+    """A figure for the screen and for print, with its numbers.
 
     ``name`` is what `nme_core.figures.drawing` draws, ``arguments`` its keyword arguments;
     ``sentence`` says what it shows and what not, and is its alternative text. ``columns`` of a
@@ -33,7 +34,7 @@ class RunFigure:
     arguments: dict[str, Any] = field(repr=False)
     columns: PrintSize = 1
     subject: str = ""
-    _files: dict[tuple[str, int], bytes] = field(default_factory=dict, repr=False, compare=False)
+    _files: dict[object, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def printed(self) -> Figure:
@@ -45,15 +46,26 @@ class RunFigure:
         """The figure as plotly draws it."""
         return drawing.on_screen(self.name, self.arguments)
 
-    def file(self, kind: str, dpi: int = 300) -> bytes:
-        """The figure as ``png`` with `dpi`, ``svg``, ``pdf`` or ``html``; made once."""
-        if (kind, dpi) not in self._files:
-            if kind == "html":
-                content = to_html(self.screen, title=self.title, sentence=self.sentence)
-            else:
-                content = drawing.file(self.printed, kind, Paper(dpi=dpi))
-            self._files[kind, dpi] = content
-        return self._files[kind, dpi]
+    def file(self, kind: str, paper: Paper | None = None) -> bytes:
+        """The figure as ``png``, ``svg``, ``pdf`` or ``html``, or its numbers as ``csv``.
+
+        Each is made once.
+
+        Without `paper` it is as wide as the figure says.
+        """
+        key = kind if kind in ("html", "csv") else (kind, paper)
+        if key not in self._files:
+            self._files[key] = self._file(kind, paper)
+        return self._files[key]
+
+    def _file(self, kind: str, paper: Paper | None) -> bytes:
+        if kind == "csv":
+            return spreadsheet_text(self.numbers()).encode()
+        if kind == "html":
+            return to_html(self.screen, title=self.title, sentence=self.sentence)
+        if paper is None or paper == Paper(self.columns, dpi=paper.dpi):
+            return drawing.file(self.printed, kind, paper or Paper())
+        return drawing.file(drawing.on_paper(self.name, self.arguments, paper), kind, paper)
 
     def numbers(self) -> pd.DataFrame:
         """The numbers that it shows."""

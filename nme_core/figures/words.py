@@ -18,53 +18,6 @@ STATISTICS = {
     ("autocorrelation", "lag 1"): "autocorrelation",
 }
 
-TRANSITION_LIMIT = (
-    "It describes the recorded sequences as the model sees them and is no evidence of a cause; "
-    "small differences may be chance."
-)
-
-OBSERVED_LIMIT = (
-    "Counted in the recorded sequences, no model involved; with few moves a share can be far off "
-    "by chance."
-)
-
-_PULLED = (
-    "of a person like the population fewer than one in twenty would, as estimates are pulled "
-    "towards it."
-)
-#: What a read-out serves to say.
-READOUT_NOTES = {
-    "conditional": "It serves to compare people at the same features and does not say how often a "
-    "move was made.",
-    "expected": "Expected shares say how often somebody stayed or moved in the recorded "
-    "situations, as the model sees them.",
-}
-#: What is told of a person's moves, by read-out: the same on every page, in reports and figures.
-MOVES = {
-    "conditional": "{what} {way} than the population: probability {own}{interval} against "
-    "{shared}, all features at their average{certain}.",
-    "expected": "{what} {way} than the population in the recorded situations: expected share "
-    "{own}{interval} against {shared}{certain}.",
-    "observed": "{what} {way} than all people together: {own}{interval} of these moves "
-    "against {shared}{certain}.",
-    "scores": "has a {way} score for {what} than the population: {own}{interval} against "
-    "{shared}{certain}.",
-    "apart": "; the 95 % interval excludes the population's value",
-    "chance": "; the 95 % interval includes the population's value, so this may be chance",
-    "no interval": "; this model does not say how certain that is",
-    "alike": "{who} does not differ from the population.",
-    "rare": "{who} was in no state often enough to name a largest difference.",
-    "never": "This person was never in {states}, so nothing is shown for it (grey rows).",
-    "framed": "In all, {n} of the person's 95 % intervals {verb} the population's value (framed "
-    "cells); {chance}",
-    "by chance, scores": _PULLED,
-    "by chance, conditional": _PULLED,
-    "by chance, expected": "as shares also reflect the features that the person had, some may "
-    "where the person moves like the population.",
-    "by chance, observed": "of a person who moves like all together about one in twenty would, if "
-    "moves do not depend on earlier ones.",
-}
-
 OBSERVATIONS_LIMIT = "How regularly in time they come is not shown here."
 
 EFFECT_LIMIT = (
@@ -86,6 +39,7 @@ CURVE = (
     "if the feature were changed."
 )
 
+SMALLEST = "Of all parameters that were tested it has the smallest p."
 SCATTER_LIMIT = "One point per person; an association between people, not within one."
 
 LOSSES = {
@@ -136,18 +90,147 @@ QQ = (
     "look more alike than people are. {outside} of {all} lie outside it."
 )
 
-ARROWS = {
-    "drawn": "Drawn by the {word}{instead}: the larger it is, the wider is the arrow and, of "
-    "staying, the larger the circle. Moves below {rarest} are left out{why}.",
-    "instead": ", as scores are no probabilities",
-    "many": ", so that on average two arrows or fewer leave a state; the matrix has them all",
+INDIVIDUAL = {
+    "off": "On {n} of person {person}, held back for this, the person's own "
+    "prediction is off by {own} on average, the population's by {shared}.",
+    "rmse": "On {n} of person {person}, held back for this, the person's own "
+    "prediction has an RMSE of {own}, the population's one of {shared}.",
+    "right": "On {n} of person {person}, held back for this, the person's own "
+    "prediction is right in {own} %, the population's in {shared} %.",
+    "untested": "Person {person} has no occasion that was held back with a known outcome.",
+    "several numbers": "Each panel is one person; {outcome} has the same scale in all, time has "
+    "each person's own.",
+    "several states": "Each panel is one person, each cell one of the person's occasions.",
+    "all cut": "Right of the dotted line nothing was fitted.",
+    "some cut": "Where there is a dotted line, nothing right of it was fitted; where there is "
+    "none, all was.",
+    "none fitted": "None of these occasions was fitted.",
+    "none cut": "All of these occasions were fitted, so this is no test of the prediction.",
+    "numbers": "The lines are expected values; single occasions scatter around them.",
+    "states": "The strips are what was observed, and the most probable states for this person and "
+    "for the population.",
+    "days": "days since the person's first",
 }
 
-MULTIPLES = (
-    "{shown} of {all} people, {order}. Every cell is from a state (row) to a state (column), on "
-    "one scale for all."
+PERSON_ERRORS = (
+    "The median {metric} of {people} is {median}; the worst predicted is person {person} "
+    "({worst}; {occasions} fitted). Few held-back occasions make a person's value unsure."
 )
-FITS = (
-    "Observed, the person's own prediction and the population's. Right of a dotted line nothing "
-    "was fitted; the lines are expected values, around which single occasions scatter."
+
+CHECKS = (
+    "{outside} of {all} observed values lie outside the middle 95 % of what the model simulates "
+    "for the same people and occasions{which}; one in twenty would by chance. The model was "
+    "fitted to these data, so that agreement is no proof that it predicts."
 )
+
+CHECKS_BY_PERSON = {
+    "outside": "Outside the middle 95 % of what the model simulates for them lie {each}; about "
+    "5 % would by chance, and fewer where the model has learned a person's own level."
+    "{worst}",
+    "worst": " Furthest outside is person {person} ({what}: observed {observed}, simulated {low} "
+    "to {high}); of {n} people somebody may be so far out by chance.",
+    "thinned": " Every {step}th person is drawn.",
+}
+
+#: Statistics of the checks of states, by check.
+STATE_STATISTICS = {
+    "share": "share of {state}",
+    "dwell": "stay in {state}",
+    "persons": "spread between people of the share of {state}",
+}
+
+SHRINKAGE = {
+    "median": "Shrinkage is the share by which the variance of people's estimates falls short "
+    "of the variance that the model says people have: {median} in the median of {parameters} "
+    "(0: none, 1: all estimates at the population's value).",
+    "most": "Shown are the {shown} most informative parameters.",
+    "icc": "The intraclass correlation is {icc}: the share of what the features leave unexplained "
+    "that lies between people.",
+    "limit": "Strong shrinkage means that the data say little about single people.",
+}
+
+VARIANCE_TRACES = (
+    "The variance of random effects says how much people differ in their parameters; σ², for "
+    "numbers, what the model leaves unexplained. Training has settled where the lines stay level."
+)
+
+PARAMETER_CORRELATIONS = {
+    "largest": "The largest correlation of people's estimates is {value}, of {pair}; the model's "
+    "own, of what is estimated (Σ), is {own}. Estimates can go together only because a person's "
+    "rows cannot tell two parameters apart.",
+    "band": "Outside the band (framed) in which the model expects 95 % of such correlations: "
+    "{outside} of {all} pairs, where chance gives about {chance}; after correction for all pairs "
+    "{kept}.",
+    "inside": "The pair lies inside the band in which the model expects 95 % of such correlations.",
+    "outside": "The pair lies outside the band in which the model expects 95 % of such "
+    "correlations.",
+    "stopped": "Training had not converged, which makes the band too narrow.",
+    "unknown": "What of it the model expects is not known, as this estimator gives no standard "
+    "errors: this alone is no evidence that people's parameters go together.",
+    "diagonal": "The pairs that are furthest from what the model expects. The band is simulated "
+    "from the model (parametric bootstrap), for which parameters vary independently over people "
+    "(diagonal covariance). A pair outside speaks against that; a model with full covariance can "
+    "learn it. What all people share is taken as given.",
+    "full": "The pairs that are furthest from what the model expects. The band is simulated from "
+    "the model (parametric bootstrap), which has learned how parameters go together over people "
+    "(their covariance). A pair outside speaks against its normal distribution of people. What "
+    "all people share is taken as given.",
+}
+
+RELIABILITY = {
+    "what": "Reliability is the share of the variance between people that a person's own data "
+    "settle: {median} in the median.",
+    "rho": "Across these people its rank correlation with the number of observations is {rho}; "
+    "how much an observation tells depends on the person's data too.",
+    "same": "All people drawn have the same number of observations or the same reliability.",
+}
+
+PERSON_MAP = (
+    "Each point is a person; people close together have similar parameters. The two directions "
+    "carry {share} % of the variance between people. Colours are no test: see the page Covariates."
+)
+
+NOT_LEARNED = "Not learned: the data hold next to nothing about people here."
+
+CURVE_INTERVAL = (
+    "The band is the 95 % interval of person {person}'s expected {what}; single occasions scatter "
+    "around it."
+)
+
+GROUPS_LIMIT = (
+    "Means of people's own curves, drawn where at least half of a group was observed, other "
+    "features at their mean; a description, not a test."
+)
+
+HSIC = (
+    "The dependence of people's {parameters} on {covariate} {finding} what chance gives in "
+    "{reps:,} permutations ({p}; corrected for {tests} {p_adjusted}; {people}). {limit}"
+)
+
+HSIC_LIMIT = (
+    "HSIC answers whether there is any dependence, of any shape; it has no direction and says "
+    "nothing about cause."
+)
+
+LOOK_SENTENCES = {
+    "missing": "Values are missing of {n} of {all}, most in {what}: {share} % on average over the "
+    "steps of time with rows. It does not show why values are missing.",
+    "series": "{outcome} of {who}, {rows} in order of time.",
+    "cut": " Of each person the first {most} rows are drawn.",
+    "line": "All panels have the same scale; a gap is a missing value.",
+    "ribbon": "Each cell is one row, whatever the time to the next one; a grey or empty cell is a "
+    "missing value.",
+    "distributions": "{columns} of numbers; {name} is most at an end of its scale: {share} % of "
+    "its values are the {end} one. People are pooled here.",
+    "correlations": "Within and between people differ most for {a} and {b}: {within} from row to "
+    "row within people, {between} between people's means. Between people says who is higher than "
+    "whom, within says when; neither says why.",
+    "moment": "Most by time varies {what}: {high} on {top}, {low} on {bottom}. Each person counts "
+    "once; which people answered when may differ.",
+}
+
+#: Units of times that are numbers.
+TIME_UNITS = {
+    "s": "seconds", "min": "minutes", "h": "hours", "d": "days", "w": "weeks", "mo": "months",
+    "y": "years",
+}  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from nme_core.figures import of_run as figures
+from nme_core.figures.catalogue import every
 from nme_core.figures.labels import number, p_value
 from nme_core.figures.of_research import of_tool
 from nme_core.io import RunFolder
@@ -41,7 +41,7 @@ def study_report(folder: RunFolder, title: str | None = None) -> Report:
     sections = [
         Section("Data", (Text(data), *of_data, *_inputs(folder))),
         Section("Missing values and compliance", _compliance(folder)),
-        Section("Model", (Text(model), *_why(config), Text(convergence), *figures.losses(folder))),
+        Section("Model", (Text(model), *_why(config), Text(convergence), *every(folder, "losses"))),
         Section(
             "Fit and comparison",
             (Text(evaluation), *fit, *_given(tables, "metrics", "comparison")),
@@ -55,7 +55,7 @@ def study_report(folder: RunFolder, title: str | None = None) -> Report:
         _judged("Whether parameters go together", found, tables, "correlations"),
         Section(
             "Fixed and random effects",
-            (*_given(tables, "fixed_effects", "random_effects"), *figures.random_effects(folder)),
+            (*_given(tables, "fixed_effects", "random_effects"), *every(folder, "random-effects")),
         ),
         _covariates(folder, [*tests, *(found.get(name, "") for name in _TESTED)], tables),
         _research(folder),
@@ -106,7 +106,7 @@ def _why(config: dict[str, Any]) -> list[Block]:
 def _compliance(folder: RunFolder) -> tuple[Block, ...]:
     """Missing values by feature, observations by person, and their association with covariates."""
     data = folder.data
-    blocks: list[Block] = list(figures.observations(folder))
+    blocks: list[Block] = list(every(folder, "observations"))
     missing = data["n_missing_features"]
     shares = [f"{name} {100 * n / data['n_rows']:.1f} %" for name, n in missing.items()]
     blocks.append(
@@ -155,10 +155,10 @@ def _moves(folder: RunFolder, tables: dict[str, ResultTable]) -> Section:
         shown: tuple[Block, ...] = (
             interpreted,
             *_given(tables, "transitions"),
-            *figures.transitions(folder),
+            *every(folder, "transitions"),
         )
         return Section("Transitions", shown)
-    curves = tuple(figures.responses(folder))
+    curves = tuple(every(folder, "curves"))
     return Section("Response curves", (interpreted, *curves) if curves else ())
 
 
@@ -172,7 +172,7 @@ def _covariates(
     blocks: tuple[Block, ...] = (
         *texts,
         *_given(tables, "hsic", "effects"),
-        *figures.scatters(folder),
+        *every(folder, "covariates"),
     )
     return Section("Covariates", blocks)
 

@@ -28,6 +28,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from nme_core.figures.drawing import Paper
 from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.theme import INK, MUTED, inches, width_mm
 from nme_core.reports import ResultTable
@@ -179,7 +180,7 @@ def _block(block: Block) -> list[Flowable]:
 
 def _figure(figure: RunFigure) -> list[Flowable]:
     """The image and its caption, together."""
-    image = Image(BytesIO(figure.file("png", dpi=_DPI)))
+    image = Image(BytesIO(figure.file("png", Paper(figure.columns, dpi=_DPI))))
     width = min(
         inches(width_mm(figure.columns)) * 72, _WIDTH / (2 if figure.columns == 1 else 1) - 6
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from nme_core.analysis import Move, headline, n_apart, person_moves, person_rows
 from nme_core.analysis.support import LEADING
 from nme_core.exceptions import OptionError
-from nme_core.figures import of_run as figures
+from nme_core.figures.catalogue import every
 from nme_core.figures.labels import number
 from nme_core.figures.moves_of_person import move_words, never_words, observed_words, short_move
 from nme_core.figures.run_figure import RunFigure
@@ -106,7 +106,7 @@ def _transitions(folder: RunFolder, person: str) -> list[Block]:
     else:
         said = [Text(f"Person {person} {_told(first)}"), *_further(moves, first)]
     caption = f"{never_words(person_rows(table, person, READOUT))} {_SHARES}".strip()
-    drawn = figures.transitions(folder, person, READOUT)
+    drawn = every(folder, "transitions", person)
     return [*said, *(replace(figure, sentence=caption) for figure in drawn)]
 
 
@@ -131,7 +131,7 @@ def _told(move: Move) -> str:
 
 
 def _curves(folder: RunFolder, person: str) -> list[Block]:
-    drawn = list(figures.responses(folder, person))[:MOST_CURVES]
+    drawn = list(every(folder, "curves", person))[:MOST_CURVES]
     return [*(Text(_response(figure, person)) for figure in drawn), *drawn]
 
 

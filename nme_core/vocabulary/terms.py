@@ -10,21 +10,109 @@ import pandas as pd
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.text import listed
 
-#: Metric: name in a text, and whether its size cannot exceed 1.
-METRICS: dict[str, tuple[str, bool]] = {
-    "mse": ("mean squared error", False),
-    "mae": ("mean absolute error", False),
-    "pearson": ("Pearson's r", True),
-    "ccc": ("concordance correlation", True),
-    "crps": ("continuous ranked probability score", False),
-    "coverage_95": ("coverage of 95 % prediction intervals", True),
-    "accuracy": ("accuracy", True),
-    "balanced_accuracy": ("balanced accuracy", True),
-    "kappa": ("Cohen's κ", True),
-    "alpha": ("Krippendorff's α", True),
-    "macro_f1": ("macro F1", True),
-    "log_loss": ("log-loss per step", False),
+
+@dataclass(frozen=True)
+class MetricTerm:
+    """What a metric is called, and whether its size cannot exceed 1.
+
+    Attributes
+    ----------
+    short : str
+        In a table or a legend.
+    text : str
+        Inside a sentence of a paper.
+    what : str
+        What it is, in plain words.
+    bounded : bool
+        Whether it cannot exceed 1 in size.
+    """
+
+    short: str
+    text: str
+    what: str
+    bounded: bool = False
+
+
+#: Every metric, and what it is called.
+METRICS = {
+    "mse": MetricTerm(
+        "MSE",
+        "mean squared error",
+        "mean squared error, in squared units of the outcome; lower is better",
+    ),
+    "mae": MetricTerm(
+        "MAE",
+        "mean absolute error",
+        "mean absolute error, in units of the outcome; lower is better",
+    ),
+    "pearson": MetricTerm(
+        "Pearson r",
+        "Pearson's r",
+        "correlation of predicted and observed; higher is better",
+        bounded=True,
+    ),
+    "ccc": MetricTerm(
+        "CCC",
+        "concordance correlation",
+        "concordance: agreement in correlation, mean and spread; higher is better",
+        bounded=True,
+    ),
+    "crps": MetricTerm(
+        "CRPS",
+        "continuous ranked probability score",
+        "distance of the predicted distribution from what happened, in units of the outcome: "
+        "the absolute error, with uncertainty counted; lower is better",
+    ),
+    "coverage_95": MetricTerm(
+        "coverage of 95 % intervals",
+        "coverage of 95 % prediction intervals",
+        "share of occasions inside their 95 % prediction interval; .95 is right, less means "
+        "that the intervals are too narrow",
+        bounded=True,
+    ),
+    "accuracy": MetricTerm(
+        "accuracy",
+        "accuracy",
+        "share of occasions predicted right; higher is better",
+        bounded=True,
+    ),
+    "balanced_accuracy": MetricTerm(
+        "balanced accuracy",
+        "balanced accuracy",
+        "share predicted right of each state, averaged: a rare state counts as much as a "
+        "frequent one; higher is better",
+        bounded=True,
+    ),
+    "kappa": MetricTerm(
+        "Cohen's κ",
+        "Cohen's κ",
+        "agreement beyond chance; higher is better",
+        bounded=True,
+    ),
+    "alpha": MetricTerm(
+        "Krippendorff's α",
+        "Krippendorff's α",
+        "agreement beyond chance, with observed and predicted states taken alike; higher is better",
+        bounded=True,
+    ),
+    "macro_f1": MetricTerm(
+        "macro F1",
+        "macro F1",
+        "mean over states of F1, the harmonic mean of precision and recall; higher is better",
+        bounded=True,
+    ),
+    "log_loss": MetricTerm(
+        "log-loss",
+        "log-loss per step",
+        "minus log probability of what happened, per step; for an NME-CRF of all labels of a "
+        "person's held-out segment together, given the label before it, not label by label; "
+        "lower is better",
+    ),
 }
+#: Metrics of which more is better; of the others less is.
+HIGHER_IS_BETTER = {
+    "pearson", "ccc", "accuracy", "balanced_accuracy", "kappa", "alpha", "macro_f1",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -160,12 +248,22 @@ _PLACES = {
 
 def metric_name(metric: str) -> str:
     """A metric in a text; its own name where it is not known."""
-    return tr(METRICS[metric][0]) if metric in METRICS else metric
+    return tr(METRICS[metric].text) if metric in METRICS else metric
+
+
+def short_metric_name(metric: str) -> str:
+    """A metric in a table; its own name where it is not known."""
+    return tr(METRICS[metric].short) if metric in METRICS else metric
+
+
+def metric_meaning(metric: str) -> str:
+    """What a metric is, in plain words."""
+    return tr(METRICS[metric].what)
 
 
 def is_bounded(metric: str) -> bool:
     """Whether a metric cannot exceed 1 in size."""
-    return METRICS.get(metric, (metric, False))[1]
+    return metric in METRICS and METRICS[metric].bounded
 
 
 def model_name(model: str) -> str:

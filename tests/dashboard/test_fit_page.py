@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.services import fit, jobs, results, settings
+from dashboard.services.figures import figure
 from nme_core.io import RunFolder
 from nme_core.metrics.skill import COLUMNS
 from tests.dashboard.conftest import STATES
@@ -316,15 +317,17 @@ def test_where_nothing_was_held_back_no_line_is_spoken_of(
 
 
 def test_dates_are_days_since_the_persons_first(mlp_run: str) -> None:
-    assert fit.time_name(mlp_run) == "day"
-    own = fit.individual(mlp_run, ["002"])["002"]
-    assert own["time"].tolist() == [16, 17, 18, 19]
+    own = figure(mlp_run, "fits", person="002").arguments
+    assert own["time"] == "day"
+    assert own["rows"]["002"]["time"].tolist() == [16, 17, 18, 19]
     folder = results.run_folder(mlp_run)
     rows = folder.table("predictions")
     dates = pd.Timestamp("2024-02-27") + pd.to_timedelta(rows["time"] * 12, unit="h")
     folder.write_table("predictions", rows.assign(time=dates.astype(str)))
-    assert fit.time_name(mlp_run) is None
-    assert fit.individual(mlp_run, ["002"])["002"]["time"].tolist() == [0, 0.5, 1, 1.5]
+    folder.write_status(folder.status)
+    own = figure(mlp_run, "fits", person="002").arguments
+    assert own["time"] == "days since the person's first"
+    assert own["rows"]["002"]["time"].tolist() == [0, 0.5, 1, 1.5]
 
 
 def test_a_simple_rule_that_predicts_better_comes_first_for_clinicians_and_on_runs(

@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components.effects import respect
-from dashboard.services import newcomers, results, runs, settings
-from nme_core.figures import of_run
+from dashboard.services import newcomers, runs, settings
+from nme_core.figures import figure
 from nme_core.io import RunFolder, RunState, Status
 from nme_core.reports.render import render
 
@@ -82,7 +82,7 @@ def test_every_page_says_the_same_of_a_person(
     for person in PEOPLE:
         both = expected(table, person)
         app.selectbox(key="person").select(person).run()
-        (drawn,) = of_run.transitions(folder, person)
+        drawn = figure(folder, "transitions", person)
         rows = table[(table["readout"] == "conditional") & table["person"].isin([person, ""])]
         monkeypatch.setattr(newcomers, "narrowing", lambda *_, rows=rows: rows.assign(k=9))
         new = open_page("new-person", run=identity, job="job")
@@ -100,7 +100,7 @@ def test_nothing_is_said_of_where_a_person_never_was(
 ) -> None:
     identity, _ = told
     folder = RunFolder(home / "runs" / identity)
-    (drawn,) = of_run.transitions(folder, "003")
+    drawn = figure(folder, "transitions", "003")
     page = html.unescape(render(folder, person="003").decode())
     for said in (drawn.sentence, page):
         assert "This person was never in low, so nothing is shown for it" in said
@@ -108,7 +108,6 @@ def test_nothing_is_said_of_where_a_person_never_was(
         assert "from low" not in said
     for ends in ("person", "low", "high"):
         assert drawn.arguments[ends].loc["low"].isna().all()
-    assert results.transitions(identity, "003", "conditional").never == ("low",)
     app = open_page("transitions", run=identity)
     app.segmented_control(key="section").set_value("time").run()
     app.selectbox(key="person").select("003").run()

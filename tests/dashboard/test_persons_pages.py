@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.services import people, results, settings
+from dashboard.services.figures import figure
 from nme_core.io import RunFolder
 from nme_core.vocabulary.numbers import number
 
@@ -112,7 +113,7 @@ def test_nothing_is_said_of_a_state_that_a_person_was_never_in(
     assert "This person was never in low, so nothing is shown for it (grey rows)." in words(app)
     assert "moves from low" not in words(app)
     assert "stays in low" not in words(app)
-    assert results.transitions(crf_run, person, "conditional").person.loc["low"].isna().all()
+    assert figure(crf_run, "transitions", person=person).arguments["person"].loc["low"].isna().all()
     table.loc[table["person"] == person, "visits"] = 4
     folder.write_table("transitions", table)
     folder.write_status(folder.status)
@@ -214,8 +215,8 @@ def test_correlations_say_what_the_model_expects_of_them(
     points = table.assign(simulated_low=np.nan, simulated_high=np.nan, p_adjusted=np.nan)
     n = len(table)
     for rows, said, figures in (
-        (outside, f"{n} of {n} pairs lie outside the band (framed)", 2),
-        (outside, f"After correction for all pairs {n} remain", 2),
+        (outside, f"such correlations: {n} of {n} pairs, where chance", 2),
+        (outside, f"after correction for all pairs {n}.", 2),
         (points, "this estimator gives no standard errors", 1),
         (table[:0], "was trained by an earlier version", 0),
     ):
@@ -245,7 +246,7 @@ def test_a_further_grouping_factor_is_chosen_and_not_mixed_with_the_persons(
     app = open_page("random-effects", run=mlp_run)
     app.segmented_control(key="effect_section").set_value("parameter").run()
     assert_sound(app)
-    assert "24 people's deviations" in words(app)
+    assert "Deviations of 24 people" in words(app)
     app.segmented_control(key="factor").set_value("clinic").run()
     assert_sound(app)
     assert "3 groups of clinic differ in unit 1 on the outcome with an SD of 0.50" in words(app)
@@ -259,8 +260,8 @@ def test_a_clinician_reads_in_what_persons_differ_most_and_goes_there(
     settings.set_view("clinician")
     folder = RunFolder(home / "runs" / crf_run)
     person = people.furthest(crf_run, 1)["person"].iloc[0]
-    found = results.transitions(crf_run, person, "conditional")
-    start, end, own, shared = results.largest_difference(found)
+    found = people.largest_move(crf_run, person, "conditional")
+    start, end, own, shared = found.start, found.end, found.own, found.shared
     what = f"stays in {end}" if start == end else f"moves from {start} to {end}"
     table = folder.table("transitions")
     cell = (table["person"] == person) & (table["readout"] == "conditional")

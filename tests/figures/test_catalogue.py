@@ -18,8 +18,9 @@ def folder(request, fit_tiny):
 
 def test_every_name_is_drawn_for_screen_and_print(folder):
     found = figures.names(folder)
-    assert {"observations", "differences", "mistakes", "fits"} <= {*found}
-    assert ("transitions" in found) == (folder.config["model"] == "nme-crf")
+    assert {"observations", "variances", "mistakes", "fits", "shrinkage", "map"} <= {*found}
+    sequences = {"transitions", "stays", "pair", "people", "sequence", "checks: states"}
+    assert sequences & {*found} == (sequences if folder.config["model"] == "nme-crf" else set())
     for name in found:
         assert isinstance(figures.draw(folder.path, name), Screen), name
         one = figures.figure(folder, name)
@@ -31,6 +32,17 @@ def test_every_name_is_drawn_for_screen_and_print(folder):
 def test_a_figure_of_one_person_is_theirs(folder):
     person = folder.table("random_effects")["person"].iloc[0]
     assert figures.figure(folder, "fits", person).title == f"Fit of {person}"
+
+
+def test_what_a_figure_is_about_can_be_chosen(folder):
+    feature, *_ = folder.roles["features"]
+    if folder.config["model"] == "nme-crf":
+        one = figures.figure(folder, "transitions", readout="observed")
+        assert "Counted in the recorded sequences, no model involved" in one.sentence
+        return
+    one = figures.figure(folder, "curves", feature=feature)
+    assert one.title == f"Response to {feature}"
+    assert isinstance(figures.draw(folder, "curves", feature=feature), Screen)
 
 
 def test_people_are_named_by_their_ids(folder):

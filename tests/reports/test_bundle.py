@@ -32,7 +32,7 @@ def run(nme, fit_tiny):
 def packed(nme, run, tiny_study, tmp_path_factory):
     out = tmp_path_factory.mktemp("bundle") / "bundle.zip"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nme_core.figures.of_run.MOST", 1)  # one figure of a kind shows it
+        patch.setattr("nme_core.figures.of_curves.MOST", 1)  # one figure of a kind shows it
         said = nme("bundle", run.path, "--out", out, "--with-data", tiny_study / "long.csv")
     assert (said.code, said.err) == (0, "")
     assert "with the data" in said.out

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.components.findings import effects_view, finding, plain_size, verdict_of
-from dashboard.services.covariates import CovariateResult
+from nme_core.independence import CovariateTests
 
 
 def effects(**changes: object) -> pd.DataFrame:
@@ -41,9 +41,9 @@ def test_nothing_found_is_no_proof() -> None:
     assert "not proof of no association" in finding(effects(p_adjusted=0.06), "bdi")
 
 
-def of_size(strength: float, p: float) -> CovariateResult:
+def of_size(strength: float, p: float) -> CovariateTests:
     row = {"covariate": "bdi", "strength": strength, "p_adjusted": p}
-    return CovariateResult(pd.DataFrame([row]), effects(), {})
+    return CovariateTests(pd.DataFrame([row]), effects(), {})
 
 
 def test_a_size_has_a_word_and_its_number() -> None:

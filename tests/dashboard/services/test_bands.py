@@ -4,9 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.services import bands, covariates, people
+from dashboard.services import covariates
+from nme_core.analysis import bands
+from nme_core.analysis.groups import band_of_persons, group_matrices
 from nme_core.exceptions import NMEError
 from nme_core.io import RunFolder
+from nme_core.study.questionnaires import proposed
 from tests.dashboard.conftest import STRATA
 
 
@@ -18,7 +21,7 @@ from tests.dashboard.conftest import STRATA
     ],
 )  # fmt: skip
 def test_a_questionnaire_is_known_by_the_name_of_its_column(name: str, preset: str | None) -> None:
-    assert bands.proposed(name) == preset
+    assert proposed(name) == preset
 
 
 def test_bands_hold_both_of_their_limits() -> None:
@@ -56,26 +59,26 @@ def test_own_bands_group_and_colour_and_leave_the_test_alone(crf_run: str, home:
     run = RunFolder(home / "runs" / crf_run)
     score = run.covariates["depression"]
     before = covariates.run_tests(crf_run, "depression", STRATA).hsic
-    assert covariates.band_of_persons(crf_run, "depression") is None
+    assert band_of_persons(run, "depression") is None
     bands.keep(run, "depression", [(20, "more"), (0, "less")])
-    groups = people.group_matrices(crf_run, "conditional", "depression")
+    groups = group_matrices(run, "conditional", "depression")
     assert groups is not None
     assert list(groups.means) == ["less (0 to 19)", "more (20 and more)"]
     assert groups.means["less (0 to 19)"][0] == (score < 20).sum()
-    coloured = covariates.band_of_persons(crf_run, "depression")
+    coloured = band_of_persons(run, "depression")
     assert coloured is not None
     assert (coloured == "more (20 and more)").sum() == (score >= 20).sum()
     after = covariates.run_tests(crf_run, "depression").hsic
     pd.testing.assert_frame_equal(before, after)
     bands.keep(run, "depression", [])
-    assert covariates.band_of_persons(crf_run, "depression") is None
+    assert band_of_persons(run, "depression") is None
 
 
 def test_a_small_band_is_not_a_group(crf_run: str, home: Path) -> None:
     run = RunFolder(home / "runs" / crf_run)
     highest = run.covariates["depression"].max()
     bands.keep(run, "depression", [(0, "a"), (15, "b"), (highest, "c")])
-    groups = people.group_matrices(crf_run, "conditional", "depression")
+    groups = group_matrices(run, "conditional", "depression")
     assert groups is not None
     assert [name[0] for name in groups.means] == ["a", "b"]
 

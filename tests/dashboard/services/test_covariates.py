@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from dashboard.services import covariates
+from nme_core.analysis.groups import group_curves, groups_by_value
 from nme_core.exceptions import NMEError
 from nme_core.io import RunFolder
 from tests.dashboard.conftest import STRATA
@@ -41,7 +42,7 @@ def test_what_cannot_be_tested_says_so_and_leaves_no_trace(crf_run: str) -> None
 def test_groups_are_the_lowest_and_the_highest_third_with_ties_together() -> None:
     persons = [f"{i:02d}" for i in range(18)]
     score = pd.Series([0.0] * 8 + list(range(1, 11)), persons, name="bdi")
-    groups = covariates.covariate_groups(score)
+    groups = groups_by_value(score)
     assert groups is not None
     assert list(groups[groups == "bdi up to 0"].index) == persons[:8]
     assert list(groups[groups == "bdi from 5"].index) == persons[12:]
@@ -60,7 +61,7 @@ def test_groups_are_the_lowest_and_the_highest_third_with_ties_together() -> Non
 )
 def test_groups_by_value(values: list[object], names: list[str] | None) -> None:
     series = pd.Series(values, [f"{i:02d}" for i in range(len(values))], name="drug")
-    groups = covariates.covariate_groups(series)
+    groups = groups_by_value(series)
     assert names == (None if groups is None else list(dict.fromkeys(groups)))
 
 
@@ -74,7 +75,7 @@ def test_curves_of_a_group_are_means_where_half_of_it_was_observed(
     gone = curves["person"].isin(low[: len(low) // 2 + 1]) & (curves["x"] > 8)
     curves = curves[~gone]
     folder.write_table("response_curves", curves)
-    found = covariates.group_curves(mlp_run, "depression", "sleep", None)
+    found = group_curves(folder, "depression", curves[curves["feature"] == "sleep"])
     assert found is not None
     first, last = found["group"].unique()
     assert first.startswith("depression up to ")

@@ -3,17 +3,33 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dashboard.services import people, results
+from dashboard.services import covariates, people, results
+from nme_core.analysis.groups import group_matrices
+from nme_core.analysis.people import (
+    BY_ID,
+    BY_SIMILARITY,
+    dwell_times,
+    in_order,
+    person_map,
+    sequences,
+)
 from nme_core.io import RunFolder
 
 
+def _value(run: str, person: str) -> float:
+    """The person's probability of moving from tense to low."""
+    rows = results.table(run, "transitions")
+    rows = rows[(rows["person"] == person) & (rows["readout"] == "conditional")]
+    return float(rows.set_index(["from", "to"]).at[("tense", "low"), "value"])
+
+
 def test_orders_hold_everybody_once(crf_run: str) -> None:
-    persons = results.persons(crf_run)
+    persons, folder = results.persons(crf_run), results.run_folder(crf_run)
     values = results.covariates(crf_run)["depression"]
-    by_score = people.order(crf_run, "depression")
+    by_score = in_order(folder, "depression")
     assert values[by_score].is_monotonic_increasing
-    similar = people.order(crf_run, people.BY_SIMILARITY)
-    assert sorted(similar) == sorted(by_score) == persons == people.order(crf_run, people.BY_ID)
+    similar = in_order(folder, BY_SIMILARITY)
+    assert sorted(similar) == sorted(by_score) == persons == in_order(folder, BY_ID)
     # Neighbours are more alike than persons in any order.
     table = results.table(crf_run, "transitions")
     scores = table[table["readout"] == "scores"].pivot(
@@ -26,7 +42,7 @@ def test_orders_hold_everybody_once(crf_run: str) -> None:
 
 
 def test_group_means_are_means_of_the_persons(crf_run: str) -> None:
-    groups = people.group_matrices(crf_run, "conditional", "clinic")
+    groups = group_matrices(results.run_folder(crf_run), "conditional", "clinic")
     clinics = results.covariates(crf_run)["clinic"]
     assert groups is not None
     assert list(groups.means) == ["clinic: north", "clinic: south"]
@@ -35,18 +51,13 @@ def test_group_means_are_means_of_the_persons(crf_run: str) -> None:
     own = clinics.index[clinics == "north"]
     assert n == len(own)
     assert (groups.sizes["clinic: north"] == n).all(axis=None)
-    values = [
-        results.transitions(crf_run, p, "conditional").person.loc["tense", "low"] for p in own
-    ]
+    values = [_value(crf_run, p) for p in own]
     assert mean.loc["tense", "low"] == pytest.approx(np.mean(values))
     assert list(mean.index) == list(mean.columns) == ["calm", "tense", "low"]
     low, high = (end.loc["tense", "low"] for end in groups.intervals["clinic: north"])
     found = stats.ttest_1samp(values, 0).confidence_interval()
     assert (low, high) == pytest.approx((found.low, found.high))
-    others = [
-        results.transitions(crf_run, p, "conditional").person.loc["tense", "low"]
-        for p in clinics.index.difference(own)
-    ]
+    others = [_value(crf_run, p) for p in clinics.index.difference(own)]
     welch = stats.ttest_ind(values, others, equal_var=False).confidence_interval()
     ends = [end.loc["tense", "low"] for end in groups.intervals["north − south"]]
     assert ends == pytest.approx([welch.low, welch.high])
@@ -57,7 +68,7 @@ def test_persons_in_no_group_are_counted(crf_run: str) -> None:
     covariates = folder.covariates.astype({"depression": float})
     covariates.loc[["001", "002"], "depression"] = np.nan
     folder.write_covariates(covariates)
-    groups = people.group_matrices(crf_run, "expected", "depression")
+    groups = group_matrices(results.run_folder(crf_run), "expected", "depression")
     assert groups is not None
     assert (groups.kind, groups.contrast) == ("thirds", "low − high")
     known = covariates["depression"].dropna()
@@ -76,7 +87,7 @@ def test_stays_are_those_that_the_model_expects_beside_the_observed(crf_run: str
         table.loc[rows, ["value", "ci_low", "ci_high"]] = [share, 0.5, 0.8]
     folder.write_table("transitions", table)
     folder.write_status(folder.status)
-    found = people.dwell_times(crf_run, "003").set_index(["state", "who", "how"])
+    found = dwell_times(folder.table("transitions"), "003").set_index(["state", "who", "how"])
     own = found.loc[("calm", "person 003", "expected")]
     assert own.tolist() == pytest.approx([4, 2, 5])
     # Never left: how long it is kept is not known.
@@ -86,7 +97,7 @@ def test_stays_are_those_that_the_model_expects_beside_the_observed(crf_run: str
 
 
 def test_the_map_keeps_distances_in_its_plane(crf_run: str) -> None:
-    places, shares = people.person_map(crf_run)
+    places, shares = person_map(covariates.parameters(crf_run))
     assert len(places) == 24
     assert 0 < shares[1] <= shares[0] <= 1
     assert np.corrcoef(places["first"], places["second"])[0, 1] == pytest.approx(0, abs=1e-9)
@@ -107,12 +118,11 @@ def test_sequences_come_in_order_of_the_parts(crf_run: str) -> None:
     table = folder.table("predictions")
     early = table.assign(split="train", time=table["time"] - 10)
     folder.write_table("predictions", pd.concat([table, early], ignore_index=True))
-    rows = people.sequences(crf_run, "003")
+    rows = sequences(folder.table("predictions"), "003")
     assert rows["time"].tolist() == [6, 7, 8, 9, 16, 17, 18, 19]
-    assert people.intervals(crf_run, "003", "conditional") is None
     # Names have no order: day 10 comes after day 9, as in the study.
     days = [early.assign(sequence="day 9"), table.assign(split="train", sequence="day 10")]
     folder.write_table("predictions", pd.concat(days, ignore_index=True))
     folder.write_status(folder.status)
-    rows = people.sequences(crf_run, "003")
+    rows = sequences(folder.table("predictions"), "003")
     assert rows["sequence"].tolist() == ["day 9"] * 4 + ["day 10"] * 4

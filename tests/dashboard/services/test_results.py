@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from dashboard.services import results
-from dashboard.services.results import Transitions
+from dashboard.services.figures import figure
 from nme_core.exceptions import RunFolderError
 from nme_core.io import RunFolder
 
 
 def test_matrices_are_from_rows_to_columns(crf_run: str) -> None:
     rows = results.table(crf_run, "transitions")
-    found = results.transitions(crf_run, "007", "expected")
+    found = figure(crf_run, "transitions", person="007", readout="expected").arguments
     for start, end in (("calm", "low"), ("low", "calm")):
         wanted = rows[
             (rows["person"] == "007")
@@ -20,10 +20,9 @@ def test_matrices_are_from_rows_to_columns(crf_run: str) -> None:
             & (rows["from"] == start)
             & (rows["to"] == end)
         ].iloc[0]
-        assert found.person.loc[start, end] == wanted["value"]
-        assert found.counts is not None
-        assert found.counts.loc[start, end] == wanted["count"]
-    assert list(found.population.index) == ["calm", "tense", "low"]
+        assert found["person"].loc[start, end] == wanted["value"]
+        assert found["counts"].loc[start, end] == wanted["count"]
+    assert list(found["population"].index) == ["calm", "tense", "low"]
 
 
 def test_counts_are_the_observed_ones_whatever_the_readout(crf_run: str) -> None:
@@ -33,22 +32,13 @@ def test_counts_are_the_observed_ones_whatever_the_readout(crf_run: str) -> None
     table.loc[expected, "count"] = table.loc[expected, "count"] + 0.4
     folder.write_table("transitions", table)
     folder.write_status(folder.status)
-    counted = results.transitions(crf_run, "007", "observed").counts
-    assert counted is not None
-    for readout in ("scores", "conditional", "expected"):
-        pd.testing.assert_frame_equal(results.transitions(crf_run, "007", readout).counts, counted)
-    assert results.transitions(crf_run, "", "scores").counts is None
-
-
-def test_largest_difference_names_direction() -> None:
-    states = ["a", "b"]
-    person = pd.DataFrame([[0.5, 0.5], [0.1, 0.9]], states, states)
-    population = pd.DataFrame([[0.4, 0.6], [0.5, 0.5]], states, states)
-    start, end, own, others = results.largest_difference(Transitions(person, population, None))
-    assert (start, end) in {("b", "a"), ("b", "b")}
-    assert own == person.loc[start, end]
-    assert others == population.loc[start, end]
-    assert results.largest_difference(Transitions(person, person, None)) is None
+    for kind, name in (("transitions", "counts"), ("pair", "other_counts")):
+        who = {"person": "007"} if kind == "transitions" else {"first": "001", "second": "007"}
+        drawn = [figure(crf_run, kind, readout=one, **who) for one in ("observed", "expected")]
+        counted, others = (one.arguments[name] for one in drawn)
+        pd.testing.assert_frame_equal(counted, others)
+        rows = table[(table["person"] == "007") & (table["readout"] == "observed")]
+        assert counted.to_numpy().sum() == rows["count"].sum() > 0
 
 
 def test_person_ids_stay_text_and_the_population_is_none_of_them(crf_run: str) -> None:
@@ -81,11 +71,12 @@ def test_a_run_without_a_variance_is_an_error(mlp_run: str) -> None:
 
 def test_largest_gap_is_over_all_persons(crf_run: str) -> None:
     for readout in ("scores", "observed"):
-        found = [
-            results.transitions(crf_run, person, readout).difference.abs().max(axis=None)
+        drawn = [
+            figure(crf_run, "transitions", person=person, readout=readout).arguments
             for person in results.persons(crf_run)
         ]
-        assert results.largest_gap(crf_run, readout) == pytest.approx(max(found))
+        found = [(one["person"] - one["population"]).abs().max(axis=None) for one in drawn]
+        assert [one["limit"] for one in drawn] == pytest.approx([max(found)] * len(found))
         assert min(found) < max(found)
 
 
