@@ -51,8 +51,9 @@ def _cumulant(
     emitted = np.empty((n_outputs, q))
     mean = np.empty(q)
     total = 0.0
+    emits = bool(np.any(root[:start] != 0.0))  # people may differ in moves alone
     for t in range(length):
-        for m in range(n_outputs):
+        for m in range(n_outputs if emits else 0):
             emitted[m] = root[m * width + width - 1]
             for d in range(width - 1):
                 here = x[first + t, d]
@@ -70,7 +71,7 @@ def _cumulant(
                 part = parts[t, j, k]
                 if t > 0 or initial >= 0:
                     part += root[start + j * n_states + k]
-                for m in range(n_outputs):
+                for m in range(n_outputs if emits else 0):
                     for r in range(q):
                         part[r] += basis[k, m] * emitted[m, r]
                 for r in range(q):

@@ -148,7 +148,9 @@ class Categorical:
         return self._contrasts.to(like)
 
     def _log_p(self, output: Tensor) -> Tensor:
-        return torch.log_softmax(output @ self._basis(output).T, dim=-1)
+        scores = (output @ self._basis(output).T).movedim(-1, 0).contiguous()
+        # along the first dimension several rows are worked on at once
+        return torch.log_softmax(scores, dim=0).movedim(0, -1)
 
     def deviance(self, output: Tensor, batch: Batch) -> Tensor:
         """−2 log-likelihood of each unit; output has shape (n_units, n_rows, K − 1)."""
@@ -163,8 +165,10 @@ class Categorical:
         if self.n_classes == 2:
             return (torch.sigmoid(output) * torch.sigmoid(-output)).unsqueeze(-1)
         p, basis = self.mean(output), self._basis(output)
-        mean = p @ basis
-        return basis.T @ (p.unsqueeze(-1) * basis) - mean.unsqueeze(-1) * mean.unsqueeze(-2)
+        mean, squares = p @ basis, basis.unsqueeze(2) * basis.unsqueeze(1)
+        whole = (p @ squares.flatten(1)).view(*p.shape[:-1], *squares.shape[1:])
+        result: Tensor = whole - mean.unsqueeze(-1) * mean.unsqueeze(-2)
+        return result
 
     def log_density(self, output: Tensor, y: Tensor) -> Tensor:
         """log p of the class y; of a row without one (−1) that of the first."""

@@ -46,6 +46,9 @@ _PRECISE, _MOST_STEPS = 1e-13, 60
 _LEAST = 1e-4
 #: Least variance to begin with.
 _APART = 0.02
+#: A search that began next to its end, as of a simulated study at its truth, has arrived where a
+#: step promises less than this.
+_NEAR_ENOUGH = 1e-6
 #: A search in Λ has arrived where a step promises less than this of ℓ.
 _TOLERANCE = 1e-6
 
@@ -110,7 +113,7 @@ def _fit_diagonal(task: _Task) -> ChainFit:
     search, further = ChainSearch(task.data, task.covariance, task.ridge), 0
     if task.near is not None:
         search.begin(task.near)
-        search.enough = TOLERANCE
+        search.enough = _NEAR_ENOUGH
     for _ in range(_LONGEST):
         search.step()
         if task.follow is not None:
@@ -118,7 +121,7 @@ def _fit_diagonal(task: _Task) -> ChainFit:
         further += search.promised < TOLERANCE
         if search.promised < search.enough or further > _FURTHER:
             break
-    return search.result()
+    return replace(search.result(), tolerance=max(TOLERANCE, search.enough))
 
 
 def _fit_numbers(task: _Task) -> ChainFit:

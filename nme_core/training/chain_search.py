@@ -18,7 +18,7 @@ from nme_core.training.chain_sums import ChainData, Sums
 from nme_core.training.covariance import RandomEffectsCovariance
 
 #: A search goes on to this, that rounding on the way leaves no trace.
-_ENOUGH = 1e-15
+_ENOUGH = 1e-11
 #: Whether a variance of 0 should be more is looked at where a step promises less than this.
 _LOOK = 1e-4
 #: Least and largest variance at the start.

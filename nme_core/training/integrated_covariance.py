@@ -33,8 +33,9 @@ from nme_core.training.sums import Array
 MOST_NUMBERS = 10
 #: Least standard deviation, and largest z, to start from.
 _LEAST_SD, _LARGEST_Z = 0.1, 1.0
-#: Step of the second derivative; least curvature: a coordinate's spread is not above 1/√ of it.
-_STEP, _LEAST_CURVATURE = 0.1, 0.25
+#: Step of the second derivative, by values and by slopes; least curvature: a coordinate's spread is
+#: not above 1/√ of it.
+_STEP, _SLOPE_STEP, _LEAST_CURVATURE = 0.1, 0.02, 0.25
 #: Coordinates of Σ beyond this are out of reach.
 _FARTHEST = 50.0
 #: Steps of the derivative of Σ by a coordinate, and of the likelihood by a further one.
@@ -342,12 +343,13 @@ def _spread(
     height: Callable[[Array], float], mode: Array, gradient: Callable[[Array], Array] | None
 ) -> Array | None:
     """L with LLᵀ the inverse of minus the second derivative at the mode."""
-    steps = _STEP * np.eye(len(mode))
+    eye = np.eye(len(mode))
     if gradient is not None:
-        rows = [gradient(mode + step) - gradient(mode - step) for step in steps]
-        second = (np.array(rows) + np.transpose(rows)) / (4 * _STEP)
+        here = gradient(mode)
+        rows = [gradient(mode + _SLOPE_STEP * one) - here for one in eye]
+        second = (np.array(rows) + np.transpose(rows)) / (2 * _SLOPE_STEP)
     else:
-        second = _second_differences(height, mode, steps)
+        second = _second_differences(height, mode, _STEP * eye)
     if not np.isfinite(second).all():
         return None
     values, vectors = np.linalg.eigh(-second)

@@ -64,39 +64,49 @@ def integrated_by_curvature(
     estimate = sigma.double().diag() if sigma.dim() == 1 else sigma.double()
     kept = _range(shared)
 
-    def seen(coupling: Tensor) -> Tensor:
-        """S without a prior, where it has any extent."""
-        return kept.T @ (of_shared + torch.einsum("prk,prl->kl", across, coupling)) @ kept
+    def inside(gram: Tensor) -> Tensor:
+        """S without a prior, where it has any extent, by Σ_i H_i,φη M_i⁻¹ H_i,ηφ."""
+        return kept.T @ (of_shared - gram) @ kept
 
-    prior = torch.linalg.inv(kept.T @ shared @ kept) - seen(curvature.given(estimate).coupling)
-
-    def at(whole: Tensor) -> tuple[Tensor, ...] | None:
-        """log p(y | Σ), Σ⁻¹, M_i⁻¹, G_i, M_i⁻¹ c_i, the root of S, and S⁻¹ b."""
-        inverse = torch.linalg.inv(whole)
+    def roots(inverse: Tensor, *right: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Roots L_i of all M_i, and all L_i⁻¹ (H_i,ηφ, right)."""
         lower, failed = torch.linalg.cholesky_ex(own + inverse)
-        conditional = torch.cholesky_inverse(lower)
-        coupling = -conditional @ across
-        root, failed_too = torch.linalg.cholesky_ex(seen(coupling) + prior)
-        if bool(failed.any()) or bool(failed_too):
-            return None
-        moved = (conditional @ told.unsqueeze(2)).squeeze(2)
-        pull = kept.T @ torch.einsum("prk,pr->k", coupling, slope - effects @ inverse)
-        step = torch.cholesky_solve(pull.unsqueeze(1), root).squeeze(1)
-        value = 0.5 * (told * moved).sum() - lower.diagonal(dim1=1, dim2=2).log().sum()
-        value = value - 0.5 * n_people * torch.linalg.slogdet(whole)[1]
-        value = value + 0.5 * pull @ step - root.diagonal().log().sum()
-        return value, inverse, conditional, coupling, moved, root, step
+        beside = torch.cat([across, *(one.unsqueeze(2) for one in right)], dim=2)
+        white = torch.linalg.solve_triangular(lower, beside, upper=False)
+        return None if bool(failed.any()) else (lower, white)
+
+    found = roots(torch.linalg.inv(estimate))
+    assert found is not None
+    flat = found[1].flatten(0, 1)
+    prior = torch.linalg.inv(kept.T @ shared @ kept) - inside(flat.T @ flat)
 
     def given(matrix: Array, _: Array) -> GivenCovariance | None:
         whole = torch.from_numpy(matrix)
-        found = at(whole)
+        inverse = torch.linalg.inv(whole)
+        found = roots(inverse, told, slope - effects @ inverse)
         if found is None:
             return None
-        value, inverse, conditional, coupling, moved, root, step = found
+        lower, white = found
+        flat = white.flatten(0, 1)
+        gram = flat.T @ flat
+        root, failed = torch.linalg.cholesky_ex(inside(gram[:-2, :-2]) + prior)
+        if bool(failed):
+            return None
+        pull = -kept.T @ gram[:-2, -1]
+        step = torch.cholesky_solve(pull.unsqueeze(1), root).squeeze(1)
+        value = 0.5 * gram[-2, -2] - lower.diagonal(dim1=1, dim2=2).log().sum()
+        value = value - 0.5 * n_people * torch.linalg.slogdet(whole)[1]
+        value = value + 0.5 * pull @ step - root.diagonal().log().sum()
+
+        def follows() -> tuple[Tensor, Tensor]:
+            """η̂_i(Σ) and G_i."""
+            back = torch.linalg.solve_triangular(lower.mT, white[:, :, :-1], upper=True)
+            coupling = -back[:, :, :-1]
+            return back[:, :, -1] + coupling @ (kept @ step), coupling
 
         def read() -> tuple[Array, Array, Array]:
-            follows = moved + coupling @ (kept @ step)
-            return follows.numpy(), conditional.numpy(), coupling.numpy()
+            own, coupling = follows()
+            return own.numpy(), torch.cholesky_inverse(lower).numpy(), coupling.numpy()
 
         def read_shared() -> tuple[Array, Array]:
             covariance = kept @ torch.cholesky_inverse(root) @ kept.T
@@ -104,14 +114,15 @@ def integrated_by_curvature(
 
         def by_sigma() -> Array:
             """Fisher's identity: ½ Σ⁻¹ Σ_i (E ηηᵀ − Σ) Σ⁻¹."""
-            follows = moved + coupling @ (kept @ step)
+            own, coupling = follows()
             apart = torch.linalg.solve_triangular(
                 root, (coupling @ kept).flatten(0, 1).T, upper=False
             )
             apart = apart.T.reshape(n_people, n_random, -1)
-            second = conditional.sum(0) + torch.einsum("prk,psk->rs", apart, apart)
-            second = second + follows.T @ follows - n_people * whole
-            return (0.5 * inverse @ second @ inverse).numpy()
+            second = torch.cholesky_inverse(lower).sum(0)
+            second = second + torch.einsum("prk,psk->rs", apart, apart)
+            second = second + own.T @ own - n_people * whole
+            return np.asarray(0.5 * inverse @ second @ inverse)
 
         return GivenCovariance(float(value), read, read_shared, matrix, by_sigma=by_sigma)
 

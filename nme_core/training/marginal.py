@@ -37,6 +37,10 @@ SURE = 1e-8
 _KEPT_NUMBERS = 2**25
 
 
+#: Outputs of rows, (U, L, O), ∂ log p/∂h, (U, L, m), and −∂² log p/∂h², (U, L, m, m).
+Seen = tuple[Tensor, Tensor, Tensor]
+
+
 class OutOfReachError(ArithmeticError):
     """At these parameters the likelihood has no finite curvature: a search has to step back."""
 
@@ -55,6 +59,8 @@ class Modes:
         ∂ log p/∂η.
     lower : Tensor, shape (P, m, m)
         Cholesky factors of K.
+    seen : list of tuple of Tensor
+        What `LaplaceMarginal._seen` returns there.
     reached : bool
         Whether every mode was.
     """
@@ -63,6 +69,7 @@ class Modes:
     value: Tensor
     gradient: Tensor
     lower: Tensor
+    seen: list[Seen]
     reached: bool
 
 
@@ -133,11 +140,15 @@ class LaplaceMarginal:
         score = self.family.score(output, rows.y)
         return score if self.layout.mixing is None else score @ self.layout.mixing
 
-    def _curvature(self, output: Tensor, rows: Rows) -> Tensor:
-        """−∂² log p/∂h², (U, L, m, m)."""
-        bend = self.family.curvature(output, rows.y)
-        mixing = self.layout.mixing
-        return bend if mixing is None else mixing.T @ bend @ mixing
+    def _seen(self, block: list[Rows], weights: Tensor) -> list[Seen]:
+        """Outputs, and derivatives by the predictors, of a block's rows."""
+        mixing, found = self.layout.mixing, []
+        for rows in block:
+            output = self._predict(rows, weights)
+            bend = self.family.curvature(output, rows.y)
+            bend = bend if mixing is None else mixing.T @ bend @ mixing
+            found.append((output, self._score(output, rows), bend))
+        return found
 
     def _log_density(self, block: list[Rows], weights: Tensor) -> Tensor:
         """log p(y | ψ) of each person, (P,)."""
@@ -147,19 +158,17 @@ class LaplaceMarginal:
             total.index_add_(0, rows.person, torch.where(rows.mask, dense, 0.0).sum(1))
         return total
 
-    def _own_terms(self, block: list[Rows], weights: Tensor) -> tuple[Tensor, Tensor]:
+    def _own_terms(
+        self, block: list[Rows], seen: list[Seen], n_people: int
+    ) -> tuple[Tensor, Tensor]:
         """∂ log p/∂η, (P, R), and −∂² log p/∂η², (P, R, R)."""
-        n, r = len(weights), len(self.layout.random)
-        if not r:
-            return weights.new_zeros(n, 0), weights.new_zeros(n, 0, 0)
-        size = len(self._predictors) * len(self._columns)
-        gradient, hessian = weights.new_zeros(n, size), weights.new_zeros(n, size, size)
-        for rows in block:
-            output = self._predict(rows, weights)
+        r, size = len(self.layout.random), len(self._predictors) * len(self._columns)
+        gradient = torch.zeros(n_people, size, dtype=torch.float64)
+        hessian = torch.zeros(n_people, size, size, dtype=torch.float64)
+        for rows, (_, score, bend) in zip(block if r else [], seen, strict=False):
             z, chosen = rows.x[..., self._columns], self._predictors
-            score = self._score(output, rows)[..., chosen]
-            gradient.index_add_(0, rows.person, (score.transpose(1, 2) @ z).flatten(1))
-            bend = self._curvature(output, rows)
+            of_z = score[..., chosen].transpose(1, 2) @ z
+            gradient.index_add_(0, rows.person, of_z.flatten(1))
             hessian.index_add_(0, rows.person, products_of_units(z, z, bend, chosen, chosen))
         pairs = self._pairs
         if r == size and bool((pairs == torch.arange(r)).all()):
@@ -167,19 +176,16 @@ class LaplaceMarginal:
         return gradient[:, pairs], hessian[:, pairs][:, :, pairs]
 
     def _all_terms(
-        self, block: list[Rows], weights: Tensor, inverse: Tensor
+        self, block: list[Rows], seen: list[Seen], inverse: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """g, t, (P, D) each, H[·,η], (P, D, R), and Σ_i H_i, (D, D); `inverse` is Λ K⁻¹ Λᵀ."""
-        n, m, p = weights.shape
-        g, t = weights.new_zeros(n, m * p), weights.new_zeros(n, m * p)
+        n, m, p = len(inverse), self.layout.n_predictors, self.layout.n_columns
+        g, t = inverse.new_zeros(n, m * p), inverse.new_zeros(n, m * p)
         size = len(self._predictors) * len(self._columns)
-        across = weights.new_zeros(n, m * p, size)
-        whole, every = weights.new_zeros(m * p, m * p), list(range(m))
-        for rows in block:
-            output = self._predict(rows, weights)
-            score = self._score(output, rows)
+        across = inverse.new_zeros(n, m * p, size)
+        whole, every = inverse.new_zeros(m * p, m * p), list(range(m))
+        for rows, (output, score, bend) in zip(block, seen, strict=True):
             g.index_add_(0, rows.person, (score.transpose(1, 2) @ rows.x).flatten(1))
-            bend = self._curvature(output, rows)
             whole += products_of_all(rows.x, bend)
             if size:
                 z = rows.x[..., self._columns]
@@ -241,9 +247,10 @@ class LaplaceMarginal:
         if not bool(torch.isfinite(value).all()):
             b = torch.where(torch.isfinite(value).unsqueeze(1), b, 0.0)
             value = height(b)
-        reached = False
+        reached, known = False, True  # whether `value` is that of b
         for _ in range(LONGEST):
-            gradient, hessian = self._own_terms(block, self._weights(u, scale, b))
+            seen = self._seen(block, self._weights(u, scale, b))
+            gradient, hessian = self._own_terms(block, seen, len(b))
             lower, error = torch.linalg.cholesky_ex(eye + scale.T @ hessian @ scale)
             if bool(error.any()) or not bool(torch.isfinite(lower).all()):
                 raise OutOfReachError
@@ -256,6 +263,10 @@ class LaplaceMarginal:
                 break
             unsure = promised > SURE * (1 + value.abs())
             length = torch.where(done, 0.0, 1.0)
+            if not bool(unsure.any()):
+                b, known = b + length.unsqueeze(1) * step, False
+                continue
+            value = value if known else height(b)
             for _ in range(HALVINGS):
                 moved = height(b + length.unsqueeze(1) * step)
                 worse = unsure & ~(moved >= value - 1e-12 * (1 + value.abs()))
@@ -264,8 +275,11 @@ class LaplaceMarginal:
                 length = torch.where(worse, length / 2, length)
             length = torch.where(worse, 0.0, length)
             b = b + length.unsqueeze(1) * step
-            value = torch.where(worse, value, moved)
-        return Modes(b, value, gradient, lower, reached)
+            value, known = torch.where(worse, value, moved), True
+        value = value if known else height(b)
+        if not reached:
+            seen = self._seen(block, self._weights(u, scale, b))
+        return Modes(b, value, gradient, lower, seen, reached)
 
     def __call__(self, u: Tensor, scale: Tensor) -> Evaluation:
         """Evaluate at u, (D,), and Λ, (R, m); begins at the modes of the last evaluation.
@@ -287,8 +301,7 @@ class LaplaceMarginal:
             self._b[place], reached = modes.b, reached and modes.reached
             inverse = scale @ torch.cholesky_solve(eye.expand_as(modes.lower), modes.lower)
             spread = inverse @ scale.T  # (P, R, R)
-            weights = self._weights(u, scale, modes.b)
-            g, t, across, whole = self._all_terms(block, weights, spread)
+            g, t, across, whole = self._all_terms(block, modes.seen, spread)
             log_k = modes.lower.diagonal(dim1=1, dim2=2).log().sum(1)
             value = value + (modes.value - log_k).sum()
             own_g, own_t, own_h = g[:, layout.random], t[:, layout.random], across[:, layout.random]
@@ -323,7 +336,7 @@ class LaplaceMarginal:
             modes = self._modes(block, u, scale, self._b[place])
             self._b[place] = modes.b
             spread = scale @ torch.cholesky_solve(eye.expand_as(modes.lower), modes.lower) @ scale.T
-            across = self._all_terms(block, self._weights(u, scale, modes.b), spread)[2]
+            across = self._all_terms(block, modes.seen, spread)[2]
             found.append((spread, -spread @ across.transpose(1, 2)))
         spread, coupling = (torch.cat(part) for part in zip(*found, strict=True))
         return self._b @ scale.T, spread, coupling

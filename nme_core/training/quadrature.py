@@ -59,7 +59,7 @@ class QuadratureMarginal(LaplaceMarginal):
             share = torch.exp(logs - total.unsqueeze(1))
             gradient = torch.stack(gradients, 1)  # (P, points, D)
             own = gradient[:, :, int(self.layout.random)]
-            mode, log_width = self._moves(block, modes, u, scale)
+            mode, log_width = self._moves(block, modes, scale)
             # how the points move with (u, λ), and what log p(y | b) − ½ b² gains by that
             moved = mode.unsqueeze(1) + (at - modes.b).unsqueeze(2) * log_width.unsqueeze(1)
             gained = share * (scale[0, 0] * own - at)
@@ -68,15 +68,12 @@ class QuadratureMarginal(LaplaceMarginal):
             slope_scale = slope_scale + (share * own * at).sum() + slope[-1]
         return replace(found, value=float(value), shared=slope_u, scale=slope_scale.view(1, 1))
 
-    def _moves(
-        self, block: list[Rows], modes: Modes, u: Tensor, scale: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _moves(self, block: list[Rows], modes: Modes, scale: Tensor) -> tuple[Tensor, Tensor]:
         """∂b̂/∂(u, λ) and ∂ log τ/∂(u, λ) of each person, (P, D + 1)."""
         own = int(self.layout.random)
         inverse = scale[0, 0] / modes.lower[:, 0].square()  # λ/K, (P, 1)
-        weights = self._weights(u, scale, modes.b)
         spread = (scale[0, 0] * inverse).unsqueeze(2)
-        g, t, across, _ = self._all_terms(block, weights, spread)
+        g, t, across, _ = self._all_terms(block, modes.seen, spread)
         across, h = across[:, :, 0], across[:, own]
         by_scale = g[:, own : own + 1] / modes.lower[:, 0].square() - inverse * h * modes.b
         mode = torch.cat([-inverse * across, by_scale], 1)

@@ -180,10 +180,10 @@ def _intervals(
 
 
 def _of_parameters(again: NeuralMixedEffects, truth: NeuralMixedEffects) -> Iterator[_Held]:
-    low, high = again.fixed_effects_interval()
-    for name in low.index.intersection(truth.fixed_effects_.index):
+    (low, high), fixed = again.fixed_effects_interval(), truth.fixed_effects_
+    for name in low.index.intersection(fixed.index):
         ends = np.array([low[name]]), np.array([high[name]])
-        yield "fixed_effects", str(name), *ends, np.array([truth.fixed_effects_[name]])
+        yield "fixed_effects", str(name), *ends, np.array([fixed[name]])
     below, above = again.effects().interval()
     true = truth.effects().estimate.loc[below.index]
     for name in below.columns:
