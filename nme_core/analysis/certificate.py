@@ -142,7 +142,7 @@ def compare_with_mixedlm(
     """
     ours = model.log_likelihood_  # OptionError where the model is not linear
     columns, _ = read_features(X)
-    inputs = model._scaler.transform(columns).astype(np.float64)
+    inputs = model._encoder.scaler.transform(columns).astype(np.float64)
     design = np.column_stack([inputs, np.ones(len(inputs))])
     mean, sd = model._outcome.scale
     outcome = (numbers(y) - mean) / sd
@@ -151,7 +151,7 @@ def compare_with_mixedlm(
         index[1] if name.endswith("weight") else inputs.shape[1]
         for name, index in mixed.parameter_indices()
     ]
-    codes = read_groups(groups)[0].codes_in(model._index[0])
+    codes = read_groups(groups)[0].codes_in(model._encoder.index[0])
     constant = len(outcome) * float(np.log(sd))
     sigma = model._posterior.sigma[0].numpy()
     start = (np.diag(sigma) if sigma.ndim == 1 else sigma) / model._posterior.residual_variance
@@ -230,6 +230,6 @@ def _pair(ours: float, peer: float, size: float) -> tuple[float, float, float]:
 
 def _friendly(model: NMEMLPRegressor) -> dict[str, str]:
     """Features, and ``intercept``, by the names of the network's parameters."""
-    inputs = model._scaler.input_names
+    inputs = model._encoder.scaler.input_names
     names = {f"layers.0.weight[0,{k}]": name for k, name in enumerate(inputs)}
     return {**names, "layers.0.bias[0]": "intercept"}

@@ -25,8 +25,8 @@ from nme_core.training.boundary import ZERO
 
 if TYPE_CHECKING:
     from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
+    from nme_core.estimators.mlp_model import MLPModel
     from nme_core.estimators.readouts import ReadOuts
-    from nme_core.estimators.row_outputs import RowOutputs
 
 Floats = NDArray[np.float64]
 
@@ -181,7 +181,7 @@ class _Grid:
     @classmethod
     def of(cls, model: NMEMLPRegressor | NMEMLPClassifier, X: pd.DataFrame) -> _Grid:
         """Choose rows, evenly through all rows in order of their values."""
-        scaler, table = model._scaler, X[list(model.feature_names_in_)].to_numpy(np.float64)
+        scaler, table = model._encoder.scaler, X[list(model.feature_names_in_)].to_numpy(np.float64)
         n_persons, n_features = len(model.groups_), table.shape[1]
         most = int(np.clip(AT_ONCE // max(1, 2 * n_features * (n_persons + 1)), 1, MOST_ROWS))
         order = np.lexsort(table.T[::-1])
@@ -327,9 +327,9 @@ def read_draws(model: ReadOuts, x: torch.Tensor, read: Callable[[Floats], Floats
         unknown = np.full(person.shape, np.nan)
         return EffectsRead(drawn[0], unknown[0], person, unknown, unknown)
     sd = np.sqrt((person_squares / n - np.square(person)).clip(min=0))
-    middle, network = drawn.mean(0), cast("RowOutputs", model)
-    if network._takes_means_of_numbers:  # as predictions do
-        means = np.mean([at(fixed, mixed.deviations) for fixed in network._shared_draws()], axis=0)
+    middle, network = drawn.mean(0), cast("MLPModel", model)._row_outputs()
+    if network.takes_means_of_numbers:  # as predictions do
+        means = np.mean([at(fixed, mixed.deviations) for fixed in network.shared_draws()], axis=0)
         middle, person = means[-1], means[:-1] - means[-1]
     return EffectsRead(middle, drawn.std(0), person, sd, _reliability(person, sd))
 

@@ -88,7 +88,7 @@ def person_curves(
 
 def _curves(model: ReadOuts, rows: pd.DataFrame) -> EffectsRead:
     table = rows.to_numpy(np.float64)
-    inputs = model._scaler.transform([table[:, k] for k in range(table.shape[1])])
+    inputs = model._encoder.scaler.transform([table[:, k] for k in range(table.shape[1])])
     x = torch.from_numpy(np.asarray(inputs, dtype=np.float64))
     return read_draws(model, x, lambda scaled: scaled.swapaxes(1, 2).reshape(len(scaled), -1))
 

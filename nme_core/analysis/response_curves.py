@@ -89,7 +89,7 @@ def response_curves(
 
 def typical_features(model: NMEMLPRegressor | NMEMLPClassifier) -> dict[str, float]:
     """Mean of each feature over the rows of the fit, where curves hold those that do not vary."""
-    return dict(zip(model._scaler.names, model._scaler.mean.tolist(), strict=True))
+    return dict(zip(model._encoder.scaler.names, model._encoder.scaler.mean.tolist(), strict=True))
 
 
 def grids_of(curves: pd.DataFrame) -> dict[str, Floats]:

@@ -85,8 +85,8 @@ def intraclass_correlation(model: NeuralMixedEffects, X: pd.DataFrame) -> dict[s
     if not model._family().has_residual_variance or not model._posterior.mixed.n_random:
         return {}
     step = -(-len(X) // MOST_ROWS)
-    table = model._select(X.iloc[::step])
-    inputs = torch.from_numpy(model._scaler.transform(table)).unsqueeze(0)
+    table = model._encoder.select(X.iloc[::step])
+    inputs = torch.from_numpy(model._encoder.scaler.transform(table)).unsqueeze(0)
     posterior, mixed = model._posterior, model._posterior.mixed
     slope = mixed.jacobian(inputs, torch.zeros(1, mixed.n_random))[0, :, 0].double()
     between = {

@@ -1,10 +1,12 @@
-"""Rows in, rows out: how a model reads new rows in the way that it learned to."""
+"""Rows in, batches out: how a model reads new rows in the way that it learned to."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from nme_core.batches.scaling import Columns, FeatureScaler, TableRows
 from nme_core.batches.sequences import Batch, chunks
 from nme_core.estimators.arrangement import Arranged, Arrangement, taken
-from nme_core.estimators.hooks import Hooks
+from nme_core.estimators.families import Outcome
 from nme_core.estimators.inputs import (
     Labels,
     Rows,
@@ -22,70 +24,72 @@ from nme_core.estimators.inputs import (
     default_names,
     read_features,
     read_groups,
+    refuse_moving_sequences,
     select_columns,
+    sequences_of,
 )
-from nme_core.exceptions import DataError, MissingColumnError, NotFittedError, OptionError
+from nme_core.exceptions import DataError, MissingColumnError, OptionError
 
 LEVELS = ("person", "population", "average")
+#: What a sequence model takes after X, y and groups.
+_SEQUENCES = ("sequence_ids", "initial_states")
 
 
-class RowEncoder(Hooks):
-    """Knows the features and the groups that a model was fitted on."""
+@dataclass(frozen=True)
+class RowEncoder:
+    """What a model learned of its rows before training, and how it reads others.
 
-    pooling: str
-    factors_: dict[str, NDArray[np.str_]]
-    feature_names_in_: NDArray[np.str_]
-    n_features_in_: int
-    _scaler: FeatureScaler
-    _index: list[dict[str, int]]
+    Attributes
+    ----------
+    scaler : FeatureScaler
+        The features.
+    factors : dict of str to array of str
+        Groups of each grouping factor, persons first.
+    outcome : Outcome
+        What was learned of the outcome.
+    alone : bool
+        Whether further grouping factors of new rows do not count.
+    """
 
-    def _check_fitted(self) -> None:
-        if "factors_" not in vars(self):
-            raise NotFittedError(self)
+    scaler: FeatureScaler
+    factors: dict[str, NDArray[np.str_]]
+    outcome: Outcome
+    alone: bool = False
 
-    def _set_factors(self, factors: dict[str, list[str]]) -> None:
-        """Take note of the groups, counted through over all factors."""
-        self.factors_ = {name: np.array(levels) for name, levels in factors.items()}
+    @cached_property
+    def index(self) -> list[dict[str, int]]:
+        """Place of each group among those of all factors, by factor."""
         counter = itertools.count()
-        self._index = [
-            {level: next(counter) for level in levels} for levels in factors.values()
-        ]  # fmt: skip
+        return [
+            {level: next(counter) for level in levels.tolist()} for levels in self.factors.values()
+        ]
 
-    @property
-    def groups_(self) -> NDArray[np.str_]:
-        """Persons: the groups of the first factor."""
-        if "factors_" not in vars(self):
-            raise NotFittedError(self)
-        persons: NDArray[np.str_] = next(iter(self.factors_.values()))
-        return persons
+    def with_factors(self, factors: Mapping[str, Any]) -> Self:
+        """The same for these groups of each factor."""
+        return replace(self, factors={name: np.array(one) for name, one in factors.items()})
 
-    def _levels(self, factor: int) -> pd.Index[str]:
-        name, levels = list(self.factors_.items())[factor]
-        index: pd.Index[str] = pd.Index(levels, name=name if factor else "person", dtype="str")
-        return index
+    def select(self, X: ArrayLike | pd.DataFrame | TableRows) -> Columns:
+        """Features of new rows, in the order of the fit; a DataFrame is read by column names."""
+        expected = self.scaler.names
+        chosen: Any = X
+        if isinstance(X, pd.DataFrame | TableRows):
+            try:
+                chosen = select_columns(X, expected)
+            except MissingColumnError:
+                if expected != default_names(len(expected)):
+                    raise
+        features, names = read_features(chosen)
+        if len(names) != len(expected):
+            raise DataError(
+                f"The model was fitted on {len(expected)} features; these rows have {len(names)}.",
+                remedy=f"It needs {', '.join(expected)}.",
+            )
+        return features
 
-    def _rows(
-        self, table: Columns, factors: list[Labels] | None, **context: ArrayLike | None
-    ) -> Rows:
-        """Encode rows; without factors (the population) every row belongs to person 0."""
-        if factors is None:
-            codes = np.zeros((len(table[0]), 1), dtype=np.int64)
-        else:
-            pairs = zip(factors, self._index, strict=True)
-            codes = np.column_stack([factor.codes_in(index) for factor, index in pairs])
-        times = context.get("times")
-        when = None if times is None else np.asarray(times, dtype=np.float64)
-        return Rows(self._scaler.inputs(table), codes, times=when)
-
-    def _read_groups(self, groups: ArrayLike | pd.DataFrame) -> list[Labels]:
+    def read_groups(self, groups: ArrayLike | pd.DataFrame) -> list[Labels]:
         """Grouping factors of new rows, in the order of the fit."""
-        expected = list(self.factors_)
-        if isinstance(groups, pd.DataFrame):
-            columns = [str(name) for name in groups.columns]
-            if all(name in columns for name in expected):
-                groups = groups.set_axis(columns, axis=1)[expected]
-        factors = read_groups(groups)
-        if self.pooling == "none":
+        factors, expected = read_groups(self._in_order(groups)), list(self.factors)
+        if self.alone:
             factors = factors[:1]
         if len(factors) != len(expected):
             raise DataError(
@@ -95,61 +99,42 @@ class RowEncoder(Hooks):
             )
         return factors
 
-    def _validation(self, validation: tuple[Any, ...]) -> tuple[Rows, ArrayLike]:
-        """Rows to watch and their outcome, in the order that only their values decide."""
-        if len(validation) < 3:
-            raise OptionError(
-                f"validation has {len(validation)} parts.", remedy="It needs (X, y, groups)."
-            )
-        table = self._select(validation[0])
-        extra = dict(zip(self._context, validation[3:], strict=False))
-        check_lengths(len(table[0]), y=validation[1], groups=validation[2], **extra)
-        factors, y = self._read_groups(validation[2]), validation[1]
-        arranged = self._arrange(table, y, factors, extra)
-        order = arranged.order
-        extra = {name: taken(values, order) for name, values in extra.items()}
-        factors = [factor.arranged(arranged, k) for k, factor in enumerate(factors)]
-        return self._rows(Arranged(table, order), factors, **extra), taken(y, order)
+    def _in_order(self, groups: ArrayLike | pd.DataFrame) -> ArrayLike | pd.DataFrame:
+        if isinstance(groups, pd.DataFrame):
+            columns = [str(name) for name in groups.columns]
+            if all(name in columns for name in self.factors):
+                return groups.set_axis(columns, axis=1)[list(self.factors)]
+        return groups
 
-    def _arrange(
+    def rows(
         self,
         table: Columns,
-        y: ArrayLike,
-        factors: list[Labels],
-        context: Mapping[str, ArrayLike | None],
-    ) -> Arrangement:
-        """Return the order of rows that only their values decide."""
-        return Arrangement.of(
-            table,
-            y,
-            [factor.codes for factor in factors],
-            in_order=self._keeps_order,
-            sequences=context.get("sequence_ids"),
-        )
+        factors: list[Labels] | None,
+        owners: NDArray[np.int64] | None = None,
+        *,
+        times: ArrayLike | None = None,
+        sequence_ids: ArrayLike | None = None,
+        initial_states: ArrayLike | None = None,
+    ) -> Rows:
+        """Encode rows; without factors (the population) every row belongs to person 0.
 
-    def _check_names(self, names: tuple[str, ...]) -> None:
-        expected = tuple(self.feature_names_in_)
-        if len(names) != len(expected):
-            raise DataError(
-                f"The model was fitted on {len(expected)} features; these rows have {len(names)}.",
-                remedy=f"It needs {', '.join(expected)}.",
-            )
+        A sequence belongs to one of the `owners`, then too; None: the persons.
+        """
+        if factors is None:
+            codes = np.zeros((len(table[0]), 1), dtype=np.int64)
+        else:
+            pairs = zip(factors, self.index, strict=True)
+            codes = np.column_stack([factor.codes_in(index) for factor, index in pairs])
+        inputs = self.scaler.inputs(table)
+        if not self.outcome.in_sequences:
+            when = None if times is None else np.asarray(times, dtype=np.float64)
+            return Rows(inputs, codes, times=when)
+        sequences = sequences_of(codes[:, 0] if owners is None else owners, sequence_ids)
+        refuse_moving_sequences(codes, sequences, list(self.factors))
+        initial = None if initial_states is None else self.outcome.encode(initial_states)
+        return Rows(inputs, codes, sequences, initial)
 
-    def _select(self, X: ArrayLike | pd.DataFrame) -> Columns:
-        """Features of new rows, in the order of the fit; a DataFrame is read by column names."""
-        expected = [str(name) for name in self.feature_names_in_]
-        chosen: Any = X
-        if isinstance(X, pd.DataFrame | TableRows):
-            try:
-                chosen = select_columns(X, expected)
-            except MissingColumnError:
-                if expected != list(default_names(len(expected))):
-                    raise
-        features, names = read_features(chosen)
-        self._check_names(names)
-        return features
-
-    def _batches(
+    def batches(
         self,
         X: ArrayLike | pd.DataFrame,
         groups: ArrayLike | pd.DataFrame | None,
@@ -157,7 +142,6 @@ class RowEncoder(Hooks):
         **context: ArrayLike | None,
     ) -> list[Batch]:
         """Return new rows in padded units, checked, few enough of them to be computed at once."""
-        self._check_fitted()
         if level not in LEVELS:
             raise OptionError(
                 f"level={level!r} does not exist.", remedy=f"Choose from {', '.join(LEVELS)}."
@@ -167,10 +151,47 @@ class RowEncoder(Hooks):
                 "A prediction for people needs to know whose each row is.",
                 remedy='Give groups=..., or ask for the population with level="population".',
             )
-        table = self._select(X)
+        table = self.select(X)
         check_lengths(len(table[0]), groups=groups, **context)
-        factors = None
-        if groups is not None and level == "person":
-            factors = self._read_groups(groups)
-        rows = self._rows(table, factors, **context)
-        return list(chunks(rows.batches(self._outcome.none(len(rows.groups)), torch.device("cpu"))))
+        factors = owners = None
+        if groups is not None:
+            factors = self.read_groups(groups) if level == "person" else None
+            owners = read_groups(self._in_order(groups))[0].codes
+        rows = self.rows(table, factors, owners, **context)
+        none = self.outcome.none(len(rows.groups))
+        return list(chunks(rows.batches(none, torch.device("cpu"))))
+
+    def watched(self, validation: tuple[Any, ...], device: torch.device) -> list[Batch]:
+        """Return rows to watch, and their outcome, in the order that only their values decide."""
+        if len(validation) < 3:
+            raise OptionError(
+                f"validation has {len(validation)} parts.", remedy="It needs (X, y, groups)."
+            )
+        table, y = self.select(validation[0]), validation[1]
+        names = _SEQUENCES if self.outcome.in_sequences else ()
+        extra = dict(zip(names, validation[3:], strict=False))
+        check_lengths(len(table[0]), y=y, groups=validation[2], **extra)
+        factors = self.read_groups(validation[2])
+        table, y, factors, extra = arranged(
+            table, y, factors, extra, in_order=self.outcome.in_sequences
+        )
+        return self.rows(table, factors, **extra).batches(self.outcome.encode(y), device)
+
+
+def arranged(
+    table: Columns, y: Any, factors: list[Labels], context: dict[str, Any], *, in_order: bool
+) -> tuple[Columns, Any, list[Labels], dict[str, Any]]:
+    """Put rows into the order that only their values decide.
+
+    `in_order`: whether the order of a person's rows, within a sequence, says something.
+    """
+    codes = [factor.codes for factor in factors]
+    found = Arrangement.of(
+        table, y, codes, in_order=in_order, sequences=context.get("sequence_ids")
+    )
+    return (
+        Arranged(table, found.order),
+        taken(y, found.order),
+        [factor.arranged(found, k) for k, factor in enumerate(factors)],
+        {name: taken(values, found.order) for name, values in context.items()},
+    )

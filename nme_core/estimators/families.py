@@ -50,6 +50,10 @@ class Outcome:
     is_count: ClassVar[bool] = False
     #: Whether the classes have an order, so that one score tells them apart.
     is_ordered: ClassVar[bool] = False
+    #: Whether rows are steps of sequences, so that their order says something.
+    in_sequences: ClassVar[bool] = False
+    #: Where the layers of the network start in the names of its parameters.
+    layers: ClassVar[str] = ""
     #: What only some estimators learn, and which; empty: all do.
     learns: ClassVar[str] = ""
     estimators: ClassVar[tuple[str, ...]] = ()
@@ -369,6 +373,9 @@ class OrderedClass(Class):
 
 class State(Class):
     """A state in a sequence, by a linear-chain CRF; labels may be missing."""
+
+    in_sequences: ClassVar[bool] = True
+    layers: ClassVar[str] = "emission."
 
     @classmethod
     def learned(cls, y: ArrayLike) -> Self:

@@ -182,3 +182,28 @@ def refuse_inseparable(factors: Sequence[Labels], family: Family) -> None:
         for finding in find_inseparable(codes, outcome):
             if finding.severity == "stop":
                 raise DataError(finding.message, remedy=finding.remedy, column=finding.column)
+
+
+def sequences_of(persons: NDArray[np.int64], ids: ArrayLike | None) -> NDArray[np.int64]:
+    """Sequence of each row as a number; without ids a person's rows are one."""
+    if ids is None:
+        return persons
+    labels = read_ids(ids, "sequence_ids")
+    return persons * len(labels.levels) + labels.codes
+
+
+def refuse_moving_sequences(
+    groups: NDArray[np.int64], sequences: NDArray[np.int64], factors: Sequence[str]
+) -> None:
+    """Raise DataError for a sequence that changes its group of a further grouping factor."""
+    for name, column in zip(factors[1:], groups.T[1:], strict=False):
+        table = pd.DataFrame({"sequence": sequences, "group": column}).drop_duplicates()
+        twice = table["sequence"].duplicated()
+        if twice.any():
+            row = int(table.index[twice][0])
+            raise DataError(
+                f"{name!r} changes within a sequence, in row {row} (counted from 0).",
+                remedy="Give each stay a sequence of its own (sequence_ids).",
+                row=row,
+                column=name,
+            )

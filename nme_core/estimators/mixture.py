@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
-from torch import Tensor
+from sklearn.base import clone, is_classifier
 
 from nme_core.estimators.options import AUTO
+from nme_core.estimators.outcomes import numbers
+from nme_core.estimators.posterior import DRAWS
 from nme_core.estimators.residuals import TIED
-from nme_core.estimators.saving import unpacked
-from nme_core.estimators.stacking import PULL, SLIGHT, stacking_weights
+from nme_core.estimators.stacking import PULL, SLIGHT, normal_scores, stacking_weights
 from nme_core.exceptions import (
     ConvergenceWarning,
     DataError,
@@ -147,41 +148,10 @@ class Mixture:
             counts[k] += 1
         return [int(count) for count in counts]
 
-    def packed(self) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
-        """What goes into a file: a record of each candidate, and tensors by name."""
-        records: list[dict[str, Any]] = []
-        tensors: dict[str, Tensor] = {}
-        for number, one in enumerate(self.candidates):
-            content, own = one.model._packed()
-            tensors |= {f"{number}.{name}": value for name, value in own.items()}
-            records.append(
-                {
-                    "setting": asdict(one.setting),
-                    "weight": one.weight,
-                    "validation_loss": one.validation_loss,
-                    "seconds": one.seconds,
-                    "content": content,
-                }
-            )
-        return records, tensors
-
-    @classmethod
-    def unpacked(cls, records: list[dict[str, Any]], tensors: dict[str, Tensor]) -> Self:
-        """Undo `packed`."""
-        candidates = []
-        for number, record in enumerate(records):
-            mark, setting = f"{number}.", record["setting"]
-            own = {k.removeprefix(mark): v for k, v in tensors.items() if k.startswith(mark)}
-            candidates.append(
-                Candidate(
-                    Setting(**{**setting, "hidden": tuple(setting["hidden"])}),
-                    cast("MLPModel", unpacked(record["content"], own)),
-                    record["weight"],
-                    record["validation_loss"],
-                    record["seconds"],
-                )
-            )
-        return cls(tuple(candidates))
+    def draws(self, draw: Callable[[MLPModel], Iterator[Any]]) -> Iterator[Any]:
+        """Yield `DRAWS` draws, of each candidate as many as are its share."""
+        for share, one in zip(self.shares(DRAWS), self.candidates, strict=True):
+            yield from itertools.islice(draw(one.model), share)
 
     def table(self) -> pd.DataFrame:
         """One row per candidate; columns as in ``candidates.csv``, without the test loss."""
@@ -226,7 +196,7 @@ def fit_mixture(
         Where none can.
     """
     X, y, groups = rows
-    clone(model)._learn_outcome(y)  # what is wrong with it is wrong for all candidates
+    model._outcomes.learned(y)  # what is wrong with it is wrong for all candidates
     chosen: list[Setting] = []
     fitted: list[MLPModel] = []
     seconds: list[float] = []
@@ -257,13 +227,21 @@ def fit_mixture(
     pull = np.array([SLIGHT if one.hidden else PULL for one in chosen])
     weights = stacking_weights(scores, pull)
     if held is not None:
-        scores = model._held_out_scores(fitted, held)
+        scores = _held_out_scores(fitted, *held)
         weights = stacking_weights(scores, pull)
-        losses = np.array([one.validation_loss(*held) for one in fitted])
+        losses = np.array([cast(Any, one).validation_loss(*held) for one in fitted])
     columns = (chosen, fitted, weights.tolist(), losses.tolist(), seconds)
     mixture = Mixture(tuple(Candidate(*one) for one in zip(*columns, strict=True)))
     _tell(mixture, notes)
     return mixture
+
+
+def _held_out_scores(several: Sequence[Any], X: Any, y: Any, groups: Any) -> Floats:
+    """What models are weighed by, shape (n, n_models)."""
+    if is_classifier(several[0]) or several[0].is_count:
+        return np.column_stack([one.log_score(X, y, groups) for one in several])
+    predicted = np.column_stack([one.predict(X, groups) for one in several])
+    return normal_scores(predicted - numbers(y)[:, None])
 
 
 def refit_mixture(

@@ -1,28 +1,27 @@
-"""What the NME-MLPs for numbers and for classes share: options, fits, mixtures, new people."""
+"""What the NME-MLPs for numbers and for classes share: fits, mixtures, outcomes, new people."""
 
 from __future__ import annotations
 
 import copy
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from torch import Tensor
 
+from nme_core.estimators.adapting import with_persons
 from nme_core.estimators.automatic import check_auto, fit_auto
+from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.families import Outcome
-from nme_core.estimators.inputs import Labels
 from nme_core.estimators.mixture import Mixture, refit_mixture
-from nme_core.estimators.options import AUTO, COVARIANCES, check_linear_options
+from nme_core.estimators.options import AUTO, COVARIANCES, check_outcome_options
 from nme_core.estimators.problems import Plan
-from nme_core.estimators.residuals import read_times, usable
+from nme_core.estimators.residuals import read_times
 from nme_core.estimators.row_outputs import RowOutputs
-from nme_core.exceptions import FallbackWarning, OptionError
+from nme_core.nn import RowFamily
 from nme_core.training import Progress
 from nme_core.training.covariance import PATTERNS
 
@@ -30,47 +29,28 @@ from nme_core.training.covariance import PATTERNS
 SMALLEST = 1e-300
 
 
-class MLPModel(RowOutputs):
+class MLPModel(NeuralMixedEffects):
     """What both NME-MLPs share."""
 
     #: Outcome families by name; the first is the default.
     families: Mapping[str, type[Outcome]]
     covariances = (*COVARIANCES, *PATTERNS)
-
-    def __init__(
-        self,
-        hidden: str | Sequence[int] = AUTO,
-        placement: str | Sequence[str] = "last",
-        *,
-        activation: str | None = None,
-        family: str | None = None,
-        covariance: str = "diagonal",
-        estimator: str = "variational",
-        pooling: str = "partial",
-        epochs: int | None = None,
-        shrink: str = "none",
-        quadrature: int = 1,
-        device: str = "cpu",
-        random_state: int = 0,
-    ) -> None:
-        super().__init__(
-            hidden,
-            placement,
-            activation=activation,
-            covariance=covariance,
-            estimator=estimator,
-            pooling=pooling,
-            epochs=epochs,
-            device=device,
-            random_state=random_state,
-        )
-        self.family = family
-        self.shrink = shrink
-        self.quadrature = quadrature
+    family: str | None
+    shrink: str
+    quadrature: int
 
     @property
     def _outcomes(self) -> type[Outcome]:
         return self.families[self.family or next(iter(self.families))]
+
+    def _family(self) -> RowFamily:
+        return cast(RowFamily, super()._family())
+
+    def _row_outputs(self) -> RowOutputs:
+        """What is expected of rows, of one network."""
+        self._check_fitted()
+        n_hidden, seed = len(self._widths), int(self.random_state)
+        return RowOutputs(self._posterior, self._family(), self._outcome, n_hidden, seed)
 
     def _plan(self) -> Plan:
         points, shrinks = int(self.quadrature), self.shrink == "inputs"
@@ -80,34 +60,7 @@ class MLPModel(RowOutputs):
         if self._is_auto:
             check_auto(self)
         super()._check_options()
-        check_linear_options(self.hidden, self.shrink, self.quadrature)
-        if self.family is not None and self.family not in self.families:
-            raise OptionError(
-                f"family={self.family!r} does not exist for {type(self).__name__}.",
-                remedy=f"Choose from {', '.join(self.families)}.",
-            )
-        able = self._outcomes.estimators
-        if able and self.estimator not in able:
-            raise OptionError(
-                f'estimator="{self.estimator}" does not estimate {self._outcomes.learns}.',
-                remedy=f'Use estimator="{able[0]}", or another family.',
-            )
-
-    def _check_rows(
-        self, y: ArrayLike, factors: list[Labels], context: dict[str, ArrayLike | None]
-    ) -> None:
-        super()._check_rows(y, factors, context)
-        times = context.get("times")
-        known = times is not None and self.reads_times and len(factors) == 1
-        if known:
-            own = factors[0]
-            linear = len(self.hidden) == 0 and self._family().has_residual_variance
-            with warnings.catch_warnings():
-                if not linear:  # beeps of several days at one time are no fault of theirs
-                    warnings.simplefilter("ignore", FallbackWarning)
-                at = np.asarray(times)
-                known = usable(at, own.codes, own.levels, needed=self._needs_times)
-        context["times"] = times if known else None
+        check_outcome_options(self)
 
     def fit(
         self,
@@ -155,10 +108,7 @@ class MLPModel(RowOutputs):
         """Fit named layers, or a mixture."""
         self._mixture = None
         if not self._is_auto:
-            return self._fit(
-                X, y, groups, validation=validation, progress=progress, uncertainty=uncertainty,
-                **context,
-            )  # fmt: skip
+            return self._fit(X, y, groups, validation, progress, uncertainty, **context)
         self._check_options()
         if not self.reads_times:  # no candidate may, or they would differ in what they know
             context = {}
@@ -206,48 +156,11 @@ class MLPModel(RowOutputs):
         """Keep a mixture; what is read off one network is read off its leader."""
         self._forget()
         options = self.get_params()
-        state = {name: value for name, value in vars(mixture.leader).items() if name not in options}
-        for name, value in state.items():
-            setattr(self, name, value)
+        for name, value in vars(mixture.leader).items():
+            if name not in options:
+                setattr(self, name, value)
         self._begin_at, self._quick, self._mixture = None, False, mixture
         return self
-
-    def _packed(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        if self._mixture is None:
-            return super()._packed()
-        candidates, tensors = self._mixture.packed()
-        content = {"model": type(self).__name__, "parameters": self.get_params()}
-        return {**content, "candidates": candidates}, tensors
-
-    def _restore(self, content: dict[str, Any], tensors: dict[str, Tensor]) -> Self:
-        if "candidates" not in content:
-            return super()._restore(content, tensors)
-        return self._take(Mixture.unpacked(content["candidates"], tensors))
-
-    def of_persons(self) -> Self:
-        """As in `Adaptable`."""
-        alone = super().of_persons()
-        if self._mixture is not None and alone is not self:
-            alone._mixture = self._mixture.change(lambda one: one.of_persons())
-        return alone
-
-    def log_score(
-        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
-    ) -> NDArray[np.float64]:
-        """Log density, or probability, that the model gives each outcome, shape (n,)."""
-        raise NotImplementedError
-
-    def _held_out_scores(
-        self, candidates: Sequence[MLPModel], held: tuple[Any, Any, Any]
-    ) -> NDArray[np.float64]:
-        """What candidates are weighed by, shape (n, n_candidates)."""
-        return np.column_stack([one.log_score(*held) for one in candidates])
-
-    def validation_loss(
-        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
-    ) -> float:
-        """Mean squared error, or log-loss of classes, of these rows."""
-        raise NotImplementedError
 
     def adapt(
         self,
@@ -288,8 +201,75 @@ class MLPModel(RowOutputs):
             If the mode of a person was not reached.
         """
         if self._mixture is None:
-            return self._adapt(X, y, groups, times=times if self.reads_times else None)
+            known = self._times_of_new(times, y, groups)
+            return with_persons(self, X, y, groups, times=known)
         adapted = copy.copy(self)
         return adapted._take(
             self._mixture.change(lambda one: one.adapt(X, y, groups=groups, times=times))
         )
+
+    def _times_of_new(
+        self, times: ArrayLike | None, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+    ) -> NDArray[np.float64] | None:
+        """Times of the rows of new people, where they count."""
+        return None
+
+    def simulate(
+        self,
+        X: ArrayLike | pd.DataFrame,
+        groups: ArrayLike | pd.DataFrame | None = None,
+        *,
+        level: str = "person",
+        seed: int = 0,
+    ) -> Iterator[NDArray[Any]]:
+        """Yield outcomes of these rows drawn from the fitted model, shape (n,), once for each of
+        64 draws of the parameters from their posterior; arguments of `predict`.
+        """
+        if self._mixture is not None:
+            yield from self._mixture.draws(
+                lambda one: one.simulate(X, groups, level=level, seed=seed)
+            )
+            return
+        yield from self._row_outputs().simulate(self._batches(X, groups, level), level, seed)
+
+    def predict_interval(
+        self, X: ArrayLike | pd.DataFrame, groups: ArrayLike | pd.DataFrame
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Ends of 95 % intervals of persons' expected outcome, shape (n,) or (n, n_classes).
+
+        Mean ± 1.96 SD over the posterior of persons' own parameters and the shared ones; without
+        hidden layers also over what Σ and ρ may be, in a mixture over its candidates. In the units
+        of ``predict`` or ``predict_proba`` (there held within 0 and 1). How far single outcomes lie
+        from what is expected is not part of it. NaN for estimators without a posterior.
+        """
+        if self._mixture is not None:
+            centre, spread = self._mixture.moments(lambda one: one._moments(X, groups))
+        else:
+            centre, spread = self._moments(X, groups)
+        half = 1.96 * spread
+        return self._shaped(centre - half), self._shaped(centre + half)
+
+    def _moments(
+        self, X: ArrayLike | pd.DataFrame, groups: ArrayLike | pd.DataFrame
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and SD of the expected outcome over draws, shape (n, 1) or (n, n_classes) each."""
+        centre, spread = self._row_outputs().moments(self._batches(X, groups, "person"))
+        return centre.numpy(), spread.numpy()
+
+    def _expected(
+        self, X: ArrayLike | pd.DataFrame, groups: ArrayLike | pd.DataFrame | None, level: str
+    ) -> NDArray[np.float64]:
+        """Posterior mean of the expected outcome, in the order of the rows, (n, 1) or (n, K)."""
+        if self._mixture is not None:
+            return self._mixture.mean(lambda one: one._expected(X, groups, level))
+        return self._row_outputs().means(self._batches(X, groups, level), level).numpy()
+
+    def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Ends of intervals as `predict_interval` returns them."""
+        raise NotImplementedError
+
+    def log_score(
+        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+    ) -> NDArray[np.float64]:
+        """Log density, or probability, that the model gives each outcome, shape (n,)."""
+        raise NotImplementedError

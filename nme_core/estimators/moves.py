@@ -19,6 +19,7 @@ from nme_core.estimators.transition_intervals import (
     emission_slopes,
     observed_intervals,
 )
+from nme_core.exceptions import OptionError
 from nme_core.nn import MixedEffects
 from nme_core.nn.crf import forward_backward
 from nme_core.training import PersonInformation
@@ -135,6 +136,10 @@ class Moves:
 
     def matrices(self, mixed: MixedEffects, readout: str) -> Floats:
         """A read-out of all people and then the population, shape (P + 1, K, K)."""
+        if readout not in READOUTS:
+            raise OptionError(
+                f"readout={readout!r} does not exist.", remedy=f"Choose from {', '.join(READOUTS)}."
+            )
         if readout in ("expected", "observed"):
             counts = self.counts(readout)
             total = counts.sum(axis=2, keepdims=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self, cast
 
 import numpy as np
@@ -12,16 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from torch import Tensor
 
-from nme_core.batches.sequences import Batch, chunks
+from nme_core.batches.sequences import Batch
 from nme_core.estimators.exact_linear import ExactLinear
-from nme_core.estimators.families import NUMERIC, DispersedCount, NumericOutcome
+from nme_core.estimators.families import NUMERIC, DispersedCount
 from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.mlp_model import SMALLEST, MLPModel
 from nme_core.estimators.options import AUTO, ESTIMATORS
 from nme_core.estimators.outcomes import numbers
 from nme_core.estimators.residuals import read_times
 from nme_core.estimators.scoring import Scored
-from nme_core.estimators.stacking import normal_scores
 from nme_core.exceptions import OptionError
 from nme_core.training import PersonInformation, Progress
 from nme_core.training.dispersion import Dispersion
@@ -96,7 +95,6 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
     """
 
     families = NUMERIC
-    _outcome: NumericOutcome
     estimators = (*ESTIMATORS, "em")
     covariances = (AUTO, *MLPModel.covariances)
 
@@ -122,27 +120,18 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
             hidden,
             placement,
             activation=activation,
-            family=family,
             covariance=covariance,
             estimator=estimator,
             pooling=pooling,
             epochs=epochs,
-            shrink=shrink,
-            quadrature=quadrature,
             device=device,
             random_state=random_state,
         )
+        self.family = family
         self.residual = residual
         self.reml = reml
-
-    def _check_options(self) -> None:
-        super()._check_options()
-        self._check_linear()
-        if self.estimator == "em" and (self.is_count or self.placement != "last"):
-            raise OptionError(
-                "em is for Gaussian residuals and a person-specific last layer.",
-                remedy='Use placement="last" without a family, or estimator="variational".',
-            )
+        self.shrink = shrink
+        self.quadrature = quadrature
 
     def fit(
         self,
@@ -184,7 +173,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         (UnknownPersonError else); ``level="population"`` sets η = 0, a typical person, and
         ``level="average"`` takes the average over all people, which of counts is larger.
         """
-        expected = self._rows_out(X, groups, level)[:, 0]
+        expected = self._expected(X, groups, level)[:, 0]
         return self._outcome.decode(expected)
 
     def probability_integral(
@@ -200,39 +189,18 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
             return self._mixture.mean(
                 lambda one: cast(NMEMLPRegressor, one).probability_integral(X, y, groups)
             )
-        batches, encoded = self._with_outcomes(X, y, groups)
-        random = torch.Generator().manual_seed(int(self.random_state))
-        mixing = torch.rand(len(encoded), generator=random, dtype=torch.float64)
-        variance = self._posterior.residual_variance
-        total, n_draws = torch.zeros_like(encoded), 0
-        for outputs in self._outputs(batches, "person"):
-            n_draws += 1
-            for batch, output in zip(batches, outputs, strict=True):
-                rows = batch.rows[batch.mask]
-                mean = self._family().mean(output.double())[batch.mask].squeeze(-1)
-                total[rows] += self._outcome.below(encoded[rows], mean, variance, mixing[rows])
-        values: NDArray[np.float64] = (total / n_draws).numpy()
-        return values
+        below = self._row_outputs().below(*self._with_outcomes(X, y, groups))
+        return np.asarray(below.numpy())
 
     def log_score(
         self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
     ) -> NDArray[np.float64]:
         """Log density of each outcome in its own units, averaged over the posterior, shape (n,)."""
         if self._mixture is not None:
-            density = self._mixture.mean(lambda one: np.exp(one.log_score(X, y, groups)))
-            return np.asarray(np.log(density.clip(SMALLEST)))
-        batches, encoded = self._with_outcomes(X, y, groups)
-        variance = self._posterior.residual_variance
-        total, n_draws = torch.full_like(encoded, -torch.inf), 0
-        for outputs in self._outputs(batches, "person"):
-            n_draws += 1
-            for batch, output in zip(batches, outputs, strict=True):
-                rows = batch.rows[batch.mask]
-                seen = output.double()[batch.mask]
-                dense = self._outcome.log_density(encoded[rows], seen, variance)
-                total[rows] = torch.logaddexp(total[rows], dense)
-        values: NDArray[np.float64] = (total - np.log(n_draws)).numpy()
-        return values
+            several = self._mixture.mean(lambda one: np.exp(one.log_score(X, y, groups)))
+            return np.asarray(np.log(several.clip(SMALLEST)))
+        density = self._row_outputs().log_density(*self._with_outcomes(X, y, groups))
+        return np.asarray(density.numpy())
 
     def _with_outcomes(
         self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
@@ -242,15 +210,6 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         encoded = torch.from_numpy(self._outcome.encode(y)).double()
         check_lengths(sum(batch.n_rows for batch in batches), y=encoded)
         return batches, encoded
-
-    def _held_out_scores(
-        self, candidates: Sequence[MLPModel], held: tuple[Any, Any, Any]
-    ) -> NDArray[np.float64]:
-        if self.is_count:
-            return super()._held_out_scores(candidates, held)
-        X, y, groups = held
-        predicted = [cast(NMEMLPRegressor, one).predict(X, groups) for one in candidates]
-        return normal_scores(np.column_stack(predicted) - numbers(y)[:, None])
 
     def validation_loss(
         self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
@@ -262,14 +221,8 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         return values[:, 0]
 
     def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
-        super()._after_fit(batches, information)
         if self.pooling == "partial":
-            self._outcome.judge(self._rows_and_means(batches))
-
-    def _rows_and_means(self, batches: list[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
-        for batch in chunks(batches):
-            mean = self._family().mean(self._posterior.mean_output(batch, persons=True).double())
-            yield batch.y[batch.mask].double(), mean.squeeze(-1)[batch.mask]
+            self._outcome.judge(self._row_outputs().fitted(batches))
 
     @property
     def has_dispersion(self) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
-from torch import Tensor
 
 from nme_core.estimators.families import CLASSES, Class
 from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.mlp_model import SMALLEST, MLPModel
+from nme_core.estimators.options import AUTO
 from nme_core.estimators.scoring import Scored
 
 
@@ -34,7 +35,43 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
     """
 
     families = CLASSES
-    _outcome: Class
+
+    def __init__(
+        self,
+        hidden: str | Sequence[int] = AUTO,
+        placement: str | Sequence[str] = "last",
+        *,
+        activation: str | None = None,
+        family: str | None = None,
+        covariance: str = "diagonal",
+        estimator: str = "variational",
+        pooling: str = "partial",
+        epochs: int | None = None,
+        shrink: str = "none",
+        quadrature: int = 1,
+        device: str = "cpu",
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(
+            hidden,
+            placement,
+            activation=activation,
+            covariance=covariance,
+            estimator=estimator,
+            pooling=pooling,
+            epochs=epochs,
+            device=device,
+            random_state=random_state,
+        )
+        self.family = family
+        self.shrink = shrink
+        self.quadrature = quadrature
+
+    @property
+    def classes_(self) -> NDArray[np.str_]:
+        """Classes, sorted; ordinal ones from low to high."""
+        self._check_fitted()
+        return cast(Class, self._outcome).classes
 
     def predict_proba(
         self,
@@ -48,7 +85,7 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
         ``level="population"`` sets η = 0: a typical person. ``level="average"`` takes the average
         over all people, which is nearer to equal shares.
         """
-        return self._rows_out(X, groups, level)
+        return self._expected(X, groups, level)
 
     def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return values.clip(0, 1)
@@ -80,11 +117,3 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
             self.predict_proba(X, groups, level=level).argmax(axis=1)
         ]
         return chosen
-
-    def _learn_outcome(self, y: ArrayLike) -> None:
-        super()._learn_outcome(y)
-        self.classes_ = self._outcome.classes
-
-    def _restore_extra(self, outcome: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        super()._restore_extra(outcome, tensors)
-        self.classes_ = self._outcome.classes

@@ -1,18 +1,26 @@
-"""Whether the options of a model exist."""
+"""Whether the options of a model exist, and fit together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from nme_core.exceptions import OptionError
+from nme_core.nn import ACTIVATIONS
+from nme_core.training.covariance import PATTERNS
+
+if TYPE_CHECKING:
+    from nme_core.estimators.base import NeuralMixedEffects
+    from nme_core.estimators.mlp_model import MLPModel
 
 #: Value of `hidden` that asks for a mixture of networks, and of others that leave the choice to the
 #: rows.
 AUTO = "auto"
 ESTIMATORS = ("variational", "laplace", "annealed")
+LAYERS = ("first", "last", "all")
 COVARIANCES = ("diagonal", "full")
 SHRINK = ("none", "inputs")
 #: Most points of quadrature: beyond, weights are lost in rounding.
@@ -25,6 +33,38 @@ def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
     if value not in allowed:
         raise OptionError(
             f"{name}={value!r} does not exist.", remedy=f"Choose from {', '.join(allowed)}."
+        )
+
+
+def check_options(model: NeuralMixedEffects) -> None:
+    """Raise OptionError for options that all models have, and this one not like that."""
+    check_choice("estimator", model.estimator, model.estimators)
+    if model.covariance in PATTERNS:
+        _check_pattern(model)
+    check_choice("covariance", model.covariance, model.covariances)
+    check_choice("pooling", model.pooling, POOLING)
+    check_placement(model.placement, model.placements, type(model).__name__)
+    if model.hidden != AUTO:
+        check_hidden(model.hidden)
+    if model.activation is not None:
+        check_choice("activation", model.activation, tuple(ACTIVATIONS))
+    check_numbers(model.random_state, model.epochs)
+
+
+def _check_pattern(model: NeuralMixedEffects) -> None:
+    """Raise OptionError for a structure of Σ that this model is not fitted with."""
+    if model.covariance not in model.covariances:
+        raise OptionError(
+            f'covariance="{model.covariance}" is for an NME-MLP without hidden layers.',
+            remedy=f"Choose from {', '.join(model.covariances)}.",
+        )
+    exact = model.estimator in ("variational", "laplace") and model.epochs is None
+    exact = exact and model.pooling in ("partial", "complete")
+    if not exact or len(model.hidden):
+        raise OptionError(
+            f'covariance="{model.covariance}" is for a model without hidden layers that is'
+            " fitted by its likelihood.",
+            remedy='Use hidden=() with estimator="laplace" or "variational", or leave it out.',
         )
 
 
@@ -58,20 +98,33 @@ def check_numbers(random_state: object, epochs: int | None) -> None:
         raise OptionError("epochs has to be at least 1.")
 
 
-def check_linear_options(hidden: str | Sequence[int], shrink: str, quadrature: object) -> None:
-    """Raise OptionError unless shrinkage and points exist, and the model has no hidden layer."""
-    check_choice("shrink", shrink, SHRINK)
+def check_outcome_options(model: MLPModel) -> None:
+    """Raise OptionError unless shrinkage, quadrature and family exist, and are for this model."""
+    check_choice("shrink", model.shrink, SHRINK)
+    quadrature = model.quadrature
     if not isinstance(quadrature, (int, np.integer)) or not 1 <= quadrature <= MOST_POINTS:
         raise OptionError(
             f"quadrature={quadrature!r} is no number of points.",
             remedy=f"Give a whole number from 1 (Laplace's approximation) to {MOST_POINTS}.",
         )
-    for given, name in ((shrink != "none", f'shrink="{shrink}"'), (quadrature > 1, "quadrature")):
-        if given and len(hidden):
+    shrinks = model.shrink != "none"
+    for given, name in ((shrinks, f'shrink="{model.shrink}"'), (quadrature > 1, "quadrature")):
+        if given and len(model.hidden):
             raise OptionError(
                 f"{name} is for a model without hidden layers.",
                 remedy="Use hidden=(), or leave it out.",
             )
+    if model.family is not None and model.family not in model.families:
+        raise OptionError(
+            f"family={model.family!r} does not exist for {type(model).__name__}.",
+            remedy=f"Choose from {', '.join(model.families)}.",
+        )
+    able = model._outcomes.estimators
+    if able and model.estimator not in able:
+        raise OptionError(
+            f'estimator="{model.estimator}" does not estimate {model._outcomes.learns}.',
+            remedy=f'Use estimator="{able[0]}", or another family.',
+        )
 
 
 def find_device(name: str) -> torch.device:

@@ -293,13 +293,14 @@ def _readout(model: NeuralMixedEffects, of: str) -> _ReadOut:
 
 def _moves(model: NMECRF) -> _ReadOut:
     """Log-odds of where next from each state, less the population's."""
-    shared = _log_odds(model.chains_at(torch.zeros(1, model._posterior.mixed.n_random)))
+    moves, mixed = model._moves, model._posterior.mixed
+    shared = _log_odds(moves.chains_at(mixed, torch.zeros(1, mixed.n_random)))
 
     def read(deviations: _Array) -> _Array:
-        return _log_odds(model.chains_at(torch.from_numpy(deviations))) - shared
+        return _log_odds(moves.chains_at(mixed, torch.from_numpy(deviations))) - shared
 
     names = [move_name(start, end) for start in model.classes_ for end in model.classes_]
-    return _ReadOut(names, slice(None), model.chain_slope(), read)
+    return _ReadOut(names, slice(None), moves.chain_slope(mixed), read)
 
 
 def move_name(start: str, end: str) -> str:

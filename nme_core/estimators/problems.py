@@ -47,6 +47,7 @@ from nme_core.training.covariance import FACTORS, PATTERNS, fewest_effects
 from nme_core.training.crossed_problem import LARGEST_DENSE, n_dense
 from nme_core.training.laplace import LARGEST
 
+AnyProblem = Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed
 #: Problems whose `solve` finds the maximum of a likelihood.
 EXACT = (LinearGaussian, ExactRows, ExactChain, Crossed)
 
@@ -102,9 +103,7 @@ class Plan:
     points: int = 1
     shrinks: bool = False
 
-    def problem(
-        self, mixed: MixedEffects, family: Family, batches: list[Batch]
-    ) -> Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed:
+    def problem(self, mixed: MixedEffects, family: Family, batches: list[Batch]) -> AnyProblem:
         """Return what is to be minimised.
 
         Raises
@@ -126,9 +125,7 @@ class Plan:
             )
         return found
 
-    def _check_pattern(
-        self, found: Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed
-    ) -> None:
+    def _check_pattern(self, found: AnyProblem) -> None:
         """Raise OptionError unless Σ of such a structure is fitted, and means something."""
         name = f'covariance="{self.covariance}"'
         if isinstance(found, ExactChain) and self.covariance in FACTORS:
@@ -140,9 +137,7 @@ class Plan:
                 remedy='Use covariance="diagonal", or another placement.',
             )
 
-    def _check_quadrature(
-        self, found: Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed
-    ) -> None:
+    def _check_quadrature(self, found: AnyProblem) -> None:
         """Raise OptionError unless there is one random effect to integrate over."""
         if isinstance(found, LinearGaussian) or (
             isinstance(found, Crossed) and found.family.has_residual_variance
@@ -165,9 +160,7 @@ class Plan:
                 " leave quadrature out: Laplace's approximation takes all.",
             )
 
-    def _chosen(
-        self, mixed: MixedEffects, family: Family, batches: list[Batch]
-    ) -> Problem | LinearGaussian | ExactRows | ExactChain | SeparateChain | Crossed:
+    def _chosen(self, mixed: MixedEffects, family: Family, batches: list[Batch]) -> AnyProblem:
         n_rows = sum(batch.n_rows for batch in batches)
         self._check_factors(mixed.n_random)
         covariances = [

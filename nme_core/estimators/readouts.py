@@ -2,42 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 
-from nme_core.batches.sequences import Batch
 from nme_core.estimators.effects import Effects
 from nme_core.estimators.encoding import RowEncoder
+from nme_core.estimators.families import Outcome
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.uncertainty import t_quantile
 from nme_core.estimators.units import DataUnits
 from nme_core.estimators.variance_intervals import COLUMNS, HELD, VarianceIntervals
-from nme_core.exceptions import OptionError
+from nme_core.exceptions import NotFittedError, OptionError
 from nme_core.training.likelihood import BOUND, Likelihood
 
 
-class ReadOuts(RowEncoder):
+class ReadOuts(BaseEstimator):  # type: ignore[misc]
     """Read-outs that all models share."""
 
     hidden: str | Sequence[int]
-    random_state: int
+    _encoder: RowEncoder
     _posterior: Posterior
     _counts: NDArray[np.int64]
     _likelihood: Likelihood | None
     _variances: VarianceIntervals | None = None
 
-    def _outputs(self, batches: list[Batch], level: str) -> Iterator[list[Any]]:
-        """Yield the network's outputs for each draw from the posterior, the same each time."""
-        return self._posterior.outputs(batches, level=level, seed=int(self.random_state))
+    def _check_fitted(self) -> None:
+        if "_encoder" not in vars(self):
+            raise NotFittedError(self)
+
+    @property
+    def factors_(self) -> dict[str, NDArray[np.str_]]:
+        """Groups of each grouping factor, persons first."""
+        self._check_fitted()
+        return self._encoder.factors
+
+    @property
+    def groups_(self) -> NDArray[np.str_]:
+        """Persons: the groups of the first factor."""
+        return next(iter(self.factors_.values()))
+
+    @property
+    def feature_names_in_(self) -> NDArray[np.str_]:
+        """Features of the fit, in order."""
+        self._check_fitted()
+        return np.array(self._encoder.scaler.names)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features."""
+        return len(self.feature_names_in_)
+
+    @property
+    def _outcome(self) -> Outcome:
+        """What was learned of the outcome."""
+        return self._encoder.outcome
 
     @property
     def _widths(self) -> tuple[int, ...]:
         """Units of each hidden layer of the network that is read off."""
         return tuple(int(width) for width in self.hidden)
+
+    def _units(self) -> DataUnits:
+        """Return the map from the network's standardised parameters to the units of the data."""
+        return DataUnits.of(
+            self._posterior.mixed, len(self._widths) + 1, self._encoder.scaler, self._outcome
+        )
 
     def parameter_names(self) -> list[str]:
         """Names of the person-specific numbers, ``<torch name>[indices]``."""
@@ -51,19 +84,7 @@ class ReadOuts(RowEncoder):
         self._check_fitted()
         classes = self._outcome.contrasted
         outputs = [f"{one} (against {classes[0]})" for one in classes[1:]]
-        return list(self._scaler.input_names), outputs
-
-    def _units(self) -> DataUnits:
-        """Return the map from the network's standardised parameters to the units of the data."""
-        return DataUnits.of(
-            self._posterior.mixed,
-            states=self._state_names(),
-            layers=len(self._widths) + 1,
-            prefix=self._layers,
-            scaler=self._scaler,
-            outcome=self._outcome.scale,
-            n_classes=len(self._outcome.contrasted),
-        )
+        return list(self._encoder.scaler.input_names), outputs
 
     @property
     def fixed_effects_(self) -> pd.Series:
@@ -105,13 +126,10 @@ class ReadOuts(RowEncoder):
     def effects(self, factor: str | None = None) -> Effects:
         """Random effects of the groups of one grouping factor, with their standard errors.
 
-        Parameters
-        ----------
-        factor : str, optional
-            Name of the factor, a key of ``factors_``; None: the persons.
+        `factor` is a key of ``factors_``; None: the persons.
         """
         number = self._number(factor)
-        return Effects.of(self._posterior, self._units(), self._levels(number), number)
+        return Effects.of(self._posterior, self._units(), self._index_of(number), number)
 
     def covariance_of(self, factor: str | None = None) -> pd.DataFrame:
         """Σ of one grouping factor, parameter × parameter; None: of the persons."""
@@ -137,17 +155,19 @@ class ReadOuts(RowEncoder):
     def residual_variance_interval(self) -> pd.Series:
         """Standard error ``se`` and 95 % interval ``low`` to ``high`` of `residual_variance_`."""
         self._check_fitted()
-        values = np.full(len(COLUMNS), np.nan)
-        if self._variances is not None:
-            values = self._variances.residual
+        found = self._variances
+        values = np.full(len(COLUMNS), np.nan) if found is None else found.residual
         return pd.Series(values, [*COLUMNS, HELD][: len(values)])
 
     def n_obs_of(self, factor: str | None = None) -> pd.Series:
         """Rows of each group of one grouping factor; None: of each person."""
         number = self._number(factor)
-        start = sum(len(levels) for levels in list(self.factors_.values())[:number])
-        levels = self._levels(number)
-        return pd.Series(self._counts[start : start + len(levels)], levels, name="n_obs")
+        places = list(self._encoder.index[number].values())
+        return pd.Series(self._counts[places], self._index_of(number), name="n_obs")
+
+    def _index_of(self, number: int) -> pd.Index[str]:
+        name, levels = list(self.factors_.items())[number]
+        return pd.Index(levels, name=name if number else "person", dtype="str")
 
     def _number(self, factor: str | None) -> int:
         self._check_fitted()
@@ -237,9 +257,8 @@ class ReadOuts(RowEncoder):
     def likelihood(self) -> Likelihood | None:
         """Likelihood or bound, of the data in their own units; None where there is neither."""
         self._check_fitted()
-        return (
-            None if self._likelihood is None else self._likelihood.in_units(self._outcome.scale[1])
-        )
+        found = self._likelihood
+        return None if found is None else found.in_units(self._outcome.scale[1])
 
     def _likelihood_found(self) -> Likelihood:
         found = self.likelihood()

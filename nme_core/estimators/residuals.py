@@ -14,6 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from nme_core.estimators.inputs import Labels
 from nme_core.exceptions import DataError, FallbackWarning
 from nme_core.nn import Gaussian
 from nme_core.training import AutocorrelatedFit, ResidualMemory
@@ -156,6 +157,22 @@ def usable(
             )
         return False
     return True
+
+
+def usable_times(
+    times: ArrayLike | None, factors: Sequence[Labels], *, needed: bool, quiet: bool
+) -> ArrayLike | None:
+    """Times where the residuals' autocorrelation can follow them; see `usable`.
+
+    `quiet`: beeps of several days at one time are no fault of theirs.
+    """
+    if times is None or len(factors) > 1:
+        return None
+    with warnings.catch_warnings():
+        if quiet:
+            warnings.simplefilter("ignore", FallbackWarning)
+        known = usable(np.asarray(times), factors[0].codes, factors[0].levels, needed=needed)
+    return times if known else None
 
 
 def restored(outcome: dict[str, Any]) -> ResidualProcess:

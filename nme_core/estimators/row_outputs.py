@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
-import numpy as np
-import pandas as pd
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 
-from nme_core.batches.sequences import Batch
-from nme_core.estimators.base import NeuralMixedEffects
+from nme_core.batches.sequences import Batch, chunks
 from nme_core.estimators.expectation import (
     POINTS,
     expected,
@@ -21,110 +19,121 @@ from nme_core.estimators.expectation import (
     over_people,
     whole_variance,
 )
-from nme_core.estimators.posterior import DRAWS
+from nme_core.estimators.families import NumericOutcome, Outcome
+from nme_core.estimators.posterior import Posterior
 from nme_core.nn import RowFamily
 from nme_core.nn.random_effects import own
 
 
-class RowOutputs(NeuralMixedEffects):
-    """Expected outcomes of a network whose rows are independent given its output."""
+@dataclass(frozen=True)
+class RowOutputs:
+    """Expected outcomes of a network whose rows are independent given its output.
 
-    def _family(self) -> RowFamily:
-        return cast(RowFamily, super()._family())
+    Attributes
+    ----------
+    posterior : Posterior
+        Of the network.
+    family : RowFamily
+        Link and sampling.
+    outcome : Outcome
+        Its units.
+    n_hidden : int
+        Hidden layers.
+    seed : int
+        Of the draws from the posterior.
+    """
 
-    def simulate(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None = None,
-        *,
-        level: str = "person",
-        seed: int = 0,
-    ) -> Iterator[NDArray[Any]]:
-        """Yield outcomes of these rows drawn from the fitted model, shape (n,), once for each of
-        64 draws of the parameters from their posterior; arguments of `predict`.
-        """
-        if self._mixture is not None:
-            shares = self._mixture.shares(DRAWS)
-            for share, one in zip(shares, self._mixture.candidates, strict=True):
-                several = one.model.simulate(X, groups, level=level, seed=seed)
-                yield from itertools.islice(several, share)
-            return
-        batches = self._batches(X, groups, level)
+    posterior: Posterior
+    family: RowFamily
+    outcome: Outcome
+    n_hidden: int
+    seed: int
+
+    def outputs(self, batches: list[Batch], level: str) -> Iterator[list[Any]]:
+        """Yield the network's outputs for each draw from the posterior, the same each time."""
+        return self.posterior.outputs(batches, level=level, seed=self.seed)
+
+    def simulate(self, batches: list[Batch], level: str, seed: int) -> Iterator[NDArray[Any]]:
+        """Yield outcomes drawn from the fitted model, shape (n,), for each draw."""
         generator = torch.Generator().manual_seed(seed)
-        n_rows, variance = sum(b.n_rows for b in batches), self._posterior.residual_variance
-        for outputs in self._outputs(batches, level):
-            drawn = torch.empty(n_rows, dtype=torch.float64)
-            for batch, output in zip(batches, outputs, strict=True):
-                values = self._family().sample(output.double(), variance, generator)
-                drawn[batch.rows[batch.mask]] = values[batch.mask].double()
-            yield self._outcome.decode(drawn.numpy())
+        variance = self.posterior.residual_variance
+        for outputs in self.outputs(batches, level):
+            drawn = [self.family.sample(one.double(), variance, generator) for one in outputs]
+            yield self.outcome.decode(in_rows(batches, drawn).double().numpy())
 
-    def predict_interval(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Ends of 95 % intervals of persons' expected outcome, shape (n,) or (n, n_classes).
-
-        Mean ± 1.96 SD over the posterior of persons' own parameters and the shared ones; without
-        hidden layers also over what Σ and ρ may be, in a mixture over its candidates. In the units
-        of ``predict`` or ``predict_proba`` (there held within 0 and 1). How far single outcomes lie
-        from what is expected is not part of it. NaN for estimators without a posterior.
-        """
-        if self._mixture is not None:
-            centre, spread = self._mixture.moments(lambda one: one._moments(X, groups))
+    def means(self, batches: list[Batch], level: str) -> Tensor:
+        """Posterior mean of the expected outcome, in the order of the rows, (n, 1) or (n, K)."""
+        mean, straight = self.family.mean, self.is_straight
+        if self.is_closed and level == "person":
+            means = [expected(self.posterior, mean, b, self.dimensions)[0] for b in batches]
+        elif level == "average" and straight and self._averages:
+            shared = [self.posterior.mixed.fixed()]
+            if self.n_hidden:
+                draws = self.posterior.draws(self.seed, persons=False)
+                shared = [fixed for fixed, _ in draws]
+            means = over_people(self.posterior, mean, batches, self.dimensions, shared)
+        elif self.takes_means_of_numbers:
+            means = self._number_means(batches, persons=level == "person")
+        elif self.is_closed:
+            outputs = (self.posterior.mean_output(batch, persons=False) for batch in batches)
+            means = [mean(output.double()) for output in outputs]
         else:
-            centre, spread = self._moments(X, groups)
-        half = 1.96 * spread
-        return self._shaped(centre - half), self._shaped(centre + half)
+            sums, n_draws = [torch.zeros(()) for _ in batches], 0
+            for drawn in self.outputs(batches, level):
+                sums = [s + mean(o.double()) for s, o in zip(sums, drawn, strict=True)]
+                n_draws += 1
+            means = [one / n_draws for one in sums]
+        return in_rows(batches, means)
 
-    def _moments(
-        self, X: ArrayLike | pd.DataFrame, groups: ArrayLike | pd.DataFrame
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and SD of the expected outcome over draws, shape (n, 1) or (n, n_classes) each.
-
-        SD NaN for point estimates.
+    def _number_means(self, batches: list[Batch], *, persons: bool) -> list[Tensor]:
+        """Expected numbers, standardised, over draws of all layers but the last: the output is
+        linear in that one and in people's effects, so that their means are enough.
         """
-        batches = self._batches(X, groups, "person")
-        moments = self._own_moments(batches)
-        size = sum(batch.n_rows for batch in batches), moments[0][0].shape[-1]
-        centre, spread = torch.empty(size).double(), torch.empty(size).double()
-        for batch, (middle, variance) in zip(batches, moments, strict=True):
-            centre[batch.rows[batch.mask]] = middle[batch.mask]
-            spread[batch.rows[batch.mask]] = variance.sqrt()[batch.mask]
-        return centre.numpy(), spread.numpy()
+        mixed, n_draws = self.posterior.mixed, 0
+        own_effects = mixed.deviations if persons else torch.zeros_like(mixed.deviations)
+        sums = [torch.zeros(()) for _ in batches]
+        for fixed in self.shared_draws():
+            n_draws += 1
+            outputs = (
+                mixed(batch.x, fixed=fixed, deviations=own(own_effects, batch.groups))
+                for batch in batches
+            )
+            sums = [s + output.double() for s, output in zip(sums, outputs, strict=True)]
+        return [one / n_draws for one in sums]
 
-    def _own_moments(self, batches: list[Batch]) -> list[tuple[Tensor, Tensor]]:
-        """Mean and variance of persons' expected outcomes, (U, L, K) each, in units of the data.
+    def moments(self, batches: list[Batch]) -> tuple[Tensor, Tensor]:
+        """Mean and SD of persons' expected outcomes, (n, 1) or (n, K) each, in units of the data.
 
         The mean is over their own effects, and with hidden layers over shared weights, as that of
         predictions; in a model without, the variance counts the shared parameters, Σ and ρ, where
-        the fit took them all together. NaN for a point estimate.
+        the fit took them all together. SD NaN for a point estimate.
         """
         moments = self._moments_over_effects(batches)
-        if self.hidden:
-            return moments
-        several = [
-            whole_variance(self._posterior, self._mean_in_units, batch, self._dimensions)
-            for batch in batches
-        ]
-        return [
-            (middle, variance if whole is None else whole)
-            for (middle, variance), whole in zip(moments, several, strict=True)
-        ]
+        variances = [variance for _, variance in moments]
+        if not self.n_hidden:
+            several = (
+                whole_variance(self.posterior, self._mean_in_units, batch, self.dimensions)
+                for batch in batches
+            )
+            variances = [
+                variance if whole is None else whole
+                for variance, whole in zip(variances, several, strict=True)
+            ]
+        middle = in_rows(batches, [mean for mean, _ in moments])
+        return middle, in_rows(batches, [variance.sqrt() for variance in variances])
 
     def _mean_in_units(self, output: Tensor) -> Tensor:
-        return self._outcome.in_units(self._family().mean(output))
+        return self.outcome.in_units(self.family.mean(output))
 
     def _moments_over_effects(self, batches: list[Batch]) -> list[tuple[Tensor, Tensor]]:
-        """As `_own_moments`, in a model without hidden layers given the shared parameters."""
+        """Mean and variance, in a model without hidden layers given the shared parameters."""
         mean = self._mean_in_units
-        if self._is_closed:
-            return [expected(self._posterior, mean, batch, self._dimensions) for batch in batches]
+        if self.is_closed:
+            return [expected(self.posterior, mean, batch, self.dimensions) for batch in batches]
         sums, n_draws = [(torch.zeros(()), torch.zeros(())) for _ in batches], 0
-        draws = self._outputs(batches, "person")
-        if not self._widths:
-            draws = self._posterior.own_outputs(batches, seed=self.random_state)
+        draws = self.outputs(batches, "person")
+        if not self.n_hidden:
+            draws = self.posterior.own_outputs(batches, seed=self.seed)
         for outputs in draws:
             values = [mean(output.double()) for output in outputs]
             sums = [(s + v, q + v.square()) for (s, q), v in zip(sums, values, strict=True)]
@@ -135,96 +144,83 @@ class RowOutputs(NeuralMixedEffects):
             for s, q in sums
         ]
 
+    def log_density(self, batches: list[Batch], y: Tensor) -> Tensor:
+        """Log density of encoded outcomes in their own units, averaged over draws, shape (n,)."""
+        outcome, variance = self._numeric, self.posterior.residual_variance
+        total, n_draws = torch.full_like(y, -torch.inf), 0
+        for outputs in self.outputs(batches, "person"):
+            n_draws += 1
+            for batch, output in zip(batches, outputs, strict=True):
+                rows = batch.rows[batch.mask]
+                dense = outcome.log_density(y[rows], output.double()[batch.mask], variance)
+                total[rows] = torch.logaddexp(total[rows], dense)
+        return total - math.log(n_draws)
+
+    def below(self, batches: list[Batch], y: Tensor) -> Tensor:
+        """F(y) of encoded outcomes, averaged over draws, shape (n,); see `probability_integral`."""
+        random = torch.Generator().manual_seed(self.seed)
+        mixing = torch.rand(len(y), generator=random, dtype=torch.float64)
+        outcome, variance = self._numeric, self.posterior.residual_variance
+        total, n_draws = torch.zeros_like(y), 0
+        for outputs in self.outputs(batches, "person"):
+            n_draws += 1
+            for batch, output in zip(batches, outputs, strict=True):
+                rows = batch.rows[batch.mask]
+                mean = self.family.mean(output.double())[batch.mask].squeeze(-1)
+                total[rows] += outcome.below(y[rows], mean, variance, mixing[rows])
+        return total / n_draws
+
+    def fitted(self, batches: list[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield encoded outcomes, (n,), and their means at the posterior mean, by batch."""
+        for batch in chunks(batches):
+            mean = self.family.mean(self.posterior.mean_output(batch, persons=True).double())
+            yield batch.y[batch.mask].double(), mean.squeeze(-1)[batch.mask]
+
     @property
-    def _is_closed(self) -> bool:
+    def _numeric(self) -> NumericOutcome:
+        return cast(NumericOutcome, self.outcome)
+
+    @property
+    def is_closed(self) -> bool:
         """Whether expectations over persons' effects need no draws."""
-        return not self.hidden and has_closed_expectation(self._posterior, self._dimensions)
+        return not self.n_hidden and has_closed_expectation(self.posterior, self.dimensions)
 
     @property
-    def _is_straight(self) -> bool:
+    def is_straight(self) -> bool:
         """Whether the network's output is linear in people's effects: those of its last layer."""
-        return all(name.startswith(self._last_layer) for name in self._posterior.mixed.random)
+        return all(name.startswith(self._last_layer) for name in self.posterior.mixed.random)
 
     @property
-    def _takes_means_of_numbers(self) -> bool:
+    def takes_means_of_numbers(self) -> bool:
         """Whether expected numbers of a network are read at the means of its last layer."""
-        return self._family().has_residual_variance and self._is_straight and bool(self._widths)
+        return self.family.has_residual_variance and self.is_straight and self.n_hidden > 0
 
-    def _shared_draws(self) -> Iterator[dict[str, Tensor]]:
+    def shared_draws(self) -> Iterator[dict[str, Tensor]]:
         """Draws of all layers but the last, over which expected numbers are averaged."""
-        return self._posterior.draws_before(self._last_layer, int(self.random_state))
+        return self.posterior.draws_before(self._last_layer, self.seed)
 
     @property
     def _averages(self) -> bool:
         """Whether people's expected outcomes have another mean than a typical person's, and one
         that can be taken without draws of people where the output is linear in their effects.
         """
-        bent = not self._family().has_residual_variance and self._posterior.mixed.n_random > 0
-        return bent and self._dimensions in POINTS
+        bent = not self.family.has_residual_variance and self.posterior.mixed.n_random > 0
+        return bent and self.dimensions in POINTS
 
     @property
     def _last_layer(self) -> str:
-        return f"layers.{len(self._widths)}."
+        return f"layers.{self.n_hidden}."
 
     @property
-    def _dimensions(self) -> int:
+    def dimensions(self) -> int:
         """In how many directions the predictors of a row can vary."""
-        return max(1, len(self._outcome.contrasted) - 1)
+        return max(1, len(self.outcome.contrasted) - 1)
 
-    def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Ends of intervals as `predict_interval` returns them."""
-        raise NotImplementedError
 
-    def _rows_out(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None,
-        level: str,
-    ) -> NDArray[np.float64]:
-        """Posterior mean of the expected outcome, in the order of the rows, (n, 1) or (n, K)."""
-        if self._mixture is not None:
-            return self._mixture.mean(lambda one: one._rows_out(X, groups, level))
-        batches = self._batches(X, groups, level)
-        mean, straight = self._family().mean, self._is_straight
-        if self._is_closed and level == "person":
-            means = [
-                expected(self._posterior, mean, batch, self._dimensions)[0] for batch in batches
-            ]
-        elif level == "average" and straight and self._averages:
-            shared = [self._posterior.mixed.fixed()]
-            if self._widths:
-                draws = self._posterior.draws(int(self.random_state), persons=False)
-                shared = [fixed for fixed, _ in draws]
-            means = over_people(self._posterior, mean, batches, self._dimensions, shared)
-        elif self._takes_means_of_numbers:
-            means = self._number_means(batches, persons=level == "person")
-        elif self._is_closed:
-            outputs = (self._posterior.mean_output(batch, persons=False) for batch in batches)
-            means = [mean(output.double()) for output in outputs]
-        else:
-            sums, n_draws = [torch.zeros(()) for _ in batches], 0
-            for drawn in self._outputs(batches, level):
-                sums = [s + mean(o.double()) for s, o in zip(sums, drawn, strict=True)]
-                n_draws += 1
-            means = [one / n_draws for one in sums]
-        result = torch.empty(sum(b.n_rows for b in batches), means[0].shape[-1]).double()
-        for batch, part in zip(batches, means, strict=True):
-            result[batch.rows[batch.mask]] = part[batch.mask]
-        values: NDArray[np.float64] = result.numpy()
-        return values
-
-    def _number_means(self, batches: list[Batch], *, persons: bool) -> list[Tensor]:
-        """Expected numbers, standardised, over draws of all layers but the last: the output is
-        linear in that one and in people's effects, so that their means are enough.
-        """
-        mixed, n_draws = self._posterior.mixed, 0
-        own_effects = mixed.deviations if persons else torch.zeros_like(mixed.deviations)
-        sums = [torch.zeros(()) for _ in batches]
-        for fixed in self._shared_draws():
-            n_draws += 1
-            outputs = (
-                mixed(batch.x, fixed=fixed, deviations=own(own_effects, batch.groups))
-                for batch in batches
-            )
-            sums = [s + output.double() for s, output in zip(sums, outputs, strict=True)]
-        return [one / n_draws for one in sums]
+def in_rows(batches: list[Batch], values: list[Tensor]) -> Tensor:
+    """Values of padded units, (U, L, …) each, in the order of the rows, (n, …); float64."""
+    n_rows = sum(batch.n_rows for batch in batches)
+    result = torch.empty(n_rows, *values[0].shape[2:], dtype=torch.float64)
+    for batch, part in zip(batches, values, strict=True):
+        result[batch.rows[batch.mask]] = part[batch.mask].double()
+    return result

@@ -5,115 +5,112 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from sklearn.base import BaseEstimator
 from torch import Tensor
 
 from nme_core.batches.scaling import FeatureScaler
-from nme_core.estimators.adapting import Adaptable
+from nme_core.estimators.encoding import RowEncoder
+from nme_core.estimators.mixture import Candidate, Mixture, Setting
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.variance_intervals import VarianceIntervals
 from nme_core.exceptions import RunFolderError
 from nme_core.training import Likelihood
 
-_MODELS: dict[str, type[Saveable]] = {}
+if TYPE_CHECKING:
+    from nme_core.estimators.base import NeuralMixedEffects
+    from nme_core.estimators.mlp_model import MLPModel
+
+#: Kinds of models by the name of their class.
+MODELS: dict[str, type[NeuralMixedEffects]] = {}
+_SCALES = ("mean", "sd", "low", "high")
 
 
-class Saveable(Adaptable, BaseEstimator):  # type: ignore[misc]
-    """Writes a fitted model to a file, and reads it."""
+def save(model: NeuralMixedEffects, path: str | os.PathLike[str]) -> None:
+    """Write a fitted model to one safetensors file (JSON in its header); no pickle."""
+    model._check_fitted()
+    write_file(path, *packed(model))
 
-    history_: pd.DataFrame
-    verdict_: str
-    method_: str
-    n_epochs_: int
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        _MODELS[cls.__name__] = cls
+def packed(model: NeuralMixedEffects) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What goes into a file: JSON, and tensors by name."""
+    content = {"model": type(model).__name__, "parameters": model.get_params()}
+    if model._mixture is not None:
+        candidates, tensors = _packed_mixture(model._mixture)
+        return {**content, "candidates": candidates}, tensors
+    encoder, posterior, history = model._encoder, model._posterior, model.history_.astype(float)
+    hidden = model.hidden if isinstance(model.hidden, str) else list(model.hidden)
+    state, extra = model._extra()
+    tensors = {
+        **posterior.tensors(),
+        **{f"feature_{name}": torch.from_numpy(getattr(encoder.scaler, name)) for name in _SCALES},
+        "n_obs": torch.from_numpy(model._counts),
+        "history": torch.from_numpy(np.array(history.to_numpy(), order="C")),
+        **extra,
+    }
+    if model._variances is not None:
+        tensors.update(model._variances.tensors())
+    content |= {
+        "parameters": {**content["parameters"], "hidden": hidden},
+        "factors": {name: levels.tolist() for name, levels in encoder.factors.items()},
+        "features": list(encoder.scaler.names),
+        "flagged": list(encoder.scaler.flagged),
+        "residual_variance": posterior.residual_variance,
+        "verdict": model.verdict_,
+        "method": model.method_,
+        "likelihood": None if model._likelihood is None else asdict(model._likelihood),
+        "history": list(history.columns),
+        "outcome": {**encoder.outcome.state(), **state},
+    }
+    return content, tensors
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to one safetensors file (JSON in its header); no pickle."""
-        self._check_fitted()
-        write_file(path, *self._packed())
 
-    def _packed(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        """What goes into a file: JSON, and tensors by name."""
-        tensors = self._posterior.tensors()
-        tensors["feature_mean"] = torch.from_numpy(self._scaler.mean)
-        tensors["feature_sd"] = torch.from_numpy(self._scaler.sd)
-        tensors["feature_low"] = torch.from_numpy(self._scaler.low)
-        tensors["feature_high"] = torch.from_numpy(self._scaler.high)
-        tensors["n_obs"] = torch.from_numpy(self._counts)
-        history = self.history_.astype(float)
-        tensors["history"] = torch.from_numpy(np.array(history.to_numpy(), order="C"))
-        tensors.update(self._extra_tensors())
-        if self._variances is not None:
-            tensors.update(self._variances.tensors())
-        content = {
-            "model": type(self).__name__,
-            "parameters": {**self.get_params(), "hidden": _as_json(self.hidden)},
-            "factors": {name: levels.tolist() for name, levels in self.factors_.items()},
-            "features": list(self._scaler.names),
-            "flagged": list(self._scaler.flagged),
-            "residual_variance": self._posterior.residual_variance,
-            "verdict": self.verdict_,
-            "method": self.method_,
-            "likelihood": None if self._likelihood is None else asdict(self._likelihood),
-            "history": list(history.columns),
-            "outcome": {**self._outcome.state(), **self._extra_state()},
-        }
-        return content, tensors
-
-    def _restore(self, content: dict[str, Any], tensors: dict[str, Tensor]) -> Self:
-        self._set_factors(content["factors"])
-        self._scaler = FeatureScaler(
+def unpacked(content: dict[str, Any], tensors: dict[str, Tensor]) -> NeuralMixedEffects:
+    """Return the fitted model that was packed."""
+    hidden = content["parameters"]["hidden"]
+    hidden = hidden if isinstance(hidden, str) else tuple(hidden)
+    model = MODELS[content["model"]](**{**content["parameters"], "hidden": hidden})
+    if "candidates" in content:
+        mixture = _unpacked_mixture(content["candidates"], tensors)
+        return cast("MLPModel", model)._take(mixture)
+    mean = tensors["feature_mean"]
+    model._encoder = RowEncoder(
+        FeatureScaler(
             tuple(content["features"]),
-            tensors["feature_mean"].numpy(),
+            mean.numpy(),
             tensors["feature_sd"].numpy(),
             tuple(content["flagged"]),
             # models of before know no range: nothing lies outside
-            tensors.get("feature_low", tensors["feature_mean"] - torch.inf).numpy(),
-            tensors.get("feature_high", tensors["feature_mean"] + torch.inf).numpy(),
-        )
-        self.feature_names_in_ = np.array(content["features"])
-        self.n_features_in_ = len(self.feature_names_in_)
-        self._outcome = self._outcomes.restored(content["outcome"])
-        self._restore_extra(content["outcome"], tensors)
-        mixed = self._mixed(self._network())
-        self._posterior = Posterior.from_tensors(
-            mixed, tensors, content["residual_variance"], self._free(mixed)
-        )
-        self._counts = tensors["n_obs"].numpy()
-        found = content.get("likelihood")  # models of before have none
-        self._likelihood = None if found is None else Likelihood(**found)
-        self._variances = VarianceIntervals.from_tensors(tensors)
-        self.history_ = pd.DataFrame(tensors["history"].numpy(), columns=content["history"])
-        self.history_["epoch"] = self.history_["epoch"].astype(int)
-        self.verdict_, self.n_epochs_ = content["verdict"], len(self.history_)
-        self.method_ = content.get("method", "")  # models of before do not say
-        return self
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a fitted model that `save` wrote; RunFolderError if the file is not one."""
-        model = load(path)
-        if not isinstance(model, cls):
-            raise RunFolderError(
-                f"{os.fspath(path)} holds a {type(model).__name__}, not a {cls.__name__}.",
-                remedy=f"Use {type(model).__name__}.load.",
-            )
-        return model
+            tensors.get("feature_low", mean - torch.inf).numpy(),
+            tensors.get("feature_high", mean + torch.inf).numpy(),
+        ),
+        {name: np.array(levels) for name, levels in content["factors"].items()},
+        model._outcomes.restored(content["outcome"]),
+        alone=model.pooling == "none",
+    )
+    model._restore_extra(content["outcome"], tensors)
+    mixed = model._mixed()
+    model._posterior = Posterior.from_tensors(
+        mixed, tensors, content["residual_variance"], model._free(mixed)
+    )
+    model._counts = tensors["n_obs"].numpy()
+    found = content.get("likelihood")  # models of before have none
+    model._likelihood = None if found is None else Likelihood(**found)
+    model._variances = VarianceIntervals.from_tensors(tensors)
+    model.history_ = pd.DataFrame(tensors["history"].numpy(), columns=content["history"])
+    model.history_["epoch"] = model.history_["epoch"].astype(int)
+    model.verdict_, model.n_epochs_ = content["verdict"], len(model.history_)
+    model.method_ = content.get("method", "")  # models of before do not say
+    return model
 
 
-def load(path: str | os.PathLike[str]) -> Saveable:
+def load(path: str | os.PathLike[str]) -> NeuralMixedEffects:
     """Read a fitted model of any kind; RunFolderError if the file is missing or not a model."""
     content, tensors = read_file(path)
     try:
@@ -125,16 +122,33 @@ def load(path: str | os.PathLike[str]) -> Saveable:
         ) from error
 
 
-def unpacked(content: dict[str, Any], tensors: dict[str, Tensor]) -> Saveable:
-    """Return the fitted model that was packed."""
-    hidden = content["parameters"]["hidden"]
-    hidden = hidden if isinstance(hidden, str) else tuple(hidden)
-    parameters = {**content["parameters"], "hidden": hidden}
-    return _MODELS[content["model"]](**parameters)._restore(content, tensors)
+def _packed_mixture(mixture: Mixture) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
+    """A record of each candidate, and tensors by name."""
+    records: list[dict[str, Any]] = []
+    tensors: dict[str, Tensor] = {}
+    for number, one in enumerate(mixture.candidates):
+        content, own = packed(one.model)
+        tensors |= {f"{number}.{name}": value for name, value in own.items()}
+        kept = {name: getattr(one, name) for name in ("weight", "validation_loss", "seconds")}
+        records.append({"setting": asdict(one.setting), **kept, "content": content})
+    return records, tensors
 
 
-def _as_json(hidden: str | Sequence[int]) -> str | list[int]:
-    return hidden if isinstance(hidden, str) else list(hidden)
+def _unpacked_mixture(records: list[dict[str, Any]], tensors: dict[str, Tensor]) -> Mixture:
+    candidates = []
+    for number, record in enumerate(records):
+        mark, setting = f"{number}.", record["setting"]
+        own = {k.removeprefix(mark): v for k, v in tensors.items() if k.startswith(mark)}
+        candidates.append(
+            Candidate(
+                Setting(**{**setting, "hidden": tuple(setting["hidden"])}),
+                cast("MLPModel", unpacked(record["content"], own)),
+                record["weight"],
+                record["validation_loss"],
+                record["seconds"],
+            )
+        )
+    return Mixture(tuple(candidates))
 
 
 def write_file(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,10 @@ class Scored:
         *,
         level: str = "person",
         sample_weight: ArrayLike | None = None,
+        **context: ArrayLike | None,
     ) -> float:
-        """R² of numbers and counts; share of right predictions of classes.
+        """R² of numbers and counts; share of right predictions of classes, and of states on the
+        most probable path (Viterbi).
 
         Parameters
         ----------
@@ -45,17 +47,14 @@ class Scored:
             As in ``predict``; the population needs no groups.
         sample_weight : array, shape (n,), optional
             How much each row counts.
+        **context
+            What else ``predict`` takes, such as ``sequence_ids``.
 
         Raises
         ------
         OptionError
             No groups are given at the level of the persons.
         """
-        return self._score(X, y, groups, level, sample_weight)
-
-    def _score(
-        self, X: Any, y: Any, groups: Any, level: str, weights: Any, **context: Any
-    ) -> float:
         if groups is None and level == "person":
             raise OptionError(
                 "A score needs the person of each row.",
@@ -64,10 +63,10 @@ class Scored:
                 "params={'groups': …}.",
             )
         predicted = self.predict(X, groups, level=level, **context)  # type: ignore[attr-defined]
-        y = np.asarray(y, dtype=None if is_regressor(self) else object)
-        known = ~pd.isna(y)
+        outcome = np.asarray(y, dtype=None if is_regressor(self) else object)
+        known = ~pd.isna(outcome)
         how = r2_score if is_regressor(self) else accuracy_score
         kind = float if is_regressor(self) else str
-        weight = None if weights is None else np.asarray(weights)[known]
-        observed, predicted = y[known].astype(kind), predicted[known].astype(kind)
+        weight = None if sample_weight is None else np.asarray(sample_weight)[known]
+        observed, predicted = outcome[known].astype(kind), predicted[known].astype(kind)
         return float(how(observed, predicted, sample_weight=weight))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array, lil_array
 
 from nme_core.batches.scaling import FeatureScaler
+from nme_core.estimators.families import Outcome
 from nme_core.nn import MixedEffects, against_first
 
 
@@ -64,32 +65,13 @@ class DataUnits:
     def of(
         cls,
         mixed: MixedEffects,
-        *,
-        states: Sequence[str],
         layers: int,
-        prefix: str,
         scaler: FeatureScaler,
-        outcome: tuple[float, float],
-        n_classes: int,
+        outcome: Outcome,
     ) -> DataUnits:
-        """Read the map off a network.
+        """Read the map off a fitted network.
 
-        Parameters
-        ----------
-        mixed : MixedEffects
-            Fitted network.
-        states : sequence of str
-            Names of the states of a CRF.
-        layers : int
-            Number of layers; of one layer its inputs' units count, of more only the outputs.
-        prefix : str
-            Where the layers start in the names of the parameters.
-        scaler : FeatureScaler
-            Mean and sd of the inputs.
-        outcome : tuple of float
-            Mean and sd of the outcome.
-        n_classes : int
-            Classes or states whose scores come out as contrasts; 0 where none do.
+        Of one layer its inputs' units, `scaler`, count; of more only those of the outputs.
         """
         parameters = {k: v.detach().double().numpy() for k, v in mixed.fixed().items()}
         places = {
@@ -101,17 +83,20 @@ class DataUnits:
             )
         }
         random = np.array([places[key] for key in mixed.parameter_indices()], dtype=np.int64)
-        last = f"{prefix}layers.{layers - 1}"
+        last = f"{outcome.layers}layers.{layers - 1}"
         matrix, offset = _identity(len(places)), np.zeros(len(places))
         if layers == 1:
-            matrix = _scaled(places, last, parameters[f"{last}.weight"].shape, scaler, outcome)
+            matrix = _scaled(
+                places, last, parameters[f"{last}.weight"].shape, scaler, outcome.scale
+            )
             n_outputs = len(parameters[f"{last}.bias"])
-            offset[[places[f"{last}.bias", (o,)] for o in range(n_outputs)]] = outcome[0]
-        if n_classes > 2:
-            matrix = _as_log_odds(places, last, n_classes) @ matrix
+            offset[[places[f"{last}.bias", (o,)] for o in range(n_outputs)]] = outcome.scale[0]
+        classes = outcome.contrasted
+        if len(classes) > 2:
+            matrix = _as_log_odds(places, last, len(classes)) @ matrix
         moved = np.flatnonzero(np.diff(csr_array(matrix[:, random]).indptr))
         return cls(
-            labels=[label(name, index, states) for name, index in places],
+            labels=[label(name, index, classes) for name, index in places],
             values=np.concatenate([value.reshape(-1) for value in parameters.values()]),
             matrix=matrix,
             offset=offset,

@@ -183,8 +183,8 @@ def _left_out(n: int) -> list[str]:
 
 def _refuse_impossible(model: Any, X: pd.DataFrame, persons: pd.Series) -> None:
     """Raise DataError where a feature lies so far off that nothing can be computed from it."""
-    names = model._scaler.input_names
-    far = np.abs(model._scaler.transform(model._select(X))) > MOST_SDS
+    names = model._encoder.scaler.input_names
+    far = np.abs(model._encoder.scaler.transform(model._encoder.select(X))) > MOST_SDS
     if far.any():
         row, column = np.argwhere(far)[0]
         name = names[column]

@@ -217,8 +217,8 @@ def _of_rows(n: int, of: int) -> str:
 
 def warn_outside(model: Any, X: pd.DataFrame) -> None:
     """Give an ExtrapolationWarning where features lie well outside of what a model has seen."""
-    scaler = model._scaler
-    found = scaler.outside(model._select(X))
+    scaler = model._encoder.scaler
+    found = scaler.outside(model._encoder.select(X))
     if not found:
         return
     ends = {

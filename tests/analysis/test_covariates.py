@@ -49,13 +49,14 @@ def test_moves_are_tested_as_log_odds_of_what_is_shown(run, crf):
 
 
 def test_the_slope_of_log_odds_is_their_derivative(crf):
-    at, step = torch.zeros(1, crf._posterior.mixed.n_random, dtype=torch.float64), 1e-4
-    odds = logit(crf.chains_at(at)).ravel()
+    moves, mixed = crf._moves, crf._posterior.mixed
+    at, step = torch.zeros(1, mixed.n_random, dtype=torch.float64), 1e-4
+    odds = logit(moves.chains_at(mixed, at)).ravel()
     for k in range(at.shape[1]):
         moved = at.clone()
         moved[0, k] += step
-        slope = (logit(crf.chains_at(moved)).ravel() - odds) / step
-        assert crf.chain_slope()[:, k] == pytest.approx(slope, abs=1e-3)
+        slope = (logit(moves.chains_at(mixed, moved)).ravel() - odds) / step
+        assert moves.chain_slope(mixed)[:, k] == pytest.approx(slope, abs=1e-3)
 
 
 def test_scores_are_double_centred(run, crf):

@@ -142,7 +142,7 @@ def test_slopes_are_mean_derivatives():
     model = NMEMLPRegressor((5,), "all", activation="tanh", epochs=80).fit(X, y, groups=persons)
     model._posterior = pointed(model._posterior)
     table = person_effects(model, X.iloc[:40])
-    mixed, scaler = model._posterior.mixed, model._scaler
+    mixed, scaler = model._posterior.mixed, model._encoder.scaler
     inputs = torch.from_numpy(scaler.transform([X["a"].iloc[:40], X["b"].iloc[:40]]))
     x = inputs.unsqueeze(0).requires_grad_()
     (slope,) = torch.autograd.grad(mixed(x, groups=torch.tensor([2])).sum(), x)

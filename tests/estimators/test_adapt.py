@@ -11,6 +11,7 @@ from benchmarks.coverage import new_people
 from benchmarks.coverage.cells import NewPeople
 from nme_core import NMECRF, NMEMLPClassifier, NMEMLPRegressor
 from nme_core.analysis import new_people_approximations
+from nme_core.estimators.saving import packed, unpacked
 from nme_core.exceptions import DataError, OptionError, UnknownPersonError
 
 
@@ -63,8 +64,8 @@ def value(model, adapted, new, shift):
     sigma = sigma.diag() if sigma.dim() == 1 else sigma
     root = torch.linalg.cholesky(sigma)
     u = torch.linalg.solve_triangular(root, changed[-3:].T, upper=False).T + shift
-    table, persons = adapted._select(X), adapted._read_groups(groups)
-    rows = adapted._rows(table, persons)
+    table, persons = adapted._encoder.select(X), adapted._encoder.read_groups(groups)
+    rows = adapted._encoder.rows(table, persons)
     (batch,) = rows.batches(adapted._outcome.encode(y), torch.device("cpu"))
     mixed = adapted._posterior.mixed.for_groups(3).double()
     batch = replace(batch, x=batch.x.double(), groups=batch.groups - 25)
@@ -192,10 +193,10 @@ def test_a_model_of_before_is_adapted_still():
     """What is kept for new people is not in its file: variances count, each by itself."""
     X, y, groups = rows("number", OLD)
     model = NMEMLPRegressor(hidden=(), placement="all").fit(X, y, groups=groups)
-    content, tensors = model._packed()
+    content, tensors = packed(model)
     old = {k: v for k, v in tensors.items() if not k.startswith("fits.") and "across" not in k}
     assert len(old) < len(tensors)
-    before = type(model)(hidden=(), placement="all")._restore(content, old)
+    before = unpacked(content, old)
     X, y, groups = rows("number", NEW, n=2, seed=1)
     adapted = before.adapt(X, y, groups=groups)
     assert (adapted.effects().error.loc[NEW] >= adapted.random_effects_se_.loc[NEW]).all(axis=None)

@@ -142,7 +142,7 @@ def test_variational_takes_the_closed_form_only_where_it_is_one():
     many = X.assign(**{f"c{k}": X["Days"] ** k for k in (2, 3)})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nme_core.training.laplace.EXACT_UP_TO", 6)
-        patch.setattr("nme_core.estimators.base.train", _refused)
+        patch.setattr("nme_core.estimators.fitting.train", _refused)
         with pytest.raises(RuntimeError, match="by draws"):
             NMEMLPRegressor((), placement="all", covariance="full").fit(many, y, groups=groups)
 

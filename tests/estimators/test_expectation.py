@@ -39,7 +39,7 @@ def test_it_is_the_mean_over_draws(name):
     low, high = (end.reshape(len(x), -1) for end in model.predict_interval(x, person))
     posterior, mean = model._posterior, model._family().mean
     mixed, rng = posterior.mixed, np.random.default_rng(1)
-    inputs = torch.from_numpy(model._scaler.transform(x.T)).unsqueeze(1)
+    inputs = torch.from_numpy(model._encoder.scaler.transform(x.T)).unsqueeze(1)
     n, counted = 4000, posterior.uncertainty
     alone = posterior.covariance.double()
     nothing = alone.new_zeros(*alone.shape[:2], 0)
@@ -97,7 +97,7 @@ def over_people(model, x, n=20_000):
     sigma = (torch.diag_embed(sigma) if sigma.dim() == 2 else sigma).sum(0).numpy()
     root = np.linalg.cholesky(sigma + 1e-12 * np.eye(len(sigma)))
     drawn = np.random.default_rng(5).normal(size=(n, len(sigma))) @ root.T
-    inputs = torch.from_numpy(model._scaler.transform(x.T)).expand(n, -1, -1)
+    inputs = torch.from_numpy(model._encoder.scaler.transform(x.T)).expand(n, -1, -1)
     with torch.no_grad():
         output = mixed(inputs, deviations=torch.from_numpy(drawn).to(mixed.deviations.dtype))
     return mean(output.double()).mean(0).numpy()

@@ -156,14 +156,14 @@ def test_a_named_network_is_one_candidate():
 
 def test_a_candidate_that_cannot_be_fitted_is_left_out_by_name(monkeypatch):
     X, y, persons = draw()
-    train = NMEMLPRegressor._train
+    build = NMEMLPRegressor._build
 
-    def refuse(self, *rows):
+    def refuse(self):
         if self.hidden == ():
             raise DataError("The rows leave it open.")
-        train(self, *rows)
+        return build(self)
 
-    monkeypatch.setattr(NMEMLPRegressor, "_train", refuse)
+    monkeypatch.setattr(NMEMLPRegressor, "_build", refuse)
     with pytest.warns(FallbackWarning, match="'linear' of the mixture was left out"):
         model = NMEMLPRegressor(epochs=5).fit(
             X, y, groups=persons, validation=(X, y, persons)

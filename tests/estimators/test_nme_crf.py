@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nme_core.estimators import NMECRF
-from nme_core.estimators.nme_crf import PATH_DRAWS
+from nme_core.estimators.paths import PATH_DRAWS
 from nme_core.estimators.stationary_chain import stationary_chain
 
 STATES = ["calm", "low", "tense"]
@@ -111,7 +111,9 @@ def path_loss(case, model):
 
 def averaged_loss(case, model, n_draws):
     rows = sequence_rows(case)["c/0"][:3]
-    x = torch.from_numpy(model._scaler.transform(case.X.iloc[rows].to_numpy().T)).unsqueeze(0)
+    x = torch.from_numpy(model._encoder.scaler.transform(case.X.iloc[rows].to_numpy().T)).unsqueeze(
+        0
+    )
     person, probabilities = model.groups_.tolist().index("c"), []
     for fixed, deviations in model._posterior.draws(0, n_draws=n_draws):
         emissions, transitions = model._posterior.mixed(
@@ -198,7 +200,7 @@ def test_expected_transitions_are_summed_over_every_path(points, case):
     model = case.make(estimator="annealed", epochs=20).fit(
         *some[:2], groups=some[2], sequence_ids=ids
     )
-    x = torch.from_numpy(model._scaler.transform(some[0].to_numpy().T))
+    x = torch.from_numpy(model._encoder.scaler.transform(some[0].to_numpy().T))
     for person, deviations in (
         (1, model._posterior.mixed.deviations[1]),
         (-1, 0 * model._posterior.mixed.deviations[1]),

@@ -91,7 +91,7 @@ def test_predictions_are_averaged_over_the_posterior(cases):
     model = case.fit(placement="all", hidden=(4,), epochs=30)
     torch.manual_seed(0)
     mixed, n = model._posterior.mixed, 4000
-    x = torch.from_numpy(model._scaler.transform(case.X.to_numpy()[:1].T))
+    x = torch.from_numpy(model._encoder.scaler.transform(case.X.to_numpy()[:1].T))
     shared_spread = model._posterior.spread
     spread = torch.linalg.cholesky(model._posterior.covariance[0]).float()
     draws = []

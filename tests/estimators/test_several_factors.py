@@ -277,3 +277,19 @@ def test_a_sequence_stays_in_one_clinic():
         model.fit(X, y, groups=groups)
     model.fit(X, y, groups=groups, sequence_ids=[*"aaaabbbbccdd"])
     assert model.effects("clinic").estimate.shape == (2, 4)
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")  # twelve steps
+def test_a_chain_with_clinics_predicts():
+    rng = np.random.default_rng(0)
+    X, y = pd.DataFrame({"x": rng.normal(size=12)}), rng.choice(["a", "b"], 12)
+    groups = pd.DataFrame({"person": list("aaaabbbbcccc"), "clinic": list("uuuuvvvvuuuu")})
+    model = NMECRF(placement="transitions", epochs=30).fit(X, y, groups=groups)
+    own = model.predict_proba(X, groups)
+    turned = model.predict_proba(X, groups[["clinic", "person"]])
+    np.testing.assert_array_equal(own, turned)
+    people = model.predict_proba(X, groups, level="population")
+    alone = model.predict_proba(X, groups["person"], level="population")
+    np.testing.assert_array_equal(people, alone)
+    assert model.score(X, y, groups) == np.mean(model.predict(X, groups) == y)
+    assert np.isfinite(model.sequence_loss(X, y, groups)).all()

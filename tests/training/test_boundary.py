@@ -94,7 +94,7 @@ def soon(monkeypatch):
         found = train(problem, batches, replace(schedule, epochs=150), **options)
         return replace(found, verdict=Verdict.CONVERGED)
 
-    monkeypatch.setattr("nme_core.estimators.base.train", few_epochs)
+    monkeypatch.setattr("nme_core.estimators.fitting.train", few_epochs)
 
 
 @pytest.mark.usefixtures("soon")

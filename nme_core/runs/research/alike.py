@@ -111,7 +111,7 @@ def alike(run: RunFolder, model: NeuralMixedEffects, other: Study) -> Alike:
         ("time between rows (median)", *_spacings(run, other), ""),
     ]  # fmt: skip
     rows += _outcomes(own["observed"], other)
-    scaler = model._scaler
+    scaler = model._encoder.scaler
     for k, name in enumerate(map(str, model.feature_names_in_)):
         values = other.X[name]
         mean, sd = float(scaler.mean[k]), float(scaler.sd[k])

@@ -33,7 +33,7 @@ def reliability_of(people: People, matrix: NDArray[np.float64], n_rows: int) -> 
     mixed, sigma = posterior.mixed, sigma_of(model)
     features = people.features(_PEOPLE, n_rows, np.random.default_rng(0))
     flat = features.reshape(-1, features.shape[-1])
-    scaled = model._scaler.transform([flat[:, k] for k in range(flat.shape[1])])
+    scaled = model._encoder.scaler.transform([flat[:, k] for k in range(flat.shape[1])])
     x = torch.from_numpy(scaled).reshape(_PEOPLE, n_rows, -1).to(mixed.deviations.dtype)
     zero = mixed.deviations.new_zeros(_PEOPLE, mixed.n_random)
     designs = mixed.jacobian(x, zero)[:, :, 0].double().numpy()

@@ -126,7 +126,7 @@ class People:
         own = torch.from_numpy(moved).to(self.model._posterior.mixed.deviations.dtype)
         features = self.features(n, n_rows, rng)
         flat = features.reshape(-1, features.shape[-1])
-        scaled = self.model._scaler.transform([flat[:, k] for k in range(flat.shape[1])])
+        scaled = self.model._encoder.scaler.transform([flat[:, k] for k in range(flat.shape[1])])
         x = torch.from_numpy(scaled).double().reshape(n, n_rows, -1)
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         groups = pd.Series(np.repeat([f"P{i + 1:04d}" for i in range(n)], n_rows), dtype="str")
@@ -143,7 +143,7 @@ class People:
         """Features of n people, (n, n_rows, F)."""
         if self.table is not None:
             return self._of_real_rows(n, n_rows, rng)
-        scaler = self.model._scaler
+        scaler = self.model._encoder.scaler
         drawn = scaler.mean + scaler.sd * rng.standard_normal((n, n_rows, len(scaler.mean)))
         for k, share in self.two_valued().items():
             high = rng.random((n, n_rows)) < share
@@ -152,7 +152,7 @@ class People:
 
     def two_valued(self) -> dict[int, float]:
         """Features with two values, by their mean and SD, and the share of the higher one."""
-        scaler = self.model._scaler
+        scaler = self.model._encoder.scaler
         low, high, mean, sd = scaler.low, scaler.high, scaler.mean, scaler.sd
         room = (mean - low) * (high - mean)
         return {

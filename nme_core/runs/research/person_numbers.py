@@ -110,7 +110,7 @@ def _of_rows(model: NeuralMixedEffects) -> dict[str, Target]:
             "A shift of three classes and more has no one direction.",
             remedy="Join classes to two, or take nme-crf for states in sequences.",
         )
-    mixed, scaler = model._posterior.mixed, model._scaler
+    mixed, scaler = model._posterior.mixed, model._encoder.scaler
     n_inputs, n_features = len(scaler.input_names), len(scaler.names)
     x = torch.zeros(1 + n_features, 1, n_inputs, dtype=mixed.deviations.dtype)
     x[torch.arange(1, 1 + n_features), 0, torch.arange(n_features)] = 1.0

@@ -119,7 +119,7 @@ class Source:
         if isinstance(model, NMEMLPRegressor) and not model.is_count:
             size, unit = size * model._outcome.scale[1], "units of the outcome"
             if target.feature is not None:
-                size /= float(model._scaler.sd[target.feature])
+                size /= float(model._encoder.scaler.sd[target.feature])
                 unit += " per unit of the feature"
         return (
             f"An effect of 1: where the covariate is one SD higher, {target.name} is higher by one "
@@ -129,7 +129,7 @@ class Source:
 
 def _remembers(model: Any) -> bool:
     return isinstance(model, NMEMLPRegressor) and bool(
-        np.isfinite(model.residual_autocorrelation_) and model._process.p < _AUTOCORRELATED
+        np.isfinite(model.residual_autocorrelation_) and model._gaussian.process.p < _AUTOCORRELATED
     )
 
 

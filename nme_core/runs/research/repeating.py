@@ -69,7 +69,7 @@ def drawn_outcomes(truth: NeuralMixedEffects, rows: StudyRows, seed: int) -> pd.
 
 
 def _paths(truth: NMECRF, rows: StudyRows, generator: torch.Generator) -> NDArray[Any]:
-    batches = truth._steps(rows.X, rows.groups, rows.sequence_ids, None, "person")
+    batches = truth._batches(rows.X, rows.groups, "person", sequence_ids=rows.sequence_ids)
     codes = np.empty(len(rows.y), dtype=np.int64)
     for batch in batches:
         emissions, transitions = truth._posterior.mean_output(batch, persons=True)
