@@ -89,6 +89,15 @@ class MixedEffects(nn.Module):
         """Return the shared parameters φ and the person-generic part θ̄, by name."""
         return dict(self.module.named_parameters())
 
+    def by_name(self, values: Tensor) -> dict[str, Tensor]:
+        """Cut numbers of all shared parameters, shape (..., D), into those of each, by name."""
+        fixed = self.fixed()
+        parts = torch.split(values, [value.numel() for value in fixed.values()], dim=-1)
+        return {
+            name: part.reshape(*values.shape[:-1], *value.shape)
+            for (name, value), part in zip(fixed.items(), parts, strict=True)
+        }
+
     def fixed_vector(self, fixed: Mapping[str, Tensor] | None = None) -> Tensor:
         """θ̄ as one vector, in the order of the columns of `deviations`; shape (n_random,)."""
         values = self.fixed() if fixed is None else fixed

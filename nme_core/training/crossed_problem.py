@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -17,12 +16,14 @@ from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Family, LikelihoodFamily, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.crossed import CrossedFit, fit_crossed
-from nme_core.training.exact import WEAK, ConstantOutcomeError, ExactRows
+from nme_core.training.exact import ConstantOutcomeError
 from nme_core.training.grouping import Codes, Numbers, Terms, eliminated
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
 from nme_core.training.linear_layout import LinearLayout
-from nme_core.training.loop import Progress, Training, Verdict
+from nme_core.training.loop import Progress, Training
+from nme_core.training.pooled import WEAK, Pooled
 from nme_core.training.scales import State
+from nme_core.training.search_steps import SearchSteps
 from nme_core.training.variance_interval import VarianceInterval, asked_of_each
 from nme_core.training.weak_prior import collinear_columns
 
@@ -91,37 +92,24 @@ class Crossed:
         ConvergenceWarning
         """
         batches = [batch.to(torch.device("cpu")) for batch in batches]
-        history: list[Progress] = []
-        began, n_rows = time.monotonic(), sum(batch.n_rows for batch in batches)
+        steps, n_rows = SearchSteps(report, 0.04), sum(batch.n_rows for batch in batches)
 
         def follow(state: State) -> None:
             variances = np.concatenate([np.square(m).sum(1) for m in state.matrices])
-            history.append(
-                Progress(
-                    epoch=len(history) + 1,
-                    fraction=min(0.99, 0.04 * len(history)),
-                    train_loss=2 * state.value / n_rows,
-                    validation_loss=None,
-                    residual_variance=state.residual_variance,
-                    mean_random_variance=float(state.residual_variance * variances.mean()),
-                    seconds=time.monotonic() - began,
-                )
-            )
-            if report is not None:
-                report(history[-1])
+            between = float(state.residual_variance * variances.mean())
+            steps.add(2 * state.value / n_rows, state.residual_variance, between)
 
         self.fit = self._fitted(batches, follow)
         self._fill(self.fit)
-        if self.fit.converged:
-            return Training(tuple(history), Verdict.CONVERGED)
-        warnings.warn(
-            "The search for the maximum of the likelihood did not converge: a further step promises"
-            f" {self.fit.gradient:.2g} of the log-likelihood. Remove random effects that the data"
-            " cannot tell apart.",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
-        return Training(tuple(history), Verdict.LIMIT)
+        if not self.fit.converged:
+            warnings.warn(
+                "The search for the maximum of the likelihood did not converge: a further step"
+                f" promises {self.fit.gradient:.2g} of the log-likelihood. Remove random effects"
+                " that the data cannot tell apart.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return steps.ended(converged=self.fit.converged)
 
     def _fitted(self, batches: Sequence[Batch], follow: Callable[[State], None]) -> CrossedFit:
         layout, start = self.layout, None
@@ -135,8 +123,8 @@ class Crossed:
         else:
             family = cast(LikelihoodFamily, self.family)
             _refuse_constant(y, factors)
-            pooled = ExactRows(self.mixed, family, self.covariances)
-            start, self._ridge = pooled.pooled(batches)
+            pooled = Pooled.of(batches, family, layout, self.mixed.n_groups)
+            start, self._ridge = pooled.u, pooled.ridge
             self.collinear, self.separated = pooled.collinear, pooled.separated
         mixing = torch.eye(layout.n_predictors).double() if layout.mixing is None else layout.mixing
         columns = ((layout.column + 1) % layout.n_columns).numpy()
@@ -186,11 +174,11 @@ class Crossed:
 
     def shared_spread(self) -> dict[str, Tensor]:
         """Standard errors of the shared parameters, by name."""
-        return self._by_name(self.shared_covariance().diagonal().clamp_min(0).sqrt())
+        return self.mixed.by_name(self.shared_covariance().diagonal().clamp_min(0).sqrt())
 
     def shared_precision(self) -> dict[str, Tensor]:
         """Precisions of the weak priors, by name; nothing where there are none."""
-        return self._by_name(self._ridge) if bool(self._ridge.any()) else {}
+        return self.mixed.by_name(self._ridge) if bool(self._ridge.any()) else {}
 
     def posterior_covariance(self) -> Tensor:
         """Covariances of all groups' effects given the shared parameters, shape (P, R, R)."""
@@ -225,7 +213,7 @@ class Crossed:
         shared, own = self.fit.draws
         slope = self.layout.slope(torch.from_numpy(self.fit.fixed))
         moved = torch.from_numpy(shared) @ slope.T
-        return self._by_name(moved), torch.from_numpy(np.concatenate(own, axis=1))
+        return self.mixed.by_name(moved), torch.from_numpy(np.concatenate(own, axis=1))
 
     def variance_intervals(
         self, directions: Numbers, asked: Numbers | None = None
@@ -240,15 +228,6 @@ class Crossed:
     def residual_interval(self, asked: float | None = None) -> VarianceInterval | None:
         """Of σ²; None where there is none."""
         return self.fit.variances().residual(asked)
-
-    def _by_name(self, values: Tensor) -> dict[str, Tensor]:
-        """Cut values, shape (..., D), by parameter of the network."""
-        fixed = self.mixed.fixed()
-        parts = torch.split(values, [value.numel() for value in fixed.values()], dim=-1)
-        return {
-            name: part.reshape(*values.shape[:-1], *value.shape)
-            for (name, value), part in zip(fixed.items(), parts, strict=True)
-        }
 
 
 def _refuse_constant(y: NDArray[Any], factors: Sequence[Codes]) -> None:

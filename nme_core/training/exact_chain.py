@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -19,7 +18,8 @@ from nme_core.training.covariance import FACTOR, RandomEffectsCovariance
 from nme_core.training.integrated_covariance import Coordinates, FactorCoordinates
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
 from nme_core.training.link import Link, link_of
-from nme_core.training.loop import Progress, Training, Verdict
+from nme_core.training.loop import Progress, Training
+from nme_core.training.search_steps import SearchSteps
 from nme_core.training.weak_prior import SPREAD, collinear_columns
 
 _LAYER = "emission.layers.0"
@@ -127,25 +127,13 @@ class ExactChain:
         ConvergenceWarning
         """
         batches = [batch.to(torch.device("cpu")) for batch in batches]
-        history: list[Progress] = []
-        start, n_rows = time.monotonic(), sum(batch.n_rows for batch in batches)
+        steps, n_rows = SearchSteps(report, 0.03), sum(batch.n_rows for batch in batches)
         covariance = self.covariances[0]
 
         def follow(log_likelihood: float) -> None:
             variances = covariance.variances
-            history.append(
-                Progress(
-                    epoch=len(history) + 1,
-                    fraction=min(0.99, 0.03 * len(history)),
-                    train_loss=-2 * log_likelihood / n_rows,
-                    validation_loss=None,
-                    residual_variance=1.0,
-                    mean_random_variance=float(variances.mean()) if len(variances) else 0.0,
-                    seconds=time.monotonic() - start,
-                )
-            )
-            if report is not None:
-                report(history[-1])
+            between = float(variances.mean()) if len(variances) else 0.0
+            steps.add(-2 * log_likelihood / n_rows, 1.0, between)
 
         data = chain_data(self.mixed, batches)
         if not bool(data.counts().any()):
@@ -162,16 +150,15 @@ class ExactChain:
         self._fill()
         if self.fit.weak:
             _warn_of_weak(stacklevel=2)
-        if self.fit.converged:
-            return Training(tuple(history), Verdict.CONVERGED)
-        warnings.warn(
-            "The search for the maximum of the likelihood did not converge: a further step promises"
-            f" {self.fit.promised:.2g} of the log-likelihood. Take fewer person-specific"
-            " parameters, or a diagonal covariance.",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
-        return Training(tuple(history), Verdict.LIMIT)
+        if not self.fit.converged:
+            warnings.warn(
+                "The search for the maximum of the likelihood did not converge: a further step"
+                f" promises {self.fit.promised:.2g} of the log-likelihood. Take fewer"
+                " person-specific parameters, or a diagonal covariance.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return steps.ended(converged=self.fit.converged)
 
     def _ridge(self, data: ChainData) -> Tensor:
         """Precisions of the priors of what the rows leave open from the start, (R,)."""
@@ -207,16 +194,8 @@ class ExactChain:
     def _fill(self) -> None:
         self.mixed.cpu().double()
         self.mixed.deviations.copy_(self.fit.eta)
-        for name, part in self._by_name(self.fit.theta[self._order]).items():
+        for name, part in self.mixed.by_name(self.fit.theta[self._order]).items():
             self.mixed.fixed()[name].copy_(part)
-
-    def _by_name(self, values: Tensor) -> dict[str, Tensor]:
-        fixed = self.mixed.fixed()
-        parts = torch.split(values, [value.numel() for value in fixed.values()])
-        return {
-            name: part.view_as(value)
-            for (name, value), part in zip(fixed.items(), parts, strict=True)
-        }
 
     # What `Problem` offers after training.
 
@@ -251,7 +230,7 @@ class ExactChain:
     def shared_precision(self) -> dict[str, Tensor]:
         """Precisions of the weak priors, by name; nothing where there are none."""
         ridge = self.fit.ridge[self._order]
-        return self._by_name(ridge) if bool(ridge.any()) else {}
+        return self.mixed.by_name(ridge) if bool(ridge.any()) else {}
 
     def coordinates(self) -> Coordinates | FactorCoordinates | None:
         """Of Σ, over which people's effects are integrated; None: it is not known how."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
@@ -18,8 +17,9 @@ from nme_core.nn import MLP, Family, Gaussian, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.likelihood import EXACT, Likelihood, n_observed, n_variances
 from nme_core.training.linear_mixed import Sums
-from nme_core.training.loop import Progress, Training, Verdict
+from nme_core.training.loop import Progress, Training
 from nme_core.training.objective import group_divergence, sum_over_groups
+from nme_core.training.search_steps import SearchSteps
 from nme_core.training.snapshot import snapshot
 
 #: Rounds of E- and M-step in an epoch: they cost nothing per row.
@@ -190,34 +190,22 @@ class ExpectationMaximisation:
 
     def solve(self, report: Callable[[Progress], None] | None) -> Training:
         """Without hidden layers there is nothing but E and M: go on until they have converged."""
-        history: list[Progress] = []
-        start, before = time.monotonic(), math.inf
+        steps, before = SearchSteps(report, 0.05), math.inf
         while True:
             deviance = self._rounds(100)
             self.log_likelihood = -0.5 * self.n_rows * (deviance + math.log(2 * math.pi))
-            history.append(
-                Progress(
-                    epoch=len(history) + 1,
-                    fraction=min(0.99, len(history) / 20),
-                    train_loss=deviance,
-                    validation_loss=None,
-                    residual_variance=self.residual_variance,
-                    mean_random_variance=float(self.covariances[0].variances.mean()),
-                    seconds=time.monotonic() - start,
-                )
-            )
-            if report is not None:
-                report(history[-1])
+            between = float(self.covariances[0].variances.mean())
+            steps.add(deviance, self.residual_variance, between)
             if before - deviance < TOLERANCE:
-                return Training(tuple(history), Verdict.CONVERGED)
-            if 100 * len(history) >= MOST_ROUNDS:
+                return steps.ended(converged=True)
+            if 100 * len(steps.taken) >= MOST_ROUNDS:
                 warnings.warn(
                     f"EM had not converged after {MOST_ROUNDS} rounds; remove random effects that"
                     " the data cannot tell apart.",
                     ConvergenceWarning,
                     stacklevel=2,
                 )
-                return Training(tuple(history), Verdict.LIMIT)
+                return steps.ended(converged=False)
             before = deviance
 
     def likelihood(self, batches: Sequence[Batch]) -> Likelihood | None:

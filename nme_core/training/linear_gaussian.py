@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,44 +13,28 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Gaussian, MixedEffects
-from nme_core.training.covariance import BLOCKS, FACTOR, FACTOR2, PATTERNS, RandomEffectsCovariance
+from nme_core.training.covariance import PATTERNS, RandomEffectsCovariance
+from nme_core.training.gaussian_variances import GaussianVariances, integrated_gaussian
 from nme_core.training.information import PersonCurvature
-from nme_core.training.integrated_covariance import (
-    MOST_NUMBERS,
-    Coordinates,
-    FactorCoordinates,
-    GivenCovariance,
-    IntegratedCovariance,
-)
+from nme_core.training.integrated_covariance import IntegratedCovariance
 from nme_core.training.likelihood import EXACT, Likelihood, n_observed
 from nme_core.training.linear_autocorrelation import (
     AutocorrelatedFit,
-    beyond_autocorrelation,
     fit_autocorrelated,
 )
 from nme_core.training.linear_curvature import Elements, structure_of
 from nme_core.training.linear_likelihood import Cross
 from nme_core.training.linear_mixed import LinearMixedFit, fit_linear_mixed_model
-from nme_core.training.linear_profiles import Beyond, residual_profile, variance_profile
 from nme_core.training.linear_search import maximise
 from nme_core.training.link import Link, link_of
-from nme_core.training.loop import Progress, Training, Verdict
-from nme_core.training.profile_interval import Profile
+from nme_core.training.loop import Progress, Training
 from nme_core.training.residual_process import TimedRows
+from nme_core.training.search_steps import SearchSteps
 from nme_core.training.shrinkage import learn_variances
 from nme_core.training.structure_choice import FULL, StructureChoice, choose_structure
 from nme_core.training.sums import Array, Sums
-from nme_core.training.variance_interval import (
-    FAR,
-    FAR_REMEMBERING,
-    VarianceInterval,
-    asked_of_each,
-    at_boundary,
-)
+from nme_core.training.variance_interval import VarianceInterval, asked_of_each
 from nme_core.training.weak_prior import collinear_columns, prior_precision
-
-#: Numbers in the sums over people, and in rows with times, up to which Σ is integrated out.
-MOST_INTEGRATED = 2**17
 
 
 class LinearGaussian:
@@ -102,8 +84,7 @@ class LinearGaussian:
         self.shrinks = shrinks
         self.mixed, self.family, self.covariances = mixed, Gaussian(), list(covariances)
         self.residual_variance = 1.0
-        self.reml = False
-        self.chooses = False
+        self.reml, self.chooses = False, False
         self.choice: StructureChoice | None = None
         self.times: Array | None = None
         self.log_units: Array | None = None
@@ -126,25 +107,8 @@ class LinearGaussian:
         -----
         ConvergenceWarning
         """
-        history: list[Progress] = []
-        start = time.monotonic()
-
-        def follow(deviance: float, residual_variance: float, random_variance: float) -> None:
-            history.append(
-                Progress(
-                    epoch=len(history) + 1,
-                    fraction=min(0.99, 0.1 * len(history)),
-                    train_loss=deviance,
-                    validation_loss=None,
-                    residual_variance=residual_variance,
-                    mean_random_variance=random_variance,
-                    seconds=time.monotonic() - start,
-                )
-            )
-            if report is not None:
-                report(history[-1])
-
-        self.fit = self._fitted(batches, follow)
+        steps = SearchSteps(report, 0.1)
+        self.fit = self._fitted(batches, steps.add)
         self._fill(self.fit)
         if not self.fit.converged:
             warnings.warn(
@@ -154,8 +118,7 @@ class LinearGaussian:
                 ConvergenceWarning,
                 stacklevel=2,
             )
-            return Training(tuple(history), Verdict.LIMIT)
-        return Training(tuple(history), Verdict.CONVERGED)
+        return steps.ended(converged=self.fit.converged)
 
     def _fitted(
         self, batches: Sequence[Batch], follow: Callable[[float, float, float], None]
@@ -163,7 +126,7 @@ class LinearGaussian:
         n_groups = self.mixed.n_groups
         sums = Sums.of_batches(batches, n_groups)
         self.collinear = collinear_columns(sums.xx.sum(0))
-        columns = [column for column in self._columns() if column not in self.collinear]
+        columns = self._random
         self._prior = prior_precision(sums.xy.shape[1], self.collinear)
         intercept = sums.xy.shape[1] - 1
         kind = structure_of(self.covariances[0].kind, [column == intercept for column in columns])
@@ -268,6 +231,11 @@ class LinearGaussian:
             self.covariances[0].update(sigma)
 
     @property
+    def _random(self) -> list[int]:
+        """Columns whose random effects are fitted."""
+        return [column for column in self._columns() if column not in self.collinear]
+
+    @property
     def _own(self) -> Tensor:
         """Places of the random effects that were fitted."""
         columns = enumerate(self._columns())
@@ -282,17 +250,13 @@ class LinearGaussian:
 
     def shared_spread(self) -> dict[str, Tensor]:
         """Standard errors of β, by name."""
-        return self._by_name(self.fit.fixed_covariance.diagonal().sqrt().float())
+        return self.mixed.by_name(self.fit.fixed_covariance.diagonal().sqrt().float())
 
     def shared_precision(self) -> dict[str, Tensor]:
         """Nothing, but for shrunk columns and those that the rows cannot tell apart."""
         if not self._prior.any():
             return {}
-        return self._by_name(torch.from_numpy(self._prior / self.residual_variance))
-
-    def _by_name(self, values: Tensor) -> dict[str, Tensor]:
-        weight, bias = self.mixed.fixed()
-        return {weight: values[:-1].unsqueeze(0), bias: values[-1:]}
+        return self.mixed.by_name(torch.from_numpy(self._prior / self.residual_variance))
 
     def posterior_covariance(self) -> Tensor:
         """Conditional covariances of the random effects, shape (P, R, R)."""
@@ -305,40 +269,8 @@ class LinearGaussian:
 
     def integrated(self) -> IntegratedCovariance | None:
         """People's effects with Σ and ρ integrated out; None where that is too much work."""
-        own, point = self._own.numpy(), self.fit.information.point
-        kind, process = self.covariances[0].kind, self.process
-        coordinates: Coordinates | FactorCoordinates
-        coordinates = Coordinates(np.arange(len(own)), full=kind == "full")
-        if kind == FACTOR:
-            coordinates = FactorCoordinates(point.scale * np.sqrt(point.variance))
-        numbers = point.cross.zd.size + (0 if process is None else process.rows.rows.size)
-        large = coordinates.n > MOST_NUMBERS or numbers > MOST_INTEGRATED
-        if kind in (BLOCKS, FACTOR2) or not len(own) or large:
-            return None
-        variance, random = point.variance, [k for k in self._columns() if k not in self.collinear]
-        further = () if process is None else (process.correlation.free,)
-
-        def given(sigma: Array, at: Array) -> GivenCovariance | None:
-            cross, value, rho = point.cross, 0.0, 0.0
-            if process is not None:
-                correlation = process.correlation.moved(float(at[0]))
-                rho = correlation.per_unit(process.rows.step)[0]
-                cross = Cross.of(process.rows.sums(correlation), random, prior=self._prior)
-                value = correlation.log_prior - 0.5 * process.rows.log_determinant(correlation)
-            scale = np.linalg.cholesky(sigma / variance).astype(np.float64)
-            there = replace(cross, reml=True).at(scale)
-            return GivenCovariance(
-                value - 0.5 * there.deviance,
-                lambda: (there.effects, there.conditional, there.following),
-                lambda: (there.fixed - point.fixed, there.variance * there.inverse),
-                there.variance * scale @ scale.T,
-                there.variance,
-                rho,
-                lambda: -0.5 * there.slope / variance,
-            )
-
-        sigma, effects = self.fit.sigma.numpy(), self.fit.effects.numpy()
-        found = IntegratedCovariance.of(given, coordinates, sigma, effects, further)
+        own, kind = self._own.numpy(), self.covariances[0].kind
+        found = integrated_gaussian(self._read, kind, self._prior) if len(own) else None
         return None if found is None else found.among(own, self.mixed.n_random)
 
     def variance_intervals(
@@ -347,64 +279,13 @@ class LinearGaussian:
         """Of the variances of cᵀη, by factor: there is one."""
         own = directions[:, self._own.numpy()]
         pairs = zip(own, asked_of_each(asked, 0, len(own)), strict=True)
-        return [[self._variance_interval(*one) for one in pairs]]
-
-    def _variance_interval(self, direction: Array, asked: float | None) -> VarianceInterval:
-        if not direction.any():
-            return VarianceInterval(float("nan"))
-        information, sigma = self.fit.information, self.fit.sigma.numpy()
-
-        def profile(error: float) -> Profile:
-            return variance_profile(
-                information.point, information.elements, direction, error=error, beyond=self._beyond
-            )
-
-        return VarianceInterval.of(
-            float(direction @ sigma @ direction),
-            information.variance_se(direction),
-            self._telling,
-            None if self.covariances[0].kind in PATTERNS else profile,
-            far=self._far,
-            asked=asked,
-        )
+        return [[self._read.of_random(*one) for one in pairs]]
 
     def residual_interval(self, asked: float | None = None) -> VarianceInterval | None:
-        """Of σ²: by the profile where few rows tell of it, else on the log scale.
-
-        Where residuals are correlated, they vary within people as people vary: people tell of it.
-        """
-        information = self.fit.information
-
-        def profile(error: float) -> Profile:
-            return residual_profile(
-                information.point, information.elements, error=error, beyond=self._beyond
-            )
-
-        alone = self.process is None
-        patterned = not alone and self.covariances[0].kind in PATTERNS
-        return VarianceInterval.of(
-            self.residual_variance,
-            information.residual_variance_se,
-            information.point.cross.n_rows if alone else self._telling,
-            None if patterned else profile,
-            far=self._far,
-            asked=asked,
-        )
+        """Of σ²."""
+        return self._read.of_residuals(asked)
 
     @property
-    def _telling(self) -> int:
-        """People who tell of a variance: none of one that Σ's boundary makes look well known."""
-        on_boundary = self.process is not None and at_boundary(self.fit.sigma.numpy()).any()
-        return 0 if on_boundary else self.mixed.n_groups
-
-    @property
-    def _far(self) -> float:
-        return FAR if self.process is None else FAR_REMEMBERING
-
-    @property
-    def _beyond(self) -> Beyond | None:
-        """What a profile is also taken over."""
-        if self.process is None:
-            return None
-        random = [k for k in self._columns() if k not in self.collinear]
-        return beyond_autocorrelation(self.process, random)
+    def _read(self) -> GaussianVariances:
+        patterned, n_people = self.covariances[0].kind in PATTERNS, self.mixed.n_groups
+        return GaussianVariances(self.fit, self.process, self._random, patterned, n_people)

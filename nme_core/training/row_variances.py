@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,8 +14,17 @@ from torch import Tensor
 
 from nme_core.training.ascent import Ascent, maximise
 from nme_core.training.factor_numbers import FactorNumbers
+from nme_core.training.glmm_search import GLMMFit
+from nme_core.training.integrated_covariance import (
+    MOST_NUMBERS,
+    Coordinates,
+    FactorCoordinates,
+    GivenCovariance,
+    IntegratedCovariance,
+)
 from nme_core.training.marginal import LaplaceMarginal, OutOfReachError
 from nme_core.training.profile_interval import Profile
+from nme_core.training.sums import Array
 from nme_core.training.variance_interval import VarianceInterval, at_boundary
 
 Floats = NDArray[np.float64]
@@ -24,6 +34,8 @@ AT_ZERO = 1e-4
 MOST_PROFILED = 6
 #: Rows times numbers of the model up to which it is taken.
 MOST_WORK = 2**20
+#: Rows times numbers of the model up to which Σ is integrated out of people's intervals.
+MOST_INTEGRATED = 2**16
 #: Least share of the largest eigenvalue of a guess of the information.
 _LEAST = 1e-6
 
@@ -163,3 +175,54 @@ class RowVariances:
         n = len(at) - self._d
         whole[self._d :, self._d :] = self.marginal.n_persons * np.eye(n)
         return whole
+
+
+def integrated_rows(
+    variances: RowVariances, fit: GLMMFit, *, one_factor: bool
+) -> IntegratedCovariance | None:
+    """People's effects with Σ integrated out; None where that is too much work.
+
+    Parameters
+    ----------
+    one_factor : bool
+        Whether Σ is a diagonal one and that of one factor.
+    """
+    factor, marginal = variances.factor, variances.marginal
+    if not len(fit.scale):
+        return None
+    coordinates: Coordinates | FactorCoordinates
+    coordinates = Coordinates(np.arange(len(fit.scale)), full=True)
+    if factor.diagonal:
+        coordinates = Coordinates(factor.pool.numpy(), full=False)
+    if one_factor:
+        coordinates = FactorCoordinates(fit.scale.numpy())
+    work = marginal.n_rows * (len(fit.fixed) + factor.n)
+    if coordinates.n > MOST_NUMBERS or work > MOST_INTEGRATED or factor.patterned != one_factor:
+        return None
+    given, sigma = partial(_given, marginal, fit.fixed), fit.scale @ fit.scale.T
+    return IntegratedCovariance.of(given, coordinates, sigma.numpy(), fit.effects.numpy())
+
+
+def _given(marginal: LaplaceMarginal, u: Tensor, sigma: Array, _: Array) -> GivenCovariance | None:
+    """What the rows say at Σ, by one Newton step of the shared parameters from u, (D,)."""
+    scale, layout = torch.linalg.cholesky(torch.from_numpy(sigma)), marginal.layout
+    try:
+        found = marginal(u, scale)
+        shared = torch.linalg.inv(found.information)
+        step = shared @ found.shared
+    except (OutOfReachError, torch.linalg.LinAlgError):  # type: ignore[attr-defined]
+        return None
+    value = found.value + 0.5 * float(found.shared @ step)
+    value += 0.5 * float(torch.linalg.slogdet(shared)[1])
+    slope = layout.slope(u + step)
+
+    def effects() -> tuple[Array, Array, Array]:
+        own, conditional, coupling = marginal.effects_following(u + step, scale)
+        coupling = coupling @ torch.linalg.inv(slope)
+        return own.numpy().copy(), conditional.numpy(), coupling.numpy()
+
+    def of_shared() -> tuple[Array, Array]:
+        shift = layout.parameters(u + step) - layout.parameters(u)
+        return shift.numpy(), (slope @ shared @ slope.T).numpy()
+
+    return GivenCovariance(value, effects, of_shared, sigma)

@@ -8,6 +8,7 @@ from nme_core.batches.sequences import pad_units
 from nme_core.nn import MLP, Categorical, MixedEffects, Poisson
 from nme_core.training import ExactRows, RandomEffectsCovariance
 from nme_core.training.factor_numbers import FactorNumbers
+from nme_core.training.glmm_search import GLMMSearch
 
 LOADS = torch.tensor([[0.9, 0.0], [0.7, 0.4], [-0.6, 0.3], [0.5, -0.5], [0.6, 0.4]]).double()
 OWN = torch.tensor([0.3, 0.4, 0.5, 0.3, 0.2]).double()
@@ -110,6 +111,6 @@ def test_no_other_start_ends_higher():
     torch.manual_seed(0)
     for _ in range(3):
         begin = torch.cat([one.fit.fixed, torch.randn(factor.n).double()])
-        one._near = begin
-        found = one._search(marginal, factor, begin[:d], lambda *_: None, to_the_end=False)
+        search = GLMMSearch(marginal, factor, factor, begin[:d], lambda *_: None, begin)
+        found = search.highest(to_the_end=False)
         assert found.value <= best + 1e-6
