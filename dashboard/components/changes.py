@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -16,7 +17,8 @@ from nme_core.vocabulary.messages import said
 Change = Callable[[tuple[Remedy, ...]], None]
 
 #: Findings of one severity that are shown at once; the others are a click away.
-_COLOURS = {"stop": "red", "look": "orange", "info": "gray"}
+Colour = Literal["red", "orange", "gray"]
+_COLOURS: dict[str, Colour] = {"stop": "red", "look": "orange", "info": "gray"}
 _AT_ONCE = 4
 
 
@@ -68,7 +70,7 @@ def _show_finding(
     finding: Finding,
     key: str,
     label: str,
-    colour: str,
+    colour: Colour,
     made: tuple[Remedy, ...],
     change: Change,
 ) -> None:

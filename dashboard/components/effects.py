@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -39,7 +42,7 @@ _FURTHEST = 5
 
 def estimates(run: str) -> None:
     """What all persons share, and how much they differ from it, as one table."""
-    table = results.shared(run)
+    table = results.shared_by_all(run)
     spreads = [name for name in table.columns if name.startswith("sd")]
     shared, ends = _with_intervals(table, "estimate", "ci")
     words = {"sd": tr("SD between people"), "reliability": tr("mean reliability")}
@@ -117,12 +120,17 @@ def one_parameter(run: str, names: list[str]) -> None:
     with st.expander(tr("All people")):
         shown = rows.reset_index().drop(columns="parameter")
         st.dataframe(
-            shown.style.format(number, subset=["estimate", "se"]).format(
-                lambda value: fixed(value, 2), subset=["reliability"]
+            shown.style.format(_cell(number), subset=["estimate", "se"]).format(
+                _cell(partial(fixed, decimals=2)), subset=["reliability"]
             ),
             hide_index=True,
             column_config=tr(EFFECT_COLUMNS),
         )
+
+
+def _cell(write: Callable[[float], str]) -> Callable[[object], str]:
+    """Write a cell of a table of numbers."""
+    return lambda value: write(float(str(value)))
 
 
 def choose_factor(run: str) -> str | None:

@@ -86,8 +86,9 @@ def choose_paper(prefix: str = "") -> Paper:
     dpi = left.selectbox(
         tr("PNG resolution"), (300, 600), key=f"{prefix}dpi", format_func="{} dpi".format
     )
+    sizes: list[PrintSize | None] = [*_SIZES]
     size = right.selectbox(
-        tr("Size"), list(_SIZES), key=f"{prefix}columns", format_func=tr(_SIZES).get
+        tr("Size"), sizes, key=f"{prefix}columns", format_func=tr(_SIZES).__getitem__
     )
     grey = st.checkbox(tr("Without colours"), key=f"{prefix}grey", help=tr(EXPORTED)["grey"])
     return Paper(size, grey, dpi)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -68,7 +70,7 @@ def behind_p(found: CovariateTests) -> pd.DataFrame:
     )
 
 
-def _strength(row: dict[str, object]) -> str:
+def _strength(row: Mapping[Hashable, Any]) -> str:
     value, low, high = (float(str(row[name])) for name in _STRENGTH)
     limits = "" if pd.isna(low) or pd.isna(high) else f" {span(fixed(low, 2), fixed(high, 2))}"
     return f"{fixed(value, 2)}{limits}"
@@ -109,9 +111,14 @@ def effects_view(effects: pd.DataFrame, words: Words = parameter_words) -> pd.Da
     )
 
 
+def _row(found: CovariateTests, covariate: str) -> dict[Hashable, Any]:
+    """The test of a covariate."""
+    return found.hsic[found.hsic["covariate"] == covariate].to_dict("records")[0]
+
+
 def plain_finding(found: CovariateTests, covariate: str, what: str, *, unsure: bool) -> str:
     """One sentence without terms on whether persons differ with the covariate."""
-    row = found.hsic.set_index("covariate").loc[covariate]
+    row = _row(found, covariate)
     tests = len(found.hsic)
     return tr(PLAIN_FINDINGS)[verdict_of(found, covariate, unsure=unsure)].format(
         what=what, covariate=covariate, n=int(row["n_persons"]), p=p_phrase(row["p_adjusted"]),
@@ -123,15 +130,15 @@ def verdict_of(found: CovariateTests, covariate: str, *, unsure: bool) -> str:
     """What sentence and figure say of a covariate: circular, unsure, beyond or within."""
     if is_circular(found, covariate):
         return "circular"
-    row = found.hsic.set_index("covariate").loc[covariate]
+    row = _row(found, covariate)
     return "unsure" if unsure else "beyond" if row["p_adjusted"] < 0.05 else "within"
 
 
 def plain_size(found: CovariateTests, covariate: str) -> str:
     """How strong the dependence is, in words with its number; the verdict is that of p."""
-    row = found.hsic.set_index("covariate").loc[covariate]
+    row = _row(found, covariate)
     value = float(row["strength"])
-    if pd.isna(value):
+    if math.isnan(value):
         return tr(PLAIN_SIZE)["unknown"]
     size = next(word for least, word in tr(SIZES).items() if value >= least or not least)
     beyond = row["p_adjusted"] < 0.05

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+
 import streamlit as st
 
 from dashboard import state
@@ -160,7 +162,7 @@ def _certificate(run: Run) -> None:
     st.caption(tr(CERTIFICATE)["own" if own else "other"])
 
 
-def _what(row: dict[str, str]) -> str:
+def _what(row: Mapping[Hashable, str]) -> str:
     parameters = (row[name] for name in ("parameter", "parameter_2") if row[name])
     names = " × ".join(map(parameter_words, parameters))
     person = f", person {row['person']} (largest difference)" if row["person"] else ""

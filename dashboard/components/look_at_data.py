@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 
@@ -127,7 +129,8 @@ def _missing(record: StudyRecord, study: Study, report: Report) -> None:
         st.markdown(tr(REPORT)["complete"])
         return
     places = st.container(key="pair_missing").columns(2)
-    for place, by in zip(places, ("person", "column"), strict=True):
+    both: tuple[Literal["person", "column"], ...] = ("person", "column")
+    for place, by in zip(places, both, strict=True):
         grid, time = missing_over_time(record.id, by)
         with place:
             show(of_study.missing(grid, by, time))

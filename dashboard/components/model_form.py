@@ -136,7 +136,7 @@ def _entry(name: str, record: StudyRecord, start: FitSettings) -> Any:
     """The widget of a setting, and what stands in it."""
     one, default = SETTINGS[name], getattr(start, name)
     if name == "family":
-        possible = FAMILIES_OF[record.outcome_kind]
+        possible = FAMILIES_OF[str(record.outcome_kind)]
         family = _explained(name, {value: one.choices[value] for value in possible})
         return None if family == possible[0] else family
     if name == "baselines":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -79,7 +80,7 @@ def _blank(run: Run, roles: dict[str, object]) -> pd.DataFrame:
     )
 
 
-def _configuration(run: Run, roles: dict[str, object]) -> dict[str, object]:
+def _configuration(run: Run, roles: dict[str, object]) -> dict[str, Any]:
     states = _states(run)
     if not states:
         return {}

@@ -184,7 +184,7 @@ def _outcome_kind(draft: Draft, outcome: str | None) -> OutcomeKind | None:
     listed = ", ".join(found.values)
     words = {"name": plain(outcome), "n": found.n_values, "values": plain(listed)}
     place.caption(tr(OUTCOME_REASONS)[found.reason].format(**words))
-    return kind
+    return "number" if kind == "number" else "class"
 
 
 def _propose(draft: Draft) -> bool:

@@ -6,6 +6,7 @@ Files that take seconds are made when their button is pressed, in a process of t
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -33,7 +34,7 @@ def reports(run: Run) -> None:
         for kind, mime in (("html", "text/html"), ("pdf", "application/pdf")):
             _file(
                 tr("Report ({kind})").format(kind=kind.upper()),
-                lambda kind=kind: take_away.report(run.id, kind),
+                partial(take_away.report, run.id, kind),
                 f"{name}.{kind}",
                 mime,
                 f"report_{kind}",
@@ -75,7 +76,7 @@ def tables(run: Run) -> None:
     with st.container(horizontal=True):
         for kind, (label, mime) in _TABLE_FILES.items():
             _file(
-                tr(label), lambda kind=kind: take_away.table_file(one, kind),
+                tr(label), partial(take_away.table_file, one, kind),
                 f"{one.name}.{kind}", mime, f"table_{kind}",
             )  # fmt: skip
 

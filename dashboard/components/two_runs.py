@@ -40,9 +40,9 @@ def compare_two(finished: list[Run]) -> None:
             strict=True,
         )
     ]
-    if None in chosen:
+    first, second = (None if name is None else by_id[name] for name in chosen)
+    if first is None or second is None:
         return
-    first, second = (by_id[name] for name in chosen)
     found = library.contrast(first, second)
     left, right = st.columns(2)
     with left:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -134,15 +136,16 @@ def comparison_sentence(run: str) -> str:
         )
     metric = results.main_metric(table)
     name = short_metric_name(metric)
-    like = float(table.loc["nme", metric])
+    values = table[metric].astype(float)
+    like = float(values["nme"])
     value = metric_value(metric, like)
     own = tr("On occasions that it has not seen, the model's {name} is {value}").format(
         name=name, value=value
     )
-    row = rows[rows["metric"] == metric]
-    if row.empty or "generic" not in table.index or pd.isna(row.iloc[0]["difference"]):
+    found = rows[rows["metric"] == metric].to_dict("records")
+    if not found or "generic" not in values or pd.isna(found[0]["difference"]):
         return f"{own}."
-    row = row.iloc[0]
+    row = found[0]
     verdict = {
         "better": tr("one model for all people does worse"),
         "worse": tr("one model for all people does better"),
@@ -153,7 +156,7 @@ def comparison_sentence(run: str) -> str:
         "{gap}, 95 % interval {ends}, corrected {p})."
     ).format(
         own=own,
-        generic=metric_value(metric, table.loc["generic", metric], like),
+        generic=metric_value(metric, float(values["generic"]), like),
         verdict=verdict,
         n=int(row["n_persons"]),
         gap=difference(metric, row["difference"], like),
@@ -192,7 +195,7 @@ def _plain_difference(run: str, metric: str) -> str:
     )  # fmt: skip
 
 
-def _standing(row: pd.Series) -> str:
+def _standing(row: Mapping[Hashable, Any]) -> str:
     """Whether NME is ``better`` or ``worse`` than the model of a row of ``comparison``, or alike.
 
     Better or worse only where the interval excludes 0 and the corrected p is below .05.
@@ -215,10 +218,10 @@ def standing(run: str) -> str:
     rows = rows[rows["model"] == "generic"]
     if "nme" not in table.index or table.empty:
         return "unjudged"
-    row = rows[rows["metric"] == results.main_metric(table)]
-    if row.empty or pd.isna(row.iloc[0]["difference"]):
+    found = rows[rows["metric"] == results.main_metric(table)].to_dict("records")
+    if not found or pd.isna(found[0]["difference"]):
         return "alone"
-    return _standing(row.iloc[0])
+    return _standing(found[0])
 
 
 def metric_value(metric: str, value: float, like: float | None = None) -> str:

@@ -40,6 +40,7 @@ if not meanwhile or state.researcher():
             st.caption(estimate_words(estimate(record, options)))
         if meanwhile:
             st.caption(tr(RUNS)["another"])
-        if st.button(tr("Train"), key="train", type="primary", disabled=options is None):
+        asked = st.button(tr("Train"), key="train", type="primary", disabled=options is None)
+        if asked and options is not None:
             state.choose_run(runs.start(record, options), record.id)
             st.rerun()

@@ -47,15 +47,16 @@ def _keeping(
         own = signature(function)
         first = Parameter("language_", Parameter.POSITIONAL_OR_KEYWORD)
         spoken.__signature__ = own.replace(parameters=[first, *own.parameters.values()])  # type: ignore[attr-defined]
-        cached = st.cache_resource(spoken, show_spinner=False, scope=scope, max_entries=max_entries)
-
+        keep = st.cache_resource(show_spinner=False, scope=scope, max_entries=max_entries)
+        cached = keep(spoken)
         _KEPT.append(cached)
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             if get_script_run_ctx(suppress_warning=True) is None:
                 return function(*args, **kwargs)
-            return cached(language(), *args, **kwargs)
+            found: R = cached(language(), *args, **kwargs)
+            return found
 
         return call
 

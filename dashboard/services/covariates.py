@@ -217,7 +217,7 @@ def block_columns(identity: str) -> list[str]:
 def grouping(identity: str) -> list[str]:
     """Covariates that make groups of people."""
     known = run_folder(identity).covariates
-    return [name for name in known if groups_by_value(known[name]) is not None]
+    return [str(name) for name in known if groups_by_value(known[name]) is not None]
 
 
 def doubts_of(found: CovariateTests, covariate: str, *, told: bool) -> list[str]:

@@ -148,10 +148,11 @@ def draft_sample(name: str) -> Draft:
         covariate_bytes = (temporary / "covariates.csv").read_bytes()
     draft = draft_upload("long.csv", long_bytes, covariate_bytes)
     roles = sample.roles
-    given = {role: roles.get(role) for role in ("person", "time", "sequence", "outcome")}
     guess = replace(
-        draft.guess, **given, features=list(roles.get("features") or draft.guess.features)
-    )
+        draft.guess, person=roles.get("person"), time=roles.get("time"),
+        sequence=roles.get("sequence"), outcome=roles.get("outcome"),
+        features=list(roles.get("features") or draft.guess.features),
+    )  # fmt: skip
     return replace(draft, name=name, source="sample", guess=guess, model=roles.get("model"), how=())
 
 

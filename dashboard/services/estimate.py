@@ -77,7 +77,7 @@ def _kind(options: FitSettings) -> tuple[object, ...]:
 def _times(run: Run, options: FitSettings, n_rows: int, n_persons: int) -> list[float]:
     """Seconds that a run would have taken with this study and these epochs, counted in each way."""
     folder = run_folder(run.id)
-    started, finished = map(pd.Timestamp, (run.status.started, run.status.finished))
+    started, finished = (pd.Timestamp(str(at)) for at in (run.status.started, run.status.finished))
     total = (finished - started).total_seconds()
     fits = float(folder.table("history").groupby("model")["seconds"].max().sum())
     around = max(total - fits, 0.0)

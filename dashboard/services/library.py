@@ -108,8 +108,9 @@ def outcome(run: Run) -> Outcome | None:
     if "nme" not in table.index or table.empty:
         return None
     metric = results.main_metric(table)
-    generic = float(table.loc["generic", metric]) if "generic" in table.index else None
-    value = float(table.loc["nme", metric])
+    values = table[metric].astype(float)
+    generic = float(values["generic"]) if "generic" in values else None
+    value = float(values["nme"])
     return Outcome(metric, value, generic, results.verdicts(run.id)["nme"])
 
 

@@ -33,7 +33,8 @@ def recall_group(draft: Draft) -> str | None:
     """The grouping factor as it was left for this file, or for one with the same header."""
     files = _known(_path(draft))
     known = files.get(draft.token) or list(files.values() or [{}])[-1]
-    return known.get("group")
+    group: str | None = known.get("group")
+    return group
 
 
 def recall(draft: Draft) -> tuple[Proposal, str | None]:

@@ -40,7 +40,8 @@ def first_rows(table: pd.DataFrame, run: RunFolder, k: int) -> pd.DataFrame:
         table = table.loc[times.sort_values(kind="stable").index]
     known = table[roles["outcome"]].notna()
     counted = known.groupby(table[roles["person"]]).cumsum()
-    return table[(counted < k) | ((counted == k) & known)]
+    first: pd.DataFrame = table[(counted < k) | ((counted == k) & known)]
+    return first
 
 
 def adapt_stepwise(run: RunFolder, table: pd.DataFrame, job: Path) -> None:

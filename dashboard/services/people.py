@@ -84,8 +84,8 @@ def level(identity: str, person: str) -> Level | None:
     if both.empty:
         return None
     gaps = (both["value"] - both["value_shared"]).groupby([both["feature"], both["class"]]).mean()
-    feature, label = gaps.abs().idxmax()
-    return Level(str(feature), str(label), float(gaps[feature, label]))
+    furthest = gaps.reset_index(name="gap").iloc[int(gaps.abs().argmax())]
+    return Level(str(furthest["feature"]), str(furthest["class"]), float(furthest["gap"]))
 
 
 def furthest_in_level(identity: str, most: int) -> pd.DataFrame:

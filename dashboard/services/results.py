@@ -225,7 +225,7 @@ def tells_people_apart(identity: str) -> bool:
     return any(is_learned(identity, parameter) for parameter in parameters(identity))
 
 
-def shared(identity: str) -> pd.DataFrame:
+def shared_by_all(identity: str) -> pd.DataFrame:
     """What all persons share and how much they differ from it, one row per parameter.
 
     Columns parameter, estimate, ci_low, ci_high, mean reliability (``reliability``) and the

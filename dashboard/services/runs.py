@@ -184,7 +184,7 @@ def layers_of(text: str, model: str) -> str | tuple[int, ...] | None:
 
 def chosen_options(content: dict[str, Any]) -> FitSettings:
     """The choices of a run as ``run.json`` holds them."""
-    values = {
+    values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in content.items()
         if name in SETTINGS

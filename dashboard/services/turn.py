@@ -131,7 +131,7 @@ def _take(slots: int) -> BinaryIO | None:
 def _lock(file: BinaryIO) -> bool:
     """Lock a file for this process until it ends; False where another one has it."""
     try:
-        if _WINDOWS:
+        if sys.platform == "win32":
             import msvcrt
 
             file.seek(0)

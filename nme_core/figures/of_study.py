@@ -166,7 +166,7 @@ def _positions(study: Study) -> tuple[npt.NDArray[np.float64], str]:
     """Where each row lies in time since the person's first, and what that is counted in."""
     if study.time is None:
         counted = study.groups.groupby(study.groups, observed=True).cumcount()
-        return (counted + 1).to_numpy(dtype=np.float64), tr("occasion")
+        return np.asarray(counted + 1, dtype=np.float64), tr("occasion")
     first = study.time.groupby(study.groups, observed=True).transform("min")
     since: pd.Series = study.time - first
     if is_datetime64_any_dtype(study.time.dtype):
