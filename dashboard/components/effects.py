@@ -35,6 +35,7 @@ from nme_core.figures.of_effects import MOST_CORRELATED
 from nme_core.figures.words_moves import PLAIN_READOUT
 from nme_core.vocabulary.language import tr
 from nme_core.vocabulary.numbers import estimate, fixed, number
+from nme_core.vocabulary.text import count
 
 #: Persons of whom is said in words in what they differ.
 _FURTHEST = 5
@@ -237,8 +238,10 @@ def persons_plainly(run: Run) -> None:
         person = str(row["person"])
         words, button = st.columns([5, 1.2], vertical_alignment="center")
         words.markdown(
-            tr("**{person}** ({n_obs} observations): {respect}").format(
-                person=plain(person), n_obs=row["n_obs"], respect=plain(respect(run, person))
+            tr("**{person}** ({observations}): {respect}").format(
+                person=plain(person),
+                observations=count(row["n_obs"], "observation"),
+                respect=plain(respect(run, person)),
             )
         )
         with button:

@@ -33,7 +33,7 @@ from nme_core.vocabulary.language import span, tr
 from nme_core.vocabulary.messages import said
 from nme_core.vocabulary.numbers import fixed, interval, number, p_phrase, p_value
 from nme_core.vocabulary.terms import HIGHER_IS_BETTER, metric_meaning, short_metric_name
-from nme_core.vocabulary.text import listed
+from nme_core.vocabulary.text import count, listed
 
 
 def show_verdict(run: Run) -> None:
@@ -102,20 +102,16 @@ def _ending(model: str, ending: str) -> str:
 
 def split_note(run: str) -> str:
     """Which occasions were fitted, watched and judged, and who was only fitted."""
-    few = results.training_only(run)
+    few, judged = results.training_only(run), count(results.test_rows(run), "occasion")
     if results.run_folder(run).data.get("held_back") == "last row":
-        return tr("{split_few} Judged here: {test_rows:,} occasions.").format(
-            split_few=tr(SPLIT_FEW), test_rows=results.test_rows(run)
-        )
+        return tr("{split} Judged here: {occasions}.").format(split=tr(SPLIT_FEW), occasions=judged)
     only = ""
-    if few == 1:
-        only = tr(" 1 person with fewer than 5 occasions was used for training only.")
-    elif few:
-        only = tr(" {n:,} people with fewer than 5 occasions were used for training only.").format(
-            n=few
+    if few:
+        only = tr(" Used for training only: {people} with fewer than 5 occasions.").format(
+            people=count(few, "person")
         )
-    return tr("{split}{only} Judged here: {test_rows:,} occasions, pooled over people.").format(
-        split=tr(SPLIT), only=only, test_rows=results.test_rows(run)
+    return tr("{split}{only} Judged here: {occasions}, pooled over people.").format(
+        split=tr(SPLIT), only=only, occasions=judged
     )
 
 

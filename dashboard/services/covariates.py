@@ -30,8 +30,6 @@ from nme_core.independence import CovariateTests as CovariateTests
 from nme_core.independence import counts_line as counts_line
 from nme_core.independence import needed_reps
 from nme_core.io import RunFolder
-from nme_core.study.check.attendance import TRAP
-from nme_core.study.check.circular import CIRCULAR
 
 NO_GUARD = "none"
 #: Tests of parameters below it should not be relied on.
@@ -223,20 +221,19 @@ def grouping(identity: str) -> list[str]:
 def doubts_of(found: CovariateTests, covariate: str, *, told: bool) -> list[str]:
     """Doubts about the test of a covariate, without its compliance where that was ``told``.
 
-    Those that name another covariate that was tested stand with that one.
+    Those about another covariate that was tested stand with that one.
     """
-    others = [repr(name) for name in found.hsic["covariate"] if name != covariate]
-    trap = TRAP.removeprefix("{who}")
+    others = {*found.hsic["covariate"]} - {covariate}
     return [
-        one for one in found.doubts
-        if not any(name in one for name in others) and not (told and trap in one)
-    ]  # fmt: skip
+        one.message
+        for one in found.doubts
+        if one.about not in others and not (told and one.kind == "compliance")
+    ]
 
 
 def is_circular(found: CovariateTests, covariate: str) -> bool:
     """Whether a covariate is part of the outcome itself."""
-    how = CIRCULAR.rpartition(": ")[2]
-    return any(how in one and repr(covariate) in one for one in found.doubts)
+    return any(one.about == covariate and one.kind == "circular" for one in found.doubts)
 
 
 def compliance(identity: str, covariate: str) -> Compliance | None:

@@ -23,6 +23,7 @@ from nme_core.study.clean.wide import WideProposal, propose_wide
 from nme_core.study.columns import is_text, one_form
 from nme_core.study.covariates import covariates_from_columns
 from nme_core.study.formats.result import Reading
+from nme_core.study.formats.steps import check_step, in_steps
 from nme_core.study.reading import people_sheet, read_second
 
 __all__ = [
@@ -215,8 +216,14 @@ def draft_upload(
     )
 
 
-@per_session(2)
 def _read_long(name: str, content: bytes, read_as: ReadAs) -> Reading:
+    """The long table's file, its events made steps where a length of them is given."""
+    whole = _parsed(name, content, replace(read_as, step=None))
+    return whole if read_as.step is None else in_steps(whole, check_step(read_as.step))
+
+
+@per_session(2)
+def _parsed(name: str, content: bytes, read_as: ReadAs) -> Reading:
     """The long table's file, parsed once whatever else changes on the page."""
     return read_any(content, name, **read_as.of_long)
 

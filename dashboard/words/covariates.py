@@ -74,10 +74,10 @@ STABILITY = {
     "of how people differ in them is noise. Neither an effect nor its absence should be read off "
     "these tests; more observations per person are needed.",
     "posterior": "Reliability of the parameters together, as the model itself estimates it: "
-    "{value}; {few} of {all} parameters lie below .30. Whether halves of the data agree was not "
+    "{value}; below .30: {few} of {all} parameters. Whether halves of the data agree was not "
     "checked.",
     "split-half": "Reliability of the parameters together, from halves of each person's data: "
-    "{value}; {few} of {all} parameters lie below .30.{seeds}{weeks}",
+    "{value}; below .30: {few} of {all} parameters.{seeds}{weeks}",
     "unknown": "How reliable the parameters are is not known: this model has no standard errors.",
     "seeds": " Agreement with a fit from another seed: {r}.",
     "weeks": " Agreement with all rows where one week of each person (or a seventh of the rows) is "

@@ -15,6 +15,7 @@ from nme_core.analysis.covariates import (
     of_label,
     person_parameters,
 )
+from nme_core.analysis.kept_tests import kind_by_words
 from nme_core.analysis.reliability import LEAST, Reliability, known_of, reliability
 from nme_core.analysis.summaries import describe, held_summaries
 from nme_core.exceptions import (
@@ -23,7 +24,7 @@ from nme_core.exceptions import (
     ReliabilityWarning,
     RunFolderError,
 )
-from nme_core.independence import CovariateTests, needed_reps, test_covariates
+from nme_core.independence import CovariateTests, Doubt, needed_reps, test_covariates
 from nme_core.independence.arrangement import DRAWS_FACTOR
 from nme_core.io import RunFolder
 
@@ -218,16 +219,17 @@ def covariate_tests(
     return replace(found, hsic=hsic, effects=effects, notes=notes, cautions=cautions, doubts=doubts)
 
 
-def data_findings(run: RunFolder, covariates: Iterable[str]) -> tuple[str, ...]:
+def data_findings(run: RunFolder, covariates: Iterable[str]) -> tuple[Doubt, ...]:
     """What the check of the data found in covariates of a run that should be looked at."""
     if not run.has_table("findings"):
         return ()
     table, names = run.table("findings"), set(covariates)
     own = table[table["column"].isin(names) & (table["severity"] != "info")]
-    return tuple(
-        f"{message} {remedy if isinstance(remedy, str) else ''}".strip()
-        for message, remedy in zip(own["message"], own["remedy"], strict=True)
-    )
+    found = []
+    for row in own.fillna("").to_dict("records"):
+        kind = row["kind"] if "kind" in row else kind_by_words(row["message"])
+        found.append(Doubt(row["column"], kind, f"{row['message']} {row['remedy']}".strip()))
+    return tuple(found)
 
 
 def _posterior(
@@ -309,7 +311,7 @@ def _unreliable_note(run: RunFolder, known: Reliability) -> tuple[str, ...]:
         return ()
     shown = "; ".join(map(run.parameter_names.words, few[:5]))
     shown += f" and {len(few) - 5} more" if len(few) > 5 else ""
-    return (f"{len(few)} of {total} parameters have a reliability below {LEAST}: {shown}.",)
+    return (f"Reliability below {LEAST}: {len(few)} of {total} parameters, {shown}.",)
 
 
 def _incremental_note(run: RunFolder) -> str:

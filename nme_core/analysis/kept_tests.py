@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
-from nme_core.independence import CovariateTests
+from nme_core.independence import CovariateTests, Doubt
 from nme_core.io import TABLES, RunFolder
+from nme_core.study.check.attendance import TRAP
+from nme_core.study.check.circular import CIRCULAR
 
 #: What the tables do not hold of the last tests: permuted statistics, and what was said of them.
 _RECORD = "covariate_tests"
-_SAID = ("notes", "cautions", "doubts")
 #: What makes a test another one: the covariate and every choice but chance.
 _CHOICES = [
     "covariate",
@@ -46,8 +49,10 @@ def keep_tests(run: RunFolder, tests: CovariateTests) -> None:
     run.write_table("hsic", tests.hsic)
     run.write_table("effects", tests.effects)
     nulls = {name: np.asarray(null).tolist() for name, null in tests.nulls.items()}
-    said = {name: list(getattr(tests, name)) for name in _SAID}
-    run.write_json(_RECORD, {"tests": _fingerprint(run), **said, "nulls": nulls})
+    said = {"notes": list(tests.notes), "cautions": list(tests.cautions)}
+    doubts = [asdict(doubt) for doubt in tests.doubts]
+    record = {"tests": _fingerprint(run), **said, "doubts": doubts, "nulls": nulls}
+    run.write_json(_RECORD, record)
 
 
 def kept_tests(run: RunFolder) -> CovariateTests | None:
@@ -58,8 +63,23 @@ def kept_tests(run: RunFolder) -> CovariateTests | None:
     if record["tests"] != _fingerprint(run):
         return None
     nulls = {name: np.array(null) for name, null in record["nulls"].items()}
-    said = (tuple(record.get(name, ())) for name in _SAID)
-    return CovariateTests(run.table("hsic"), run.table("effects"), nulls, *said)
+    notes, cautions = (tuple(record.get(name, ())) for name in ("notes", "cautions"))
+    doubts = tuple(map(_doubt, record.get("doubts", ())))
+    return CovariateTests(run.table("hsic"), run.table("effects"), nulls, notes, cautions, doubts)
+
+
+def _doubt(stored: dict[str, str] | str) -> Doubt:
+    """A doubt as it is stored; versions before stored its sentence alone."""
+    if not isinstance(stored, str):
+        return Doubt(**stored)
+    about = re.search(r"'([^']*)'", stored)
+    return Doubt(about[1] if about else "", kind_by_words(stored), stored)
+
+
+def kind_by_words(message: str) -> str:
+    """Kind of a finding that a version stored which knew no kinds; empty where it has none."""
+    known = {"compliance": TRAP.removeprefix("{who}"), "circular": CIRCULAR.rpartition(": ")[2]}
+    return next((kind for kind, words in known.items() if words in message), "")
 
 
 def _fingerprint(run: RunFolder) -> str:

@@ -87,7 +87,7 @@ def _misses(rows: pd.DataFrame) -> str:
         else ""
     )
     which = f" ({', '.join(names[:MOST_NAMED])}{more})" if names else ""
-    return tr(CHECKS).format(outside=len(names) or tr("None"), all=len(rows), which=which)
+    return tr(CHECKS).format(outside=len(names) or tr("none"), all=len(rows), which=which)
 
 
 def _statistic(check: str, statistic: str) -> str:

@@ -77,7 +77,7 @@ def of_level(rows: pd.DataFrame, name: str) -> RunFigure | None:
     """Everybody's difference from the population in one respect, people as index."""
     if "ci_low" not in rows or rows["ci_low"].isna().all():
         return None
-    sentence = tr(CATERPILLAR).format(apart=apart(rows) or tr("None"), all=len(rows))
+    sentence = tr(CATERPILLAR).format(apart=apart(rows) or tr("none"), all=len(rows))
     arguments = {"rows": rows, "parameter": name}
     title = tr("People's {name}").format(name=name)
     return RunFigure("caterpillar", title, sentence, arguments, subject=name)
@@ -91,7 +91,7 @@ def quantiles(folder: RunFolder, *, parameter: str) -> RunFigure | None:
     arguments = {"estimates": rows["estimate"], "parameter": name}
     shown = RunFigure("effect_qq", "", "", arguments).numbers()
     outside = int(((shown["observed"] < shown["low"]) | (shown["observed"] > shown["high"])).sum())
-    sentence = tr(QQ).format(outside=outside or tr("None"), all=len(shown))
+    sentence = tr(QQ).format(outside=outside or tr("none"), all=len(shown))
     return RunFigure("effect_qq", f"Q–Q {name}", sentence, arguments, subject=name)
 
 
@@ -168,7 +168,7 @@ def _leaving_the_band(known: pd.DataFrame) -> str:
         return words["inside" if inside.all() else "outside"]
     outside, kept = int((~inside).sum()), int((known["p_adjusted"] < 0.05).sum())
     return words["band"].format(
-        outside=outside or tr("None"), all=len(known), chance=number(0.05 * len(known), 2),
+        outside=outside or tr("none"), all=len(known), chance=number(0.05 * len(known), 2),
         kept=kept or tr("none"),
     )  # fmt: skip
 

@@ -62,7 +62,7 @@ def differences(folder: RunFolder) -> RunFigure | None:
     rows = folder.table("comparison").dropna(subset=["difference"])
     if rows.empty:
         return None
-    sentence = tr(PAIRED_FIGURE).format(apart=apart(rows) or tr("None"), all=len(rows))
+    sentence = tr(PAIRED_FIGURE).format(apart=apart(rows) or tr("none"), all=len(rows))
     metrics = {str(metric): short_metric_name(metric) for metric in rows["metric"].unique()}
     arguments = {"rows": rows, "names": {**_models(rows["model"]), **metrics}}
     return RunFigure("paired_differences", tr("Paired differences"), sentence, arguments, columns=2)
@@ -77,7 +77,7 @@ def skill(folder: RunFolder) -> RunFigure | None:
     if rows.empty:
         return None
     beaten = int((rows["ci_high"] < 0).sum())
-    sentence = tr(SKILL_FIGURE).format(beaten=beaten or tr("None"), all=len(rows))
+    sentence = tr(SKILL_FIGURE).format(beaten=beaten or tr("none"), all=len(rows))
     arguments = {"rows": rows, "names": _models(rows["reference"])}
     return RunFigure("skill_by_horizon", tr("Skill by horizon"), sentence, arguments, columns=2)
 
@@ -236,7 +236,9 @@ def calibration(folder: RunFolder, *, model: str = NME) -> RunFigure | None:
         )
         return RunFigure("calibration_numbers", title, sentence, arguments, columns=2)
     inside = (table["ci_low"] <= table["expected"]) & (table["expected"] <= table["ci_high"])
-    sentence = tr(CALIBRATION)["class"].format(inside=int(inside.sum()), all=len(table))
+    sentence = tr(CALIBRATION)["class"].format(
+        inside=int(inside.sum()), groups=count(len(table), "group")
+    )
     return RunFigure("calibration_curve", title, sentence, arguments, columns=2)
 
 

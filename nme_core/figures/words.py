@@ -50,13 +50,13 @@ LOSSES = {
 }
 
 PAIRED_FIGURE = (
-    "{apart} of {all} intervals exclude 0. A positive difference means that the other model's "
-    "metric is larger: worse for errors and log-loss, better for accuracy and correlations."
+    "Intervals that exclude 0: {apart} of {all}. A positive difference means that the other "
+    "model's metric is larger: worse for errors and log-loss, better for accuracy and correlations."
 )
 
 SKILL_FIGURE = (
     "What the model saves of the loss of each simple rule and each other model: above the line it "
-    "predicts better, on it a simple rule does as well. {beaten} of {all} intervals lie below 0."
+    "predicts better, on it a simple rule does as well. Intervals below 0: {beaten} of {all}."
 )
 
 CONFUSION = {
@@ -74,20 +74,20 @@ CALIBRATION = {
     "number": "The {expected} % prediction intervals hold {observed} % of {n} held-back occasions. "
     "Bars that rise at both ends say that intervals are too narrow. Intervals here take occasions "
     "as independent, and are themselves somewhat too narrow.",
-    "class": "In {inside} of {all} groups of held-back occasions the 95 % interval of the observed "
-    "share holds the predicted probability. Intervals take occasions as independent, and are "
+    "class": "The 95 % interval of the observed share holds the predicted probability in {inside} "
+    "of {groups} of held-back occasions. Intervals take occasions as independent, and are "
     "somewhat too narrow.",
 }
 
 CATERPILLAR = (
-    "{apart} of {all} people's 95 % intervals exclude the population (orange); if nobody differed, "
-    "fewer than one in twenty would, as estimates are pulled towards the population, the more so "
-    "the fewer occasions a person has."
+    "People whose 95 % interval excludes the population (orange): {apart} of {all}; if nobody "
+    "differed, fewer than one in twenty would, as estimates are pulled towards the population, the "
+    "more so the fewer occasions a person has."
 )
 
 QQ = (
     "Points that leave the band speak against a normal distribution; shrinkage makes estimates "
-    "look more alike than people are. {outside} of {all} lie outside it."
+    "look more alike than people are. Outside it: {outside} of {all}."
 )
 
 INDIVIDUAL = {
@@ -118,13 +118,13 @@ PERSON_ERRORS = (
 )
 
 CHECKS = (
-    "{outside} of {all} observed values lie outside the middle 95 % of what the model simulates "
-    "for the same people and occasions{which}; one in twenty would by chance. The model was "
+    "Outside the middle 95 % of what the model simulates for the same people and occasions: "
+    "{outside} of {all} observed values{which}; by chance it would be one in twenty. The model was "
     "fitted to these data, so that agreement is no proof that it predicts."
 )
 
 CHECKS_BY_PERSON = {
-    "outside": "Outside the middle 95 % of what the model simulates for them lie {each}; about "
+    "outside": "Outside the middle 95 % of what the model simulates for them: {each}; about "
     "5 % would by chance, and fewer where the model has learned a person's own level."
     "{worst}",
     "worst": " Furthest outside is person {person} ({what}: observed {observed}, simulated {low} "

@@ -93,7 +93,7 @@ GROUP_MEANS = {
     "finding.",
     "unsure": "Too little is known of single people to read a difference between groups off this "
     "figure.",
-    "left_out": "{n} of {all} people are in no group shown: {why}.",
+    "left_out": "In no group shown: {n} of {all} people, {why}.",
     "thirds": "neither in the lowest nor in the highest third",
     "bands": "in a band of fewer than five people or in none",
     "values": "in none",

@@ -4,7 +4,7 @@ from nme_core.independence.arrangement import Arrangement, arranged_test, over_d
 from nme_core.independence.blocks import strata_within, whole_block_test
 from nme_core.independence.conditional import conditional_test
 from nme_core.independence.correction import adjust_p, needed_reps
-from nme_core.independence.covariates import CovariateTests, test_covariates
+from nme_core.independence.covariates import CovariateTests, Doubt, test_covariates
 from nme_core.independence.effects import effects_table
 from nme_core.independence.hsic import HSICResult, hsic_statistic, hsic_test
 from nme_core.independence.kernels import category_kernel, gaussian_kernel, is_categorical
@@ -24,6 +24,7 @@ __all__ = [
     "STRENGTH_NOTE",
     "Arrangement",
     "CovariateTests",
+    "Doubt",
     "HSICResult",
     "Strength",
     "adjust_p",

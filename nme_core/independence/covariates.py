@@ -29,6 +29,22 @@ from nme_core.independence.taking import Taken, take
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Why the test of a covariate, ``about``, says little, in a sentence.
+
+    ``kind`` is ``"untested"``, that of the finding about the data that it is (``"circular"``,
+    ``"compliance"``), or empty.
+    """
+
+    about: str
+    kind: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True)
 class CovariateTests:
     """Results of `test_covariates`.
 
@@ -52,7 +68,7 @@ class CovariateTests:
         What was done, in sentences.
     cautions : tuple of str
         Why the results should not be relied on, if anything speaks against it.
-    doubts : tuple of str
+    doubts : tuple of Doubt
         What cannot be tested and why, and what a look at the data found in what was tested.
     """
 
@@ -61,7 +77,7 @@ class CovariateTests:
     nulls: dict[str, NDArray[np.float64]]
     notes: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 def test_covariates(
@@ -202,19 +218,19 @@ def test_covariates(
 
 def _taken(
     x: pd.DataFrame, covariates: pd.DataFrame, arrangements: dict[str, Arrangement]
-) -> tuple[dict[str, Taken], tuple[str, ...]]:
+) -> tuple[dict[str, Taken], tuple[Doubt, ...]]:
     """How each covariate that can be tested is taken; why others cannot be, in words."""
     taken: dict[str, Taken] = {}
-    errors: list[DataError] = []
+    errors: dict[str, DataError] = {}
     for name, arrangement in arrangements.items():
         covariate = covariates[name]
         try:
             taken[name] = take(covariate, arrangement.persons(x, covariate))
         except DataError as error:
-            errors.append(error)
+            errors[name] = error
     if not taken:
-        raise errors[0]
-    return taken, tuple(map(str, errors))
+        raise next(iter(errors.values()))
+    return taken, tuple(Doubt(name, "untested", str(error)) for name, error in errors.items())
 
 
 def _check_whole(

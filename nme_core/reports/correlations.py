@@ -47,9 +47,9 @@ def correlated(folder: RunFolder) -> str:
     inside = table["correlation"].between(table["simulated_low"], table["simulated_high"])
     kept = int((table["p_adjusted"] < 0.05).sum())
     said = (
-        f"Of {len(table):,} pairs of person-specific parameters, {int((~inside).sum()):,} were "
-        "correlated outside the middle 95% of what the fitted model gives (parametric bootstrap; "
-        f"about {0.05 * len(table):.0f} would by chance), {kept:,} after correction for all pairs."
+        "Pairs of person-specific parameters whose correlation left the middle 95% of what the "
+        f"fitted model gives (parametric bootstrap): {int((~inside).sum()):,} of {len(table):,}, "
+        f"where chance gives about {0.05 * len(table):.0f}; {kept:,} after correction for all."
     )
     if kept and folder.config["covariance"] == "diagonal":
         said += (

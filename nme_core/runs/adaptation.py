@@ -28,6 +28,7 @@ from nme_core.runs.recorded import recipe_of
 from nme_core.study.columns import as_labels, as_numbers
 from nme_core.study.formats.source import fingerprint
 from nme_core.study.selection import require
+from nme_core.vocabulary.text import count
 
 #: A feature that lies further off, in standard deviations of the fit, is refused.
 MOST_SDS = 300
@@ -176,8 +177,8 @@ def _left_out(n: int) -> list[str]:
     if not n:
         return []
     return [
-        f"{n} rows were left out: they lack the outcome or, where the run leaves out rows with "
-        "missing features, a feature."
+        f"Left out: {count(n, 'row')} without the outcome or, where the run leaves out rows with "
+        "missing features, without a feature."
     ]
 
 

@@ -85,7 +85,7 @@ class Repetition:
         verdict = (
             f"The numbers are the same: {len(self.tables)} tables, within their tolerance."
             if self.same
-            else f"The numbers are not the same: {n} of {len(self.tables)} tables differ."
+            else f"The numbers are not the same in {n} of {len(self.tables)} tables."
         )
         return [verdict, *(table.message for table in self.tables), *self.changed]
 

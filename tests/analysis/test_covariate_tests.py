@@ -74,7 +74,7 @@ def test_strata_of_the_number_of_observations(run):
     taken, held, unreliable, unchecked = found.notes
     assert taken == "depression: taken as a number, 11 people."
     assert held == "People are permuted among those with similar numbers of observations."
-    assert unreliable.startswith("9 of 9 parameters have a reliability below 0.3")
+    assert unreliable.startswith("Reliability below 0.3: 9 of 9 parameters")
     assert unchecked.startswith("Stability: not checked")
 
 

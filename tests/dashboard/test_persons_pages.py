@@ -130,7 +130,7 @@ def test_persons_outside_the_groups_are_not_passed_over(open_page: OpenPage, crf
     app.selectbox(key="covariate").set_value("depression").run()
     assert_sound(app)
     assert re.search(
-        r"\d of 24 people are in no group shown: neither in the lowest nor in the highest third",
+        r"In no group shown: \d of 24 people, neither in the lowest nor in the highest third",
         words(app),
     )
     assert re.search(r"low − high is −?0\.\d\d \(95 % interval ", words(app))

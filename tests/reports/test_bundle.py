@@ -267,4 +267,4 @@ def test_rerun_ends_with_1_where_the_numbers_differ(nme, run, tiny_study, tmp_pa
     monkeypatch.setattr(rerun, "rerun", lambda *_, **__: rerun.Repetition((differs,), ()))
     said = nme("rerun", run.path, tiny_study / "long.csv", "--out", tmp_path / "again", "--quiet")
     assert said.code == 1
-    assert said.out.startswith("The numbers are not the same: 1 of 1 tables differ")
+    assert said.out.startswith("The numbers are not the same in 1 of 1 tables")

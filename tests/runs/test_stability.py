@@ -146,7 +146,7 @@ def test_a_test_of_noise_carries_a_warning(nme, intercepts, tmp_path):
         found = covariate_tests(run, ["score"])
     assert found.cautions
     assert found.hsic["n_unreliable"].iloc[0] == 1
-    assert any("1 of 1 parameters have a reliability below 0.3" in note for note in found.notes)
+    assert any("Reliability below 0.3: 1 of 1 parameters" in note for note in found.notes)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         said = nme("hsic", run.path, "--covariate", "score", "--reps", 99)

@@ -74,8 +74,10 @@ def versions() -> dict[str, str]:
 def findings_table(study: Study) -> pd.DataFrame:
     """What the report on the data found, as the table ``findings``."""
     found = check_study(study).findings
-    rows = [(one.severity, one.column or "", one.message, one.remedy or "") for one in found]
-    return pd.DataFrame(rows, columns=list(TABLES["findings"]), dtype="str")
+    rows = [
+        (one.severity, one.column or "", one.message, one.remedy or "", one.kind) for one in found
+    ]
+    return pd.DataFrame(rows, columns=[*TABLES["findings"], "kind"], dtype="str")
 
 
 def write_persons(study: Study, folder: RunFolder) -> None:

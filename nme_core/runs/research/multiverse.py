@@ -155,11 +155,13 @@ def _verdict(
     known = table[table["holds"].notna()]
     notes = []
     if total > len(table):
-        notes.append(f"Of {total} worlds {len(table)} were drawn by chance.")
+        notes.append(f"Worlds drawn by chance: {len(table)} of {total}.")
     if len(known) < len(table):
         lost = table[table["holds"].isna()]
         why = str(lost["note"].iloc[0])
-        notes.append(f"{len(lost)} of {len(table)} worlds say nothing, such as the first: {why}")
+        notes.append(
+            f"Worlds that say nothing: {len(lost)} of {len(table)}, such as the first: {why}"
+        )
     names = [one.value["parameter"] for one in found.values() if one.value]
     words = claim.words(names[0] if names else str(claim.parameter))
     shares = by_choice(table)

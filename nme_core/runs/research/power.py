@@ -245,7 +245,7 @@ def _verdict(
     expected = _analytic(source, target, options)
     notes = [*source.notes, source.size(target)]
     if failed:
-        notes.append(f"{failed} studies could not be fitted and do not count.")
+        notes.append(f"Studies that could not be fitted and do not count: {failed}.")
     if len(expected):
         notes.append("verdict.json also has the power of the single effect by theory (analytic).")
     answer = (

@@ -13,7 +13,7 @@ from nme_core.study.check.report import Compliance, Finding
 from nme_core.study.study import Study
 from nme_core.study.time.occasions import DAYS_OF
 from nme_core.vocabulary.language import tr
-from nme_core.vocabulary.text import percent
+from nme_core.vocabulary.text import count, percent
 
 #: A step is usual where at least this share of the steps are as long.
 _ALIKE = 0.05
@@ -89,6 +89,7 @@ def find_compliance(entries: Sequence[Compliance]) -> Iterable[Finding]:
             tr(TRAP).format(who=who),
             entry.covariate,
             tr("Tests against covariates guard against it by default; leave that guard on."),
+            kind="compliance",
         )
 
 
@@ -145,10 +146,10 @@ def describe_spacing(study: Study) -> tuple[str | None, int | None]:
     gaps = int((steps > GAP * usual).sum())
     even = float((steps == usual).mean())
     return (
-        tr("usual step {usual}, longest {step_words}, {gaps} gaps").format(
+        tr("usual step {usual}, longest {step_words}, {gaps}").format(
             usual=_usual(step_words(usual, study.time_unit), even),
             step_words=step_words(steps.max(), study.time_unit),
-            gaps=gaps,
+            gaps=count(gaps, "gap"),
         ),
         gaps,
     )

@@ -49,6 +49,7 @@ def find_circular(study: Study) -> Iterable[Finding]:
                 str(name),
                 tr("Leave it out of the covariates."),
                 (Remedy("exclude_columns", (str(name),)),),
+                kind="circular",
             )
             break
 

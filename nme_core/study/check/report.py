@@ -34,6 +34,9 @@ class Finding:
         Changes to the table, each of which would fix it; to choose from.
     effects : tuple of str
         What each of them would do to the table, in numbers; empty where that is not known.
+    kind : str
+        ``"circular"``: the column is part of the outcome; ``"compliance"``: it goes with how often
+        people answered; else empty.
     """
 
     severity: Severity
@@ -42,6 +45,7 @@ class Finding:
     remedy: str | None = None
     fixes: tuple[Remedy, ...] = ()
     effects: tuple[str, ...] = ()
+    kind: str = ""
 
     def __str__(self) -> str:
         return self.message if self.remedy is None else f"{self.message} {self.remedy}"

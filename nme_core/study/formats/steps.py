@@ -58,12 +58,17 @@ def in_steps(reading: Reading, step: str | None) -> Reading:
                 remedy="Leave the steps out.",
             )
         return reading
-    if step is None or step == "none":
-        note = (
-            "Each row is an event with a start and an end, whatever its length. To make steps of "
-            f"one length of them, say how long (step {events.step})."
-        )
-        return reading if step else replace(reading, notes=(*reading.notes, note))
+    offer = (
+        "Each row is an event with a start and an end, whatever its length. To make steps of "
+        f"one length of them, say how long (step {events.step})."
+    )
+    if step is None:
+        return replace(reading, notes=(*reading.notes, offer))
+    given = tuple(dict.fromkeys((*reading.how.given, "step")))
+    notes = tuple(note for note in reading.notes if note != offer)
+    reading = replace(reading, how=replace(reading.how, given=given), notes=notes)
+    if step == "none":
+        return reading
     length = _length(step)
     frame, crossed = _steps(events, length)
     named = set(events.track)

@@ -124,9 +124,7 @@ def test_persons_in_training_only_are_said(mlp_run: str, home: Path) -> None:
     rows = folder.table("predictions")
     rows.loc[rows["person"].isin(["002", "009"]), "split"] = "train"
     folder.write_table("predictions", rows)
-    assert "2 people with fewer than 5 occasions were used for training only." in (
-        split_note(mlp_run)
-    )
+    assert "Used for training only: 2 people with fewer than 5 occasions." in (split_note(mlp_run))
     assert "Judged here: 96 occasions" in split_note(mlp_run)
 
 

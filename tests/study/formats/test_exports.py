@@ -1,12 +1,14 @@
 """Exports in the shape that their programs write: read with their roles, events made steps."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from nme_core.cli.app import app
 from nme_core.exceptions import OptionError
 from nme_core.study import Study, read_any
+from nme_core.study.formats.steps import in_steps
 from nme_core.study.roles.proposal import propose_study
 
 BORIS = (
@@ -507,3 +509,11 @@ def test_when_an_event_ends_is_no_feature():
     proposal = propose_study(reading.frame, None, reading.roles)[0]
     assert "Stop (s)" not in proposal.features
     assert proposal.reasons["Stop (s)"] == "no role: it says when, as the time does."
+
+
+@pytest.mark.parametrize("step", ["500ms", "none"])
+def test_events_that_were_read_become_steps_without_reading_them_again(step):
+    later = in_steps(read_any(aggregated(EVENTS), "x.csv"), step)
+    once = read_any(aggregated(EVENTS), "x.csv", step=step)
+    pd.testing.assert_frame_equal(later.frame, once.frame)
+    assert (later.how, later.notes, later.roles) == (once.how, once.notes, once.roles)
