@@ -55,7 +55,7 @@ def outcome(y: pd.Series, kind: str, name: str) -> RunFigure:
             name=name, mean=number(mean), sd=number(sd)
         )
     n = int(y.isna().sum())
-    sentence = tr("{what}; the outcome is missing in {rows}. People are pooled here.").format(
+    sentence = tr("{what}; missing in {rows}. People are pooled here.").format(
         what=what, rows=count(n, "row") if n else tr("no row")
     )
     return RunFigure("outcome_overview", tr("Outcome"), sentence, {"y": y, "kind": kind})

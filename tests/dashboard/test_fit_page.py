@@ -139,7 +139,7 @@ def test_every_section_of_a_run_with_all_tables(
     app = turn(app, "checks")
     assert charts(app) == (3 if number else 4)
     assert f"1 of {11 if number else 9} observed values" in words(app)
-    assert f"({'5 % quantile' if number else f'share of {STATES[0]}'}); one in" in words(app)
+    assert f"({'5 % quantile' if number else f'share of {STATES[0]}'}); by chance" in words(app)
     assert "2 of 4 in the mean; about 5 % would by chance" in words(app)
     assert "Furthest outside is person 1 (mean: observed 0.900, simulated" in words(app)
     assert ("prediction intervals hold" if number else "groups of held-back") in words(app)

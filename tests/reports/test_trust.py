@@ -80,7 +80,7 @@ def test_sentences_count_what_is_off(judged):
     assert "1 lay outside" in found["calibration"]
     assert found["certificate"].startswith("1 of 2 quantities differ from MixedLM (random effect)")
     assert ": 1 of 2, where chance gives" in found["correlations"]
-    assert "1 after correction for all pairs. The model takes" in found["correlations"]
+    assert "1 after correction for all. The model takes" in found["correlations"]
     assert any("Gelman" in one.text for one in words(judged).references)
 
 
