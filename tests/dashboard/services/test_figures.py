@@ -192,9 +192,7 @@ def test_overview_of_the_data() -> None:
     )
     states = pd.Series(["x", "x", "x", "y", None], name="state")
     sentence = of_study.outcome(states, "class", "state").sentence
-    assert (
-        "most frequent state is x, 75 % of the rows; missing in 1 row." in sentence
-    )
+    assert "most frequent state is x, 75 % of the rows; missing in 1 row." in sentence
     numbers = pd.Series([1.0, 2.0, 3.0], name="mood")
     assert "mean of mood is 2.00, the SD 1.00; missing in no row" in (
         of_study.outcome(numbers, "number", "mood").sentence
