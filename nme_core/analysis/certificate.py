@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from nme_core.estimators import NeuralMixedEffects, NMEMLPRegressor
 from nme_core.estimators.inputs import read_features, read_groups
-from nme_core.estimators.linear_mixed_model import SHORT
 from nme_core.estimators.mixedlm import MixedLMFit, fit_mixedlm
 from nme_core.estimators.outcomes import numbers
+from nme_core.estimators.random_structure import SHORT
 from nme_core.exceptions import OptionError, TrainingError
 from nme_core.study import Study
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
@@ -22,39 +20,20 @@ from nme_core.estimators.inputs import (
     read_groups,
     select_columns,
 )
-from nme_core.estimators.mixedlm import MixedLMFit, fit_mixedlm
 from nme_core.estimators.outcomes import numbers
+from nme_core.estimators.random_structure import richest_fit
 from nme_core.exceptions import (
-    ConvergenceWarning,
     DataError,
     FallbackWarning,
     NotFittedError,
     OptionError,
-    TrainingError,
 )
-from nme_core.training import Progress, Verdict, exact_boundary, warn_of
+from nme_core.training import Progress, Verdict
 from nme_core.training.likelihood import EXACT, Likelihood
-from nme_core.training.linear_mixed import LinearMixedFit, Sums, fit_linear_mixed_model
 
 INTERCEPT = "intercept"
 #: A column whose part that the others do not explain is a smaller share than this is left out.
 _COLLINEAR = 1e-6
-#: A variance of the random effects below this share of σ² counts as 0.
-BOUNDARY = 1e-6
-#: Persons up to which MixedLM has the last word: it takes some 10 ms for each, the maximum next to
-#: nothing.
-BY_MIXEDLM = 2000
-#: Log-likelihood below the maximum that does not matter.
-SHORT = 0.01
-
-
-@dataclass(frozen=True)
-class _Structure:
-    """Which effects are random: columns of the design, and whether they are correlated."""
-
-    columns: list[int]
-    correlated: bool
-    words: str
 
 
 class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -144,7 +123,11 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         history: list[Progress] = []
         follow = _following(history, progress)
         standard = (outcome - self._scale[0]) / self._scale[1]
-        found, structure = self._search(design[:, self._kept], standard, persons.codes, follow)
+        inputs = [self._names[k] for k in self._kept]
+        n_slopes = sum(k < len(names) for k in self._kept)
+        found, structure = richest_fit(
+            design[:, self._kept], standard, persons.codes, inputs, n_slopes, follow
+        )
         self._found, self._random = found, [self._kept[k] for k in structure.columns]
         self._correlated = structure.correlated
         self.structure_, self.history_ = structure.words, _table(history)
@@ -153,8 +136,7 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _name_left_out(self) -> None:
-        inputs = (*self._scaler.input_names, INTERCEPT)
-        out = [name for k, name in enumerate(inputs) if k not in self._kept]
+        out = [name for k, name in enumerate(self._names) if k not in self._kept]
         if out:
             warnings.warn(
                 f"{', '.join(map(repr, out))} had no effect estimated in the linear mixed model:"
@@ -162,82 +144,6 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 FallbackWarning,
                 stacklevel=3,
             )
-
-    def _search(
-        self,
-        design: NDArray[np.float64],
-        outcome: NDArray[np.float64],
-        codes: NDArray[np.int64],
-        follow: Callable[[float], None],
-    ) -> tuple[MixedLMFit, _Structure]:
-        """Fit the richest structure that the data can tell; warn of every step down."""
-        names = [self._scaler.names[k] for k in self._kept if k < len(self._scaler.names)]
-        sums, failure = Sums.of(design, outcome, codes), ""
-        for structure, reason in _structures(design, codes, names):
-            if failure or reason:
-                warnings.warn(
-                    f"The linear mixed model has {structure.words}: {failure or reason}",
-                    FallbackWarning,
-                    stacklevel=3,
-                )
-            last = len(structure.columns) == 1
-            try:
-                found = self._from_the_maximum(sums, design, outcome, codes, structure, follow)
-            except TrainingError as error:
-                if last:
-                    raise TrainingError(
-                        str(error), remedy="Leave out the baseline lme, or features."
-                    ) from error
-                failure = f"with {structure.words} {error}"
-                continue
-            if found.converged or last:
-                break
-            failure = f"with {structure.words} MixedLM did not converge."
-        if not found.converged:
-            warnings.warn(
-                "MixedLM did not converge even with a random intercept alone; do not rely on the"
-                " linear mixed model.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        else:
-            inputs = (*self._scaler.input_names, INTERCEPT)
-            effects = [f"{inputs[self._kept[k]]} (lme)" for k in structure.columns]
-            sigma, zero = torch.from_numpy(found.sigma), BOUNDARY * found.residual_variance
-            warn_of(exact_boundary(sigma, zero), effects, stacklevel=3)
-        return found, structure
-
-    @staticmethod
-    def _from_the_maximum(
-        sums: Sums,
-        design: NDArray[np.float64],
-        outcome: NDArray[np.float64],
-        codes: NDArray[np.int64],
-        structure: _Structure,
-        follow: Callable[[float], None],
-    ) -> MixedLMFit:
-        """Fit by MixedLM, started where the exact likelihood is highest.
-
-        From its own start MixedLM can end far below the maximum where a variance is small. What it
-        finds counts as converged, too, where its likelihood is that maximum. Of very many persons
-        the maximum itself is taken.
-        """
-        kind = "full" if structure.correlated else "diagonal"
-        exact = fit_linear_mixed_model(sums, structure.columns, kind)
-        if exact.converged and len(exact.effects) > BY_MIXEDLM:
-            follow(-2 * exact.log_likelihood / sums.n_rows)
-            return _of_exact(exact)
-        found = fit_mixedlm(
-            design,
-            outcome,
-            codes,
-            structure.columns,
-            correlated=structure.correlated,
-            start=exact.sigma.numpy() / exact.residual_variance,
-            follow=follow,
-        )
-        short = exact.log_likelihood - found.log_likelihood
-        return replace(found, converged=found.converged or (exact.converged and short < SHORT))
 
     def predict(
         self,
@@ -367,18 +273,6 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return found.in_units(self._scale[1])
 
 
-def _of_exact(exact: LinearMixedFit) -> MixedLMFit:
-    return MixedLMFit(
-        fixed=exact.fixed.numpy(),
-        fixed_se=exact.fixed_covariance.diagonal().sqrt().numpy(),
-        sigma=exact.sigma.numpy(),
-        residual_variance=exact.residual_variance,
-        effects=exact.effects.numpy(),
-        log_likelihood=exact.log_likelihood,
-        converged=True,
-    )
-
-
 def _with_ones(inputs: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.column_stack([inputs, np.ones(len(inputs))]).astype(np.float64)
 
@@ -392,34 +286,6 @@ def _independent(design: NDArray[np.float64]) -> list[int]:
             kept.append(k)
             left = left - np.outer(left[:, k], left[k]) / left[k, k]
     return sorted(kept)
-
-
-def _structures(
-    design: NDArray[np.float64], codes: NDArray[np.int64], names: list[str]
-) -> Iterator[tuple[_Structure, str]]:
-    """From the richest to the poorest, each with the reason why there is nothing richer.
-
-    `names` are those of the features, the first columns of the design.
-    """
-    n_persons, intercept = int(codes.max()) + 1, design.shape[1] - 1
-    by_person = pd.DataFrame(design[:, : len(names)]).groupby(codes)
-    varies = ((by_person.max() - by_person.min()) > 1e-6).sum().to_numpy() >= 2
-    columns = [*np.flatnonzero(varies).tolist(), intercept]
-    q, reason, slopes = len(columns), "", ", ".join(names[k] for k in columns[:-1])
-    if q > 1:
-        if n_persons * q >= len(design):
-            reason = f"{n_persons} people × {q} random effects are not fewer than the rows."
-        elif q > n_persons:
-            reason = f"there are fewer people than {q} random effects."
-        else:
-            correlated = q * (q + 1) // 2 <= n_persons
-            if correlated:
-                words = f"a random intercept and random slopes ({slopes}), correlated"
-                yield _Structure(columns, True, words), ""
-            words = f"a random intercept and random slopes ({slopes}), uncorrelated"
-            short = f"{q * (q + 1) // 2} (co)variances are more than the {n_persons} people."
-            yield _Structure(columns, False, words), "" if correlated else short
-    yield _Structure([intercept], True, "a random intercept alone"), reason
 
 
 def _following(

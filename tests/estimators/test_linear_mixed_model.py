@@ -81,8 +81,8 @@ def test_uncorrelated_effects_equal_our_own_diagonal_fit():
 
 def test_of_very_many_persons_the_maximum_itself_is_taken(sleepstudy, fitted, monkeypatch):
     X, y, groups = sleepstudy
-    monkeypatch.setattr("nme_core.estimators.linear_mixed_model.BY_MIXEDLM", 17)
-    monkeypatch.setattr("nme_core.estimators.linear_mixed_model.fit_mixedlm", None)
+    monkeypatch.setattr("nme_core.estimators.random_structure.BY_MIXEDLM", 17)
+    monkeypatch.setattr("nme_core.estimators.random_structure.fit_mixedlm", None)
     model = LinearMixedModel().fit(X, y, groups=groups)
     np.testing.assert_allclose(model.predict(X, groups), fitted.predict(X, groups), rtol=1e-5)
     assert model.log_likelihood_ == pytest.approx(fitted.log_likelihood_, rel=1e-6)
@@ -150,7 +150,7 @@ def test_a_fit_that_does_not_converge_steps_down_and_says_so(monkeypatch):
         failed["log_likelihood"] -= 1
         return mixedlm.MixedLMFit(**failed)
 
-    monkeypatch.setattr("nme_core.estimators.linear_mixed_model.fit_mixedlm", stubborn)
+    monkeypatch.setattr("nme_core.estimators.random_structure.fit_mixedlm", stubborn)
     X, y, groups = simulate()
     with pytest.warns() as caught:
         model = LinearMixedModel().fit(X, y, groups=groups)
@@ -169,7 +169,7 @@ def test_a_fit_that_breaks_off_altogether_is_an_error(monkeypatch):
     def broken(*_args, **_options):
         raise TrainingError("MixedLM broke off (Singular matrix).")
 
-    monkeypatch.setattr("nme_core.estimators.linear_mixed_model.fit_mixedlm", broken)
+    monkeypatch.setattr("nme_core.estimators.random_structure.fit_mixedlm", broken)
     X, y, groups = simulate()
     with (
         pytest.warns(FallbackWarning),
