@@ -299,6 +299,8 @@ def read_draws(model: ReadOuts, x: torch.Tensor, read: Callable[[Floats], Floats
         Takes what comes out there on the scale of the effects, (P + 1, M, O), the population last;
         returns (P + 1, E).
     """
+    from nme_core.estimators.draws import Draws
+
     posterior = model._posterior
     mixed, n_persons = posterior.mixed, len(model.groups_)
     shift, (_, outputs) = model._outcome.scale[0], scale_of_effects(model)
@@ -315,7 +317,7 @@ def read_draws(model: ReadOuts, x: torch.Tensor, read: Callable[[Floats], Floats
 
     population: list[Floats] = []
     person_sum, person_squares = np.zeros(()), np.zeros(())
-    for fixed, deviations in posterior.draws(int(model.random_state)):
+    for fixed, deviations in Draws(posterior, int(model.random_state)).of_groups():
         effects = at(fixed, deviations)
         population.append(effects[-1])
         difference = effects[:-1] - effects[-1]

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 
+from nme_core.estimators.draws import DRAWS
 from nme_core.estimators.options import AUTO
 from nme_core.estimators.outcomes import numbers
-from nme_core.estimators.posterior import DRAWS
 from nme_core.estimators.residuals import TIED
 from nme_core.estimators.stacking import PULL, SLIGHT, normal_scores, stacking_weights
 from nme_core.exceptions import (

@@ -23,9 +23,6 @@ from nme_core.exceptions import UnknownPersonError
 from nme_core.training import PersonInformation, Progress
 from nme_core.training.covariance import FACTORS
 
-#: Draws over which the probability of a whole path is averaged.
-PATH_DRAWS = 256
-
 
 class NMECRF(Scored, NeuralMixedEffects):
     """NME-CRF for sequences of states (arXiv 2306.08149).

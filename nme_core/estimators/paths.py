@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nme_core.batches.sequences import Batch
+from nme_core.estimators.draws import Draws
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.row_outputs import in_rows
 from nme_core.nn import LinearChain
@@ -39,7 +40,7 @@ class Paths:
     batches : list of Batch
         The steps.
     level : {"person", "population", "average"}
-        Whose paths; see `Posterior.draws_at`.
+        Whose paths; see `Draws.at`.
     """
 
     posterior: Posterior
@@ -57,8 +58,12 @@ class Paths:
     def _persons(self) -> bool:
         return self.level == "person"
 
+    @property
+    def _draws(self) -> Draws:
+        return Draws(self.posterior, self.seed)
+
     def _outputs(self) -> Iterator[list[Any]]:
-        return self.posterior.outputs(self.batches, level=self.level, seed=self.seed)
+        return self._draws.outputs(self.batches, self.level)
 
     def likeliest(self) -> NDArray[np.str_]:
         """Most probable path of each sequence at the posterior mean (Viterbi), shape (n,)."""
@@ -91,7 +96,7 @@ class Paths:
         """Mean over draws of the probability of each state at each step, (n, K)."""
         rows, n_draws = ChainRows(self.posterior.mixed, batch), 0
         total = torch.zeros(batch.n_rows, len(self.states), dtype=torch.float64)
-        for fixed, deviations in self.posterior.draws_at(self.level, self.seed):
+        for fixed, deviations in self._draws.at(self.level):
             n_draws += 1
             rows.add_marginals(fixed, own(deviations, batch.groups), total)
         return total / n_draws
@@ -135,9 +140,7 @@ class Paths:
             return [self._log_path(batch) for batch in batches]
         total = [torch.full((len(batch.x),), -torch.inf, dtype=torch.float64) for batch in batches]
         n_draws, family = 0, LinearChain()
-        for fixed, deviations in posterior.draws(
-            self.seed, persons=self._persons, n_draws=PATH_DRAWS
-        ):
+        for fixed, deviations in self._draws.of_groups(persons=self._persons, n_draws=PATH_DRAWS):
             n_draws += 1
             for k, batch in enumerate(batches):
                 drawn = self._own(deviations, batch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -13,9 +12,7 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.estimators.uncertainty import Uncertainty
 from nme_core.nn import MixedEffects
-from nme_core.nn.random_effects import own
 from nme_core.training import (
-    Adaptation,
     Crossed,
     ExactChain,
     ExactRows,
@@ -25,11 +22,8 @@ from nme_core.training import (
     Problem,
     SeparateChain,
 )
-from nme_core.training.covariance import square_roots
 from nme_core.training.link import Link, link_of
 
-#: Draws over which a probability is averaged.
-DRAWS = 64
 _NETWORK, _SPREAD = "network.", "spread."
 _DRAWN, _OWN_DRAWN = "drawn.", "own_drawn"
 _LINK = "link.root", "link.response"
@@ -134,146 +128,6 @@ class Posterior:
         """Return the network's output at the posterior mean; η = 0 unless `persons`."""
         return self.mixed(batch.x, groups=batch.groups if persons else None)
 
-    @torch.no_grad()
-    def outputs(self, batches: Sequence[Batch], *, level: str, seed: int) -> Iterator[list[Any]]:
-        """Yield the network's outputs for all batches, by draw; `level` as in `draws_at`.
-
-        A point estimate is its only draw.
-        """
-        for fixed, deviations in self.draws_at(level, seed):
-            yield [
-                self.mixed(b.x, fixed=fixed, deviations=own(deviations, b.groups)) for b in batches
-            ]
-
-    def draws_at(self, level: str, seed: int) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-        """Yield draws of the shared parameters, and of the deviations of every group.
-
-        Parameters
-        ----------
-        level : str
-            "person": each group's own. "population": 0, a typical person. "average": those of one
-            person for all, another one in every draw, in pairs on both sides of 0.
-        """
-        zero = torch.zeros_like(self.mixed.deviations)
-        if level == "person":
-            yield from self.draws(seed)
-            return
-        several = self.draws(seed, persons=False)
-        if level == "population" or not self.mixed.n_random:
-            yield from ((fixed, zero) for fixed, _ in several)
-            return
-        shared = [fixed for fixed, _ in several]
-        shared *= DRAWS // len(shared)  # of a point estimate there is one
-        sigma = self.sigma if self.sigma.dim() == 3 else torch.diag_embed(self.sigma)
-        roots, random = square_roots(sigma.double()), torch.Generator().manual_seed(seed + 3)
-        for fixed, again in zip(shared[::2], shared[1::2], strict=True):
-            noise = torch.randn(*roots.shape[:2], generator=random)
-            own_step = torch.bmm(roots, noise.unsqueeze(2)).squeeze(2).sum(0).to(zero)
-            yield fixed, zero + own_step
-            yield again, zero - own_step
-
-    @torch.no_grad()
-    def own_outputs(self, batches: Sequence[Batch], *, seed: int) -> Iterator[list[Any]]:
-        """As `outputs` for persons, with the shared parameters at their posterior mean.
-
-        Where groups of several factors meet, what the shared parameters are is drawn too: it
-        depends on what all of them are.
-        """
-        for drawn, deviations in self.draws(seed):
-            fixed = None if self.joint is None else drawn
-            yield [
-                self.mixed(b.x, fixed=fixed, deviations=own(deviations, b.groups)) for b in batches
-            ]
-
-    @torch.no_grad()
-    def draws(
-        self, seed: int, *, persons: bool = True, n_draws: int = DRAWS
-    ) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-        """Yield draws of the shared parameters and of all deviations, shape (P, R).
-
-        They come in pairs, on both sides of the mean, so that what is linear in them has no error.
-        Unless `persons`, the deviations stay at their mean.
-        """
-        mean, deviations = self.mixed.fixed(), self.mixed.deviations
-        if self.covariance is None:
-            yield mean, deviations
-            return
-        if self.joint is not None:
-            steps, own_steps = self.joint
-            for k in range(len(own_steps)):
-                own_step = own_steps[k] if persons else torch.zeros_like(deviations)
-                for side in (1, -1):
-                    moved = {name: mean[name] + side * step[k] for name, step in steps.items()}
-                    yield {**mean, **moved}, deviations + side * own_step
-            return
-        # Several streams, so that each is the same whoever else the model knows.
-        streams = [torch.Generator().manual_seed(seed + k) for k in (0, 1, 2)]
-        factor = square_roots(self.covariance).to(deviations.dtype) if persons else None
-
-        n_fitted, n_random = len(deviations) - self.n_added, self.mixed.n_random
-
-        def noise(*shape: int, generator: torch.Generator) -> Tensor:
-            return torch.randn(*shape, generator=generator, dtype=deviations.dtype)
-
-        def own_noise() -> Tensor:
-            drawn = noise(n_fitted, n_random, generator=streams[1])
-            if self.places is not None:
-                drawn = drawn[self.places[:n_fitted]]
-            if not self.n_added:
-                return drawn
-            added = noise(1, n_random, generator=streams[2])
-            return torch.cat([drawn, added.expand(self.n_added, -1)])
-
-        for _ in range(n_draws // 2):
-            together = None
-            if self.link is not None:
-                root, response = self.link
-                together = root @ noise(root.shape[1], generator=streams[0]).to(root.dtype)
-            shared = {} if together is None else self._by_name(together)
-            for name, value in mean.items():  # a file may have their spreads in another order
-                if name in self.spread and name not in shared:
-                    shared[name] = self.spread[name] * noise(*value.shape, generator=streams[0])
-            if factor is None:
-                each = torch.zeros_like(deviations)
-            elif factor.dim() == 3:
-                each = torch.bmm(factor, own_noise().unsqueeze(2)).squeeze(2)
-            else:
-                each = factor * own_noise()
-            if factor is not None and together is not None:
-                each = each + (response @ together.float()).to(each.dtype)
-            if factor is not None and self.dependence is not None:
-                nesting, coefficient = self.dependence
-                each = nesting.combine(coefficient, each)
-            for side in (1, -1):
-                moved = {name: mean[name] + side * step for name, step in shared.items()}
-                fixed = {**mean, **moved}
-                yield fixed, deviations + side * each
-
-    def draws_before(self, last: str, seed: int) -> Iterator[dict[str, Tensor]]:
-        """Yield draws of the shared parameters, those whose names begin with `last` at their means.
-
-        For the mean of what is linear in `last`, and in deviations of it, whose spread then has no
-        part in it.
-        """
-        mean, generator = self.mixed.fixed(), torch.Generator().manual_seed(seed)
-        drawn = [name for name in mean if name in self.spread and not name.startswith(last)]
-        if not drawn:
-            yield mean
-            return
-        for _ in range(DRAWS // 2):
-            steps = {n: torch.randn(mean[n].shape, generator=generator) for n in drawn}
-            for side in (1, -1):
-                yield {**mean, **{n: mean[n] + side * self.spread[n] * steps[n] for n in drawn}}
-
-    def _by_name(self, values: Tensor) -> dict[str, Tensor]:
-        """Cut the last p shared numbers into those of each parameter."""
-        found: dict[str, Tensor] = {}
-        for name, value in reversed(self.mixed.fixed().items()):
-            if len(values):
-                values, own = values[: -value.numel()], values[-value.numel() :]
-                found[name] = own.view_as(value).to(value.dtype)
-        return found
-
     def joined(self, information: PersonInformation, shared: Tensor) -> Posterior:
         """The posterior of a network with what its curvature says of the shared numbers that are
         free, those of its last layer, and of the deviations, together.
@@ -315,7 +169,7 @@ class Posterior:
             shared = self.link[0] @ self.link[0].T
         if groups is None or self.covariance is None:
             return shared.expand(n_units, -1, -1)
-        places = self._by_place()
+        places = self.by_place()
         moved = torch.eye(len(shared), dtype=torch.float64).repeat(n_units, 1, 1)
         if self.link is not None:
             moved[:, places] += self.link[1][groups].double()
@@ -325,7 +179,16 @@ class Posterior:
         result[:, places.unsqueeze(1), places] += own
         return result
 
-    def _by_place(self) -> Tensor:
+    def by_name(self, values: Tensor) -> dict[str, Tensor]:
+        """Cut the last shared numbers, shape (p,), into those of each parameter."""
+        found: dict[str, Tensor] = {}
+        for name, value in reversed(self.mixed.fixed().items()):
+            if len(values):
+                values, own = values[: -value.numel()], values[-value.numel() :]
+                found[name] = own.view_as(value).to(value.dtype)
+        return found
+
+    def by_place(self) -> Tensor:
         """Place of each person-specific number among all shared ones, shape (R,)."""
         mean = self.mixed.fixed()
         sizes = [value.numel() for value in mean.values()]
@@ -352,60 +215,6 @@ class Posterior:
             places=order if self.places is None else self.places[order],
             joint=None if self.joint is None else (self.joint[0], self.joint[1][:, order]),
             link=None if self.link is None else (self.link[0], self.link[1][order]),
-        )
-
-    def with_groups(self, adaptation: Adaptation) -> Posterior:
-        """The posterior with new groups behind those that it has; one grouping factor."""
-        mixed = self.mixed.for_groups(self.mixed.n_groups + len(adaptation.deviations))
-        new = adaptation.deviations.to(self.mixed.deviations.dtype)
-        mixed.deviations.data = torch.cat([self.mixed.deviations.detach(), new])
-        covariance = self.covariance
-        if covariance is not None:
-            spread = adaptation.covariance
-            if covariance.dim() == 2:
-                spread = spread.diagonal(dim1=1, dim2=2)
-            covariance = torch.cat([covariance, spread.to(covariance.dtype)])
-        return replace(
-            self,
-            mixed=mixed.eval().requires_grad_(False),
-            covariance=covariance,
-            n_added=self.n_added + len(new),
-            link=self._link_with(adaptation),
-        )
-
-    def _link_with(self, adaptation: Adaptation) -> Link | None:
-        """The link with new groups, which follow the shared values of their own numbers alone."""
-        if self.link is None:
-            return None
-        sigma = self.sigma[0].diag() if self.sigma[0].dim() == 1 else self.sigma[0]
-        shrunk = torch.linalg.solve(sigma.double(), adaptation.covariance, left=False)
-        root, response = self.link
-        first = sum(value.numel() for value in self.mixed.fixed().values()) - len(root)
-        places = self._by_place() - first  # the link has the last shared numbers
-        own = places >= 0
-        added = response.new_zeros(len(shrunk), *response.shape[1:])
-        eye = torch.eye(len(sigma), dtype=shrunk.dtype)
-        added[:, :, places[own]] = (shrunk - eye)[:, :, own].to(response.dtype)
-        return root, torch.cat([response, added])
-
-    def of_first_factor(self) -> Posterior:
-        """The posterior of the first factor's groups, those of all others at η = 0."""
-        n_groups = self.mixed.sizes[0]
-        mixed = self.mixed.for_groups(n_groups)
-        mixed.deviations.data = self.mixed.deviations[:n_groups].detach().clone()
-        covariance = self.marginal_covariance
-        return Posterior(
-            mixed=mixed.eval().requires_grad_(False),
-            sigma=self.sigma[:1],
-            residual_variance=self.residual_variance,
-            covariance=None if covariance is None else covariance[:n_groups],
-            spread=self.spread,
-            uncertainty=None
-            if self.uncertainty is None
-            else self.uncertainty.chosen(slice(n_groups)),
-            joint=None if self.joint is None else (self.joint[0], self.joint[1][:, :n_groups]),
-            n_added=self.n_added,
-            places=None if self.places is None else self.places[:n_groups],
         )
 
     def tensors(self) -> dict[str, Tensor]:

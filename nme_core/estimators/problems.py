@@ -11,8 +11,8 @@ from typing import cast
 from torch import Tensor
 
 from nme_core.batches.sequences import Batch
+from nme_core.estimators.draws import DRAWS
 from nme_core.estimators.placement import class_pools, shared_variances
-from nme_core.estimators.posterior import DRAWS
 from nme_core.exceptions import FallbackWarning, OptionError
 from nme_core.nn import (
     Categorical,

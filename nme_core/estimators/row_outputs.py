@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nme_core.batches.sequences import Batch, chunks
+from nme_core.estimators.draws import Draws
 from nme_core.estimators.expectation import (
     POINTS,
     expected,
@@ -49,9 +50,13 @@ class RowOutputs:
     n_hidden: int
     seed: int
 
+    @property
+    def _draws(self) -> Draws:
+        return Draws(self.posterior, self.seed)
+
     def outputs(self, batches: list[Batch], level: str) -> Iterator[list[Any]]:
         """Yield the network's outputs for each draw from the posterior, the same each time."""
-        return self.posterior.outputs(batches, level=level, seed=self.seed)
+        return self._draws.outputs(batches, level)
 
     def simulate(self, batches: list[Batch], level: str, seed: int) -> Iterator[NDArray[Any]]:
         """Yield outcomes drawn from the fitted model, shape (n,), for each draw."""
@@ -69,7 +74,7 @@ class RowOutputs:
         elif level == "average" and straight and self._averages:
             shared = [self.posterior.mixed.fixed()]
             if self.n_hidden:
-                draws = self.posterior.draws(self.seed, persons=False)
+                draws = self._draws.of_groups(persons=False)
                 shared = [fixed for fixed, _ in draws]
             means = over_people(self.posterior, mean, batches, self.dimensions, shared)
         elif self.takes_means_of_numbers:
@@ -133,7 +138,7 @@ class RowOutputs:
         sums, n_draws = [(torch.zeros(()), torch.zeros(())) for _ in batches], 0
         draws = self.outputs(batches, "person")
         if not self.n_hidden:
-            draws = self.posterior.own_outputs(batches, seed=self.seed)
+            draws = self._draws.own_outputs(batches)
         for outputs in draws:
             values = [mean(output.double()) for output in outputs]
             sums = [(s + v, q + v.square()) for (s, q), v in zip(sums, values, strict=True)]
@@ -197,7 +202,7 @@ class RowOutputs:
 
     def shared_draws(self) -> Iterator[dict[str, Tensor]]:
         """Draws of all layers but the last, over which expected numbers are averaged."""
-        return self.posterior.draws_before(self._last_layer, self.seed)
+        return self._draws.before(self._last_layer)
 
     @property
     def _averages(self) -> bool:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor
+from nme_core.estimators.draws import Draws
 from nme_core.exceptions import BoundaryWarning, NMEWarning
 
 
@@ -28,10 +29,10 @@ def test_draws_have_the_joint_covariance(model: NMECRF, persons: bool) -> None:
     posterior = model._posterior
     group = torch.tensor([3])
     expected = posterior.covariance_of_all(group if persons else None, 1)[0]
-    places, mean = posterior._by_place(), posterior.mixed.fixed()
+    places, mean = posterior.by_place(), posterior.mixed.fixed()
     start = torch.cat([value.reshape(-1) for value in mean.values()])
     drawn = []
-    for fixed, deviations in posterior.draws(1, persons=persons, n_draws=8000):
+    for fixed, deviations in Draws(posterior, 1).of_groups(persons=persons, n_draws=8000):
         step = torch.cat([value.reshape(-1) for value in fixed.values()]) - start
         step[places] += (deviations - posterior.mixed.deviations)[3]
         drawn.append(step)
@@ -73,7 +74,5 @@ def test_features_that_say_nearly_the_same_do_not_spread_what_is_drawn(family: s
         warnings.simplefilter("ignore", NMEWarning)
         model = kind((), "last", family=family).fit(x, y, groups=person)
     (batch,) = model._batches(x, person, "person")
-    drawn = torch.stack(
-        [one[0] for one in model._posterior.outputs([batch], level="person", seed=0)]
-    )
+    drawn = torch.stack([one[0] for one in Draws(model._posterior, 0).outputs([batch], "person")])
     assert float(drawn.double().std(0)[batch.mask].median()) < 0.6

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from nme_core.estimators import NMECRF
+from nme_core.estimators.draws import Draws
 from nme_core.estimators.paths import PATH_DRAWS
 from nme_core.estimators.stationary_chain import stationary_chain
 
@@ -115,7 +116,7 @@ def averaged_loss(case, model, n_draws):
         0
     )
     person, probabilities = model.groups_.tolist().index("c"), []
-    for fixed, deviations in model._posterior.draws(0, n_draws=n_draws):
+    for fixed, deviations in Draws(model._posterior, 0).of_groups(n_draws=n_draws):
         emissions, transitions = model._posterior.mixed(
             x, fixed=fixed, deviations=deviations[[person]]
         )

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from nme_core.estimators import BASELINES
-from nme_core.estimators.posterior import DRAWS
+from nme_core.estimators.draws import DRAWS
 from nme_core.exceptions import RunFolderError
 from nme_core.io import RunFolder, RunState, Status
 from nme_core.metrics.simple_rules import CLASS_RULES, NUMBER_RULES

@@ -19,7 +19,7 @@ from nme_core.estimators import (
     NeuralMixedEffects,
     NMEMLPRegressor,
 )
-from nme_core.estimators.posterior import DRAWS
+from nme_core.estimators.draws import DRAWS
 from nme_core.metrics import crps, evaluate
 from nme_core.runs.fit.rows import StudyRows
 from nme_core.study.columns import OutcomeKind
