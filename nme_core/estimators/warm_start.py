@@ -14,6 +14,7 @@ from torch import Tensor
 from nme_core.estimators.posterior import Posterior
 from nme_core.nn import MixedEffects
 from nme_core.training import ExactChain, ExactRows, Variational
+from nme_core.training.spread import LearnedSpread
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,11 @@ class WarmStart:
             return
         for name, spread in before.spread.items():
             problem.shared_log_std[name].copy_(spread.log())
-        spreads = before.covariance
-        if spreads is not None and spreads.dim() == 2 and hasattr(problem, "log_diagonal"):
+        spreads, learned = before.covariance, problem.spread
+        if spreads is not None and spreads.dim() == 2 and isinstance(learned, LearnedSpread):
             known = self.known >= 0
             new = self._of_groups(spreads).clamp_min(1e-12).sqrt().log()
-            problem.log_diagonal[known] = new[known].to(problem.log_diagonal)
+            learned.log_diagonal[known] = new[known].to(learned.log_diagonal)
 
     def _of_groups(self, values: Tensor) -> Tensor:
         """Values of the new model's groups, 0 for those that are not known."""

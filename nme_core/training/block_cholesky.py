@@ -58,18 +58,10 @@ class BlockCholesky:
         result = np.zeros((grouping.n_dense, grouping.n_dense))
         for g, h in grouping.pairs():
             if g in offsets:
-                row, column = self._places(g, h)
+                row, column = grouping.places(g, h)
                 result[row, column] = blocks[g, h]
                 result[column, row] = blocks[g, h]
         return result
-
-    def _places(self, g: int, h: int) -> tuple[Codes, Codes]:
-        """Rows and columns of blocks of two dense factors in the dense matrix."""
-        grouping, offsets = self._grouping, self._grouping.offsets
-        one, other, meeting = grouping.factors[g], grouping.factors[h], grouping.meeting(g, h)
-        row = offsets[g] + meeting.first[:, None] * one.width + np.arange(one.width)
-        column = offsets[h] + meeting.second[:, None] * other.width + np.arange(other.width)
-        return row[:, :, None], column[:, None, :]
 
     def _eliminate(self, k: int, left: Blocks) -> Numbers:
         """Take out the chain factor k: update what is left and return what leaves the dense."""
@@ -83,7 +75,7 @@ class BlockCholesky:
         for m in range(k + 1, grouping.n_chain):
             own = self._white[k, m].transpose(0, 2, 1)
             for h in range(m, len(grouping.factors)):
-                pairs, to = grouping.meeting(k, h), self._lifted(k, m, h)
+                pairs, to = grouping.meeting(k, h), grouping.lifted(k, m, h)
                 change = own[pairs.first] @ self._white[k, h]
                 left[m, h] = left[m, h] - sums(to, change, len(left[m, h]))
         wide = self._wider(k)
@@ -96,15 +88,6 @@ class BlockCholesky:
                 result += part.T @ part
             return result
         return np.asarray((wide.T @ wide).toarray())
-
-    def _lifted(self, k: int, m: int, h: int) -> Codes:
-        """Pairs (m, h) in which the pairs (k, h) lie, for k nested in m."""
-        grouping = self._grouping
-        pairs = grouping.meeting(k, h)
-        home = grouping.meeting(k, m).second[pairs.first]
-        if m == h:
-            return home
-        return grouping.meeting(m, h).find(home, pairs.second)
 
     def _wider(self, k: int) -> sparse.csr_matrix:
         """One sparse matrix of L⁻¹ G of a chain factor with all dense ones."""
@@ -210,7 +193,7 @@ class BlockCholesky:
         result: Blocks = {}
         for g, h in grouping.pairs():
             if g >= grouping.n_chain:
-                row, column = self._places(g, h)
+                row, column = grouping.places(g, h)
                 result[g, h] = dense[row, column]
         for k in reversed(range(grouping.n_chain)):
             self._add_inverse(k, dense, result)
@@ -227,7 +210,7 @@ class BlockCholesky:
         for h in grouping.dense:
             first = grouping.meeting(k, h).first
             for m in range(k + 1, grouping.n_chain):
-                behind = result[m, h][self._lifted(k, m, h)]
+                behind = result[m, h][grouping.lifted(k, m, h)]
                 result[k, h] -= slope[k, m][first] @ behind
         for h in range(k + 1, grouping.n_chain):
             home = grouping.meeting(k, h).second
@@ -242,7 +225,7 @@ class BlockCholesky:
                 block -= slope[k, m] @ behind
             for d in grouping.dense:
                 pairs = grouping.meeting(k, d)
-                behind = result[h, d][self._lifted(k, h, d)].transpose(0, 2, 1)
+                behind = result[h, d][grouping.lifted(k, h, d)].transpose(0, 2, 1)
                 block -= sums(pairs.first, slope[k, d] @ behind, len(home))
             result[k, h] = block
         block = own @ self._lower[k]

@@ -233,6 +233,22 @@ class Grouping:
             self._meetings[g, h] = Meeting.of(self.factors[g], self.factors[h])
         return self._meetings[g, h]
 
+    def places(self, g: int, h: int) -> tuple[Codes, Codes]:
+        """Rows and columns of blocks of two dense factors in the dense matrix."""
+        one, other, meeting = self.factors[g], self.factors[h], self.meeting(g, h)
+        offsets = self.offsets
+        row = offsets[g] + meeting.first[:, None] * one.width + np.arange(one.width)
+        column = offsets[h] + meeting.second[:, None] * other.width + np.arange(other.width)
+        return row[:, :, None], column[:, None, :]
+
+    def lifted(self, k: int, m: int, h: int) -> Codes:
+        """Pairs (m, h) in which the pairs (k, h) lie, for k nested in m."""
+        pairs = self.meeting(k, h)
+        home = self.meeting(k, m).second[pairs.first]
+        if m == h:
+            return home
+        return self.meeting(m, h).find(home, pairs.second)
+
     def products(self, weights: Numbers | None) -> dict[tuple[int, int], Numbers]:
         """Zᵀ W Z of every pair of levels that share a row.
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nme_core.batches.sequences import Batch, chunks
 from nme_core.nn import (
@@ -21,7 +21,6 @@ from nme_core.nn import (
 )
 from nme_core.nn.random_effects import own
 from nme_core.training.covariance import in_parts
-from nme_core.training.objective import sum_over_groups
 from nme_core.training.spread import PersonSpread
 from nme_core.training.variational import START_STD, Variational
 
@@ -86,47 +85,12 @@ class Laplace(Variational):
         self._data: Tensor | None = None
         self._next_look = self._next_follow = 0
 
-    def _start_spread(self) -> None:
-        self.spread = PersonSpread(self.mixed.deviations.detach(), START_STD)
-
-    def _spread_parameters(self) -> list[nn.Parameter]:
-        return []
-
-    def _lower(self) -> Tensor:
-        return self.spread.lower
-
-    def _spread(self, lower: Tensor, noise: Tensor) -> Tensor:
-        return self.spread.draw(noise)
-
-    def _scale_spread(self, factor: Tensor) -> None:
-        self.spread.rescale(factor[0])
-
-    def _own_divergence(self, centre: Tensor, lower: Tensor, batches: list[Batch]) -> Tensor:
-        """Part of Σ_i 2 KL(q_i ‖ N(0, Σ)) that lies in these batches.
-
-        What has no gradient of it, Σ_i (tr Σ⁻¹ S_i − log|S_i| + log|Σ| − R), is divided among the
-        batches of an epoch by their rows.
-        """
-        (covariance,) = self.covariances
-        total = sum_over_groups(batches, covariance.penalty(centre))
-        constant = (self.spread.mean * covariance.precision).sum() - self.spread.log_determinant
-        constant = constant + covariance.log_determinant - self.mixed.n_random
-        rows = sum(batch.n_rows for batch in batches)
-        return total + (self.mixed.n_groups * rows / self.n_rows * constant).to(total.dtype)
-
-    def _second_moments(self) -> list[Tensor]:
-        mean, spread = self.mixed.deviations.detach(), self.spread.mean
-        if self.covariances[0].kind == "diagonal":
-            return [mean.square().mean(0).double() + spread.diagonal()]
-        return [(mean.T @ mean / len(mean)).double() + spread]
-
-    def posterior_covariance(self) -> Tensor:
-        """C_i of every person, shape (P, R, R); float64."""
-        return self.spread.covariances()
+    def _begin_spread(self, diagonal: bool) -> None:
+        self.spread = self._curved = PersonSpread(self.mixed.deviations.detach(), START_STD)
 
     def snapshot(self) -> Callable[[], None]:
         """Return what goes back to the present state."""
-        back, spread = super().snapshot(), self.spread.snapshot()
+        back, spread = super().snapshot(), self._curved.snapshot()
 
         def restore() -> None:
             back()
@@ -165,7 +129,7 @@ class Laplace(Variational):
     def _follow(self) -> None:
         """C = (H_data/σ² + Σ⁻¹)⁻¹."""
         if self._data is not None and self.mixed.n_random:
-            self.spread.follow(self._data, self.covariances[0].precision, self.residual_variance)
+            self._curved.follow(self._data, self.covariances[0].precision, self.residual_variance)
 
     def curvature(self) -> Tensor:
         """½ ∂²(Σ_j D_ij)/∂η_i² of every person at m, shape (P, R, R)."""

@@ -86,10 +86,10 @@ class LinearGaussian:
         self.residual_variance = 1.0
         self.reml, self.chooses = False, False
         self.choice: StructureChoice | None = None
+        self.process: AutocorrelatedFit | None = None
         self.times: Array | None = None
         self.log_units: Array | None = None
         self.collinear: list[int] = []
-        self.process: AutocorrelatedFit | None = None
 
     def solve(
         self, batches: Sequence[Batch], report: Callable[[Progress], None] | None
@@ -254,15 +254,12 @@ class LinearGaussian:
 
     def shared_precision(self) -> dict[str, Tensor]:
         """Nothing, but for shrunk columns and those that the rows cannot tell apart."""
-        if not self._prior.any():
-            return {}
-        return self.mixed.by_name(torch.from_numpy(self._prior / self.residual_variance))
+        precision = torch.from_numpy(self._prior / self.residual_variance)
+        return self.mixed.by_name(precision) if self._prior.any() else {}
 
     def posterior_covariance(self) -> Tensor:
         """Conditional covariances of the random effects, shape (P, R, R)."""
         own, fitted = self._own, self.fit.effects_covariance
-        if len(own) == self.mixed.n_random:
-            return fitted
         whole = fitted.new_zeros(len(fitted), self.mixed.n_random, self.mixed.n_random)
         whole[:, own.unsqueeze(1), own] = fitted
         return whole
@@ -287,5 +284,5 @@ class LinearGaussian:
 
     @property
     def _read(self) -> GaussianVariances:
-        patterned, n_people = self.covariances[0].kind in PATTERNS, self.mixed.n_groups
-        return GaussianVariances(self.fit, self.process, self._random, patterned, n_people)
+        own = self.fit, self.process, self._random, self.covariances[0].kind in PATTERNS
+        return GaussianVariances(*own, self.mixed.n_groups)

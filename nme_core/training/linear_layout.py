@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import torch
@@ -71,6 +72,27 @@ class LinearLayout:
             n_outputs if mixing is None else len(mixing),
             n_inputs + 1,
         )
+
+    @cached_property
+    def random_columns(self) -> Tensor:
+        """Columns that a random effect has, in order."""
+        found: Tensor = torch.unique(self.column[self.random])
+        return found
+
+    @cached_property
+    def random_predictors(self) -> list[int]:
+        """Predictors that a random effect has, in order."""
+        found: list[int] = torch.unique(self.predictor[self.random]).tolist()
+        return found
+
+    @cached_property
+    def random_pairs(self) -> Tensor:
+        """Place of each random effect among the pairs of these predictors and columns, (R,)."""
+        column = torch.searchsorted(self.random_columns, self.column[self.random])
+        predictors = torch.tensor(self.random_predictors, dtype=torch.int64)
+        predictor = torch.searchsorted(predictors, self.predictor[self.random])
+        pairs: Tensor = predictor * len(self.random_columns) + column
+        return pairs
 
     @property
     def n_parameters(self) -> int:

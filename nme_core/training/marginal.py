@@ -106,14 +106,8 @@ class LaplaceMarginal:
         if sum(batch.mask.numel() for batch in batches) * layout.n_columns <= _KEPT_NUMBERS:
             self._kept = [list(self._cut(*bound)) for bound in self._bounds]
         self._b = torch.zeros(n_persons, len(layout.random), dtype=torch.float64)  # see `_begin`
-        #: Columns and predictors that a random effect has, and its place among their pairs.
-        self._columns = torch.unique(layout.column[layout.random])
-        self._predictors = torch.unique(layout.predictor[layout.random]).tolist()
-        column = torch.searchsorted(self._columns, layout.column[layout.random])
-        predictor = torch.searchsorted(
-            torch.tensor(self._predictors, dtype=torch.int64), layout.predictor[layout.random]
-        )
-        self._pairs = predictor * len(self._columns) + column
+        self._columns, self._predictors = layout.random_columns, layout.random_predictors
+        self._pairs = layout.random_pairs
         self._places = layout.predictor * layout.n_columns + layout.column
 
     def _cut(self, first: int, last: int) -> Iterator[Rows]:
@@ -199,27 +193,18 @@ class LaplaceMarginal:
 
     def _pull(self, rows: Rows, output: Tensor, z: Tensor, inverse: Tensor) -> Tensor:
         """½ Σ_aa' L_aa' ∂w_aa'/∂h of each row, (U, L, m), L = z_aᵀ Λ K⁻¹ Λᵀ z_a' its leverage."""
-        size, n_columns = len(self._predictors) * len(self._columns), len(self._columns)
+        size = len(self._predictors) * len(self._columns)
         spread = inverse.new_zeros(len(inverse), size, size)
         spread[:, self._pairs.unsqueeze(1), self._pairs] = inverse
-        spread = spread[rows.person]
-        m = self.layout.n_predictors
-        leverage = output.new_zeros(*output.shape[:2], m, m)
-        for i, a in enumerate(self._predictors):
-            for j, b in enumerate(self._predictors[: i + 1]):
-                part = spread[
-                    :,
-                    i * n_columns : (i + 1) * n_columns,
-                    j * n_columns : (j + 1) * n_columns,
-                ]
-                leverage[..., a, b] = leverage[..., b, a] = ((z @ part) * z).sum(-1)
-        if self.layout.mixing is not None:
-            leverage = self.layout.mixing @ leverage @ self.layout.mixing.T
+        leverage = output.new_zeros(*output.shape[:2], *[self.layout.n_predictors] * 2)
+        _fill_leverage(leverage, z, spread[rows.person], self._predictors)
+        mixing = self.layout.mixing
+        leverage = leverage if mixing is None else mixing @ leverage @ mixing.T
         with torch.enable_grad():
             at = output.detach().requires_grad_()
             half = 0.5 * (leverage * self.family.curvature(at, rows.y)).sum()
             (pull,) = torch.autograd.grad(half, at)
-        return pull if self.layout.mixing is None else pull @ self.layout.mixing
+        return pull if mixing is None else pull @ mixing
 
     # Modes, likelihood and derivative.
 
@@ -289,13 +274,11 @@ class LaplaceMarginal:
         OutOfReachError
         """
         layout = self.layout
-        r, d = len(layout.random), layout.n_parameters
-        eye = self._begin(scale)
+        r, d, eye = len(layout.random), layout.n_parameters, self._begin(scale)
         value = -0.5 * (self.ridge * u.square()).sum()
         slope_u, slope_scale = -self.ridge * u, torch.zeros_like(scale)
         information = self.ridge.diag()
-        second, conditional = u.new_zeros(r, r), u.new_zeros(r, r)
-        reached = True
+        second, conditional, reached = u.new_zeros(r, r), u.new_zeros(r, r), True
         for place, block in self._blocks():
             modes = self._modes(block, u, scale, self._b[place])
             self._b[place], reached = modes.b, reached and modes.reached
@@ -313,8 +296,8 @@ class LaplaceMarginal:
             slope_scale = slope_scale - torch.einsum("prs,psk->rk", own_h, inverse)
             eliminated = torch.einsum("pdr,prs->pds", across, spread)
             information = information + whole - torch.einsum("pds,pes->de", eliminated, across)
-            eta = modes.b @ scale.T
-            second, conditional = second + eta.T @ eta, conditional + spread.sum(0)
+            second = second + scale @ (modes.b.T @ modes.b) @ scale.T
+            conditional = conditional + spread.sum(0)
         return Evaluation(
             float(value), slope_u, slope_scale, information.view(d, d), second, conditional, reached
         )
@@ -340,6 +323,15 @@ class LaplaceMarginal:
             found.append((spread, -spread @ across.transpose(1, 2)))
         spread, coupling = (torch.cat(part) for part in zip(*found, strict=True))
         return self._b @ scale.T, spread, coupling
+
+
+def _fill_leverage(leverage: Tensor, z: Tensor, spread: Tensor, predictors: list[int]) -> None:
+    """z_aᵀ S_aa' z_a' of each row into (U, L, m, m); S of each unit, by predictor and column."""
+    n = z.shape[2]
+    for i, a in enumerate(predictors):
+        for j, b in enumerate(predictors[: i + 1]):
+            part = spread[:, i * n : (i + 1) * n, j * n : (j + 1) * n]
+            leverage[..., a, b] = leverage[..., b, a] = ((z @ part) * z).sum(-1)
 
 
 @dataclass(frozen=True)

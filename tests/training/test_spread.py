@@ -8,7 +8,7 @@ from nme_core.batches.sequences import pad_units
 from nme_core.nn import MLP, Gaussian, MixedEffects
 from nme_core.training import Laplace, RandomEffectsCovariance
 from nme_core.training import covariance as parts
-from nme_core.training.objective import group_divergence
+from nme_core.training.objective import group_divergence, sum_over_groups
 from nme_core.training.spread import PersonSpread
 
 N_PERSONS, N_RANDOM, VARIANCE = 7, 3, 0.5
@@ -46,21 +46,23 @@ def test_it_is_the_inverse_curvature_with_the_prior():
 def test_a_change_of_scale_reaches_everything():
     spread, exact = followed()
     for _ in range(2):
-        spread.rescale(FACTOR)
+        spread.rescale(FACTOR.unsqueeze(0))
     square = FACTOR.double().square()
     scaled = square.unsqueeze(1) * exact * square
     torch.testing.assert_close(spread.covariances(), scaled)
     torch.testing.assert_close(spread.mean, scaled.mean(0))
     torch.testing.assert_close(spread.log_determinant, torch.logdet(scaled).mean())
     units = torch.eye(N_RANDOM, dtype=torch.float64)
-    columns = torch.stack([spread.draw(unit.expand(N_PERSONS, -1)) for unit in units], dim=2)
+    columns = torch.stack(
+        [spread.draw(spread.lower, unit.expand(N_PERSONS, -1)) for unit in units], dim=2
+    )
     torch.testing.assert_close(columns @ columns.transpose(1, 2), scaled)
 
 
 def test_it_goes_back_to_a_state():
     spread, exact = followed()
     back = spread.snapshot()
-    spread.rescale(FACTOR)
+    spread.rescale(FACTOR.unsqueeze(0))
     spread.follow(curvatures(1), torch.eye(N_RANDOM, dtype=torch.float64), VARIANCE)
     back()
     torch.testing.assert_close(spread.covariances(), exact)
@@ -85,16 +87,13 @@ def test_the_divergence_is_that_of_every_person(kind):
         mixed, Gaussian(), [sigma], n_rows=len(groups), seed=0, batches=batches
     )  # fmt: skip
     problem.spread.follow(curvatures(), sigma.precision, VARIANCE)
-    problem.spread.rescale(FACTOR)
+    problem.spread.rescale(FACTOR.unsqueeze(0))
     lower = torch.linalg.cholesky(problem.spread.covariances())
     logs = lower.diagonal(dim1=1, dim2=2).log()
     expected = group_divergence(mixed.deviations, logs, lower, sigma).sum()
     halves = [[batch.take(slice(0, 3)), batch.take(slice(3, None))] for batch in batches]
-    found = sum(
-        problem._own_divergence(mixed.deviations, lower, [half])
-        for pair in halves
-        for half in pair
-    )  # fmt: skip
+    each = problem.spread.divergence(mixed, [sigma], mixed.deviations, lower)
+    found = sum(sum_over_groups([half], each) for pair in halves for half in pair)
     torch.testing.assert_close(found, expected)
     gradients = [torch.autograd.grad(value, mixed.deviations)[0] for value in (found, expected)]
     torch.testing.assert_close(*gradients)

@@ -12,6 +12,9 @@ from nme_core.batches import sequences as sequences_module
 from nme_core.batches.sequences import Batch, pad_units, steps
 from nme_core.nn import MLP, CRFNetwork, Family, Gaussian, LinearChain, MixedEffects
 from nme_core.training import RandomEffectsCovariance, Variational, variational
+from nme_core.training import spread as spreads
+from nme_core.training.centring import centre
+from nme_core.training.variational import SMOOTHING
 
 SIZES = [40, 3, 17, 1, 90, 25]
 
@@ -58,8 +61,8 @@ def make_problem(study: str, kind: str) -> tuple[Variational, list[Batch]]:
         for parameter in problem.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
         problem.log_expansion.zero_()
-        for name, prior in problem.prior_variance.items():
-            problem.prior_variance[name] = prior * (0.5 + torch.rand_like(prior))
+        for name, prior in problem.prior.variance.items():
+            problem.prior.variance[name] = prior * (0.5 + torch.rand_like(prior))
     return problem, batches
 
 
@@ -77,14 +80,14 @@ def by_definition(problem: Variational, batches: list[Batch], scale: float) -> f
     """−2·ELBO/N with torch's own distributions, person by person."""
     fix_noise(problem, scale)
     mixed = problem.mixed
-    lower = problem._lower()
+    lower = problem.spread.lower
     if not lower.numel():
-        lower = torch.diag_embed(problem.log_diagonal.exp())
+        lower = torch.diag_embed(problem.spread.log_diagonal.exp())
     total = 0.0
     fixed = {}
     for name, mean in mixed.fixed().items():
         std = problem.shared_log_std[name].exp()
-        prior = Normal(0.0, problem.prior_variance[name].sqrt().expand_as(mean))
+        prior = Normal(0.0, problem.prior.variance[name].sqrt().expand_as(mean))
         total += 2 * float(kl_divergence(Normal(mean, std), prior).sum().detach())
         fixed[name] = mean + std * problem._noise(mean)
     zero = torch.zeros(mixed.n_random).double()
@@ -113,7 +116,7 @@ def by_definition(problem: Variational, batches: list[Batch], scale: float) -> f
 def test_one_epoch_of_mini_batches_adds_up_to_the_bound(
     study, kind, scale, full_up_to, monkeypatch
 ):
-    monkeypatch.setattr(variational, "FULL_UP_TO", full_up_to)
+    monkeypatch.setattr(spreads, "FULL_UP_TO", full_up_to)
     problem, batches = make_problem(study, kind)
     expected = by_definition(problem, batches, scale)
     fix_noise(problem, scale)
@@ -129,7 +132,7 @@ def test_one_epoch_of_mini_batches_adds_up_to_the_bound(
 @pytest.mark.parametrize("full_up_to", [64, 0])
 def test_the_mean_over_draws_is_the_expected_deviance(full_up_to, monkeypatch):
     """For a linear network E_q D = (y − xᵀ(μ + m))² + xᵀ(V + S)x is known."""
-    monkeypatch.setattr(variational, "FULL_UP_TO", full_up_to)
+    monkeypatch.setattr(spreads, "FULL_UP_TO", full_up_to)
     rng = np.random.default_rng(1)
     groups = np.repeat(np.arange(3), [6, 2, 9])
     x, y = rng.normal(size=(len(groups), 2)), rng.normal(size=len(groups))
@@ -140,7 +143,7 @@ def test_the_mean_over_draws_is_the_expected_deviance(full_up_to, monkeypatch):
         for parameter in problem.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
         problem.log_expansion.zero_()
-        for parameter in (problem.log_diagonal, *problem.shared_log_std.values()):
+        for parameter in (problem.spread.log_diagonal, *problem.shared_log_std.values()):
             parameter.add_(2.0)
     batches = pad_units(x, y, groups)
     with torch.no_grad():
@@ -179,13 +182,13 @@ def test_variances_move_to_their_closed_form(monkeypatch):
             expected = moment.mean().reshape(1)
         else:
             continue
-        torch.testing.assert_close(problem.prior_variance[name], expected)
+        torch.testing.assert_close(problem.prior.variance[name], expected)
 
 
 @pytest.mark.parametrize("full_up_to", [64, 0])
 @pytest.mark.parametrize("kind", ["diagonal", "full"])
 def test_second_moment_is_the_mean_over_persons(kind, full_up_to, monkeypatch):
-    monkeypatch.setattr(variational, "FULL_UP_TO", full_up_to)
+    monkeypatch.setattr(spreads, "FULL_UP_TO", full_up_to)
     monkeypatch.setattr(variational, "SMOOTHING", 1.0)
     problem, batches = make_problem("states", kind)
     problem.loss(batches)
@@ -207,23 +210,23 @@ def test_biases_and_weak_parameters_keep_their_prior():
     )
     problem.loss(batches)
     problem.after_step()
-    assert problem.prior_variance["layers.0.bias"].tolist() == [1.0]
-    assert problem.prior_variance["layers.0.weight"].tolist() == [100.0]
-    assert problem.prior_variance["layers.1.weight"].tolist() != [1.0]
+    assert problem.prior.variance["layers.0.bias"].tolist() == [1.0]
+    assert problem.prior.variance["layers.0.weight"].tolist() == [100.0]
+    assert problem.prior.variance["layers.1.weight"].tolist() != [1.0]
 
 
 def test_posterior_covariance_is_full_up_to_a_limit(monkeypatch):
     problem, _ = make_problem("numbers", "diagonal")
     own = problem.posterior_covariance()
-    lower = problem._lower().detach().double()
+    lower = problem.spread.lower.detach().double()
     torch.testing.assert_close(own, lower @ lower.transpose(1, 2))
     assert (torch.linalg.eigvalsh(own) > 0).all()
     assert (own[:, 0, 1] != 0).all()
-    monkeypatch.setattr(variational, "FULL_UP_TO", 5)
+    monkeypatch.setattr(spreads, "FULL_UP_TO", 5)
     assert problem.mixed.n_random == 6
     problem, _ = make_problem("numbers", "diagonal")
     own = problem.posterior_covariance()
-    torch.testing.assert_close(own, (2 * problem.log_diagonal.detach()).exp())
+    torch.testing.assert_close(own, (2 * problem.spread.log_diagonal.detach()).exp())
 
 
 def test_seed_decides_the_draws():
@@ -243,7 +246,7 @@ def test_seed_decides_the_draws():
 @pytest.mark.parametrize("kind", ["diagonal", "full"])
 @pytest.mark.parametrize("full_up_to", [64, 0])
 def test_expansion_changes_what_is_stored_and_nothing_else(study, kind, full_up_to, monkeypatch):
-    monkeypatch.setattr(variational, "FULL_UP_TO", full_up_to)
+    monkeypatch.setattr(spreads, "FULL_UP_TO", full_up_to)
     problem, batches = make_problem(study, kind)
     fix_noise(problem, 1.0)
     with torch.no_grad():
@@ -269,7 +272,7 @@ def test_centring_leaves_persons_where_they_are_and_raises_the_bound(kind):
         before = float(problem.loss(batches))
         persons = mixed.fixed_vector() + mixed.deviations
         for _ in range(300):
-            problem._centre()
+            centre(mixed, problem.covariances, problem.prior.expanded(mixed.fixed()), SMOOTHING)
         torch.testing.assert_close(mixed.fixed_vector() + mixed.deviations, persons)
         best = float(problem.loss(batches))
         assert best < before
@@ -289,10 +292,10 @@ def test_a_prior_starts_where_the_weights_are():
     )  # fmt: skip
     weights = mixed.fixed()
     torch.testing.assert_close(
-        problem.prior_variance[first], weights[first].detach().square().mean(0, keepdim=True)
+        problem.prior.variance[first], weights[first].detach().square().mean(0, keepdim=True)
     )
     torch.testing.assert_close(
-        problem.prior_variance[last], weights[last].detach().square().mean().reshape(1)
+        problem.prior.variance[last], weights[last].detach().square().mean().reshape(1)
     )
 
 
