@@ -9,6 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ import pytest
 from hypothesis import settings
 
 from benchmarks.chromium import NAMES, find_chromium
+from nme_core.io import durable
 
 # Before numpy or torch is imported anywhere: several test processes run side by side.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -137,7 +139,14 @@ def nme() -> Callable[..., Said]:
 
 
 @pytest.fixture(scope="session")
-def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def of_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of the tests share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def tiny_study(of_all_processes: Path) -> Path:
     """Folder of a small study that has everything: long.csv and covariates.csv.
 
     12 persons ("000", "007", ...), 2 sessions of 9 rows each, rows shuffled; missing features,
@@ -171,36 +180,43 @@ def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "clinic": ["None", "north", "south"] * 3 + ["None", "north"],
         }
     )
-    folder = tmp_path_factory.mktemp("tiny")
-    long.sample(frac=1, random_state=3).to_csv(folder / "long.csv", index=False)
-    covariates.to_csv(folder / "covariates.csv", index=False)
+    folder = of_all_processes / "tiny"
+    folder.mkdir(exist_ok=True)
+    with durable.locked(folder):
+        if not (folder / "covariates.csv").exists():
+            long.sample(frac=1, random_state=3).to_csv(folder / "long.csv", index=False)
+            covariates.to_csv(folder / "covariates.csv", index=False)
     return folder
 
 
 @pytest.fixture(scope="session")
 def fit_tiny(
-    nme: Callable[..., Said], tiny_study: Path, tmp_path_factory: pytest.TempPathFactory
+    nme: Callable[..., Said],
+    tiny_study: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    of_all_processes: Path,
 ) -> Callable[..., Path]:
     """Fit the small study, each combination of options once; returns a run folder of one's own."""
-    done: dict[tuple[str, ...], Path] = {}
 
     def fit(model: str, *options: str) -> Path:
         if model == "nme-mlp" and "--hidden" not in options:
             options = ("--hidden", "32", *options)
-        key = (model, *options)
-        if key not in done:
-            out = tmp_path_factory.mktemp("run") / "run"
-            said = nme(
-                *("fit", tiny_study / "long.csv", "--covariates", tiny_study / "covariates.csv"),
-                *("--person", "id", "--sequence", "session"),
-                *("--time", "beep", "--features", "sleep,stress", "--model", model),
-                *("--outcome", "state" if model == "nme-crf" else "mood"),
-                *("--epochs", "30", "--out", out, "--quiet", *options),
-            )
-            assert said == (0, "", "")
-            done[key] = out
+        place = of_all_processes / f"fit-{sha256(repr((model, options)).encode()).hexdigest()[:16]}"
+        place.mkdir(exist_ok=True)
+        with durable.locked(place):
+            if not (place / "done").exists():
+                said = nme(
+                    *("fit", tiny_study / "long.csv"),
+                    *("--covariates", tiny_study / "covariates.csv"),
+                    *("--person", "id", "--sequence", "session"),
+                    *("--time", "beep", "--features", "sleep,stress", "--model", model),
+                    *("--outcome", "state" if model == "nme-crf" else "mood"),
+                    *("--epochs", "30", "--out", place / "run", "--quiet", *options),
+                )
+                assert said == (0, "", "")
+                (place / "done").touch()
         copy = tmp_path_factory.mktemp("run") / "run"  # what is written there touches no other test
-        return Path(shutil.copytree(done[key], copy))
+        return Path(shutil.copytree(place / "run", copy))
 
     return fit
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from nme_core.exceptions import OptionError
+from nme_core.figures.drawing import Paper
 from nme_core.figures.of_research import of_tool
 from nme_core.io import RunFolder
 from nme_core.reports.content import study_report
@@ -65,7 +66,7 @@ def test_a_tool_answers(run, tool):
     assert told[-1] == 1
     drawn = of_tool(tool, found.table, found.verdict, folder)
     assert (None if drawn is None else drawn.name) == figure
-    assert drawn is None or drawn.file("png", 60).startswith(b"\x89PNG")
+    assert drawn is None or drawn.file("png", Paper(dpi=60)).startswith(b"\x89PNG")
 
 
 def test_answers_of_a_run_are_found_together(run):
