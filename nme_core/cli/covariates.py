@@ -149,8 +149,8 @@ def stability(
     if together["n_weeks"]:
         typer.echo(
             f"Without a week: agreement with all rows where one {together['weeks']} of each person"
-            f" is left out, the lowest of {together['n_weeks']:.0f}; of all parameters together"
-            f" it is {together['weeks']} {together['week']:.0f}."
+            f" is left out, the lowest of {together['n_weeks']:.0f}; all parameters together agree"
+            f" least without number {together['week']:.0f}."
         )
 
 

@@ -302,7 +302,7 @@ def test_a_week_that_makes_the_differences_is_found(nme, tmp_path):
     run = RunFolder(tmp_path / "run")
     said = nme("stability", run.path, tmp_path / "long.csv", "--seeds", "0")
     assert "one week of each person is left out, the lowest of 4" in said.out
-    assert "it is week 3" in said.out
+    assert "least without number 3" in said.out
     row = run.table("stability").set_index("parameter").loc[TOGETHER]
     frame["week"] = np.tile(np.arange(days) // 7, 30)
     means = [part.groupby("who")["y"].mean() for part in (frame, frame[frame["week"] != 2])]

@@ -93,16 +93,16 @@ def _recommended(
 ) -> tuple[str, dict[str, Any]]:
     """The best placement with all rows, from when on it pays, and how certain both are."""
     every = ((share, _by_person(own)) for share, own in people.groupby("share", sort=True))
-    needed = {GENERIC, *placements}
-    by_share = {share: wide for share, wide in every if needed <= {*wide.columns}}
+    by_share = {share: wide for share, wide in every if GENERIC in wide and wide.shape[1] > 1}
     if not by_share:
-        return "No share of rows could be fitted with every placement.", {}
+        return "No share of rows could be fitted with any placement.", {}
     persons = sorted(set.intersection(*({*wide.index} for wide in by_share.values())))
     shares = list(by_share)
-    # (shares, people, placements)
+    # (shares, people, placements); missing where a fit failed, which gains nothing
     gain = np.stack(
         [
-            wide.loc[persons, [GENERIC]].to_numpy() - wide.loc[persons, list(placements)].to_numpy()
+            wide.loc[persons, [GENERIC]].to_numpy()
+            - wide.reindex(columns=list(placements)).loc[persons].to_numpy()
             for wide in by_share.values()
         ]
     )
@@ -113,11 +113,11 @@ def _recommended(
         [gain[:, who].mean(axis=1) for who in drawn]
     )  # (resamples, shares, placements)
     middle = gain.mean(axis=1)
-    best = int(middle[-1].argmax())
-    same = float((means[:, -1].argmax(axis=1) == best).mean())
+    best = int(np.nanargmax(middle[-1]))
+    same = float((np.nanargmax(means[:, -1], axis=1) == best).mean())
     start = _from_when(middle[None, :, best])[0]
     starts = _from_when(means[:, :, best])
-    best_of = [placements[k] for k in middle.argmax(axis=1)]
+    best_of = [placements[k] for k in np.nanargmax(middle, axis=1)]
     numbers = {
         "placement": placements[best],
         "chosen_in_resamples": same,
@@ -144,7 +144,7 @@ def _recommended(
 
 def _from_when(gain: Floats) -> NDArray[np.intp]:
     """First share from which on all gains are above 0, (n, shares) → (n,); their number: none."""
-    lost = gain <= 0
+    lost = ~(gain > 0)
     last = lost.shape[1] - 1 - lost[:, ::-1].argmax(axis=1)
     return np.where(lost.any(axis=1), last + 1, 0)
 

@@ -111,9 +111,10 @@ def covariance_models(
     table = _table(fits, failed, evidence.chosen)
     numbers = {"models": table, **vars(evidence), "failed": failed}
     kept_in(run.path, TOOL).unlink(missing_ok=True)
-    return CovarianceModels(
-        table, Verdict(TOOL, answer(evidence), numbers, notes(evidence, failed, list(fits)))
-    )
+    lacking = [kind for kind, fit in fits.items() if fit["aic"] is None]
+    lacking = lacking if len(lacking) < len(fits) else []  # of networks none has one
+    told = notes(evidence, failed, list(fits), lacking)
+    return CovarianceModels(table, Verdict(TOOL, answer(evidence), numbers, told))
 
 
 def refit(

@@ -66,23 +66,24 @@ def _ratio(diagonal: Mapping[str, Any] | None, full: Mapping[str, Any] | None) -
 
 
 def _chosen(fits: Mapping[str, Any], is_diagonal: bool | None) -> str:
-    """The structure that goes with the verdict; among several the one with the lowest AIC."""
+    """The structure that goes with the verdict: of several that with the lowest AIC, or where none
+    has one that with the least loss on held-back rows.
+    """
     others = [kind for kind in STRUCTURES[1:] if kind in fits]
     if DIAGONAL in fits and (is_diagonal or is_diagonal is None or not others):
         return DIAGONAL
 
-    def height(kind: str) -> float:
-        aic = fits[kind]["aic"]
-        return pooled(fits[kind]) if aic is None else float(aic)
-
-    return min(others, key=height)
+    # a full Σ of many effects may have a prior, and then no likelihood to compare
+    known = [kind for kind in others if fits[kind]["aic"] is not None]
+    if known:
+        return min(known, key=lambda kind: float(fits[kind]["aic"]))
+    return min(others, key=lambda kind: pooled(fits[kind]))
 
 
 def _lowest(fits: Mapping[str, Any]) -> str:
-    """Structure with the lowest AIC; empty where one has none."""
-    if any(fit["aic"] is None for fit in fits.values()):
-        return ""
-    return min(fits, key=lambda kind: float(fits[kind]["aic"]), default="")
+    """Structure with the lowest AIC; empty where fewer than two have one."""
+    known = {kind: float(fit["aic"]) for kind, fit in fits.items() if fit["aic"] is not None}
+    return min(known, key=known.__getitem__) if len(known) > 1 else ""
 
 
 def pooled(fit: Mapping[str, Any]) -> float:

@@ -131,8 +131,21 @@ def _share(value: float) -> str:
     return f"{100 * value:.2g} %" if value < 1 else f"{100 * value:.0f} %"
 
 
-def notes(found: Evidence, failed: Mapping[str, str], fitted: Sequence[str]) -> tuple[str, ...]:
-    """What has to be known beside the answer."""
+def notes(
+    found: Evidence,
+    failed: Mapping[str, str],
+    fitted: Sequence[str],
+    without_likelihood: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """What has to be known beside the answer.
+
+    Parameters
+    ----------
+    failed : mapping of str to str
+        Structures that could not be fitted, with the reason.
+    fitted, without_likelihood : sequence of str
+        Those that could, and of these such as have no likelihood while others have one.
+    """
     ratio, told = found.likelihood_ratio, []
     if found.n_at_zero and found.decided_by == "likelihood ratio":
         told.append(
@@ -162,5 +175,10 @@ def notes(found: Evidence, failed: Mapping[str, str], fitted: Sequence[str]) -> 
             "Factors (traits that show in all parameters) are fitted for a model without hidden"
             " layers and --shrink, with four person-specific parameters or more."
         )
+    told += [
+        f"A {SIGMA[kind]} Σ has a weak prior here, for these rows do not tell so many numbers, and"
+        " no likelihood: it is not compared by AIC."
+        for kind in without_likelihood
+    ]
     told += [f"Could not fit a {SIGMA[kind]} Σ: {error}" for kind, error in failed.items()]
     return tuple(told)

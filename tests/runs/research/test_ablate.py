@@ -82,6 +82,17 @@ def files(tmp_path_factory):
 OPTIONS = FitOptions("nme-mlp", hidden=(), residual="iid", baselines=())
 
 
+def test_a_placement_that_fails_with_few_rows_hides_no_share_from_the_others():
+    """ "From the fewest rows here on" was said of the fewest with every placement."""
+    people = losses({"first": (0.1, 0.1, 0.2), "last": (0.3, 0.3, 0.5)})
+    failed = (people["placement"] == "first") & (people["share"] == 0.1)
+    _, answer, numbers = summarised(people[~failed], ("first", "last"))
+    assert numbers["rows"] == [3, 15, 30]
+    assert numbers["pays_from_rows"] == 3
+    assert numbers["pays_from_rows_by_placement"] == {"first": 15, "last": 3}
+    assert "from the fewest rows here on (3 to 3 in 95 %" in answer
+
+
 def test_slopes_that_differ_are_recommended_and_an_interrupted_grid_goes_on(files, tmp_path):
     grid = AblateOptions(("layers.0.bias", "all", "last"), (0.2, 1.0), persons=(8, 12), seeds=1)
     said = []

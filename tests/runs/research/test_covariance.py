@@ -12,6 +12,7 @@ from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor
 from nme_core.exceptions import OptionError
 from nme_core.io import RunFolder
 from nme_core.runs.research.covariance import covariance_models, refit
+from nme_core.runs.research.covariance_evidence import _chosen, _lowest
 from nme_core.runs.research.covariance_words import Evidence, notes
 from nme_core.runs.research.tasks import TaskOptions
 from nme_core.runs.research.verdict import verdicts_of
@@ -270,3 +271,17 @@ def test_what_aic_alone_would_choose_is_told():
     told = " ".join(notes(found, {}, ["diagonal", "blocks", "factor", "full"]))
     assert told.count("By AIC alone a one-factor Σ would be chosen") == 1
     assert "By AIC" not in " ".join(notes(replace(found, lowest="diagonal"), {}, []))
+
+
+def test_a_structure_without_a_likelihood_is_not_chosen_beside_such_as_have_one():
+    """It was, for its loss of .8 was less than any AIC."""
+    loss = {"metrics": [{"scope": "pooled", "value": 0.8}]}
+    aic = {"diagonal": 210.0, "factor": 200.0, "factor2": 205.0, "full": None}
+    fits = {kind: {"aic": one, **loss} for kind, one in aic.items()}
+    assert _chosen(fits, is_diagonal=False) == "factor" == _lowest(fits)
+    assert (
+        _chosen({"diagonal": fits["diagonal"], "full": fits["full"]}, is_diagonal=False) == "full"
+    )
+    nothing = dict.fromkeys(("likelihood_ratio", "correlations", "held_out", "readouts"))
+    found = Evidence(50, False, 0.01, "correlations", n_at_zero=0, chosen="factor", **nothing)
+    assert "A full Σ has a weak prior" in " ".join(notes(found, {}, list(fits), ["full"]))
