@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nme_core.analysis import approximations, likelihood_row
+from nme_core.analysis import likelihood_row
 from nme_core.batches.memory import give_back, return_large_arrays
 from nme_core.batches.splits import SPLITS
 from nme_core.estimators import (
@@ -32,7 +32,7 @@ from nme_core.exceptions import (
     OptionError,
     PredictionWarning,
 )
-from nme_core.io import OUTCOME, Journal, ParameterNames, RunFolder, RunState
+from nme_core.io import Journal, RunFolder, RunState
 from nme_core.io.renewal import renewed
 from nme_core.metrics import compare, evaluate
 from nme_core.metrics.regression import SPREAD_METRICS
@@ -40,8 +40,6 @@ from nme_core.nn import COUNTS
 from nme_core.runs.fit.candidates import (
     as_json,
     candidates_table,
-    leading_candidate,
-    methods_of,
     named_layers,
     warn_of_gap,
     warn_of_rise,
@@ -62,13 +60,20 @@ from nme_core.runs.fit.readouts import (
     write_parameters,
     write_transitions_or_curves,
 )
-from nme_core.runs.fit.record import describe, findings_table, versions, write_persons
+from nme_core.runs.fit.record import (
+    asked_for,
+    describe,
+    findings_table,
+    found_by,
+    structure_of,
+    words_of,
+    write_persons,
+)
 from nme_core.runs.fit.rivals import Rivals
 from nme_core.runs.fit.rows import StudyRows, refuse_no_counts, refuse_without_moves
 from nme_core.runs.skill import simple_is_as_good, skill_sentences
 from nme_core.runs.tuning import Judged, Settings, tune
 from nme_core.study import Study
-from nme_core.study.clean.remedies import effect_names
 from nme_core.study.codebook import study_codebook
 from nme_core.study.held_back import plan_split
 from nme_core.training import Progress
@@ -211,19 +216,7 @@ class _Run:
         data = describe(study, split, options, inputs)
         folder.write_json("data", data)
         folder.write_json("recipe", study.recipe.to_json())
-        config = {
-            **asdict(options),
-            "placement": model.placement,
-            "hidden": as_json(model.hidden),
-            "covariance": model.covariance,
-            "baselines": list(options.baselines),
-            "outcome_kind": study.outcome_kind,
-            "command": command,
-            "versions": versions(),
-            "verdicts": {},
-            "warnings": [],
-            "approximate": [],
-        }
+        config = asked_for(study, options, model, command)
         folder.write_json("config", config)
         trials = [f"trial {number}" for number in range(1, options.tune + 1)]
         rivals = [*options.baselines, *([] if linear_twin(model) is None else [LINEAR])]
@@ -279,14 +272,13 @@ class _Run:
                 continue
             self.config["verdicts"][name] = one.verdict_
             if isinstance(one, NMEMLPRegressor) and name == "nme":
-                self._keep_structure(one)
+                self.config |= structure_of(one, self.config["covariance"])
             self._note_likelihood(one, name)
             parts = {part: self._judge(one, name, part, rivals) for part in SPLITS}
             own = parts["test"][parts["test"]["scope"] == "person"]
             judged.append(own[~own["metric"].isin(SPREAD_METRICS)])
             if isinstance(one, NeuralMixedEffects) and name == "nme":
-                self._judge_ahead(one)
-                self._write_candidates(one)
+                self._judge_further(one)
                 with noting("nme", self.config["warnings"]):
                     warn_of_gap(parts["train"], parts["test"])
             self.folder.write_table(
@@ -301,18 +293,6 @@ class _Run:
                 warnings.warn(skill_sentences(skill)[0], PredictionWarning, stacklevel=2)
             self.folder.write_json("config", self.config)
         return kept
-
-    def _keep_structure(self, model: NMEMLPRegressor) -> None:
-        """Note which structure of Σ the rows of a fit chose."""
-        judged = self.config["covariance"]
-        self.config["covariance"] = model.covariance_
-        if (choice := model.covariance_choice_) is None:
-            return
-        words = choice.words
-        if judged not in (AUTO, choice.kind):
-            words += f" The fit that was judged on held-back rows had a {judged} one."
-        gain = choice.gain if np.isfinite(choice.gain) else None
-        self.config["covariance_choice"] = {"aic_gain": gain, "words": words}
 
     def _models(self) -> Iterator[tuple[str, NeuralMixedEffects | LinearMixedModel]]:
         """The model of the run, then all that it is compared with; none is fitted yet."""
@@ -330,7 +310,7 @@ class _Run:
 
         Nobody asked for the twin, and nothing but its predictions is shown.
         """
-        with noting(name, self.config["warnings"], self._names(model)):
+        with noting(name, self.config["warnings"], words_of(model, self.study, self.options)):
             progress = follow(self.journal, name)
             if name != LINEAR:
                 fit_split(model, self.rows, self.split, progress, uncertainty=read_off)
@@ -345,29 +325,14 @@ class _Run:
                 return False
         return True
 
-    def _names(self, model: NeuralMixedEffects | LinearMixedModel) -> ParameterNames:
-        """Words for the parameters of a model that is not fitted yet."""
-        named = effect_names(self.study.remedies)
-        inputs = [named.get(str(name), str(name)) for name in self.study.X.columns]
-        classes = [] if self.study.outcome_kind == "number" else [*map(str, self.study.classes)]
-        outputs = [OUTCOME]
-        if classes and self.options.family != "ordinal":
-            outputs = [f"{one} (against {classes[0]})" for one in classes[1:]]
-        hidden = getattr(model, "hidden", ())
-        last = 1 if isinstance(hidden, str) else len(hidden)
-        return ParameterNames(tuple(inputs), tuple(outputs), last)
-
-    def _judge_ahead(self, model: NeuralMixedEffects | LinearMixedModel) -> None:
-        """Write the metrics one step ahead, of a model whose residuals remember."""
-        held = (self.split == "test").astype(bool)
-        metrics = one_step_ahead(model, self.rows, np.asarray(held))
-        if metrics is not None:
+    def _judge_further(self, model: NeuralMixedEffects) -> None:
+        """Write the metrics one step ahead, of a model whose residuals remember, and what a mixture
+        is made of; warn where simple is as good.
+        """
+        held = np.asarray((self.split == "test").astype(bool))
+        if (metrics := one_step_ahead(model, self.rows, held)) is not None:
             self.folder.append_table("metrics", metrics)
-
-    def _write_candidates(self, model: NeuralMixedEffects) -> None:
-        """Write what the mixture is made of, and warn where simple is as good."""
-        kind = self.study.outcome_kind
-        table = candidates_table(model, self.rows, self.split, kind)
+        table = candidates_table(model, self.rows, self.split, self.study.outcome_kind)
         self.folder.write_table("candidates", table)
         with noting("nme", self.config["warnings"]):
             warn_of_rise(model)
@@ -410,7 +375,8 @@ class _Run:
         else:
             rows, model = self.rows, self.options.estimator_for(self.study)
             give_back()
-            with noting(ALL_ROWS, self.config["warnings"], self._names(model)):
+            words = words_of(model, self.study, self.options)
+            with noting(ALL_ROWS, self.config["warnings"], words):
                 fit = model.fit if kept is None else kept.refit
                 progress = follow(self.journal, ALL_ROWS)
                 times = rows.times_for(model)
@@ -421,26 +387,7 @@ class _Run:
         self.journal.say("Writing the tables", 0.98)
         told = telling(self.journal, "Writing the random effects")
         write_parameters(model, self.rows, self.folder, told)
-        inputs, outputs = model.network_ends()
-        named = effect_names(self.study.remedies)
-        self.config |= {
-            "candidate": leading_candidate(model),
-            "methods": methods_of(model),
-            "approximate": approximations(model),
-            "network_inputs": [named.get(name, name) for name in inputs],
-            "network_outputs": outputs or [OUTCOME],
-        }
-        if isinstance(model, NMEMLPRegressor):
-            self._keep_structure(model)
-            process = {k: float(v) for k, v in vars(model.residual_process()).items()}
-            known = np.isfinite(process["rho"])
-            self.config["residual_autocorrelation"] = (
-                {k: v if np.isfinite(v) else None for k, v in process.items()} if known else None
-            )
-            if model.has_dispersion:
-                found = model.dispersion_
-                ends = [end if np.isfinite(end) else None for end in found.interval]
-                self.config["dispersion"] = {"size": found.size, "ci": ends}
+        self.config |= found_by(model, self.study, self.config["covariance"])
         self.folder.write_json("config", self.config)
         self.journal.say("Simulating from the model", 0.99)
         notes = write_checks(model, self.rows, self.folder, self.options.seed)
