@@ -199,7 +199,6 @@ class Count(NumericOutcome):
     """A count whose variance is its mean."""
 
     is_count: ClassVar[bool] = True
-
     log_mean: float
 
     @classmethod
@@ -314,7 +313,7 @@ class Class(Outcome):
     @classmethod
     def learned(cls, y: ArrayLike) -> Self:
         """Sorted classes."""
-        return cls(check_classes(y, missing_allowed=False))
+        return cls(check_classes(y, missing_allowed=cls.in_sequences))
 
     @classmethod
     def restored(cls, state: dict[str, Any]) -> Self:
@@ -376,11 +375,6 @@ class State(Class):
 
     in_sequences: ClassVar[bool] = True
     layers: ClassVar[str] = "emission."
-
-    @classmethod
-    def learned(cls, y: ArrayLike) -> Self:
-        """Sorted states."""
-        return cls(check_classes(y, missing_allowed=True))
 
     def network(self, n_inputs: int, widths: Sequence[int], activation: str) -> nn.Module:
         """Emissions and transitions."""

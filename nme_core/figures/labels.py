@@ -9,6 +9,9 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
+from collections.abc import Iterable
+
+import numpy as np
 
 from nme_core.io import parameter_words as parameter_words
 from nme_core.vocabulary.language import tr, written
@@ -42,6 +45,11 @@ def distinct(texts: list[str], limit: int) -> list[str]:
 def for_screen(text: object, limit: int | None = None) -> str:
     """Text for plotly, which reads HTML tags and entities, and TeX between dollar signs."""
     return html.escape(clean(text, limit), quote=False).replace("$", "&#36;")
+
+
+def all_for_screen(texts: Iterable[object]) -> np.ndarray:
+    """Texts as `for_screen` gives them."""
+    return np.array([for_screen(text) for text in texts], dtype=object)
 
 
 def for_print(text: object, limit: int | None = None) -> str:

@@ -5,31 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from nme_core.figures import tables, theme
-from nme_core.figures.labels import for_screen, number, p_value, parameter_words
+from nme_core.figures.labels import all_for_screen, for_screen, number, p_value, parameter_words
+from nme_core.figures.screen_curves import group_curves, loss_curves, response_curves
 from nme_core.figures.screen_matrix import transition_comparison
 from nme_core.figures.screen_missing import missing_values
 from nme_core.figures.summaries import (
     LEAST_BOXED,
-    LOSS_PARTS,
     Box,
     Histogram,
     box,
     group_order,
     histogram,
-    is_logarithmic,
     least_squares,
     normal_curve,
     padded,
-    parted,
     random_effect_bins,
-    settling_range,
     share_ticks,
     spread,
     whole_step,
@@ -43,7 +38,6 @@ __all__ = [
     "transition_comparison",
 ]  # fmt: skip
 
-_HEIGHT = 380
 _TITLE = 70
 
 
@@ -63,7 +57,7 @@ def random_effect_distribution(
     """
     table = tables.random_effect_distribution(estimates, variance, parameter=parameter)
     bins = random_effect_bins(table["estimate"], variance)
-    figure = _figure(
+    figure = theme.plotly_figure(
         tr("Random effect {parameter}").format(
             parameter=for_screen(parameter_words(parameter), _TITLE)
         )
@@ -87,7 +81,7 @@ def random_effect_distribution(
     figure.add_scatter(
         x=table["estimate"], y=np.zeros(len(table)), mode="markers", showlegend=False,
         marker={"symbol": "line-ns-open", "size": 9, "color": theme.INK, "line": {"width": 1}},
-        customdata=_screened(table["person"]), cliponaxis=False,
+        customdata=all_for_screen(table["person"]), cliponaxis=False,
         hovertemplate=tr("person %{customdata}<br>estimate %{x:.3g}<extra></extra>"),
     )  # fmt: skip
     figure.update_xaxes(title_text=tr("estimate (difference from the population)"))
@@ -101,7 +95,9 @@ def hsic_null(null: np.ndarray, statistic: float, p: float, *, covariate: str) -
     """Permuted HSIC statistics as a histogram, the observed statistic as a line with its p."""
     table = tables.hsic_null(null, statistic, p, covariate=covariate)
     bins = histogram(table["null_statistic"], whole_numbers=False)
-    figure = _figure(tr("HSIC with {covariate}").format(covariate=for_screen(covariate, _TITLE)))
+    figure = theme.plotly_figure(
+        tr("HSIC with {covariate}").format(covariate=for_screen(covariate, _TITLE))
+    )
     name = tr("{table:,} permutations (no dependence)").format(table=len(table))
     figure.add_trace(_bars(bins, tr("permutations"), name))
     figure.add_scatter(
@@ -145,7 +141,7 @@ def covariate_scatter(
         values, covariate, parameter=parameter, covariate_name=covariate_name, bands=bands
     )
     name = for_screen(covariate_name, _TITLE)
-    figure = _figure(
+    figure = theme.plotly_figure(
         tr("{parameter} and {covariate_name}").format(
             parameter=for_screen(parameter_words(parameter), 50),
             covariate_name=for_screen(covariate_name, 40),
@@ -198,152 +194,12 @@ def covariate_scatter(
     return figure
 
 
-def loss_curves(history: pd.DataFrame, *, names: Mapping[str, str] | None = None) -> go.Figure:
-    """Loss in training (dotted) and validation (solid) by epoch, one colour per model.
-
-    Parameters
-    ----------
-    history : DataFrame
-        Columns model, epoch, train_loss, validation_loss; NaN where there is none. The loss axis
-        is logarithmic where losses are positive and span more than a factor of 30; losses of the
-        first 5 % of epochs do not widen it.
-    names : mapping, optional
-        What the models are called.
-    """
-    table = tables.loss_curves(history)
-    figure = _figure(tr("Loss by epoch"))
-    colours = theme.model_colours(table["model"].unique())
-    validated = table["part"] == "validation"
-    for (model, part), found in table.groupby(["model", "part"], sort=False):
-        rows = parted(found)
-        solid = part == "validation" or not (validated & (table["model"] == model)).any()
-        figure.add_scatter(
-            x=rows["epoch"], y=rows["loss"], legendgroup=for_screen(model),
-            name=for_screen((names or {}).get(str(model), model), 30),
-            mode="lines+markers" if len(rows) < 3 else "lines", showlegend=solid,
-            line={"color": colours[str(model)], "width": 2, "dash": _DASH[str(part)]},
-            hovertemplate=tr("{part}, epoch %{{x}}<br>loss "
-"%{{y:.4g}}<extra>%{{fullData.name}}</extra>").format(part=tr(LOSS_PARTS)[str(part)]),
-        )  # fmt: skip
-    for part in table["part"].unique():
-        figure.add_scatter(
-            x=[None], y=[None], mode="lines", name=tr(LOSS_PARTS)[str(part)], hoverinfo="skip",
-            line={"color": theme.INK, "width": 1.5, "dash": _DASH[str(part)]},
-        )  # fmt: skip
-    ends = settling_range(table)
-    settled = table["loss"] if ends is None else table["loss"][table["loss"].between(*ends)]
-    last, logarithmic = int(table["epoch"].max()), is_logarithmic(settled)
-    figure.update_xaxes(
-        title_text=tr("epoch"),
-        tickformat=",d",
-        range=[0, max(last, 5) * 1.01],
-        dtick=whole_step(last),
-    )
-    figure.update_yaxes(
-        title_text=tr("loss (logarithmic axis)") if logarithmic else tr("loss"),
-        type="log" if logarithmic else "linear", tickformat="~g" if logarithmic else None,
-        range=None if ends is None else padded(*(np.log10(ends) if logarithmic else ends)),
-    )  # fmt: skip
-    figure.update_layout(uirevision="loss")
-    return figure
-
-
-def response_curves(
-    curves: pd.DataFrame, *, feature: str, outcome: str, person: str | None
-) -> go.Figure:
-    """Draw what a feature does to the outcome: persons thin, population bold, one person marked.
-
-    Parameters
-    ----------
-    curves : DataFrame
-        Columns person ("" is the population), feature, x, value, in units of the data; with ci_low
-        and ci_high the highlighted person's curve has its interval.
-    feature, outcome : str
-        Whose curves, and the name of the outcome.
-    person : str or None
-        Who is highlighted.
-    """
-    table = tables.response_curves(curves, feature=feature, outcome=outcome, person=person)
-    figure = _figure(
-        tr("Response of {outcome} to {feature}").format(
-            outcome=for_screen(outcome, 40), feature=for_screen(feature, 40)
-        )
-    )
-    persons = table[table["level"] == "person"]
-    if not persons.empty:
-        ids = persons["person"].to_numpy()
-        cuts = np.flatnonzero(ids[1:] != ids[:-1]) + 1
-        figure.add_scatter(
-            x=np.insert(persons["x"].to_numpy(), cuts, np.nan),
-            y=np.insert(persons["value"].to_numpy(), cuts, np.nan),
-            customdata=np.insert(_screened(persons["person"]), cuts, ""),
-            mode="lines", line={"color": theme.PERSONS, "width": 1}, opacity=0.45,
-            name=count(persons["person"].nunique(), "person"),
-            hovertemplate=tr("person %{customdata}<br>%{x:.3g} → %{y:.3g}<extra></extra>"),
-        )  # fmt: skip
-    own = table[table["highlighted"]]
-    if len(own) and own["ci_low"].notna().all():
-        figure.add_scatter(
-            x=[*own["x"], *own["x"][::-1]], y=[*own["ci_high"], *own["ci_low"][::-1]],
-            mode="none", fill="toself", fillcolor=theme.faded(theme.PERSON),
-            name=tr("95 % interval"), hoverinfo="skip",
-        )  # fmt: skip
-    marked = [
-        (table[table["level"] == "population"], tr("population"), theme.POPULATION, 4),
-        (own, tr("person {person}").format(person=for_screen(person, 30)), theme.PERSON, 3),
-    ]
-    for rows, name, colour, width in marked:
-        if not rows.empty:
-            figure.add_scatter(
-                x=rows["x"], y=rows["value"], mode="lines", name=name,
-                line={"color": colour, "width": width},
-                hovertemplate="%{x:.3g} → %{y:.3g}<extra>%{fullData.name}</extra>",
-            )  # fmt: skip
-    figure.update_xaxes(title_text=for_screen(feature, _TITLE))
-    figure.update_yaxes(title_text=for_screen(outcome, 40))
-    return figure
-
-
-def group_curves(
-    curves: pd.DataFrame, *, feature: str, outcome: str, covariate_name: str
-) -> go.Figure:
-    """Mean response curves of groups of persons.
-
-    Parameters
-    ----------
-    curves : DataFrame
-        Columns group, n_persons, x, value; the groups in the order of the legend.
-    feature, outcome, covariate_name : str
-        Whose curves, the name of the outcome, and what the groups were made from.
-    """
-    table = tables.group_curves(
-        curves, feature=feature, outcome=outcome, covariate_name=covariate_name
-    )
-    what = for_screen(outcome, 40)
-    figure = _figure(
-        tr("{what} by {covariate_name}").format(
-            what=what[:1].upper() + what[1:], covariate_name=for_screen(covariate_name, 30)
-        )
-    )
-    for i, (group, rows) in enumerate(table.groupby("group", sort=False)):
-        name = f"{for_screen(group, 44)} ({count(int(rows['n_persons'].iloc[0]), 'person')})"
-        figure.add_scatter(
-            x=rows["x"], y=rows["value"], name=name,
-            mode="lines+markers" if len(rows) < 3 else "lines",
-            line={"color": theme.PALETTE[i % len(theme.PALETTE)], "width": 3},
-            hovertemplate="%{x:.3g} → %{y:.3g}<extra>%{fullData.name}</extra>",
-        )  # fmt: skip
-    figure.update_xaxes(title_text=for_screen(feature, _TITLE))
-    figure.update_yaxes(title_text=tr("mean {outcome}").format(outcome=for_screen(outcome, 36)))
-    return figure
-
-
 def observations_per_person(n_obs: pd.Series) -> go.Figure:
     """Histogram of the number of observations per person (index), with the median."""
     table = tables.observations_per_person(n_obs)
     bins = histogram(table["n_obs"])
     median = float(table["n_obs"].median())
-    figure = _figure(tr("Observations per person"))
+    figure = theme.plotly_figure(tr("Observations per person"))
     figure.add_trace(_bars(bins, tr("people"), count(len(table), "person"), whole=True))
     figure.add_scatter(
         x=[median, median], y=[0, bins.counts.max() * 1.08], mode="lines",
@@ -367,7 +223,7 @@ def outcome_overview(y: pd.Series, kind: str) -> go.Figure:
     """The outcome's histogram (``kind="number"``) or the share of every state (``"class"``)."""
     table = tables.outcome_overview(y, kind)
     name, n = for_screen(y.name, 50), int(table["count"].sum())
-    figure = _figure(f"{name} ({count(n, 'observation')})")
+    figure = theme.plotly_figure(f"{name} ({count(n, 'observation')})")
     figure.update_layout(showlegend=False, margin_t=48)
     if kind == "number":
         bins = histogram(y)
@@ -381,7 +237,7 @@ def outcome_overview(y: pd.Series, kind: str) -> go.Figure:
         marker={"color": [colours[state] for state in table["state"]]},
         text=[written(f"{100 * s:.1f} % ({c:,})") for s, c in zip(table["share"], table["count"],
                                                          strict=True)],
-        textposition="outside", cliponaxis=False, customdata=_screened(table["state"]),
+        textposition="outside", cliponaxis=False, customdata=all_for_screen(table["state"]),
         hovertemplate="%{customdata}<br>%{text}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(
@@ -395,14 +251,6 @@ def outcome_overview(y: pd.Series, kind: str) -> go.Figure:
     )  # fmt: skip
     figure.update_layout(height=120 + 34 * max(len(table), 3))
     return figure
-
-
-_DASH = {"train": "dot", "validation": "solid"}
-
-
-def _figure(title: str) -> go.Figure:
-    layout = {"title_text": title, "height": _HEIGHT, "showlegend": True}
-    return go.Figure(layout=go.Layout(template=theme.plotly_template(), **layout))
 
 
 def _bars(bins: Histogram, what: str, name: str, *, whole: bool = False) -> go.Bar:
@@ -434,7 +282,7 @@ def _persons(
 ) -> go.Scatter:
     """Points with the person in the hover; `covariate` and `group` are ready for the screen."""
     cells = np.empty((len(table), 3), dtype=object)
-    cells[:, 0], cells[:, 1], cells[:, 2] = _screened(table["person"]), covariate, group
+    cells[:, 0], cells[:, 1], cells[:, 2] = all_for_screen(table["person"]), covariate, group
     value = "%{x:.4~g}" if group is None else "%{customdata[2]}"
     return go.Scatter(
         x=x, y=table["value"], mode="markers", showlegend=False, customdata=cells,
@@ -443,7 +291,3 @@ def _persons(
         hovertemplate=tr("person %{{customdata[0]}}<br>%{{customdata[1]}} "
 "{value}<br>estimate %{{y:.3g}}<extra></extra>").format(value=value),
     )  # fmt: skip
-
-
-def _screened(texts: pd.Series) -> np.ndarray:
-    return np.array([for_screen(text) for text in texts], dtype=object)

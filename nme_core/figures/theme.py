@@ -148,6 +148,14 @@ def text_colours(stops: tuple[str, ...], values: np.ndarray, low: float, high: f
     return ["#FFFFFF" if white else INK for white in white_is_better]
 
 
+def plotly_figure(title: str) -> go.Figure:
+    """An empty figure with a title and a legend, of the height of most."""
+    import plotly.graph_objects as go
+
+    layout = {"title_text": title, "height": 380, "showlegend": True}
+    return go.Figure(layout=go.Layout(template=plotly_template(), **layout))
+
+
 @lru_cache(maxsize=1)
 def plotly_template() -> go.layout.Template:
     """The plotly template of every screen figure."""

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
         hidden_layers,
         parameter_words,
     )
-    from nme_core.io.run_folder import POPULATION, TABLES, RunFolder, RunState, Status
+    from nme_core.io.run_folder import RunFolder, RunState, Status
     from nme_core.io.spreadsheet import as_text as spreadsheet_text
+    from nme_core.io.tables import POPULATION, TABLES
 
 _HOMES = {
     "Journal": "journal",
@@ -25,8 +26,8 @@ _HOMES = {
     "ParameterNames": "parameter_names",
     "hidden_layers": "parameter_names",
     "parameter_words": "parameter_names",
-    "POPULATION": "run_folder",
-    "TABLES": "run_folder",
+    "POPULATION": "tables",
+    "TABLES": "tables",
     "RunFolder": "run_folder",
     "RunState": "run_folder",
     "Status": "run_folder",

@@ -16,105 +16,7 @@ import pandas as pd
 from nme_core.exceptions import RunFolderError
 from nme_core.io import durable, manifest
 from nme_core.io.parameter_names import ParameterNames
-
-#: Stands for the population in the column ``person`` of tables.
-POPULATION = ""
-#: Columns of every table of a run folder, in order. ``predictions`` also has one column
-#: ``p_<class>`` for each class. Text columns are read as text, so that ids stay as they are.
-TABLES: dict[str, tuple[str, ...]] = {
-    "history": (
-        "model", "epoch", "train_loss", "validation_loss",
-        "residual_variance", "mean_random_variance", "seconds",
-    ),
-    "metrics": ("model", "split", "scope", "person", "metric", "value", "n"),
-    "comparison": (
-        "model", "reference", "metric", "difference", "ci_low", "ci_high", "p", "n_persons",
-    ),
-    "predictions": (
-        "model", "person", "sequence", "time", "split",
-        "observed", "predicted", "population_predicted",
-    ),
-    "fixed_effects": ("parameter", "estimate"),
-    "random_effects": ("person", "n_obs", "parameter", "estimate", "se", "reliability"),
-    "covariance": ("parameter", "parameter_2", "value"),
-    "correlations": (
-        "parameter", "parameter_2", "correlation", "model_correlation",
-        "simulated_mean", "simulated_low", "simulated_high", "p_adjusted",
-    ),
-    "transitions": (
-        "person", "readout", "from", "to", "value", "ci_low", "ci_high", "count", "visits",
-    ),
-    "hsic": (
-        "covariate", "parameters", "n_persons", "statistic", "p", "p_adjusted",
-        "reps", "strata", "method", "seed",
-    ),
-    "effects": (
-        "covariate", "parameter", "effect", "ci_low", "ci_high", "p", "p_adjusted", "kind",
-    ),
-    "hsic_log": (
-        "covariate", "strata", "guard", "blocks", "permute", "given", "incremental",
-        "parameters", "n_persons", "statistic", "p", "reps", "seed",
-    ),
-    "groups": ("person", "factor", "group"),
-    "codebook": ("name", "label", "type", "unit", "range", "missing", "role"),
-    "findings": ("severity", "column", "message", "remedy"),
-    "stability": ("parameter", "split_half", "n_persons", "seed_agreement"),
-    "person_summaries": ("person", "summary", "value", "n"),
-    "tuning": ("trial", "options", "validation_loss", "seconds", "chosen"),
-    "certificate": (
-        "quantity", "parameter", "parameter_2", "person",
-        "ours", "mixedlm", "relative_difference", "agrees",
-    ),
-    "response_curves": ("person", "feature", "class", "x", "value"),
-    "summary": ("group", "parameter", "quantity", "value"),
-    "checks": (
-        "check", "statistic", "person",
-        "observed", "simulated_mean", "simulated_low", "simulated_high",
-    ),
-    "candidates": (
-        "model", "hidden", "activation", "placement",
-        "validation_loss", "weight", "test_loss", "seconds",
-    ),
-    "person_effects": (
-        "person", "effect", "estimate", "se", "ci_low", "ci_high", "reliability", "value",
-    ),
-    "skill": (
-        "model", "reference", "metric", "scope", "horizon", "skill", "ci_low", "ci_high",
-        "n_persons",
-    ),
-    "likelihood": ("model", "log_likelihood", "n_parameters", "aic", "bic", "method"),
-    "covariance_models": (
-        "covariance", "log_likelihood", "n_parameters", "aic", "test_loss", "chosen",
-    ),
-    "calibration_study": (
-        "quantity", "parameter", "coverage", "ci_low", "ci_high", "status", "n_reps",
-        "n_intervals", "mean_width", "bias",
-    ),
-    "calibration": (
-        "model", "split", "kind", "class", "low", "high",
-        "expected", "observed", "ci_low", "ci_high", "n",
-    ),
-}  # fmt: skip
-
-_TEXT_COLUMNS = {
-    "model", "split", "scope", "person", "metric", "reference", "sequence", "parameter",
-    "parameter_2", "readout", "from", "to", "covariate", "parameters", "strata", "method", "kind",
-    "group", "feature", "class", "factor", "summary", "guard", "blocks", "permute", "given",
-    "options", "note", "covariance",
-    "status", "quantity", "check", "hidden", "activation", "placement",
-    "reliability_kind", "halves",
-}  # fmt: skip
-
-# Columns that are text in one table and numbers in another.
-_TEXT_IN = {
-    "checks": {"statistic"},
-    "codebook": set(TABLES["codebook"]),
-    "findings": set(TABLES["findings"]),
-    "person_effects": {"effect"},
-}
-
-# Columns that hold class labels where the outcome is a class, else numbers.
-_LABELS = ("observed", "predicted", "population_predicted")
+from nme_core.io.tables import TABLES, in_order, text_columns
 
 #: Rows of a table that are written at once.
 _ROWS_AT_ONCE = 200_000
@@ -254,11 +156,8 @@ class RunFolder:
         if not path.is_file():
             raise RunFolderError(f"{self.path} has no {path.name}.", remedy="Has the run finished?")
         try:
-            header = pd.read_csv(path, nrows=0).columns
-            words = _TEXT_COLUMNS | _TEXT_IN.get(name, set())
-            text = [column for column in header if column in words]
-            if name == "predictions" and any(column.startswith("p_") for column in header):
-                text += [column for column in _LABELS if column in header]
+            header = list(pd.read_csv(path, nrows=0).columns)
+            text = text_columns(name, header)
             frame = pd.read_csv(
                 path, dtype=dict.fromkeys(text, "str"), keep_default_na=False,
                 na_values={column: [""] for column in header if column not in text},
@@ -280,7 +179,7 @@ class RunFolder:
 
         `progress` is told the number of rows written and of all rows, now and then.
         """
-        columns = _in_order(name, frame)
+        columns = in_order(name, list(frame.columns))
         self._replace(f"{name}.csv", lambda file: _write_rows(file, frame, columns, True, progress))
 
     def append_table(
@@ -294,7 +193,7 @@ class RunFolder:
 
         The columns have to be those of the rows that are there.
         """
-        path, columns = self.path / f"{name}.csv", _in_order(name, frame)
+        path, columns = self.path / f"{name}.csv", in_order(name, list(frame.columns))
         if not path.is_file():
             self.write_table(name, frame, progress=progress)
             return
@@ -383,15 +282,6 @@ class RunFolder:
     def _replace(self, name: str, write: Callable[[TextIO], object]) -> None:
         with self.writing(name) as new, new.open("w", encoding="utf-8", newline="") as file:
             write(file)
-
-
-def _in_order(name: str, frame: pd.DataFrame) -> list[str]:
-    """Columns of a table: those that `TABLES` names, then any extra ones."""
-    columns = TABLES[name]
-    missing = [column for column in columns if column not in frame.columns]
-    if missing:
-        raise ValueError(f"table {name!r} lacks the columns {missing}")
-    return [*columns, *(column for column in frame.columns if column not in columns)]
 
 
 def _write_rows(

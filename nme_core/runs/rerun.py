@@ -13,8 +13,7 @@ import pandas as pd
 from nme_core.analysis.covariate_tests import CovariateOptions, covariate_tests
 from nme_core.analysis.kept_tests import keep_tests
 from nme_core.exceptions import OptionError
-from nme_core.io import RunFolder
-from nme_core.io.run_folder import TABLES
+from nme_core.io import TABLES, RunFolder
 from nme_core.runs.fit import FitOptions, run_experiment
 from nme_core.runs.fit.options import fit_options
 from nme_core.runs.recorded import read_study
