@@ -14,6 +14,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
+from dashboard.services.compiling import compile_ahead
 from dashboard.services.home import NMEError
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def serve(port: int) -> None:
     if asked not in NAMES:
         raise _no_sign_in(f"STREAMLIT_SERVER_ADDRESS={asked}.")
     _serving = True
+    compile_ahead()
     # `app.py` draws the pages; else Streamlit opens the first by itself, in a layout of its own.
     PagesManager.uses_pages_directory = False
     app = st.App(Path(__file__).parent / "app.py", middleware=[Middleware(OwnSite)])
