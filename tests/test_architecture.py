@@ -167,6 +167,48 @@ def test_pages_are_thin() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 120, path
 
 
+# Sizes
+
+#: Classes and files that are longer than all others may be.
+LONG = {"BlockCholesky", "LaplaceMarginal", "LinearGaussian", "Variational"}
+LONG_FILES = {"nme_core.training.loop", "nme_core.training.variational"}
+
+
+def classes(*folders: str) -> list[ast.ClassDef]:
+    """Classes of these folders, those inside of others too."""
+    nodes = (node for path in source_files(*folders) for node in ast.walk(parse(path)))
+    return [node for node in nodes if isinstance(node, ast.ClassDef)]
+
+
+def storeys(known: dict[str, set[str]], name: str) -> int:
+    """Classes on the longest way from one of ours up to one without parents among ours."""
+    return 1 + max((storeys(known, above) for above in known[name] if above in known), default=0)
+
+
+def test_no_class_has_more_than_250_lines() -> None:
+    lines = {
+        one.name: (one.end_lineno or 0) - one.lineno + 1 for one in classes("nme_core", "dashboard")
+    }
+    assert {name for name, n in lines.items() if n > 250} <= LONG, lines
+
+
+def test_no_file_has_more_than_400_lines() -> None:
+    files = source_files("nme_core", "dashboard")
+    long = {module_of(one) for one in files if len(one.read_text("utf-8").splitlines()) > 400}
+    assert long <= LONG_FILES
+
+
+def test_no_class_has_more_than_three_above_it() -> None:
+    known: dict[str, set[str]] = {}
+    for one in classes("nme_core"):
+        known.setdefault(one.name, set()).update(ast.unparse(base) for base in one.bases)
+    for name, bases in known.items():
+        bases.discard(name)  # of two of the same name
+    high = {name: storeys(known, name) for name in known}
+    assert high["NMEMLPRegressor"] > 2, "bases are not seen"
+    assert max(high.values()) <= 4, {name for name, n in high.items() if n > 4}
+
+
 # Habits that a reader relies on
 
 Explained = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
