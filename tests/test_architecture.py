@@ -169,10 +169,6 @@ def test_pages_are_thin() -> None:
 
 # Sizes
 
-#: Classes and files that are longer than all others may be.
-LONG = {"BlockCholesky", "LaplaceMarginal", "LinearGaussian", "Variational"}
-LONG_FILES = {"nme_core.training.loop", "nme_core.training.variational"}
-
 
 def classes(*folders: str) -> list[ast.ClassDef]:
     """Classes of these folders, those inside of others too."""
@@ -189,13 +185,13 @@ def test_no_class_has_more_than_250_lines() -> None:
     lines = {
         one.name: (one.end_lineno or 0) - one.lineno + 1 for one in classes("nme_core", "dashboard")
     }
-    assert {name for name, n in lines.items() if n > 250} <= LONG, lines
+    assert not {name for name, n in lines.items() if n > 250}
 
 
 def test_no_file_has_more_than_400_lines() -> None:
     files = source_files("nme_core", "dashboard")
     long = {module_of(one) for one in files if len(one.read_text("utf-8").splitlines()) > 400}
-    assert long <= LONG_FILES
+    assert long <= {"nme_core.training.loop"}  # the next to become shorter
 
 
 def test_no_class_has_more_than_three_above_it() -> None:

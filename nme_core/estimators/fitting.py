@@ -66,7 +66,7 @@ Report = Callable[[Progress], None] | None
 def fit(
     model: NeuralMixedEffects,
     X: ArrayLike | pd.DataFrame,
-    y: ArrayLike,
+    y: ArrayLike | None,
     groups: ArrayLike | pd.DataFrame,
     validation: tuple[Any, ...] | None,
     progress: Report,
@@ -78,6 +78,9 @@ def fit(
     Of a fit that fails nothing is left.
     """
     table, names = read_features(X)
+    if y is None:
+        name = type(model).__name__
+        raise DataError(f"{name} requires y to be passed, but the target y is None.")
     check_lengths(len(table[0]), y=y, groups=groups, **context)
     factors = [factor.sorted() for factor in read_groups(groups)]
     if model.pooling == "none":

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 
 from nme_core.batches.scaling import Columns, TableRows, as_floats
 from nme_core.batches.sequences import Batch, pad_units
@@ -49,9 +50,19 @@ def read_features(
         table = X if isinstance(X, pd.DataFrame) else X.table
         names = tuple(str(name) for name in table.columns)
     else:
-        shape = np.shape(X)
+        if issparse(X):
+            raise DataError("Sparse tables are not supported.", remedy="Give X.toarray().")
+        X = np.asarray(X)
+        shape = X.shape
         if len(shape) != 2:
-            raise DataError(f"X needs two dimensions (rows × features); it has {len(shape)}.")
+            raise DataError(
+                f"X needs two dimensions (rows × features); it has {len(shape)}.",
+                remedy="Reshape your data: one row is X.reshape(1, -1).",
+            )
+        if np.iscomplexobj(X):
+            raise DataError(
+                "Complex data not supported: X has imaginary parts.", remedy="Give real numbers."
+            )
         names = default_names(shape[1])
     try:
         if isinstance(X, pd.DataFrame):
@@ -96,7 +107,7 @@ def check_lengths(n_rows: int, **columns: ArrayLike | pd.DataFrame | None) -> No
     for name, values in columns.items():
         if values is None:
             continue
-        shape = np.shape(values)
+        shape = values.shape if hasattr(values, "shape") else np.asarray(values).shape
         table = name == "groups" and len(shape) == 2
         if shape[:1] != (n_rows,) or (len(shape) > 1 and not table):
             raise DataError(

@@ -22,10 +22,10 @@ from nme_core.estimators.inputs import (
 )
 from nme_core.estimators.outcomes import numbers
 from nme_core.estimators.random_structure import richest_fit
+from nme_core.estimators.scoring import NotFittedError
 from nme_core.exceptions import (
     DataError,
     FallbackWarning,
-    NotFittedError,
     OptionError,
 )
 from nme_core.training import Progress, Verdict

@@ -13,10 +13,11 @@ from nme_core.estimators.effects import Effects
 from nme_core.estimators.encoding import RowEncoder
 from nme_core.estimators.families import Outcome
 from nme_core.estimators.posterior import Posterior
+from nme_core.estimators.scoring import NotFittedError
 from nme_core.estimators.uncertainty import t_quantile
 from nme_core.estimators.units import DataUnits
 from nme_core.estimators.variance_intervals import COLUMNS, HELD, VarianceIntervals
-from nme_core.exceptions import NotFittedError, OptionError
+from nme_core.exceptions import OptionError
 from nme_core.training.likelihood import BOUND, Likelihood
 
 

@@ -8,13 +8,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import is_regressor
+from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import Tags
 
+from nme_core import exceptions
 from nme_core.exceptions import OptionError
 
 
+class NotFittedError(exceptions.NotFittedError, SklearnNotFittedError):  # type: ignore[misc]
+    """The model was asked for something that only a fitted model has."""
+
+
 class Scored:
-    """Mixin of the models: `score`, and metadata routing by which ``groups`` reach fit and score.
+    """Mixin of the models: `score`, tags, and metadata routing: ``groups`` reach fit and score.
 
     With ``sklearn.set_config(enable_metadata_routing=True)``, ``cross_val_score(model, X, y,
     params={"groups": groups})``, ``GridSearchCV`` and a ``Pipeline`` hand each part of the rows
@@ -23,6 +30,11 @@ class Scored:
 
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__score: ClassVar[dict[str, bool]] = {"groups": True}
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.allow_nan = True
+        return tags
 
     def score(
         self,
