@@ -18,7 +18,7 @@ from dashboard.words.pages import PAGE_GROUPS
 from dashboard.words.terms import TERMS
 from docs.templates import templates
 from nme_core.study.questionnaires import QUESTIONNAIRES
-from nme_core.training.loop import Verdict
+from nme_core.training.progress import Verdict
 from nme_core.vocabulary.language import translations
 from nme_core.vocabulary.settings import SETTINGS
 from nme_core.vocabulary.terms import METRICS, MODELS

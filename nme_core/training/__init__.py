@@ -29,9 +29,10 @@ from nme_core.training.linear_autocorrelation import AutocorrelatedFit
 from nme_core.training.linear_gaussian import LinearGaussian
 from nme_core.training.linear_information import VarianceInformation
 from nme_core.training.linear_mixed import CollinearColumnError
-from nme_core.training.loop import Problem, Progress, Schedule, Training, Verdict, train
+from nme_core.training.loop import Problem, Schedule, train
 from nme_core.training.nesting import Nesting
 from nme_core.training.other_fits import OtherFits
+from nme_core.training.progress import Progress, Training, Verdict
 from nme_core.training.residual_memory import ResidualMemory
 from nme_core.training.residual_process import next_expected
 from nme_core.training.separate import Separate

@@ -20,10 +20,9 @@ from nme_core.training.exact import ConstantOutcomeError
 from nme_core.training.grouping import Codes, Numbers, Terms, eliminated
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
 from nme_core.training.linear_layout import LinearLayout
-from nme_core.training.loop import Progress, Training
 from nme_core.training.pooled import WEAK, Pooled
+from nme_core.training.progress import Progress, SearchSteps, Training
 from nme_core.training.scales import State
-from nme_core.training.search_steps import SearchSteps
 from nme_core.training.variance_interval import VarianceInterval, asked_of_each
 from nme_core.training.weak_prior import collinear_columns
 

@@ -22,12 +22,11 @@ from nme_core.training.likelihood import EXACT, LAPLACE, QUADRATURE, Likelihood,
 from nme_core.training.linear_curvature import structure_of
 from nme_core.training.linear_layout import LinearLayout
 from nme_core.training.link import Link, link_of
-from nme_core.training.loop import Progress, Training
 from nme_core.training.marginal import LaplaceMarginal
 from nme_core.training.pooled import Pooled
+from nme_core.training.progress import Progress, SearchSteps, Training
 from nme_core.training.quadrature import QuadratureMarginal
 from nme_core.training.row_variances import RowVariances, integrated_rows
-from nme_core.training.search_steps import SearchSteps
 from nme_core.training.structure_choice import FULL
 from nme_core.training.sums import Array
 from nme_core.training.variance_interval import VarianceInterval, asked_of_each

@@ -18,8 +18,7 @@ from nme_core.training.covariance import FACTOR, RandomEffectsCovariance
 from nme_core.training.integrated_covariance import Coordinates, FactorCoordinates
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
 from nme_core.training.link import Link, link_of
-from nme_core.training.loop import Progress, Training
-from nme_core.training.search_steps import SearchSteps
+from nme_core.training.progress import Progress, SearchSteps, Training
 from nme_core.training.weak_prior import SPREAD, collinear_columns
 
 _LAYER = "emission.layers.0"

@@ -17,9 +17,8 @@ from nme_core.nn import MLP, Family, Gaussian, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.likelihood import EXACT, Likelihood, n_observed, n_variances
 from nme_core.training.linear_mixed import Sums
-from nme_core.training.loop import Progress, Training
 from nme_core.training.objective import group_divergence, sum_over_groups
-from nme_core.training.search_steps import SearchSteps
+from nme_core.training.progress import Progress, SearchSteps, Training
 from nme_core.training.snapshot import snapshot
 
 #: Rounds of E- and M-step in an epoch: they cost nothing per row.

@@ -27,9 +27,8 @@ from nme_core.training.linear_likelihood import Cross
 from nme_core.training.linear_mixed import LinearMixedFit, fit_linear_mixed_model
 from nme_core.training.linear_search import maximise
 from nme_core.training.link import Link, link_of
-from nme_core.training.loop import Progress, Training
+from nme_core.training.progress import Progress, SearchSteps, Training
 from nme_core.training.residual_process import TimedRows
-from nme_core.training.search_steps import SearchSteps
 from nme_core.training.shrinkage import learn_variances
 from nme_core.training.structure_choice import FULL, StructureChoice, choose_structure
 from nme_core.training.sums import Array, Sums

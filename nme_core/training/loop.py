@@ -8,7 +8,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +19,7 @@ from nme_core.exceptions import ConvergenceWarning, DivergenceWarning, TrainingE
 from nme_core.nn import Family, MixedEffects
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.nesting import Nesting
+from nme_core.training.progress import Progress, Training, Verdict
 
 #: Mean variance of the random effects, standardised, below which its changes do not matter.
 NEGLIGIBLE = 1e-3
@@ -135,58 +135,6 @@ class Schedule:
     steady: float | None = None
     patience: int = 50
     validate_every: int = 10
-
-
-class Verdict(StrEnum):
-    """How training ended."""
-
-    CONVERGED = "converged"
-    DIVERGED = "diverged; the last good state is kept"
-    FIXED = "ran the number of epochs asked for"
-    LIMIT = "stopped at the limit of epochs"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What the loop reports after each epoch; losses are per row, in standardised units.
-
-    The validation loss is None in epochs that did not look at the validation rows.
-    """
-
-    epoch: int
-    fraction: float
-    train_loss: float
-    validation_loss: float | None
-    residual_variance: float
-    mean_random_variance: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Training:
-    """History of a training, and how it ended.
-
-    Attributes
-    ----------
-    history : tuple of Progress
-        What was reported.
-    verdict : Verdict
-        How it ended.
-    moved : float, optional
-        Difference of the objective between the last two windows as a share of its whole fall;
-        None where training ended before there were two.
-    """
-
-    history: tuple[Progress, ...]
-    verdict: Verdict
-    moved: float | None = None
-
-    @property
-    def ending(self) -> str:
-        """How training ended, in words."""
-        if self.moved is None:
-            return self.verdict.value
-        return f"{self.verdict.value}; the bound still moved by {self.moved:.2%} of its whole fall"
 
 
 def train(

@@ -13,7 +13,7 @@ from nme_core.nn import LinearChain, MixedEffects
 from nme_core.training.chain_sums import ChainData
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.exact_chain import chain_data
-from nme_core.training.loop import Progress, Training, Verdict
+from nme_core.training.progress import Progress, Training, Verdict
 
 #: Precisions λ of the ridge, from strong to weak, that the validation rows choose from.
 RIDGES = tuple(10.0 ** (k / 2) for k in range(4, -8, -1))
