@@ -77,7 +77,7 @@ def test_the_whole_way(name, nme, tmp_path, request):
         assert ("have fewer observations" in said.out) == (name == "null")
 
     run = tmp_path / "run"
-    said = fit(nme, name, folder, run, "--epochs", 10, "--baselines", "generic")
+    said = fit(nme, name, folder, run, "--epochs", 3, "--baselines", "generic")
     assert (said.code, said.err) == (0, "")
     assert f"Run folder: {run}" in said.out
     folder_of_run = RunFolder(run)

@@ -80,7 +80,7 @@ def test_its_commands_go_from_a_study_to_a_report(
     roles = "--person person --time day --outcome mood --features sleep,stress"
     for line in (
         "sample mood --out mood",
-        f"fit mood/long.csv {roles} --model nme-mlp --hidden none --out run --quiet",
+        f"fit mood/long.csv {roles} --model nme-mlp --hidden none --baselines none --out run --quiet",
         "figure run caterpillar --out caterpillar.png",
         "report run --out report.html",
         "report run --out report.pdf",

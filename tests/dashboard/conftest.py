@@ -1,5 +1,6 @@
 """A home of its own for every test, studies and finished runs in it, and the app at a page."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,7 +42,6 @@ def open_page(home: Path) -> OpenPage:
             app.session_state["nme_language"] = language
         for key, value in query.items():
             app.query_params[key] = value
-        app.run()
         return app.switch_page(f"pages/{page}.py").run()
 
     return open_at
@@ -75,7 +75,7 @@ def covariate_table() -> pd.DataFrame:
     )
 
 
-def keep(*, states: bool) -> str:
+def kept(*, states: bool) -> str:
     """Put the small study on disk; its id."""
     draft = studies.draft_upload(
         "diary.csv",
@@ -90,16 +90,35 @@ def keep(*, states: bool) -> str:
     return studies.keep_study(draft, roles, "diary")
 
 
+@pytest.fixture(scope="session")
+def keep(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """As `kept`; a home without studies gets a copy of the one that was kept first."""
+    first: dict[bool, Path] = {}
+
+    def copied(home: Path, *, states: bool) -> str:
+        if (home / "studies").exists():
+            return kept(states=states)
+        if states not in first:
+            identity = kept(states=states)
+            first[states] = tmp_path_factory.mktemp("kept") / identity
+            shutil.copytree(home / "studies" / identity, first[states])
+            return identity
+        shutil.copytree(first[states], home / "studies" / first[states].name)
+        return first[states].name
+
+    return copied
+
+
 @pytest.fixture
-def state_study(home: Path) -> str:
+def state_study(home: Path, keep: Callable[..., str]) -> str:
     """A study whose outcome is a state."""
-    return keep(states=True)
+    return keep(home, states=True)
 
 
 @pytest.fixture
-def number_study(home: Path) -> str:
+def number_study(home: Path, keep: Callable[..., str]) -> str:
     """A study whose outcome is a number."""
-    return keep(states=False)
+    return keep(home, states=False)
 
 
 @pytest.fixture

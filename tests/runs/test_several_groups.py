@@ -122,7 +122,7 @@ def test_other_families(nme, table, tmp_path, family, outcome, metric):
     more.to_csv(tmp_path / "long.csv", index=False)
     said = nme(
         *("fit", tmp_path / "long.csv", "--person", "who", "--time", "day", "--outcome", outcome),
-        *("--features", "x", "--model", "nme-mlp", "--family", family, "--epochs", "60"),
+        *("--features", "x", "--model", "nme-mlp", "--family", family, "--epochs", "10"),
         *("--baselines", "generic", "--quiet", "--out", tmp_path / "run"),
     )
     assert (said.code, said.err) == (0, "")

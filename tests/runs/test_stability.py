@@ -202,7 +202,7 @@ def test_another_seed_is_fitted_to_the_leader_of_a_mixture(nme, tiny_study, tmp_
     said = nme(
         *("fit", tiny_study / "long.csv", "--person", "id", "--sequence", "session"),
         *("--time", "beep", "--outcome", "mood", "--features", "sleep", "--model", "nme-mlp"),
-        *("--epochs", "20", "--baselines", "none", "--quiet", "--out", tmp_path / "run"),
+        *("--epochs", "3", "--baselines", "none", "--quiet", "--out", tmp_path / "run"),
     )
     assert said.code == 0
     run = RunFolder(tmp_path / "run")
