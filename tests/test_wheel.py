@@ -77,10 +77,10 @@ def test_the_wheel_has_every_file(wheel: Path) -> None:
 def test_its_commands_go_from_a_study_to_a_report(
     command: Callable[..., list[str]], elsewhere: Path, environment: dict[str, str]
 ) -> None:
-    roles = "--person person --time day --outcome mood --features sleep,stress"
+    roles = "--person person --time day --outcome mood --features sleep,stress --baselines none"
     for line in (
         "sample mood --out mood",
-        f"fit mood/long.csv {roles} --model nme-mlp --hidden none --baselines none --out run --quiet",
+        f"fit mood/long.csv {roles} --model nme-mlp --hidden none --out run --quiet",
         "figure run caterpillar --out caterpillar.png",
         "report run --out report.html",
         "report run --out report.pdf",

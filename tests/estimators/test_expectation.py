@@ -40,7 +40,7 @@ def test_it_is_the_mean_over_draws(name):
     posterior, mean = model._posterior, model._family().mean
     mixed, rng = posterior.mixed, np.random.default_rng(1)
     inputs = torch.from_numpy(model._encoder.scaler.transform(x.T)).unsqueeze(1)
-    n, counted = 4000, posterior.uncertainty
+    n, at_once, counted = 4000, 200, posterior.uncertainty
     alone = posterior.covariance.double()
     nothing = alone.new_zeros(*alone.shape[:2], 0)
     together = torch.cat(
@@ -55,17 +55,21 @@ def test_it_is_the_mean_over_draws(name):
         """Mean and SD of the expected outcome where people, and shared parameters, are normal."""
         roots = np.linalg.cholesky(covariance.numpy() + 1e-10 * np.eye(covariance.shape[1]))
         total, squares = 0.0, 0.0
-        for _ in range(n):
-            noise = rng.normal(size=(12, covariance.shape[1]))
-            step = torch.from_numpy(np.einsum("prs,ps->pr", roots, noise))
-            own, shared = step[:, : mixed.n_random], step[:, mixed.n_random :]
-            both = mixed.with_free(counted.free)
-            moved = both.deviations.detach() + 0.0
-            moved[:, both.places_of(mixed.random)] += own
-            moved[:, both.places_of(counted.free)[: shared.shape[1]]] += shared
-            values = model._outcome.in_units(mean(both(inputs, deviations=moved[person])))
-            values = values.squeeze(1).double().numpy()
-            total, squares = total + values, squares + values**2
+        both = mixed.with_free(counted.free)
+        at, free = both.places_of(mixed.random), both.places_of(counted.free)
+        for _ in range(n // at_once):
+            noise = rng.normal(size=(at_once, 12, covariance.shape[1]))
+            step = torch.from_numpy(np.einsum("prs,dps->dpr", roots, noise))
+            own, shared = step[..., : mixed.n_random], step[..., mixed.n_random :]
+            moved = both.deviations.detach().repeat(at_once, 1, 1)
+            moved[..., at] += own
+            moved[..., free[: shared.shape[2]]] += shared
+            rows = inputs.repeat(at_once, 1, 1)
+            values = model._outcome.in_units(
+                mean(both(rows, deviations=moved[:, person].flatten(0, 1)))
+            )
+            values = values.squeeze(1).double().numpy().reshape(at_once, len(x), -1)
+            total, squares = total + values.sum(0), squares + (values**2).sum(0)
         return total / n, np.sqrt(squares / n - (total / n) ** 2)
 
     middle, sd = over_draws(torch.cat([alone, nothing], dim=2))
