@@ -8,6 +8,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def source_files(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
+@cache
 def parse(path: Path) -> ast.Module:
     """Syntax tree of a file."""
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
@@ -61,6 +63,7 @@ def imports(tree: ast.Module, module: str, *, is_package: bool = False) -> Itera
                 yield f"{base}.{name.name}"
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     """Dotted names that a file imports."""
     return set(imports(parse(path), module_of(path), is_package=path.stem == "__init__"))

@@ -37,8 +37,8 @@ KINDS = {
         options("nme-mlp", "all", hidden=(), estimator="laplace", covariance="full", epochs=None),
         "MSE",
     ),
-    "count": Kind(options("nme-mlp", "last", family="poisson"), "MSE"),
-    "ordinal": Kind(options("nme-mlp", "last", family="ordinal"), "log-loss"),
+    "count": Kind(options("nme-mlp", "last", family="poisson", hidden=(4,)), "MSE"),
+    "ordinal": Kind(options("nme-mlp", "last", family="ordinal", hidden=(4,)), "log-loss"),
 }
 
 
