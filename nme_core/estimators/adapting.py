@@ -8,11 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 
-from nme_core.estimators.inputs import Labels, check_lengths, read_groups
+from nme_core.estimators.inputs import Labels, Table, check_lengths, read_groups
 from nme_core.estimators.joint import add_persons
 from nme_core.estimators.posterior import Posterior
 from nme_core.exceptions import ConvergenceWarning, DataError, OptionError
@@ -26,11 +25,7 @@ _Model = TypeVar("_Model", bound="NeuralMixedEffects")
 
 
 def with_persons(
-    model: _Model,
-    X: ArrayLike | pd.DataFrame,
-    y: ArrayLike,
-    groups: ArrayLike | pd.DataFrame,
-    **context: ArrayLike | None,
+    model: _Model, X: Table, y: ArrayLike, groups: Table, **context: ArrayLike | None
 ) -> _Model:
     """Return a model that also knows the persons of these rows; see `NMEMLPRegressor.adapt`."""
     model._check_fitted()

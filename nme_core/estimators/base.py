@@ -17,7 +17,7 @@ from nme_core.estimators import saving
 from nme_core.estimators.adapting import of_first_factor
 from nme_core.estimators.families import Outcome
 from nme_core.estimators.fitting import fit
-from nme_core.estimators.inputs import Labels
+from nme_core.estimators.inputs import Labels, Table
 from nme_core.estimators.mixture import Mixture, Setting
 from nme_core.estimators.options import COVARIANCES, ESTIMATORS, LAYERS, check_options, find_device
 from nme_core.estimators.placement import person_specific
@@ -36,6 +36,14 @@ ACTIVATION = "relu"
 class NeuralMixedEffects(ReadOuts):
     """Base of the models. Its subclasses document the parameters and attributes."""
 
+    placement: str | Sequence[str]
+    activation: str | None
+    covariance: str
+    estimator: str
+    pooling: str
+    epochs: int | None
+    device: str
+    random_state: int
     history_: pd.DataFrame
     verdict_: str
     method_: str
@@ -56,29 +64,6 @@ class NeuralMixedEffects(ReadOuts):
     _asked: Asked | None = None
     #: Whether to learn a diagonal posterior of each person: as accurate, at half the cost.
     _quick: bool = False
-
-    def __init__(
-        self,
-        hidden: str | Sequence[int] = (32,),
-        placement: str | Sequence[str] = "last",
-        *,
-        activation: str | None = None,
-        covariance: str = "diagonal",
-        estimator: str = "variational",
-        pooling: str = "partial",
-        epochs: int | None = None,
-        device: str = "cpu",
-        random_state: int = 0,
-    ) -> None:
-        self.hidden = hidden
-        self.placement = placement
-        self.activation = activation
-        self.covariance = covariance
-        self.estimator = estimator
-        self.pooling = pooling
-        self.epochs = epochs
-        self.device = device
-        self.random_state = random_state
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -145,9 +130,9 @@ class NeuralMixedEffects(ReadOuts):
 
     def _fit(
         self,
-        X: ArrayLike | pd.DataFrame,
+        X: Table,
         y: ArrayLike,
-        groups: ArrayLike | pd.DataFrame,
+        groups: Table,
         validation: tuple[Any, ...] | None,
         progress: Callable[[Progress], None] | None,
         uncertainty: bool,
@@ -159,11 +144,7 @@ class NeuralMixedEffects(ReadOuts):
         return self
 
     def _batches(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None,
-        level: str,
-        **context: ArrayLike | None,
+        self, X: Table, groups: Table | None, level: str, **context: ArrayLike | None
     ) -> list[Batch]:
         self._check_fitted()
         return self._encoder.batches(X, groups, level, **context)

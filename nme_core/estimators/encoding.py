@@ -20,6 +20,7 @@ from nme_core.estimators.families import Outcome
 from nme_core.estimators.inputs import (
     Labels,
     Rows,
+    Table,
     check_lengths,
     default_names,
     read_features,
@@ -68,7 +69,7 @@ class RowEncoder:
         """The same for these groups of each factor."""
         return replace(self, factors={name: np.array(one) for name, one in factors.items()})
 
-    def select(self, X: ArrayLike | pd.DataFrame | TableRows) -> Columns:
+    def select(self, X: Table | TableRows) -> Columns:
         """Features of new rows, in the order of the fit; a DataFrame is read by column names."""
         expected = self.scaler.names
         chosen: Any = X
@@ -86,7 +87,7 @@ class RowEncoder:
             )
         return features
 
-    def read_groups(self, groups: ArrayLike | pd.DataFrame) -> list[Labels]:
+    def read_groups(self, groups: Table) -> list[Labels]:
         """Grouping factors of new rows, in the order of the fit."""
         factors, expected = read_groups(self._in_order(groups)), list(self.factors)
         if self.alone:
@@ -99,7 +100,7 @@ class RowEncoder:
             )
         return factors
 
-    def _in_order(self, groups: ArrayLike | pd.DataFrame) -> ArrayLike | pd.DataFrame:
+    def _in_order(self, groups: Table) -> Table:
         if isinstance(groups, pd.DataFrame):
             columns = [str(name) for name in groups.columns]
             if all(name in columns for name in self.factors):
@@ -134,14 +135,10 @@ class RowEncoder:
         initial = None if initial_states is None else self.outcome.encode(initial_states)
         return Rows(inputs, codes, sequences, initial)
 
-    def batches(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None,
-        level: str,
-        **context: ArrayLike | None,
-    ) -> list[Batch]:
-        """Return new rows in padded units, checked, few enough of them to be computed at once."""
+    def read(
+        self, X: Table, groups: Table | None, level: str, **context: ArrayLike | None
+    ) -> tuple[Columns, list[Labels] | None]:
+        """Return features of new rows, and, of people, their grouping factors; all checked."""
         if level not in LEVELS:
             raise OptionError(
                 f"level={level!r} does not exist.", remedy=f"Choose from {', '.join(LEVELS)}."
@@ -153,10 +150,17 @@ class RowEncoder:
             )
         table = self.select(X)
         check_lengths(len(table[0]), groups=groups, **context)
-        factors = owners = None
-        if groups is not None:
-            factors = self.read_groups(groups) if level == "person" else None
-            owners = read_groups(self._in_order(groups))[0].codes
+        factors = None
+        if groups is not None and level == "person":
+            factors = self.read_groups(groups)
+        return table, factors
+
+    def batches(
+        self, X: Table, groups: Table | None, level: str, **context: ArrayLike | None
+    ) -> list[Batch]:
+        """Return new rows in padded units, few enough of them to be computed at once."""
+        table, factors = self.read(X, groups, level, **context)
+        owners = None if groups is None else read_groups(self._in_order(groups))[0].codes
         rows = self.rows(table, factors, owners, **context)
         none = self.outcome.none(len(rows.groups))
         return list(chunks(rows.batches(none, torch.device("cpu"))))

@@ -21,7 +21,7 @@ from nme_core.estimators.gaussian_fit import (
     prepare,
     times_of_new,
 )
-from nme_core.estimators.inputs import Labels
+from nme_core.estimators.inputs import Labels, Table
 from nme_core.estimators.options import AUTO
 from nme_core.estimators.residuals import ResidualProcess, usable_times
 from nme_core.exceptions import OptionError
@@ -105,12 +105,7 @@ class ExactLinear(NeuralMixedEffects):
         return self.fixed_effects_ - half, self.fixed_effects_ + half
 
     def predict_next(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        y: ArrayLike,
-        *,
-        groups: ArrayLike | pd.DataFrame,
-        times: ArrayLike,
+        self, X: Table, y: ArrayLike, *, groups: Table, times: ArrayLike
     ) -> NDArray[np.float64]:
         """Predict each row one step ahead, from the person's row before it in time; shape (n,).
 
@@ -135,13 +130,7 @@ class ExactLinear(NeuralMixedEffects):
         return self.predict_ahead(X, y, groups=groups, times=times, steps=(1,))[1]
 
     def predict_ahead(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        y: ArrayLike,
-        *,
-        groups: ArrayLike | pd.DataFrame,
-        times: ArrayLike,
-        steps: Sequence[int],
+        self, X: Table, y: ArrayLike, *, groups: Table, times: ArrayLike, steps: Sequence[int]
     ) -> dict[int, NDArray[np.float64]]:
         """As `predict_next`, from the outcome so many rows before; by number of steps."""
         if not np.isfinite(self.residual_autocorrelation_):
@@ -151,16 +140,6 @@ class ExactLinear(NeuralMixedEffects):
                 remedy='Fit it with times; a network needs residual="ar1" as well.',
             )
         return predict_ahead(self._weighted(), X, y, groups, times, steps)
-
-    def predict(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None = None,
-        *,
-        level: str = "person",
-    ) -> NDArray[np.float64]:
-        """Predict the outcome, shape (n,)."""
-        raise NotImplementedError
 
     def _family(self) -> RowFamily:
         family = cast(RowFamily, super()._family())
@@ -190,7 +169,7 @@ class ExactLinear(NeuralMixedEffects):
         prepare(self, problem, context.get("times"))
 
     def _times_of_new(
-        self, times: ArrayLike | None, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+        self, times: ArrayLike | None, y: ArrayLike, groups: Table
     ) -> NDArray[np.float64] | None:
         known = times if self.reads_times else None
         return times_of_new(self._gaussian.process, known, y, groups)

@@ -20,6 +20,7 @@ from nme_core.estimators.boundaries import warn_of_boundary
 from nme_core.estimators.encoding import RowEncoder, arranged
 from nme_core.estimators.inputs import (
     Labels,
+    Table,
     check_lengths,
     read_features,
     read_groups,
@@ -65,9 +66,9 @@ Report = Callable[[Progress], None] | None
 
 def fit(
     model: NeuralMixedEffects,
-    X: ArrayLike | pd.DataFrame,
+    X: Table,
     y: ArrayLike | None,
-    groups: ArrayLike | pd.DataFrame,
+    groups: Table,
     validation: tuple[Any, ...] | None,
     progress: Report,
     uncertainty: bool,

@@ -5,15 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from nme_core.estimators.inputs import Labels, check_lengths, read_groups
+from nme_core.estimators.inputs import Labels, Table, check_lengths, read_groups
 from nme_core.estimators.options import AUTO, check_choice
 from nme_core.estimators.residuals import (
     RESIDUALS,
@@ -161,14 +160,14 @@ def times_of_new(
 
 def predict_ahead(
     models: Sequence[tuple[float, ExactLinear]],
-    X: ArrayLike | pd.DataFrame,
+    X: Table,
     y: ArrayLike,
-    groups: ArrayLike | pd.DataFrame,
+    groups: Table,
     times: ArrayLike,
     steps: Sequence[int],
 ) -> dict[int, NDArray[np.float64]]:
     """E[y_t | y_{t−k}] of weighted models, by number of steps k; see `predict_next`."""
-    expected = [(weight, one, one.predict(X, groups=groups)) for weight, one in models]
+    expected = [(weight, one, cast(Any, one).predict(X, groups=groups)) for weight, one in models]
     outcome, at = np.asarray(y, dtype=np.float64), read_times(times)
     check_lengths(len(expected[0][2]), y=outcome, times=at, groups=groups)
     assert at is not None

@@ -19,6 +19,9 @@ from nme_core.exceptions import DataError, MissingColumnError, UnknownPersonErro
 from nme_core.nn import Family, LinearChain, Poisson
 from nme_core.study.check.factors import find_inseparable
 
+#: Rows and columns as users give them.
+Table = ArrayLike | pd.DataFrame
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -38,9 +41,7 @@ class Rows:
         return [batch.to(device) for batch in padded]
 
 
-def read_features(
-    X: ArrayLike | pd.DataFrame | TableRows,
-) -> tuple[Columns, tuple[str, ...]]:
+def read_features(X: Table | TableRows) -> tuple[Columns, tuple[str, ...]]:
     """Features, a column at a time, with their names; DataError where they are not numbers.
 
     Columns that are floats already are not copied.
@@ -102,7 +103,7 @@ def default_names(n_features: int) -> tuple[str, ...]:
     return tuple(f"x{k}" for k in range(n_features))
 
 
-def check_lengths(n_rows: int, **columns: ArrayLike | pd.DataFrame | None) -> None:
+def check_lengths(n_rows: int, **columns: Table | None) -> None:
     """Raise DataError for a column that has not one entry for each row of X."""
     for name, values in columns.items():
         if values is None:
@@ -170,7 +171,7 @@ def read_ids(values: ArrayLike, name: str) -> Labels:
     return Labels(name, merged[codes].astype(np.int64), [str(level) for level in levels])
 
 
-def read_groups(groups: ArrayLike | pd.DataFrame) -> list[Labels]:
+def read_groups(groups: Table) -> list[Labels]:
     """Grouping factors of each row, persons first: one from a column, several from a table."""
     if isinstance(groups, pd.DataFrame):
         return [read_ids(groups[name], str(name)) for name in groups.columns]

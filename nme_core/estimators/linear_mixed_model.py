@@ -12,19 +12,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from nme_core.batches.scaling import Columns, FeatureScaler, TableRows
-from nme_core.estimators.encoding import LEVELS
+from nme_core.batches.scaling import FeatureScaler
+from nme_core.estimators.encoding import RowEncoder
+from nme_core.estimators.families import Number
 from nme_core.estimators.inputs import (
+    Table,
     check_lengths,
     read_features,
     read_groups,
-    select_columns,
 )
-from nme_core.estimators.outcomes import numbers
 from nme_core.estimators.random_structure import richest_fit
 from nme_core.estimators.scoring import NotFittedError
 from nme_core.exceptions import (
-    DataError,
     FallbackWarning,
     OptionError,
 )
@@ -73,7 +72,7 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(
         self,
-        X: ArrayLike | pd.DataFrame,
+        X: Table,
         y: ArrayLike,
         *,
         groups: ArrayLike,
@@ -111,28 +110,25 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 remedy="Leave out the further groups, or the baseline lme.",
             )
         persons = factors[0].sorted()
-        self._scaler = FeatureScaler.learn(table, names)
-        outcome = numbers(y)
-        self._scale = (float(outcome.mean()), float(outcome.std()))
-        if self._scale[1] <= 1e-12 * max(1.0, abs(self._scale[0])):
-            raise DataError("The outcome is constant; there is nothing to predict.")
-        design = _with_ones(self._scaler.transform(table))
-        self._index = {level: k for k, level in enumerate(persons.levels)}
+        outcome = Number.learned(y)
+        self._encoder = RowEncoder(
+            FeatureScaler.learn(table, names), {persons.name: np.array(persons.levels)}, outcome
+        )
+        design = _with_ones(self._encoder.scaler.transform(table))
         self._kept = _independent(design)
         self._name_left_out()
         history: list[Progress] = []
         follow = _following(history, progress)
-        standard = (outcome - self._scale[0]) / self._scale[1]
         inputs = [self._names[k] for k in self._kept]
         n_slopes = sum(k < len(names) for k in self._kept)
         found, structure = richest_fit(
-            design[:, self._kept], standard, persons.codes, inputs, n_slopes, follow
+            design[:, self._kept], outcome.precise(y), persons.codes, inputs, n_slopes, follow
         )
         self._found, self._random = found, [self._kept[k] for k in structure.columns]
         self._correlated = structure.correlated
         self.structure_, self.history_ = structure.words, _table(history)
         self.verdict_ = (Verdict.CONVERGED if found.converged else Verdict.LIMIT).value
-        self.n_epochs_, self._n_rows = len(history), len(outcome)
+        self.n_epochs_, self._n_rows = len(history), len(design)
         return self
 
     def _name_left_out(self) -> None:
@@ -146,11 +142,7 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             )
 
     def predict(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | None = None,
-        *,
-        level: str = "person",
+        self, X: Table, groups: ArrayLike | None = None, *, level: str = "person"
     ) -> NDArray[np.float64]:
         """Predict the outcome, shape (n,); ``level="population"`` sets b = 0, as does "average".
 
@@ -160,37 +152,13 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             For a person that the model was not fitted on, unless for the population.
         """
         self._check_fitted()
-        if level not in LEVELS:
-            raise OptionError(
-                f"level={level!r} does not exist.", remedy=f"Choose from {', '.join(LEVELS)}."
-            )
-        design = _with_ones(self._scaler.transform(self._select(X)))
+        table, factors = self._encoder.read(X, groups, level)
+        design = _with_ones(self._encoder.scaler.transform(table))
         values = design[:, self._kept] @ self._found.fixed
-        if level == "person":
-            if groups is None:
-                raise OptionError(
-                    "A prediction for people needs to know whose each row is.",
-                    remedy='Give groups=..., or ask for level="population".',
-                )
-            check_lengths(len(design), groups=groups)
-            codes = read_groups(groups)[0].codes_in(self._index)
+        if factors is not None:
+            codes = factors[0].codes_in(self._encoder.index[0])
             values = values + (design[:, self._random] * self._found.effects[codes]).sum(axis=1)
-        result: NDArray[np.float64] = values * self._scale[1] + self._scale[0]
-        return result
-
-    def _select(self, X: ArrayLike | pd.DataFrame) -> Columns:
-        """Features of new rows, in the order of the fit."""
-        if isinstance(X, pd.DataFrame | TableRows):
-            table, names = read_features(select_columns(X, self._scaler.names))
-        else:
-            table, names = read_features(X)
-        if len(names) != len(self._scaler.names):
-            raise DataError(
-                f"The model was fitted on {len(self._scaler.names)} features; these rows have"
-                f" {len(names)}.",
-                remedy=f"It needs {', '.join(self._scaler.names)}.",
-            )
-        return table
+        return self._encoder.outcome.decode(values)
 
     def _check_fitted(self) -> None:
         if "_found" not in vars(self):
@@ -200,22 +168,22 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def _names(self) -> list[str]:
-        return [*self._scaler.input_names, INTERCEPT]
+        return [*self._encoder.scaler.input_names, INTERCEPT]
 
     def _to_data(self) -> NDArray[np.float64]:
         """Matrix that takes coefficients of (inputs, 1), standardised, to units of the data."""
-        n_flags = len(self._scaler.flagged)
-        sd = np.concatenate([self._scaler.sd, np.ones(n_flags)])
-        mean = np.concatenate([self._scaler.mean, np.zeros(n_flags)])
+        scaler = self._encoder.scaler
+        sd = np.concatenate([scaler.sd, np.ones(len(scaler.flagged))])
+        mean = np.concatenate([scaler.mean, np.zeros(len(scaler.flagged))])
         matrix = np.diag(np.append(1 / sd, 1.0))
         matrix[-1, :-1] = -mean / sd
-        return matrix * self._scale[1]
+        return matrix * self._encoder.outcome.scale[1]
 
     @property
     def groups_(self) -> NDArray[np.str_]:
         """Persons, in the order of the random effects."""
         self._check_fitted()
-        return np.array(list(self._index))
+        return next(iter(self._encoder.factors.values()))
 
     @property
     def fixed_effects_(self) -> pd.Series:
@@ -224,7 +192,7 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         values = np.zeros(len(self._names))
         values[self._kept] = self._found.fixed
         values = self._to_data() @ values
-        values[-1] += self._scale[0]
+        values[-1] += self._encoder.outcome.scale[0]
         out = [k for k in range(len(values)) if k not in self._kept]
         values[out] = np.nan
         return pd.Series(values, index=self._names, name="estimate")
@@ -255,7 +223,7 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def residual_variance_(self) -> float:
         """σ²."""
         self._check_fitted()
-        return self._found.residual_variance * self._scale[1] ** 2
+        return self._found.residual_variance * self._encoder.outcome.scale[1] ** 2
 
     @property
     def log_likelihood_(self) -> float:
@@ -270,7 +238,7 @@ class LinearMixedModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         n_variances = size * (size + 1) // 2 if correlated else size
         n_parameters = len(self._found.fixed) + n_variances + 1
         found = Likelihood(self._found.log_likelihood, n_parameters, self._n_rows, EXACT)
-        return found.in_units(self._scale[1])
+        return found.in_units(self._encoder.outcome.scale[1])
 
 
 def _with_ones(inputs: NDArray[np.float32]) -> NDArray[np.float64]:

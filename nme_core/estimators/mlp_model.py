@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Self, cast
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
@@ -16,6 +15,7 @@ from nme_core.estimators.adapting import with_persons
 from nme_core.estimators.automatic import check_auto, fit_auto
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.families import Outcome
+from nme_core.estimators.inputs import Table
 from nme_core.estimators.mixture import Mixture, refit_mixture
 from nme_core.estimators.options import AUTO, COVARIANCES, check_outcome_options
 from nme_core.estimators.problems import Plan
@@ -64,10 +64,10 @@ class MLPModel(NeuralMixedEffects):
 
     def fit(
         self,
-        X: ArrayLike | pd.DataFrame,
+        X: Table,
         y: ArrayLike,
         *,
-        groups: ArrayLike | pd.DataFrame,
+        groups: Table,
         validation: tuple[Any, ...] | None = None,
         progress: Callable[[Progress], None] | None = None,
         uncertainty: bool = True,
@@ -97,9 +97,9 @@ class MLPModel(NeuralMixedEffects):
 
     def _fit_any(
         self,
-        X: ArrayLike | pd.DataFrame,
+        X: Table,
         y: ArrayLike,
-        groups: ArrayLike | pd.DataFrame,
+        groups: Table,
         validation: tuple[Any, ...] | None,
         progress: Callable[[Progress], None] | None,
         uncertainty: bool,
@@ -118,10 +118,10 @@ class MLPModel(NeuralMixedEffects):
 
     def refit(
         self,
-        X: ArrayLike | pd.DataFrame,
+        X: Table,
         y: ArrayLike,
         *,
-        groups: ArrayLike | pd.DataFrame,
+        groups: Table,
         times: ArrayLike | None = None,
         progress: Callable[[Progress], None] | None = None,
         uncertainty: bool = True,
@@ -163,12 +163,7 @@ class MLPModel(NeuralMixedEffects):
         return self
 
     def adapt(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        y: ArrayLike,
-        *,
-        groups: ArrayLike | pd.DataFrame,
-        times: ArrayLike | None = None,
+        self, X: Table, y: ArrayLike, *, groups: Table, times: ArrayLike | None = None
     ) -> Self:
         """Return a new model that also knows persons it was not fitted on.
 
@@ -209,18 +204,13 @@ class MLPModel(NeuralMixedEffects):
         )
 
     def _times_of_new(
-        self, times: ArrayLike | None, y: ArrayLike, groups: ArrayLike | pd.DataFrame
+        self, times: ArrayLike | None, y: ArrayLike, groups: Table
     ) -> NDArray[np.float64] | None:
         """Times of the rows of new people, where they count."""
         return None
 
     def simulate(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None = None,
-        *,
-        level: str = "person",
-        seed: int = 0,
+        self, X: Table, groups: Table | None = None, *, level: str = "person", seed: int = 0
     ) -> Iterator[NDArray[Any]]:
         """Yield outcomes of these rows drawn from the fitted model, shape (n,), once for each of
         64 draws of the parameters from their posterior; arguments of `predict`.
@@ -233,7 +223,7 @@ class MLPModel(NeuralMixedEffects):
         yield from self._row_outputs().simulate(self._batches(X, groups, level), level, seed)
 
     def predict_interval(
-        self, X: ArrayLike | pd.DataFrame, groups: ArrayLike | pd.DataFrame
+        self, X: Table, groups: Table
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Ends of 95 % intervals of persons' expected outcome, shape (n,) or (n, n_classes).
 
@@ -249,16 +239,12 @@ class MLPModel(NeuralMixedEffects):
         half = 1.96 * spread
         return self._shaped(centre - half), self._shaped(centre + half)
 
-    def _moments(
-        self, X: ArrayLike | pd.DataFrame, groups: ArrayLike | pd.DataFrame
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _moments(self, X: Table, groups: Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and SD of the expected outcome over draws, shape (n, 1) or (n, n_classes) each."""
         centre, spread = self._row_outputs().moments(self._batches(X, groups, "person"))
         return centre.numpy(), spread.numpy()
 
-    def _expected(
-        self, X: ArrayLike | pd.DataFrame, groups: ArrayLike | pd.DataFrame | None, level: str
-    ) -> NDArray[np.float64]:
+    def _expected(self, X: Table, groups: Table | None, level: str) -> NDArray[np.float64]:
         """Posterior mean of the expected outcome, in the order of the rows, (n, 1) or (n, K)."""
         if self._mixture is not None:
             return self._mixture.mean(lambda one: one._expected(X, groups, level))
@@ -268,8 +254,6 @@ class MLPModel(NeuralMixedEffects):
         """Ends of intervals as `predict_interval` returns them."""
         raise NotImplementedError
 
-    def log_score(
-        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
-    ) -> NDArray[np.float64]:
+    def log_score(self, X: Table, y: ArrayLike, groups: Table) -> NDArray[np.float64]:
         """Log density, or probability, that the model gives each outcome, shape (n,)."""
         raise NotImplementedError

@@ -14,7 +14,7 @@ from nme_core.batches.sequences import Batch
 from nme_core.estimators.adapting import with_persons
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.families import Outcome, State
-from nme_core.estimators.inputs import check_lengths
+from nme_core.estimators.inputs import Table, check_lengths
 from nme_core.estimators.moves import MODEL_READOUTS, Moves
 from nme_core.estimators.options import COVARIANCES, LAYERS
 from nme_core.estimators.paths import Paths
@@ -70,24 +70,22 @@ class NMECRF(Scored, NeuralMixedEffects):
         device: str = "cpu",
         random_state: int = 0,
     ) -> None:
-        super().__init__(
-            hidden,
-            placement,
-            activation=activation,
-            covariance=covariance,
-            estimator=estimator,
-            pooling=pooling,
-            epochs=epochs,
-            device=device,
-            random_state=random_state,
-        )
+        self.hidden = hidden
+        self.placement = placement
+        self.activation = activation
+        self.covariance = covariance
+        self.estimator = estimator
+        self.pooling = pooling
+        self.epochs = epochs
+        self.device = device
+        self.random_state = random_state
 
     def fit(
         self,
-        X: ArrayLike | pd.DataFrame,
+        X: Table,
         y: ArrayLike,
         *,
-        groups: ArrayLike | pd.DataFrame,
+        groups: Table,
         sequence_ids: ArrayLike | None = None,
         validation: tuple[Any, ...] | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -115,12 +113,7 @@ class NMECRF(Scored, NeuralMixedEffects):
         return cast(State, self._outcome).classes
 
     def adapt(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        y: ArrayLike,
-        *,
-        groups: ArrayLike | pd.DataFrame,
-        sequence_ids: ArrayLike | None = None,
+        self, X: Table, y: ArrayLike, *, groups: Table, sequence_ids: ArrayLike | None = None
     ) -> Self:
         """Return a new model that also knows persons it was not fitted on.
 
@@ -131,8 +124,8 @@ class NMECRF(Scored, NeuralMixedEffects):
 
     def predict(
         self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None = None,
+        X: Table,
+        groups: Table | None = None,
         *,
         sequence_ids: ArrayLike | None = None,
         initial_states: ArrayLike | None = None,
@@ -160,8 +153,8 @@ class NMECRF(Scored, NeuralMixedEffects):
 
     def predict_proba(
         self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None = None,
+        X: Table,
+        groups: Table | None = None,
         *,
         sequence_ids: ArrayLike | None = None,
         initial_states: ArrayLike | None = None,
@@ -174,8 +167,8 @@ class NMECRF(Scored, NeuralMixedEffects):
 
     def simulate(
         self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None = None,
+        X: Table,
+        groups: Table | None = None,
         *,
         sequence_ids: ArrayLike | None = None,
         level: str = "person",
@@ -188,9 +181,9 @@ class NMECRF(Scored, NeuralMixedEffects):
 
     def sequence_loss(
         self,
-        X: ArrayLike | pd.DataFrame,
+        X: Table,
         y: ArrayLike,
-        groups: ArrayLike | pd.DataFrame | None = None,
+        groups: Table | None = None,
         *,
         sequence_ids: ArrayLike | None = None,
         initial_states: ArrayLike | None = None,

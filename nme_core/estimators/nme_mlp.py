@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self, cast
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
@@ -15,7 +14,7 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.estimators.exact_linear import ExactLinear
 from nme_core.estimators.families import NUMERIC, DispersedCount
-from nme_core.estimators.inputs import check_lengths
+from nme_core.estimators.inputs import Table, check_lengths
 from nme_core.estimators.mlp_model import SMALLEST, MLPModel
 from nme_core.estimators.options import AUTO, ESTIMATORS
 from nme_core.estimators.outcomes import numbers
@@ -116,17 +115,15 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         device: str = "cpu",
         random_state: int = 0,
     ) -> None:
-        super().__init__(
-            hidden,
-            placement,
-            activation=activation,
-            covariance=covariance,
-            estimator=estimator,
-            pooling=pooling,
-            epochs=epochs,
-            device=device,
-            random_state=random_state,
-        )
+        self.hidden = hidden
+        self.placement = placement
+        self.activation = activation
+        self.covariance = covariance
+        self.estimator = estimator
+        self.pooling = pooling
+        self.epochs = epochs
+        self.device = device
+        self.random_state = random_state
         self.family = family
         self.residual = residual
         self.reml = reml
@@ -135,10 +132,10 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
 
     def fit(
         self,
-        X: ArrayLike | pd.DataFrame,
+        X: Table,
         y: ArrayLike,
         *,
-        groups: ArrayLike | pd.DataFrame,
+        groups: Table,
         times: ArrayLike | None = None,
         validation: tuple[Any, ...] | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -161,11 +158,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         return self._fit_any(X, y, groups, validation, progress, uncertainty, times=when)
 
     def predict(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None = None,
-        *,
-        level: str = "person",
+        self, X: Table, groups: Table | None = None, *, level: str = "person"
     ) -> NDArray[np.float64]:
         """Predict the outcome (of counts, the mean), shape (n,), in its own units.
 
@@ -176,9 +169,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         expected = self._expected(X, groups, level)[:, 0]
         return self._outcome.decode(expected)
 
-    def probability_integral(
-        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
-    ) -> NDArray[np.float64]:
+    def probability_integral(self, X: Table, y: ArrayLike, groups: Table) -> NDArray[np.float64]:
         """Probability that the model gave to an outcome below the one observed, shape (n,).
 
         F(y_ij), averaged over the posterior of the parameters: uniform between 0 and 1 where the
@@ -192,9 +183,7 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         below = self._row_outputs().below(*self._with_outcomes(X, y, groups))
         return np.asarray(below.numpy())
 
-    def log_score(
-        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
-    ) -> NDArray[np.float64]:
+    def log_score(self, X: Table, y: ArrayLike, groups: Table) -> NDArray[np.float64]:
         """Log density of each outcome in its own units, averaged over the posterior, shape (n,)."""
         if self._mixture is not None:
             several = self._mixture.mean(lambda one: np.exp(one.log_score(X, y, groups)))
@@ -202,18 +191,14 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         density = self._row_outputs().log_density(*self._with_outcomes(X, y, groups))
         return np.asarray(density.numpy())
 
-    def _with_outcomes(
-        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
-    ) -> tuple[list[Batch], Tensor]:
+    def _with_outcomes(self, X: Table, y: ArrayLike, groups: Table) -> tuple[list[Batch], Tensor]:
         """Rows of people, and their encoded outcomes in double precision."""
         batches = self._batches(X, groups, "person")
         encoded = torch.from_numpy(self._outcome.encode(y)).double()
         check_lengths(sum(batch.n_rows for batch in batches), y=encoded)
         return batches, encoded
 
-    def validation_loss(
-        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
-    ) -> float:
+    def validation_loss(self, X: Table, y: ArrayLike, groups: Table) -> float:
         """Mean squared error of these rows."""
         return float(np.square(self.predict(X, groups) - numbers(y)).mean())
 

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 
 from nme_core.estimators.families import CLASSES, Class
-from nme_core.estimators.inputs import check_lengths
+from nme_core.estimators.inputs import Table, check_lengths
 from nme_core.estimators.mlp_model import SMALLEST, MLPModel
 from nme_core.estimators.options import AUTO
 from nme_core.estimators.scoring import Scored
@@ -52,17 +51,15 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
         device: str = "cpu",
         random_state: int = 0,
     ) -> None:
-        super().__init__(
-            hidden,
-            placement,
-            activation=activation,
-            covariance=covariance,
-            estimator=estimator,
-            pooling=pooling,
-            epochs=epochs,
-            device=device,
-            random_state=random_state,
-        )
+        self.hidden = hidden
+        self.placement = placement
+        self.activation = activation
+        self.covariance = covariance
+        self.estimator = estimator
+        self.pooling = pooling
+        self.epochs = epochs
+        self.device = device
+        self.random_state = random_state
         self.family = family
         self.shrink = shrink
         self.quadrature = quadrature
@@ -74,11 +71,7 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
         return cast(Class, self._outcome).classes
 
     def predict_proba(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None = None,
-        *,
-        level: str = "person",
+        self, X: Table, groups: Table | None = None, *, level: str = "person"
     ) -> NDArray[np.float64]:
         """Probability of each class, shape (n, n_classes), in the order of ``classes_``.
 
@@ -90,27 +83,19 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
     def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return values.clip(0, 1)
 
-    def log_score(
-        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
-    ) -> NDArray[np.float64]:
+    def log_score(self, X: Table, y: ArrayLike, groups: Table) -> NDArray[np.float64]:
         """Log probability of each outcome, averaged over the posterior, shape (n,)."""
         codes, probabilities = self._outcome.encode(y), self.predict_proba(X, groups)
         check_lengths(len(probabilities), y=codes)
         own = np.take_along_axis(probabilities, codes[:, None], axis=1)[:, 0]
         return np.asarray(np.log(own.clip(SMALLEST)))
 
-    def validation_loss(
-        self, X: ArrayLike | pd.DataFrame, y: ArrayLike, groups: ArrayLike | pd.DataFrame
-    ) -> float:
+    def validation_loss(self, X: Table, y: ArrayLike, groups: Table) -> float:
         """Log-loss of these rows."""
         return float(-self.log_score(X, y, groups).mean())
 
     def predict(
-        self,
-        X: ArrayLike | pd.DataFrame,
-        groups: ArrayLike | pd.DataFrame | None = None,
-        *,
-        level: str = "person",
+        self, X: Table, groups: Table | None = None, *, level: str = "person"
     ) -> NDArray[np.str_]:
         """Most probable class of each row, shape (n,), as text; `level` as in NMEMLPRegressor."""
         chosen: NDArray[np.str_] = self.classes_[

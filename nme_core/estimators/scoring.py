@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Tags
 
 from nme_core import exceptions
+from nme_core.estimators.inputs import Table
 from nme_core.exceptions import OptionError
 
 
@@ -38,9 +39,9 @@ class Scored:
 
     def score(
         self,
-        X: ArrayLike | pd.DataFrame,
+        X: Table,
         y: ArrayLike,
-        groups: ArrayLike | pd.DataFrame | None = None,
+        groups: Table | None = None,
         *,
         level: str = "person",
         sample_weight: ArrayLike | None = None,
