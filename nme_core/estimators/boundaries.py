@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from nme_core.estimators.posterior import Posterior
 from nme_core.training import Boundary, approached_boundary, exact_boundary, warn_of
+from nme_core.training.boundary import warn_of_runaway
 
 
 def warn_of_boundary(
@@ -14,10 +15,11 @@ def warn_of_boundary(
     names: Sequence[str],
     *,
     exact: bool,
+    bent: bool,
     unique: Sequence[bool],
     factors: Sequence[str],
 ) -> None:
-    """Say which variances between persons, or combinations, are estimated as 0.
+    """Say which variances between persons, or combinations, are estimated as 0, and which ran away.
 
     Where the estimate is not exact, nothing is said of several grouping factors, of a posterior
     that is diagonal, and of a point.
@@ -30,6 +32,8 @@ def warn_of_boundary(
         Of the random effects.
     exact : bool
         Whether Σ is at its maximum to full precision.
+    bent : bool
+        Whether the outcome is no number with Gaussian residuals: a variance may run away then.
     unique : sequence of bool
         Which random effects have a meaning of their own. The units of a hidden layer do not: that
         persons do not differ in the weights of one of them says nothing.
@@ -41,8 +45,13 @@ def warn_of_boundary(
         return
     if exact:
         for number, name in enumerate(factors):
-            found = _meaningful(exact_boundary(posterior.sigma[number]), unique)
-            warn_of(found, names, between=f"groups of {name}" if number else "people", stacklevel=2)
+            sigma, between = posterior.sigma[number], f"groups of {name}" if number else "people"
+            warn_of(
+                _meaningful(exact_boundary(sigma), unique), names, between=between, stacklevel=2
+            )
+            if bent:
+                variances = sigma if sigma.dim() == 1 else sigma.diagonal()
+                warn_of_runaway(variances, names, between=between, stacklevel=2)
     elif spread is not None and spread.dim() == 3 and len(mixed.sizes) == 1:
         found = approached_boundary(mixed.deviations.detach(), spread, posterior.sigma[0])
         warn_of(_meaningful(found, unique), names, stacklevel=2)

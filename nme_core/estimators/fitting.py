@@ -218,6 +218,7 @@ def _keep(
             model._posterior,
             labels,
             exact=isinstance(problem, EXACT),
+            bent=not model._family().has_residual_variance,
             unique=[not model._widths or "layers." not in label for label in labels],
             factors=tuple(model.factors_),
         )

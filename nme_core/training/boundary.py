@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nme_core.exceptions import BoundaryWarning, SingularWarning
+from nme_core.exceptions import BoundaryWarning, IdentificationWarning, SingularWarning
 
 #: Mean precision 1/v from which on the rows say anything of a direction, standardised units.
 _TELLS = 1e-3
@@ -28,6 +28,8 @@ _ALONE = 0.9
 #: An exact estimate of a variance below this, standardised, is 0, as is a combination's below this
 #: share of its members', which no search tells from 0; so do two effects that correlate by more.
 ZERO, _ZERO_SHARE, _PERFECT = 1e-7, 1e-5, 0.999
+#: A variance of log-odds or logarithms beyond this, standardised, has run away: an SD of 5.
+RUNS_AWAY = 25.0
 #: Parameters that are named.
 _NAMED = 4
 
@@ -159,6 +161,28 @@ def warn_of(
             " perfectly correlated. Do not interpret their correlations; covariance='diagonal',"
             " fewer person-specific parameters, or more people help.",
             SingularWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+
+def warn_of_runaway(
+    variances: Tensor, names: Sequence[str], *, between: str = "people", stacklevel: int = 1
+) -> None:
+    """Name the random effects whose variances, shape (R,), of log-odds or logarithms, ran away.
+
+    Warns
+    -----
+    IdentificationWarning
+    """
+    far = torch.nonzero(variances > RUNS_AWAY)[:, 0].tolist()
+    if far:
+        warnings.warn(
+            f"The variance between {between} of {_listed(far, names)} is larger than these rows can"
+            f" tell, a standard deviation above {RUNS_AWAY**0.5:g} in log-odds or logarithms:"
+            f" features and {between} nearly settle the outcome. It has no interval; do not"
+            " interpret it, nor their values. Fewer person-specific parameters, fewer features, or"
+            " more rows of each help.",
+            IdentificationWarning,
             stacklevel=stacklevel + 1,
         )
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nme_core.training.ascent import maximise
+from nme_core.training.boundary import RUNS_AWAY
 from nme_core.training.chain_modes import TOLERANCE, ChainFit, ChainModes, Near
 from nme_core.training.chain_search import ChainSearch
 from nme_core.training.chain_sums import ChainData
@@ -34,9 +35,8 @@ _CORRELATION = 0.7
 _LEAST_TOLD = 0.05
 #: Precision of the prior on Σ where it has no maximum: standard deviations are half-normal, 1.
 WEAK = 1.0
-#: A variance beyond this has run away, a standard deviation of 5 in log-odds; none is looked at
-#: beyond that.
-_RUNS_AWAY, _OUT_OF_REACH = 25.0, 100.0
+#: No variance is looked at beyond this.
+_OUT_OF_REACH = 100.0
 #: So often modes may not be found on the way.
 _MOST_FAILURES = 6
 #: ℓ at one Σ is known to this, so that its slope is known to the root of it; steps at most.
@@ -104,7 +104,7 @@ def _fitted(task: _Task) -> ChainFit:
             if weak:
                 raise
             continue
-        if fit.converged and float(covariance.variances.max()) < _RUNS_AWAY:
+        if fit.converged and float(covariance.variances.max()) < RUNS_AWAY:
             break
     return fit
 
@@ -169,7 +169,7 @@ class _Numbers:
         every = guess.unsqueeze(1).expand(-1, numbers.n_random + numbers.n_factors)
 
         def follow(value: float, _: Floats) -> None:
-            if float(covariance.variances.max()) > _RUNS_AWAY:
+            if float(covariance.variances.max()) > RUNS_AWAY:
                 raise FloatingPointError
             if self.task.follow is not None:
                 self.task.follow(value)

@@ -13,6 +13,7 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import LikelihoodFamily, MixedEffects, NegativeBinomial
+from nme_core.training.boundary import RUNS_AWAY
 from nme_core.training.covariance import FACTOR, RandomEffectsCovariance
 from nme_core.training.dispersion import Dispersion, profile
 from nme_core.training.factor_numbers import FactorNumbers
@@ -236,15 +237,24 @@ class ExactRows:
         """C_i of every person, shape (P, R, R)."""
         return self.fit.effects_covariance
 
+    @property
+    def _runs_away(self) -> bool:
+        """Whether a variance has: then its likelihood is flat, and not told by its curvature."""
+        return bool((self.fit.scale.square().sum(1) > RUNS_AWAY).any())
+
     def integrated(self) -> IntegratedCovariance | None:
         """People's effects with Σ integrated out; None where that is too much work."""
         one = self.covariances[0].kind == FACTOR
-        return integrated_rows(self._variances, self.fit, one_factor=one)
+        return (
+            None if self._runs_away else integrated_rows(self._variances, self.fit, one_factor=one)
+        )
 
     def variance_intervals(
         self, directions: Array, asked: Array | None = None
     ) -> list[list[VarianceInterval]]:
         """Of the variances of cᵀη, by factor: there is one."""
+        if self._runs_away:
+            return [[VarianceInterval(float("nan")) for _ in directions]]
         pairs = zip(directions, asked_of_each(asked, 0, len(directions)), strict=True)
         return [[self._variances.interval(*one) for one in pairs]]
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from nme_core.analysis import random_effects_table, summary_table
-from nme_core.estimators import NMEMLPRegressor
+from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
 from nme_core.estimators.person_posterior import person_posterior
-from nme_core.exceptions import BoundaryWarning, SingularWarning
+from nme_core.exceptions import BoundaryWarning, IdentificationWarning, SingularWarning
 from nme_core.io import RunFolder
 from nme_core.reports import words
 
@@ -132,3 +132,17 @@ def test_every_surface_shows_it(kind, covariance, nme, tmp_path):
     variances = run.table("covariance").query("parameter == parameter_2")
     for name, value in zip(variances["parameter"], variances["value"], strict=True):
         assert value > 1e-6 or reliable[name] == 0
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
+def test_a_variance_that_runs_away_is_named_and_has_no_interval():
+    """Features and people settle the class: it took a minute, and then had an interval."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat([f"p{k}" for k in range(8)], 20)
+    x = rng.normal(size=(160, 2))
+    y = np.repeat(rng.normal(size=8), 20) + 2 * np.tanh(2 * x[:, 0]) + 0.3 * rng.normal(size=160)
+    classes = np.array(["low", "middle", "high"])[np.digitize(y, [-1, 1])]
+    with pytest.warns(IdentificationWarning, match="is larger than these rows can tell"):
+        model = NMEMLPClassifier((), "last").fit(x, classes, groups=groups)
+    assert model.random_effects_cov_.to_numpy().max() > 25
+    assert model.variance_intervals()[["low", "high"]].isna().all(axis=None)
