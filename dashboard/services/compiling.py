@@ -13,6 +13,7 @@ import sys
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 
 #: Modules whose functions are compiled.
 KERNELS = (
@@ -30,6 +31,7 @@ def compile_ahead() -> None:
             cwd=Path(__file__).parents[2],
         )  # fmt: skip
         atexit.register(work.terminate)
+        Thread(target=work.wait, daemon=True).start()  # else it stays in the list of processes
 
 
 def _is_kept(module: str) -> bool:

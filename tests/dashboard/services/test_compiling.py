@@ -27,6 +27,9 @@ def test_what_is_not_kept_is_compiled_by_a_process_of_its_own(monkeypatch) -> No
         def __init__(self, command, **options) -> None:
             started.append(command)
 
+        def wait(self) -> None:
+            """Ends at once."""
+
         def terminate(self) -> None:
             """Not called here."""
 
