@@ -30,6 +30,8 @@ def restore() -> None:
             st.session_state[_slot(key)] = given
         elif remembered := st.session_state.get(_slot(key)):
             st.query_params[key] = remembered
+    if person() is None:  # nobody, as some pages allow: the others then begin with the first
+        st.session_state.pop("person", None)
     run = run_id()
     if run and (job := st.query_params.get(_JOB)):
         st.session_state[_job_slot(run)] = job

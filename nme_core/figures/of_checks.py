@@ -26,6 +26,8 @@ from nme_core.vocabulary.numbers import number
 
 #: Statistics that a sentence names.
 MOST_NAMED = 5
+#: Share of values outside of 95 % intervals above which chance is no explanation.
+MORE_THAN_CHANCE = 0.1
 _TITLES = {
     "numbers": "Simulated and observed",
     "states": "States, simulated and observed",
@@ -115,9 +117,14 @@ def _worst(rows: pd.DataFrame) -> str:
     if outside.empty:
         return ""
     row = outside.loc[_beyond(outside).idxmax()]
-    what = tr(PERSON_STATISTICS).get(row["statistic"], row["statistic"])
-    return tr(CHECKS_BY_PERSON)["worst"].format(
-        person=row["person"], what=what, n=f"{rows['person'].nunique():,}",
-        observed=number(row["observed"]), low=number(row["simulated_low"]),
-        high=number(row["simulated_high"]),
+    what, words = (
+        tr(PERSON_STATISTICS).get(row["statistic"], row["statistic"]),
+        tr(CHECKS_BY_PERSON),
+    )
+    worst = words["worst"].format(
+        person=row["person"], what=what, observed=number(row["observed"]),
+        low=number(row["simulated_low"]), high=number(row["simulated_high"]),
     )  # fmt: skip
+    if len(outside) > MORE_THAN_CHANCE * len(rows):
+        return worst
+    return worst + words["chance"].format(n=f"{rows['person'].nunique():,}")

@@ -128,7 +128,8 @@ CHECKS_BY_PERSON = {
     "5 % would by chance, and fewer where the model has learned a person's own level."
     "{worst}",
     "worst": " Furthest outside is person {person} ({what}: observed {observed}, simulated {low} "
-    "to {high}); of {n} people somebody may be so far out by chance.",
+    "to {high}).",
+    "chance": " Of {n} people somebody may be so far out by chance.",
     "thinned": " Every {step}th person is drawn.",
 }
 

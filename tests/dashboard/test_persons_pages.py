@@ -47,6 +47,21 @@ def test_every_section_of_transitions(open_page: OpenPage, crf_run: str) -> None
         assert len(app.get("plotly_chart")) == (2 if section == "time" else 1)
 
 
+def test_nobody_chosen_on_one_page_is_the_first_person_on_the_next(
+    open_page: OpenPage, crf_run: str
+) -> None:
+    """It was "Person None"."""
+    app = open_page("study", run=crf_run)
+    app.segmented_control(key="look_section").set_value("people").run()
+    assert app.selectbox(key="person").value is None
+    app.segmented_control(key="look_section").set_value("distributions").run()
+    app.switch_page("pages/transitions.py").run()
+    app.segmented_control(key="section").set_value("two").run()
+    assert_sound(app)
+    assert app.selectbox(key="person").value == "001"
+    assert "None" not in words(app)
+
+
 def test_intervals_are_shown_where_there_are_any(
     open_page: OpenPage, crf_run: str, home: Path
 ) -> None:
