@@ -84,9 +84,14 @@ def verdict(run: RunFolder, table: pd.DataFrame, done: int, asked: int) -> Verdi
     if narrow:
         judged = f"Do not rely on the 95 % intervals of {narrow} of this study"
     elif untold:
-        judged = f"Nothing speaks against these intervals; of {untold} more studies would tell"
+        judged = (
+            "Taken together, nothing speaks against these intervals; for"
+            f" {untold}, more studies are needed to tell"
+        )
     else:
-        judged = "The intervals of this study contain the truth as often as they should"
+        judged = (
+            "Taken together, the intervals of this study contain the truth as often as they should"
+        )
     if wide:
         judged += f"; those of {wide} are wider than they need be"
     studies = "1 study" if done == 1 else f"{done} studies"

@@ -272,10 +272,13 @@ def _answer(table: pd.DataFrame, effect: float) -> str:
         f"{100 * one['power']:.0f} % ({100 * one['ci_low']:.0f} to {100 * one['ci_high']:.0f} %) "
         f"with {one['n_persons']} people × {one['n_rows']} rows"
     )
+    alone = len(own) == 1
     if effect == 0:
-        return f"without an effect, at most {share}"
+        return f"without an effect, {share}" if alone else f"without an effect, at most {share}"
     if enough.any():
         return (
             f"an effect of {effect:g}, {share}, the smallest study here with {100 * WANTED:.0f} %"
         )
+    if alone:
+        return f"an effect of {effect:g}, {share}"
     return f"an effect of {effect:g}, at most {share}"

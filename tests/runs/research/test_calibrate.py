@@ -142,7 +142,9 @@ def test_ten_studies_without_a_miss_do_not_say_too_wide():
     assert row["ci_low"] == pytest.approx(0.72, abs=0.01)
     assert row["status"] == "not told apart"
     said = verdict(RUN, table, 10, 10).answer
-    assert said.startswith("Nothing speaks against these intervals; of fixed effects more")
+    assert said.startswith(
+        "Taken together, nothing speaks against these intervals; for fixed effects, more"
+    )
 
 
 def test_intervals_that_are_too_wide_are_no_danger():
