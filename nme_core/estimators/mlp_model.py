@@ -229,8 +229,9 @@ class MLPModel(NeuralMixedEffects):
 
         Mean ± 1.96 SD over the posterior of persons' own parameters and the shared ones; without
         hidden layers also over what Σ and ρ may be, in a mixture over its candidates. In the units
-        of ``predict`` or ``predict_proba`` (there held within 0 and 1). How far single outcomes lie
-        from what is expected is not part of it. NaN for estimators without a posterior.
+        of ``predict`` (counts held above 0) or ``predict_proba`` (within 0 and 1). How far single
+        outcomes lie from what is expected is not part of it. NaN for estimators without a
+        posterior.
         """
         if self._mixture is not None:
             centre, spread = self._mixture.moments(lambda one: one._moments(X, groups))

@@ -203,7 +203,8 @@ class NMEMLPRegressor(Scored, RegressorMixin, ExactLinear, MLPModel):  # type: i
         return float(np.square(self.predict(X, groups) - numbers(y)).mean())
 
     def _shaped(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return values[:, 0]
+        numbers = values[:, 0]
+        return numbers if self._family().has_residual_variance else numbers.clip(min=0.0)
 
     def _after_fit(self, batches: list[Batch], information: PersonInformation | None) -> None:
         if self.pooling == "partial":

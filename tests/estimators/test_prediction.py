@@ -1,5 +1,7 @@
 """Person-specific and population predictions, against the network's own arithmetic."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -175,6 +177,18 @@ def test_intervals_of_the_expected_outcome_are_those_of_a_random_intercept() -> 
     # 32 independent draws know an SD to 1 / √64 = 12.5 %; their mean over 30 persons far better.
     se = model.random_effects_se_["layers.0.bias[0]"].loc[groups].to_numpy()
     assert ((high - low) / 2 / 1.96 / se).mean() == pytest.approx(1, rel=0.06)
+
+
+def test_expected_counts_have_no_ends_below_0() -> None:
+    rng = np.random.default_rng(0)
+    person, x = np.repeat(np.arange(8), 6), rng.normal(size=(48, 1))
+    model = NMEMLPRegressor((), "last", family="poisson")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(x, rng.poisson(0.4, 48), groups=person)
+    low, high = model.predict_interval(4 * x, person)
+    assert low.min() == 0
+    assert (high > low).all()
 
 
 def test_probabilities_have_intervals_within_0_and_1_and_points_have_none() -> None:
