@@ -11,14 +11,15 @@ import os
 import subprocess
 import sys
 import warnings
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
-#: Modules whose functions are compiled.
+import nme_core
+
+#: Modules of `nme_core` whose functions are compiled.
 KERNELS = (
-    "nme_core.nn.chain_kernel", "nme_core.nn.chain_marginals", "nme_core.nn.chain_third",
-    "nme_core.nn.crf_kernel", "nme_core.independence.kernel_sums",
+    "nn.chain_kernel", "nn.chain_marginals", "nn.chain_third", "nn.crf_kernel",
+    "independence.kernel_sums",
 )  # fmt: skip
 
 
@@ -35,13 +36,10 @@ def compile_ahead() -> None:
 
 
 def _is_kept(module: str) -> bool:
-    """Whether compiled functions of a module lie where Numba keeps them."""
-    spec = find_spec(module)
-    if spec is None or spec.origin is None:
-        return True
-    file = Path(spec.origin)
+    """Whether compiled functions of a module lie where Numba keeps them; imports nothing."""
+    file = Path(nme_core.__path__[0], *module.split("."))
     folder = os.environ.get("NUMBA_CACHE_DIR") or file.parent / "__pycache__"
-    return any(Path(folder).rglob(f"{file.stem}.*.nbi"))
+    return any(Path(folder).rglob(f"{file.name}.*.nbi"))
 
 
 def compile_kernels() -> None:

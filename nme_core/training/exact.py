@@ -210,9 +210,8 @@ class ExactRows:
 
     def link(self) -> Link | None:
         """A root of the covariance of the network's parameters, and how people's effects follow."""
-        following = self._variances.marginal.effects_following(self.fit.fixed, self.fit.scale)[2]
         slope = torch.linalg.inv(self.layout.slope(self.fit.fixed))
-        return link_of(self.shared_covariance(), following @ slope)
+        return link_of(self.shared_covariance(), self.fit.effects_following @ slope)
 
     def shared_spread(self) -> dict[str, Tensor]:
         """Standard errors of the shared parameters, by name."""

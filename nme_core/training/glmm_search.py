@@ -42,6 +42,8 @@ class GLMMFit:
         Λ, with a diagonal that is not negative.
     effects, effects_covariance : Tensor, shapes (P, R) and (P, R, R)
         Modes η̂_i, and C_i given u and Σ.
+    effects_following : Tensor, shape (P, R, D)
+        ∂η̂_i/∂u.
     log_likelihood : float
         ℓ, with all constants, without the priors on u.
     n_parameters : int
@@ -55,6 +57,7 @@ class GLMMFit:
     scale: Tensor
     effects: Tensor
     effects_covariance: Tensor
+    effects_following: Tensor
     log_likelihood: float
     n_parameters: int
     ascent: Ascent
@@ -92,13 +95,14 @@ class GLMMSearch:
         u, scale = at[:d], self.factor.matrix(at[d:])
         scale[:, : len(scale)] *= torch.where(scale.diagonal() < 0, -1.0, 1.0)
         found = marginal(u, scale)  # the modes belong to the sign
-        effects, spread = marginal.effects(u, scale)
+        effects, spread, following = marginal.effects_following(u, scale)
         return GLMMFit(
             fixed=u,
             fixed_covariance=_fixed_covariance(ascent, found),
             scale=scale,
             effects=effects,
             effects_covariance=spread,
+            effects_following=following,
             log_likelihood=ascent.value + 0.5 * float((marginal.ridge * u.square()).sum()),
             n_parameters=len(ascent.at),
             ascent=ascent,

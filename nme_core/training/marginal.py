@@ -302,18 +302,8 @@ class LaplaceMarginal:
             float(value), slope_u, slope_scale, information.view(d, d), second, conditional, reached
         )
 
-    def effects(self, u: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-        """η̂, (P, R), and C = Λ K⁻¹ Λᵀ, (P, R, R), of all persons."""
-        eye, spread = self._begin(scale), []
-        for place, block in self._blocks():
-            modes = self._modes(block, u, scale, self._b[place])
-            self._b[place] = modes.b
-            inverse = torch.cholesky_solve(eye.expand_as(modes.lower), modes.lower)
-            spread.append(scale @ inverse @ scale.T)
-        return self._b @ scale.T, torch.cat(spread)
-
     def effects_following(self, u: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """η̂, (P, R), C, (P, R, R), and ∂η̂/∂u, (P, R, D)."""
+        """η̂, (P, R), C = Λ K⁻¹ Λᵀ, (P, R, R), and ∂η̂/∂u, (P, R, D), of all persons."""
         eye, found = self._begin(scale), []
         for place, block in self._blocks():
             modes = self._modes(block, u, scale, self._b[place])

@@ -12,8 +12,9 @@ from dashboard.services import compiling
 def test_every_kernel_is_compiled_and_then_nothing_is_left_to_start(monkeypatch) -> None:
     compiling.compile_kernels()
     for name in compiling.KERNELS:
-        functions = vars(import_module(name)).values()
-        public = [f for f in functions if hasattr(f, "signatures") and f.__module__ == name]
+        module = f"nme_core.{name}"
+        functions = vars(import_module(module)).values()
+        public = [f for f in functions if hasattr(f, "signatures") and f.__module__ == module]
         assert any(f.signatures for f in public), name
         assert compiling._is_kept(name), name
     monkeypatch.setattr(subprocess, "Popen", None)  # would fail
