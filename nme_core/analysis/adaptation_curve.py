@@ -170,7 +170,7 @@ def _errors(
         loss = np.square(model.predict(X, groups, level=level) - y.to_numpy(dtype=np.float64))
     else:
         probabilities = model.predict_proba(X, groups, level=level)
-        place = pd.Index(model.classes_).get_indexer(pd.Index(y.astype("str")))
+        place = model._outcome.encode(y)
         own = np.where(place >= 0, probabilities[np.arange(len(y)), place], 0.0)
         loss = -np.log(np.clip(own, 1e-12, 1.0))
     return pd.Series(loss, index=groups.index).groupby(groups).mean().dropna()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import ClassifierMixin
 
-from nme_core.estimators.inputs import check_lengths
+from nme_core.estimators.inputs import check_lengths, needed
 from nme_core.estimators.mixture import Mixture, Report, fit_mixture, refit_mixture
 from nme_core.estimators.options import check_placement
 from nme_core.estimators.stacking import hold_back
@@ -81,6 +81,7 @@ def _held_back(
     """Rows to fit the candidates to, the last of each person to weigh them by, and the times of
     the first.
     """
+    needed(X=X, y=y, groups=groups)
     table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
     outcome = y if isinstance(y, pd.Series) else pd.Series(y)
     factors = groups

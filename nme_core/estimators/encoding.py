@@ -23,6 +23,7 @@ from nme_core.estimators.inputs import (
     Table,
     check_lengths,
     default_names,
+    needed,
     read_features,
     read_groups,
     refuse_moving_sequences,
@@ -172,6 +173,7 @@ class RowEncoder:
                 f"validation has {len(validation)} parts.", remedy="It needs (X, y, groups)."
             )
         table, y = self.select(validation[0]), validation[1]
+        needed(y=y)
         names = _SEQUENCES if self.outcome.in_sequences else ()
         extra = dict(zip(names, validation[3:], strict=False))
         check_lengths(len(table[0]), y=y, groups=validation[2], **extra)

@@ -22,6 +22,7 @@ from nme_core.estimators.outcomes import (
     check_ordered,
     counts,
     encode_classes,
+    labels_as_text,
     numbers,
 )
 from nme_core.exceptions import BoundaryWarning, DataError, DispersionWarning
@@ -308,7 +309,7 @@ class DispersedCount(Count):
 class Class(Outcome):
     """A class, by softmax."""
 
-    classes: NDArray[np.str_]
+    classes: NDArray[Any]
 
     @classmethod
     def learned(cls, y: ArrayLike) -> Self:
@@ -318,16 +319,16 @@ class Class(Outcome):
     @classmethod
     def restored(cls, state: dict[str, Any]) -> Self:
         """Undo `state`."""
-        return cls(np.array(state["classes"]))
+        return cls(np.array(state["classes"], state.get("dtype")))  # models of before: text
 
     def state(self) -> dict[str, Any]:
         """What a file keeps, as JSON."""
-        return {"classes": self.classes.tolist()}
+        return {"classes": self.classes.tolist(), "dtype": self.classes.dtype.str}
 
     @property
     def contrasted(self) -> list[str]:
         """All of them."""
-        return [str(label) for label in self.classes]
+        return labels_as_text(self.classes).tolist()
 
     def encode(self, y: ArrayLike) -> NDArray[np.int64]:
         """Places among the classes."""

@@ -22,6 +22,7 @@ from nme_core.estimators.inputs import (
     Labels,
     Table,
     check_lengths,
+    needed,
     read_features,
     read_groups,
     refuse_inseparable,
@@ -67,7 +68,7 @@ Report = Callable[[Progress], None] | None
 def fit(
     model: NeuralMixedEffects,
     X: Table,
-    y: ArrayLike | None,
+    y: ArrayLike,
     groups: Table,
     validation: tuple[Any, ...] | None,
     progress: Report,
@@ -78,10 +79,8 @@ def fit(
 
     Of a fit that fails nothing is left.
     """
+    needed(X=X, y=y, groups=groups)
     table, names = read_features(X)
-    if y is None:
-        name = type(model).__name__
-        raise DataError(f"{name} requires y to be passed, but the target y is None.")
     check_lengths(len(table[0]), y=y, groups=groups, **context)
     factors = [factor.sorted() for factor in read_groups(groups)]
     if model.pooling == "none":

@@ -21,6 +21,8 @@ from nme_core.study.check.factors import find_inseparable
 
 #: Rows and columns as users give them.
 Table = ArrayLike | pd.DataFrame
+#: What no model does without.
+_NEEDED = {"X": "the features X", "y": "the target y", "groups": "the person of each row (groups)"}
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,23 @@ class Rows:
         return [batch.to(device) for batch in padded]
 
 
+def needed(**given: object) -> None:
+    """Raise DataError for what is None of X, y and groups."""
+    for name, values in given.items():
+        if values is None:
+            raise DataError(
+                f"The model requires {name} to be passed, but {_NEEDED[name]} is None.",
+                remedy="It needs one entry for each row.",
+            )
+
+
 def read_features(X: Table | TableRows) -> tuple[Columns, tuple[str, ...]]:
     """Features, a column at a time, with their names; DataError where they are not numbers.
 
     Columns that are floats already are not copied.
     """
     columns: Columns
+    needed(X=X)
     if isinstance(X, pd.DataFrame | TableRows):
         table = X if isinstance(X, pd.DataFrame) else X.table
         names = tuple(str(name) for name in table.columns)
@@ -173,6 +186,7 @@ def read_ids(values: ArrayLike, name: str) -> Labels:
 
 def read_groups(groups: Table) -> list[Labels]:
     """Grouping factors of each row, persons first: one from a column, several from a table."""
+    needed(groups=groups)
     if isinstance(groups, pd.DataFrame):
         return [read_ids(groups[name], str(name)) for name in groups.columns]
     if np.ndim(groups) == 2:

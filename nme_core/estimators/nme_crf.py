@@ -45,8 +45,8 @@ class NMECRF(Scored, NeuralMixedEffects):
 
     Attributes
     ----------
-    classes_ : array of str
-        States, sorted.
+    classes_ : array
+        States, sorted: numbers as they were given, all else as text.
     fixed_effects_, random_effects_, groups_, history_, verdict_ …
         As in `NMEMLPRegressor`.
     """
@@ -107,7 +107,7 @@ class NMECRF(Scored, NeuralMixedEffects):
         return self._fit(X, y, groups, validation, progress, uncertainty, sequence_ids=sequence_ids)
 
     @property
-    def classes_(self) -> NDArray[np.str_]:
+    def classes_(self) -> NDArray[Any]:
         """States, sorted."""
         self._check_fitted()
         return cast(State, self._outcome).classes
@@ -130,8 +130,8 @@ class NMECRF(Scored, NeuralMixedEffects):
         sequence_ids: ArrayLike | None = None,
         initial_states: ArrayLike | None = None,
         level: str = "person",
-    ) -> NDArray[np.str_]:
-        """Most probable path of each sequence (Viterbi), shape (n,), as text.
+    ) -> NDArray[Any]:
+        """Most probable path of each sequence (Viterbi), of ``classes_``, shape (n,).
 
         Parameters
         ----------
@@ -173,7 +173,7 @@ class NMECRF(Scored, NeuralMixedEffects):
         sequence_ids: ArrayLike | None = None,
         level: str = "person",
         seed: int = 0,
-    ) -> Iterator[NDArray[np.str_]]:
+    ) -> Iterator[NDArray[Any]]:
         """Yield states of these steps drawn from the fitted model, shape (n,), once for each of 64
         draws of the parameters from their posterior; arguments of `predict`.
         """

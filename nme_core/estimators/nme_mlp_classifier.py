@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,8 +29,9 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
 
     Attributes
     ----------
-    classes_ : array of str
-        Classes, sorted; ordinal ones from low to high.
+    classes_ : array
+        Classes, sorted; ordinal ones from low to high: numbers as they were given, all else as
+        text.
     """
 
     families = CLASSES
@@ -65,7 +66,7 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
         self.quadrature = quadrature
 
     @property
-    def classes_(self) -> NDArray[np.str_]:
+    def classes_(self) -> NDArray[Any]:
         """Classes, sorted; ordinal ones from low to high."""
         self._check_fitted()
         return cast(Class, self._outcome).classes
@@ -96,9 +97,9 @@ class NMEMLPClassifier(Scored, ClassifierMixin, MLPModel):  # type: ignore[misc]
 
     def predict(
         self, X: Table, groups: Table | None = None, *, level: str = "person"
-    ) -> NDArray[np.str_]:
-        """Most probable class of each row, shape (n,), as text; `level` as in NMEMLPRegressor."""
-        chosen: NDArray[np.str_] = self.classes_[
+    ) -> NDArray[Any]:
+        """Most probable of ``classes_`` for each row, shape (n,); `level` as in NMEMLPRegressor."""
+        chosen: NDArray[Any] = self.classes_[
             self.predict_proba(X, groups, level=level).argmax(axis=1)
         ]
         return chosen

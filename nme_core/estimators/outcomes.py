@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from nme_core.estimators.inputs import needed
 from nme_core.exceptions import DataError
+
+#: Kinds of NumPy's dtypes whose labels stay what they are: truth values and numbers.
+_KEPT = "biuf"
 
 
 def labels_as_text(y: ArrayLike) -> pd.Series:
-    """Labels as text, missing as NaN; whole numbers lose their ".0"."""
-    series = pd.Series(np.asarray(y))
-    missing = series.isna()
-    if pd.api.types.is_float_dtype(series) and (series[~missing] % 1 == 0).all():
-        series = series.astype("Int64")
-    return series.astype("str").where(~missing)
+    """Labels as text, missing as NaN; whole numbers have no ".0"."""
+    needed(y=y)
+    series = pd.Series(np.asarray(y)).infer_objects()
+    text = series.astype("str")
+    if pd.api.types.is_float_dtype(series):
+        text = text.str.removesuffix(".0")
+    return text.where(series.notna())
 
 
-def check_classes(y: ArrayLike, *, missing_allowed: bool) -> NDArray[np.str_]:
-    """Sorted classes of an outcome; DataError if there is only one, or a label is missing."""
+def check_classes(y: ArrayLike, *, missing_allowed: bool) -> NDArray[Any]:
+    """Sorted classes of an outcome: numbers and truth values as they were given, all else as text.
+
+    DataError if there is only one, or a label is missing.
+    """
     labels = labels_as_text(y)
     missing = np.flatnonzero(labels.isna())
     if missing.size and not missing_allowed:
@@ -29,22 +39,26 @@ def check_classes(y: ArrayLike, *, missing_allowed: bool) -> NDArray[np.str_]:
             remedy="Leave these rows out.",
             row=int(missing[0]),
         )
-    classes = np.array(sorted(labels.dropna().unique()))
-    if not len(classes):
+    distinct = labels.dropna().drop_duplicates()
+    if not len(distinct):
         raise DataError(
             "Not a single row has a label.", remedy="Choose another column as the outcome."
         )
-    if len(classes) < 2:
+    if len(distinct) < 2:
         raise DataError("The outcome has only one class; there is nothing to predict.")
-    return classes
+    given = pd.Series(np.asarray(y)[distinct.index]).infer_objects().to_numpy()
+    return np.sort(given) if given.dtype.kind in _KEPT else np.array(sorted(distinct))
 
 
-def check_ordered(y: ArrayLike) -> NDArray[np.str_]:
+def check_ordered(y: ArrayLike) -> NDArray[Any]:
     """Classes of an ordinal outcome from low to high; DataError where their order is not known."""
-    check_classes(y, missing_allowed=False)
+    classes = check_classes(y, missing_allowed=False)
     if isinstance(y, pd.Series) and isinstance(y.dtype, pd.CategoricalDtype) and y.cat.ordered:
-        return np.array([str(level) for level in y.cat.categories if (y == level).any()])
-    labels = pd.Series(labels_as_text(y).unique())
+        places = encode_classes(y.cat.categories[np.unique(y.cat.codes)], classes)
+        return np.asarray(classes[places])
+    if classes.dtype.kind in _KEPT:
+        return classes
+    labels = pd.Series(classes)
     numbers = pd.to_numeric(labels, errors="coerce")
     if numbers.isna().any():
         raise DataError(
@@ -54,22 +68,23 @@ def check_ordered(y: ArrayLike) -> NDArray[np.str_]:
     return np.array(labels[numbers.sort_values().index])
 
 
-def encode_classes(y: ArrayLike, classes: NDArray[np.str_]) -> NDArray[np.int64]:
+def encode_classes(y: ArrayLike, classes: NDArray[Any]) -> NDArray[np.int64]:
     """Codes of labels, −1 where missing; DataError for a label that is not among the classes."""
-    labels = labels_as_text(y)
-    codes = pd.Index(classes).get_indexer(pd.Index(labels))
+    labels, known = labels_as_text(y), labels_as_text(classes)
+    codes = pd.Index(known).get_indexer(pd.Index(labels))
     unknown = np.flatnonzero((codes < 0) & labels.notna().to_numpy())
     if unknown.size:
         raise DataError(
             f"Label {labels.iloc[unknown[0]]!r} in row {unknown[0]} (counted from 0) was not among"
-            f" the classes that the model was fitted on ({', '.join(classes)}).",
+            f" the classes that the model was fitted on ({', '.join(known)}).",
             row=int(unknown[0]),
         )
-    return codes.astype(np.int64)
+    return np.asarray(codes, dtype=np.int64)
 
 
 def numbers(y: ArrayLike) -> NDArray[np.float64]:
     """Outcome as numbers; DataError where one is missing or not finite."""
+    needed(y=y)
     try:
         values = np.asarray(y, dtype=np.float64)
     except (TypeError, ValueError) as error:

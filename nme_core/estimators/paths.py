@@ -33,8 +33,8 @@ class Paths:
     ----------
     posterior : Posterior
         Of the network.
-    states : array of str
-        Names of the states.
+    states : array
+        Labels of the states.
     seed : int
         Of the draws from the posterior.
     batches : list of Batch
@@ -44,7 +44,7 @@ class Paths:
     """
 
     posterior: Posterior
-    states: NDArray[np.str_]
+    states: NDArray[Any]
     seed: int
     batches: list[Batch]
     level: str
@@ -65,7 +65,7 @@ class Paths:
     def _outputs(self) -> Iterator[list[Any]]:
         return self._draws.outputs(self.batches, self.level)
 
-    def likeliest(self) -> NDArray[np.str_]:
+    def likeliest(self) -> NDArray[Any]:
         """Most probable path of each sequence at the posterior mean (Viterbi), shape (n,)."""
         paths = []
         for batch in self.batches:
@@ -101,7 +101,7 @@ class Paths:
             rows.add_marginals(fixed, own(deviations, batch.groups), total)
         return total / n_draws
 
-    def drawn(self, seed: int) -> Iterator[NDArray[np.str_]]:
+    def drawn(self, seed: int) -> Iterator[NDArray[Any]]:
         """Yield states drawn from the model, shape (n,), for each draw of the parameters."""
         generator = torch.Generator().manual_seed(seed)
         for outputs in self._outputs():
@@ -111,7 +111,7 @@ class Paths:
             ]
             yield self._named(paths)
 
-    def _named(self, paths: list[Tensor]) -> NDArray[np.str_]:
+    def _named(self, paths: list[Tensor]) -> NDArray[Any]:
         return np.asarray(self.states[in_rows(self.batches, paths).long().numpy()])
 
     @torch.no_grad()

@@ -13,7 +13,8 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Tags
 
 from nme_core import exceptions
-from nme_core.estimators.inputs import Table
+from nme_core.estimators.inputs import Table, needed
+from nme_core.estimators.outcomes import labels_as_text
 from nme_core.exceptions import OptionError
 
 
@@ -75,11 +76,12 @@ class Scored:
                 "GridSearchCV: sklearn.set_config(enable_metadata_routing=True) and "
                 "params={'groups': …}.",
             )
+        needed(y=y)
         predicted = self.predict(X, groups, level=level, **context)  # type: ignore[attr-defined]
         outcome = np.asarray(y, dtype=None if is_regressor(self) else object)
         known = ~pd.isna(outcome)
         how = r2_score if is_regressor(self) else accuracy_score
-        kind = float if is_regressor(self) else str
+        kind = pd.to_numeric if is_regressor(self) else labels_as_text
         weight = None if sample_weight is None else np.asarray(sample_weight)[known]
-        observed, predicted = outcome[known].astype(kind), predicted[known].astype(kind)
+        observed, predicted = kind(outcome[known]), kind(predicted[known])
         return float(how(observed, predicted, sample_weight=weight))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor
+from nme_core.estimators import NMECRF, LinearMixedModel, NMEMLPClassifier, NMEMLPRegressor
 from nme_core.exceptions import DataError, NMEError, NMEWarning, TrainingError
 
 N_PEOPLE, N_ROWS = 10, 20
@@ -220,3 +220,33 @@ def test_hardly_any_labels_that_follow_one_another_end_in_an_answer_or_a_clear_e
             found = model.likelihood()
             assert found is None or np.isfinite(found.value)
             assert np.isfinite(model.fixed_effects_).all()
+
+
+@pytest.mark.parametrize("missing", ["X", "y", "groups"])
+@pytest.mark.parametrize(
+    ("model", "y"),
+    [
+        (NMEMLPRegressor(), NUMBER),
+        (number(), NUMBER),
+        (classes(), STATE),
+        (chain(), STATE),
+        (LinearMixedModel(), NUMBER),
+    ],
+    ids=["mixture", "number", "classes", "chain", "lme"],
+)
+def test_what_is_not_given_is_named(model, y, missing):
+    given = {"X": X, "y": y, "groups": WHO, missing: None}
+    with pytest.raises(DataError, match=f"requires {missing} to be passed"):
+        model.fit(**given)
+
+
+def test_what_is_not_given_is_named_after_the_fit():
+    model = number().fit(X, NUMBER, groups=WHO)
+    with pytest.raises(DataError, match="requires y to be passed"):
+        model.score(X, None, WHO)
+    with pytest.raises(DataError, match="requires y to be passed"):
+        model.adapt(X, None, groups=WHO + N_PEOPLE)
+    with pytest.raises(DataError, match="requires y to be passed"):
+        number().fit(X, NUMBER, groups=WHO, validation=(X, None, WHO))
+    with pytest.raises(DataError, match="requires X to be passed"):
+        model.predict(None, WHO)

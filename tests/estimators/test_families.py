@@ -79,7 +79,7 @@ def test_order_of_an_ordered_categorical_is_kept(grades):
     model = NMEMLPClassifier((), family="ordinal", epochs=1)
     model.fit(pd.DataFrame({"x": x}), y, groups=person)
     assert list(model.classes_) == ["low", "mid", "high"]
-    with pytest.raises(DataError, match="order of the class 'low' is not known"):
+    with pytest.raises(DataError, match="order of the class 'high' is not known"):
         model.fit(pd.DataFrame({"x": x}), y.astype(str), groups=person)
 
 

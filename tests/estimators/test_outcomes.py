@@ -2,7 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nme_core.estimators.outcomes import check_classes, encode_classes, labels_as_text
+from nme_core.estimators.outcomes import (
+    check_classes,
+    check_ordered,
+    encode_classes,
+    labels_as_text,
+)
 from nme_core.exceptions import DataError
 
 
@@ -11,7 +16,7 @@ from nme_core.exceptions import DataError
     [
         ([0, 1, 2], ["0", "1", "2"]),
         ([0.0, 1.0, np.nan], ["0", "1", None]),
-        ([0.5, 1.0, 2.0], ["0.5", "1.0", "2.0"]),
+        ([0.5, 1.0, 2.0], ["0.5", "1", "2"]),
         (["b", None, "a"], ["b", None, "a"]),
         ([True, False, True], ["True", "False", "True"]),
         (pd.Series(["x", "y", pd.NA], dtype="string"), ["x", "y", None]),
@@ -24,8 +29,35 @@ def test_labels_become_text_and_missing_stays_missing(labels, text):
     assert [None if pd.isna(label) else label for label in found] == text
 
 
-def test_classes_are_sorted_as_text():
-    assert check_classes([10, 2, 1, 2], missing_allowed=False).tolist() == ["1", "10", "2"]
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ([10, 2, 1, 2], np.array([1, 2, 10])),
+        (["10", "2", "1"], np.array(["1", "10", "2"])),
+        ([1.0, np.nan, 0.0], np.array([0.0, 1.0])),
+        ([True, None, False], np.array([False, True])),
+        (np.array([2, 1], dtype=np.int8), np.array([1, 2], dtype=np.int8)),
+        (pd.Categorical([2, 1, 2]), np.array([1, 2])),
+        ([1, "a"], np.array(["1", "a"])),
+    ],
+)
+def test_classes_are_sorted_and_numbers_stay_numbers(labels, classes):
+    found = check_classes(labels, missing_allowed=True)
+    assert found.dtype == classes.dtype
+    np.testing.assert_array_equal(found, classes)
+
+
+@pytest.mark.parametrize("labels", [[0.5, 1.0, 2.0], [1.0, 2.0], ["0.5", "2"], [2]])
+def test_a_label_is_found_whatever_stands_beside_it(labels):
+    classes = check_classes([2.0, 0.5, 1.0], missing_allowed=False)
+    assert classes[encode_classes(labels, classes)].tolist() == [float(one) for one in labels]
+
+
+@pytest.mark.parametrize("levels", [["low", "high"], [3, 1]])
+def test_the_order_of_a_categorical_is_kept(levels):
+    y = pd.Series(pd.Categorical(levels[::-1] * 2, ["never", *levels], ordered=True))
+    assert check_ordered(y).tolist() == levels
+    assert check_ordered(pd.Series(["10", "9", "10"])).tolist() == ["9", "10"]
 
 
 def test_codes_follow_the_classes():

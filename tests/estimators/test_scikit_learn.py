@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from nme_core import NMECRF, NMEMLPClassifier, NMEMLPRegressor
+from nme_core.estimators import load
 from nme_core.exceptions import OptionError
 
 pytestmark = [
@@ -47,6 +48,29 @@ def test_a_score_is_r2_of_numbers_and_accuracy_of_classes(rows):
     assert kind.score(X, up, groups) == np.mean(kind.predict(X, groups) == up)
     chain = NMECRF(placement="transitions").fit(X, up, groups=groups)
     assert chain.score(X, up, groups) == np.mean(chain.predict(X, groups) == up)
+
+
+@pytest.mark.parametrize("kind", ["bool", "int64", "float32", "U1"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        NMEMLPClassifier(hidden=()),
+        NMEMLPClassifier(hidden=(), family="ordinal"),
+        NMECRF(placement="transitions"),
+    ],
+    ids=["class", "ordinal", "state"],
+)
+def test_predicted_labels_are_as_those_that_were_learned(rows, model, kind, tmp_path):
+    X, numbers, groups = rows
+    y = (numbers > 0).astype(int).astype(kind)
+    fitted = clone(model).fit(X, y, groups=groups)
+    fitted.save(tmp_path / "model")
+    for one in (fitted, load(tmp_path / "model")):
+        predicted = one.predict(X, groups)
+        np.testing.assert_array_equal(one.classes_, np.unique(y))
+        assert one.classes_.dtype == predicted.dtype == next(one.simulate(X, groups)).dtype
+        assert predicted.dtype == y.dtype
+        assert one.score(X, y.astype(object), groups) == (predicted == y).mean() > 0.7
 
 
 def test_rows_without_an_outcome_do_not_count(rows):
