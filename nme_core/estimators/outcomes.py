@@ -65,7 +65,7 @@ def check_ordered(y: ArrayLike) -> NDArray[Any]:
             f"The order of the class {labels[numbers.isna()].iloc[0]!r} is not known.",
             remedy="Code the classes as numbers, or give an ordered pandas Categorical.",
         )
-    return np.array(labels[numbers.sort_values().index])
+    return np.asarray(classes[numbers.sort_values().index])
 
 
 def encode_classes(y: ArrayLike, classes: NDArray[Any]) -> NDArray[np.int64]:
