@@ -15,13 +15,13 @@ CORE: dict[str, set[str]] = {
     "nn": {"exceptions", "batches"},
     "training": {"exceptions", "batches", "nn"},
     "estimators": {"exceptions", "batches", "study", "nn", "training"},
-    "independence": {"exceptions"},
+    "independence": {"exceptions", "vocabulary"},
     "metrics": {"exceptions", "independence"},
     "io": {"exceptions", "vocabulary"},
 }
 CORE["analysis"] = {*CORE} - {"_moved", "simulate"}
 CORE["parallel"] = {"exceptions", "io"}
-CORE["scoreboard"] = {"exceptions", "io", "batches", "estimators", "metrics", "parallel"}
+CORE["scoreboard"] = {*CORE["io"], "io", "batches", "estimators", "metrics", "parallel"}
 CORE["runs"] = {*CORE["analysis"], "analysis", "parallel"}
 CORE["figures"] = {"exceptions", "vocabulary", "io", "study", "analysis"}
 CORE["reports"] = {*CORE["runs"], "runs", "figures"}

@@ -24,7 +24,7 @@ from nme_core.estimators.outcomes import (
     encode_classes,
     labels_as_text,
     numbers,
-)
+)  # fmt: skip
 from nme_core.exceptions import BoundaryWarning, DataError, DispersionWarning
 from nme_core.nn import (
     MLP,
@@ -265,7 +265,6 @@ class DispersedCount(Count):
 
     learns: ClassVar[str] = "how much counts vary"
     estimators: ClassVar[tuple[str, ...]] = ("variational", "laplace")
-
     dispersion: Dispersion = field(default_factory=lambda: Dispersion(1.0))
 
     @classmethod

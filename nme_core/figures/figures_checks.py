@@ -9,10 +9,11 @@ import pandas as pd
 
 from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Matrix, Panel
-from nme_core.figures.labels import cell, number
+from nme_core.figures.labels import cell
 from nme_core.figures.summaries import MOST_PERSONS, difference_limit, lies_outside, padded
 from nme_core.figures.words import PERSON_STATISTICS
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import number
 
 #: Panels of the checks of numbers: title, and (check, statistic) with the label of each.
 _OF_NUMBERS = {

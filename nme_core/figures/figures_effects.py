@@ -11,9 +11,10 @@ from scipy import stats
 
 from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Matrix, Panel
-from nme_core.figures.labels import cell, number, p_value, parameter_words
+from nme_core.figures.labels import cell, parameter_words
 from nme_core.figures.summaries import MOST_PERSONS, lies_outside, padded
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import number, p_phrase
 
 #: Pairs of parameters whose bands are drawn.
 MOST_PAIRS = 15
@@ -283,7 +284,7 @@ def _pair_text(row: dict[str, Any]) -> str:
         return text
     low, high = number(row["simulated_low"], 2), number(row["simulated_high"], 2)
     return tr("{text}, expected {low} to {high}, corrected {p_adjusted}").format(
-        text=text, low=low, high=high, p_adjusted=p_value(row["p_adjusted"])
+        text=text, low=low, high=high, p_adjusted=p_phrase(row["p_adjusted"])
     )
 
 

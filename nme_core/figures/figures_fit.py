@@ -10,9 +10,10 @@ import pandas as pd
 
 from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Matrix, Panel, Range
-from nme_core.figures.labels import MINUS, cell, number, parameter_words
+from nme_core.figures.labels import MINUS, cell, parameter_words
 from nme_core.figures.summaries import even_ticks, histogram, padded, round_step
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import number
 
 #: More occasions than this are drawn by every so-manieth.
 MOST_POINTS = 2000

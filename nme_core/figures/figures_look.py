@@ -9,9 +9,10 @@ import pandas as pd
 
 from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Matrix, Panel, Range
-from nme_core.figures.labels import cell, number
+from nme_core.figures.labels import cell
 from nme_core.figures.summaries import padded
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import number
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

@@ -10,10 +10,11 @@ import pandas as pd
 from nme_core.figures import theme
 from nme_core.figures.charts import ASIDE, Chart, Layer, Matrix, Panel, Range
 from nme_core.figures.figures_transitions import long_table
-from nme_core.figures.labels import distinct, number
+from nme_core.figures.labels import distinct
 from nme_core.figures.matrices import LABEL_LENGTH
 from nme_core.figures.summaries import round_step
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import number
 
 #: Moves that are rarer are not drawn as arrows.
 RAREST = 0.02

@@ -9,8 +9,8 @@ import pandas as pd
 
 from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Panel
-from nme_core.figures.labels import number
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import number
 from nme_core.vocabulary.terms import metric_name, placement_name
 
 _GENERIC = "generic"

@@ -9,8 +9,9 @@ import pandas as pd
 
 from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Panel
-from nme_core.figures.labels import MINUS, number
+from nme_core.figures.labels import MINUS
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import number
 
 #: Skill below this is cut off: a rival that is more than twice as good.
 LOWEST = -1.0

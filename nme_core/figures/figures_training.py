@@ -8,10 +8,10 @@ import pandas as pd
 
 from nme_core.figures import tables, theme
 from nme_core.figures.charts import Chart, Layer, Panel
-from nme_core.figures.labels import number
 from nme_core.figures.summaries import parted, settling_range
 from nme_core.figures.words import LOSSES
 from nme_core.vocabulary.language import tr, written
+from nme_core.vocabulary.numbers import number
 
 _TRACES = {
     "residual_variance": "residual variance σ²",

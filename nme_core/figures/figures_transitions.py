@@ -11,10 +11,11 @@ import pandas as pd
 
 from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Matrix, Panel
-from nme_core.figures.labels import cell, distinct, number
+from nme_core.figures.labels import cell, distinct
 from nme_core.figures.matrices import CELL_NAMES, LABEL_LENGTH
 from nme_core.figures.summaries import difference_limit, value_limits
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import number
 from nme_core.vocabulary.text import count
 
 #: Number of states from which cells have numbers in their short form.

@@ -58,24 +58,6 @@ def for_print(text: object, limit: int | None = None) -> str:
     return f" {line}" if line.startswith("_") else line
 
 
-def number(value: float, digits: int = 3, *, sign: bool = False) -> str:
-    """`value` with at least `digits` significant digits, all digits before the point, true minus.
-
-    A dash where the value is not finite.
-    """
-    if not math.isfinite(value):
-        return "\u2013"
-    if value == 0:
-        return "0"
-    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])
-    if -4 <= exponent < 7:
-        text = f"{abs(value):,.{max(digits - 1 - exponent, 0)}f}"
-    else:
-        mantissa, power = f"{abs(value):.{digits - 1}e}".split("e")
-        text = f"{mantissa}e{power[0].replace('-', MINUS).replace('+', '')}{int(power[1:])}"
-    return _signed(text, value, sign)
-
-
 def cell(value: float, *, sign: bool = False, compact: bool = False) -> str:
     """A matrix cell: two decimals; `compact`: two digits, without the zero before the point."""
     if not math.isfinite(value):
@@ -89,15 +71,6 @@ def cell(value: float, *, sign: bool = False, compact: bool = False) -> str:
     if compact and text.startswith("0."):
         text = text[1:]
     return _signed(text, value, sign)
-
-
-def p_value(p: float) -> str:
-    """``p = .034`` or ``p < .001``."""
-    if not math.isfinite(p):
-        return "p \u2013"
-    if p < 0.001:
-        return written("p < .001")
-    return written("p = 1.000" if p >= 0.9995 else f"p = {p:.3f}".replace("0.", ".", 1))
 
 
 def tally(n: float) -> str:

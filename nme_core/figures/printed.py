@@ -20,7 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from nme_core.figures import tables, theme
-from nme_core.figures.labels import for_print, number, p_value, parameter_words
+from nme_core.figures.labels import for_print, parameter_words
 from nme_core.figures.printed_matrix import transition_comparison
 from nme_core.figures.printed_missing import missing_values
 from nme_core.figures.summaries import (
@@ -42,6 +42,7 @@ from nme_core.figures.summaries import (
     spread,
 )
 from nme_core.vocabulary.language import tr, written
+from nme_core.vocabulary.numbers import number, p_phrase
 from nme_core.vocabulary.text import count
 
 __all__ = [
@@ -98,10 +99,9 @@ def hsic_null(
             bins,
             tr("{table:,} permutations (no dependence)").format(table=len(table)),
         )
-        axis.vlines(
-            statistic, 0, bins.counts.max() * 1.08, color=theme.PERSON, linewidth=1.5,
-            label=tr("observed {statistic}, {p}").format(statistic=number(statistic), p=p_value(p)),
-        )  # fmt: skip
+        said = tr("observed {statistic}, {p}").format(statistic=number(statistic), p=p_phrase(p))
+        top = 1.08 * bins.counts.max()
+        axis.vlines(statistic, 0, top, color=theme.PERSON, linewidth=1.5, label=said)
         axis.set(
             xlabel=tr("HSIC statistic, {covariate}").format(covariate=for_print(covariate, 40)),
             ylabel=tr("permutations"),

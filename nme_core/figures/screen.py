@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nme_core.figures import tables, theme
-from nme_core.figures.labels import all_for_screen, for_screen, number, p_value, parameter_words
+from nme_core.figures.labels import all_for_screen, for_screen, parameter_words
 from nme_core.figures.screen_curves import group_curves, loss_curves, response_curves
 from nme_core.figures.screen_matrix import transition_comparison
 from nme_core.figures.screen_missing import missing_values
@@ -30,6 +30,7 @@ from nme_core.figures.summaries import (
     whole_step,
 )
 from nme_core.vocabulary.language import tr, written
+from nme_core.vocabulary.numbers import number, p_phrase
 from nme_core.vocabulary.text import count
 
 __all__ = [
@@ -106,7 +107,7 @@ def hsic_null(null: np.ndarray, statistic: float, p: float, *, covariate: str) -
         mode="lines",
         line={"color": theme.PERSON, "width": 3},
         name=tr("observed {statistic}, {p}").format(
-            statistic=number(statistic), p=for_screen(p_value(p))
+            statistic=number(statistic), p=for_screen(p_phrase(p))
         ),
         hovertemplate=tr("observed %{x:.3g}<extra></extra>"),
     )

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from nme_core.figures import tables, theme
 from nme_core.figures.frames import add_frames
-from nme_core.figures.labels import distinct, for_screen, number, tally
+from nme_core.figures.labels import distinct, for_screen, tally
 from nme_core.figures.matrices import (
     CELL_NAMES,
     LABEL_LENGTH,
@@ -18,6 +18,7 @@ from nme_core.figures.matrices import (
     panel_titles,
 )  # fmt: skip
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import number
 
 _MATRIX, _TOP, _GAP = 290, 50, 0.024
 #: Width of a panel on a narrow page, where names must not run into each other.

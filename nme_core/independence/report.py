@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
+from nme_core.vocabulary.text import fixed, number, p_phrase, p_value
+
 #: Characters of the widest line.
 WIDTH = 100
 
@@ -37,8 +39,8 @@ def hsic_lines(hsic: pd.DataFrame) -> list[str]:
             "people": hsic["n_persons"],
             "strength": hsic["strength"].map(_number),
             "95 % interval": _intervals(hsic["strength_low"], hsic["strength_high"]),
-            "p": hsic["p"].map(_p),
-            "corrected p": hsic["p_adjusted"].map(_p),
+            "p": hsic["p"].map(p_value),
+            "corrected p": hsic["p_adjusted"].map(p_value),
             "strata": hsic["strata"],
         },
         text=("covariate", "taken as", "of", "strata"),
@@ -52,7 +54,8 @@ def both_lines(hsic: pd.DataFrame, words: Callable[[str], str]) -> list[str]:
         return []
     return [
         f"{row['covariate']}: p counts two looks together. All of them at once (HSIC): "
-        f"p {_p(row['p_hsic'])}; the clearest one, {words(row['single'])}: p {_p(row['p_single'])}."
+        f"{p_phrase(row['p_hsic'])}; the clearest one, {words(row['single'])}:"
+        f" {p_phrase(row['p_single'])}."
         for row in hsic.to_dict("records")
     ]
 
@@ -82,8 +85,8 @@ def effects_lines(effects: pd.DataFrame, n: int = 10) -> list[str]:
             "kind": (kind + " " + rows["group"]).str.strip(),
             "effect": rows["effect"].map(_number),
             "95 % interval": _intervals(rows["ci_low"], rows["ci_high"]),
-            "p": rows["p"].map(_p),
-            "corrected p": rows["p_adjusted"].map(_p),
+            "p": rows["p"].map(p_value),
+            "corrected p": rows["p_adjusted"].map(p_value),
             "people": rows["n_persons"],
         },
         text=("covariate", "parameter", "kind"),
@@ -123,21 +126,13 @@ def _several(values: pd.Series) -> str:
 
 def _intervals(low: pd.Series, high: pd.Series) -> list[str]:
     return [
-        "" if math.isnan(a) else f"{_number(a)} to {_number(b)}"
+        "–" if math.isnan(a) else f"{_number(a)} to {_number(b)}"
         for a, b in zip(low, high, strict=True)
     ]
 
 
 def _number(value: float) -> str:
-    if math.isnan(value):
-        return ""
-    return f"{value:.3f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.3g}"
-
-
-def _p(p: float) -> str:
-    if math.isnan(p):
-        return ""
-    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+    return fixed(value, 3) if 0.001 <= abs(value) < 1000 or value == 0 else number(value)
 
 
 def _lines(columns: dict[str, Iterable[object]], text: tuple[str, ...]) -> list[str]:

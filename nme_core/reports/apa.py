@@ -5,47 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from nme_core.vocabulary.text import fixed
+from nme_core.vocabulary.text import fixed, number
 
-MINUS = "\u2212"
 DASH = "\u2013"
-
-
-def p_value(p: float) -> str:
-    """``p = .034`` to three decimals, ``p < .001``; a dash where there is none."""
-    if not math.isfinite(p):
-        return f"p {DASH}"
-    if p < 0.001:
-        return "p < .001"
-    return f"p = {bounded(p, 3)}"
-
-
-def p_cell(p: float) -> str:
-    """A p-value in a table: ``.034`` or ``< .001``."""
-    return p_value(p).removeprefix("p ").removeprefix("= ")
 
 
 def bounded(value: float, decimals: int = 2) -> str:
     """A number that cannot exceed 1 in size (p, r, share of variance): no zero before the point."""
     text = fixed(value, decimals)
     return text.replace("0.", ".", 1) if abs(float(f"{value:.{decimals}f}")) < 1 else text
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A number with `digits` significant digits, written out; very large or small ones as a power.
-
-    Digits before the point are all written.
-    """
-    if not math.isfinite(value):
-        return DASH
-    if value == 0:
-        return "0"
-    if not 1e-4 <= abs(value) < 1e7:
-        mantissa, power = f"{value:.{digits - 1}e}".split("e")
-        return f"{mantissa.replace('-', MINUS)} × 10^{int(power)}".replace("^-", f"^{MINUS}")
-    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])
-    text = f"{abs(value):,.{max(digits - 1 - exponent, 0)}f}"
-    return MINUS + text if value < 0 else text
 
 
 def bounded_limits(low: float, high: float) -> str:

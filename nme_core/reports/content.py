@@ -8,7 +8,6 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from nme_core.figures.catalogue import every
-from nme_core.figures.labels import number, p_value
 from nme_core.figures.of_research import of_tool
 from nme_core.io import RunFolder
 from nme_core.reports import ResultTable, hsic_command, words
@@ -16,6 +15,7 @@ from nme_core.reports.blocks import Block, Code, Items, Report, Section, Text
 from nme_core.runs.research.answers import answers
 from nme_core.vocabulary.choices import COVARIANCES, MODELS, PLACEMENTS
 from nme_core.vocabulary.terms import QUESTIONS
+from nme_core.vocabulary.text import number, p_phrase
 
 #: Tables that stand in sections of their own.
 _PLACED = {
@@ -142,7 +142,7 @@ def _answering(folder: RunFolder) -> list[str]:
             continue
         rho, p = stats.spearmanr(both["n_obs"], both["value"])
         lines.append(
-            f"{name}: Spearman's ρ({len(both) - 2}) = {number(rho, 2)}, {p_value(p)}, "
+            f"{name}: Spearman's ρ({len(both) - 2}) = {number(rho, 2)}, {p_phrase(p)}, "
             f"{len(both)} people."
         )
     return lines

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from nme_core.io import RunFolder
-from nme_core.reports.apa import bounded, bounded_limits, intervals, p_cell
+from nme_core.reports.apa import bounded, bounded_limits, intervals
 from nme_core.reports.result_table import ResultTable
+from nme_core.vocabulary.text import p_value
 
 #: Pairs of parameters that are printed.
 MOST_PAIRS = 15
@@ -25,7 +26,7 @@ def correlations_table(folder: RunFolder) -> ResultTable:
             "Expected, 95%": intervals(
                 shown["simulated_low"], shown["simulated_high"], bounded_limits
             ),
-            "Corrected p": shown["p_adjusted"].map(p_cell),
+            "Corrected p": shown["p_adjusted"].map(p_value),
         }
     ).reset_index(drop=True)
     note = (

@@ -24,7 +24,7 @@ from nme_core.vocabulary.terms import (
     network_name,
     placement_name,
 )
-from nme_core.vocabulary.text import count, listed
+from nme_core.vocabulary.text import count, listed, number
 
 #: Of the training, as `nme_core.training.loop.Schedule` has them,
 LEARNING_RATE, NETWORK_RATE, FLAT = "0.01", "0.03", "0.01 %"
@@ -201,11 +201,11 @@ def _likelihood(config: dict[str, Any]) -> list[str]:
     process = config.get("residual_autocorrelation")
     if process:
         low, high = process["low"], process["high"]
-        ends = "" if low is None else f", 95 % interval {low:.3g} to {high:.3g}"
+        ends = "" if low is None else f", 95 % interval {number(low)} to {number(high)}"
         said.append(
             "Residuals of a person followed a continuous-time autoregressive process of order 1, "
-            f"with an estimated correlation of {process['rho']:.3g} over one unit of time (one day "
-            f"where times are dates){ends}."
+            f"with an estimated correlation of {number(process['rho'])} over one unit of time (one"
+            f" day where times are dates){ends}."
         )
     choice = config.get("covariance_choice")
     if choice:
@@ -213,10 +213,10 @@ def _likelihood(config: dict[str, Any]) -> list[str]:
     dispersion = config.get("dispersion")
     if dispersion:
         low, high = dispersion["ci"]
-        ends = "" if low is None else f" (95 % interval {low:.3g} to {high:.3g})"
+        ends = "" if low is None else f" (95 % interval {number(low)} to {number(high)})"
         said.append(
             "Counts varied beyond Poisson's, with the variance μ + μ²/k at a mean of μ; "
-            f"k was estimated as {dispersion['size']:.3g}{ends}."
+            f"k was estimated as {number(dispersion['size'])}{ends}."
         )
     if config.get("reml"):
         said.append("Variances maximised the restricted likelihood (REML).")

@@ -11,13 +11,12 @@ from nme_core.analysis import Move, headline, n_apart, person_moves, person_rows
 from nme_core.analysis.support import LEADING
 from nme_core.exceptions import OptionError
 from nme_core.figures.catalogue import every
-from nme_core.figures.labels import number
 from nme_core.figures.moves_of_person import move_words, never_words, observed_words, short_move
 from nme_core.figures.run_figure import RunFigure
 from nme_core.io import POPULATION, RunFolder
 from nme_core.reports.blocks import Block, Items, Report, Section, Text
 from nme_core.runs.skill import plain_verdict
-from nme_core.vocabulary.text import count, listed
+from nme_core.vocabulary.text import count, listed, number, place
 
 #: Transitions that are written out.
 MOST_TRANSITIONS = 3
@@ -142,16 +141,11 @@ def _response(figure: RunFigure, person: str) -> str:
     low, high = own["x"].iloc[0], own["x"].iloc[-1]
     at = np.interp([low, high], shared["x"], shared["value"])
     return (
-        f"From {figure.arguments['feature']} {_place(low)} to {_place(high)}, the predicted "
+        f"From {figure.arguments['feature']} {place(low)} to {place(high)}, the predicted "
         f"{figure.arguments['outcome']} goes from {number(own['value'].iloc[0])} to "
         f"{number(own['value'].iloc[-1])} for this person, and from {number(at[0])} to "
         f"{number(at[1])} for all people."
     )
-
-
-def _place(value: float) -> str:
-    """A place on the axis of a feature: no more digits than it needs, three at most."""
-    return number(value) if abs(value) >= 1000 else f"{value:.3g}".replace("-", "−")
 
 
 def _sure(folder: RunFolder, person: str) -> list[str]:

@@ -8,18 +8,12 @@ import pandas as pd
 
 from nme_core.io import ParameterNames, RunFolder
 from nme_core.metrics.comparison import with_corrected_p
-from nme_core.reports.apa import (
-    bounded,
-    bounded_limits,
-    limits,
-    number,
-    p_value,
-)
+from nme_core.reports.apa import bounded, bounded_limits, limits
 from nme_core.reports.correlations import correlated
 from nme_core.reports.trust import calibrated, certified, checked, differences
 from nme_core.runs.skill import skill_sentences
 from nme_core.vocabulary.terms import CORRECTIONS, CORRELATIONS, is_bounded, metric_name
-from nme_core.vocabulary.text import count, fixed
+from nme_core.vocabulary.text import count, fixed, number, p_phrase
 
 ALPHA = 0.05
 #: Metrics of which less is better.
@@ -118,8 +112,8 @@ def _compared(model: str, reference: str, metric: str, row: pd.Series) -> str:
     size, ends = difference_text(metric, difference, row["ci_low"], row["ci_high"])
     statistics = (
         f"mean difference {model} − {reference} = {size}, 95% CI {ends}, "
-        f"{p_value(row['p'])}, corrected "
-        f"{p_value(row['p_adjusted'])}, {count(int(row['n_persons']), 'person')}"
+        f"{p_phrase(row['p'])}, corrected "
+        f"{p_phrase(row['p_adjusted'])}, {count(int(row['n_persons']), 'person')}"
     )
     if not known:
         return (
@@ -147,11 +141,11 @@ def _dependence(hsic: pd.DataFrame) -> str:
         )
         corrected = ""
         if int(row["n_tests"]) > 1:
-            corrected = f"corrected {p_value(row['p_adjusted'])}, "
+            corrected = f"corrected {p_phrase(row['p_adjusted'])}, "
         said.append(
             f"People's {row['parameters']} {'were' if found else 'were not shown to be'} "
             f"statistically dependent on {row['covariate']} ({_taken(row)}HSIC = "
-            f"{bounded(row['statistic'])}, {p_value(row['p'])}, {corrected}"
+            f"{bounded(row['statistic'])}, {p_phrase(row['p'])}, {corrected}"
             f"{count(int(row['n_persons']), 'person')}{floor})."
         )
     by = f" ({CORRECTIONS.get(adjust, adjust)} correction)" if len(hsic) > 1 else ""
@@ -193,18 +187,18 @@ def _effects(folder: RunFolder) -> str:
 
 def _effect(row: pd.Series, names: ParameterNames, *, with_df: bool) -> str:
     kind, name = str(row["kind"]), names.words(row["parameter"])
-    corrected = f"corrected {p_value(row['p_adjusted'])}"
+    corrected = f"corrected {p_phrase(row['p_adjusted'])}"
     if kind in CORRELATIONS:
         known = with_df and kind == "spearman" and "n_persons" in row
         df = f"({int(row['n_persons']) - 2})" if known else ""
         size = f"{CORRELATIONS[kind]}{df} = {bounded(row['effect'])}"
         ends = f"95% CI {bounded_limits(row['ci_low'], row['ci_high'])}"
         return f"{name} with {row['covariate']}, {size}, {ends}, " + (
-            f"{p_value(row['p'])}, {corrected}"
+            f"{p_phrase(row['p'])}, {corrected}"
         )
     group = str(row.get("group", "")).replace(" - ", " − ")
     return (
         f"{name} by {row['covariate']}, {kind} {group} = "
         f"{number(row['effect'])}, 95% CI {limits(row['ci_low'], row['ci_high'])}, "
-        f"{p_value(row['p'])}, {corrected}"
+        f"{p_phrase(row['p'])}, {corrected}"
     )

@@ -11,7 +11,7 @@ import pandas as pd
 from nme_core.batches.splits import tested_rows
 from nme_core.io import POPULATION, TABLES, RunFolder
 from nme_core.metrics.comparison import with_corrected_p
-from nme_core.reports.apa import bounded, bounded_limits, intervals, limits, number, p_cell
+from nme_core.reports.apa import bounded, bounded_limits, intervals, limits
 from nme_core.reports.correlations import correlations_table
 from nme_core.reports.result_table import ResultTable
 from nme_core.reports.results import difference_text, metric_value
@@ -24,6 +24,7 @@ from nme_core.reports.trust import (
     summary_table,
 )
 from nme_core.vocabulary.terms import CORRELATIONS, metric_name, strata_name
+from nme_core.vocabulary.text import number, p_value
 
 #: Rows of a table that are printed; the run folder's CSV has them all.
 MOST_ROWS = 40
@@ -146,8 +147,8 @@ def _comparison(folder: RunFolder) -> ResultTable:
             "Metric": table["metric"].map(_head),
             "Difference": [size for size, _ in texts],
             "95% CI": [ends for _, ends in texts],
-            "p": table["p"].map(p_cell),
-            "Corrected p": table["p_adjusted"].map(p_cell),
+            "p": table["p"].map(p_value),
+            "Corrected p": table["p_adjusted"].map(p_value),
             "People": table["n_persons"].map("{:,}".format),
         }
     )
@@ -255,8 +256,8 @@ def _hsic(folder: RunFolder) -> ResultTable:
             "People": table["n_persons"].map("{:,}".format),
             **({"Strength [95% CI]": _strengths(table)} if "strength" in table else {}),
             "HSIC": table["statistic"].map(bounded),
-            "p": table["p"].map(p_cell),
-            "Corrected p": table["p_adjusted"].map(p_cell),
+            "p": table["p"].map(p_value),
+            "Corrected p": table["p_adjusted"].map(p_value),
             **({} if alike["reps"] else {"Permutations": table["reps"].map("{:,}".format)}),
             **({} if alike["strata"] else {"Within strata of": table["strata"]}),
         }
@@ -307,8 +308,8 @@ def _effects(folder: RunFolder) -> ResultTable:
                 bounded_limits(low, high) if one else limits(low, high)
                 for one, low, high in zip(spearman, shown["ci_low"], shown["ci_high"], strict=True)
             ],
-            "p": shown["p"].map(p_cell),
-            "Corrected p": shown["p_adjusted"].map(p_cell),
+            "p": shown["p"].map(p_value),
+            "Corrected p": shown["p_adjusted"].map(p_value),
         }
     ).reset_index(drop=True)
     note = (

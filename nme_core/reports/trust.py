@@ -11,9 +11,9 @@ import pandas as pd
 
 from nme_core.analysis.reliability import TOGETHER
 from nme_core.io import RunFolder, parameter_words
-from nme_core.reports.apa import bounded, bounded_limits, intervals, number
+from nme_core.reports.apa import bounded, bounded_limits, intervals
 from nme_core.reports.result_table import ResultTable
-from nme_core.vocabulary.text import count, listed
+from nme_core.vocabulary.text import count, listed, number
 
 #: Rows of the table of summaries that are printed.
 MOST_PARAMETERS = 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import platform
 from collections.abc import Hashable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +13,7 @@ from nme_core.scoreboard.playing import Game
 from nme_core.scoreboard.protocols import PROTOCOLS, Protocol
 from nme_core.scoreboard.rivals import OURS, RIVALS
 from nme_core.scoreboard.standing import standing
+from nme_core.vocabulary.text import p_value
 
 _MINUS = "−"
 _LOSS = {"number": "squared error", "class": "log-loss", "states": "log-loss of a step"}
@@ -142,7 +142,7 @@ def _section(protocol: Protocol, table: pd.DataFrame) -> str:
         rows.append(
             (
                 name, titles[str(row["rival"])], f"{_number(row['loss'])}{spread}",
-                "" if own else _share(row), "" if own else _p(row["p_adjusted"]),
+                "" if own else _share(row), "" if own else p_value(row["p_adjusted"]),
                 f"{row['seconds']:.1f}",
             )
         )  # fmt: skip
@@ -180,9 +180,3 @@ def _share(row: Mapping[Hashable, Any]) -> str:
         low, high = (f"{100 * float(row[end]):.1f}" for end in ("ci_low", "ci_high"))
         text += f" ({low} to {high})"
     return text.replace("-", _MINUS)
-
-
-def _p(value: float) -> str:
-    if math.isnan(value):
-        return ""
-    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")

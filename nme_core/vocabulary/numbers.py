@@ -1,64 +1,37 @@
-"""Numbers as sentences and tables show them."""
+"""Numbers as sentences and tables show them, in the language wanted now."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from nme_core.vocabulary import text
 from nme_core.vocabulary.language import span, written
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-
-def number(value: float | None, digits: int = 3) -> str:
-    """A number with two or three significant digits; an en dash where there is none."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    if abs(value) >= 1e7:
-        return _scientific(value, max(digits - 2, 1))
-    if abs(value) >= 10**digits:
-        return written(f"{value:,.0f}".replace("-", "−"))
-    rounded = float(f"{value:.{digits}g}")
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
-    if decimals > digits + 3:
-        return _scientific(value, digits - 2)
-    return written(f"{rounded:.{decimals}f}".replace("-", "−"))
-
-
-def _scientific(value: float, decimals: int) -> str:
-    mantissa, exponent = f"{value:.{decimals}e}".split("e")
-    return f"{written(mantissa.replace('-', '−'))} × 10{str(int(exponent)).translate(_RAISED)}"
+def number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
+    """A number with two or three significant digits; see `text.number`."""
+    return written(text.number(value, digits, sign=sign))
 
 
 def place(value: float) -> str:
     """A place on the axis of a feature: no more digits than it needs, three at most."""
-    return number(value) if abs(value) >= 1000 else written(f"{value:.3g}".replace("-", "−"))
+    return written(text.place(value))
 
 
 def fixed(value: float | None, decimals: int) -> str:
     """A number with these decimals; an en dash where there is none."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    text = f"{abs(value):,.{decimals}f}"
-    signed = f"−{text}" if value < 0 and float(text.replace(",", "")) else text
-    return written(signed)
+    return written(text.fixed(value, decimals))
 
 
 def p_value(value: float | None) -> str:
     """A p-value to three decimals, or "< .001"."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    if value < 0.001:
-        return written("< .001")
-    return written(f"{value:.3f}".removeprefix("0") if value < 0.9995 else "1.000")
+    return written(text.p_value(value))
 
 
 def p_phrase(value: float) -> str:
     """A p-value inside a sentence: "p = .012" or "p < .001"."""
-    text = p_value(value)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    return written(text.p_phrase(value))
 
 
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:

@@ -58,18 +58,6 @@ def test_cut_labels_stay_different_even_from_a_label_that_looks_cut():
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (0.0123456, "0.0123"), (1234.6, "1,235"), (-0.5, "\u22120.500"), (0, "0"),
-        (9.9996, "10.0"), (3e-9, "3.00e\u22129"), (4.2e9, "4.20e9"), (np.nan, "\u2013"),
-        (np.inf, "\u2013"),
-    ],
-)  # fmt: skip
-def test_number_has_three_significant_digits(value, shown):
-    assert labels.number(value) == shown
-
-
-@pytest.mark.parametrize(
     ("value", "options", "shown"),
     [
         (0.423, {}, "0.42"), (-0.001, {"sign": True}, "0.00"), (0.126, {"sign": True}, "+0.13"),
@@ -80,17 +68,6 @@ def test_number_has_three_significant_digits(value, shown):
 )  # fmt: skip
 def test_cell(value, options, shown):
     assert labels.cell(value, **options) == shown
-
-
-@pytest.mark.parametrize(
-    ("p", "shown"),
-    [
-        (0.0342, "p = .034"), (0.0009999, "p < .001"), (0.001, "p = .001"), (1.0, "p = 1.000"),
-        (0.99951, "p = 1.000"), (np.nan, "p \u2013"),
-    ],
-)  # fmt: skip
-def test_p_value(p, shown):
-    assert labels.p_value(p) == shown
 
 
 def test_tally_of_expected_counts_keeps_a_decimal():

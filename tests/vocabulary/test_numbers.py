@@ -1,5 +1,7 @@
 import pytest
 
+from nme_core.vocabulary import text
+from nme_core.vocabulary.language import speaking
 from nme_core.vocabulary.numbers import alike, estimate, fixed, interval, number, p_phrase, p_value
 
 
@@ -20,6 +22,10 @@ from nme_core.vocabulary.numbers import alike, estimate, fixed, interval, number
         (1.2e-9, "1.2 × 10⁻⁹"),
         (-1.2e-9, "−1.2 × 10⁻⁹"),
         (0, "0"),
+        (2.2e-20, "0"),
+        (-2.2e-20, "0"),
+        (9.996, "10.0"),
+        (float("inf"), "–"),
         (float("nan"), "–"),
         (None, "–"),
     ],
@@ -30,15 +36,29 @@ def test_number(value: float | None, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("p", "shown"),
-    [(0.0009, "< .001"), (0.001, ".001"), (0.0496, ".050"), (1.0, "1.000"), (0.9996, "1.000")],
+    [
+        (0.0009, "p < .001"),
+        (0.001, "p = .001"),
+        (0.0496, "p = .050"),
+        (1.0, "p = 1.000"),
+        (0.9996, "p = 1.000"),
+        (float("nan"), "p –"),
+    ],
 )
-def test_p_value(p: float, shown: str) -> None:
-    assert p_value(p) == shown
+def test_p(p: float, shown: str) -> None:
+    assert p_phrase(p) == text.p_phrase(p) == shown
+    assert p_value(p) == text.p_value(p) == shown.removeprefix("p ").removeprefix("= ")
 
 
-def test_p_in_a_sentence() -> None:
-    assert p_phrase(0.0001) == "p < .001"
-    assert p_phrase(0.25) == "p = .250"
+def test_german_marks() -> None:
+    with speaking("de"):
+        assert p_phrase(0.0341) == "p = 0,034"
+        assert number(1234.5) == "1.234"
+        assert text.number(1234.5) == "1,234"
+
+
+def test_a_sign_is_asked_for() -> None:
+    assert [number(one, sign=True) for one in (1.5, -1.5, 0)] == ["+1.50", "−1.50", "0"]
 
 
 def test_interval() -> None:

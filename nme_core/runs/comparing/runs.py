@@ -20,6 +20,7 @@ from nme_core.runs.comparing.agreement import COLUMNS, agreement
 from nme_core.runs.comparing.likelihood_ratio import CONSERVATIVE, likelihood_ratio
 from nme_core.runs.comparing.rows import refuse_other_rows
 from nme_core.runs.comparing.structure import Nesting, Structure, nesting
+from nme_core.vocabulary.text import number, p_phrase
 
 #: Rows of ``likelihood.csv`` that are compared, the first that both runs have: the fit on all
 #: rows, else that on the training rows.
@@ -261,10 +262,11 @@ def _predicts(row: Mapping[Hashable, Any]) -> str:
     better = f"{run} predicts {'worse' if row['difference'] > 0 else 'better'} than {reference}"
     head = better if clear else f"{run} and {reference} predict equally well, as far as can be told"
     ends = "" if math.isnan(row["ci_low"]) else (
-        f", 95 % interval {row['ci_low']:.3g} to {row['ci_high']:.3g}, p = {row['p_adjusted']:.3g}"
+        f", 95 % interval {number(row['ci_low'])} to {number(row['ci_high'])},"
+        f" {p_phrase(row['p_adjusted'])}"
     )  # fmt: skip
     return (
-        f"{head}: {metric} {row['difference']:+.3g} on held-back rows, mean over"
+        f"{head}: {metric} {number(row['difference'], sign=True)} on held-back rows, mean over"
         f" {row['n_persons']} people{ends}."
     )
 
@@ -279,6 +281,6 @@ def _tested(row: Mapping[Hashable, Any]) -> str:
     )  # fmt: skip
     more = "1 parameter more" if row["df"] == 1 else f"{row['df']:.0f} parameters more"
     return (
-        f"{head} (likelihood ratio {row['statistic']:.4g}, {more},"
-        f" {row['reference']}, p = {row['p']:.3g}). {row['note']}"
+        f"{head} (likelihood ratio {number(row['statistic'], 4)}, {more},"
+        f" {row['reference']}, {p_phrase(row['p'])}). {row['note']}"
     ).strip()

@@ -8,6 +8,7 @@ from typing import Any
 
 from nme_core.training.structure_choice import PEOPLE_EACH
 from nme_core.vocabulary.choices import SIGMA
+from nme_core.vocabulary.text import number, p_phrase
 
 #: Level of the verdict.
 ALPHA = 0.05
@@ -81,8 +82,10 @@ def _test(found: Evidence) -> str:
     ratio = found.likelihood_ratio
     if found.decided_by == "likelihood ratio" and ratio is not None:
         more = "1 covariance" if ratio["df"] == 1 else f"{ratio['df']} covariances"
-        return f"likelihood ratio {ratio['statistic']:.4g} for {more}, p = {ratio['p']:.3g}"
-    return f"correlations against the diagonal model, p = {found.p:.3g} over all pairs"
+        return (
+            f"likelihood ratio {number(ratio['statistic'], 4)} for {more}, {p_phrase(ratio['p'])}"
+        )
+    return f"correlations against the diagonal model, {p_phrase(found.p)} over all pairs"
 
 
 def _pair(found: Evidence) -> str:
@@ -93,8 +96,8 @@ def _pair(found: Evidence) -> str:
     return (
         f"Furthest of {pairs}: {one['parameter']} with {one['parameter_2']}, correlation"
         f" {one['correlation']:.2f} of people's estimates (a diagonal Σ gives"
-        f" {one['simulated_low']:.2f} to {one['simulated_high']:.2f}, p ="
-        f" {one['p_adjusted']:.3g} over all pairs)."
+        f" {one['simulated_low']:.2f} to {one['simulated_high']:.2f},"
+        f" {p_phrase(one['p_adjusted'])} over all pairs)."
     )
 
 
@@ -109,8 +112,8 @@ def _predicts(found: Evidence) -> str:
     said = f"predicts {better} than the diagonal one" if clear else (
         "predicts as well as the diagonal one, as far as can be told"
     )  # fmt: skip
-    ends = "" if low != low else f", 95 % interval {low:.3g} to {high:.3g}"
-    gap = f"{metric} {row['difference']:+.3g}"
+    ends = "" if low != low else f", 95 % interval {number(low)} to {number(high)}"
+    gap = f"{metric} {number(row['difference'], sign=True)}"
     return (
         f"On held-back rows a {SIGMA[row['model']]} Σ {said} ({gap}, mean over {row['n_persons']}"
         f" people{ends})."
@@ -154,8 +157,8 @@ def notes(
         )
     if ratio is not None and found.decided_by == "correlations":
         told.append(
-            f"The likelihood ratio ({ratio['statistic']:.4g} for {ratio['df']} parameters) does not"
-            " decide: a full Σ frees more than covariances, or there are fewer than"
+            f"The likelihood ratio ({number(ratio['statistic'], 4)} for {ratio['df']} parameters)"
+            " does not decide: a full Σ frees more than covariances, or there are fewer than"
             f" {PEOPLE_EACH} people for each."
         )
     if ratio is None and found.diagonal is not None:

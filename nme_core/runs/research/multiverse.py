@@ -31,6 +31,7 @@ from nme_core.runs.research.worlds import (
     worlds_of,
 )
 from nme_core.study import Study
+from nme_core.vocabulary.text import number
 
 #: Worlds at most.
 MOST_WORLDS = 500
@@ -187,8 +188,8 @@ def _verdict(
     answer = (
         f"The claim that {words} holds in {numbers['holds']} of {len(known)} worlds "
         f"({100 * numbers['share']:.0f} %{given}); the estimate is between "
-        f"{known['estimate'].min():.3g} and {known['estimate'].max():.3g}, median "
-        f"{known['estimate'].median():.3g}.{_decides(shares)}"
+        f"{number(known['estimate'].min())} and {number(known['estimate'].max())}, median "
+        f"{number(known['estimate'].median())}.{_decides(shares)}"
     )
     return Verdict("multiverse", answer, numbers, tuple(notes))
 

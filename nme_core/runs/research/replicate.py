@@ -27,6 +27,7 @@ from nme_core.runs.research.tasks import Report, TaskOptions, kept_in, run_kept
 from nme_core.runs.research.verdict import Verdict, write_tables
 from nme_core.study import Study
 from nme_core.study.formats.source import fingerprint
+from nme_core.vocabulary.text import p_phrase
 
 TOOL = "replicate"
 
@@ -239,12 +240,12 @@ def _verdict(
     name = {"spearman": "Spearman's ρ"}.get(frozen.kind, frozen.kind)
     answer = (
         f"{head}: {what} and {frozen.covariate}, {name} {row['estimate_a']:.2f} in study A"
-        f" ({n[0]} people; corrected p = {both['p_a_corrected']:.3g}), {row['estimate_b']:.2f}"
-        f" [{row['ci_low_b']:.2f}, {row['ci_high_b']:.2f}] in study B ({n[1]} people; one-sided p ="
-        f" {row['p_b']:.3g} in the frozen direction), which lies"
+        f" ({n[0]} people; corrected {p_phrase(both['p_a_corrected'])}), {row['estimate_b']:.2f}"
+        f" [{row['ci_low_b']:.2f}, {row['ci_high_b']:.2f}] in study B ({n[1]} people; one-sided"
+        f" {p_phrase(row['p_b'])} in the frozen direction), which lies"
         f" {'inside' if inside else 'outside'} the prediction interval"
-        f" [{row['prediction_low']:.2f}, {row['prediction_high']:.2f}]. Both together: p ="
-        f" {both['fisher']:.3g} (Fisher), {both['stouffer']:.3g} (Stouffer)."
+        f" [{row['prediction_low']:.2f}, {row['prediction_high']:.2f}]. Both together:"
+        f" {p_phrase(both['fisher'])} (Fisher), {p_phrase(both['stouffer'])} (Stouffer)."
     )
     numbers = {
         "frozen_sha256": frozen.sha256, "covariate": frozen.covariate,

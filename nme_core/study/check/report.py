@@ -11,7 +11,7 @@ import pandas as pd
 
 from nme_core.study.clean.remedies import Remedy, foretell, of_second_table
 from nme_core.study.clean.remedy_files import as_json
-from nme_core.vocabulary.text import fixed
+from nme_core.vocabulary.text import fixed, p_phrase
 
 Severity = Literal["stop", "look", "info"]
 
@@ -107,9 +107,9 @@ class Compliance:
 
     def __str__(self) -> str:
         if self.spearman is not None:
-            return f"Spearman {fixed(self.spearman)}, p {p_words(self.p)}"
+            return f"Spearman {fixed(self.spearman)}, {p_phrase(self.p)}"
         groups = ", ".join(f"{name} {median:g}" for name, median in self.medians)
-        return f"medians {groups}; Kruskal-Wallis p {p_words(self.p)}"
+        return f"medians {groups}; Kruskal-Wallis {p_phrase(self.p)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,8 +203,3 @@ class Report:
             )
         lines.append("Usable." if self.usable else "Not usable as it is.")
         return lines
-
-
-def p_words(p: float) -> str:
-    """A p-value after "p", to three decimals."""
-    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".")

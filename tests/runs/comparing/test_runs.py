@@ -62,7 +62,7 @@ def test_the_larger_model_is_asked_for(runs):
     assert (metrics["model"], metrics["reference"]) == ("slope", "intercept")
     assert metrics["difference"] < 0
     said = found.sentences()
-    assert said[0].startswith("slope predicts better than intercept: mse -")
+    assert said[0].startswith("slope predicts better than intercept: mse −")
     assert said[1].startswith("The rows ask for slope rather than intercept")
 
 
