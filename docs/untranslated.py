@@ -27,7 +27,7 @@ from nme_core.vocabulary.text import plural
 #: Texts that are put together, or that a run has stored.
 ALSO = (
     *Verdict, *(f"{unit}{s}" for unit in ("day", "hour", "minute", "second") for s in ("", "s")),
-    "feature", "covariate", "outcome", "person", "time", "state", "sequence", "group",
+    "feature", "covariate", "outcome", "person", "time", "state", "sequence", "group", "week",
     "Rows", "Per person (median)", "Response curves by covariate", "Transitions of a person",
     "Random-effect distribution", "HSIC permutation test", "Parameter against covariate",
     "Training losses", "at least one feature", "the person", "Numbers (CSV)",

@@ -85,7 +85,7 @@ class MissingColumnError(DataError):
         more = f" and {len(self.available) - 20} more" if len(self.available) > 20 else ""
         super().__init__(
             f"The {table} has no column {column!r}.",
-            remedy=f"Its columns are {shown}{more}.",
+            remedy=f"Its columns are {shown}{more}." if shown else "It has no columns.",
             column=column,
         )
 

@@ -183,8 +183,12 @@ def test_tests_that_cannot_be_made(refused, trained, tmp_path):
 
 def test_a_run_without_covariates_cannot_be_tested(refused, nme, tiny_study, tmp_path):
     words = ("fit", tiny_study / "long.csv", "--person", "id", "--outcome", "mood", *MLP)
-    assert nme(*words, "--refit", "none", "--quiet", "--out", tmp_path / "run").code == 0
+    words = (*words, "--hidden", "none", "--refit", "none", "--quiet", "--out", tmp_path / "run")
+    assert nme(*words).code == 0
     said = refused("hsic", tmp_path / "run", "--covariate", "depression")
+    assert "has no covariates. Fit it with --covariates" in said
+    given = ("--effect", "1", "--persons", "20", "--rows", "10", "--out", tmp_path / "power")
+    said = refused("power", tmp_path / "run", "--covariate", "depression", *given)
     assert "has no covariates. Fit it with --covariates" in said
 
 

@@ -34,7 +34,9 @@ def show_stability(run: Run) -> None:
         "" if math.isnan(known.seeds) else tr(STABILITY)["seeds"].format(r=fixed(known.seeds, 2))
     )
     weeks = (
-        "" if math.isnan(known.weeks) else tr(STABILITY)["weeks"].format(r=fixed(known.weeks, 2))
+        ""
+        if math.isnan(known.weeks)
+        else tr(STABILITY)["weeks"].format(part=tr(known.part), r=fixed(known.weeks, 2))
     )
     few = len(known.unreliable)
     words = tr(STABILITY)[kind].format(

@@ -80,8 +80,7 @@ STABILITY = {
     "{value}; below .30: {few} of {all} parameters.{seeds}{weeks}",
     "unknown": "How reliable the parameters are is not known: this model has no standard errors.",
     "seeds": " Agreement with a fit from another seed: {r}.",
-    "weeks": " Agreement with all rows where one week of each person (or a seventh of the rows) is "
-    "left out: {r} or more.",
+    "weeks": " Agreement with all rows where one {part} of each person is left out: {r} or more.",
     "offer": "Estimates every person twice, from halves of their data, and fits the model once "
     "more with another seed. Takes about as long as the last fit, beside the page.",
     "help": "Whether what is tested is a property of the people: if halves of a person's own data "

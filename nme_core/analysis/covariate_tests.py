@@ -12,6 +12,7 @@ import pandas as pd
 from nme_core.analysis.covariates import (
     OF_ROWS,
     PersonParameters,
+    known_covariates,
     of_label,
     person_parameters,
 )
@@ -162,12 +163,7 @@ def covariate_tests(
     """
     options = options or CovariateOptions()
     options.check()
-    known = run.covariates
-    if known.columns.empty:
-        raise OptionError(
-            f"The run {run.path} has no covariates.",
-            remedy="Fit it with --covariates C.csv, a table with one row per person.",
-        )
+    known = known_covariates(run)
     for name in options.confounders:
         if name not in known:
             raise MissingColumnError(name, map(str, known.columns), table="table of covariates")

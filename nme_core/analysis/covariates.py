@@ -59,6 +59,17 @@ def of_label(label: str) -> str:
     return name if name in LABELS else "scores" if "centred" in label else "weights"
 
 
+def known_covariates(run: RunFolder) -> pd.DataFrame:
+    """Covariates of a run's people; OptionError where it has none."""
+    known = run.covariates
+    if known.columns.empty:
+        raise OptionError(
+            f"The run {run.path} has no covariates.",
+            remedy="Fit it with --covariates C.csv, a table with one row per person.",
+        )
+    return known
+
+
 def offered(run: RunFolder) -> tuple[str, ...]:
     """What of a run may be tested; the first is the default."""
     if run.has_table("transitions"):

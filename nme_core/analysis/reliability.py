@@ -42,7 +42,8 @@ class Reliability:
         tell them from others of the same person, even if halves of the data agree on what it makes
         of them.
     weeks : float
-        Lowest agreement of all parameters together where one week of each person is left out.
+        Lowest agreement of all parameters together where one `part` of each person's rows, a week
+        or a seventh, is left out.
     """
 
     single: pd.Series
@@ -51,6 +52,7 @@ class Reliability:
     seeds: float
     posterior: float
     weeks: float = np.nan
+    part: str = "week"
 
     @property
     def unreliable(self) -> list[str]:
@@ -65,7 +67,11 @@ class Reliability:
                 return said
             return f"{said} The model's own estimate of reliability: {self.together:.2f}."
         seeds = "not checked" if np.isnan(self.seeds) else f"{self.seeds:.2f}"
-        weeks = "" if np.isnan(self.weeks) else f", without any one week {self.weeks:.2f} or more"
+        weeks = (
+            ""
+            if np.isnan(self.weeks)
+            else f", without any one {self.part} {self.weeks:.2f} or more"
+        )
         return (
             f"Stability: split-half reliability of the parameters together {self.together:.2f}, "
             f"agreement between seeds {seeds}{weeks}."
@@ -115,8 +121,9 @@ def reliability(
         halves = table["split_half"].to_dict()
         together: dict[Any, Any] = table.loc[TOGETHER].to_dict()
         single = pd.Series([halves.get(name, np.nan) for name in names], index=names)
-        seeds, weeks = together["seed_agreement"], together.get("week_agreement", np.nan)
-        return Reliability(single, halves[TOGETHER], SPLIT_HALF, seeds, by_posterior, weeks)
+        weeks, part = together.get("week_agreement", np.nan), together.get("weeks", "week")
+        seeds = together["seed_agreement"]
+        return Reliability(single, halves[TOGETHER], SPLIT_HALF, seeds, by_posterior, weeks, part)
     kind = "" if np.isnan(by_posterior) else POSTERIOR
     return Reliability(by_model, by_posterior, kind, np.nan, by_posterior)
 

@@ -148,9 +148,9 @@ def stability(
     together = table[table["parameter"] == TOGETHER].iloc[0]
     if together["n_weeks"]:
         typer.echo(
-            f"Without a week: agreement with all rows where one {together['weeks']} of each person"
-            f" is left out, the lowest of {together['n_weeks']:.0f}; all parameters together agree"
-            f" least without number {together['week']:.0f}."
+            f"Without a {together['weeks']}: agreement with all rows where one of"
+            f" {together['n_weeks']:.0f} such parts of each person is left out, the lowest; all"
+            f" parameters together agree least without number {together['week']:.0f}."
         )
 
 

@@ -134,17 +134,21 @@ def usable(
     same = codes[order][1:] == codes[order][:-1]
     tied = np.flatnonzero(same & (np.diff(times[order]) == 0))
     if len(tied):
-        person = str(levels[int(codes[order][tied[0]])])
+        whose = codes[order][tied]
+        person, n_people = str(levels[int(whose[0])]), len(np.unique(whose))
         what = f"Person {person!r} {TIED}"
+        scale = "" if len(tied) == 1 else (
+            f" In all, {len(tied)} rows of {n_people} people stand at the time of another."
+        )  # fmt: skip
         if needed:
             raise DataError(
-                f"{what}, so that the residuals' autocorrelation has no order to follow.",
+                f"{what}, so that the residuals' autocorrelation has no order to follow.{scale}",
                 remedy='Correct the times, or use residual="iid".',
                 person=person,
             )
         warnings.warn(
             f"{what}: residuals count as independent, so that intervals are too narrow where they"
-            " are not. Correct the times to have their autocorrelation estimated.",
+            f" are not.{scale} Correct the times to have their autocorrelation estimated.",
             FallbackWarning,
             stacklevel=3,
         )

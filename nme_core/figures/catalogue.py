@@ -158,16 +158,16 @@ def figure(run: Run, name: str, person: str | None = None, **choices: Any) -> Ru
     """
     folder = run if isinstance(run, RunFolder) else RunFolder(run)
     kind = name.partition(":")[0].strip()
-    if person is not None:
-        _check_person(folder, name, kind, person)
-    if choices:
+    found = None
+    if kind in KINDS:
         whose = {} if person is None else {"person": person}
-        found = KINDS[kind].make(folder, **choices, **whose) if kind in KINDS else None
-    else:
-        of_kind = every(folder, kind, person) if kind in KINDS else iter(())
-        found = next(
-            (one for one in of_kind if name == kind or _name(kind, one).startswith(name)), None
-        )
+        if whose:
+            _check_person(folder, name, kind, whose["person"])
+        if choices:
+            found = KINDS[kind].make(folder, **choices, **whose)
+        else:
+            of_kind = every(folder, kind, person)
+            found = next((one for one in of_kind if _name(kind, one).startswith(name)), None)
     if found is None:
         raise OptionError(
             f"The run has no figure {name!r}.", remedy=f"It has {', '.join(names(folder))}."

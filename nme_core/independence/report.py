@@ -107,7 +107,7 @@ def stability_lines(stability: pd.DataFrame) -> list[str]:
             "split-half": stability["split_half"].map(_number),
             "95 % interval": _intervals(stability["ci_low"], stability["ci_high"]),
             "seeds": stability["seed_agreement"].map(_number),
-            "without a week": stability["week_agreement"].map(_number),
+            f"without a {stability['weeks'].iloc[0]}": stability["week_agreement"].map(_number),
             "people": stability["n_persons"],
         },
         text=("parameter",),

@@ -121,8 +121,8 @@ def stability_table(folder: RunFolder) -> ResultTable:
             ),
             "Agreement of seeds": shown["seed_agreement"].map(bounded),
             **(
-                {"Without a week": shown["week_agreement"].map(bounded)}
-                if "week_agreement" in shown
+                {f"Without a {shown['weeks'].iloc[0]}": shown["week_agreement"].map(bounded)}
+                if "weeks" in shown
                 else {}
             ),
             "People": shown["n_persons"].map("{:,}".format),
@@ -136,9 +136,8 @@ def stability_table(folder: RunFolder) -> ResultTable:
     )
     if "weeks" in table and table["n_weeks"].iloc[0]:
         note += (
-            f" Without a week: correlation with estimates from all rows where one"
-            f" {table['weeks'].iloc[0]} of each person is left out, the lowest of"
-            f" {table['n_weeks'].iloc[0]}."
+            f" Without a {table['weeks'].iloc[0]}: correlation with estimates from all rows where"
+            f" one of {table['n_weeks'].iloc[0]} such parts of each person is left out, the lowest."
         )
     if (n_more := int((~last).sum()) - MOST_PARAMETERS) > 0:
         note += f" {count(n_more, 'further parameter')} stand in stability.csv."

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from nme_core.metrics.simple_rules import CLASS_RULES, NUMBER_RULES
 from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.numbers import number
 from nme_core.vocabulary.terms import MODELS, model_name
 from nme_core.vocabulary.text import listed, percent
 
@@ -17,6 +20,8 @@ _AS_WELL = {
     "linear": "Straight lines do as well on held-back rows: these do not show that the network's"
     " bends help to predict",
 }
+#: From so many times on, what is higher is given as times.
+_MANY = 10
 _ERROR = {"mse": "squared error", "log_loss": "log-loss"}
 
 
@@ -133,20 +138,37 @@ def _when(rows: pd.DataFrame) -> list[str]:
 
 def _saved(row: pd.Series) -> str:
     """By how much the model's loss is lower or higher than the rival's, with its interval."""
-    skill, *ends = (round(float(row[name]), 2) for name in ("skill", "ci_low", "ci_high"))
-    error, change = tr(_ERROR)[str(row["metric"])], _size(skill)
-    if pd.isna(row["ci_low"]):
-        return tr("the model's {error} is {change}").format(error=error, change=change)
-    low, high = map(_size, ends)
-    if ends[0] * ends[1] >= 0:
-        near, far = sorted(ends, key=abs)
-        low, high = percent(abs(near)).removesuffix(" %"), _size(far)
-    return tr("the model's {error} is {change} (95 % interval {low} to {high})").format(
-        error=error, change=change, low=low, high=high
+    return tr("the model's {error} is {change}").format(
+        error=tr(_ERROR)[str(row["metric"])],
+        change=change_words(row["skill"], row["ci_low"], row["ci_high"]),
     )
 
 
-def _size(skill: float) -> str:
-    """``12 % lower``, or higher where the model saves nothing."""
-    words = tr("{share} lower") if skill >= 0 else tr("{share} higher")
-    return words.format(share=percent(abs(skill)))
+def change_words(skill: float, low: float, high: float) -> str:
+    """How a loss is changed by a share of itself that is saved, with the interval of the share.
+
+    ``12 % lower (95 % interval: 2 to 18 % lower)``, ``303 times as high``.
+    """
+    value, words = _size(skill)
+    change = words.format(value=value)
+    if math.isnan(low):
+        return change
+    (near, some), (far, last) = (_size(end) for end in _ends(low, high))
+    first = near.removesuffix(" %") if some == last or near == "0 %" else some.format(value=near)
+    return tr("{change} (95 % interval: {low} to {high})").format(
+        change=change, low=first, high=last.format(value=far)
+    )
+
+
+def _ends(low: float, high: float) -> list[float]:
+    """Ends of an interval from the lower loss on, or, where both are on one side, from 0 on."""
+    ends = [round(high, 2), round(low, 2)]
+    return sorted(ends, key=abs) if ends[0] * ends[1] >= 0 else ends
+
+
+def _size(skill: float) -> tuple[str, str]:
+    """How much lower a loss is, or higher where nothing is saved, and the words for it."""
+    skill = round(skill, 2)
+    if 1 - skill >= _MANY:
+        return number(1 - skill, 2), tr("{value} times as high")
+    return percent(abs(skill)), tr("{value} lower") if skill >= 0 else tr("{value} higher")

@@ -131,9 +131,14 @@ def test_two_rows_at_a_time_are_named_or_told():
     with pytest.raises(DataError, match="'p00' has two rows at the same time") as error:
         linear(residual="ar1").fit(**rows)
     assert error.value.person == "p00"
-    with pytest.warns(FallbackWarning, match="independent"):
+    with pytest.warns(FallbackWarning, match="independent") as told:
         model = linear().fit(**rows)
+    assert "In all" not in str(told[0].message)
     assert np.isnan(model.residual_autocorrelation_)
+    own = np.flatnonzero(table["person"] == "p01")
+    times.iloc[own[1:4]] = times.iloc[own[0]]
+    with pytest.warns(FallbackWarning, match="In all, 4 rows of 2 people"):
+        linear().fit(**rows)
 
 
 @pytest.mark.parametrize(

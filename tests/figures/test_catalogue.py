@@ -71,6 +71,8 @@ def test_what_is_not_there_is_named(folder):
     with pytest.raises(OptionError, match="no figure 'moves'") as error:
         figures.draw(folder, "moves")
     assert "observations" in error.value.remedy
+    with pytest.raises(OptionError, match="no figure 'moves'"):
+        figures.draw(folder, "moves", person="nobody")
     with pytest.raises(OptionError, match="no person 'nobody'"):
         figures.draw(folder, "fits", person="nobody")
     with pytest.raises(OptionError, match="of all people"):

@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from nme_core.metrics.skill import COLUMNS
-from nme_core.runs.skill import plain_verdict, simple_is_as_good, skill_sentences
+from nme_core.runs.skill import change_words, plain_verdict, simple_is_as_good, skill_sentences
 
 
 def table(*rows):
@@ -21,7 +22,7 @@ def test_the_best_of_the_simple_rules_is_named():
     sentences = skill_sentences(found)
     assert len(sentences) == 1
     assert "better than the best simple rule, an exponentially weighted mean" in sentences[0]
-    assert "10 % lower (95 % interval 2 to 18 % lower)" in sentences[0]
+    assert "10 % lower (95 % interval: 2 to 18 % lower)" in sentences[0]
     assert not simple_is_as_good(found)
 
 
@@ -34,11 +35,27 @@ def test_a_rule_that_does_as_well_or_better_is_said_to():
         "A simple rule predicts held-back rows better than the model: the last value"
         in (skill_sentences(worse)[0])
     )
-    assert "is 40 % higher (95 % interval 20 to 60 % higher)" in skill_sentences(worse)[0]
+    assert "is 40 % higher (95 % interval: 20 to 60 % higher)" in skill_sentences(worse)[0]
     unclear = table(("last", "pooled", np.nan, -0.0, -12.0, 0.1))
-    assert "0 % lower (95 % interval 1,200 % higher to 10 % lower)" in skill_sentences(unclear)[0]
+    said = "0 % lower (95 % interval: 10 % lower to 13 times as high)"
+    assert said in skill_sentences(unclear)[0]
     same = table(("last", "pooled", np.nan, -0.0001, -0.0002, 0.0001))
-    assert "is 0 % lower (95 % interval 0 to 0 % lower)" in skill_sentences(same)[0]
+    assert "is 0 % lower (95 % interval: 0 to 0 % lower)" in skill_sentences(same)[0]
+
+
+@pytest.mark.parametrize(
+    ("skill", "low", "high", "said"),
+    [
+        (-0.02, -0.06, 0.01, "2 % higher (95 % interval: 1 % lower to 6 % higher)"),
+        (-301.82, -400, -250, "303 times as high (95 % interval: 251 to 401 times as high)"),
+        (-8.0, -20, -0.5, "800 % higher (95 % interval: 50 % higher to 21 times as high)"),
+        (0.3, 0.0, 0.5, "30 % lower (95 % interval: 0 to 50 % lower)"),
+        (-0.3, -0.5, 0.0, "30 % higher (95 % interval: 0 to 50 % higher)"),
+        (0.3, np.nan, np.nan, "30 % lower"),
+    ],
+)
+def test_a_change_is_said_from_its_low_end_on(skill, low, high, said):
+    assert change_words(skill, low, high) == said
 
 
 def test_who_but_not_when_and_one_row_ahead():

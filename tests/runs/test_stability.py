@@ -301,14 +301,18 @@ def test_a_week_that_makes_the_differences_is_found(nme, tmp_path):
     assert said.code == 0, said
     run = RunFolder(tmp_path / "run")
     said = nme("stability", run.path, tmp_path / "long.csv", "--seeds", "0")
-    assert "one week of each person is left out, the lowest of 4" in said.out
+    assert "Without a week: agreement with all rows where one of 4 such parts" in said.out
     assert "least without number 3" in said.out
     row = run.table("stability").set_index("parameter").loc[TOGETHER]
     frame["week"] = np.tile(np.arange(days) // 7, 30)
     means = [part.groupby("who")["y"].mean() for part in (frame, frame[frame["week"] != 2])]
     assert row["week_agreement"] == pytest.approx(np.corrcoef(*means)[0, 1], abs=0.05)
     assert row["week_agreement"] < 0.5
-    assert reliability(run, person_parameters(run)).weeks == pytest.approx(row["week_agreement"])
+    known = reliability(run, person_parameters(run))
+    assert known.weeks == pytest.approx(row["week_agreement"])
+    assert "without any one week" in known.note()
+    run.write_table("stability", run.table("stability").assign(weeks="seventh of the rows"))
+    assert "without any one seventh" in reliability(run, person_parameters(run)).note()
 
 
 def test_a_model_of_sequences_is_read_without_a_part_of_them(fit_tiny, tiny_study):

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nme_core.metrics import compare
+from nme_core.runs.skill import change_words
 from nme_core.vocabulary.terms import metric_name, placement_name
 
 COLUMNS = (
@@ -134,7 +135,9 @@ def _recommended(
             for name, first in zip(placements, _from_when(middle.T), strict=True)
         },
     }
-    answer = _sentence(summary, placements[best], rows, start, starts, same)
+    sure = f" In {100 * same:.0f} % of resamples no other placement is better."
+    answer = _sentence(summary, placements[best], rows, start, starts)
+    answer += sure if len(placements) > 1 and start < len(rows) else ""
     others = [k for k, name in enumerate(best_of) if name != placements[best]]
     if others and start < len(rows):
         few = f"{rows[others[-1]]:.0f} rows a person" + (" or fewer" if others[-1] else "")
@@ -155,28 +158,23 @@ def _sentence(
     rows: list[float],
     start: int,
     starts: NDArray[np.intp],
-    same: float,
 ) -> str:
     own = summary[(summary["placement"] == best) & (summary["reference"] == GENERIC)]
     one = own.sort_values(["n_persons", "share"]).iloc[-1]
     words = f"in {placement_name(best)}"
-    size = 100 / one["reference_loss"] if one["reference_loss"] else np.nan
-    saved, low, high = (-size * one[name] for name in ("difference", "ci_high", "ci_low"))
-    metric = metric_name(str(one["metric"]))
+    size = 1 / one["reference_loss"] if one["reference_loss"] else np.nan
+    saved = (-size * one[name] for name in ("difference", "ci_high", "ci_low"))
     with_all = (
-        f"with {rows[-1]:.0f} rows a person {saved:.0f} % lower {metric} than one model for "
-        f"all (95 % interval {low:.0f} to {high:.0f} %)"
+        f"Against one model for all, {metric_name(str(one['metric']))} with {rows[-1]:,.0f} rows a"
+        f" person is {change_words(*saved)}."
     )
     if start == len(rows):
         return (
-            f"Person-specific parameters do not pay with up to {rows[-1]:.0f} rows a person: the "
-            f"best placement, {words}, has {with_all}."
+            f"Person-specific parameters do not pay with up to {rows[-1]:,.0f} rows a person. The"
+            f" best placement is {words}. {with_all}"
         )
     ends = np.quantile(np.append(rows, np.inf)[starts], [0.025, 0.975], method="nearest")
     until = "more than there are" if np.isinf(ends[1]) else f"{ends[1]:.0f}"
     since = f"about {rows[start]:.0f} rows a person on" if start else "the fewest rows here on"
     certain = f"{ends[0]:.0f} to {until} in 95 % of resamples of the people"
-    return (
-        f"Person-specific parameters {words} pay from {since} ({certain}); {with_all}. In "
-        f"{100 * same:.0f} % of resamples no other placement is better."
-    )
+    return f"Person-specific parameters {words} pay from {since} ({certain}). {with_all}"

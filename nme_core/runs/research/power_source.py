@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nme_core.analysis.covariates import known_covariates
 from nme_core.estimators import NMECRF, NMEMLPRegressor, load
 from nme_core.estimators.options import AUTO
 from nme_core.exceptions import DataError, MissingColumnError, OptionError
@@ -89,7 +90,7 @@ class Source:
         MissingColumnError, OptionError, DataError
             Where it is not there, has several groups, or does not vary.
         """
-        known = self.run.covariates
+        known = known_covariates(self.run)
         if name not in known:
             raise MissingColumnError(name, map(str, known.columns), table="table of covariates")
         values = known[name].dropna()

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nme_core.analysis import CovariateOptions, covariate_tests, person_parameters
-from nme_core.analysis.covariates import of_label
+from nme_core.analysis.covariates import known_covariates, of_label
 from nme_core.estimators import load
 from nme_core.exceptions import MissingColumnError, NMEWarning, OptionError
 from nme_core.independence import CovariateTests
@@ -187,8 +187,8 @@ def _study(run: str, other: str, covariates: str | None, half: int | None, seed:
 
 def _refuse(run: RunFolder, work: _Work, covariate: str) -> None:
     """Refuse what is known to be wrong before anything is read."""
-    if run.covariates.columns.empty or covariate not in run.covariates:
-        names = [str(name) for name in run.covariates.columns]
+    names = [str(name) for name in known_covariates(run).columns]
+    if covariate not in names:
         raise MissingColumnError(covariate, names, table="table of covariates of study A")
     if run.data["interpreted_from"] != "all rows":
         raise OptionError("Study A was not fitted on all rows.", remedy="Fit it with --refit all.")

@@ -62,6 +62,10 @@ def test_the_recommendation_is_what_was_planted():
     assert (summary["ci_low"] <= summary["difference"]).all()
     never, said, _ = summarised(losses({"last": (-0.3, -0.2, -0.1)}), ("last",))
     assert "do not pay with up to 30 rows" in said
+    assert "no other placement" in answer
+    for one in (said, summarised(losses({"last": (0.1, 0.2, 0.3)}), ("last",))[1]):
+        assert "no other placement" not in one
+        assert " % higher (95 % interval: " in one or " % lower (95 % interval: " in one
     assert (never["difference"] > 0).all()
 
 
