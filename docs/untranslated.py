@@ -17,6 +17,7 @@ from pathlib import Path
 from dashboard.words.pages import PAGE_GROUPS
 from dashboard.words.terms import TERMS
 from docs.templates import templates
+from nme_core.figures.catalogue import KINDS
 from nme_core.study.questionnaires import QUESTIONNAIRES
 from nme_core.training.progress import Verdict
 from nme_core.vocabulary.language import translations
@@ -28,9 +29,7 @@ from nme_core.vocabulary.text import plural
 ALSO = (
     *Verdict, *(f"{unit}{s}" for unit in ("day", "hour", "minute", "second") for s in ("", "s")),
     "feature", "covariate", "outcome", "person", "time", "state", "sequence", "group", "week",
-    "Rows", "Per person (median)", "Response curves by covariate", "Transitions of a person",
-    "Random-effect distribution", "HSIC permutation test", "Parameter against covariate",
-    "Training losses", "at least one feature", "the person", "Numbers (CSV)",
+    "Rows", "Per person (median)", "at least one feature", "the person", "Numbers (CSV)",
     "Interactive (HTML)", "and", "or", "row {n}", "line {n}", "cell", "cells", "line", "lines",
     "comment lines", "id", "ids", "year", "month", "midnight", "spaces", "capitals", "marks",
     *(f"the {part}" for part in ("clock", "date", "day", "week", "weekday", "month", "offset")),
@@ -38,6 +37,7 @@ ALSO = (
     "category", "date-time", "duration", "block-diagonal", "one-factor", "two-factor",
     "class", "train", "validation", "95% CI", "95% intervals.", "sums", "item means",
     "{multiple} times the sums", "neither sums nor item means of the {name}",
+    *(kind.label for kind in KINDS.values()),
     *{label for one in QUESTIONNAIRES.values() for _, label in one.bands},
     "{what} of the {name} ({low} to {high})", "a score of the {name}", "an item mean of the {name}",
 )  # fmt: skip

@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from dashboard.services import covariates, results
+from dashboard.services.caching import shared
 from dashboard.services.runs import Run, run_record
 from dashboard.services.studies import outcome_words, study_record
-from nme_core.figures.catalogue import KINDS
+from nme_core.figures.catalogue import KINDS, every
 from nme_core.figures.run_figure import RunFigure
 from nme_core.io import RunFolder
 
@@ -25,6 +26,28 @@ class _Kept(RunFolder):
         return results.table(self.path.name, name)
 
 
+def kinds(run: str) -> list[str]:
+    """Kinds of figures that a run has something to show for."""
+    return _kinds(run, results.stamp(run), covariates.tested(run))
+
+
+@shared(16)
+def _kinds(run: str, stamp_: int, tested: tuple[str, ...]) -> list[str]:
+    folder = _Kept(results.run_folder(run).path)
+    there = {kind for kind in KINDS if next(every(folder, kind), None) is not None}
+    return [kind for kind in KINDS if kind in there or (kind == "hsic" and tested)]
+
+
+def choices_of(run: str, kind: str) -> dict[str, list[str]]:
+    """What a figure of a kind may be about, by the name of the choice."""
+    folder = _Kept(results.run_folder(run).path)
+    each = [*KINDS[kind].each(folder)]
+    found = {name: list(dict.fromkeys(one[name] for one in each)) for name in each[0]}
+    known = {"parameter": results.informative_parameters, "first": results.people}
+    known["second"] = known["first"]
+    return {name: known[name](run) if name in known else some for name, some in found.items()}
+
+
 def figure(run: str, kind: str, **choices: Any) -> RunFigure | None:
     """A figure of a run by its kind and what it is about; None where the run has none such."""
     if kind in _WITH_OUTCOME and (record := run_record(run)) is not None:
@@ -33,6 +56,8 @@ def figure(run: str, kind: str, **choices: Any) -> RunFigure | None:
         choices |= {"tested": covariates.parameters(run)}
     if kind == "covariates":
         choices |= {"values": covariates.parameters(run)}
+    if kind == "hsic":
+        covariates.kept_tests(run)  # tests of the shell are made once more
     return KINDS[kind].make(_Kept(results.run_folder(run).path), **choices)
 
 

@@ -164,6 +164,11 @@ def persons(identity: str) -> list[str]:
     return [person for person in found if person != POPULATION]
 
 
+def people(identity: str) -> list[str]:
+    """All people of the run, in the study's order."""
+    return [str(person) for person in effects(identity)["person"].unique()]
+
+
 # -- random effects -------------------------------------------------------------------------------
 
 

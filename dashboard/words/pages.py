@@ -119,6 +119,7 @@ EMPTY = {
     "person) or with columns that are constant within a person, then train again.",
     "no_random_effects": "**Nothing in this model varies by person.** Train with a placement.",
     "no_groups": "This covariate makes no groups of people that are large enough to compare.",
+    "no_figure": "This run has nothing to show for this choice.",
     "no_runs": "**Nothing here yet.** Load a study and train a model; both are listed here.",
     "no_probabilities": "This run has no probabilities of states for this person.",
     "one_person": "This run has only one person.",

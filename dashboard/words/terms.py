@@ -133,6 +133,7 @@ PAGE_TERMS: dict[str, tuple[str, ...]] = {
     "export": (
         "run", "population", "person-specific", "conditional probability", "expected share",
         "observed share", "score", "response curve", "covariate", "95 % interval",
+        "random effect", "reliability", "shrinkage", "HSIC", "permutation test",
     ),
 }  # fmt: skip
 
@@ -168,7 +169,6 @@ RESEARCHER_TERMS: dict[str, tuple[str, ...]] = {
     ),
     "export": (
         "NME", "generic model", "log-loss", "Cohen's κ", "mean squared error (MSE)", "Pearson r",
-        "random effect", "reliability", "shrinkage", "covariance", "posterior", "estimator",
-        "HSIC", "permutation test", "p", "corrected p", "SD",
+        "covariance", "posterior", "estimator", "p", "corrected p", "SD",
     ),
 }  # fmt: skip

@@ -34,11 +34,12 @@ def _once(folder: RunFolder) -> Iterable[Choices]:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of figure: what makes it of a run and choices, and which there are by themselves.
+    """A kind of figure: its name, what makes it of choices, and which there are by themselves.
 
     ``personal`` figures take a person, or are of all where none is named.
     """
 
+    label: str
     make: Callable[..., RunFigure | None]
     each: Callable[[RunFolder], Iterable[Choices]] = _once
     personal: bool = False
@@ -77,39 +78,46 @@ def _first_two(folder: RunFolder) -> Iterator[Choices]:
             yield dict(zip(("first", "second"), people, strict=True))
 
 
+_parameters = of_effects.parameters
 #: Every kind of figure of a run, by name.
 KINDS = {
-    "observations": Kind(of_fit.observations),
-    "losses": Kind(_of_history(of_fit.losses)),
-    "variances": Kind(_of_history(of_fit.variances)),
-    "skill": Kind(of_fit.skill),
-    "differences": Kind(of_fit.differences),
-    "fits": Kind(of_fit.fits, personal=True),
-    "mistakes": Kind(of_fit.mistakes),
-    "person-errors": Kind(of_fit.person_errors),
-    "calibration": Kind(of_fit.calibration),
-    "checks": Kind(of_checks.checks, of_checks.kinds),
-    "person-checks": Kind(of_checks.person_checks),
-    "shrinkage": Kind(of_fit.shrinkage),
-    "transitions": Kind(of_moves.transitions, personal=True),
-    "arrows": Kind(of_moves.arrows, personal=True),
-    "stays": Kind(of_moves.stays, personal=True),
-    "sequence": Kind(of_moves.sequence, personal=True),
-    "pair": Kind(of_moves.pair, _first_two),
-    "people": Kind(of_moves.multiples),
-    "groups": Kind(of_moves.by_group, _covariates),
-    "curves": Kind(of_curves.curves, of_curves.features, personal=True),
-    "curve-groups": Kind(of_curves.by_group, _by_curve),
-    "random-effects": Kind(of_effects.distribution, of_effects.parameters),
-    "caterpillar": Kind(of_effects.caterpillar, of_effects.parameters),
-    "levels": Kind(of_effects.level, _effects),
-    "normality": Kind(of_effects.quantiles, of_effects.parameters),
-    "reliability": Kind(of_effects.reliability, of_effects.parameters),
-    "correlations": Kind(of_effects.correlations),
-    "correlation-bands": Kind(of_effects.correlation_bands),
-    "map": Kind(of_effects.people_map),
-    "hsic": Kind(of_curves.hsic, of_curves.tested),
-    "covariates": Kind(of_curves.scatter, of_curves.tested),
+    "observations": Kind("Observations per person", of_fit.observations),
+    "losses": Kind("Training losses", _of_history(of_fit.losses)),
+    "variances": Kind("Variances by epoch", _of_history(of_fit.variances)),
+    "skill": Kind("Skill by horizon", of_fit.skill),
+    "differences": Kind("Paired differences", of_fit.differences),
+    "fits": Kind("Fits of people", of_fit.fits, personal=True),
+    "mistakes": Kind("Residuals, or confusion of states", of_fit.mistakes),
+    "person-errors": Kind("Errors by person", of_fit.person_errors),
+    "calibration": Kind("Calibration", of_fit.calibration),
+    "checks": Kind("Simulated and observed", of_checks.checks, of_checks.kinds),
+    "person-checks": Kind("Simulated and observed by person", of_checks.person_checks),
+    "shrinkage": Kind("Shrinkage", of_fit.shrinkage),
+    "transitions": Kind("Transitions of a person", of_moves.transitions, personal=True),
+    "arrows": Kind("Moves as arrows", of_moves.arrows, personal=True),
+    "stays": Kind("Dwell times", of_moves.stays, personal=True),
+    "sequence": Kind("States over time", of_moves.sequence, personal=True),
+    "pair": Kind("Transitions of two people", of_moves.pair, _first_two),
+    "people": Kind("Transitions of all people", of_moves.multiples),
+    "groups": Kind("Transitions by covariate", of_moves.by_group, _covariates),
+    "curves": Kind("Response curves", of_curves.curves, of_curves.features, personal=True),
+    "curve-groups": Kind("Response curves by covariate", of_curves.by_group, _by_curve),
+    "random-effects": Kind(
+        "Random-effect distribution", of_effects.distribution, of_effects.parameters
+    ),
+    "caterpillar": Kind(
+        "Random effects of all people", of_effects.caterpillar, of_effects.parameters
+    ),
+    "levels": Kind("Levels and slopes of all people", of_effects.level, _effects),
+    "normality": Kind("Q–Q of random effects", of_effects.quantiles, _parameters),
+    "reliability": Kind(
+        "Reliability by observations", of_effects.reliability, of_effects.parameters
+    ),
+    "correlations": Kind("Correlations across parameters", of_effects.correlations),
+    "correlation-bands": Kind("Correlations and their bands", of_effects.correlation_bands),
+    "map": Kind("Map of people", of_effects.people_map),
+    "hsic": Kind("HSIC permutation test", of_curves.hsic, of_curves.tested),
+    "covariates": Kind("Parameter against covariate", of_curves.scatter, of_curves.tested),
 }
 
 #: Figures that can be of one person.

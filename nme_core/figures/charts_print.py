@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from textwrap import wrap
 from typing import Any
 
@@ -184,6 +185,5 @@ def _legend(figure: Figure, chart: Chart, axes: list[Axes]) -> None:
         for name, colour in panel.matrix.legend if panel.matrix is not None else ():
             entries[for_print(name)] = Line2D([], [], color=colour, marker="s", linestyle="")
     if len(entries) > 1:
-        figure.legend(
-            entries.values(), entries.keys(), loc="outside upper center", ncols=min(len(entries), 5)
-        )
+        draw = partial(figure.legend, entries.values(), entries.keys(), loc="outside upper center")
+        theme.legend_that_fits(figure, draw, min(len(entries), 5))

@@ -8,6 +8,7 @@ pyplot state is touched, and threads may draw at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ from nme_core.figures.summaries import (
     spread,
 )
 from nme_core.vocabulary.language import tr, written
-from nme_core.vocabulary.numbers import number, p_phrase
+from nme_core.vocabulary.numbers import number, p_phrase, place
 from nme_core.vocabulary.text import count
 
 __all__ = [
@@ -159,10 +160,9 @@ def loss_curves(
         logarithmic = is_logarithmic(settled)
         if logarithmic:
             axis.set_yscale("log")
-            axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set(
-            xlabel=tr("epoch"), ylabel=tr("loss (logarithmic axis)") if logarithmic else tr("loss")
-        )
+            axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: place(value)))
+        loss = tr("loss (logarithmic axis)") if logarithmic else tr("loss")
+        axis.set(xlabel=tr("epoch"), ylabel=loss)
         axis.set_xlim(0, max(table["epoch"].max(), 5) * 1.01)
         if ends is not None:
             limits = padded(*(np.log10(ends) if logarithmic else ends))
@@ -311,12 +311,15 @@ def _counts_axis(axis: Axes) -> None:
 
 
 def _legend(axis: Axes, entries: list[Artist] | None = None) -> None:
-    """Legend above the axes, left; two columns at most, as names may be long."""
-    handles = entries if entries is not None else axis.get_legend_handles_labels()[0]
-    axis.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2,
-        ncols=1 if entries is None else 3, handlelength=1.6, columnspacing=1.2,
+    """Above the axes, left."""
+    draw = partial(
+        axis.legend, handles=entries or axis.get_legend_handles_labels()[0], loc="lower left",
+        bbox_to_anchor=(0, 1), borderaxespad=0.2, handlelength=1.6, columnspacing=1.2,
     )  # fmt: skip
+    figure: Any = axis.get_figure(root=True)
+    figure.draw_without_rendering()  # only then it is known where the axes begin
+    most, left = 1 if entries is None else 3, axis.get_window_extent().x0
+    theme.legend_that_fits(figure, draw, most, left)
 
 
 def _points(axis: Axes, x: np.ndarray, y: np.ndarray, *, color: str = theme.PALETTE[0]) -> None:

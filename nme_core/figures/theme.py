@@ -8,7 +8,7 @@ for probabilities.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
 
 #: Okabe and Ito (2008), yellow darkened for lines on white; then Tol's muted colours.
 PALETTE = (
@@ -276,6 +277,23 @@ def fit_slide(figure: Figure) -> None:
     """Lower a figure that is laid out for a slide until it is no higher than one."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, min(height, width * _SLIDE_SHAPE))
+
+
+def legend_that_fits(
+    figure: Figure, legend: Callable[..., Legend], most: int, left: float = 0.0
+) -> None:
+    """Draw a legend in as many columns, at most so many, as the sheet is wide enough for.
+
+    `left` of it stand so many dots. What it takes of more than a third of the height is added.
+    """
+    for columns in range(most, 0, -1):
+        drawn = legend(ncols=columns)
+        box = drawn.get_window_extent()
+        if columns == 1 or left + box.width <= figure.bbox.width:
+            break
+        drawn.remove()
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + max(box.height / figure.dpi - height / 3, 0.0))
 
 
 def inches(millimetres: float) -> float:

@@ -8,9 +8,12 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks import dashboard
 from dashboard.components import context
-from dashboard.services import runs
+from dashboard.services import covariates, runs
 from dashboard.words.pages import PAGES
+from nme_core.figures import names
+from nme_core.figures.catalogue import KINDS
 from nme_core.io import RunFolder, RunState, Status
+from tests.dashboard.conftest import STRATA
 
 OpenPage = Callable[..., AppTest]
 RESULT_PAGES = ("fit", "transitions", "random-effects", "covariates", "export")
@@ -120,7 +123,23 @@ def test_curves_by_covariate_are_exported(open_page: OpenPage, mlp_run: str) -> 
     app = open_page("export", run=mlp_run)
     app.selectbox(key="export_figure").select("Response curves by covariate").run()
     assert_sound(app)
-    assert app.selectbox(key="group_covariate").options == ["depression", "clinic"]
+    assert app.selectbox(key="covariate").options == ["depression", "clinic"]
+
+
+@pytest.mark.parametrize("kind", ["mlp_run", "crf_run"])
+def test_every_figure_that_the_run_has_is_offered(
+    open_page: OpenPage, kind: str, request: pytest.FixtureRequest, home: Path
+) -> None:
+    run = request.getfixturevalue(kind)
+    covariates.run_tests(run, "depression", STRATA)
+    app = open_page("export", run=run)
+    there = {name.partition(":")[0] for name in names(home / "runs" / run)}
+    labels = [one.label for name, one in KINDS.items() if name in there]
+    assert app.selectbox(key="export_figure").options == labels
+    for label in labels:
+        app.selectbox(key="export_figure").select(label).run()
+        assert_sound(app)
+        assert app.button(key="pin_export"), label
 
 
 def test_a_compliance_trap_is_announced(open_page: OpenPage, crf_run: str, home: Path) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection, QuadMesh
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.text import Text
 
@@ -147,6 +148,20 @@ def test_sizes_are_kept_and_type_is_large_enough_and_on_the_sheet(examples, size
                 box, sheet = one.get_window_extent(), figure.bbox
                 assert -2 <= box.x0 <= box.x1 <= sheet.x1 + 2, (kind, one.get_text())
                 assert -2 <= box.y0 <= box.y1 <= sheet.y1 + 2, (kind, one.get_text())
+
+
+@pytest.mark.parametrize("kind", ["loss_curves", "variance_traces"])
+def test_a_legend_of_many_models_is_on_the_sheet(examples, kind):
+    one = examples[kind]["history"]
+    names = [f"a model with a long name {k}" for k in range(7)]
+    history = pd.concat([one.assign(model=name) for name in names])
+    for size in (1, 2, "slide"):
+        figure = drawing.on_paper(kind, {"history": history}, Paper(size))
+        figure.draw_without_rendering()
+        (legend,) = figure.findobj(Legend)
+        box, sheet = legend.get_window_extent(), figure.bbox
+        assert 0 <= box.x0 < box.x1 <= sheet.x1, size
+        assert 0 <= box.y0 < box.y1 <= sheet.y1, size
 
 
 @pytest.mark.parametrize("kind", KINDS)
