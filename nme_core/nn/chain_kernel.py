@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 _Array = NDArray[np.float64]
 _Ints = NDArray[np.int64]
 
-#: Sums may be taken in another order, so that the processor can add several numbers at once.
+#: Sums may be taken in another order, so that the processor can add several numbers at once,
 _SUMS = {"reassoc", "contract"}
+#: and rows are filled up with zeros to a multiple of as many.
+LANES = 8
 
 
 class Chains(NamedTuple):
@@ -190,7 +192,7 @@ def _covariance(
     n_states, n_outputs = basis.shape
     width = x.shape[1] + 1
     start = n_outputs * width
-    n_all = start + n_states * n_states
+    n_all = half.shape[1]
     past = np.zeros((n_states, n_all))  # of all before the step, given the state at it
     behind = np.zeros((n_states, n_all))  # of all up to the step before, given the state there
     beside = np.empty((n_outputs, n_all))
@@ -308,7 +310,7 @@ def derivatives(
         B.
     offset : int
         The person whose results go first.
-    log_likelihood, gradient, curvature : arrays, shapes (n,), (n, R) and (n, R, R)
+    log_likelihood, gradient, curvature : arrays, shapes (n,), (n, R) and (n, R, R or more)
         Filled from zeros; the curvature as half + halfᵀ.
     """
     x, y, edges, initials, owners = chains

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nme_core.nn.chain_kernel import _SUMS, _powers, _recursions, _scores
+from nme_core.nn.chain_kernel import _SUMS, LANES, _powers, _recursions, _scores
 
 _Array = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -44,87 +44,79 @@ def _cumulant(
     start = n_outputs * width
     q = root.shape[1]
     chance = np.zeros((length, n_states, n_states))
-    parts = np.zeros((length, n_states, n_states, q))  # rootᵀ of a move and its emission, centred
-    before, after = np.zeros((n_states, q)), np.zeros((n_states, q))
-    both = np.zeros((length, n_states, q))  # rootᵀ of what is expected up to each step
-    square = np.zeros((length, n_states))  # what is expected of its square
+    own = np.zeros((length, n_states, q))  # rootᵀ of an emission, less that of a whole step
+    past = np.zeros((length + 1, n_states, q))  # rootᵀ of what is expected before each step
+    square = np.zeros((length + 1, n_states))  # what is expected of its square
     emitted = np.empty((n_outputs, q))
     mean = np.empty(q)
-    total = 0.0
     emits = bool(np.any(root[:start] != 0.0))  # people may differ in moves alone
     for t in range(length):
+        moved = 1.0 if t > 0 or initial >= 0 else 0.0
         for m in range(n_outputs if emits else 0):
             emitted[m] = root[m * width + width - 1]
             for d in range(width - 1):
                 here = x[first + t, d]
                 for r in range(q):
                     emitted[m, r] += here * root[m * width + d, r]
-        for j in range(n_states):
-            for k in range(n_states):
+        mean[:] = 0.0
+        for k in range(n_states):
+            for m in range(n_outputs if emits else 0):
+                for r in range(q):
+                    own[t, k, r] += basis[k, m] * emitted[m, r]
+            for r in range(q):
+                mean[r] += unary[t, k] * own[t, k, r]
+            for j in range(n_states):
                 if t > 0:
                     chance[t, j, k] = alpha[t - 1, j] * moves[j, k] * message[t, k]
                 elif j == max(initial, 0):  # an unknown state before counts as the first
                     chance[t, j, k] = unary[0, k]
-        mean[:] = 0.0
-        for j in range(n_states):
-            for k in range(n_states):
-                part = parts[t, j, k]
-                if t > 0 or initial >= 0:
-                    part += root[start + j * n_states + k]
-                for m in range(n_outputs if emits else 0):
-                    for r in range(q):
-                        part[r] += basis[k, m] * emitted[m, r]
+                p = moved * chance[t, j, k]
                 for r in range(q):
-                    mean[r] += chance[t, j, k] * part[r]
-        for j in range(n_states):
-            for k in range(n_states):
-                part = parts[t, j, k]
-                part -= mean
+                    mean[r] += p * root[start + j * n_states + k, r]
+        for k in range(n_states):
+            for r in range(q):
+                own[t, k, r] -= mean[r]
+            for j in range(n_states):
                 p = chance[t, j, k]
                 if p == 0.0:
                     continue
-                share = p / unary[t, k]
-                value = 0.0
-                if t > 0:
-                    value = square[t - 1, j]
-                    for r in range(q):
-                        value += (2 * both[t - 1, j, r] + part[r]) * part[r]
-                        both[t, k, r] += share * (both[t - 1, j, r] + part[r])
-                else:
-                    for r in range(q):
-                        value += part[r] * part[r]
-                        both[t, k, r] += share * part[r]
-                square[t, k] += share * value
+                share, value = p / unary[t, k], square[t, j]
+                for r in range(q):
+                    before = past[t, j, r]
+                    here = before + moved * root[start + j * n_states + k, r] + own[t, k, r]
+                    value += here * here - before * before
+                    past[t + 1, k, r] += share * here
+                square[t + 1, k] += share * value
+    total = 0.0
     for k in range(n_states):
-        total += unary[length - 1, k] * square[length - 1, k]
+        total += unary[length - 1, k] * square[length, k]
     later, value_later = np.zeros((n_states, q)), np.zeros(n_states)
+    ahead, value_ahead = np.zeros((n_states, q)), np.zeros(n_states)
+    weight = np.zeros(n_states)
     for t in range(length - 1, -1, -1):
-        before[:, :] = 0.0
-        value_before = np.zeros(n_states)
-        weight = np.zeros(n_states)
+        moved = 1.0 if t > 0 or initial >= 0 else 0.0
+        ahead[:, :] = later
+        value_ahead[:] = value_later
+        later[:, :] = 0.0
+        value_later[:] = 0.0
+        weight[:] = 0.0
         for j in range(n_states):
             for k in range(n_states):
                 p = chance[t, j, k]
                 if p == 0.0:
                     continue
-                part = parts[t, j, k]
-                ahead = value_later[k]
-                given = 0.0
+                share = p / unary[t - 1, j] if t > 0 else 0.0
+                value, given = value_ahead[k], square[t, j]
                 for r in range(q):
-                    ahead += (2 * later[k, r] + part[r]) * part[r]
-                if t > 0:
-                    given = square[t - 1, j]
-                    for r in range(q):
-                        given += 2 * both[t - 1, j, r] * (part[r] + later[k, r])
-                excess = sign * p * (ahead + given - total)
+                    after = ahead[k, r]
+                    here = after + moved * root[start + j * n_states + k, r] + own[t, k, r]
+                    value += here * here - after * after
+                    given += 2 * past[t, j, r] * here
+                    later[j, r] += share * here
+                value_later[j] += share * value
+                excess = sign * p * (value + given - total)
                 weight[k] += excess
-                if t > 0 or initial >= 0:
-                    result[start + j * n_states + k] += excess
-                if t > 0:
-                    share = p / unary[t - 1, j]
-                    value_before[j] += share * ahead
-                    for r in range(q):
-                        before[j, r] += share * (part[r] + later[k, r])
+                result[start + j * n_states + k] += moved * excess
         for m in range(n_outputs):
             slope = 0.0
             for k in range(n_states):
@@ -132,9 +124,6 @@ def _cumulant(
             for d in range(width - 1):
                 result[m * width + d] += slope * x[first + t, d]
             result[m * width + width - 1] += slope
-        after[:, :] = before
-        later[:, :] = after
-        value_later[:] = value_before
 
 
 @njit(cache=True, nogil=True)
@@ -172,13 +161,13 @@ def curvature_slopes(
     unary = np.empty((longest, n_states))
     moves = np.empty((n_states + 1, n_states))
     start = len(theta) - n_states * n_states
-    root = np.zeros((len(theta), len(places)))
+    root = np.zeros((len(theta), -(-len(places) // LANES) * LANES))
     for i in range(first_person, last_person):
         psi = theta.copy()
         row = i - offset
         for r in range(len(places)):
             psi[places[r]] += eta[i, r]
-            root[places[r]] = roots[row, r]
+            root[places[r], : len(places)] = roots[row, r]
         _powers(psi, start, moves)
         for u in range(owners[i], owners[i + 1]):
             begin, end, initial = edges[u], edges[u + 1], initials[u]

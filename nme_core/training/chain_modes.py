@@ -34,7 +34,7 @@ TOLERANCE = 1e-9
 SETTLED, NEAR = 1.0, 5.0
 #: A step that promises less than this is gone without a look at what it brings.
 _SURE = 1e-3
-#: Steps of the modes alone at the end.
+#: Steps of the modes alone at the end of a search that arrived.
 _POLISHES = 2
 #: A variance below this is next to 0.
 SMALL = 1e-3
@@ -275,7 +275,8 @@ class ChainModes:
     def result(self) -> ChainFit:
         """Take the results at the end."""
         self.exact = False
-        for _ in range(_POLISHES if len(self.data.places) else 0):
+        arrived = len(self.data.places) and self.promised < TOLERANCE
+        for _ in range(_POLISHES if arrived else 0):
             self.eta = self.eta + self.sums().own  # ℓ is not flat in what is not quite the mode
         sums = self.sums(keep=True)
         assert self.closed is not None

@@ -27,6 +27,8 @@ _START = 0.005, 0.5
 _LEAST_SHARE = 0.02
 #: Steps of Σ are accelerated where one promises less than this.
 _SMOOTH = 0.5
+#: An accelerated step of Σ may be this long whether ℓ rises along it or not.
+_NEXT = 0.5
 #: A small variance that can gain less than this of ℓ from moving goes to 0.
 _NOTHING_TO_GAIN = 1e-3
 
@@ -175,8 +177,9 @@ class ChainSearch(ChainModes):
         gain = 0.5 * float((slope * change).abs().sum())
         if self.exact and gain < _SMOOTH:
             known = self.covariance.by_pool(self.covariance.variances).log()
-            change[moving] = self.mixing(known[moving], change[moving], moving)
-            change = change.clamp(-STRIDE, STRIDE)
+            mixed = self.mixing(known[moving], change[moving], moving).clamp(-STRIDE, STRIDE)
+            if bool((mixed.abs() < _NEXT).all()) or float(slope[moving] @ mixed) > 0:
+                change[moving] = mixed  # else it leads to where ℓ is lowest
         return torch.where(done, -torch.inf, change), gain
 
     def _move_covariance(self, change: Tensor, spread: Tensor) -> None:

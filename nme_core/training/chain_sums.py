@@ -20,7 +20,7 @@ from torch import Tensor
 
 from nme_core.batches.sequences import Batch
 from nme_core.nn import chain_kernel, chain_third
-from nme_core.nn.chain_kernel import Chains
+from nme_core.nn.chain_kernel import LANES, Chains
 from nme_core.nn.crf_kernel import share
 
 #: Numbers of the curvatures of people that are worked on at once.
@@ -145,11 +145,12 @@ class ChainData:
         n, r = people.stop - people.start, self.n_parameters
         value = np.zeros(n)
         gradient = np.zeros((n, r) if order > 0 else (n, 0))
-        curvature = np.zeros((n, r, r) if order > 1 else (n, 0, 0))
+        filled = -(-r // LANES) * LANES
+        curvature = np.zeros((n, r, filled) if order > 1 else (n, 0, 0))
         given = (theta.numpy(), eta.numpy(), self.places.numpy(), self.basis, order, people.start)
         kernel = partial(chain_kernel.derivatives, self.chains)
         self.run(kernel, people, *given, value, gradient, curvature)
-        half = torch.from_numpy(curvature)
+        half = torch.from_numpy(curvature)[:, :, :r]
         return torch.from_numpy(value), torch.from_numpy(gradient), half + half.transpose(1, 2)
 
     def log_likelihoods(self, theta: Tensor, eta: Tensor) -> Tensor:

@@ -66,6 +66,13 @@ def error(model, seed):
     return np.sqrt(np.mean((found - true) ** 2))
 
 
+def test_variances_on_their_way_to_0_do_not_turn_round():
+    # half of the variances are 0; steps that were accelerated away from there took no end
+    found = fitted(chains(25, 30, 15), placement="last+transitions")
+    assert found.likelihood().value > -665.2
+    assert found.n_epochs_ < 100
+
+
 @pytest.mark.parametrize("kind", ["factor", "factor2"])
 def test_the_maximum_is_one(kind, monkeypatch):
     """In the numbers of Λ, each both ways, at the highest θ; and no other start ends higher."""
