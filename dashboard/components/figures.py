@@ -18,7 +18,7 @@ from nme_core.figures.drawing import Paper
 from nme_core.figures.of_study import A_PAGE
 from nme_core.figures.run_figure import RunFigure
 from nme_core.figures.theme import PLOTLY_CONFIG, PrintSize, darkened
-from nme_core.vocabulary.language import MARKS, kept, language, tr
+from nme_core.vocabulary.language import kept, tr
 
 #: Files of a figure: what the button says, and the type of the file.
 FILES = {
@@ -47,8 +47,6 @@ def show(figure: RunFigure | None, otherwise: str = "") -> None:
         return
     key = slug(figure.title)
     drawn = figure.screen
-    if marks := MARKS.get(language()):
-        drawn.update_layout(separators="".join(reversed(marks)))
     st.plotly_chart(
         darkened(drawn) if st.context.theme.type == "dark" else drawn,
         key=f"figure_{key}",

@@ -141,7 +141,9 @@ def _entry(name: str, record: StudyRecord, start: FitSettings) -> Any:
         return None if family == possible[0] else family
     if name == "baselines":
         known = _baselines(record)
-        chosen = st.multiselect(tr(one.label), list(known), key=name, help=tr(TERMS)["baseline"])
+        chosen = st.multiselect(
+            tr(one.label), list(known), key=name, help=tr(TERMS)["baseline"], placeholder=tr("none")
+        )
         st.caption("; ".join(f"{name}: {words}" for name, words in tr(known).items()))
         return tuple(chosen)
     if name == "hidden":  # the key carries the model, so that its default follows the model

@@ -119,7 +119,7 @@ def _ablate(run: Run) -> Asked:
     left, right = st.columns(2, gap="large")
     with left:
         placements = st.multiselect(
-            tr(RESEARCH)["placements"], choices, choices, key="placements",
+            tr(RESEARCH)["placements"], choices, choices, key="placements", placeholder=tr("none"),
             format_func=lambda one: tr(RESEARCH)["level_alone"] if one == "layers.0.bias" else one,
         )  # fmt: skip
     with right:

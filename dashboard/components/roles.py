@@ -76,12 +76,16 @@ def _selectors(draft: Draft) -> ChosenRoles | tuple[str, ...]:
     kind = _outcome_kind(draft, outcome)
     taken = {person, time, sequence, outcome, group}
     free = [name for name in columns if name not in taken - {_trend(draft, time)}]
-    features = st.multiselect(tr("Features"), free, key="role_features", help=tr(ROLES)["features"])
+    features = st.multiselect(
+        tr("Features"), free, key="role_features", help=tr(ROLES)["features"],
+        placeholder=tr("none"),
+    )  # fmt: skip
     taken |= set(features)
     possible = [name for name in covariate_columns(draft, person) if name not in taken]
     covariates = st.multiselect(
-        tr("Covariates"), possible, key="role_covariates", help=tr(ROLES)["covariates"]
-    )
+        tr("Covariates"), possible, key="role_covariates", help=tr(ROLES)["covariates"],
+        placeholder=tr("none"),
+    )  # fmt: skip
     if draft.source == "upload":
         _why(draft)
     if st.checkbox(tr("Show the first rows"), key="first_rows"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 from nme_core.figures import (
     charts_print,
@@ -24,6 +25,7 @@ from nme_core.figures import (
     theme,
 )
 from nme_core.figures.charts import Chart
+from nme_core.vocabulary.language import MARKS, language, written
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -51,6 +53,13 @@ class Paper:
     dpi: int = 300
 
 
+class _Ticks(ScalarFormatter):
+    """Numbers at an axis, as the language writes them."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return written(super().__call__(x, pos))
+
+
 def chart_of(name: str, arguments: Mapping[str, Any]) -> Chart | None:
     """The chart, where the figure is one."""
     make = getattr(figures, name, None)
@@ -66,7 +75,12 @@ def numbers(name: str, arguments: Mapping[str, Any]) -> pd.DataFrame:
 def on_screen(name: str, arguments: Mapping[str, Any]) -> go.Figure:
     """The figure as plotly draws it."""
     chart = chart_of(name, arguments)
-    return getattr(screen, name)(**arguments) if chart is None else charts_screen.draw(chart)
+    drawn: go.Figure = (
+        getattr(screen, name)(**arguments) if chart is None else charts_screen.draw(chart)
+    )
+    if marks := MARKS.get(language()):
+        drawn.update_layout(separators="".join(reversed(marks)))
+    return drawn
 
 
 def on_paper(name: str, arguments: Mapping[str, Any], paper: Paper = Paper()) -> Figure:
@@ -77,6 +91,10 @@ def on_paper(name: str, arguments: Mapping[str, Any], paper: Paper = Paper()) ->
         drawn: Figure = getattr(printed, name)(**arguments, **size)
     else:
         drawn = charts_print.draw(chart, **size)
+    for axes in drawn.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if type(axis.get_major_formatter()) is ScalarFormatter:
+                axis.set_major_formatter(_Ticks())
     if paper.size == "slide":
         theme.fit_slide(drawn)
     if paper.grey:

@@ -13,7 +13,7 @@ from nme_core.figures import theme
 from nme_core.figures.charts import Chart, Layer, Matrix, Panel
 from nme_core.figures.labels import cell, parameter_words
 from nme_core.figures.summaries import MOST_PERSONS, lies_outside, padded
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 from nme_core.vocabulary.numbers import number, p_phrase
 
 #: Pairs of parameters whose bands are drawn.
@@ -311,9 +311,8 @@ def _thirds(side: pd.Series, name: str) -> pd.Series:
         ]
         cut = np.select([side <= low, side < high], words[:2], words[2])
         return pd.Series(cut, index=side.index).where(side.notna(), _UNKNOWN)
-    return side.map(lambda value: f"{value:g}" if isinstance(value, float) else str(value)).where(
-        side.notna(), _UNKNOWN
-    )
+    shown = side.map(lambda one: written(f"{one:g}") if isinstance(one, float) else str(one))
+    return shown.where(side.notna(), _UNKNOWN)
 
 
 def _position(name: str, groups: pd.Series, side: pd.Series) -> tuple[float, str]:

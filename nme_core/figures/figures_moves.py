@@ -14,7 +14,7 @@ from nme_core.figures.labels import distinct
 from nme_core.figures.matrices import LABEL_LENGTH
 from nme_core.figures.summaries import round_step
 from nme_core.vocabulary.language import tr
-from nme_core.vocabulary.numbers import number
+from nme_core.vocabulary.numbers import fixed, number
 
 #: Moves that are rarer are not drawn as arrows.
 RAREST = 0.02
@@ -222,7 +222,7 @@ def _arrow_panel(name: str, matrix: pd.DataFrame, rarest: float) -> Panel:
             high=to_y,
             sizes=8 * moves,
             colour=theme.PERSONS,
-            labels=[f"{move:.2f}" if move >= 0.1 and k <= MOST_WHOLE else "" for move in moves],
+            labels=[fixed(move, 2) if move >= 0.1 and k <= MOST_WHOLE else "" for move in moves],
             hover=[
                 f"{states[i]} → {states[j]}: {number(move, 2)}"
                 for i, j, move in zip(start, end, moves, strict=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nme_core.figures.labels import clean
 from nme_core.figures.theme import INK, PLOTLY_CONFIG, SCREEN_FONT
+from nme_core.vocabulary.language import language, tr
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -17,7 +18,7 @@ _POLICY = (
     "img-src data: blob:; font-src data:"
 )
 _PAGE = """<!DOCTYPE html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -35,7 +36,7 @@ h1 {{ font-size: 1.3rem; }} p {{ max-width: 46rem; }}
 {drawing}
 </div>
 <p>{sentence}</p>
-<p>Research use, not diagnosis.</p>
+<p>{use}</p>
 </main>
 </body>
 </html>
@@ -58,6 +59,7 @@ def to_html(figure: go.Figure, *, title: str, sentence: str) -> bytes:
     )
     page = _PAGE.format(
         policy=_POLICY, title=escape(clean(title)), sentence=escape(clean(sentence)),
-        drawing=drawing, font=SCREEN_FONT, ink=INK,
+        drawing=drawing, font=SCREEN_FONT, ink=INK, language=language(),
+        use=tr("Research use, not diagnosis."),
     )  # fmt: skip
     return page.encode()

@@ -26,7 +26,7 @@ from nme_core.figures.words_moves import (
 )
 from nme_core.io import POPULATION, RunFolder
 from nme_core.io.parameter_names import MOVE
-from nme_core.vocabulary.language import tr
+from nme_core.vocabulary.language import tr, written
 from nme_core.vocabulary.numbers import fixed, number, p_phrase
 from nme_core.vocabulary.terms import CORRELATIONS
 from nme_core.vocabulary.text import count
@@ -112,7 +112,7 @@ def arrows(
     sentence = tr(ARROWS)["drawn"].format(
         word=tr(READOUTS)[drawn][0],
         instead=tr(ARROWS)["instead"] if drawn != readout else "",
-        rarest=f"{rarest:.2f}".removeprefix("0"),
+        rarest=written(f"{rarest:.2f}".removeprefix("0")),
         why=tr(ARROWS)["many"] if rarest > RAREST else "",
     )
     title = tr("Moves of the population")
@@ -327,4 +327,4 @@ def _left_out(groups: Groups, covariate: str) -> str:
 def _written(value: object) -> str:
     if pd.isna(value):
         return "–"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return written(f"{value:g}") if isinstance(value, float) else str(value)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from matplotlib.text import Text
 from nme_core.figures import drawing, figures, printed, screen, tables, theme
 from nme_core.figures.drawing import Paper
 from nme_core.figures.stored import as_json, from_json
+from nme_core.vocabulary.language import speaking
 
 KINDS = sorted({*figures.__all__, *printed.__all__})
 
@@ -148,6 +150,22 @@ def test_sizes_are_kept_and_type_is_large_enough_and_on_the_sheet(examples, size
                 box, sheet = one.get_window_extent(), figure.bbox
                 assert -2 <= box.x0 <= box.x1 <= sheet.x1 + 2, (kind, one.get_text())
                 assert -2 <= box.y0 <= box.y1 <= sheet.y1 + 2, (kind, one.get_text())
+
+
+@pytest.mark.parametrize(
+    "kind", ["transition_arrows", "loss_curves", "variance_traces", "effect_correlations"]
+)
+def test_german_numbers_have_a_comma(examples, kind):
+    with speaking("de"):
+        figure = drawing.on_paper(kind, examples[kind])
+        figure.draw_without_rendering()
+        texts = [one.get_text() for one in figure.findobj(Text) if one.get_visible()]
+        screen = drawing.on_screen(kind, examples[kind])
+    texts += [str(one) for trace in screen.data for one in np.ravel(trace.text or [])]
+    texts += [one.text for one in screen.layout.annotations]
+    assert any(re.search(r"\d,\d", one) for one in texts)
+    assert not [one for one in texts if re.search(r"\d\.\d", one)]
+    assert screen.layout.separators == ",."
 
 
 @pytest.mark.parametrize("kind", ["loss_curves", "variance_traces"])
