@@ -14,7 +14,7 @@ from dashboard.components.text import durations
 from dashboard.services.estimate import Estimate
 from dashboard.services.runs import layers_of
 from dashboard.services.studies import StudyRecord
-from dashboard.services.terms import BASELINES
+from dashboard.services.terms import BASELINES, placement_words
 from dashboard.words.model import (
     ESTIMATE,
     FOR_NUMBERS,
@@ -83,7 +83,7 @@ def model_form(record: StudyRecord) -> FitSettings | None:
     with right:
         placement = st.selectbox(
             tr("Where people differ"), _PLACEMENTS[model], key="placement",
-            help=tr(TERMS)["placement"],
+            help=tr(TERMS)["placement"], format_func=placement_words,
         )  # fmt: skip
         st.caption(tr(PLACEMENTS)[placement])
     start = _preset(preset, record, model, placement)

@@ -47,7 +47,7 @@ def show_report(record: StudyRecord) -> None:
     facts = {
         "People": f"{study.n_persons:,}",
         "Rows": f"{study.n_rows:,}",
-        "Per person (median)": written(f"{counts.median():g}"),
+        "Per person (median)": f"{counts.median():g}",
         "Features": str(len(study.feature_names)),
         "Covariates": str(study.covariates.shape[1]),
     }

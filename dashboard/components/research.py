@@ -16,6 +16,7 @@ from dashboard.services import jobs, research, results
 from dashboard.services.exports import spreadsheet
 from dashboard.services.records import tables_of
 from dashboard.services.runs import Run
+from dashboard.services.terms import placement_words
 from dashboard.words.research import DIRECTIONS, RESEARCH, TOOLS
 from nme_core.figures.labels import parameter_words
 from nme_core.figures.of_research import of_tool
@@ -120,7 +121,7 @@ def _ablate(run: Run) -> Asked:
     with left:
         placements = st.multiselect(
             tr(RESEARCH)["placements"], choices, choices, key="placements", placeholder=tr("none"),
-            format_func=lambda one: tr(RESEARCH)["level_alone"] if one == "layers.0.bias" else one,
+            format_func=placement_words,
         )  # fmt: skip
     with right:
         shares = _numbers("shares", "0.1, 0.25, 0.5, 1", float)

@@ -17,6 +17,7 @@ _PLACES = {
     "last": "last layer",
     "all": "all layers",
     "transitions": "transitions",
+    "layers.0.bias": "level alone",
 }
 
 

@@ -72,7 +72,6 @@ RESEARCH = {
     "rows": "Rows per person",
     "rows_help": "With commas, such as 30, 60.",
     "placements": "Placements",
-    "level_alone": "level alone",
     "shares": "Shares of each person's rows",
     "shares_help": "With commas, from above 0 to 1. The rows that are kept are the latest.",
     "seeds": "Seeds",

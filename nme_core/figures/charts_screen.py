@@ -17,6 +17,8 @@ from nme_core.figures.labels import for_screen
 
 #: Longest label of a tick; at the side, where it has a line of its own.
 _LABEL, _LONG_LABEL = 28, 52
+#: Letters from which on the title of a figure with one panel is set in smaller type.
+_LONG_TITLE = 44
 #: Titles of panels are cut to so many characters, by the number of panels beside each other.
 _TITLES = {1: 80, 2: 52, 3: 36}
 #: Up to so many columns of a matrix are set apart by a gap.
@@ -44,6 +46,8 @@ def draw(chart: Chart) -> go.Figure:
         height=chart.height,
         title_text=for_screen(chart.title, 90),
     )
+    if len(chart.panels) == 1 and len(chart.title) > _LONG_TITLE:  # it may stand beside another
+        figure.update_layout(title_font_size=13)
     figure.update_annotations(font_size=13)
     shown: set[str] = set()
     for i, panel in enumerate(chart.panels):

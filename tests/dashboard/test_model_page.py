@@ -38,7 +38,7 @@ def test_a_state_outcome_offers_both_models(open_page: OpenPage, state_study: st
     assert app.selectbox(key="placement").value == "last+transitions"
     app.selectbox(key="placement").select("transitions").run()
     app.radio(key="model_kind").set_value("nme-mlp").run()
-    assert app.selectbox(key="placement").options == ["last", "first", "all"]
+    assert app.selectbox(key="placement").options == ["last layer", "first layer", "all layers"]
     assert not app.exception
 
 
