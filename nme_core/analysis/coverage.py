@@ -141,6 +141,8 @@ def _other(model: NeuralMixedEffects, family: str) -> str:
     from nme_core.training.likelihood import BOUND
 
     # with a weak prior on Σ there is no likelihood to compare: simulated chains of 5 steps had it
+    if found is None and model.method_ == "marginal" and family != "crf":
+        return "variances that the rows do not tell"
     known = (found is not None and found.method != BOUND) or model.method_ == "marginal"
     if family != "network" and not known:
         return f"the estimator {model.estimator!r} with these options"

@@ -15,7 +15,7 @@ def warn_of_boundary(
     names: Sequence[str],
     *,
     exact: bool,
-    bent: bool,
+    ran_away: Sequence[Sequence[int]],
     unique: Sequence[bool],
     factors: Sequence[str],
 ) -> None:
@@ -32,8 +32,8 @@ def warn_of_boundary(
         Of the random effects.
     exact : bool
         Whether Σ is at its maximum to full precision.
-    bent : bool
-        Whether the outcome is no number with Gaussian residuals: a variance may run away then.
+    ran_away : sequence of sequence of int
+        Random effects whose variance did, by factor.
     unique : sequence of bool
         Which random effects have a meaning of their own. The units of a hidden layer do not: that
         persons do not differ in the weights of one of them says nothing.
@@ -44,14 +44,11 @@ def warn_of_boundary(
     if not mixed.n_random:
         return
     if exact:
-        for number, name in enumerate(factors):
-            sigma, between = posterior.sigma[number], f"groups of {name}" if number else "people"
-            warn_of(
-                _meaningful(exact_boundary(sigma), unique), names, between=between, stacklevel=2
-            )
-            if bent:
-                variances = sigma if sigma.dim() == 1 else sigma.diagonal()
-                warn_of_runaway(variances, names, between=between, stacklevel=2)
+        groups = ["people", *(f"groups of {name}" for name in factors[1:])]
+        for sigma, far, between in zip(posterior.sigma, ran_away, groups, strict=True):
+            found = _meaningful(exact_boundary(sigma), unique)
+            warn_of(found, names, between=between, stacklevel=2)
+            warn_of_runaway(far, names, between=between, stacklevel=2)
     elif spread is not None and spread.dim() == 3 and len(mixed.sizes) == 1:
         found = approached_boundary(mixed.deviations.detach(), spread, posterior.sigma[0])
         warn_of(_meaningful(found, unique), names, stacklevel=2)

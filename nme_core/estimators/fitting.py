@@ -217,7 +217,7 @@ def _keep(
             model._posterior,
             labels,
             exact=isinstance(problem, EXACT),
-            bent=not model._family().has_residual_variance,
+            ran_away=getattr(problem, "ran_away", [()] * len(model.factors_)),
             unique=[not model._widths or "layers." not in label for label in labels],
             factors=tuple(model.factors_),
         )

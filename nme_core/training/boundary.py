@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from nme_core.exceptions import BoundaryWarning, IdentificationWarning, SingularWarning
+from nme_core.training.variance_interval import FAR
 
 #: Mean precision 1/v from which on the rows say anything of a direction, standardised units.
 _TELLS = 1e-3
@@ -28,8 +29,9 @@ _ALONE = 0.9
 #: An exact estimate of a variance below this, standardised, is 0, as is a combination's below this
 #: share of its members', which no search tells from 0; so do two effects that correlate by more.
 ZERO, _ZERO_SHARE, _PERFECT = 1e-7, 1e-5, 0.999
-#: A variance of log-odds or logarithms beyond this, standardised, has run away: an SD of 5.
-RUNS_AWAY = 25.0
+#: A variance of log-odds or logarithms beyond this, standardised, an SD of 5, that the rows do not
+#: tell has run away; precision of the prior on Σ then: standard deviations are half-normal, 2.5.
+RUNS_AWAY, WEAK = 25.0, 0.16
 #: Parameters that are named.
 _NAMED = 4
 
@@ -165,23 +167,32 @@ def warn_of(
         )
 
 
+def ran_away(variances: Tensor, errors: Sequence[float]) -> tuple[int, ...]:
+    """Random effects whose variance, of log-odds or logarithms, shape (R,), is as large as the
+    likelihood is flat; `errors` are the standard errors, NaN where there is none.
+    """
+    se = torch.tensor(errors, dtype=torch.float64)
+    far = (variances > RUNS_AWAY) & ~(variances >= FAR * se)
+    return tuple(torch.nonzero(far)[:, 0].tolist())
+
+
 def warn_of_runaway(
-    variances: Tensor, names: Sequence[str], *, between: str = "people", stacklevel: int = 1
+    effects: Sequence[int], names: Sequence[str], *, between: str = "people", stacklevel: int = 1
 ) -> None:
-    """Name the random effects whose variances, shape (R,), of log-odds or logarithms, ran away.
+    """Name the random effects whose variances ran away, and what was done.
 
     Warns
     -----
     IdentificationWarning
     """
-    far = torch.nonzero(variances > RUNS_AWAY)[:, 0].tolist()
-    if far:
+    if effects:
         warnings.warn(
-            f"The variance between {between} of {_listed(far, names)} is larger than these rows can"
-            f" tell, a standard deviation above {RUNS_AWAY**0.5:g} in log-odds or logarithms:"
-            f" features and {between} nearly settle the outcome. It has no interval; do not"
-            " interpret it, nor their values. Fewer person-specific parameters, fewer features, or"
-            " more rows of each help.",
+            f"The rows do not tell how much {between} differ in {_listed(effects, names)}: features"
+            f" and {between} nearly settle the outcome, and the likelihood hardly falls beyond a"
+            f" standard deviation of {RUNS_AWAY**0.5:g} in log-odds or logarithms. All standard"
+            f" deviations between {between} have a weak prior, half-normal with scale"
+            f" {WEAK**-0.5:g}: they have no interval, and there is no likelihood to compare models"
+            " by. Fewer person-specific parameters, fewer features, or more rows of each help.",
             IdentificationWarning,
             stacklevel=stacklevel + 1,
         )

@@ -98,6 +98,7 @@ def fit_crossed(
     pools: Codes | None = None,
     start: Numbers | None = None,
     prior: Numbers | None = None,
+    weak: float = 0.0,
     reml: bool = False,
     n_draws: int = 0,
     follow: Callable[[State], None] | None = None,
@@ -127,6 +128,8 @@ def fit_crossed(
     prior : array, shape (q,), optional
         Precisions of normal priors of β with mean 0, where the rows leave it open; of numbers
         relative to σ². The log-likelihood of all others is without them.
+    weak : float
+        Precision of half-normal priors of all standard deviations; not of numbers.
     reml : bool
         Restricted likelihood; for numbers only.
     n_draws : int
@@ -161,13 +164,13 @@ def fit_crossed(
     own = grouping.factors[:-1]
     scales = Scales(tuple(Scale.of(one.width, kind, pools) for one in own))
     unit = size[every.columns]
-    weak = known / unit**2
+    ridge = known / unit**2
     degrees = len(x) - (len(unit) if reml else 0)
     residual: Callable[[Numbers], float] | None = None
     numbers: GaussianLikelihood | None = None
     if family is None:
         numbers = GaussianLikelihood(
-            grouping, scales, outcome[order].astype(np.float64), weak, reml=reml
+            grouping, scales, outcome[order].astype(np.float64), ridge, reml=reml
         )
         found, state = _search(numbers.state, grouping, scales, _START_NUMBERS, follow)
         residual = numbers.residual_variance
@@ -175,10 +178,12 @@ def fit_crossed(
             raise NoResidualError
         spread, added = state.factor.fixed_covariance(), 0.0
     else:
-        others = LaplaceLikelihood(grouping, scales, family, torch.from_numpy(outcome[order]), weak)
+        narrow = [weak / np.square(size[terms[g].columns]) for g in grouping.order]
+        classes = torch.from_numpy(outcome[order])
+        others = LaplaceLikelihood(grouping, scales, family, classes, ridge, narrow)
         begin = np.zeros(len(unit)) if start is None else start * unit
         found, state, spread = _search_with_fixed(others, grouping, scales, begin, follow)
-        added = 0.5 * float(weak @ state.fixed**2)
+        added = 0.5 * float(ridge @ state.fixed**2) + others.narrowed(state.matrices)
     units = [1 / size[term.columns] for term in terms]
 
     @cache

@@ -13,6 +13,7 @@ z̄ = zΛ, of each row, k_j = −½ Σ_ab c_ab ∂W_ab/∂h and s = A⁻¹ Z̄�
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,13 +72,21 @@ class LaplaceLikelihood:
         Outcome.
     prior : array, shape (q,)
         Precisions of the normal priors of β with mean 0; 0 for none.
+    weak : sequence of arrays, shape (R_g,)
+        Precisions of the half-normal priors of the effects' standard deviations; 0 for none.
     """
 
     def __init__(
-        self, grouping: Grouping, scales: Scales, family: RowLikelihood, y: Tensor, prior: Numbers
+        self,
+        grouping: Grouping,
+        scales: Scales,
+        family: RowLikelihood,
+        y: Tensor,
+        prior: Numbers,
+        weak: Sequence[Numbers],
     ) -> None:
         self._grouping, self._scales, self._family, self._y = grouping, scales, family, y
-        self._prior = prior
+        self._prior, self._weak = prior, weak
         self._mode = [np.zeros((one.n_levels, one.width)) for one in grouping.factors[:-1]]
 
     @property
@@ -95,12 +104,17 @@ class LaplaceLikelihood:
         fixed, theta = parameters[: self.n_fixed], parameters[self.n_fixed :]
         matrices = self._scales.matrices(theta)
         _, height, factor, products = self._climb(matrices, fixed, joint=False)
-        value = -height + 0.5 * factor.log_determinant(fixed=False)
+        value = -height + 0.5 * factor.log_determinant(fixed=False) + self.narrowed(matrices)
         slopes = np.zeros(len(parameters))
         if slope:
             slopes = -self._slope(fixed, matrices, factor, products)
         spherical = [one.copy() for one in self._mode]
         return State(value, slopes, fixed, spherical, matrices, factor, products, 1.0)
+
+    def narrowed(self, matrices: Sequence[Numbers]) -> float:
+        """Minus the log density of the priors of the standard deviations, up to a constant."""
+        pairs = zip(self._weak, matrices, strict=True)
+        return 0.5 * sum(float(weak @ np.square(one).sum(1)) for weak, one in pairs)
 
     def _slope(
         self, fixed: Numbers, matrices: list[Numbers], factor: BlockCholesky, products: Blocks
@@ -126,7 +140,7 @@ class LaplaceLikelihood:
         for g in range(last):
             one = grouping.factors[g]
             direct = one.gather(flow).T @ self._mode[g] + one.gather(score).T @ shift[g]
-            of_scale.append(direct - parts[g])
+            of_scale.append(direct - parts[g] - self._weak[g][:, None] * matrices[g])
         shared = grouping.factors[-1].gather(flow)[0] - self._prior * fixed
         return np.concatenate([shared, self._scales.slope(of_scale)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Family, LikelihoodFamily, MixedEffects
+from nme_core.training import boundary
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.crossed import CrossedFit, fit_crossed
 from nme_core.training.exact import ConstantOutcomeError
@@ -53,6 +55,7 @@ class Crossed:
     collinear : list of int
         Inputs that others explain.
     separated : dict of int to int
+    ran_away : list of tuple of int
         See `ExactRows`.
     """
 
@@ -71,6 +74,7 @@ class Crossed:
         self.residual_variance = 1.0
         self.collinear: list[int] = []
         self.separated: dict[int, int] = {}
+        self.ran_away: list[tuple[int, ...]] = [() for _ in mixed.sizes]
         self._n_draws = n_draws
         self._ridge = torch.zeros(self.layout.n_parameters, dtype=torch.float64)
 
@@ -129,7 +133,8 @@ class Crossed:
         columns = ((layout.column + 1) % layout.n_columns).numpy()
         directions = mixing.T[layout.predictor].numpy()
         random = layout.random.numpy()
-        return fit_crossed(
+        fit = partial(
+            fit_crossed,
             x,
             y,
             factors,
@@ -143,6 +148,10 @@ class Crossed:
             n_draws=self._n_draws,
             follow=follow,
         )
+        found = fit()
+        if family is not None:
+            self.ran_away = [_ran_away(found, g) for g in range(len(factors))]
+        return fit(weak=boundary.WEAK) if any(self.ran_away) else found
 
     def _rows(self, batches: Sequence[Batch]) -> tuple[Numbers, NDArray[Any], list[Codes]]:
         """(1, x), y and the level by each factor of all rows."""
@@ -183,8 +192,10 @@ class Crossed:
         """Covariances of all groups' effects given the shared parameters, shape (P, R, R)."""
         return torch.from_numpy(np.concatenate(self.fit.effects_covariance))
 
-    def likelihood(self, batches: Sequence[Batch]) -> Likelihood:
-        """Exact for numbers, else Laplace's approximation."""
+    def likelihood(self, batches: Sequence[Batch]) -> Likelihood | None:
+        """Exact for numbers, else Laplace's approximation; None with a prior on Σ."""
+        if any(self.ran_away):
+            return None
         method = EXACT if self.family.has_residual_variance else LAPLACE
         return Likelihood(
             self.fit.log_likelihood, self.fit.n_parameters, n_observed(batches), method
@@ -218,6 +229,8 @@ class Crossed:
         self, directions: Numbers, asked: Numbers | None = None
     ) -> list[list[VarianceInterval]]:
         """Of the variances of cᵀη for each row c of `directions`, (m, R); by factor."""
+        if any(self.ran_away):
+            return [[VarianceInterval(np.nan) for _ in directions] for _ in self.mixed.sizes]
         read, found = self.fit.variances(), []
         for g in range(len(self.mixed.sizes)):
             pairs = zip(directions, asked_of_each(asked, g, len(directions)), strict=True)
@@ -227,6 +240,15 @@ class Crossed:
     def residual_interval(self, asked: float | None = None) -> VarianceInterval | None:
         """Of σ²; None where there is none."""
         return self.fit.variances().residual(asked)
+
+
+def _ran_away(fit: CrossedFit, factor: int) -> tuple[int, ...]:
+    """Effects of a factor whose variance the rows do not tell."""
+    variances = torch.from_numpy(fit.sigma[factor]).diagonal()
+    if not bool((variances > boundary.RUNS_AWAY).any()):
+        return ()
+    each = np.eye(len(variances))
+    return boundary.ran_away(variances, [fit.variances().interval(factor, c).se for c in each])
 
 
 def _refuse_constant(y: NDArray[Any], factors: Sequence[Codes]) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import LikelihoodFamily, MixedEffects, NegativeBinomial
-from nme_core.training.boundary import RUNS_AWAY
+from nme_core.training.boundary import WEAK, ran_away
 from nme_core.training.covariance import FACTOR, RandomEffectsCovariance
 from nme_core.training.dispersion import Dispersion, profile
 from nme_core.training.factor_numbers import FactorNumbers
@@ -66,6 +66,9 @@ class ExactRows:
         Inputs that tell a class apart without error, and the class: so do those.
     dispersion : Dispersion or None
         Of a negative binomial, after `solve`.
+    ran_away : list of tuple of int
+        Effects whose variance the rows do not tell, by factor: there is one. Σ has a weak prior
+        then.
     """
 
     dependence = None
@@ -86,6 +89,7 @@ class ExactRows:
         self.collinear: list[int] = []
         self.separated: dict[int, int] = {}
         self.dispersion: Dispersion | None = None
+        self.ran_away: list[tuple[int, ...]] = [()]
         self._near: Tensor | None = None  # where a search with nearly the same family ended
         self._ridge = torch.zeros(self.layout.n_parameters, dtype=torch.float64)
 
@@ -197,9 +201,18 @@ class ExactRows:
             constant = self.layout.n_columns - 1
             self.collinear = [k for k in self.collinear if k == constant]
             self.separated = {k: v for k, v in self.separated.items() if k == constant}
+        fit = self._fitted(search)
+        errors = [self._variances.error(k) for k in range(len(fit.scale))]
+        self.ran_away = [ran_away(fit.scale.square().sum(1), errors)]
+        if self.ran_away[0]:
+            search.marginal.weak, search.near = WEAK, None
+            fit = self._fitted(search)
+        return replace(fit, n_parameters=fit.n_parameters + (self.dispersion is not None))
+
+    def _fitted(self, search: GLMMSearch) -> GLMMFit:
         fit = search.fit()
         self._variances = RowVariances(search.marginal, search.factor, fit.ascent)
-        return replace(fit, n_parameters=fit.n_parameters + (self.dispersion is not None))
+        return fit
 
     # What `Problem` offers after training.
 
@@ -222,8 +235,9 @@ class ExactRows:
         return self.mixed.by_name(self._ridge) if bool(self._ridge.any()) else {}
 
     def likelihood(self, batches: Sequence[Batch]) -> Likelihood | None:
-        """The Laplace-approximated one; exact where nothing differs by person; None if shrunk."""
-        if self.shrinks:
+        """The Laplace-approximated one; exact where nothing differs by person; None if
+        shrunk, or with a prior on Σ."""
+        if self.shrinks or self.ran_away[0]:
             return None
         method = EXACT
         if self.mixed.n_random:
@@ -236,23 +250,16 @@ class ExactRows:
         """C_i of every person, shape (P, R, R)."""
         return self.fit.effects_covariance
 
-    @property
-    def _runs_away(self) -> bool:
-        """Whether a variance has: then its likelihood is flat, and not told by its curvature."""
-        return bool((self.fit.scale.square().sum(1) > RUNS_AWAY).any())
-
     def integrated(self) -> IntegratedCovariance | None:
         """People's effects with Σ integrated out; None where that is too much work."""
         one = self.covariances[0].kind == FACTOR
-        return (
-            None if self._runs_away else integrated_rows(self._variances, self.fit, one_factor=one)
-        )
+        return integrated_rows(self._variances, self.fit, one_factor=one)
 
     def variance_intervals(
         self, directions: Array, asked: Array | None = None
     ) -> list[list[VarianceInterval]]:
         """Of the variances of cᵀη, by factor: there is one."""
-        if self._runs_away:
+        if self.ran_away[0]:
             return [[VarianceInterval(float("nan")) for _ in directions]]
         pairs = zip(directions, asked_of_each(asked, 0, len(directions)), strict=True)
         return [[self._variances.interval(*one) for one in pairs]]

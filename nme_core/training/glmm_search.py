@@ -45,7 +45,7 @@ class GLMMFit:
     effects_following : Tensor, shape (P, R, D)
         ∂η̂_i/∂u.
     log_likelihood : float
-        ℓ, with all constants, without the priors on u.
+        ℓ, with all constants, without the priors on u and Σ.
     n_parameters : int
         Numbers in u and Σ, and k of a negative binomial.
     ascent : Ascent
@@ -103,7 +103,7 @@ class GLMMSearch:
             effects=effects,
             effects_covariance=spread,
             effects_following=following,
-            log_likelihood=ascent.value + 0.5 * float((marginal.ridge * u.square()).sum()),
+            log_likelihood=ascent.value - float(marginal.log_prior(u, scale)),
             n_parameters=len(ascent.at),
             ascent=ascent,
         )

@@ -88,6 +88,11 @@ class LaplaceMarginal:
         P.
     ridge : Tensor, shape (D,)
         Precisions of normal priors with mean 0 on u; 0 where there is none.
+
+    Attributes
+    ----------
+    weak : float
+        Precision of a prior on Σ, log p = −½ weak tr Σ: each standard deviation is half-normal.
     """
 
     def __init__(
@@ -100,7 +105,7 @@ class LaplaceMarginal:
     ) -> None:
         self.family, self.layout, self.n_persons = family, layout, n_persons
         self.n_rows = sum(batch.n_rows for batch in batches)
-        self.ridge = ridge
+        self.ridge, self.weak = ridge, 0.0
         self._batches, self._bounds = list(batches), ends_of_blocks(batches, layout, n_persons)
         self._kept: list[list[Rows]] | None = None
         if sum(batch.mask.numel() for batch in batches) * layout.n_columns <= _KEPT_NUMBERS:
@@ -275,8 +280,7 @@ class LaplaceMarginal:
         """
         layout = self.layout
         r, d, eye = len(layout.random), layout.n_parameters, self._begin(scale)
-        value = -0.5 * (self.ridge * u.square()).sum()
-        slope_u, slope_scale = -self.ridge * u, torch.zeros_like(scale)
+        value, slope_u, slope_scale = self.log_prior(u, scale), -self.ridge * u, -self.weak * scale
         information = self.ridge.diag()
         second, conditional, reached = u.new_zeros(r, r), u.new_zeros(r, r), True
         for place, block in self._blocks():
@@ -301,6 +305,10 @@ class LaplaceMarginal:
         return Evaluation(
             float(value), slope_u, slope_scale, information.view(d, d), second, conditional, reached
         )
+
+    def log_prior(self, u: Tensor, scale: Tensor) -> Tensor:
+        """Log density of the priors on u and Σ, up to a constant."""
+        return -0.5 * ((self.ridge * u.square()).sum() + self.weak * scale.square().sum())
 
     def effects_following(self, u: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """η̂, (P, R), C = Λ K⁻¹ Λᵀ, (P, R, R), and ∂η̂/∂u, (P, R, D), of all persons."""
@@ -331,7 +339,7 @@ class Evaluation:
     Attributes
     ----------
     value : float
-        ℓ, with the log density of the priors on u up to a constant.
+        ℓ, with the log density of the priors on u and Σ up to a constant.
     shared, scale : Tensor, shapes (D,) and (R, m)
         ∂ℓ/∂u and ∂ℓ/∂Λ.
     information : Tensor, shape (D, D)

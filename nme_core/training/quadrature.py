@@ -42,8 +42,8 @@ class QuadratureMarginal(LaplaceMarginal):
     def __call__(self, u: Tensor, scale: Tensor) -> Evaluation:
         """Evaluate at u, (D,), and Λ, (1, 1)."""
         found = super().__call__(u, scale)  # leaves the modes, and how curved the rows are there
-        value = -0.5 * (self.ridge * u.square()).sum()
-        slope_u, slope_scale = -self.ridge * u, u.new_zeros(())
+        value, slope_u = self.log_prior(u, scale), -self.ridge * u
+        slope_scale = -self.weak * scale[0, 0]
         for place, block in self._blocks():
             modes = self._modes(block, u, scale, self._b[place])
             width = math.sqrt(2) / modes.lower[:, :, 0]  # √2 τ, (P, 1)

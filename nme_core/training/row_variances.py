@@ -80,6 +80,12 @@ class RowVariances:
         square = float(direction[k]) ** 2
         return self._of_one(k, None if asked is None else asked / square).times(square)
 
+    def error(self, k: int) -> float:
+        """Standard error of the variance of effect k; NaN where it is not known."""
+        if self.ascent.information is None:
+            return math.nan
+        return self._known(torch.eye(len(self._scale), dtype=torch.float64)[k])[1]
+
     def _of_one(self, k: int, asked: float | None) -> VarianceInterval:
         """Of the variance of effect k; effects that share a variance have one interval."""
         diagonal = self.factor.diagonal

@@ -134,15 +134,46 @@ def test_every_surface_shows_it(kind, covariance, nme, tmp_path):
         assert value > 1e-6 or reliable[name] == 0
 
 
+def classes_of(rng, groups, level_sd):
+    """Three classes by a person's own levels, `level_sd` in log-odds of each, and a feature."""
+    x = rng.normal(size=(len(groups), 2))
+    levels = rng.normal(0, level_sd, (groups.max() + 1, 3))
+    score = levels[groups] + x[:, :1] * np.array([1.0, 0.0, -1.0])
+    return x, np.array(["a", "b", "c"])[(score + rng.gumbel(size=score.shape)).argmax(1)]
+
+
 @pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
-def test_a_variance_that_runs_away_is_named_and_has_no_interval():
-    """Features and people settle the class: it took a minute, and then had an interval."""
-    rng = np.random.default_rng(0)
-    groups = np.repeat([f"p{k}" for k in range(8)], 20)
-    x = rng.normal(size=(160, 2))
-    y = np.repeat(rng.normal(size=8), 20) + 2 * np.tanh(2 * x[:, 0]) + 0.3 * rng.normal(size=160)
-    classes = np.array(["low", "middle", "high"])[np.digitize(y, [-1, 1])]
-    with pytest.warns(IdentificationWarning, match="is larger than these rows can tell"):
-        model = NMEMLPClassifier((), "last").fit(x, classes, groups=groups)
-    assert model.random_effects_cov_.to_numpy().max() > 25
+@pytest.mark.parametrize("kind", ["classes", "ordered", "crossed"])
+def test_a_variance_that_runs_away_has_a_weak_prior_and_no_interval(kind):
+    """People have a class of their own, but for a few rows: a likelihood without end."""
+    rng = np.random.default_rng(2)
+    groups = np.repeat(np.arange(30), 20)
+    own = rng.integers(3, size=30)[groups]
+    y = np.where(rng.random(600) < 0.03, rng.integers(3, size=600), own).astype(str)
+    x, late = pd.DataFrame({"x": rng.normal(size=600)}), np.tile(np.arange(20) >= 12, 30)
+    factors = pd.DataFrame({"person": groups})
+    if kind == "crossed":
+        factors["clinic"] = rng.integers(5, size=600)
+    family = "ordinal" if kind == "ordered" else None
+    model = NMEMLPClassifier((), ["layers.0.bias"], family=family)
+    with pytest.warns(IdentificationWarning, match="not tell how much people differ in"):
+        model.fit(x[~late], y[~late], groups=factors[~late])
+    assert 3 < np.sqrt(np.diag(model.random_effects_cov_)).min() < 12
     assert model.variance_intervals()[["low", "high"]].isna().all(axis=None)
+    assert model.likelihood() is None
+    share = model.predict_proba(x[late], groups=factors[late])
+    at = np.array([[*model.classes_].index(one) for one in y[late]])
+    assert -np.log(share[np.arange(len(at)), at]).mean() < 0.35  # .66 where it ran away
+    assert share.mean(0) == pytest.approx(np.bincount(at) / len(at), abs=0.03)
+
+
+def test_a_large_variance_that_the_rows_tell_has_no_prior():
+    rng = np.random.default_rng(4)
+    groups = np.repeat(np.arange(80), 60)
+    x, y = classes_of(rng, groups, 4.0)
+    model = NMEMLPClassifier((), ["layers.0.bias"])
+    model.fit(x, y, groups=groups)  # a warning would be an error
+    (found,) = model.variance_intervals().dropna().itertuples()  # classes share one
+    truth = 2 * 4.0**2  # in contrasts of length 1/√2
+    assert found.low < truth < found.high
+    assert model.likelihood() is not None

@@ -163,9 +163,9 @@ def test_the_derivative_is_exact(family, kind):
         Factor(zeros, 1, data.x[:, fixed.columns], fixed.directions),
     )
     scales = Scales((Scale.of(len(random.columns), kind, None),) * 2)
-    one = LaplaceLikelihood(
-        grouping, scales, likelihood, torch.from_numpy(y), np.full(len(fixed.columns), 0.5)
-    )
+    prior, narrow = np.full(len(fixed.columns), 0.5), np.full(len(random.columns), 0.3)
+    classes = torch.from_numpy(y)
+    one = LaplaceLikelihood(grouping, scales, likelihood, classes, prior, [narrow, 2 * narrow])
     rng = np.random.default_rng(3)
     beta = np.zeros(len(fixed.columns)) if start is None else np.array(start)
     at = np.concatenate([beta, rng.uniform(0.2, 0.6, scales.n)])

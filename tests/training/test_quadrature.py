@@ -17,7 +17,7 @@ def outcome(name, rng, level):
     return np.digitize(noisy, [-1.0, 0.8]) if name == "ordinal" else (noisy > 0.4).astype(int)
 
 
-@pytest.mark.filterwarnings("ignore:.*is larger than these rows can tell")  # nearly settled grades
+@pytest.mark.filterwarnings("ignore:The rows do not tell how much")  # nearly settled grades
 @pytest.mark.parametrize("points", [2, 3, 7])
 @pytest.mark.parametrize("name", ["binary", "ordinal", "poisson"])
 def test_derivative(name, points, monkeypatch):
@@ -36,7 +36,7 @@ def test_derivative(name, points, monkeypatch):
     family = None if name == "binary" else name
     model = kind((), placement=OWN, family=family, quadrature=points)
     model.fit(x, y, groups=person, uncertainty=False)
-    ((marginal, ascent),) = seen
+    marginal, ascent = seen[-1]
     at = torch.from_numpy(ascent.at) + 0.3  # not at the maximum
 
     def value(place):
