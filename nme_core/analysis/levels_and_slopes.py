@@ -75,7 +75,7 @@ def person_effects(model: NMEMLPRegressor | NMEMLPClassifier, X: pd.DataFrame) -
         three classes and more with ``[<class>]``, against the first), ``estimate`` (of a person:
         the difference from the population), ``se``, ``ci_low``, ``ci_high`` (95 %), ``reliability``
         (missing for the population) and ``value``: population and difference together. Errors are
-        missing for point estimates.
+        missing for point estimates, and of a feature that the model leaves out.
     """
     model = model.of_persons()
     grid = _Grid.of(model, X)
@@ -90,7 +90,11 @@ def person_effects(model: NMEMLPRegressor | NMEMLPClassifier, X: pd.DataFrame) -
     persons["reliability"] = found.reliability.ravel()
     population["value"] = population["estimate"]
     persons["value"] = (found.population + found.person).ravel()
-    return pd.concat([population, persons], ignore_index=True)
+    table = pd.concat([population, persons], ignore_index=True)
+    left_out = tuple(f"{SLOPE}{name}" for name in model._encoder.scaler.features_left_out)
+    unknown = table["effect"].str.replace(r"\[.*\]$", "", regex=True).isin(left_out)
+    table.loc[unknown, ["se", "ci_low", "ci_high"]] = np.nan
+    return table
 
 
 def _population_widths(model: NMEMLPRegressor | NMEMLPClassifier, grid: _Grid) -> Floats:

@@ -34,8 +34,9 @@ def response_curves(
     """Predictions along each feature, all others at their mean over the rows of the fit.
 
     A person's curve spans only the values that the person was observed at; the population's spans
-    the middle 98 % of all values. It describes the model, and is no causal effect. Where there are
-    further grouping factors (a clinic), a person's curve has them at their population value.
+    the middle 98 % of all values. A feature that the model leaves out has none. It describes the
+    model, and is no causal effect. Where there are further grouping factors (a clinic), a person's
+    curve has them at their population value.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def response_curves(
     by_person = X.groupby(groups.to_numpy())
     low, high = by_person.min(), by_person.max()
     parts = []
-    for feature in X.columns:
+    for feature in X.columns.difference(model._encoder.scaler.features_left_out, sort=False):
         grid = _grid(X[feature].dropna()) if grids is None else grids[feature]
         inside = (grid >= low[feature].to_numpy()[:, None]) & (
             grid <= high[feature].to_numpy()[:, None]

@@ -40,6 +40,8 @@ class FeatureScaler:
         Features that have an indicator.
     low, high : array, shape (F,)
         Lowest and highest observed value.
+    left_out : tuple of int
+        Inputs that a linear model leaves out, being constant or combinations of others.
     """
 
     names: tuple[str, ...]
@@ -48,6 +50,7 @@ class FeatureScaler:
     flagged: tuple[int, ...]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    left_out: tuple[int, ...] = ()
 
     @classmethod
     def learn(cls, columns: Columns, names: tuple[str, ...]) -> FeatureScaler:
@@ -84,6 +87,11 @@ class FeatureScaler:
     def input_names(self) -> tuple[str, ...]:
         """Names of the network's inputs: the features, then the indicators."""
         return (*self.names, *(f"{self.names[k]} (missing)" for k in self.flagged))
+
+    @property
+    def features_left_out(self) -> list[str]:
+        """Features that a linear model leaves out."""
+        return [self.names[k] for k in self.left_out if k < len(self.names)]
 
     def inputs(self, columns: Columns, *, precise: bool = False) -> Inputs:
         """Inputs of the network, one for each feature and each indicator; `precise`: float64."""

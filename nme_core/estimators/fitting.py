@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -204,7 +204,13 @@ def _keep(
     uncertainty: bool,
 ) -> None:
     """Keep what a trained problem says; warn where Σ lies at the boundary."""
-    model._encoder = replace(model._encoder, outcome=model._outcome.noted(problem))
+    left_out = tuple(sorted(getattr(problem, "collinear", ())))
+    scaler = replace(model._encoder.scaler, left_out=left_out)
+    outcome = model._outcome.noted(problem)
+    model._encoder = replace(model._encoder, scaler=scaler, outcome=outcome)
+    if left_out:  # next to 0 by their prior
+        with torch.no_grad():
+            problem.mixed.fixed()[f"{outcome.layers}layers.0.weight"][:, left_out] = 0.0
     model._posterior, model.method_ = Posterior.of(problem), method_of(problem)
     model._take_note(problem)
     history = pd.DataFrame([vars(row) for row in training.history])
@@ -218,7 +224,7 @@ def _keep(
             labels,
             exact=isinstance(problem, EXACT),
             ran_away=getattr(problem, "ran_away", [()] * len(model.factors_)),
-            unique=[not model._widths or "layers." not in label for label in labels],
+            unique=_own_meaning(model, labels),
             factors=tuple(model.factors_),
         )
     model._likelihood = likelihood_of(problem, batches)
@@ -229,6 +235,14 @@ def _keep(
     if uncertainty and isinstance(problem, Crossed):
         counted = crossed_uncertainty(model._posterior, problem)
         model._posterior = replace(model._posterior, uncertainty=counted)
+
+
+def _own_meaning(model: NeuralMixedEffects, labels: Sequence[str]) -> list[bool]:
+    """Whether a random effect has one: no unit of a hidden layer does, nor a feature left out."""
+    units = model._units()
+    out = {units.labels[place] for place in units.left_out}
+    hidden = [bool(model._widths) and "layers." in label for label in labels]
+    return [not one and label not in out for one, label in zip(hidden, labels, strict=True)]
 
 
 def _known(model: NeuralMixedEffects, problem: AnyProblem) -> dict[str, Any]:
@@ -304,8 +318,8 @@ def _solve(
             remedy="Fit a model for everybody, or take an outcome that varies within people.",
         ) from error
     inputs = [*map(repr, encoder.scaler.input_names), repr("the intercept")]
-    collinear = [inputs[column] for column in problem.collinear]
-    warn_of_collinear(collinear, shared=isinstance(problem, LinearGaussian), stacklevel=2)
+    for column, others in problem.collinear.items():
+        warn_of_collinear(inputs[column], [inputs[other] for other in others], stacklevel=2)
     if isinstance(problem, LinearGaussian):
         return training
     classes = encoder.outcome.contrasted

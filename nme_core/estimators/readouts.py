@@ -102,7 +102,7 @@ class ReadOuts(BaseEstimator):  # type: ignore[misc]
         """Standard errors of `fixed_effects_`, from the information of all persons.
 
         NaN for a network with hidden layers, whose weights are not unique, and where the
-        information was not taken.
+        information was not taken; and of features that a linear model leaves out.
         """
         fixed = self.fixed_effects_
         uncertainty = self._posterior.uncertainty
@@ -110,6 +110,7 @@ class ReadOuts(BaseEstimator):  # type: ignore[misc]
             return pd.Series(np.nan, index=fixed.index, name="se")
         covariance = self._units().shared_covariance(uncertainty.shared.numpy())
         errors = np.sqrt(np.diag(covariance).clip(min=0))
+        errors[self._units().left_out] = np.nan
         return pd.Series(errors, index=fixed.index, name="se")
 
     def fixed_effects_interval(self) -> tuple[pd.Series, pd.Series]:

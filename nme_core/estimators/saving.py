@@ -61,6 +61,7 @@ def packed(model: NeuralMixedEffects) -> tuple[dict[str, Any], dict[str, Tensor]
         "factors": {name: levels.tolist() for name, levels in encoder.factors.items()},
         "features": list(encoder.scaler.names),
         "flagged": list(encoder.scaler.flagged),
+        "left_out": list(encoder.scaler.left_out),
         "residual_variance": posterior.residual_variance,
         "verdict": model.verdict_,
         "method": model.method_,
@@ -89,6 +90,7 @@ def unpacked(content: dict[str, Any], tensors: dict[str, Tensor]) -> NeuralMixed
             # models of before know no range: nothing lies outside
             tensors.get("feature_low", mean - torch.inf).numpy(),
             tensors.get("feature_high", mean + torch.inf).numpy(),
+            tuple(content.get("left_out", ())),
         ),
         {name: np.array(levels) for name, levels in content["factors"].items()},
         model._outcomes.restored(content["outcome"]),

@@ -52,6 +52,8 @@ class DataUnits:
     reported : array of int
         Places that differ by person in units of the data: `random`, and a bias that a
         person-specific weight moves.
+    left_out : array of int
+        Places of weights that are 0, of inputs that a linear model leaves out.
     """
 
     labels: list[str]
@@ -60,6 +62,7 @@ class DataUnits:
     offset: NDArray[np.float64]
     random: NDArray[np.int64]
     reported: NDArray[np.int64]
+    left_out: NDArray[np.int64]
 
     @classmethod
     def of(
@@ -102,6 +105,14 @@ class DataUnits:
             offset=offset,
             random=random,
             reported=np.concatenate([random, np.setdiff1d(moved, random)]),
+            left_out=np.array(
+                [
+                    place
+                    for (name, index), place in places.items()
+                    if name == f"{last}.weight" and index[1] in scaler.left_out
+                ],
+                dtype=np.int64,
+            ),
         )
 
     @cached_property

@@ -79,6 +79,12 @@ class RandomEffectsCovariance:
             self._whiten = torch.linalg.solve_triangular(factor, eye, upper=False)
             self.log_determinant = 2 * factor.diagonal().log().sum()
 
+    def among(self, places: Tensor) -> RandomEffectsCovariance:
+        """One of the same structure for the random effects at these places, at its start."""
+        pooled = self.kind == "diagonal" or self.kind in FACTORS
+        pools = torch.unique(self.pools[places], return_inverse=True)[1] if pooled else None
+        return RandomEffectsCovariance(len(places), self.kind, start=0.1, pools=pools)
+
     @property
     def matrix(self) -> Tensor:
         """Σ, shape (n_random, n_random)."""

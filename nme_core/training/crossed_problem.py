@@ -19,14 +19,15 @@ from nme_core.training import boundary
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.crossed import CrossedFit, fit_crossed
 from nme_core.training.exact import ConstantOutcomeError
+from nme_core.training.glmm_search import placed
 from nme_core.training.grouping import Codes, Numbers, Terms, eliminated
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
 from nme_core.training.linear_layout import LinearLayout
-from nme_core.training.pooled import WEAK, Pooled
+from nme_core.training.pooled import Pooled
 from nme_core.training.progress import Progress, SearchSteps, Training
 from nme_core.training.scales import State
 from nme_core.training.variance_interval import VarianceInterval, asked_of_each
-from nme_core.training.weak_prior import collinear_columns
+from nme_core.training.weak_prior import LEFT_OUT, explained_inputs
 
 #: Effects of crossing factors that one dense matrix may hold.
 LARGEST_DENSE = 6000
@@ -52,8 +53,7 @@ class Crossed:
     ----------
     fit : CrossedFit
         After `solve`, in the order of `LinearLayout`.
-    collinear : list of int
-        Inputs that others explain.
+    collinear : dict of int to tuple of int
     separated : dict of int to int
     ran_away : list of tuple of int
         See `ExactRows`.
@@ -72,10 +72,11 @@ class Crossed:
         self.mixed, self.family, self.covariances = mixed, family, list(covariances)
         self.layout = LinearLayout.of(mixed)
         self.residual_variance = 1.0
-        self.collinear: list[int] = []
+        self.collinear: dict[int, tuple[int, ...]] = {}
         self.separated: dict[int, int] = {}
         self.ran_away: list[tuple[int, ...]] = [() for _ in mixed.sizes]
         self._n_draws = n_draws
+        self._own = torch.arange(mixed.n_random)  # random effects that are fitted
         self._ridge = torch.zeros(self.layout.n_parameters, dtype=torch.float64)
 
     def solve(
@@ -119,10 +120,9 @@ class Crossed:
         family: LikelihoodFamily | None = None
         x, y, factors = self._rows(batches)
         if self.family.has_residual_variance:
-            # the constant comes first, so that it is never the column that others explain
-            self.collinear = [k - 1 for k in collinear_columns(x.T @ x)]
-            explained = torch.isin(layout.column, torch.tensor(self.collinear, dtype=torch.int64))
-            self._ridge[explained] = WEAK
+            self.collinear = explained_inputs(np.roll(x.T @ x, -1, (0, 1)))
+            explained = torch.isin(layout.column, torch.tensor([*self.collinear]).long())
+            self._ridge[explained] = LEFT_OUT
         else:
             family = cast(LikelihoodFamily, self.family)
             _refuse_constant(y, factors)
@@ -132,17 +132,18 @@ class Crossed:
         mixing = torch.eye(layout.n_predictors).double() if layout.mixing is None else layout.mixing
         columns = ((layout.column + 1) % layout.n_columns).numpy()
         directions = mixing.T[layout.predictor].numpy()
-        random = layout.random.numpy()
+        differing, self._own = layout.differing(self.collinear)
+        random, covariance = differing.random.numpy(), self.covariances[0].among(self._own)
         fit = partial(
             fit_crossed,
             x,
             y,
             factors,
             [Terms(columns[random], directions[random])] * len(factors),
-            self.covariances[0].kind,
+            covariance.kind,
             family,
             fixed=Terms(columns, directions),
-            pools=self.covariances[0].pools.cpu().numpy(),
+            pools=covariance.pools.numpy(),
             start=None if start is None else start.numpy(),
             prior=self._ridge.numpy(),
             n_draws=self._n_draws,
@@ -150,7 +151,8 @@ class Crossed:
         )
         found = fit()
         if family is not None:
-            self.ran_away = [_ran_away(found, g) for g in range(len(factors))]
+            far = [_ran_away(found, g) for g in range(len(factors))]
+            self.ran_away = [tuple(self._own[list(one)].tolist()) for one in far]
         return fit(weak=boundary.WEAK) if any(self.ran_away) else found
 
     def _rows(self, batches: Sequence[Batch]) -> tuple[Numbers, NDArray[Any], list[Codes]]:
@@ -169,11 +171,16 @@ class Crossed:
 
     def _fill(self, fit: CrossedFit) -> None:
         self.mixed.cpu().double()
-        effects = torch.from_numpy(np.concatenate(fit.effects))
+        effects = self._placed(fit.effects, 1)
         self.layout.write(self.mixed, torch.from_numpy(fit.fixed), effects)
         self.residual_variance = fit.residual_variance
         for covariance, sigma in zip(self.covariances, fit.sigma, strict=True):
-            covariance.update(torch.from_numpy(sigma))
+            covariance.update(self._placed([sigma], 0, 1))
+
+    def _placed(self, of_factors: Sequence[Numbers], *dims: int, axis: int = 0) -> Tensor:
+        """Numbers of all factors in one, effects along `dims` among all."""
+        whole = torch.from_numpy(np.concatenate(of_factors, axis=axis))
+        return placed(whole, self._own, self.mixed.n_random, *dims)
 
     def shared_covariance(self) -> Tensor:
         """Covariance of the network's parameters, in its order; shape (D, D)."""
@@ -190,24 +197,24 @@ class Crossed:
 
     def posterior_covariance(self) -> Tensor:
         """Covariances of all groups' effects given the shared parameters, shape (P, R, R)."""
-        return torch.from_numpy(np.concatenate(self.fit.effects_covariance))
+        return self._placed(self.fit.effects_covariance, 1, 2)
 
     def likelihood(self, batches: Sequence[Batch]) -> Likelihood | None:
         """Exact for numbers, else Laplace's approximation; None with a prior on Σ."""
         if any(self.ran_away):
             return None
         method = EXACT if self.family.has_residual_variance else LAPLACE
-        return Likelihood(
-            self.fit.log_likelihood, self.fit.n_parameters, n_observed(batches), method
-        )
+        n = self.fit.n_parameters - int((self._ridge == LEFT_OUT).sum())
+        return Likelihood(self.fit.log_likelihood, n, n_observed(batches), method)
 
     def covariances_given(self, sigma: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Covariances of all groups' effects if these were the Σ, shape (P, R, R) each.
 
         Given the shared parameters, and counting that they are estimated.
         """
-        both = self.fit.given([one.double().numpy() for one in sigma])
-        conditional, error = (torch.from_numpy(np.concatenate(one)) for one in both)
+        own = self._own
+        both = self.fit.given([one.double()[own][:, own].numpy() for one in sigma])
+        conditional, error = (self._placed(one, 1, 2) for one in both)
         return conditional, error
 
     def draws(self) -> tuple[dict[str, Tensor], Tensor]:
@@ -223,7 +230,7 @@ class Crossed:
         shared, own = self.fit.draws
         slope = self.layout.slope(torch.from_numpy(self.fit.fixed))
         moved = torch.from_numpy(shared) @ slope.T
-        return self.mixed.by_name(moved), torch.from_numpy(np.concatenate(own, axis=1))
+        return self.mixed.by_name(moved), self._placed(own, 2, axis=1)
 
     def variance_intervals(
         self, directions: Numbers, asked: Numbers | None = None
@@ -232,8 +239,9 @@ class Crossed:
         if any(self.ran_away):
             return [[VarianceInterval(np.nan) for _ in directions] for _ in self.mixed.sizes]
         read, found = self.fit.variances(), []
+        own = directions[:, self._own.numpy()]
         for g in range(len(self.mixed.sizes)):
-            pairs = zip(directions, asked_of_each(asked, g, len(directions)), strict=True)
+            pairs = zip(own, asked_of_each(asked, g, len(own)), strict=True)
             found.append([read.interval(g, *one) for one in pairs])
         return found
 

@@ -31,6 +31,7 @@ from nme_core.training.row_variances import RowVariances, integrated_rows
 from nme_core.training.structure_choice import FULL
 from nme_core.training.sums import Array
 from nme_core.training.variance_interval import VarianceInterval, asked_of_each
+from nme_core.training.weak_prior import LEFT_OUT
 
 
 class ConstantOutcomeError(ValueError):
@@ -60,8 +61,8 @@ class ExactRows:
     ----------
     fit : GLMMFit
         After `solve`.
-    collinear : list of int
-        Inputs that are constant or combinations of others; their coefficients have a weak prior.
+    collinear : dict of int to tuple of int
+        Inputs that are left out, being constant or combinations of these others.
     separated : dict of int to int
         Inputs that tell a class apart without error, and the class: so do those.
     dispersion : Dispersion or None
@@ -86,19 +87,20 @@ class ExactRows:
         self.mixed, self.family, self.covariances = mixed, family, list(covariances)
         self.points, self.shrinks = points, shrinks
         self.layout = LinearLayout.of(mixed)
-        self.collinear: list[int] = []
+        self.collinear: dict[int, tuple[int, ...]] = {}
         self.separated: dict[int, int] = {}
         self.dispersion: Dispersion | None = None
         self.ran_away: list[tuple[int, ...]] = [()]
         self._near: Tensor | None = None  # where a search with nearly the same family ended
+        self._begin: tuple[Tensor, Tensor] | None = None  # ψ, and Σ of all random effects
+        self._own = torch.arange(mixed.n_random)  # random effects that are fitted
         self._ridge = torch.zeros(self.layout.n_parameters, dtype=torch.float64)
 
     def begin(self, sigma: Tensor) -> None:
         """Begin at the shared parameters that the network holds, and at this Σ."""
         whole = sigma.double().cpu()
         whole = whole.diag() if whole.dim() == 1 else whole
-        near = self._factor().of_covariance(whole)
-        self._near = torch.cat([self.layout.read(self.mixed), near])
+        self._begin = self.layout.read(self.mixed), whole
 
     def solve(
         self, batches: Sequence[Batch], report: Callable[[Progress], None] | None
@@ -170,9 +172,11 @@ class ExactRows:
 
         return highest
 
-    def _factor(self, kind: str = "") -> FactorNumbers:
+    def _factor(self, layout: LinearLayout, kind: str = "") -> FactorNumbers:
         """The numbers of Λ; of the intercept and the slopes apart where Σ has blocks."""
-        covariance, layout = self.covariances[0], self.layout
+        covariance = self.covariances[0]
+        if len(self._own) < self.mixed.n_random:
+            covariance = covariance.among(self._own)
         own = layout.column[layout.random] == layout.n_columns - 1
         return FactorNumbers.of(covariance, kind or structure_of(covariance.kind, own.tolist()))
 
@@ -184,12 +188,19 @@ class ExactRows:
         self.collinear, self.separated, self._ridge = (
             pooled.collinear, pooled.separated, pooled.ridge,
         )  # fmt: skip
+        layout = self.layout
+        if not self.shrinks:
+            layout, self._own = layout.differing(self.collinear)
+        if self._begin is not None:
+            u, sigma = self._begin
+            near = self._factor(layout).of_covariance(sigma[self._own][:, self._own])
+            self._near, self._begin = torch.cat([u, near]), None
         kind: Callable[..., LaplaceMarginal] = LaplaceMarginal
         if self.points > 1 and self.mixed.n_random:
             kind = partial(QuadratureMarginal, points=self.points)
-        marginal = kind(batches, self.family, self.layout, n_groups, pooled.ridge)
-        full = replace(self._factor(FULL), patterned=False)
-        return GLMMSearch(marginal, self._factor(), full, pooled.u, follow, self._near)
+        marginal = kind(batches, self.family, layout, n_groups, pooled.ridge)
+        full = replace(self._factor(layout, FULL), patterned=False)
+        return GLMMSearch(marginal, self._factor(layout), full, pooled.u, follow, self._near)
 
     def _maximise(
         self, batches: Sequence[Batch], follow: Callable[[float, float], None]
@@ -199,15 +210,17 @@ class ExactRows:
             search.learn_shrinkage()
             # every input has a prior of its own now: none runs away, or is left open
             constant = self.layout.n_columns - 1
-            self.collinear = [k for k in self.collinear if k == constant]
+            self.collinear = {}
             self.separated = {k: v for k, v in self.separated.items() if k == constant}
         fit = self._fitted(search)
         errors = [self._variances.error(k) for k in range(len(fit.scale))]
-        self.ran_away = [ran_away(fit.scale.square().sum(1), errors)]
+        far = ran_away(fit.scale.square().sum(1), errors)
+        self.ran_away = [tuple(self._own[list(far)].tolist())]
         if self.ran_away[0]:
             search.marginal.weak, search.near = WEAK, None
             fit = self._fitted(search)
-        return replace(fit, n_parameters=fit.n_parameters + (self.dispersion is not None))
+        self._of_own = replace(fit, n_parameters=fit.n_parameters + (self.dispersion is not None))
+        return self._of_own.among(self._own, self.mixed.n_random)
 
     def _fitted(self, search: GLMMSearch) -> GLMMFit:
         fit = search.fit()
@@ -242,9 +255,8 @@ class ExactRows:
         method = EXACT
         if self.mixed.n_random:
             method = QUADRATURE if self.points > 1 else LAPLACE
-        return Likelihood(
-            self.fit.log_likelihood, self.fit.n_parameters, n_observed(batches), method
-        )
+        n = self.fit.n_parameters - int((self._ridge == LEFT_OUT).sum())
+        return Likelihood(self.fit.log_likelihood, n, n_observed(batches), method)
 
     def posterior_covariance(self) -> Tensor:
         """C_i of every person, shape (P, R, R)."""
@@ -253,7 +265,8 @@ class ExactRows:
     def integrated(self) -> IntegratedCovariance | None:
         """People's effects with Σ integrated out; None where that is too much work."""
         one = self.covariances[0].kind == FACTOR
-        return integrated_rows(self._variances, self.fit, one_factor=one)
+        found = integrated_rows(self._variances, self._of_own, one_factor=one)
+        return None if found is None else found.among(self._own.numpy(), self.mixed.n_random)
 
     def variance_intervals(
         self, directions: Array, asked: Array | None = None
@@ -261,7 +274,8 @@ class ExactRows:
         """Of the variances of cᵀη, by factor: there is one."""
         if self.ran_away[0]:
             return [[VarianceInterval(float("nan")) for _ in directions]]
-        pairs = zip(directions, asked_of_each(asked, 0, len(directions)), strict=True)
+        own = directions[:, self._own.numpy()]
+        pairs = zip(own, asked_of_each(asked, 0, len(own)), strict=True)
         return [[self._variances.interval(*one) for one in pairs]]
 
     def residual_interval(self, asked: float | None = None) -> VarianceInterval | None:

@@ -19,7 +19,7 @@ from nme_core.training.integrated_covariance import Coordinates, FactorCoordinat
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
 from nme_core.training.link import Link, link_of
 from nme_core.training.progress import Progress, SearchSteps, Training
-from nme_core.training.weak_prior import SPREAD, collinear_columns
+from nme_core.training.weak_prior import LEFT_OUT, explained_inputs
 
 _LAYER = "emission.layers.0"
 
@@ -77,8 +77,8 @@ class ExactChain:
     ----------
     fit : ChainFit
         After `solve`.
-    collinear : list of int
-        Inputs that are constant or combinations of others; their weights have a weak prior.
+    collinear : dict of int to tuple of int
+        Inputs that are left out, being constant or combinations of these others.
     separated : dict of int to int
         Inputs that tell a state apart without error, and the state: so do those.
     never : list of tuple of int
@@ -93,7 +93,7 @@ class ExactChain:
 
     def __init__(self, mixed: MixedEffects, covariances: Sequence[RandomEffectsCovariance]) -> None:
         self.mixed, self.family, self.covariances = mixed, LinearChain(), list(covariances)
-        self.collinear: list[int] = []
+        self.collinear: dict[int, tuple[int, ...]] = {}
         self.separated: dict[int, int] = {}
         self.never: list[tuple[int, int]] = []
         self.unstarted: int | None = None
@@ -145,6 +145,7 @@ class ExactChain:
                 " steps follow one another to tell moves from states.",
                 remedy="Label more steps, merge rare states, or fit a model of classes (nme-mlp).",
             ) from error
+        self._leave_out(data)
         self._name_separated(data)
         self._fill()
         if self.fit.weak:
@@ -162,16 +163,24 @@ class ExactChain:
     def _ridge(self, data: ChainData) -> Tensor:
         """Precisions of the priors of what the rows leave open from the start, (R,)."""
         n_outputs, n_inputs = data.basis.shape[1], data.chains.x.shape[1]
-        gram = data.gram()
-        order = [n_inputs, *range(n_inputs)]  # the constant first, that no column explains it
-        self.collinear = sorted(order[k] for k in collinear_columns(gram[order][:, order]))
+        self.collinear = explained_inputs(data.gram())
         layer = torch.zeros(n_outputs, n_inputs + 1, dtype=torch.float64)
-        layer[:, self.collinear] = SPREAD**-2
+        layer[:, [*self.collinear]] = LEFT_OUT
         counts = data.counts()
         # What a missing label may have been is not known: then the search itself has to find out.
         unseen = (counts == 0) if not data.missing else torch.zeros_like(counts, dtype=torch.bool)
         self.never = [(int(j), int(k)) for j, k in unseen.nonzero()]
         return torch.cat([layer.reshape(-1), unseen.double().reshape(-1) * NEVER_SPREAD**-2])
+
+    def _leave_out(self, data: ChainData) -> None:
+        """Find the weights, and the variances of a diagonal Σ, of inputs that are left out."""
+        weights, covariance = self.fit.ridge == LEFT_OUT, self.covariances[0]
+        self._n_left_out, self._pools = int(weights.sum()), covariance.pools
+        if covariance.kind == "diagonal" and self._n_left_out and len(data.places):
+            nobody = covariance.by_pool(weights[data.places].double()) == 1
+            self._n_left_out += int(nobody.sum())
+            number = torch.where(nobody, -1, (~nobody).cumsum(0) - 1)
+            self._pools = number[covariance.pools]
 
     def _name_separated(self, data: ChainData) -> None:
         """Find out what got a prior on the way."""
@@ -206,8 +215,8 @@ class ExactChain:
         if self.fit.weak:
             return None
         method = LAPLACE if self.mixed.n_random else EXACT
-        fit = self.fit
-        return Likelihood(fit.log_likelihood, fit.n_parameters, n_observed(batches), method)
+        n = self.fit.n_parameters - self._n_left_out
+        return Likelihood(self.fit.log_likelihood, n, n_observed(batches), method)
 
     def shared_covariance(self) -> Tensor:
         """Covariance of the network's parameters, in its order; shape (R, R).
@@ -237,7 +246,7 @@ class ExactChain:
         if scale is not None:
             one = covariance.kind == FACTOR and covariance.n_pools == len(scale)
             return FactorCoordinates(scale.numpy()) if one else None
-        return Coordinates(covariance.pools.numpy(), full=covariance.kind == "full")
+        return Coordinates(self._pools.numpy(), full=covariance.kind == "full")
 
     def posterior_covariance(self) -> Tensor:
         """C_i of every person, shape (P, q, q)."""

@@ -62,6 +62,26 @@ class GLMMFit:
     n_parameters: int
     ascent: Ascent
 
+    def among(self, own: Tensor, n_random: int) -> GLMMFit:
+        """The same where these are the places of the effects among all; the others are 0."""
+        if len(own) == n_random:
+            return self
+        return replace(
+            self,
+            scale=placed(self.scale, own, n_random, 0),
+            effects=placed(self.effects, own, n_random, 1),
+            effects_covariance=placed(self.effects_covariance, own, n_random, 1, 2),
+            effects_following=placed(self.effects_following, own, n_random, 1),
+        )
+
+
+def placed(values: Tensor, own: Tensor, n: int, *dims: int) -> Tensor:
+    """Values at places `own` among n along these dimensions, 0 elsewhere."""
+    for dim in dims:
+        shape = [n if k == dim else size for k, size in enumerate(values.shape)]
+        values = values.new_zeros(shape).index_copy_(dim, own, values)
+    return values
+
 
 @dataclass
 class GLMMSearch:

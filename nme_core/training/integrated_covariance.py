@@ -36,6 +36,8 @@ _LEAST_SD, _LARGEST_Z = 0.1, 1.0
 #: Step of the second derivative, by values and by slopes; least curvature: a coordinate's spread is
 #: not above 1/√ of it.
 _STEP, _SLOPE_STEP, _LEAST_CURVATURE = 0.1, 0.02, 0.25
+#: Standard deviation of an effect that nobody has.
+_NOBODY = 1e-4
 #: Coordinates of Σ beyond this are out of reach.
 _FARTHEST = 50.0
 #: Steps of the derivative of Σ by a coordinate, and of the likelihood by a further one.
@@ -82,7 +84,7 @@ class Coordinates:
     Attributes
     ----------
     pool : array of int, shape (R,)
-        Standard deviation of each effect, by number: effects may share one.
+        Standard deviation of each effect, by number: effects may share one; -1: nobody has it.
     full : bool
         Whether effects are correlated; each has a standard deviation of its own then.
     """
@@ -103,7 +105,7 @@ class Coordinates:
 
     def sigma(self, at: Array) -> Array:
         """Σ."""
-        sd = np.exp(at[: self.n_deviations])[self.pool]
+        sd = np.append(np.exp(at[: self.n_deviations]), _NOBODY)[self.pool]
         if not self.full:
             return np.asarray(np.diag(np.square(sd)))
         lower = sd[:, None] * _correlation_factor(np.tanh(at[self.n_deviations :]), len(sd))

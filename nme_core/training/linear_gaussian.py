@@ -33,7 +33,7 @@ from nme_core.training.shrinkage import learn_variances
 from nme_core.training.structure_choice import FULL, StructureChoice, choose_structure
 from nme_core.training.sums import Array, Sums
 from nme_core.training.variance_interval import VarianceInterval, asked_of_each
-from nme_core.training.weak_prior import collinear_columns, prior_precision
+from nme_core.training.weak_prior import explained_inputs, prior_precision
 
 
 class LinearGaussian:
@@ -65,8 +65,8 @@ class LinearGaussian:
     log_units : array, shape (p,)
         log(s_y/s_k), by which the restricted likelihood of the data in their own units differs from
         that of N rows.
-    collinear : list of int
-        Columns of (inputs, 1) that got the prior.
+    collinear : dict of int to tuple of int
+        Inputs that are left out, being constant or combinations of these others.
     process : AutocorrelatedFit or None
         What was found of the residuals, with `times`.
     """
@@ -88,7 +88,7 @@ class LinearGaussian:
         self.process: AutocorrelatedFit | None = None
         self.times: Array | None = None
         self.log_units: Array | None = None
-        self.collinear: list[int] = []
+        self.collinear: dict[int, tuple[int, ...]] = {}
 
     def solve(
         self, batches: Sequence[Batch], report: Callable[[Progress], None] | None
@@ -124,7 +124,7 @@ class LinearGaussian:
     ) -> LinearMixedFit:
         n_groups = self.mixed.n_groups
         sums = Sums.of_batches(batches, n_groups)
-        self.collinear = collinear_columns(sums.xx.sum(0))
+        self.collinear = explained_inputs(sums.xx.sum(0))
         columns = self._random
         self._prior = prior_precision(sums.xy.shape[1], self.collinear)
         intercept = sums.xy.shape[1] - 1
@@ -169,7 +169,7 @@ class LinearGaussian:
         return found
 
     def _shrink(self, sums: Sums, columns: list[int], elements: Elements) -> None:
-        """Set the precisions of the priors; those of collinear inputs of people's own stay weak."""
+        """Set the precisions of the priors; collinear inputs of people's own are left out."""
         kept = [column for column in self._columns() if column in self.collinear]
         shrunk = [k for k in range(len(self._prior) - 1) if k not in kept]
         inputs = [torch.arange(len(self._prior)) == k for k in shrunk]
@@ -185,7 +185,7 @@ class LinearGaussian:
             return torch.from_numpy(point.fixed), torch.from_numpy(spread)
 
         refit(learn_variances(refit, inputs))
-        self.collinear = [column for column in self.collinear if column in kept]
+        self.collinear = {k: by for k, by in self.collinear.items() if k in kept}
 
     def likelihood(self, batches: Sequence[Batch]) -> Likelihood | None:
         """The maximum of the likelihood, in closed form; restricted with `reml`, None if shrunk."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
@@ -72,6 +73,14 @@ class LinearLayout:
             n_outputs if mixing is None else len(mixing),
             n_inputs + 1,
         )
+
+    def differing(self, left_out: Iterable[int]) -> tuple[LinearLayout, Tensor]:
+        """The same where nobody differs in these columns, and the places of the random effects that
+        are left, (R',).
+        """
+        out = torch.tensor([*left_out], dtype=torch.int64)
+        own = torch.nonzero(~torch.isin(self.column[self.random], out))[:, 0]
+        return replace(self, random=self.random[own]), own
 
     @cached_property
     def random_columns(self) -> Tensor:

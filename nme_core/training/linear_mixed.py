@@ -163,10 +163,10 @@ def fit_linear_mixed_model(
 
 def refuse_collinear(sums: Sums, prior: Array | None) -> None:
     """Raise CollinearColumnError for the first column that those before it explain."""
-    held = set() if prior is None else set(np.flatnonzero(prior).tolist())
-    for column in collinear_columns(sums.xx.sum(0)):
-        if column not in held:
-            raise CollinearColumnError(column)
+    whole = np.asarray(sums.xx.sum(0))
+    found = collinear_columns(whole if prior is None else whole + np.diag(prior))
+    if found:
+        raise CollinearColumnError(found[0])
 
 
 def refuse_unidentified(cross: Cross, elements: Elements) -> None:

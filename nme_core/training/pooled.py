@@ -15,7 +15,7 @@ from nme_core.batches.sequences import Batch, chunks
 from nme_core.nn import LikelihoodFamily, contrasts
 from nme_core.training.linear_layout import LinearLayout
 from nme_core.training.marginal import LaplaceMarginal
-from nme_core.training.weak_prior import SPREAD, collinear_columns
+from nme_core.training.weak_prior import LEFT_OUT, SPREAD, explained_inputs
 
 #: Precision of the prior on what the rows leave open.
 WEAK = SPREAD**-2
@@ -32,15 +32,15 @@ class Pooled:
     u, ridge : Tensor, shape (D,)
         In the order of `LinearLayout`, and precisions of the priors: 0 but where without one there
         is no maximum.
-    collinear : list of int
-        Inputs that are constant or combinations of others; their coefficients have a prior.
+    collinear : dict of int to tuple of int
+        Inputs that are left out, being constant or combinations of these others.
     separated : dict of int to int
         Inputs that tell a class apart without error, and the class: so do those.
     """
 
     u: Tensor
     ridge: Tensor
-    collinear: list[int]
+    collinear: dict[int, tuple[int, ...]]
     separated: dict[int, int]
 
     @classmethod
@@ -53,8 +53,8 @@ class Pooled:
     ) -> Self:
         """Fit it."""
         collinear, column = _collinear(batches, layout.n_columns), layout.column
-        known = torch.isin(column, torch.tensor(collinear, dtype=column.dtype))
-        ridge, separated = torch.where(known, WEAK, 0.0).double(), {}
+        known = torch.isin(column, torch.tensor([*collinear], dtype=column.dtype))
+        ridge, separated = torch.where(known, LEFT_OUT, 0.0).double(), {}
         shared = replace(layout, random=layout.random[:0])
 
         def fitted() -> tuple[Tensor, Tensor]:
@@ -101,12 +101,11 @@ def _newton(marginal: LaplaceMarginal) -> tuple[Tensor, Tensor]:
     return u, step
 
 
-def _collinear(batches: Sequence[Batch], p: int) -> list[int]:
-    """Inputs that the constant and those before them explain; p columns."""
-    order = [p - 1, *range(p - 1)]
+def _collinear(batches: Sequence[Batch], p: int) -> dict[int, tuple[int, ...]]:
+    """See `explained_inputs`; p columns."""
     gram = torch.zeros(p, p, dtype=torch.float64)
     for batch in chunks(batches):
         ones = torch.ones(*batch.mask.shape, 1, dtype=torch.float64)
-        x = torch.cat([batch.x.double(), ones], dim=2)[batch.mask][:, order]
+        x = torch.cat([batch.x.double(), ones], dim=2)[batch.mask]
         gram += x.T @ x
-    return [order[k] for k in collinear_columns(gram)]
+    return explained_inputs(gram)

@@ -1,15 +1,15 @@
-"""Columns that the rows cannot tell apart, and the weak prior that they get then, and only then.
+"""Columns that the rows cannot tell apart: those that others explain are left out.
 
-    β_k ~ N(0, 10²) in standardised units for each column k that those before it explain
+    β_k ~ N(0, 10⁻⁸) in standardised units for each column k that those before it explain,
 
-so that the effect of a combination is what the rows say of it, and column k itself has none:
-the rows are silent on how the two share it, and the standard error of β_k, 10, says so.
+which is β_k = 0, so that all else is as in a model without the column, however it was left out; the
+model has no standard error of β_k. What tells a class apart without error has N(0, 10²).
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from torch import Tensor
@@ -21,15 +21,17 @@ from nme_core.training.sums import Array
 COLLINEAR = 1e-9
 #: So is one that is this much smaller than the largest: rounding of a constant.
 _NOTHING = 1e-12
-#: Standard deviation of the prior, standardised units.
-SPREAD = 10.0
+#: Standard deviation of the prior of what tells a class apart, standardised units; and precision of
+#: that of columns that are left out.
+SPREAD, LEFT_OUT = 10.0, 1e8
+#: Share of a column, in its own units, from which on another is one of those that explain it.
+_EXPLAINS = 1e-6
 
 
 def collinear_columns(xx: Tensor | Array) -> list[int]:
     """Return the columns that those before them explain: a Gram–Schmidt on XᵀX, shape (p, p).
 
-    XᵀX may carry weights, as in the curvature of a generalised linear model. The intercept is best
-    put first where a constant column should be named, and not the intercept.
+    XᵀX may carry weights, as in the curvature of a generalised linear model.
     """
     left = np.asarray(xx).astype(np.float64)
     size, found = np.diag(left).copy(), []
@@ -41,30 +43,52 @@ def collinear_columns(xx: Tensor | Array) -> list[int]:
     return found
 
 
-def prior_precision(n_columns: int, columns: Sequence[int]) -> Array:
-    """Precision of the prior of each column, shape (n_columns,): 0 but for those in `columns`."""
+def explained_inputs(xx: Tensor | Array) -> dict[int, tuple[int, ...]]:
+    """Return the inputs that the constant and those before them explain, each with these.
+
+    Parameters
+    ----------
+    xx : Tensor or array, shape (p, p)
+        XᵀX of (inputs, 1). A constant is explained by nothing: the intercept is no input.
+    """
+    whole = np.roll(np.asarray(xx).astype(np.float64), 1, (0, 1))
+    found, explained = collinear_columns(whole), {}
+    size = np.sqrt(np.diag(whole))
+    for k in found:
+        before = [j for j in range(k) if j not in found]
+        weights = np.linalg.lstsq(whole[np.ix_(before, before)], whole[before, k])[0]
+        share = np.abs(weights) * size[before] > _EXPLAINS * size[k]
+        explained[k - 1] = tuple(j - 1 for j, one in zip(before, share, strict=True) if one and j)
+    return explained
+
+
+def prior_precision(n_columns: int, columns: Iterable[int]) -> Array:
+    """Precision of the prior of each column, shape (n_columns,): 0 but for those left out."""
     precision = np.zeros(n_columns)
-    precision[list(columns)] = SPREAD**-2
+    precision[list(columns)] = LEFT_OUT
     return precision
 
 
-def warn_of_collinear(names: Sequence[str], *, shared: bool = False, stacklevel: int = 1) -> None:
-    """Name the columns that got the prior; `shared`: and that nobody has an effect of their own on.
+def warn_of_collinear(name: str, by: Sequence[str], *, stacklevel: int = 1) -> None:
+    """Name a column that is left out, and the columns that explain it.
 
     Warns
     -----
     IdentificationWarning
     """
-    own = " Nobody has an effect of their own on it." if shared else ""
-    for name in names:
-        warnings.warn(
-            f"{name} is constant or a combination of other features, so that their effects cannot"
-            f" be told apart: it has the weak prior N(0, {SPREAD:g}²) in standardised units, and"
-            f" what they say together is counted for the others.{own} Do not interpret it; leave it"
-            " out of the features.",
-            IdentificationWarning,
-            stacklevel=stacklevel + 1,
+    if by:
+        why = (
+            f"{name} is a combination of {', '.join(by)}, so that their effects cannot be told"
+            " apart"
         )
+    else:
+        why = f"{name} is constant, so that its effect cannot be told from the intercept"
+    warnings.warn(
+        f"{why}. The model leaves it out: its effect is 0 for everybody, without an interval, and"
+        " all else is as in a model without it. Leave it, or another of them, out of the features.",
+        IdentificationWarning,
+        stacklevel=stacklevel + 1,
+    )
 
 
 def warn_of_separation(name: str, what: str, *, stacklevel: int = 1) -> None:

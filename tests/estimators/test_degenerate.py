@@ -1,11 +1,18 @@
 """Fits that are degenerate say so, whatever the units; a variance of 0 has no reliability of 1."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from nme_core.analysis import random_effects_table, summary_table
-from nme_core.estimators import NMEMLPClassifier, NMEMLPRegressor
+from nme_core.analysis import (
+    person_effects,
+    random_effects_table,
+    response_curves,
+    summary_table,
+)
+from nme_core.estimators import NMECRF, NMEMLPClassifier, NMEMLPRegressor
 from nme_core.estimators.person_posterior import person_posterior
 from nme_core.exceptions import BoundaryWarning, IdentificationWarning, SingularWarning
 from nme_core.io import RunFolder
@@ -177,3 +184,59 @@ def test_a_large_variance_that_the_rows_tell_has_no_prior():
     truth = 2 * 4.0**2  # in contrasts of length 1/√2
     assert found.low < truth < found.high
     assert model.likelihood() is not None
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")
+@pytest.mark.parametrize("kind", ["number", "number and clinic", "count", "classes", "states"])
+def test_a_feature_that_others_explain_is_left_out_and_all_else_is_as_without_it(kind, tmp_path):
+    rng = np.random.default_rng(5)
+    who, day = np.repeat(np.arange(25), 16), np.tile(np.arange(16), 25)
+    x = pd.DataFrame(rng.normal(size=(400, 2)), columns=["sad", "tense"])
+    x.insert(1, "total", 3 * x["sad"] + 1)
+    x["both"] = x["sad"] + x["tense"]
+    score = (
+        0.6 * x["sad"]
+        + (0.3 + 0.5 * rng.normal(size=25)[who]) * x["tense"]
+        + rng.normal(size=25)[who]
+    )
+    if kind.startswith("number"):
+        y, new = score + rng.normal(size=400), partial(NMEMLPRegressor, (), "last")
+    elif kind == "count":
+        y, new = (
+            rng.poisson(np.exp(0.5 * score)),
+            partial(NMEMLPRegressor, (), "last", family="poisson"),
+        )
+    else:
+        y = np.array(list("abc"))[np.digitize(score + rng.logistic(size=400), [-0.7, 0.7])]
+        new = partial(NMECRF, ()) if kind == "states" else partial(NMEMLPClassifier, (), "last")
+    groups = pd.DataFrame({"who": who})
+    if kind == "number and clinic":
+        groups["clinic"] = rng.integers(6, size=400)
+    rows = {"groups": groups, "sequence_ids": who} if kind == "states" else {"groups": groups}
+    rows |= {"times": day} if kind == "number" else {}
+    with pytest.warns(IdentificationWarning) as told:
+        model = new().fit(x, y, **rows)
+    said = [str(one.message) for one in told if one.category is IdentificationWarning]
+    assert [one.split(", so that")[0] for one in said] == [
+        "'total' is a combination of 'sad'",
+        "'both' is a combination of 'sad', 'tense'",
+    ]
+    plain = new().fit(x[["sad", "tense"]], y, **rows)
+    out, kept = model.fixed_effects_se_.isna(), ~model.fixed_effects_se_.isna()
+    assert (model.fixed_effects_[out] == 0).all()
+    assert out.sum() == 2 * (len(plain.network_ends()[1]) or 1)
+    pairs = [(model.fixed_effects_[kept], plain.fixed_effects_)]
+    pairs += [(model.fixed_effects_se_[kept], plain.fixed_effects_se_)]
+    for found, expected in pairs:
+        np.testing.assert_allclose(found, expected, rtol=0.02 if kind == "states" else 1e-4)
+    ours, theirs = model.likelihood(), plain.likelihood()
+    assert ours.value == pytest.approx(theirs.value, abs=1e-6)
+    assert ours.n_parameters == theirs.n_parameters
+    model.save(tmp_path / "model.safetensors")
+    again = type(model).load(tmp_path / "model.safetensors")
+    assert again.fixed_effects_se_.isna().equals(out)
+    if kind != "states":
+        assert {*response_curves(again, x, pd.Series(who))["feature"]} == {"sad", "tense"}
+        slopes = person_effects(again, x).query("person == ''").set_index("effect")
+        left = slopes.index.str.contains("total|both")
+        assert slopes["se"].isna().tolist() == left.tolist()

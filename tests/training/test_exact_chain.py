@@ -168,7 +168,7 @@ def test_a_constant_feature_is_named() -> None:
     x, y, groups = rows()
     x[:, 1] = 0
     problem, _ = fitted(x, y, groups)
-    assert problem.collinear == [1]
+    assert problem.collinear == {1: ()}
 
 
 @pytest.mark.parametrize("case", ["one person", "a person without labels", "a state seen once"])
