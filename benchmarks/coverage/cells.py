@@ -80,11 +80,12 @@ def all_cells() -> list[Cell]:
         *_crossed(40),
         *_chains(40),
         *_few_people(),
-        *_several_features(),
+        *_several_features(40),
         *_memory(),
         *_many_people(),
         *_crossed(100),
         *_chains(100),
+        *_several_features(100),
         *(Cell(NETWORK, rows, 40) for rows in (15, 5)),
         *_new_people(),
     ]
@@ -129,10 +130,10 @@ def _few_people() -> list[Cell]:
     return [*plain, *numbers, *restricted, *more]
 
 
-def _several_features() -> list[Cell]:
+def _several_features(people: int) -> list[Cell]:
     """Six numbers of one's own."""
     cells = [
-        Cell(family, rows, 40, effects, features=5)
+        Cell(family, rows, people, effects, features=5)
         for rows, effects, family in product((15, 50, 5), ("strong", "weak"), FAMILIES)
     ]
     numbers = [cell for cell in cells if cell.family == "gaussian"]

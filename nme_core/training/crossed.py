@@ -165,15 +165,13 @@ def fit_crossed(
     scales = Scales(tuple(Scale.of(one.width, kind, pools) for one in own))
     unit = size[every.columns]
     ridge = known / unit**2
-    degrees = len(x) - (len(unit) if reml else 0)
-    residual: Callable[[Numbers], float] | None = None
     numbers: GaussianLikelihood | None = None
     if family is None:
         numbers = GaussianLikelihood(
             grouping, scales, outcome[order].astype(np.float64), ridge, reml=reml
         )
-        found, state = _search(numbers.state, grouping, scales, _START_NUMBERS, follow)
-        residual = numbers.residual_variance
+        state_of, degrees = numbers.state, len(x) - (len(unit) if reml else 0)
+        found, state = _search(state_of, grouping, scales, _START_NUMBERS, follow)
         if not state.residual_variance > _NO_RESIDUAL * float(np.var(outcome)):
             raise NoResidualError
         spread, added = state.factor.fixed_covariance(), 0.0
@@ -182,7 +180,9 @@ def fit_crossed(
         classes = torch.from_numpy(outcome[order])
         others = LaplaceLikelihood(grouping, scales, family, classes, ridge, narrow)
         begin = np.zeros(len(unit)) if start is None else start * unit
-        found, state, spread = _search_with_fixed(others, grouping, scales, begin, follow)
+        state_of, root, degrees = *_around(others, scales, begin), 0
+        found, state = _search(state_of, grouping, scales, _START_OTHERS, follow, len(root))
+        spread = _covariance_of_fixed(found, root)
         added = 0.5 * float(ridge @ state.fixed**2) + others.narrowed(state.matrices)
     units = [1 / size[term.columns] for term in terms]
 
@@ -190,8 +190,8 @@ def fit_crossed(
     def variances() -> CrossedVariances:
         lowest = found
         if numbers is not None:  # whose search took something like the curvature
-            lowest = with_differences(found, numbers.value_and_slope, _units(grouping, scales))
-        return CrossedVariances.of(lowest, scales, grouping, units, residual, degrees)
+            lowest = with_differences(found, numbers.value_and_slope, scales.rough_errors(grouping))
+        return CrossedVariances.of(lowest, scales, grouping, units, state_of, degrees)
 
     if reml:  # which depends on the units of the columns
         added -= float(np.log(unit).sum())
@@ -214,12 +214,6 @@ def _check_columns(rows: Numbers, columns: Codes) -> None:
     collinear = collinear_column(torch.from_numpy(rows[:, some].T @ rows[:, some] / len(rows)))
     if collinear is not None:
         raise CollinearColumnError(int(some[collinear]))
-
-
-def _units(grouping: Grouping, scales: Scales) -> Numbers:
-    """Rough standard errors of the numbers of Λ, relative to σ."""
-    own = zip(scales.each, grouping.factors, strict=False)
-    return np.concatenate([np.full(scale.n, (2 * one.n_levels) ** -0.5) for scale, one in own])
 
 
 def _search(
@@ -264,34 +258,32 @@ def _search(
         function,
         signless * start,
         signless=signless,
-        units=np.concatenate([np.ones(n_before), _units(grouping, scales)]),
+        units=np.concatenate([np.ones(n_before), scales.rough_errors(grouping)]),
         curvature=curvature if seen(signless * start).curvature is not None else None,
         follow=tell,
     )
     return found, state_of(found.x, slope=False)
 
 
-def _search_with_fixed(
-    likelihood: LaplaceLikelihood,
-    grouping: Grouping,
-    scales: Scales,
-    begin: Numbers,
-    follow: Callable[[State], None] | None,
-) -> tuple[Minimum, State, Numbers]:
-    """Search for β and Λ together, β in units in which its curvature is about 1.
-
-    Returns the covariance of β too, from the curvature in β and Λ.
-    """
+def _around(
+    likelihood: LaplaceLikelihood, scales: Scales, begin: Numbers
+) -> tuple[Callable[..., State], Numbers]:
+    """The state as a function of β and Λ, β in units in which its curvature is about 1; and these."""
     theta = np.concatenate([np.isin(np.arange(s.n), s.on_diagonal) for s in scales.each])
     centre, covariance = likelihood.start(theta * _START_OTHERS, begin)
-    root, n = np.linalg.cholesky(covariance), len(centre)
+    root: Numbers = np.linalg.cholesky(covariance).astype(np.float64)
+    n = len(centre)
 
     def state_of(u: Numbers, *, slope: bool = True) -> State:
         state = likelihood.state(np.concatenate([centre + root @ u[:n], u[n:]]), slope=slope)
         return replace(state, slope=np.concatenate([root.T @ state.slope[:n], state.slope[n:]]))
 
-    found, state = _search(state_of, grouping, scales, _START_OTHERS, follow, n)
-    kept = np.ix_(found.free, found.free)
+    return state_of, root
+
+
+def _covariance_of_fixed(found: Minimum, root: Numbers) -> Numbers:
+    """That of β, from the curvature in β and Λ."""
+    kept, n = np.ix_(found.free, found.free), len(root)
     inverse = np.zeros_like(found.curvature)
     inverse[kept] = np.linalg.pinv(found.curvature[kept], hermitian=True)
-    return found, state, root @ inverse[:n, :n] @ root.T
+    return np.asarray(root @ inverse[:n, :n] @ root.T)

@@ -54,10 +54,6 @@ class GaussianLikelihood:
         self._right = [factor.gather(y[:, None]) for factor in grouping.factors]
         self._n = len(y) - (grouping.factors[-1].width if reml else 0)
 
-    def residual_variance(self, theta: Numbers) -> float:
-        """σ̂² at these numbers of Λ."""
-        return self.state(theta, slope=False).residual_variance
-
     def value_and_slope(self, theta: Numbers) -> tuple[float, Numbers]:
         """−log L and its derivative."""
         state = self.state(theta)
@@ -77,14 +73,14 @@ class GaussianLikelihood:
         variance = rest / self._n
         determinant = factor.log_determinant(fixed=self._reml)
         value = 0.5 * (determinant + self._n * (1 + math.log(2 * math.pi * variance)))
-        slopes, curvature = np.zeros(self._scales.n), None
+        slopes, curvature, follows = np.zeros(self._scales.n), None, None
         if slope:
             inverse = factor.inverse(fixed=self._reml)
             parts = determinant_slopes(self._products, matrices, inverse, last)
             left = [one.gather(residual[:, None]) for one in grouping.factors[:-1]]
-            for g in range(last):
-                parts[g] = parts[g] - left[g].T @ solution[g] / variance
-            slopes = self._scales.slope(parts)
+            pulls = [-one.T @ v / variance for one, v in zip(left, solution, strict=False)]
+            parts = [part + pull for part, pull in zip(parts, pulls, strict=True)]
+            slopes, follows = self._scales.slope(parts), 2 / self._n * self._scales.slope(pulls)
             curvature = self._curvature(matrices, factor, left, parts, variance)
         return State(
             value,
@@ -96,6 +92,7 @@ class GaussianLikelihood:
             self._products,
             variance,
             curvature,
+            follows,
         )
 
     def _outputs(self, solution: Sequence[Numbers], matrices: Sequence[Numbers]) -> Numbers:

@@ -4,8 +4,9 @@ With θ the numbers of all Λ_g and σ̂²(θ) the best residual variance for ea
 
     log σ² = log σ̂²(θ) + e,    var(e) = 2/N,    Σ_g = σ² Λ_g Λ_gᵀ,
 
-θ with the inverse curvature of the profiled likelihood for its covariance: the delta method. There
-is no profile of the likelihood here: a variance near 0 has no interval.
+θ with the inverse curvature of the profiled likelihood for its covariance: the delta method. The
+interval of a variance near 0, or of few groups, is that of the profile (`CrossedProfile`); where
+effects are correlated there is none.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nme_core.training.crossed_profile import MOST_WORK, CrossedProfile
 from nme_core.training.grouping import Grouping, Numbers
 from nme_core.training.minimum import Minimum
-from nme_core.training.scales import Scales
+from nme_core.training.profile_interval import Profile
+from nme_core.training.scales import Scales, State
 from nme_core.training.variance_interval import VarianceInterval, at_boundary
 
-#: Step of the differences of log σ̂².
-_STEP = 1e-4
+#: Least share of the largest eigenvalue of a guess of the information.
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class CrossedVariances:
         Of the rows.
     units : list of arrays, shape (R_g,)
         By which effects are multiplied to be those of the columns as they were given.
+    profile : CrossedProfile
+        Of the likelihood.
     """
 
     theta: Numbers
@@ -57,6 +62,7 @@ class CrossedVariances:
     scales: Scales
     grouping: Grouping
     units: Sequence[Numbers]
+    profile: CrossedProfile
 
     @classmethod
     def of(
@@ -65,34 +71,33 @@ class CrossedVariances:
         scales: Scales,
         grouping: Grouping,
         units: Sequence[Numbers],
-        residual: Callable[[Numbers], float] | None,
+        state_of: Callable[[Numbers], State],
         degrees: int,
     ) -> CrossedVariances:
         """Take them at a minimum of −log L whose last parameters are θ.
 
-        `residual` gives σ̂² at all parameters, None where there is none; `degrees` is N.
+        `state_of` gives the state at all parameters; `degrees` is N, 0 where there is no σ².
         """
         n = scales.n
         kept = np.ix_(found.free, found.free)
         inverse = np.zeros_like(found.curvature)
         inverse[kept] = np.linalg.pinv(found.curvature[kept], hermitian=True)
-        follows, variance = np.zeros(n), 1.0
-        if residual is not None:
-            variance = residual(found.x)
-            for k in np.flatnonzero(found.free[-n:]):
-                step = np.zeros(len(found.x))
-                step[len(found.x) - n + k] = _STEP
-                ends = [math.log(residual(found.x + side * step)) for side in (1, -1)]
-                follows[k] = (ends[0] - ends[1]) / (2 * _STEP)
+        state = state_of(found.x)
+        follows = np.zeros(n) if state.follows is None else state.follows * found.free
+        rough = np.concatenate([np.ones(len(found.x) - n), scales.rough_errors(grouping) ** -2])
+        whole = found.curvature + np.diag(np.where(found.free, 0.0, rough))
+        values, vectors = np.linalg.eigh(whole)
+        information = (vectors * np.maximum(values, _LEAST * values.max(initial=1.0))) @ vectors.T
         return cls(
             theta=found.x[-n:],
             covariance=inverse[-n:, -n:],
             follows=follows,
-            rest=0.0 if residual is None else 2 / degrees,
-            residual_variance=variance,
+            rest=2 / degrees if degrees else 0.0,
+            residual_variance=state.residual_variance,
             scales=scales,
             grouping=grouping,
             units=units,
+            profile=CrossedProfile(state_of, found.x, found.value, information, n, degrees),
         )
 
     def interval(
@@ -105,13 +110,33 @@ class CrossedVariances:
         turned = matrix.T @ moved
         variance = self.residual_variance * float(turned @ turned)
         if at_boundary(matrix @ matrix.T)[moved != 0].any():
-            return VarianceInterval(math.nan)
+            profile = self._profile(place, moved)
+            levels = self.grouping.factors[place].n_levels
+            return VarianceInterval.of(variance, math.nan, levels, profile, asked=asked)
         start = sum(one.n for one in self.scales.each[:place])
         own = self.scales.each[place]
         slope = variance * self.follows
         by_own = own.slope(2 * self.residual_variance * np.outer(moved, turned))
         slope[start : start + own.n] += by_own
-        return self._interval(variance, slope, self.grouping.factors[place].n_levels, asked)
+        n_levels = self.grouping.factors[place].n_levels
+        return self._interval(variance, slope, n_levels, asked, self._profile(place, moved))
+
+    def _profile(self, place: int, moved: Numbers) -> Callable[[float], Profile | None] | None:
+        """Over the variance of one effect, times its unit; None where effects are correlated."""
+        own, members = self.scales.each[place], np.flatnonzero(moved)
+        if len(members) != 1 or (own.row != own.column).any():
+            return None
+        k = int(members[0])
+        work = self.grouping.n_rows * len(self.profile.at)
+        number = sum(one.n for one in self.scales.each[:place]) + int(own.place[k])
+        variance = self.residual_variance * (moved[k] * self.theta[number]) ** 2
+
+        def profile(error: float) -> Profile | None:
+            if work > MOST_WORK:
+                return None
+            return self.profile.of(number, abs(float(moved[k])), variance, error)
+
+        return profile
 
     def residual(self, asked: float | None = None) -> VarianceInterval | None:
         """Of σ²; None where there is none."""
@@ -121,8 +146,13 @@ class CrossedVariances:
         return self._interval(variance, variance * self.follows, round(2 / self.rest), asked)
 
     def _interval(
-        self, variance: float, slope: Numbers, n_groups: int, asked: float | None
+        self,
+        variance: float,
+        slope: Numbers,
+        n_groups: int,
+        asked: float | None,
+        profile: Callable[[float], Profile | None] | None = None,
     ) -> VarianceInterval:
         square = float(slope @ self.covariance @ slope) + variance**2 * self.rest
         se = math.sqrt(square) if square > 0 else math.nan
-        return VarianceInterval.of(variance, se, n_groups, None, asked=asked)
+        return VarianceInterval.of(variance, se, n_groups, profile, asked=asked)

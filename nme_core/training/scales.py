@@ -88,6 +88,11 @@ class Scales:
         parts = np.split(theta, ends)
         return [scale.matrix(part) for scale, part in zip(self.each, parts, strict=True)]
 
+    def rough_errors(self, grouping: Grouping) -> Numbers:
+        """About the standard errors of the parameters, relative to σ."""
+        own = zip(self.each, grouping.factors, strict=False)
+        return np.concatenate([np.full(scale.n, (2 * one.n_levels) ** -0.5) for scale, one in own])
+
     def slope(self, of_matrices: Sequence[Numbers]) -> Numbers:
         """Derivative by the parameters from those by Λ."""
         pairs = zip(self.each, of_matrices, strict=True)
@@ -143,6 +148,8 @@ class State:
         σ².
     curvature : array or None
         Its second derivatives, or nearly these; None where they are not known.
+    follows : array or None
+        ∂ log σ̂²/∂θ, where σ̂² is the best for each θ and the slope was taken.
     """
 
     value: float
@@ -154,6 +161,7 @@ class State:
     products: Blocks
     residual_variance: float
     curvature: Numbers | None = None
+    follows: Numbers | None = None
 
     def slopes_of_mode(self, grouping: Grouping) -> list[Numbers]:
         """∂v_g/∂β at the mode, shape (P_g, R_g, q)."""

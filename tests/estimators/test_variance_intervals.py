@@ -134,7 +134,7 @@ def test_a_residual_variance_of_few_rows_has_an_interval():
     [
         ("sleepstudy", "Reaction", ["Subject"], ["Days"], {"placement": "all"}),  # profiles
         ("cbpp", "incidence", ["herd"], ["period2", "period3"], {"placement": LEVEL}),
-        ("penicillin", "diameter", ["plate", "sample"], [], {"placement": LEVEL}),  # no profile
+        ("penicillin", "diameter", ["plate", "sample"], [], {"placement": LEVEL}),
     ],
 )
 def test_a_fit_can_say_what_its_intervals_hold_without_their_ends(

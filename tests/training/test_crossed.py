@@ -399,3 +399,38 @@ def test_no_residual_variance_is_refused():
     own = data.rng.normal(size=data.factors[0].max() + 1)
     with pytest.raises(NoResidualError):
         fit_crossed(data.x, own[data.factors[0]], data.factors, [[0], [0]], "diagonal")
+
+
+@pytest.mark.parametrize(
+    ("family", "sd", "people", "clinics"),
+    [
+        (None, 0.0, (0.5640, 1.5401), (0.0, 0.09252)),
+        (None, 0.7, (0.5567, 1.5311), (0.08723, 1.1344)),
+        ("binary", 0.0, (0.0, 0.7676), (0.0, 0.7506)),
+        ("binary", 0.7, (0.0843, 1.4625), (0.16997, 3.0560)),
+    ],
+)
+def test_intervals_of_few_groups_are_those_of_lme4(family, sd, people, clinics):
+    """confint(lmer or glmer(y ~ x + (1|person) + (1|clinic)), method = "profile") ^ 2."""
+    rng = np.random.default_rng(3)
+    person = np.repeat(np.arange(40), 8)
+    clinic = rng.integers(6, size=320)
+    x = rng.normal(size=320)
+    eta = 0.5 + 0.5 * x + rng.normal(size=40)[person] + sd * rng.normal(size=6)[clinic]
+    if family is None:
+        y = eta + rng.normal(size=320)
+    else:
+        y = (rng.random(320) < 1 / (1 + np.exp(-eta))).astype(int)
+    design = np.column_stack([np.ones(320), x])
+    likelihood = None if family is None else Categorical(2)
+    own = [Terms.of([0])] * 2
+    fit = fit_crossed(design, y, [person, clinic], own, "diagonal", likelihood)
+    read = fit.variances()
+    for factor, expected in ((0, people), (1, clinics)):
+        profile = read._profile(read.grouping.order.index(factor), read.units[factor])
+        assert profile is not None
+        assert profile(0.3).interval() == pytest.approx(expected, rel=4e-3, abs=1e-4)
+    found = read.interval(1, np.ones(1))
+    assert (found.low, found.high) == pytest.approx(clinics, rel=2e-3, abs=1e-4)
+    assert read.interval(1, np.ones(1), asked=clinics[1] * 0.99).held == 1
+    assert read.interval(1, np.ones(1), asked=clinics[1] * 1.02).held == 0
