@@ -268,7 +268,7 @@ def _search(
 def _around(
     likelihood: LaplaceLikelihood, scales: Scales, begin: Numbers
 ) -> tuple[Callable[..., State], Numbers]:
-    """The state as a function of β and Λ, β in units in which its curvature is about 1; and these."""
+    """The state by β and Λ, β in units in which its curvature is about 1; and these units."""
     theta = np.concatenate([np.isin(np.arange(s.n), s.on_diagonal) for s in scales.each])
     centre, covariance = likelihood.start(theta * _START_OTHERS, begin)
     root: Numbers = np.linalg.cholesky(covariance).astype(np.float64)

@@ -92,9 +92,7 @@ class CrossedProfile:
 
         return highest
 
-    def _value(
-        self, whole: Numbers, free: Codes, place: int, x: Numbers
-    ) -> tuple[float, Numbers]:
+    def _value(self, whole: Numbers, free: Codes, place: int, x: Numbers) -> tuple[float, Numbers]:
         """log L and its slope by the free parameters, and by s."""
         state = self.state_of(whole)
         value, slope = state.value, state.slope

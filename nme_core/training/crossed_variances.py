@@ -122,19 +122,21 @@ class CrossedVariances:
         return self._interval(variance, slope, n_levels, asked, self._profile(place, moved))
 
     def _profile(self, place: int, moved: Numbers) -> Callable[[float], Profile | None] | None:
-        """Over the variance of one effect, times its unit; None where effects are correlated."""
-        own, members = self.scales.each[place], np.flatnonzero(moved)
-        if len(members) != 1 or (own.row != own.column).any():
+        """Over the variance of cᵀb, `moved` being c times the units; None where that is not one
+        number of Λ.
+        """
+        own = self.scales.each[place]
+        numbers = np.unique(own.place[np.flatnonzero(moved)])
+        if len(numbers) != 1 or not own.diagonal:
             return None
-        k = int(members[0])
-        work = self.grouping.n_rows * len(self.profile.at)
-        number = sum(one.n for one in self.scales.each[:place]) + int(own.place[k])
-        variance = self.residual_variance * (moved[k] * self.theta[number]) ** 2
+        unit, work = float(np.linalg.norm(moved)), self.grouping.n_rows * len(self.profile.at)
+        number = sum(one.n for one in self.scales.each[:place]) + int(numbers[0])
+        variance = self.residual_variance * (unit * float(self.theta[number])) ** 2
 
         def profile(error: float) -> Profile | None:
             if work > MOST_WORK:
                 return None
-            return self.profile.of(number, abs(float(moved[k])), variance, error)
+            return self.profile.of(number, unit, variance, error)
 
         return profile
 

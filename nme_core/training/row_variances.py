@@ -66,18 +66,18 @@ class RowVariances:
         self._n_profiles = 0
 
     def interval(self, direction: Floats, asked: float | None = None) -> VarianceInterval:
-        """Of the variance of cᵀη, c of shape (R,); that of the profile of single effects only.
+        """Of the variance of cᵀη, c of shape (R,); that of the profile of one variance only.
 
         `asked`: a value of which is asked whether the interval holds it.
         """
         if self.ascent.information is None:
             return VarianceInterval(math.nan)
         members = np.flatnonzero(direction)
-        if len(members) != 1:
+        shared = self.factor.diagonal and len(torch.unique(self.factor.pool[members])) == 1
+        if len(members) != 1 and not shared:
             _, se = self._known(torch.from_numpy(direction))
             return VarianceInterval(se)
-        k = int(members[0])
-        square = float(direction[k]) ** 2
+        k, square = int(members[0]), float(direction @ direction)
         return self._of_one(k, None if asked is None else asked / square).times(square)
 
     def error(self, k: int) -> float:

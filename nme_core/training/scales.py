@@ -51,6 +51,11 @@ class Scale:
         return int(self.place.max(initial=-1)) + 1
 
     @property
+    def diagonal(self) -> bool:
+        """Whether Λ is."""
+        return bool((self.row == self.column).all())
+
+    @property
     def on_diagonal(self) -> Codes:
         """Parameters of the diagonal."""
         return np.unique(self.place[self.row == self.column])

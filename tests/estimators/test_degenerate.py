@@ -180,9 +180,9 @@ def test_a_large_variance_that_the_rows_tell_has_no_prior():
     x, y = classes_of(rng, groups, 4.0)
     model = NMEMLPClassifier((), ["layers.0.bias"])
     model.fit(x, y, groups=groups)  # a warning would be an error
-    (found,) = model.variance_intervals().dropna().itertuples()  # classes share one
-    truth = 2 * 4.0**2  # in contrasts of length 1/√2
-    assert found.low < truth < found.high
+    found, truth = model.variance_intervals(), 2 * 4.0**2  # of log-odds against the first class
+    assert len(found) == 2
+    assert ((found["low"] < truth) & (truth < found["high"])).all()
     assert model.likelihood() is not None
 
 
