@@ -69,9 +69,8 @@ class ReadOuts(BaseEstimator):  # type: ignore[misc]
 
     def _units(self) -> DataUnits:
         """Return the map from the network's standardised parameters to the units of the data."""
-        return DataUnits.of(
-            self._posterior.mixed, len(self._widths) + 1, self._encoder.scaler, self._outcome
-        )
+        layers, scaler = len(self._widths) + 1, self._encoder.scaler
+        return DataUnits.of(self._posterior.mixed, layers, scaler, self._outcome)
 
     def parameter_names(self) -> list[str]:
         """Names of the person-specific numbers, ``<torch name>[indices]``."""
@@ -101,16 +100,16 @@ class ReadOuts(BaseEstimator):  # type: ignore[misc]
     def fixed_effects_se_(self) -> pd.Series:
         """Standard errors of `fixed_effects_`, from the information of all persons.
 
-        NaN for a network with hidden layers, whose weights are not unique, and where the
-        information was not taken; and of features that a linear model leaves out.
+        NaN for a network with hidden layers, whose weights are not unique, where the information
+        was not taken, and of features that a linear model leaves out.
         """
         fixed = self.fixed_effects_
         uncertainty = self._posterior.uncertainty
         if uncertainty is None or self._widths:
             return pd.Series(np.nan, index=fixed.index, name="se")
-        covariance = self._units().shared_covariance(uncertainty.shared.numpy())
-        errors = np.sqrt(np.diag(covariance).clip(min=0))
-        errors[self._units().left_out] = np.nan
+        units = self._units()
+        errors = np.sqrt(np.diag(units.shared_covariance(uncertainty.shared.numpy())).clip(min=0))
+        errors[units.left_out] = np.nan
         return pd.Series(errors, index=fixed.index, name="se")
 
     def fixed_effects_interval(self) -> tuple[pd.Series, pd.Series]:

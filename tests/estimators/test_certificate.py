@@ -123,7 +123,7 @@ def test_features_that_say_the_same_are_named():
     X, y, groups = read("sleepstudy")
     twice = X.assign(double=2 * X["Days"])
     model = NMEMLPRegressor((), placement=["layers.0.bias"], estimator="laplace")
-    with pytest.warns(IdentificationWarning, match="'double' is constant or a combination"):
+    with pytest.warns(IdentificationWarning, match="'double' is a combination of 'Days'"):
         model.fit(twice, y, groups=groups)
 
 

@@ -10,7 +10,6 @@ from nme_core.estimators.residuals import read_times
 from nme_core.exceptions import (
     DataError,
     FallbackWarning,
-    IdentificationWarning,
     OptionError,
     TrainingError,
 )
@@ -174,21 +173,6 @@ def test_dates_are_days():
         read_times([0, None])
     with pytest.raises(DataError, match="row 1"):
         read_times(["noon", 1])
-
-
-def test_a_feature_that_others_explain_is_named_and_all_else_is_as_without_it():
-    table = diary()
-    X = table[["x"]].assign(double=2 * table["x"] + 1)
-    plain = linear(placement="first").fit(table[["x"]], table["y"], groups=table["person"])
-    with pytest.warns(IdentificationWarning, match="'double' is constant or a combination"):
-        model = linear(placement=["layers.0.bias"]).fit(X, table["y"], groups=table["person"])
-    alone = linear(placement=["layers.0.bias"]).fit(
-        table[["x"]], table["y"], groups=table["person"]
-    )
-    assert model.log_likelihood_ == pytest.approx(alone.log_likelihood_, abs=1e-4)
-    assert model.fixed_effects_.iloc[0] == pytest.approx(alone.fixed_effects_.iloc[0], abs=1e-4)
-    assert model.fixed_effects_se_.iloc[1] > 10 * alone.fixed_effects_se_.iloc[0]
-    assert np.isfinite(plain.log_likelihood_)
 
 
 @pytest.mark.parametrize("unit", [1e8, 1e-8])
