@@ -13,8 +13,14 @@ LARGE, KEPT = 2**22, 2**26
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
+class _State(ctypes.Structure):
+    """``struct mallinfo2`` there; free bytes are the ninth of its ten numbers."""
+
+    _fields_ = (("before", 8 * ctypes.c_size_t), ("free", ctypes.c_size_t), ("", ctypes.c_size_t))
+
+
 def give_back() -> bool:
-    """Return free memory to the system; True where some was.
+    """Return free memory to the system, if it is more than `KEPT`; True where some was.
 
     The C library of most Linux systems (glibc) keeps what arrays let go of, and Arrow what columns
     of text do; other systems have no such call, and nothing is done.
@@ -22,7 +28,12 @@ def give_back() -> bool:
     pyarrow.default_memory_pool().release_unused()
     if sys.platform != "linux":
         return False
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    library = ctypes.CDLL(None)
+    state, trim = (getattr(library, name, None) for name in ("mallinfo2", "malloc_trim"))
+    if state is not None:  # before 2.33 it is not known how much is free
+        state.restype = _State
+        if state().free < KEPT:
+            return False
     return trim is not None and bool(trim(0))
 
 

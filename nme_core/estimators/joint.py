@@ -27,7 +27,7 @@ from nme_core.training import (
     shared_covariance,
 )
 from nme_core.training.covariance import SMALLEST
-from nme_core.training.integrated_covariance import Coordinates, FactorCoordinates
+from nme_core.training.covariance_coordinates import Coordinates, FactorCoordinates
 from nme_core.training.integrated_curvature import integrated_by_curvature
 from nme_core.training.laplace import few_effects, in_double
 from nme_core.training.objective import total_deviance

@@ -118,11 +118,11 @@ class ReadOuts(BaseEstimator):  # type: ignore[misc]
         Estimate ± t se with Student's t of as many degrees of freedom as there are persons, less 1.
         Of several grouping factors those with the fewest groups count for what differs by group.
         """
-        fewest = min(len(levels) for levels in self.factors_.values())
-        quantile = np.full(len(self.fixed_effects_), t_quantile(len(self.groups_)))
+        fixed, fewest = self.fixed_effects_, min(len(levels) for levels in self.factors_.values())
+        quantile = np.full(len(fixed), t_quantile(len(self.groups_)))
         quantile[self._units().reported] = t_quantile(fewest)
         half = quantile * self.fixed_effects_se_
-        return self.fixed_effects_ - half, self.fixed_effects_ + half
+        return fixed - half, fixed + half
 
     def effects(self, factor: str | None = None) -> Effects:
         """Random effects of the groups of one grouping factor, with their standard errors.

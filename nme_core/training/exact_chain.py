@@ -15,7 +15,7 @@ from nme_core.training.chain_fit import WEAK, fit_chain
 from nme_core.training.chain_modes import NEVER_SPREAD, Near
 from nme_core.training.chain_sums import ChainData
 from nme_core.training.covariance import FACTOR, RandomEffectsCovariance
-from nme_core.training.integrated_covariance import Coordinates, FactorCoordinates
+from nme_core.training.covariance_coordinates import Coordinates, FactorCoordinates
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
 from nme_core.training.link import Link, link_of
 from nme_core.training.progress import Progress, SearchSteps, Training
@@ -246,7 +246,9 @@ class ExactChain:
         if scale is not None:
             one = covariance.kind == FACTOR and covariance.n_pools == len(scale)
             return FactorCoordinates(scale.numpy()) if one else None
-        return Coordinates(self._pools.numpy(), full=covariance.kind == "full")
+        full = covariance.kind == "full"
+        known = not full and self._near is not None  # of a simulated study: quick
+        return Coordinates(self._pools.numpy(), full, known)
 
     def posterior_covariance(self) -> Tensor:
         """C_i of every person, shape (P, q, q)."""

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nme_core.training.covariance import BLOCKS, FACTOR, FACTOR2
+from nme_core.training.covariance_coordinates import Coordinates, FactorCoordinates
 from nme_core.training.integrated_covariance import (
     MOST_NUMBERS,
-    Coordinates,
-    FactorCoordinates,
     GivenCovariance,
     IntegratedCovariance,
 )

@@ -7,10 +7,8 @@ With every shared parameter integrated out of the likelihood too,
 η̂_i what is reported, V_i(Σ) the covariance given Σ, shared parameters φ counted: with C_i that
 given φ, G_i = ∂η̂_i/∂φ and V(Σ) that of φ, V_i = C_i + G_i V G_iᵀ; cov(η_i, φ) likewise from G_i V.
 The expectation is taken over a few points around the mode, in coordinates in which the posterior is
-nearly normal: the logarithms of standard deviations and Fisher's z of the partial correlations that
-Σ is made of (Rue, Martino & Chopin 2009, section 6.5; Lewandowski, Kurowicka & Joe 2009). The prior
-is wide: half-Cauchy with scale 1 on each standard deviation (Gelman 2006), standardised, and even
-over all correlation matrices. Where Σ̂ is at its boundary the mode is not: no point is at it.
+nearly normal (`covariance_coordinates`; Rue, Martino & Chopin 2009, section 6.5). Where Σ̂ is at its
+boundary the mode is not: no point is at it.
 """
 
 from __future__ import annotations
@@ -26,18 +24,15 @@ from numpy.typing import NDArray
 from scipy.linalg import hadamard
 from scipy.optimize import minimize
 
+from nme_core.training.covariance_coordinates import Coordinates, FactorCoordinates
 from nme_core.training.other_fits import OtherFits
 from nme_core.training.sums import Array
 
 #: Numbers of Σ up to which it is integrated out.
 MOST_NUMBERS = 10
-#: Least standard deviation, and largest z, to start from.
-_LEAST_SD, _LARGEST_Z = 0.1, 1.0
 #: Step of the second derivative, by values and by slopes; least curvature: a coordinate's spread is
-#: not above 1/√ of it.
-_STEP, _SLOPE_STEP, _LEAST_CURVATURE = 0.1, 0.02, 0.25
-#: Standard deviation of an effect that nobody has.
-_NOBODY = 1e-4
+#: not above 1/√ of it; and that for the first step of a search.
+_STEP, _SLOPE_STEP, _LEAST_CURVATURE, _FIRST_CURVATURE = 0.1, 0.02, 0.25, 4.0
 #: Coordinates of Σ beyond this are out of reach.
 _FARTHEST = 50.0
 #: Steps of the derivative of Σ by a coordinate, and of the likelihood by a further one.
@@ -66,6 +61,9 @@ class GivenCovariance:
         with its σ² and ρ (see `OtherFits`).
     by_sigma : callable, optional
         Returns the derivative of `value` by Σ, (R, R); None: differences are taken.
+    information : callable, optional
+        Returns minus the second derivative of `value` by the logarithms of all effects' standard
+        deviations, (R, R), Σ being diagonal.
     """
 
     value: float
@@ -75,128 +73,7 @@ class GivenCovariance:
     variance: float = 1.0
     rho: float = 0.0
     by_sigma: Callable[[], Array] | None = None
-
-
-@dataclass(frozen=True)
-class Coordinates:
-    """Free coordinates of Σ.
-
-    Attributes
-    ----------
-    pool : array of int, shape (R,)
-        Standard deviation of each effect, by number: effects may share one; -1: nobody has it.
-    full : bool
-        Whether effects are correlated; each has a standard deviation of its own then.
-    """
-
-    pool: NDArray[np.int64]
-    full: bool
-
-    @property
-    def n_deviations(self) -> int:
-        """Standard deviations."""
-        return int(self.pool.max()) + 1
-
-    @property
-    def n(self) -> int:
-        """How many numbers Σ is made of."""
-        r = len(self.pool)
-        return r + r * (r - 1) // 2 if self.full else self.n_deviations
-
-    def sigma(self, at: Array) -> Array:
-        """Σ."""
-        sd = np.append(np.exp(at[: self.n_deviations]), _NOBODY)[self.pool]
-        if not self.full:
-            return np.asarray(np.diag(np.square(sd)))
-        lower = sd[:, None] * _correlation_factor(np.tanh(at[self.n_deviations :]), len(sd))
-        return np.asarray(lower @ lower.T)
-
-    def start(self, sigma: Array) -> Array:
-        """Coordinates of Σ, or inside its boundary."""
-        sd = np.sqrt(np.diag(sigma).clip(min=0))
-        own = np.array([sd[self.pool == k].mean() for k in range(self.n_deviations)])
-        logs: Array = np.log(own.clip(min=_LEAST_SD)).astype(np.float64)
-        if not self.full:
-            return logs
-        size = np.outer(sd, sd)
-        correlation = np.where(size > 0, sigma / np.where(size > 0, size, 1.0), 0.0)
-        z = np.arctanh(_partial_correlations(correlation).clip(-0.999, 0.999))
-        return np.concatenate([logs, z.clip(-_LARGEST_Z, _LARGEST_Z)])
-
-    def log_prior(self, at: Array) -> float:
-        """log p of the coordinates, up to a constant."""
-        logs, z = at[: self.n_deviations], at[self.n_deviations :]
-        found = float((logs - np.log1p(np.exp(2 * logs))).sum())
-        if not self.full:
-            return found
-        r = len(self.pool)
-        column = np.tril_indices(r, -1)[1]
-        power = 1 + (r - 2 - column) / 2  # with the Jacobian of tanh
-        return found - float((power * 2 * np.log(np.cosh(z))).sum())
-
-
-@dataclass(frozen=True)
-class FactorCoordinates:
-    """Free coordinates of Σ = l lᵀ + D: log sd of each effect, Fisher's z of its correlation with
-    the factor.
-
-    Attributes
-    ----------
-    scale : array, shape (R, R + 1)
-        (D^½, l), as it is estimated.
-    """
-
-    scale: Array
-
-    @property
-    def n(self) -> int:
-        """How many numbers Σ is made of."""
-        return 2 * len(self.scale)
-
-    def sigma(self, at: Array) -> Array:
-        """Σ."""
-        sd, load = np.exp(at[: self.n // 2]), np.tanh(at[self.n // 2 :])
-        correlation = np.outer(load, load)
-        np.fill_diagonal(correlation, 1.0)
-        return np.asarray(correlation * sd * sd[:, None])
-
-    def start(self, sigma: Array) -> Array:
-        """Coordinates of Σ, or inside its boundary."""
-        sd = np.sqrt(np.diag(sigma)).clip(min=_LEAST_SD)
-        z = np.arctanh((self.scale[:, -1] / sd).clip(-0.999, 0.999))
-        return np.concatenate([np.log(sd), z.clip(-_LARGEST_Z, _LARGEST_Z)])
-
-    def log_prior(self, at: Array) -> float:
-        """log p of the coordinates, up to a constant; correlations with the factor are even."""
-        logs, z = at[: self.n // 2], at[self.n // 2 :]
-        return float((logs - np.log1p(np.exp(2 * logs)) - 2 * np.log(np.cosh(z))).sum())
-
-
-def _correlation_factor(partial: Array, r: int) -> Array:
-    """Lower Cholesky factor of the correlation matrix with these partial correlations."""
-    lower, k = np.eye(r), 0
-    for row in range(1, r):
-        left = 1.0
-        for column in range(row):
-            lower[row, column] = partial[k] * math.sqrt(left)
-            left -= lower[row, column] ** 2
-            k += 1
-        lower[row, row] = math.sqrt(max(left, 0.0))
-    return lower
-
-
-def _partial_correlations(correlation: Array) -> Array:
-    """Undo `_correlation_factor`, also where the matrix is singular."""
-    r = len(correlation)
-    inner = (1 - 1e-6) * correlation + 1e-6 * np.eye(r)
-    np.fill_diagonal(inner, 1.0)
-    lower, found = np.linalg.cholesky(inner), []
-    for row in range(1, r):
-        left = 1.0
-        for column in range(row):
-            found.append(lower[row, column] / math.sqrt(max(left, 1e-12)))
-            left -= lower[row, column] ** 2
-    return np.array(found)
+    information: Callable[[], Array] | None = None
 
 
 @dataclass(frozen=True)
@@ -279,9 +156,21 @@ class IntegratedCovariance:
         begin = np.concatenate([coordinates.start(sigma), np.asarray(further, dtype=np.float64)])
         first = height(begin)[1]
         known = None if first is None or first.by_sigma is None else gradient
-        mode = _mode(lambda at: height(at)[0], begin, known)
-        root = None if mode is None else _spread(lambda at: height(at)[0], mode, known)
-        if mode is None or root is None:
+
+        def information(at: Array) -> Array | None:
+            found = height(at)[1]
+            if not isinstance(coordinates, Coordinates) or not coordinates.known:
+                return None
+            if found is None or found.information is None:
+                return None
+            return coordinates.information(at, found.information())
+
+        mode = _mode(lambda at: height(at)[0], begin, known, information(begin))
+        if mode is None:
+            return None
+        bent = information(mode)
+        root = _spread(lambda at: height(at)[0], mode, known) if bent is None else _root(bent)
+        if root is None:
             return None
         top = height(mode)[0]
 
@@ -322,14 +211,20 @@ class IntegratedCovariance:
 
 
 def _mode(
-    height: Callable[[Array], float], begin: Array, gradient: Callable[[Array], Array] | None
+    height: Callable[[Array], float],
+    begin: Array,
+    gradient: Callable[[Array], Array] | None,
+    information: Array | None,
 ) -> Array | None:
-    """Where it is highest."""
+    """Where it is highest; `information` at the beginning, where it is known."""
     if not math.isfinite(height(begin)):
         return None
     options: dict[str, Any] = {"gtol": 0.02, "maxiter": 40}
     if gradient is None:
         options["eps"] = 1e-3
+    if information is not None:
+        root = _root(information, _FIRST_CURVATURE)
+        options["hess_inv0"] = root @ root.T
     found = minimize(  # type: ignore[call-overload]
         lambda at: min(-height(at), 1e10),
         begin,
@@ -352,10 +247,13 @@ def _spread(
         second = (np.array(rows) + np.transpose(rows)) / (2 * _SLOPE_STEP)
     else:
         second = _second_differences(height, mode, _STEP * eye)
-    if not np.isfinite(second).all():
-        return None
-    values, vectors = np.linalg.eigh(-second)
-    return np.asarray(vectors / np.sqrt(values.clip(min=_LEAST_CURVATURE)))
+    return _root(-second) if np.isfinite(second).all() else None
+
+
+def _root(information: Array, least: float = _LEAST_CURVATURE) -> Array:
+    """L with LLᵀ the inverse; no curvature counts as less than that."""
+    values, vectors = np.linalg.eigh(information)
+    return np.asarray(vectors / np.sqrt(values.clip(min=least)))
 
 
 def _second_differences(height: Callable[[Array], float], mode: Array, steps: Array) -> Array:

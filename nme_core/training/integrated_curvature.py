@@ -18,13 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nme_core.training.covariance_coordinates import Coordinates, FactorCoordinates
 from nme_core.training.information import PersonCurvature
-from nme_core.training.integrated_covariance import (
-    Coordinates,
-    FactorCoordinates,
-    GivenCovariance,
-    IntegratedCovariance,
-)
+from nme_core.training.integrated_covariance import GivenCovariance, IntegratedCovariance
 from nme_core.training.sums import Array
 
 #: Numbers of Σ, and people times numbers² of their effects, up to which it is done.
@@ -112,19 +108,40 @@ def integrated_by_curvature(
             covariance = kept @ torch.cholesky_inverse(root) @ kept.T
             return (kept @ step).numpy(), covariance.numpy()
 
-        def by_sigma() -> Array:
-            """Fisher's identity: ½ Σ⁻¹ Σ_i (E ηηᵀ − Σ) Σ⁻¹."""
+        def moments() -> tuple[Tensor, Tensor]:
+            """η̂_i(Σ), and a root of G_i V G_iᵀ."""
             own, coupling = follows()
             apart = torch.linalg.solve_triangular(
                 root, (coupling @ kept).flatten(0, 1).T, upper=False
             )
-            apart = apart.T.reshape(n_people, n_random, -1)
+            return own, apart.T.reshape(n_people, n_random, -1)
+
+        def by_sigma() -> Array:
+            """Fisher's identity: ½ Σ⁻¹ Σ_i (E ηηᵀ − Σ) Σ⁻¹."""
+            own, apart = moments()
             second = torch.cholesky_inverse(lower).sum(0)
             second = second + torch.einsum("prk,psk->rs", apart, apart)
             second = second + own.T @ own - n_people * whole
             return np.asarray(0.5 * inverse @ second @ inverse)
 
-        return GivenCovariance(float(value), read, read_shared, matrix, by_sigma=by_sigma)
+        def information() -> Array:
+            """2 E q − cov q of the q_r = Σ_i η_ir²/σ_r² (Louis 1982)."""
+            sd = whole.diagonal().sqrt()
+            own, apart = moments()
+            own, apart = own / sd, apart / sd.unsqueeze(1)
+            alone = torch.cholesky_inverse(lower) / sd / sd.unsqueeze(1)
+            shared = apart @ apart.mT
+            squares = ((alone + shared).square() - shared.square()).sum(0)
+            gram = torch.einsum("prk,prl->rkl", apart, apart).flatten(1)
+            pull = torch.einsum("pr,prk->rk", own, apart)
+            linear = torch.einsum("pr,prs,ps->rs", own, alone, own) + pull @ pull.T
+            expected = (alone + shared).diagonal(dim1=1, dim2=2) + own.square()
+            spread = 2 * (squares + gram @ gram.T) + 4 * linear
+            return np.asarray(2 * expected.sum(0).diag() - spread)
+
+        return GivenCovariance(
+            float(value), read, read_shared, matrix, by_sigma=by_sigma, information=information
+        )
 
     return IntegratedCovariance.of(given, coordinates, np.asarray(estimate), effects.numpy())
 

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nme_core.training.ascent import Ascent, maximise
+from nme_core.training.covariance_coordinates import Coordinates, FactorCoordinates
 from nme_core.training.factor_numbers import FactorNumbers
 from nme_core.training.glmm_search import GLMMFit
 from nme_core.training.integrated_covariance import (
     MOST_NUMBERS,
-    Coordinates,
-    FactorCoordinates,
     GivenCovariance,
     IntegratedCovariance,
 )

@@ -3,12 +3,8 @@ import pytest
 from scipy.stats import halfcauchy
 
 from nme_core import NMECRF, NMEMLPClassifier, NMEMLPRegressor
-from nme_core.training.integrated_covariance import (
-    Coordinates,
-    GivenCovariance,
-    IntegratedCovariance,
-    _points,
-)
+from nme_core.training.covariance_coordinates import Coordinates
+from nme_core.training.integrated_covariance import GivenCovariance, IntegratedCovariance, _points
 
 
 def nothing_shared():

@@ -5,12 +5,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from nme_core.training.covariance_coordinates import Coordinates
 from nme_core.training.information import PersonCurvature
-from nme_core.training.integrated_covariance import (
-    Coordinates,
-    GivenCovariance,
-    IntegratedCovariance,
-)
+from nme_core.training.integrated_covariance import GivenCovariance, IntegratedCovariance
 from nme_core.training.integrated_curvature import integrated_by_curvature
 
 
@@ -98,6 +95,38 @@ def test_a_mean_that_is_not_known_is_integrated_too():
     np.testing.assert_allclose(found.error, expected.error, rtol=1e-5)
     np.testing.assert_allclose(found.across, expected.across, rtol=1e-5, atol=1e-9)
     assert (np.diag(found.fits.whole) > np.diag(of_mean(sigma)[1])).all()
+
+
+def integrated(known):
+    """Six effects of two standard deviations, of which a seventh parameter is nobody's own."""
+    rng = np.random.default_rng(3)
+    rows = torch.from_numpy(np.stack([a @ a.T for a in rng.normal(size=(40, 7, 9))]))
+    effects, slope = torch.from_numpy(0.5 * rng.normal(size=(2, 40, 6)))
+    coordinates = Coordinates(np.array([0, 0, 0, 1, 1, 1]), full=False, known=known)
+    curvature = PersonCurvature((), rows, torch.arange(7), torch.arange(6))
+    sigma = torch.full((6,), 0.3).double()
+    shared = torch.linalg.inv(curvature.given(sigma).shared)
+    return coordinates, integrated_by_curvature(
+        curvature, coordinates, sigma, effects, slope, shared
+    )
+
+
+def test_second_derivatives_that_are_known_are_those_of_differences(monkeypatch):
+    errors = [integrated(known)[1].error for known in (False, True)]
+    np.testing.assert_allclose(errors[1], errors[0], rtol=0.01, atol=1e-3)
+    monkeypatch.setattr(IntegratedCovariance, "of", lambda given, *_: given)
+    coordinates, given = integrated(known=True)
+    at, h = np.array([-0.4, 0.3]), 1e-3
+
+    def height(*step):
+        place = at + h * np.array(step)
+        return given(coordinates.sigma(place), None).value + coordinates.log_prior(place)
+
+    own = [2 * height(0, 0) - height(*one) - height(*(-one)) for one in np.eye(2)]
+    mixed = height(1, -1) + height(-1, 1) - height(1, 1) - height(-1, -1)
+    expected = np.diag(own) + mixed / 4 * (1 - np.eye(2))
+    found = given(coordinates.sigma(at), None).information()
+    np.testing.assert_allclose(coordinates.information(at, found), expected / h**2, rtol=1e-4)
 
 
 def test_too_much_work_is_left():
