@@ -63,12 +63,15 @@ def trained(
     with at_home(tmp_path_factory.mktemp("kinds") / "home"):
         table = long_table(states=True)
         table["feeling"] = outcome(kind, table)
+        features = ("sleep", "steps")
+        if kind == "linear":  # which leaves it out
+            table["both"], features = table["sleep"] + table["steps"], (*features, "both")
         draft = studies.draft_upload(
             "diary.csv", table.to_csv(index=False).encode(),
             covariate_table().to_csv(index=False).encode(),
         )  # fmt: skip
         roles = studies.ChosenRoles(
-            "pid", "feeling", "day", None, ("sleep", "steps"), ("depression", "clinic"),
+            "pid", "feeling", "day", None, features, ("depression", "clinic"),
             outcome_kind="class" if kind in ("states", "class", "ordinal") else "number",
         )  # fmt: skip
         record = studies.study_record(studies.keep_study(draft, roles))
