@@ -256,7 +256,7 @@ def _ran_away(fit: CrossedFit, factor: int) -> tuple[int, ...]:
     if not bool((variances > boundary.RUNS_AWAY).any()):
         return ()
     each = np.eye(len(variances))
-    return boundary.ran_away(variances, [fit.variances().interval(factor, c).se for c in each])
+    return boundary.ran_away(variances, [fit.variances().known(factor, c)[1] for c in each])
 
 
 def _refuse_constant(y: NDArray[Any], factors: Sequence[Codes]) -> None:

@@ -104,57 +104,55 @@ class CrossedVariances:
         self, factor: int, direction: Numbers, asked: float | None = None
     ) -> VarianceInterval:
         """Of the variance of cᵀb of a factor, in the order of the caller; c of shape (R,)."""
-        place = self.grouping.order.index(factor)
-        moved = self.units[factor] * direction
+        place, moved = self.grouping.order.index(factor), self.units[factor] * direction
         matrix = self.scales.matrices(self.theta)[place]
-        turned = matrix.T @ moved
+        outside = at_boundary(matrix @ matrix.T)[moved != 0].any()
+        variance, error = self.known(factor, direction)
+        return VarianceInterval.of(
+            variance,
+            math.nan if outside else error,
+            self.grouping.factors[place].n_levels,
+            self._profile(place, moved, variance),
+            asked=asked,
+        )
+
+    def known(self, factor: int, direction: Numbers) -> tuple[float, float]:
+        """The variance of cᵀb, and its standard error by the delta method, at the boundary too."""
+        place, moved = self.grouping.order.index(factor), self.units[factor] * direction
+        turned = self.scales.matrices(self.theta)[place].T @ moved
         variance = self.residual_variance * float(turned @ turned)
-        if at_boundary(matrix @ matrix.T)[moved != 0].any():
-            profile = self._profile(place, moved)
-            levels = self.grouping.factors[place].n_levels
-            return VarianceInterval.of(variance, math.nan, levels, profile, asked=asked)
-        start = sum(one.n for one in self.scales.each[:place])
-        own = self.scales.each[place]
-        slope = variance * self.follows
+        own, slope = self.scales.each[place], variance * self.follows
+        start = self._before(place)
         by_own = own.slope(2 * self.residual_variance * np.outer(moved, turned))
         slope[start : start + own.n] += by_own
-        n_levels = self.grouping.factors[place].n_levels
-        return self._interval(variance, slope, n_levels, asked, self._profile(place, moved))
-
-    def _profile(self, place: int, moved: Numbers) -> Callable[[float], Profile | None] | None:
-        """Over the variance of cᵀb, `moved` being c times the units; None where that is not one
-        number of Λ.
-        """
-        own = self.scales.each[place]
-        numbers = np.unique(own.place[np.flatnonzero(moved)])
-        if len(numbers) != 1 or not own.diagonal:
-            return None
-        unit, work = float(np.linalg.norm(moved)), self.grouping.n_rows * len(self.profile.at)
-        number = sum(one.n for one in self.scales.each[:place]) + int(numbers[0])
-        variance = self.residual_variance * (unit * float(self.theta[number])) ** 2
-
-        def profile(error: float) -> Profile | None:
-            if work > MOST_WORK:
-                return None
-            return self.profile.of(number, unit, variance, error)
-
-        return profile
+        return variance, self._error(variance, slope)
 
     def residual(self, asked: float | None = None) -> VarianceInterval | None:
         """Of σ²; None where there is none."""
         if not self.rest:
             return None
         variance = self.residual_variance
-        return self._interval(variance, variance * self.follows, round(2 / self.rest), asked)
+        error = self._error(variance, variance * self.follows)
+        return VarianceInterval.of(variance, error, round(2 / self.rest), None, asked=asked)
 
-    def _interval(
-        self,
-        variance: float,
-        slope: Numbers,
-        n_groups: int,
-        asked: float | None,
-        profile: Callable[[float], Profile | None] | None = None,
-    ) -> VarianceInterval:
+    def _before(self, place: int) -> int:
+        """Numbers of Λ of the factors before one."""
+        return sum(one.n for one in self.scales.each[:place])
+
+    def _error(self, variance: float, slope: Numbers) -> float:
         square = float(slope @ self.covariance @ slope) + variance**2 * self.rest
-        se = math.sqrt(square) if square > 0 else math.nan
-        return VarianceInterval.of(variance, se, n_groups, profile, asked=asked)
+        return math.sqrt(square) if square > 0 else math.nan
+
+    def _profile(
+        self, place: int, moved: Numbers, variance: float
+    ) -> Callable[[float], Profile | None] | None:
+        """Over the variance of cᵀb, `moved` being c times the units; None where that is not one
+        number of Λ, and where it would take too long.
+        """
+        own = self.scales.each[place]
+        numbers = np.unique(own.place[np.flatnonzero(moved)])
+        work = self.grouping.n_rows * len(self.profile.at)
+        if len(numbers) != 1 or not own.diagonal or work > MOST_WORK:
+            return None
+        number, unit = self._before(place) + int(numbers[0]), float(np.linalg.norm(moved))
+        return lambda error: self.profile.of(number, unit, variance, error)

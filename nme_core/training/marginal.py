@@ -243,7 +243,11 @@ class LaplaceMarginal:
             gradient, hessian = self._own_terms(block, seen, len(b))
             lower, error = torch.linalg.cholesky_ex(eye + scale.T @ hessian @ scale)
             if bool(error.any()) or not bool(torch.isfinite(lower).all()):
-                raise OutOfReachError
+                if not bool(b.any()):
+                    raise OutOfReachError
+                b = torch.zeros_like(b)  # the last modes may have been those of quite another Λ
+                value, known = height(b), True
+                continue
             slope = gradient @ scale - b
             step = torch.cholesky_solve(slope.unsqueeze(2), lower).squeeze(2)
             promised = 0.5 * (slope * step).sum(1)

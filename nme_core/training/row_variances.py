@@ -80,10 +80,11 @@ class RowVariances:
         return self._of_one(k, None if asked is None else asked / square).times(square)
 
     def error(self, k: int) -> float:
-        """Standard error of the variance of effect k; NaN where it is not known."""
+        """Rough standard error of the variance of effect k, at the boundary too; NaN: not known."""
         if self.ascent.information is None:
             return math.nan
-        return self._known(torch.eye(len(self._scale), dtype=torch.float64)[k])[1]
+        direction = torch.eye(len(self._scale), dtype=torch.float64)[k]
+        return self._known(direction, inside=False)[1]
 
     def _of_one(self, k: int, asked: float | None) -> VarianceInterval:
         """Of the variance of effect k; effects that share a variance have one interval."""
@@ -105,8 +106,10 @@ class RowVariances:
             )
         return self._profiled[key]
 
-    def _known(self, direction: Tensor) -> tuple[float, float]:
-        """The variance of cᵀη and its standard error; NaN where it is 0."""
+    def _known(self, direction: Tensor, *, inside: bool = True) -> tuple[float, float]:
+        """The variance of cᵀη and its standard error; NaN where it is 0, and with `inside` at the
+        boundary of Σ.
+        """
         moved = self._scale.T @ direction
         variance = float(moved @ moved)
         slope = self.factor.gather(2 * direction.unsqueeze(1) * moved).numpy()
@@ -114,7 +117,7 @@ class RowVariances:
         kept = np.abs(self.ascent.at) > AT_ZERO
         kept[: self._d] = True
         outside = at_boundary((self._scale @ self._scale.T).numpy())[direction.numpy() != 0]
-        if variance <= AT_ZERO**2 or outside.any() or not kept[self._d :].any():
+        if variance <= AT_ZERO**2 or (inside and outside.any()) or not kept[self._d :].any():
             return variance, math.nan
         inverse = np.linalg.pinv(self.ascent.information[np.ix_(kept, kept)], hermitian=True)
         n = int(kept[self._d :].sum())

@@ -1,5 +1,6 @@
 """Fits that are degenerate say so, whatever the units; a variance of 0 has no reliability of 1."""
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -184,6 +185,24 @@ def test_a_large_variance_that_the_rows_tell_has_no_prior():
     assert len(found) == 2
     assert ((found["low"] < truth) & (truth < found["high"])).all()
     assert model.likelihood() is not None
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.SingularWarning")
+def test_a_large_variance_in_a_singular_covariance_has_no_prior():
+    """A full Σ whose modes change their sign at the end: there was an error."""
+    rng = np.random.default_rng(1)
+    groups = np.repeat(np.arange(60), 16)
+    x = rng.normal(size=(960, 2))
+    level = 3 * rng.normal(size=60)[groups] + 0.8 * x[:, 0]
+    y = np.digitize(level + 0.25 * rng.logistic(size=960), [-3, -1, 0, 1, 3]).astype(str)
+    found = {}
+    for covariance in ("diagonal", "full"):
+        model = NMEMLPClassifier((), "last", family="ordinal", covariance=covariance)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BoundaryWarning)
+            model.fit(x, y, groups=groups)
+        found[covariance] = model.log_likelihood_
+    assert found["full"] > found["diagonal"]
 
 
 @pytest.mark.filterwarnings("ignore::nme_core.exceptions.BoundaryWarning")

@@ -427,7 +427,9 @@ def test_intervals_of_few_groups_are_those_of_lme4(family, sd, people, clinics):
     fit = fit_crossed(design, y, [person, clinic], own, "diagonal", likelihood)
     read = fit.variances()
     for factor, expected in ((0, people), (1, clinics)):
-        profile = read._profile(read.grouping.order.index(factor), read.units[factor])
+        profile = read._profile(
+            read.grouping.order.index(factor), read.units[factor], fit.sigma[factor][0, 0]
+        )
         assert profile is not None
         assert profile(0.3).interval() == pytest.approx(expected, rel=4e-3, abs=1e-4)
     found = read.interval(1, np.ones(1))
