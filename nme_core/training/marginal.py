@@ -215,10 +215,9 @@ class LaplaceMarginal:
 
     def _begin(self, scale: Tensor) -> Tensor:
         """Begin at the last modes, where Λ has as many columns; return the unit matrix of them."""
-        width = scale.shape[1]
-        if self._b.shape[1] != width:
-            self._b = torch.zeros(self.n_persons, width, dtype=torch.float64)
-        return torch.eye(width, dtype=torch.float64)
+        if self._b.shape[1] != scale.shape[1]:
+            self._b = torch.zeros(self.n_persons, scale.shape[1], dtype=torch.float64)
+        return torch.eye(scale.shape[1], dtype=torch.float64)
 
     def _weights(self, u: Tensor, scale: Tensor, b: Tensor) -> Tensor:
         psi = u.expand(len(b), -1).clone()
@@ -245,8 +244,7 @@ class LaplaceMarginal:
             if bool(error.any()) or not bool(torch.isfinite(lower).all()):
                 if not bool(b.any()):
                     raise OutOfReachError
-                b = torch.zeros_like(b)  # the last modes may have been those of quite another Λ
-                value, known = height(b), True
+                b, known = torch.zeros_like(b), False  # the last modes may be those of another Λ
                 continue
             slope = gradient @ scale - b
             step = torch.cholesky_solve(slope.unsqueeze(2), lower).squeeze(2)
