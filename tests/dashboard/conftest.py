@@ -1,12 +1,14 @@
 """A home of its own for every test, studies and finished runs in it, and the app at a page."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from dashboard.services import covariates, settings, studies
@@ -22,6 +24,15 @@ OpenPage = Callable[..., AppTest]
 
 #: Tests that need no model: the runs here have tables only.
 STRATA = covariates.with_guard(covariates.CovariateOptions(), "strata")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_once() -> Iterator[None]:
+    """Search the installed packages for parts of Streamlit once, not for every app."""
+    with pytest.MonkeyPatch.context() as patch:
+        name = "scan_component_manifests"
+        patch.setattr(manifest_scanner, name, cache(getattr(manifest_scanner, name)))
+        yield
 
 
 @pytest.fixture

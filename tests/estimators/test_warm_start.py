@@ -55,7 +55,7 @@ def test_it_ends_where_any_search_does(name):
         model._begin_at = begin_at
         outcome = y if kind is NMEMLPRegressor else y.astype(str)
         given = {"sequence_ids": groups} if kind is NMECRF else {}
-        return model.fit(x, outcome, groups=groups, **given)
+        return model.fit(x, outcome, groups=groups, uncertainty=False, **given)
 
     cold = fitted(2)
     warm = fitted(2, begin_at=fitted(3))

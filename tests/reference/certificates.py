@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -58,8 +59,9 @@ class Certificate:
         """R's numbers."""
         return reference(self.package, self.model)
 
+    @cache  # noqa: B019 (there are as many as stand below)
     def fit(self) -> NMEMLPRegressor | NMEMLPClassifier:
-        """Fit the rows that R fitted."""
+        """Fit the rows that R fitted, once."""
         rows = study(self.data)
         X, y = rows[list(self.features)].astype(float), rows[self.outcome]
         groups = rows[list(self.factors)].astype(str)
@@ -116,8 +118,9 @@ class Unordered:
         """R's numbers."""
         return reference(self.package, self.model)
 
+    @cache  # noqa: B019
     def fit(self) -> NMEMLPClassifier:
-        """Fit the rows that R fitted."""
+        """Fit the rows that R fitted, once."""
         rows = study(self.model.split("_")[0])
         outcome, *features = rows.columns.drop("id")
         covariance = "full" if "full" in self.model else "diagonal"
