@@ -319,6 +319,8 @@ def _solve(
         ) from error
     inputs = [*map(repr, encoder.scaler.input_names), repr("the intercept")]
     for column, others in problem.collinear.items():
+        if column >= len(encoder.scaler.names):
+            continue  # features are missing together: nothing to leave out
         warn_of_collinear(inputs[column], [inputs[other] for other in others], stacklevel=2)
     if isinstance(problem, LinearGaussian):
         return training

@@ -259,3 +259,17 @@ def test_a_feature_that_others_explain_is_left_out_and_all_else_is_as_without_it
         slopes = person_effects(again, x).query("person == ''").set_index("effect")
         left = slopes.index.str.contains("total|both")
         assert slopes["se"].isna().tolist() == left.tolist()
+
+
+def test_features_that_are_missing_together_are_no_reason_to_warn():
+    rng = np.random.default_rng(6)
+    who, x = (
+        np.repeat(np.arange(20), 12),
+        pd.DataFrame(rng.normal(size=(240, 2)), columns=["a", "b"]),
+    )
+    y = x["a"] + rng.normal(size=20)[who] + rng.normal(size=240)
+    x[rng.random(240) < 0.1] = np.nan
+    model = NMEMLPRegressor((), ["layers.0.bias"])
+    model.fit(x, y, groups=who)  # a warning would be an error
+    assert model.network_ends()[0] == ["a", "b", "a (missing)", "b (missing)"]
+    assert model.fixed_effects_se_.isna().tolist() == [False, False, False, True, False]
