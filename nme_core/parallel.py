@@ -14,8 +14,9 @@ import json
 import os
 import socket
 import warnings
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,24 @@ class Outcome:
 
 #: Told after each task: its outcome, how many are done, how many there are.
 Told = Callable[[Outcome, int, int], None]
+#: Told on the way: what is being done, and the part of the whole that is behind, 0 to 1.
+OnTheWay = Callable[[str, float], None]
+_on_the_way: ContextVar[OnTheWay | None] = ContextVar("on_the_way", default=None)
+
+
+def tell(doing: str, part: float) -> None:
+    """Say how far the task is that calls this; heard where it runs in the process of `run_tasks`.
+
+    Parameters
+    ----------
+    doing : str
+        What the task does.
+    part : float
+        Of its way, 0 to 1.
+    """
+    told = _on_the_way.get()
+    if told is not None:
+        told(doing, part)
 
 
 def run_tasks(
@@ -63,6 +82,7 @@ def run_tasks(
     dask: str | None = None,
     kept: Path | None = None,
     progress: Told | None = None,
+    on_the_way: OnTheWay | None = None,
 ) -> dict[str, Outcome]:
     """Call a function with the arguments of every task.
 
@@ -81,6 +101,8 @@ def run_tasks(
         File that keeps results, a line of JSON each.
     progress : callable, optional
         Told after each task that is newly done.
+    on_the_way : callable, optional
+        Told what a task of this process says by `tell`.
 
     Returns
     -------
@@ -100,8 +122,13 @@ def run_tasks(
     found = _read(kept, tasks)
     left = {key: arguments for key, arguments in tasks.items() if key not in found}
     if left:
+
+        def told(doing: str, part: float) -> None:
+            if on_the_way is not None:
+                on_the_way(doing, (len(found) + part) / len(tasks))
+
         source = _on_dask(dask, function, left) if dask else _here(jobs, function, left)
-        with closing(source) as outcomes:
+        with closing(source) as outcomes, _heard_by(told):
             for outcome in outcomes:
                 found[outcome.key] = outcome
                 if kept is not None and not outcome.error:
@@ -109,6 +136,16 @@ def run_tasks(
                 if progress is not None:
                     progress(outcome, len(found), len(tasks))
     return {key: found[key] for key in tasks}
+
+
+@contextmanager
+def _heard_by(told: OnTheWay) -> Iterator[None]:
+    """Meanwhile `tell` reaches it."""
+    before = _on_the_way.set(told)
+    try:
+        yield
+    finally:
+        _on_the_way.reset(before)
 
 
 def answers(scheduler: str) -> bool:

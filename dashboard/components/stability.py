@@ -55,4 +55,5 @@ def show_stability(run: Run) -> None:
             with guard():
                 rechecks.start(run.id, run.study, seeds=1)
                 st.rerun()
-        right.caption(tr(STABILITY)["offer"])
+        offered = "offer" if rechecks.with_seeds(run.id) else "offer_halves"
+        right.caption(tr(STABILITY)[offered])

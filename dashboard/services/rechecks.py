@@ -7,6 +7,7 @@ import pandas as pd
 from dashboard.services import jobs
 from dashboard.services.records import tables_of
 from dashboard.services.results import run_folder
+from nme_core.analysis.reliability import has_seed
 from nme_core.io import RunFolder, RunState
 
 
@@ -14,6 +15,11 @@ def possible(identity: str) -> bool:
     """Whether stability can be computed: one grouping factor, interpreted from all rows."""
     run = run_folder(identity)
     return not run.roles.get("groups") and run.data["interpreted_from"] == "all rows"
+
+
+def with_seeds(identity: str) -> bool:
+    """Whether stability fits the model again: not where another seed changes nothing."""
+    return has_seed(run_folder(identity).config)
 
 
 def start(identity: str, study: str, *, seeds: int) -> None:

@@ -83,6 +83,8 @@ STABILITY = {
     "weeks": " Agreement with all rows where one {part} of each person is left out: {r} or more.",
     "offer": "Estimates every person twice, from halves of their data, and fits the model once "
     "more with another seed. Takes about as long as the last fit, beside the page.",
+    "offer_halves": "Estimates every person twice, from halves of their data, and without each "
+    "week in turn, beside the page.",
     "help": "Whether what is tested is a property of the people: if halves of a person's own data "
     "do not agree on it, no covariate can be associated with it.",
 }

@@ -10,6 +10,7 @@ import pandas as pd
 
 from nme_core.analysis.covariates import OF_ROWS, PersonParameters, own_effects
 from nme_core.io import RunFolder
+from nme_core.vocabulary.terms import in_steps
 
 if TYPE_CHECKING:
     from nme_core.estimators.person_posterior import Known
@@ -19,6 +20,8 @@ LEAST = 0.3
 POSTERIOR, SPLIT_HALF = "posterior", "split-half"
 #: Row of ``stability.csv`` that is about all parameters together.
 TOGETHER = "all"
+#: Of a fit that has no seed.
+NO_SEED = "The fit has no chance in it: every seed gives the same estimates."
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Reliability:
     weeks : float
         Lowest agreement of all parameters together where one `part` of each person's rows, a week
         or a seventh, is left out.
+    has_seed : bool
+        Whether another seed could give another estimate.
     """
 
     single: pd.Series
@@ -53,6 +58,7 @@ class Reliability:
     posterior: float
     weeks: float = np.nan
     part: str = "week"
+    has_seed: bool = True
 
     @property
     def unreliable(self) -> list[str]:
@@ -66,7 +72,10 @@ class Reliability:
             if np.isnan(self.together):
                 return said
             return f"{said} The model's own estimate of reliability: {self.together:.2f}."
-        seeds = "not checked" if np.isnan(self.seeds) else f"{self.seeds:.2f}"
+        if not self.has_seed:
+            seeds = "certain, as the fit has no chance in it"
+        else:
+            seeds = "not checked" if np.isnan(self.seeds) else f"{self.seeds:.2f}"
         weeks = (
             ""
             if np.isnan(self.weeks)
@@ -96,6 +105,15 @@ class Reliability:
         )
 
 
+def has_seed(config: dict[str, Any]) -> bool:
+    """Whether another seed could change what a run's tables hold: not where their model, of a
+    mixture the leader, has no hidden layers and lies at a maximum.
+    """
+    leader = (config.get("candidate") or {}).get("hidden")
+    linear = config["hidden"] == "auto" and leader == []
+    return "methods" not in config or (in_steps(config) and not linear)
+
+
 def reliability(
     run: RunFolder, parameters: PersonParameters, posterior: Known | None = None
 ) -> Reliability:
@@ -123,7 +141,8 @@ def reliability(
         single = pd.Series([halves.get(name, np.nan) for name in names], index=names)
         weeks, part = together.get("week_agreement", np.nan), together.get("weeks", "week")
         seeds = together["seed_agreement"]
-        return Reliability(single, halves[TOGETHER], SPLIT_HALF, seeds, by_posterior, weeks, part)
+        found = single, halves[TOGETHER], SPLIT_HALF, seeds, by_posterior, weeks, part
+        return Reliability(*found, has_seed(run.config))
     kind = "" if np.isnan(by_posterior) else POSTERIOR
     return Reliability(by_model, by_posterior, kind, np.nan, by_posterior)
 

@@ -115,12 +115,13 @@ def stability(
     seeds: Annotated[
         int,
         typer.Option(
-            min=0, help="Fits with other seeds, each as long as the run's last fit; 0: none."
+            min=0,
+            help="Fits of a network with other seeds, each as long as the run's last fit; 0: none.",
         ),
     ] = 1,
 ) -> None:
     """Check whether halves of the data and other seeds agree on people; writes stability.csv."""
-    from nme_core.analysis.reliability import TOGETHER
+    from nme_core.analysis.reliability import NO_SEED, TOGETHER, has_seed
     from nme_core.independence import stability_lines
     from nme_core.runs.stability import stability as check_stability
 
@@ -145,6 +146,8 @@ def stability(
         f"Split-half: {table['halves'].iloc[0]}, all else as the run learned it; Spearman and"
         " Brown. 0: halves of a person's data say nothing of each other; 1: the same."
     )
+    if not has_seed(folder.config):
+        typer.echo(NO_SEED)
     together = table[table["parameter"] == TOGETHER].iloc[0]
     if together["n_weeks"]:
         typer.echo(

@@ -106,7 +106,11 @@ def stability_lines(stability: pd.DataFrame) -> list[str]:
             "parameter": stability["parameter"],
             "split-half": stability["split_half"].map(_number),
             "95 % interval": _intervals(stability["ci_low"], stability["ci_high"]),
-            "seeds": stability["seed_agreement"].map(_number),
+            **(
+                {"seeds": stability["seed_agreement"].map(_number)}
+                if stability["seed_agreement"].notna().any()
+                else {}
+            ),
             f"without a {stability['weeks'].iloc[0]}": stability["week_agreement"].map(_number),
             "people": stability["n_persons"],
         },

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nme_core.analysis.reliability import TOGETHER
+from nme_core.analysis.reliability import NO_SEED, TOGETHER, has_seed
 from nme_core.io import RunFolder, parameter_words
 from nme_core.reports.apa import bounded, bounded_limits, intervals
 from nme_core.reports.result_table import ResultTable
@@ -119,7 +119,11 @@ def stability_table(folder: RunFolder) -> ResultTable:
                 if "ci_low" in shown
                 else {}
             ),
-            "Agreement of seeds": shown["seed_agreement"].map(bounded),
+            **(
+                {"Agreement of seeds": shown["seed_agreement"].map(bounded)}
+                if shown["seed_agreement"].notna().any()
+                else {}
+            ),
             **(
                 {f"Without a {shown['weeks'].iloc[0]}": shown["week_agreement"].map(bounded)}
                 if "weeks" in shown
@@ -132,8 +136,12 @@ def stability_table(folder: RunFolder) -> ResultTable:
         "Split-half: correlation over people between estimates from halves of each one's data"
         + (f" ({table['halves'].iloc[0]})" if "halves" in table else "")
         + ", raised to the whole length (Spearman and Brown); 0: the halves say nothing of each "
-        "other, 1: the same. Seeds: correlation with a second fit that began elsewhere."
+        "other, 1: the same."
     )
+    if "Agreement of seeds" in cells:
+        note += " Seeds: correlation with a second fit that began elsewhere."
+    elif not has_seed(folder.config):
+        note += f" {NO_SEED}"
     if "weeks" in table and table["n_weeks"].iloc[0]:
         note += (
             f" Without a {table['weeks'].iloc[0]}: correlation with estimates from all rows where"

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from nme_core.analysis import PersonParameters, person_effects, person_parameters
 from nme_core.analysis.covariates import wide_effects
-from nme_core.analysis.reliability import TOGETHER
+from nme_core.analysis.reliability import TOGETHER, has_seed
 from nme_core.estimators import NMECRF, load
 from nme_core.estimators.person_posterior import person_estimates
 from nme_core.estimators.threads import one_thread_for_few
 from nme_core.exceptions import DataError, FallbackWarning
 from nme_core.io import RunFolder
-from nme_core.parallel import Arguments
+from nme_core.parallel import Arguments, tell
 from nme_core.runs.research.opening import arguments_of, opened
 from nme_core.runs.research.tasks import Report, TaskOptions, kept_in, run_kept
 from nme_core.runs.stability_weeks import agreement_without
@@ -104,9 +104,10 @@ def stability(
     that was left out there: where it is far below 1, people differ as they do because of it.
 
     Seeds: the model, of a mixture its leader, is fitted again on all rows with each of the next
-    seeds. `seed_agreement` is the correlation over persons of a parameter in both fits, of several
-    seeds the lowest; it is missing for networks with hidden layers, whose single parameters do not
-    correspond. For all parameters together it is the correlation of the distances between persons.
+    seeds, unless its estimate has none. `seed_agreement` is the correlation over persons of a
+    parameter in both fits, of several seeds the lowest; it is missing for networks with hidden
+    layers, whose single parameters do not correspond. For all parameters together it is the
+    correlation of the distances between persons.
 
     Parameters
     ----------
@@ -159,7 +160,7 @@ def stability(
         )
         table = pd.concat([table, weeks.reset_index(drop=True)], axis=1)
         table["seed_agreement"] = np.nan
-        if seeds:
+        if seeds and has_seed(run.config):
             others = _refitted(run, given, one.options.seed, seeds, tasks or TaskOptions(), say)
             identified, own = tested.of != "weights" or not one.options.hidden, read(model)
             table["seed_agreement"] = np.min(
@@ -281,7 +282,13 @@ def another_seed(
     one = opened(run, long, covariates, sha256, config)
     model: Any = replace(one.options, seed=seed).estimator_for(one.study)
     with one_thread_for_few(one.study.n_rows):
-        model.fit(one.rows.X, one.rows.y, **one.fit_arguments(model), uncertainty=False)
+        model.fit(
+            one.rows.X,
+            one.rows.y,
+            **one.fit_arguments(model),
+            uncertainty=False,
+            progress=lambda now: tell(f"Seed {seed}: epoch {now.epoch}", now.fraction),
+        )
         read = _reader(person_parameters(RunFolder(run)), one.study.X)(model)
     return dict(read.to_dict("split"))
 

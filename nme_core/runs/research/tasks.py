@@ -61,7 +61,13 @@ def run_kept(
         kept.unlink(missing_ok=True)
     kept.parent.mkdir(parents=True, exist_ok=True)
     found = run_tasks(
-        function, tasks, jobs=options.jobs, dask=options.dask, kept=kept, progress=told
+        function,
+        tasks,
+        jobs=options.jobs,
+        dask=options.dask,
+        kept=kept,
+        progress=told,
+        on_the_way=report,
     )
     errors = [one.error for one in found.values() if one.error]
     if tasks and len(errors) == len(tasks):
