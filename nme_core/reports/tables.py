@@ -24,7 +24,7 @@ from nme_core.reports.trust import (
     summary_table,
 )
 from nme_core.vocabulary.terms import CORRELATIONS, metric_name, strata_name
-from nme_core.vocabulary.text import number, p_value
+from nme_core.vocabulary.text import fixed, number, p_value
 
 #: Rows of a table that are printed; the run folder's CSV has them all.
 MOST_ROWS = 40
@@ -352,7 +352,9 @@ def _plain(folder: RunFolder, name: str) -> ResultTable:
 def _cell(value: object) -> str:
     if isinstance(value, float) and not value.is_integer():
         return number(value)
-    return f"{value:,.0f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float | int | np.integer) and not isinstance(value, bool):
+        return fixed(float(value), 0)
+    return str(value)
 
 
 def _head(metric: str) -> str:

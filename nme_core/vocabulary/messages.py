@@ -28,7 +28,7 @@ _PARTED = re.compile(r"([^:(]+)(: .+| \(.+\))", re.DOTALL)
 _NUMBER = re.compile(r"\d+(?:\.\d+){2,}|(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[-+−]?\d+)?")
 _SPAN = re.compile(r"\[([^\s,;\[\]]+), ([^\s,;\[\]]+)\]")
 #: Numbers alone, with their signs and intervals; and after a letter or two that they are of.
-_NUMBERS = re.compile(r"(?=.*\d)[-−+–<>=×^%\d.,\[\]() ]*(e[-+−]?\d+)?[%\])]*")
+_NUMBERS = re.compile(r"(?=.*\d)[-−+–<>=×^%\d.,\[\]() ⁻⁰¹²³⁴-⁹]*(e[-+−]?\d+)?[%\])]*")
 _EQUAL = re.compile(r"([^=<]+)( [=<] )([-−+]?[\d.,]+)")
 #: A number of something, and something with a number.
 _COUNT = re.compile(r"(\d[\d,]*) (.+)", re.DOTALL)

@@ -249,6 +249,14 @@ def test_the_tables_hold_the_numbers_of_the_files(run):
     assert "Number of tests: 2" in found["hsic"].note
 
 
+def test_thousands_have_their_mark_in_a_table_as_it_is(run):
+    columns = {"model": "nme", "log_likelihood": -15000.0, "n_parameters": 3, "aic": 30006.0,
+               "bic": 30020.5, "method": "exact", "n_rows": 4463}  # fmt: skip
+    run.write_table("likelihood", pd.DataFrame([columns]))
+    (cells,) = tables(run)["likelihood"].cells.to_numpy()
+    assert {"−15,000", "3", "30,006", "30,020", "4,463"} <= {*cells}
+
+
 def test_long_tables_say_that_they_are_cut(run):
     many = pd.concat([run.table("effects")] * 30, ignore_index=True)
     run.write_table("effects", many)

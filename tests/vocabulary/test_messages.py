@@ -133,6 +133,7 @@ def test_every_word_of_an_error_can_be_translated(name: str, tmp_path: Path) -> 
             "Die Tabelle hat keine Spalte 'x'. Die Spalten sind 'a', 'b' und 'c'.",
         ),
         ("1,234 of 5,000 covariates", "1.234 von 5.000 Kovariaten"),
+        ("−1.5 × 10⁻⁸", "−1,5 × 10⁻⁸"),
         (
             "No words of ours. Leave it out. No words of ours.",
             "No words of ours. Lassen Sie die Spalte weg. No words of ours.",
