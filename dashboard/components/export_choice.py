@@ -25,6 +25,8 @@ _ASKED = {
     "first": "Person",
     "second": "Beside person",
 }
+#: Of these the first that there is comes first.
+_MAIN = ("transitions", "curves")
 #: Choices that other pages share.
 _SHARED = {"parameter", "covariate", "effect"}
 _OF_READOUTS = {"transitions", "arrows", "pair", "people", "groups"}
@@ -32,9 +34,12 @@ _OF_READOUTS = {"transitions", "arrows", "pair", "people", "groups"}
 
 def choose_figure(run: Run) -> RunFigure | None:
     """Selectors for the run's figures; the figure chosen, None where there is none such."""
+    offered = kinds(run.id)
+    first = next((kind for kind in _MAIN if kind in offered), offered[0])
     kind = st.selectbox(
         tr("Figure"),
-        kinds(run.id),
+        offered,
+        offered.index(first),
         key="export_figure",
         persist_state="session",
         format_func=lambda one: tr(KINDS[one].label),
