@@ -14,7 +14,6 @@ from nme_core.analysis import (
     headline,
     may_lead,
     person_moves,
-    person_rows,
 )
 from nme_core.analysis import supported as supported
 
@@ -59,11 +58,6 @@ def _may_lead(identity: str, effects: pd.DataFrame) -> pd.DataFrame:
     names = "transitions[" + rare["from"] + "," + rare["to"] + "]"
     few = pd.MultiIndex.from_arrays([rare["person"], names])
     return effects[~pd.MultiIndex.from_frame(effects[["person", "parameter"]]).isin(few)]
-
-
-def moves_of(identity: str, person: str, readout: str) -> pd.DataFrame:
-    """Rows of the table ``transitions`` of a person, with how often each move was observed."""
-    return person_rows(results.table(identity, "transitions"), person, readout)
 
 
 def largest_move(identity: str, person: str, readout: str) -> Move | None:

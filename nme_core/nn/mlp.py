@@ -61,11 +61,6 @@ class MLP(nn.Module):
         output: Tensor = last(x)
         return output
 
-    def layer_parameters(self, which: str) -> list[str]:
-        """Names of the parameters of the ``first``, the ``last`` or ``all`` layers."""
-        chosen = {"first": [0], "last": [len(self.layers) - 1], "all": range(len(self.layers))}
-        return [f"layers.{k}.{part}" for k in chosen[which] for part in ("weight", "bias")]
-
 
 class OrdinalMLP(MLP):
     """MLP of one score, and the thresholds that cut it into ordered classes.

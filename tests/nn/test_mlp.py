@@ -19,12 +19,3 @@ def test_no_hidden_layer_is_a_linear_model():
     x, z = torch.randn(6, 3), torch.randn(6, 3)
     bias = network(torch.zeros(3))
     torch.testing.assert_close(network(x + z), network(x) + network(z) - bias)
-
-
-@pytest.mark.parametrize(("which", "layers"), [("first", (0,)), ("last", (2,)), ("all", (0, 1, 2))])
-def test_layer_parameters_names_weights_and_biases(which, layers):
-    network = MLP(3, (5, 4), 2)
-    expected = {f"layers.{k}.{part}" for k in layers for part in ("weight", "bias")}
-    names = network.layer_parameters(which)
-    assert set(names) == expected
-    assert expected <= {name for name, _ in network.named_parameters()}

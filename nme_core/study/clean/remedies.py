@@ -213,17 +213,6 @@ def of_second_table(
     return tuple(one for one in given if one not in only), both
 
 
-def split_remedies(
-    remedies: Iterable[Remedy], kind: str
-) -> tuple[tuple[Remedy, ...], tuple[Remedy, ...]]:
-    """Remedies of other kinds, and those of this kind."""
-    given = tuple(remedies)
-    return (
-        tuple(one for one in given if one.kind != kind),
-        tuple(one for one in given if one.kind == kind),
-    )
-
-
 def of_ids(remedies: Iterable[Remedy], person: str) -> tuple[Remedy, ...]:
     """Remedies that write the ids of people in another way."""
     return tuple(
