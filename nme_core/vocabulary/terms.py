@@ -146,6 +146,11 @@ MODELS = {
         "the NME model, fitted to all rows",
         "the same model fitted once more to all rows; it is interpreted",
     ),
+    "nme (one step ahead)": ModelTerm(
+        "NME, one step ahead",
+        "the NME model, one step ahead",
+        "the same model, told every outcome before the one that it predicts",
+    ),
     "generic": ModelTerm(
         "generic (one for all)",
         "one network for all people (generic)",

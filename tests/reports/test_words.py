@@ -28,6 +28,7 @@ from nme_core.reports import (
     words,
 )
 from nme_core.runs.fit import ALL_ROWS
+from nme_core.runs.fit.judging import ONE_STEP
 from nme_core.training.loop import Schedule
 from nme_core.vocabulary.terms import LINEAR, MODELS, SIMPLE_RULES, model_name, short_model_name
 
@@ -335,7 +336,7 @@ def test_every_table_of_a_run_has_every_format(run):
 
 
 def test_every_model_has_its_words_in_one_place() -> None:
-    assert set(MODELS) == {"nme", ALL_ROWS, *BASELINES, LINEAR, *SIMPLE_RULES}
+    assert set(MODELS) == {"nme", ALL_ROWS, ONE_STEP, *BASELINES, LINEAR, *SIMPLE_RULES}
     assert set(SIMPLE_RULES) == {*NUMBER_RULES, *CLASS_RULES}
     assert model_name("lme") == "a linear mixed model (lme)"
     assert short_model_name("trial 3") == "trial 3"
