@@ -25,6 +25,11 @@ def fields(text: str) -> set[str]:
     return set(re.findall(r"(?<![%{])\{(\w+)[^{}]*\}(?!\})", text))
 
 
+def with_thousands(text: str) -> set[str]:
+    """Names of the numbers in a text whose thousands are marked."""
+    return set(re.findall(r"(?<![%{])\{(\w+):,[^{}]*\}(?!\})", text))
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_text_is_translated_and_no_translation_is_left_over(code: str) -> None:
     assert not untranslated(code)
@@ -37,6 +42,7 @@ def test_a_translation_is_filled_in_like_its_text(code: str) -> None:
     for text, said in translations(code).items():
         assert fields(said) <= fields(text), text
         assert fields(text) - fields(said) <= ENGLISH_ENDINGS, text
+        assert with_thousands(text) <= with_thousands(said) | ENGLISH_ENDINGS, text
         assert said.startswith(" ") == text.startswith(" "), text
         assert re.findall(r"%\{[^}]*\}|%\{\{[^}]*\}\}|<[^>]*>", text) == re.findall(
             r"%\{[^}]*\}|%\{\{[^}]*\}\}|<[^>]*>", said
