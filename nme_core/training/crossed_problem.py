@@ -19,10 +19,9 @@ from nme_core.training import boundary
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.crossed import CrossedFit, fit_crossed
 from nme_core.training.exact import ConstantOutcomeError
-from nme_core.training.glmm_search import placed
 from nme_core.training.grouping import Codes, Numbers, Terms, eliminated
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
-from nme_core.training.linear_layout import LinearLayout
+from nme_core.training.linear_layout import LinearLayout, placed
 from nme_core.training.pooled import Pooled
 from nme_core.training.progress import Progress, SearchSteps, Training
 from nme_core.training.scales import State

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nme_core.training.ascent import Ascent, maximise
 from nme_core.training.factor_numbers import FactorNumbers
+from nme_core.training.linear_layout import placed
 from nme_core.training.marginal import Evaluation, LaplaceMarginal, OutOfReachError
 from nme_core.training.shrinkage import learn_variances
 
@@ -73,14 +74,6 @@ class GLMMFit:
             effects_covariance=placed(self.effects_covariance, own, n_random, 1, 2),
             effects_following=placed(self.effects_following, own, n_random, 1),
         )
-
-
-def placed(values: Tensor, own: Tensor, n: int, *dims: int) -> Tensor:
-    """Values at places `own` among n along these dimensions, 0 elsewhere."""
-    for dim in dims:
-        shape = [n if k == dim else size for k, size in enumerate(values.shape)]
-        values = values.new_zeros(shape).index_copy_(dim, own, values)
-    return values
 
 
 @dataclass

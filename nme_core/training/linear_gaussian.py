@@ -23,6 +23,7 @@ from nme_core.training.linear_autocorrelation import (
     fit_autocorrelated,
 )
 from nme_core.training.linear_curvature import Elements, structure_of
+from nme_core.training.linear_layout import placed
 from nme_core.training.linear_likelihood import Cross
 from nme_core.training.linear_mixed import LinearMixedFit, fit_linear_mixed_model
 from nme_core.training.linear_search import maximise
@@ -220,14 +221,10 @@ class LinearGaussian:
         weight, bias = self.mixed.fixed().values()
         weight.copy_(fit.fixed[:-1].unsqueeze(0))
         bias.copy_(fit.fixed[-1:])
-        own = self._own
-        self.mixed.deviations.zero_()
-        self.mixed.deviations[:, own] = fit.effects.to(self.mixed.deviations)
+        self.mixed.deviations.copy_(self._placed(fit.effects, 1))
         self.residual_variance = fit.residual_variance
         if self.mixed.n_random:
-            sigma = fit.sigma.new_zeros(self.mixed.n_random, self.mixed.n_random)
-            sigma[own.unsqueeze(1), own] = fit.sigma
-            self.covariances[0].update(sigma)
+            self.covariances[0].update(self._placed(fit.sigma, 0, 1))
 
     @property
     def _random(self) -> list[int]:
@@ -240,12 +237,14 @@ class LinearGaussian:
         columns = enumerate(self._columns())
         return torch.tensor([k for k, column in columns if column not in self.collinear]).long()
 
+    def _placed(self, values: Tensor, *dims: int) -> Tensor:
+        """Values of the random effects that were fitted, among those of all."""
+        return placed(values, self._own, self.mixed.n_random, *dims)
+
     def link(self) -> Link | None:
         """A root of the covariance of β, and how people's effects follow it."""
         following = torch.from_numpy(self.fit.information.point.following)
-        whole = following.new_zeros(len(following), self.mixed.n_random, following.shape[2])
-        whole[:, self._own] = following
-        return link_of(self.fit.fixed_covariance, whole)
+        return link_of(self.fit.fixed_covariance, self._placed(following, 1))
 
     def shared_spread(self) -> dict[str, Tensor]:
         """Standard errors of β, by name."""
@@ -258,10 +257,7 @@ class LinearGaussian:
 
     def posterior_covariance(self) -> Tensor:
         """Conditional covariances of the random effects, shape (P, R, R)."""
-        own, fitted = self._own, self.fit.effects_covariance
-        whole = fitted.new_zeros(len(fitted), self.mixed.n_random, self.mixed.n_random)
-        whole[:, own.unsqueeze(1), own] = fitted
-        return whole
+        return self._placed(self.fit.effects_covariance, 1, 2)
 
     def integrated(self) -> IntegratedCovariance | None:
         """People's effects with Σ and ρ integrated out; None where that is too much work."""

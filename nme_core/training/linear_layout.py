@@ -156,3 +156,11 @@ class LinearLayout:
             if k:
                 result[place, int(self.thresholds[k - 1])] = -1 / gaps[k]
         return result
+
+
+def placed(values: Tensor, own: Tensor, n: int, *dims: int) -> Tensor:
+    """Values at places `own` among n along these dimensions, 0 elsewhere."""
+    for dim in dims:
+        shape = [n if k == dim else size for k, size in enumerate(values.shape)]
+        values = values.new_zeros(shape).index_copy_(dim, own, values)
+    return values
