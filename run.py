@@ -44,7 +44,9 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 RECORD = VENV / "run-py.json"
 LOWEST = ROOT / ".venv-lowest"
-SPREAD = ("-n", "auto", "--maxprocesses", "8", "--dist", "loadfile", "--no-loadscope-reorder")
+#: A process more than there are cores: that of the browser mostly waits.
+AT_ONCE = str(min((os.cpu_count() or 1) + 1, 8))
+SPREAD = ("-n", AT_ONCE, "--dist", "loadfile", "--no-loadscope-reorder")
 HOST = "127.0.0.1"
 
 
