@@ -33,11 +33,10 @@ def refuse_ties(
         return
     row = int(again[0])
     where = "" if sequences is None else f" of sequence {sequences.iloc[row]!r}"
-    scale = (
-        ""
-        if len(again) == 1
-        else f" In all, {len(again)} rows of {groups.iloc[again].nunique()} people are affected."
-    )
+    n_people = groups.iloc[again].nunique()
+    scale = "" if len(again) == 1 else (
+        f" In all, {len(again):,} rows of {n_people:,} people are affected."
+    )  # fmt: skip
     finer = "use a time column that is finer" if sequences is not None else (
         "use a time column that is finer, or name the column that tells them apart (a session or "
         "a day) as the sequence"

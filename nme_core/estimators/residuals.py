@@ -138,7 +138,7 @@ def usable(
         person, n_people = str(levels[int(whose[0])]), len(np.unique(whose))
         what = f"Person {person!r} {TIED}"
         scale = "" if len(tied) == 1 else (
-            f" In all, {len(tied)} rows of {n_people} people stand at the time of another."
+            f" In all, {len(tied):,} rows of {n_people:,} people stand at the time of another."
         )  # fmt: skip
         if needed:
             raise DataError(

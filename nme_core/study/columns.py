@@ -130,7 +130,7 @@ def as_categories(ids: pd.Series) -> pd.Series:
 
 
 def _rows_have(count: int) -> str:
-    return "1 row has" if count == 1 else f"{count} rows have"
+    return "1 row has" if count == 1 else f"{count:,} rows have"
 
 
 def as_numbers(column: pd.Series, *, role: str, needed: bool = False) -> npt.NDArray[np.float64]:

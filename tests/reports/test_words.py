@@ -250,6 +250,12 @@ def test_the_tables_hold_the_numbers_of_the_files(run):
     assert "Number of tests: 2" in found["hsic"].note
 
 
+def test_notes_of_the_data_are_told_without_the_options_of_the_shell(run):
+    note = "4,463 missing feature values in 9 rows: these rows were left out (--missing drop)."
+    run.write_json("data", {**run.data, "notes": [note]})
+    assert "in 9 rows: these rows were left out." in words(run).methods[0]
+
+
 def test_thousands_have_their_mark_in_a_table_as_it_is(run):
     columns = {"model": "nme", "log_likelihood": -15000.0, "n_parameters": 3, "aic": 30006.0,
                "bic": 30020.5, "method": "exact", "n_rows": 4463}  # fmt: skip

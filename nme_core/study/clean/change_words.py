@@ -18,7 +18,7 @@ def columns_of(remedy: Remedy) -> str:
 
 def cells_of(count: int) -> str:
     """A number of cells."""
-    return "1 cell" if count == 1 else f"{count} cells"
+    return "1 cell" if count == 1 else f"{count:,} cells"
 
 
 def count_of(rows: pd.Series, noun: str) -> str:

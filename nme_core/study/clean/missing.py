@@ -48,13 +48,13 @@ def fill_features(study: Study, how: str = "indicator") -> Study:
     n_values, n_rows = int(empty.to_numpy().sum()), int(empty.any(axis=1).sum())
     if n_values == 0:
         return told
-    which = f"{n_values} missing feature values in {n_rows} rows"
+    which = f"{n_values:,} missing feature values in {n_rows:,} rows"
     if how == "carry":
         X = carry_forward(study.X, study.groups)
         left = int(X.isna().to_numpy().sum())
         note = (
-            f"{which}: {n_values - left} took the person's last known value (--missing carry); "
-            f"{left} before any known value take the mean of the training rows, beside an "
+            f"{which}: {n_values - left:,} took the person's last known value (--missing carry); "
+            f"{left:,} before any known value take the mean of the training rows, beside an "
             "indicator."
         )
         return replace(told, X=X, notes=(*study.notes, note))

@@ -171,11 +171,11 @@ def _what_remains(
     """Words for the rows and people that are left, where rows were left out."""
     if len(after) >= len(before):
         return ""
-    words = f"; {len(after)} of {len(before)} rows remain"
+    words = f"; {len(after):,} of {len(before):,} rows remain"
     if person is None or person not in after or person not in before:
         return words
     people, all_people = (as_labels(one[person]).nunique() for one in (after, before))
-    return f"{words}, of {people} of {all_people} people"
+    return f"{words}, of {people:,} of {all_people:,} people"
 
 
 def _typed_anew(before: pd.DataFrame, after: pd.DataFrame, remedy: Remedy) -> pd.DataFrame:

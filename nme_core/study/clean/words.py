@@ -322,4 +322,4 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"
+    return "1 cell" if count == 1 else f"{count:,} cells"

@@ -112,7 +112,7 @@ def told(
         )
     for name, count in dated.items():
         if count:
-            yield f"Numbers among the dates of {name!r} were read as days: {count} cells."
+            yield f"Numbers among the dates of {name!r} were read as days: {count:,} cells."
     yield from _hidden(sheet, names)
 
 
@@ -121,7 +121,7 @@ def _hidden(sheet: Sheet, names: Sequence[str]) -> Iterator[str]:
         count = len(sheet.hidden_rows)
         by = "by a filter " if sheet.filtered else ""
         first = min(sheet.hidden_rows)
-        rows = f"{count} rows are" if count > 1 else "1 row is"
+        rows = f"{count:,} rows are" if count > 1 else "1 row is"
         yield (
             f"{rows} hidden {by}in the sheet (first: row {first}), and read all the same. Delete "
             "what should not count."

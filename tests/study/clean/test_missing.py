@@ -55,6 +55,12 @@ def gappy():
     return study(x=[np.nan, 1, np.nan, np.nan, 4, np.nan, 6, 7], z=[0.5, 1, 2, np.nan, 4, 5, 6, 7])
 
 
+def test_many_have_their_thousands_marked():
+    empty = np.where(np.arange(4000) % 2, np.nan, np.arange(4000.0))
+    said = fill_features(study(n=2000, x=empty)).notes[-1]
+    assert said.startswith("2,000 missing feature values in 2,000 rows")
+
+
 def test_the_default_changes_nothing_and_says_how_much_is_missing():
     filled = fill_features(gappy())
     pd.testing.assert_frame_equal(filled.X, gappy().X)
