@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from nme_core.vocabulary.text import fixed, number
+from nme_core.vocabulary.text import alike, fixed, number
 
 DASH = "\u2013"
 
@@ -35,6 +35,14 @@ def limits(low: float, high: float, decimals: int | None = None) -> str:
     exponent = math.floor(math.log10(largest)) if largest else 0
     decimals = max(2 - exponent, 0)
     return f"[{fixed(low, decimals)}, {fixed(high, decimals)}]"
+
+
+def estimate(value: float, low: float, high: float) -> tuple[str, str]:
+    """A number and its interval, with the same decimals."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return number(value), DASH
+    said, *ends = alike((value, low, high))
+    return said, f"[{', '.join(ends)}]"
 
 
 def intervals(

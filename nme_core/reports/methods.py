@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pandas as pd
@@ -133,8 +132,7 @@ def _data(data: dict[str, Any], recipe: Recipe) -> str:
             "Changes made to the table before the analysis: "
             f"{listed([_remedy(one) for one in as_records(recipe.steps)])}."
         )
-    notes = (re.sub(r" \(--[^()]*\)", "", note) for note in data["notes"])
-    said += [note if note.endswith(".") else f"{note}." for note in notes]
+    said += [note if note.endswith(".") else f"{note}." for note in data["notes"]]
     return " ".join(said)
 
 

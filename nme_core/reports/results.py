@@ -8,7 +8,7 @@ import pandas as pd
 
 from nme_core.io import ParameterNames, RunFolder
 from nme_core.metrics.comparison import with_corrected_p
-from nme_core.reports.apa import bounded, bounded_limits, limits
+from nme_core.reports.apa import bounded, bounded_limits, estimate, limits
 from nme_core.reports.correlations import correlated
 from nme_core.reports.trust import calibrated, certified, checked, differences
 from nme_core.runs.skill import skill_sentences
@@ -74,7 +74,7 @@ def difference_text(metric: str, value: float, low: float, high: float) -> tuple
     """A difference of two values of a metric, and its interval."""
     if is_bounded(metric):
         return fixed(value), limits(low, high, 2)
-    return number(value), limits(low, high)
+    return estimate(value, low, high)
 
 
 def _prediction(metrics: pd.DataFrame) -> str:
@@ -197,8 +197,9 @@ def _effect(row: pd.Series, names: ParameterNames, *, with_df: bool) -> str:
             f"{p_phrase(row['p'])}, {corrected}"
         )
     group = str(row.get("group", "")).replace(" - ", " − ")
+    size, ends = estimate(row["effect"], row["ci_low"], row["ci_high"])
     return (
         f"{name} by {row['covariate']}, {kind} {group} = "
-        f"{number(row['effect'])}, 95% CI {limits(row['ci_low'], row['ci_high'])}, "
+        f"{size}, 95% CI {ends}, "
         f"{p_phrase(row['p'])}, {corrected}"
     )

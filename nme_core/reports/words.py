@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from nme_core.exceptions import RunFolderError
@@ -27,6 +28,8 @@ _LIMITS = (
 _SE = (
     "Standard errors and reliabilities of people leave out how uncertain the shared parameters are"
 )
+#: What a note says to somebody at the shell alone.
+_OPTION = re.compile(r" \(--[^()]*\)")
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def words(folder: RunFolder) -> Words:
     require_finished(folder)
     say = speaker(folder)
     return Words(
-        methods=tuple(map(say, methods(folder))),
+        methods=tuple(_OPTION.sub("", say(text)) for text in methods(folder)),
         findings={name: say(text) for name, text in findings(folder).items()},
         references=tuple(references(folder)),
         tables=tuple(table.said(say) for table in result_tables(folder)),

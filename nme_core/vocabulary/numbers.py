@@ -54,12 +54,8 @@ def interval(low: float | None, high: float | None, digits: int = 2) -> str:
 
 
 def alike(values: Sequence[float], digits: int = 3) -> list[str]:
-    """Numbers of one kind with the same decimals: the largest has ``digits`` significant ones."""
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    if not 1e-4 <= largest < 1e7:
-        return [number(value, digits) for value in values]
-    decimals = max(0, digits - 1 - _magnitude(largest))
-    return [fixed(value, decimals) for value in values]
+    """Numbers of one kind with the same decimals; see `text.alike`."""
+    return [*map(written, text.alike(values, digits))]
 
 
 def estimate(value: float, low: float | None, high: float | None) -> tuple[str, str]:

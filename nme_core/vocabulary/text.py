@@ -65,6 +65,15 @@ def fixed(value: float | None, decimals: int = 2) -> str:
     return f"−{text}" if value < 0 and text.strip("0.") else text
 
 
+def alike(values: Sequence[float], digits: int = 3) -> list[str]:
+    """Numbers of one kind with the same decimals: the largest has ``digits`` significant ones."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if not 1e-4 <= largest < 1e7:
+        return [number(value, digits) for value in values]
+    decimals = max(0, digits - 1 - math.floor(math.log10(largest)))
+    return [fixed(value, decimals) for value in values]
+
+
 def p_value(value: float | None) -> str:
     """A p-value to three decimals, "< .001", or an en dash where there is none."""
     if value is None or not math.isfinite(value):

@@ -22,6 +22,11 @@ def test_limits_have_as_many_decimals_as_each_other():
     assert apa.bounded_limits(-0.5, 0.25) == "[−.50, .25]"
 
 
+def test_a_number_has_the_decimals_of_its_interval():
+    assert apa.estimate(-0.000663, -0.0102, 0.0084) == ("−0.0007", "[−0.0102, 0.0084]")
+    assert apa.estimate(1234.5, float("nan"), 1.0) == ("1,234", "–")
+
+
 def test_lists():
     assert listed(["a"]) == "a"
     assert listed(["a", "b"]) == "a and b"
