@@ -47,8 +47,8 @@ _LEAST = 1e-4
 #: Least variance to begin with.
 _APART = 0.02
 #: A search that began next to its end, as of a simulated study at its truth, has arrived where a
-#: step promises less than this: numbers are within 1.4 % of a standard error then.
-_NEAR_ENOUGH = 1e-4
+#: step promises less than this: numbers are within some .5 % of a standard error then.
+_NEAR_ENOUGH = 1e-5
 #: A search in Λ has arrived where a step promises less than this of ℓ.
 _TOLERANCE = 1e-6
 
