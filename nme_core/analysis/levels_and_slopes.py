@@ -78,7 +78,7 @@ def person_effects(model: NMEMLPRegressor | NMEMLPClassifier, X: pd.DataFrame) -
         missing for point estimates, and of a feature that the model leaves out.
     """
     model = model.of_persons()
-    grid = _Grid.of(model, X)
+    grid, left_out = _Grid.of(model, X), model._encoder.scaler.features_left_out
     several = list(model.candidates())
     weights = model.candidates_["weight"].to_numpy()
     reads = [_read(one, grid) for _, one in several] or [_read(model, grid)]
@@ -91,8 +91,7 @@ def person_effects(model: NMEMLPRegressor | NMEMLPClassifier, X: pd.DataFrame) -
     population["value"] = population["estimate"]
     persons["value"] = (found.population + found.person).ravel()
     table = pd.concat([population, persons], ignore_index=True)
-    left_out = tuple(f"{SLOPE}{name}" for name in model._encoder.scaler.features_left_out)
-    unknown = table["effect"].str.replace(r"\[.*\]$", "", regex=True).isin(left_out)
+    unknown = np.resize([False, *np.isin(model.feature_names_in_, left_out)], len(table))
     table.loc[unknown, ["se", "ci_low", "ci_high"]] = np.nan
     return table
 

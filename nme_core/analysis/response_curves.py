@@ -61,8 +61,11 @@ def response_curves(
     Raises
     ------
     OptionError
-        If the table would have more than `LARGEST` rows.
+        If the table would have more than `LARGEST` rows, or none.
     """
+    features = X.columns.difference(model._encoder.scaler.features_left_out, sort=False)
+    if features.empty:
+        raise OptionError("Nothing has a response curve: the model leaves every feature out.")
     n_persons = groups.nunique()
     size = n_persons * X.shape[1] * POINTS
     if size > LARGEST:
@@ -72,7 +75,7 @@ def response_curves(
     by_person = X.groupby(groups.to_numpy())
     low, high = by_person.min(), by_person.max()
     parts = []
-    for feature in X.columns.difference(model._encoder.scaler.features_left_out, sort=False):
+    for feature in features:
         grid = _grid(X[feature].dropna()) if grids is None else grids[feature]
         inside = (grid >= low[feature].to_numpy()[:, None]) & (
             grid <= high[feature].to_numpy()[:, None]

@@ -239,8 +239,7 @@ def _keep(
 
 def _own_meaning(model: NeuralMixedEffects, labels: Sequence[str]) -> list[bool]:
     """Whether a random effect has one: no unit of a hidden layer does, nor a feature left out."""
-    units = model._units()
-    out = {units.labels[place] for place in units.left_out}
+    out = model._units().labels_left_out
     hidden = [bool(model._widths) and "layers." in label for label in labels]
     return [not one and label not in out for one, label in zip(hidden, labels, strict=True)]
 

@@ -103,14 +103,14 @@ class ReadOuts(BaseEstimator):  # type: ignore[misc]
         NaN for a network with hidden layers, whose weights are not unique, where the information
         was not taken, and of features that a linear model leaves out.
         """
-        fixed = self.fixed_effects_
-        uncertainty = self._posterior.uncertainty
+        self._check_fitted()
+        units, uncertainty = self._units(), self._posterior.uncertainty
+        index = pd.Index(units.labels, name="parameter")
         if uncertainty is None or self._widths:
-            return pd.Series(np.nan, index=fixed.index, name="se")
-        units = self._units()
+            return pd.Series(np.nan, index=index, name="se")
         errors = np.sqrt(np.diag(units.shared_covariance(uncertainty.shared.numpy())).clip(min=0))
         errors[units.left_out] = np.nan
-        return pd.Series(errors, index=fixed.index, name="se")
+        return pd.Series(errors, index=index, name="se")
 
     def fixed_effects_interval(self) -> tuple[pd.Series, pd.Series]:
         """Lower and upper ends of the 95 % intervals of `fixed_effects_`.

@@ -115,6 +115,11 @@ class DataUnits:
             ),
         )
 
+    @property
+    def labels_left_out(self) -> set[str]:
+        """Labels of these."""
+        return {self.labels[place] for place in self.left_out}
+
     @cached_property
     def _slice(self) -> NDArray[np.float64]:
         """Part of M that maps η to the reported deviations, shape (n_reported, n_random)."""

@@ -127,7 +127,7 @@ def _adapt(
         adapted = model.adapt(X, y, groups=about["person"], **order)
     for one in caught:
         warnings.warn(one.message, one.category, stacklevel=2)
-    persons = list(dict.fromkeys(about["person"]))
+    persons, without = list(dict.fromkeys(about["person"])), []
 
     journal = Journal(folder)
     with folder.writing("model.safetensors") as path:
@@ -143,13 +143,17 @@ def _adapt(
     else:
         made = run.has_table("response_curves")  # of very many persons they are not
         grids = grids_of(run.table("response_curves")) if made else None
-        curves = response_curves(adapted, X, about["person"], grids=grids)
-        folder.write_table("response_curves", curves)
+        try:
+            curves = response_curves(adapted, X, about["person"], grids=grids)
+            folder.write_table("response_curves", curves)
+        except OptionError as error:
+            without = [str(error)]
     notes = [
         {"model": "adapted", "kind": one.category.__name__, "message": str(one.message)}
         for one in caught
         if issubclass(one.category, NMEWarning)
     ]
+    notes += [{"model": "adapted", "kind": "FallbackWarning", "message": one} for one in without]
     shared = [note for note in config.get("approximate", []) if note["table"] in OF_RUN]
     approximate = [*shared, *new_people_approximations(model)]
     own = {"warnings": notes, "approximate": approximate, "adapted_from": run.path.name}

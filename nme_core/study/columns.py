@@ -129,6 +129,11 @@ def as_categories(ids: pd.Series) -> pd.Series:
     return pd.Series(values, index=ids.index, name=ids.name)
 
 
+def cells_of(count: int) -> str:
+    """A number of cells."""
+    return "1 cell" if count == 1 else f"{count:,} cells"
+
+
 def _rows_have(count: int) -> str:
     return "1 row has" if count == 1 else f"{count:,} rows have"
 

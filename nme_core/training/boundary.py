@@ -13,7 +13,7 @@ than noise makes. An estimate of Σ that approaches 0 slowly, as that of EM does
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -167,13 +167,12 @@ def warn_of(
         )
 
 
-def ran_away(variances: Tensor, errors: Sequence[float]) -> tuple[int, ...]:
-    """Random effects whose variance, of log-odds or logarithms, shape (R,), is as large as the
-    likelihood is flat; `errors` are the standard errors, NaN where there is none.
+def ran_away(variances: Sequence[float], error: Callable[[int], float]) -> tuple[int, ...]:
+    """Random effects whose variance, of log-odds or logarithms, is as large as the likelihood is
+    flat; `error` returns the standard error of one, NaN where it is not known.
     """
-    se = torch.tensor(errors, dtype=torch.float64)
-    far = (variances > RUNS_AWAY) & ~(variances >= FAR * se)
-    return tuple(torch.nonzero(far)[:, 0].tolist())
+    large = [k for k, variance in enumerate(variances) if variance > RUNS_AWAY]
+    return tuple(k for k in large if not variances[k] >= FAR * error(k))
 
 
 def warn_of_runaway(

@@ -80,9 +80,9 @@ class RandomEffectsCovariance:
             self.log_determinant = 2 * factor.diagonal().log().sum()
 
     def among(self, places: Tensor) -> RandomEffectsCovariance:
-        """One of the same structure for the random effects at these places, at its start."""
+        """One of the same structure for the effects at these places, on the CPU, at its start."""
         pooled = self.kind == "diagonal" or self.kind in FACTORS
-        pools = torch.unique(self.pools[places], return_inverse=True)[1] if pooled else None
+        pools = torch.unique(self.pools.cpu()[places], return_inverse=True)[1] if pooled else None
         return RandomEffectsCovariance(len(places), self.kind, start=0.1, pools=pools)
 
     @property

@@ -15,7 +15,7 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning
 from nme_core.nn import Family, LikelihoodFamily, MixedEffects
-from nme_core.training import boundary
+from nme_core.training.boundary import WEAK, ran_away
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.crossed import CrossedFit, fit_crossed
 from nme_core.training.exact import ConstantOutcomeError
@@ -152,7 +152,7 @@ class Crossed:
         if family is not None:
             far = [_ran_away(found, g) for g in range(len(factors))]
             self.ran_away = [tuple(self._own[list(one)].tolist()) for one in far]
-        return fit(weak=boundary.WEAK) if any(self.ran_away) else found
+        return fit(weak=WEAK) if any(self.ran_away) else found
 
     def _rows(self, batches: Sequence[Batch]) -> tuple[Numbers, NDArray[Any], list[Codes]]:
         """(1, x), y and the level by each factor of all rows."""
@@ -251,11 +251,9 @@ class Crossed:
 
 def _ran_away(fit: CrossedFit, factor: int) -> tuple[int, ...]:
     """Effects of a factor whose variance the rows do not tell."""
-    variances = torch.from_numpy(fit.sigma[factor]).diagonal()
-    if not bool((variances > boundary.RUNS_AWAY).any()):
-        return ()
+    variances = np.diag(fit.sigma[factor])
     each = np.eye(len(variances))
-    return boundary.ran_away(variances, [fit.variances().known(factor, c)[1] for c in each])
+    return ran_away(variances.tolist(), lambda k: fit.variances().known(factor, each[k])[1])
 
 
 def _refuse_constant(y: NDArray[Any], factors: Sequence[Codes]) -> None:

@@ -13,18 +13,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from scipy.linalg import block_diag
 
-from nme_core.training.ascent import maximise
-from nme_core.training.grouping import Codes, Numbers
-from nme_core.training.profile_interval import Profile
+from nme_core.training.grouping import Numbers
+from nme_core.training.profile_interval import Profile, highest_given
 from nme_core.training.scales import State
 
 #: Rows times parameters up to which a profile is taken.
 MOST_WORK = 2**17
-#: A number of Λ is taken so far away from 0, where the slope by it is 0.
-_ASIDE = 0.05
 
 
 @dataclass(frozen=True)
@@ -57,50 +56,37 @@ class CrossedProfile:
     def of(self, number: int, unit: float, variance: float, error: float) -> Profile:
         """Over the variance of an effect with this unit and number of Λ."""
         error = error if math.isfinite(error) and error > 0 else 0.3 * variance or 0.1 * unit**2
-        return Profile(self._highest(number, unit), variance, -self.lowest, error)
+        start, information = self.at, self.information
+        place, own = len(start) - self.n_numbers + number, slice(-self.n_numbers, None)
+        if self.degrees:  # s is the last coordinate, and that of the variance is √v
+            start = np.append(start, math.log(self.state_of(start).residual_variance))
+            information = block_diag(information, [self.degrees / 2])
+            own = slice(-1 - self.n_numbers, -1)
+        scaled = np.ones(len(start))
+        scaled[place] = unit * (math.exp(start[-1] / 2) if self.degrees else 1.0)
+        information = information / np.outer(scaled, scaled)
+        highest = highest_given(
+            partial(self._value, place, unit), scaled * start, place, information, own
+        )
+        return Profile(highest, variance, -self.lowest, error)
 
-    def _highest(self, number: int, unit: float) -> Callable[..., float]:
-        """Highest log-likelihood with the variance at a value (see `Profile`)."""
-        n, place = len(self.at), len(self.at) - self.n_numbers + number
-        free = np.delete(np.arange(n), place)
-        start = self.at.copy()
-        own = np.arange(n) >= n - self.n_numbers
-        start[own & (np.abs(start) < _ASIDE)] = _ASIDE
-        begin, information = start[free], self.information[np.ix_(free, free)]
-        if self.degrees:
-            begin = np.append(begin, math.log(self.state_of(self.at).residual_variance))
-            wider = np.zeros((n, n))
-            wider[: n - 1, : n - 1], wider[-1, -1] = information, self.degrees / 2
-            information = wider
-
-        def highest(value: float, enough: float | None = None) -> float:
-            nonlocal begin
-            scale = math.sqrt(max(value, 0.0)) / unit
-
-            def objective(x: Numbers) -> tuple[float, Numbers]:
-                whole = np.empty(n)
-                whole[free] = x[: n - 1]
-                try:
-                    whole[place] = scale * (math.exp(-x[-1] / 2) if self.degrees else 1.0)
-                    return self._value(whole, free, place, x)
-                except (np.linalg.LinAlgError, OverflowError):
-                    return -math.inf, np.zeros(len(x))
-
-            found = maximise(objective, begin, information, differentiate=False, enough=enough)
-            begin = found.at
-            return found.value
-
-        return highest
-
-    def _value(self, whole: Numbers, free: Codes, place: int, x: Numbers) -> tuple[float, Numbers]:
-        """log L and its slope by the free parameters, and by s."""
-        state = self.state_of(whole)
+    def _value(self, place: int, unit: float, x: Numbers) -> tuple[float, Numbers]:
+        """log L and its slope, x[place] being √v."""
+        try:
+            shrunk = math.exp(-x[-1] / 2) / unit if self.degrees else 1 / unit
+            whole = x[: len(self.at)].copy()
+            whole[place] *= shrunk
+            state = self.state_of(whole)
+            beyond = math.log(state.residual_variance) - x[-1] if self.degrees else 0.0
+            ratio = math.exp(beyond)
+        except (np.linalg.LinAlgError, OverflowError):
+            return -math.inf, np.zeros(len(x))
         value, slope = state.value, state.slope
-        if not self.degrees:
-            return -value, -slope[free]
-        assert state.follows is not None
-        ratio = state.residual_variance * math.exp(-x[-1])
-        value += self.degrees / 2 * (ratio - 1 - math.log(ratio))
-        slope = slope + self.degrees / 2 * (ratio - 1) * state.follows
-        by_s = self.degrees / 2 * (1 - ratio) - slope[place] * whole[place] / 2
-        return -value, -np.append(slope[free], by_s)
+        if self.degrees:
+            assert state.follows is not None
+            value += self.degrees / 2 * (ratio - 1 - beyond)
+            slope = slope + self.degrees / 2 * (ratio - 1) * state.follows
+            by_s = self.degrees / 2 * (1 - ratio) - slope[place] * whole[place] / 2
+            slope = np.append(slope, by_s)
+        slope[place] *= shrunk
+        return -value, -slope

@@ -20,12 +20,9 @@ import numpy as np
 from nme_core.training.crossed_profile import MOST_WORK, CrossedProfile
 from nme_core.training.grouping import Grouping, Numbers
 from nme_core.training.minimum import Minimum
-from nme_core.training.profile_interval import Profile
+from nme_core.training.profile_interval import Profile, positive
 from nme_core.training.scales import Scales, State
 from nme_core.training.variance_interval import VarianceInterval, at_boundary
-
-#: Least share of the largest eigenvalue of a guess of the information.
-_LEAST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -86,8 +83,7 @@ class CrossedVariances:
         follows = np.zeros(n) if state.follows is None else state.follows * found.free
         rough = np.concatenate([np.ones(len(found.x) - n), scales.rough_errors(grouping) ** -2])
         whole = found.curvature + np.diag(np.where(found.free, 0.0, rough))
-        values, vectors = np.linalg.eigh(whole)
-        information = (vectors * np.maximum(values, _LEAST * values.max(initial=1.0))) @ vectors.T
+        information = positive(whole)
         return cls(
             theta=found.x[-n:],
             covariance=inverse[-n:, -n:],

@@ -174,9 +174,7 @@ class ExactRows:
 
     def _factor(self, layout: LinearLayout, kind: str = "") -> FactorNumbers:
         """The numbers of Λ; of the intercept and the slopes apart where Σ has blocks."""
-        covariance = self.covariances[0]
-        if len(self._own) < self.mixed.n_random:
-            covariance = covariance.among(self._own)
+        covariance = self.covariances[0].among(self._own)
         own = layout.column[layout.random] == layout.n_columns - 1
         return FactorNumbers.of(covariance, kind or structure_of(covariance.kind, own.tolist()))
 
@@ -213,8 +211,7 @@ class ExactRows:
             self.collinear = {}
             self.separated = {k: v for k, v in self.separated.items() if k == constant}
         fit = self._fitted(search)
-        errors = [self._variances.error(k) for k in range(len(fit.scale))]
-        far = ran_away(fit.scale.square().sum(1), errors)
+        far = ran_away(fit.scale.square().sum(1).tolist(), self._variances.error)
         self.ran_away = [tuple(self._own[list(far)].tolist())]
         if self.ran_away[0]:
             search.marginal.weak, search.near = WEAK, None
@@ -248,8 +245,9 @@ class ExactRows:
         return self.mixed.by_name(self._ridge) if bool(self._ridge.any()) else {}
 
     def likelihood(self, batches: Sequence[Batch]) -> Likelihood | None:
-        """The Laplace-approximated one; exact where nothing differs by person; None if
-        shrunk, or with a prior on Σ."""
+        """The Laplace-approximated one; exact where nothing differs by person; None if shrunk, or
+        with a prior on Σ.
+        """
         if self.shrinks or self.ran_away[0]:
             return None
         method = EXACT

@@ -13,16 +13,22 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
 from nme_core.exceptions import TrainingError
+from nme_core.training.ascent import Floats, Objective, maximise
 
 #: Relative precision of an end.
 PRECISION = 1e-6
 #: By how much log L may be above its maximum: what a search leaves.
 _ABOVE = 1e-3
 _DOUBLINGS, _FAR_BELOW = 60, 1e8
+#: So far from 0 begins a coordinate in which the likelihood is even.
+_ASIDE = 0.05
+#: Least share of the largest eigenvalue of a guess of the information.
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,54 @@ class Profile:
             )
         # out of the likelihood's reach it is −inf: far below, for the search for the root
         return math.sqrt(2 * min(max(drop, 0.0), _FAR_BELOW)) - self._wanted
+
+
+def highest_given(
+    objective: Objective, at: Floats, place: int, information: Floats, aside: slice
+) -> Callable[..., float]:
+    """The highest value of an objective with the square of one coordinate given (see `Profile`).
+
+    Parameters
+    ----------
+    objective : callable
+        Returns the value and the slope at all coordinates; −inf outside of its domain.
+    at : array, shape (n,)
+        Where it is highest, for searches to begin at; each later one begins where the last ended.
+    place : int
+        The coordinate.
+    information : array, shape (n, n)
+        About minus the second derivative, positive definite.
+    aside : slice
+        Coordinates in which the objective is even: they begin a little away from 0, where it has no
+        slope.
+    """
+    whole, free = at.copy(), np.arange(len(at)) != place
+    begin = at.copy()
+    begin[aside] = np.where(np.abs(begin[aside]) < _ASIDE, _ASIDE, begin[aside])
+    begin, information = begin[free], information[np.ix_(free, free)]
+
+    def rest(x: Floats) -> tuple[float, Floats]:
+        whole[free] = x
+        value, slope = objective(whole)
+        return value, slope[free]
+
+    def highest(value: float, enough: float | None = None) -> float:
+        nonlocal begin
+        whole[place] = math.sqrt(max(value, 0.0))
+        if not len(begin):
+            return rest(begin)[0]
+        found = maximise(rest, begin, information, differentiate=False, enough=enough)
+        begin = found.at
+        return found.value
+
+    return highest
+
+
+def positive(information: Floats) -> Floats:
+    """The same, positive definite: a guess of the curvature for a search to begin with."""
+    values, vectors = np.linalg.eigh(information)
+    raised: Floats = (vectors * np.maximum(values, _LEAST * values.max(initial=1.0))) @ vectors.T
+    return raised
 
 
 def _end(excess: Callable[[float], float], estimate: float, step: float, limit: float) -> float:

@@ -9,10 +9,9 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from nme_core.training.ascent import Ascent, maximise
+from nme_core.training.ascent import Ascent, Floats
 from nme_core.training.covariance_coordinates import Coordinates, FactorCoordinates
 from nme_core.training.factor_numbers import FactorNumbers
 from nme_core.training.glmm_search import GLMMFit
@@ -22,11 +21,10 @@ from nme_core.training.integrated_covariance import (
     IntegratedCovariance,
 )
 from nme_core.training.marginal import LaplaceMarginal, OutOfReachError
-from nme_core.training.profile_interval import Profile
+from nme_core.training.profile_interval import Profile, highest_given, positive
 from nme_core.training.sums import Array
 from nme_core.training.variance_interval import VarianceInterval, at_boundary
 
-Floats = NDArray[np.float64]
 #: A number of Λ below this is at 0: its information tells nothing of the others.
 AT_ZERO = 1e-4
 #: Variances whose profile is taken at most: each costs about what the fit did.
@@ -35,8 +33,6 @@ MOST_PROFILED = 6
 MOST_WORK = 2**20
 #: Rows times numbers of the model up to which Σ is integrated out of people's intervals.
 MOST_INTEGRATED = 2**16
-#: Least share of the largest eigenvalue of a guess of the information.
-_LEAST = 1e-6
 
 
 @dataclass
@@ -138,45 +134,26 @@ class RowVariances:
 
     def _maximised(self, factor: FactorNumbers, number: int) -> Callable[..., float]:
         """Highest log-likelihood with this number of Λ at √v (see `Profile`)."""
-        d, place = self._d, self._d + number
+        d = self._d
         u = torch.from_numpy(self.ascent.at[:d])
         start = torch.cat([u, factor.of_covariance(self._scale @ self._scale.T)]).numpy()
-        free = np.arange(len(start)) != place
-        information = self._guess(factor, start)[np.ix_(free, free)]
-        # an effect of no variance is taken a little away from 0, where the slope by it is 0
-        start[d:] = np.where(np.abs(start[d:]) < 0.05, 0.05, start[d:])
-        begin = start[free]
 
-        def maximised(value: float, enough: float | None = None) -> float:
-            nonlocal begin
-            whole = start.copy()
-            whole[place] = math.sqrt(max(value, 0.0))
+        def objective(x: Floats) -> tuple[float, Floats]:
+            at = torch.from_numpy(x)
+            try:
+                found = self.marginal(at[:d], factor.matrix(at[d:]))
+            except OutOfReachError:
+                return -math.inf, np.zeros(len(x))
+            slope = torch.cat([found.shared, factor.gather(found.scale)])
+            return found.value, slope.numpy()
 
-            def objective(x: Floats) -> tuple[float, Floats]:
-                whole[free] = x
-                at = torch.from_numpy(whole)
-                try:
-                    found = self.marginal(at[:d], factor.matrix(at[d:]))
-                except OutOfReachError:
-                    return -math.inf, np.zeros(len(x))
-                slope = torch.cat([found.shared, factor.gather(found.scale)]).numpy()
-                return found.value, slope[free]
-
-            if not free.any():
-                return objective(begin)[0]
-            found = maximise(objective, begin, information, differentiate=False, enough=enough)
-            begin = found.at
-            return found.value
-
-        return maximised
+        information = self._guess(factor, start)
+        return highest_given(objective, start, d + number, information, slice(d, None))
 
     def _guess(self, factor: FactorNumbers, at: Floats) -> Floats:
         """Positive definite information of (u, numbers of Λ) for the search to start with."""
         if factor is self.factor and self.ascent.information is not None:
-            values, vectors = np.linalg.eigh(self.ascent.information)
-            raised = np.maximum(values, _LEAST * values.max())
-            positive: Floats = (vectors * raised) @ vectors.T
-            return positive
+            return positive(self.ascent.information)
         found = self.marginal(torch.from_numpy(at[: self._d]), self._scale)
         whole = np.zeros((len(at), len(at)))
         whole[: self._d, : self._d] = found.information.numpy()

@@ -273,3 +273,37 @@ def test_features_that_are_missing_together_are_no_reason_to_warn():
     model.fit(x, y, groups=who)  # a warning would be an error
     assert model.network_ends()[0] == ["a", "b", "a (missing)", "b (missing)"]
     assert model.fixed_effects_se_.isna().tolist() == [False, False, False, True, False]
+
+
+def test_a_feature_left_out_is_known_by_its_place_not_by_its_name():
+    rng = np.random.default_rng(7)
+    who, x = np.repeat(np.arange(20), 10), pd.DataFrame({"mood": rng.normal(size=200)})
+    x["mood[1]"] = 2 * x["mood"]
+    model = NMEMLPRegressor((), ["layers.0.bias"])
+    with pytest.warns(IdentificationWarning, match="is a combination of 'mood'"):
+        model.fit(x, rng.normal(size=20)[who] + x["mood"] + rng.normal(size=200), groups=who)
+    errors = person_effects(model, x).groupby("effect")["se"].count()
+    assert errors.to_dict() == {"level": 21, "slope:mood": 21, "slope:mood[1]": 0}
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
+def test_a_study_whose_only_feature_is_constant_has_a_fit_and_no_curves(nme, tmp_path):
+    rng = np.random.default_rng(8)
+    who = np.repeat(np.arange(20), 10)
+    y = rng.normal(size=20)[who] + rng.normal(size=200)
+    table = pd.DataFrame({"id": who, "day": np.tile(np.arange(10), 20), "c": 1.0, "y": y})
+    table.to_csv(tmp_path / "study.csv", index=False)
+    table[table["id"] < 3].assign(id="new").head(8).to_csv(tmp_path / "new.csv", index=False)
+    said = nme(
+        *("fit", tmp_path / "study.csv", "--person", "id", "--time", "day", "--outcome", "y"),
+        *("--features", "c", "--model", "nme-mlp", "--hidden", "none", "--baselines", "none"),
+        *("--placement", "layers.0.bias", "--quiet", "--out", tmp_path / "run"),
+    )
+    assert said.code == 0, said.err
+    run = RunFolder(tmp_path / "run")
+    assert not run.has_table("response_curves")
+    assert "leaves every feature out" in str(run.data["notes"])
+    assert nme("report", tmp_path / "run", "--out", tmp_path / "report.html").code == 0
+    more = nme("adapt", tmp_path / "run", tmp_path / "new.csv", "--out", tmp_path / "adapted")
+    assert more.code == 0, more.err
+    assert not RunFolder(tmp_path / "adapted").has_table("response_curves")

@@ -181,15 +181,14 @@ def _intervals(
 
 def _of_parameters(again: NeuralMixedEffects, truth: NeuralMixedEffects) -> Iterator[_Held]:
     (low, high), fixed = again.fixed_effects_interval(), truth.fixed_effects_
-    for name in low.dropna().index.intersection(fixed.index):
+    out = again._units().labels_left_out
+    for name in low.index.intersection(fixed.index).difference([*out], sort=False):
         ends = np.array([low[name]]), np.array([high[name]])
         yield "fixed_effects", str(name), *ends, np.array([fixed[name]])
     below, above = again.effects().interval()
     true = truth.effects().estimate.loc[below.index]
-    for name in below.columns:
+    for name in below.columns.difference([*out], sort=False):
         columns = [np.asarray(one[name], dtype=np.float64) for one in (below, above, true)]
-        if (columns[0] == columns[1]).all():
-            continue  # of a feature that is left out nobody has an effect
         yield "random_effects", str(name), columns[0], columns[1], columns[2]
     process = getattr(again, "_process", None)
     if process is not None and np.isfinite(process.low):

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from nme_core.exceptions import DataError
-from nme_core.study.clean.change_words import cells_of, names_of, some_of
+from nme_core.study.clean.change_words import names_of, some_of
 from nme_core.study.clean.no_answer import means_no_answer
-from nme_core.study.columns import as_labels, is_number, is_text, place
+from nme_core.study.columns import as_labels, cells_of, is_number, is_text, place
 from nme_core.study.formats.cells import convert
 from nme_core.study.formats.numerals import find_numerals, has_number, is_limit, label_of
 
@@ -55,7 +55,7 @@ def set_missing(table: pd.DataFrame, remedy: Remedy) -> tuple[pd.DataFrame, str]
         table[name] = table[name].mask(cells)
     return table, (
         f"{names_of(remedy.values)} in {names_of(remedy.columns)} means missing; "
-        f"{cells_of(emptied)} emptied, {filled - emptied} of {filled} remain"
+        f"{cells_of(emptied)} emptied, {filled - emptied:,} of {filled:,} remain"
     )
 
 

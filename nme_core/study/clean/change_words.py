@@ -16,15 +16,10 @@ def columns_of(remedy: Remedy) -> str:
     return " and ".join(repr(name) for name in remedy.columns)
 
 
-def cells_of(count: int) -> str:
-    """A number of cells."""
-    return "1 cell" if count == 1 else f"{count:,} cells"
-
-
 def count_of(rows: pd.Series, noun: str) -> str:
     """How many rows are true."""
     count = int(rows.sum())
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def names_of(texts: Sequence[str]) -> str:

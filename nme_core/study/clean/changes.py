@@ -18,10 +18,10 @@ from nme_core.study.clean.cell_changes import (
     read_numbers,
     set_missing,
 )
-from nme_core.study.clean.change_words import cells_of, columns_of, count_of, names_of, some_of
+from nme_core.study.clean.change_words import columns_of, count_of, names_of, some_of
 from nme_core.study.clean.labels import cores
 from nme_core.study.clean.wide import proposal_of, reshape
-from nme_core.study.columns import as_labels, is_number, place, respelled
+from nme_core.study.columns import as_labels, cells_of, is_number, place, respelled
 from nme_core.study.time.dates import ORDERS
 from nme_core.study.time.time_numbers import LEAST_DIGITS, is_pointed_clock
 from nme_core.study.time.time_parts import (

@@ -17,7 +17,7 @@ from nme_core.study.clean.cell_changes import SEVERAL
 from nme_core.study.clean.no_answer import means_no_answer
 from nme_core.study.clean.personal import holds_dates
 from nme_core.study.clean.remedies import Remedy
-from nme_core.study.columns import as_labels, is_number, is_text, place
+from nme_core.study.columns import as_labels, cells_of, is_number, is_text, place
 from nme_core.study.formats.numerals import (
     Numerals,
     find_numerals,
@@ -186,8 +186,8 @@ def _among_numbers(column: pd.Series, kind: str, words: pd.Series, in_cells: pd.
         return Finding(
             "stop",
             f"The {kind} {name!r} holds numbers, but also {_listed((low, high))} (in "
-            f"{_cells(len(in_cells))}; the first is {_first(column, in_cells)}), which seem to be "
-            "the ends of the scale.",
+            f"{cells_of(len(in_cells))}; the first is {_first(column, in_cells)}), which seem to"
+            " be the ends of the scale.",
             name,
             f"If so, write {low!r} as {least} and {high!r} as {most}: take both remedies, or the "
             "numbers that they had in the questionnaire.",
@@ -198,8 +198,8 @@ def _among_numbers(column: pd.Series, kind: str, words: pd.Series, in_cells: pd.
         )
     return Finding(
         "stop",
-        f"The {kind} {name!r} holds numbers, but also {_listed(codes)} (in {_cells(len(in_cells))};"
-        f" the first is {_first(column, in_cells)}).",
+        f"The {kind} {name!r} holds numbers, but also {_listed(codes)} (in"
+        f" {cells_of(len(in_cells))}; the first is {_first(column, in_cells)}).",
         name,
         "Treat these cells as missing, or correct them in the file.",
         (Remedy("set_missing", (name,), codes),) if len(codes) <= MOST_CODES else (),
@@ -275,7 +275,7 @@ def _text(column: pd.Series, cells: pd.Series, distinct: pd.Series) -> Iterator[
         yield Finding(
             "stop",
             f"The feature {name!r} holds words, among them {_listed(no_answer)} (in "
-            f"{_cells(len(rows))}), which means no answer.",
+            f"{cells_of(len(rows))}), which means no answer.",
             name,
             "Treat these cells as missing first.",
             (Remedy("set_missing", (name,), no_answer),),
@@ -319,7 +319,3 @@ def _first(column: pd.Series, cells: pd.Series) -> str:
 def _listed(words: tuple[str, ...]) -> str:
     more = f" and {len(words) - 5} more" if len(words) > 5 else ""
     return ", ".join(repr(word[:40]) for word in words[:5]) + more
-
-
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count:,} cells"

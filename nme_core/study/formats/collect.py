@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from nme_core.study.columns import cells_of
 from nme_core.study.formats.cells import Converted
 from nme_core.study.formats.result import Labels
 
@@ -58,7 +59,7 @@ class Collected:
             )
         for word, count in converted.kept.items():
             self.notes.append(
-                f"{word!r} in {name!r} is kept as a word ({_cells(count)}): other cells of the "
+                f"{word!r} in {name!r} is kept as a word ({cells_of(count)}): other cells of the "
                 "column are blank, so that it does not mean missing. If it does, treat it as "
                 "missing."
             )
@@ -90,7 +91,3 @@ class Collected:
 
 def _names(names: list[str]) -> str:
     return ", ".join(repr(name) for name in names)
-
-
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count:,} cells"
