@@ -34,9 +34,12 @@ def columns(identity: str) -> dict[str, Any]:
 
 
 def possible(identity: str) -> bool:
-    """Whether the model of a run can be adapted: one grouping factor, and random effects."""
+    """Whether the model of a run can be adapted, and the page has something to show then: one
+    grouping factor, random effects, and one of the tables.
+    """
     run = run_folder(identity)
-    return not run.roles.get("groups") and len(run.table("random_effects")) > 0
+    shown = any(map(run.has_table, _SHOWN))
+    return not run.roles.get("groups") and shown and len(run.table("random_effects")) > 0
 
 
 def time_kind(identity: str) -> str:

@@ -127,7 +127,8 @@ EMPTY = {
     "no_correlations": "This run has no correlations of parameters; they take four people. If it "
     "has more, it was trained by an earlier version: train it again to have them.",
     "not_adaptable": "**This model cannot be adapted to new people.** That takes a model with one "
-    "grouping factor in which something varies by person.",
+    "grouping factor in which something varies by person, and a run with transitions or response "
+    "curves.",
     "no_tests": "Choose a covariate and run the test.",
     "no_checks": "This run has no simulated data to compare with; train it again to have them.",
     "no_calibration": "This run has no calibration table; train it again to have one.",

@@ -100,6 +100,16 @@ def test_a_model_with_two_grouping_factors_says_that_it_cannot(
     assert "cannot be adapted" in words(open_page("new-person", run=mlp_run))
 
 
+def test_a_model_that_leaves_every_feature_out_says_that_it_cannot(
+    open_page: OpenPage, mlp_run: str, home: Path
+) -> None:
+    give_roles(home, mlp_run)
+    (home / "runs" / mlp_run / "response_curves.csv").unlink()
+    app = open_page("new-person", run=mlp_run)
+    assert not app.error
+    assert "transitions or response curves" in words(app)
+
+
 def test_the_address_keeps_the_job_and_lets_go_of_it_with_the_run(
     open_page: OpenPage, home: Path, mlp_run: str, crf_run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
