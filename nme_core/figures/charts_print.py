@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,12 @@ from matplotlib.patches import FancyArrowPatch
 
 from nme_core.figures import theme
 from nme_core.figures.charts import ASIDE, LONGEST_LABEL, Chart, Layer, Matrix, Panel
-from nme_core.figures.labels import clean, for_print
+from nme_core.figures.labels import for_print, title_lines
 
 _LABEL = 28
 _DASH: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 1)), "dash": (0, (4, 2))}
 #: Pixels of the screen in millimetres of paper, and points.
 _MM_PER_PIXEL = 0.2
-#: Width of a letter of a title.
-_MM_A_LETTER = 1.7
 
 
 def draw(chart: Chart, *, columns: theme.PrintSize = 2) -> Figure:
@@ -161,8 +158,7 @@ def _arrows(axis: Axes, layer: Layer) -> None:
 
 def _frame(axis: Axes, panel: Panel, width_mm: float) -> None:
     if panel.title:
-        lines = wrap(clean(panel.title, 40), max(8, int((width_mm - 6) / _MM_A_LETTER)))
-        axis.set_title("\n".join(for_print(line) for line in lines))
+        axis.set_title(title_lines(panel.title, width_mm - 6))
     axis.set_xlabel(for_print(panel.x_title, 60) if panel.x_title else "")
     axis.set_ylabel(for_print(panel.y_title, 40) if panel.y_title else "")
     if panel.x_range is not None:

@@ -10,6 +10,7 @@ import html
 import math
 import unicodedata
 from collections.abc import Iterable
+from textwrap import wrap
 
 import numpy as np
 
@@ -20,6 +21,8 @@ MINUS = "\u2212"
 ELLIPSIS = "\u2026"
 _UNSEEN = {"Cc", "Cf", "Cs", "Co"}
 _JOINERS = {"\u200c", "\u200d"}
+#: Width of a letter of a printed title, in millimetres.
+_MM_A_LETTER = 1.7
 
 
 def clean(text: object, limit: int | None = None) -> str:
@@ -56,6 +59,12 @@ def for_print(text: object, limit: int | None = None) -> str:
     """Text for matplotlib, which reads TeX between dollar signs and hides ``_`` from legends."""
     line = clean(text, limit).replace("$", r"\$")
     return f" {line}" if line.startswith("_") else line
+
+
+def title_lines(title: object, width_mm: float) -> str:
+    """A printed panel's title, in lines that are no wider than this."""
+    lines = wrap(clean(title, 40), max(8, int(width_mm / _MM_A_LETTER)))
+    return "\n".join(map(for_print, lines))
 
 
 def cell(value: float, *, sign: bool = False, compact: bool = False) -> str:

@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from nme_core.figures import tables, theme
-from nme_core.figures.labels import distinct, for_print, tally
+from nme_core.figures.labels import distinct, for_print, tally, title_lines
 from nme_core.figures.matrices import (
     CELL_NAMES,
     LABEL_LENGTH,
@@ -53,18 +53,19 @@ def transition_comparison(
     )  # fmt: skip
     panels = comparison_panels(table, compact_from=6, limit=limit)
     shown = distinct(list(table["to"].unique()), LABEL_LENGTH)
-    titles = [for_print(title, 34) for title in panel_titles(table)]
     with theme.print_style():
         longest, k = max(len(label) for label in shown), len(shown)
         figure, side = _sheet(columns, longest, k)
         axes = list(np.ravel(figure.subplots(1, 3) if columns != 1 else figure.subplots(3, 1)))
-        for i, (axis, panel, title) in enumerate(zip(axes, panels, titles, strict=True)):
+        for i, (axis, panel, title) in enumerate(
+            zip(axes, panels, panel_titles(table), strict=True)
+        ):
             sns.heatmap(
                 panel.values, ax=axis, vmin=panel.low, vmax=panel.high, cbar=False,
                 cmap=theme.matplotlib_scale(panel.stops), linewidths=0.4, linecolor="white",
             )  # fmt: skip
             _write(axis, panel, tables.counts_of(table, i) if k <= 4 else None)
-            axis.set_title(title)
+            axis.set_title(title_lines(title, side))
             for row, column in zip(*marked(table), strict=True) if i != 1 else ():
                 axis.add_patch(
                     Rectangle((column + 0.04, row + 0.04), 0.92, 0.92, fill=False,

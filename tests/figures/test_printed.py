@@ -1,4 +1,5 @@
 import threading
+from itertools import pairwise
 
 import matplotlib
 import numpy as np
@@ -24,6 +25,21 @@ def texts(figure: Figure) -> list[str]:
 @pytest.fixture
 def covariate(estimates):
     return pd.Series(np.arange(60.0) % 23, index=estimates.index)
+
+
+@pytest.mark.parametrize("size", [2, "slide"])
+@pytest.mark.parametrize("label", ["who differs most", "mit dem größten Unterschied", "7"])
+def test_titles_of_panels_stand_beside_each_other(person, population, label, size):
+    figure = printed.transition_comparison(
+        person, population, person_label=label, readout="conditional", columns=size
+    )
+    figure.draw_without_rendering()
+    said = [axis.get_title(loc="left") for axis in figure.axes[:3]]
+    titles = [
+        next(text for text in axis.findobj(Text) if text.get_text() == title).get_window_extent()
+        for axis, title in zip(figure.axes, said, strict=False)
+    ]
+    assert all(one.x1 < other.x0 for one, other in pairwise(titles))
 
 
 def test_matrix_shows_the_numbers_of_the_screen(person, population, counts):
