@@ -24,7 +24,7 @@ class Effects:
     se : DataFrame, group × parameter
         Posterior standard deviation of η; NaN for a point estimate.
     variance : Series
-        Diagonal of Σ, by parameter.
+        Diagonal of Σ, by parameter; 0 where groups do not differ.
     error : DataFrame, group × parameter
         Standard deviation of η̂ − η with the uncertainty of the shared parameters, which `se` takes
         as known; `se` where that uncertainty was not taken.
@@ -58,7 +58,8 @@ class Effects:
         sigma = posterior.sigma[factor : factor + 1].numpy()
         variance = pd.Series(units.variances(sigma)[0], index=names)
         unit = units.variances(np.ones((1, mixed.n_random)))[0]
-        return cls(estimate, se, variance, error, variance.gt(ZERO * unit))
+        differs = variance.gt(ZERO * unit)
+        return cls(estimate, se, variance.where(differs, 0.0), error, differs)
 
     def interval(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Lower and upper ends of the 95 % intervals of η, group × parameter: η̂ ± 1.96 errors."""

@@ -19,6 +19,7 @@ from nme_core.nn import MixedEffects
 from nme_core.nn.crf import forward_backward
 from nme_core.nn.random_effects import own
 from nme_core.training import PersonInformation
+from nme_core.training.exact_chain import chain_data, chain_places, chain_theta, is_linear_chain
 
 #: Draws for ``expected``, each of which needs a pass over the data.
 PASSES = 64
@@ -64,9 +65,10 @@ class ModelIntervals:
 
     The joint posterior of shared and person-specific parameters is normal around the fit (see
     `nme_core.training.information`). ``scores`` are linear in it: ± 1.96 standard deviations. Of
-    ``conditional`` and ``expected`` the interval is ± 1.96 standard deviations of the log-odds,
-    those of ``expected`` over draws. For the population Student's t takes the place
-    of 1.96. Persons share the noise of the draws: no interval depends on who else there is.
+    ``conditional`` and ``expected`` the interval is ± 1.96 standard deviations of the log-odds, by
+    the delta method; those of ``expected`` with hidden layers over draws, whose noise people share:
+    no interval depends on who else there is. For the population Student's t takes the place of
+    1.96.
 
     Parameters
     ----------
@@ -143,6 +145,10 @@ class ModelIntervals:
         """
         slope, covariance = log_slope(values), self._covariance(emission).numpy()
         variance = np.einsum("pkr,prs,pks->pk", slope, covariance, slope, optimize=True)
+        return self._about(values, variance)
+
+    def _about(self, values: Floats, variance: Floats) -> Floats:
+        """Intervals of shares the logs of which have these variances, (P + 1, K²)."""
         kept = np.clip(values, _EDGE, 1 - _EDGE)
         half = np.sqrt(np.clip(variance, 0, None)).reshape(values.shape) / (1 - kept)
         half, at = self._quantiles * half, logit(kept)
@@ -160,7 +166,11 @@ class ModelIntervals:
 
     @torch.no_grad()
     def expected(self, values: Floats) -> Floats:
-        """Of the shares that the model expects on the persons' rows."""
+        """Of the shares that the model expects on the people's rows: by the delta method where the
+        emissions are linear, else by draws.
+        """
+        if is_linear_chain(self.mixed):
+            return self._about(values, self._variance_of_expected())
         spread = _Spread(values)
         for phi, eta in self._draws(PASSES):
             fixed = dict(self.mixed.fixed())
@@ -180,6 +190,28 @@ class ModelIntervals:
                 counts[-1] += pairwise.sum(0)
             spread.add((counts / counts.sum(2, keepdim=True)).numpy())
         return spread.interval(self._quantiles)
+
+    def _variance_of_expected(self) -> Floats:
+        """Of the logs of the shares, (P + 1, K²)."""
+        mixed, n = self.mixed, self.n_states
+        data, theta = chain_data(mixed, self.batches, self.n_persons), chain_theta(mixed)
+        eta = mixed.deviations.detach().double()
+        people = data.expected_moves(theta, eta)
+        everybody = data.expected_moves(theta, torch.zeros_like(eta))
+        counts, slope = (
+            torch.cat([own, each.sum(0, keepdim=True)]).view(-1, n, n, *each.shape[2:])
+            for own, each in zip(people, everybody, strict=True)
+        )
+        leave = slope.sum(2, keepdim=True) / counts.sum(2, keepdim=True).unsqueeze(3)
+        slope = (slope / counts.clamp_min(_EDGE).unsqueeze(3) - leave).flatten(1, 2)
+        places = chain_places(mixed)
+        by_name = [places[name] for name in self.information.free]
+        phi, own = slope[:, :, torch.cat(by_name)], slope[:-1, :, data.places]
+        phi[:-1] += own @ self.information.coupling
+        variance = torch.einsum("pkr,rs,pks->pk", phi, self._shared, phi)
+        variance[:-1] += ((own @ self.information.conditional) * own).sum(2)
+        found: Floats = variance.numpy()
+        return found
 
 
 def emission_slopes(mixed: MixedEffects, free: Sequence[str], x: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,9 +18,10 @@ from torch import Tensor
 
 from nme_core.training.ascent import maximise
 from nme_core.training.boundary import RUNS_AWAY
+from nme_core.training.chain_data import ChainData
 from nme_core.training.chain_modes import TOLERANCE, ChainFit, ChainModes, Near
-from nme_core.training.chain_search import ChainSearch
-from nme_core.training.chain_sums import ChainData
+from nme_core.training.chain_quadratics import likely_ends
+from nme_core.training.chain_search import ENOUGH, ChainSearch
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.factor_numbers import FactorNumbers
 
@@ -48,7 +49,7 @@ _LEAST = 1e-4
 _APART = 0.02
 #: A search that began next to its end, as of a simulated study at its truth, has arrived where a
 #: step promises less than this: numbers are within some .5 % of a standard error then.
-_NEAR_ENOUGH = 1e-5
+_NEAR_ENOUGH = 1e-6
 #: A search in Λ has arrived where a step promises less than this of ℓ.
 _TOLERANCE = 1e-6
 
@@ -63,6 +64,7 @@ class _Task:
     follow: Callable[[float], None] | None
     near: Near | None
     weak: float = 0.0
+    enough: float = ENOUGH
 
 
 def fit_chain(
@@ -110,18 +112,52 @@ def _fitted(task: _Task) -> ChainFit:
 
 
 def _fit_diagonal(task: _Task) -> ChainFit:
-    search, further = ChainSearch(task.data, task.covariance, task.ridge), 0
+    if not len(task.data.places):
+        return _searched(task, ChainSearch(task.data, task.covariance, task.ridge))
     if task.near is not None:
-        search.begin(task.near)
-        search.enough = _NEAR_ENOUGH
+        return _begun(replace(task, enough=_NEAR_ENOUGH), task.near)
+    first, fits = _first(task), []
+    for near in likely_ends(first):
+        try:
+            fit = _begun(replace(task, ridge=first.ridge), near)
+        except (ArithmeticError, torch.linalg.LinAlgError):  # type: ignore[attr-defined]
+            continue
+        fits.append((fit.converged, fit.log_likelihood, task.covariance.variances, fit))
+    if not fits:
+        raise FloatingPointError
+    *_, variances, best = max(fits, key=lambda each: each[:2])
+    task.covariance.update(variances)
+    return best
+
+
+def _first(task: _Task) -> ChainSearch:
+    """θ and the modes at the Σ to begin with."""
+    first = ChainSearch(task.data, task.covariance, task.ridge)
+    for _ in range(_LONGEST):
+        first.step()
+        if task.follow is not None:
+            task.follow(first.log_likelihood)
+        if first.exact:
+            break
+    return first
+
+
+def _begun(task: _Task, near: Near) -> ChainFit:
+    search = ChainSearch(task.data, task.covariance, task.ridge)
+    search.begin(near)
+    return _searched(task, search)
+
+
+def _searched(task: _Task, search: ChainSearch) -> ChainFit:
+    further = 0
     for _ in range(_LONGEST):
         search.step()
         if task.follow is not None:
             task.follow(search.log_likelihood)
         further += search.promised < TOLERANCE
-        if search.promised < search.enough or further > _FURTHER:
+        if search.promised < task.enough or further > _FURTHER:
             break
-    return replace(search.result(), tolerance=max(TOLERANCE, search.enough))
+    return replace(search.result(), tolerance=max(TOLERANCE, task.enough))
 
 
 def _fit_numbers(task: _Task) -> ChainFit:

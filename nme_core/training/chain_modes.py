@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from nme_core.training.chain_data import ChainData
 from nme_core.training.chain_steps import solved, told
-from nme_core.training.chain_sums import ChainData, Sums
+from nme_core.training.chain_sums import Sums
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.likelihood import n_variances
 from nme_core.training.weak_prior import SPREAD
@@ -31,13 +32,13 @@ HALVINGS = 30
 TOLERANCE = 1e-9
 #: Directions that say nothing are looked for where a step promises less than the first; the slopes
 #: of log|M_i| are taken from where one promised less than the second.
-SETTLED, NEAR = 1.0, 5.0
+SETTLED, NEAR = 1.0, 0.7
 #: A step that promises less than this is gone without a look at what it brings.
 _SURE = 1e-3
-#: Steps of the modes alone at the end of a search that arrived.
-_POLISHES = 2
-#: A variance below this is next to 0.
-SMALL = 1e-3
+#: Steps of the modes alone at the end of a search that arrived, until one promises less than this.
+_POLISHES, _POLISHED = 2, 1e-18
+#: A variance below this is next to 0, where it goes if it can gain less than this of ℓ from more.
+SMALL, NOTHING_TO_GAIN = 1e-3, 1e-3
 
 #: Standard deviation of the prior of moves that nobody makes: their share is then about that of
 #: half a move.
@@ -139,6 +140,7 @@ class ChainModes:
             start = torch.where(self._moving, covariance.variances, 0.0)
             covariance.update(start)
         self.exact = False  # whether the slopes of log|M_i| count
+        self.near = NEAR * data.n_people
 
     def begin(self, near: Near) -> None:
         """Begin there, with no variance at 0 but those of which nothing can be known."""
@@ -151,9 +153,16 @@ class ChainModes:
             lacking = torch.where(self._moving, lacking, -whole.diagonal())
         self.covariance.update(whole + lacking.diag())
 
-    def sums(self, *, keep: bool = False) -> Sums:
-        """What the people add up to, here; `keep`: each C_i too."""
-        return self._knowing(self._sums_of(self._moving, keep=keep))
+    def sums(self, idle: Tensor | None = None) -> Sums:
+        """What the people add up to, here; `idle` are places in ψ, see `Sums`."""
+        covariance, moving = self.covariance, self._moving
+        if covariance.kind != "diagonal":
+            given = self.data, self.theta, self.eta, covariance.precision
+            return self._knowing(Sums.at(*given, exact=self.exact))
+        data = replace(self.data, places=self.data.places[moving])
+        given = data, self.theta, self.eta[:, moving].contiguous(), covariance.precisions[moving]
+        sums = Sums.at(*given, exact=self.exact, idle=idle)
+        return self._knowing(sums.among(moving, covariance.variances))
 
     def _knowing(self, sums: Sums) -> Sums:
         """The same; from the first ones it is known what θ may move in."""
@@ -167,17 +176,6 @@ class ChainModes:
     def _moving(self) -> Tensor:
         """Which effects differ between people, shape (q,): those with a variance."""
         return ~self.at_zero[self.covariance.pools]
-
-    def _sums_of(self, moving: Tensor, *, keep: bool = False) -> Sums:
-        """Sums with all other effects known to be 0."""
-        precision = self.covariance.precision
-        if bool(moving.all()):
-            args = self.data, self.theta, self.eta, precision
-            return Sums.at(*args, exact=self.exact, keep=keep)
-        data = replace(self.data, places=self.data.places[moving])
-        eta, inner = self.eta[:, moving].contiguous(), precision[moving][:, moving]
-        sums = Sums.at(data, self.theta, eta, inner, exact=self.exact, keep=keep)
-        return sums.among(moving, self.covariance.variances)
 
     def value(self, sums: Sums) -> float:
         """ℓ, and the priors."""
@@ -199,8 +197,33 @@ class ChainModes:
         if self.promised < SETTLED:
             self._look_for_open(sums.curvature)
         self._go(sums, *self._newton(sums), 2 * self.promised)
-        if len(self.data.places) and not self.exact and self.promised < NEAR:
+        if len(self.data.places) and not self.exact and self.promised < self.near:
             self.exact, self.promised = True, torch.inf
+
+    def follow(self, sums: Sums, sigma: Tensor, shared: Tensor | None = None) -> None:
+        """Σ becomes this, (q, q), and η and θ go where they will be highest, as far as slopes tell;
+        θ by `shared`, (R,), where that is known.
+
+        With T = 1 − Σ⁻¹ Σ' and A_i = Σ' + C_i T, so that M_i'⁻¹ M_i = Σ' A_i⁻¹,
+
+            S dθ = Σ_i G_iᵀ M_i⁻¹ T A_i⁻¹ η_i,      η_i' = Σ' A_i⁻¹ ( η_i − M_i⁻¹ G_i dθ ).
+        """
+        assert self.closed is not None
+        turn = torch.eye(len(sigma), dtype=sigma.dtype) - self.covariance.precision @ sigma
+        moved = sums.moving.nonzero()[:, 0]
+        square = moved.unsqueeze(1), moved
+        factors = torch.linalg.lu_factor(sigma[square] + sums.conditional @ turn[square])
+
+        def solve(eta: Tensor) -> Tensor:
+            found = torch.linalg.lu_solve(*factors, eta[:, moved].unsqueeze(2)).squeeze(2)
+            return torch.zeros_like(eta).index_copy_(1, moved, found)
+
+        if shared is None:
+            slope = sums.gathered(solve(self.eta) @ turn.T)
+            curvature = self.closed.T @ (sums.curvature + self.ridge.diag()) @ self.closed
+            shared = self.closed @ solved(curvature, self.closed.T @ slope)
+        self.theta, self.eta = self.theta + shared, solve(self.eta - sums.behind(shared)) @ sigma
+        self.covariance.update(sigma)
 
     def _newton(self, sums: Sums) -> tuple[Tensor, Tensor]:
         """Newton's step of θ and of η; what it promises is kept."""
@@ -209,12 +232,13 @@ class ChainModes:
         curvature = self.closed.T @ (sums.curvature + self.ridge.diag()) @ self.closed
         move = solved(curvature, score)
         shared = self.closed @ move
-        own = sums.own - torch.einsum("pqr,r->pq", sums.coupling, shared.float()).double()
+        own = sums.own - sums.behind(shared)
         self.promised = 0.5 * float(score @ move) + sums.promised
         return shared, own
 
     def _go(self, sums: Sums, shared: Tensor, own: Tensor, slope: float) -> None:
-        """Go a step of (θ, η), halved until the penalised log-likelihood rises as it should.
+        """Go a step of (θ, η), halved until the penalised log-likelihood rises as it should; where
+        it does not, people whose own is lower after a whole step of η go a half or a quarter of it.
 
         What log|M_i| asks of θ counts as it is here.
         """
@@ -222,20 +246,24 @@ class ChainModes:
             self.theta, self.eta = self.theta + shared, self.eta + own
             return
         prior, precision = self.ridge, self.covariance.precision
-
-        def value(theta: Tensor, eta: Tensor) -> float:
-            penalty = float((eta @ precision * eta).sum() + (prior * theta.square()).sum())
-            asked = float(sums.bent @ theta)
-            return float(self.data.log_likelihoods(theta, eta).sum()) - penalty / 2 - asked
-
         before = sums.log_likelihood - sums.penalty - float(sums.bent @ self.theta)
         before -= 0.5 * float((prior * self.theta.square()).sum())
         length = 1.0
         for _ in range(HALVINGS):
-            theta, eta = self.theta + length * shared, self.eta + length * own
-            if value(theta, eta) >= before + 1e-4 * length * slope - 1e-11 * abs(before):
-                self.theta, self.eta = theta, eta
-                return
+            theta = self.theta + length * shared
+            asked = float(sums.bent @ theta) + 0.5 * float((prior * theta.square()).sum())
+            enough = before + asked + 1e-4 * length * slope - 1e-11 * abs(before)
+            best, eta = torch.full((len(own),), -torch.inf, dtype=torch.float64), self.eta
+            for share in (1.0, 0.5, 0.25):
+                tried = self.eta + share * length * own
+                value = self.data.log_likelihoods(theta, tried)
+                value = value - 0.5 * (tried @ precision * tried).sum(1)
+                better = value > best
+                best = torch.where(better, value, best)
+                eta = torch.where(better.unsqueeze(1), tried, eta)
+                if float(best.sum()) >= enough:
+                    self.theta, self.eta = theta, eta
+                    return
             length /= 2
 
     def _look_for_open(self, curvature: Tensor) -> bool:
@@ -272,20 +300,39 @@ class ChainModes:
         precision, n = self.covariance.precision, self.data.n_people
         return 0.5 * precision @ (self._second(sums) - n * self.covariance.matrix) @ precision
 
+    def slope_by_logs(self, sums: Sums, eta: Tensor) -> tuple[Tensor, Tensor]:
+        """Slope of ℓ by the log variances, (pools,), and its information, with these η."""
+        one = torch.nn.functional.one_hot(self.covariance.pools).double()  # (q, pools)
+        variances = self.covariance.variances
+        second = eta.square() - sums.bend * eta
+        second = second.sum(0) + sums.spread.diagonal()
+        slope = 0.5 * one.T @ (second / variances - self.data.n_people)
+        whole = sums.squares - 2 * (variances * sums.spread.diagonal()).diag()
+        told = whole / variances / variances.unsqueeze(1)  # squares of 1 − Σ^−½ C_i Σ^−½
+        told = told + self.data.n_people * torch.eye(len(variances), dtype=torch.float64)
+        return slope, 0.5 * one.T @ told @ one
+
+    def fading(self, slope: Tensor) -> Tensor:
+        """Which small variances, by pool, may go to 0: they can gain next to nothing from more."""
+        small = self.covariance.by_pool(self.covariance.variances) < SMALL
+        return ~self.at_zero & small & (slope < 0) & (-slope < NOTHING_TO_GAIN)
+
     def result(self) -> ChainFit:
         """Take the results at the end."""
         self.exact = False
         arrived = len(self.data.places) and self.promised < TOLERANCE
+        sums = self.sums()
         for _ in range(_POLISHES if arrived else 0):
-            self.eta = self.eta + self.sums().own  # ℓ is not flat in what is not quite the mode
-        sums = self.sums(keep=True)
+            if sums.promised < _POLISHED:
+                break
+            self.eta = self.eta + sums.own  # ℓ is not flat in what is not quite the mode
+            sums = self.sums()
         assert self.closed is not None
-        assert sums.conditional is not None
         return ChainFit(
             theta=self.theta,
             eta=self.eta,
-            conditional=sums.conditional,
-            coupling=sums.coupling,
+            conditional=sums.conditionals(self.covariance.variances),
+            coupling=sums.coupling(),
             closed=self.closed,
             ridge=self.ridge,
             curvature=sums.curvature + self.ridge.diag(),

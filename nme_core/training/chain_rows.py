@@ -12,7 +12,7 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.nn import MixedEffects
 from nme_core.nn.chain_marginals import add_marginals
-from nme_core.training.chain_sums import ChainData
+from nme_core.training.chain_data import ChainData
 from nme_core.training.exact_chain import chain_data, chain_places
 
 #: Points at which log p is expanded, at least and at most, each nearer to the mode; how much of the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from scipy.optimize import lsq_linear
 from torch import Tensor
 
 #: Longest step of a log variance.
@@ -20,8 +21,10 @@ class Mixing:
         self.moving: Tensor | None = None
         self.past: list[tuple[Tensor, Tensor]] = []
 
-    def __call__(self, x: Tensor, f: Tensor, moving: Tensor) -> Tensor:
-        """Return the step to go; `moving` says which numbers these are."""
+    def __call__(self, x: Tensor, f: Tensor, moving: Tensor, metric: Tensor) -> Tensor:
+        """Return the step to go; `moving` says which numbers these are, and fᵀ metric f how far it
+        is to the fixed point.
+        """
         if self.moving is None or not torch.equal(self.moving, moving):
             self.past = []
         self.moving = moving
@@ -30,29 +33,22 @@ class Mixing:
             return f
         xs, fs = (torch.stack(part, dim=1) for part in zip(*self.past, strict=True))
         dx, df = xs.diff(dim=1), fs.diff(dim=1)
-        gram = df.T @ df
+        gram = df.T @ metric @ df
         gram = gram + 1e-10 * gram.diagonal().max() * torch.eye(len(gram), dtype=gram.dtype)
-        weight = torch.linalg.lstsq(gram, df.T @ f, driver="gelsd").solution
+        weight = torch.linalg.lstsq(gram, df.T @ metric @ f, driver="gelsd").solution
         step: Tensor = f - (dx + df) @ weight
         return step
 
 
-def bounded(information: Tensor, slope: Tensor) -> Tensor:
-    """Solve information · change = slope; what would go further than `STRIDE` stops there, and the
-    others take that into account.
-    """
-    change, stopped = torch.zeros_like(slope), torch.zeros_like(slope, dtype=torch.bool)
-    for _ in range(len(slope)):
-        free = ~stopped
-        rest = slope[free] - information[free][:, stopped] @ change[stopped]
-        inner = information[free][:, free]
-        change[free] = torch.linalg.lstsq(inner, rest, driver="gelsd").solution
-        further = free & (change.abs() > STRIDE)
-        if not bool(further.any()):
-            break
-        change = torch.where(further, change.sign() * STRIDE, change)
-        stopped |= further
-    return change
+def bounded(information: Tensor, slope: Tensor, stride: float = STRIDE) -> Tensor:
+    """Where slope · c − ½ c · information · c is highest with every |c| at most so long."""
+    if not len(slope):
+        return torch.zeros_like(slope)
+    values, vectors = torch.linalg.eigh(information)
+    root = values.clamp_min(1e-12 * values.max().clamp_min(1e-300)).sqrt()
+    matrix, target = root.unsqueeze(1) * vectors.T, (vectors.T @ slope) / root
+    found = lsq_linear(matrix.numpy(), target.numpy(), (-stride, stride), method="bvls")
+    return torch.from_numpy(found.x)
 
 
 def told(total: Tensor) -> Tensor:

@@ -8,163 +8,14 @@ curvature H_i in all of them (see `nme_core.nn.chain_kernel`),
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from nme_core.batches.sequences import Batch
-from nme_core.nn import chain_kernel, chain_third
-from nme_core.nn.chain_kernel import LANES, Chains
-from nme_core.nn.crf_kernel import share
-
-#: Numbers of the curvatures of people that are worked on at once.
-AT_ONCE = 2**21
-
-
-@dataclass(frozen=True)
-class ChainData:
-    """Sequences of P people, and which parameters differ between them.
-
-    ψ holds the emission layer output by output, each its weights and then its bias, and then the
-    transition scores row by row: R numbers.
-
-    Attributes
-    ----------
-    chains : Chains
-        The sequences.
-    basis : array, shape (K, M)
-        Scores of the states by outputs of the layer.
-    places : Tensor of int, shape (q,)
-        Places in ψ of the numbers that differ by person.
-    """
-
-    chains: Chains
-    basis: NDArray[np.float64]
-    places: Tensor
-
-    @classmethod
-    def of(cls, batches: Sequence[Batch], n_people: int, basis: Tensor, places: Tensor) -> Self:
-        """Lay padded sequences end to end, person by person."""
-        owner = torch.cat([batch.groups[:, 0] for batch in batches])
-        length = torch.cat([batch.lengths for batch in batches])
-        initial = torch.cat([batch.initial for batch in batches])
-        order = torch.argsort(owner, stable=True)
-        edges = np.concatenate([[0], np.cumsum(length[order].numpy())])
-        begins = torch.empty_like(order)
-        begins[order] = torch.from_numpy(edges[:-1])
-        x = np.empty((int(edges[-1]), batches[0].x.shape[2]), dtype=np.float32)
-        y = np.empty(len(x), dtype=np.int64)
-        first = 0
-        for batch in batches:
-            own = begins[first : first + len(batch.x)]
-            rows = (own.unsqueeze(1) + torch.arange(batch.mask.shape[1]))[batch.mask].numpy()
-            x[rows], y[rows] = batch.x[batch.mask].numpy(), batch.y[batch.mask].numpy()
-            first += len(batch.x)
-        owners = np.searchsorted(owner[order].numpy(), np.arange(n_people + 1))
-        chains = Chains(x, y, edges.astype(np.int64), initial[order].numpy(), owners)
-        return cls(chains, np.ascontiguousarray(basis.double().numpy()), places)
-
-    @property
-    def n_people(self) -> int:
-        """P."""
-        return len(self.chains.owners) - 1
-
-    @property
-    def n_states(self) -> int:
-        """K."""
-        return len(self.basis)
-
-    @property
-    def n_emission(self) -> int:
-        """Numbers of ψ before the transition scores, M (F + 1)."""
-        return int(self.basis.shape[1] * (self.chains.x.shape[1] + 1))
-
-    @property
-    def n_parameters(self) -> int:
-        """R."""
-        return self.n_emission + self.n_states**2
-
-    @property
-    def missing(self) -> bool:
-        """Whether a label is missing."""
-        return bool((self.chains.y < 0).any())
-
-    def gram(self) -> Tensor:
-        """XᵀX of all steps, the constant last; shape (F + 1, F + 1)."""
-        x = self.chains.x
-        result = np.zeros((x.shape[1] + 1, x.shape[1] + 1))
-        for start in range(0, len(x), 2**16):
-            rows = np.pad(x[start : start + 2**16], ((0, 0), (0, 1)), constant_values=1)
-            result += rows.T.astype(np.float64) @ rows
-        return torch.from_numpy(result)
-
-    def counts(self) -> Tensor:
-        """Moves between labels that are there, [from, to]; shape (K, K)."""
-        y, edges = self.chains.y, self.chains.edges
-        inside = np.ones(len(y), dtype=bool)
-        inside[edges[:-1]] = False
-        before, after = y[:-1][inside[1:]], y[1:][inside[1:]]
-        known = self.chains.initial >= 0
-        before = np.concatenate([before, self.chains.initial[known]])
-        after = np.concatenate([after, y[edges[:-1]][known]])
-        seen = (before >= 0) & (after >= 0)
-        counts = np.bincount(before[seen] * self.n_states + after[seen], minlength=self.n_states**2)
-        return torch.from_numpy(counts).view(self.n_states, self.n_states)
-
-    def parts(self) -> Iterator[slice]:
-        """People, some at a time."""
-        size = max(1, AT_ONCE // self.n_parameters**2)
-        for start in range(0, self.n_people, size):
-            yield slice(start, min(start + size, self.n_people))
-
-    def _work(self, people: slice) -> NDArray[np.int64]:
-        """Steps of each of these people, in units of one that shares the work of states² well."""
-        edges = self.chains.edges[self.chains.owners[people.start : people.stop + 1]]
-        work: NDArray[np.int64] = np.diff(edges) * self.n_parameters
-        return work
-
-    def run(self, kernel: Any, people: slice, *given: Any) -> None:
-        """Run a kernel over some people, in as many threads as pay."""
-        share(
-            lambda first, last: kernel(*given, people.start + first, people.start + last),
-            (),
-            self._work(people),
-            self.n_states,
-        )
-
-    def derivatives(
-        self, theta: Tensor, eta: Tensor, people: slice, *, order: int = 2
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """log p_i (n,), from order 1 g_i (n, R) and from order 2 H_i (n, R, R) of some people."""
-        n, r = people.stop - people.start, self.n_parameters
-        value = np.zeros(n)
-        gradient = np.zeros((n, r) if order > 0 else (n, 0))
-        filled = -(-r // LANES) * LANES
-        curvature = np.zeros((n, r, filled) if order > 1 else (n, 0, 0))
-        given = (theta.numpy(), eta.numpy(), self.places.numpy(), self.basis, order, people.start)
-        kernel = partial(chain_kernel.derivatives, self.chains)
-        self.run(kernel, people, *given, value, gradient, curvature)
-        half = torch.from_numpy(curvature)[:, :, :r]
-        return torch.from_numpy(value), torch.from_numpy(gradient), half + half.transpose(1, 2)
-
-    def log_likelihoods(self, theta: Tensor, eta: Tensor) -> Tensor:
-        """log p_i of all people, shape (P,)."""
-        return self.derivatives(theta, eta, slice(0, self.n_people), order=0)[0]
-
-    def curvature_slopes(self, theta: Tensor, eta: Tensor, roots: Tensor, people: slice) -> Tensor:
-        """∂ log|M_i|/∂ψ, shape (n, R), from roots (n, q, q) of the M_i⁻¹."""
-        result = np.zeros((people.stop - people.start, self.n_parameters))
-        given = (theta.numpy(), eta.numpy(), self.places.numpy(), self.basis)
-        kernel = partial(chain_third.curvature_slopes, self.chains)
-        roots = roots.contiguous()
-        self.run(kernel, people, *given, roots.numpy(), people.start, result)
-        return torch.from_numpy(result)
+from nme_core.training.chain_data import ChainData
 
 
 @dataclass
@@ -173,6 +24,14 @@ class Sums:
 
     Attributes
     ----------
+    moving : Tensor of bool, shape (q,)
+        Which of the people's own numbers do differ, m of them.
+    places : Tensor, shape (m,)
+        Places in ψ of these.
+    others : Tensor, shape (r,)
+        Places in ψ of all others; of a Σ that is not diagonal, and may be next to singular, all.
+    precision : Tensor, shape (m, m) or, of a diagonal one, (m,)
+        Σ⁻¹ of these.
     log_likelihood, penalty, log_determinant, promised, tilt : float
         Σ_i of log p_i, ½ ηᵀΣ⁻¹η, ½ log|M_i|, ½ aᵀM_i⁻¹a with a = g_i[η] − Σ⁻¹η_i, and aᵀM_i⁻¹t_i
         with t_i as below.
@@ -184,33 +43,51 @@ class Sums:
         Half the slope of Σ_i log|M_i| by u, η at its mode; 0 where it was not taken.
     own : Tensor, shape (P, q)
         M_i⁻¹ a.
-    coupling : Tensor, shape (P, q, R)
-        M_i⁻¹ G_i; float32.
+    response : Tensor, shape (P, m, r)
+        M_i⁻¹ G_i at the others; float32. At `places` it is 1 − C_i Σ⁻¹, as G_i is M_i − Σ⁻¹ there.
     bend : Tensor, shape (P, q)
         C_i t_i with t_i the slope of log|M_i| by η and C_i = M_i⁻¹; 0 where it was not taken.
     spread : Tensor, shape (q, q)
         Σ_i C_i.
     squares : Tensor, shape (q, q)
-        Σ_i of the squares of the elements of 1 − D C_i D, D² the diagonal of Σ⁻¹.
-    conditional : Tensor, shape (P, q, q), optional
-        C_i.
+        Σ_i of the squares of the elements of C_i.
+    conditional : Tensor, shape (P, m, m)
+        C_i of these.
+    idle : Tensor, shape (E,)
+        Places in ψ of numbers that might differ by person.
+    rise : Tensor, shape (E,)
+        Twice the slopes of ℓ by their variances at 0.
+    idle_squares : Tensor, shape (E, E)
+        Σ_i of the squares of what people tell of them, H_i − H_i[:,η] C_i H_i[η,:] there.
     """
 
-    log_likelihood: float
-    penalty: float
-    log_determinant: float
-    promised: float
-    tilt: float
+    places: Tensor
+    others: Tensor
+    moving: Tensor
+    precision: Tensor
     total: Tensor
     curvature: Tensor
     score: Tensor
     bent: Tensor
     own: Tensor
-    coupling: Tensor
+    response: Tensor
     bend: Tensor
     spread: Tensor
     squares: Tensor
-    conditional: Tensor | None = field(default=None)
+    conditional: Tensor
+    idle: Tensor
+    rise: Tensor
+    idle_squares: Tensor
+    log_likelihood: float = 0.0
+    penalty: float = 0.0
+    log_determinant: float = 0.0
+    promised: float = 0.0
+    tilt: float = 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether M_i⁻¹ G_i at `places` is known from Σ, see `response`."""
+        return self.precision.dim() == 1
 
     @classmethod
     def at(
@@ -221,54 +98,90 @@ class Sums:
         precision: Tensor,
         *,
         exact: bool,
-        keep: bool = False,
+        idle: Tensor | None = None,
     ) -> Self:
         """Add up.
 
         Parameters
         ----------
-        precision : Tensor, shape (q, q)
+        precision : Tensor, shape (q, q) or, of a diagonal one, (q,)
             Σ⁻¹.
         exact : bool
             Whether the slopes of log|M_i| count, as they do at the maximum of the marginal
             likelihood; else they are left out.
-        keep : bool
-            Whether every C_i is kept.
+        idle : Tensor, optional
+            See above; none by default, and only with `exact`.
         """
+        idle = data.places[:0] if idle is None else idle
         p, q, r = data.n_people, len(data.places), data.n_parameters
         zeros = partial(torch.zeros, dtype=torch.float64)
         result = cls(
-            0.0, 0.0, 0.0, 0.0, 0.0, zeros(r, r), zeros(r, r), zeros(r), zeros(r), zeros(p, q),
-            torch.zeros(p, q, r), zeros(p, q), zeros(q, q), zeros(q, q),
-            zeros(p, q, q) if keep else None,
-        )  # fmt: skip
+            places=data.places,
+            others=data.others if precision.dim() == 1 else torch.arange(r),
+            moving=torch.ones(q, dtype=torch.bool),
+            precision=precision,
+            total=zeros(r, r),
+            curvature=zeros(r, r),
+            score=zeros(r),
+            bent=zeros(r),
+            own=zeros(p, q),
+            response=torch.zeros(p, q, r - q if precision.dim() == 1 else r),
+            bend=zeros(p, q),
+            spread=zeros(q, q),
+            squares=zeros(q, q),
+            conditional=zeros(p, q, q),
+            idle=idle,
+            rise=zeros(len(idle)),
+            idle_squares=zeros(len(idle), len(idle)),
+        )
         for people in data.parts():
             result._add(data, theta, eta, precision, people, exact=exact)
         return result
 
+    def behind(self, shared: Tensor) -> Tensor:
+        """How far η goes back where θ goes ahead by so much, (R,): M_i⁻¹ G_i dθ, (P, q)."""
+        result = (self.response @ shared[self.others].float()).double()
+        if self.known:
+            own = shared[self.places]
+            result += own - self.conditional @ (own * self.precision)
+        return _among(result, self.moving, 1)
+
+    def gathered(self, own: Tensor) -> Tensor:
+        """Σ_i G_iᵀ M_i⁻¹ v_i, (R,), of v (P, q)."""
+        own = own[:, self.moving]
+        result = torch.zeros(len(self.score), dtype=torch.float64)
+        result[self.others] = torch.einsum("pqr,pq->r", self.response, own.float()).double()
+        if self.known:
+            back = torch.einsum("pqs,ps->q", self.conditional, own)
+            result[self.places] = own.sum(0) - back * self.precision
+        return result
+
+    def coupling(self) -> Tensor:
+        """M_i⁻¹ G_i, (P, q, R), float32."""
+        result = torch.zeros(*self.own.shape, len(self.score))
+        at = self.moving.nonzero()
+        result[:, at, self.others] = self.response
+        if self.known:
+            back = (self.conditional * self.precision).float()
+            result[:, at, self.places] = torch.eye(len(at)) - back
+        return result
+
+    def conditionals(self, variances: Tensor) -> Tensor:
+        """C_i, (P, q, q), with these variances of the effects that are known to be 0, (q,)."""
+        rest = torch.where(self.moving, 0.0, variances).diag()
+        return _among(self.conditional, self.moving, 1, 2) + rest
+
     def among(self, moving: Tensor, variances: Tensor) -> Sums:
         """The same of all effects, those that did not count being 0 with these variances, (q,)."""
-        n, variance = len(self.own), torch.where(moving, 0.0, variances)
-        places = moving.nonzero()[:, 0]
-
-        def across(values: Tensor, *dims: int, rest: Tensor | None = None) -> Tensor:
-            for dim in dims:
-                shape = list(values.shape)
-                shape[dim] = len(moving)
-                values = values.new_zeros(shape).index_copy_(dim, places, values)
-            return values if rest is None else values + rest
-
-        spread = variance.diag()
-        known = self.conditional
+        n, rest = len(self.own), torch.where(moving, 0.0, variances).diag()
         return replace(
             self,
+            moving=moving,
             log_determinant=self.log_determinant - 0.5 * n * float(variances[~moving].log().sum()),
-            own=across(self.own, 1),
-            coupling=across(self.coupling, 1),
-            bend=across(self.bend, 1),
-            spread=across(self.spread, 0, 1, rest=n * spread),
-            squares=across(self.squares, 0, 1),
-            conditional=None if known is None else across(known, 1, 2, rest=spread),
+            own=_among(self.own, moving, 1),
+            bend=_among(self.bend, moving, 1),
+            spread=_among(self.spread, moving, 0, 1) + n * rest,
+            squares=_among(self.squares, moving, 0, 1) + n * rest.square(),
         )
 
     def _add(
@@ -289,44 +202,74 @@ class Sums:
             self.curvature += hessian.sum(0)
             return
         places, own = data.places, eta[people]
+        others = self.others
         hessian, lower = _factored(hessian, places, precision)
-        across = hessian[:, places]  # G_i, (n, q, R)
-        pull = own @ precision
+        across = hessian.index_select(1, places).index_select(2, others)
+        flat = across.flatten(0, 1).T
+        pull = own * precision if self.known else own @ precision
         ahead = gradient[:, places] - pull
-        step = torch.cholesky_solve(ahead.unsqueeze(2), lower).squeeze(2)
-        coupling = torch.cholesky_solve(across, lower)
+        conditional = torch.cholesky_inverse(lower)
+        spread = conditional.sum(0)
+        step = torch.einsum("nqs,ns->nq", conditional, ahead)
+        self.spread += spread
         self.penalty += 0.5 * float((own * pull).sum())
         self.log_determinant += float(lower.diagonal(dim1=1, dim2=2).log().sum())
         self.promised += 0.5 * float((ahead * step).sum())
-        flat = across.flatten(0, 1)
-        self.curvature += hessian.sum(0) - flat.T @ coupling.flatten(0, 1)
-        self.score -= flat.T @ step.flatten()
-        self.own[people], self.coupling[people] = step, coupling.float()
-        conditional = torch.cholesky_inverse(lower)
-        self.spread += conditional.sum(0)
-        scale = precision.diagonal().sqrt()
-        eye = torch.eye(len(scale), dtype=torch.float64)
-        self.squares += (eye - scale * conditional * scale.unsqueeze(1)).square().sum(0)
-        if self.conditional is not None:
-            self.conditional[people] = conditional
+        self.own[people], self.conditional[people] = step, conditional
+        response = conditional @ across
+        self.response[people] = response.float()
+        self.squares += conditional.square().sum(0)
+        full = hessian.sum(0)
+        full[others.unsqueeze(1), others] -= flat @ response.flatten(0, 1)
+        self.score[others] -= flat @ step.flatten()
+        if self.known:
+            at_own = (len(own) * precision).diag() - precision.unsqueeze(1) * spread * precision
+            mixed = precision.unsqueeze(1) * response.sum(0)
+            full[places.unsqueeze(1), places] = at_own
+            full[places.unsqueeze(1), others] = mixed
+            full[others.unsqueeze(1), places] = mixed.T
+            self.score[places] -= (ahead - step * precision).sum(0)
+        self.curvature += full
         if exact:
-            eye = eye.expand_as(lower)
+            eye = torch.eye(len(places), dtype=torch.float64).expand_as(lower)
             roots = torch.linalg.solve_triangular(lower, eye, upper=False).transpose(1, 2)
             slope = data.curvature_slopes(theta, eta, roots, people)
             bend = torch.einsum("nqs,ns->nq", conditional, slope[:, places])
-            self.bent += 0.5 * (slope.sum(0) - flat.T @ bend.flatten())
+            if self.known:
+                self.bent[places] += 0.5 * (bend * precision).sum(0)
+            self.bent[others] += 0.5 * (slope[:, others].sum(0) - flat @ bend.flatten())
             self.bend[people] = bend
             self.tilt += float((ahead * bend).sum())
+            if len(self.idle):
+                at = torch.searchsorted(others, self.idle)
+                through = across[:, :, at]
+                inner = hessian[:, self.idle][:, :, self.idle] - through.mT @ response[:, :, at]
+                rising = gradient[:, self.idle] - torch.einsum("nqe,nq->ne", through, step)
+                bent = slope[:, self.idle] - torch.einsum("nqe,nq->ne", through, bend)
+                self.rise += (rising * (rising - bent)).sum(0) - inner.sum(0).diagonal()
+                self.idle_squares += inner.square().sum(0)
+
+
+def _among(values: Tensor, moving: Tensor, *dims: int) -> Tensor:
+    """Values of effects that do move among all, with 0 for the others, in these dimensions."""
+    for dim in dims:
+        shape = list(values.shape)
+        shape[dim] = len(moving)
+        values = values.new_zeros(shape).index_copy_(dim, moving.nonzero()[:, 0], values)
+    return values
 
 
 def _factored(hessian: Tensor, places: Tensor, precision: Tensor) -> tuple[Tensor, Tensor]:
     """Curvatures, and Cholesky factors of the M_i; where labels are missing −log p need not be
     convex, and what is negative of a curvature is left out where M_i would not be positive.
     """
-    lower, info = torch.linalg.cholesky_ex(hessian[:, places][:, :, places] + precision)
+    whole = precision if precision.dim() == 2 else precision.diag()
+    own = hessian.index_select(1, places).index_select(2, places)
+    lower, info = torch.linalg.cholesky_ex(own + whole)
     broken = info > 0
     if bool(broken.any()):
         values, vectors = torch.linalg.eigh(hessian[broken])
         hessian[broken] = vectors * values.clamp_min(0).unsqueeze(1) @ vectors.transpose(1, 2)
-        lower = torch.linalg.cholesky(hessian[:, places][:, :, places] + precision)
+        own = hessian.index_select(1, places).index_select(2, places)
+        lower = torch.linalg.cholesky(own + whole)
     return hessian, lower

@@ -11,9 +11,9 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch
 from nme_core.exceptions import ConvergenceWarning, IdentificationWarning, TrainingError
 from nme_core.nn import CRFNetwork, LinearChain, MixedEffects, contrasts
+from nme_core.training.chain_data import ChainData
 from nme_core.training.chain_fit import WEAK, fit_chain
 from nme_core.training.chain_modes import NEVER_SPREAD, Near
-from nme_core.training.chain_sums import ChainData
 from nme_core.training.covariance import FACTOR, RandomEffectsCovariance
 from nme_core.training.covariance_coordinates import Coordinates, FactorCoordinates
 from nme_core.training.likelihood import EXACT, LAPLACE, Likelihood, n_observed
@@ -48,6 +48,15 @@ def chain_places(mixed: MixedEffects) -> dict[str, Tensor]:
         f"{_LAYER}.weight": layer[:, :-1].reshape(-1),
         f"{_LAYER}.bias": layer[:, -1],
     }
+
+
+def chain_theta(mixed: MixedEffects) -> Tensor:
+    """Shared parameters of a network as θ, (R,), float64."""
+    by_name, fixed = chain_places(mixed), mixed.fixed()
+    values = torch.cat([value.detach().reshape(-1) for value in fixed.values()])
+    theta = torch.empty(len(values), dtype=torch.float64)
+    theta[torch.cat([by_name[name] for name in fixed])] = values.double().cpu()
+    return theta
 
 
 def chain_data(
@@ -103,11 +112,8 @@ class ExactChain:
 
     def begin(self, sigma: Tensor) -> None:
         """Begin at what the network holds, and at this Σ, (q, q) or the variances (q,)."""
-        values = torch.cat([value.detach().reshape(-1) for value in self.mixed.fixed().values()])
-        theta = torch.empty(len(values), dtype=torch.float64)
-        theta[self._order] = values.double().cpu()
         eta = self.mixed.deviations.detach().double().cpu().clone()
-        self._near = Near(theta, eta, sigma.double().cpu())
+        self._near = Near(chain_theta(self.mixed), eta, sigma.double().cpu())
 
     def solve(
         self, batches: Sequence[Batch], report: Callable[[Progress], None] | None

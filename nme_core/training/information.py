@@ -121,15 +121,28 @@ class PersonInformation:
         return torch.cat([read(*blocks) for _, *blocks in self._parts()])
 
     def _parts(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
-        """Yield some persons at a time, their C_i and their G_i: many are never held at once."""
+        """Yield some people at a time, their C_i and their G_i: many are never held at once."""
+        first, *others = in_parts(*self.curvature.matrix.shape[:2])
+        yield (first, *(self._part(first) if others else self._only))
+        for some in others:
+            yield (some, *self._part(some))
+
+    @cached_property
+    def _only(self) -> tuple[Tensor, Tensor]:
+        """C_i and G_i of the people of a study that is one part."""
+        return self._part(slice(None))
+
+    def _part(self, some: slice) -> tuple[Tensor, Tensor]:
         phi, eta = self.curvature.phi, self.curvature.eta
-        for some in in_parts(*self.curvature.matrix.shape[:2]):
-            matrix = self.curvature.matrix[some][:, eta]
-            conditional = torch.linalg.inv(matrix[:, :, eta] + self.prior)
-            coupling = -conditional @ matrix[:, :, phi]
-            if self.added is not None:
-                conditional = conditional + torch.diag_embed(self.added[some])
-            yield some, conditional, coupling
+        matrix = self.curvature.matrix[some][:, eta]
+        inner = matrix[:, :, eta] + self.prior
+        lower, info = torch.linalg.cholesky_ex(inner)
+        positive = not bool(info.any())
+        conditional = torch.cholesky_inverse(lower) if positive else torch.linalg.inv(inner)
+        coupling = -conditional @ matrix[:, :, phi]
+        if self.added is not None:
+            conditional = conditional + torch.diag_embed(self.added[some])
+        return conditional, coupling
 
     @cached_property
     def _totals(self) -> tuple[Tensor, Tensor]:

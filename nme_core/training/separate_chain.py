@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nme_core.batches.sequences import Batch
 from nme_core.nn import LinearChain, MixedEffects
-from nme_core.training.chain_sums import ChainData
+from nme_core.training.chain_data import ChainData
 from nme_core.training.covariance import RandomEffectsCovariance
 from nme_core.training.exact_chain import chain_data
 from nme_core.training.progress import Progress, Training, Verdict

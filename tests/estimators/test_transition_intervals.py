@@ -7,7 +7,7 @@ from scipy.special import logit
 from scipy.stats import t
 from statsmodels.stats.proportion import proportion_confint
 
-from nme_core.estimators import NMECRF, NMEMLPRegressor
+from nme_core.estimators import NMECRF, NMEMLPRegressor, transition_intervals
 from nme_core.estimators.stationary_chain import stationary_chain
 from nme_core.estimators.transition_intervals import observed_intervals, wilson
 from nme_core.simulate import simulate_dyads
@@ -96,6 +96,21 @@ def test_conditional_agrees_with_draws_of_all_parameters(model, study):
     low, high = (end[-1] for end in model.transition_intervals("conditional"))
     shown = (logit(high) - logit(low)) / (2 * t.ppf(0.975, 7))  # 8 persons
     np.testing.assert_allclose(shown, np.std(found, axis=0), rtol=0.25)
+
+
+@pytest.mark.filterwarnings("ignore::nme_core.exceptions.NMEWarning")
+def test_expected_agrees_with_draws_of_all_parameters(monkeypatch):
+    sample = simulate_dyads(30, 60, effect=0.0, seed=5)
+    roles = {name: value for name, value in sample.roles.items() if name != "model"}
+    study, found = Study.from_frame(sample.long, **roles), []
+    for exactly in (True, False):
+        if not exactly:
+            monkeypatch.setattr(transition_intervals, "is_linear_chain", lambda _: False)
+            monkeypatch.setattr(transition_intervals, "PASSES", 1500)
+        crf = NMECRF(placement="transitions")
+        crf.fit(study.X, study.y, groups=study.groups, sequence_ids=study.sequence_ids)
+        found.append(np.diff(logit(crf.transition_intervals("expected")), axis=0)[0])
+    np.testing.assert_allclose(*found, rtol=0.15)
 
 
 def test_a_point_estimate_has_none_but_of_what_was_counted(study):

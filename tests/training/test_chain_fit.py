@@ -51,11 +51,12 @@ def test_one_trait_lies_between_diagonal_and_full_and_is_found():
     assert factor.n_parameters - diagonal.n_parameters == 9
     assert factor.aic < min(diagonal.aic, full.aic)
     assert error(found["factor"], 0) < 0.9 * error(found["diagonal"], 0)
-    sigma = found["factor"].random_effects_cov_
-    names = [f"transitions[{one},{one}]" for one in STATES]
-    inner = sigma.loc[names, names]
+    # what all moves from a state share, or all into it, no label tells: it is taken out
+    centre = np.eye(3) - 1 / 3
+    double = np.kron(centre, centre)[[0, 4, 8]]
+    inner = double @ found["factor"].random_effects_cov_.to_numpy() @ double.T
     sd = np.sqrt(np.diag(inner))
-    assert ((inner / sd / sd[:, None]).to_numpy() > 0.6).all()
+    assert (inner / sd / sd[:, None] > 0.6).all()
 
 
 def error(model, seed):
@@ -66,11 +67,25 @@ def error(model, seed):
     return np.sqrt(np.mean((found - true) ** 2))
 
 
+@pytest.mark.parametrize(
+    ("study", "placement", "highest"),
+    [
+        ((60, 60, 104), "last+transitions", -3137.4029),
+        ((60, 60, 101), "last+transitions", -3194.3499),
+        ((12, 200, 103), "last+transitions", -2172.9028),
+        ((12, 200, 101), "transitions", -1945.9472),
+    ],
+)
+def test_of_several_maxima_the_highest_is_found(study, placement, highest):
+    # of twelve searches from variances at random, the best: others ended up to 21 lower
+    assert fitted(chains(*study), placement=placement).log_likelihood_ > highest - 0.01
+
+
 def test_variances_on_their_way_to_0_do_not_turn_round():
     # half of the variances are 0; steps that were accelerated away from there took no end
     found = fitted(chains(25, 30, 15), placement="last+transitions")
     assert found.likelihood().value > -665.2
-    assert found.n_epochs_ < 100
+    assert found.n_epochs_ < 60
 
 
 @pytest.mark.parametrize("kind", ["factor", "factor2"])
