@@ -1,4 +1,4 @@
-"""Run all themes, or those that are named; write RESULTS.md when all were run."""
+"""Run all themes, or those that are named, and write their parts of RESULTS.md."""
 
 from __future__ import annotations
 
@@ -29,24 +29,35 @@ THEMES = (
 )
 
 
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
 def main(names: list[str]) -> int:
-    """Run the themes and print one table."""
+    """Run the themes and print their tables."""
     unknown = [name for name in names if name not in THEMES]
     if unknown:
         print(f"There is no theme {unknown[0]!r}; choose from {', '.join(THEMES)}.")
         return 2
     torch.set_num_threads(1)
-    rows: list[Row] = []
     for name in names or THEMES:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
-        rows += import_module(f"benchmarks.{name}").run()
-    text = markdown(rows)
-    print(text)
-    if not names:
-        head = "# Measured speed and memory\n\nWritten by `python run.py bench`; ratios of one run."
-        path = Path(__file__).with_name("RESULTS.md")
-        path.write_text(f"{head}\n\n{describe()}\n\n{text}\n", encoding="utf-8")
+        rows: list[Row] = import_module(f"benchmarks.{name}").run()
+        print(markdown(rows), flush=True)
+        keep(name, markdown(rows))
     return 0
+
+
+def keep(theme: str, table: str) -> None:
+    """Write the table of a theme in the place of what was measured of it before."""
+    old = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else ""
+    parts = dict(part.split("\n\n", 1) for part in old.split("\n## ")[1:])
+    parts[theme] = f"{table}\n"
+    head = (
+        "# Measured speed and memory\n\nWritten by `python run.py bench`, theme by theme as each"
+        f" was measured; ratios of one run.\n\n{describe()}\n"
+    )
+    each = [f"\n## {name}\n\n{parts[name].strip()}\n" for name in THEMES if name in parts]
+    RESULTS.write_text(head + "".join(each), encoding="utf-8")
 
 
 if __name__ == "__main__":

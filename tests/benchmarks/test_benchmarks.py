@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 
+from benchmarks import __main__ as command
 from benchmarks import hsic_calibration
 from benchmarks.__main__ import THEMES, main
 from benchmarks.table import Row, markdown, seconds
@@ -36,6 +37,17 @@ def test_times_are_taken_in_turns():
     calls = []
     seconds(lambda: calls.append("a"), lambda: calls.append("b"), repeats=2)
     assert "".join(calls) == "ab" + "abab"
+
+
+def test_a_theme_takes_the_place_of_what_was_measured_of_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "RESULTS.md")
+    tables = {name: markdown([Row.ratio(name, 0.5, 1.0)]) for name in ("crf", "mlp", "new")}
+    command.keep("crf", tables["crf"])
+    command.keep("mlp", tables["mlp"])
+    command.keep("crf", tables["new"])
+    _, mlp, crf = command.RESULTS.read_text(encoding="utf-8").split("\n## ")
+    assert mlp.strip() == "mlp\n\n" + tables["mlp"]
+    assert crf.strip() == "crf\n\n" + tables["new"]
 
 
 def test_an_unknown_theme_is_named(capsys):
