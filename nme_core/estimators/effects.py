@@ -73,4 +73,4 @@ class Effects:
         is the reliability of a parameter in which groups do not differ: there is nothing to know.
         """
         known = (1 - self.se.pow(2).div(self.variance, axis="columns")).clip(lower=0)
-        return known.where(self.differs | known.isna(), 0.0)
+        return known.where(self.differs | self.se.isna(), 0.0)
