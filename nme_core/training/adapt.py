@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -12,6 +13,8 @@ from torch import Tensor
 from nme_core.batches.sequences import Batch, chunks
 from nme_core.nn import Family, Gaussian, MixedEffects
 from nme_core.nn.random_effects import own
+from nme_core.training.chain_data import ChainData
+from nme_core.training.exact_chain import chain_data, chain_theta, is_linear_chain
 from nme_core.training.laplace import gauss_newton, in_double, without_negative
 from nme_core.training.objective import total_deviance
 from nme_core.training.other_fits import OtherFits
@@ -238,20 +241,42 @@ class _Search:
 
     def _value(self, u: Tensor) -> Tensor:
         """−2 log density of every group at u, shape (P,)."""
-        deviance = _deviances(self.mixed, self.family, self.batches, self._at(u))
+        if self._chains is not None:
+            deviance = -2 * self._chains.log_likelihoods(chain_theta(self.mixed), self._at(u))
+        else:
+            deviance = _deviances(self.mixed, self.family, self.batches, self._at(u))
         return deviance / self.variance + u.square().sum(1)
+
+    @cached_property
+    def _chains(self) -> ChainData | None:
+        """The rows for the kernels, where the network is a CRF with linear emissions."""
+        known = is_linear_chain(self.mixed)
+        return chain_data(self.mixed, self.batches, len(self.offset)) if known else None
 
     def _slope_and_curvature(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """½ ∂D/∂η/σ², shape (P, q), and ½ ∂²D/∂η²/σ², shape (P, q, q)."""
-        leaf = self._at(u).requires_grad_()
-        half = total_deviance(self.mixed, self.family, self.batches, deviations=leaf) / 2
-        (slope,) = torch.autograd.grad(half, leaf)
-        with torch.no_grad():
-            self.mixed.deviations.copy_(leaf)
-        information = gauss_newton(self.mixed, self.family, self.batches, observed=True)
-        tiny = 1e-9 * torch.eye(leaf.shape[1], dtype=torch.float64)
+        at, chains = self._at(u), self._chains
+        if chains is not None:
+            slope, information = self._of_chains(chains, at)
+        else:
+            leaf = at.requires_grad_()
+            half = total_deviance(self.mixed, self.family, self.batches, deviations=leaf) / 2
+            (slope,) = torch.autograd.grad(half, leaf)
+            with torch.no_grad():
+                self.mixed.deviations.copy_(leaf)
+            information = gauss_newton(self.mixed, self.family, self.batches, observed=True)
+        tiny = 1e-9 * torch.eye(at.shape[1], dtype=torch.float64)
         information = without_negative(information, tiny) / self.variance.view(-1, 1, 1)
         return slope / self.variance.unsqueeze(1), information
+
+    def _of_chains(self, chains: ChainData, eta: Tensor) -> tuple[Tensor, Tensor]:
+        theta, places = chain_theta(self.mixed), chains.places
+        slope, information = torch.empty_like(eta), eta.new_empty(*eta.shape, len(places))
+        for some in chains.parts():
+            _, gradient, curvature = chains.derivatives(theta, eta, some)
+            slope[some] = -gradient[:, places]
+            information[some] = curvature[:, places][:, :, places]
+        return slope, information
 
 
 def _shorter_where_worse(

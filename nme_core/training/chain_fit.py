@@ -116,10 +116,16 @@ def _fit_diagonal(task: _Task) -> ChainFit:
         return _searched(task, ChainSearch(task.data, task.covariance, task.ridge))
     if task.near is not None:
         return _begun(replace(task, enough=_NEAR_ENOUGH), task.near)
-    first, fits = _first(task), []
+    first = _first(task)
+    fits: list[tuple[bool, float, Tensor, ChainFit]] = []
+
+    def follow(value: float) -> None:
+        if task.follow is not None:  # of several searches, how high they have come
+            task.follow(max([value, *(height for _, height, *_ in fits)]))
+
     for near in likely_ends(first):
         try:
-            fit = _begun(replace(task, ridge=first.ridge), near)
+            fit = _begun(replace(task, ridge=first.ridge, follow=follow), near)
         except (ArithmeticError, torch.linalg.LinAlgError):  # type: ignore[attr-defined]
             continue
         fits.append((fit.converged, fit.log_likelihood, task.covariance.variances, fit))
