@@ -26,6 +26,8 @@ _Ints = NDArray[np.int64]
 _SUMS = {"reassoc", "contract"}
 #: and rows are filled up with zeros to a multiple of as many.
 LANES = 8
+#: Steps whose products are taken at once.
+_STEPS = 64
 
 
 class Chains(NamedTuple):
@@ -171,6 +173,24 @@ def _expected(
 
 
 @njit(cache=True, nogil=True, fastmath=_SUMS)
+def _add_weighted(weights: _Array, vectors: _Array, at: int, total: _Array) -> None:
+    """Add Σ_j weights[j] · vectors[j, at] to `total`: four at a time, which it takes in and out."""
+    n, width = len(weights), len(total)
+    for j in range(0, n - 3, 4):
+        a, b, c, d = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
+        for r in range(width):
+            total[r] += (
+                a * vectors[j, at, r]
+                + b * vectors[j + 1, at, r]
+                + c * vectors[j + 2, at, r]
+                + d * vectors[j + 3, at, r]
+            )
+    for j in range(n - n % 4, n):
+        for r in range(width):
+            total[r] += weights[j] * vectors[j, at, r]
+
+
+@njit(cache=True, nogil=True, fastmath=_SUMS)
 def _covariance(
     x: Any,
     first: int,
@@ -187,79 +207,81 @@ def _covariance(
     """Add sign · cov[S] of one sequence to half + halfᵀ.
 
     Each part of S, a move and then an emission, meets what is expected of those before it given the
-    state it starts from: cov[S] = Σ_t cov[part_t] + 2 sym cov[part_t, E(parts before | y)].
+    state it starts from: cov[S] = Σ_t cov[part_t] + 2 sym cov[part_t, E(parts before | y)]. What
+    several steps add to `half` is one product of matrices each.
     """
     n_states, n_outputs = basis.shape
     width = x.shape[1] + 1
     start = n_outputs * width
     n_all = half.shape[1]
-    past = np.zeros((n_states, n_all))  # of all before the step, given the state at it
-    behind = np.zeros((n_states, n_all))  # of all up to the step before, given the state there
-    beside = np.empty((n_outputs, n_all))
+    n_moves = n_states * n_states
+    n_steps = min(length, _STEPS)
+    behind = np.zeros((n_states, n_steps + 1, n_all))  # of all up to a step, given the state at it
+    beside = np.empty((n_outputs, n_steps, n_all))
+    step = np.ones((n_steps, width))
+    chance = np.zeros((n_states, n_steps, n_states))
+    chances = np.zeros((n_steps, n_moves))
+    share = np.zeros((n_states, n_states))
+    weight = np.empty(n_states)
     centred = np.empty((n_states, n_outputs))
-    step = np.empty(width)
-    step[width - 1] = 1.0
-    chance = np.zeros((n_states, n_states))
-    for t in range(length):
-        for d in range(width - 1):
-            step[d] = x[first + t, d]
-        if t > 0 or initial >= 0:
-            chance[:, :] = 0.0
-            for j in range(n_states):
-                if t > 0:
-                    for k in range(n_states):
-                        chance[j, k] = alpha[t - 1, j] * moves[j, k] * message[t, k]
-                elif j == initial:
-                    for k in range(n_states):
-                        chance[j, k] = unary[0, k]
-            past[:, :] = 0.0
+    for begin in range(0, length, n_steps):
+        size = min(n_steps, length - begin)
+        if begin > 0:
+            behind[:, 0] = behind[:, n_steps]
+        for s in range(size):
+            t = begin + s
+            for d in range(width - 1):
+                step[s, d] = x[first + t, d]
             for j in range(n_states):
                 for k in range(n_states):
-                    p = chance[j, k]
-                    if p == 0.0:
-                        continue
-                    place = start + j * n_states + k
-                    q, share = sign * p, p / unary[t, k]
-                    for r in range(n_all):
-                        half[place, r] += q * behind[j, r]
-                        past[k, r] += share * behind[j, r]
-                    past[k, place] += share
-                    half[place, place] += 0.5 * q
-                    for a in range(n_states):
-                        for b in range(n_states):
-                            half[place, start + a * n_states + b] -= 0.5 * q * chance[a, b]
-            for k in range(n_states):
-                for a in range(n_states):
-                    for b in range(n_states):
-                        past[k, start + a * n_states + b] -= chance[a, b]
-        for m in range(n_outputs):
-            mean = 0.0
-            for k in range(n_states):
-                mean += unary[t, k] * basis[k, m]
-            for k in range(n_states):
-                centred[k, m] = basis[k, m] - mean
-        beside[:, :] = 0.0
-        for k in range(n_states):
-            p = sign * unary[t, k]
+                    p = 0.0
+                    if t > 0:
+                        p = alpha[t - 1, j] * moves[j, k] * message[t, k]
+                    elif j == initial:
+                        p = unary[0, k]
+                    chances[s, j * n_states + k] = p
+                    chance[j, s, k] = sign * p
+                    share[k, j] = p / unary[t, k] if p > 0.0 else 0.0
             for m in range(n_outputs):
-                q = p * centred[k, m]
-                for r in range(n_all):
-                    beside[m, r] += q * past[k, r]
+                mean = 0.0
+                for k in range(n_states):
+                    mean += unary[t, k] * basis[k, m]
+                for k in range(n_states):
+                    centred[k, m] = basis[k, m] - mean
+            for k in range(n_states):
+                past = behind[k, s + 1]  # of all before the step
+                past[:] = 0.0
+                _add_weighted(share[k], behind, s, past)
+                for j in range(n_states):
+                    past[start + j * n_states + k] += share[k, j]
+                for a in range(n_moves):
+                    past[start + a] -= chances[s, a]
+            for m in range(n_outputs):
+                for k in range(n_states):
+                    weight[k] = sign * unary[t, k] * centred[k, m]
+                beside[m, s] = 0.0
+                _add_weighted(weight, behind, s + 1, beside[m, s])
                 for n in range(n_outputs):
-                    q_half = 0.5 * q * centred[k, n]
+                    own = 0.0
+                    for k in range(n_states):
+                        own += 0.5 * weight[k] * centred[k, n]
                     for d in range(width):
-                        beside[m, n * width + d] += q_half * step[d]
+                        beside[m, s, n * width + d] += own * step[s, d]
+            for k in range(n_states):
+                for m in range(n_outputs):
+                    for d in range(width):
+                        behind[k, s + 1, m * width + d] += centred[k, m] * step[s, d]
         for m in range(n_outputs):
-            for d in range(width):
-                here = step[d]
-                for r in range(n_all):
-                    half[m * width + d, r] += here * beside[m, r]
-        for k in range(n_states):
-            for r in range(n_all):
-                behind[k, r] = past[k, r]
-            for m in range(n_outputs):
-                for d in range(width):
-                    behind[k, m * width + d] += centred[k, m] * step[d]
+            half[m * width : (m + 1) * width] += np.dot(step[:size].T, beside[m, :size])
+        for j in range(n_states):
+            rows = half[start + j * n_states : start + (j + 1) * n_states]
+            rows += np.dot(chance[j, :size].T, behind[j, :size])
+        among = np.dot(chances[:size].T, chances[:size])
+        for a in range(n_moves):
+            for b in range(n_moves):
+                half[start + a, start + b] -= 0.5 * sign * among[a, b]
+            for s in range(size):
+                half[start + a, start + a] += 0.5 * sign * chances[s, a]
 
 
 @njit(cache=True, nogil=True)

@@ -43,41 +43,40 @@ def _cumulant(
     width = x.shape[1] + 1
     start = n_outputs * width
     q = root.shape[1]
-    chance = np.zeros((length, n_states, n_states))
+    chances = np.zeros((length, n_states * n_states))
     own = np.zeros((length, n_states, q))  # rootᵀ of an emission, less that of a whole step
     past = np.zeros((length + 1, n_states, q))  # rootᵀ of what is expected before each step
     square = np.zeros((length + 1, n_states))  # what is expected of its square
-    emitted = np.empty((n_outputs, q))
-    mean = np.empty(q)
-    emits = bool(np.any(root[:start] != 0.0))  # people may differ in moves alone
+    if np.any(root[:start] != 0.0):  # people may differ in moves alone
+        step = np.ones((length, width))
+        for t in range(length):
+            for d in range(width - 1):
+                step[t, d] = x[first + t, d]
+        for m in range(n_outputs):
+            emitted = np.dot(step, root[m * width : (m + 1) * width])
+            for t in range(length):
+                for k in range(n_states):
+                    for r in range(q):
+                        own[t, k, r] += basis[k, m] * emitted[t, r]
+    for j in range(n_states):
+        for k in range(n_states):
+            if j == max(initial, 0):  # an unknown state before counts as the first
+                chances[0, j * n_states + k] = unary[0, k]
+            for t in range(1, length):
+                chances[t, j * n_states + k] = alpha[t - 1, j] * moves[j, k] * message[t, k]
+    mean = np.dot(chances, root[start:])
+    if initial < 0:
+        mean[0] = 0.0
     for t in range(length):
         moved = 1.0 if t > 0 or initial >= 0 else 0.0
-        for m in range(n_outputs if emits else 0):
-            emitted[m] = root[m * width + width - 1]
-            for d in range(width - 1):
-                here = x[first + t, d]
-                for r in range(q):
-                    emitted[m, r] += here * root[m * width + d, r]
-        mean[:] = 0.0
-        for k in range(n_states):
-            for m in range(n_outputs if emits else 0):
-                for r in range(q):
-                    own[t, k, r] += basis[k, m] * emitted[m, r]
-            for r in range(q):
-                mean[r] += unary[t, k] * own[t, k, r]
-            for j in range(n_states):
-                if t > 0:
-                    chance[t, j, k] = alpha[t - 1, j] * moves[j, k] * message[t, k]
-                elif j == max(initial, 0):  # an unknown state before counts as the first
-                    chance[t, j, k] = unary[0, k]
-                p = moved * chance[t, j, k]
-                for r in range(q):
-                    mean[r] += p * root[start + j * n_states + k, r]
         for k in range(n_states):
             for r in range(q):
-                own[t, k, r] -= mean[r]
+                mean[t, r] += unary[t, k] * own[t, k, r]
+        for k in range(n_states):
+            for r in range(q):
+                own[t, k, r] -= mean[t, r]
             for j in range(n_states):
-                p = chance[t, j, k]
+                p = chances[t, j * n_states + k]
                 if p == 0.0:
                     continue
                 share, value = p / unary[t, k], square[t, j]
@@ -102,7 +101,7 @@ def _cumulant(
         weight[:] = 0.0
         for j in range(n_states):
             for k in range(n_states):
-                p = chance[t, j, k]
+                p = chances[t, j * n_states + k]
                 if p == 0.0:
                     continue
                 share = p / unary[t - 1, j] if t > 0 else 0.0

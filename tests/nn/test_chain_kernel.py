@@ -22,21 +22,23 @@ INITIAL = [-1, 2, 0, -1]
 STEP = 1e-5
 
 
-def make(missing: float, *, emissions: bool) -> tuple[ChainData, torch.Tensor, torch.Tensor]:
+def make(
+    missing: float, *, emissions: bool, lengths: list[int] = LENGTHS, n_states: int = K
+) -> tuple[ChainData, torch.Tensor, torch.Tensor]:
     rng = np.random.default_rng(3)
-    n = sum(LENGTHS)
-    y = rng.integers(0, K, n)
+    n = sum(lengths)
+    y = rng.integers(0, n_states, n)
     y[rng.random(n) < missing] = -1
     chains = Chains(
         rng.normal(size=(n, F)).astype(np.float32),
         y,
-        np.concatenate([[0], np.cumsum(LENGTHS)]),
+        np.concatenate([[0], np.cumsum(lengths)]),
         np.array(INITIAL),
         np.array(OWNERS),
     )
-    n_layer = (K - 1) * (F + 1)
-    places = torch.arange(0 if emissions else n_layer, n_layer + K**2)
-    data = ChainData(chains, contrasts(K).numpy(), places)
+    n_layer = (n_states - 1) * (F + 1)
+    places = torch.arange(0 if emissions else n_layer, n_layer + n_states**2)
+    data = ChainData(chains, contrasts(n_states).numpy(), places)
     theta = torch.from_numpy(rng.normal(size=data.n_parameters))
     return data, theta, torch.from_numpy(rng.normal(size=(3, len(places))) / 2)
 
@@ -69,24 +71,34 @@ def test_log_likelihood_is_that_of_every_path(missing: float) -> None:
     np.testing.assert_allclose(data.log_likelihoods(theta, eta), expected, rtol=1e-12)
 
 
+#: Longer than the steps whose products are taken at once, and more states than are added at once.
+LONG, MANY = [150, 1, 3, 65], 5
+
+
+@pytest.mark.parametrize(("lengths", "n_states"), [(LENGTHS, K), (LONG, MANY)])
 @pytest.mark.parametrize("missing", [0.0, 0.4])
-def test_gradient_and_curvature_are_those_of_differences(missing: float) -> None:
-    data, theta, eta = make(missing, emissions=False)
+def test_gradient_and_curvature_are_those_of_differences(
+    missing: float, lengths: list[int], n_states: int
+) -> None:
+    data, theta, eta = make(missing, emissions=False, lengths=lengths, n_states=n_states)
     people = slice(0, 3)
     _, gradient, curvature = data.derivatives(theta, eta, people)
     for r, unit in enumerate(torch.eye(len(theta), dtype=torch.float64)):
         up = data.derivatives(theta + STEP * unit, eta, people, order=1)
         down = data.derivatives(theta - STEP * unit, eta, people, order=1)
         slope = (up[0] - down[0]) / (2 * STEP)
-        np.testing.assert_allclose(gradient[:, r], slope, atol=1e-8)
+        np.testing.assert_allclose(gradient[:, r], slope, atol=2e-9 * max(lengths))
         bend = -(up[1] - down[1]) / (2 * STEP)
-        np.testing.assert_allclose(curvature[:, :, r], bend, atol=1e-8)
+        np.testing.assert_allclose(curvature[:, :, r], bend, atol=2e-9 * max(lengths))
 
 
+@pytest.mark.parametrize(("lengths", "n_states"), [(LENGTHS, K), (LONG, MANY)])
 @pytest.mark.parametrize("emissions", [False, True])
 @pytest.mark.parametrize("missing", [0.0, 0.4])
-def test_slopes_of_the_curvature_are_those_of_differences(missing: float, emissions: bool) -> None:
-    data, theta, eta = make(missing, emissions=emissions)
+def test_slopes_of_the_curvature_are_those_of_differences(
+    missing: float, emissions: bool, lengths: list[int], n_states: int
+) -> None:
+    data, theta, eta = make(missing, emissions=emissions, lengths=lengths, n_states=n_states)
     rng, people, q = np.random.default_rng(0), slice(0, 3), eta.shape[1]
     roots = torch.from_numpy(rng.normal(size=(3, q, q)))
     slopes = data.curvature_slopes(theta, eta, roots, people)
@@ -95,7 +107,7 @@ def test_slopes_of_the_curvature_are_those_of_differences(missing: float, emissi
         down = data.derivatives(theta - STEP * unit, eta, people)[2]
         change = ((up - down) / (2 * STEP))[:, data.places][:, :, data.places]
         expected = (roots @ roots.transpose(1, 2) * change).sum((1, 2))
-        np.testing.assert_allclose(slopes[:, r], expected, atol=1e-6)
+        np.testing.assert_allclose(slopes[:, r], expected, atol=2e-7 * max(lengths))
 
 
 def naive_moves(data: ChainData, psi: np.ndarray, i: int) -> np.ndarray:
