@@ -165,6 +165,24 @@ class NMECRF(Scored, NeuralMixedEffects):
         """
         return self._paths(X, groups, level, sequence_ids, initial_states).probabilities()
 
+    def predict_ahead(
+        self,
+        X: Table,
+        y: ArrayLike,
+        *,
+        groups: Table,
+        sequence_ids: ArrayLike | None = None,
+        steps: Sequence[int],
+    ) -> dict[int, NDArray[np.float64]]:
+        """Probability of each state at each step given the label so many steps before it in its
+        sequence, and the features since; by number of steps, shape (n, K). NaN where no label is
+        there. Arguments of `fit`.
+        """
+        paths = self._paths(X, groups, "person", sequence_ids)
+        check_lengths(paths.n_rows, y=y)
+        rising = sorted(set(steps))
+        return dict(zip(rising, paths.ahead(self._outcome.encode(y), rising), strict=True))
+
     def simulate(
         self,
         X: Table,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from nme_core.estimators.draws import Draws
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.row_outputs import in_rows
 from nme_core.nn import LinearChain
-from nme_core.nn.crf import forward_backward, sample_paths, viterbi, with_initial
+from nme_core.nn.crf import add_ahead, forward_backward, sample_paths, viterbi, with_initial
 from nme_core.nn.random_effects import own
 from nme_core.training import ChainRows, is_linear_chain
 
@@ -100,6 +100,27 @@ class Paths:
             n_draws += 1
             rows.add_marginals(fixed, own(deviations, batch.groups), total)
         return total / n_draws
+
+    @torch.no_grad()
+    def ahead(self, codes: NDArray[np.int64], steps: Sequence[int]) -> NDArray[np.float64]:
+        """Probability of each state at each step given the label so many steps before, averaged
+        over the posterior, shape (H, n, K); NaN where there is none. `steps` rise.
+        """
+        labels = torch.from_numpy(codes)
+        known = [torch.where(batch.mask, labels[batch.rows], -1) for batch in self.batches]
+        sums = [
+            torch.zeros(len(y), len(steps), y.shape[1], len(self.states), dtype=torch.float64)
+            for y in known
+        ]
+        n_draws, whole = 0, np.asarray(steps)
+        for outputs in self._outputs():
+            n_draws += 1
+            for batch, output, y, total in zip(self.batches, outputs, known, sums, strict=True):
+                add_ahead(output[0].double(), output[1].double(), batch.lengths, y, whole, total)
+        for total in sums:
+            total[total.sum(3) == 0] = torch.nan
+        found = in_rows(self.batches, [total.transpose(1, 2) for total in sums]) / n_draws
+        return np.asarray(found.transpose(0, 1).numpy())
 
     def drawn(self, seed: int) -> Iterator[NDArray[Any]]:
         """Yield states drawn from the model, shape (n,), for each draw of the parameters."""

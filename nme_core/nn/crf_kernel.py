@@ -54,6 +54,27 @@ def sample(emissions: _Array, transitions: _Array, lengths: _Ints, uniforms: _Ar
     return path
 
 
+def add_ahead(
+    emissions: _Array,
+    transitions: _Array,
+    lengths: _Ints,
+    labels: _Ints,
+    steps: _Ints,
+    total: _Array,
+) -> None:
+    """Add p(state at t | label `steps` before it, inputs since) to `total`, shape (S, H, T, K).
+
+    Parameters
+    ----------
+    labels : array of int, shape (S, T)
+        States; −1 where missing, from which nothing follows.
+    steps : array of int, shape (H,)
+        Rising.
+    """
+    arrays = (emissions, transitions, lengths, labels, steps, total)
+    share(_add_ahead, arrays, lengths * int(steps[-1]), emissions.shape[2])
+
+
 def share(
     kernel: Callable[..., None], arrays: tuple[Any, ...], lengths: _Ints, n_states: int
 ) -> None:
@@ -210,3 +231,47 @@ def _sample(
                 left -= chance[state]
                 state += 1
             path[s, t] = state
+
+
+@njit(cache=True, nogil=True)
+def _add_ahead(
+    emissions: _Array,
+    transitions: _Array,
+    lengths: _Ints,
+    labels: _Ints,
+    steps: _Ints,
+    total: _Array,
+    first: int,
+    last: int,
+) -> None:
+    """Forward sums from every label."""
+    n_steps, n_states = emissions.shape[1:]
+    e = np.empty((n_steps, n_states))
+    reached, ahead = np.empty(n_states), np.empty(n_states)
+    for s in range(first, last):
+        length = lengths[s]
+        a = np.exp(transitions[s] - transitions[s].max())
+        for t in range(length):
+            top = emissions[s, t].max()
+            for k in range(n_states):
+                e[t, k] = np.exp(emissions[s, t, k] - top)
+        for begin in range(length):
+            if labels[s, begin] < 0:
+                continue
+            reached[:] = 0.0
+            reached[labels[s, begin]] = 1.0
+            h = 0
+            for t in range(begin + 1, min(begin + steps[-1], length - 1) + 1):
+                scale = 0.0
+                for k in range(n_states):
+                    ahead[k] = 0.0
+                    for j in range(n_states):
+                        ahead[k] += reached[j] * a[j, k]
+                    ahead[k] *= e[t, k]
+                    scale += ahead[k]
+                for k in range(n_states):
+                    reached[k] = ahead[k] / scale
+                if t - begin == steps[h]:
+                    for k in range(n_states):
+                        total[s, h, t, k] += reached[k]
+                    h += 1

@@ -178,6 +178,32 @@ def test_initial_states_are_read_at_the_first_row_only(model, case):
     assert np.abs(case.predict(model, initial_states=initial) - case.predict(model)).max() > 1e-3
 
 
+@pytest.mark.parametrize("hidden", [(), (3,)])
+def test_a_state_ahead_ends_a_segment_that_begins_at_the_label(case, hidden):
+    model = case.fit(epochs=40, hidden=hidden)
+    y, ids = case.y.copy(), case.context["sequence_ids"]
+    y.iloc[::5] = None
+    found = model.predict_ahead(case.X, y, groups=case.groups, sequence_ids=ids, steps=(3, 1))
+    assert sorted(found) == [1, 3]
+    told = 0
+    for steps, chances in found.items():
+        for rows in sequence_rows(case).values():
+            assert np.isnan(chances[rows[:steps]]).all()
+            for begin, end in zip(rows, rows[steps:], strict=False):
+                if pd.isna(y.iloc[begin]):
+                    assert np.isnan(chances[end]).all()
+                    continue
+                told += 1
+                segment = rows[list(rows).index(begin) + 1 : list(rows).index(end) + 1]
+                expected = model.predict_proba(
+                    case.X.iloc[segment],
+                    case.groups.iloc[segment],
+                    initial_states=[y.iloc[begin]] * steps,
+                )
+                np.testing.assert_allclose(chances[end], expected[-1], atol=1e-6)
+    assert told > 20
+
+
 def test_observed_transitions_are_counted_within_sequences(model, case):
     counts = {person: pd.DataFrame(0.0, STATES, STATES) for person in model.groups_}
     for rows in sequence_rows(case).values():

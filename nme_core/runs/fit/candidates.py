@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from nme_core.estimators.options import AUTO
 from nme_core.exceptions import PredictionWarning
 from nme_core.io import TABLES
 from nme_core.metrics.skill import skill_of
-from nme_core.runs.fit.judging import validation_loss
+from nme_core.runs.fit.judging import pooled_loss, validation_loss
 from nme_core.runs.fit.rows import StudyRows
 from nme_core.study.columns import OutcomeKind
 
@@ -42,17 +42,26 @@ def named_layers(model: NeuralMixedEffects) -> tuple[int, ...]:
 
 
 def candidates_table(
-    model: NeuralMixedEffects, rows: StudyRows, split: pd.Categorical, kind: OutcomeKind
+    model: NeuralMixedEffects,
+    rows: StudyRows,
+    split: pd.Categorical,
+    kind: OutcomeKind,
+    judged: Mapping[str, pd.DataFrame],
 ) -> pd.DataFrame:
-    """The table ``candidates``: losses are mean squared errors, or log-losses of classes."""
-    table = model.candidates_
-    several = [one for _, one in model.candidates()] or [model]
+    """The table ``candidates``: losses are mean squared errors, or log-losses of classes.
+
+    `judged` has the model's own metrics, by part.
+    """
+    table, several = model.candidates_, list(model.candidates())
     for part in ("validation", "test"):
         held = rows.take(split == part)
-        known = len(held.y) > 0
-        table[f"{part}_loss"] = [
-            validation_loss(one, held, kind) if known else np.nan for one in several
-        ]
+        if len(held.y) == 0:
+            losses = [np.nan] * max(1, len(several))
+        elif several:
+            losses = [validation_loss(one, held, kind) for _, one in several]
+        else:
+            losses = [pooled_loss(judged[part], kind)]
+        table[f"{part}_loss"] = losses
     return table[list(TABLES["candidates"])]
 
 

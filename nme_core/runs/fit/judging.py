@@ -123,8 +123,14 @@ def _predict(
 
 def validation_loss(model: NeuralMixedEffects, rows: StudyRows, outcome_kind: OutcomeKind) -> float:
     """Mean squared error, or log-loss, of the validation rows, all persons pooled."""
+    return pooled_loss(
+        evaluate(predict(model, rows, "nme", "validation"), outcome_kind), outcome_kind
+    )
+
+
+def pooled_loss(metrics: pd.DataFrame, outcome_kind: OutcomeKind) -> float:
+    """The same, of a table of metrics of one part."""
     metric = "mse" if outcome_kind == "number" else "log_loss"
-    metrics = evaluate(predict(model, rows, "nme", "validation"), outcome_kind)
     pooled = metrics[(metrics["scope"] == "pooled") & (metrics["metric"] == metric)]
     return float(pooled["value"].iloc[0])
 

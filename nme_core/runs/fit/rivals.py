@@ -16,8 +16,6 @@ from nme_core.metrics.simple_rules import ClassRules, Histories, NumberRules, ru
 from nme_core.metrics.skill import COLUMNS, skill_rows, split_losses
 from nme_core.runs.fit.rows import StudyRows
 
-#: Steps of all segments that a model of sequences is asked for at most, per horizon.
-_MOST_STEPS = 50_000
 #: Rows ahead at which skill is given, beside the whole block that was held back.
 HORIZONS = (1, 2, 5, 10)
 
@@ -112,38 +110,33 @@ class Rivals:
             ahead = model.predict_ahead(
                 rows.X, rows.y, groups=rows.groups, times=rows.time, steps=HORIZONS
             )
-        for steps in HORIZONS:
-            if isinstance(model, NMECRF):
-                found = self._segments(model, steps)
-            elif steps in ahead:
-                found = ahead[steps]
-            else:
-                found = block  # it makes no use of earlier outcomes: every horizon is the same
-            if found is not None:
-                self._said[name, steps] = found
+        elif isinstance(model, NMECRF):
+            ahead = self._states_ahead(model)
+        for steps in HORIZONS:  # without use of earlier outcomes every horizon is the same
+            self._said[name, steps] = ahead.get(steps, block)
 
-    def _segments(self, model: NMECRF, steps: int) -> Floats | None:
+    def _states_ahead(self, model: NMECRF) -> dict[int, Floats]:
         """−log p of each test row given the label so many rows before, of the same sequence."""
-        histories, origin = self.histories, self.histories.back(steps)
-        chosen = self.test & (origin >= 0) & histories.seen & histories.seen[origin]
-        chosen &= histories.sequence == histories.sequence[origin]
-        rows = np.flatnonzero(chosen)
-        if not 0 < len(rows) * steps <= _MOST_STEPS or self.classes is None:
-            return None
-        places = rows[:, None] + np.arange(1 - steps, 1)
-        flat, labels = places.ravel(), np.array(self.classes, dtype=object)
-        start = np.full(places.shape, None, dtype=object)
-        start[:, 0] = labels[histories.y[origin[rows]]]
-        chances = model.predict_proba(
-            self.rows.X.iloc[flat],
-            self.rows.persons.iloc[flat].astype("str"),
-            sequence_ids=np.repeat(np.arange(len(rows)), steps),
-            initial_states=pd.Series(start.ravel()),
-        )[steps - 1 :: steps]
-        order = [list(map(str, model.classes_)).index(name) for name in self.classes]
-        own = chances[np.arange(len(rows)), np.array(order)[histories.y[rows]]]
-        found = np.full(len(self.test), np.nan)
-        found[rows] = -np.log(np.clip(own, np.finfo(np.float64).eps, 1.0))
+        histories, near = self.histories, self.test.copy()
+        for back in range(1, max(HORIZONS) + 1):
+            near[:-back] |= self.test[back:]
+        found = {steps: np.full(len(near), np.nan) for steps in HORIZONS}
+        places = [list(self.classes or ()).index(str(label)) for label in model.classes_]
+        for chosen, rows in self.rows.take(near).in_parts():
+            at = np.flatnonzero(near)[chosen]
+            broken = (np.diff(at) > 1) | (np.diff(histories.sequence[at]) != 0)
+            said = model.predict_ahead(
+                rows.X,
+                rows.y,
+                groups=rows.groups,
+                sequence_ids=np.cumsum([0, *broken]),
+                steps=HORIZONS,
+            )
+            asked = self.test[at] & histories.seen[at]
+            own = histories.y[at[asked]]
+            for steps, chances in said.items():
+                own_chances = chances[asked, np.argsort(places)[own]]
+                found[steps][at[asked]] = -np.log(own_chances.clip(np.finfo(np.float64).eps))
         return found
 
     def _add_rules(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -278,7 +278,7 @@ class _Run:
             own = parts["test"][parts["test"]["scope"] == "person"]
             judged.append(own[~own["metric"].isin(SPREAD_METRICS)])
             if isinstance(one, NeuralMixedEffects) and name == "nme":
-                self._judge_further(one)
+                self._judge_further(one, parts)
                 with noting("nme", self.config["warnings"]):
                     warn_of_gap(parts["train"], parts["test"])
             self.folder.write_table(
@@ -325,14 +325,15 @@ class _Run:
                 return False
         return True
 
-    def _judge_further(self, model: NeuralMixedEffects) -> None:
+    def _judge_further(self, model: NeuralMixedEffects, judged: Mapping[str, pd.DataFrame]) -> None:
         """Write the metrics one step ahead, of a model whose residuals remember, and what a mixture
         is made of; warn where simple is as good.
         """
         held = np.asarray((self.split == "test").astype(bool))
         if (metrics := one_step_ahead(model, self.rows, held)) is not None:
             self.folder.append_table("metrics", metrics)
-        table = candidates_table(model, self.rows, self.split, self.study.outcome_kind)
+        kind = self.study.outcome_kind
+        table = candidates_table(model, self.rows, self.split, kind, judged)
         self.folder.write_table("candidates", table)
         with noting("nme", self.config["warnings"]):
             warn_of_rise(model)
