@@ -37,26 +37,24 @@ def class_calibration(predictions: pd.DataFrame) -> pd.DataFrame:
     used = predictions[predictions["observed"].notna()]
     labels = [str(name)[2:] for name in used.columns if str(name).startswith("p_")]
     observed = used["observed"].astype("str").to_numpy()
-    parts = []
-    for label in labels:
-        p = used[f"p_{label}"].to_numpy(dtype=np.float64)
-        place = np.minimum((p * BINS).astype(int), BINS - 1)
-        rows = pd.DataFrame(
-            {
-                "model": used["model"].to_numpy(),
-                "split": used["split"].to_numpy(),
-                "bin": place,
-                "expected": p,
-                "observed": (observed == label).astype(float),
-            }
-        )
-        by_bin = rows.groupby(["model", "split", "bin"], observed=True, sort=True)
-        table = by_bin.agg(
-            expected=("expected", "mean"), observed=("observed", "mean"), n=("observed", "size")
-        ).reset_index()
-        table["low"], table["high"] = table["bin"] / BINS, (table["bin"] + 1) / BINS
-        parts.append(table.assign(**{"kind": "probability", "class": label}))
-    return _finished(pd.concat(parts, ignore_index=True))
+    p = used[[f"p_{label}" for label in labels]].to_numpy(dtype=np.float64)  # (n, K)
+    rows = pd.DataFrame(
+        {
+            "class": pd.Categorical(np.repeat(labels, len(used)), categories=labels),
+            "model": np.tile(used["model"].to_numpy(), len(labels)),
+            "split": np.tile(used["split"].to_numpy(), len(labels)),
+            "bin": np.minimum((p.T.ravel() * BINS).astype(int), BINS - 1),
+            "expected": p.T.ravel(),
+            "observed": np.concatenate([observed == label for label in labels]).astype(float),
+        }
+    )
+    by_bin = rows.groupby(["class", "model", "split", "bin"], observed=True, sort=True)
+    table = by_bin.agg(
+        expected=("expected", "mean"), observed=("observed", "mean"), n=("observed", "size")
+    ).reset_index()
+    table["low"], table["high"] = table["bin"] / BINS, (table["bin"] + 1) / BINS
+    table["class"] = table["class"].astype("str")
+    return _finished(table.assign(kind="probability"))
 
 
 def number_calibration(integral: NDArray[np.float64], *, model: str, split: str) -> pd.DataFrame:

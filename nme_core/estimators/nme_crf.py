@@ -14,7 +14,7 @@ from nme_core.batches.sequences import Batch
 from nme_core.estimators.adapting import with_persons
 from nme_core.estimators.base import NeuralMixedEffects
 from nme_core.estimators.families import Outcome, State
-from nme_core.estimators.inputs import Table, check_lengths
+from nme_core.estimators.inputs import Table
 from nme_core.estimators.moves import MODEL_READOUTS, Moves
 from nme_core.estimators.options import COVARIANCES, LAYERS
 from nme_core.estimators.paths import Paths
@@ -149,7 +149,20 @@ class NMECRF(Scored, NeuralMixedEffects):
                 X, groups, sequence_ids=sequence_ids, initial_states=initial_states, level=level
             )
             return np.asarray(self.classes_[chances.argmax(axis=1)])
-        return self._paths(X, groups, level, sequence_ids, initial_states).likeliest()
+        return self.paths(X, groups, level, sequence_ids, initial_states).likeliest()
+
+    def paths(
+        self,
+        X: Table,
+        groups: Table | None = None,
+        level: str = "person",
+        sequence_ids: ArrayLike | None = None,
+        initial_states: ArrayLike | None = None,
+    ) -> Paths:
+        """Read steps once, for several questions; arguments of `predict`."""
+        context = {"sequence_ids": sequence_ids, "initial_states": initial_states}
+        batches = self._batches(X, groups, level, **context)
+        return Paths(self._posterior, self._outcome, int(self.random_state), batches, level)
 
     def predict_proba(
         self,
@@ -163,7 +176,7 @@ class NMECRF(Scored, NeuralMixedEffects):
         """Marginal probability of each state at each step, shape (n, K), averaged over the
         posterior of the parameters; arguments of `predict`.
         """
-        return self._paths(X, groups, level, sequence_ids, initial_states).probabilities()
+        return self.paths(X, groups, level, sequence_ids, initial_states).probabilities()
 
     def predict_ahead(
         self,
@@ -178,10 +191,9 @@ class NMECRF(Scored, NeuralMixedEffects):
         sequence, and the features since; by number of steps, shape (n, K). NaN where no label is
         there. Arguments of `fit`.
         """
-        paths = self._paths(X, groups, "person", sequence_ids)
-        check_lengths(paths.n_rows, y=y)
         rising = sorted(set(steps))
-        return dict(zip(rising, paths.ahead(self._outcome.encode(y), rising), strict=True))
+        found = self.paths(X, groups, "person", sequence_ids).ahead(y, rising)
+        return dict(zip(rising, found, strict=True))
 
     def simulate(
         self,
@@ -195,7 +207,7 @@ class NMECRF(Scored, NeuralMixedEffects):
         """Yield states of these steps drawn from the fitted model, shape (n,), once for each of 64
         draws of the parameters from their posterior; arguments of `predict`.
         """
-        yield from self._paths(X, groups, level, sequence_ids).drawn(seed)
+        yield from self.paths(X, groups, level, sequence_ids).drawn(seed)
 
     def sequence_loss(
         self,
@@ -213,9 +225,7 @@ class NMECRF(Scored, NeuralMixedEffects):
         p is averaged over the posterior of the parameters. Arguments as in `predict`; y holds the
         labels.
         """
-        paths = self._paths(X, groups, level, sequence_ids, initial_states)
-        check_lengths(paths.n_rows, y=y)
-        return paths.losses(self._outcome.encode(y))
+        return self.paths(X, groups, level, sequence_ids, initial_states).losses(y)
 
     def transition_matrix(
         self, person: str | None = None, readout: str = "conditional"
@@ -271,10 +281,6 @@ class NMECRF(Scored, NeuralMixedEffects):
         self._moves = self._moves.with_people(
             self._posterior, batches, information, int(self.random_state)
         )
-
-    def _paths(self, X: Any, groups: Any, level: str, ids: Any, initial: Any = None) -> Paths:
-        batches = self._batches(X, groups, level, sequence_ids=ids, initial_states=initial)
-        return Paths(self._posterior, self.classes_, int(self.random_state), batches, level)
 
     @property
     def _outcomes(self) -> type[Outcome]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from nme_core.batches.sequences import Batch
 from nme_core.estimators.draws import Draws
+from nme_core.estimators.families import Outcome, State
+from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.row_outputs import in_rows
 from nme_core.nn import LinearChain
@@ -33,8 +35,8 @@ class Paths:
     ----------
     posterior : Posterior
         Of the network.
-    states : array
-        Labels of the states.
+    outcome : Outcome
+        The states.
     seed : int
         Of the draws from the posterior.
     batches : list of Batch
@@ -44,7 +46,7 @@ class Paths:
     """
 
     posterior: Posterior
-    states: NDArray[Any]
+    outcome: Outcome
     seed: int
     batches: list[Batch]
     level: str
@@ -53,6 +55,11 @@ class Paths:
     def n_rows(self) -> int:
         """Number of steps."""
         return sum(batch.n_rows for batch in self.batches)
+
+    @property
+    def states(self) -> NDArray[Any]:
+        """Labels of the states."""
+        return cast(State, self.outcome).classes
 
     @property
     def _persons(self) -> bool:
@@ -102,12 +109,11 @@ class Paths:
         return total / n_draws
 
     @torch.no_grad()
-    def ahead(self, codes: NDArray[np.int64], steps: Sequence[int]) -> NDArray[np.float64]:
+    def ahead(self, y: ArrayLike, steps: Sequence[int]) -> NDArray[np.float64]:
         """Probability of each state at each step given the label so many steps before, averaged
         over the posterior, shape (H, n, K); NaN where there is none. `steps` rise.
         """
-        labels = torch.from_numpy(codes)
-        known = [torch.where(batch.mask, labels[batch.rows], -1) for batch in self.batches]
+        known = self._known(y)
         sums = [
             torch.zeros(len(y), len(steps), y.shape[1], len(self.states), dtype=torch.float64)
             for y in known
@@ -136,19 +142,24 @@ class Paths:
         return np.asarray(self.states[in_rows(self.batches, paths).long().numpy()])
 
     @torch.no_grad()
-    def losses(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Each row's share of −log p(labels of its sequence), shape (n,); see `sequence_loss`."""
-        labels = torch.from_numpy(codes)
-        loss = torch.full((len(labels),), torch.nan, dtype=torch.float64)
-        known = [
-            replace(batch, y=torch.where(batch.mask, labels[batch.rows], -1))
-            for batch in self.batches
-        ]
+    def losses(self, y: ArrayLike) -> NDArray[np.float64]:
+        """Each row's share of −log p(labels of its sequence), shape (n,); see
+        `NMECRF.sequence_loss`.
+        """
+        labels = self._known(y)
+        known = [replace(each, y=own) for each, own in zip(self.batches, labels, strict=True)]
+        loss = torch.full((self.n_rows,), torch.nan, dtype=torch.float64)
         for batch, mean_log in zip(known, self._log_paths(known), strict=True):
             labelled = batch.y >= 0
             share = -mean_log / labelled.sum(1).clamp_min(1)
             loss[batch.rows[labelled]] = share.unsqueeze(1).expand_as(labelled)[labelled]
         return np.asarray(loss.numpy())
+
+    def _known(self, y: ArrayLike) -> list[Tensor]:
+        """Labels by batch, (S, T); −1 where missing and on padding."""
+        check_lengths(self.n_rows, y=y)
+        labels = torch.from_numpy(self.outcome.encode(y))
+        return [torch.where(batch.mask, labels[batch.rows], -1) for batch in self.batches]
 
     def _log_paths(self, batches: list[Batch]) -> list[Tensor]:
         """log E[p(labels of each sequence)] over the posterior of the parameters, by batch.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -107,7 +107,7 @@ def compare(
             remedy=f"Models there: {', '.join(map(repr, models)) or 'none'}.",
         )
     values = rows.pivot(index=["model", "metric"], columns="person", values="value")
-    table = []
+    table, compared = [], []
     for model in models:
         for metric in dict.fromkeys(rows["metric"]):
             if model == reference or (model, metric) not in values.index:
@@ -115,6 +115,7 @@ def compare(
             paired = values.loc[(model, metric)] - values.loc[(reference, metric)]
             differences = _without_rounding(paired.dropna().to_numpy(dtype=np.float64))
             mean, low, high = _interval(differences, level, resamples, random_state)
+            compared.append(differences)
             table.append(
                 {
                     "model": model,
@@ -123,11 +124,12 @@ def compare(
                     "difference": mean,
                     "ci_low": low,
                     "ci_high": high,
-                    "p": _sign_flip_p(differences, flips, random_state),
                     "n_persons": differences.size,
                 }
             )
-    return with_corrected_p(pd.DataFrame(table, columns=_COLUMNS[:-1]))
+    found = pd.DataFrame(table, columns=_COLUMNS[:-1])
+    found["p"] = _sign_flip_p(compared, flips, random_state)
+    return with_corrected_p(found)
 
 
 def person_means(
@@ -235,20 +237,23 @@ def _interval(
     return mean, low, high
 
 
-def _sign_flip_p(differences: NDArray[np.float64], flips: int, seed: int) -> float:
-    """Two-sided p of mean difference 0: under the null each person's sign is a coin."""
-    n = differences.size
-    if n < 2:
-        return np.nan
-    rng = np.random.default_rng(seed)
-    observed = abs(differences.sum())
-    # equal sums may differ by rounding
-    at_least = observed - 1e-12 * np.abs(differences).sum()
-    extreme = 0
-    for size in _chunks(flips, n):
-        signs = 2.0 * rng.integers(2, size=(size, n), dtype=np.int8) - 1.0
-        extreme += int(np.sum(np.abs(signs @ differences) >= at_least))
-    return (1 + extreme) / (flips + 1)
+def _sign_flip_p(
+    compared: Sequence[NDArray[np.float64]], flips: int, seed: int
+) -> NDArray[np.float64]:
+    """Two-sided p of each mean difference 0: under the null each person's sign is a coin."""
+    result, sizes = np.full(len(compared), np.nan), np.array([one.size for one in compared], int)
+    for n in np.unique(sizes[sizes > 1]):  # those of as many people are told by the same coins
+        rng, same = np.random.default_rng(seed), np.flatnonzero(sizes == n).tolist()
+        differences = np.column_stack([compared[place] for place in same])
+        observed = np.abs(differences.sum(axis=0))
+        # equal sums may differ by rounding
+        at_least = observed - 1e-12 * np.abs(differences).sum(axis=0)
+        extreme = np.zeros(len(same))
+        for size in _chunks(flips, int(n)):
+            signs = 2.0 * rng.integers(2, size=(size, n), dtype=np.int8) - 1.0
+            extreme += (np.abs(signs @ differences) >= at_least).sum(axis=0)
+        result[same] = (1 + extreme) / (flips + 1)
+    return result
 
 
 def _chunks(draws: int, n: int) -> list[int]:

@@ -54,7 +54,7 @@ class Chains(NamedTuple):
     owners: _Ints
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=_SUMS)
 def _scores(x: Any, psi: _Array, basis: _Array, first: int, last: int, out: _Array) -> None:
     """Emission scores of steps `first` to `last`, into out[:last − first], shape (T, K)."""
     n_states, n_outputs = basis.shape

@@ -53,7 +53,10 @@ def add_marginals(
             labels = y[begin:end]
             _scores(x, psi, basis, begin, end, scores)
             length, initial = end - begin, initials[u]
-            _recursions(scores, moves, labels, False, length, initial, alpha, message, unary)
+            given = (scores, moves, labels, False, length, initial, alpha, message, unary)
+            if np.isnan(_recursions(*given)):  # scores too far apart for any path
+                total[begin:end] = np.nan
+                continue
             for t in range(length):
                 for k in range(n_states):
                     total[begin + t, k] += unary[t, k]

@@ -22,6 +22,8 @@ _Ints = NDArray[np.int64]
 
 #: Work (steps × states²) from which on a second thread pays.
 _WORTH_A_THREAD = 200_000
+#: Least weight of a state or a move beside that of the likeliest, where every path is to have one.
+_LEAST = 1e-130
 
 
 def forward_backward(
@@ -188,6 +190,13 @@ def _viterbi(
 
 
 @njit(cache=True, nogil=True)
+def _powers(transitions: _Array) -> _Array:
+    """exp(A − max A), or the least."""
+    result: _Array = np.maximum(np.exp(transitions - transitions.max()), _LEAST)
+    return result
+
+
+@njit(cache=True, nogil=True)
 def _sample(
     emissions: _Array,
     transitions: _Array,
@@ -197,33 +206,31 @@ def _sample(
     first: int,
     last: int,
 ) -> None:
-    """Forward sums in logarithms, then states drawn backwards from them."""
+    """Forward sums, then states drawn backwards from them."""
     n_steps, n_states = emissions.shape[1:]
     reached = np.empty((n_steps, n_states))
     chance = np.empty(n_states)
     for s in range(first, last):
         length = lengths[s]
+        a = _powers(transitions[s])
         for t in range(length):
+            top, scale = emissions[s, t].max(), 0.0
             for k in range(n_states):
-                reached[t, k] = emissions[s, t, k]
+                came = 1.0
                 if t > 0:
-                    top = -np.inf
+                    came = 0.0
                     for j in range(n_states):
-                        top = max(top, reached[t - 1, j] + transitions[s, j, k])
-                    total = 0.0
-                    for j in range(n_states):
-                        total += np.exp(reached[t - 1, j] + transitions[s, j, k] - top)
-                    reached[t, k] += top + np.log(total)
+                        came += reached[t - 1, j] * a[j, k]
+                reached[t, k] = came * max(np.exp(emissions[s, t, k] - top), _LEAST)
+                scale += reached[t, k]
+            for k in range(n_states):
+                reached[t, k] /= scale
         for t in range(length - 1, -1, -1):
-            top = -np.inf
+            total = 0.0
             for j in range(n_states):
                 chance[j] = reached[t, j]
                 if t < length - 1:
-                    chance[j] += transitions[s, j, path[s, t + 1]]
-                top = max(top, chance[j])
-            total = 0.0
-            for j in range(n_states):
-                chance[j] = np.exp(chance[j] - top)
+                    chance[j] *= a[j, path[s, t + 1]]
                 total += chance[j]
             left = uniforms[s, t] * total
             state = 0
@@ -250,11 +257,11 @@ def _add_ahead(
     reached, ahead = np.empty(n_states), np.empty(n_states)
     for s in range(first, last):
         length = lengths[s]
-        a = np.exp(transitions[s] - transitions[s].max())
+        a = _powers(transitions[s])
         for t in range(length):
             top = emissions[s, t].max()
             for k in range(n_states):
-                e[t, k] = np.exp(emissions[s, t, k] - top)
+                e[t, k] = max(np.exp(emissions[s, t, k] - top), _LEAST)
         for begin in range(length):
             if labels[s, begin] < 0:
                 continue

@@ -29,3 +29,10 @@ def test_every_path_comes_with_its_probability():
         drawn = [tuple(path) for path in many[:, s, :length].tolist()]
         counts = [drawn.count(path) for path in paths]
         assert chisquare(counts, expected * n).pvalue > 0.001
+
+
+def test_scores_far_apart_leave_the_likeliest_path():
+    emissions = torch.tensor([[[0.0, -1500.0], [-1500.0, 0.0], [0.0, -1500.0]]])
+    transitions = torch.tensor([[[0.0, -2000.0], [-2000.0, 0.0]]])
+    path = sample_paths(emissions, transitions, torch.tensor([3]), torch.Generator())
+    assert path.tolist() == [[0, 0, 0]]

@@ -109,16 +109,17 @@ def _predict(
 ) -> dict[str, np.ndarray[Any, Any]]:
     """Columns of a table of predictions that the model gives."""
     arguments: dict[str, Any] = rows.predict_arguments
-    found = {
-        "predicted": model.predict(rows.X, **arguments),
-        "population_predicted": model.predict(rows.X, **arguments, level="average"),
-    }
-    if hasattr(model, "predict_proba"):
-        probabilities = model.predict_proba(rows.X, **arguments)
-        found |= {f"p_{label}": probabilities[:, k] for k, label in enumerate(model.classes_)}
+    found = {"population_predicted": model.predict(rows.X, **arguments, level="average")}
     if isinstance(model, NMECRF):
-        found["loss"] = model.sequence_loss(rows.X, rows.y, **arguments)
-    return found
+        paths = model.paths(rows.X, **arguments)
+        found |= {"predicted": paths.likeliest(), "loss": paths.losses(rows.y)}
+        probabilities = paths.probabilities()
+    else:
+        found["predicted"] = model.predict(rows.X, **arguments)
+        if not hasattr(model, "predict_proba"):
+            return found
+        probabilities = model.predict_proba(rows.X, **arguments)
+    return found | {f"p_{label}": probabilities[:, k] for k, label in enumerate(model.classes_)}
 
 
 def validation_loss(model: NeuralMixedEffects, rows: StudyRows, outcome_kind: OutcomeKind) -> float:

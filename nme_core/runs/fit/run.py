@@ -264,27 +264,29 @@ class _Run:
         rules = simple[(simple["split"] == "test") & (simple["scope"] == "person")]
         judged: list[pd.DataFrame] = []
         kept: NeuralMixedEffects | None = None
-        for name, one in self._models():
-            if isinstance(one, NeuralMixedEffects) and name == "nme":
-                keep = self.options.refit == "none" or one.hidden == AUTO
-                kept = one if keep else None
-            if not self._fit(name, one, read_off=one is kept and self.options.refit == "none"):
-                continue
-            self.config["verdicts"][name] = one.verdict_
-            if isinstance(one, NMEMLPRegressor) and name == "nme":
-                self.config |= structure_of(one, self.config["covariance"])
-            self._note_likelihood(one, name)
-            parts = {part: self._judge(one, name, part, rivals) for part in SPLITS}
-            own = parts["test"][parts["test"]["scope"] == "person"]
-            judged.append(own[~own["metric"].isin(SPREAD_METRICS)])
-            if isinstance(one, NeuralMixedEffects) and name == "nme":
-                self._judge_further(one, parts)
-                with noting("nme", self.config["warnings"]):
-                    warn_of_gap(parts["train"], parts["test"])
-            self.folder.write_table(
-                "comparison", compare(pd.concat([*judged, rules], ignore_index=True))
-            )
-            self.folder.write_json("config", self.config)
+        try:
+            for name, one in self._models():
+                own = one if isinstance(one, NeuralMixedEffects) and name == "nme" else None
+                if own is not None and (self.options.refit == "none" or own.hidden == AUTO):
+                    kept = own
+                if not self._fit(name, one, read_off=one is kept and self.options.refit == "none"):
+                    continue
+                self.config["verdicts"][name] = one.verdict_
+                if isinstance(own, NMEMLPRegressor):
+                    self.config |= structure_of(own, self.config["covariance"])
+                self._note_likelihood(one, name)
+                parts = {part: self._judge(one, name, part, rivals) for part in SPLITS}
+                test = parts["test"][parts["test"]["scope"] == "person"]
+                judged.append(test[~test["metric"].isin(SPREAD_METRICS)])
+                if own is not None:
+                    self._judge_further(own, parts)
+                    with noting("nme", self.config["warnings"]):
+                        warn_of_gap(parts["train"], parts["test"])
+                self.folder.write_json("config", self.config)
+        finally:
+            if judged:  # of a run that is cancelled, too
+                compared = compare(pd.concat([*judged, rules], ignore_index=True))
+                self.folder.write_table("comparison", compared)
         self.folder.append_table("metrics", simple)
         skill = rivals.table()
         self.folder.write_table("skill", skill)
@@ -326,9 +328,7 @@ class _Run:
         return True
 
     def _judge_further(self, model: NeuralMixedEffects, judged: Mapping[str, pd.DataFrame]) -> None:
-        """Write the metrics one step ahead, of a model whose residuals remember, and what a mixture
-        is made of; warn where simple is as good.
-        """
+        """Write metrics one step ahead and the candidates; warn where validation loss rose."""
         held = np.asarray((self.split == "test").astype(bool))
         if (metrics := one_step_ahead(model, self.rows, held)) is not None:
             self.folder.append_table("metrics", metrics)
