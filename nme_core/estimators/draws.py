@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.func import vmap
 
 from nme_core.batches.sequences import Batch
 from nme_core.estimators.posterior import Posterior
@@ -16,6 +18,9 @@ from nme_core.training.covariance import square_roots
 
 #: Draws over which a probability is averaged.
 DRAWS = 64
+
+#: Rows of draws, padded, that go through the network together.
+CELLS = 2**14
 
 #: Shared parameters by name, and the deviations of all groups, (P, R).
 Drawn = tuple[dict[str, Tensor], Tensor]
@@ -43,8 +48,7 @@ class Draws:
     @torch.no_grad()
     def outputs(self, batches: Sequence[Batch], level: str) -> Iterator[list[Any]]:
         """Yield the network's outputs for all batches, by draw; `level` as in `at`."""
-        for fixed, deviations in self.at(level):
-            yield self._outputs(batches, fixed, deviations)
+        yield from self.computed(batches, self.at(level))
 
     @torch.no_grad()
     def own_outputs(self, batches: Sequence[Batch]) -> Iterator[list[Any]]:
@@ -53,15 +57,31 @@ class Draws:
         Where groups of several factors meet, what the shared parameters are is drawn too: it
         depends on what all of them are.
         """
-        for drawn, deviations in self.of_groups():
-            fixed = None if self.posterior.joint is None else drawn
-            yield self._outputs(batches, fixed, deviations)
+        mean, joint = self.posterior.mixed.fixed(), self.posterior.joint is not None
+        drawn = ((fixed if joint else mean, each) for fixed, each in self.of_groups())
+        yield from self.computed(batches, drawn)
 
-    def _outputs(
-        self, batches: Sequence[Batch], fixed: dict[str, Tensor] | None, deviations: Tensor
-    ) -> list[Any]:
-        mixed = self.posterior.mixed
-        return [mixed(b.x, fixed=fixed, deviations=own(deviations, b.groups)) for b in batches]
+    @torch.no_grad()
+    def computed(self, batches: Sequence[Batch], drawn: Iterable[Drawn]) -> Iterator[list[Any]]:
+        """Yield the network's outputs for all batches at each draw.
+
+        Draws of few rows go through the network together: most of their time is that of a call.
+        """
+        mixed, drawn = self.posterior.mixed, iter(drawn)
+        n_cells = sum(batch.mask.numel() for batch in batches)
+
+        def compute(fixed: dict[str, Tensor], deviations: Tensor, x: Tensor, groups: Tensor) -> Any:
+            return mixed(x, fixed=fixed, deviations=own(deviations, groups))
+
+        while some := list(islice(drawn, max(1, CELLS // max(1, n_cells)))):
+            fixed = {name: torch.stack([each[name] for each, _ in some]) for name in some[0][0]}
+            deviations = torch.stack([each for _, each in some])
+            together = [
+                vmap(compute, (0, 0, None, None))(fixed, deviations, batch.x, batch.groups)
+                for batch in batches
+            ]
+            for k in range(len(some)):
+                yield [_at(output, k) for output in together]
 
     def at(self, level: str) -> Iterator[Drawn]:
         """Yield draws of one level.
@@ -176,3 +196,8 @@ class Draws:
 
     def _stream(self, number: int) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed + number)
+
+
+def _at(output: Any, k: int) -> Any:
+    """The k-th of the first dimension of a tensor, or of each of several."""
+    return output[k] if isinstance(output, Tensor) else tuple(one[k] for one in output)

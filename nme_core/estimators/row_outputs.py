@@ -23,7 +23,6 @@ from nme_core.estimators.expectation import (
 from nme_core.estimators.families import NumericOutcome, Outcome
 from nme_core.estimators.posterior import Posterior
 from nme_core.nn import RowFamily
-from nme_core.nn.random_effects import own
 
 
 @dataclass(frozen=True)
@@ -94,15 +93,12 @@ class RowOutputs:
         """Expected numbers, standardised, over draws of all layers but the last: the output is
         linear in that one and in people's effects, so that their means are enough.
         """
-        mixed, n_draws = self.posterior.mixed, 0
-        own_effects = mixed.deviations if persons else torch.zeros_like(mixed.deviations)
+        deviations = self.posterior.mixed.deviations
+        each = deviations if persons else torch.zeros_like(deviations)
+        drawn, n_draws = ((fixed, each) for fixed in self.shared_draws()), 0
         sums = [torch.zeros(()) for _ in batches]
-        for fixed in self.shared_draws():
+        for outputs in self._draws.computed(batches, drawn):
             n_draws += 1
-            outputs = (
-                mixed(batch.x, fixed=fixed, deviations=own(own_effects, batch.groups))
-                for batch in batches
-            )
             sums = [s + output.double() for s, output in zip(sums, outputs, strict=True)]
         return [one / n_draws for one in sums]
 
