@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -19,17 +20,22 @@ import pytest
 from hypothesis import settings
 
 from benchmarks.chromium import NAMES, find_chromium
+from dashboard.services.compiling import KERNELS
 from nme_core.io import durable
 
 # Before numpy or torch is imported anywhere: several test processes run side by side.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 os.environ["MPLBACKEND"] = "agg"
-# Compiled code is kept for each of the processes: they would compile the same at the same time.
-_worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"nme-tests-numba-{_worker}")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Numba's compiled code is kept for each process: none is safe from another that writes.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+_kernels = [ROOT / "nme_core" / f"{name.replace('.', '/')}.py" for name in KERNELS]
+_version = sha256(repr([(path, path.stat().st_mtime_ns) for path in _kernels]).encode()).hexdigest()
+COMPILED = Path(tempfile.gettempdir()) / f"nme-tests-numba-{_version[:12]}"
+os.environ["NUMBA_CACHE_DIR"] = str(COMPILED / _worker)
 
 settings.load_profile("ci")  # Hypothesis draws the same examples every time and asks no clock
 
@@ -45,6 +51,36 @@ SLOW = frozenset((ROOT / "tests" / "slow.txt").read_text(encoding="utf-8").split
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The fast lane."""
     parser.addoption("--quick", action="store_true", help="leave out what tests/slow.txt names")
+
+
+def _compile_once() -> None:
+    """Let one of several processes compile the kernels; each gets a copy."""
+    whole, own = COMPILED / "all", COMPILED / _worker
+    whole.mkdir(parents=True, exist_ok=True)
+    with durable.locked(COMPILED):
+        if not (whole / "done").exists():
+            work = "from dashboard.services.compiling import compile_kernels as work; work()"
+            kept = {**os.environ, "NUMBA_CACHE_DIR": str(whole)}
+            command = [sys.executable, "-W", "ignore", "-c", work]
+            subprocess.run(command, cwd=ROOT, env=kept, check=True)
+            (whole / "done").touch()
+    if not (own / "done").exists():
+        shutil.copytree(whole, own, dirs_exist_ok=True)
+
+
+_compiling = Thread(target=_compile_once)
+
+
+def pytest_configure() -> None:
+    """Compile while tests are collected."""
+    if _worker != "alone":
+        _compiling.start()
+
+
+def pytest_collection_finish() -> None:
+    """Let no process compile what another one does."""
+    if _worker != "alone":
+        _compiling.join()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
