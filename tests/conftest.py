@@ -1,5 +1,6 @@
 """What every test shares: one thread per process, a home of its own, the command, studies."""
 
+import gc
 import io
 import os
 import shutil
@@ -27,6 +28,7 @@ from nme_core.io import durable
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 os.environ["MPLBACKEND"] = "agg"
+gc.set_threshold(10_000)  # as the command does: most of what is imported and collected stays
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -23,9 +24,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+#: New objects after which Python looks for garbage: what is imported makes many, and none of it is.
+GARBAGE = 10_000
+
 
 def main() -> NoReturn:
     """Run the command; exit code 0 done, 2 bad input or usage, 130 on Ctrl-C."""
+    gc.set_threshold(GARBAGE)
     warnings.showwarning = _show_warning
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _interrupt)  # ended from outside: as with Ctrl-C
