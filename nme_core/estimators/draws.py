@@ -138,16 +138,17 @@ class Draws:
         posterior, random = self.posterior, self._stream(0)
         link, deviations = posterior.link, posterior.mixed.deviations
         of_groups = self._steps_of_groups() if persons else None
+        spread = {k: posterior.spread[k] for k in posterior.mixed.fixed() if k in posterior.spread}
         for _ in range(n_draws // 2):
             together = None
             if link is not None:
                 noise = torch.randn(link[0].shape[1], generator=random, dtype=deviations.dtype)
                 together = link[0] @ noise.to(link[0].dtype)
             shared = {} if together is None else posterior.by_name(together)
-            for name, value in posterior.mixed.fixed().items():  # in a file in another order
-                if name in posterior.spread and name not in shared:
-                    noise = torch.randn(value.shape, generator=random, dtype=deviations.dtype)
-                    shared[name] = posterior.spread[name] * noise
+            for name, each_spread in spread.items():  # in a file in another order
+                if name not in shared:
+                    noise = torch.randn(each_spread.shape, generator=random, dtype=deviations.dtype)
+                    shared[name] = each_spread * noise
             if of_groups is None:
                 yield shared, torch.zeros_like(deviations)
                 continue
