@@ -50,6 +50,9 @@ _APART = 0.02
 #: A search that began next to its end, as of a simulated study at its truth, has arrived where a
 #: step promises less than this: numbers are within some .5 % of a standard error then.
 _NEAR_ENOUGH = 1e-6
+#: Another search is given up where a step promises less than the first, and so many times what it
+#: promises would bring it no further than this above the best.
+_CLOSE, _SO_MUCH_MORE, _HIGHER = 0.05, 5.0, 0.1
 #: A search in Λ has arrived where a step promises less than this of ℓ.
 _TOLERANCE = 1e-6
 
@@ -65,6 +68,7 @@ class _Task:
     near: Near | None
     weak: float = 0.0
     enough: float = ENOUGH
+    known: float = -torch.inf  # ℓ at the end of another search
 
 
 def fit_chain(
@@ -125,7 +129,8 @@ def _fit_diagonal(task: _Task) -> ChainFit:
 
     for near in likely_ends(first):
         try:
-            fit = _begun(replace(task, ridge=first.ridge, follow=follow), near)
+            known = max((height for converged, height, *_ in fits if converged), default=-torch.inf)
+            fit = _begun(replace(task, ridge=first.ridge, follow=follow, known=known), near)
         except (ArithmeticError, torch.linalg.LinAlgError):  # type: ignore[attr-defined]
             continue
         fits.append((fit.converged, fit.log_likelihood, task.covariance.variances, fit))
@@ -160,6 +165,9 @@ def _searched(task: _Task, search: ChainSearch) -> ChainFit:
         search.step()
         if task.follow is not None:
             task.follow(search.log_likelihood)
+        may_reach = search.log_likelihood + _SO_MUCH_MORE * search.promised
+        if search.promised < _CLOSE and may_reach < task.known + _HIGHER:
+            break  # where another search has been, or lower
         further += search.promised < TOLERANCE
         if search.promised < task.enough or further > _FURTHER:
             break
