@@ -231,7 +231,7 @@ def _interval(
     low = high = np.nan
     if n >= FEWEST:
         rng = np.random.default_rng(seed)
-        drawn = (differences[rng.integers(n, size=(size, n))] for size in _chunks(resamples, n))
+        drawn = (differences[rng.integers(n, size=(size, n))] for size in chunks(resamples, n))
         low, high = studentised_interval(differences, drawn, level)
     mean, low, high = _without_rounding(np.array([differences.mean(), low, high])).tolist()
     return mean, low, high
@@ -249,14 +249,14 @@ def _sign_flip_p(
         # equal sums may differ by rounding
         at_least = observed - 1e-12 * np.abs(differences).sum(axis=0)
         extreme = np.zeros(len(same))
-        for size in _chunks(flips, int(n)):
+        for size in chunks(flips, int(n)):
             signs = 2.0 * rng.integers(2, size=(size, n), dtype=np.int8) - 1.0
             extreme += (np.abs(signs @ differences) >= at_least).sum(axis=0)
         result[same] = (1 + extreme) / (flips + 1)
     return result
 
 
-def _chunks(draws: int, n: int) -> list[int]:
+def chunks(draws: int, n: int) -> list[int]:
     """Sizes of the chunks in which `draws` × `n` numbers are drawn."""
     size = max(1, _CHUNK // n)
     return [min(size, draws - start) for start in range(0, draws, size)]

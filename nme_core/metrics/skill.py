@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nme_core.metrics.comparison import FEWEST, chunks
+
 Floats = NDArray[np.float64]
 
 COLUMNS = [
     "model", "reference", "metric", "scope", "horizon", "skill", "ci_low", "ci_high", "n_persons",
 ]  # fmt: skip
-#: Fewer people have no interval.
-FEWEST = 4
 #: Losses of a reference below this leave nothing to save.
 _NOTHING = 1e-12
 
@@ -52,9 +52,12 @@ def skill_of(
     found = 1 - float(model.sum()) / total
     if len(model) < FEWEST:
         return found, float("nan"), float("nan")
-    rng = np.random.default_rng(seed)
-    counts = rng.multinomial(len(model), np.full(len(model), 1 / len(model)), resamples)
-    above, below = counts @ model, counts @ reference
+    rng, even = np.random.default_rng(seed), np.full(len(model), 1 / len(model))
+    losses = np.column_stack([model, reference])
+    resampled = [
+        rng.multinomial(len(model), even, size) @ losses for size in chunks(resamples, len(model))
+    ]
+    above, below = np.concatenate(resampled).T
     drawn = 1 - above[below > _NOTHING] / below[below > _NOTHING]
     low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2])
     return found, float(low), float(high)

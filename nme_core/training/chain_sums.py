@@ -204,13 +204,13 @@ class Sums:
         places, own = data.places, eta[people]
         others = self.others
         hessian, lower = _factored(hessian, places, precision)
-        across = hessian.index_select(1, places).index_select(2, others)
+        across = hessian.index_select(2, others).index_select(1, places)
         flat = across.flatten(0, 1).T
         pull = own * precision if self.known else own @ precision
         ahead = gradient[:, places] - pull
         conditional = torch.cholesky_inverse(lower)
         spread = conditional.sum(0)
-        step = torch.einsum("nqs,ns->nq", conditional, ahead)
+        step = torch.bmm(conditional, ahead.unsqueeze(2)).squeeze(2)
         self.spread += spread
         self.penalty += 0.5 * float((own * pull).sum())
         self.log_determinant += float(lower.diagonal(dim1=1, dim2=2).log().sum())

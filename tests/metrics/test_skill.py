@@ -40,3 +40,10 @@ def test_the_interval_holds_the_truth():
         _, low, high = skill_of(model, reference, seed=seed, resamples=299)
         held += low < 0.2 < high
     assert held >= 178  # 95 % less three standard errors
+
+
+def test_resampling_in_chunks_gives_the_same_numbers(monkeypatch):
+    model, reference = np.random.default_rng(0).gamma(2.0, size=(2, 50))
+    expected = skill_of(model, reference)
+    monkeypatch.setattr("nme_core.metrics.comparison._CHUNK", 4000)
+    np.testing.assert_allclose(skill_of(model, reference), expected, rtol=1e-12)
