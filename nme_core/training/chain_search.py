@@ -25,7 +25,7 @@ from nme_core.training.chain_sums import Sums
 from nme_core.training.covariance import SMALLEST, RandomEffectsCovariance
 
 #: A search goes on to this, that rounding on the way leaves no trace.
-ENOUGH = 1e-9
+ENOUGH = 1e-10
 #: Whether a variance of 0 should be more is looked at where a step promises less than this.
 _LOOK = 1e-3
 #: Least and largest variance at the start, and largest of one that was 0.
