@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
@@ -104,7 +105,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_slow(test: str) -> bool:
-    return any(test == name or test.startswith((f"{name}/", f"{name}::")) for name in SLOW)
+    """Whether a test, its file or a folder of it is named."""
+    folders = test.partition("::")[0].split("/")
+    return not SLOW.isdisjoint((test, *accumulate(folders, "{}/{}".format)))
 
 
 @pytest.fixture(scope="session", autouse=True)

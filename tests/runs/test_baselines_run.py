@@ -31,7 +31,10 @@ def read(tiny_study, model):
 def run(request, tiny_study, tmp_path_factory):
     model = request.param
     folder = RunFolder(tmp_path_factory.mktemp("baselines") / "run")
-    options = FitOptions(model=model, epochs=3, baselines=BASELINES[model], refit="none")
+    layers = (8,) if model == "nme-mlp" else ()
+    options = FitOptions(
+        model=model, hidden=layers, epochs=3, baselines=BASELINES[model], refit="none"
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         run_experiment(read(tiny_study, model), options, folder)

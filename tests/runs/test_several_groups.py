@@ -124,7 +124,7 @@ def test_other_families(nme, table, tmp_path, family, outcome, metric):
     said = nme(
         *("fit", tmp_path / "long.csv", "--person", "who", "--time", "day", "--outcome", outcome),
         *("--features", "x", "--model", "nme-mlp", "--family", family, "--epochs", "10"),
-        *("--baselines", "generic", "--quiet", "--out", tmp_path / "run"),
+        *("--hidden", "8", "--baselines", "generic", "--quiet", "--out", tmp_path / "run"),
     )
     assert (said.code, said.err) == (0, "")
     folder = RunFolder(tmp_path / "run")
