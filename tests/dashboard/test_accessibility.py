@@ -84,6 +84,9 @@ def tab_to(page: Page, words: str, most: int = 45) -> int:
     for presses in range(1, most + 1):
         page.keyboard.press("Tab")
         text, ring = page.evaluate(FOCUS)
+        if text and not ring:  # while a page is drawn anew the ring may come a moment later
+            settled(page)
+            text, ring = page.evaluate(FOCUS)
         assert ring or not text, f"no focus to be seen on {text!r}"
         if text.endswith(words):  # an icon comes before
             return presses
