@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import glmm
 from benchmarks.table import Row
 from nme_core.analysis import person_parameters
 from nme_core.independence import test_covariates
@@ -13,6 +14,10 @@ from nme_core.io import RunFolder
 from nme_core.runs.fit import FitOptions, run_experiment
 from nme_core.simulate import sample_study
 from nme_core.study import Study
+
+_SAME = "the same, processor time: fit, baselines, refit, HSIC"
+#: Seconds that lme4 took for this, at most, on the computer where the target in seconds was set.
+_YARDSTICK, _GLMER = "lme4's glmer, 1,000 × 50 rows, intercept and slope", 3.9
 
 
 def run(*, small: bool = False) -> list[Row]:
@@ -40,17 +45,15 @@ def run(*, small: bool = False) -> list[Row]:
         )
     taken, computed = time.perf_counter() - start, time.process_time() - computed
     what = "sample study dyads, NME-CRF with all baselines and HSIC, from click to figure"
-    why = (
-        f"over by {taken / 60 - 1:.0%}: two fits of NME to convergence take most of it, in many "
-        "small steps of 15,000 rows (gradients a third, draws and curvature of every person's "
-        "whole covariance a fifth)"
-    )
-    return [
-        Row(what, "≤ 60 s", f"{taken:.0f} s", taken <= 60, why=why),
-        Row(
-            "the same, processor time: fit, baselines, refit, HSIC",
-            "≤ 6 s",
-            f"{computed:.1f} s",
-            computed <= 6,
-        ),
+    rows = [
+        Row(what, "≤ 60 s", f"{taken:.0f} s", taken <= 60),
+        Row(_SAME, "≤ 6 s", f"{computed:.1f} s", computed <= 6),
     ]
+    peers = glmm.theirs(glmm.study(*(30, 10) if small else (1000, 50)))
+    if "glmer" in peers:
+        at_most = round(6 / _GLMER, 2)
+        remark = f"6 s was set where that took 3.3 to {_GLMER:g} s; here {peers['glmer'][0]:.1f} s"
+        rows.append(
+            Row.ratio(f"{_SAME} ÷ {_YARDSTICK}", computed / peers["glmer"][0], at_most, remark)
+        )
+    return rows
