@@ -187,13 +187,10 @@ class NMECRF(Scored, NeuralMixedEffects):
         sequence_ids: ArrayLike | None = None,
         steps: Sequence[int],
     ) -> dict[int, NDArray[np.float64]]:
-        """Probability of each state at each step given the label so many steps before it in its
-        sequence, and the features since; by number of steps, shape (n, K). NaN where no label is
-        there. Arguments of `fit`.
+        """Probability of each state at each step given its sequence's label so many steps before,
+        by number of steps, shape (n, K); NaN where there is none. Arguments of `fit`.
         """
-        rising = sorted(set(steps))
-        found = self.paths(X, groups, "person", sequence_ids).ahead(y, rising)
-        return dict(zip(rising, found, strict=True))
+        return self.paths(X, groups, "person", sequence_ids).ahead(y, steps)
 
     def simulate(
         self,

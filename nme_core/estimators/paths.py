@@ -19,7 +19,8 @@ from nme_core.estimators.inputs import check_lengths
 from nme_core.estimators.posterior import Posterior
 from nme_core.estimators.row_outputs import in_rows
 from nme_core.nn import LinearChain
-from nme_core.nn.crf import add_ahead, forward_backward, sample_paths, viterbi, with_initial
+from nme_core.nn.crf import forward_backward, sample_paths, viterbi, with_initial
+from nme_core.nn.crf_kernel import add_ahead
 from nme_core.nn.random_effects import own
 from nme_core.training import ChainRows, is_linear_chain
 
@@ -109,24 +110,26 @@ class Paths:
         return total / n_draws
 
     @torch.no_grad()
-    def ahead(self, y: ArrayLike, steps: Sequence[int]) -> NDArray[np.float64]:
+    def ahead(self, y: ArrayLike, steps: Sequence[int]) -> dict[int, NDArray[np.float64]]:
         """Probability of each state at each step given the label so many steps before, averaged
-        over the posterior, shape (H, n, K); NaN where there is none. `steps` rise.
+        over the posterior; by number of steps, shape (n, K), NaN where there is none.
         """
-        known = self._known(y)
+        known, rising = self._known(y), np.unique(np.asarray(steps, dtype=np.int64))
         sums = [
-            torch.zeros(len(y), len(steps), y.shape[1], len(self.states), dtype=torch.float64)
+            torch.zeros(len(y), len(rising), y.shape[1], len(self.states), dtype=torch.float64)
             for y in known
         ]
-        n_draws, whole = 0, np.asarray(steps)
+        n_draws = 0
         for outputs in self._outputs():
             n_draws += 1
             for batch, output, y, total in zip(self.batches, outputs, known, sums, strict=True):
-                add_ahead(output[0].double(), output[1].double(), batch.lengths, y, whole, total)
+                emissions, transitions = (np.ascontiguousarray(one.double()) for one in output)
+                lengths, labels = batch.lengths.numpy(), y.numpy()
+                add_ahead(emissions, transitions, lengths, labels, rising, total.numpy())
         for total in sums:
             total[total.sum(3) == 0] = torch.nan
         found = in_rows(self.batches, [total.transpose(1, 2) for total in sums]) / n_draws
-        return np.asarray(found.transpose(0, 1).numpy())
+        return dict(zip(rising.tolist(), found.transpose(0, 1).numpy(), strict=True))
 
     def drawn(self, seed: int) -> Iterator[NDArray[Any]]:
         """Yield states drawn from the model, shape (n,), for each draw of the parameters."""

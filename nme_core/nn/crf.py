@@ -376,24 +376,6 @@ def viterbi_torch(emissions: Tensor, transitions: Tensor, lengths: Tensor) -> Te
     return path
 
 
-def add_ahead(
-    emissions: Tensor,
-    transitions: Tensor,
-    lengths: Tensor,
-    labels: Tensor,
-    steps: np.ndarray[Any, Any],
-    total: Tensor,
-) -> None:
-    """Add p(state at t | label `steps` before it, inputs since) to `total`, (S, H, T, K), float64.
-
-    Parameters as in `forward_backward`; see `crf_kernel.add_ahead`.
-    """
-    from nme_core.nn import crf_kernel
-
-    e, a, n, y = _arrays(emissions, transitions, lengths, labels)
-    crf_kernel.add_ahead(e, a, n, y, steps, total.numpy())
-
-
 @torch.no_grad()
 def sample_paths(
     emissions: Tensor, transitions: Tensor, lengths: Tensor, generator: torch.Generator
