@@ -174,12 +174,14 @@ class Paths:
         if is_linear_chain(posterior.mixed):
             return [self._log_path(batch) for batch in batches]
         total = [torch.full((len(batch.x),), -torch.inf, dtype=torch.float64) for batch in batches]
+        drawn = self._draws.of_groups(persons=self._persons, n_draws=PATH_DRAWS)
+        if not self._persons:
+            nobody = torch.zeros_like(posterior.mixed.deviations)
+            drawn = ((fixed, nobody) for fixed, _ in drawn)
         n_draws, family = 0, LinearChain()
-        for fixed, deviations in self._draws.of_groups(persons=self._persons, n_draws=PATH_DRAWS):
+        for outputs in self._draws.computed(batches, drawn):
             n_draws += 1
-            for k, batch in enumerate(batches):
-                drawn = self._own(deviations, batch)
-                output = posterior.mixed(batch.x, fixed=fixed, deviations=drawn)
+            for k, (batch, output) in enumerate(zip(batches, outputs, strict=True)):
                 total[k] = torch.logaddexp(total[k], -family.deviance(output, batch).double() / 2)
         return [each - math.log(n_draws) for each in total]
 
