@@ -143,25 +143,11 @@ class NMECRF(Scored, NeuralMixedEffects):
             "population" sets η = 0, a typical person, and takes persons that the model has not
             seen; "average" gives the most probable state of each step, on average over all people.
         """
-        self._check_fitted()
-        if level == "average" and self._posterior.mixed.n_random:
-            chances = self.predict_proba(
-                X, groups, sequence_ids=sequence_ids, initial_states=initial_states, level=level
-            )
-            return np.asarray(self.classes_[chances.argmax(axis=1)])
         return self.paths(X, groups, level, sequence_ids, initial_states).likeliest()
 
-    def paths(
-        self,
-        X: Table,
-        groups: Table | None = None,
-        level: str = "person",
-        sequence_ids: ArrayLike | None = None,
-        initial_states: ArrayLike | None = None,
-    ) -> Paths:
-        """Read steps once, for several questions; arguments of `predict`."""
-        context = {"sequence_ids": sequence_ids, "initial_states": initial_states}
-        batches = self._batches(X, groups, level, **context)
+    def paths(self, X: Any, groups: Any, level: str, ids: Any = None, initial: Any = None) -> Paths:
+        """Read steps once, for several questions; arguments of `predict`, ids of sequences."""
+        batches = self._batches(X, groups, level, sequence_ids=ids, initial_states=initial)
         return Paths(self._posterior, self._outcome, int(self.random_state), batches, level)
 
     def predict_proba(

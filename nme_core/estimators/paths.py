@@ -74,7 +74,11 @@ class Paths:
         return self._draws.outputs(self.batches, self.level)
 
     def likeliest(self) -> NDArray[Any]:
-        """Most probable path of each sequence at the posterior mean (Viterbi), shape (n,)."""
+        """Most probable path of each sequence at the posterior mean (Viterbi), shape (n,); of all
+        people the most probable state of each step.
+        """
+        if self.level == "average" and self.posterior.mixed.n_random:
+            return np.asarray(self.states[self.probabilities().argmax(axis=1)])
         paths = []
         for batch in self.batches:
             output = self.posterior.mean_output(batch, persons=self._persons)

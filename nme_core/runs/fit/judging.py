@@ -111,7 +111,7 @@ def _predict(
     arguments: dict[str, Any] = rows.predict_arguments
     found = {"population_predicted": model.predict(rows.X, **arguments, level="average")}
     if isinstance(model, NMECRF):
-        paths = model.paths(rows.X, **arguments)
+        paths = model.paths(rows.X, rows.groups, "person", rows.sequence_ids, rows.before)
         found |= {"predicted": paths.likeliest(), "loss": paths.losses(rows.y)}
         probabilities = paths.probabilities()
     else:
