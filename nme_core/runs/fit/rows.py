@@ -17,6 +17,8 @@ from nme_core.study.columns import as_categories
 
 #: Rows that are predicted at once.
 _AT_ONCE = 500_000
+#: Rows from which on no model is fitted that nobody asked for.
+_MANY = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,14 @@ class StudyRows:
         if isinstance(self.X, TableRows):
             return StudyRows(self.X.take(chosen), **rows)
         return StudyRows(TableRows(self.X, chosen), **rows)
+
+    def refuse_many(self) -> None:
+        """Raise DataError where a model that nobody asked for would take too long."""
+        if len(self.y) >= _MANY:
+            raise DataError(
+                f"With {len(self.y):,} rows it may take more time and memory than all else.",
+                remedy="Fit it as a run of its own (--hidden none).",
+            )
 
     def in_parts(self) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.bool_]], StudyRows]]:
         """Yield which rows, and these rows: all of some persons, about `_AT_ONCE` rows of many."""

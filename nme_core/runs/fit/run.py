@@ -318,6 +318,7 @@ class _Run:
                 fit_split(model, self.rows, self.split, progress, uncertainty=read_off)
                 return True
             try:
+                self.rows.refuse_many()
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", NMEWarning)
                     fit_split(model, self.rows, self.split, progress)
