@@ -190,10 +190,23 @@ def _viterbi(
 
 
 @njit(cache=True, nogil=True)
-def _powers(transitions: _Array) -> _Array:
-    """exp(A − max A), or the least."""
-    result: _Array = np.maximum(np.exp(transitions - transitions.max()), _LEAST)
+def _powers(scores: _Array) -> _Array:
+    """exp(s − max s), or the least."""
+    result: _Array = np.maximum(np.exp(scores - scores.max()), _LEAST)
     return result
+
+
+@njit(cache=True, nogil=True)
+def _go_on(before: _Array, moves: _Array, weights: _Array, after: _Array) -> None:
+    """Chances of the states at a step, from those at the step before: one forward step."""
+    scale = 0.0
+    for k in range(len(after)):
+        after[k] = 0.0
+        for j in range(len(before)):
+            after[k] += before[j] * moves[j, k]
+        after[k] *= weights[k]
+        scale += after[k]
+    after /= scale
 
 
 @njit(cache=True, nogil=True)
@@ -213,18 +226,9 @@ def _sample(
     for s in range(first, last):
         length = lengths[s]
         a = _powers(transitions[s])
-        for t in range(length):
-            top, scale = emissions[s, t].max(), 0.0
-            for k in range(n_states):
-                came = 1.0
-                if t > 0:
-                    came = 0.0
-                    for j in range(n_states):
-                        came += reached[t - 1, j] * a[j, k]
-                reached[t, k] = came * max(np.exp(emissions[s, t, k] - top), _LEAST)
-                scale += reached[t, k]
-            for k in range(n_states):
-                reached[t, k] /= scale
+        reached[0] = _powers(emissions[s, 0])
+        for t in range(1, length):
+            _go_on(reached[t - 1], a, _powers(emissions[s, t]), reached[t])
         for t in range(length - 1, -1, -1):
             total = 0.0
             for j in range(n_states):
@@ -254,31 +258,19 @@ def _add_ahead(
     """Forward sums from every label."""
     n_steps, n_states = emissions.shape[1:]
     e = np.empty((n_steps, n_states))
-    reached, ahead = np.empty(n_states), np.empty(n_states)
+    reached = np.empty((steps[-1] + 1, n_states))  # by steps since the label
     for s in range(first, last):
         length = lengths[s]
         a = _powers(transitions[s])
         for t in range(length):
-            top = emissions[s, t].max()
-            for k in range(n_states):
-                e[t, k] = max(np.exp(emissions[s, t, k] - top), _LEAST)
+            e[t] = _powers(emissions[s, t])
         for begin in range(length):
             if labels[s, begin] < 0:
                 continue
-            reached[:] = 0.0
-            reached[labels[s, begin]] = 1.0
-            h = 0
-            for t in range(begin + 1, min(begin + steps[-1], length - 1) + 1):
-                scale = 0.0
-                for k in range(n_states):
-                    ahead[k] = 0.0
-                    for j in range(n_states):
-                        ahead[k] += reached[j] * a[j, k]
-                    ahead[k] *= e[t, k]
-                    scale += ahead[k]
-                for k in range(n_states):
-                    reached[k] = ahead[k] / scale
-                if t - begin == steps[h]:
-                    for k in range(n_states):
-                        total[s, h, t, k] += reached[k]
-                    h += 1
+            reached[0] = 0.0
+            reached[0, labels[s, begin]] = 1.0
+            for n in range(1, min(steps[-1], length - 1 - begin) + 1):
+                _go_on(reached[n - 1], a, e[begin + n], reached[n])
+            for h in range(len(steps)):
+                if begin + steps[h] < length:
+                    total[s, h, begin + steps[h]] += reached[steps[h]]

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from dashboard.services import covariates, settings, studies
 from dashboard.services.home import new_id
 from nme_core.io import RunFolder, RunState, Status
 from nme_core.vocabulary.settings import FitSettings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 STATES = ("calm", "tense", "low")
@@ -41,6 +45,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NME_HOME", str(tmp_path / "home"))
     settings.set_view("researcher")
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> "Iterator[Browser]":
+    """One Chromium for all tests of a file."""
+    from benchmarks.browser import chromium
+
+    with chromium(chromium_path) as found:
+        yield found
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
-from benchmarks.browser import chromium, new_page, open_page, page_link, serve, settled
+from benchmarks.browser import new_page, open_page, page_link, serve, settled
 from benchmarks.home import at_home
 from dashboard.services import settings
 from dashboard.words.pages import PAGES
@@ -32,13 +32,6 @@ def server(home: Path) -> Iterator[str]:
     """Address of a fresh dashboard."""
     with serve(home) as (server, _):
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    """One Chromium for all tests."""
-    with chromium(chromium_path) as found:
-        yield found
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from benchmarks import screenshots
-from benchmarks.browser import SIZE, chromium, new_page, open_page, serve, settled
+from benchmarks.browser import SIZE, new_page, open_page, serve, settled
 from dashboard.words.pages import PAGES
 
 TRAINING_MS = 180_000
@@ -35,13 +35,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(home: Path) -> Iterator[tuple[str, psutil.Process]]:
     """A fresh dashboard with an empty home: its address and process."""
     with serve(home) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    """One Chromium for all walks."""
-    with chromium(chromium_path) as found:
         yield found
 
 

@@ -72,14 +72,17 @@ def test_a_network_with_two_factors_has_one(tmp_path):
     assert "linear" in set(folder.table("skill")["reference"])
 
 
-def test_of_very_many_rows_it_is_not_fitted_unasked(tmp_path, monkeypatch):
-    monkeypatch.setattr("nme_core.runs.fit.rows._MANY", 100)
-    folder = RunFolder(tmp_path / "run")
+def runs_without_it(folder, reason):
     options = FitOptions("nme-mlp", hidden=(3,), epochs=2, baselines=(), refit="none")
-    with pytest.warns(FallbackWarning, match=r"not among those compared: With \d+ rows it may"):
+    with pytest.warns(FallbackWarning, match=f"not among those compared: {reason}"):
         run_experiment(study(), options, folder)
     assert "linear" not in set(folder.table("skill")["reference"])
     assert folder.status.finished
+
+
+def test_of_very_many_rows_it_is_not_fitted_unasked(tmp_path, monkeypatch):
+    monkeypatch.setattr("nme_core.runs.fit.rows.MANY", 100)
+    runs_without_it(RunFolder(tmp_path / "run"), r"With \d+ rows it may")
 
 
 def test_where_it_cannot_be_fitted_the_run_goes_on_and_says_so(tmp_path, monkeypatch):
@@ -90,12 +93,7 @@ def test_where_it_cannot_be_fitted_the_run_goes_on_and_says_so(tmp_path, monkeyp
 
     fit_split = run.fit_split
     monkeypatch.setattr(run, "fit_split", fails)
-    folder = RunFolder(tmp_path / "run")
-    options = FitOptions("nme-mlp", hidden=(3,), epochs=2, baselines=(), refit="none")
-    with pytest.warns(FallbackWarning, match=r"not among those compared: Nothing varies"):
-        run_experiment(study(), options, folder)
-    assert "linear" not in set(folder.table("skill")["reference"])
-    assert folder.status.finished
+    runs_without_it(RunFolder(tmp_path / "run"), "Nothing varies")
 
 
 def metrics(values, n=10):

@@ -121,7 +121,8 @@ class Rivals:
         for back in range(1, max(HORIZONS) + 1):
             near[:-back] |= self.test[back:]
         found = {steps: np.full(len(near), np.nan) for steps in HORIZONS}
-        places = [list(self.classes or ()).index(str(label)) for label in model.classes_]
+        labels = list(map(str, model.classes_))
+        order = np.array([labels.index(name) for name in self.classes or ()])
         for chosen, rows in self.rows.take(near).in_parts():
             at = np.flatnonzero(near)[chosen]
             broken = (np.diff(at) > 1) | (np.diff(histories.sequence[at]) != 0)
@@ -135,8 +136,8 @@ class Rivals:
             asked = self.test[at] & histories.seen[at]
             own = histories.y[at[asked]]
             for steps, chances in said.items():
-                own_chances = chances[asked, np.argsort(places)[own]]
-                found[steps][at[asked]] = -np.log(own_chances.clip(np.finfo(np.float64).eps))
+                own_chances = chances[asked, order[own]].clip(np.finfo(np.float64).eps)
+                found[steps][at[asked]] = -np.log(own_chances)
         return found
 
     def _add_rules(self) -> None:

@@ -17,8 +17,8 @@ from nme_core.study.columns import as_categories
 
 #: Rows that are predicted at once.
 _AT_ONCE = 500_000
-#: Rows from which on no model is fitted that nobody asked for.
-_MANY = 1_000_000
+#: Rows from which on memory counts more than time, and no model is fitted that nobody asked for.
+MANY = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class StudyRows:
 
     def refuse_many(self) -> None:
         """Raise DataError where a model that nobody asked for would take too long."""
-        if len(self.y) >= _MANY:
+        if len(self.y) >= MANY:
             raise DataError(
                 f"With {len(self.y):,} rows it may take more time and memory than all else.",
                 remedy="Fit it as a run of its own (--hidden none).",

@@ -70,7 +70,7 @@ from nme_core.runs.fit.record import (
     write_persons,
 )
 from nme_core.runs.fit.rivals import Rivals
-from nme_core.runs.fit.rows import StudyRows, refuse_no_counts, refuse_without_moves
+from nme_core.runs.fit.rows import MANY, StudyRows, refuse_no_counts, refuse_without_moves
 from nme_core.runs.skill import simple_is_as_good, skill_sentences
 from nme_core.runs.tuning import Judged, Settings, tune
 from nme_core.study import Study
@@ -81,8 +81,6 @@ from nme_core.vocabulary.terms import LINEAR
 
 #: Name in the history of the fit on all rows, which is interpreted.
 ALL_ROWS = "nme (all rows)"
-# Rows from which on memory counts more than the time to ask the system for it.
-_LARGE = 1_000_000
 # Rough share of the time that each fit takes, for the progress bar.
 _WEIGHT = {
     "nme": 0.4,
@@ -143,7 +141,7 @@ def run_experiment(
                 remedy="Give the run a folder of its own (--out).",
             )
     written = study_codebook(study, codebook)
-    if study.n_rows >= _LARGE:
+    if study.n_rows >= MANY:
         return_large_arrays()
     with renewed(folder) as new:
         _follow(study, options, new, written, Journal(new, report), inputs, command)
