@@ -97,9 +97,10 @@ def new_page(browser: Browser, theme: str = "light") -> Page:
 
 
 def settled(page: Page) -> None:
-    """Wait until no script runs; then the page must be whole and fit its width."""
+    """Wait until no script runs and all is drawn; the page must then be whole and fit its width."""
     page.wait_for_timeout(200)
     expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)  # parts whose code is loading
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
