@@ -84,9 +84,12 @@ def _newton(marginal: LaplaceMarginal) -> tuple[Tensor, Tensor]:
     """Return u, and the step that Newton's method would still go."""
     nothing = torch.zeros(0, 0, dtype=torch.float64)
     u = marginal.layout.start()
+    # The precision of what is left out would hide how flat the likelihood is elsewhere.
+    free = (marginal.ridge < LEFT_OUT).nonzero().squeeze(1)
     found, step = marginal(u, nothing), torch.zeros_like(u)
     for _ in range(_STEPS):
-        step = torch.linalg.lstsq(found.information, found.shared, driver="gelsd").solution
+        information = found.information[free][:, free]
+        step[free] = torch.linalg.lstsq(information, found.shared[free], driver="gelsd").solution
         if float(found.shared @ step) < 1e-10 and float(step.abs().max()) < 1e-4:
             break
         length = 1.0

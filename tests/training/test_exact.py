@@ -143,6 +143,29 @@ def test_a_feature_that_tells_the_classes_apart_is_named():
     assert float(one.fit.fixed[1]) < 60  # 10 standard deviations and more
 
 
+def test_a_feature_that_tells_the_classes_apart_is_named_beside_one_that_is_left_out():
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(12), 10)
+    x = rng.normal(size=(120, 2)).astype(np.float32)
+    y = (rng.random(120) < 0.6).astype(np.int64)
+    x[:, 1] = (y == 1) & (rng.random(120) < 0.5)
+    plain, beside = (
+        ExactRows(
+            MixedEffects(MLP(columns.shape[1], (), 1), ["layers.0.bias"], 12),
+            Categorical(2),
+            [RandomEffectsCovariance(1, "diagonal", start=0.1)],
+        )
+        for columns in (x, np.column_stack([x, x[:, 0]]))
+    )
+    plain.solve(pad_units(x, y, person), None)
+    beside.solve(pad_units(np.column_stack([x, x[:, 0]]), y, person), None)
+    assert beside.collinear == {2: (0,)}
+    assert 1 in plain.separated
+    assert beside.separated.keys() == {k + (k == 2) for k in plain.separated}
+    assert beside.fit.log_likelihood == pytest.approx(plain.fit.log_likelihood, abs=1e-6)
+    torch.testing.assert_close(beside.fit.fixed[[0, 1, 3]], plain.fit.fixed, rtol=0, atol=1e-5)
+
+
 def test_a_feature_that_is_a_combination_of_others_is_named():
     one, batches = problem(2, random=["layers.0.bias"], covariance="diagonal")
     x = batches[0].x
